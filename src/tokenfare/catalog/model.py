@@ -1,0 +1,186 @@
+"""What one model is on one day: the values that travel from the catalogue to the layers above.
+
+A `Model` is a snapshot of the catalogue's history for a given day and is never changed; another
+day gives another `Model`. Where a number comes from stands beside it in `evidence`. Nothing here
+reads files, knows today's date or compares models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from tokenfare.errors import InvalidRequestError
+from tokenfare.money import Money
+
+Mark: TypeAlias = Literal["stated", "inherited", "derived", "not stated"]
+Confidence: TypeAlias = Literal["high", "medium", "low"]
+Kind: TypeAlias = Literal["stable", "latest", "snapshot"]
+Access: TypeAlias = Literal["paid", "free", "trial", "application"]
+Status: TypeAlias = Literal["available", "retired", "not released"]
+OutputRoom: TypeAlias = Literal["shared", "separate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a fact comes from: how it is known, who said so, since when it is known to hold.
+
+    `source` is the full description of the source, `since` the first day for which the fact is
+    known, `inherited_from` the row that a blank cell took its number from.
+    """
+
+    mark: Mark
+    source: str
+    since: date
+    confidence: Confidence
+    inherited_from: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of a model in tokens; `None` means that the provider does not state it.
+
+    `max_image_tokens` is the most that one image counts.
+    """
+
+    context: int | None = None
+    max_input: int | None = None
+    max_output: int | None = None
+    max_image_tokens: int | None = None
+
+    @property
+    def stated(self) -> bool:
+        """Whether anything at all bounds a request."""
+        return any(n is not None for n in (self.context, self.max_input, self.max_output))
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Prices of requests with at most `up_to` input tokens (`None`: any number)."""
+
+    up_to: int | None
+    input: Decimal
+    output: Decimal
+    thinking_output: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What tokens cost: `currency` per `per` tokens, by tier.
+
+    The tier is chosen by the request's input tokens and prices the whole request, output too.
+    `batch` is the factor on both prices in the provider's batch service, `None` if not offered.
+    """
+
+    currency: str
+    per: int
+    tiers: tuple[Tier, ...]
+    batch: Decimal | None = None
+
+    def tier(self, input_tokens: int) -> Tier:
+        """The tier of a request with this much input; beyond the last bound, the last tier."""
+        for tier in self.tiers:
+            if tier.up_to is None or input_tokens <= tier.up_to:
+                return tier
+        return self.tiers[-1]
+
+    def cost(self, input_tokens: int, output_tokens: int, *, batch: bool = False) -> Money:
+        """What a request of this size costs, exactly.
+
+        Raises `InvalidRequestError` if batch is asked for and there is no batch price.
+        """
+        tier = self.tier(input_tokens)
+        amount = (tier.input * input_tokens + tier.output * output_tokens) / self.per
+        if batch:
+            if self.batch is None:
+                raise InvalidRequestError("this model has no batch price")
+            amount *= self.batch
+        return Money(amount, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTemplate:
+    """Tokens that a chat adds to its texts.
+
+    `per_message` for the markers and role around each message, `per_reply` for the opening of the
+    assistant's turn, `default_system` for the system message a model adds when none is sent.
+    """
+
+    per_message: int
+    per_reply: int
+    default_system: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRules:
+    """How a model takes documents longer than a message can carry: by upload to the file service.
+
+    `inline_max_tokens`: the most text that may be put into a message instead;
+    `beside_files_max_tokens`: the most for each plain text message once a file is referred to.
+    """
+
+    purpose: str
+    inline_max_tokens: int
+    beside_files_max_tokens: int
+    max_files: int
+    max_file_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """Requests and tokens (input and output together) per minute and account; `None`: not known."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One id that an endpoint accepts, as it was on `day`.
+
+    `points_to` is the snapshot that a stable or latest name stood for on that day, if known.
+    `evidence` has a key for each fact: `limits.context`, `price`, `access`, `points_to`, …
+    `price` is `None` where none is known for the day; `access` says whether that matters.
+    """
+
+    id: str
+    aliases: tuple[str, ...]
+    family: str
+    provider: str
+    kind: Kind
+    day: date
+    status: Status
+    access: Access
+    limits: Limits
+    output_room: OutputRoom
+    price: Price | None
+    modalities: frozenset[str]
+    purposes: frozenset[str]
+    regions: tuple[str, ...]
+    tokenizer: str
+    chat: ChatTemplate
+    points_to: str | None = None
+    retired_on: date | None = None
+    documents: DocumentRules | None = None
+    rates: RateLimits = RateLimits()
+    evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who serves models: endpoints by region, and the environment variable that holds the key.
+
+    `max_body_bytes` is the largest request body the endpoint is known to take.
+    """
+
+    id: str
+    name: str
+    base_urls: Mapping[str, str]
+    default_region: str
+    key_variable: str
+    max_body_bytes: int

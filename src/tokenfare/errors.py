@@ -1,0 +1,181 @@
+"""What can go wrong, as a tree with one root.
+
+Every message names the thing, the limit and the way out; attributes carry the same for programs.
+An error here is never raised for a provider's answer that the caller can route around: those are
+values (`tokenfare.dispatch` says which). No message, attribute or repr holds a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class TokenfareError(Exception):
+    """The root: `except TokenfareError` catches everything this library raises on purpose."""
+
+
+class InvalidRequestError(TokenfareError, ValueError):
+    """An argument cannot mean anything: a negative limit, an empty prompt, a broken message."""
+
+
+class InputError(TokenfareError):
+    """A file or stream cannot be read as what it should be.
+
+    `name` is the file as the caller named it, `-` for standard input.
+    """
+
+    def __init__(self, name: str, problem: str) -> None:
+        """Name the input and what is wrong with it."""
+        super().__init__(f"{name}: {problem}")
+        self.name = name
+
+
+class InexactCount(TokenfareError, TypeError):  # noqa: N818 - it names a state, like StopIteration
+    """A count with a low and a high end was used where one number is needed."""
+
+
+class UnknownModel(TokenfareError, LookupError):  # noqa: N818 - reads as the sentence it is
+    """No model has this id, alias or former name.
+
+    `name` is what was asked for, `nearest` the closest known ids, best first.
+    """
+
+    def __init__(self, name: str, nearest: Sequence[str] = ()) -> None:
+        """Name the id and the nearest ones that exist."""
+        hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
+        super().__init__(f"no model is called {name!r}{hint}")
+        self.name = name
+        self.nearest = tuple(nearest)
+
+
+class CatalogError(TokenfareError, ValueError):
+    """A catalogue file does not say what a catalogue file must say.
+
+    `path` is the file, `key` the place in it (dotted), `expected` what would be right.
+    """
+
+    def __init__(self, path: str | Path, key: str, expected: str) -> None:
+        """Name the file, the key and what was expected there."""
+        super().__init__(f"{path}: {key}: {expected}" if key else f"{path}: {expected}")
+        self.path = str(path)
+        self.key = key
+        self.expected = expected
+
+
+class TokenizerError(TokenfareError):
+    """A tokenizer cannot be had or cannot be used as asked."""
+
+
+class UnknownTokenizer(TokenizerError, LookupError):  # noqa: N818 - as UnknownModel
+    """No tokenizer has this name; `known` lists those that do."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        """Name the tokenizer asked for and the known ones."""
+        super().__init__(f"no tokenizer is called {name!r}; known: {', '.join(known)}")
+        self.name = name
+        self.known = tuple(known)
+
+
+class VocabularyMissing(TokenizerError):  # noqa: N818 - as UnknownModel
+    """The tokenizer is known, its vocabulary is not on this machine, and nothing downloads it."""
+
+    def __init__(self, name: str, way_out: str) -> None:
+        """Name the tokenizer and how its vocabulary can be had."""
+        super().__init__(f"the vocabulary of {name!r} is not here: {way_out}")
+        self.name = name
+        self.way_out = way_out
+
+
+class VocabularyError(TokenizerError, ValueError):
+    """A vocabulary file is damaged or of a kind that cannot be represented exactly."""
+
+
+class NoModelFits(TokenfareError):  # noqa: N818 - a sentence, like UnknownModel
+    """No model of the catalogue takes the request.
+
+    `decision` holds every refusal with its numbers, the nearest misses first
+    (a `tokenfare.router.Decision`; untyped here because this layer is below it).
+    """
+
+    def __init__(self, message: str, decision: object) -> None:
+        """Carry the decision that found no model."""
+        super().__init__(message)
+        self.decision = decision
+
+
+class MissingKey(TokenfareError):  # noqa: N818 - as UnknownModel
+    """A provider wants a key and none was given."""
+
+
+class ProviderError(TokenfareError):
+    """The provider refused or failed, or could not be reached.
+
+    `status` is the HTTP status (`None` if there was no answer), `code` the provider's own word,
+    `request_id` its name for the call, `model` the id that was asked.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        model: str | None = None,
+    ) -> None:
+        """Carry the provider's evidence."""
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.model = model
+
+
+class ProviderUnreachable(ProviderError):  # noqa: N818 - as UnknownModel
+    """No answer: nothing listens there, the connection broke, or time ran out."""
+
+
+class ProviderAnswerInvalid(ProviderError):  # noqa: N818 - as UnknownModel
+    """An answer came that is not what the interface promises."""
+
+
+class AuthenticationError(ProviderError):
+    """The key is wrong, or belongs to another region."""
+
+
+class PermissionDeniedError(ProviderError):
+    """The account may not use this model: not bought, not approved, or retired."""
+
+
+class QuotaExhaustedError(ProviderError):
+    """A free allowance is used up or the account is in arrears. Waiting does not help."""
+
+
+class RateLimitError(ProviderError):
+    """Too many requests or tokens per minute. Waiting helps."""
+
+
+class ContextWindowExceededError(ProviderError):
+    """The provider found the input longer than the model takes.
+
+    `limit` is the bound that it named, in tokens, or `None`.
+    """
+
+    limit: int | None = None
+
+
+class ContentFilteredError(ProviderError):
+    """The provider's content filter refused the input or stopped the answer."""
+
+
+class BadRequestError(ProviderError):
+    """The provider refused the request for another reason of the caller's."""
+
+
+class ModelNotServedError(ProviderError):
+    """The endpoint does not know or no longer serves this model."""
+
+
+class ProviderFaultError(ProviderError):
+    """The provider failed on its side (5xx). Trying again may help."""

@@ -1,0 +1,142 @@
+"""A request's messages: what is text in them, what is not, and the exact form that is sent.
+
+Parsing checks only what counting, routing and sending rely on, and names the place of what is
+wrong (`messages[2].content[0]`). Everything else in a message is the provider's business: it stays
+in `wire` and goes out untouched. Nothing here counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from tokenfare.errors import InvalidRequestError
+
+Wire: TypeAlias = Mapping[str, object]
+MediaKind: TypeAlias = Literal["image", "audio", "video"]
+Prompt: TypeAlias = str | Sequence[Wire]
+
+ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+
+# The part types of OpenAI's chat completions, and `video`, a list of frames, which DashScope adds.
+_MEDIA_KINDS: Mapping[str, MediaKind] = {
+    "image_url": "image",
+    "input_audio": "audio",
+    "video_url": "video",
+    "video": "video",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A stretch of text inside a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An image, a sound or a video inside a message, as it will be sent."""
+
+    kind: MediaKind
+    wire: Wire
+
+
+Part: TypeAlias = Text | Media
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message: who speaks, what is said, and the object that is sent for it."""
+
+    role: str
+    parts: tuple[Part, ...]
+    wire: Wire
+
+    @property
+    def text(self) -> str:
+        """The text of all parts, joined by nothing."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """The parts that are not text, in their order."""
+        return tuple(part for part in self.parts if isinstance(part, Media))
+
+
+def user(text: str) -> Message:
+    """One message from the user that is only text."""
+    return Message("user", (Text(text),), {"role": "user", "content": text})
+
+
+def system(text: str) -> Message:
+    """One system message that is only text."""
+    return Message("system", (Text(text),), {"role": "system", "content": text})
+
+
+def parse(prompt: Prompt) -> tuple[Message, ...]:
+    """Messages from a text (one user message) or from a list of chat messages.
+
+    Raises `InvalidRequestError` for an empty prompt and for a message that is not one.
+    """
+    if isinstance(prompt, str):
+        if not prompt:
+            raise InvalidRequestError("the prompt is empty; a request needs at least one character")
+        return (user(prompt),)
+    if isinstance(prompt, Mapping) or not isinstance(prompt, Iterable):
+        raise InvalidRequestError(
+            f"messages are a list of objects with role and content, not {_kind(prompt)}"
+        )
+    messages = tuple(_message(item, f"messages[{i}]") for i, item in enumerate(prompt))
+    if not messages:
+        raise InvalidRequestError("the list of messages is empty; a request needs at least one")
+    return messages
+
+
+def needs(messages: Iterable[Message]) -> frozenset[str]:
+    """The modalities that a model must take for these messages: `text` and those of the media."""
+    return frozenset({"text"}).union(part.kind for m in messages for part in m.media)
+
+
+def _message(item: object, place: str) -> Message:
+    if not isinstance(item, Mapping):
+        raise InvalidRequestError(f"{place}: an object with role and content, not {_kind(item)}")
+    role = item.get("role")
+    if role not in ROLES:
+        known = ", ".join(sorted(ROLES))
+        raise InvalidRequestError(f"{place}.role: {role!r} is none of {known}")
+    return Message(str(role), tuple(_parts(item, f"{place}.content")), dict(item))
+
+
+def _parts(item: Wire, place: str) -> Iterable[Part]:
+    content = item.get("content")
+    if isinstance(content, str):
+        return (Text(content),)
+    if content is None:
+        if item.get("tool_calls") or item.get("function_call"):
+            return ()
+        raise InvalidRequestError(f"{place}: missing; only a message with tool calls may lack it")
+    if isinstance(content, Mapping) or not isinstance(content, Sequence):
+        raise InvalidRequestError(f"{place}: a text or a list of parts, not {_kind(content)}")
+    return tuple(_part(part, f"{place}[{i}]") for i, part in enumerate(content))
+
+
+def _part(part: object, place: str) -> Part:
+    if not isinstance(part, Mapping):
+        raise InvalidRequestError(f"{place}: an object with a type, not {_kind(part)}")
+    kind = part.get("type")
+    if kind == "text":
+        text = part.get("text")
+        if not isinstance(text, str):
+            raise InvalidRequestError(f"{place}.text: a text, not {_kind(text)}")
+        return Text(text)
+    media = _MEDIA_KINDS.get(str(kind))
+    if media is None:
+        known = ", ".join(["text", *_MEDIA_KINDS])
+        raise InvalidRequestError(f"{place}.type: {kind!r} is none of {known}")
+    return Media(media, dict(part))
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else type(value).__name__

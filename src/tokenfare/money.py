@@ -1,0 +1,75 @@
+"""An amount and its currency, exact.
+
+Amounts are `Decimal` from the first byte to the last; a float never gets in. Two currencies are
+never added or compared, and nothing here converts: that needs a rate and the rate's day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+_CURRENCY_CODE_LENGTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """`amount` units of `currency` (ISO 4217, upper case)."""
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is not exact or not a currency."""
+        if not isinstance(self.amount, Decimal) or not self.amount.is_finite():
+            raise TypeError(f"an amount is a finite Decimal, not {self.amount!r}")
+        if not (len(self.currency) == _CURRENCY_CODE_LENGTH and self.currency.isupper()):
+            raise ValueError(f"a currency is three capital letters, not {self.currency!r}")
+
+    @classmethod
+    def parse(cls, text: str, currency: str) -> Money:
+        """Money from a decimal number in text, as a person or a file writes it."""
+        return cls(Decimal(text), currency)
+
+    def __add__(self, other: Money) -> Money:
+        """Sum, of one currency only."""
+        self._same_currency(other)
+        return Money(self.amount + other.amount, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        """Difference, of one currency only; may be below zero."""
+        self._same_currency(other)
+        return Money(self.amount - other.amount, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        """Order, of one currency only."""
+        self._same_currency(other)
+        return self.amount < other.amount
+
+    def __le__(self, other: Money) -> bool:
+        """Order, of one currency only."""
+        return self == other or self < other
+
+    def __gt__(self, other: Money) -> bool:
+        """Order, of one currency only."""
+        return other < self
+
+    def __ge__(self, other: Money) -> bool:
+        """Order, of one currency only."""
+        return other <= self
+
+    def __str__(self) -> str:
+        """`0.0123 CNY`: plain digits, no exponent, no locale, no trailing zeros."""
+        return f"{plain(self.amount)} {self.currency}"
+
+    def _same_currency(self, other: Money) -> None:
+        if self.currency != other.currency:
+            raise TypeError(
+                f"{self} and {other} are different currencies; converting needs a dated rate"
+            )
+
+
+def plain(amount: Decimal) -> str:
+    """Digits without exponent and without trailing zeros, every significant digit kept."""
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
