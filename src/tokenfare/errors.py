@@ -112,8 +112,15 @@ class ProviderError(TokenfareError):
     """The provider refused or failed, or could not be reached.
 
     `status` is the HTTP status (`None` if there was no answer), `code` the provider's own word,
-    `request_id` its name for the call, `model` the id that was asked.
+    `request_id` its name for the call, `model` the id that was asked, `text` what of the answer
+    had arrived before it broke, `attempts` every attempt of the call with what was waited
+    (`tokenfare.dispatch.Attempt`; untyped here because this layer is below it).
+    `transient`: the same call may succeed later. `another_model_may`: a different one may now.
     """
+
+    transient: bool = False
+    another_model_may: bool = False
+    retry_after_seconds: float | None = None
 
     def __init__(
         self,
@@ -130,14 +137,24 @@ class ProviderError(TokenfareError):
         self.code = code
         self.request_id = request_id
         self.model = model
+        self.text = ""
+        self.attempts: tuple[object, ...] = ()
 
 
 class ProviderUnreachable(ProviderError):  # noqa: N818 - as UnknownModel
     """No answer: nothing listens there, the connection broke, or time ran out."""
 
+    transient = True
+
+
+class StreamBroken(ProviderUnreachable):  # noqa: N818 - as UnknownModel
+    """A streamed answer stopped before its end. `text` holds what arrived; it may be billed."""
+
+    transient = False
+
 
 class ProviderAnswerInvalid(ProviderError):  # noqa: N818 - as UnknownModel
-    """An answer came that is not what the interface promises."""
+    """An answer came that is not what the interface promises. `text` holds its words, if any."""
 
 
 class AuthenticationError(ProviderError):
@@ -145,7 +162,9 @@ class AuthenticationError(ProviderError):
 
 
 class PermissionDeniedError(ProviderError):
-    """The account may not use this model: not bought, not approved, or retired."""
+    """The account may not use this model: not bought, or not approved."""
+
+    another_model_may = True
 
 
 class QuotaExhaustedError(ProviderError):
@@ -155,6 +174,9 @@ class QuotaExhaustedError(ProviderError):
 class RateLimitError(ProviderError):
     """Too many requests or tokens per minute. Waiting helps."""
 
+    transient = True
+    another_model_may = True
+
 
 class ContextWindowExceededError(ProviderError):
     """The provider found the input longer than the model takes.
@@ -162,11 +184,14 @@ class ContextWindowExceededError(ProviderError):
     `limit` is the bound that it named, in tokens, or `None`.
     """
 
+    another_model_may = True
     limit: int | None = None
 
 
 class ContentFilteredError(ProviderError):
     """The provider's content filter refused the input or stopped the answer."""
+
+    another_model_may = True
 
 
 class BadRequestError(ProviderError):
@@ -176,6 +201,18 @@ class BadRequestError(ProviderError):
 class ModelNotServedError(ProviderError):
     """The endpoint does not know or no longer serves this model."""
 
+    another_model_may = True
+
+
+class DocumentError(ProviderError):
+    """The provider could not take, read or find an uploaded document.
+
+    `transient` if it is still being read.
+    """
+
 
 class ProviderFaultError(ProviderError):
     """The provider failed on its side (5xx). Trying again may help."""
+
+    transient = True
+    another_model_may = True
