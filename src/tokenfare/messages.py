@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal, TypeAlias
 
 from tokenfare.errors import InvalidRequestError
@@ -57,12 +58,29 @@ class Message:
     @property
     def text(self) -> str:
         """The text of all parts, joined by nothing."""
-        return "".join(part.text for part in self.parts if isinstance(part, Text))
+        return "".join(self.texts)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The stretches of text between media; neighbouring text parts are one stretch."""
+        return tuple(
+            "".join(part.text for part in run if isinstance(part, Text))
+            for is_text, run in groupby(self.parts, key=lambda part: isinstance(part, Text))
+            if is_text
+        )
 
     @property
     def media(self) -> tuple[Media, ...]:
         """The parts that are not text, in their order."""
         return tuple(part for part in self.parts if isinstance(part, Media))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text that goes along with a request: inside a message, or as a file that it refers to."""
+
+    name: str
+    text: str
 
 
 def user(text: str) -> Message:

@@ -1,1 +1,18 @@
+"""What a request needs, whether it fits, and what it costs: counts held against facts."""
+
 from __future__ import annotations
+
+from .carriage import Carriage as Carriage
+from .carriage import Carriages as Carriages
+from .carriage import carry as carry
+from .fare import Fare as Fare
+from .fare import billed as billed
+from .fare import fare_of as fare_of
+from .fit import DEFAULT_MAX_OUTPUT_TOKENS as DEFAULT_MAX_OUTPUT_TOKENS
+from .fit import Fit as Fit
+from .fit import check_output as check_output
+from .fit import fit as fit
+from .fit import input_room as input_room
+from .fit import largest_answer as largest_answer
+from .request import RequestCount as RequestCount
+from .request import count_request as count_request

@@ -1,0 +1,62 @@
+# Two commands do everything from a fresh clone: `make demo` and `make test`.
+# Each makes the project's own virtual environment (.venv) and what it needs in it.
+PYTHON ?= python3
+BIN := .venv/bin
+RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.toml Cargo.lock
+DATA := $(wildcard src/tokenfare/tokenizers/data/*)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-python test-rust lint format bench clean
+
+help:
+	@echo 'make demo   run the whole way on real documents, offline, against the emulator'
+	@echo 'make test   run all tests, Rust and Python'
+	@echo 'make lint   ruff, mypy, import-linter, rustfmt, clippy'
+	@echo 'make format let ruff and rustfmt write'
+	@echo 'make bench  measure counting beside the peers'
+
+demo: .venv/.demo
+	$(BIN)/tokenfare demo
+
+test: test-rust test-python
+
+test-rust:
+	cargo test --quiet --workspace
+
+test-python: .venv/.test
+	$(BIN)/python -m pytest
+
+lint: .venv/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cargo fmt --all --check
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+
+format: .venv/.lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	cargo fmt --all
+
+bench: .venv/.test
+	$(BIN)/python -m benchmarks.counting
+
+clean:
+	rm -rf .venv target build dist
+
+.venv/.made:
+	$(PYTHON) -c 'import sys; sys.exit("tokenfare needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@command -v cargo >/dev/null || { echo 'tokenfare needs cargo (Rust) to build its core: https://rustup.rs' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	touch $@
+
+# An edit of Rust, of the vocabulary or of pyproject.toml installs again; Python edits need nothing.
+.venv/.%: .venv/.made pyproject.toml $(RUST) $(DATA)
+	$(BIN)/pip install --quiet --editable '.[$(EXTRAS_$*)]'
+	touch $@
+
+EXTRAS_demo := emulator
+EXTRAS_test := test
+EXTRAS_lint := test,lint
+.PRECIOUS: .venv/.%

@@ -1,0 +1,156 @@
+"""The functions of the first page: `count`, `count_messages`, `fits`, `route`.
+
+Each fetches what the layers below take as arguments (the shipped catalogue, today's date, the
+tokenizers) and calls one of them. Nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tokenfare.budget import (
+    DEFAULT_MAX_OUTPUT_TOKENS,
+    Carriages,
+    Fit,
+    RequestCount,
+    count_request,
+    fit,
+)
+from tokenfare.catalog import Access
+from tokenfare.errors import InvalidRequestError, NoModelFits
+from tokenfare.messages import Document, Message, Prompt, needs, parse
+from tokenfare.money import Money
+from tokenfare.router import DEFAULT_ACCESS, Decision, Requirements, SizeFor, decide
+from tokenfare.tokenizers import Count, measurer
+
+if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
+    from tokenfare.catalog import Catalog
+
+DEFAULT_TOKENIZER = "qwen"
+
+
+@cache
+def shipped_catalog(day: date | None = None) -> Catalog:
+    """The catalogue that comes with the package, for a day (today if none is given)."""
+    from tokenfare.catalog import Catalog
+
+    return Catalog.load(day=day)
+
+
+def count(
+    text: str,
+    *,
+    model: str | None = None,
+    tokenizer: str | None = None,
+    catalog: Catalog | None = None,
+) -> Count:
+    """Tokens of a text alone, without what a chat adds to it.
+
+    By `model`'s tokenizer, or by a `tokenizer` named directly; Qwen's if neither is given. Exact
+    where the vocabulary is here, otherwise with bounds that hold. Raises `UnknownModel` and
+    `UnknownTokenizer`.
+    """
+    if model is not None and tokenizer is not None:
+        raise InvalidRequestError("give a model or a tokenizer, not both")
+    if model is not None:
+        tokenizer = (catalog or shipped_catalog()).get(model).tokenizer
+    return measurer(tokenizer or DEFAULT_TOKENIZER).measure(text)
+
+
+def count_messages(messages: Prompt, *, model: str, catalog: Catalog | None = None) -> RequestCount:
+    """Input tokens of a chat request on a model: its texts and all that the template adds."""
+    found = (catalog or shipped_catalog()).get(model)
+    return count_request(parse(messages), found, measurer(found.tokenizer))
+
+
+def fits(
+    prompt: Prompt,
+    *,
+    model: str,
+    max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS,
+    catalog: Catalog | None = None,
+) -> Fit:
+    """Whether a request certainly fits a model with this room for the answer."""
+    found = (catalog or shipped_catalog()).get(model)
+    size = count_request(parse(prompt), found, measurer(found.tokenizer)).total
+    return fit(found, size, max_output_tokens)
+
+
+def route(  # noqa: PLR0913 - each keyword is one requirement, and all have defaults
+    prompt: Prompt | None = None,
+    *,
+    input_tokens: int | None = None,
+    documents: Sequence[Document] = (),
+    max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS,
+    needs: Iterable[str] = (),
+    purpose: str | None = None,
+    region: str | None = None,
+    allow: Iterable[str] = (),
+    deny: Iterable[str] = (),
+    access: Iterable[Access] = DEFAULT_ACCESS,
+    batch: bool = False,
+    max_fare: Money | None = None,
+    unstated_limits: bool = False,
+    as_of: date | None = None,
+    catalog: Catalog | None = None,
+) -> Decision:
+    """The cheapest model that certainly takes a request.
+
+    The request is a `prompt` (text or messages, with `documents`), or just its size as
+    `input_tokens`, taken as all that the provider will count. Raises `NoModelFits`, which carries
+    the decision with every refusal.
+    """
+    asked = Requirements(
+        max_output_tokens=max_output_tokens,
+        needs=frozenset({"text"}).union(needs),
+        purpose=purpose,
+        region=region,
+        currency=max_fare.currency if max_fare is not None else "CNY",
+        allow=tuple(allow),
+        deny=tuple(deny),
+        access=frozenset(access),
+        batch=batch,
+        max_fare=max_fare,
+        unstated_limits=unstated_limits,
+    )
+    facts = (catalog or shipped_catalog()) if as_of is None else _on(catalog, as_of)
+    if (prompt is None) == (input_tokens is None):
+        raise InvalidRequestError("give a prompt or input_tokens: one of them, not both")
+    if input_tokens is not None:
+        return route_sized(size_of_number(input_tokens), asked, facts)
+    messages = parse(prompt or "")
+    request = Carriages(messages, documents, measurer)
+    return route_sized(request.size_for, needing(asked, messages), facts)
+
+
+def route_sized(size_for: SizeFor, asked: Requirements, catalog: Catalog) -> Decision:
+    """Decide with a size already known how to find; raises `NoModelFits`."""
+    decision = decide(
+        catalog.models(all=True), size_for, asked, day=catalog.day, digest=catalog.digest
+    )
+    if not decision.ranked:
+        raise NoModelFits(
+            f"no model takes this on {decision.day}: {decision.nearest_misses()}", decision
+        )
+    return decision
+
+
+def size_of_number(input_tokens: int) -> SizeFor:
+    """The same size on every model. Raises `InvalidRequestError` below one token."""
+    if input_tokens < 1:
+        raise InvalidRequestError(f"input_tokens is {input_tokens:,}; a request has at least 1")
+    size = Count.exactly(input_tokens)
+    return lambda _: size
+
+
+def needing(asked: Requirements, messages: Iterable[Message]) -> Requirements:
+    """The requirements, with the modalities that the messages themselves need."""
+    return replace(asked, needs=asked.needs | needs(messages))
+
+
+def _on(catalog: Catalog | None, day: date) -> Catalog:
+    return shipped_catalog(day) if catalog is None else catalog.as_of(day)

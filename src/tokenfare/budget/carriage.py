@@ -1,0 +1,147 @@
+"""How a request travels to a model: everything inside messages, or long texts as uploaded files.
+
+Most models take text only inside messages, so a document is put in front of the user's last
+message. A model with a file service takes documents as files, and a text that is longer than a
+message can carry becomes one. The provider bills a file as if its text stood in the system message
+that refers to it, so both ways are counted by the same rule. Nothing here sends anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from tokenfare.catalog import DocumentRules, Model
+from tokenfare.messages import Document, Message, Text, system, user
+from tokenfare.tokenizers import Count, Measurer
+
+from .request import RequestCount, count_request
+
+ROLE = "You are a helpful assistant."
+"""The role given when documents are uploaded and the caller gives none: the provider takes the
+first system message as the role and the second as the files."""
+
+QUESTION = "Please do what the attached document asks; if it asks nothing, summarise it."
+"""The user's message when the prompt itself had to become a document and nothing else is left."""
+
+_PROMPT_NAME = "prompt.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Carriage:
+    """What will be sent: `messages`, the `documents` to upload first, and the `count` of both."""
+
+    messages: tuple[Message, ...]
+    documents: tuple[Document, ...]
+    count: RequestCount
+
+
+def carry(
+    messages: Sequence[Message], documents: Sequence[Document], model: Model, measurer: Measurer
+) -> Carriage:
+    """Arrange a request for one model and count it."""
+    rules = model.documents
+    if rules is None:
+        inline = _inlined(tuple(messages), documents)
+        return Carriage(inline, (), count_request(inline, model, measurer))
+    if not documents:
+        plain = count_request(messages, model, measurer)
+        if plain.total.high <= rules.inline_max_tokens:
+            return Carriage(tuple(messages), (), plain)
+    return _uploaded(_long_texts_out(messages, documents, rules, measurer), model, measurer)
+
+
+def _inlined(messages: tuple[Message, ...], documents: Sequence[Document]) -> tuple[Message, ...]:
+    if not documents:
+        return messages
+    at = max((i for i, m in enumerate(messages) if m.role == "user"), default=len(messages) - 1)
+    front = "".join(f"{document.text}\n\n" for document in documents)
+    return (*messages[:at], _prefixed(messages[at], front), *messages[at + 1 :])
+
+
+def _prefixed(message: Message, front: str) -> Message:
+    content = message.wire.get("content")
+    wire: dict[str, object] = dict(message.wire)
+    if isinstance(content, list):
+        wire["content"] = [{"type": "text", "text": front}, *content]
+    else:
+        wire["content"] = front + message.text
+    return replace(message, parts=(Text(front), *message.parts), wire=wire)
+
+
+def _long_texts_out(
+    messages: Sequence[Message],
+    documents: Sequence[Document],
+    rules: DocumentRules,
+    measurer: Measurer,
+) -> tuple[list[Message], list[Document]]:
+    """Turn the messages that are too long beside a file into documents."""
+    kept: list[Message] = []
+    out = list(documents)
+    for message in messages:
+        if message.media or measurer.measure(message.text).high <= rules.beside_files_max_tokens:
+            kept.append(message)
+        else:
+            out.append(Document(_PROMPT_NAME, message.text))
+    return kept, out
+
+
+def _uploaded(
+    parts: tuple[Iterable[Message], Iterable[Document]], model: Model, measurer: Measurer
+) -> Carriage:
+    messages, documents = list(parts[0]), tuple(parts[1])
+    if not messages or messages[0].role != "system":
+        messages.insert(0, system(ROLE))
+    if not any(message.role == "user" for message in messages):
+        messages.append(user(QUESTION))
+    billed = [messages[0], system("".join(d.text for d in documents)), *messages[1:]]
+    return Carriage(tuple(messages), documents, count_request(billed, model, measurer))
+
+
+class Carriages:
+    """One request, arranged for any model: what counts alike is counted once.
+
+    `measurer_for` gives the measurer of a tokenizer by its name.
+    """
+
+    def __init__(
+        self,
+        messages: Sequence[Message],
+        documents: Sequence[Document],
+        measurer_for: Callable[[str], Measurer],
+    ) -> None:
+        """Keep the request; nothing is counted yet."""
+        self._messages = tuple(messages)
+        self._documents = tuple(documents)
+        self._measurer_for = measurer_for
+        self._measurers: dict[str, _Remembering] = {}
+        self._arranged: dict[object, Carriage] = {}
+
+    def to(self, model: Model) -> Carriage:
+        """The request as it is sent to `model`, with its count."""
+        alike = (model.tokenizer, model.chat, model.documents, model.limits.max_image_tokens)
+        if alike not in self._arranged:
+            measurer = self._measurers.get(model.tokenizer)
+            if measurer is None:
+                measurer = _Remembering(self._measurer_for(model.tokenizer))
+                self._measurers[model.tokenizer] = measurer
+            self._arranged[alike] = carry(self._messages, self._documents, model, measurer)
+        return self._arranged[alike]
+
+    def size_for(self, model: Model) -> Count:
+        """Input tokens of the request on `model`."""
+        return self.to(model).count.total
+
+
+class _Remembering:
+    """A measurer that counts each text once: models that share it differ only in the template."""
+
+    def __init__(self, measurer: Measurer) -> None:
+        self.name = measurer.name
+        self._measurer = measurer
+        self._counts: dict[str, Count] = {}
+
+    def measure(self, text: str) -> Count:
+        if text not in self._counts:
+            self._counts[text] = self._measurer.measure(text)
+        return self._counts[text]

@@ -1,0 +1,59 @@
+"""What a request costs on a model, as an interval of money.
+
+The low end is the least input and an answer of one token, the high end the most input and an
+answer that fills its room. Prices come from the catalogue for one day; nothing is converted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tokenfare.catalog import Price
+from tokenfare.money import Money
+from tokenfare.tokenizers import Count
+from tokenfare.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Fare:
+    """From `low` to `high`, both included, in one currency."""
+
+    low: Money
+    high: Money
+
+    @property
+    def currency(self) -> str:
+        """The currency of both ends."""
+        return self.high.currency
+
+    def __str__(self) -> str:
+        """Both ends, or the one amount where they meet."""
+        if self.low == self.high:
+            return str(self.high)
+        return f"{str(self.low).removesuffix(self.currency)}to {self.high}"
+
+
+def fare_of(price: Price, size: Count, max_output_tokens: int, *, batch: bool = False) -> Fare:
+    """The fare of a request before it is sent.
+
+    A later tier may be cheaper than an earlier one (nothing forbids it), so every tier that the
+    input may fall into is priced at both of its ends.
+    """
+    sizes = sorted({size.low, size.high, *_tier_edges(price, size)})
+    return Fare(
+        min(price.cost(n, 1, batch=batch) for n in sizes),
+        max(price.cost(n, max_output_tokens, batch=batch) for n in sizes),
+    )
+
+
+def billed(price: Price, usage: Usage, *, batch: bool = False) -> Money:
+    """What a call cost, from what the provider reported.
+
+    Tokens are priced at the list price; a cache's rebate is not in it.
+    """
+    return price.cost(usage.input_tokens, usage.output_tokens, batch=batch)
+
+
+def _tier_edges(price: Price, size: Count) -> list[int]:
+    bounds = [tier.up_to for tier in price.tiers if tier.up_to is not None]
+    return [n for b in bounds for n in (b, b + 1) if size.low < n < size.high]

@@ -1,0 +1,133 @@
+"""Whether a request fits a model: three bounds, all checked, on the input's high end.
+
+`input <= max_input`, `output <= max_output`, `input + output <= context`; the last one without the
+output where the provider gives the answer room of its own. A bound that is not stated does not
+bind. Fitting is certain or it is not fitting: where only the low end fits the verdict is "may not
+fit". Nothing here counts text or knows prices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from tokenfare.catalog import Limits, Model, OutputRoom
+from tokenfare.errors import InvalidRequestError
+from tokenfare.tokenizers import Count
+
+Binding: TypeAlias = Literal["max_input", "max_output", "context"]
+Verdict: TypeAlias = Literal["fits", "does not fit", "may not fit", "limits not stated"]
+
+DEFAULT_MAX_OUTPUT_TOKENS = 1_000
+"""The room kept for an answer when the caller names none: a page and a half of English."""
+
+_ACCEPTED = {
+    "max_input": "accepted as input",
+    "max_output": "allowed as answer",
+    "context": "in the context for input and answer together",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The answer to "does it fit?"; true if and only if it certainly does.
+
+    `binding` is the limit that decides: the one exceeded, or the tightest when it fits. `limit` is
+    its value in tokens, `tokens` what was held against it, `over` how many of those are too many.
+    `headroom` is how many input tokens could still be added; below zero when it does not fit,
+    `None` when nothing is stated.
+    """
+
+    model: str
+    verdict: Verdict
+    binding: Binding | None
+    limit: int | None
+    tokens: int
+    over: int
+    headroom: int | None
+
+    def __bool__(self) -> bool:
+        """Whether it certainly fits."""
+        return self.verdict == "fits"
+
+    def __str__(self) -> str:
+        """One sentence with the numbers."""
+        if self.limit is None or self.binding is None:
+            return f"{self.model}: the provider states no limits"
+        if self.verdict == "fits":
+            return f"{self.model}: fits, {self.headroom:,} tokens to spare"
+        kind = "may be asked" if self.verdict == "may not fit" else "asked"
+        accepted = "accepted" if self.binding == "max_input" else _ACCEPTED[self.binding]
+        return (
+            f"{self.model}: {self.tokens:,} tokens {kind}, "
+            f"{self.limit:,} {accepted} ({self.over:,} too many)"
+        )
+
+
+def fit(model: Model, size: Count, max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS) -> Fit:
+    """Hold a request of `size` input tokens, with this room for the answer, against a model."""
+    check_output(max_output_tokens)
+    limits = model.limits
+    if limits.max_output is not None and max_output_tokens > limits.max_output:
+        over = max_output_tokens - limits.max_output
+        return Fit(
+            model.id,
+            "does not fit",
+            "max_output",
+            limits.max_output,
+            max_output_tokens,
+            over,
+            headroom=-over,
+        )
+    room = input_room(limits, model.output_room, max_output_tokens)
+    if room is None:
+        return Fit(model.id, "limits not stated", None, None, size.high, 0, None)
+    binding, most, limit = room
+    beside = limit - most
+    headroom = most - size.high
+    if headroom >= 0:
+        return Fit(model.id, "fits", binding, limit, size.high + beside, 0, headroom)
+    verdict: Verdict = "may not fit" if size.low <= most else "does not fit"
+    return Fit(model.id, verdict, binding, limit, size.high + beside, -headroom, headroom)
+
+
+def input_room(
+    limits: Limits, output_room: OutputRoom, max_output_tokens: int
+) -> tuple[Binding, int, int] | None:
+    """The most input that fits beside an answer of this size: what binds, how much, its limit.
+
+    `None` where neither the input nor the context is stated. The most may be below zero: then
+    the answer alone overfills the context.
+    """
+    rooms: list[tuple[Binding, int, int]] = []
+    if limits.max_input is not None:
+        rooms.append(("max_input", limits.max_input, limits.max_input))
+    if limits.context is not None:
+        taken = max_output_tokens if output_room == "shared" else 0
+        rooms.append(("context", limits.context - taken, limits.context))
+    return min(rooms, key=lambda room: room[1]) if rooms else None
+
+
+def largest_answer(model: Model, size: Count) -> int | None:
+    """The longest answer the model still allows beside this input; 0 if the input does not fit.
+
+    `None` where the provider states neither an output limit nor a context that would bound it.
+    """
+    limits = model.limits
+    if limits.max_input is not None and size.high > limits.max_input:
+        return 0
+    bounds = [limits.max_output] if limits.max_output is not None else []
+    if limits.context is not None:
+        if size.high > limits.context:
+            return 0
+        if model.output_room == "shared":
+            bounds.append(limits.context - size.high)
+    return min(bounds) if bounds else None
+
+
+def check_output(max_output_tokens: int) -> None:
+    """Refuse room for an answer that is not at least one token."""
+    if max_output_tokens < 1:
+        raise InvalidRequestError(
+            f"max_output_tokens is {max_output_tokens:,}; an answer has at least 1 token"
+        )
