@@ -1,0 +1,50 @@
+//! Writes `src/classes/{index,blocks}.bin` from `regex-syntax` (L, N, White_Space) and
+//! `unicode-normalization` (what NFC may change), both of Unicode 16.0.
+//!
+//! `cargo run -p tokenfare-bpe --example make_classes`; same inputs, same bytes.
+
+use regex_syntax::hir::{Class, HirKind};
+use unicode_normalization::char::canonical_combining_class;
+use unicode_normalization::{IsNormalized, is_nfc_quick};
+
+const CODE_POINTS: usize = 0x11_0000;
+
+fn mark(classes: &mut [u8], pattern: &str, bits: u8) {
+    let hir = regex_syntax::parse(pattern).expect("a character class");
+    let HirKind::Class(Class::Unicode(class)) = hir.into_kind() else {
+        panic!("{pattern} is not a class");
+    };
+    for range in class.ranges() {
+        let range = range.start() as usize..=range.end() as usize;
+        classes[range].iter_mut().for_each(|class| *class |= bits);
+    }
+}
+
+fn main() -> std::io::Result<()> {
+    let mut classes = vec![0u8; CODE_POINTS];
+    mark(&mut classes, r"\p{L}", 1);
+    mark(&mut classes, r"\p{N}", 2);
+    mark(&mut classes, r"\s", 3);
+    for (code, class) in classes.iter_mut().enumerate() {
+        let Some(c) = u32::try_from(code).ok().and_then(char::from_u32) else { continue };
+        let stable = is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes
+            && canonical_combining_class(c) == 0;
+        *class |= if stable { 0 } else { 8 };
+    }
+    let mut blocks: Vec<&[u8]> = Vec::new();
+    let mut index = Vec::with_capacity(CODE_POINTS / 32);
+    for block in classes.chunks(64) {
+        let place = blocks.iter().position(|known| *known == block).unwrap_or_else(|| {
+            blocks.push(block);
+            blocks.len() - 1
+        });
+        index.extend(u16::try_from(place).expect("few blocks").to_le_bytes());
+    }
+    println!("{} different blocks", blocks.len());
+    let mut flat = blocks.concat();
+    flat.resize(512 * 64, 0);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/classes");
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(format!("{folder}/index.bin"), index)?;
+    std::fs::write(format!("{folder}/blocks.bin"), flat)
+}

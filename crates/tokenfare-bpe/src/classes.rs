@@ -1,0 +1,114 @@
+//! What the split pattern and NFC need to know of a character, as one byte from a two-level table.
+//!
+//! Unicode 16.0. The table is written by `examples/make_classes.rs` and compared, character by
+//! character, with its sources by the tests below. A code point that 16.0 does not know is
+//! [`OTHER`], as it is for the reference tokenizers of that version.
+//!
+//! The first level is indexed by a code point without its low six bits, which is exactly what a
+//! UTF-8 character says before its last byte: no code point is assembled to look up a class.
+
+/// Neither letter, number nor white space: punctuation, symbols, marks, controls, unassigned.
+pub(crate) const OTHER: u8 = 0;
+/// `\p{L}`
+pub(crate) const LETTER: u8 = 1;
+/// `\p{N}`
+pub(crate) const NUMBER: u8 = 2;
+/// `\s`, which is `\p{White_Space}`
+pub(crate) const SPACE: u8 = 3;
+/// The bits that hold one of the four classes above.
+pub(crate) const CLASS: u8 = 3;
+/// Set where NFC may change, reorder or compose the character. Without it, the character is a
+/// starter that stays as it is and never joins what stands before it.
+pub(crate) const UNSTABLE: u8 = 8;
+
+static INDEX: [u16; 0x11_0000 / 64] = little_endian(include_bytes!("classes/index.bin"));
+static BLOCKS: &[u8; 512 * 64] = include_bytes!("classes/blocks.bin");
+
+const fn little_endian<const N: usize, const M: usize>(bytes: &[u8; N]) -> [u16; M] {
+    let mut words = [0; M];
+    let mut i = 0;
+    while i < M {
+        words[i] = u16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]);
+        i += 1;
+    }
+    words
+}
+
+#[inline(always)]
+fn at(block: usize, last: u8) -> u8 {
+    BLOCKS[(usize::from(INDEX[block]) << 6 | usize::from(last & 0x3f)) & (512 * 64 - 1)]
+}
+
+/// Class byte and length in bytes of the character that starts at `at`. O(1).
+///
+/// `text` must be UTF-8 and `at` the start of a character in it; otherwise the answer is some
+/// class, or a panic for an index out of range, never undefined.
+#[inline(always)]
+pub(crate) fn class_at(text: &[u8], start: usize) -> (u8, usize) {
+    let lead = text[start];
+    if lead < 0x80 {
+        (at(usize::from(lead >> 6), lead), 1)
+    } else if lead < 0xe0 {
+        (at(usize::from(lead & 0x1f), text[start + 1]), 2)
+    } else if lead < 0xf0 {
+        let block = usize::from(lead & 0x0f) << 6 | usize::from(text[start + 1] & 0x3f);
+        (at(block, text[start + 2]), 3)
+    } else {
+        let block = usize::from(lead & 7) << 12
+            | usize::from(text[start + 1] & 0x3f) << 6
+            | usize::from(text[start + 2] & 0x3f);
+        (at(block, text[start + 3]), 4)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use regex_syntax::hir::{Class, HirKind};
+    use unicode_normalization::char::canonical_combining_class;
+    use unicode_normalization::{IsNormalized, is_nfc_quick};
+
+    fn class_of(c: char) -> u8 {
+        let mut buffer = [0; 4];
+        let text = c.encode_utf8(&mut buffer).as_bytes();
+        let (class, length) = class_at(text, 0);
+        assert_eq!(length, text.len());
+        class
+    }
+
+    fn members(pattern: &str) -> impl Fn(char) -> bool {
+        let HirKind::Class(Class::Unicode(class)) =
+            regex_syntax::parse(pattern).unwrap().into_kind()
+        else {
+            panic!("{pattern} is not a class")
+        };
+        let ranges: Vec<_> = class.ranges().iter().map(|r| r.start()..=r.end()).collect();
+        move |c| ranges.iter().any(|r| r.contains(&c))
+    }
+
+    #[test]
+    fn every_character_has_the_class_that_the_regex_engine_gives_it() {
+        let (letter, number, space) = (members(r"\p{L}"), members(r"\p{N}"), members(r"\s"));
+        for c in '\0'..=char::MAX {
+            let expected = if letter(c) {
+                LETTER
+            } else if number(c) {
+                NUMBER
+            } else if space(c) {
+                SPACE
+            } else {
+                OTHER
+            };
+            assert_eq!(class_of(c) & CLASS, expected, "{c:?}");
+        }
+    }
+
+    #[test]
+    fn every_character_that_nfc_may_touch_is_marked() {
+        for c in '\0'..=char::MAX {
+            let stable = is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes
+                && canonical_combining_class(c) == 0;
+            assert_eq!(class_of(c) & UNSTABLE == 0, stable, "{c:?}");
+        }
+    }
+}

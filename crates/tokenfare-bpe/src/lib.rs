@@ -1,0 +1,21 @@
+//! Exact and fast token counting for byte-level BPE: bytes and ranks in, integers out.
+//!
+//! A text is normalized to NFC, split into pieces by the pattern of Qwen 1 to 3 (see `scan`), and
+//! each piece is merged by rank. The answers are those of the reference tokenizers, id for id, on
+//! every input. Unicode 16.0 throughout; code points that are newer count as unassigned.
+//!
+//! Not here: files, model names, clocks, Python. The crate is a library's core; its interface is
+//! whatever that library needs.
+
+mod classes;
+mod merge;
+mod nfc;
+mod pairs;
+mod scan;
+mod special;
+mod tokenizer;
+mod vocabulary;
+
+pub use special::SpecialTokens;
+pub use tokenizer::{Tokenizer, UnknownId};
+pub use vocabulary::VocabularyError;

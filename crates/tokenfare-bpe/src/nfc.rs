@@ -1,0 +1,108 @@
+//! Normalization to NFC that touches only what needs it.
+//!
+//! A character without the mark [`UNSTABLE`] is a starter that NFC keeps as it is and never joins
+//! to what stands before it. So text may be normalized in segments: from such a character (with
+//! what depends on it) to the next such character. A text without marked characters is NFC.
+//!
+//! Unicode 16.0. Marks that were assigned later are taken as unassigned: not reordered, not composed.
+
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+use crate::classes::{UNSTABLE, class_at};
+
+/// `text` in NFC; borrowed if it is so already. O(n), but for runs of marks, which are sorted.
+pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut done = 0; // text[..done] is in `out`, if there is an `out`
+    let mut out: Option<String> = None;
+    let mut at = 0;
+    while let Some((start, end)) = next_segment(bytes, at) {
+        let segment = &text[start..end];
+        at = end;
+        if is_nfc_quick(segment.chars()) == IsNormalized::Yes
+            || segment.chars().nfc().eq(segment.chars())
+        {
+            continue;
+        }
+        let out = out.get_or_insert_with(|| String::with_capacity(text.len()));
+        out.push_str(&text[done..start]);
+        out.extend(segment.nfc());
+        done = end;
+    }
+    match out {
+        None => Cow::Borrowed(text),
+        Some(mut out) => {
+            out.push_str(&text[done..]);
+            Cow::Owned(out)
+        }
+    }
+}
+
+/// The next segment at or after `from` that holds a marked character: from the stable character
+/// before it (or `from`) to the stable character after it (or the end).
+fn next_segment(text: &[u8], from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    let mut before = from; // start of the last character that was passed
+    loop {
+        at += ascii_run(&text[at..]);
+        if at == text.len() {
+            return None;
+        }
+        let (class, length) = class_at(text, at);
+        if class & UNSTABLE != 0 {
+            break;
+        }
+        before = at;
+        at += length;
+    }
+    if at > from && text[at - 1] < 0x80 {
+        before = at - 1;
+    }
+    let mut end = at;
+    while end < text.len() {
+        let (class, length) = class_at(text, end);
+        if class & UNSTABLE == 0 {
+            break;
+        }
+        end += length;
+    }
+    Some((before, end))
+}
+
+/// Number of ASCII bytes at the start.
+#[inline]
+fn ascii_run(text: &[u8]) -> usize {
+    text.iter().position(|b| *b >= 0x80).unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii_and_composed_text_is_not_copied() {
+        for text in ["", "plain", "caf\u{e9} \u{4f60}\u{597d}", "\u{e01}\u{e34}\u{e48}"] {
+            assert!(matches!(nfc(text), Cow::Borrowed(_)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_segment_changes() {
+        assert_eq!(nfc("xe\u{301}y e\u{301}"), "x\u{e9}y \u{e9}");
+        assert_eq!(nfc("=\u{338}"), "\u{2260}");
+        assert_eq!(nfc("\u{1100}\u{1161}\u{11a8}z"), "\u{ac01}z");
+        assert_eq!(nfc("\u{301}a"), "\u{301}a");
+    }
+
+    #[test]
+    fn every_character_alone_and_beside_marks_is_as_the_whole_text_normalization_gives_it() {
+        let mut text = String::new();
+        for c in '\0'..=char::MAX {
+            text.clear();
+            text.extend(['a', c, '\u{323}', '\u{301}', c, '\u{1161}', '\u{11a8}', 'b']);
+            assert_eq!(nfc(&text), text.nfc().collect::<String>(), "{c:?}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Special tokens that a caller wants recognised in a text, matched on the text as it stands.
+//!
+//! Matching comes before normalization, so `<|im_end|>` followed by a combining mark is the special
+//! token and then a mark, as in the reference. Nothing is recognised unless it was listed.
+
+use std::ops::Range;
+
+/// Texts that stand for one token each.
+#[derive(Debug, Clone, Default)]
+pub struct SpecialTokens {
+    /// Longest first, so that the first that matches is the longest.
+    texts: Vec<(Box<str>, u32)>,
+    /// Which bytes start one of them.
+    starts: Vec<u8>,
+}
+
+impl SpecialTokens {
+    /// A set of special tokens with their ids. Empty texts are left out: they stand nowhere.
+    pub fn new(tokens: impl IntoIterator<Item = (String, u32)>) -> Self {
+        let mut texts: Vec<(Box<str>, u32)> = tokens
+            .into_iter()
+            .filter(|(t, _)| !t.is_empty())
+            .map(|(t, id)| (t.into(), id))
+            .collect();
+        texts.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
+        let mut starts: Vec<u8> = texts.iter().map(|(text, _)| text.as_bytes()[0]).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        SpecialTokens { texts, starts }
+    }
+
+    /// The first special token at or after `from` and where it stands; of several that start there,
+    /// the longest. O(distance × number of special tokens) at worst.
+    pub(crate) fn find(&self, text: &str, from: usize) -> Option<(Range<usize>, u32)> {
+        let bytes = text.as_bytes();
+        (from..bytes.len()).filter(|at| self.starts.contains(&bytes[*at])).find_map(|at| {
+            let (found, id) =
+                self.texts.iter().find(|(t, _)| bytes[at..].starts_with(t.as_bytes()))?;
+            Some((at..at + found.len(), *id))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_of_those_that_start_first_is_found() {
+        let set = SpecialTokens::new([("<a>".into(), 1), ("<a>b".into(), 2), ("<".into(), 3)]);
+        assert_eq!(set.find("x<a>b<a>", 0), Some((1..5, 2)));
+        assert_eq!(set.find("x<a>b<a>", 5), Some((5..8, 1)));
+        assert_eq!(set.find("x<a>b<a>", 6), None);
+        assert_eq!(set.find("<b", 0), Some((0..1, 3)));
+    }
+
+    #[test]
+    fn an_empty_text_stands_nowhere() {
+        assert_eq!(SpecialTokens::new([(String::new(), 1)]).find("abc", 0), None);
+    }
+}
