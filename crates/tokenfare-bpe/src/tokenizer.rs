@@ -1,6 +1,8 @@
 //! The public face: text in, counts and ids out.
 
 use std::fmt;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use crate::merge::{Room, merge};
@@ -11,6 +13,9 @@ use crate::vocabulary::{Vocabulary, VocabularyError};
 
 /// Places of working memory that are kept from one call to the next.
 const KEPT: usize = 1 << 16;
+
+/// Bytes of text that a thread takes at a time; a thread costs about as much as counting these.
+const SHARE: usize = 64 * 1024;
 
 /// An id that names no token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +69,34 @@ impl Tokenizer {
         })
     }
 
+    /// The count of each text, in order, on as many threads as the machine has cores.
+    ///
+    /// Texts are handed out in small shares as threads become free, so a long text among short
+    /// ones holds nobody up.
+    pub fn count_batch<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Vec<usize> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let shares = shares_of(texts);
+        if threads == 1 || shares.len() == 1 {
+            return texts.iter().map(|text| self.count(text.as_ref())).collect();
+        }
+        let counts: Vec<AtomicUsize> = texts.iter().map(|_| AtomicUsize::new(0)).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(share) = shares.get(next.fetch_add(1, Relaxed)) {
+                for i in share.clone() {
+                    counts[i].store(self.count(texts[i].as_ref()), Relaxed);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads.min(shares.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        counts.into_iter().map(AtomicUsize::into_inner).collect()
+    }
+
     /// Appends the ids of `text` to `ids`, special tokens taken as ordinary text.
     pub fn encode(&self, text: &str, ids: &mut Vec<u32>) {
         let text = nfc(text);
@@ -113,6 +146,21 @@ impl Tokenizer {
         pool().push(room);
         result
     }
+}
+
+/// Ranges of texts with about [`SHARE`] bytes each.
+fn shares_of<T: AsRef<str>>(texts: &[T]) -> Vec<Range<usize>> {
+    let mut shares = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (i, text) in texts.iter().enumerate() {
+        bytes += text.as_ref().len();
+        if bytes >= SHARE {
+            shares.push(start..i + 1);
+            (start, bytes) = (i + 1, 0);
+        }
+    }
+    shares.push(start..texts.len());
+    shares
 }
 
 /// The pieces of `text`, in order; they rejoin to it.
