@@ -1,0 +1,30 @@
+"""Text in, counts out: which tokenizers there are, and what each can promise.
+
+Exact where the vocabulary ships with the package (Qwen up to the last generation that uses it),
+bounds that hold where it does not. Knows text only: models belong to `tokenfare.catalog`, messages
+and templates to `tokenfare.budget`.
+
+Importing this loads no table and no native code; the first use does.
+"""
+
+from __future__ import annotations
+
+from .bounds import Bounds as Bounds
+from .count import Count as Count
+from .registry import Measurer as Measurer
+from .registry import get_tokenizer as get_tokenizer
+from .registry import measurer as measurer
+from .registry import tokenizer_names as tokenizer_names
+from .special import SPECIAL_TOKENS as SPECIAL_TOKENS
+from .tokenizer import Tokenizer as Tokenizer
+
+__all__ = [
+    "SPECIAL_TOKENS",
+    "Bounds",
+    "Count",
+    "Measurer",
+    "Tokenizer",
+    "get_tokenizer",
+    "measurer",
+    "tokenizer_names",
+]

@@ -1,0 +1,70 @@
+"""Bounds on the token count of a text when no vocabulary is at hand.
+
+The bounds follow from the bytes and hold always, under what each rule states: `low <= truth <=
+high`. The middle is the count under Qwen's vocabulary, pushed inside the bounds: a fair guess, and
+no more. It is never called exact.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .count import Count
+
+
+def byte_level(text: str) -> int:
+    """Bound the count of a byte-level BPE that takes text to NFC (Qwen 3.5 and later).
+
+    Every byte is a token and merging only lowers the number, so the bytes of the NFC text are an
+    upper bound. Raw bytes are not: 38 code points grow under NFC.
+    """
+    return _bytes(unicodedata.normalize("NFC", text))
+
+
+def sentencepiece_byte_fallback(text: str) -> int:
+    """Bound the count of a SentencePiece model with byte fallback and identity normalization.
+
+    Llama 2 is of this kind. A character is one token at least one byte long, or its bytes, or part
+    of a longer token; a space becomes U+2581, one token where it stands alone; one dummy space may
+    be put before the text.
+    """
+    return _bytes(text) + 1 if text else 0
+
+
+def unknown(text: str) -> int:
+    """Bound the count of a tokenizer of which nothing is known but what is assumed here.
+
+    Assumed: it normalizes by NFC, NFKC or not at all; its tokens stand for at least one byte of the
+    normalized text; it adds at most two tokens of its own. A tokenizer that breaks this (one that
+    spells bytes in several tokens, say) is outside these bounds, and nothing here can know.
+    """
+    forms = (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFKC", text))
+    return max(map(_bytes, forms)) + 2 if text else 0
+
+
+def _bytes(text: str) -> int:
+    # A lone surrogate is counted as the three bytes of U+FFFD, which replaces it.
+    return len(text.encode("utf-8", errors="surrogatepass"))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Measures with bounds instead of a vocabulary.
+
+    `at_most` gives the upper bound of a text, `guess` its middle. The lower bound is 1 for any
+    text that is not empty: how long the longest token of an unseen vocabulary is, nobody here
+    knows (Qwen's is 128 bytes).
+    """
+
+    name: str
+    at_most: Callable[[str], int]
+    guess: Callable[[str], int]
+
+    def measure(self, text: str) -> Count:
+        """Bound the number of tokens of `text`. Linear in its length."""
+        if not text:
+            return Count(0, 0, 0, "bounds")
+        high = self.at_most(text)
+        return Count(min(max(self.guess(text), 1), high), 1, high, "bounds")

@@ -1,0 +1,60 @@
+"""A number of tokens and what is certain about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tokenfare.errors import InexactCount, InvalidRequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """`low <= truth <= high`, always; `value` is the honest middle, `how` says how it was found.
+
+    Decide at the conservative end, display `value`. `int(count)` works when the count is exact and
+    raises `InexactCount` otherwise, so that an estimate cannot pass for a number by accident.
+    """
+
+    value: int
+    low: int
+    high: int
+    how: str
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.value <= self.high:
+            raise InvalidRequestError(
+                "a count needs 0 <= low <= value <= high, "
+                f"not {self.low}, {self.value}, {self.high}"
+            )
+
+    @classmethod
+    def exactly(cls, number: int) -> Count:
+        """Make a count that is certain."""
+        return cls(number, number, number, "exact")
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing is uncertain: both ends are the value."""
+        return self.low == self.high
+
+    def __int__(self) -> int:
+        if not self.exact:
+            raise InexactCount(
+                f"between {self.low:,} and {self.high:,} tokens ({self.how}), not one number: "
+                "take .low, .value or .high"
+            )
+        return self.value
+
+    def __add__(self, other: Count) -> Count:
+        """Add end by end. Right for texts that no token can span, such as separate messages."""
+        if not isinstance(other, Count):
+            return NotImplemented
+        ways = dict.fromkeys((self.how, other.how))
+        if len(ways) > 1:
+            ways.pop("exact", None)
+        return Count(
+            self.value + other.value,
+            self.low + other.low,
+            self.high + other.high,
+            "+".join(ways),
+        )
