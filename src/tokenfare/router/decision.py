@@ -1,4 +1,4 @@
-"""What was decided, as a value and in words: the models that take the request, and every refusal."""
+"""What was decided, as a value and in words: which models take the request, and every refusal."""
 
 from __future__ import annotations
 

@@ -1,0 +1,30 @@
+"""Which exit code an error ends the process with, and how its one line is written."""
+
+from __future__ import annotations
+
+from tokenfare.errors import NoModelFits, ProviderError, TokenfareError
+
+DONE = 0
+ANSWER_IS_NO = 1
+WRONG_USE = 2
+NO_MODEL_FITS = 3
+PROVIDER_FAILED = 4
+CEILING_REACHED = 5
+INTERRUPTED = 130
+
+
+def code_of(error: TokenfareError) -> int:
+    """The exit code for an error of this library; what is not listed is wrong use."""
+    if isinstance(error, NoModelFits):
+        return NO_MODEL_FITS
+    if isinstance(error, ProviderError):
+        return PROVIDER_FAILED
+    return WRONG_USE
+
+
+def line_of(error: BaseException) -> str:
+    """The error on one line, with nothing that could move a terminal's cursor."""
+    text = " ".join(str(error).split())
+    return "tokenfare: " + "".join(
+        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text
+    )

@@ -1,0 +1,66 @@
+"""`tokenfare fit`: whether a text fits a model, or a number of tokens."""
+
+from __future__ import annotations
+
+import click
+
+from tokenfare import api
+from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS, Fit
+from tokenfare.errors import InvalidRequestError
+from tokenfare.tokenizers import Count
+
+from . import exits, inputs, output
+
+
+@click.command
+@click.argument("file", required=False, default=inputs.STANDARD_INPUT, metavar="[FILE]")
+@click.option("--limit", type=int, metavar="N", help="A number of tokens, for the text alone.")
+@click.option("--model", metavar="ID", help="A model, for the whole request.")
+@click.option(
+    "--max-output",
+    type=int,
+    default=DEFAULT_MAX_OUTPUT_TOKENS,
+    show_default=True,
+    metavar="N",
+    help="Room for the answer, with --model.",
+)
+@click.option("--messages", is_flag=True, help="FILE is a JSON array of chat messages.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(
+    file: str, limit: int | None, model: str | None, max_output: int, messages: bool, as_json: bool
+) -> int:
+    """Say whether FILE (or standard input) fits; the exit code is 0 for yes, 1 for no."""
+    if (limit is None) == (model is None):
+        raise click.UsageError("give --limit or --model: one of them")
+    if messages and model is None:
+        raise click.UsageError("--messages needs --model: each chat template counts differently")
+    if model is not None:
+        prompt = inputs.read_prompt(file, as_messages=messages)
+        size = api.count_messages(prompt, model=model).total
+        outcome = api.fits(prompt, model=model, max_output_tokens=max_output)
+    else:
+        size, outcome = _against(limit or 0, file)
+    if as_json:
+        output.emit(_as_data(outcome, size))
+    else:
+        click.echo(str(outcome))
+    return exits.DONE if outcome else exits.ANSWER_IS_NO
+
+
+def _against(limit: int, file: str) -> tuple[Count, Fit]:
+    if limit < 1:
+        raise InvalidRequestError(f"--limit is {limit:,}; a limit is at least 1 token")
+    size = api.count(inputs.read(file).text)
+    over = max(0, size.high - limit)
+    verdict = "does not fit" if over else "fits"
+    return size, Fit(file, verdict, "max_input", limit, size.high, over, limit - size.high)
+
+
+def _as_data(outcome: Fit, size: Count) -> dict[str, object]:
+    return {
+        "fits": bool(outcome),
+        "limit": outcome.limit,
+        "binding": outcome.binding,
+        "tokens": output.tokens(size),
+        "over": outcome.over,
+    }

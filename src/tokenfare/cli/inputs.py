@@ -1,0 +1,143 @@
+"""What comes in: texts from files or standard input, chat messages, dates, amounts.
+
+Whatever cannot be read raises `InputError` or a usage error that names the input and the place in
+it; nothing is guessed and nothing replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import click
+
+from tokenfare.errors import InputError, InvalidRequestError
+from tokenfare.messages import Prompt
+from tokenfare.money import Money
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A text and where it came from; `size` is its length in bytes as read."""
+
+    name: str
+    text: str
+    size: int
+
+
+def read(name: str) -> Input:
+    """The text of a file, or of standard input for `-`. It must be UTF-8."""
+    raw = _bytes(name)
+    try:
+        return Input(name, raw.decode(), len(raw))
+    except UnicodeDecodeError as error:
+        bad = raw[error.start]
+        raise InputError(
+            name, f"not UTF-8: byte 0x{bad:02x} at offset {error.start}; convert it first"
+        ) from None
+
+
+def read_prompt(name: str, *, as_messages: bool) -> Prompt:
+    """A prompt: the text itself, or with `as_messages` the JSON array of messages in it."""
+    source = read(name)
+    if as_messages:
+        return parse_messages(source)
+    if not source.text:
+        raise InputError(name, "empty; a request needs at least one character")
+    return source.text
+
+
+def parse_messages(source: Input) -> Prompt:
+    """The JSON array of messages in an input."""
+    try:
+        value = json.loads(source.text)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            source.name, f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise InputError(source.name, "not messages: JSON nested too deeply") from None
+    if not isinstance(value, list):
+        raise InputError(source.name, "a JSON array of messages is expected")
+    return value
+
+
+class Day(click.ParamType):
+    """A date written as 2024-12-18."""
+
+    name = "date"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date:
+        """Parse it, or fail with the form that is expected."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a date; write it as 2024-12-18", param, ctx)
+
+
+class Amount(click.ParamType):
+    """An amount of money: `0.05`, in yuan, or `0.05 USD`."""
+
+    name = "amount"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Money:
+        """Parse it exactly, or fail with the form that is expected."""
+        if isinstance(value, Money):
+            return value
+        number, _, currency = str(value).partition(" ")
+        try:
+            return Money(Decimal(number), currency or "CNY")
+        except (InvalidOperation, ValueError, TypeError):
+            self.fail(f"{value!r} is not an amount; write 0.05 or '0.05 USD'", param, ctx)
+
+
+class Words(click.ParamType):
+    """Words separated by commas, each from a known set if there is one."""
+
+    name = "words"
+
+    def __init__(self, known: frozenset[str]) -> None:
+        """Accept only these words."""
+        self.known = known
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Split it, or fail with the words that are known."""
+        if isinstance(value, tuple):
+            return value
+        words = tuple(word.strip() for word in str(value).split(",") if word.strip())
+        for word in words:
+            if word not in self.known:
+                known = ", ".join(sorted(self.known))
+                self.fail(f"{word!r} is none of {known}", param, ctx)
+        return words
+
+
+def _bytes(name: str) -> bytes:
+    if name == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise InputError(name, "standard input is closed")
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except FileNotFoundError:
+        raise InputError(name, "no such file") from None
+    except IsADirectoryError:
+        raise InputError(name, "is a directory, not a file") from None
+    except OSError as error:
+        raise InputError(name, f"cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # a NUL in the name
+        raise InvalidRequestError(f"{name!r} is no file name: {error}") from None

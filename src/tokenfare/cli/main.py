@@ -1,0 +1,80 @@
+"""The entry point: finds the command, turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+
+import click
+
+from tokenfare.errors import TokenfareError
+
+from . import exits
+
+# Command -> module and the first line of its help, so that `--help` loads none of them.
+_COMMANDS: Mapping[str, str] = {
+    "count": "Count the tokens of files or standard input.",
+    "fit": "Say whether a text fits a model or a number of tokens.",
+    "route": "Find the cheapest model that takes a request.",
+    "models": "List what can be called, and what it accepts and charges.",
+    "send": "Route a request and send it.",
+    "emulate": "Serve the provider's endpoints on this machine, offline.",
+    "demo": "Run the whole way on real documents against the emulator.",
+}
+
+
+class _Commands(click.Group):
+    """Commands by name, each loaded from the module of its name when it is asked for."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f".{name}", __package__).command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tokenfare", message="tokenfare %(version)s")
+def tokenfare() -> None:
+    r"""Know what a prompt costs before it is sent, and send it to the cheapest model that takes it.
+
+    \b
+    Exit codes: 0 done, 1 the answer is no, 2 wrong use or unreadable input, 3 no model fits,
+    4 the provider refused or failed, 5 a ceiling was reached, 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run a command and end the process with its exit code."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        result = tokenfare(standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return exits.WRONG_USE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("tokenfare: interrupted", err=True)
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        # The reader has enough (`| head`). Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.DONE
+    except TokenfareError as error:
+        click.echo(exits.line_of(error), err=True)
+        return exits.code_of(error)
+    return result if isinstance(result, int) else exits.DONE

@@ -1,0 +1,71 @@
+"""Fares as arithmetic a reader can check."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models import price
+from tokenfare.budget import billed, fare_of
+from tokenfare.errors import InvalidRequestError
+from tokenfare.money import Money
+from tokenfare.tokenizers import Count
+from tokenfare.usage import Usage
+
+TIERED = price((32_000, "0.0025", "0.01"), (128_000, "0.004", "0.016"), (None, "0.007", "0.028"))
+
+
+def yuan(amount: str) -> Money:
+    return Money(Decimal(amount), "CNY")
+
+
+def test_a_fare_goes_from_one_token_of_answer_to_all_of_its_room() -> None:
+    fare = fare_of(price((None, "0.0003", "0.0006")), Count.exactly(10_000), 1_000)
+    # 10 x 0.0003 + 0.001 x 0.0006, and 10 x 0.0003 + 1 x 0.0006
+    assert (fare.low, fare.high) == (yuan("0.0030006"), yuan("0.0036"))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "cost"),
+    [
+        (32_000, "0.09"),  # 32 x 0.0025 + 1 x 0.01
+        (32_001, "0.144004"),  # 32.001 x 0.004 + 1 x 0.016: one token more, 60 % dearer
+        (128_001, "0.924007"),  # 128.001 x 0.007 + 1 x 0.028
+    ],
+)
+def test_a_tier_prices_the_whole_request(tokens: int, cost: str) -> None:
+    assert TIERED.cost(tokens, 1_000) == yuan(cost)
+
+
+def test_batch_is_a_factor_on_both_prices() -> None:
+    halved = price((None, "0.02", "0.06"), batch="0.5")
+    # (2 x 0.02 + 1 x 0.06) / 2
+    assert halved.cost(2_000, 1_000, batch=True) == yuan("0.05")
+
+
+def test_batch_without_a_batch_price_is_refused() -> None:
+    with pytest.raises(InvalidRequestError, match="no batch price"):
+        TIERED.cost(1, 1, batch=True)
+
+
+def test_what_was_billed_is_priced_by_what_was_used() -> None:
+    assert billed(TIERED, Usage(1_000, 2_000)) == yuan("0.0225")  # 1 x 0.0025 + 2 x 0.01
+
+
+@given(
+    st.integers(0, 200_000),
+    st.integers(0, 200_000),
+    st.integers(1, 5_000),
+    st.integers(0, 200_000),
+    st.integers(1, 5_000),
+)
+def test_whatever_is_billed_within_the_bounds_lies_within_the_fare(
+    low: int, more: int, room: int, offset: int, used: int
+) -> None:
+    """Also where a later tier is cheaper than an earlier one."""
+    odd = price((1_000, "0.01", "0.02"), (50_000, "0.001", "0.5"), (None, "0.004", "0.016"))
+    size = Count(value=low, low=low, high=low + more, how="bounds")
+    fare = fare_of(odd, size, room)
+    truth = odd.cost(low + min(offset, more), min(used, room))
+    assert fare.low <= truth <= fare.high

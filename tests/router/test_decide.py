@@ -1,0 +1,235 @@
+"""The choice: laws, a naive twin, and the sentences that refusals are."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models import DAY, model, price
+from tokenfare.catalog import Limits, Model, RateLimits
+from tokenfare.errors import InvalidRequestError
+from tokenfare.money import Money
+from tokenfare.router import Decision, Requirements, decide
+from tokenfare.tokenizers import Count
+
+ROOMY = Limits(context=100_000, max_input=90_000, max_output=8_000)
+
+
+def choose(models: Sequence[Model], tokens: int = 1_000, **asked: Any) -> Decision:
+    size = Count.exactly(tokens)
+    return decide(models, lambda _: size, Requirements(**asked), day=DAY, digest="0" * 64)
+
+
+def refusal(one: Model, tokens: int = 1_000, **asked: Any) -> tuple[str, str]:
+    (rejection,) = choose([one], tokens, **asked).rejected
+    return rejection.reason, rejection.detail
+
+
+def test_the_cheapest_that_fits_is_chosen_and_not_the_cheapest() -> None:
+    small = model("small", limits=Limits(max_input=500), price=price((None, "0.0001", "0.0002")))
+    large = model("large", limits=ROOMY)
+    assert choose([small, large]).model.id == "large"
+    assert choose([small, large], 500).model.id == "small"
+
+
+def test_the_answers_price_counts_too() -> None:
+    """By input price alone the first would win: 0.001 + 0.02 against 0.002 + 0.004."""
+    dear_answer = model("a", limits=ROOMY, price=price((None, "0.001", "0.02")))
+    dear_question = model("b", limits=ROOMY, price=price((None, "0.002", "0.004")))
+    assert choose([dear_answer, dear_question], max_output_tokens=1_000).model.id == "b"
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ({"rates": RateLimits(60, 500)}, {"rates": RateLimits(60, 400)}),
+        ({"rates": RateLimits(60, 500)}, {}),
+        ({"kind": "stable"}, {"kind": "latest"}),
+        ({"kind": "latest"}, {"kind": "snapshot"}),
+        ({"limits": ROOMY}, {"limits": Limits(context=90_000)}),
+        ({"name": "aa"}, {"name": "ab"}),
+    ],
+)
+def test_equal_fares_are_ordered_by_rate_then_kind_then_headroom_then_id(
+    better: dict[str, Any], worse: dict[str, Any]
+) -> None:
+    first = model(**({"name": "z", "limits": ROOMY} | better))
+    second = model(**({"name": "y", "limits": ROOMY} | worse))
+    for order in ([first, second], [second, first]):
+        assert choose(order).model == first
+
+
+@pytest.mark.parametrize(
+    ("facts", "asked", "reason", "detail"),
+    [
+        (
+            {"status": "retired", "retired_on": date(2024, 5, 1)},
+            {},
+            "retired",
+            "m: retired on 2024-05-01",
+        ),
+        ({"status": "not released"}, {}, "not released", "m: not known to exist on 2024-12-18 yet"),
+        ({}, {"deny": ("m*",)}, "denied", "m: matches the refused pattern 'm*'"),
+        ({}, {"allow": ("qwen-*",)}, "not allowed", "m: matches none of the allowed qwen-*"),
+        (
+            {},
+            {"needs": frozenset({"text", "image"})},
+            "modality",
+            "m: takes text, not image",
+        ),
+        ({}, {"purpose": "code"}, "purpose", "m: made for general, not code"),
+        ({}, {"region": "mars"}, "region", "m: served in cn-beijing, not in mars"),
+        (
+            {"access": "trial"},
+            {},
+            "access",
+            "m: only a trial quota, then every call is an error",
+        ),
+        ({"access": "application"}, {}, "access", "m: only after an approved application"),
+        ({"price": None}, {}, "price not known", "m: no price is known for 2024-12-18"),
+        ({}, {"batch": True}, "no batch price", "m: not offered in the batch service"),
+        (
+            {},
+            {"currency": "USD"},
+            "currency",
+            "m: priced in CNY, fares are compared in USD",
+        ),
+        (
+            {},
+            {"max_fare": Money(Decimal("0.002"), "CNY")},
+            "over ceiling",
+            "m: up to 0.003 CNY, the ceiling is 0.002 CNY",
+        ),
+        (
+            {"limits": Limits(max_input=400)},
+            {},
+            "max_input",
+            "m: 1,000 tokens asked, 400 accepted (600 too many)",
+        ),
+        (
+            {"limits": Limits(context=1_500)},
+            {},
+            "context",
+            "m: 2,000 tokens asked, 1,500 in the context for input and answer together "
+            "(500 too many)",
+        ),
+        ({"limits": Limits()}, {}, "limits not stated", "m: the provider states no limits"),
+    ],
+)
+def test_a_refusal_says_why_with_its_numbers(
+    facts: dict[str, Any], asked: dict[str, Any], reason: str, detail: str
+) -> None:
+    one = model(**({"limits": ROOMY} | facts))
+    assert refusal(one, **asked) == (reason, detail)
+
+
+def test_limits_that_nobody_states_pass_only_when_allowed() -> None:
+    assert choose([model()], unstated_limits=True).model.id == "m"
+
+
+def test_an_alias_matches_a_pattern_too() -> None:
+    snapshot = model("qwen-plus-2024-11-27", aliases=("qwen-plus-1127",), limits=ROOMY)
+    assert choose([snapshot], allow=("*-1127",)).model is snapshot
+
+
+def test_a_request_is_not_counted_for_models_that_are_out_anyway() -> None:
+    counted: list[str] = []
+
+    def size_for(one: Model) -> Count:
+        counted.append(one.id)
+        return Count.exactly(10)
+
+    models = [
+        model("gone", status="retired", limits=ROOMY),
+        model("trial", access="trial", limits=ROOMY),
+        model("here", limits=ROOMY),
+    ]
+    decide(models, size_for, Requirements(), day=DAY, digest="")
+    assert counted == ["here"]
+
+
+def test_a_decision_without_a_model_keeps_its_refusals_and_has_no_fare() -> None:
+    decision = choose([model("a", limits=Limits(max_input=10)), model("b", status="retired")])
+    assert not decision.ranked
+    with pytest.raises(InvalidRequestError, match="found no model"):
+        decision.fare  # noqa: B018 - reading it is the test
+    assert decision.nearest_misses() == "a: 1,000 tokens asked, 10 accepted (990 too many)"
+
+
+def test_nearest_misses_come_first() -> None:
+    models = [model(str(n), limits=Limits(max_input=n)) for n in (300, 900, 500)]
+    assert [r.model.id for r in choose(models).rejected] == ["900", "500", "300"]
+
+
+def test_the_explanation_names_winner_runner_up_and_refusals() -> None:
+    models = [
+        model("cheap", limits=ROOMY),
+        model("dear", limits=ROOMY, price=price((None, "0.002", "0.002"))),
+        model("gone", status="retired", retired_on=date(2024, 5, 1)),
+    ]
+    assert choose(models).explain().splitlines() == [
+        "cheap on 2024-12-18: 1,000 tokens in, up to 1,000 out, 0.001002 to 0.003 CNY",
+        "  next dear: up to 0.004 CNY, 0.001 CNY more",
+        "  not gone: retired on 2024-05-01",
+    ]
+
+
+some = st.builds(
+    model,
+    st.sampled_from("abcdefgh"),
+    limits=st.builds(
+        Limits,
+        context=st.none() | st.integers(1, 3_000),
+        max_input=st.none() | st.integers(1, 3_000),
+        max_output=st.none() | st.integers(1, 3_000),
+    ),
+    output_room=st.sampled_from(["shared", "separate"]),
+    kind=st.sampled_from(["stable", "latest", "snapshot"]),
+    price=st.builds(
+        lambda i, o: price((None, f"0.00{i}", f"0.00{o}")), st.integers(0, 3), st.integers(0, 3)
+    ),
+)
+
+
+@given(st.lists(some, unique_by=lambda m: m.id), st.integers(1, 2_500), st.integers(1, 2_500))
+def test_every_model_is_ranked_or_refused_and_none_cheaper_fits(
+    models: list[Model], tokens: int, answer: int
+) -> None:
+    decision = choose(models, tokens, max_output_tokens=answer)
+    judged = [r.model.id for r in decision.ranked] + [r.model.id for r in decision.rejected]
+    assert sorted(judged) == sorted(m.id for m in models)
+
+    def takes(m: Model) -> bool:
+        limits = m.limits
+        beside = answer if m.output_room == "shared" else 0
+        return (
+            (limits.context is not None or limits.max_input is not None)
+            and (limits.max_input is None or tokens <= limits.max_input)
+            and (limits.max_output is None or answer <= limits.max_output)
+            and (limits.context is None or tokens + beside <= limits.context)
+        )
+
+    fares = [m.price.cost(tokens, answer) for m in models if takes(m) and m.price]
+    assert len(decision.ranked) == len(fares)
+    if fares:
+        assert decision.fare.high == min(fares, key=lambda fare: fare.amount)
+
+
+@given(st.lists(some, unique_by=lambda m: m.id), st.randoms())
+def test_the_order_of_the_catalogue_does_not_matter(models: list[Model], chance: Any) -> None:
+    shuffled = models[:]
+    chance.shuffle(shuffled)
+    assert choose(models) == choose(shuffled)
+
+
+def test_an_uncertain_size_is_held_to_its_high_end() -> None:
+    narrow = model("narrow", limits=Limits(max_input=1_000), price=price((None, "0", "0")))
+    wide = model("wide", limits=ROOMY)
+    size = Count(value=900, low=500, high=1_500, how="bounds")
+    decision = decide([narrow, wide], lambda _: size, Requirements(), day=DAY, digest="")
+    assert decision.model is wide
+    assert decision.rejected[0].reason == "may not fit"
