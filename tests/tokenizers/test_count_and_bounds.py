@@ -1,0 +1,120 @@
+"""Counts as values, bounds that hold, and tokenizers by name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+from hypothesis import given, settings
+from token_texts import texts
+
+from tokenfare.errors import (
+    InexactCount,
+    InvalidRequestError,
+    UnknownTokenizer,
+    VocabularyMissing,
+)
+from tokenfare.tokenizers import (
+    Bounds,
+    Count,
+    Measurer,
+    Tokenizer,
+    get_tokenizer,
+    measurer,
+    tokenizer_names,
+)
+
+
+def test_an_exact_count_is_a_number():
+    assert int(Count.exactly(7)) == 7
+    assert Count.exactly(7).exact
+
+
+def test_an_inexact_count_is_not_taken_for_a_number():
+    with pytest.raises(InexactCount, match="between 1 and 9"):
+        int(Count(3, 1, 9, "bounds"))
+    with pytest.raises(TypeError):
+        int(Count(3, 1, 9, "bounds"))
+
+
+@pytest.mark.parametrize("ends", [(-1, -1, 0), (5, 6, 7), (5, 1, 4), (0, -1, 1)])
+def test_a_count_that_contradicts_itself_cannot_be_made(ends):
+    with pytest.raises(InvalidRequestError):
+        Count(*ends, how="bounds")
+
+
+def test_counts_add_end_by_end():
+    total = Count.exactly(10) + Count(3, 1, 9, "bounds")
+    assert total == Count(10 + 3, 10 + 1, 10 + 9, "bounds")
+    assert (Count.exactly(1) + Count.exactly(2)).exact
+
+
+def test_measuring_with_the_vocabulary_is_exact():
+    measured = get_tokenizer("qwen").measure("hello world")
+    assert measured == Count(2, 2, 2, "exact")
+
+
+def test_one_tokenizer_is_shared_by_all_threads():
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(measurer("qwen"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(map(id, found))) == 1
+
+
+def test_a_missing_vocabulary_is_never_replaced_by_another():
+    with pytest.raises(VocabularyMissing, match=r"qwen3\.5"):
+        get_tokenizer("qwen3.5")
+    assert isinstance(measurer("qwen3.5"), Bounds)
+    assert isinstance(measurer("qwen"), Tokenizer)
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(UnknownTokenizer, match=r"known: qwen, qwen3\.5, llama2"):
+        measurer("gpt-4")
+
+
+@pytest.mark.parametrize("name", tokenizer_names())
+def test_every_known_name_measures(name):
+    tool = measurer(name)
+    assert isinstance(tool, Measurer)
+    assert tool.name == name
+    assert tool.measure("").value == 0
+    assert tool.measure("x").low == 1
+
+
+@settings(deadline=None, max_examples=100)
+@given(text=texts)
+def test_bounds_hold_for_a_byte_level_tokenizer_that_is_known(text):
+    """Qwen's own vocabulary is of the kind that the rule for Qwen 3.5 speaks about."""
+    truth = get_tokenizer("qwen").count(text)
+    for name in ("qwen3.5", "unknown"):
+        measured = measurer(name).measure(text)
+        assert measured.low <= truth <= measured.high
+        assert measured.how == "bounds"
+
+
+def test_bounds_hold_where_nfc_makes_a_text_longer():
+    """U+1D160 is one character of 4 bytes and three of 4 in NFC."""
+    text = "\U0001d160" * 10
+    assert measurer("qwen3.5").measure(text).high == 10 * 12
+    assert get_tokenizer("qwen").count(text) <= 10 * 12
+
+
+def test_sentencepiece_may_put_one_space_before_the_text():
+    """Without a merge, `xy` is the dummy space and two letters."""
+    assert measurer("llama2").measure("xy").high == 3
+
+
+def test_lone_surrogates_have_bounds():
+    assert measurer("llama3").measure("\ud800").high == 3 + 2
+
+
+def test_importing_loads_no_table_and_no_native_code():
+    code = "import sys, tokenfare.tokenizers; print('tokenfare._core' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
