@@ -147,7 +147,7 @@ class ProviderUnreachable(ProviderError):  # noqa: N818 - as UnknownModel
     transient = True
 
 
-class StreamBroken(ProviderUnreachable):  # noqa: N818 - as UnknownModel
+class StreamBroken(ProviderUnreachable):
     """A streamed answer stopped before its end. `text` holds what arrived; it may be billed."""
 
     transient = False

@@ -1,1 +1,61 @@
-from __future__ import annotations
+"""Send a call to an OpenAI-compatible endpoint, and say what came of it.
+
+A flow (`chat`, `chat_stream`, `upload`) is written once, without I/O; `drive` runs it on an
+`httpx.Client`, `adrive` on an `httpx.AsyncClient`, or on those of httpx2. Errors are raised by what
+they mean, after every repetition that may help. Which model is asked is decided elsewhere; nothing
+here knows prices or counts tokens. Importing this imports no HTTP library.
+"""
+
+from tokenfare.dispatch.call import (
+    Answer,
+    Attempt,
+    Call,
+    Delta,
+    Document,
+    FileHandling,
+    Outcome,
+    Progress,
+    UploadedFile,
+)
+from tokenfare.dispatch.chat import chat, chat_stream
+from tokenfare.dispatch.documents import NEUTRAL_ROLE, delete, referring, upload
+from tokenfare.dispatch.drivers import AsyncStream, Stream, adrive, drive
+from tokenfare.dispatch.effects import Flow
+from tokenfare.dispatch.endpoint import Endpoint, Timeouts, endpoint_for
+from tokenfare.dispatch.exchange import Line, Surroundings
+from tokenfare.dispatch.meaning import meaning
+from tokenfare.dispatch.patience import NO_RETRIES, Patience
+from tokenfare.dispatch.secret import Secret, key_from
+
+__all__ = [
+    "NEUTRAL_ROLE",
+    "NO_RETRIES",
+    "Answer",
+    "AsyncStream",
+    "Attempt",
+    "Call",
+    "Delta",
+    "Document",
+    "Endpoint",
+    "FileHandling",
+    "Flow",
+    "Line",
+    "Outcome",
+    "Patience",
+    "Progress",
+    "Secret",
+    "Stream",
+    "Surroundings",
+    "Timeouts",
+    "UploadedFile",
+    "adrive",
+    "chat",
+    "chat_stream",
+    "delete",
+    "drive",
+    "endpoint_for",
+    "key_from",
+    "meaning",
+    "referring",
+    "upload",
+]

@@ -1,0 +1,142 @@
+"""What is sent and what comes back, as values: a call, its documents, its answer, its attempts.
+
+Nothing here knows HTTP. An `Answer` says what the provider said and is never a guess; the usage in
+it is what is billed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from tokenfare.catalog.model import Model
+from tokenfare.errors import InvalidRequestError
+from tokenfare.messages import Message
+from tokenfare.usage import Usage
+
+Outcome: TypeAlias = Literal[
+    "answered", "throttled", "fault", "unreachable", "broken", "invalid", "refused"
+]
+Stage: TypeAlias = Literal["uploading", "processing", "ready"]
+
+# Fields that the call itself decides; a second opinion in `extra` would be sent silently.
+_DECIDED = ("model", "messages", "stream")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file for the model to read: a name, and bytes or the path that holds them."""
+
+    name: str
+    content: bytes | Path
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file that the provider holds: its id there, and the SHA-256 of its content here.
+
+    In a call's documents it is referred to, and neither uploaded nor deleted.
+    """
+
+    name: str
+    id: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a document is: bytes sent of `total`, and the stage it is in."""
+
+    name: str
+    stage: Stage
+    sent: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileHandling:
+    """How documents are uploaded.
+
+    The provider reads a file before it can be asked about; that is checked every `poll_seconds`
+    until `deadline_seconds` have passed. Files stay with the provider (they cost nothing there)
+    unless `keep_files` is false; after a failure those of this call are deleted in any case.
+    """
+
+    keep_files: bool = True
+    poll_seconds: float = 5.0
+    deadline_seconds: float = 600.0
+    progress: Callable[[Progress], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One question to one model. `extra` goes into the request untouched."""
+
+    model: Model
+    messages: tuple[Message, ...]
+    max_output_tokens: int | None = None
+    extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    documents: tuple[Document | UploadedFile, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.messages:
+            raise InvalidRequestError("a call needs at least one message")
+        room = self.max_output_tokens
+        if room is not None and room < 1:
+            raise InvalidRequestError(f"max_output_tokens is at least 1, not {room}")
+        for name in _DECIDED:
+            if name in self.extra:
+                raise InvalidRequestError(f"extra: {name!r} is set by the call itself")
+        if room is not None and self.extra.get("max_tokens", room) != room:
+            raise InvalidRequestError(
+                f"max_output_tokens is {room} and extra says max_tokens "
+                f"{self.extra['max_tokens']!r}; give one of them"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One sending of a call: after what wait, and how it ended.
+
+    `broken` means that the connection failed after the request was sent: the provider may have
+    done the work and may bill it, though nothing of it counts here.
+    """
+
+    model: str
+    status: int | None
+    code: str | None
+    waited_seconds: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model said and what it is billed for.
+
+    `model` is the id that answered, `raw` the provider's own object (for a stream, one put
+    together from its chunks), `files` what the documents became, `notes` what was done beyond
+    what was asked, in sentences.
+    """
+
+    text: str
+    usage: Usage
+    model: str
+    request_id: str | None
+    finish_reason: str | None
+    attempts: tuple[Attempt, ...]
+    raw: Mapping[str, object]
+    files: tuple[UploadedFile, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of a streamed answer: its text, its reasoning, and the provider's own chunk."""
+
+    text: str
+    reasoning: str
+    raw: Mapping[str, object]

@@ -1,0 +1,238 @@
+"""The two ways to ask: for the whole answer, and for its pieces as they are written.
+
+Both are flows: they yield what they want done and are told what came of it. With documents they
+first upload, and afterwards tidy up.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from tokenfare.dispatch.call import Answer, Call, Delta, FileHandling, UploadedFile
+from tokenfare.dispatch.documents import delete, referring, upload
+from tokenfare.dispatch.draft import Draft
+from tokenfare.dispatch.effects import Broken, Emit, Flow, Head, HttpRequest, Read
+from tokenfare.dispatch.exchange import (
+    Errand,
+    Line,
+    Reply,
+    errand,
+    exchange,
+    opened,
+    persist,
+    read_all,
+    read_some,
+    too_long,
+    unreachable,
+)
+from tokenfare.dispatch.meaning import beginning, is_refusal, request_id_of
+from tokenfare.dispatch.sse import Decoder, Event
+from tokenfare.dispatch.wire import answer_of, body_of
+from tokenfare.errors import (
+    InvalidRequestError,
+    ProviderAnswerInvalid,
+    ProviderError,
+    ProviderUnreachable,
+    StreamBroken,
+)
+
+Ask: TypeAlias = Callable[[Call, Line], Flow[Answer]]
+
+_CUT_NOTE = "the provider ran out of time and cut the answer short"
+
+
+def chat(call: Call, line: Line, files: FileHandling | None = None) -> Flow[Answer]:
+    """Ask and wait for the whole answer."""
+    return _with_documents(call, line, files or FileHandling(), _plain)
+
+
+def chat_stream(call: Call, line: Line, files: FileHandling | None = None) -> Flow[Answer]:
+    """Ask and emit a `Delta` for each piece of the answer; the whole answer is the result.
+
+    A failure is tried again only while nothing was emitted. After that it is raised with the text
+    that arrived: `StreamBroken` if the connection failed, else what the provider meant.
+    """
+    if call.extra.get("n", 1) != 1:
+        raise InvalidRequestError("a stream carries one answer; leave n out of extra")
+    return _with_documents(call, line, files or FileHandling(), _streamed)
+
+
+def _with_documents(call: Call, line: Line, handling: FileHandling, ask: Ask) -> Flow[Answer]:
+    if not call.documents:
+        return (yield from ask(call, line))
+    files = yield from upload(call.documents, call.model, line, handling)
+    given = {document for document in call.documents if isinstance(document, UploadedFile)}
+    ours = [file for file in dict.fromkeys(files) if file not in given]
+    messages, notes = referring(call.messages, files)
+    try:
+        answer = yield from ask(replace(call, messages=messages, documents=()), line)
+    except GeneratorExit:  # the flow is thrown away: nobody carries out what it would ask for
+        raise
+    except BaseException:
+        yield from delete(ours, call.model, line)
+        raise
+    if not handling.keep_files:
+        left = yield from delete(ours, call.model, line)
+        notes += tuple(f"file {id_} could not be deleted; it is still there" for id_ in left)
+    return replace(answer, files=files, notes=answer.notes + notes)
+
+
+def _plain(call: Call, line: Line) -> Flow[Answer]:
+    run = errand(line, call.model.id)
+    body = _body(call, line, stream=False)
+
+    def once() -> Flow[Answer]:
+        request = _post(run, body, "application/json")
+        return _answer(run, request.url, (yield from exchange(run, request)))
+
+    answer, attempts = yield from persist(run, once)
+    return replace(answer, attempts=attempts)
+
+
+def _streamed(call: Call, line: Line) -> Flow[Answer]:
+    run = errand(line, call.model.id)
+    body = _body(call, line, stream=True)
+
+    def once() -> Flow[Answer]:
+        request = _post(run, body, "text/event-stream")
+        head = yield from opened(run, request)
+        if _is_stream(head):
+            return (yield from _followed(run, request.url, head))
+        return (yield from _unstreamed(run, request.url, head))
+
+    answer, attempts = yield from persist(run, once)
+    return replace(answer, attempts=attempts)
+
+
+def _unstreamed(run: Errand, url: str, head: Head) -> Flow[Answer]:
+    """A refusal, or a whole answer from an endpoint that does not stream."""
+    body = yield from read_all(run, url, head)
+    if not 200 <= head.status < 300:
+        raise run.meaning(url, head.status, head.headers, body)
+    answer = _answer(run, url, Reply(head.status, head.headers, body))
+    yield Emit(Delta(answer.text, "", answer.raw))
+    return answer
+
+
+def _followed(run: Errand, url: str, head: Head) -> Flow[Answer]:
+    """The answer in a stream of events, emitted as it comes."""
+    draft = Draft()
+    try:
+        yield from _pieces(run, url, head, draft)
+        reply = draft.reply()
+        request_id = request_id_of(head.headers, reply)
+        return answer_of(reply, model=run.model, url=url, request_id=request_id)
+    except ProviderError as error:
+        if not draft.begun:
+            raise
+        failure = error
+    failure.transient = False  # the caller has seen a part; a second beginning would follow it
+    failure.text = draft.text
+    raise _broken_off(failure) if isinstance(failure, ProviderUnreachable) else failure
+
+
+def _pieces(run: Errand, url: str, head: Head, draft: Draft) -> Flow[None]:
+    decoder = Decoder()
+    received = 0
+    while True:
+        piece = yield from read_some(run, url, head)
+        if piece is None:
+            if draft.complete:
+                return
+            cut = Broken("broken", "the stream ended before its last chunk")
+            raise unreachable(run, url, cut, head.status)
+        received += len(piece)
+        if received > run.endpoint.max_answer_bytes:
+            raise too_long(run, url, head)
+        for event in decoder.feed(piece):
+            if event.data.strip() == "[DONE]":
+                yield from _to_the_end(run)
+                return
+            delta = draft.take(_chunk(run, url, head, event))
+            if delta is not None:
+                yield Emit(delta)
+
+
+def _to_the_end(run: Errand) -> Flow[None]:
+    """Read the little that follows the last event, so that the connection can be used again."""
+    while run.seconds_left() > 0:
+        rest = yield Read()
+        if not isinstance(rest, bytes):
+            return
+
+
+def _chunk(run: Errand, url: str, head: Head, event: Event) -> Mapping[str, object]:
+    """The chunk in an event. Raises what it means if it is an error: the status was 200 before."""
+    payload = _json(event.data)
+    if event.name == "error" or is_refusal(payload):
+        raise run.meaning(url, _status(event, head), head.headers, event.data.encode())
+    if not isinstance(payload, Mapping):
+        raise ProviderAnswerInvalid(
+            f"{url} streams what is no JSON object: {beginning(event.data.encode())}",
+            status=head.status,
+            request_id=request_id_of(head.headers, None),
+            model=run.model,
+        )
+    return payload
+
+
+def _status(event: Event, head: Head) -> int:
+    """The status that an error inside a stream has: DashScope writes it into a comment."""
+    for comment in event.comments:
+        name, _, number = comment.partition("/")
+        if name == "HTTP_STATUS" and number.isascii() and number.isdigit():
+            return int(number)
+    return head.status
+
+
+def _broken_off(error: ProviderUnreachable) -> StreamBroken:
+    broken = StreamBroken(
+        f"{error}; {len(error.text):,} characters of the answer had arrived and are kept",
+        status=error.status,
+        code=error.code,
+        request_id=error.request_id,
+        model=error.model,
+    )
+    broken.text = error.text
+    return broken
+
+
+def _answer(run: Errand, url: str, reply: Reply) -> Answer:
+    payload = _json(reply.body)
+    if is_refusal(payload) or not isinstance(payload, Mapping):
+        raise run.meaning(url, reply.status, reply.headers, reply.body)
+    request_id = request_id_of(reply.headers, payload)
+    answer = answer_of(payload, model=run.model, url=url, request_id=request_id)
+    cut = reply.headers.get("x-dashscope-partialresponse") == "true"
+    return replace(answer, notes=(_CUT_NOTE,)) if cut else answer
+
+
+def _body(call: Call, line: Line, *, stream: bool) -> bytes:
+    body = body_of(call, stream=stream)
+    most = line.endpoint.max_body_bytes
+    if most is not None and len(body) > most:
+        raise InvalidRequestError(
+            f"the request to {call.model.id} has {len(body):,} bytes, {line.endpoint.base_url} "
+            f"accepts {most:,} ({len(body) - most:,} too many); send long texts as documents"
+        )
+    return body
+
+
+def _post(run: Errand, body: bytes, accept: str) -> HttpRequest:
+    headers = {"content-type": "application/json", "accept": accept}
+    return run.request("POST", run.endpoint.url("chat/completions"), headers=headers, body=body)
+
+
+def _is_stream(head: Head) -> bool:
+    kind = head.headers.get("content-type", "")
+    return 200 <= head.status < 300 and kind.lower().startswith("text/event-stream")
+
+
+def _json(text: str | bytes) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,265 @@
+"""Documents that are too long for a message: uploaded, read by the provider, referred to by id.
+
+DashScope reads the first system message as the role the model plays and further ones as documents,
+so ids stand in a second one (`fileid://a,fileid://b`). A call without a role gets a neutral one,
+and the answer's notes say so, because it is billed. How much plain text may stand beside files is
+the router's business; how many files, and how large, is checked here, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from tokenfare.catalog.model import DocumentRules, Model
+from tokenfare.dispatch.call import Document, FileHandling, Progress, Stage, UploadedFile
+from tokenfare.dispatch.effects import Body, Fingerprint, Flow, Identify, Wait
+from tokenfare.dispatch.exchange import Line, Reply, errand, exchange, log, persist
+from tokenfare.dispatch.meaning import beginning
+from tokenfare.dispatch.patience import Patience
+from tokenfare.errors import (
+    DocumentError,
+    InvalidRequestError,
+    ProviderAnswerInvalid,
+    ProviderError,
+)
+from tokenfare.messages import Message, system
+
+NEUTRAL_ROLE = "You are a helpful assistant."
+ROLE_NOTE = (
+    f"the call had no system message, so {NEUTRAL_ROLE!r} was put first: the provider reads the "
+    f"first one as the role, and files only after it"
+)
+_SCHEME = "fileid://"
+
+# Only `processed` is documented. These say in any API of this kind that it will not come.
+_HOPELESS = frozenset({"error", "failed", "deleted", "expired", "cancelled"})
+
+# Tidying up holds up a result or an error that is already there: one more try, at once.
+_BRIEF = Patience(attempts=2, first_wait=0.5, first_wait_throttled=0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """One content to upload, under the name of the first document that has it."""
+
+    document: Document
+    mark: Fingerprint
+
+
+def upload(
+    documents: Sequence[Document | UploadedFile],
+    model: Model,
+    line: Line,
+    files: FileHandling | None = None,
+) -> Flow[tuple[UploadedFile, ...]]:
+    """Upload documents for a model and wait until all can be asked about.
+
+    One file for each document, in their order; identical contents share one. What is already
+    uploaded stays as it is. If anything fails, the files of this flow are deleted again. Raises
+    `InvalidRequestError`, before anything is sent, if the model does not take these documents.
+    """
+    handling = files or FileHandling()
+    rules = _rules(model, len(documents))
+    marks: list[Fingerprint] = []
+    for document in documents:
+        mark = yield from _mark(document, model, rules)
+        marks.append(mark)
+    contents = _distinct(documents, marks)
+    held: dict[str, UploadedFile] = {}
+    try:
+        waiting = []
+        for content in contents:
+            file, ready = yield from _send(content, model, rules, line, handling)
+            held[file.digest] = file
+            waiting += [] if ready else [file]
+        for file in waiting:
+            yield from _processed(file, model, line, handling)
+    except GeneratorExit:  # the flow is thrown away: nobody carries out what it would ask for
+        raise
+    except BaseException:
+        yield from delete(held.values(), model, line)
+        raise
+    pairs = zip(documents, marks, strict=True)
+    return tuple(d if isinstance(d, UploadedFile) else held[mark.digest] for d, mark in pairs)
+
+
+def delete(files: Iterable[UploadedFile], model: Model, line: Line) -> Flow[tuple[str, ...]]:
+    """Delete files at the provider. Gives the ids of those that may still be there; raises nothing.
+
+    A file that the provider does not know counts as deleted.
+    """
+    left = []
+    for file in files:
+        run = errand(replace(line, patience=_BRIEF), model.id)
+        request = run.request("DELETE", _url(line, file))
+        try:
+            yield from persist(run, lambda run=run, request=request: exchange(run, request))  # type: ignore[misc]
+        except ProviderError as error:
+            if error.status != 404:
+                log.warning("file %s could not be deleted (HTTP %s)", file.id, error.status)
+                left.append(file.id)
+    return tuple(left)
+
+
+def referring(
+    messages: tuple[Message, ...], files: Iterable[UploadedFile]
+) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+    """The messages with a reference to the files after the role, and notes on what was added."""
+    ids = dict.fromkeys(file.id for file in files)
+    reference = system(",".join(f"{_SCHEME}{id_}" for id_ in ids))
+    first = messages[0]
+    if first.role == "system" and not first.text.startswith(_SCHEME):
+        return (first, reference, *messages[1:]), ()
+    return (system(NEUTRAL_ROLE), reference, *messages), (ROLE_NOTE,)
+
+
+def _rules(model: Model, number: int) -> DocumentRules:
+    rules = model.documents
+    if rules is None:
+        raise InvalidRequestError(f"{model.id} takes no uploaded documents; put the text inline")
+    if number > rules.max_files:
+        raise InvalidRequestError(
+            f"{model.id}: {number} documents, {rules.max_files} accepted in one call"
+        )
+    return rules
+
+
+def _mark(
+    document: Document | UploadedFile, model: Model, rules: DocumentRules
+) -> Flow[Fingerprint]:
+    if isinstance(document, UploadedFile):
+        return Fingerprint(document.digest, document.size)
+    mark = yield Identify(document.name, document.content)
+    assert isinstance(mark, Fingerprint)  # noqa: S101 - what a driver gives for Identify
+    if mark.size == 0:
+        raise InvalidRequestError(f"{document.name}: empty; a document needs some content")
+    if mark.size > rules.max_file_bytes:
+        raise InvalidRequestError(
+            f"{document.name}: {mark.size:,} bytes, {model.id} accepts {rules.max_file_bytes:,} "
+            f"({mark.size - rules.max_file_bytes:,} too many); split it"
+        )
+    return mark
+
+
+def _distinct(
+    documents: Sequence[Document | UploadedFile], marks: Sequence[Fingerprint]
+) -> tuple[_Content, ...]:
+    distinct: dict[str, _Content] = {}
+    for document, mark in zip(documents, marks, strict=True):
+        if isinstance(document, Document):
+            distinct.setdefault(mark.digest, _Content(document, mark))
+    return tuple(distinct.values())
+
+
+def _send(
+    content: _Content, model: Model, rules: DocumentRules, line: Line, handling: FileHandling
+) -> Flow[tuple[UploadedFile, bool]]:
+    """Upload one content. Gives the file and whether it is already processed."""
+    run = errand(line, model.id)
+    url = line.endpoint.url("files")
+    boundary = f"tokenfare-{content.mark.digest}"  # no content holds its own digest
+    body = _multipart(content, rules.purpose, boundary, handling)
+    headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
+
+    def once() -> Flow[tuple[str, str]]:
+        reply = yield from exchange(run, run.request("POST", url, headers=headers, body=body))
+        return _id_and_status(reply, model, url)
+
+    (id_, status), _ = yield from persist(run, once)
+    file = UploadedFile(content.document.name, id_, content.mark.digest, content.mark.size)
+    ready = status == "processed"
+    _tell(handling, file, "ready" if ready else "processing")
+    return file, ready
+
+
+def _processed(file: UploadedFile, model: Model, line: Line, handling: FileHandling) -> Flow[None]:
+    """Wait until the provider has read a file."""
+    url = _url(line, file)
+    clock = line.surroundings.clock
+    until = clock() + handling.deadline_seconds
+    status = "uploaded"
+    while clock() + handling.poll_seconds <= until:
+        yield Wait(handling.poll_seconds)
+        run = errand(line, model.id)
+
+        def once(run=run) -> Flow[tuple[str, str]]:  # type: ignore[no-untyped-def]  # noqa: ANN001
+            reply = yield from exchange(run, run.request("GET", url))
+            return _id_and_status(reply, model, url)
+
+        (_, status), _ = yield from persist(run, once)
+        if status == "processed":
+            _tell(handling, file, "ready")
+            return
+        if status in _HOPELESS:
+            break
+    raise _unread(file, status, model, handling)
+
+
+def _unread(file: UploadedFile, status: str, model: Model, handling: FileHandling) -> DocumentError:
+    hopeless = status in _HOPELESS
+    problem = (
+        "the provider could not read it; is it a whole file of a kind that it takes?"
+        if hopeless
+        else f"not read within {handling.deadline_seconds:g} s (deadline_seconds); "
+        f"a long document may need more"
+    )
+    error = DocumentError(
+        f"{file.name} ({file.id}): {problem} Its status is {status!r}.", code=status, model=model.id
+    )
+    error.transient = not hopeless
+    return error
+
+
+def _id_and_status(reply: Reply, model: Model, url: str) -> tuple[str, str]:
+    try:
+        file = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        file = None
+    if isinstance(file, Mapping):
+        id_, status = file.get("id"), file.get("status", "uploaded")
+        # The id goes into a URL and into a prompt, where a comma would make two of it.
+        if isinstance(id_, str) and id_ and quote(id_, safe="") == id_ and isinstance(status, str):
+            return id_, status
+    raise ProviderAnswerInvalid(
+        f"{url} answers with what is no file object: {beginning(reply.body)}",
+        status=reply.status,
+        model=model.id,
+    )
+
+
+def _multipart(content: _Content, purpose: str, boundary: str, handling: FileHandling) -> Body:
+    """A form with the purpose and the file, the file's content in the middle and not in memory."""
+    name = content.document.name
+    for character, escape in (('"', "%22"), ("\r", "%0D"), ("\n", "%0A")):  # as browsers do
+        name = name.replace(character, escape)
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n{purpose}\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        f"Content-Type: application/octet-stream\r\n\r\n"
+    )
+    total = content.mark.size
+
+    def sent(number: int) -> None:
+        if handling.progress is not None:
+            handling.progress(Progress(content.document.name, "uploading", number, total))
+
+    return Body(
+        name=content.document.name,
+        head=head.encode("utf-8", "replace"),
+        content=content.document.content,
+        size=total,
+        tail=f"\r\n--{boundary}--\r\n".encode(),
+        sent=sent,
+    )
+
+
+def _tell(handling: FileHandling, file: UploadedFile, stage: Stage) -> None:
+    if handling.progress is not None:
+        handling.progress(Progress(file.name, stage, file.size, file.size))
+
+
+def _url(line: Line, file: UploadedFile) -> str:
+    return line.endpoint.url(f"files/{file.id}")

@@ -1,0 +1,127 @@
+"""What a flow may ask of the world, as values.
+
+A flow is a generator: it yields one of these effects and is sent what came of it. It opens no
+connection, reads no file and never sleeps, so the same flow runs under a synchronous and an
+asynchronous driver, and in a test under none. What fails in the network comes back as a `Broken`
+value and not as an exception: an exception of the HTTP library holds the request, and the request
+holds the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
+
+from tokenfare.dispatch.endpoint import Timeouts
+from tokenfare.dispatch.secret import Secret
+
+T = TypeVar("T")
+
+Trouble: TypeAlias = Literal[
+    "refused",  # nothing listens there
+    "unknown host",
+    "tls",
+    "connect timeout",
+    "busy",  # every connection of the client is in use
+    "timeout",
+    "broken",  # the connection failed under way
+    "unsendable",  # our side: a proxy or a client that cannot do what is asked
+    "undecodable",  # a body that is not in the encoding its header says
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request body: `head`, then the content of the file `name`, then `tail`, streamed.
+
+    `size` is the size of `content`; `sent` is told how much of it has gone out.
+    """
+
+    name: str
+    head: bytes
+    content: bytes | Path
+    size: int
+    tail: bytes
+    sent: Callable[[int], None]
+
+    def __len__(self) -> int:
+        return len(self.head) + self.size + len(self.tail)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request without its key in clear; the driver adds the header while sending."""
+
+    method: str
+    url: str
+    key: Secret
+    timeouts: Timeouts
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Body = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The beginning of an answer. Names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """No answer, or no more of it."""
+
+    trouble: Trouble
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """SHA-256 in hex and the size of a content."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request and wait for the answer's head. Gives `Head` or `Broken`.
+
+    It closes the exchange before it: a flow has one open answer at a time.
+    """
+
+    request: HttpRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The next bytes of the open answer. Gives bytes, `None` at its end, or `Broken`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Let time pass. Gives `None`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """Read a content once, from `name`. Gives a `Fingerprint`; raises `InputError`."""
+
+    name: str
+    content: bytes | Path
+
+
+@dataclass(frozen=True, slots=True)
+class Emit(Generic[T]):
+    """Hand a piece of the result to the caller before the rest is there. Gives `None`."""
+
+    piece: T
+
+
+Effect: TypeAlias = Send | Read | Wait | Identify | Emit[Any]
+Flow: TypeAlias = Generator[Effect, Any, T]

@@ -1,0 +1,102 @@
+"""Where a call goes: an address, a key and how long to wait for what.
+
+An `Endpoint` is a value. It opens nothing and never shows its key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from tokenfare.catalog.model import Provider
+from tokenfare.dispatch.secret import Secret
+from tokenfare.errors import InvalidRequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait, in seconds.
+
+    `connect`: for the connection. `first_byte`: from the sent request to the answer's first byte;
+    a plain answer starts only when all of it is written, and DashScope itself gives up after 300.
+    `between_bytes`: the longest silence afterwards. `total`: for one call with all its attempts
+    and waits; it is looked at whenever something arrives, so it can be overrun by one silence.
+    """
+
+    connect: float = 10.0
+    first_byte: float = 310.0
+    between_bytes: float = 60.0
+    total: float = 900.0
+
+    def __post_init__(self) -> None:
+        for name in ("connect", "first_byte", "between_bytes", "total"):
+            seconds = getattr(self, name)
+            if not seconds > 0:
+                raise InvalidRequestError(f"timeouts are above zero seconds; {name} is {seconds}")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An OpenAI-compatible service: `base_url` up to and including its version (`…/v1`).
+
+    `max_body_bytes` is the largest request body it is known to take, `None` if not known;
+    `max_answer_bytes` the most that is read of one answer. `key_variable` only names the way out
+    in a refusal of the key.
+    """
+
+    base_url: str
+    key: Secret
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    max_body_bytes: int | None = None
+    max_answer_bytes: int = 64 * 1024 * 1024
+    key_variable: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base_url", _checked(self.base_url))
+
+    def url(self, path: str) -> str:
+        """The address of `path` below the base."""
+        return f"{self.base_url}/{path}"
+
+
+def endpoint_for(
+    provider: Provider,
+    key: Secret,
+    *,
+    region: str | None = None,
+    base_url: str | None = None,
+    timeouts: Timeouts | None = None,
+) -> Endpoint:
+    """The provider's endpoint in a region (its default one if none is named), or at `base_url`.
+
+    Raises `InvalidRequestError` for a region that the provider does not have.
+    """
+    chosen = region or provider.default_region
+    if base_url is None and chosen not in provider.base_urls:
+        known = ", ".join(sorted(provider.base_urls))
+        raise InvalidRequestError(f"{provider.name} has no region {chosen!r}; known: {known}")
+    return Endpoint(
+        base_url=provider.base_urls[chosen] if base_url is None else base_url,
+        key=key,
+        timeouts=timeouts or Timeouts(),
+        max_body_bytes=provider.max_body_bytes,
+        key_variable=provider.key_variable,
+    )
+
+
+def _checked(url: str) -> str:
+    """The URL without a slash at its end. Refusals do not quote it: it may hold a password."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        raise InvalidRequestError("the base URL is not a URL") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise InvalidRequestError("the base URL has the form https://host[:port]/path")
+    if parts.username is not None or parts.password is not None:
+        raise InvalidRequestError("the base URL holds a user name; give the key as a key")
+    if parts.query or parts.fragment:
+        raise InvalidRequestError("the base URL ends with its path; it has no query or fragment")
+    if not url.strip().isascii() or not url.strip().isprintable():
+        raise InvalidRequestError("the base URL holds characters that a URL must escape")
+    return url.strip().rstrip("/")

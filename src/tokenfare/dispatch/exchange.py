@@ -1,0 +1,262 @@
+"""One HTTP exchange, and trying it again: what every flow here is made of.
+
+`exchange` sends a request and reads the whole answer; `persist` repeats an exchange while its
+error is transient and there are attempts and time left, and writes down each attempt.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from tokenfare.dispatch.call import Attempt, Outcome
+from tokenfare.dispatch.effects import Broken, Flow, Head, HttpRequest, Read, Send, Wait
+from tokenfare.dispatch.endpoint import Endpoint
+from tokenfare.dispatch.meaning import meaning
+from tokenfare.dispatch.patience import Patience, retry_after
+from tokenfare.dispatch.secret import Secret
+from tokenfare.errors import (
+    ProviderAnswerInvalid,
+    ProviderError,
+    ProviderFaultError,
+    ProviderUnreachable,
+    RateLimitError,
+)
+
+T = TypeVar("T")
+log = logging.getLogger("tokenfare")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a flow may know of the world: a steady clock, the time of day, and chance."""
+
+    clock: Callable[[], float] = time.monotonic
+    time_of_day: Callable[[], float] = time.time
+    chance: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line to an endpoint: where, how patiently, and in what surroundings."""
+
+    endpoint: Endpoint
+    patience: Patience = field(default_factory=Patience)
+    surroundings: Surroundings = field(default_factory=Surroundings)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A line, for the time of one call: which model it is for and when time is up."""
+
+    line: Line
+    model: str
+    deadline: float
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it goes."""
+        return self.line.endpoint
+
+    def seconds_left(self) -> float:
+        """Until the deadline of the whole call."""
+        return self.deadline - self.line.surroundings.clock()
+
+    def request(self, method: str, url: str, **parts: object) -> HttpRequest:
+        """A request of this call, with no timeout beyond its deadline."""
+        left = max(self.seconds_left(), 0.001)
+        given = self.endpoint.timeouts
+        timeouts = replace(
+            given,
+            connect=min(given.connect, left),
+            first_byte=min(given.first_byte, left),
+            between_bytes=min(given.between_bytes, left),
+        )
+        return HttpRequest(method, url, self.endpoint.key, timeouts, **parts)  # type: ignore[arg-type]
+
+    def meaning(
+        self, url: str, status: int, headers: Mapping[str, str], body: bytes
+    ) -> ProviderError:
+        """The error that an answer is, with the wait that it asks for."""
+        error = meaning(
+            status,
+            headers,
+            body,
+            model=self.model,
+            url=url,
+            key_variable=self.endpoint.key_variable,
+        )
+        error.retry_after_seconds = retry_after(headers, self.line.surroundings.time_of_day())
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def errand(line: Line, model: str) -> Errand:
+    """A call that begins now."""
+    return Errand(line, model, line.surroundings.clock() + line.endpoint.timeouts.total)
+
+
+def exchange(run: Errand, request: HttpRequest) -> Flow[Reply]:
+    """Send a request and read its answer. Raises the answer's meaning if it is not a 2xx."""
+    head = yield from opened(run, request)
+    body = yield from read_all(run, request.url, head)
+    if not 200 <= head.status < 300:
+        raise run.meaning(request.url, head.status, head.headers, body)
+    return Reply(head.status, head.headers, body)
+
+
+def opened(run: Errand, request: HttpRequest) -> Flow[Head]:
+    """Send a request and wait for the head of its answer."""
+    log.debug("%s %s for %s", request.method, request.url, run.model)
+    head = yield Send(request)
+    if isinstance(head, Broken):
+        raise unreachable(run, request.url, head)
+    assert isinstance(head, Head)  # noqa: S101 - what a driver gives for Send
+    return head
+
+
+def read_all(run: Errand, url: str, head: Head) -> Flow[bytes]:
+    """The rest of the open answer."""
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        piece = yield from read_some(run, url, head)
+        if piece is None:
+            break
+        pieces.append(piece)
+        size += len(piece)
+        if size > run.endpoint.max_answer_bytes:
+            raise too_long(run, url, head)
+    return b"".join(pieces)
+
+
+def read_some(run: Errand, url: str, head: Head) -> Flow[bytes | None]:
+    """The next bytes of the open answer, `None` at its end."""
+    if run.seconds_left() <= 0:
+        raise _late(run, url, head.status)
+    piece = yield Read()
+    if isinstance(piece, Broken):
+        raise unreachable(run, url, piece, head.status)
+    assert piece is None or isinstance(piece, bytes)  # noqa: S101 - what a driver gives for Read
+    return piece
+
+
+def persist(run: Errand, once: Callable[[], Flow[T]]) -> Flow[tuple[T, tuple[Attempt, ...]]]:
+    """Do `once`, and again while that may help. The error that remains carries the attempts."""
+    attempts: list[Attempt] = []
+    waited = 0.0
+    while True:
+        try:
+            result = yield from once()
+        except ProviderError as error:
+            _redact(error, run.endpoint.key)
+            attempts.append(Attempt(run.model, error.status, error.code, waited, _outcome(error)))
+            wait = run.line.patience.wait_after(
+                error, len(attempts), run.seconds_left(), run.line.surroundings.chance()
+            )
+            if wait is None:
+                _conclude(error, attempts)
+                raise
+            log.info(
+                "%s: attempt %d %s (HTTP %s %s); again in %.1f s",
+                run.model,
+                len(attempts),
+                attempts[-1].outcome,
+                error.status,
+                error.code,
+                wait,
+            )
+        else:
+            attempts.append(Attempt(run.model, 200, None, waited, "answered"))
+            return result, tuple(attempts)
+        yield Wait(wait)
+        waited = wait
+
+
+def unreachable(
+    run: Errand, url: str, broken: Broken, status: int | None = None
+) -> ProviderUnreachable:
+    """The error for a connection that failed, with the way out for each kind of failure."""
+    if run.seconds_left() <= 0:
+        return _late(run, url, status)
+    timeouts = run.endpoint.timeouts
+    sentences = {
+        "refused": f"nothing answers at {url} ({broken.detail}); is the base URL right, and is "
+        f"the service running?",
+        "unknown host": f"the host of {url} is not known ({broken.detail}); is the base URL "
+        f"right, and is there a network?",
+        "tls": f"no secure connection to {url} ({broken.detail}); a proxy in between or a "
+        f"private certificate needs SSL_CERT_FILE or a client of your own",
+        "connect timeout": f"no connection to {url} within {timeouts.connect:g} s",
+        "busy": f"no connection to {url} became free; give the client more, or call it less",
+        "timeout": f"{url} fell silent: no answer within {timeouts.first_byte:g} s, or "
+        f"{timeouts.between_bytes:g} s without a byte of it",
+        "broken": f"the connection to {url} broke ({broken.detail})",
+        "unsendable": f"the request to {url} cannot be sent ({broken.detail})",
+        "undecodable": f"{url} answers in an encoding other than it says ({broken.detail})",
+    }
+    error = ProviderUnreachable(sentences[broken.trouble], status=status, model=run.model)
+    error.code = broken.trouble
+    error.transient = broken.trouble not in {"tls", "unsendable", "undecodable"}
+    return error
+
+
+def too_long(run: Errand, url: str, head: Head) -> ProviderAnswerInvalid:
+    """The error for an answer that does not end."""
+    return ProviderAnswerInvalid(
+        f"{url} answers with more than {run.endpoint.max_answer_bytes:,} bytes "
+        f"(max_answer_bytes of the endpoint); no model writes as much",
+        status=head.status,
+        model=run.model,
+    )
+
+
+def _late(run: Errand, url: str, status: int | None) -> ProviderUnreachable:
+    error = ProviderUnreachable(
+        f"{url}: no complete answer within {run.endpoint.timeouts.total:g} s, the whole call's "
+        f"time (timeouts.total)",
+        status=status,
+        code="deadline",
+        model=run.model,
+    )
+    error.transient = False
+    return error
+
+
+def _outcome(error: ProviderError) -> Outcome:
+    if isinstance(error, RateLimitError):
+        return "throttled"
+    if isinstance(error, ProviderFaultError):
+        return "fault"
+    if isinstance(error, ProviderAnswerInvalid):
+        return "invalid"
+    if isinstance(error, ProviderUnreachable):
+        never_sent = {"refused", "unknown host", "tls", "connect timeout", "busy", "unsendable"}
+        return "unreachable" if error.code in never_sent else "broken"
+    return "refused"
+
+
+def _redact(error: ProviderError, key: Secret) -> None:
+    """Take the key out of the words of a refusal: endpoints quote what they do not accept."""
+    error.args = tuple(key.redact(str(argument)) for argument in error.args)
+    error.code = error.code and key.redact(error.code)
+    error.request_id = error.request_id and key.redact(error.request_id)
+
+
+def _conclude(error: ProviderError, attempts: list[Attempt]) -> None:
+    error.attempts = tuple(attempts)
+    if len(attempts) > 1:
+        waited = sum(attempt.waited_seconds for attempt in attempts)
+        error.args = (f"{error} (attempt {len(attempts)}, {waited:.1f} s waited)",)

@@ -1,0 +1,163 @@
+"""What an httpx client understands: requests, heads of answers, and its exceptions as values.
+
+This and `drivers` are all that touches the HTTP library, and neither imports it: the classes are
+those of the library that made the client given, httpx or httpx2, whose names are the same and whose
+exceptions are not. An exception of theirs holds the request, so none leaves this layer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from tokenfare.dispatch.effects import (
+    Body,
+    Broken,
+    Fingerprint,
+    Head,
+    HttpRequest,
+    Identify,
+    Trouble,
+)
+from tokenfare.errors import InputError
+
+LIBRARIES = ("httpx", "httpx2")
+_PIECE = 64 * 1024
+
+
+class HttpClient(Protocol):
+    """The part of a client that is used. Both libraries' `Client` and `AsyncClient` have it."""
+
+    @property
+    def build_request(self) -> Callable[..., Any]:
+        """Make a request."""
+
+    @property
+    def send(self) -> Callable[..., Any]:
+        """Send it."""
+
+
+def library_of(client: object) -> ModuleType:
+    """The library that a client, or a class derived from one, comes from.
+
+    Raises `TypeError` for anything else.
+    """
+    for kind in type(client).__mro__:
+        name = kind.__module__.partition(".")[0]
+        if name in LIBRARIES:
+            return sys.modules[name]
+    raise TypeError(
+        f"a client of {' or '.join(LIBRARIES)} is needed, not {type(client).__qualname__}"
+    )
+
+
+def troubles(library: ModuleType) -> tuple[type[Exception], ...]:
+    """The exceptions of the library that say: no answer, or no more of it."""
+    return (library.RequestError, library.StreamError, library.InvalidURL)
+
+
+def built(client: HttpClient, library: ModuleType, request: HttpRequest, content: Any) -> Any:
+    """The library's own request. The only place where the key is shown, to a header."""
+    times = request.timeouts
+    headers = {**request.headers, "authorization": f"Bearer {request.key.reveal()}"}
+    if isinstance(request.body, Body):
+        headers["content-length"] = str(len(request.body))
+    timeout = library.Timeout(
+        connect=times.connect,
+        read=times.first_byte,
+        write=times.between_bytes,
+        pool=times.first_byte,  # a connection is free when another answer is complete
+    )
+    return client.build_request(
+        request.method, request.url, headers=headers, content=content, timeout=timeout
+    )
+
+
+def head_of(response: Any, request: HttpRequest) -> Head:
+    """The head of an answer; from here on the shorter timeout between bytes holds."""
+    timeout = response.request.extensions.get("timeout")
+    if isinstance(timeout, dict):
+        timeout["read"] = request.timeouts.between_bytes
+    return Head(response.status_code, dict(response.headers))
+
+
+def broken(problem: Exception, library: ModuleType) -> Broken:
+    """What an exception of the library means, in words without a request in them."""
+    trouble = _trouble(problem, library)
+    if trouble == "refused" and _has(problem, ConnectionRefusedError):
+        return Broken(trouble, "connection refused")
+    return Broken(trouble, str(problem) or type(problem).__name__)
+
+
+def fingerprint(effect: Identify) -> Fingerprint:
+    """The digest and size of a content. Raises `InputError` if it cannot be read."""
+    try:
+        with _opened(effect.content) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return Fingerprint(digest, file.tell())
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+    raise InputError(effect.name, f"cannot be read: {reason}")
+
+
+def pieces(body: Body) -> Iterator[bytes]:
+    """The content of a body, in pieces. Raises `InputError` if it is not what it was before."""
+    left = body.size
+    try:
+        with _opened(body.content) as file:
+            while piece := file.read(_PIECE):
+                left -= len(piece)
+                if left < 0:
+                    break
+                yield piece
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+    else:
+        if left == 0:
+            return
+        reason = "it changed after it was first read"
+    raise InputError(body.name, f"cannot be uploaded: {reason}")
+
+
+def _opened(content: bytes | Path) -> io.BytesIO | io.BufferedReader:
+    return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+
+
+def _trouble(problem: Exception, library: ModuleType) -> Trouble:
+    if isinstance(problem, library.ConnectError):
+        if _has(problem, ssl.SSLError) or "CERTIFICATE" in str(problem):
+            return "tls"
+        return "unknown host" if _has(problem, socket.gaierror) else "refused"
+    kinds: tuple[tuple[Any, Trouble], ...] = (
+        (library.ConnectTimeout, "connect timeout"),
+        (library.PoolTimeout, "busy"),
+        (library.TimeoutException, "timeout"),
+        (library.DecodingError, "undecodable"),
+        (library.LocalProtocolError, "unsendable"),
+        (library.UnsupportedProtocol, "unsendable"),
+        (library.ProxyError, "unsendable"),
+        (library.InvalidURL, "unsendable"),
+    )
+    return next((trouble for kind, trouble in kinds if isinstance(problem, kind)), "broken")
+
+
+def _has(problem: BaseException | None, kind: type[BaseException]) -> bool:
+    """Whether an exception, or one that it came from, is of a kind."""
+    seen: set[int] = set()
+    open_ = [problem]
+    while open_:
+        one = open_.pop()
+        if one is None or id(one) in seen:
+            continue
+        if isinstance(one, kind):
+            return True
+        seen.add(id(one))
+        open_ += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+    return False
