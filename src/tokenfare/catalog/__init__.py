@@ -1,10 +1,19 @@
-"""What every model accepts and charges, on which day and according to whom."""
+"""What every model accepts and charges, on which day and according to whom.
+
+The values are plain and cheap to import. `Catalog` reads and checks files, which takes pydantic;
+it is imported on first use, so that counting does without.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .model import Access as Access
+from .model import BatchRules as BatchRules
+from .model import CacheRules as CacheRules
 from .model import ChatTemplate as ChatTemplate
 from .model import Confidence as Confidence
+from .model import Dispute as Dispute
 from .model import DocumentRules as DocumentRules
 from .model import Evidence as Evidence
 from .model import Kind as Kind
@@ -17,3 +26,37 @@ from .model import Provider as Provider
 from .model import RateLimits as RateLimits
 from .model import Status as Status
 from .model import Tier as Tier
+
+if TYPE_CHECKING:  # not for a cycle: the run-time import waits in `__getattr__`
+    from .catalog import Catalog as Catalog
+
+__all__ = [
+    "Access",
+    "BatchRules",
+    "CacheRules",
+    "Catalog",
+    "ChatTemplate",
+    "Confidence",
+    "Dispute",
+    "DocumentRules",
+    "Evidence",
+    "Kind",
+    "Limits",
+    "Mark",
+    "Model",
+    "OutputRoom",
+    "Price",
+    "Provider",
+    "RateLimits",
+    "Status",
+    "Tier",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import `Catalog` when it is first asked for (PEP 562)."""
+    if name == "Catalog":
+        from .catalog import Catalog
+
+        return Catalog
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -26,11 +26,21 @@ OutputRoom: TypeAlias = Literal["shared", "separate"]
 
 
 @dataclass(frozen=True, slots=True)
+class Dispute:
+    """What another source says instead of the value used, and why it is not used."""
+
+    says: str
+    source: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Where a fact comes from: how it is known, who said so, since when it is known to hold.
 
     `source` is the full description of the source, `since` the first day for which the fact is
-    known, `inherited_from` the row that a blank cell took its number from.
+    known, `inherited_from` the row that a blank cell took its number from, `disputes` what other
+    sources say.
     """
 
     mark: Mark
@@ -39,6 +49,7 @@ class Evidence:
     confidence: Confidence
     inherited_from: str | None = None
     note: str | None = None
+    disputes: tuple[Dispute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +151,17 @@ class RateLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheRules:
+    """The provider's own cache: `hit` is the factor on the input price of tokens found in it.
+
+    Prompts under `min_tokens` are not cached. A hit is never promised.
+    """
+
+    hit: Decimal
+    min_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One id that an endpoint accepts, as it was on `day`.
 
@@ -168,14 +190,29 @@ class Model:
     retired_on: date | None = None
     documents: DocumentRules | None = None
     rates: RateLimits = RateLimits()
+    cache: CacheRules | None = None
+    released_on: date | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRules:
+    """What the provider's batch service takes: one model a file, an answer within the window."""
+
+    max_lines: int
+    max_file_bytes: int
+    max_line_bytes: int
+    min_window_hours: int
+    max_window_hours: int
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
     """Who serves models: endpoints by region, and the environment variable that holds the key.
 
-    `max_body_bytes` is the largest request body the endpoint is known to take.
+    `max_body_bytes` is the largest request body the endpoint is known to take; `batch` is `None`
+    where there is no batch service. `evidence` has the keys `base_urls.REGION`, `key_variable`,
+    `max_body_bytes` and `batch`.
     """
 
     id: str
@@ -184,3 +221,5 @@ class Provider:
     default_region: str
     key_variable: str
     max_body_bytes: int
+    batch: BatchRules | None = None
+    evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,0 +1,124 @@
+"""The catalogue: facts of every day, seen from one day.
+
+`Catalog.load()` reads the shipped files and lays the user's over them; `as_of` looks from another
+day without reading anything again. Models are built when they are first asked for and kept. A
+catalogue never changes: laying a file over one gives another.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from tokenfare.errors import CatalogError, UnknownModel
+
+from . import load
+from .facts import Facts
+from .history import model_on, provider_on
+from .model import Model, Provider
+
+_NEAREST = 3
+
+
+def today() -> date:
+    """Today by this machine's clock and time zone."""
+    return datetime.now(tz=UTC).astimezone().date()
+
+
+class Catalog:
+    """Models and providers as they are on `day`."""
+
+    def __init__(self, facts: Facts, day: date) -> None:
+        """Look at facts from a day; people use `Catalog.load`."""
+        self._facts = facts
+        self._day = day
+        self._built: dict[str, Model] = {}
+
+    @classmethod
+    def load(
+        cls,
+        paths: Sequence[str | Path] = (),
+        *,
+        day: date | None = None,
+        clock: Callable[[], date] = today,
+    ) -> Catalog:
+        """The shipped catalogue with files laid over it, in their order.
+
+        `day` is today by `clock` if not given. Raises `CatalogError` for a file that is not one.
+        """
+        facts = load.shipped()
+        for path in paths:
+            facts = load.overlaid_file(facts, Path(path))
+        return cls(facts, clock() if day is None else day)
+
+    @property
+    def day(self) -> date:
+        """The day that this catalogue answers for."""
+        return self._day
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the facts of every day, whatever files they are spread over."""
+        return self._facts.digest
+
+    def as_of(self, day: date) -> Catalog:
+        """The same facts on another day."""
+        return Catalog(self._facts, day)
+
+    def overlay(self, path: str | Path) -> Catalog:
+        """This catalogue with one more file laid over it.
+
+        The file's models are added; where it speaks of a fact of a model that is known already, it
+        alone is heard on that fact from its first `from` on.
+        """
+        return Catalog(load.overlaid_file(self._facts, Path(path)), self._day)
+
+    def get(self, name: str) -> Model:
+        """The model of this name: its id, another spelling, or `dashscope/qwen-plus`.
+
+        Raises `UnknownModel` with the nearest names. A retired model is found; its status says so.
+        """
+        model_id = self._facts.names.get(name) or self._facts.names.get(self._bare(name))
+        if model_id is None:
+            raise UnknownModel(name, self._nearest(self._bare(name)))
+        return self._model(model_id)
+
+    def models(self, *, all: bool = False) -> tuple[Model, ...]:  # noqa: A002 - reads as the flag
+        """The models that are served on the day, by id; with `all`, those of every day."""
+        found = (self._model(model_id) for model_id in sorted(self._facts.models))
+        return tuple(model for model in found if all or model.status == "available")
+
+    def provider(self, name: str) -> Provider:
+        """The provider of this id. Raises `CatalogError` if none has it."""
+        row = self._facts.providers.get(name)
+        if row is None:
+            known = ", ".join(sorted(self._facts.providers))
+            raise CatalogError("catalogue", "provider", f"no provider is {name!r}; known: {known}")
+        return provider_on(row, self._day, self._facts)
+
+    def __repr__(self) -> str:
+        """How many models, on which day."""
+        return f"<Catalog of {len(self._facts.models)} models on {self._day}>"
+
+    def _model(self, model_id: str) -> Model:
+        model = self._built.get(model_id)
+        if model is None:
+            model = model_on(self._facts.models[model_id], self._day, self._facts)
+            self._built[model_id] = model
+        return model
+
+    def _bare(self, name: str) -> str:
+        """`qwen-plus` of `dashscope/qwen-plus` and `alibaba:qwen-plus`."""
+        ends = [at for at in (name.find("/"), name.find(":")) if at > 0]
+        cut = min(ends, default=None)
+        if cut is None or name[:cut].lower() not in self._facts.prefixes:
+            return name
+        return name[cut + 1 :]
+
+    def _nearest(self, name: str) -> tuple[str, ...]:
+        """Ids, the nearest first, by how much of the letters they share."""
+        close = difflib.get_close_matches(name.lower(), self._facts.names, n=2 * _NEAREST)
+        ids = dict.fromkeys(self._facts.names[spelling] for spelling in close)
+        return tuple(ids)[:_NEAREST]
