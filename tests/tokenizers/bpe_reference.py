@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 
 CONTRACTIONS = ("s", "t", "re", "ve", "m", "ll", "d")
 # White_Space, from PropList.txt; str.isspace() has U+001C to U+001F on top of it.
@@ -29,7 +30,7 @@ def merge(piece: bytes, ranks: dict[bytes, int]) -> list[int]:
     while len(parts) > 1:
         options = [
             (ranks[left + right], i)
-            for i, (left, right) in enumerate(zip(parts, parts[1:], strict=False))
+            for i, (left, right) in enumerate(pairwise(parts))
             if left + right in ranks
         ]
         if not options:

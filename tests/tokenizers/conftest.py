@@ -33,9 +33,10 @@ def with_tiktoken(ranks: dict[bytes, int]) -> tiktoken.Encoding:
 @pytest.fixture(scope="session")
 def with_hugging_face(ranks: dict[bytes, int]) -> object:
     """Build the pipeline of Qwen2's `tokenizer.json` on the same vocabulary."""
+    from tokenizers.models import BPE
+
     from tokenizers import Regex, normalizers, pre_tokenizers
     from tokenizers import Tokenizer as HuggingFace
-    from tokenizers.models import BPE
 
     letters = byte_letters()
     names = ["".join(letters[b] for b in token) for token in ranks]

@@ -170,7 +170,7 @@ def test_the_vocabulary_is_the_one_that_its_provenance_describes():
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda d: b"", "version 1"),
+        (lambda _: b"", "version 1"),
         (lambda d: b"PK" + d[2:], "version 1"),
         (lambda d: d[:-1], "bytes"),
         (lambda d: d + b"\0", "bytes"),

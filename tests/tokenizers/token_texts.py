@@ -1,5 +1,7 @@
 """Texts to tokenize: a hypothesis strategy that mixes what tokenizers stumble over."""
 
+# ruff: noqa: E501 - a line of snippets is a family, and wide characters count double
+
 from __future__ import annotations
 
 from hypothesis import strategies as st
