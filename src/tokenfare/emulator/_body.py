@@ -1,0 +1,52 @@
+"""Reading request bodies: bounded, whole, and refused in the provider's words if broken."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from .refusal import invalid, too_large
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What a multipart upload carried."""
+
+    name: str
+    purpose: str
+    content: bytes
+
+
+async def json_body(request: Request, limit: int) -> object:
+    """The body as JSON. One that is too large is read to its end, then refused."""
+    pieces, size = [], 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size <= limit:
+            pieces.append(piece)
+    if size > limit:
+        raise too_large(limit)
+    try:
+        value: object = json.loads(b"".join(pieces))
+    except (ValueError, RecursionError) as error:
+        raise invalid("Required body invalid, please check the request body format.") from error
+    return value
+
+
+async def uploaded(request: Request) -> Upload:
+    """The fields of `POST /files`."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise invalid("Required body invalid, please check the request body format.")
+    try:
+        async with request.form() as form:
+            file, purpose = form.get("file"), form.get("purpose")
+            if file is None or isinstance(file, str):
+                raise invalid("Field required: file", param="file")
+            if not isinstance(purpose, str):
+                raise invalid("Field required: purpose", param="purpose")
+            return Upload(file.filename or "", purpose, await file.read())
+    except HTTPException as error:
+        raise invalid(f"Required body invalid: {error.detail}") from error

@@ -1,0 +1,125 @@
+"""One customer's account at the provider: keys, files, what may be called, and what was billed.
+
+Everything that could differ between two runs is handed in: the day comes with the catalogue, the
+time from `clock`, the answers from `replies`, mishaps from `faults`. Knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from tokenfare.catalog import Catalog
+from tokenfare.usage import Usage
+
+from . import faults as no_faults
+from .answer import Completion, choice
+from .asked import ChatRequest
+from .bill import input_tokens, room
+from .faults import Faults
+from .files import FileStore
+from .refusal import wrong_key, wrong_purpose
+from .replies import Asked, Replies, Reply, echo, scripted
+from .tokenizer import Tokenizer
+
+PROVIDER = "dashscope"
+_BOOK_LENGTH = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One answered request, for the books. `usage` is `None` where nothing was billed."""
+
+    request_id: str
+    method: str
+    path: str
+    status: int
+    code: str | None = None
+    model: str | None = None
+    usage: Usage | None = None
+
+
+class Account:
+    """What the provider knows of its customer, with the facts of one day.
+
+    `keys`: the API keys that are accepted, any one if `None`. `replies`: a function or a list of
+    answers. `faults`: asked before each call is answered. `granted`: ids that may be called
+    although they need an approval or a trial quota. `looks_until_parsed`: how often an uploaded
+    file still answers that it is being parsed. `calls`: the last 100,000 answered requests.
+    """
+
+    def __init__(  # noqa: PLR0913 - every seam is an argument, and all but two have a default
+        self,
+        catalog: Catalog,
+        tokenizer: Tokenizer,
+        *,
+        keys: Collection[str] | None = None,
+        replies: Replies | Iterable[Reply | str] = echo,
+        faults: Faults = no_faults.none,
+        granted: Collection[str] = (),
+        looks_until_parsed: int = 1,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Stand ready; nothing listens yet."""
+        self.catalog = catalog
+        self.tokenizer = tokenizer
+        self.faults = faults
+        self.granted = frozenset(granted)
+        self.files = FileStore(clock, looks_until_parsed)
+        self.calls: deque[Call] = deque(maxlen=_BOOK_LENGTH)
+        self.clock = clock
+        self.arrivals = itertools.count(1)
+        self._keys = None if keys is None else frozenset(keys)
+        self._replies = replies if callable(replies) else scripted(replies)
+
+    def check_key(self, authorization: str) -> None:
+        """Raise the provider's 401 unless the header carries an accepted key."""
+        scheme, _, key = authorization.partition(" ")
+        key = key.strip()
+        known = bool(key) if self._keys is None else key in self._keys
+        if scheme.lower() != "bearer" or not known:
+            raise wrong_key()
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The largest body of a request, as the catalogue has it."""
+        return self.catalog.provider(PROVIDER).max_body_bytes
+
+    def file_limit(self, purpose: str) -> int:
+        """The largest file of a purpose, in bytes; a `Refusal` for a purpose that is none."""
+        limits = {
+            rules.purpose: rules.max_file_bytes
+            for model in self.catalog.models()
+            if (rules := model.documents) is not None
+        }
+        batch = self.catalog.provider(PROVIDER).batch
+        if batch is not None:
+            limits["batch"] = batch.max_file_bytes
+        if purpose not in limits:
+            raise wrong_purpose(sorted(limits, reverse=True))
+        return limits[purpose]
+
+    def complete(self, request: ChatRequest) -> Completion:
+        """Bill a chat and answer it; a `Refusal` if the model would not take it."""
+        billed = input_tokens(request, self.files, self.tokenizer)
+        most = room(request, billed)
+        asked = Asked(request.name, request.messages, request.tools, billed, request.json_mode)
+        choices = tuple(
+            choice(self._reply(asked), most, request.stop, self.tokenizer)
+            for _ in range(request.choices)
+        )
+        return Completion(
+            id=f"chatcmpl-{uuid.uuid4()}",
+            created=int(self.clock()),
+            model=request.name,
+            choices=choices,
+            usage=Usage(billed, sum(c.tokens for c in choices)),
+        )
+
+    def _reply(self, asked: Asked) -> Reply:
+        reply = self._replies(asked)
+        return Reply(reply) if isinstance(reply, str) else reply

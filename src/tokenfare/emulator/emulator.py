@@ -1,0 +1,38 @@
+"""The provider, offline: an account behind the provider's endpoints, as one ASGI application."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from tokenfare.catalog import Catalog
+
+from ._extra import required
+from .account import Account
+from .tokenizer import Tokenizer
+
+
+class Emulator(Account):
+    """An account that can be served: hand it to `running`, `serve` or any ASGI server."""
+
+    @cached_property
+    def app(self) -> Any:
+        """The Starlette application. Raises `ImportError` that names the extra if it is missing."""
+        for package in ("starlette", "python_multipart"):
+            required(package)
+        from .app import build
+
+        return build(self)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one connection, as ASGI asks."""
+        await self.app(scope, receive, send)
+
+    def __repr__(self) -> str:
+        """The day it serves; never its keys."""
+        return f"<Emulator of {self.catalog.day}>"
+
+
+def create_app(catalog: Catalog, tokenizer: Tokenizer, **options: Any) -> Any:
+    """The Starlette application of an `Emulator` with these options."""
+    return Emulator(catalog, tokenizer, **options).app

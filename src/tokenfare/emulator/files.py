@@ -1,0 +1,149 @@
+"""The file service: what was uploaded, in memory, until it is deleted or the emulator ends.
+
+A file is parsed after the upload; here that takes a stated number of looks at it, not time, so
+that tests wait for nothing. The provider finds out what it cannot read when a chat refers to the
+file, and so does the emulator. It reads TXT, MD, CSV and JSON, in UTF-8; PDF, DOCX and the other
+formats of the provider are refused as not supported.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+from .refusal import Refusal, invalid
+
+FILES_PER_ACCOUNT = 10_000
+READABLE = frozenset({".txt", ".md", ".csv", ".json"})
+_LIST_LIMIT = 20
+
+
+@dataclass(slots=True)
+class StoredFile:
+    """One uploaded file. `looks_left`: how often it still answers that it is being parsed."""
+
+    id: str
+    name: str
+    purpose: str
+    content: bytes
+    created_at: int
+    looks_left: int
+
+    def wire(self) -> dict[str, object]:
+        """The file object of the interface."""
+        return {
+            "id": self.id,
+            "object": "file",
+            "bytes": len(self.content),
+            "filename": self.name,
+            "purpose": self.purpose,
+            "status": "processing" if self.looks_left else "processed",
+            "created_at": self.created_at,
+            "status_details": None,
+        }
+
+    def text(self) -> str:
+        """The text that a model reads in it."""
+        if self.looks_left:
+            raise invalid("File parsing in progress, please try again later.")
+        if PurePath(self.name).suffix.lower() not in READABLE:
+            raise invalid(f"File [id:{self.id}] format is not supported.")
+        try:
+            text = self.content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise invalid(f"File [id:{self.id}] format is not supported.") from error
+        if not text.strip():
+            raise invalid(f"File [id:{self.id}] content blank.")
+        return text
+
+
+class FileStore:
+    """The files of one account."""
+
+    def __init__(self, clock: Callable[[], float], looks_until_parsed: int) -> None:
+        """Start empty."""
+        self._clock = clock
+        self._looks = looks_until_parsed
+        self._numbers = itertools.count(1)
+        self._files: dict[str, StoredFile] = {}
+
+    def add(self, name: str, purpose: str, content: bytes) -> StoredFile:
+        """Keep a file and begin to parse it."""
+        if len(self._files) >= FILES_PER_ACCOUNT:
+            raise invalid(f"An account holds at most {FILES_PER_ACCOUNT} files.")
+        kind = "batch" if purpose == "batch" else "fe"
+        file = StoredFile(
+            id=f"file-{kind}-{next(self._numbers):024x}",
+            name=name,
+            purpose=purpose,
+            content=content,
+            created_at=int(self._clock()),
+            looks_left=0 if purpose == "batch" else self._looks,
+        )
+        self._files[file.id] = file
+        return file
+
+    def get(self, file_id: str) -> StoredFile:
+        """A file by its id."""
+        file = self._files.get(file_id)
+        if file is None:
+            raise Refusal(
+                404,
+                "invalid_request_error",
+                f"No such File object: {file_id}",
+                param="id",
+            )
+        return file
+
+    def look(self, file_id: str) -> dict[str, object]:
+        """Report a file; a file that is being parsed is one step further afterwards."""
+        file = self.get(file_id)
+        report = file.wire()
+        file.looks_left = max(0, file.looks_left - 1)
+        return report
+
+    def delete(self, file_id: str) -> None:
+        """Forget a file."""
+        del self._files[self.get(file_id).id]
+
+    def texts(self, file_ids: Iterable[str], purpose: str) -> str:
+        """The texts of files that a chat refers to, one after the other, joined by nothing."""
+        texts = []
+        for file_id in file_ids:
+            file = self._files.get(file_id)
+            if file is None or file.purpose != purpose:
+                raise invalid(f"Invalid file [id:{file_id}].")
+            texts.append(file.text())
+        return "".join(texts)
+
+    def page(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        purpose: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> tuple[list[StoredFile], bool]:
+        """Files in the order of upload after one of them, and whether there are more.
+
+        `since` and `until` are days as the interface writes them, `20241218`, both included.
+        """
+        ids = list(self._files)
+        start = ids.index(self.get(after).id) + 1 if after else 0
+        found = [
+            file
+            for file in (self._files[i] for i in ids[start:])
+            if (purpose is None or file.purpose == purpose)
+            and (since is None or _day(file) >= since)
+            and (until is None or _day(file) <= until)
+        ]
+        size = _LIST_LIMIT if limit is None else limit
+        return found[:size], len(found) > size
+
+
+def _day(file: StoredFile) -> str:
+    return datetime.fromtimestamp(file.created_at, UTC).strftime("%Y%m%d")

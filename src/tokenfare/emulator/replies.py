@@ -1,0 +1,57 @@
+"""What the emulator says: a text that shows what arrived, or what a test scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tokenfare.messages import Message, Wire
+
+from .refusal import broken
+
+_ECHOED_CHARACTERS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that was accepted: the model's name, what was said, what it is billed for."""
+
+    model: str
+    messages: tuple[Message, ...]
+    tools: Sequence[Wire]
+    input_tokens: int
+    json_mode: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer before it is cut to the room there is: text, or calls of tools, or both."""
+
+    text: str
+    tool_calls: Sequence[Wire] = ()
+
+
+Replies: TypeAlias = Callable[[Asked], Reply | str]
+
+
+def echo(asked: Asked) -> Reply:
+    """Name the model and the tokens, and repeat the beginning of what the user said last."""
+    said = next((m.text for m in reversed(asked.messages) if m.role == "user"), "")
+    start = " ".join(said[: 4 * _ECHOED_CHARACTERS].split())[:_ECHOED_CHARACTERS]
+    text = f"{asked.model} read {asked.input_tokens} tokens. You said: {start}"
+    return Reply(json.dumps({"answer": text}, ensure_ascii=False) if asked.json_mode else text)
+
+
+def scripted(replies: Iterable[Reply | str]) -> Replies:
+    """One reply after the other; a chat beyond the last is the emulator's internal error."""
+    left = iter(replies)
+
+    def next_reply(_: Asked) -> Reply | str:
+        reply = next(left, None)
+        if reply is None:
+            raise broken("the script of replies is used up")
+        return reply
+
+    return next_reply
