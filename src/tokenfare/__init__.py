@@ -1,1 +1,78 @@
-"""Know what a prompt costs before it is sent, and send it to the cheapest model that takes it."""
+"""Know what a prompt costs before it is sent, and send it to the cheapest model that takes it.
+
+The public surface, complete. Names are loaded when they are first used, so that importing this
+costs nothing and counting loads no HTTP.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .api import count as count
+    from .api import count_messages as count_messages
+    from .api import fits as fits
+    from .api import route as route
+    from .budget import Fare as Fare
+    from .budget import Fit as Fit
+    from .budget import RequestCount as RequestCount
+    from .catalog import Catalog as Catalog
+    from .catalog import Model as Model
+    from .client import AsyncClient as AsyncClient
+    from .client import Client as Client
+    from .client import Reply as Reply
+    from .errors import NoModelFits as NoModelFits
+    from .errors import ProviderError as ProviderError
+    from .errors import TokenfareError as TokenfareError
+    from .errors import UnknownModel as UnknownModel
+    from .messages import Document as Document
+    from .money import Money as Money
+    from .router import Decision as Decision
+    from .tokenizers import Count as Count
+    from .tokenizers import Tokenizer as Tokenizer
+    from .tokenizers import get_tokenizer as get_tokenizer
+    from .usage import Usage as Usage
+
+_HOMES = {
+    "AsyncClient": "client",
+    "Catalog": "catalog",
+    "Client": "client",
+    "Count": "tokenizers",
+    "Decision": "router",
+    "Document": "messages",
+    "Fare": "budget",
+    "Fit": "budget",
+    "Model": "catalog",
+    "Money": "money",
+    "NoModelFits": "errors",
+    "ProviderError": "errors",
+    "Reply": "client",
+    "RequestCount": "budget",
+    "TokenfareError": "errors",
+    "Tokenizer": "tokenizers",
+    "UnknownModel": "errors",
+    "Usage": "usage",
+    "count": "api",
+    "count_messages": "api",
+    "fits": "api",
+    "get_tokenizer": "tokenizers",
+    "route": "api",
+}
+
+__all__ = [  # noqa: PLE0604 - the names are literal, in the table above
+    *_HOMES,
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home, once."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

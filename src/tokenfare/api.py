@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tokenfare.budget import (
@@ -33,9 +33,15 @@ if TYPE_CHECKING:  # loading the catalogue's class is left to the first call tha
 DEFAULT_TOKENIZER = "qwen"
 
 
-@cache
 def shipped_catalog(day: date | None = None) -> Catalog:
     """The catalogue that comes with the package, for a day (today if none is given)."""
+    from tokenfare.catalog.catalog import today
+
+    return _shipped(day or today())
+
+
+@lru_cache(maxsize=16)
+def _shipped(day: date) -> Catalog:
     from tokenfare.catalog import Catalog
 
     return Catalog.load(day=day)

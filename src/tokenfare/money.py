@@ -21,7 +21,8 @@ class Money:
 
     def __post_init__(self) -> None:
         """Refuse what is not exact or not a currency."""
-        if not isinstance(self.amount, Decimal) or not self.amount.is_finite():
+        amount: object = self.amount  # what a caller without a type checker may have given
+        if not isinstance(amount, Decimal) or not amount.is_finite():
             raise TypeError(f"an amount is a finite Decimal, not {self.amount!r}")
         if not (len(self.currency) == _CURRENCY_CODE_LENGTH and self.currency.isupper()):
             raise ValueError(f"a currency is three capital letters, not {self.currency!r}")

@@ -165,7 +165,7 @@ def test_nearest_misses_come_first() -> None:
     assert [r.model.id for r in choose(models).rejected] == ["900", "500", "300"]
 
 
-def test_the_explanation_names_winner_runner_up_and_refusals() -> None:
+def test_the_explanation_names_the_winner_the_dearer_and_the_refused() -> None:
     models = [
         model("cheap", limits=ROOMY),
         model("dear", limits=ROOMY, price=price((None, "0.002", "0.002"))),
@@ -173,7 +173,7 @@ def test_the_explanation_names_winner_runner_up_and_refusals() -> None:
     ]
     assert choose(models).explain().splitlines() == [
         "cheap on 2024-12-18: 1,000 tokens in, up to 1,000 out, 0.001002 to 0.003 CNY",
-        "  next dear: up to 0.004 CNY, 0.001 CNY more",
+        "  or dear: up to 0.004 CNY, 0.001 CNY more",
         "  not gone: retired on 2024-05-01",
     ]
 

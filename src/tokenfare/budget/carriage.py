@@ -94,7 +94,8 @@ def _uploaded(
         messages.insert(0, system(ROLE))
     if not any(message.role == "user" for message in messages):
         messages.append(user(QUESTION))
-    billed = [messages[0], system("".join(d.text for d in documents)), *messages[1:]]
+    texts = dict.fromkeys(document.text for document in documents)  # each content goes up once
+    billed = [messages[0], system("".join(texts)), *messages[1:]]
     return Carriage(tuple(messages), documents, count_request(billed, model, measurer))
 
 

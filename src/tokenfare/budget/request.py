@@ -2,7 +2,9 @@
 
 The template is arithmetic on parameters that are facts of the catalogue; the texts are counted by
 a measurer handed in. Each part is reported. Counting is additive over messages: the template's
-markers are special tokens, so no merge crosses from one message to the next.
+markers are special tokens, so no merge crosses from one message to the next. Within a message one
+merge does cross: the line break behind the role is one piece with line breaks that a text begins
+with, so such a text is counted together with it.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ _IMAGE_LABEL_MOST = 8
 
 # The function templates seen in recordings add less than this around the calls' own JSON.
 _CALL_FRAME_MOST = 200
+
+# `<tool_response>` and its end, spelled out, and the two line breaks that may merge with the text.
+_RESULT_FRAME_MOST = 16
+_RESULT_SEAMS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +61,26 @@ def count_request(messages: Iterable[Message], model: Model, measurer: Measurer)
 
 
 def _message(message: Message, model: Model, measurer: Measurer, place: str) -> Count:
-    texts = (measurer.measure(text) for text in message.texts)
+    texts = [measurer.measure(text) for text in message.texts]
+    if texts:
+        texts[0] = _after_the_role(message.texts[0], texts[0], measurer)
     media = (_media(part, model, place) for part in message.media)
-    markers = Count.exactly(model.chat.per_message)
-    return sum((*texts, *media, *_calls(message)), markers)
+    total = sum((*texts, *media, *_calls(message)), Count.exactly(model.chat.per_message))
+    return _framed_result(total, model) if message.role in {"tool", "function"} else total
+
+
+def _after_the_role(text: str, alone: Count, measurer: Measurer) -> Count:
+    """What a text adds behind the role's line break, with which its own leading ones may merge."""
+    if not text[:1].isspace():
+        return alone
+    joined = measurer.measure("\n" + text)
+    return Count(max(joined.value - 1, 0), max(joined.low - 1, 0), joined.high - 1, joined.how)
+
+
+def _framed_result(total: Count, model: Model) -> Count:
+    """A tool's result: templates put it into a frame of its own, or into the turn before it."""
+    low = max(total.low - model.chat.per_message - _RESULT_SEAMS, 0)
+    return Count(total.value, low, total.high + _RESULT_FRAME_MOST, "bounds")
 
 
 def _calls(message: Message) -> Iterable[Count]:

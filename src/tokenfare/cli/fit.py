@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tokenfare import api
-from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS, Fit
+from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS, Fit, Verdict
 from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Count
 
@@ -52,7 +52,7 @@ def _against(limit: int, file: str) -> tuple[Count, Fit]:
         raise InvalidRequestError(f"--limit is {limit:,}; a limit is at least 1 token")
     size = api.count(inputs.read(file).text)
     over = max(0, size.high - limit)
-    verdict = "does not fit" if over else "fits"
+    verdict: Verdict = "does not fit" if over else "fits"
     return size, Fit(file, verdict, "max_input", limit, size.high, over, limit - size.high)
 
 

@@ -68,7 +68,7 @@ def parse_messages(source: Input) -> Prompt:
     return value
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A date written as 2024-12-18."""
 
     name = "date"
@@ -85,7 +85,7 @@ class Day(click.ParamType):
             self.fail(f"{value!r} is not a date; write it as 2024-12-18", param, ctx)
 
 
-class Amount(click.ParamType):
+class Amount(click.ParamType[Money]):
     """An amount of money: `0.05`, in yuan, or `0.05 USD`."""
 
     name = "amount"
@@ -103,7 +103,7 @@ class Amount(click.ParamType):
             self.fail(f"{value!r} is not an amount; write 0.05 or '0.05 USD'", param, ctx)
 
 
-class Words(click.ParamType):
+class Words(click.ParamType[tuple[str, ...]]):
     """Words separated by commas, each from a known set if there is one."""
 
     name = "words"

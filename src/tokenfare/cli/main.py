@@ -45,12 +45,12 @@ class _Commands(click.Group):
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tokenfare", message="tokenfare %(version)s")
 def tokenfare() -> None:
-    r"""Know what a prompt costs before it is sent, and send it to the cheapest model that takes it.
+    """Know what a prompt costs before it is sent, and send it to the cheapest model that takes it.
 
     \b
     Exit codes: 0 done, 1 the answer is no, 2 wrong use or unreadable input, 3 no model fits,
     4 the provider refused or failed, 5 a ceiling was reached, 130 interrupted.
-    """
+    """  # noqa: D301 - click wants the backspace itself: it keeps the paragraph's lines
 
 
 def main() -> None:

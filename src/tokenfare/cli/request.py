@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
-from tokenfare import api
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.catalog import Access
 from tokenfare.messages import Document, Prompt
 from tokenfare.money import Money
+from tokenfare.router import DEFAULT_ACCESS
 
 from . import inputs
 
@@ -56,7 +56,7 @@ class Asked:
             "purpose": self.purpose,
             "allow": self.allow,
             "deny": self.deny,
-            "access": self.access or api.DEFAULT_ACCESS,
+            "access": self.access or DEFAULT_ACCESS,
             "as_of": self.as_of,
             "region": self.region,
             "max_fare": self.max_fare,

@@ -63,10 +63,10 @@ class Decision:
         return self.chosen.size
 
     def explain(self) -> str:
-        """The choice, the runner-up and every refusal, for a person to read."""
-        runner_up = [_runner_up(*self.ranked[:2])] if len(self.ranked) > 1 else []
+        """The choice, what the others would cost more, and every refusal, for a person to read."""
+        dearer = [_dearer(self.chosen, entry) for entry in self.ranked[1:]]
         refusals = [f"  not {refusal.detail}" for refusal in self.rejected]
-        return "\n".join([_headline(self), *runner_up, *refusals])
+        return "\n".join([_headline(self), *dearer, *refusals])
 
     def nearest_misses(self, most: int = _MISSES_SHOWN) -> str:
         """What came nearest, on one line: those missed by a limit, or the first refusals."""
@@ -85,11 +85,11 @@ def _headline(decision: Decision) -> str:
     )
 
 
-def _runner_up(chosen: Ranked, second: Ranked) -> str:
-    more = second.fare.high - chosen.fare.high
+def _dearer(chosen: Ranked, other: Ranked) -> str:
+    more = other.fare.high - chosen.fare.high
     if not more.amount:
-        return f"  next {second.model.id}: the same fare"
-    return f"  next {second.model.id}: up to {second.fare.high}, {more} more"
+        return f"  or {other.model.id}: the same fare, ranked behind it"
+    return f"  or {other.model.id}: up to {other.fare.high}, {more} more"
 
 
 def _tokens(size: Count) -> str:

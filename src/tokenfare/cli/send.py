@@ -1,0 +1,117 @@
+"""`tokenfare send`: route a request, send it, and hold the bill against the prediction."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from tokenfare import api
+from tokenfare.client import Client, Reply
+from tokenfare.dispatch import Attempt, Progress
+from tokenfare.money import plain
+
+from . import exits, output, request, route
+
+
+@click.command
+@request.options
+@click.option("--stream", is_flag=True, help="Print the answer while it is written.")
+@click.option("--base-url", metavar="URL", help="An OpenAI-compatible endpoint, up to /v1.")
+@click.option("--dry-run", is_flag=True, help="Decide, and send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(stream: bool, base_url: str | None, dry_run: bool, as_json: bool, **given: Any) -> int:
+    """Send FILE (or standard input) to the cheapest model that takes it.
+
+    The key is read from DASHSCOPE_API_KEY. The answer goes to standard output, what it was billed
+    and what had been predicted to standard error.
+    """
+    asked = request.Asked(**given)
+    prompt, documents, wanted = asked.prompt(), asked.attached(), asked.requirements()
+    if dry_run:
+        decision = api.route(prompt, documents=documents, **wanted)
+        if as_json:
+            output.emit(route.as_data(decision))
+        else:
+            click.echo(decision.explain())
+        return exits.DONE
+    day = wanted.pop("as_of")
+    with Client(base_url=base_url, as_of=day, region=asked.region, progress=_progress) as client:
+        if stream and not as_json:
+            reply = _streamed(client, prompt, documents=documents, **wanted)
+        else:
+            reply = client.chat(prompt, documents=documents, **wanted)
+            if not as_json:
+                click.echo(reply.text)
+    if as_json:
+        output.emit(as_data(reply))
+    else:
+        for line in _bill(reply):
+            click.echo(line, err=True)
+    return exits.DONE
+
+
+def as_data(reply: Reply) -> dict[str, object]:
+    """A reply as JSON."""
+    fare = reply.fare
+    return {
+        "text": reply.text,
+        "model": reply.model,
+        "usage": {
+            "input_tokens": reply.usage.input_tokens,
+            "output_tokens": reply.usage.output_tokens,
+            "total_tokens": reply.usage.total_tokens,
+            "cached": reply.usage.cached,
+            "reasoning": reply.usage.reasoning,
+        },
+        "fare": {"amount": plain(fare.amount), "currency": fare.currency} if fare else None,
+        "predicted": output.tokens(reply.predicted.total),
+        "attempts": [_attempt(attempt) for attempt in reply.attempts],
+        "finish_reason": reply.answer.finish_reason,
+        "request_id": reply.answer.request_id,
+        "notes": list(reply.answer.notes),
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, object]:
+    return {
+        "model": attempt.model,
+        "status": attempt.status,
+        "code": attempt.code,
+        "waited_seconds": attempt.waited_seconds,
+        "outcome": attempt.outcome,
+    }
+
+
+def _streamed(client: Client, prompt: Any, **wanted: Any) -> Reply:
+    with client.streaming(prompt, **wanted) as pieces:
+        for piece in pieces:
+            click.echo(piece.text, nl=False)
+            sys.stdout.flush()
+        click.echo()
+        if pieces.reply is None:
+            raise RuntimeError("a stream that was read to its end has a reply")
+        return pieces.reply
+
+
+def _bill(reply: Reply) -> list[str]:
+    usage, predicted = reply.usage, reply.predicted.total
+    price = f", {reply.fare}" if reply.fare else ""
+    lines = [
+        f"{reply.model}: billed {usage.input_tokens:,} in + {usage.output_tokens:,} out{price}",
+        f"predicted {output.span(predicted)} in; up to {reply.decision.fare.high} "
+        f"on {reply.decision.model.id}",
+    ]
+    lines += [f"note: {note}" for note in reply.answer.notes]
+    return lines
+
+
+def _progress(step: Progress) -> None:
+    """Where an upload is; on a terminal only, since it is of no use in a log."""
+    if sys.stderr.isatty():
+        share = f"{100 * step.sent // max(step.total, 1)} %" if step.stage == "uploading" else ""
+        sys.stderr.write(f"\r\x1b[K{step.name}: {step.stage} {share}")
+        if step.stage == "ready":
+            sys.stderr.write("\n")
+        sys.stderr.flush()

@@ -1,0 +1,295 @@
+"""The two clients, `Client` and `AsyncClient`: the same words, one waiting and one awaiting.
+
+All that they decide is in `plan` and all that they send is a flow of `dispatch`; what is left here
+is to hold the HTTP client and to close it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from tokenfare import dispatch
+from tokenfare.api import shipped_catalog
+from tokenfare.dispatch import AsyncStream, Delta, Stream
+from tokenfare.errors import ProviderError
+from tokenfare.messages import Document, Prompt
+
+from .plan import Climb, Ladder, Reply, Step, ladder
+from .settings import Asked, Settings, requirements, settings
+
+if TYPE_CHECKING:  # see `shipped_catalog`
+    from tokenfare.catalog import Catalog
+
+
+class _Base:
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        catalog: Catalog | None = None,
+        as_of: date | None = None,
+        http_client: Any = None,
+        **options: Any,
+    ) -> None:
+        """Prepare to call the provider; nothing is sent.
+
+        `api_key` is taken from DASHSCOPE_API_KEY if not given; `base_url` is any OpenAI-compatible
+        endpoint, DashScope's in its region by default. `as_of` is the day of the catalogue. An
+        `http_client` of httpx or httpx2 stays the caller's to close. Further options are those of
+        `tokenfare.client.settings`: `region`, `timeouts`, `patience`, `keep_files`, `progress`,
+        `escalate`, `poll_seconds`.
+        """
+        known = catalog or shipped_catalog()
+        facts = known if as_of is None else known.as_of(as_of)
+        self._settings: Settings = settings(facts, api_key=api_key, base_url=base_url, **options)
+        self._given = http_client
+        self._http = http_client
+
+    def __repr__(self) -> str:
+        """Where it calls and with which day's facts; never the key."""
+        where = self._settings.line.endpoint.base_url
+        return f"<{type(self).__name__} of {where} on {self._settings.catalog.day}>"
+
+    def _ladder(
+        self,
+        prompt: Prompt,
+        documents: Sequence[Document],
+        extra: Mapping[str, object] | None,
+        asked: Asked,
+    ) -> Ladder:
+        return ladder(
+            prompt,
+            documents,
+            requirements(asked),
+            self._settings.catalog,
+            extra=extra or {},
+            escalate=self._settings.escalate,
+        )
+
+    def _flow(self, step: Step, *, streamed: bool) -> Any:
+        make = dispatch.chat_stream if streamed else dispatch.chat
+        return make(step.call, self._settings.line, self._settings.files)
+
+
+class Client(_Base):
+    """Chooses the cheapest model that takes a request, and sends it there."""
+
+    def chat(
+        self,
+        prompt: Prompt,
+        *,
+        documents: Sequence[Document] = (),
+        extra: Mapping[str, object] | None = None,
+        **asked: Unpack[Asked],
+    ) -> Reply:
+        """Route a request, send it, and wait for the answer.
+
+        `extra` goes to the provider untouched. Raises `NoModelFits`, and `ProviderError` if no
+        model of the ranking could answer.
+        """
+        climb = Climb(self._ladder(prompt, documents, extra, asked))
+        while True:
+            step = climb.next()
+            try:
+                answer = dispatch.drive(self._flow(step, streamed=False), self._client())
+            except ProviderError as error:
+                climb.failed(error)
+            else:
+                return climb.answered(step, answer)
+
+    @contextmanager
+    def streaming(
+        self,
+        prompt: Prompt,
+        *,
+        documents: Sequence[Document] = (),
+        extra: Mapping[str, object] | None = None,
+        **asked: Unpack[Asked],
+    ) -> Iterator[ChatStream]:
+        """As `chat`, but the answer's pieces can be read while it is written.
+
+        Leaving the block early closes the connection. `reply` of the stream is there at its end.
+        """
+        stream = ChatStream(self, Climb(self._ladder(prompt, documents, extra, asked)))
+        try:
+            yield stream
+        finally:
+            stream.close()
+
+    def stream(
+        self,
+        prompt: Prompt,
+        *,
+        documents: Sequence[Document] = (),
+        extra: Mapping[str, object] | None = None,
+        **asked: Unpack[Asked],
+    ) -> Iterator[Delta]:
+        """The pieces of the answer as they are written."""
+        with self.streaming(prompt, documents=documents, extra=extra, **asked) as pieces:
+            yield from pieces
+
+    def _client(self) -> Any:
+        if self._http is None:
+            import httpx
+
+            self._http = httpx.Client()
+        return self._http
+
+    def close(self) -> None:
+        """Close the connections. A client that was handed in stays open."""
+        if self._http is not None and self._http is not self._given:
+            self._http.close()
+            self._http = None
+
+    def __enter__(self) -> Self:
+        """Nothing is opened before the first call."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self.close()
+
+
+class ChatStream:
+    """An answer while it is written: iterate for its pieces, then read `reply`."""
+
+    def __init__(self, client: Client, climb: Climb) -> None:
+        """Nothing is sent before the first piece is asked for."""
+        self._client = client
+        self._climb = climb
+        self._stream: Stream[Any] | None = None
+        self.reply: Reply | None = None
+
+    def __iter__(self) -> Iterator[Delta]:
+        """The pieces; another model answers if the first fails before its first piece."""
+        while self.reply is None:
+            step = self._climb.next()
+            flow = self._client._flow(step, streamed=True)  # noqa: SLF001 - two halves of one thing
+            stream = self._stream = Stream(flow, self._client._client())  # noqa: SLF001
+            try:
+                yield from stream
+                self.reply = self._climb.answered(step, stream.result)
+            except ProviderError as error:
+                self._climb.failed(error)
+
+    def close(self) -> None:
+        """Stop, and close the connection."""
+        if self._stream is not None:
+            self._stream.close()
+
+
+class AsyncClient(_Base):
+    """As `Client`, for asyncio and trio."""
+
+    async def chat(
+        self,
+        prompt: Prompt,
+        *,
+        documents: Sequence[Document] = (),
+        extra: Mapping[str, object] | None = None,
+        **asked: Unpack[Asked],
+    ) -> Reply:
+        """As `Client.chat`. Counting runs in a thread, so that the loop goes on."""
+        climb = Climb(await self._decided(prompt, documents, extra, asked))
+        while True:
+            step = climb.next()
+            try:
+                answer = await dispatch.adrive(self._flow(step, streamed=False), self._client())
+            except ProviderError as error:
+                climb.failed(error)
+            else:
+                return climb.answered(step, answer)
+
+    @asynccontextmanager
+    async def streaming(
+        self,
+        prompt: Prompt,
+        *,
+        documents: Sequence[Document] = (),
+        extra: Mapping[str, object] | None = None,
+        **asked: Unpack[Asked],
+    ) -> AsyncIterator[AsyncChatStream]:
+        """As `Client.streaming`."""
+        stream = AsyncChatStream(self, Climb(await self._decided(prompt, documents, extra, asked)))
+        try:
+            yield stream
+        finally:
+            await stream.aclose()
+
+    async def stream(
+        self,
+        prompt: Prompt,
+        *,
+        documents: Sequence[Document] = (),
+        extra: Mapping[str, object] | None = None,
+        **asked: Unpack[Asked],
+    ) -> AsyncIterator[Delta]:
+        """The pieces of the answer as they are written."""
+        async with self.streaming(prompt, documents=documents, extra=extra, **asked) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _decided(
+        self,
+        prompt: Prompt,
+        documents: Sequence[Document],
+        extra: Mapping[str, object] | None,
+        asked: Asked,
+    ) -> Ladder:
+        from anyio import to_thread
+
+        return await to_thread.run_sync(self._ladder, prompt, documents, extra, asked)
+
+    def _client(self) -> Any:
+        if self._http is None:
+            import httpx
+
+            self._http = httpx.AsyncClient()
+        return self._http
+
+    async def aclose(self) -> None:
+        """Close the connections. A client that was handed in stays open."""
+        if self._http is not None and self._http is not self._given:
+            await self._http.aclose()
+            self._http = None
+
+    async def __aenter__(self) -> Self:
+        """Nothing is opened before the first call."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connections."""
+        await self.aclose()
+
+
+class AsyncChatStream:
+    """As `ChatStream`."""
+
+    def __init__(self, client: AsyncClient, climb: Climb) -> None:
+        """Nothing is sent before the first piece is asked for."""
+        self._client = client
+        self._climb = climb
+        self._stream: AsyncStream[Any] | None = None
+        self.reply: Reply | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Delta]:
+        """The pieces; another model answers if the first fails before its first piece."""
+        while self.reply is None:
+            step = self._climb.next()
+            flow = self._client._flow(step, streamed=True)  # noqa: SLF001 - two halves of one thing
+            stream = self._stream = AsyncStream(flow, self._client._client())  # noqa: SLF001
+            try:
+                async for piece in stream:
+                    yield piece
+                self.reply = self._climb.answered(step, stream.result)
+            except ProviderError as error:
+                self._climb.failed(error)
+
+    async def aclose(self) -> None:
+        """Stop, and close the connection."""
+        if self._stream is not None:
+            await self._stream.aclose()
