@@ -101,7 +101,8 @@ def fingerprint(effect: Identify) -> Fingerprint:
     try:
         with _opened(effect.content) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return Fingerprint(digest, file.tell())
+            # A file in memory is hashed in place, without moving: its end is its size.
+            return Fingerprint(digest, file.seek(0, io.SEEK_END))
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
     raise InputError(effect.name, f"cannot be read: {reason}")
