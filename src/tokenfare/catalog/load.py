@@ -89,7 +89,7 @@ def read(path: Path) -> CatalogFile:
 
 def _in_words(path: Path, data: dict[str, Any], error: ValidationError) -> CatalogError:
     first = error.errors(include_url=False)[0]
-    key = _key(data, first["loc"])
+    key = _key(data, _written(data, first["loc"]))
     return CatalogError(path, key, _expected(first) + _more(error.error_count() - 1))
 
 
@@ -109,6 +109,19 @@ def _expected(detail: Any) -> str:
 
 def _more(count: int) -> str:
     return f" (and {count} more)" if count > 0 else ""
+
+
+def _written(data: Any, location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The part of a location that the file has: `context = 0` is read as `context.tokens`."""
+    for depth, part in enumerate(location):
+        match data:
+            case dict():
+                data = data.get(part)
+            case list() if isinstance(part, int):
+                data = data[part]
+            case _:
+                return location[:depth]
+    return location
 
 
 def _key(data: dict[str, Any], location: tuple[int | str, ...]) -> str:
