@@ -16,7 +16,8 @@ HEAVY = {"httpx", "pydantic", "transformers", "tiktoken", "rich", "click", "star
 def loaded_by(code: str) -> set[str]:
     """The top-level modules that a fresh interpreter has after running some code."""
     script = f"{code}\nimport sys, json; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return {name.split(".")[0] for name in json.loads(done.stdout)}
 
 
@@ -65,5 +66,5 @@ def test_no_file_is_longer_than_400_lines() -> None:
         if "target" not in path.parts
     ]
     assert files
-    long = {str(p.relative_to(root)): n for p in files if (n := len(p.read_bytes().splitlines())) > 400}
-    assert long == {}
+    lengths = {str(p.relative_to(root)): len(p.read_bytes().splitlines()) for p in files}
+    assert {name: lines for name, lines in lengths.items() if lines > 400} == {}

@@ -21,6 +21,7 @@ from tokenfare.budget import (
     fit,
 )
 from tokenfare.catalog import Access
+from tokenfare.catalog.index import tokenizer_of
 from tokenfare.errors import InvalidRequestError, NoModelFits
 from tokenfare.messages import Document, Message, Prompt, needs, parse
 from tokenfare.money import Money
@@ -63,8 +64,14 @@ def count(
     if model is not None and tokenizer is not None:
         raise InvalidRequestError("give a model or a tokenizer, not both")
     if model is not None:
-        tokenizer = (catalog or shipped_catalog()).get(model).tokenizer
+        tokenizer = tokenizer_for(model, catalog)
     return measurer(tokenizer or DEFAULT_TOKENIZER).measure(text)
+
+
+def tokenizer_for(model: str, catalog: Catalog | None = None) -> str:
+    """The name of a model's tokenizer. Raises `UnknownModel`."""
+    known = tokenizer_of(model) if catalog is None else None
+    return known or (catalog or shipped_catalog()).get(model).tokenizer
 
 
 def count_messages(messages: Prompt, *, model: str, catalog: Catalog | None = None) -> RequestCount:
@@ -128,7 +135,7 @@ def route(  # noqa: PLR0913 - each keyword is one requirement, and all have defa
         raise InvalidRequestError("give a prompt or input_tokens: one of them, not both")
     if input_tokens is not None:
         return route_sized(size_of_number(input_tokens), asked, facts)
-    messages = parse(prompt or "")
+    messages = parse(prompt if prompt is not None else "")
     request = Carriages(messages, documents, measurer)
     return route_sized(request.size_for, needing(asked, messages), facts)
 

@@ -30,7 +30,7 @@ def command(
         raise click.UsageError("--model and --tokenizer exclude each other")
     if messages and not model:
         raise click.UsageError("--messages needs --model: each chat template counts differently")
-    name = api.shipped_catalog().get(model).tokenizer if model else tokenizer
+    name = api.tokenizer_for(model) if model else tokenizer
     name = name or api.DEFAULT_TOKENIZER
     measure = measurer(name).measure
     rows: list[tuple[inputs.Input, Count]] = []

@@ -138,16 +138,17 @@ def _row(entry: Sent) -> tuple[str, ...]:
 
 
 def _why(decision: Decision) -> str:
-    """Which cheaper model could not take it, or that it is simply the cheapest."""
+    """Which model, no dearer, could not take it; or that it is simply the cheapest."""
     fare = decision.fare.high
     for refusal in decision.rejected:
         price = refusal.model.price
         if refusal.over is None or price is None:
             continue
         would = price.cost(decision.size.high, decision.asked.max_output_tokens)
-        if would.currency == fare.currency and would < fare:
+        if would.currency == fare.currency and would <= fare:
             return f"{refusal.model.id} is {refusal.over:,} tokens too small"
-    return f"cheapest of {len(decision.ranked)}"
+    others = len(decision.ranked)
+    return f"the cheapest of {others} that take it" if others > 1 else "no other takes it"
 
 
 def _total(sent: Sequence[Sent]) -> Money:

@@ -1,0 +1,93 @@
+"""Bad input: one clear line on standard error, the documented exit code, no traceback."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "code", "says"),
+    [
+        (["count", "missing.txt"], b"", 2, "missing.txt: no such file"),
+        (["count", "."], b"", 2, ".: is a directory, not a file"),
+        (["count"], b"ab\xffcd", 2, "-: not UTF-8: byte 0xff at offset 2"),
+        (["count", "--model", "qwen-pluss"], b"x", 2, "'qwen-pluss'; nearest: qwen-plus"),
+        (["count", "--tokenizer", "gpt2"], b"x", 2, "no tokenizer is called 'gpt2'"),
+        (["count", "--messages"], b"[]", 2, "--messages needs --model"),
+        (["route"], b"", 2, "-: empty; a request needs at least one character"),
+        (["route", "--tokens", "0"], b"", 2, "input_tokens is 0; a request has at least 1"),
+        (["route", "--tokens", "-5"], b"", 2, "input_tokens is -5"),
+        (["route", "--tokens", "many"], b"", 2, "'many' is not a valid integer"),
+        (["route", "--tokens", "5", "--max-output", "0"], b"", 2, "at least 1 token"),
+        (["route", "--tokens", "5", "--as-of", "2024-13-01"], b"", 2, "write it as 2024-12-18"),
+        (["route", "--tokens", "5", "--needs", "smell"], b"", 2, "'smell' is none of audio"),
+        (["route", "--tokens", "5", "--max-fare", "cheap"], b"", 2, "'cheap' is not an amount"),
+        (["route", "--tokens", "5", "--max-fare", "-1"], b"", 2, "a ceiling is not below zero"),
+        (["route", "--tokens", "5", "--max-fare", "0"], b"", 3, "no model takes this"),
+        (["route", "--messages"], b"{", 2, "-: not JSON: Expecting property name"),
+        (["route", "--messages"], b"{}", 2, "-: a JSON array of messages is expected"),
+        (["route", "--messages"], b"[]", 2, "list of messages is empty"),
+        (["route", "--messages"], b"[" * 100_000, 2, "-: not messages: JSON nested too deeply"),
+        (["route", "--messages"], b'[{"role":"me"}]', 2, "messages[0].role: 'me' is none of"),
+        (["fit", "--limit", "0"], b"x", 2, "--limit is 0; a limit is at least 1 token"),
+        (["fit"], b"x", 2, "give --limit or --model"),
+        (["models", "show", "gpt-4"], b"", 2, "no model is called 'gpt-4'"),
+        (["nonsense"], b"", 2, "No such command 'nonsense'"),
+        (["emulate", "--host", "0.0.0.0"], b"", 2, "can be reached from other machines"),  # noqa: S104
+    ],
+)
+def test_bad_input_is_one_line_and_an_exit_code(
+    run: Run, arguments: list[str], stdin: bytes, code: int, says: str
+) -> None:
+    ended = run(*arguments, stdin=stdin)
+    assert ended.code == code
+    assert says in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("arguments", [["count", "missing.txt"], ["route", "--tokens", "0"]])
+def test_the_error_is_a_single_line(run: Run, arguments: list[str]) -> None:
+    assert len(run(*arguments).err.splitlines()) == 1
+
+
+def test_a_name_cannot_move_the_cursor(run: Run) -> None:
+    assert "\x1b" not in run("count", "\x1b[2Jname").err
+
+
+def test_no_key_is_said_with_the_variable_to_set(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DASHSCOPE_API_KEY", raising=False)
+    ended = run("send", stdin=b"hello")
+    assert ended.code == 2
+    assert "DASHSCOPE_API_KEY" in ended.err
+
+
+def test_an_endpoint_that_is_not_there_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-very-secret")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("tokenfare.dispatch.drivers.time.sleep", lambda _: None)
+    ended = run("send", "--base-url", "http://127.0.0.1:9/v1", stdin=b"hello")
+    assert ended.code == 4
+    assert "nothing answers at http://127.0.0.1:9/v1" in ended.err
+    assert "sk-very-secret" not in ended.err
+
+
+def test_a_broken_catalogue_file_names_file_and_key(tmp_path: Path) -> None:
+    from tokenfare import Catalog
+    from tokenfare.errors import CatalogError
+
+    path = tmp_path / "mine.toml"
+    path.write_text('[[model]]\nid = "x"\ncolour = "red"\n', encoding="utf-8")
+    with pytest.raises(CatalogError, match=r"mine\.toml: model\[0\] x"):
+        Catalog.load([path])
+
+
+def test_a_dry_run_needs_no_key(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DASHSCOPE_API_KEY", raising=False)
+    ended = run("send", "--dry-run", "--json", stdin=b"hello")
+    assert ended.code == 0
+    assert json.loads(ended.out)["model"]

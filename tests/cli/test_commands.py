@@ -1,0 +1,153 @@
+"""What each command prints and how it ends. The counts are those of the published example."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# 8 tokens: the provider's own example, see tests/tokenizers.
+EXAMPLE = "通义千问具有强大的能力。"
+SEED_DAY = ("--as-of", "2024-12-18")
+
+Run = Callable[..., Any]
+
+
+def test_one_file_gives_the_bare_number(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(EXAMPLE, encoding="utf-8")
+    ended = run("count", str(path))
+    assert (ended.code, ended.out) == (0, "8\n")
+
+
+def test_standard_input_is_counted_when_no_file_is_named(run: Run) -> None:
+    assert run("count", stdin=EXAMPLE.encode()).out == "8\n"
+    assert run("count", "-", stdin=b"").out == "0\n"
+
+
+def test_several_files_are_listed_with_their_total(run: Run, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text(EXAMPLE, encoding="utf-8")
+    two.write_text(EXAMPLE + "56", encoding="utf-8")  # a digit is a token
+    assert run("count", str(one), str(two)).out.splitlines() == [
+        f" 8 {one}",
+        f"10 {two}",
+        "18 total",
+    ]
+
+
+def test_count_as_json_has_the_documented_keys(run: Run) -> None:
+    assert json.loads(run("count", "--json", stdin=EXAMPLE.encode()).out) == {
+        "tokenizer": "qwen",
+        "how": "exact",
+        "total": {"value": 8, "low": 8, "high": 8},
+        "inputs": [{"name": "-", "bytes": 36, "value": 8, "low": 8, "high": 8}],
+    }
+
+
+def test_a_model_without_vocabulary_gives_bounds_and_says_so(run: Run) -> None:
+    found = json.loads(run("count", "--model", "qwen3.5-plus", "--json", stdin=b"hello world").out)
+    assert (found["tokenizer"], found["how"]) == ("qwen3.5", "bounds")
+    assert (found["total"]["low"], found["total"]["high"]) == (1, 11)
+
+
+def test_messages_are_counted_with_the_chat_template(run: Run) -> None:
+    messages = [{"role": "user", "content": EXAMPLE}]
+    ended = run("count", "--messages", "--model", "qwen-plus", stdin=json.dumps(messages).encode())
+    assert ended.out == f"{8 + 5 + 3}\n"
+
+
+def test_route_as_json_has_the_documented_keys(run: Run) -> None:
+    ended = run("route", "--json", *SEED_DAY, "--max-output", "500", stdin=EXAMPLE.encode())
+    found = json.loads(ended.out)
+    assert ended.code == 0
+    assert found["model"] == "qwen-turbo"
+    assert found["as_of"] == "2024-12-18"
+    assert found["tokens"] == {"value": 16, "low": 16, "high": 16}
+    # 0.016 x 0.0003 + 0.5 x 0.0006
+    assert found["fare"] == {"low": "0.0000054", "high": "0.0003048", "currency": "CNY"}
+    judged = [entry["model"] for entry in found["ranked"] + found["rejected"]]
+    assert len(judged) == len(set(judged)) >= 76
+    assert all(refusal["reason"] and refusal["detail"] for refusal in found["rejected"])
+
+
+@pytest.mark.parametrize(
+    ("tokens", "chosen"),
+    [
+        ("1000", "qwen-turbo"),
+        ("129024", "qwen-turbo"),
+        ("129025", "qwen-turbo-latest"),
+        ("999000", "qwen-turbo-latest"),
+        ("1000001", "qwen-long"),
+        ("10000000", "qwen-long"),
+    ],
+)
+def test_the_ladder_of_the_seed(run: Run, tokens: str, chosen: str) -> None:
+    found = json.loads(run("route", "--tokens", tokens, "--json", *SEED_DAY).out)
+    assert found["model"] == chosen
+
+
+def test_one_token_more_than_the_longest_fits_nowhere(run: Run) -> None:
+    ended = run("route", "--tokens", "10000001", "--json", *SEED_DAY)
+    assert ended.code == 3
+    assert "qwen-long: 10,000,001 tokens asked, 10,000,000 accepted (1 too many)" in ended.err
+    found = json.loads(ended.out)
+    assert found["model"] is None
+    assert found["rejected"][0]["model"] == "qwen-long"
+
+
+def test_pictures_go_to_a_model_that_takes_them(run: Run) -> None:
+    found = json.loads(run("route", "--tokens", "900", "--needs", "image", "--json", *SEED_DAY).out)
+    assert found["model"].startswith("qwen-vl-plus")
+    refused = {entry["model"]: entry["reason"] for entry in found["rejected"]}
+    assert refused["qwen-turbo"] == "modality"
+
+
+def test_allow_and_deny_are_patterns(run: Run) -> None:
+    asked = ("route", "--tokens", "100", "--json", *SEED_DAY)
+    assert json.loads(run(*asked, "--allow", "qwen-max*").out)["model"] == "qwen-max"
+    assert json.loads(run(*asked, "--deny", "qwen-turbo*").out)["model"] == "qwen-long"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "code", "says"),
+    [("8", 0, "fits"), ("7", 1, "8 tokens asked, 7 accepted (1 too many)")],
+)
+def test_fit_answers_with_its_exit_code(run: Run, tokens: str, code: int, says: str) -> None:
+    ended = run("fit", "--limit", tokens, stdin=EXAMPLE.encode())
+    assert ended.code == code
+    assert says in ended.out
+
+
+def test_fit_holds_a_model_to_its_limits(run: Run) -> None:
+    ended = run("fit", "--model", "qwen-max", "--max-output", "9000", "--json", stdin=b"hello")
+    found = json.loads(ended.out)
+    assert ended.code == 1
+    assert (found["fits"], found["binding"], found["limit"]) == (False, "max_output", 8192)
+    assert found["over"] == 9000 - 8192
+
+
+def test_models_lists_what_is_served_on_the_day(run: Run) -> None:
+    found = {entry["id"]: entry for entry in json.loads(run("models", "--json", *SEED_DAY).out)}
+    assert found["qwen-plus"]["price"]["input"] == "0.0008"
+    assert found["qwen-plus"]["points_to"] == "qwen-plus-2024-09-19"
+    assert found["qwen-plus-2024-08-06"]["sources"]["limits.max_input"]["mark"] == "derived"
+    today = {entry["id"] for entry in json.loads(run("models", "--json").out)}
+    assert "qwen-turbo" in set(found) - today
+
+
+def test_show_names_the_source_of_every_number(run: Run) -> None:
+    out = run("models", "show", "qwen-plus-2024-08-06", *SEED_DAY).out
+    assert "128,000 tokens" in out
+    assert "derived" in out
+    assert "inherited from" in out
+
+
+def test_a_reader_that_stops_early_is_no_error() -> None:
+    command = f"{sys.executable} -m tokenfare.cli models --all | head -1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("model ")
+    assert done.stderr == ""
