@@ -64,10 +64,10 @@ def show(obj: tuple[Catalog, bool], id_: str, as_of: date | None, as_json: bool)
         return
     click.echo(f"{model.id} on {model.day}: {model.status}")
     for name, value in _facts(model):
-        click.echo(f"  {name:<17} {value}")
+        click.echo(f"  {name:<23} {value}")
         evidence = model.evidence.get(name)
         if evidence is not None:
-            click.echo(f"  {'':<17}   {_told(evidence)}")
+            click.echo(f"  {'':<23}   {_told(evidence)}")
 
 
 def as_data(model: Model) -> dict[str, object]:
