@@ -187,7 +187,8 @@ def _processed(file: UploadedFile, model: Model, line: Line, handling: FileHandl
 
         def once(run=run) -> Flow[tuple[str, str]]:  # type: ignore[no-untyped-def]  # noqa: ANN001
             reply = yield from exchange(run, run.request("GET", url))
-            return _id_and_status(reply, model, url)
+            id_, status = _id_and_status(reply, model, url)
+            return id_, line.endpoint.key.redact(status)
 
         (_, status), _ = yield from persist(run, once)
         if status == "processed":

@@ -88,10 +88,9 @@ class _Run(Generic[T]):
 
     def step(self) -> Effect | None:
         """The next effect, `None` at the end."""
-        reply, self.reply = self.reply, None
         error, self.error = self.error, None
         try:
-            return self._flow.send(reply) if error is None else self._flow.throw(error)
+            return self._flow.send(self._told()) if error is None else self._flow.throw(error)
         except StopIteration as end:
             self._over = True
             self._result.append(end.value)
@@ -101,6 +100,11 @@ class _Run(Generic[T]):
             raise
         finally:
             del error  # an exception and a frame that holds it keep each other alive
+
+    def _told(self) -> Any:
+        """The reply, once. No frame of a traceback keeps it: it may quote the key."""
+        reply, self.reply = self.reply, None
+        return reply
 
 
 class Stream(Generic[T]):

@@ -97,6 +97,7 @@ def _checked(url: str) -> str:
         raise InvalidRequestError("the base URL holds a user name; give the key as a key")
     if parts.query or parts.fragment:
         raise InvalidRequestError("the base URL ends with its path; it has no query or fragment")
-    if not url.strip().isascii() or not url.strip().isprintable():
+    text = url.strip()
+    if not (text.isascii() and text.isprintable()) or " " in text:
         raise InvalidRequestError("the base URL holds characters that a URL must escape")
-    return url.strip().rstrip("/")
+    return text.rstrip("/")

@@ -161,14 +161,14 @@ def persist(run: Errand, once: Callable[[], Flow[T]]) -> Flow[tuple[T, tuple[Att
         try:
             result = yield from once()
         except ProviderError as error:
-            _redact(error, run.endpoint.key)
+            failure = _redacted(error, run.endpoint.key)
             attempts.append(Attempt(run.model, error.status, error.code, waited, _outcome(error)))
             wait = run.line.patience.wait_after(
                 error, len(attempts), run.seconds_left(), run.line.surroundings.chance()
             )
             if wait is None:
                 _conclude(error, attempts)
-                raise
+                break
             log.info(
                 "%s: attempt %d %s (HTTP %s %s); again in %.1f s",
                 run.model,
@@ -183,6 +183,7 @@ def persist(run: Errand, once: Callable[[], Flow[T]]) -> Flow[tuple[T, tuple[Att
             return result, tuple(attempts)
         yield Wait(wait)
         waited = wait
+    raise failure
 
 
 def unreachable(
@@ -248,11 +249,16 @@ def _outcome(error: ProviderError) -> Outcome:
     return "refused"
 
 
-def _redact(error: ProviderError, key: Secret) -> None:
-    """Take the key out of the words of a refusal: endpoints quote what they do not accept."""
+def _redacted(error: ProviderError, key: Secret) -> ProviderError:
+    """The error without the key: endpoints quote what they do not accept.
+
+    Its traceback goes too. It leads through frames that hold the answer as it came, which tools
+    that print local variables would print, and says nothing that the error does not.
+    """
     error.args = tuple(key.redact(str(argument)) for argument in error.args)
     error.code = error.code and key.redact(error.code)
     error.request_id = error.request_id and key.redact(error.request_id)
+    return error.with_traceback(None)
 
 
 def _conclude(error: ProviderError, attempts: list[Attempt]) -> None:

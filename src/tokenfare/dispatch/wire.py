@@ -54,27 +54,29 @@ def answer_of(reply: object, *, model: str, url: str, request_id: str | None) ->
         choice = _first(completion)
         text = text_of(_mapping(choice.get("message"), "choices[0].message").get("content"))
         usage = usage_of(completion.get("usage"))
-    except _LacksError as lack:
-        error = ProviderAnswerInvalid(
-            f"{url} answered {model} with something that lacks {lack}: "
-            f"{beginning(json.dumps(reply, ensure_ascii=False).encode('utf-8', 'replace'))}",
-            status=200,
+    except _LacksError as problem:
+        lack = str(problem)
+    else:
+        finish = choice.get("finish_reason")
+        answered = completion.get("model")
+        return Answer(
+            text=text,
+            usage=usage,
+            model=answered if isinstance(answered, str) and answered else model,
             request_id=request_id,
-            model=model,
+            finish_reason=finish if isinstance(finish, str) else None,
+            attempts=(),
+            raw=completion,
         )
-        error.text = text
-        raise error from None
-    finish = choice.get("finish_reason")
-    answered = completion.get("model")
-    return Answer(
-        text=text,
-        usage=usage,
-        model=answered if isinstance(answered, str) and answered else model,
+    shown = beginning(json.dumps(reply, ensure_ascii=False).encode("utf-8", "replace"))
+    error = ProviderAnswerInvalid(
+        f"{url} answered {model} with something that lacks {lack}: {shown}",
+        status=200,
         request_id=request_id,
-        finish_reason=finish if isinstance(finish, str) else None,
-        attempts=(),
-        raw=completion,
+        model=model,
     )
+    error.text = text
+    raise error
 
 
 def text_of(content: object) -> str:
