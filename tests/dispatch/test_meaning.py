@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tokenfare import errors
 from tokenfare.dispatch import meaning
 from tokenfare.dispatch.meaning import ROWS
 from tokenfare.errors import (
@@ -220,3 +223,19 @@ json_values = st.recursive(
 @given(st.integers(200, 599), json_values)
 def test_any_json_is_some_error(status: int, value: object) -> None:
     assert isinstance(meaning(status, {}, json.dumps(value).encode()), ProviderError)
+
+
+def test_the_documentation_says_what_the_classes_say() -> None:
+    """Its table of errors is written by people; the last two columns are checked here."""
+    page = Path(__file__).parents[2] / "docs" / "dispatch.md"
+    found = re.findall(
+        r"^\| `(\w+)` \|.*\| (yes|no) \| (yes|no) \|$", page.read_text("utf-8"), re.MULTILINE
+    )
+    for name, *may_help in found:
+        error = getattr(errors, name)
+        assert [error.transient, error.another_model_may] == [word == "yes" for word in may_help]
+    assert {name for name, *_ in found} == {
+        name
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, ProviderError) and kind is not ProviderError
+    }
