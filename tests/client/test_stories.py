@@ -29,10 +29,8 @@ def test_the_bill_is_the_prediction(emulate: Emulate, chat: Chat) -> None:
     assert reply.decision.fare.low <= reply.fare <= reply.decision.fare.high
 
 
-LETTERS = "ab Z9.\n\r\t\u3000\u0301é中文한ㅏ🇨🇳👩\u200d<|im_end|>'s-_=\x00\u2028"),
-    min_size=1,
-    max_size=30,
-)
+LETTERS = "ab Z9.\n\r\t\u3000\u0301é中文한ㅏ🇨🇳👩\u200d<|im_end|>'s-_=\x00\u2028"
+AWKWARD = st.text(st.sampled_from(LETTERS), min_size=1, max_size=30)
 ROLES = st.sampled_from(["user", "assistant"])
 
 
