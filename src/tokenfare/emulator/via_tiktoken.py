@@ -16,6 +16,7 @@ from .tokenizer import TooHardToCount
 # No piece of Qwen's pattern goes on after a line break that a visible character follows, so a
 # text may be cut there and its ids are the same. Pieces of this size keep lists of ids short.
 _CUT = re.compile(r"[\r\n](?=\S)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _PIECE_CHARACTERS = 1_000_000
 
 
@@ -60,7 +61,7 @@ class TiktokenTokenizer:
 
 
 def _normal(text: str) -> str:
-    if not text.isascii():
+    if _SURROGATE.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return unicodedata.normalize("NFC", text)
 
