@@ -6,11 +6,12 @@ RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.
 DATA := $(wildcard src/tokenfare/tokenizers/data/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python test-rust lint format bench clean
+.PHONY: help demo test test-python test-rust test-lowest lint format bench clean
 
 help:
 	@echo 'make demo   run the whole way on real documents, offline, against the emulator'
 	@echo 'make test   run all tests, Rust and Python'
+	@echo 'make test-lowest   the tests with the lowest dependencies allowed'
 	@echo 'make lint   ruff, mypy, import-linter, rustfmt, clippy'
 	@echo 'make format let ruff and rustfmt write'
 	@echo 'make bench  measure counting beside the peers'
@@ -25,6 +26,12 @@ test-rust:
 
 test-python: .venv/.test
 	$(BIN)/python -m pytest
+
+# In an environment of its own, with every dependency at its lower bound.
+test-lowest:
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/pip install --quiet --constraint constraints-lowest.txt '.[test]'
+	.venv-lowest/bin/python -m pytest
 
 lint: .venv/.lint
 	$(BIN)/ruff check .
@@ -43,7 +50,7 @@ bench: .venv/.test
 	$(BIN)/python -m benchmarks.counting
 
 clean:
-	rm -rf .venv target build dist
+	rm -rf .venv .venv-lowest target build dist
 
 .venv/.made:
 	$(PYTHON) -c 'import sys; sys.exit("tokenfare needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
