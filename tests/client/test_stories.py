@@ -132,6 +132,19 @@ def test_documents_are_uploaded_where_a_model_takes_files(emulate: Emulate, chat
     assert any(call.path.endswith("/files") for call in emulator.calls)
 
 
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [("/home/me/secret/notes.md", "notes.md"), ("code.py", "code.py.txt"), ("-", "-.txt")],
+)
+def test_an_uploaded_document_keeps_its_folder_to_itself(
+    emulate: Emulate, chat: Chat, name: str, sent: str
+) -> None:
+    emulator, url = emulate()
+    chat(url, "hello", documents=[Document(name, EXAMPLE)], allow=["qwen-long"])
+    (file,) = emulator.files.page()[0]
+    assert file.name == sent
+
+
 def test_what_fits_nowhere_is_not_sent(emulate: Emulate, chat: Chat) -> None:
     emulator, url = emulate()
     with pytest.raises(NoModelFits):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from types import MappingProxyType
 
 from tokenfare import dispatch
@@ -21,6 +22,9 @@ from tokenfare.money import Money
 from tokenfare.router import Decision, Ranked, Requirements
 from tokenfare.tokenizers import measurer
 from tokenfare.usage import Usage
+
+# Of the formats that the provider's file service reads, those that are plain text.
+_READ_AS_TEXT = frozenset({".txt", ".md", ".csv", ".json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Ladder:
     def _step(self, entry: Ranked) -> Step:
         carriage = self.carriages.to(entry.model)
         documents = tuple(
-            dispatch.Document(document.name, document.text.encode(errors="replace"))
+            dispatch.Document(_file_name(document.name), document.text.encode(errors="replace"))
             for document in carriage.documents
         )
         call = Call(
@@ -109,6 +113,12 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     carriages = Carriages(messages, documents, measurer)
     decision = route_sized(carriages.size_for, needing(asked, messages), catalog)
     return Ladder(decision, carriages, extra, escalate)
+
+
+def _file_name(name: str) -> str:
+    """A document's name at the provider: no folder of this machine, and a suffix that it reads."""
+    path = PurePath(name)
+    return path.name if path.suffix.lower() in _READ_AS_TEXT else f"{path.name}.txt"
 
 
 class Climb:
