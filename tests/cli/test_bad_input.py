@@ -40,6 +40,7 @@ Run = Callable[..., Any]
         (["nonsense"], b"", 2, "No such command 'nonsense'"),
         (["emulate", "--host", "0.0.0.0"], b"", 2, "can be reached from other machines"),  # noqa: S104
     ],
+    ids=lambda value: None if isinstance(value, int) else str(value)[:40],
 )
 def test_bad_input_is_one_line_and_an_exit_code(
     run: Run, arguments: list[str], stdin: bytes, code: int, says: str
