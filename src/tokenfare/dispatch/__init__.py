@@ -6,7 +6,7 @@ they mean, after every repetition that may help. Which model is asked is decided
 here knows prices or counts tokens. Importing this imports no HTTP library.
 """
 
-from tokenfare.dispatch.call import (
+from .call import (
     Answer,
     Attempt,
     Call,
@@ -17,15 +17,15 @@ from tokenfare.dispatch.call import (
     Progress,
     UploadedFile,
 )
-from tokenfare.dispatch.chat import chat, chat_stream
-from tokenfare.dispatch.documents import NEUTRAL_ROLE, delete, referring, upload
-from tokenfare.dispatch.drivers import AsyncStream, Stream, adrive, drive
-from tokenfare.dispatch.effects import Flow
-from tokenfare.dispatch.endpoint import Endpoint, Timeouts, endpoint_for
-from tokenfare.dispatch.exchange import Line, Surroundings
-from tokenfare.dispatch.meaning import meaning
-from tokenfare.dispatch.patience import NO_RETRIES, Patience
-from tokenfare.dispatch.secret import Secret, key_from
+from .chat import chat, chat_stream
+from .documents import NEUTRAL_ROLE, delete, referring, upload
+from .drivers import AsyncStream, Stream, adrive, drive
+from .effects import Flow
+from .endpoint import Endpoint, Timeouts, endpoint_for
+from .exchange import Line, Surroundings
+from .meaning import meaning
+from .patience import NO_RETRIES, Patience
+from .secret import Secret, key_from
 
 __all__ = [
     "NEUTRAL_ROLE",

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from tokenfare.catalog.model import Model
+from tokenfare.catalog import Model
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Message
 from tokenfare.usage import Usage

@@ -11,11 +11,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from tokenfare.dispatch.call import Answer, Call, Delta, FileHandling, UploadedFile
-from tokenfare.dispatch.documents import delete, referring, upload
-from tokenfare.dispatch.draft import Draft
-from tokenfare.dispatch.effects import Broken, Emit, Flow, Head, HttpRequest, Read
-from tokenfare.dispatch.exchange import (
+from tokenfare.errors import (
+    InvalidRequestError,
+    ProviderAnswerInvalid,
+    ProviderError,
+    ProviderUnreachable,
+    StreamBroken,
+)
+
+from .call import Answer, Call, Delta, FileHandling, UploadedFile
+from .documents import delete, referring, upload
+from .draft import Draft
+from .effects import Broken, Emit, Flow, Head, HttpRequest, Read
+from .exchange import (
     Errand,
     Line,
     Reply,
@@ -28,16 +36,9 @@ from tokenfare.dispatch.exchange import (
     too_long,
     unreachable,
 )
-from tokenfare.dispatch.meaning import beginning, is_refusal, request_id_of
-from tokenfare.dispatch.sse import Decoder, Event
-from tokenfare.dispatch.wire import answer_of, body_of
-from tokenfare.errors import (
-    InvalidRequestError,
-    ProviderAnswerInvalid,
-    ProviderError,
-    ProviderUnreachable,
-    StreamBroken,
-)
+from .meaning import beginning, is_refusal, request_id_of
+from .sse import Decoder, Event
+from .wire import answer_of, body_of
 
 Ask: TypeAlias = Callable[[Call, Line], Flow[Answer]]
 

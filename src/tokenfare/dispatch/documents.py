@@ -13,12 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from tokenfare.catalog.model import DocumentRules, Model
-from tokenfare.dispatch.call import Document, FileHandling, Progress, Stage, UploadedFile
-from tokenfare.dispatch.effects import Body, Fingerprint, Flow, Identify, Wait
-from tokenfare.dispatch.exchange import Line, Reply, errand, exchange, log, persist
-from tokenfare.dispatch.meaning import beginning
-from tokenfare.dispatch.patience import Patience
+from tokenfare.catalog import DocumentRules, Model
 from tokenfare.errors import (
     DocumentError,
     InvalidRequestError,
@@ -26,6 +21,12 @@ from tokenfare.errors import (
     ProviderError,
 )
 from tokenfare.messages import Message, system
+
+from .call import Document, FileHandling, Progress, Stage, UploadedFile
+from .effects import Body, Fingerprint, Flow, Identify, Wait
+from .exchange import Line, Reply, errand, exchange, log, persist
+from .meaning import beginning
+from .patience import Patience
 
 NEUTRAL_ROLE = "You are a helpful assistant."
 ROLE_NOTE = (

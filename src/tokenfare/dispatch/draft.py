@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tokenfare.dispatch.call import Delta
+from .call import Delta
 
 
 class Draft:

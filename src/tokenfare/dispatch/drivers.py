@@ -13,7 +13,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from tokenfare.dispatch.effects import (
+from tokenfare.errors import InputError
+
+from .effects import (
     Body,
     Broken,
     Effect,
@@ -25,7 +27,7 @@ from tokenfare.dispatch.effects import (
     Send,
     Wait,
 )
-from tokenfare.dispatch.via_httpx import (
+from .via_httpx import (
     HttpClient,
     broken,
     built,
@@ -35,7 +37,6 @@ from tokenfare.dispatch.via_httpx import (
     pieces,
     troubles,
 )
-from tokenfare.errors import InputError
 
 T = TypeVar("T")
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from tokenfare.dispatch.endpoint import Timeouts
-from tokenfare.dispatch.secret import Secret
+from .endpoint import Timeouts
+from .secret import Secret
 
 T = TypeVar("T")
 

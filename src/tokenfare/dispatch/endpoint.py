@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from tokenfare.catalog.model import Provider
-from tokenfare.dispatch.secret import Secret
+from tokenfare.catalog import Provider
 from tokenfare.errors import InvalidRequestError
+
+from .secret import Secret
 
 
 @dataclass(frozen=True, slots=True)

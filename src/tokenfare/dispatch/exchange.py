@@ -13,12 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from tokenfare.dispatch.call import Attempt, Outcome
-from tokenfare.dispatch.effects import Broken, Flow, Head, HttpRequest, Read, Send, Wait
-from tokenfare.dispatch.endpoint import Endpoint
-from tokenfare.dispatch.meaning import meaning
-from tokenfare.dispatch.patience import Patience, retry_after
-from tokenfare.dispatch.secret import Secret
 from tokenfare.errors import (
     ProviderAnswerInvalid,
     ProviderError,
@@ -26,6 +20,13 @@ from tokenfare.errors import (
     ProviderUnreachable,
     RateLimitError,
 )
+
+from .call import Attempt, Outcome
+from .effects import Broken, Flow, Head, HttpRequest, Read, Send, Wait
+from .endpoint import Endpoint
+from .meaning import meaning
+from .patience import Patience, retry_after
+from .secret import Secret
 
 T = TypeVar("T")
 log = logging.getLogger("tokenfare")

@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Mapping
 from typing import NoReturn
 
-from tokenfare.catalog.model import Provider
+from tokenfare.catalog import Provider
 from tokenfare.errors import InvalidRequestError, MissingKey
 
 SHOWN = "***"

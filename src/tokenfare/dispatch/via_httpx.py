@@ -17,7 +17,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-from tokenfare.dispatch.effects import (
+from tokenfare.errors import InputError
+
+from .effects import (
     Body,
     Broken,
     Fingerprint,
@@ -26,7 +28,6 @@ from tokenfare.dispatch.effects import (
     Identify,
     Trouble,
 )
-from tokenfare.errors import InputError
 
 LIBRARIES = ("httpx", "httpx2")
 _PIECE = 64 * 1024

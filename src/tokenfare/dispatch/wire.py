@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from tokenfare.dispatch.call import Answer, Call
-from tokenfare.dispatch.meaning import beginning
 from tokenfare.errors import InvalidRequestError, ProviderAnswerInvalid
 from tokenfare.usage import Usage
+
+from .call import Answer, Call
+from .meaning import beginning
 
 
 def body_of(call: Call, *, stream: bool) -> bytes:
