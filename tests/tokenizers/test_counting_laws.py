@@ -50,6 +50,24 @@ def test_a_large_batch_is_its_texts_in_order(qwen):
     assert qwen.count_batch(iter(batch)) == [qwen.count(text) for text in batch]
 
 
+@pytest.mark.parametrize("threads", [2, 3, 64])
+@pytest.mark.parametrize("separator", ["", " ", "\n", "1"])
+def test_several_threads_count_what_one_counts(qwen, threads, separator):
+    text = separator.join(SNIPPETS * 400)
+    assert qwen.count(text, threads=threads) == qwen.count(text) == len(qwen.encode(text))
+
+
+@settings(some, max_examples=30)
+@given(text=texts)
+def test_a_long_text_equals_tiktoken_wherever_it_is_cut_inside(qwen, with_tiktoken, text):
+    """Texts are counted in parts of 32 kB; this moves every place across that border."""
+    unit = text + " x"
+    long = unit * (70_000 // len(unit.encode()) + 1)
+    ids = qwen.encode(long)
+    assert ids == with_tiktoken.encode_ordinary(qwen.decode(ids))
+    assert qwen.count(long) == len(ids)
+
+
 def test_counts_are_not_monotone(qwen):
     """A longer text may be fewer tokens, and two texts together more than apart: nothing may build
     on the opposite."""
@@ -137,6 +155,8 @@ def test_what_cannot_be_meant_is_refused_with_its_name(qwen):
         qwen.encode("x", special="qwen9")
     with pytest.raises(InvalidRequestError, match="<nope>"):
         qwen.encode("x", special=["<nope>"])
+    with pytest.raises(InvalidRequestError, match="at least 1 thread, not 0"):
+        qwen.count("x", threads=0)
     with pytest.raises(InvalidRequestError, match="-1"):
         qwen.count_up_to("x", -1)
     with pytest.raises(InvalidRequestError, match="151650"):

@@ -26,8 +26,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().ok_or("speed FOLDER [name…]")?;
     let wanted: Vec<String> = arguments.collect();
-    let mut paths: Vec<_> =
-        std::fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
+    let mut paths: Vec<_> = std::fs::read_dir(folder)?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<Result<_, _>>()?;
     paths.sort();
     println!("{:22} {:>8} {:>8} {:>9}", "MB/s", "fresh", "seen", "count");
     let (mut product, mut natural) = (0.0, 0);

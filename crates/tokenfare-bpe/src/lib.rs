@@ -8,6 +8,9 @@
 //! whatever that library needs.
 
 mod classes;
+mod cuts;
+mod front;
+mod long;
 mod merge;
 mod nfc;
 mod pairs;

@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::front::Front;
 use crate::pairs::NONE;
 use crate::vocabulary::Vocabulary;
 
@@ -17,6 +18,10 @@ pub(crate) const SHORT: usize = 64;
 /// Room that merging needs, kept between pieces so that it is not allocated for each.
 #[derive(Default)]
 pub(crate) struct Room {
+    /// Counts of short pieces met before.
+    pub(crate) front: Front,
+    /// Tokens of a long piece.
+    pub(crate) ids: Vec<u32>,
     token: Vec<u32>,
     next: Vec<u32>,
     previous: Vec<u32>,
@@ -26,7 +31,7 @@ pub(crate) struct Room {
 impl Room {
     /// Gives memory back if a long piece took more than `most` places.
     pub(crate) fn shrink_to(&mut self, most: usize) {
-        for list in [&mut self.token, &mut self.next, &mut self.previous] {
+        for list in [&mut self.ids, &mut self.token, &mut self.next, &mut self.previous] {
             list.clear();
             list.shrink_to(most);
         }
@@ -84,9 +89,9 @@ fn lowest(ranks: &[u32]) -> (usize, u32) {
 }
 
 /// O(n log n), for pieces of less than 2³² bytes (longer ones panic).
-fn merge_long(v: &Vocabulary, room: &mut Room, piece: &[u8], token: impl FnMut(u32)) {
+pub(crate) fn merge_long(v: &Vocabulary, room: &mut Room, piece: &[u8], token: impl FnMut(u32)) {
     let n = u32::try_from(piece.len()).expect("a piece of less than 4 GiB");
-    let Room { token: tokens, next, previous, heap } = room;
+    let Room { token: tokens, next, previous, heap, .. } = room;
     tokens.clear();
     tokens.extend(piece.iter().map(|b| v.byte_ids[usize::from(*b)]));
     next.clear();

@@ -74,7 +74,9 @@ fn next_segment(text: &[u8], from: usize) -> Option<(usize, usize)> {
 /// Number of ASCII bytes at the start.
 #[inline]
 fn ascii_run(text: &[u8]) -> usize {
-    text.iter().position(|b| *b >= 0x80).unwrap_or(text.len())
+    let blocks = text.chunks_exact(32).take_while(|block| block.is_ascii()).count();
+    let rest = &text[32 * blocks..];
+    32 * blocks + rest.iter().position(|b| *b >= 0x80).unwrap_or(rest.len())
 }
 
 #[cfg(test)]

@@ -72,8 +72,15 @@ pub(crate) fn contraction(rest: &[u8]) -> Option<usize> {
 }
 
 /// First position at or after `at` where a character of another class stands.
+#[inline]
 fn run(text: &[u8], mut at: usize, class: u8) -> usize {
     while at < text.len() {
+        if class == LETTER {
+            at += ascii_letters(text, at);
+            if at >= text.len() {
+                break;
+            }
+        }
         let (found, length) = class_of(text, at);
         if found != class {
             break;
@@ -81,6 +88,23 @@ fn run(text: &[u8], mut at: usize, class: u8) -> usize {
         at += length;
     }
     at
+}
+
+/// Number of ASCII letters from `at` on, at most 8: eight bytes compared in one word.
+///
+/// With its case bit set, a letter lies in `a..=z`. Adding what is missing to 128 sets a byte's high
+/// bit exactly if the byte is at least `a`, or beyond `z`; no sum of two 7-bit numbers carries out
+/// of its byte.
+#[inline(always)]
+fn ascii_letters(text: &[u8], at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let Some(bytes) = text[at..].first_chunk() else { return 0 };
+    let word = u64::from_le_bytes(*bytes);
+    let lower = (word | (ONES * 0x20)) & (ONES * 0x7f);
+    let from_a = lower + ONES * u64::from(0x80 - b'a');
+    let beyond_z = lower + ONES * u64::from(0x7f - b'z');
+    let letters = from_a & !beyond_z & !word & (ONES * 0x80);
+    ((letters ^ (ONES * 0x80)).trailing_zeros() / 8) as usize
 }
 
 fn line_ends(text: &[u8], mut at: usize) -> usize {

@@ -5,7 +5,10 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-use crate::merge::{Room, merge};
+use crate::cuts::parts;
+use crate::front::{Key, LONGEST};
+use crate::long::encode_long;
+use crate::merge::{Room, SHORT, merge};
 use crate::nfc::nfc;
 use crate::scan::piece_end;
 use crate::special::SpecialTokens;
@@ -13,6 +16,9 @@ use crate::vocabulary::{Vocabulary, VocabularyError};
 
 /// Places of working memory that are kept from one call to the next.
 const KEPT: usize = 1 << 16;
+
+/// Bytes of text that are normalized and split at a time: little enough to stay in the near cache.
+const PART: usize = 32 * 1024;
 
 /// Bytes of text that a thread takes at a time; a thread costs about as much as counting these.
 const SHARE: usize = 64 * 1024;
@@ -49,18 +55,23 @@ impl Tokenizer {
         self.vocabulary.len()
     }
 
-    /// How many tokens `text` is, special tokens taken as ordinary text. O(n log n) at worst.
+    /// How many tokens `text` is, special tokens taken as ordinary text.
+    ///
+    /// O(n) but for single pieces of more than 64 bytes, which are O(n log n) at worst. Memory is
+    /// bounded whatever the length of the text, but for a single piece, which needs some of its own.
     pub fn count(&self, text: &str) -> usize {
         self.count_up_to(text, usize::MAX).unwrap_or(usize::MAX)
     }
 
     /// How many tokens `text` is, or `None` if it is more than `limit`.
+    ///
+    /// Stops within one part of the text ([`PART`] bytes, more where it cannot be cut) after the
+    /// limit is passed: the cost follows the limit, not the text.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
-        let text = nfc(text);
-        let mut count = 0;
         self.with_room(|room| {
-            for piece in pieces(text.as_bytes()) {
-                self.piece(room, piece, |_| count += 1);
+            let mut count = 0;
+            for part in parts(text, PART) {
+                count += self.count_part(room, part);
                 if count > limit {
                     return None;
                 }
@@ -69,14 +80,66 @@ impl Tokenizer {
         })
     }
 
+    /// How many tokens `text` is, counted by up to `threads` threads.
+    ///
+    /// The text is cut where counts add up (see `cuts`); one that has no such place is counted by
+    /// one thread.
+    pub fn count_with_threads(&self, text: &str, threads: usize) -> usize {
+        let shares: Vec<&str> = parts(text, SHARE).collect();
+        self.counts(&shares, threads).into_iter().sum()
+    }
+
+    fn count_part(&self, room: &mut Room, part: &str) -> usize {
+        let text = nfc(part);
+        let text = text.as_bytes();
+        let mut count = 0;
+        let mut start = 0;
+        while start < text.len() {
+            let end = piece_end(text, start);
+            count += self.count_piece(room, text, start, end);
+            start = end;
+        }
+        count
+    }
+
+    #[inline(always)]
+    fn count_piece(&self, room: &mut Room, text: &[u8], start: usize, end: usize) -> usize {
+        if end - start > LONGEST {
+            return self.count_long_piece(room, &text[start..end]);
+        }
+        let key = Key::new(text, start, end);
+        match room.front.find(key) {
+            Some(count) => count,
+            None => self.count_new_piece(room, key, &text[start..end]),
+        }
+    }
+
+    #[inline(never)] // rare, and large: inlined it costs the common way its registers
+    fn count_new_piece(&self, room: &mut Room, key: Key, piece: &[u8]) -> usize {
+        let mut count = 0;
+        self.piece(room, piece, |_| count += 1);
+        room.front.put(key, count);
+        count
+    }
+
+    #[inline(never)]
+    fn count_long_piece(&self, room: &mut Room, piece: &[u8]) -> usize {
+        let mut count = 0;
+        self.piece(room, piece, |_| count += 1);
+        count
+    }
+
     /// The count of each text, in order, on as many threads as the machine has cores.
     ///
     /// Texts are handed out in small shares as threads become free, so a long text among short
     /// ones holds nobody up.
     pub fn count_batch<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Vec<usize> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        self.counts(texts, std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    fn counts<T: AsRef<str> + Sync>(&self, texts: &[T], threads: usize) -> Vec<usize> {
         let shares = shares_of(texts);
-        if threads == 1 || shares.len() == 1 {
+        if threads <= 1 || shares.len() == 1 {
             return texts.iter().map(|text| self.count(text.as_ref())).collect();
         }
         let counts: Vec<AtomicUsize> = texts.iter().map(|_| AtomicUsize::new(0)).collect();
@@ -99,10 +162,12 @@ impl Tokenizer {
 
     /// Appends the ids of `text` to `ids`, special tokens taken as ordinary text.
     pub fn encode(&self, text: &str, ids: &mut Vec<u32>) {
-        let text = nfc(text);
         self.with_room(|room| {
-            for piece in pieces(text.as_bytes()) {
-                self.piece(room, piece, |id| ids.push(id));
+            for part in parts(text, PART) {
+                let part = nfc(part);
+                for piece in pieces(part.as_bytes()) {
+                    self.piece(room, piece, |id| ids.push(id));
+                }
             }
         });
     }
@@ -132,6 +197,13 @@ impl Tokenizer {
 
     /// Every token encodes to itself, so a piece that is a token needs no merging.
     fn piece(&self, room: &mut Room, piece: &[u8], mut token: impl FnMut(u32)) {
+        if piece.len() > SHORT {
+            let mut ids = std::mem::take(&mut room.ids);
+            encode_long(&self.vocabulary, room, piece, &mut ids);
+            ids.drain(..).for_each(token);
+            room.ids = ids;
+            return;
+        }
         match self.vocabulary.id_of(piece) {
             Some(id) => token(id),
             None => merge(&self.vocabulary, room, piece, token),
@@ -141,6 +213,7 @@ impl Tokenizer {
     fn with_room<T>(&self, work: impl FnOnce(&mut Room) -> T) -> T {
         let pool = || self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let mut room = pool().pop().unwrap_or_default();
+        room.front.prepare();
         let result = work(&mut room);
         room.shrink_to(KEPT);
         pool().push(room);

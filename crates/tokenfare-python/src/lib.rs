@@ -68,6 +68,17 @@ impl Tokenizer {
         Ok(released(py, text.len(), || self.0.count(&text)))
     }
 
+    #[pyo3(signature = (text, threads, /))]
+    fn count_with_threads(
+        &self,
+        py: Python<'_>,
+        text: &Bound<'_, PyString>,
+        threads: usize,
+    ) -> PyResult<usize> {
+        let text = utf8(text)?;
+        Ok(released(py, text.len(), || self.0.count_with_threads(&text, threads)))
+    }
+
     #[pyo3(signature = (text, limit, /))]
     fn count_up_to(
         &self,

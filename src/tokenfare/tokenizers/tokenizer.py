@@ -56,9 +56,16 @@ class Tokenizer:
         """The special tokens that every generation has; `SPECIAL_TOKENS` lists each one's."""
         return SPECIAL_TOKENS["qwen2"]
 
-    def count(self, text: str) -> int:
-        """Count the tokens of `text`. Linear in its length but for single words of many kB."""
-        return self._core.count(text)
+    def count(self, text: str, *, threads: int = 1) -> int:
+        """Count the tokens of `text`. Linear in its length but for single words of many kB.
+
+        With several threads, a text of more than 64 kB is cut where counts add up.
+        """
+        if threads == 1:
+            return self._core.count(text)
+        if threads < 1:
+            raise InvalidRequestError(f"a text is counted by at least 1 thread, not {threads}")
+        return self._core.count_with_threads(text, threads)
 
     def count_up_to(self, text: str, limit: int) -> int | None:
         """Count the tokens of `text`, or answer `None` if they are more than `limit`."""

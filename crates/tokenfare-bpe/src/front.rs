@@ -1,0 +1,124 @@
+//! Counts of short pieces that were met before: the way most of a text goes.
+//!
+//! A piece of up to 15 bytes, its length and its count fit 16 bytes; two such entries share a set,
+//! the newer first. It is a cache and nothing else: bounded, never wrong (the whole piece is
+//! compared), and what it does not hold is counted from the vocabulary and put in.
+
+/// Longest piece, in bytes, that has an entry.
+pub(crate) const LONGEST: usize = 15;
+const SETS: usize = 1 << 17;
+
+/// A piece as two words: its bytes padded with zeros, its length in the last byte's low half. The
+/// high half of that byte is the count in an entry and zero in a key.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Key(u64, u64);
+
+const MASKS: [(u64, u64); 16] = {
+    let mut masks = [(0, 0); 16];
+    let mut length = 1;
+    while length < 16 {
+        masks[length] = if length <= 8 {
+            (u64::MAX >> (64 - 8 * length), 0)
+        } else {
+            (u64::MAX, u64::MAX >> (128 - 8 * length))
+        };
+        length += 1;
+    }
+    masks
+};
+
+impl Key {
+    /// The key of `text[start..end]`, which has 1 to [`LONGEST`] bytes. O(1).
+    #[inline(always)]
+    pub(crate) fn new(text: &[u8], start: usize, end: usize) -> Self {
+        let length = end - start;
+        let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
+        let (low, high) = match text.get(start..start + 16) {
+            Some(bytes) => (word(bytes), word(&bytes[8..])),
+            None => {
+                let mut bytes = [0; 16];
+                bytes[..length].copy_from_slice(&text[start..end]);
+                (word(&bytes), word(&bytes[8..]))
+            }
+        };
+        let mask = MASKS[length & 15];
+        Key(low & mask.0, high & mask.1 | (length as u64) << 56)
+    }
+
+    #[inline(always)]
+    fn set(self) -> usize {
+        let mixed =
+            u128::from(self.0 ^ 0x9e37_79b9_7f4a_7c15) * u128::from(self.1 ^ 0xd6e8_feb8_6659_fd93);
+        ((mixed >> 64) as u64 ^ mixed as u64) as usize & (SETS - 1)
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+#[repr(align(32))]
+struct Set([Key; 2]);
+
+/// The cache; 4 MiB once the first piece is looked up, nothing before.
+#[derive(Default)]
+pub(crate) struct Front {
+    sets: Vec<Set>,
+}
+
+impl Front {
+    /// Asks for the memory. Without this, nothing is found and nothing may be put in.
+    pub(crate) fn prepare(&mut self) {
+        if self.sets.is_empty() {
+            self.sets = vec![Set::default(); SETS];
+        }
+    }
+
+    /// The count of the piece, if it is here. O(1).
+    #[inline(always)]
+    pub(crate) fn find(&self, key: Key) -> Option<usize> {
+        let Set([first, second]) = &self.sets[key.set()];
+        let first_differs = (first.0 ^ key.0) | ((first.1 ^ key.1) << 4 >> 4);
+        if first_differs == 0 {
+            return Some((first.1 >> 60) as usize);
+        }
+        let second_differs = (second.0 ^ key.0) | ((second.1 ^ key.1) << 4 >> 4);
+        (second_differs == 0).then_some((second.1 >> 60) as usize)
+    }
+
+    /// Keeps the count of a piece, 1 to 15. O(1).
+    #[inline]
+    pub(crate) fn put(&mut self, key: Key, count: usize) {
+        debug_assert!((1..=LONGEST).contains(&count));
+        let set = &mut self.sets[key.set()];
+        set.0[1] = set.0[0];
+        set.0[0] = Key(key.0, key.1 | (count as u64) << 60);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_the_piece_wherever_it_stands() {
+        let text = b"0123456789abcdefghijklmnopqrstuvwxyz";
+        for start in 0..text.len() {
+            for end in start + 1..=text.len().min(start + LONGEST) {
+                let alone = text[start..end].to_vec();
+                assert!(Key::new(text, start, end) == Key::new(&alone, 0, alone.len()));
+            }
+        }
+        assert!(Key::new(b"a", 0, 1) != Key::new(b"a\0", 0, 2));
+    }
+
+    #[test]
+    fn what_was_put_in_last_is_found_with_its_count() {
+        let mut front = Front::default();
+        front.prepare();
+        for i in 0..1_000_000u32 {
+            let piece = format!("{i:x}");
+            let key = Key::new(piece.as_bytes(), 0, piece.len());
+            front.put(key, i as usize % 15 + 1);
+            assert_eq!(front.find(key), Some(i as usize % 15 + 1));
+        }
+        assert_eq!(front.find(Key::new(b"never", 0, 5)), None);
+    }
+}
