@@ -165,6 +165,38 @@ def test_nearest_misses_come_first() -> None:
     assert [r.model.id for r in choose(models).rejected] == ["900", "500", "300"]
 
 
+def test_without_a_miss_by_size_what_passed_the_most_filters_comes_first() -> None:
+    models = [
+        model("a", status="retired", limits=ROOMY),
+        model("b", access="trial", limits=ROOMY),
+        model("c", modalities=frozenset({"audio"}), limits=ROOMY),
+        model("d", price=None, limits=ROOMY),
+    ]
+    assert [r.model.id for r in choose(models).rejected] == ["d", "b", "c", "a"]
+
+
+def test_the_early_reasons_are_those_of_the_filters_in_their_order() -> None:
+    """Each model fails one filter and passes those before it; what failed later is nearer."""
+    asked = {
+        "deny": ("denied",),
+        "allow": ("[a-y]*",),
+        "purpose": "general",
+        "region": "cn-beijing",
+    }
+    failing = [
+        model("access", access="trial"),
+        model("region", regions=()),
+        model("purpose", purposes=frozenset()),
+        model("modality", modalities=frozenset()),
+        model("z"),
+        model("denied"),
+        model("b-not-released", status="not released"),
+        model("a-retired", status="retired"),
+    ]
+    rejected = choose(failing, **asked).rejected
+    assert [r.model.id for r in rejected] == [m.id for m in failing]
+
+
 def test_the_explanation_names_the_winner_the_dearer_and_the_refused() -> None:
     models = [
         model("cheap", limits=ROOMY),

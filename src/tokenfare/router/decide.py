@@ -22,6 +22,19 @@ from .requirements import Requirements
 
 _KIND_ORDER = {"stable": 0, "latest": 1, "snapshot": 2}
 
+# The reasons of `BEFORE_COUNTING`, in its order.
+_EARLY_REASONS = (
+    "retired",
+    "not released",
+    "denied",
+    "not allowed",
+    "modality",
+    "purpose",
+    "region",
+    "access",
+)
+_LATE = len(_EARLY_REASONS)
+
 SizeFor: TypeAlias = Callable[[Model], Count]
 """How many input tokens the request is on a model; called at most once for each model."""
 
@@ -80,5 +93,7 @@ def _rank(entry: Ranked) -> tuple[Decimal, int, int, int, str]:
     )
 
 
-def _nearness(refusal: Rejection) -> tuple[bool, int, str]:
-    return (refusal.over is None, refusal.over or 0, refusal.model.id)
+def _nearness(refusal: Rejection) -> tuple[bool, int, int, str]:
+    """First what a limit missed, by how much; then what passed the most filters before it failed."""
+    passed = _EARLY_REASONS.index(refusal.reason) if refusal.reason in _EARLY_REASONS else _LATE
+    return (refusal.over is None, refusal.over or 0, -passed, refusal.model.id)
