@@ -94,6 +94,6 @@ def _rank(entry: Ranked) -> tuple[Decimal, int, int, int, str]:
 
 
 def _nearness(refusal: Rejection) -> tuple[bool, int, int, str]:
-    """First what a limit missed, by how much; then what passed the most filters before it failed."""
+    """First what a limit missed, by how much; then what passed the most filters before failing."""
     passed = _EARLY_REASONS.index(refusal.reason) if refusal.reason in _EARLY_REASONS else _LATE
     return (refusal.over is None, refusal.over or 0, -passed, refusal.model.id)
