@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import click
 
@@ -43,7 +44,9 @@ def _on_terminal(
 
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for i, heading in enumerate(headings):
-        drawn.add_column(heading, justify="right" if i in numbers else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if i in numbers else "left"
+        # The first column holds what people copy: it is never broken.
+        drawn.add_column(heading, justify=justify, overflow="fold", no_wrap=i == 0)
     for row in rows:
         drawn.add_row(*row)
     Console().print(drawn, markup=False)
