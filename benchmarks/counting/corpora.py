@@ -158,12 +158,12 @@ def adversarial(size: int = 1_000_000) -> dict[str, str]:
         return "".join(dice.choices(list(alphabet), k=size // each))
 
     letters = "abcdefghijklmnopqrstuvwxyz"
-    words = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "some", "other", "words", "are", "glued"]
+    words = ["the", "quick", "brown", "fox", "jumps", "over", "lazy", "dog", "some", "other"]
     base64 = letters + letters.upper() + "0123456789+/"
     assigned = [chr(c) for c in range(0x20, 0x30000) if chr(c).isprintable()]
-    runs = {  # fmt: skip
-        "one letter": "a", "abab": "ab", "spaces": " ", "newlines": "\n", "crlf": "\r\n", "tabs": "\t",
-        "equal signs": "=", "one ideograph": "\u4e2d", "emoji zwj": "\U0001f469\u200d\U0001f467",
+    runs = {  # noqa: E501
+        "one letter": "a", "abab": "ab", "spaces": " ", "newlines": "\n", "crlf": "\r\n",
+        "tabs": "\t", "equal signs": "=", "one ideograph": "\u4e2d", "emoji zwj": "\U0001f469\u200d\U0001f467",
         "hangul nfd": "\u1112\u1161\u11ab", "marks": "\u0301\u0323", "nul": "\0",
         "space newline": " \n", "one word": "internationalization",
     }  # fmt: skip
@@ -179,9 +179,7 @@ def adversarial(size: int = 1_000_000) -> dict[str, str]:
         "hex": drawn("0123456789abcdef", 1),
         "random han": drawn(map(chr, range(0x4E00, 0xA000)), 3),
         "random hangul": drawn(map(chr, range(0xAC00, 0xD7A4)), 3),
-        "random unicode": drawn(
-            (chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000), 4
-        ),
+        "random unicode": drawn((chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000), 4),
         "random assigned": drawn(assigned, 3),
         "mark run": "a" + drawn(map(chr, range(0x300, 0x370)), 2),
         "special lookalikes": "<|im_start|>user<|im_end|>" * (size // 26),

@@ -12,6 +12,7 @@ mod cuts;
 mod front;
 mod long;
 mod merge;
+mod middle;
 mod nfc;
 mod pairs;
 mod scan;

@@ -16,14 +16,14 @@
 //! windows may cost is bounded: past [`BUDGET`] bytes a byte of the piece, the whole piece goes
 //! through the heap, which is O(n log n) on everything.
 
-use crate::merge::{Room, SHORT, merge, merge_long};
+use crate::merge::{Room, merge, merge_long};
 use crate::pairs::NONE;
 use crate::vocabulary::Vocabulary;
 
 const CHUNK: usize = 32;
 const BUDGET: usize = 16;
 /// Longest token that is tried for a run of one byte; half of what a run has at least.
-const LONGEST_RUN: usize = 2 * SHORT;
+const LONGEST_RUN: usize = 128;
 
 /// Appends the tokens of `piece` to `out`. O(n) usually, O(n log n) at worst; O(n) memory.
 pub(crate) fn encode_long(v: &Vocabulary, room: &mut Room, piece: &[u8], out: &mut Vec<u32>) {
@@ -95,7 +95,7 @@ fn mend(
 /// A run of one byte: a token of that byte as often as it goes, then the rest, if the lemma says so
 /// of their seams. The longest token for which it does is taken. Answers whether there was one.
 fn encode_run(v: &Vocabulary, room: &mut Room, piece: &[u8], out: &mut Vec<u32>) -> bool {
-    if piece.len() <= 4 * SHORT || piece.iter().any(|b| *b != piece[0]) {
+    if piece.len() <= 2 * LONGEST_RUN || piece.iter().any(|b| *b != piece[0]) {
         return false;
     }
     (2..=LONGEST_RUN).rev().filter_map(|n| v.id_of(&piece[..n])).any(|id| {

@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::front::Front;
+use crate::middle::Middle;
 use crate::pairs::NONE;
 use crate::vocabulary::Vocabulary;
 
@@ -20,6 +21,8 @@ pub(crate) const SHORT: usize = 64;
 pub(crate) struct Room {
     /// Counts of short pieces met before.
     pub(crate) front: Front,
+    /// Counts of longer pieces met before.
+    pub(crate) middle: Middle,
     /// Tokens of a long piece.
     pub(crate) ids: Vec<u32>,
     token: Vec<u32>,
@@ -50,42 +53,58 @@ pub(crate) fn merge(v: &Vocabulary, room: &mut Room, piece: &[u8], token: impl F
 }
 
 /// O(n²), no memory of its own. Panics if the piece is longer than [`SHORT`].
-fn merge_short(v: &Vocabulary, piece: &[u8], token: impl FnMut(u32)) {
+///
+/// Tokens stay where they start; a bit says which places still hold one. A pair's key is its rank
+/// and then its place, so that the smallest key is the leftmost pair of lowest rank, and finding it
+/// is a minimum over an array, without branches.
+fn merge_short(v: &Vocabulary, piece: &[u8], mut token: impl FnMut(u32)) {
+    let n = piece.len();
     let mut tokens = [0u32; SHORT];
-    let mut ranks = [NONE; SHORT + 1]; // ranks[i]: of the pair that starts with tokens[i]
-    let mut n = piece.len();
+    let mut keys = [NO_PAIR; SHORT]; // keys[i]: of the pair that starts with tokens[i]
     for (id, byte) in tokens.iter_mut().zip(piece) {
         *id = v.byte_ids[usize::from(*byte)];
     }
     for i in 1..n {
-        ranks[i - 1] = v.pairs.merged(tokens[i - 1], tokens[i]);
+        keys[i - 1] = key(v.merged_bytes(tokens[i - 1], tokens[i]), i - 1);
     }
-    while n > 1 {
-        let (at, rank) = lowest(&ranks[..n - 1]);
-        if rank == NONE {
+    let mut alive = u64::MAX >> (64 - n);
+    let keys = &mut keys[..n];
+    loop {
+        let lowest = keys.iter().fold(NO_PAIR, |a, b| a.min(*b));
+        if lowest == NO_PAIR {
             break;
         }
+        let (at, rank) = (lowest as usize % SHORT, lowest as u32 / SHORT as u32);
+        let right = next(alive, at);
         tokens[at] = rank;
-        tokens.copy_within(at + 2..n, at + 1);
-        ranks.copy_within(at + 1..n, at);
-        n -= 1;
-        if at > 0 {
-            ranks[at - 1] = v.pairs.merged(tokens[at - 1], rank);
+        alive &= !(1 << right);
+        keys[right] = NO_PAIR;
+        let after = next(alive, at);
+        keys[at] = if after < n { key(v.pairs.merged(rank, tokens[after]), at) } else { NO_PAIR };
+        let below = alive & ((1 << at) - 1);
+        if below != 0 {
+            let before = below.ilog2() as usize;
+            keys[before] = key(v.pairs.merged(tokens[before], rank), before);
         }
-        ranks[at] = if at + 1 < n { v.pairs.merged(rank, tokens[at + 1]) } else { NONE };
     }
-    tokens[..n].iter().copied().for_each(token);
+    while alive != 0 {
+        token(tokens[alive.trailing_zeros() as usize]);
+        alive &= alive - 1;
+    }
 }
 
-/// Place and value of the leftmost smallest rank; `ranks` is not empty.
-fn lowest(ranks: &[u32]) -> (usize, u32) {
-    let mut best = (0, ranks[0]);
-    for (i, rank) in ranks.iter().enumerate().skip(1) {
-        if *rank < best.1 {
-            best = (i, *rank);
-        }
-    }
-    best
+const NO_PAIR: i32 = i32::MAX;
+
+/// Signed, because that is the minimum that every machine has for vectors. 18 + 6 bits.
+#[inline(always)]
+fn key(rank: u32, at: usize) -> i32 {
+    if rank == NONE { NO_PAIR } else { (rank as i32) * SHORT as i32 + at as i32 }
+}
+
+/// The place of the next token after `at`, or 64.
+#[inline(always)]
+fn next(alive: u64, at: usize) -> usize {
+    (alive & (u64::MAX - 1) << at).trailing_zeros() as usize
 }
 
 /// O(n log n), for pieces of less than 2³² bytes (longer ones panic).

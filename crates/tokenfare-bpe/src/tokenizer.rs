@@ -9,6 +9,7 @@ use crate::cuts::parts;
 use crate::front::{Key, LONGEST};
 use crate::long::encode_long;
 use crate::merge::{Room, SHORT, merge};
+use crate::middle::{self, Middle};
 use crate::nfc::nfc;
 use crate::scan::piece_end;
 use crate::special::SpecialTokens;
@@ -125,7 +126,16 @@ impl Tokenizer {
     #[inline(never)]
     fn count_long_piece(&self, room: &mut Room, piece: &[u8]) -> usize {
         let mut count = 0;
+        if piece.len() > middle::LONGEST {
+            self.piece(room, piece, |_| count += 1);
+            return count;
+        }
+        let place = Middle::place(piece);
+        if let Some(count) = room.middle.find(place, piece) {
+            return count;
+        }
         self.piece(room, piece, |_| count += 1);
+        room.middle.put(place, piece, count);
         count
     }
 

@@ -67,6 +67,8 @@ pub(crate) struct Vocabulary {
     /// The id of each byte.
     pub(crate) byte_ids: [u32; 256],
     pub(crate) pairs: Pairs,
+    /// What two bytes merge into, by their ids: every merging starts with these look-ups.
+    byte_pairs: Vec<u32>,
     ids: Ids,
 }
 
@@ -80,6 +82,7 @@ impl Vocabulary {
             ends: Vec::with_capacity(count),
             parts: vec![(NONE, NONE); SINGLES],
             byte_ids: [NONE; 256],
+            byte_pairs: vec![NONE; SINGLES * SINGLES],
             pairs: Pairs::with_room_for(count - SINGLES),
             ids: Ids::with_room_for(count),
         };
@@ -115,6 +118,9 @@ impl Vocabulary {
         if !self.pairs.insert(left, right, id) {
             return Err(VocabularyError::Repeated(id));
         }
+        if left < SINGLES as u32 && right < SINGLES as u32 {
+            self.byte_pairs[left as usize * SINGLES + right as usize] = id;
+        }
         let start = self.bytes.len();
         for part in [left, right] {
             self.bytes.extend_from_within(self.span(part));
@@ -140,6 +146,12 @@ impl Vocabulary {
     #[inline]
     pub(crate) fn parts(&self, id: u32) -> (u32, u32) {
         self.parts[id as usize]
+    }
+
+    /// The token that two single-byte tokens merge into, or [`NONE`]. O(1). Panics on other ids.
+    #[inline]
+    pub(crate) fn merged_bytes(&self, left: u32, right: u32) -> u32 {
+        self.byte_pairs[left as usize * SINGLES + right as usize]
     }
 
     /// The id of the token that is exactly `bytes`. O(length) expected.
@@ -226,7 +238,7 @@ impl Ids {
 }
 
 /// FNV-1a over words of eight bytes, the length in the last one. O(length).
-fn hash(bytes: &[u8]) -> u64 {
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
     let step = |mixed: u64, word: &[u8]| {
         let mut padded = [0; 8];
         padded[..word.len()].copy_from_slice(word);

@@ -1,0 +1,66 @@
+//! Counts of pieces of 16 to 126 bytes that were met before: rulers, indentation, phrases of scripts
+//! that write no spaces.
+//!
+//! As `front`: a cache, bounded, the whole piece compared. One entry a place, the newest stays.
+
+use crate::vocabulary::hash;
+
+/// Longest piece, in bytes, that has an entry.
+pub(crate) const LONGEST: usize = 126;
+const PLACES: usize = 1 << 12;
+
+#[derive(Clone, Copy)]
+#[repr(align(128))]
+struct Entry {
+    bytes: [u8; LONGEST],
+    length: u8,
+    count: u8,
+}
+
+/// The cache; 512 KiB once the first piece is put in, nothing before.
+#[derive(Default)]
+pub(crate) struct Middle {
+    entries: Vec<Entry>,
+}
+
+impl Middle {
+    /// Where the piece has its entry. O(length).
+    pub(crate) fn place(piece: &[u8]) -> usize {
+        (hash(piece) >> 52) as usize & (PLACES - 1)
+    }
+
+    /// The count of the piece, if it is at its place. O(length).
+    pub(crate) fn find(&self, place: usize, piece: &[u8]) -> Option<usize> {
+        let entry = self.entries.get(place)?;
+        let same = usize::from(entry.length) == piece.len() && entry.bytes[..piece.len()] == *piece;
+        same.then_some(usize::from(entry.count))
+    }
+
+    /// Keeps the count of a piece of at most [`LONGEST`] bytes. O(length).
+    pub(crate) fn put(&mut self, place: usize, piece: &[u8], count: usize) {
+        if self.entries.is_empty() {
+            self.entries = vec![Entry { bytes: [0; LONGEST], length: 0, count: 0 }; PLACES];
+        }
+        let entry = &mut self.entries[place];
+        entry.bytes[..piece.len()].copy_from_slice(piece);
+        entry.length = piece.len() as u8;
+        entry.count = count as u8;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_in_last_is_found_with_its_count_and_nothing_else() {
+        let mut middle = Middle::default();
+        for i in 0..20_000usize {
+            let piece = format!("{i:0>width$}", width = 16 + i % 111);
+            let place = Middle::place(piece.as_bytes());
+            assert_eq!(middle.find(place, piece.as_bytes()), None);
+            middle.put(place, piece.as_bytes(), i % 126 + 1);
+            assert_eq!(middle.find(place, piece.as_bytes()), Some(i % 126 + 1));
+        }
+    }
+}
