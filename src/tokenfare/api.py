@@ -16,6 +16,7 @@ from tokenfare.budget import (
     DEFAULT_MAX_OUTPUT_TOKENS,
     Carriages,
     Fit,
+    Options,
     RequestCount,
     count_request,
     fit,
@@ -23,7 +24,7 @@ from tokenfare.budget import (
 from tokenfare.catalog import Access
 from tokenfare.catalog.index import tokenizer_of
 from tokenfare.errors import InvalidRequestError, NoModelFits
-from tokenfare.messages import Document, Message, Prompt, needs, parse
+from tokenfare.messages import Document, Message, Prompt, Wire, needs, parse
 from tokenfare.money import Money
 from tokenfare.router import DEFAULT_ACCESS, Decision, Requirements, SizeFor, decide
 from tokenfare.tokenizers import Count, measurer
@@ -74,10 +75,20 @@ def tokenizer_for(model: str, catalog: Catalog | None = None) -> str:
     return known or (catalog or shipped_catalog()).get(model).tokenizer
 
 
-def count_messages(messages: Prompt, *, model: str, catalog: Catalog | None = None) -> RequestCount:
-    """Input tokens of a chat request on a model: its texts and all that the template adds."""
+def count_messages(
+    messages: Prompt,
+    *,
+    model: str,
+    tools: Sequence[Wire] | None = None,
+    catalog: Catalog | None = None,
+) -> RequestCount:
+    """Input tokens of a chat request on a model: its texts and all that the template adds.
+
+    Definitions of `tools` are an interval: how they are written differs by model and month.
+    """
     found = (catalog or shipped_catalog()).get(model)
-    return count_request(parse(messages), found, measurer(found.tokenizer))
+    options = Options(tuple(tools or ()))
+    return count_request(parse(messages), found, measurer(found.tokenizer), options)
 
 
 def fits(

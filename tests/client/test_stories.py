@@ -158,6 +158,16 @@ def test_extra_parameters_reach_the_provider(emulate: Emulate, chat: Chat) -> No
         chat(url, "hello", extra={"temperature": "hot"}, client={"escalate": False})
 
 
+def test_a_call_with_tools_is_billed_within_its_prediction(emulate: Emulate, chat: Chat) -> None:
+    _, url = emulate()
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}}
+    tool = {"type": "function", "function": {"name": "weather", "parameters": parameters}}
+    reply = chat(url, "hello", extra={"tools": [tool]})
+    predicted = reply.predicted.total
+    assert predicted.low <= reply.usage.input_tokens <= predicted.high
+    assert not predicted.exact
+
+
 def test_the_room_for_the_answer_is_kept(emulate: Emulate, chat: Chat) -> None:
     _, url = emulate(replies=["one two three four five six"])
     reply = chat(url, "hello", max_output_tokens=3)

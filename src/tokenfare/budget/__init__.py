@@ -15,5 +15,7 @@ from .fit import check_output as check_output
 from .fit import fit as fit
 from .fit import input_room as input_room
 from .fit import largest_answer as largest_answer
+from .options import Options as Options
+from .options import options_of as options_of
 from .request import RequestCount as RequestCount
 from .request import count_request as count_request

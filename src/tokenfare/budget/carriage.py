@@ -15,6 +15,7 @@ from tokenfare.catalog import DocumentRules, Model
 from tokenfare.messages import Document, Message, Text, system, user
 from tokenfare.tokenizers import Count, Measurer
 
+from .options import NONE, Options
 from .request import RequestCount, count_request
 
 ROLE = "You are a helpful assistant."
@@ -37,18 +38,23 @@ class Carriage:
 
 
 def carry(
-    messages: Sequence[Message], documents: Sequence[Document], model: Model, measurer: Measurer
+    messages: Sequence[Message],
+    documents: Sequence[Document],
+    model: Model,
+    measurer: Measurer,
+    options: Options = NONE,
 ) -> Carriage:
     """Arrange a request for one model and count it."""
     rules = model.documents
     if rules is None:
         inline = _inlined(tuple(messages), documents)
-        return Carriage(inline, (), count_request(inline, model, measurer))
+        return Carriage(inline, (), count_request(inline, model, measurer, options))
     if not documents:
-        plain = count_request(messages, model, measurer)
+        plain = count_request(messages, model, measurer, options)
         if plain.total.high <= rules.inline_max_tokens:
             return Carriage(tuple(messages), (), plain)
-    return _uploaded(_long_texts_out(messages, documents, rules, measurer), model, measurer)
+    parts = _long_texts_out(messages, documents, rules, measurer)
+    return _uploaded(parts, model, measurer, options)
 
 
 def _inlined(messages: tuple[Message, ...], documents: Sequence[Document]) -> tuple[Message, ...]:
@@ -87,7 +93,10 @@ def _long_texts_out(
 
 
 def _uploaded(
-    parts: tuple[Iterable[Message], Iterable[Document]], model: Model, measurer: Measurer
+    parts: tuple[Iterable[Message], Iterable[Document]],
+    model: Model,
+    measurer: Measurer,
+    options: Options,
 ) -> Carriage:
     messages, documents = list(parts[0]), tuple(parts[1])
     if not messages or messages[0].role != "system":
@@ -96,7 +105,7 @@ def _uploaded(
         messages.append(user(QUESTION))
     texts = dict.fromkeys(document.text for document in documents)  # each content goes up once
     billed = [messages[0], system("".join(texts)), *messages[1:]]
-    return Carriage(tuple(messages), documents, count_request(billed, model, measurer))
+    return Carriage(tuple(messages), documents, count_request(billed, model, measurer, options))
 
 
 class Carriages:
@@ -110,11 +119,13 @@ class Carriages:
         messages: Sequence[Message],
         documents: Sequence[Document],
         measurer_for: Callable[[str], Measurer],
+        options: Options = NONE,
     ) -> None:
         """Keep the request; nothing is counted yet."""
         self._messages = tuple(messages)
         self._documents = tuple(documents)
         self._measurer_for = measurer_for
+        self._options = options
         self._measurers: dict[str, _Remembering] = {}
         self._arranged: dict[object, Carriage] = {}
 
@@ -126,7 +137,9 @@ class Carriages:
             if measurer is None:
                 measurer = _Remembering(self._measurer_for(model.tokenizer))
                 self._measurers[model.tokenizer] = measurer
-            self._arranged[alike] = carry(self._messages, self._documents, model, measurer)
+            self._arranged[alike] = carry(
+                self._messages, self._documents, model, measurer, self._options
+            )
         return self._arranged[alike]
 
     def size_for(self, model: Model) -> Count:

@@ -18,6 +18,8 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Media, Message
 from tokenfare.tokenizers import Count, Measurer
 
+from .options import NONE, Options, count_options
+
 # An image is at least 2 x 2 patches; around it stand two markers and a label ("Picture 1: "),
 # whose length depends on the model's day: 0 to 5 tokens for one digit, one more for each further.
 _IMAGE_LEAST = 4
@@ -31,21 +33,27 @@ _CALL_FRAME_MOST = 200
 _RESULT_FRAME_MOST = 16
 _RESULT_SEAMS = 2
 
+_NOTHING = Count.exactly(0)
+
 
 @dataclass(frozen=True, slots=True)
 class RequestCount:
     """Input tokens of a request: the `total` and the parts it is the sum of.
 
     `messages` has a count for each message, its markers included; `template` is what the chat
-    adds once (the opening of the answer, a default system message).
+    adds once (the opening of the answer, a default system message), `options` what tools and JSON
+    mode add.
     """
 
     total: Count
     messages: tuple[Count, ...]
     template: Count
+    options: Count = _NOTHING
 
 
-def count_request(messages: Iterable[Message], model: Model, measurer: Measurer) -> RequestCount:
+def count_request(
+    messages: Iterable[Message], model: Model, measurer: Measurer, options: Options = NONE
+) -> RequestCount:
     """Count a request for one model.
 
     Raises `InvalidRequestError` for audio and video, which are not counted yet.
@@ -57,7 +65,8 @@ def count_request(messages: Iterable[Message], model: Model, measurer: Measurer)
     chat = model.chat
     has_system = any(message.role == "system" for message in messages)
     template = Count.exactly(chat.per_reply + (0 if has_system else chat.default_system))
-    return RequestCount(sum(each, template), each, template)
+    added = count_options(options, measurer)
+    return RequestCount(sum(each, template + added), each, template, added)
 
 
 def _message(message: Message, model: Model, measurer: Measurer, place: str) -> Count:

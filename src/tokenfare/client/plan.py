@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from tokenfare import dispatch
 from tokenfare.api import needing, route_sized
-from tokenfare.budget import Carriage, Carriages, RequestCount, billed
+from tokenfare.budget import Carriage, Carriages, RequestCount, billed, options_of
 from tokenfare.catalog import Catalog, Model
 from tokenfare.dispatch import Answer, Attempt, Call
 from tokenfare.errors import InvalidRequestError, ProviderError
@@ -110,7 +110,7 @@ def ladder(  # noqa: PLR0913 - what a call is made of
 ) -> Ladder:
     """Decide on a request. Raises `NoModelFits`."""
     messages = parse(prompt)
-    carriages = Carriages(messages, documents, measurer)
+    carriages = Carriages(messages, documents, measurer, options_of(extra))
     decision = route_sized(carriages.size_for, needing(asked, messages), catalog)
     return Ladder(decision, carriages, extra, escalate)
 
