@@ -10,6 +10,7 @@
 mod classes;
 mod cuts;
 mod front;
+mod joints;
 mod long;
 mod merge;
 mod middle;

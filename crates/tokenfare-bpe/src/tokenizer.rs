@@ -106,7 +106,7 @@ impl Tokenizer {
     #[inline(always)]
     fn count_piece(&self, room: &mut Room, text: &[u8], start: usize, end: usize) -> usize {
         if end - start > LONGEST {
-            return self.count_long_piece(room, &text[start..end]);
+            return self.count_segments(room, text, start, end);
         }
         let key = Key::new(text, start, end);
         match room.front.find(key) {
@@ -123,8 +123,27 @@ impl Tokenizer {
         count
     }
 
+    /// A piece that is too long for the front: in segments that no token reaches out of.
     #[inline(never)]
-    fn count_long_piece(&self, room: &mut Room, piece: &[u8]) -> usize {
+    fn count_segments(&self, room: &mut Room, text: &[u8], start: usize, end: usize) -> usize {
+        if text[start..start + 4].is_ascii() {
+            return self.count_long(room, &text[start..end]);
+        }
+        let piece = &text[..end];
+        let (mut count, mut at) = (0, start);
+        while at < end {
+            let next = self.vocabulary.joints.segment_end(piece, at);
+            count += if next - at > LONGEST {
+                self.count_long(room, &piece[at..next])
+            } else {
+                self.count_piece(room, text, at, next)
+            };
+            at = next;
+        }
+        count
+    }
+
+    fn count_long(&self, room: &mut Room, piece: &[u8]) -> usize {
         let mut count = 0;
         if piece.len() > middle::LONGEST {
             self.piece(room, piece, |_| count += 1);

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::joints::Joints;
 use crate::pairs::{MAX_TOKENS, NONE, Pairs};
 
 const MAGIC: &[u8; 8] = b"TFBPE\0\0\x01";
@@ -70,6 +71,8 @@ pub(crate) struct Vocabulary {
     /// What two bytes merge into, by their ids: every merging starts with these look-ups.
     byte_pairs: Vec<u32>,
     ids: Ids,
+    /// Where pieces of three-byte characters fall apart.
+    pub(crate) joints: Joints,
 }
 
 impl Vocabulary {
@@ -85,6 +88,7 @@ impl Vocabulary {
             byte_pairs: vec![NONE; SINGLES * SINGLES],
             pairs: Pairs::with_room_for(count - SINGLES),
             ids: Ids::with_room_for(count),
+            joints: Joints::new(),
         };
         vocabulary.parts.reserve_exact(count - SINGLES);
         for byte in singles {
@@ -128,6 +132,7 @@ impl Vocabulary {
         self.ends.push(self.bytes.len() as u32);
         self.parts.push((left, right));
         self.ids.insert(&self.bytes[start..], id);
+        self.joints.add(&self.bytes[start..]);
         Ok(())
     }
 

@@ -1,0 +1,189 @@
+//! Between which three-byte characters no token reaches, so that a piece falls apart there.
+//!
+//! Chinese, Japanese and Korean write long pieces without spaces; hardly any of them comes twice,
+//! and merging them whole is slow. But between two neighbouring characters A and B, a merge across
+//! makes a token that holds the end of A and the start of B.
+//!
+//! **Claim.** If no token could stand across the joint of A and B, the piece's count is the sum of
+//! the counts of its two sides. **Proof.** Every merge makes a token. One that crosses the joint
+//! would make a token that stands across it; there is none, so no merge ever crosses. Then the merges
+//! on one side neither see nor change the other, and come in the order that they have alone. ∎
+//!
+//! **What is looked up.** A token that stands across the joint either holds all of A and B, and the
+//! six bytes are in `whole`; or it starts inside A or ends inside B, and the last byte of A with
+//! the first two of B is in `partial`. Both are sets of hashes or of a part of what is known, so
+//! they may answer yes for too many, which costs time, and never no for one that is there.
+
+const BITS: u32 = 18;
+
+/// The joints that some token of a vocabulary may stand across.
+pub(crate) struct Joints {
+    whole: Vec<u64>,
+    partial: Vec<u64>,
+}
+
+impl Joints {
+    /// No joints; tokens are added one by one.
+    pub(crate) fn new() -> Self {
+        Joints { whole: vec![0; 1 << (BITS - 6)], partial: vec![0; 1 << (16 - 6)] }
+    }
+
+    /// Marks every joint that `token` may stand across. O(length of the token).
+    pub(crate) fn add(&mut self, token: &[u8]) {
+        for at in 1..token.len() {
+            if !is_three_byte_lead(token[at]) || token[at - 1] & 0xc0 != 0x80 {
+                continue; // no joint, or one after a character that is not of three bytes
+            }
+            let right = &token[at..token.len().min(at + 3)];
+            let known_left = token[..at].iter().rev().take_while(|b| **b & 0xc0 == 0x80).count();
+            let starts_inside = known_left == at;
+            if starts_inside && known_left < 3 || right.len() < 3 {
+                self.add_partial(token[at - 1], right);
+            } else if !starts_inside && known_left == 2 && is_three_byte_lead(token[at - 3]) {
+                let place = whole_place(&token[at - 3..at], right);
+                self.whole[place >> 6] |= 1 << (place & 63);
+            }
+        }
+    }
+
+    fn add_partial(&mut self, last: u8, right: &[u8]) {
+        let seconds = if right.len() > 1 { right[1]..=right[1] } else { 0x80..=0xbf };
+        for second in seconds {
+            let place = partial_place(last, right[0], second);
+            self.partial[place >> 6] |= 1 << (place & 63);
+        }
+    }
+
+    /// Whether a token may stand across the joint at `at`, which is between two characters of three
+    /// bytes each. O(1).
+    #[inline]
+    fn may_hold(&self, text: &[u8], at: usize) -> bool {
+        let whole = whole_place(&text[at - 3..at], &text[at..at + 3]);
+        let partial = partial_place(text[at - 1], text[at], text[at + 1]);
+        (self.whole[whole >> 6] >> (whole & 63) | self.partial[partial >> 6] >> (partial & 63)) & 1
+            != 0
+    }
+
+    /// The end of the segment that starts at `start`: the first joint that no token stands across,
+    /// or the end of the piece. O(length of the segment).
+    ///
+    /// `piece` is UTF-8 and `start` the start of a character in it.
+    pub(crate) fn segment_end(&self, piece: &[u8], start: usize) -> usize {
+        let mut at = start;
+        while at + 6 <= piece.len() {
+            let lead = piece[at];
+            if !is_three_byte_lead(lead) {
+                at += if lead < 0x80 {
+                    1
+                } else if lead < 0xe0 {
+                    2
+                } else {
+                    4
+                };
+                continue;
+            }
+            at += 3;
+            if is_three_byte_lead(piece[at]) && !self.may_hold(piece, at) {
+                return at;
+            }
+        }
+        piece.len()
+    }
+}
+
+#[inline(always)]
+fn is_three_byte_lead(byte: u8) -> bool {
+    byte & 0xf0 == 0xe0
+}
+
+#[inline(always)]
+fn whole_place(left: &[u8], right: &[u8]) -> usize {
+    let bits = |c: &[u8]| u64::from(c[0]) << 16 | u64::from(c[1]) << 8 | u64::from(c[2]);
+    let key = bits(left) << 24 | bits(right);
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
+}
+
+#[inline(always)]
+fn partial_place(last: u8, lead: u8, second: u8) -> usize {
+    usize::from(last & 0x3f) << 10 | usize::from(lead & 0x0f) << 6 | usize::from(second & 0x3f)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::{Room, merge_long};
+    use crate::vocabulary::Vocabulary;
+
+    const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+    fn ids(v: &Vocabulary, piece: &str) -> Vec<u32> {
+        let mut ids = Vec::new();
+        merge_long(v, &mut Room::default(), piece.as_bytes(), |id| ids.push(id));
+        ids
+    }
+
+    #[test]
+    fn segments_of_random_characters_encode_to_what_the_whole_encodes_to() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let mut state = 5u64;
+        let mut roll = |sides: u32| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as u32 % sides
+        };
+        let ranges = [
+            0x4e00..0x9fff,
+            0x3041..0x30ff,
+            0xac00..0xd7a3,
+            0x0e01..0x0e5b,
+            0x20..0x17f,
+            0x20000..0x2a6df,
+            0xff00..0xffef,
+            0x2000..0x2fff,
+        ];
+        let mut cuts = 0;
+        for round in 0..60_000usize {
+            let piece: String = (0..2 + roll(12))
+                .filter_map(|i| {
+                    let range = &ranges[if i % 3 == 2 { roll(8) as usize } else { round % 8 }];
+                    char::from_u32(range.start + roll(range.end - range.start))
+                })
+                .collect();
+            let (mut start, mut apart) = (0, Vec::new());
+            while start < piece.len() {
+                let end = v.joints.segment_end(piece.as_bytes(), start);
+                apart.extend(ids(&v, &piece[start..end]));
+                cuts += usize::from(end < piece.len());
+                start = end;
+            }
+            assert_eq!(apart, ids(&v, &piece), "{piece:?}");
+        }
+        assert!(cuts > 60_000, "{cuts}");
+    }
+
+    #[test]
+    fn no_token_stands_across_a_place_where_it_would_be_cut() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        for id in 0..v.len() as u32 {
+            let Ok(text) = std::str::from_utf8(v.token(id)) else { continue };
+            assert_eq!(v.joints.segment_end(text.as_bytes(), 0), text.len(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_that_start_or_end_inside_a_character_are_not_cut_however_it_goes_on() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        for id in 0..v.len() as u32 {
+            let token = v.token(id);
+            for at in 1..token.len() {
+                let known = token[..at].iter().rev().take_while(|b| **b & 0xc0 == 0x80).count();
+                if known != at || known > 2 || !is_three_byte_lead(token[at]) {
+                    continue;
+                }
+                let mut text = vec![0xe4, 0xb8, 0x80][..3 - known].to_vec();
+                text.extend_from_slice(token);
+                text.extend([0x80; 3]);
+                assert!(v.joints.may_hold(&text, 3), "{token:?}");
+            }
+        }
+    }
+}
