@@ -42,6 +42,12 @@ HELLO = [{"role": "user", "content": "hello"}]
         ({"model": "qwen-max", "messages": []}, 400, "invalid_parameter_error", "messages"),
         ({"model": "qwen-max"}, 400, "invalid_parameter_error", "messages"),
         ({"messages": HELLO}, 400, "invalid_parameter_error", "model"),
+        (
+            {"model": "qwen-max", "messages": [{"role": "assistant", "tool_calls": ["x"]}]},
+            400,
+            "invalid_parameter_error",
+            "tool_calls",
+        ),
         ([1, 2], 400, "invalid_parameter_error", ""),
         ({"model": "yi-large", "messages": HELLO}, 403, "AllocationQuota.FreeTierOnly", "free"),
         ({"model": "abab6.5s-chat", "messages": HELLO}, 403, "Model.AccessDenied", "denied"),
@@ -127,6 +133,21 @@ def test_the_file_service_keeps_lists_and_deletes(http: httpx.Client) -> None:
     assert http.get(f"/files/{file['id']}/content").content == b"text"
     assert http.delete(f"/files/{file['id']}").json()["deleted"] is True
     assert http.get(f"/files/{file['id']}").status_code == 404
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "9" * 5_000])
+def test_a_page_has_a_sensible_size(http: httpx.Client, limit: str) -> None:
+    answer = http.get("/files", params={"limit": limit})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "limit")
+
+
+def test_a_mistake_of_the_emulator_has_the_providers_shape(start: Start) -> None:
+    def broken(_: object) -> str:
+        raise ZeroDivisionError
+
+    _, http = start(replies=broken)
+    answer = http.post("/chat/completions", json={"model": "qwen-max", "messages": HELLO})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal_error")
 
 
 def test_a_wrong_purpose_is_refused(http: httpx.Client) -> None:

@@ -43,6 +43,7 @@ NATIVE = "/api/v1"
 
 # Stands in the books for a dropped connection, as in the logs of some web servers.
 _NEVER_SENT = 499
+_LONGEST_NUMBER = 18
 
 
 @dataclass(slots=True)
@@ -82,7 +83,9 @@ def build(account: Account) -> Starlette:
         for method, path, handler in table
     ]
     routes.append(Route(f"{NATIVE}/tokenizer", _endpoint(account, _tokenizer), methods=["POST"]))
-    app = Starlette(routes=routes, exception_handlers={404: _nowhere, 405: _wrong_method})
+    app = Starlette(
+        routes=routes, exception_handlers={404: _nowhere, 405: _wrong_method, 500: _failed}
+    )
     app.state.account = account
     return app
 
@@ -241,7 +244,8 @@ def _model(name: str) -> dict[str, object]:
 def _whole_number(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
+    # Longer numbers are no page sizes, and Python does not convert numbers of any length.
+    if len(text) > _LONGEST_NUMBER or not (text.isascii() and text.isdigit()) or int(text) == 0:
         raise invalid("limit must be a whole number above zero", param="limit")
     return int(text)
 
@@ -252,6 +256,11 @@ async def _nowhere(request: Request, _: Exception) -> Response:
 
 async def _wrong_method(request: Request, _: Exception) -> Response:
     return _refused(request, no_such_method(request.method), str(uuid.uuid4()))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """A mistake in the emulator: the provider's shape, and the traceback in the log."""
+    return _refused(request, broken(type(error).__name__), str(uuid.uuid4()))
 
 
 def _refused(request: Request, refusal: Refusal, request_id: str) -> Response:

@@ -88,6 +88,9 @@ def _check_message(i: int, message: Message, messages: Sequence[Message], model:
             'messages with role "tool" must be a response to a preceeding message '
             'with "tool_calls".'
         )
+    calls = message.wire.get("tool_calls") or []
+    if not (isinstance(calls, list) and all(isinstance(call, Mapping) for call in calls)):
+        raise invalid(f"tool_calls must be a list of objects - 'messages.{i}.tool_calls'")
     if message.media:
         raise invalid(f"this emulator takes text only - 'messages.{i}.content'")
 
