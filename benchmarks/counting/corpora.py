@@ -161,9 +161,10 @@ def adversarial(size: int = 1_000_000) -> dict[str, str]:
     words = ["the", "quick", "brown", "fox", "jumps", "over", "lazy", "dog", "some", "other"]
     base64 = letters + letters.upper() + "0123456789+/"
     assigned = [chr(c) for c in range(0x20, 0x30000) if chr(c).isprintable()]
-    runs = {  # noqa: E501
+    runs = {
         "one letter": "a", "abab": "ab", "spaces": " ", "newlines": "\n", "crlf": "\r\n",
-        "tabs": "\t", "equal signs": "=", "one ideograph": "\u4e2d", "emoji zwj": "\U0001f469\u200d\U0001f467",
+        "tabs": "\t", "equal signs": "=", "one ideograph": "\u4e2d",
+        "emoji zwj": "\U0001f469\u200d\U0001f467",
         "hangul nfd": "\u1112\u1161\u11ab", "marks": "\u0301\u0323", "nul": "\0",
         "space newline": " \n", "one word": "internationalization",
     }  # fmt: skip
