@@ -1,4 +1,4 @@
-//! Counts of pieces of 16 to 126 bytes that were met before: rulers, indentation, phrases of scripts
+//! Counts of pieces of 16 to 62 bytes that were met before: rulers, indentation, phrases of scripts
 //! that write no spaces.
 //!
 //! As `front`: a cache, bounded, the whole piece compared. One entry a place, the newest stays.
@@ -6,18 +6,18 @@
 use crate::vocabulary::hash;
 
 /// Longest piece, in bytes, that has an entry.
-pub(crate) const LONGEST: usize = 126;
-const PLACES: usize = 1 << 12;
+pub(crate) const LONGEST: usize = 62;
+const PLACES: usize = 1 << 15;
 
 #[derive(Clone, Copy)]
-#[repr(align(128))]
+#[repr(align(64))]
 struct Entry {
     bytes: [u8; LONGEST],
     length: u8,
     count: u8,
 }
 
-/// The cache; 512 KiB once the first piece is put in, nothing before.
+/// The cache; 2 MiB once the first piece is put in, nothing before.
 #[derive(Default)]
 pub(crate) struct Middle {
     entries: Vec<Entry>,
@@ -26,7 +26,7 @@ pub(crate) struct Middle {
 impl Middle {
     /// Where the piece has its entry. O(length).
     pub(crate) fn place(piece: &[u8]) -> usize {
-        (hash(piece) >> 52) as usize & (PLACES - 1)
+        (hash(piece) >> 49) as usize & (PLACES - 1)
     }
 
     /// The count of the piece, if it is at its place. O(length).
@@ -56,11 +56,11 @@ mod tests {
     fn what_was_put_in_last_is_found_with_its_count_and_nothing_else() {
         let mut middle = Middle::default();
         for i in 0..20_000usize {
-            let piece = format!("{i:0>width$}", width = 16 + i % 111);
+            let piece = format!("{i:0>width$}", width = 16 + i % 47);
             let place = Middle::place(piece.as_bytes());
             assert_eq!(middle.find(place, piece.as_bytes()), None);
-            middle.put(place, piece.as_bytes(), i % 126 + 1);
-            assert_eq!(middle.find(place, piece.as_bytes()), Some(i % 126 + 1));
+            middle.put(place, piece.as_bytes(), i % 62 + 1);
+            assert_eq!(middle.find(place, piece.as_bytes()), Some(i % 62 + 1));
         }
     }
 }
