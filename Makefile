@@ -47,7 +47,7 @@ format: .venv/.lint
 	cargo fmt --all
 
 bench: .venv/.test
-	$(BIN)/python -m benchmarks.counting
+	$(BIN)/python benchmarks/counting/compare.py --json benchmark.json
 
 clean:
 	rm -rf .venv .venv-lowest target build dist
