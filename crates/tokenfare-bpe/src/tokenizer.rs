@@ -66,19 +66,22 @@ impl Tokenizer {
 
     /// How many tokens `text` is, or `None` if it is more than `limit`.
     ///
-    /// Stops within one part of the text ([`PART`] bytes, more where it cannot be cut) after the
-    /// limit is passed: the cost follows the limit, not the text.
+    /// Stops within one part of the text (some bytes for each token of the limit, more where it
+    /// cannot be cut) after the limit is passed: the cost follows the limit, not the text.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
-        self.with_room(|room| {
-            let mut count = 0;
-            for part in parts(text, PART) {
-                count += self.count_part(room, part);
-                if count > limit {
-                    return None;
-                }
+        self.with_room(|room| self.count_in(room, text, limit))
+    }
+
+    fn count_in(&self, room: &mut Room, text: &str, limit: usize) -> Option<usize> {
+        let size = limit.saturating_mul(8).clamp(256, PART);
+        let mut count = 0;
+        for part in parts(text, size) {
+            count += self.count_part(room, part);
+            if count > limit {
+                return None;
             }
-            Some(count)
-        })
+        }
+        Some(count)
     }
 
     /// How many tokens `text` is, counted by up to `threads` threads.
@@ -173,12 +176,17 @@ impl Tokenizer {
         }
         let counts: Vec<AtomicUsize> = texts.iter().map(|_| AtomicUsize::new(0)).collect();
         let next = AtomicUsize::new(0);
+        // A thread keeps its room from share to share: one that wandered between cores would take
+        // its caches' contents with it, and two threads would be no faster than one.
         let work = || {
-            while let Some(share) = shares.get(next.fetch_add(1, Relaxed)) {
-                for i in share.clone() {
-                    counts[i].store(self.count(texts[i].as_ref()), Relaxed);
+            self.with_room(|room| {
+                while let Some(share) = shares.get(next.fetch_add(1, Relaxed)) {
+                    for i in share.clone() {
+                        let count = self.count_in(room, texts[i].as_ref(), usize::MAX);
+                        counts[i].store(count.unwrap_or(usize::MAX), Relaxed);
+                    }
                 }
-            }
+            });
         };
         std::thread::scope(|scope| {
             for _ in 1..threads.min(shares.len()) {

@@ -96,15 +96,18 @@ class Tokenizer:
 
     def decode_bytes(self, ids: Sequence[int], *, special: str = "qwen2") -> bytes:
         """Join the bytes of the tokens `ids`; special tokens by the names of a generation."""
-        names = {number: name for name, number in resolve(special).items()}
         try:
-            if not any(number in names for number in ids):
-                return self._core.decode(ids)
-            return b"".join(
-                names[number].encode() if number in names else self._core.decode([number])
-                for number in ids
-            )
-        except (ValueError, OverflowError) as error:
+            return self._core.decode(ids)
+        except ValueError:  # an id beyond the vocabulary: a special token, or nothing
+            return self._decode_special(ids, special)
+        except (TypeError, OverflowError) as error:
+            raise InvalidRequestError(f"{self.name}: {error}") from error
+
+    def _decode_special(self, ids: Sequence[int], special: str) -> bytes:
+        names = {number: name.encode() for name, number in resolve(special).items()}
+        try:
+            return b"".join(names.get(number) or self._core.decode([number]) for number in ids)
+        except ValueError as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
 
     def decode(self, ids: Sequence[int], *, special: str = "qwen2") -> str:
