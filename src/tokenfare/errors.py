@@ -104,6 +104,21 @@ class NoModelFits(TokenfareError):  # noqa: N818 - a sentence, like UnknownModel
         self.decision = decision
 
 
+class MissingExtra(TokenfareError, ImportError):  # noqa: N818 - as UnknownModel
+    """A part of the library needs packages that come with one of its extras.
+
+    `package` is what is missing, `extra` what to install it by.
+    """
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        """Name the part, the package and the way out."""
+        super().__init__(
+            f"{what} needs {package}, which is not installed: pip install 'tokenfare[{extra}]'"
+        )
+        self.package = package
+        self.extra = extra
+
+
 class MissingKey(TokenfareError):  # noqa: N818 - as UnknownModel
     """A provider wants a key and none was given."""
 

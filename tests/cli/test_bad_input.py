@@ -1,6 +1,7 @@
 """Bad input: one clear line on standard error, the documented exit code, no traceback."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -92,3 +93,11 @@ def test_a_dry_run_needs_no_key(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     ended = run("send", "--dry-run", "--json", stdin=b"hello")
     assert ended.code == 0
     assert json.loads(ended.out)["model"]
+
+
+@pytest.mark.parametrize("command", ["emulate", "demo"])
+def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setitem(sys.modules, "tiktoken", None)  # as if it were not installed
+    ended = run(command)
+    assert ended.code == 2
+    assert "pip install 'tokenfare[emulator]'" in ended.err.splitlines()[-1]

@@ -17,7 +17,7 @@ class Emulator(Account):
 
     @cached_property
     def app(self) -> Any:
-        """The Starlette application. Raises `ImportError` that names the extra if it is missing."""
+        """The Starlette application. Raises `MissingExtra` if it is not installed."""
         for package in ("starlette", "python_multipart"):
             required(package)
         from .app import build

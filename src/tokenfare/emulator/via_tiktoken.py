@@ -27,7 +27,7 @@ class TiktokenTokenizer:
     """
 
     def __init__(self, ranks: Mapping[bytes, int], pattern: str) -> None:
-        """Build tiktoken's encoding. Raises `ImportError` that names the extra if it is missing."""
+        """Build tiktoken's encoding. Raises `MissingExtra` if it is not installed."""
         from ._extra import required
 
         tiktoken = required("tiktoken")
