@@ -45,11 +45,26 @@ impl Key {
         Key(low & mask.0, high & mask.1 | (length as u64) << 56)
     }
 
+    /// All bits of the key mixed; the low ones are for choosing a place.
     #[inline(always)]
-    fn set(self) -> usize {
-        let mixed =
-            u128::from(self.0 ^ 0x9e37_79b9_7f4a_7c15) * u128::from(self.1 ^ 0xd6e8_feb8_6659_fd93);
-        ((mixed >> 64) as u64 ^ mixed as u64) as usize & (SETS - 1)
+    pub(crate) fn mixed(self) -> usize {
+        let (low, high) = (self.0 ^ 0x9e37_79b9_7f4a_7c15, self.1 ^ 0xd6e8_feb8_6659_fd93);
+        let product = u128::from(low) * u128::from(high);
+        ((product >> 64) as u64 ^ product as u64) as usize
+    }
+
+    /// This key as an entry that says the piece has `count` tokens, 1 to 15.
+    #[inline]
+    pub(crate) fn with_count(self, count: usize) -> Self {
+        debug_assert!((1..=LONGEST).contains(&count));
+        Key(self.0, self.1 | (count as u64) << 60)
+    }
+
+    /// The count in this entry, if it is the entry of `key`.
+    #[inline(always)]
+    pub(crate) fn count_if_same(self, key: Key) -> Option<usize> {
+        let differs = (self.0 ^ key.0) | ((self.1 ^ key.1) << 4 >> 4);
+        (differs == 0).then_some((self.1 >> 60) as usize)
     }
 }
 
@@ -74,22 +89,16 @@ impl Front {
     /// The count of the piece, if it is here. O(1).
     #[inline(always)]
     pub(crate) fn find(&self, key: Key) -> Option<usize> {
-        let Set([first, second]) = &self.sets[key.set()];
-        let first_differs = (first.0 ^ key.0) | ((first.1 ^ key.1) << 4 >> 4);
-        if first_differs == 0 {
-            return Some((first.1 >> 60) as usize);
-        }
-        let second_differs = (second.0 ^ key.0) | ((second.1 ^ key.1) << 4 >> 4);
-        (second_differs == 0).then_some((second.1 >> 60) as usize)
+        let Set([first, second]) = &self.sets[key.mixed() % SETS];
+        first.count_if_same(key).or_else(|| second.count_if_same(key))
     }
 
     /// Keeps the count of a piece, 1 to 15. O(1).
     #[inline]
     pub(crate) fn put(&mut self, key: Key, count: usize) {
-        debug_assert!((1..=LONGEST).contains(&count));
-        let set = &mut self.sets[key.set()];
+        let set = &mut self.sets[key.mixed() % SETS];
         set.0[1] = set.0[0];
-        set.0[0] = Key(key.0, key.1 | (count as u64) << 60);
+        set.0[0] = key.with_count(count);
     }
 }
 

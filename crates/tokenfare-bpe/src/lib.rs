@@ -18,6 +18,7 @@ mod nfc;
 mod pairs;
 mod scan;
 mod special;
+mod spelled;
 mod tokenizer;
 mod vocabulary;
 

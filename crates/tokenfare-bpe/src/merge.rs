@@ -11,6 +11,7 @@ use std::collections::BinaryHeap;
 use crate::front::Front;
 use crate::middle::Middle;
 use crate::pairs::NONE;
+use crate::spelled::Spelled;
 use crate::vocabulary::Vocabulary;
 
 /// Longest piece, in bytes, that is merged by scanning.
@@ -23,6 +24,8 @@ pub(crate) struct Room {
     pub(crate) front: Front,
     /// Counts of longer pieces met before.
     pub(crate) middle: Middle,
+    /// Ids of short pieces met before.
+    pub(crate) spelled: Spelled,
     /// Tokens of a long piece.
     pub(crate) ids: Vec<u32>,
     token: Vec<u32>,

@@ -202,11 +202,36 @@ impl Tokenizer {
         self.with_room(|room| {
             for part in parts(text, PART) {
                 let part = nfc(part);
-                for piece in pieces(part.as_bytes()) {
-                    self.piece(room, piece, |id| ids.push(id));
+                let text = part.as_bytes();
+                let mut start = 0;
+                while start < text.len() {
+                    let end = piece_end(text, start);
+                    self.encode_piece(room, text, start, end, ids);
+                    start = end;
                 }
             }
         });
+    }
+
+    #[inline(always)]
+    fn encode_piece(
+        &self,
+        room: &mut Room,
+        text: &[u8],
+        start: usize,
+        end: usize,
+        ids: &mut Vec<u32>,
+    ) {
+        if end - start > LONGEST {
+            return self.piece(room, &text[start..end], |id| ids.push(id));
+        }
+        let key = Key::new(text, start, end);
+        if let Some(found) = room.spelled.find(key) {
+            return ids.extend_from_slice(found);
+        }
+        let before = ids.len();
+        self.piece(room, &text[start..end], |id| ids.push(id));
+        room.spelled.put(key, &ids[before..]);
     }
 
     /// Appends the ids of `text` to `ids`; what `special` lists becomes its one id.
@@ -271,16 +296,4 @@ fn shares_of<T: AsRef<str>>(texts: &[T]) -> Vec<Range<usize>> {
     }
     shares.push(start..texts.len());
     shares
-}
-
-/// The pieces of `text`, in order; they rejoin to it.
-fn pieces(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at;
-        (start < text.len()).then(|| {
-            at = piece_end(text, start);
-            &text[start..at]
-        })
-    })
 }

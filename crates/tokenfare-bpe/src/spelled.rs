@@ -1,0 +1,66 @@
+//! Ids of short pieces that were met before: what `front` is for counts, for encoding.
+//!
+//! An entry is the piece's key with its count, and up to four ids; pieces of more tokens are rare
+//! and are merged each time. A cache: bounded, the whole piece compared, the newest stays.
+
+use crate::front::Key;
+
+const PLACES: usize = 1 << 16;
+const MOST: usize = 4;
+
+#[derive(Clone, Copy, Default)]
+#[repr(align(32))]
+struct Entry {
+    key: Key,
+    ids: [u32; MOST],
+}
+
+/// The cache; 2 MiB once the first piece is put in, nothing before.
+#[derive(Default)]
+pub(crate) struct Spelled {
+    entries: Vec<Entry>,
+}
+
+impl Spelled {
+    /// The ids of the piece, if they are here. O(1).
+    #[inline]
+    pub(crate) fn find(&self, key: Key) -> Option<&[u32]> {
+        let entry = self.entries.get(key.mixed() % PLACES)?;
+        let count = entry.key.count_if_same(key)?;
+        entry.ids.get(..count)
+    }
+
+    /// Keeps the ids of a piece, if they are few enough. O(1).
+    pub(crate) fn put(&mut self, key: Key, ids: &[u32]) {
+        if ids.is_empty() || ids.len() > MOST {
+            return;
+        }
+        if self.entries.is_empty() {
+            self.entries = vec![Entry::default(); PLACES];
+        }
+        let entry = &mut self.entries[key.mixed() % PLACES];
+        entry.key = key.with_count(ids.len());
+        entry.ids[..ids.len()].copy_from_slice(ids);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_in_last_is_found_and_nothing_else() {
+        let mut spelled = Spelled::default();
+        let key = |piece: &str| Key::new(piece.as_bytes(), 0, piece.len());
+        assert_eq!(spelled.find(key("never")), None);
+        for i in 0..300_000u32 {
+            let piece = format!("{i:x}");
+            let ids = [i, i + 1, i + 2, i + 3, i + 4];
+            let ids = &ids[..1 + i as usize % 5];
+            spelled.put(key(&piece), ids);
+            let expected = (ids.len() <= MOST).then_some(ids);
+            assert_eq!(spelled.find(key(&piece)), expected);
+        }
+        assert_eq!(spelled.find(key("never")), None);
+    }
+}
