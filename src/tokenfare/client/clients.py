@@ -1,7 +1,7 @@
 """The two clients, `Client` and `AsyncClient`: the same words, one waiting and one awaiting.
 
-All that they decide is in `plan` and all that they send is a flow of `dispatch`; what is left here
-is to hold the HTTP client and to close it.
+All that they do is a flow of `conversation`; what is left here is to hold the HTTP client and to
+close it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from tokenfare import dispatch
 from tokenfare.api import shipped_catalog
-from tokenfare.dispatch import AsyncStream, Delta, Stream
-from tokenfare.errors import ProviderError
+from tokenfare.dispatch import AsyncStream, Delta, Stream, adrive, drive
 from tokenfare.messages import Document, Prompt
 
-from .plan import Climb, Ladder, Reply, Step, ladder
+from .conversation import conversation
+from .plan import Ladder, Reply, ladder
 from .settings import Asked, Settings, requirements, settings
 
 if TYPE_CHECKING:  # see `shipped_catalog`
@@ -70,10 +69,6 @@ class _Base:
             escalate=self._settings.escalate,
         )
 
-    def _flow(self, step: Step, *, streamed: bool) -> Any:
-        make = dispatch.chat_stream if streamed else dispatch.chat
-        return make(step.call, self._settings.line, self._settings.files)
-
 
 class Client(_Base):
     """Chooses the cheapest model that takes a request, and sends it there."""
@@ -91,15 +86,8 @@ class Client(_Base):
         `extra` goes to the provider untouched. Raises `NoModelFits`, and `ProviderError` if no
         model of the ranking could answer.
         """
-        climb = Climb(self._ladder(prompt, documents, extra, asked))
-        while True:
-            step = climb.next()
-            try:
-                answer = dispatch.drive(self._flow(step, streamed=False), self._client())
-            except ProviderError as error:
-                climb.failed(error)
-            else:
-                return climb.answered(step, answer)
+        ladder = self._ladder(prompt, documents, extra, asked)
+        return drive(conversation(ladder, self._settings, streamed=False), self._client())
 
     @contextmanager
     def streaming(
@@ -114,11 +102,10 @@ class Client(_Base):
 
         Leaving the block early closes the connection. `reply` of the stream is there at its end.
         """
-        stream = ChatStream(self, Climb(self._ladder(prompt, documents, extra, asked)))
-        try:
-            yield stream
-        finally:
-            stream.close()
+        ladder = self._ladder(prompt, documents, extra, asked)
+        flow = conversation(ladder, self._settings, streamed=True)
+        with Stream(flow, self._client()) as pieces:
+            yield ChatStream(pieces)
 
     def stream(
         self,
@@ -155,31 +142,24 @@ class Client(_Base):
 
 
 class ChatStream:
-    """An answer while it is written: iterate for its pieces, then read `reply`."""
+    """An answer while it is written: iterate for its pieces, then read `reply`.
 
-    def __init__(self, client: Client, climb: Climb) -> None:
+    Another model answers if the first one fails before its first piece.
+    """
+
+    def __init__(self, pieces: Stream[Reply]) -> None:
         """Nothing is sent before the first piece is asked for."""
-        self._client = client
-        self._climb = climb
-        self._stream: Stream[Any] | None = None
+        self._pieces = pieces
         self.reply: Reply | None = None
 
     def __iter__(self) -> Iterator[Delta]:
-        """The pieces; another model answers if the first fails before its first piece."""
-        while self.reply is None:
-            step = self._climb.next()
-            flow = self._client._flow(step, streamed=True)  # noqa: SLF001 - two halves of one thing
-            stream = self._stream = Stream(flow, self._client._client())  # noqa: SLF001
-            try:
-                yield from stream
-                self.reply = self._climb.answered(step, stream.result)
-            except ProviderError as error:
-                self._climb.failed(error)
+        """The pieces, each once."""
+        yield from self._pieces
+        self.reply = self._pieces.result
 
     def close(self) -> None:
         """Stop, and close the connection."""
-        if self._stream is not None:
-            self._stream.close()
+        self._pieces.close()
 
 
 class AsyncClient(_Base):
@@ -194,15 +174,8 @@ class AsyncClient(_Base):
         **asked: Unpack[Asked],
     ) -> Reply:
         """As `Client.chat`. Counting runs in a thread, so that the loop goes on."""
-        climb = Climb(await self._decided(prompt, documents, extra, asked))
-        while True:
-            step = climb.next()
-            try:
-                answer = await dispatch.adrive(self._flow(step, streamed=False), self._client())
-            except ProviderError as error:
-                climb.failed(error)
-            else:
-                return climb.answered(step, answer)
+        ladder = await self._decided(prompt, documents, extra, asked)
+        return await adrive(conversation(ladder, self._settings, streamed=False), self._client())
 
     @asynccontextmanager
     async def streaming(
@@ -214,11 +187,10 @@ class AsyncClient(_Base):
         **asked: Unpack[Asked],
     ) -> AsyncIterator[AsyncChatStream]:
         """As `Client.streaming`."""
-        stream = AsyncChatStream(self, Climb(await self._decided(prompt, documents, extra, asked)))
-        try:
-            yield stream
-        finally:
-            await stream.aclose()
+        ladder = await self._decided(prompt, documents, extra, asked)
+        flow = conversation(ladder, self._settings, streamed=True)
+        async with AsyncStream(flow, self._client()) as pieces:
+            yield AsyncChatStream(pieces)
 
     async def stream(
         self,
@@ -269,27 +241,17 @@ class AsyncClient(_Base):
 class AsyncChatStream:
     """As `ChatStream`."""
 
-    def __init__(self, client: AsyncClient, climb: Climb) -> None:
+    def __init__(self, pieces: AsyncStream[Reply]) -> None:
         """Nothing is sent before the first piece is asked for."""
-        self._client = client
-        self._climb = climb
-        self._stream: AsyncStream[Any] | None = None
+        self._pieces = pieces
         self.reply: Reply | None = None
 
     async def __aiter__(self) -> AsyncIterator[Delta]:
-        """The pieces; another model answers if the first fails before its first piece."""
-        while self.reply is None:
-            step = self._climb.next()
-            flow = self._client._flow(step, streamed=True)  # noqa: SLF001 - two halves of one thing
-            stream = self._stream = AsyncStream(flow, self._client._client())  # noqa: SLF001
-            try:
-                async for piece in stream:
-                    yield piece
-                self.reply = self._climb.answered(step, stream.result)
-            except ProviderError as error:
-                self._climb.failed(error)
+        """The pieces, each once."""
+        async for piece in self._pieces:
+            yield piece
+        self.reply = self._pieces.result
 
     async def aclose(self) -> None:
         """Stop, and close the connection."""
-        if self._stream is not None:
-            await self._stream.aclose()
+        await self._pieces.aclose()
