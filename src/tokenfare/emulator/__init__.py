@@ -10,7 +10,8 @@ handed in. Importing this loads no server; the first use does, and needs `tokenf
 
 from __future__ import annotations
 
-from .account import Call as Call
+from .books import Books as Books
+from .books import Call as Call
 from .emulator import Emulator as Emulator
 from .emulator import create_app as create_app
 from .faults import Attempt as Attempt
@@ -19,6 +20,7 @@ from .faults import Drop as Drop
 from .faults import Refuse as Refuse
 from .faults import scripted as scripted
 from .faults import throttled as throttled
+from .rates import RateRules as RateRules
 from .replies import Asked as Asked
 from .replies import Reply as Reply
 from .replies import echo as echo
@@ -31,10 +33,12 @@ from .via_tiktoken import TiktokenTokenizer as TiktokenTokenizer
 __all__ = [
     "Asked",
     "Attempt",
+    "Books",
     "Call",
     "Delay",
     "Drop",
     "Emulator",
+    "RateRules",
     "Refuse",
     "Reply",
     "TiktokenTokenizer",

@@ -9,9 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 
 from tokenfare.catalog import Catalog
 from tokenfare.usage import Usage
@@ -20,27 +18,15 @@ from . import faults as no_faults
 from .answer import Completion, choice
 from .asked import ChatRequest
 from .bill import input_tokens, room
+from .books import Books
 from .faults import Faults
 from .files import FileStore
+from .rates import Meter, RateRules
 from .refusal import wrong_key, wrong_purpose
 from .replies import Asked, Replies, Reply, echo, scripted
 from .tokenizer import Tokenizer
 
 PROVIDER = "dashscope"
-_BOOK_LENGTH = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One answered request, for the books. `usage` is `None` where nothing was billed."""
-
-    request_id: str
-    method: str
-    path: str
-    status: int
-    code: str | None = None
-    model: str | None = None
-    usage: Usage | None = None
 
 
 class Account:
@@ -49,7 +35,8 @@ class Account:
     `keys`: the API keys that are accepted, any one if `None`. `replies`: a function or a list of
     answers. `faults`: asked before each call is answered. `granted`: ids that may be called
     although they need an approval or a trial quota. `looks_until_parsed`: how often an uploaded
-    file still answers that it is being parsed. `calls`: the last 100,000 answered requests.
+    file still answers that it is being parsed. `rates`: which rate limits are enforced, none if
+    `None`. `calls`: the books.
     """
 
     def __init__(  # noqa: PLR0913 - every seam is an argument, and all but two have a default
@@ -62,6 +49,7 @@ class Account:
         faults: Faults = no_faults.none,
         granted: Collection[str] = (),
         looks_until_parsed: int = 1,
+        rates: RateRules | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Stand ready; nothing listens yet."""
@@ -70,7 +58,8 @@ class Account:
         self.faults = faults
         self.granted = frozenset(granted)
         self.files = FileStore(clock, looks_until_parsed)
-        self.calls: deque[Call] = deque(maxlen=_BOOK_LENGTH)
+        self.calls = Books()
+        self.meter = Meter(rates)
         self.clock = clock
         self.arrivals = itertools.count(1)
         self._keys = None if keys is None else frozenset(keys)
@@ -107,17 +96,20 @@ class Account:
         """Bill a chat and answer it; a `Refusal` if the model would not take it."""
         billed = input_tokens(request, self.files, self.tokenizer)
         most = room(request, billed)
+        self.meter.admit(request.model, billed, self.clock())
         asked = Asked(request.name, request.messages, request.tools, billed, request.json_mode)
         choices = tuple(
             choice(self._reply(asked), most, request.stop, self.tokenizer)
             for _ in range(request.choices)
         )
+        usage = Usage(billed, sum(c.tokens for c in choices))
+        self.meter.settle(request.model, usage.output_tokens, self.clock())
         return Completion(
             id=f"chatcmpl-{uuid.uuid4()}",
             created=int(self.clock()),
             model=request.name,
             choices=choices,
-            usage=Usage(billed, sum(c.tokens for c in choices)),
+            usage=usage,
         )
 
     def _reply(self, asked: Asked) -> Reply:

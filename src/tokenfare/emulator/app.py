@@ -22,8 +22,9 @@ from tokenfare.usage import Usage
 
 from . import wire
 from ._body import json_body, uploaded
-from .account import Account, Call
+from .account import Account
 from .asked import read_chat
+from .books import Call
 from .faults import Attempt, Delay, Drop, Refuse
 from .refusal import (
     Refusal,
@@ -56,6 +57,24 @@ class Exchange:
     model: str | None = None
     usage: Usage | None = None
     drop_after_events: int | None = None
+    refusal: Refusal | None = None
+    enters_itself: bool = False
+
+    def enter(self, status: int, *, lost: bool = False) -> None:
+        """Write the exchange into the books."""
+        self.account.calls.enter(
+            Call(
+                request_id=self.id,
+                method=self.request.method,
+                path=self.request.url.path,
+                status=status,
+                code=self.refusal.code if self.refusal else None,
+                model=self.model,
+                usage=self.usage,
+                lost=lost,
+                at=self.account.clock(),
+            )
+        )
 
 
 class _Dropped(Exception):  # noqa: N818 - a state
@@ -93,29 +112,18 @@ def build(account: Account) -> Starlette:
 def _endpoint(account: Account, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         exchange = Exchange(request, account, str(uuid.uuid4()))
-        refusal = None
         try:
             account.check_key(request.headers.get("authorization", ""))
             response = await handler(exchange)
-        except Refusal as error:
-            refusal, response = error, _refused(request, error, exchange.id)
+        except Refusal as refusal:
+            response = _refused(exchange, refusal)
         except TooHardToCount as error:
-            refusal = broken(str(error))
-            response = _refused(request, refusal, exchange.id)
+            response = _refused(exchange, broken(str(error)))
         except _Dropped:
             response = Response(status_code=_NEVER_SENT)
         response.headers["x-request-id"] = exchange.id
-        account.calls.append(
-            Call(
-                request_id=exchange.id,
-                method=request.method,
-                path=request.url.path,
-                status=response.status_code,
-                code=refusal.code if refusal else None,
-                model=exchange.model,
-                usage=exchange.usage,
-            )
-        )
+        if not exchange.enters_itself:
+            exchange.enter(response.status_code, lost=response.status_code == _NEVER_SENT)
         return response
 
     return answer
@@ -168,12 +176,24 @@ async def _hang_up(request: Request) -> None:
 
 
 def _streamed(exchange: Exchange, events: Iterable[bytes]) -> Response:
+    """Send the events, and enter them just before the last: nobody has an answer without entry."""
+    exchange.enters_itself = True
+    script = list(events)
+
     async def sent() -> AsyncIterator[bytes]:
-        for number, event in enumerate(events):
-            if number == exchange.drop_after_events:
-                await _hang_up(exchange.request)
-                return
-            yield event
+        entered = False
+        try:
+            for number, event in enumerate(script, start=1):
+                if number - 1 == exchange.drop_after_events:
+                    await _hang_up(exchange.request)
+                    return
+                if number == len(script):
+                    exchange.enter(200)
+                    entered = True
+                yield event
+        finally:
+            if not entered:
+                exchange.enter(200, lost=True)
 
     return StreamingResponse(sent(), media_type="text/event-stream")
 
@@ -251,19 +271,24 @@ def _whole_number(text: str | None) -> int | None:
 
 
 async def _nowhere(request: Request, _: Exception) -> Response:
-    return _refused(request, no_such_place(), str(uuid.uuid4()))
+    return _error(request, no_such_place(), str(uuid.uuid4()))
 
 
 async def _wrong_method(request: Request, _: Exception) -> Response:
-    return _refused(request, no_such_method(request.method), str(uuid.uuid4()))
+    return _error(request, no_such_method(request.method), str(uuid.uuid4()))
 
 
 async def _failed(request: Request, error: Exception) -> Response:
     """A mistake in the emulator: the provider's shape, and the traceback in the log."""
-    return _refused(request, broken(type(error).__name__), str(uuid.uuid4()))
+    return _error(request, broken(type(error).__name__), str(uuid.uuid4()))
 
 
-def _refused(request: Request, refusal: Refusal, request_id: str) -> Response:
+def _refused(exchange: Exchange, refusal: Refusal) -> Response:
+    exchange.refusal = refusal
+    return _error(exchange.request, refusal, exchange.id)
+
+
+def _error(request: Request, refusal: Refusal, request_id: str) -> Response:
     native = request.url.path.startswith(NATIVE)
     body = refusal.native(request_id) if native else refusal.compatible(request_id)
     headers = {"x-request-id": request_id}

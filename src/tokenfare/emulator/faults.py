@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .refusal import Refusal
+from .refusal import Refusal, too_many_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,5 @@ def scripted(*faults: Fault | None) -> Faults:
 
 def throttled(retry_after_seconds: float | None = None) -> Refuse:
     """Too many tokens in this minute, in the provider's own misleading words."""
-    return Refuse(
-        429,
-        "insufficient_quota",
-        "You exceeded your current quota, please check your plan and billing details.",
-        retry_after_seconds,
-    )
+    refusal = too_many_tokens(retry_after_seconds)
+    return Refuse(refusal.status, refusal.code, refusal.message, retry_after_seconds)

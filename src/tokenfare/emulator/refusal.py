@@ -54,6 +54,10 @@ _NATIVE_CODES = {
     "invalid_api_key": "InvalidApiKey",
     "invalid_parameter_error": "InvalidParameter",
     "model_not_found": "ModelNotFound",
+    "limit_requests": "Throttling.RateQuota",
+    "insufficient_quota": "Throttling.AllocationQuota",
+    "limit_burst_rate": "Throttling.BurstRate",
+    "data_inspection_failed": "DataInspectionFailed",
     "internal_error": "InternalError",
 }
 
@@ -120,6 +124,18 @@ def trial_spent() -> Refusal:
 def not_approved() -> Refusal:
     """403: a model for which an account has to apply."""
     return Refusal(403, "Model.AccessDenied", "Model access denied.")
+
+
+def too_many_requests(retry_after_seconds: float | None = None) -> Refusal:
+    """429: more requests in this minute or second than the model's rate allows."""
+    message = f"You exceeded your current requests list. {_SEE}"
+    return Refusal(429, "limit_requests", message, retry_after_seconds=retry_after_seconds)
+
+
+def too_many_tokens(retry_after_seconds: float | None = None) -> Refusal:
+    """429: more tokens in this minute or second, in the provider's own misleading words."""
+    message = "You exceeded your current quota, please check your plan and billing details."
+    return Refusal(429, "insufficient_quota", message, retry_after_seconds=retry_after_seconds)
 
 
 def too_large(limit: int) -> Refusal:

@@ -19,6 +19,7 @@ COMPATIBLE_PATH = "/compatible-mode/v1"
 
 _START_SECONDS = 10.0
 _LINGER_SECONDS = 2
+_BACKLOG = 4096  # connections that thousands of concurrent calls open at once
 
 
 def serve(app: Any, host: str = "127.0.0.1", port: int = 0, *, allow_remote: bool = False) -> None:
@@ -75,7 +76,7 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(256)
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise InvalidRequestError(f"cannot listen on {host}:{port}: {error.strerror}") from error

@@ -1,0 +1,88 @@
+"""The provider's books: one entry for each answered request, to hold a client's own against.
+
+An entry says what was billed. `lost` marks what was billed although the client cannot have seen the
+bill: the connection was cut, or the answer was spoiled on purpose. A client whose books are right
+has the sum of the others, to the token.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import overload
+
+from tokenfare.usage import Usage
+
+BOOK_LENGTH = 100_000
+"""Entries that are kept; older ones are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One answered request.
+
+    `request_id` is the one in the answer's `x-request-id`. `usage` is `None` where nothing was
+    billed. `lost`: the whole answer did not reach the client. `at`: when, by the account's clock.
+    """
+
+    request_id: str
+    method: str
+    path: str
+    status: int
+    code: str | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    lost: bool = False
+    at: float = 0.0
+
+
+class Books:
+    """The calls of an account in the order in which they were answered; the last 100,000.
+
+    A sequence that can be read while calls come in.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._entries: deque[Call] = deque(maxlen=BOOK_LENGTH)
+        self._lock = threading.Lock()
+
+    def enter(self, call: Call) -> None:
+        """Write down a call."""
+        with self._lock:
+            self._entries.append(call)
+
+    def billed(self, model: str | None = None, *, lost: bool = False) -> Usage:
+        """The sum of what was billed and arrived, or of what was `lost`; of one model's or all."""
+        bills = (
+            call.usage
+            for call in self
+            if call.usage is not None and call.lost is lost and model in (None, call.model)
+        )
+        return sum(bills, Usage(0, 0))
+
+    def by_request_id(self) -> dict[str, Call]:
+        """The calls by the id that their answer carried."""
+        return {call.request_id: call for call in self}
+
+    def __iter__(self) -> Iterator[Call]:
+        """The calls up to now."""
+        return iter(self._snapshot())
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, at: int) -> Call: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Call]: ...
+    def __getitem__(self, at: int | slice) -> Call | list[Call]:
+        """One of them, or some."""
+        return self._snapshot()[at]
+
+    def _snapshot(self) -> list[Call]:
+        with self._lock:
+            return list(self._entries)
