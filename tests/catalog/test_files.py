@@ -235,6 +235,12 @@ BROKEN = {
         "model[0] mine: limits from 2026-06-01.max_input",
         "1,000 exceeds the context of 100",
     ),
+    "rates that say nothing": (
+        f"{CONTRACT}\n[[model]]\nid = 'qwen-plus'\n"
+        "rates = [{ from = 2026-06-01, source = 'contract' }]\n",
+        "model[0] qwen-plus: rates[0]",
+        "or a `note` why neither is known",
+    ),
     "retired before it was released": (
         CONTRACT
         + whole_model(

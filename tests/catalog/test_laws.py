@@ -48,6 +48,7 @@ def test_no_number_is_without_a_source(day):
             "cache": model.cache,
             "retired_on": model.retired_on,
             "released_on": model.released_on,
+            "batch_max_context": model.batch_max_context,
             "rates": model.rates.requests_per_minute or model.rates.tokens_per_minute,
         }
         for key, number in numbers.items():

@@ -25,6 +25,7 @@ from .model import Price as Price
 from .model import Provider as Provider
 from .model import RateLimits as RateLimits
 from .model import Status as Status
+from .model import Throttle as Throttle
 from .model import Tier as Tier
 
 if TYPE_CHECKING:  # not for a cycle: the run-time import waits in `__getattr__`
@@ -49,6 +50,7 @@ __all__ = [
     "Provider",
     "RateLimits",
     "Status",
+    "Throttle",
     "Tier",
 ]
 

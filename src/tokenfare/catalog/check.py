@@ -51,6 +51,7 @@ def findings(facts: Facts) -> tuple[Finding, ...]:
             *((f"base_urls {url.region}", url.source) for url in row.base_urls),
             ("key", row.key.source),
             *(("body", body.source) for body in row.body),
+            *(("throttle", throttle.source) for throttle in row.throttle),
             *(("batch", batch.source) for batch in row.batch),
         )
         if source not in facts.sources
@@ -170,7 +171,7 @@ def _life_in_order(_: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
     first = first_known(row)
     if row.retired.on <= first:
         yield "retired", f"{row.retired.on} is not after the first day of the model, {first}"
-    for name in ("limits", "prices", "points_to", "seen", "rates"):
+    for name in ("limits", "prices", "points_to", "seen", "rates", "batch"):
         for fact in getattr(row, name):
             if fact.since >= row.retired.on:
                 yield _entry(name, fact.since), f"not before the retirement on {row.retired.on}"

@@ -29,6 +29,7 @@ from .model import (
     Provider,
     RateLimits,
     Status,
+    Throttle,
     Tier,
 )
 from .schema import (
@@ -42,6 +43,7 @@ from .schema import (
     PriceFact,
     ProviderRow,
     RatesFact,
+    ThrottleFact,
 )
 
 F = TypeVar("F", bound=Fact)
@@ -61,6 +63,7 @@ def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
     target = on(row.points_to, day)
     documents = on(row.documents, day)
     rates = on(row.rates, day)
+    batch = on(row.batch, day)
     cache = on(row.cache, day)
     access, chat = on_or_first(row.access, day), on_or_first(row.chat, day)
     tokenizer, modalities = on_or_first(row.tokenizer, day), on_or_first(row.modalities, day)
@@ -78,6 +81,7 @@ def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
         "aliases": aliases,
         "documents": documents,
         "rates": rates,
+        "batch_max_context": batch,
         "cache": cache,
         "status": on(row.seen, day),
     }
@@ -105,6 +109,7 @@ def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
         retired_on=row.retired.on if row.retired else None,
         documents=_documents(documents),
         rates=_rates(rates),
+        batch_max_context=batch.max_context if batch else None,
         cache=CacheRules(cache.hit, cache.min_tokens) if cache else None,
         released_on=row.released.on if row.released else None,
         evidence=MappingProxyType(evidence),
@@ -113,11 +118,13 @@ def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
 
 def provider_on(row: ProviderRow, day: date, facts: Facts) -> Provider:
     """Where and how the provider is reached on the day."""
-    body = on_or_first(row.body, day)
+    body = on_or_first(row.body, day) if row.body else None
+    throttle = on(row.throttle, day)
     batch = on(row.batch, day)
     said: dict[str, Fact | None] = {
         "key_variable": row.key,
         "max_body_bytes": body,
+        "throttle": throttle,
         "batch": batch,
     } | {f"base_urls.{url.region}": url for url in row.base_urls}
     return Provider(
@@ -126,7 +133,8 @@ def provider_on(row: ProviderRow, day: date, facts: Facts) -> Provider:
         base_urls=MappingProxyType({url.region: url.url for url in row.base_urls}),
         default_region=row.default_region,
         key_variable=row.key.variable,
-        max_body_bytes=body.max_bytes,
+        max_body_bytes=body.max_bytes if body else None,
+        throttle=_throttle(throttle),
         batch=_batch(batch),
         evidence=MappingProxyType(
             {key: _evidence(fact, facts) for key, fact in said.items() if fact is not None}
@@ -241,6 +249,18 @@ def _batch(entry: BatchFact | None) -> BatchRules | None:
         entry.max_line_bytes,
         entry.min_window_hours,
         entry.max_window_hours,
+    )
+
+
+def _throttle(entry: ThrottleFact | None) -> Throttle | None:
+    if entry is None:
+        return None
+    return Throttle(
+        entry.window_seconds,
+        entry.recovers_after_seconds,
+        entry.counted_for,
+        entry.counts_output,
+        entry.counts_batch,
     )
 
 

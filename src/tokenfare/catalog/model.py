@@ -8,7 +8,7 @@ reads files, knows today's date or compares models.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
@@ -168,6 +168,8 @@ class Model:
     `points_to` is the snapshot that a stable or latest name stood for on that day, if known.
     `evidence` has a key for each fact: `limits.context`, `price`, `access`, `points_to`, …
     `price` is `None` where none is known for the day; `access` says whether that matters.
+    The batch service takes the model if its price has a `batch` factor, and no more context than
+    `batch_max_context`, if that is given; `batch_limits` are the bounds there.
     """
 
     id: str
@@ -190,9 +192,24 @@ class Model:
     retired_on: date | None = None
     documents: DocumentRules | None = None
     rates: RateLimits = RateLimits()
+    batch_max_context: int | None = None
     cache: CacheRules | None = None
     released_on: date | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def batch_limits(self) -> Limits:
+        """The model's bounds in the batch service: none is above its `batch_max_context`."""
+        cap = self.batch_max_context
+        if cap is None:
+            return self.limits
+        limits = self.limits
+        return replace(
+            limits,
+            context=min(limits.context or cap, cap),
+            max_input=None if limits.max_input is None else min(limits.max_input, cap),
+            max_output=None if limits.max_output is None else min(limits.max_output, cap),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +224,30 @@ class BatchRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Throttle:
+    """How a provider enforces the rates of its models.
+
+    Beside the minute, the same rate is enforced over `window_seconds`: with 1, a sixtieth of the
+    minute's requests and tokens in each second. A caller that was refused is served again after
+    about `recovers_after_seconds`. Rates are counted for the whole account or for each key, with
+    or without the tokens of answers and the requests of the batch service.
+    """
+
+    window_seconds: int
+    recovers_after_seconds: int
+    counted_for: Literal["account", "key"]
+    counts_output: bool
+    counts_batch: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """Who serves models: endpoints by region, and the environment variable that holds the key.
 
-    `max_body_bytes` is the largest request body the endpoint is known to take; `batch` is `None`
+    `max_body_bytes` is the largest request body the endpoint is known to take, `None` if that is
+    not known; `throttle` is `None` where nothing is known about how rates are enforced, `batch`
     where there is no batch service. `evidence` has the keys `base_urls.REGION`, `key_variable`,
-    `max_body_bytes` and `batch`.
+    `max_body_bytes`, `throttle` and `batch`.
     """
 
     id: str
@@ -220,6 +255,7 @@ class Provider:
     base_urls: Mapping[str, str]
     default_region: str
     key_variable: str
-    max_body_bytes: int
+    max_body_bytes: int | None = None
+    throttle: Throttle | None = None
     batch: BatchRules | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))

@@ -219,10 +219,24 @@ class DocumentsFact(Fact):
 
 
 class RatesFact(Fact):
-    """Requests and tokens per minute and account."""
+    """Requests and tokens per minute and account; one that is absent is not known."""
 
     requests_per_minute: Annotated[int, Field(gt=0)] | None = None
     tokens_per_minute: Tokens | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> RatesFact:
+        if (self.requests_per_minute, self.tokens_per_minute, self.note) == (None, None, None):
+            raise ValueError(
+                "`requests_per_minute`, `tokens_per_minute`, or a `note` why neither is known"
+            )
+        return self
+
+
+class BatchUseFact(Fact):
+    """What the batch service takes of this model, where that is less than the model itself."""
+
+    max_context: Tokens
 
 
 class CacheFact(Fact):
@@ -261,6 +275,7 @@ class FactLists(Record):
     chat: Items[ChatFact] = ()
     documents: Items[DocumentsFact] = ()
     rates: Items[RatesFact] = ()
+    batch: Items[BatchUseFact] = ()
     cache: Items[CacheFact] = ()
     seen: Items[SeenFact] = ()
 
@@ -295,6 +310,19 @@ class KeyFact(Fact):
     variable: Text
 
 
+class ThrottleFact(Fact):
+    """How the provider enforces the rates of its models.
+
+    `window_seconds`: the share of the minute that is enforced too, 1 for a sixtieth each second.
+    """
+
+    window_seconds: Annotated[int, Field(gt=0, le=60)]
+    recovers_after_seconds: Annotated[int, Field(gt=0)]
+    counted_for: Literal["account", "key"]
+    counts_output: bool
+    counts_batch: bool
+
+
 class BatchFact(Fact):
     """What the batch service takes: one model a file, half price, an answer within the window."""
 
@@ -314,7 +342,8 @@ class ProviderRow(Record):
     default_region: Text
     base_urls: Annotated[Items[UrlFact], Field(min_length=1)]
     key: KeyFact
-    body: Annotated[Items[BodyFact], Field(min_length=1)]
+    body: Items[BodyFact] = ()
+    throttle: Items[ThrottleFact] = ()
     batch: Items[BatchFact] = ()
 
     @field_validator("base_urls")

@@ -7,6 +7,7 @@ time from `clock`, the answers from `replies`, mishaps from `faults`. Knows no H
 from __future__ import annotations
 
 import itertools
+import sys
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable
@@ -75,8 +76,9 @@ class Account:
 
     @property
     def max_body_bytes(self) -> int:
-        """The largest body of a request, as the catalogue has it."""
-        return self.catalog.provider(PROVIDER).max_body_bytes
+        """The largest body of a request, as the catalogue has it; without one, any."""
+        most = self.catalog.provider(PROVIDER).max_body_bytes
+        return sys.maxsize if most is None else most
 
     def file_limit(self, purpose: str) -> int:
         """The largest file of a purpose, in bytes; a `Refusal` for a purpose that is none."""
