@@ -28,21 +28,27 @@ const MASKS: [(u64, u64); 16] = {
 };
 
 impl Key {
+    /// The key of the first `length` bytes, 1 to [`LONGEST`]; some other key for other lengths. O(1).
+    #[inline(always)]
+    pub(crate) fn of_first(bytes: &[u8; 16], length: usize) -> Self {
+        let (words, _) = bytes.as_chunks::<8>();
+        let mask = MASKS[length & 15];
+        let (low, high) = (u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1]));
+        Key(low & mask.0, high & mask.1 | (length as u64 & 15) << 56)
+    }
+
     /// The key of `text[start..end]`, which has 1 to [`LONGEST`] bytes. O(1).
     #[inline(always)]
     pub(crate) fn new(text: &[u8], start: usize, end: usize) -> Self {
         let length = end - start;
-        let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |b| u64::from_le_bytes(*b));
-        let (low, high) = match text.get(start..start + 16) {
-            Some(bytes) => (word(bytes), word(&bytes[8..])),
+        match text.get(start..).and_then(|rest| rest.first_chunk()) {
+            Some(bytes) => Key::of_first(bytes, length),
             None => {
                 let mut bytes = [0; 16];
                 bytes[..length].copy_from_slice(&text[start..end]);
-                (word(&bytes), word(&bytes[8..]))
+                Key::of_first(&bytes, length)
             }
-        };
-        let mask = MASKS[length & 15];
-        Key(low & mask.0, high & mask.1 | (length as u64) << 56)
+        }
     }
 
     /// All bits of the key mixed; the low ones are for choosing a place.
@@ -60,45 +66,56 @@ impl Key {
         Key(self.0, self.1 | (count as u64) << 60)
     }
 
-    /// The count in this entry, if it is the entry of `key`.
+    /// The count in this entry, if it is the entry of `key`; otherwise 0. No branch.
     #[inline(always)]
-    pub(crate) fn count_if_same(self, key: Key) -> Option<usize> {
+    pub(crate) fn count_if_same(self, key: Key) -> usize {
         let differs = (self.0 ^ key.0) | ((self.1 ^ key.1) << 4 >> 4);
-        (differs == 0).then_some((self.1 >> 60) as usize)
+        (self.1 >> 60) as usize & usize::from(differs == 0).wrapping_neg()
     }
 }
 
-#[derive(Clone, Copy, Default)]
-#[repr(align(32))]
-struct Set([Key; 2]);
+/// Two entries of two words each, the newer first.
+type Set = [u64; 4];
 
-/// The cache; 4 MiB once the first piece is looked up, nothing before.
-#[derive(Default)]
+/// The cache; 4 MiB, of which the system gives what is touched.
 pub(crate) struct Front {
-    sets: Vec<Set>,
+    /// Words, because those come zeroed from the system; more than needed, to begin at a line.
+    words: Vec<u64>,
+    first: usize,
+}
+
+const LINE: usize = 64;
+
+impl Default for Front {
+    fn default() -> Self {
+        let words = vec![0; 4 * SETS + LINE / 8];
+        let first = words.as_ptr().align_offset(LINE).min(LINE / 8);
+        Front { words, first }
+    }
 }
 
 impl Front {
-    /// Asks for the memory. Without this, nothing is found and nothing may be put in.
-    pub(crate) fn prepare(&mut self) {
-        if self.sets.is_empty() {
-            self.sets = vec![Set::default(); SETS];
-        }
+    /// The count of the piece, or 0 if it is not here. O(1), no branch.
+    #[inline(always)]
+    pub(crate) fn find(&self, key: Key) -> usize {
+        let [low, high, older_low, older_high] = self.sets()[key.mixed() % SETS];
+        Key(low, high).count_if_same(key) | Key(older_low, older_high).count_if_same(key)
     }
 
-    /// The count of the piece, if it is here. O(1).
     #[inline(always)]
-    pub(crate) fn find(&self, key: Key) -> Option<usize> {
-        let Set([first, second]) = &self.sets[key.mixed() % SETS];
-        first.count_if_same(key).or_else(|| second.count_if_same(key))
+    fn sets(&self) -> &[Set] {
+        self.words[self.first..].as_chunks().0
     }
 
     /// Keeps the count of a piece, 1 to 15. O(1).
     #[inline]
     pub(crate) fn put(&mut self, key: Key, count: usize) {
-        let set = &mut self.sets[key.mixed() % SETS];
-        set.0[1] = set.0[0];
-        set.0[0] = key.with_count(count);
+        let [set, ..] = &mut self.words[self.first + 4 * (key.mixed() % SETS)..].as_chunks_mut().0
+        else {
+            return;
+        };
+        let Key(low, high) = key.with_count(count);
+        *set = [low, high, set[0], set[1]];
     }
 }
 
@@ -121,13 +138,12 @@ mod tests {
     #[test]
     fn what_was_put_in_last_is_found_with_its_count() {
         let mut front = Front::default();
-        front.prepare();
         for i in 0..1_000_000u32 {
             let piece = format!("{i:x}");
             let key = Key::new(piece.as_bytes(), 0, piece.len());
             front.put(key, i as usize % 15 + 1);
-            assert_eq!(front.find(key), Some(i as usize % 15 + 1));
+            assert_eq!(front.find(key), i as usize % 15 + 1);
         }
-        assert_eq!(front.find(Key::new(b"never", 0, 5)), None);
+        assert_eq!(front.find(Key::new(b"never", 0, 5)), 0);
     }
 }

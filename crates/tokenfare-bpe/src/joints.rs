@@ -57,7 +57,7 @@ impl Joints {
     /// Whether a token may stand across the joint at `at`, which is between two characters of three
     /// bytes each. O(1).
     #[inline]
-    fn may_hold(&self, text: &[u8], at: usize) -> bool {
+    pub(crate) fn may_hold(&self, text: &[u8], at: usize) -> bool {
         let whole = whole_place(&text[at - 3..at], &text[at..at + 3]);
         let partial = partial_place(text[at - 1], text[at], text[at + 1]);
         (self.whole[whole >> 6] >> (whole & 63) | self.partial[partial >> 6] >> (partial & 63)) & 1

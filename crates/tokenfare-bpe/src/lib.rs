@@ -8,19 +8,24 @@
 //! whatever that library needs.
 
 mod classes;
+mod counting;
 mod cuts;
 mod front;
 mod joints;
+mod kept;
 mod long;
+mod masks;
 mod merge;
 mod middle;
 mod nfc;
 mod pairs;
+mod piece;
 mod scan;
 mod special;
 mod spelled;
 mod tokenizer;
 mod vocabulary;
+mod windows;
 
 pub use special::SpecialTokens;
 pub use tokenizer::{Tokenizer, UnknownId};

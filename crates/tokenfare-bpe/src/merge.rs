@@ -9,10 +9,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::front::Front;
+use crate::kept::Kept;
 use crate::middle::Middle;
 use crate::pairs::NONE;
 use crate::spelled::Spelled;
 use crate::vocabulary::Vocabulary;
+use crate::windows::Bounds;
 
 /// Longest piece, in bytes, that is merged by scanning.
 pub(crate) const SHORT: usize = 64;
@@ -24,6 +26,10 @@ pub(crate) struct Room {
     pub(crate) front: Front,
     /// Counts of longer pieces met before.
     pub(crate) middle: Middle,
+    /// Counts of the longest pieces that are worth keeping.
+    pub(crate) kept: Kept,
+    /// Where the pieces are that are counted next.
+    pub(crate) bounds: Bounds,
     /// Ids of short pieces met before.
     pub(crate) spelled: Spelled,
     /// Tokens of a long piece.
@@ -48,22 +54,24 @@ impl Room {
 
 /// Calls `token` with the ids of the tokens of `piece`, in order.
 pub(crate) fn merge(v: &Vocabulary, room: &mut Room, piece: &[u8], token: impl FnMut(u32)) {
-    if piece.len() <= SHORT {
-        merge_short(v, piece, token);
-    } else {
-        merge_long(v, room, piece, token);
+    match piece.len() {
+        0..=16 => merge_short::<16>(v, piece, token),
+        17..=32 => merge_short::<32>(v, piece, token),
+        33..=SHORT => merge_short::<SHORT>(v, piece, token),
+        _ => merge_long(v, room, piece, token),
     }
 }
 
-/// O(n²), no memory of its own. Panics if the piece is longer than [`SHORT`].
+/// O(n · LANES), no memory of its own. Panics if the piece is longer than `LANES`.
 ///
 /// Tokens stay where they start; a bit says which places still hold one. A pair's key is its rank
 /// and then its place, so that the smallest key is the leftmost pair of lowest rank, and finding it
 /// is a minimum over an array, without branches.
-fn merge_short(v: &Vocabulary, piece: &[u8], mut token: impl FnMut(u32)) {
+#[inline(always)]
+fn merge_short<const LANES: usize>(v: &Vocabulary, piece: &[u8], mut token: impl FnMut(u32)) {
     let n = piece.len();
-    let mut tokens = [0u32; SHORT];
-    let mut keys = [NO_PAIR; SHORT]; // keys[i]: of the pair that starts with tokens[i]
+    let mut tokens = [0u32; LANES];
+    let mut keys = [NO_PAIR; LANES]; // keys[i]: of the pair that starts with tokens[i]
     for (id, byte) in tokens.iter_mut().zip(piece) {
         *id = v.byte_ids[usize::from(*byte)];
     }
@@ -71,27 +79,27 @@ fn merge_short(v: &Vocabulary, piece: &[u8], mut token: impl FnMut(u32)) {
         keys[i - 1] = key(v.merged_bytes(tokens[i - 1], tokens[i]), i - 1);
     }
     let mut alive = u64::MAX >> (64 - n);
-    let keys = &mut keys[..n];
     loop {
         let lowest = keys.iter().fold(NO_PAIR, |a, b| a.min(*b));
         if lowest == NO_PAIR {
             break;
         }
-        let (at, rank) = (lowest as usize % SHORT, lowest as u32 / SHORT as u32);
+        let (at, rank) = (lowest as usize % LANES, lowest as u32 / SHORT as u32);
         let right = next(alive, at);
         tokens[at] = rank;
         alive &= !(1 << right);
-        keys[right] = NO_PAIR;
+        keys[right % LANES] = NO_PAIR;
         let after = next(alive, at);
-        keys[at] = if after < n { key(v.pairs.merged(rank, tokens[after]), at) } else { NO_PAIR };
+        keys[at] =
+            if after < n { key(v.pairs.merged(rank, tokens[after % LANES]), at) } else { NO_PAIR };
         let below = alive & ((1 << at) - 1);
         if below != 0 {
-            let before = below.ilog2() as usize;
+            let before = below.ilog2() as usize % LANES;
             keys[before] = key(v.pairs.merged(tokens[before], rank), before);
         }
     }
     while alive != 0 {
-        token(tokens[alive.trailing_zeros() as usize]);
+        token(tokens[alive.trailing_zeros() as usize % LANES]);
         alive &= alive - 1;
     }
 }

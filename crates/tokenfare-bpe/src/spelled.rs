@@ -26,8 +26,10 @@ impl Spelled {
     #[inline]
     pub(crate) fn find(&self, key: Key) -> Option<&[u32]> {
         let entry = self.entries.get(key.mixed() % PLACES)?;
-        let count = entry.key.count_if_same(key)?;
-        entry.ids.get(..count)
+        match entry.key.count_if_same(key) {
+            0 => None,
+            count => entry.ids.get(..count),
+        }
     }
 
     /// Keeps the ids of a piece, if they are few enough. O(1).

@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
+use crate::counting::count_part;
 use crate::cuts::parts;
 use crate::front::{Key, LONGEST};
-use crate::long::encode_long;
-use crate::merge::{Room, SHORT, merge};
-use crate::middle::{self, Middle};
+use crate::merge::Room;
 use crate::nfc::nfc;
+use crate::piece;
 use crate::scan::piece_end;
 use crate::special::SpecialTokens;
 use crate::vocabulary::{Vocabulary, VocabularyError};
@@ -56,6 +56,11 @@ impl Tokenizer {
         self.vocabulary.len()
     }
 
+    /// Gives back the memory that is kept from call to call, and with it what was learnt of pieces.
+    pub fn forget(&self) {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// How many tokens `text` is, special tokens taken as ordinary text.
     ///
     /// O(n) but for single pieces of more than 64 bytes, which are O(n log n) at worst. Memory is
@@ -76,7 +81,7 @@ impl Tokenizer {
         let size = limit.saturating_mul(8).clamp(256, PART);
         let mut count = 0;
         for part in parts(text, size) {
-            count += self.count_part(room, part);
+            count += count_part(&self.vocabulary, room, part);
             if count > limit {
                 return None;
             }
@@ -91,74 +96,6 @@ impl Tokenizer {
     pub fn count_with_threads(&self, text: &str, threads: usize) -> usize {
         let shares: Vec<&str> = parts(text, SHARE).collect();
         self.counts(&shares, threads).into_iter().sum()
-    }
-
-    fn count_part(&self, room: &mut Room, part: &str) -> usize {
-        let text = nfc(part);
-        let text = text.as_bytes();
-        let mut count = 0;
-        let mut start = 0;
-        while start < text.len() {
-            let end = piece_end(text, start);
-            count += self.count_piece(room, text, start, end);
-            start = end;
-        }
-        count
-    }
-
-    #[inline(always)]
-    fn count_piece(&self, room: &mut Room, text: &[u8], start: usize, end: usize) -> usize {
-        if end - start > LONGEST {
-            return self.count_segments(room, text, start, end);
-        }
-        let key = Key::new(text, start, end);
-        match room.front.find(key) {
-            Some(count) => count,
-            None => self.count_new_piece(room, key, &text[start..end]),
-        }
-    }
-
-    #[inline(never)] // rare, and large: inlined it costs the common way its registers
-    fn count_new_piece(&self, room: &mut Room, key: Key, piece: &[u8]) -> usize {
-        let mut count = 0;
-        self.piece(room, piece, |_| count += 1);
-        room.front.put(key, count);
-        count
-    }
-
-    /// A piece that is too long for the front: in segments that no token reaches out of.
-    #[inline(never)]
-    fn count_segments(&self, room: &mut Room, text: &[u8], start: usize, end: usize) -> usize {
-        if text[start..start + 4].is_ascii() {
-            return self.count_long(room, &text[start..end]);
-        }
-        let piece = &text[..end];
-        let (mut count, mut at) = (0, start);
-        while at < end {
-            let next = self.vocabulary.joints.segment_end(piece, at);
-            count += if next - at > LONGEST {
-                self.count_long(room, &piece[at..next])
-            } else {
-                self.count_piece(room, text, at, next)
-            };
-            at = next;
-        }
-        count
-    }
-
-    fn count_long(&self, room: &mut Room, piece: &[u8]) -> usize {
-        let mut count = 0;
-        if piece.len() > middle::LONGEST {
-            self.piece(room, piece, |_| count += 1);
-            return count;
-        }
-        let place = Middle::place(piece);
-        if let Some(count) = room.middle.find(place, piece) {
-            return count;
-        }
-        self.piece(room, piece, |_| count += 1);
-        room.middle.put(place, piece, count);
-        count
     }
 
     /// The count of each text, in order, on as many threads as the machine has cores.
@@ -223,14 +160,14 @@ impl Tokenizer {
         ids: &mut Vec<u32>,
     ) {
         if end - start > LONGEST {
-            return self.piece(room, &text[start..end], |id| ids.push(id));
+            return piece::tokens(&self.vocabulary, room, &text[start..end], |id| ids.push(id));
         }
         let key = Key::new(text, start, end);
         if let Some(found) = room.spelled.find(key) {
             return ids.extend_from_slice(found);
         }
         let before = ids.len();
-        self.piece(room, &text[start..end], |id| ids.push(id));
+        piece::tokens(&self.vocabulary, room, &text[start..end], |id| ids.push(id));
         room.spelled.put(key, &ids[before..]);
     }
 
@@ -257,25 +194,9 @@ impl Tokenizer {
         Ok(bytes)
     }
 
-    /// Every token encodes to itself, so a piece that is a token needs no merging.
-    fn piece(&self, room: &mut Room, piece: &[u8], mut token: impl FnMut(u32)) {
-        if piece.len() > SHORT {
-            let mut ids = std::mem::take(&mut room.ids);
-            encode_long(&self.vocabulary, room, piece, &mut ids);
-            ids.drain(..).for_each(token);
-            room.ids = ids;
-            return;
-        }
-        match self.vocabulary.id_of(piece) {
-            Some(id) => token(id),
-            None => merge(&self.vocabulary, room, piece, token),
-        }
-    }
-
     fn with_room<T>(&self, work: impl FnOnce(&mut Room) -> T) -> T {
         let pool = || self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let mut room = pool().pop().unwrap_or_default();
-        room.front.prepare();
         let result = work(&mut room);
         room.shrink_to(KEPT);
         pool().push(room);

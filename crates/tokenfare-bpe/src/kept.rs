@@ -1,0 +1,69 @@
+//! Counts of pieces of more than 62 bytes that were met before: rulers, indented blank lines.
+//!
+//! As `front` and `middle`: a cache, bounded, the whole piece compared. When it is full it is
+//! emptied, since what is full of long pieces that never came again holds nothing worth choosing.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::vocabulary::hash;
+
+/// Longest piece, in bytes, that is kept.
+pub(crate) const LONGEST: usize = 4096;
+const MOST_BYTES: usize = 1 << 18;
+
+/// The cache; at most 256 kB of pieces.
+#[derive(Default)]
+pub(crate) struct Kept {
+    counts: HashMap<Box<[u8]>, usize, BuildHasherDefault<Mixed>>,
+    bytes: usize,
+}
+
+impl Kept {
+    /// The count of the piece, if it is here. O(length).
+    pub(crate) fn find(&self, piece: &[u8]) -> Option<usize> {
+        self.counts.get(piece).copied()
+    }
+
+    /// Keeps the count of a piece of at most [`LONGEST`] bytes. O(length).
+    pub(crate) fn put(&mut self, piece: &[u8], count: usize) {
+        if self.bytes + piece.len() > MOST_BYTES {
+            self.counts.clear();
+            self.bytes = 0;
+        }
+        self.bytes += piece.len();
+        self.counts.insert(piece.into(), count);
+    }
+}
+
+/// The vocabulary's own hash as the standard library wants it. Texts chosen to collide make the
+/// cache slow, up to a scan of its few thousand entries, never wrong.
+#[derive(Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = self.0.rotate_left(5) ^ hash(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_in_last_is_found_and_the_whole_is_bounded() {
+        let mut kept = Kept::default();
+        for i in 0..20_000usize {
+            let piece = format!("{i:0>width$}", width = 63 + i % 4000);
+            assert_eq!(kept.find(piece.as_bytes()), None);
+            kept.put(piece.as_bytes(), i);
+            assert_eq!(kept.find(piece.as_bytes()), Some(i));
+            assert!(kept.counts.keys().map(|key| key.len()).sum::<usize>() <= MOST_BYTES);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The tokens of one piece, by whichever way is right for its length.
+
+use crate::long::encode_long;
+use crate::merge::{Room, SHORT, merge};
+use crate::vocabulary::Vocabulary;
+
+/// Calls `token` with the ids of the tokens of `piece`, in order. O(n log n) at worst.
+///
+/// Every token encodes to itself, so a piece that is a token needs no merging.
+pub(crate) fn tokens(v: &Vocabulary, room: &mut Room, piece: &[u8], mut token: impl FnMut(u32)) {
+    if piece.len() > SHORT {
+        let mut ids = std::mem::take(&mut room.ids);
+        encode_long(v, room, piece, &mut ids);
+        ids.drain(..).for_each(token);
+        room.ids = ids;
+        return;
+    }
+    match v.id_of(piece) {
+        Some(id) => token(id),
+        None => merge(v, room, piece, token),
+    }
+}
+
+/// How many tokens `piece` is.
+pub(crate) fn count(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> usize {
+    let mut count = 0;
+    tokens(v, room, piece, |_| count += 1);
+    count
+}
