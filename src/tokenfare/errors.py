@@ -8,6 +8,7 @@ values (`tokenfare.dispatch` says which). No message, attribute or repr holds a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 
@@ -121,6 +122,42 @@ class MissingExtra(TokenfareError, ImportError):  # noqa: N818 - as UnknownModel
 
 class MissingKey(TokenfareError):  # noqa: N818 - as UnknownModel
     """A provider wants a key and none was given."""
+
+
+class LedgerError(TokenfareError):
+    """The ledger's file cannot be read or written, or is none. `path` is the file."""
+
+    def __init__(self, path: str | Path, problem: str) -> None:
+        """Name the file and what is wrong with it."""
+        super().__init__(f"ledger {path}: {problem}")
+        self.path = str(path)
+
+
+class CeilingReached(TokenfareError):  # noqa: N818 - as UnknownModel
+    """A call was not sent because it might take more than a ceiling leaves.
+
+    `ceiling` is what was set, `spent` what settled calls took of it, `held` what open calls may
+    yet take, `asked` what this call may take, each a number of tokens or `Money`; `resets_at` is
+    when its day ends (`tokenfare.ledger.Ceiling`; untyped here because this layer is below it).
+    """
+
+    def __init__(  # noqa: PLR0913 - each is evidence
+        self,
+        message: str,
+        *,
+        ceiling: object,
+        spent: object,
+        held: object,
+        asked: object,
+        resets_at: datetime,
+    ) -> None:
+        """Carry the evidence."""
+        super().__init__(message)
+        self.ceiling = ceiling
+        self.spent = spent
+        self.held = held
+        self.asked = asked
+        self.resets_at = resets_at
 
 
 class ProviderError(TokenfareError):

@@ -1,0 +1,116 @@
+"""Ceilings on what is spent in a day, in tokens or in money, and whether a call stays below them.
+
+A ceiling counts what was billed, what open calls may yet be billed at most, and what is asked for.
+So calls under way can never sum up to more than it, whichever process they are in. Not covered:
+what a provider bills beyond the room that was asked for, such as a thinking model's reasoning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+
+from tokenfare.errors import CeilingReached, InvalidRequestError
+from tokenfare.money import Money
+
+from .entry import Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """At most `limit` in a day: tokens if it is a number, money if it is `Money`.
+
+    Of all calls in the ledger, or of those of one `project`. A day is one of `zone`, UTC by
+    default; a call belongs to the day on which it began.
+    """
+
+    limit: int | Money
+    project: str | None = None
+    zone: tzinfo = UTC
+
+    def __post_init__(self) -> None:
+        amount = self.limit.amount if isinstance(self.limit, Money) else self.limit
+        if amount < 0:
+            raise InvalidRequestError(f"a ceiling is not below zero: {self.limit}")
+
+    @classmethod
+    def parse(cls, text: str, zone: tzinfo = UTC) -> Ceiling:
+        """A ceiling as a person writes it: `5 CNY`, `200000 tokens`, `demo: 5 CNY`."""
+        project, colon, amount = text.rpartition(":")
+        number, _, unit = amount.strip().partition(" ")
+        try:
+            limit: int | Money = (
+                int(number.replace(",", "").replace("_", ""))
+                if unit.strip() in {"tokens", "token"}
+                else Money.parse(number, unit.strip())
+            )
+        except (ValueError, ArithmeticError, TypeError) as error:
+            raise InvalidRequestError(
+                f"a ceiling is written as '5 CNY', '200000 tokens' or 'project: 5 CNY', "
+                f"not {text!r}"
+            ) from error
+        return cls(limit, project.strip() if colon else None, zone)
+
+    def covers(self, project: str) -> bool:
+        """Whether calls of this project count."""
+        return self.project is None or self.project == project
+
+    def day(self, now: float) -> tuple[int, int]:
+        """The day of a moment (epoch seconds): its beginning and end in milliseconds."""
+        today = datetime.fromtimestamp(now, self.zone).date()
+        return _midnight(today, self.zone), _midnight(today + timedelta(days=1), self.zone)
+
+    def __str__(self) -> str:
+        """`5 CNY a day`, `200,000 tokens a day in project demo`."""
+        limit = str(self.limit) if isinstance(self.limit, Money) else f"{self.limit:,} tokens"
+        return f"{limit} a day" + (f" in project {self.project}" if self.project else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What counts under a ceiling so far: spent by settled calls, held by open ones."""
+
+    spent: int | Money
+    held: int | Money
+
+
+def check(ceiling: Ceiling, intent: Intent, taken: Taken, resets_ms: int) -> None:
+    """Raise `CeilingReached` if the call might go above the ceiling."""
+    asked: int | Money = intent.fare if isinstance(ceiling.limit, Money) else intent.most_tokens
+    total = _number(taken.spent) + _number(taken.held) + _number(asked)
+    if total <= _number(ceiling.limit):
+        return
+    resets = datetime.fromtimestamp(resets_ms / 1_000, ceiling.zone)
+    raise CeilingReached(
+        f"{intent.model}: the call may take {_said(asked)}, and of {ceiling} {_said(taken.spent)} "
+        f"are spent and {_said(taken.held)} held by open calls; it resets at "
+        f"{resets.isoformat(timespec='minutes')}",
+        ceiling=ceiling,
+        spent=taken.spent,
+        held=taken.held,
+        asked=asked,
+        resets_at=resets,
+    )
+
+
+def check_currency(ceiling: Ceiling, intent: Intent) -> None:
+    """Raise `InvalidRequestError` if the call costs another currency than the ceiling is in."""
+    limit = ceiling.limit
+    if isinstance(limit, Money) and limit.currency != intent.fare.currency:
+        raise InvalidRequestError(
+            f"{intent.model} costs {intent.fare.currency} and the ceiling is {ceiling}: "
+            f"converting needs a dated rate; set a ceiling in {intent.fare.currency} or in tokens"
+        )
+
+
+def _number(amount: int | Money) -> Decimal:
+    return amount.amount if isinstance(amount, Money) else Decimal(amount)
+
+
+def _said(amount: int | Money) -> str:
+    return str(amount) if isinstance(amount, Money) else f"{amount:,} tokens"
+
+
+def _midnight(day: date, zone: tzinfo) -> int:
+    return int(datetime.combine(day, time(), zone).timestamp() * 1_000)

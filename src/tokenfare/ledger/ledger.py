@@ -1,0 +1,305 @@
+"""The ledger: one row a call in a SQLite file that any number of processes share.
+
+`reserve` writes a call down before it is sent and holds it to the ceilings, `settle` writes its
+bill. Each is one transaction, so a process killed at any moment leaves a ledger that opens and
+whose sums are right; what such a process held is given back once it is seen to be gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import ROUND_CEILING, Decimal
+from pathlib import Path
+from typing import Self
+
+from tokenfare.errors import CeilingReached, LedgerError
+from tokenfare.money import Money, plain
+
+from .ceilings import Ceiling, Taken, check, check_currency
+from .entry import ABANDONED, ANSWERED, Ending, Intent
+from .owner import may_live, this_process
+from .schema import PERIOD_MS, connect
+
+LEASE_SECONDS = 3_600.0
+"""How long a reservation holds if nobody can tell whether its process lives. Calls are shorter."""
+
+_BILLION = 1_000_000_000
+_OPEN = "outcome IS NULL AND lease_ms > :now"
+
+
+class Ledger:
+    """The calls of one file. Safe in threads, across processes and after a fork.
+
+    Nothing is opened before it is needed. `clock` gives seconds since 1970. Every method raises
+    `LedgerError` if the file cannot be read or written.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        clock: Callable[[], float] = time.time,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        """Name the file; it and its folder are made on first use."""
+        self.path = Path(path)
+        self._clock = clock
+        self._lease_seconds = lease_seconds
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+
+    def reserve(self, intent: Intent, ceilings: Sequence[Ceiling] = ()) -> int:
+        """Write down a call that is about to be sent; gives its number.
+
+        Raises `CeilingReached`, and then nothing is written.
+        """
+        with self._writing() as (connection, now):
+            self._hold_to(ceilings, intent, connection, now, except_for=0)
+            row = {**_row(intent), **self._lease(now), "started_ms": now}
+            names = ", ".join(row)
+            places = ", ".join(f":{name}" for name in row)
+            cursor = connection.execute(f"INSERT INTO calls ({names}) VALUES ({places})", row)  # noqa: S608 - names of columns
+            return int(cursor.lastrowid or 0)
+
+    def move(self, number: int, intent: Intent, ceilings: Sequence[Ceiling] = ()) -> None:
+        """A call goes on to another model: its reservation becomes one for that.
+
+        Raises `CeilingReached`, and then the call is as it was.
+        """
+        with self._writing() as (connection, now):
+            self._hold_to(ceilings, intent, connection, now, except_for=number)
+            row = {**_row(intent), **self._lease(now)}
+            changes = ", ".join(f"{name} = :{name}" for name in row)
+            connection.execute(
+                f"UPDATE calls SET {changes} WHERE id = :number AND outcome IS NULL",  # noqa: S608 - names of columns
+                {**row, "number": number},
+            )
+
+    def settle(self, number: int, ending: Ending) -> bool:
+        """Write down how a call ended, and give back what it held. False if that was done before.
+
+        A call that was taken for abandoned may still be settled.
+        """
+        with self._writing() as (connection, now):
+            values = {**_ended(ending), "now": now, "number": number, "abandoned": ABANDONED}
+            row = connection.execute(
+                "UPDATE calls SET ended_ms = :now, outcome = :outcome, fare = :fare, "
+                "input_tokens = :input_tokens, output_tokens = :output_tokens, cached = :cached, "
+                "reasoning = :reasoning, attempts = :attempts, broken = :broken, "
+                "waited_ms = :waited_ms, request_id = :request_id, "
+                "missed = NOT :input_tokens BETWEEN predicted_low AND predicted_high "
+                "WHERE id = :number AND (outcome IS NULL OR outcome = :abandoned) "
+                "RETURNING started_ms, project, model, currency, predicted",
+                values,
+            ).fetchone()
+            if row is None:
+                return False
+            _add(connection, row, ending)
+            return True
+
+    def give_up_the_dead(self) -> int:
+        """Close the open calls of processes that are gone; gives how many there were."""
+        with self._writing() as (connection, now):
+            return _bury(connection, now)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The database, for questions that see one moment of it."""
+        with self._lock, self._told():
+            connection = self._opened()
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the file; it is opened again if need be."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None and self._pid == os.getpid():
+                connection.close()
+
+    def __enter__(self) -> Self:
+        """Nothing is opened before it is needed."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Ledger in {self.path}>"
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[sqlite3.Connection, int]]:
+        with self._lock, self._told():
+            connection = self._opened()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection, int(self._clock() * 1_000)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise LedgerError(self.path, str(error)) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._pid != os.getpid():
+            self._connection = None  # of the process that this one was forked from; not ours
+            self._pid = os.getpid()
+        if self._connection is None:
+            self._connection = connect(self.path)
+        return self._connection
+
+    def _lease(self, now: int) -> dict[str, object]:
+        return {"owner": this_process(), "lease_ms": now + int(self._lease_seconds * 1_000)}
+
+    def _hold_to(
+        self,
+        ceilings: Sequence[Ceiling],
+        intent: Intent,
+        connection: sqlite3.Connection,
+        now: int,
+        except_for: int,
+    ) -> None:
+        for ceiling in ceilings:
+            if not ceiling.covers(intent.project):
+                continue
+            check_currency(ceiling, intent)
+            day = ceiling.day(now / 1_000)
+            try:
+                check(ceiling, intent, _taken(connection, ceiling, day, now, except_for), day[1])
+            except CeilingReached:
+                if not _bury(connection, now):
+                    raise
+                check(ceiling, intent, _taken(connection, ceiling, day, now, except_for), day[1])
+
+
+def _row(intent: Intent) -> dict[str, object]:
+    size, fare = intent.predicted, intent.fare
+    return {
+        "project": intent.project,
+        "endpoint": intent.endpoint,
+        "model": intent.model,
+        "decided": intent.decided,
+        "decision": intent.decision,
+        "predicted": size.value,
+        "predicted_low": size.low,
+        "predicted_high": size.high,
+        "predicted_how": size.how,
+        "predicted_parts": json.dumps(dict(intent.parts)),
+        "max_output_tokens": intent.max_output_tokens,
+        "currency": fare.currency,
+        "fare_at_most": plain(fare.amount),
+        "held_tokens": intent.most_tokens,
+        "held_billionths": int((fare.amount * _BILLION).to_integral_value(ROUND_CEILING)),
+    }
+
+
+def _ended(ending: Ending) -> dict[str, object]:
+    usage = ending.usage
+    return {
+        "outcome": ending.outcome,
+        "fare": None if ending.fare is None else plain(ending.fare.amount),
+        "input_tokens": usage and usage.input_tokens,
+        "output_tokens": usage and usage.output_tokens,
+        "cached": usage and usage.cached,
+        "reasoning": usage and usage.reasoning,
+        "attempts": ending.attempts,
+        "broken": ending.broken,
+        "waited_ms": int(ending.waited_seconds * 1_000),
+        "request_id": ending.request_id,
+    }
+
+
+def _add(
+    connection: sqlite3.Connection, row: tuple[int, str, str, str, int], ending: Ending
+) -> None:
+    """Add a settled call to the sums of its quarter of an hour."""
+    started, project, model, currency, predicted = row
+    key = (started - started % PERIOD_MS, project, model, currency)
+    usage, fare = ending.usage, ending.fare
+    before = connection.execute(
+        "SELECT fare FROM totals "
+        "WHERE period_ms = ? AND project = ? AND model = ? AND currency = ?",
+        key,
+    ).fetchone()
+    amount = Decimal(before[0] if before else 0) + (fare.amount if fare else 0)
+    connection.execute(
+        "INSERT INTO totals VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "calls = calls + 1, answered = answered + excluded.answered, "
+        "predicted = predicted + excluded.predicted, "
+        "input_tokens = input_tokens + excluded.input_tokens, "
+        "output_tokens = output_tokens + excluded.output_tokens, "
+        "cached = cached + excluded.cached, reasoning = reasoning + excluded.reasoning, "
+        "fare = excluded.fare",
+        (
+            *key,
+            int(ending.outcome == ANSWERED),
+            predicted if usage else 0,
+            usage.input_tokens if usage else 0,
+            usage.output_tokens if usage else 0,
+            usage.cached if usage else 0,
+            usage.reasoning if usage else 0,
+            plain(amount),
+        ),
+    )
+
+
+def _taken(
+    connection: sqlite3.Connection, ceiling: Ceiling, day: tuple[int, int], now: int, but: int
+) -> Taken:
+    """What counts under a ceiling on a day, without the call of the number `but`."""
+    currency = ceiling.limit.currency if isinstance(ceiling.limit, Money) else None
+    values = {
+        "since": day[0],
+        "until": day[1],
+        "project": ceiling.project,
+        "currency": currency,
+        "now": now,
+        "but": but,
+    }
+    of_it = (
+        "AND (:project IS NULL OR project = :project) "
+        "AND (:currency IS NULL OR currency = :currency)"
+    )
+    settled = connection.execute(
+        "SELECT input_tokens + output_tokens, fare FROM totals "  # noqa: S608 - fixed text
+        f"WHERE period_ms >= :since AND period_ms < :until {of_it}",
+        values,
+    ).fetchall()
+    tokens, billionths = connection.execute(
+        "SELECT coalesce(sum(held_tokens), 0), coalesce(sum(held_billionths), 0) FROM calls "  # noqa: S608 - fixed text
+        f"WHERE {_OPEN} AND started_ms >= :since AND started_ms < :until AND id != :but {of_it}",
+        values,
+    ).fetchone()
+    if currency is None:
+        return Taken(sum(row[0] for row in settled), tokens)
+    fare = sum((Decimal(row[1]) for row in settled), Decimal(0))
+    return Taken(Money(fare, currency), Money(Decimal(billionths) / _BILLION, currency))
+
+
+def _bury(connection: sqlite3.Connection, now: int) -> int:
+    """Close the open calls whose process is gone or whose lease is over."""
+    owners = connection.execute("SELECT DISTINCT owner FROM calls WHERE outcome IS NULL")
+    gone = [owner for (owner,) in owners if not may_live(owner)]
+    return connection.execute(
+        "UPDATE calls SET outcome = ?, ended_ms = ? "
+        "WHERE outcome IS NULL AND (lease_ms <= ? OR owner IN (SELECT value FROM json_each(?)))",
+        (ABANDONED, now, now, json.dumps(gone)),
+    ).rowcount

@@ -1,0 +1,124 @@
+"""What was spent, on what: the ledger's sums by day, model and project.
+
+Amounts are exact sums of one currency each; two currencies are two rows. Calls that failed are
+counted and cost nothing here; what the provider may have billed beyond the books is counted apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from tokenfare.money import Money
+from tokenfare.usage import Usage
+
+from .entry import ABANDONED
+from .ledger import Ledger
+
+Key: TypeAlias = Literal["day", "model", "project"]
+KEYS: tuple[Key, ...] = ("day", "model", "project")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days of a time zone, the last one included; `None` leaves an end open."""
+
+    since: date | None = None
+    until: date | None = None
+    zone: tzinfo = UTC
+
+    def milliseconds(self) -> tuple[int, int]:
+        """Its beginning and end; the end is not in it."""
+        first, last = self.since, self.until
+        return (
+            0 if first is None else self._midnight(first),
+            2**62 if last is None else self._midnight(last + timedelta(days=1)),
+        )
+
+    def day_of(self, milliseconds: int) -> str:
+        """The day of a moment, as `2026-11-25`."""
+        return datetime.fromtimestamp(milliseconds / 1_000, self.zone).date().isoformat()
+
+    def _midnight(self, day: date) -> int:
+        return int(datetime.combine(day, time(), self.zone).timestamp() * 1_000)
+
+
+ALWAYS = Span()
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The sum of the settled calls that share `key`, one entry for each word of `by`.
+
+    `predicted` is the sum of predicted input tokens of those that were billed.
+    """
+
+    key: tuple[str, ...]
+    calls: int
+    answered: int
+    predicted: int
+    usage: Usage
+    fare: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What the sums do not say: open calls, calls without an ending, sendings without an answer.
+
+    `abandoned` calls ended with their process; `broken` sendings got no answer although they had
+    been sent. The provider may have billed both.
+    """
+
+    open: int
+    abandoned: int
+    broken: int
+
+
+def spent(
+    ledger: Ledger, by: Iterable[Key] = ("day", "model"), span: Span = ALWAYS, *, project: str = ""
+) -> list[Spent]:
+    """Sums of the settled calls, in the order of their keys; of one project if it is named."""
+    words = tuple(by)
+    sums: dict[tuple[tuple[str, ...], str], Spent] = {}
+    with ledger.reading() as database:
+        rows = database.execute(
+            "SELECT period_ms, model, project, currency, calls, answered, predicted, "
+            "input_tokens, output_tokens, cached, reasoning, fare FROM totals "
+            "WHERE period_ms >= ? AND period_ms < ? AND (? = '' OR project = ?)",
+            (*span.milliseconds(), project, project),
+        )
+        for period, model, of_project, currency, calls, answered, predicted, *usage, fare in rows:
+            named = {"model": model, "project": of_project}
+            key = tuple(span.day_of(period) if word == "day" else named[word] for word in words)
+            row = Spent(
+                key, calls, answered, predicted, Usage(*usage), Money(Decimal(fare), currency)
+            )
+            known = sums.get((key, currency))
+            sums[key, currency] = row if known is None else _sum(known, row)
+    return [sums[key] for key in sorted(sums)]
+
+
+def unsettled(ledger: Ledger, span: Span = ALWAYS, *, project: str = "") -> Unsettled:
+    """What the sums of the same span do not say."""
+    with ledger.reading() as database:
+        row = database.execute(
+            "SELECT count(*) FILTER (WHERE outcome IS NULL), "
+            "count(*) FILTER (WHERE outcome = ?), coalesce(sum(broken), 0) FROM calls "
+            "WHERE started_ms >= ? AND started_ms < ? AND (? = '' OR project = ?)",
+            (ABANDONED, *span.milliseconds(), project, project),
+        ).fetchone()
+    return Unsettled(*row)
+
+
+def _sum(one: Spent, other: Spent) -> Spent:
+    return replace(
+        one,
+        calls=one.calls + other.calls,
+        answered=one.answered + other.answered,
+        predicted=one.predicted + other.predicted,
+        usage=one.usage + other.usage,
+        fare=one.fare + other.fare,
+    )

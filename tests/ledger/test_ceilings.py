@@ -1,0 +1,139 @@
+"""Ceilings: nothing is sent that might go above them, and nothing is held for ever."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ledger import conftest
+from ledger.conftest import NOON, Clock, answered, intent, yuan
+from tokenfare.errors import CeilingReached, InvalidRequestError
+from tokenfare.ledger import Ceiling, Ending, Ledger
+from tokenfare.money import Money
+
+FIVE = Ceiling(yuan("5"))
+
+
+def test_spent_and_asked_stay_below_the_ceiling(ledger: Ledger) -> None:
+    ledger.settle(ledger.reserve(intent(fare="4"), [FIVE]), answered(fare="4"))
+    ledger.reserve(intent(fare="1"), [FIVE])  # exactly five
+    with pytest.raises(CeilingReached):
+        ledger.reserve(intent(fare="0.000000001"), [FIVE])
+
+
+def test_what_open_calls_may_take_is_held(ledger: Ledger) -> None:
+    ledger.reserve(intent(fare="3"), [FIVE])
+    with pytest.raises(CeilingReached) as refused:
+        ledger.reserve(intent(fare="2.5"), [FIVE])
+    error = refused.value
+    assert (error.spent, error.held, error.asked) == (yuan("0"), yuan("3"), yuan("2.5"))
+    assert error.ceiling == FIVE
+    assert error.resets_at == datetime(2025, 11, 26, tzinfo=UTC)
+    assert str(error) == (
+        "qwen-plus: the call may take 2.5 CNY, and of 5 CNY a day 0 CNY are spent and 3 CNY held "
+        "by open calls; it resets at 2025-11-26T00:00+00:00"
+    )
+
+
+def test_a_settled_call_gives_back_what_it_did_not_take(ledger: Ledger) -> None:
+    number = ledger.reserve(intent(fare="5"), [FIVE])
+    ledger.settle(number, answered(fare="1"))
+    ledger.reserve(intent(fare="4"), [FIVE])
+
+
+def test_a_failed_call_gives_back_all(ledger: Ledger) -> None:
+    ledger.settle(ledger.reserve(intent(fare="5"), [FIVE]), Ending("ProviderFaultError"))
+    ledger.reserve(intent(fare="5"), [FIVE])
+
+
+def test_a_refused_call_is_not_written_down(ledger: Ledger) -> None:
+    with pytest.raises(CeilingReached):
+        ledger.reserve(intent(fare="6"), [FIVE])
+    with ledger.reading() as database:
+        assert database.execute("SELECT count(*) FROM calls").fetchone() == (0,)
+
+
+def test_tokens_are_held_with_the_room_for_the_answer(ledger: Ledger) -> None:
+    ceiling = Ceiling(1_000)
+    ledger.settle(ledger.reserve(intent(800), [ceiling]), answered(billed=800, output=50))
+    ledger.reserve(intent(100, room=50), [ceiling])
+    with pytest.raises(CeilingReached, match=r"may take 2 tokens, and of 1,000 tokens a day 850"):
+        ledger.reserve(intent(1, room=1), [ceiling])
+
+
+def test_a_project_has_a_ceiling_of_its_own(ledger: Ledger) -> None:
+    ceilings = [Ceiling(yuan("1"), project="a"), FIVE]
+    ledger.reserve(intent(fare="1", project="a"), ceilings)
+    ledger.reserve(intent(fare="3", project="b"), ceilings)
+    with pytest.raises(CeilingReached, match="in project a"):
+        ledger.reserve(intent(fare="0.5", project="a"), ceilings)
+    with pytest.raises(CeilingReached, match="of 5 CNY a day 0 CNY"):
+        ledger.reserve(intent(fare="1.5", project="b"), ceilings)
+
+
+def test_a_new_day_begins_with_nothing_spent(ledger: Ledger, clock: Clock) -> None:
+    ledger.settle(ledger.reserve(intent(fare="5"), [FIVE]), answered(fare="5"))
+    clock.now = NOON + 12 * 3600 - 1
+    with pytest.raises(CeilingReached):
+        ledger.reserve(intent(fare="1"), [FIVE])
+    clock.now += 1
+    ledger.reserve(intent(fare="1"), [FIVE])
+
+
+def test_a_ceilings_day_is_one_of_its_zone(ledger: Ledger, clock: Clock) -> None:
+    shanghai = Ceiling(yuan("5"), zone=ZoneInfo("Asia/Shanghai"))
+    ledger.settle(ledger.reserve(intent(fare="5"), [shanghai]), answered(fare="5"))
+    clock.now = NOON + 4 * 3600 - 1
+    with pytest.raises(CeilingReached, match=r"resets at 2025-11-26T00:00\+08:00"):
+        ledger.reserve(intent(fare="1"), [shanghai])
+    clock.now += 1
+    ledger.reserve(intent(fare="1"), [shanghai])
+
+
+def test_a_call_that_moves_on_is_held_to_the_ceiling_again(ledger: Ledger) -> None:
+    number = ledger.reserve(intent(fare="3"), [FIVE])
+    ledger.move(number, intent(fare="5"), [FIVE])  # its own three are not in the way
+    with pytest.raises(CeilingReached):
+        ledger.move(number, intent(fare="5.1"), [FIVE])
+
+
+def test_money_of_another_currency_is_not_compared(ledger: Ledger) -> None:
+    dollars = Ceiling(Money(Decimal(5), "USD"))
+    with pytest.raises(InvalidRequestError, match="costs CNY and the ceiling is 5 USD a day"):
+        ledger.reserve(intent(), [dollars])
+
+
+def test_a_process_elsewhere_holds_until_its_lease_is_over(
+    ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tokenfare.ledger.ledger.this_process", lambda: "elsewhere/1@1")
+    number = ledger.reserve(intent(fare="5"), [FIVE])
+    clock.now += 3_599
+    with pytest.raises(CeilingReached):
+        ledger.reserve(intent(fare="1"), [FIVE])
+    clock.now += 1
+    ledger.reserve(intent(fare="1"), [FIVE])
+    assert ledger.settle(number, answered(fare="2")), "late, and still in the books"
+
+
+@pytest.mark.parametrize(
+    ("text", "ceiling"),
+    [
+        ("5 CNY", Ceiling(conftest.yuan("5"))),
+        ("0.05 USD", Ceiling(Money(Decimal("0.05"), "USD"))),
+        ("200,000 tokens", Ceiling(200_000)),
+        ("demo: 1 CNY", Ceiling(conftest.yuan("1"), "demo")),
+        (" a:b : 7 tokens ", Ceiling(7, "a:b")),
+    ],
+)
+def test_a_ceiling_is_read_as_it_is_written(text: str, ceiling: Ceiling) -> None:
+    assert Ceiling.parse(text) == ceiling
+
+
+@pytest.mark.parametrize("text", ["", "5", "CNY 5", "5 yuan", "-1 CNY", "1.5 tokens", "NaN CNY"])
+def test_what_is_no_ceiling_is_refused(text: str) -> None:
+    with pytest.raises(InvalidRequestError, match="ceiling"):
+        Ceiling.parse(text)

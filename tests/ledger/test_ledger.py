@@ -1,0 +1,198 @@
+"""Rows and sums: each call once, exact, and in the file that was meant."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from threading import Thread
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.conftest import NOON, Clock, answered, intent, sums_of_rows, yuan
+from tokenfare.errors import LedgerError
+from tokenfare.ledger import Ending, Ledger, Span, Unsettled, spent, unsettled
+from tokenfare.ledger import schema as ledger_schema
+from tokenfare.money import Money
+from tokenfare.usage import Usage
+
+
+def test_a_settled_call_is_in_the_sums(ledger: Ledger) -> None:
+    ledger.settle(ledger.reserve(intent()), answered(billed=103, output=7, fare="0.25"))
+    (row,) = spent(ledger, ["day", "model"])
+    assert row.key == ("2025-11-25", "qwen-plus")
+    assert (row.calls, row.answered, row.predicted) == (1, 1, 100)
+    assert row.usage == Usage(103, 7)
+    assert row.fare == yuan("0.25")
+
+
+def test_a_call_is_billed_once_however_often_it_is_settled(ledger: Ledger) -> None:
+    number = ledger.reserve(intent())
+    assert ledger.settle(number, answered(fare="0.25"))
+    assert not ledger.settle(number, answered(fare="0.25"))
+    assert [(row.calls, row.fare) for row in spent(ledger)] == [(1, yuan("0.25"))]
+
+
+def test_a_failed_call_costs_nothing_and_is_counted(ledger: Ledger) -> None:
+    ledger.settle(ledger.reserve(intent()), Ending("RateLimitError", attempts=5, broken=2))
+    (row,) = spent(ledger)
+    assert (row.calls, row.answered, row.fare) == (1, 0, yuan("0"))
+    assert unsettled(ledger) == Unsettled(open=0, abandoned=0, broken=2)
+
+
+def test_an_open_call_is_told_apart(ledger: Ledger) -> None:
+    ledger.reserve(intent())
+    assert spent(ledger) == []
+    assert unsettled(ledger) == Unsettled(open=1, abandoned=0, broken=0)
+
+
+def test_a_call_that_moved_on_is_one_row_of_the_model_that_answered(ledger: Ledger) -> None:
+    number = ledger.reserve(intent())
+    ledger.move(number, intent(model="qwen-max", tokens=99))
+    ledger.settle(number, answered(billed=99))
+    assert [row.key for row in spent(ledger, ["model"])] == [("qwen-max",)]
+    assert unsettled(ledger).open == 0
+
+
+def test_money_is_added_as_decimals(ledger: Ledger) -> None:
+    for _ in range(10):
+        ledger.settle(ledger.reserve(intent()), answered(fare="0.1"))
+    assert spent(ledger, [])[0].fare.amount == Decimal("1.0")  # ten floats are 0.9999999999999999
+
+
+def test_two_currencies_are_two_rows(ledger: Ledger) -> None:
+    dollars = Money(Decimal("0.1"), "USD")
+    ledger.settle(ledger.reserve(intent()), answered(fare="0.5"))
+    number = ledger.reserve(replace(intent(), fare=dollars))
+    ledger.settle(number, replace(answered(), fare=dollars))
+    assert [row.fare for row in spent(ledger, [])] == [yuan("0.5"), dollars]
+
+
+def test_a_day_is_one_of_the_zone(ledger: Ledger, clock: Clock) -> None:
+    clock.now = NOON + 6 * 3600  # 18:00 in London, 02:00 of the next day in Shanghai
+    ledger.settle(ledger.reserve(intent()), answered())
+    shanghai = Span(zone=ZoneInfo("Asia/Shanghai"))
+    assert [row.key for row in spent(ledger, ["day"])] == [("2025-11-25",)]
+    assert [row.key for row in spent(ledger, ["day"], shanghai)] == [("2025-11-26",)]
+
+
+def test_a_span_has_its_last_day(ledger: Ledger, clock: Clock) -> None:
+    for days in range(4):
+        clock.now = NOON + days * 86_400
+        ledger.settle(ledger.reserve(intent()), answered())
+    span = Span(date(2025, 11, 26), date(2025, 11, 27))
+    assert [row.key for row in spent(ledger, ["day"], span)] == [("2025-11-26",), ("2025-11-27",)]
+
+
+def test_one_project_can_be_asked_for(ledger: Ledger) -> None:
+    for project in ("a", "b", "b"):
+        ledger.settle(ledger.reserve(intent(project=project)), answered())
+    assert [(r.key, r.calls) for r in spent(ledger, ["project"])] == [(("a",), 1), (("b",), 2)]
+    assert [r.calls for r in spent(ledger, [], project="b")] == [2]
+
+
+FARES = st.decimals(0, 10, places=9).map(str)
+STEPS = st.lists(
+    st.tuples(st.sampled_from("rmsf"), st.integers(0, 5), st.integers(0, 1000), FARES), max_size=25
+)
+
+
+@given(STEPS)
+def test_the_sums_are_those_of_the_rows(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int, str]]
+) -> None:
+    """Any order of reserving, moving, settling and failing: totals and rows agree, to the digit."""
+    with Ledger(tmp_path_factory.mktemp("any") / "l", clock=lambda: NOON) as ledger:
+        numbers = [0]
+        for what, which, tokens, fare in steps:
+            number = numbers[which % len(numbers)]
+            if what == "r":
+                numbers.append(ledger.reserve(intent(tokens, fare)))
+            elif what == "m":
+                ledger.move(number, intent(tokens, fare, model="qwen-max"))
+            elif what == "s":
+                ledger.settle(number, answered(tokens, which, fare))
+            else:
+                ledger.settle(number, Ending("ProviderFaultError"))
+        sums = spent(ledger, [])
+        rows = sums_of_rows(ledger)
+    found = [(s.calls, s.usage.input_tokens, s.usage.output_tokens, s.fare.amount) for s in sums]
+    assert found == ([rows] if rows[0] else [])
+
+
+def test_threads_share_a_ledger(ledger: Ledger) -> None:
+    def work() -> None:
+        for _ in range(50):
+            ledger.settle(ledger.reserve(intent()), answered(fare="0.001"))
+
+    threads = [Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [(s.calls, s.fare) for s in spent(ledger, [])] == [(400, yuan("0.4"))]
+
+
+def test_a_closed_ledger_opens_again(ledger: Ledger) -> None:
+    number = ledger.reserve(intent())
+    ledger.close()
+    assert ledger.settle(number, answered())
+
+
+def test_nothing_is_made_before_it_is_needed(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "folder" / "ledger"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_ledger_is_left_alone(tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("this is no database at all, and long enough to be looked at " * 20)
+    with pytest.raises(LedgerError, match="not a database"):
+        Ledger(text).reserve(intent())
+    other = tmp_path / "other"
+    with sqlite3.connect(other) as database:
+        database.execute("CREATE TABLE mine (x)")
+    database.close()
+    with pytest.raises(LedgerError, match="something else"):
+        Ledger(other).reserve(intent())
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LedgerError, match="file"):
+        Ledger(tmp_path / "file" / "ledger").reserve(intent())
+
+
+def test_a_ledger_of_a_later_version_is_not_touched(ledger: Ledger) -> None:
+    ledger.reserve(intent())
+    ledger.close()
+    with sqlite3.connect(ledger.path) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(LedgerError, match="version 99, this tokenfare knows versions up to"):
+        ledger.reserve(intent())
+
+
+def test_an_older_ledger_is_brought_up_to_date_with_what_is_in_it(ledger: Ledger) -> None:
+    ledger.settle(ledger.reserve(intent()), answered(fare="0.25"))
+    ledger.close()
+    later = [*ledger_schema.MIGRATIONS, ["ALTER TABLE calls ADD COLUMN mood TEXT DEFAULT 'good'"]]
+    database = ledger_schema.connect(ledger.path, later)
+    assert database.execute("PRAGMA user_version").fetchone() == (len(later),)
+    assert database.execute("SELECT fare, mood FROM calls").fetchall() == [("0.25", "good")]
+    database.close()
+
+
+def test_a_migration_that_fails_changes_nothing(ledger: Ledger) -> None:
+    ledger.reserve(intent())
+    ledger.close()
+    broken = [*ledger_schema.MIGRATIONS, ["ALTER TABLE calls ADD COLUMN mood TEXT", "no SQL"]]
+    with pytest.raises(sqlite3.OperationalError):
+        ledger_schema.connect(ledger.path, broken)
+    assert unsettled(ledger).open == 1
