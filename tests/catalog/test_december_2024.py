@@ -285,9 +285,10 @@ def test_what_a_model_is_made_for(name, purpose, catalog):
 
 def test_a_chat_with_a_vision_model_adds_a_system_message_in_2024_and_not_in_2026(catalog):
     chat = catalog.get("qwen-vl-max").chat
-    assert (chat.per_message, chat.per_reply, chat.default_system) == (5, 3, 11)
-    assert catalog.as_of(date(2026, 3, 1)).get("qwen-vl-max").chat.default_system == 0
-    assert catalog.get("qwen-plus").chat.default_system == 0
+    assert (chat.per_message, chat.per_reply) == (5, 3)
+    assert chat.default_system == "You are a helpful assistant."
+    assert not catalog.as_of(date(2026, 3, 1)).get("qwen-vl-max").chat.default_system
+    assert not catalog.get("qwen-plus").chat.default_system
 
 
 def test_what_is_taken_from_qwen_for_others_says_so(catalog):

@@ -64,7 +64,9 @@ def count_request(
     )
     chat = model.chat
     has_system = any(message.role == "system" for message in messages)
-    template = Count.exactly(chat.per_reply + (0 if has_system else chat.default_system))
+    template = Count.exactly(chat.per_reply)
+    if chat.default_system and not has_system:
+        template += measurer.measure(chat.default_system) + Count.exactly(chat.per_message)
     added = count_options(options, measurer)
     return RequestCount(sum(each, template + added), each, template, added)
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .charging import AudioRules as AudioRules
+from .charging import ChatTemplate as ChatTemplate
+from .charging import ImageRules as ImageRules
+from .charging import ToolRules as ToolRules
+from .charging import VideoRules as VideoRules
 from .model import Access as Access
 from .model import BatchRules as BatchRules
 from .model import CacheRules as CacheRules
-from .model import ChatTemplate as ChatTemplate
 from .model import Confidence as Confidence
 from .model import Dispute as Dispute
 from .model import DocumentRules as DocumentRules
@@ -27,12 +31,17 @@ from .model import RateLimits as RateLimits
 from .model import Status as Status
 from .model import Throttle as Throttle
 from .model import Tier as Tier
+from .wording import PublishedTemplate as PublishedTemplate
+from .wording import ToolWording as ToolWording
+from .wording import published_template as published_template
+from .wording import tool_wording as tool_wording
 
 if TYPE_CHECKING:  # not for a cycle: the run-time import waits in `__getattr__`
     from .catalog import Catalog as Catalog
 
 __all__ = [
     "Access",
+    "AudioRules",
     "BatchRules",
     "CacheRules",
     "Catalog",
@@ -41,6 +50,7 @@ __all__ = [
     "Dispute",
     "DocumentRules",
     "Evidence",
+    "ImageRules",
     "Kind",
     "Limits",
     "Mark",
@@ -48,10 +58,16 @@ __all__ = [
     "OutputRoom",
     "Price",
     "Provider",
+    "PublishedTemplate",
     "RateLimits",
     "Status",
     "Throttle",
     "Tier",
+    "ToolRules",
+    "ToolWording",
+    "VideoRules",
+    "published_template",
+    "tool_wording",
 ]
 
 

@@ -14,7 +14,8 @@ from typing import TypeAlias
 
 from .facts import LISTS, Facts
 from .history import BOUNDS, first_known, stated_number
-from .schema import Fact, LimitsFact, ModelRow, Number
+from .records import Fact
+from .schema import LimitsFact, ModelRow, Number
 
 REQUIRED = ("access", "modalities", "purposes", "regions", "tokenizer", "chat")
 """The facts that a model cannot be without."""

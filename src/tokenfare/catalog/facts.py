@@ -19,7 +19,8 @@ from typing import Any
 
 from tokenfare.errors import CatalogError
 
-from .schema import CatalogFile, Fact, FactLists, ModelRow, ProviderRow, Source
+from .records import Fact, Source
+from .schema import CatalogFile, FactLists, ModelRow, ProviderRow
 
 LISTS = tuple(FactLists.model_fields)
 """The names of the facts that have a history."""

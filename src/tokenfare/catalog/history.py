@@ -13,11 +13,11 @@ from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
+from .charging import AudioRules, ChatTemplate, ImageRules, ToolRules, VideoRules
 from .facts import Facts
 from .model import (
     BatchRules,
     CacheRules,
-    ChatTemplate,
     Dispute,
     DocumentRules,
     Evidence,
@@ -32,11 +32,11 @@ from .model import (
     Throttle,
     Tier,
 )
+from .records import Fact
 from .schema import (
     BatchFact,
     DayFact,
     DocumentsFact,
-    Fact,
     LimitsFact,
     ModelRow,
     Number,
@@ -47,6 +47,7 @@ from .schema import (
 )
 
 F = TypeVar("F", bound=Fact)
+R = TypeVar("R", ChatTemplate, ToolRules, ImageRules, AudioRules, VideoRules)
 
 BOUNDS = ("context", "max_input", "max_output", "max_image_tokens")
 
@@ -69,6 +70,8 @@ def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
     tokenizer, modalities = on_or_first(row.tokenizer, day), on_or_first(row.modalities, day)
     purposes, regions = on_or_first(row.purposes, day), on_or_first(row.regions, day)
     aliases = on_or_first(row.aliases, day) if row.aliases else None
+    tools, images = on(row.tools, day), on_or_none(row.images, day)
+    audio, video = on_or_none(row.audio, day), on_or_none(row.video, day)
     numbers = _numbers(limits, facts)
     said: dict[str, Fact | None] = {
         "points_to": target,
@@ -84,6 +87,10 @@ def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
         "batch_max_context": batch,
         "cache": cache,
         "status": on(row.seen, day),
+        "tools": tools,
+        "images": images,
+        "audio": audio,
+        "video": video,
     }
     evidence = {key: _evidence(fact, facts) for key, fact in said.items() if fact is not None}
     evidence |= {f"limits.{name}": number.evidence for name, number in numbers.items()}
@@ -104,7 +111,11 @@ def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
         purposes=frozenset(purposes.made_for),
         regions=regions.served_in,
         tokenizer=tokenizer.name,
-        chat=ChatTemplate(chat.per_message, chat.per_reply, chat.default_system),
+        chat=as_rules(ChatTemplate, chat),
+        tools=as_rules(ToolRules, tools) if tools else None,
+        images=as_rules(ImageRules, images) if images else None,
+        audio=as_rules(AudioRules, audio) if audio else None,
+        video=as_rules(VideoRules, video) if video else None,
         points_to=target.target if target else None,
         retired_on=row.retired.on if row.retired else None,
         documents=_documents(documents),
@@ -150,6 +161,16 @@ def on(entries: Sequence[F], day: date) -> F | None:
 def on_or_first(entries: Sequence[F], day: date) -> F:
     """As `on`, and the first entry before all of them."""
     return on(entries, day) or entries[0]
+
+
+def on_or_none(entries: Sequence[F], day: date) -> F | None:
+    """As `on_or_first`, and `None` where there are no entries at all."""
+    return on_or_first(entries, day) if entries else None
+
+
+def as_rules(rules: type[R], fact: Fact) -> R:
+    """The value of a fact whose fields are named as those of the value."""
+    return rules(**{name: getattr(fact, name) for name in rules.__dataclass_fields__})
 
 
 def first_known(row: ModelRow) -> date:

@@ -17,6 +17,8 @@ from typing import Literal, TypeAlias
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money
 
+from .charging import AudioRules, ChatTemplate, ImageRules, ToolRules, VideoRules
+
 Mark: TypeAlias = Literal["stated", "inherited", "derived", "not stated"]
 Confidence: TypeAlias = Literal["high", "medium", "low"]
 Kind: TypeAlias = Literal["stable", "latest", "snapshot"]
@@ -115,19 +117,6 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatTemplate:
-    """Tokens that a chat adds to its texts.
-
-    `per_message` for the markers and role around each message, `per_reply` for the opening of the
-    assistant's turn, `default_system` for the system message a model adds when none is sent.
-    """
-
-    per_message: int
-    per_reply: int
-    default_system: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class DocumentRules:
     """How a model takes documents longer than a message can carry: by upload to the file service.
 
@@ -188,6 +177,10 @@ class Model:
     regions: tuple[str, ...]
     tokenizer: str
     chat: ChatTemplate
+    tools: ToolRules | None = None
+    images: ImageRules | None = None
+    audio: AudioRules | None = None
+    video: VideoRules | None = None
     points_to: str | None = None
     retired_on: date | None = None
     documents: DocumentRules | None = None

@@ -9,71 +9,13 @@ is checked elsewhere (`check`), and a file is read by `load`.
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from .charging_schema import AudioFact, ChatFact, ImagesFact, ToolsFact, VideoFact
 from .model import Access, Confidence, Kind, OutputRoom
-
-T = TypeVar("T")
-
-Items: TypeAlias = Annotated[tuple[T, ...], Field(strict=False)]
-"""A TOML array. Its items stay strict."""
-
-Text: TypeAlias = Annotated[str, Field(min_length=1)]
-Tokens: TypeAlias = Annotated[int, Field(gt=0)]
-Modality: TypeAlias = Literal["text", "image", "audio", "video", "file"]
-Purpose: TypeAlias = Literal["general", "code", "math", "long", "vision", "audio"]
-
-
-def _exact(value: object) -> Decimal:
-    if not isinstance(value, str):
-        # A ValueError, because pydantic makes findings of those and lets a TypeError through.
-        raise ValueError('a decimal number in quotes, like "0.0008", not a bare one')  # noqa: TRY004
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
-        raise ValueError(f'a decimal number of zero or more in quotes, not "{value}"')
-    return amount
-
-
-Exact: TypeAlias = Annotated[Decimal, BeforeValidator(_exact)]
-
-
-class Record(BaseModel):
-    """Strict and frozen, like everything read from a file."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
-
-
-class Source(Record):
-    """A document that facts are taken from: `as_of` is the day that it speaks of."""
-
-    title: Text
-    where: Text
-    as_of: date
-
-
-class Dispute(Record):
-    """What another source says instead, and why it is not used."""
-
-    says: Text
-    source: Text
-    because: Text
-
-
-class Fact(Record):
-    """What every fact carries: since when it is known to hold, who says so, how sure that is."""
-
-    since: date = Field(alias="from")
-    source: Text
-    confidence: Confidence = "high"
-    mark: Literal["stated", "derived"] = "stated"
-    note: Text | None = None
-    disputed: Items[Dispute] = ()
+from .records import Exact, Fact, Items, Modality, Purpose, Record, Source, Text, Tokens
 
 
 class Number(Record):
@@ -200,14 +142,6 @@ class TokenizerFact(Fact):
     name: Text
 
 
-class ChatFact(Fact):
-    """Tokens that a chat adds to its texts."""
-
-    per_message: Annotated[int, Field(ge=0)]
-    per_reply: Annotated[int, Field(ge=0)]
-    default_system: Annotated[int, Field(ge=0)] = 0
-
-
 class DocumentsFact(Fact):
     """How the model takes uploaded documents."""
 
@@ -273,6 +207,10 @@ class FactLists(Record):
     regions: Items[RegionsFact] = ()
     tokenizer: Items[TokenizerFact] = ()
     chat: Items[ChatFact] = ()
+    tools: Items[ToolsFact] = ()
+    images: Items[ImagesFact] = ()
+    audio: Items[AudioFact] = ()
+    video: Items[VideoFact] = ()
     documents: Items[DocumentsFact] = ()
     rates: Items[RatesFact] = ()
     batch: Items[BatchUseFact] = ()
@@ -363,4 +301,4 @@ class CatalogFile(Record):
     shared: FactLists = FactLists()
     model: Items[ModelRow] = ()
     providers: Items[ProviderRow] = ()
-    sources: dict[str, Source] = {}
+    sources: dict[str, Source] = Field(default_factory=dict)

@@ -36,7 +36,7 @@ def input_tokens(request: ChatRequest, files: FileStore, tokenizer: Tokenizer) -
         messages = _with_files(messages, rules, files, tokenizer)
     rendered = render(
         messages,
-        default_system=request.model.chat.default_system > 0,
+        default_system=bool(request.model.chat.default_system),
         tools=request.tools,
     )
     total = tokens(rendered, tokenizer) + (JSON_MODE_TOKENS if request.json_mode else 0)

@@ -1,0 +1,75 @@
+"""The words of published templates: what stands around tools, and the open models' chat templates.
+
+Data with origin and licence, read when first needed and without pydantic, since counting reads
+them. Which model uses which words is a fact of the model (`ToolRules.form`).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tokenfare.errors import InvalidRequestError
+
+from .charging import ChatTemplate, ToolRules
+
+DIRECTORY = Path(__file__).parent / "data" / "wording"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolWording:
+    """One published text that presents tools to a model.
+
+    `text` holds `{definitions}` and `{names}`, `definition` what is written for one tool, with
+    `{json}` or with `{name}`, `{description}` and `{parameters}`; `separator` stands between two.
+    """
+
+    text: str
+    definition: str
+    separator: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTemplate:
+    """The chat template of an open model, with its source and the day that it speaks of."""
+
+    name: str
+    chat: ChatTemplate
+    tools: ToolRules | None
+    source: str
+    as_of: date
+
+
+@cache
+def tool_wording(name: str) -> ToolWording:
+    """The words of a form: a `ToolForm`, with `-english` and `-parallel` where it has those."""
+    row = _read("tools.toml")[name]
+    return ToolWording(row["text"], row["definition"], row["separator"])
+
+
+@cache
+def published_template(name: str) -> PublishedTemplate:
+    """The published template of this name. Raises `InvalidRequestError` for an unknown one."""
+    known = _read("templates.toml")
+    row = known.get(name)
+    if row is None:
+        raise InvalidRequestError(f"no chat template is called {name!r}; known: {', '.join(known)}")
+    chat = row["chat"] | {"json_mode": tuple(row["chat"]["json_mode"])}
+    tools = row.get("tools")
+    return PublishedTemplate(
+        name,
+        ChatTemplate(**chat),
+        ToolRules(**(tools | {"certain": tuple(tools["certain"])})) if tools else None,
+        f"{row['title']} ({row['where']})",
+        row["as_of"],
+    )
+
+
+@cache
+def _read(name: str) -> Mapping[str, Any]:
+    return tomllib.loads((DIRECTORY / name).read_text(encoding="utf-8"))
