@@ -7,12 +7,12 @@ from datetime import date
 import click
 
 from tokenfare import api
-from tokenfare.emulator import Emulator, RateRules, serve
+from tokenfare.emulator import Emulator, FaultScript, RateRules, Rule, both, rule, serve
+from tokenfare.emulator import worst_day as emulated_worst_day
+from tokenfare.errors import InvalidRequestError
 
 from . import inputs
 from .offline import independent_tokenizer
-
-_PATH = "/compatible-mode/v1"
 
 
 @click.command
@@ -20,13 +20,48 @@ _PATH = "/compatible-mode/v1"
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS")
 @click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
 @click.option("--rates", is_flag=True, help="Enforce the rate limits of the day.")
+@click.option("--faults", metavar="FILE", help="A script of faults (TOML).")
+@click.option(
+    "--fault", "lines", multiple=True, metavar="RULE", help="Such as 'cut;share=0.1'; again."
+)
+@click.option("--worst-day", is_flag=True, help="Nearly a third of all chats meet some fault.")
+@click.option("--seed", default=0, show_default=True, help="Draws the faults that have a share.")
 @click.option("--allow-remote", is_flag=True, help="Let other machines in, with --host.")
-def command(port: int, host: str, as_of: date | None, rates: bool, allow_remote: bool) -> None:
+def command(
+    port: int,
+    host: str,
+    as_of: date | None,
+    rates: bool,
+    faults: str | None,
+    lines: tuple[str, ...],
+    worst_day: bool,
+    seed: int,
+    allow_remote: bool,
+) -> None:
     """Serve the provider's endpoints offline, until interrupted.
 
     Limits are those of the day. Any key is accepted. Nothing leaves this machine.
     """
-    rules = RateRules() if rates else None
-    emulator = Emulator(api.shipped_catalog(as_of), independent_tokenizer(), rates=rules)
-    click.echo(f"{emulator!r} at http://{host}:{port}{_PATH}", err=True)
-    serve(emulator, host, port, allow_remote=allow_remote)
+    scripts = [FaultScript.load(faults)] if faults else []
+    scripts += [FaultScript([_rule(line) for line in lines], seed)] if lines else []
+    scripts += [emulated_worst_day(seed)] if worst_day else []
+    emulator = Emulator(
+        api.shipped_catalog(as_of),
+        independent_tokenizer(),
+        rates=RateRules() if rates else None,
+        faults=both(*scripts),
+    )
+    serve(
+        emulator,
+        host,
+        port,
+        allow_remote=allow_remote,
+        announce=lambda url: click.echo(f"{emulator!r} at {url}", err=True),
+    )
+
+
+def _rule(text: str) -> Rule:
+    try:
+        return rule(text)
+    except InvalidRequestError as error:
+        raise click.BadParameter(str(error), param_hint="--fault") from None

@@ -3,9 +3,10 @@
     with running(Emulator(Catalog.load(), tokenizer)) as base_url:
         ...
 
-It enforces each model's limits, bills by counting the chat as the model reads it, and answers in
-the provider's shapes. It imports nothing that counts or sends for this library: the tokenizer is
-handed in. Importing this loads no server; the first use does, and needs `tokenfare[emulator]`.
+It enforces each model's limits and rates, bills by counting the chat as the model reads it, answers
+in the provider's shapes, and fails as it is told to. It imports nothing that counts or sends for
+this library: the tokenizer is handed in. Importing this loads no server; the first use does, and
+needs `tokenfare[emulator]`.
 """
 
 from __future__ import annotations
@@ -14,16 +15,29 @@ from .books import Books as Books
 from .books import Call as Call
 from .emulator import Emulator as Emulator
 from .emulator import create_app as create_app
+from .fault_names import named as named
 from .faults import Attempt as Attempt
 from .faults import Delay as Delay
 from .faults import Drop as Drop
+from .faults import Interrupt as Interrupt
+from .faults import Misbill as Misbill
+from .faults import Page as Page
+from .faults import Parse as Parse
 from .faults import Refuse as Refuse
+from .faults import Spoil as Spoil
+from .faults import Stall as Stall
+from .faults import Trickle as Trickle
+from .faults import both as both
 from .faults import scripted as scripted
 from .faults import throttled as throttled
 from .rates import RateRules as RateRules
 from .replies import Asked as Asked
 from .replies import Reply as Reply
 from .replies import echo as echo
+from .script import FaultScript as FaultScript
+from .script import Rule as Rule
+from .script import rule as rule
+from .script import worst_day as worst_day
 from .server import running as running
 from .server import serve as serve
 from .tokenizer import Tokenizer as Tokenizer
@@ -38,16 +52,29 @@ __all__ = [
     "Delay",
     "Drop",
     "Emulator",
+    "FaultScript",
+    "Interrupt",
+    "Misbill",
+    "Page",
+    "Parse",
     "RateRules",
     "Refuse",
     "Reply",
+    "Rule",
+    "Spoil",
+    "Stall",
     "TiktokenTokenizer",
     "Tokenizer",
     "TooHardToCount",
+    "Trickle",
+    "both",
     "create_app",
     "echo",
+    "named",
+    "rule",
     "running",
     "scripted",
     "serve",
     "throttled",
+    "worst_day",
 ]

@@ -10,6 +10,8 @@ from starlette.requests import Request
 
 from .refusal import invalid, too_large
 
+_LONGEST_NUMBER = 18
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -50,3 +52,13 @@ async def uploaded(request: Request) -> Upload:
             return Upload(file.filename or "", purpose, await file.read())
     except HTTPException as error:
         raise invalid(f"Required body invalid: {error.detail}") from error
+
+
+def whole_number(text: str | None, name: str = "limit") -> int | None:
+    """A number above zero in a query, `None` if it is not there."""
+    if text is None:
+        return None
+    # Longer numbers are no page sizes, and Python does not convert numbers of any length.
+    if len(text) > _LONGEST_NUMBER or not (text.isascii() and text.isdigit()) or int(text) == 0:
+        raise invalid(f"{name} must be a whole number above zero", param=name)
+    return int(text)

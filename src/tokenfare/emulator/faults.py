@@ -1,16 +1,32 @@
-"""What can be made to go wrong, on purpose.
+"""What can be made to go wrong, as values.
 
-A hook is asked before each call is answered and gives a fault or `None`. `scripted` makes a hook
-that goes through a list, one entry a chat. More kinds of fault belong here.
+A hook is asked before a call is answered and gives the faults that the call is to meet: one, some,
+or none. `scripted` makes a hook from a list, one entry a chat; `tokenfare.emulator.FaultScript`
+makes one from rules, a file, or a seed. What carries faults out is `delivery`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias, get_args
+
+from tokenfare.errors import InvalidRequestError
 
 from .refusal import Refusal, too_many_tokens
+
+CHATS = ("/chat/completions", "/generation")
+"""How the paths of chats end: the compatible endpoint's and the native ones'."""
+
+Spoiling: TypeAlias = Literal[
+    "html",  # a page of some proxy, with status 200
+    "not-json",  # JSON that stops in the middle
+    "empty",  # nothing
+    "no-choices",
+    "no-usage",
+    "negative-usage",
+    "short",  # fewer bytes than announced; of a stream, no last chunk
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +38,50 @@ class Attempt:
     path: str
     model: str | None
 
+    @property
+    def is_chat(self) -> bool:
+        """Whether a model is asked, and not the file or batch service."""
+        return self.path.endswith(CHATS)
+
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Answer with an error of this status and code."""
+    """Answer with an error of this status and code. `kind` is the body's `type`."""
 
     status: int
     code: str
     message: str = "refused by the fault script"
     retry_after_seconds: float | None = None
+    kind: str | None = None
+
+    @classmethod
+    def saying(cls, refusal: Refusal) -> Refuse:
+        """Refuse in words that the emulator knows."""
+        return cls(
+            refusal.status,
+            refusal.code,
+            refusal.message,
+            refusal.retry_after_seconds,
+            refusal.kind,
+        )
 
     def refusal(self) -> Refusal:
         """The answer."""
         return Refusal(
-            self.status, self.code, self.message, retry_after_seconds=self.retry_after_seconds
+            self.status,
+            self.code,
+            self.message,
+            kind=self.kind,
+            retry_after_seconds=self.retry_after_seconds,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Answer with a page of HTML: what stands in front of the provider, not the provider."""
+
+    status: int
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +101,112 @@ class Delay:
     seconds: float
 
 
-Fault: TypeAlias = Refuse | Drop | Delay
-Faults: TypeAlias = Callable[[Attempt], Fault | None]
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """Fall silent in the middle: after this many events, or before a plain answer's body."""
+
+    seconds: float
+    after_events: int = 1
 
 
-def none(_: Attempt) -> Fault | None:
+@dataclass(frozen=True, slots=True)
+class Trickle:
+    """Let this much time pass before every event of a stream."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Put an error where the answer was to be: status 200 has been said by then.
+
+    In a stream after so many events; a plain answer is the error's body, with status 200.
+    """
+
+    refuse: Refuse
+    after_events: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Misbill:
+    """Bill this many tokens more than there are (fewer, if negative). The books say the same."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spoil:
+    """Answer with something that is no answer, though the status says so."""
+
+    how: Spoiling
+
+    def __post_init__(self) -> None:
+        if self.how not in get_args(Spoiling):
+            known = ", ".join(get_args(Spoiling))
+            raise InvalidRequestError(f"{self.how!r} is no way to spoil an answer; known: {known}")
+
+
+@dataclass(frozen=True, slots=True)
+class Parse:
+    """Take this long to parse an uploaded file: so many looks at it, and so many seconds.
+
+    With `fails` it then turns out to be unreadable.
+    """
+
+    looks: int = 1
+    seconds: float = 0.0
+    fails: bool = False
+
+
+Fault: TypeAlias = (
+    Refuse | Page | Drop | Delay | Stall | Trickle | Interrupt | Misbill | Spoil | Parse
+)
+Faults: TypeAlias = Callable[[Attempt], Fault | Sequence[Fault] | None]
+
+
+def none(_: Attempt) -> None:
     """Let everything go well."""
-    return None
 
 
-def scripted(*faults: Fault | None) -> Faults:
+def several(found: Fault | Sequence[Fault] | None) -> tuple[Fault, ...]:
+    """What a hook gave, as a tuple."""
+    if found is None:
+        return ()
+    return tuple(found) if isinstance(found, Sequence) else (found,)
+
+
+def scripted(*faults: Fault | Sequence[Fault] | None) -> Faults:
     """One entry for each chat in its turn; once they are used up, all goes well."""
     left = list(faults)
 
-    def next_fault(attempt: Attempt) -> Fault | None:
-        if attempt.path.endswith("/chat/completions") and left:
-            return left.pop(0)
-        return None
+    def next_fault(attempt: Attempt) -> Fault | Sequence[Fault] | None:
+        return left.pop(0) if attempt.is_chat and left else None
 
     return next_fault
 
 
+def both(*hooks: Faults) -> Faults:
+    """The faults of several hooks together."""
+
+    def every_fault(attempt: Attempt) -> Sequence[Fault]:
+        return [fault for hook in hooks for fault in several(hook(attempt))]
+
+    return every_fault
+
+
 def throttled(retry_after_seconds: float | None = None) -> Refuse:
     """Too many tokens in this minute, in the provider's own misleading words."""
-    refusal = too_many_tokens(retry_after_seconds)
-    return Refuse(refusal.status, refusal.code, refusal.message, retry_after_seconds)
+    return Refuse.saying(too_many_tokens(retry_after_seconds))
+
+
+def spoiled(value: Mapping[str, object], how: Spoiling) -> dict[str, object]:
+    """An answer's object, or a chunk's, without what a client needs of it."""
+    without: Iterable[str] = {"no-choices": ("choices", "output"), "no-usage": ("usage",)}.get(
+        how, ()
+    )
+    left = {key: part for key, part in value.items() if key not in without}
+    bill = left.get("usage")
+    if how == "negative-usage" and isinstance(bill, Mapping):
+        left["usage"] = dict.fromkeys(bill, -1)
+    return left

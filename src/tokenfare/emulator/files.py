@@ -1,9 +1,9 @@
 """The file service: what was uploaded, in memory, until it is deleted or the emulator ends.
 
-A file is parsed after the upload; here that takes a stated number of looks at it, not time, so
-that tests wait for nothing. The provider finds out what it cannot read when a chat refers to the
-file, and so does the emulator. It reads TXT, MD, CSV and JSON, in UTF-8; PDF, DOCX and the other
-formats of the provider are refused as not supported.
+A file is parsed after the upload; here that takes a stated number of looks at it, and time only
+where a fault asks for it, so that tests wait for nothing. The provider finds out what it cannot
+read when a chat refers to the file, and so does the emulator. It reads TXT, MD, CSV and JSON, in
+UTF-8; PDF, DOCX and the other formats of the provider are refused as not supported.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePath
 
+from .faults import Parse
 from .refusal import Refusal, invalid
 
 FILES_PER_ACCOUNT = 10_000
@@ -23,7 +24,11 @@ _LIST_LIMIT = 20
 
 @dataclass(slots=True)
 class StoredFile:
-    """One uploaded file. `looks_left`: how often it still answers that it is being parsed."""
+    """One uploaded file.
+
+    `looks_left`: how often it still answers that it is being parsed; `ready_at`: until when it does
+    in any case; `fails`: whether it turns out to be unreadable then.
+    """
 
     id: str
     name: str
@@ -31,6 +36,16 @@ class StoredFile:
     content: bytes
     created_at: int
     looks_left: int
+    ready_at: float
+    clock: Callable[[], float]
+    fails: bool = False
+
+    @property
+    def status(self) -> str:
+        """Where parsing is. Of these words only `processed` is documented by the provider."""
+        if self.looks_left or self.clock() < self.ready_at:
+            return "processing"
+        return "error" if self.fails else "processed"
 
     def wire(self) -> dict[str, object]:
         """The file object of the interface."""
@@ -40,16 +55,16 @@ class StoredFile:
             "bytes": len(self.content),
             "filename": self.name,
             "purpose": self.purpose,
-            "status": "processing" if self.looks_left else "processed",
+            "status": self.status,
             "created_at": self.created_at,
             "status_details": None,
         }
 
     def text(self) -> str:
         """The text that a model reads in it."""
-        if self.looks_left:
+        if self.status == "processing":
             raise invalid("File parsing in progress, please try again later.")
-        if PurePath(self.name).suffix.lower() not in READABLE:
+        if self.fails or PurePath(self.name).suffix.lower() not in READABLE:
             raise invalid(f"File [id:{self.id}] format is not supported.")
         try:
             text = self.content.decode("utf-8-sig")
@@ -70,10 +85,13 @@ class FileStore:
         self._numbers = itertools.count(1)
         self._files: dict[str, StoredFile] = {}
 
-    def add(self, name: str, purpose: str, content: bytes) -> StoredFile:
+    def add(
+        self, name: str, purpose: str, content: bytes, parse: Parse | None = None
+    ) -> StoredFile:
         """Keep a file and begin to parse it."""
         if len(self._files) >= FILES_PER_ACCOUNT:
             raise invalid(f"An account holds at most {FILES_PER_ACCOUNT} files.")
+        parsing = Parse(0 if purpose == "batch" else self._looks) if parse is None else parse
         kind = "batch" if purpose == "batch" else "fe"
         file = StoredFile(
             id=f"file-{kind}-{next(self._numbers):024x}",
@@ -81,7 +99,10 @@ class FileStore:
             purpose=purpose,
             content=content,
             created_at=int(self._clock()),
-            looks_left=0 if purpose == "batch" else self._looks,
+            looks_left=parsing.looks,
+            ready_at=self._clock() + parsing.seconds,
+            clock=self._clock,
+            fails=parsing.fails,
         )
         self._files[file.id] = file
         return file

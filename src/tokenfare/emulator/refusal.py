@@ -138,6 +138,65 @@ def too_many_tokens(retry_after_seconds: float | None = None) -> Refusal:
     return Refusal(429, "insufficient_quota", message, retry_after_seconds=retry_after_seconds)
 
 
+def too_sudden(retry_after_seconds: float | None = None) -> Refusal:
+    """429: no limit is reached, but the rate rose too fast."""
+    message = f"Request rate increased too quickly, please slow down your requests. {_SEE}"
+    return Refusal(429, "limit_burst_rate", message, retry_after_seconds=retry_after_seconds)
+
+
+def allowance_spent() -> Refusal:
+    """429 like throttling, but a trial is used up and never comes back.
+
+    Only the words say so; the code that comes with them is not recorded.
+    """
+    message = f"Free allocated quota exceeded. {_SEE}"
+    return Refusal(429, "insufficient_quota", message)
+
+
+def arrears() -> Refusal:
+    """400: the account owes money."""
+    message = f"Access denied, please make sure your account is in good standing. {_SEE}"
+    return Refusal(400, "Arrearage", message)
+
+
+def bill_overdue() -> Refusal:
+    """429: a bill is overdue."""
+    return Refusal(429, "PostpaidBillOverdue", f"The postpaid bill is overdue. {_SEE}")
+
+
+def not_supported(name: str) -> Refusal:
+    """404: a model that the compatible endpoint does not serve."""
+    message = f"Unsupported model `{name}` for OpenAI compatibility mode."
+    return Refusal(404, "model_not_supported", message, kind="invalid_request_error")
+
+
+def filtered(which: str) -> Refusal:
+    """400: the content filter stopped the `Input` or the `Output`."""
+    message = f"{which} data may contain inappropriate content. {_SEE}"
+    return Refusal(400, "data_inspection_failed", message)
+
+
+def failed() -> Refusal:
+    """500: the provider's own mistake."""
+    return Refusal(500, "internal_error", f"An internal error has occured. {_SEE}")
+
+
+def serving_failed() -> Refusal:
+    """503: the model's servers failed."""
+    return Refusal(503, "ModelServingError", "Failed to invoke backend of the model.")
+
+
+def unavailable() -> Refusal:
+    """503: the model is not there for the moment."""
+    return Refusal(503, "ModelUnavailable", "Model is unavailable, please try again later.")
+
+
+def timed_out() -> Refusal:
+    """500: the answer took longer than the provider's 300 seconds."""
+    message = "Request timed out, please try again later."
+    return Refusal(500, "RequestTimeOut", message)
+
+
 def too_large(limit: int) -> Refusal:
     """413: the body has more bytes than the endpoint takes."""
     return Refusal(413, "BadRequest.TooLarge", f"Payload Too Large. At most {limit} bytes.")

@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tokenfare.errors import InvalidRequestError, TokenfareError
@@ -22,8 +22,15 @@ _LINGER_SECONDS = 2
 _BACKLOG = 4096  # connections that thousands of concurrent calls open at once
 
 
-def serve(app: Any, host: str = "127.0.0.1", port: int = 0, *, allow_remote: bool = False) -> None:
-    """Serve until interrupted.
+def serve(
+    app: Any,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    allow_remote: bool = False,
+    announce: Callable[[str], object] | None = None,
+) -> None:
+    """Serve until interrupted. `announce` is told the base URL once connections are taken.
 
     Other machines can only be let in by `allow_remote`: whoever reaches the emulator can fill its
     memory with files.
@@ -34,6 +41,8 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 0, *, allow_remote: boo
             "unless remote access is allowed"
         )
     with _listening(host, port) as listener:
+        if announce is not None:
+            announce(_base_url(host, listener))
         _server(app).run(sockets=[listener])
 
 
@@ -55,10 +64,15 @@ def running(app: Any, port: int = 0) -> Iterator[str]:
         thread.start()
         try:
             _wait_until_started(server, thread)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}{COMPATIBLE_PATH}"
+            yield _base_url("127.0.0.1", listener)
         finally:
             server.should_exit = True
             thread.join(_START_SECONDS)
+
+
+def _base_url(host: str, listener: socket.socket) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listener.getsockname()[1]}{COMPATIBLE_PATH}"
 
 
 def _wait_until_started(server: Any, thread: threading.Thread) -> None:

@@ -1,48 +1,73 @@
-"""A completion as the OpenAI-compatible endpoint writes it: in one object, or as events."""
+"""A completion as the OpenAI-compatible endpoint writes it: in one object, or as chunks."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from tokenfare.usage import Usage
 
 from .answer import Choice, Completion
-
-DONE = b"data: [DONE]\n\n"
-
-
-def whole(completion: Completion) -> dict[str, object]:
-    """The answer in one object."""
-    return {
-        **_head(completion, "chat.completion"),
-        "choices": [
-            {
-                "index": i,
-                "message": _message(choice),
-                "finish_reason": choice.finish_reason,
-                "logprobs": None,
-            }
-            for i, choice in enumerate(completion.choices)
-        ],
-        "usage": usage(completion.usage),
-    }
+from .exchange import as_json
+from .refusal import Refusal
 
 
-def events(completion: Completion, *, include_usage: bool) -> Iterator[bytes]:
-    """The answer as server-sent events, the closing mark included."""
-    head = _head(completion, "chat.completion.chunk")
-    for i, choice in enumerate(completion.choices):
-        for delta, reason in _deltas(choice):
-            part = {"index": i, "delta": delta, "finish_reason": reason, "logprobs": None}
-            yield _event({**head, "choices": [part], "usage": None})
-    if include_usage:
-        yield _event({**head, "choices": [], "usage": usage(completion.usage)})
-    yield DONE
+@dataclass(frozen=True, slots=True)
+class Compatible:
+    """How this endpoint writes an answer. `include_usage`: a stream ends with its bill."""
+
+    completion: Completion
+    include_usage: bool = False
+
+    def whole(self) -> dict[str, object]:
+        """The answer in one object."""
+        return {
+            **self._head("chat.completion"),
+            "choices": [
+                {
+                    "index": i,
+                    "message": _message(choice),
+                    "finish_reason": choice.finish_reason,
+                    "logprobs": None,
+                }
+                for i, choice in enumerate(self.completion.choices)
+            ],
+            "usage": _usage(self.completion.usage),
+        }
+
+    def chunks(self) -> Iterator[dict[str, object]]:
+        """The answer in pieces."""
+        head = self._head("chat.completion.chunk")
+        for i, choice in enumerate(self.completion.choices):
+            for delta, reason in _deltas(choice):
+                part = {"index": i, "delta": delta, "finish_reason": reason, "logprobs": None}
+                yield {**head, "choices": [part], "usage": None}
+        if self.include_usage:
+            yield {**head, "choices": [], "usage": _usage(self.completion.usage)}
+
+    def event(self, _: int, chunk: Mapping[str, object]) -> bytes:
+        """A chunk as a server-sent event."""
+        return b"data: " + as_json(chunk) + b"\n\n"
+
+    def failure(self, number: int, refusal: Refusal, request_id: str) -> bytes:
+        """An error inside a stream."""
+        return self.event(number, refusal.compatible(request_id))
+
+    def end(self) -> bytes:
+        """What follows the last chunk."""
+        return b"data: [DONE]\n\n"
+
+    def _head(self, kind: str) -> dict[str, object]:
+        return {
+            "id": self.completion.id,
+            "object": kind,
+            "created": self.completion.created,
+            "model": self.completion.model,
+            "system_fingerprint": None,
+        }
 
 
-def usage(billed: Usage) -> dict[str, int]:
-    """The bill."""
+def _usage(billed: Usage) -> dict[str, int]:
     return {
         "prompt_tokens": billed.input_tokens,
         "completion_tokens": billed.output_tokens,
@@ -64,17 +89,3 @@ def _message(choice: Choice) -> dict[str, object]:
     if choice.tool_calls:
         message["tool_calls"] = [dict(call) for call in choice.tool_calls]
     return message
-
-
-def _head(completion: Completion, kind: str) -> dict[str, object]:
-    return {
-        "id": completion.id,
-        "object": kind,
-        "created": completion.created,
-        "model": completion.model,
-        "system_fingerprint": None,
-    }
-
-
-def _event(value: Mapping[str, object]) -> bytes:
-    return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"

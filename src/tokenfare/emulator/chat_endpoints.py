@@ -1,0 +1,86 @@
+"""The two interfaces that ask a model: the compatible one and the provider's own.
+
+Counting runs in worker threads, so that a book in one chat does not hold up the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from anyio.to_thread import run_sync
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tokenfare.usage import Usage
+
+from ._body import json_body
+from .answer import Completion
+from .asked import ChatRequest, read_chat
+from .delivery import answer, first, meet, stream
+from .exchange import Exchange, json_response
+from .faults import Misbill
+from .native import Native, read_native
+from .tokenizing import tokenized
+from .wire import Compatible
+
+
+async def chat(exchange: Exchange) -> Response:
+    """`POST /chat/completions`."""
+    body = await _met(exchange)
+    asked = read_chat(body, exchange.account.catalog, exchange.account.granted)
+    completion = await _completed(exchange, asked)
+    shape = Compatible(completion, asked.include_usage)
+    return stream(exchange, shape) if asked.stream else await answer(exchange, shape)
+
+
+async def generation(exchange: Exchange) -> Response:
+    """`POST /services/aigc/…/generation`."""
+    body = await _met(exchange)
+    native = read_native(body, stream=_wants_events(exchange.request))
+    asked = read_chat(native.chat, exchange.account.catalog, exchange.account.granted)
+    completion = await _completed(exchange, asked)
+    in_parts = "/multimodal-generation/" in exchange.request.url.path
+    shape = Native(
+        completion, exchange.id, native.as_message or in_parts, native.incremental, in_parts
+    )
+    return stream(exchange, shape) if asked.stream else await answer(exchange, shape)
+
+
+async def tokenizer(exchange: Exchange) -> Response:
+    """`POST /tokenizer`."""
+    account = exchange.account
+    body = await _met(exchange)
+    counted = await run_sync(tokenized, body, account.catalog, account.granted, account.tokenizer)
+    return json_response({**counted, "request_id": exchange.id})
+
+
+async def _met(exchange: Exchange) -> object:
+    """The body, once the faults that come before an answer are over."""
+    body = await json_body(exchange.request, exchange.account.max_body_bytes)
+    name = body.get("model") if isinstance(body, Mapping) else None
+    exchange.model = name if isinstance(name, str) else None
+    await meet(exchange)
+    return body
+
+
+async def _completed(exchange: Exchange, asked: ChatRequest) -> Completion:
+    completion = await run_sync(exchange.account.complete, asked)
+    misbill = first(exchange.faults, Misbill)
+    if misbill is not None:
+        completion = replace(completion, usage=_misbilled(completion.usage, misbill))
+    exchange.usage = completion.usage
+    return completion
+
+
+def _misbilled(usage: Usage, by: Misbill) -> Usage:
+    return replace(
+        usage,
+        input_tokens=max(0, usage.input_tokens + by.input_tokens),
+        output_tokens=max(0, usage.output_tokens + by.output_tokens),
+    )
+
+
+def _wants_events(request: Request) -> bool:
+    asked = request.headers.get("x-dashscope-sse", "").lower() == "enable"
+    return asked or request.headers.get("accept", "").startswith("text/event-stream")

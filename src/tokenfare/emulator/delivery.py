@@ -1,0 +1,256 @@
+"""Getting an answer to the client, or failing to, as the faults of the exchange ask.
+
+Everything that goes wrong on purpose goes wrong here; what it is, is in `faults`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import anyio
+from starlette.responses import Response
+
+from tokenfare.errors import InvalidRequestError
+
+from .exchange import NEVER_SENT, Answered, Dropped, Exchange, OnItsWay, as_json
+from .fault_names import in_header
+from .faults import (
+    Attempt,
+    Delay,
+    Drop,
+    Fault,
+    Interrupt,
+    Page,
+    Refuse,
+    Spoil,
+    Stall,
+    Trickle,
+    several,
+    spoiled,
+)
+from .refusal import Refusal, invalid
+
+F = TypeVar("F")
+
+HEADER = "x-emulator-fault"
+"""A request's own fault: `cut;after_events=2`. See `fault_names`."""
+
+_EVENTS = "text/event-stream"
+_JSON = "application/json"
+_PAGE = "<!DOCTYPE html>\n<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>\n"
+
+
+class Shape(Protocol):
+    """How an interface writes an answer: `wire.Compatible` or `native.Native`."""
+
+    def whole(self) -> dict[str, object]:
+        """The answer in one object."""
+
+    def chunks(self) -> Iterator[dict[str, object]]:
+        """The answer in pieces."""
+
+    def event(self, number: int, chunk: Mapping[str, object], /) -> bytes:
+        """A chunk as a server-sent event."""
+
+    def failure(self, number: int, refusal: Refusal, request_id: str) -> bytes:
+        """An error inside a stream."""
+
+    def end(self) -> bytes:
+        """What follows the last chunk."""
+
+
+async def meet(exchange: Exchange) -> None:
+    """Ask for the faults, and do at once what can be done before the answer is known."""
+    request, account = exchange.request, exchange.account
+    attempt = Attempt(next(account.arrivals), request.method, request.url.path, exchange.model)
+    try:
+        asked = in_header(request.headers.get(HEADER, ""))
+    except InvalidRequestError as error:
+        raise invalid(f"{HEADER}: {error}", param=HEADER) from error
+    exchange.faults = asked + several(account.faults(attempt))
+    for fault in exchange.faults:
+        await _at_once(exchange, fault)
+
+
+async def _at_once(exchange: Exchange, fault: Fault) -> None:
+    match fault:
+        case Delay(seconds):
+            await anyio.sleep(seconds)
+        case Refuse():
+            raise fault.refusal()
+        case Page(status, title):
+            raise Answered(_page(status, title))
+        case Drop(0):
+            await _hang_up(exchange)
+            raise Dropped
+        case _:
+            pass
+
+
+async def answer(exchange: Exchange, shape: Shape) -> Response:
+    """A plain answer."""
+    faults = exchange.faults
+    if first(faults, Drop) is not None:
+        await _hang_up(exchange)
+        raise Dropped
+    if await exchange.request.is_disconnected():
+        return Response(status_code=NEVER_SENT)
+    if (interrupt := first(faults, Interrupt)) is not None:
+        refusal = interrupt.refuse.refusal()
+        exchange.code = refusal.code
+        return _spoilt(exchange, as_json(_error(exchange, refusal)))
+    if (spoil := first(faults, Spoil)) is not None:
+        return _malformed(exchange, shape.whole(), spoil)
+    content = as_json(shape.whole())
+    if (stall := first(faults, Stall)) is not None:
+        return _Pieces(exchange, _halves(content), _JSON, stall=Stall(stall.seconds, 1))
+    return Response(content, media_type=_JSON)
+
+
+def stream(exchange: Exchange, shape: Shape) -> Response:
+    """A streamed answer."""
+    spoil = first(exchange.faults, Spoil)
+    if spoil is not None and spoil.how in {"html", "empty"}:
+        return _malformed(exchange, {}, spoil)
+    faults = exchange.faults
+    return _Pieces(
+        exchange,
+        list(_events(exchange, shape, spoil)),
+        _EVENTS,
+        stall=first(faults, Stall),
+        trickle=first(faults, Trickle),
+        drop=first(faults, Drop),
+        lost=spoil is not None or first(faults, Interrupt) is not None,
+    )
+
+
+def first(faults: tuple[Fault, ...], kind: type[F]) -> F | None:
+    """The first fault of a kind."""
+    return next((fault for fault in faults if isinstance(fault, kind)), None)
+
+
+def _events(exchange: Exchange, shape: Shape, spoil: Spoil | None) -> Iterator[bytes]:
+    interrupt = first(exchange.faults, Interrupt)
+    number = 0
+    for number, chunk in enumerate(shape.chunks(), start=1):
+        if interrupt is not None and number > interrupt.after_events:
+            break
+        yield shape.event(number, spoiled(chunk, spoil.how) if spoil else chunk)
+    if interrupt is not None:
+        refusal = interrupt.refuse.refusal()
+        exchange.code = refusal.code
+        yield shape.failure(number, refusal, exchange.id)
+    elif (end := shape.end()) and not (spoil and spoil.how == "short"):
+        yield end
+
+
+def _malformed(exchange: Exchange, whole: dict[str, object], spoil: Spoil) -> Response:
+    content = as_json(spoiled(whole, spoil.how))
+    match spoil.how:
+        case "html":
+            exchange.enter(200, lost=True)
+            return _page(200, "Welcome")
+        case "empty":
+            return _spoilt(exchange, b"")
+        case "not-json":
+            return _spoilt(exchange, content[: len(content) // 2])
+        case "short":
+            return _Pieces(exchange, _halves(content), _JSON, drop=Drop(1))
+        case _:
+            return _spoilt(exchange, content)
+
+
+def _spoilt(exchange: Exchange, content: bytes) -> Response:
+    """An answer that the client cannot read the bill from."""
+    exchange.enter(200, lost=True)
+    return Response(content, media_type=_JSON)
+
+
+def _error(exchange: Exchange, refusal: Refusal) -> dict[str, object]:
+    native = exchange.native
+    return refusal.native(exchange.id) if native else refusal.compatible(exchange.id)
+
+
+def _page(status: int, title: str) -> Response:
+    return Response(_PAGE.format(title), status, media_type="text/html")
+
+
+async def _hang_up(exchange: Exchange) -> None:
+    """Close the connection. Where there is none (an application called in process), break it.
+
+    The books are written first: once the client knows, they know.
+    """
+    exchange.enter(NEVER_SENT, lost=True)
+    receive = exchange.request.receive
+    transport = getattr(getattr(receive, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionResetError("dropped by the fault script")
+    transport.close()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class _Pieces(OnItsWay):
+    """Sends an answer piece by piece, and enters the books just before the last.
+
+    So nobody can have an answer of which there is no entry. A client that goes away, or is sent
+    away, is noticed: then the entry says that the answer was lost.
+    """
+
+    def __init__(  # noqa: PLR0913 - the ways in which sending can go wrong
+        self,
+        exchange: Exchange,
+        pieces: Sequence[bytes],
+        media_type: str,
+        *,
+        stall: Stall | None = None,
+        trickle: Trickle | None = None,
+        drop: Drop | None = None,
+        lost: bool = False,
+    ) -> None:
+        super().__init__(b"".join(pieces), media_type=media_type)
+        if media_type == _EVENTS:
+            del self.headers["content-length"]
+        self._exchange = exchange
+        self._pieces = pieces
+        self._stall = stall
+        self._trickle = trickle
+        self._drop = drop
+        self._lost = lost
+
+    async def __call__(self, _: Any, receive: Any, send: Any) -> None:
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._watch, receive, tasks.cancel_scope)
+                await self._send(send)
+                tasks.cancel_scope.cancel()
+            if self._drop is not None and self._drop.after_events < len(self._pieces):
+                await _hang_up(self._exchange)
+        finally:
+            self._exchange.enter(self.status_code, lost=True)
+
+    async def _watch(self, receive: Any, scope: anyio.CancelScope) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        scope.cancel()
+
+    async def _send(self, send: Any) -> None:
+        head = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **head})
+        for number, piece in enumerate(self._pieces):
+            if self._drop is not None and number == self._drop.after_events:
+                return
+            if self._stall is not None and number == self._stall.after_events:
+                await anyio.sleep(self._stall.seconds)
+            if self._trickle is not None:
+                await anyio.sleep(self._trickle.seconds)
+            if number == len(self._pieces) - 1:
+                self._exchange.enter(self.status_code, lost=self._lost)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _halves(content: bytes) -> list[bytes]:
+    middle = len(content) // 2
+    return [content[:middle], content[middle:]]
