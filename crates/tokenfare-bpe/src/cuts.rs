@@ -18,15 +18,16 @@
 //! Merging never crosses pieces, so counts and ids of the parts add up to those of the whole.
 
 use crate::classes::{CLASS, LETTER, NUMBER, UNSTABLE, class_at};
+use crate::splitting::Splitting;
 
 /// The first cut at or after `from`, or the end of the text. O(distance).
-pub(crate) fn next_cut(text: &[u8], from: usize) -> usize {
-    (from.max(1)..text.len()).find(|at| is_cut(text, *at)).unwrap_or(text.len())
+fn next_cut(splitting: &Splitting, text: &[u8], from: usize) -> usize {
+    (from.max(1)..text.len()).find(|at| splitting.is_cut(text, *at)).unwrap_or(text.len())
 }
 
-/// Whether the text may be cut at `at`, which is inside it.
+/// Whether a text that Qwen's pattern splits may be cut at `at`, which is inside it.
 #[inline]
-fn is_cut(text: &[u8], at: usize) -> bool {
+pub(crate) fn is_cut(text: &[u8], at: usize) -> bool {
     let right = text[at];
     if !right.is_ascii() {
         return false;
@@ -51,12 +52,17 @@ fn is_ascii_space(byte: u8) -> bool {
 }
 
 /// `text` in parts of about `size` bytes, cut where counts add up; a part is longer where no cut is.
-pub(crate) fn parts(text: &str, size: usize) -> impl Iterator<Item = &str> {
+pub(crate) fn parts<'a>(
+    splitting: &Splitting,
+    text: &'a str,
+    size: usize,
+) -> impl Iterator<Item = &'a str> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = at;
         (start < text.len()).then(|| {
-            at = next_cut(text.as_bytes(), start.saturating_add(size.max(1)).min(text.len()));
+            let from = start.saturating_add(size.max(1)).min(text.len());
+            at = next_cut(splitting, text.as_bytes(), from);
             &text[start..at]
         })
     })
@@ -105,7 +111,7 @@ mod tests {
     fn parts_rejoin_to_the_text() {
         let text = "one two 三四 five.\nsix \u{301}seven".repeat(50);
         for size in [0, 1, 2, 7, 100, usize::MAX] {
-            assert_eq!(parts(&text, size).collect::<String>(), text);
+            assert_eq!(parts(&Splitting::QWEN, &text, size).collect::<String>(), text);
         }
     }
 }

@@ -23,10 +23,12 @@ mod piece;
 mod scan;
 mod special;
 mod spelled;
+mod splitting;
 mod tokenizer;
 mod vocabulary;
 mod windows;
 
 pub use special::SpecialTokens;
+pub use splitting::{Normalization, Pattern};
 pub use tokenizer::{Tokenizer, UnknownId};
 pub use vocabulary::VocabularyError;

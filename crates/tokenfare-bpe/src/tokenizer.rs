@@ -9,10 +9,9 @@ use crate::counting::count_part;
 use crate::cuts::parts;
 use crate::front::{Key, LONGEST};
 use crate::merge::Room;
-use crate::nfc::nfc;
 use crate::piece;
-use crate::scan::piece_end;
 use crate::special::SpecialTokens;
+use crate::splitting::Splitting;
 use crate::vocabulary::{Vocabulary, VocabularyError};
 
 /// Places of working memory that are kept from one call to the next.
@@ -41,6 +40,7 @@ impl std::error::Error for UnknownId {}
 /// Any number of threads may use one tokenizer at once; each borrows working memory from a pool.
 pub struct Tokenizer {
     vocabulary: Vocabulary,
+    splitting: Splitting,
     rooms: Mutex<Vec<Room>>,
 }
 
@@ -48,7 +48,7 @@ impl Tokenizer {
     /// Reads a vocabulary in the compact form. O(size of the vocabulary), some milliseconds.
     pub fn from_compact(data: &[u8]) -> Result<Self, VocabularyError> {
         let vocabulary = Vocabulary::from_compact(data)?;
-        Ok(Tokenizer { vocabulary, rooms: Mutex::new(Vec::new()) })
+        Ok(Tokenizer { vocabulary, splitting: Splitting::QWEN, rooms: Mutex::new(Vec::new()) })
     }
 
     /// Number of tokens in the vocabulary, special tokens not among them.
@@ -80,7 +80,7 @@ impl Tokenizer {
     fn count_in(&self, room: &mut Room, text: &str, limit: usize) -> Option<usize> {
         let size = limit.saturating_mul(8).clamp(256, PART);
         let mut count = 0;
-        for part in parts(text, size) {
+        for part in parts(&self.splitting, text, size) {
             count += count_part(&self.vocabulary, room, part);
             if count > limit {
                 return None;
@@ -94,7 +94,7 @@ impl Tokenizer {
     /// The text is cut where counts add up (see `cuts`); one that has no such place is counted by
     /// one thread.
     pub fn count_with_threads(&self, text: &str, threads: usize) -> usize {
-        let shares: Vec<&str> = parts(text, SHARE).collect();
+        let shares: Vec<&str> = parts(&self.splitting, text, SHARE).collect();
         self.counts(&shares, threads).into_iter().sum()
     }
 
@@ -137,12 +137,12 @@ impl Tokenizer {
     /// Appends the ids of `text` to `ids`, special tokens taken as ordinary text.
     pub fn encode(&self, text: &str, ids: &mut Vec<u32>) {
         self.with_room(|room| {
-            for part in parts(text, PART) {
-                let part = nfc(part);
+            for part in parts(&self.splitting, text, PART) {
+                let part = self.splitting.normalized(part);
                 let text = part.as_bytes();
                 let mut start = 0;
                 while start < text.len() {
-                    let end = piece_end(text, start);
+                    let end = self.splitting.piece_end(text, start);
                     self.encode_piece(room, text, start, end, ids);
                     start = end;
                 }
