@@ -42,13 +42,13 @@ def test_a_failed_call_costs_nothing_and_is_counted(ledger: Ledger) -> None:
     ledger.settle(ledger.reserve(intent()), Ending("RateLimitError", attempts=5, broken=2))
     (row,) = spent(ledger)
     assert (row.calls, row.answered, row.fare) == (1, 0, yuan("0"))
-    assert unsettled(ledger) == Unsettled(open=0, abandoned=0, broken=2)
+    assert unsettled(ledger) == Unsettled(open=0, abandoned=0, cancelled=0, broken=2)
 
 
 def test_an_open_call_is_told_apart(ledger: Ledger) -> None:
     ledger.reserve(intent())
     assert spent(ledger) == []
-    assert unsettled(ledger) == Unsettled(open=1, abandoned=0, broken=0)
+    assert unsettled(ledger) == Unsettled(open=1, abandoned=0, cancelled=0, broken=0)
 
 
 def test_a_call_that_moved_on_is_one_row_of_the_model_that_answered(ledger: Ledger) -> None:

@@ -90,7 +90,13 @@ def _run(documents: Sequence[Sample], catalog: Catalog, tokenizer: TiktokenToken
     sent = []
     with (
         running(Emulator(catalog, tokenizer)) as base_url,
-        Client(api_key=_ANY_KEY, base_url=base_url, catalog=catalog, poll_seconds=0.05) as client,
+        Client(
+            api_key=_ANY_KEY,
+            base_url=base_url,
+            catalog=catalog,
+            poll_seconds=0.05,
+            ledger=False,  # nothing here costs anything
+        ) as client,
     ):
         for sample in _with_progress(documents, f"sending, as of {catalog.day}"):
             reply = client.chat(sample.text, max_output_tokens=_ROOM)

@@ -20,12 +20,28 @@ from . import exits, output, request, route
 @click.option("--stream", is_flag=True, help="Print the answer while it is written.")
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible endpoint, up to /v1.")
 @click.option("--dry-run", is_flag=True, help="Decide, and send nothing.")
+@click.option("--project", metavar="P", help="What the ledger writes the call down for.")
+@click.option(
+    "--ceiling",
+    "ceilings",
+    multiple=True,
+    metavar="C",
+    help="Most to spend in a day: '5 CNY', '200000 tokens', 'project: 5 CNY'; again.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(stream: bool, base_url: str | None, dry_run: bool, as_json: bool, **given: Any) -> int:
+def command(
+    stream: bool,
+    base_url: str | None,
+    dry_run: bool,
+    project: str | None,
+    ceilings: tuple[str, ...],
+    as_json: bool,
+    **given: Any,
+) -> int:
     """Send FILE (or standard input) to the cheapest model that takes it.
 
     The key is read from DASHSCOPE_API_KEY. The answer goes to standard output, what it was billed
-    and what had been predicted to standard error.
+    and what had been predicted to standard error. The bill goes into the ledger: see `spend`.
     """
     asked = request.Asked(**given)
     prompt, documents, wanted = asked.prompt(), asked.attached(), asked.requirements()
@@ -37,7 +53,14 @@ def command(stream: bool, base_url: str | None, dry_run: bool, as_json: bool, **
             click.echo(decision.explain())
         return exits.DONE
     day = wanted.pop("as_of")
-    with Client(base_url=base_url, as_of=day, region=asked.region, progress=_progress) as client:
+    with Client(
+        base_url=base_url,
+        as_of=day,
+        region=asked.region,
+        progress=_progress,
+        project=project,
+        ceilings=ceilings or None,
+    ) as client:
         if stream and not as_json:
             reply = _streamed(client, prompt, documents=documents, **wanted)
         else:

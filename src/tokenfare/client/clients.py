@@ -40,7 +40,7 @@ class _Base:
         endpoint, DashScope's in its region by default. `as_of` is the day of the catalogue. An
         `http_client` of httpx or httpx2 stays the caller's to close. Further options are those of
         `tokenfare.client.settings`: `region`, `timeouts`, `patience`, `keep_files`, `progress`,
-        `escalate`, `poll_seconds`.
+        `escalate`, `poll_seconds`, `ledger`, `ceilings`, `project`.
         """
         known = catalog or shipped_catalog()
         facts = known if as_of is None else known.as_of(as_of)
@@ -127,10 +127,11 @@ class Client(_Base):
         return self._http
 
     def close(self) -> None:
-        """Close the connections. A client that was handed in stays open."""
+        """Close the connections and the ledger. What was handed in stays open."""
         if self._http is not None and self._http is not self._given:
             self._http.close()
             self._http = None
+        self._settings.books.close()
 
     def __enter__(self) -> Self:
         """Nothing is opened before the first call."""
@@ -224,10 +225,11 @@ class AsyncClient(_Base):
         return self._http
 
     async def aclose(self) -> None:
-        """Close the connections. A client that was handed in stays open."""
+        """Close the connections and the ledger. What was handed in stays open."""
         if self._http is not None and self._http is not self._given:
             await self._http.aclose()
             self._http = None
+        self._settings.books.close()
 
     async def __aenter__(self) -> Self:
         """Nothing is opened before the first call."""

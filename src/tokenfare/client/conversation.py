@@ -1,7 +1,8 @@
 """One call from its first model to its reply, as a flow: no I/O here, both clients run it.
 
 A failure that another model may mend moves on to the next of the ranking. A stream that has begun
-is never followed by another model's answer: its error ends the call.
+is never followed by another model's answer: its error ends the call. Whatever becomes of it, the
+call is one entry in the books, with one bill at most.
 """
 
 from __future__ import annotations
@@ -9,16 +10,33 @@ from __future__ import annotations
 from tokenfare import dispatch
 from tokenfare.dispatch import Answer, Flow
 from tokenfare.errors import ProviderError
+from tokenfare.ledger import Intent
 
+from .books import Entry
 from .plan import Climb, Ladder, Reply, Step
 from .settings import Settings
 
 
 def conversation(ladder: Ladder, settings: Settings, *, streamed: bool) -> Flow[Reply]:
     """Ask the models of a ladder until one answers; with `streamed`, emit the answer's pieces."""
+    entry = Entry(settings.books)
+    try:
+        reply = yield from _climbed(ladder, settings, entry, streamed=streamed)
+        yield from entry.answered(reply)
+    except GeneratorExit:  # the flow is thrown away: nobody carries out what it would ask for
+        entry.dropped()
+        raise
+    except BaseException as error:
+        yield from entry.failed(error)
+        raise
+    return reply
+
+
+def _climbed(ladder: Ladder, settings: Settings, entry: Entry, *, streamed: bool) -> Flow[Reply]:
     climb = Climb(ladder)
     while True:
         step = climb.next()
+        yield from entry.intend(_intent(step, ladder, settings))
         try:
             answer = yield from _asked(step, settings, streamed=streamed)
         except ProviderError as error:
@@ -30,3 +48,22 @@ def conversation(ladder: Ladder, settings: Settings, *, streamed: bool) -> Flow[
 def _asked(step: Step, settings: Settings, *, streamed: bool) -> Flow[Answer]:
     ask = dispatch.chat_stream if streamed else dispatch.chat
     return ask(step.call, settings.line, settings.files)
+
+
+def _intent(step: Step, ladder: Ladder, settings: Settings) -> Intent:
+    decision, count = ladder.decision, step.carriage.count
+    return Intent(
+        model=step.model.id,
+        predicted=count.total,
+        max_output_tokens=decision.asked.max_output_tokens,
+        fare=step.fare.high,
+        decided=decision.model.id,
+        decision=f"{decision.day} {decision.digest}",
+        parts={
+            "messages": sum(each.value for each in count.messages),
+            "template": count.template.value,
+            "options": count.options.value,
+        },
+        project=settings.books.project,
+        endpoint=settings.books.endpoint,
+    )

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from tokenfare import dispatch
 from tokenfare.api import needing, route_sized
-from tokenfare.budget import Carriage, Carriages, RequestCount, billed, options_of
+from tokenfare.budget import Carriage, Carriages, Fare, RequestCount, billed, options_of
 from tokenfare.catalog import Catalog, Model
 from tokenfare.dispatch import Answer, Attempt, Call
 from tokenfare.errors import InvalidRequestError, ProviderError
@@ -53,6 +53,7 @@ class Step:
     model: Model
     carriage: Carriage
     call: Call
+    fare: Fare
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Ladder:
             extra=self.extra,
             documents=documents,
         )
-        return Step(entry.model, carriage, call)
+        return Step(entry.model, carriage, call, entry.fare)
 
     def reply(self, step: Step, answer: Answer, failed: Sequence[Attempt]) -> Reply:
         """What came of the call that was answered."""

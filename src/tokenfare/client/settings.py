@@ -6,7 +6,7 @@ Built once, at the edge: this is where the environment is read, and nowhere belo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypedDict
@@ -23,8 +23,11 @@ from tokenfare.dispatch import (
     endpoint_for,
     key_from,
 )
+from tokenfare.ledger import Ceiling
 from tokenfare.money import Money
 from tokenfare.router import DEFAULT_ACCESS, Requirements
+
+from .books import Books, LedgerChoice, books
 
 BASE_URL_VARIABLES = ("TOKENFARE_BASE_URL", "DASHSCOPE_COMPATIBLE_BASE_URL")
 
@@ -52,6 +55,7 @@ class Settings:
     line: Line
     files: FileHandling
     escalate: bool = True
+    books: Books = field(default_factory=Books)
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -67,11 +71,16 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     poll_seconds: float = 5.0,
     progress: Callable[[Progress], None] | None = None,
     escalate: bool = True,
+    ledger: LedgerChoice = None,
+    ceilings: Sequence[Ceiling | str] | None = None,
+    project: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """Settings from arguments and, for what they leave open, the environment.
 
-    Raises `MissingKey` if no key is given and the provider's variable is not set.
+    `ledger` is a file or a `Ledger`; `False` is none, and without it TOKENFARE_LEDGER says which,
+    or it is the user's own. Raises `MissingKey` if no key is given and the provider's variable is
+    not set.
     """
     env = os.environ if environment is None else environment
     provider = catalog.provider(_PROVIDER)
@@ -83,6 +92,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
         Line(endpoint, patience or Patience()),
         FileHandling(keep_files=keep_files, poll_seconds=poll_seconds, progress=progress),
         escalate,
+        books(ledger, ceilings, project, endpoint.base_url, env),
     )
 
 

@@ -20,7 +20,7 @@ from .call import (
 from .chat import chat, chat_stream
 from .documents import NEUTRAL_ROLE, delete, referring, upload
 from .drivers import AsyncStream, Stream, adrive, drive
-from .effects import Flow
+from .effects import Flow, Work
 from .endpoint import Endpoint, Timeouts, endpoint_for
 from .exchange import Line, Surroundings
 from .meaning import meaning
@@ -48,6 +48,7 @@ __all__ = [
     "Surroundings",
     "Timeouts",
     "UploadedFile",
+    "Work",
     "adrive",
     "chat",
     "chat_stream",

@@ -26,6 +26,7 @@ from .effects import (
     Read,
     Send,
     Wait,
+    Work,
 )
 from .via_httpx import (
     HttpClient,
@@ -252,6 +253,8 @@ class _Wire:
             case Wait(seconds):
                 self._sleep(seconds)
                 return None
+            case Work(do):
+                return do()
             case Emit():
                 raise AssertionError("what is emitted goes to the caller")
 
@@ -332,6 +335,10 @@ class _AsyncWire:
             case Wait(seconds):
                 await self._sleep(seconds)
                 return None
+            case Work(do):
+                from anyio import to_thread
+
+                return await to_thread.run_sync(do)
             case Emit():
                 raise AssertionError("what is emitted goes to the caller")
 

@@ -117,11 +117,21 @@ class Identify:
 
 
 @dataclass(frozen=True, slots=True)
+class Work(Generic[T]):
+    """Do something that may wait for this machine's disk. Gives what `do` gives, or raises it.
+
+    It is done to its end once it has begun, even if the task is cancelled meanwhile.
+    """
+
+    do: Callable[[], T]
+
+
+@dataclass(frozen=True, slots=True)
 class Emit(Generic[T]):
     """Hand a piece of the result to the caller before the rest is there. Gives `None`."""
 
     piece: T
 
 
-Effect: TypeAlias = Send | Read | Wait | Identify | Emit[Any]
+Effect: TypeAlias = Send | Read | Wait | Identify | Work[Any] | Emit[Any]
 Flow: TypeAlias = Generator[Effect, Any, T]

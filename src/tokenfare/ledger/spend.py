@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from tokenfare.money import Money
 from tokenfare.usage import Usage
 
-from .entry import ABANDONED
+from .entry import ABANDONED, CANCELLED
 from .ledger import Ledger
 
 Key: TypeAlias = Literal["day", "model", "project"]
@@ -66,14 +66,15 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """What the sums do not say: open calls, calls without an ending, sendings without an answer.
+    """What the sums do not say: calls without a bill that the provider may have billed.
 
-    `abandoned` calls ended with their process; `broken` sendings got no answer although they had
-    been sent. The provider may have billed both.
+    `open` calls are under way, `abandoned` ones ended with their process, `cancelled` ones were
+    left by their caller; `broken` sendings got no answer although they had been sent.
     """
 
     open: int
     abandoned: int
+    cancelled: int
     broken: int
 
 
@@ -106,9 +107,10 @@ def unsettled(ledger: Ledger, span: Span = ALWAYS, *, project: str = "") -> Unse
     with ledger.reading() as database:
         row = database.execute(
             "SELECT count(*) FILTER (WHERE outcome IS NULL), "
-            "count(*) FILTER (WHERE outcome = ?), coalesce(sum(broken), 0) FROM calls "
+            "count(*) FILTER (WHERE outcome = ?), count(*) FILTER (WHERE outcome = ?), "
+            "coalesce(sum(broken), 0) FROM calls "
             "WHERE started_ms >= ? AND started_ms < ? AND (? = '' OR project = ?)",
-            (ABANDONED, *span.milliseconds(), project, project),
+            (ABANDONED, CANCELLED, *span.milliseconds(), project, project),
         ).fetchone()
     return Unsettled(*row)
 

@@ -1,0 +1,208 @@
+"""How a client keeps its books: a row of the ledger for each call, whatever becomes of it.
+
+The ledger that everybody has by default must never cost a call: where it cannot be written, that
+is logged once and calls go on. One that was asked for by name, or that ceilings need, has to work.
+A bill is never worth losing an answer for, so what goes wrong while settling is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeAlias
+
+from tokenfare.dispatch import Attempt, Flow, Work
+from tokenfare.errors import InvalidRequestError, LedgerError, ProviderError
+from tokenfare.ledger import (
+    ANSWERED,
+    CANCELLED,
+    VARIABLE,
+    Ceiling,
+    Ending,
+    Intent,
+    Ledger,
+    drifts,
+    ledger_path,
+)
+
+from .plan import Reply
+
+CEILINGS_VARIABLE = "TOKENFARE_CEILINGS"
+PROJECT_VARIABLE = "TOKENFARE_PROJECT"
+
+LedgerChoice: TypeAlias = "Ledger | str | os.PathLike[str] | bool | None"
+
+log = logging.getLogger("tokenfare")
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """A client's ledger, if it has one, and the rules by which it writes there.
+
+    `required`: a ledger that cannot be written stops calls. `ours`: it is the client's to close.
+    """
+
+    ledger: Ledger | None = None
+    ceilings: tuple[Ceiling, ...] = ()
+    project: str = ""
+    endpoint: str = ""
+    required: bool = False
+    ours: bool = True
+    _warned: set[str] = field(default_factory=set)
+
+    def close(self) -> None:
+        """Close the ledger, unless it was handed in."""
+        if self.ledger is not None and self.ours:
+            self.ledger.close()
+
+    def once(self, about: str, message: str) -> None:
+        """Log a warning, the first time that it is about this."""
+        if about not in self._warned:
+            self._warned.add(about)
+            log.warning("%s", message)
+
+
+def books(
+    ledger: LedgerChoice,
+    ceilings: Sequence[Ceiling | str] | None,
+    project: str | None,
+    endpoint: str,
+    environment: Mapping[str, str],
+) -> Books:
+    """Books as arguments say, and where these leave it open, the environment.
+
+    Raises `InvalidRequestError` for ceilings without a ledger to hold them.
+    """
+    named = ledger not in (None, True) or bool(environment.get(VARIABLE))
+    opened = _opened(ledger, environment)
+    limits = _ceilings(ceilings, environment)
+    if limits and opened is None:
+        raise InvalidRequestError(
+            f"{limits[0]} needs the ledger to be held to, and the ledger is switched off"
+        )
+    return Books(
+        opened,
+        limits,
+        environment.get(PROJECT_VARIABLE, "") if project is None else project,
+        endpoint,
+        required=named or bool(limits),
+        ours=not isinstance(ledger, Ledger),
+    )
+
+
+def _opened(ledger: LedgerChoice, environment: Mapping[str, str]) -> Ledger | None:
+    if isinstance(ledger, Ledger):
+        return ledger
+    if ledger is None or isinstance(ledger, bool):
+        path = None if ledger is False else ledger_path(environment)
+        return None if path is None else Ledger(path)
+    return Ledger(ledger)
+
+
+def _ceilings(
+    given: Sequence[Ceiling | str] | None, environment: Mapping[str, str]
+) -> tuple[Ceiling, ...]:
+    if given is None:
+        written = environment.get(CEILINGS_VARIABLE, "").split(";")
+        given = [text for text in written if text.strip()]
+    if isinstance(given, str):
+        raise InvalidRequestError(f"ceilings are a list, not {given!r}")
+    return tuple(Ceiling.parse(one) if isinstance(one, str) else one for one in given)
+
+
+class Entry:
+    """One call in the books. Each method is a flow: the ledger is a file.
+
+    A task can be cancelled while a thread reserves for it, so reserving and settling take turns:
+    what was reserved after all is settled, and what was settled is not reserved any more.
+    """
+
+    def __init__(self, kept: Books) -> None:
+        """Nothing is written yet."""
+        self._books = kept
+        self._turn = threading.Lock()
+        self._number: int | None = None
+        self._intent: Intent | None = None
+        self._ending: Ending | None = None
+        self._over = False
+
+    def intend(self, intent: Intent) -> Flow[None]:
+        """Before a model is asked: reserve, or move what was reserved. Raises `CeilingReached`."""
+        if self._books.ledger is not None:
+            self._intent = intent
+            yield Work(partial(self._reserve, self._books.ledger, intent))
+
+    def _reserve(self, ledger: Ledger, intent: Intent) -> None:
+        with self._turn:
+            if self._over:
+                return
+            try:
+                if self._number is None:
+                    self._number = ledger.reserve(intent, self._books.ceilings)
+                else:
+                    ledger.move(self._number, intent, self._books.ceilings)
+            except LedgerError as error:
+                if self._books.required:
+                    raise
+                self._books.once("unwritable", f"{error}; calls go on without it")
+
+    def answered(self, reply: Reply) -> Flow[None]:
+        """After an answer: settle by what was billed."""
+        self._ending = Ending(
+            ANSWERED,
+            reply.usage,
+            reply.fare,
+            request_id=reply.answer.request_id,
+            **_tried(reply.attempts),
+        )
+        yield from self._end(self._ending)
+
+    def failed(self, error: BaseException) -> Flow[None]:
+        """After a failure: give back what was reserved, or settle where that was interrupted."""
+        yield from self._end(self._ending or _failure(error))
+
+    def dropped(self) -> None:
+        """The flow was thrown away, and nobody carries out what it would ask for."""
+        self._settle(self._ending or Ending(CANCELLED))
+
+    def _end(self, ending: Ending) -> Flow[None]:
+        if self._intent is not None:
+            yield Work(partial(self._settle, ending))
+
+    def _settle(self, ending: Ending) -> None:
+        with self._turn:
+            self._over = True
+            ledger, number, intent = self._books.ledger, self._number, self._intent
+            if ledger is None or number is None or intent is None:
+                return
+            try:
+                ledger.settle(number, ending)
+                if ending.usage is not None:
+                    self._look_for_drift(ledger, intent, ending.usage.input_tokens)
+            except LedgerError as error:
+                self._books.once("unsettled", f"{error}; the bill of a call is not in it")
+
+    def _look_for_drift(self, ledger: Ledger, intent: Intent, billed: int) -> None:
+        if intent.predicted.low <= billed <= intent.predicted.high:
+            return
+        for drift in drifts(ledger, model=intent.model):
+            self._books.once(f"drift of {intent.model}", str(drift))
+
+
+def _failure(error: BaseException) -> Ending:
+    if isinstance(error, ProviderError):
+        return Ending(type(error).__name__, request_id=error.request_id, **_tried(error.attempts))
+    return Ending(type(error).__name__ if isinstance(error, Exception) else CANCELLED)
+
+
+def _tried(attempts: Sequence[object]) -> dict[str, Any]:
+    made = [attempt for attempt in attempts if isinstance(attempt, Attempt)]
+    return {
+        "attempts": len(made),
+        "broken": sum(attempt.outcome == "broken" for attempt in made),
+        "waited_seconds": sum(attempt.waited_seconds for attempt in made),
+    }

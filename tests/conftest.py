@@ -1,0 +1,19 @@
+"""What every test stands on: a ledger that is not the user's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ledger_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Calls of tests are written down, like everybody's, but not into the user's ledger."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOKENFARE_LEDGER", str(tmp_path_factory.mktemp("ledger") / "ledger"))
+        for name in list(os.environ):
+            if name in {"TOKENFARE_CEILINGS", "TOKENFARE_PROJECT"}:
+                patch.delenv(name)
+        yield
