@@ -23,6 +23,7 @@ from .model import Evidence as Evidence
 from .model import Kind as Kind
 from .model import Limits as Limits
 from .model import Mark as Mark
+from .model import MarkedCache as MarkedCache
 from .model import Model as Model
 from .model import OutputRoom as OutputRoom
 from .model import Price as Price
@@ -54,6 +55,7 @@ __all__ = [
     "Kind",
     "Limits",
     "Mark",
+    "MarkedCache",
     "Model",
     "OutputRoom",
     "Price",

@@ -80,7 +80,7 @@ class Catalog:
 
         Raises `UnknownModel` with the nearest names. A retired model is found; its status says so.
         """
-        model_id = self._facts.names.get(name) or self._facts.names.get(self._bare(name))
+        model_id = self._facts.named(name) or self._facts.named(self._bare(name))
         if model_id is None:
             raise UnknownModel(name, self._nearest(self._bare(name)))
         return self._model(model_id)
@@ -119,6 +119,6 @@ class Catalog:
 
     def _nearest(self, name: str) -> tuple[str, ...]:
         """Ids, the nearest first, by how much of the letters they share."""
-        close = difflib.get_close_matches(name.lower(), self._facts.names, n=2 * _NEAREST)
-        ids = dict.fromkeys(self._facts.names[spelling] for spelling in close)
+        close = difflib.get_close_matches(name.lower(), tuple(self._facts.names), n=2 * _NEAREST)
+        ids = dict.fromkeys(filter(None, map(self._facts.named, close)))
         return tuple(ids)[:_NEAREST]

@@ -6,16 +6,18 @@ sentence, what is wrong and what would be right. Nothing here repairs anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import TypeAlias
 
-from .facts import LISTS, Facts
-from .history import BOUNDS, first_known, stated_number
-from .records import Fact
-from .schema import LimitsFact, ModelRow, Number
+from .days import first_known, on
+from .entries import ModelRow, Number
+from .fact import Fact
+from .facts import LISTS, Facts, Origin
+from .file import ProviderRow
+from .inherit import BOUNDS, stated_number, tokens_of
 
 REQUIRED = ("access", "modalities", "purposes", "regions", "tokenizer", "chat")
 """The facts that a model cannot be without."""
@@ -37,27 +39,33 @@ class Finding:
 Rule: TypeAlias = Callable[[Facts, ModelRow], Iterator[tuple[str, str]]]
 
 
-def findings(facts: Facts) -> tuple[Finding, ...]:
-    """Everything that is wrong with these facts, in order of models."""
+def findings(facts: Facts, model_ids: Iterable[str]) -> tuple[Finding, ...]:
+    """Everything that is wrong with the providers and with these models, in their order."""
     found = [
-        Finding(facts.origins[row.id].path, f"{facts.origins[row.id].key}: {key}", problem)
-        for row in facts.models.values()
+        Finding(facts.origins[model_id].path, _placed(facts.origins[model_id], row, key), problem)
+        for model_id, row in ((model_id, facts.models[model_id]) for model_id in model_ids)
         for rule in RULES
         for key, problem in rule(facts, row)
     ]
     found += [
         Finding("providers", f"{row.id}: {key}", _unknown_source(source))
         for row in facts.providers.values()
-        for key, source in (
-            *((f"base_urls {url.region}", url.source) for url in row.base_urls),
-            ("key", row.key.source),
-            *(("body", body.source) for body in row.body),
-            *(("throttle", throttle.source) for throttle in row.throttle),
-            *(("batch", batch.source) for batch in row.batch),
-        )
+        for key, source in _sources_of(row)
         if source not in facts.sources
     ]
     return tuple(found)
+
+
+def _placed(origin: Origin, row: ModelRow, key: str) -> str:
+    return f"{origin.key or row.id}: {key}"
+
+
+def _sources_of(row: ProviderRow) -> Iterator[tuple[str, str]]:
+    yield from ((f"base_urls {url.region}", url.source) for url in row.base_urls)
+    if row.key is not None:
+        yield "key", row.key.source
+    for name in ("body", "throttle", "batch"):
+        yield from ((name, fact.source) for fact in getattr(row, name))
 
 
 def _complete(facts: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
@@ -95,12 +103,29 @@ def _days_differ(_: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
                 yield _entry(name, later.since), "expected one entry a day; this day has two"
 
 
+def _spans_apart(_: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
+    for name in ("prices", "discounts"):
+        for earlier, later in pairwise(getattr(row, name)):
+            if earlier.until is not None and earlier.until > later.since:
+                yield (
+                    _entry(name, earlier.since),
+                    f"holds until {earlier.until}, and the next entry begins on {later.since}: the"
+                    " two overlap; end this one by then, or begin that one later",
+                )
+
+
 def _names_unique(facts: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
+    other = facts.spellings.get(row.id, row.id)
+    if other != row.id:
+        yield "id", f"{row.id!r} is another spelling of {other} already; choose another id"
     for entry in row.aliases:
         for name in entry.names:
-            if facts.names[name] != row.id:
-                other = facts.names[name]
-                yield _entry("aliases", entry.since), f"{name!r} is a name of {other} already"
+            other = facts.named(name) or row.id
+            if other != row.id:
+                yield (
+                    _entry("aliases", entry.since),
+                    f"{name!r} is a name of {other} already; a name leads to one model",
+                )
 
 
 def _targets_known(facts: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
@@ -117,7 +142,10 @@ def _targets_end(facts: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
         seen, at = {row.id}, entry.target
         while at is not None and at in facts.models:
             if at in seen:
-                yield _entry("points_to", entry.since), f"points at itself by way of {at}"
+                yield (
+                    _entry("points_to", entry.since),
+                    f"points at itself by way of {at}; a `target` is a snapshot, which has none",
+                )
                 break
             seen.add(at)
             past = [e for e in facts.models[at].points_to if e.since <= entry.since]
@@ -148,11 +176,35 @@ def _tiers_ascend(_: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
             yield key, "expected each `up_to` above the one before"
 
 
+def _tiers_reach(facts: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
+    """No input that the model takes is above the last tier."""
+    nexts = (*(entry.since for entry in row.prices[1:]), date.max)
+    for entry, until in zip(row.prices, nexts, strict=False):
+        last = entry.tiers[-1].up_to if entry.tiers else None
+        if last is None:
+            continue
+        days = (entry.since, *(f.since for f in row.limits if entry.since < f.since < until))
+        largest = max((_largest_input(facts, row, day) or 0) for day in days)
+        if largest > last:
+            yield (
+                f"{_entry('prices', entry.since)}.tiers",
+                f"no tier is for inputs of {last + 1:,} to {largest:,} tokens, which the model"
+                " takes; add one, or leave `up_to` out of the last",
+            )
+
+
+def _largest_input(facts: Facts, row: ModelRow, day: date) -> int | None:
+    limits = on(row.limits, day)
+    if limits is None:
+        return None
+    return tokens_of(facts, limits, "max_input") or tokens_of(facts, limits, "context")
+
+
 def _limits_agree(facts: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
     for entry in row.limits:
         key = _entry("limits", entry.since)
         context, max_input, max_output = (
-            _tokens(facts, entry, bound) for bound in ("context", "max_input", "max_output")
+            tokens_of(facts, entry, bound) for bound in ("context", "max_input", "max_output")
         )
         for name, tokens in (("max_input", max_input), ("max_output", max_output)):
             if tokens is not None and context is not None and tokens > context:
@@ -182,11 +234,13 @@ RULES: tuple[Rule, ...] = (
     _complete,
     _sources_known,
     _days_differ,
+    _spans_apart,
     _names_unique,
     _targets_known,
     _targets_end,
     _inherits_from_family,
     _tiers_ascend,
+    _tiers_reach,
     _limits_agree,
     _life_in_order,
 )
@@ -204,16 +258,6 @@ def _bounds(row: ModelRow) -> Iterator[tuple[str, Number]]:
             number = getattr(entry, bound)
             if number is not None:
                 yield f"{_entry('limits', entry.since)}.{bound}", number
-
-
-def _tokens(facts: Facts, entry: LimitsFact, bound: str) -> int | None:
-    number: Number | None = getattr(entry, bound)
-    if number is None:
-        return None
-    if number.inherited_from is None:
-        return number.tokens
-    origin = stated_number(facts, number.inherited_from, entry.source, bound)
-    return origin.tokens if origin else None
 
 
 def _entry(name: str, since: date) -> str:

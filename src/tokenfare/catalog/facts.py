@@ -2,30 +2,36 @@
 
 What the rows of a file share is folded into each of them, and each list is put in order of days.
 Laying a file over others never edits a fact: from the first day of which the upper file speaks
-about a fact of a model, it alone is heard on that fact; before, ours holds. Nothing here asks what
-day it is.
+about a fact of a model, it alone is heard on that fact; before, ours holds, and after it too if
+the upper file names an end. Nothing here asks what day it is.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from tokenfare.errors import CatalogError
 
-from .records import Fact, Source
-from .schema import CatalogFile, FactLists, ModelRow, ProviderRow
+from .codec import from_plain, to_plain
+from .entries import FactLists, ModelRow
+from .fact import Fact, Source
+from .file import CatalogFile, ProviderRow
+from .offers import discounted
 
-LISTS = tuple(FactLists.model_fields)
+LISTS = tuple(field.name for field in fields(FactLists))
 """The names of the facts that have a history."""
 
-_SINGLE = ("family", "provider", "kind", "released", "retired")
+_SINGLE = ("sent_as", "family", "provider", "kind", "released", "retired")
+
+Plain: TypeAlias = Mapping[str, Any]
+"""A row as data of JSON, checked before and not yet read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,47 +42,158 @@ class Origin:
     key: str
 
 
+class Rows(Mapping[str, ModelRow]):
+    """Rows by id. Those that come as plain data are read when they are first asked for."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: Mapping[str, ModelRow | Plain]) -> None:
+        """Hold rows; the mapping given is not kept."""
+        self._rows = dict(rows)
+
+    def __getitem__(self, model_id: str) -> ModelRow:
+        """The row of this id."""
+        row = self._rows[model_id]
+        if not isinstance(row, ModelRow):
+            row = from_plain(ModelRow, row)
+            self._rows[model_id] = row
+        return row
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids."""
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self._rows)
+
+    def __contains__(self, model_id: object) -> bool:
+        """Whether there is a row of this id; reads none."""
+        return model_id in self._rows
+
+    def with_rows(self, rows: Mapping[str, ModelRow | Plain]) -> Rows:
+        """These rows, with others in their place or beside them."""
+        return Rows(self._rows | dict(rows))
+
+
 @dataclass(frozen=True)
 class Facts:
-    """Rows by id, with what they share folded in; `origins` has the place of each row."""
+    """Rows by id, with what they share folded in; `origins` has the place of each row.
 
-    models: Mapping[str, ModelRow]
+    `spellings` leads from other names, of any day, to ids.
+    """
+
+    models: Rows
     providers: Mapping[str, ProviderRow]
     sources: Mapping[str, Source]
     origins: Mapping[str, Origin]
+    spellings: Mapping[str, str]
+    known_digest: str | None = None
+
+    def named(self, name: str) -> str | None:
+        """The id that a name of any day leads to. An id beats a spelling."""
+        return name if name in self.models else self.spellings.get(name)
+
+    @property
+    def names(self) -> Iterator[str]:
+        """Every id and every other spelling."""
+        yield from self.models
+        yield from self.spellings
 
     @cached_property
-    def names(self) -> Mapping[str, str]:
-        """Every id and every other spelling, of any day, to the id. An id beats a spelling."""
-        spelled = {
-            name: row.id for row in self.models.values() for f in row.aliases for name in f.names
-        }
-        return MappingProxyType(spelled | {name: name for name in self.models})
-
-    @cached_property
-    def prefixes(self) -> frozenset[str]:
-        """The spellings of the providers, as in `alibaba/qwen-plus`."""
+    def prefixes(self) -> Mapping[str, str]:
+        """The spellings of the providers, as in `alibaba/qwen-plus`, to their ids."""
         rows = self.providers.values()
-        return frozenset(name for row in rows for name in (row.id, *row.also_called))
+        return {name.lower(): row.id for row in rows for name in (*row.also_called, row.id)}
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the facts in canonical form: the files' names, order and layout are not in it.
+        """SHA-256 of the facts in canonical form: files' names, order and layout are not in it.
 
-        The origin of a row is a place and no fact; a row's own facts are written out in full.
+        Over a layer, of the digests below and of the layer, since what is laid over what matters.
         """
-        canonical = {
-            "models": {row.id: _plain(row) for row in self.models.values()},
-            "providers": {row.id: _plain(row) for row in self.providers.values()},
-            "sources": {key: _plain(source) for key, source in self.sources.items()},
-        }
-        text = json.dumps(canonical, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return self.known_digest or sha256(canonical(self.models, self.providers, self.sources))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one file puts over others: whole rows, some of them perhaps not read yet."""
+
+    rows: Mapping[str, ModelRow | Plain]
+    providers: Mapping[str, ProviderRow]
+    sources: Mapping[str, Source]
+    origins: Mapping[str, Origin]
+    known_digest: str | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the layer's facts in canonical form."""
+        return self.known_digest or sha256(canonical(self.rows, self.providers, self.sources))
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        """Every other spelling, of any day, to the id; of two rows the first has it."""
+        found: dict[str, str] = {}
+        for model_id, row in self.rows.items():
+            for name in _spellings(row):
+                found.setdefault(name, model_id)
+        return found
+
+    def over(self, base: Facts) -> Layer:
+        """The layer with its rows merged into those that the base has already."""
+        known = {model_id for model_id in self.rows if model_id in base.models}
+        if not known:
+            return self
+        read = Rows(self.rows)
+        merged = {i: _continued(base.models[i], read[i], CatalogFile()) for i in known}
+        return replace(self, rows={**self.rows, **merged}, known_digest=self.digest)
 
 
 EMPTY = Facts(
-    MappingProxyType({}), MappingProxyType({}), MappingProxyType({}), MappingProxyType({})
+    Rows({}), MappingProxyType({}), MappingProxyType({}), MappingProxyType({}), MappingProxyType({})
 )
+
+
+def canonical(
+    models: Mapping[str, ModelRow | Plain],
+    providers: Mapping[str, ProviderRow],
+    sources: Mapping[str, Source],
+) -> bytes:
+    """Facts as the text of JSON, the same for the same facts."""
+    facts = {
+        "models": {model_id: _plain(row) for model_id, row in models.items()},
+        "providers": {provider_id: to_plain(row) for provider_id, row in providers.items()},
+        "sources": {key: to_plain(source) for key, source in sources.items()},
+    }
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()
+
+
+def _plain(row: ModelRow | Plain) -> Plain:
+    return to_plain(row) if isinstance(row, ModelRow) else row
+
+
+def sha256(content: bytes) -> str:
+    """The hash in hexadecimal."""
+    import hashlib  # OpenSSL takes longer to import than the shipped catalogue to load
+
+    return hashlib.sha256(content).hexdigest()
+
+
+def layer_of(base: Facts, path: Path, file: CatalogFile) -> Layer:
+    """What a file puts over others: its models, or known ones continued from the file's days on."""
+    rows: dict[str, ModelRow | Plain] = {}
+    origins: dict[str, Origin] = {}
+    for number, row in enumerate(file.model):
+        key = place(number, row.id)
+        if row.id in rows:
+            raise CatalogError(path, key, f"{row.id!r} has a row of its own already, above")
+        known = base.models.get(row.id)
+        rows[row.id] = _folded(row, file) if known is None else _continued(known, row, file)
+        origins[row.id] = Origin(str(path), key)
+    rows |= discounted(base.models.with_rows(rows), path, file.discounts)
+    providers = {row.id: row for row in file.providers}
+    return Layer(rows, providers, file.sources, origins)
 
 
 def joined(base: Facts, path: Path, file: CatalogFile) -> Facts:
@@ -87,32 +204,47 @@ def joined(base: Facts, path: Path, file: CatalogFile) -> Facts:
         _refuse_known(path, f"providers {provider.id}", provider.id, base.providers)
     for source in file.sources:
         _refuse_known(path, f"sources.{source}", source, base.sources)
-    return overlaid(base, path, file)
+    return _with(base, layer_of(base, path, file), None)
 
 
-def overlaid(base: Facts, path: Path, file: CatalogFile) -> Facts:
-    """Lay a file over others: models are added, or their facts continued from the file's days."""
-    models, origins = dict(base.models), dict(base.origins)
-    mine: set[str] = set()
-    for number, row in enumerate(file.model):
-        key = place(number, row.id)
-        if row.id in mine:
-            raise CatalogError(path, key, f"{row.id!r} has a row of its own already, above")
-        mine.add(row.id)
-        known = models.get(row.id)
-        models[row.id] = _folded(row, file) if known is None else _continued(known, row, file)
-        origins[row.id] = Origin(str(path), key)
+def overlaid(base: Facts, layer: Layer) -> Facts:
+    """Facts with a layer over them."""
+    return _with(base, layer, sha256(f"{base.digest} {layer.digest}".encode()))
+
+
+def _with(base: Facts, layer: Layer, digest: str | None) -> Facts:
     return Facts(
-        MappingProxyType(models),
-        MappingProxyType(dict(base.providers) | {row.id: row for row in file.providers}),
-        MappingProxyType(dict(base.sources) | file.sources),
-        MappingProxyType(origins),
+        base.models.with_rows(layer.rows),
+        MappingProxyType({**base.providers, **layer.providers}),
+        MappingProxyType({**base.sources, **layer.sources}),
+        MappingProxyType({**base.origins, **layer.origins}),
+        MappingProxyType(layer.spellings | dict(base.spellings)),
+        digest,
     )
 
 
 def place(number: int, model_id: str) -> str:
     """How an error names a row: `model[3] qwen-plus`, counted from 0."""
     return f"model[{number}] {model_id}"
+
+
+def _continued(known: ModelRow, row: ModelRow, file: CatalogFile) -> ModelRow:
+    """A known row with the facts of another laid over it."""
+    update: dict[str, Any] = {
+        name: getattr(row, name) for name in _SINGLE if getattr(row, name) is not None
+    }
+    for name in LISTS:
+        theirs = _by_day(getattr(row, name) or getattr(file.shared, name))
+        if theirs:
+            update[name] = _one_list(getattr(known, name), theirs)
+    return replace(known, **update)
+
+
+def _spellings(row: ModelRow | Plain) -> Iterator[str]:
+    if isinstance(row, ModelRow):
+        yield from (name for entry in row.aliases for name in entry.names)
+    elif "aliases" in row:
+        yield from (name for entry in row["aliases"] for name in entry["names"])
 
 
 def _refuse_known(path: Path, key: str, name: str, known: Mapping[str, Any]) -> None:
@@ -129,24 +261,28 @@ def _folded(row: ModelRow, file: CatalogFile) -> ModelRow:
     }
     update["family"] = row.family or file.family
     update["provider"] = row.provider or file.provider
-    return row.model_copy(update=update)
+    return replace(row, **update)
 
 
-def _continued(known: ModelRow, row: ModelRow, file: CatalogFile) -> ModelRow:
-    update: dict[str, Any] = {
-        name: getattr(row, name) for name in _SINGLE if getattr(row, name) is not None
-    }
-    for name in LISTS:
-        theirs = _by_day(getattr(row, name) or getattr(file.shared, name))
-        if theirs:
-            ours = getattr(known, name)
-            update[name] = (*(f for f in ours if f.since < theirs[0].since), *theirs)
-    return known.model_copy(update=update)
+def _one_list(ours: tuple[Fact, ...], theirs: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """Ours until theirs begins, theirs alone from then on, ours again where theirs names an end."""
+    merged = [fact for fact in ours if fact.since < theirs[0].since]
+    nexts = (*(fact.since for fact in theirs[1:]), date.max)
+    for fact, following in zip(theirs, nexts, strict=True):
+        merged.append(fact)
+        end = getattr(fact, "until", None)
+        if end is not None and end < following:
+            merged += _resumed([f for f in ours if f.since < following], end)
+    return tuple(merged)
+
+
+def _resumed(ours: list[Fact], day: date) -> Iterator[Fact]:
+    """Ours from a day on: what held on it, as of that day, and what came after."""
+    before = [fact for fact in ours if fact.since <= day]
+    if before:
+        yield replace(before[-1], since=day)
+    yield from (fact for fact in ours if fact.since > day)
 
 
 def _by_day(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     return tuple(sorted(facts, key=lambda fact: fact.since))
-
-
-def _plain(record: ModelRow | ProviderRow | Source) -> dict[str, Any]:
-    return record.model_dump(mode="json", by_alias=True, exclude_defaults=True)

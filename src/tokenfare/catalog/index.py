@@ -2,7 +2,7 @@
 
 Reading and checking the catalogue's files takes pydantic and some 0.2 s; counting a text for a
 model needs one word of it. The index holds that word for every id and alias. It is made from the
-files by `scripts/make_catalog_index.py` and held equal to them by a test. A model's tokenizer does
+files by `scripts/make_catalog.py` and held equal to them by a test. A model's tokenizer does
 not change with the day.
 """
 

@@ -6,21 +6,26 @@ there. Nothing here judges whether facts agree with each other: see `check`.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from tokenfare.errors import CatalogError
 
-from .check import findings
-from .facts import EMPTY, Facts, joined, overlaid, place
-from .schema import CatalogFile
+from . import snapshot
+from .check import Finding, findings
+from .facts import EMPTY, Facts, Layer, joined, layer_of, overlaid, place
+from .file import CatalogFile
+from .inherit import inherited
+
+if TYPE_CHECKING:  # pydantic is imported for files that people write only
+    from pydantic import ValidationError
 
 SHIPPED = Path(__file__).parent / "data"
+SNAPSHOT = SHIPPED / "catalog.json"
+"""The shipped files as one, made from them by `scripts/make_catalog.py`."""
 
 _EXPECTED = {
     "missing": "a value; the key is missing",
@@ -42,14 +47,22 @@ _EXPECTED = {
 
 @cache
 def shipped() -> Facts:
-    """The facts that come with the package. They do not change while the program runs."""
-    facts = joined_files(sorted(SHIPPED.glob("*.toml")))
-    refuse_findings(facts)
-    return facts
+    """The facts that come with the package, checked when it was built.
+
+    They do not change while the program runs.
+    """
+    return snapshot.shipped(SNAPSHOT)
+
+
+def from_files(paths: Sequence[Path]) -> Facts:
+    """The facts of files beside each other, in any order, checked together."""
+    facts = joined_files(paths)
+    refuse_findings(findings(facts, facts.models))
+    return replace(facts, models=facts.models.with_rows(inherited(facts, facts.models)))
 
 
 def joined_files(paths: Sequence[Path]) -> Facts:
-    """Files beside each other, in any order."""
+    """Files beside each other, in any order, as they are written."""
     facts = EMPTY
     for path in paths:
         facts = joined(facts, path, read(path))
@@ -57,32 +70,64 @@ def joined_files(paths: Sequence[Path]) -> Facts:
 
 
 def overlaid_file(base: Facts, path: Path) -> Facts:
-    """A user's file over other facts, checked together with them."""
-    facts = overlaid(base, path, read(path))
-    refuse_findings(facts)
-    return facts
+    """A user's file over other facts, checked together with them.
+
+    A snapshot that is as it was written is not checked again.
+    """
+    content = _bytes(path)
+    if path.suffix != ".json":
+        return _checked(base, layer_of(base, path, _file(path, _toml(path, content))))
+    facts, digest = snapshot.opened(path, content)
+    if digest is not None:
+        return overlaid(base, snapshot.layer(path, facts, digest).over(base))
+    return _checked(base, layer_of(base, path, _file(path, snapshot.as_file(facts), as_json=True)))
 
 
-def refuse_findings(facts: Facts) -> None:
-    """Raise the first finding about these facts, if there is one."""
-    found = findings(facts)
+def _checked(base: Facts, layer: Layer) -> Facts:
+    """A layer over others, its own rows checked: the rows below are what they were."""
+    facts = overlaid(base, layer)
+    refuse_findings(findings(facts, layer.rows))
+    rows = inherited(facts, layer.rows)
+    return replace(facts, models=facts.models.with_rows(rows))
+
+
+def refuse_findings(found: Sequence[Finding]) -> None:
+    """Raise the first finding, if there is one."""
     if found:
         first = found[0]
         raise CatalogError(first.path, first.key, first.problem + _more(len(found) - 1))
 
 
 def read(path: Path) -> CatalogFile:
-    """One file, by the schema."""
+    """One file that people write, by the schema."""
+    return _file(path, _toml(path, _bytes(path)))
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        data = tomllib.loads(path.read_bytes().decode("utf-8"))
+        return path.read_bytes()
+    except OSError as error:
+        raise CatalogError(path, "", f"cannot be read: {error.strerror}") from error
+
+
+def _toml(path: Path, content: bytes) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(content.decode("utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise CatalogError(path, "", f"not TOML: {error}") from error
     except UnicodeDecodeError as error:
         raise CatalogError(path, "", f"not UTF-8 at byte {error.start}") from error
-    except OSError as error:
-        raise CatalogError(path, "", f"cannot be read: {error.strerror}") from error
+
+
+def _file(path: Path, data: dict[str, Any], *, as_json: bool = False) -> CatalogFile:
+    from pydantic import ValidationError
+
+    from .schema import checked
+
     try:
-        return CatalogFile.model_validate(data)
+        return checked(data, as_json=as_json)
     except ValidationError as error:
         raise _in_words(path, data, error) from error
 

@@ -81,6 +81,11 @@ class Tier:
     output: Decimal
     thinking_output: Decimal | None = None
 
+    def times(self, factor: Decimal) -> Tier:
+        """The tier with every price multiplied, exactly."""
+        thinking = None if self.thinking_output is None else self.thinking_output * factor
+        return Tier(self.up_to, self.input * factor, self.output * factor, thinking)
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -88,12 +93,14 @@ class Price:
 
     The tier is chosen by the request's input tokens and prices the whole request, output too.
     `batch` is the factor on both prices in the provider's batch service, `None` if not offered.
+    `discount` is a negotiated factor that the tiers have in them already.
     """
 
     currency: str
     per: int
     tiers: tuple[Tier, ...]
     batch: Decimal | None = None
+    discount: Decimal | None = None
 
     def tier(self, input_tokens: int) -> Tier:
         """The tier of a request with this much input; beyond the last bound, the last tier."""
@@ -140,14 +147,31 @@ class RateLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkedCache:
+    """A cache that a request asks for by marking a prefix of its messages.
+
+    `write` and `hit` are factors on the input price of tokens put in and of tokens found. The
+    prefix has at least `min_tokens` and is kept for `seconds` after its last use; `None`: not
+    known.
+    """
+
+    write: Decimal
+    hit: Decimal
+    min_tokens: int | None = None
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CacheRules:
     """The provider's own cache: `hit` is the factor on the input price of tokens found in it.
 
-    Prompts under `min_tokens` are not cached. A hit is never promised.
+    `hit` is `None` where there is only a cache that requests ask for, `marked`. Prompts under
+    `min_tokens` are not cached (`None`: not known how long). A hit is never promised.
     """
 
-    hit: Decimal
-    min_tokens: int
+    hit: Decimal | None
+    min_tokens: int | None
+    marked: MarkedCache | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +179,12 @@ class Model:
     """One id that an endpoint accepts, as it was on `day`.
 
     `points_to` is the snapshot that a stable or latest name stood for on that day, if known.
-    `evidence` has a key for each fact: `limits.context`, `price`, `access`, `points_to`, …
-    `price` is `None` where none is known for the day; `access` says whether that matters.
-    The batch service takes the model if its price has a `batch` factor, and no more context than
-    `batch_max_context`, if that is given; `batch_limits` are the bounds there.
+    `sent_as` is what the endpoint calls the model where that is not the id, which is unique in
+    the whole catalogue. `evidence` has a key for each fact: `limits.context`, `price`,
+    `access`, `points_to`, … `price` is `None` where none is known for the day;
+    `access` says whether that matters. The batch service takes the model if its price has a
+    `batch` factor, and no more context than `batch_max_context`, if that is given; `batch_limits`
+    are the bounds there.
     """
 
     id: str
@@ -188,7 +214,13 @@ class Model:
     batch_max_context: int | None = None
     cache: CacheRules | None = None
     released_on: date | None = None
+    sent_as: str | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def wire_id(self) -> str:
+        """What the endpoint calls the model: `sent_as`, or the id."""
+        return self.sent_as or self.id
 
     @property
     def batch_limits(self) -> Limits:
@@ -237,17 +269,17 @@ class Throttle:
 class Provider:
     """Who serves models: endpoints by region, and the environment variable that holds the key.
 
-    `max_body_bytes` is the largest request body the endpoint is known to take, `None` if that is
-    not known; `throttle` is `None` where nothing is known about how rates are enforced, `batch`
-    where there is no batch service. `evidence` has the keys `base_urls.REGION`, `key_variable`,
-    `max_body_bytes`, `throttle` and `batch`.
+    `key_variable` is `None` where none is known; `max_body_bytes` is the largest request body the
+    endpoint is known to take, `None` if that is not known. `throttle` is `None` where nothing is
+    known about how rates are enforced, `batch` where there is no batch service. `evidence` has the
+    keys `base_urls.REGION`, `key_variable`, `max_body_bytes`, `throttle` and `batch`.
     """
 
     id: str
     name: str
     base_urls: Mapping[str, str]
     default_region: str
-    key_variable: str
+    key_variable: str | None
     max_body_bytes: int | None = None
     throttle: Throttle | None = None
     batch: BatchRules | None = None

@@ -83,14 +83,19 @@ def key_from(environment: Mapping[str, str], provider: Provider) -> Secret:
 
     Raises `MissingKey`, which names the variable.
     """
-    value = environment.get(provider.key_variable, "")
+    variable = provider.key_variable
+    if variable is None:
+        raise MissingKey(
+            f"no variable is known for the key of {provider.name}; give the key itself"
+        )
+    value = environment.get(variable, "")
     if not value.strip():
         raise MissingKey(
-            f"{provider.name} wants a key and the variable {provider.key_variable} "
-            f"{'is empty' if provider.key_variable in environment else 'is not set'}; "
+            f"{provider.name} wants a key and the variable {variable} "
+            f"{'is empty' if variable in environment else 'is not set'}; "
             f"set it, or give the key as an argument"
         )
     try:
         return Secret(value)
     except InvalidRequestError as problem:
-        raise MissingKey(f"{provider.key_variable}: {problem}") from None
+        raise MissingKey(f"{variable}: {problem}") from None

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
-
-from pydantic import Field, model_validator
+from dataclasses import dataclass
+from typing import Annotated
 
 from .charging import Generation, Situation, Span, ToolForm
-from .records import Fact, Items, Text, Tokens
-
-Number: TypeAlias = Annotated[int, Field(ge=0)]
-Positive: TypeAlias = Annotated[int, Field(gt=0)]
-Bounds: TypeAlias = Annotated[Span, Field(strict=False)]
+from .fact import Fact, Must, NotNegative, Positive, Text, Tokens
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatFact(Fact):
     """What a chat adds to its texts."""
 
-    per_message: Number
-    per_reply: Number
+    per_message: NotNegative
+    per_reply: NotNegative
     default_system: str = ""
-    json_mode: Bounds = (0, 8)
-    per_message_bounds: Bounds | None = None
-    once_bounds: Bounds | None = None
+    json_mode: Span = (0, 8)
+    per_message_bounds: Span | None = None
+    once_bounds: Span | None = None
     control_tokens: Generation | None = None
     strips_reasoning: bool = False
 
-    @model_validator(mode="after")
-    def _spans_rise(self) -> ChatFact:
+    def __post_init__(self) -> None:
         for low, high in filter(None, (self.json_mode, self.per_message_bounds, self.once_bounds)):
             if not 0 <= low <= high:
                 raise ValueError(f"bounds that rise from zero or more, not {low} and {high}")
-        return self
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolsFact(Fact):
     """How definitions of tools are written into the system message."""
 
@@ -41,9 +36,10 @@ class ToolsFact(Fact):
     indented: bool = False
     default_system: str = ""
     parallel_form: ToolForm | None = None
-    certain: Items[Situation] = ()
+    certain: tuple[Situation, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImagesFact(Fact):
     """How many tokens an image is."""
 
@@ -51,27 +47,29 @@ class ImagesFact(Fact):
     least: Tokens
     most: Tokens
     high_resolution_most: Tokens | None = None
-    markers: Number
+    markers: NotNegative
     label: str = ""
     label_certain: bool = False
     shortest_side: Positive
     max_ratio: Positive
     max_bytes: Positive
-    formats: Annotated[Items[Text], Field(min_length=1)]
+    formats: Annotated[tuple[Text, ...], Must(min_length=1)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AudioFact(Fact):
     """How many tokens a sound is."""
 
     tokens_per_second: Positive
     least: Tokens
-    markers: Number
+    markers: NotNegative
     label: str = ""
     label_certain: bool = False
     max_bytes: Positive
-    formats: Annotated[Items[Text], Field(min_length=1)]
+    formats: Annotated[tuple[Text, ...], Must(min_length=1)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VideoFact(Fact):
     """How many tokens a video is."""
 
@@ -82,7 +80,7 @@ class VideoFact(Fact):
     min_frames: Positive
     max_frames: Positive
     file_frames_per_second: Positive
-    markers: Number
+    markers: NotNegative
     label: str = ""
     label_certain: bool = False
     certain: bool = False

@@ -1,0 +1,55 @@
+"""Which of a fact's entries holds on a day, and whether a model is there on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TypeVar
+
+from .entries import DiscountFact, ModelRow, PriceFact
+from .fact import Fact
+from .model import Status
+
+F = TypeVar("F", bound=Fact)
+Spanning = TypeVar("Spanning", PriceFact, DiscountFact)
+
+
+def on(entries: Sequence[F], day: date) -> F | None:
+    """The entry that holds on the day; entries are in order of days."""
+    for entry in reversed(entries):
+        if entry.since <= day:
+            return entry
+    return None
+
+
+def on_or_first(entries: Sequence[F], day: date) -> F:
+    """As `on`, and the first entry before all of them."""
+    return on(entries, day) or entries[0]
+
+
+def on_or_none(entries: Sequence[F], day: date) -> F | None:
+    """As `on_or_first`, and `None` where there are no entries at all."""
+    return on_or_first(entries, day) if entries else None
+
+
+def in_force(entries: Sequence[Spanning], day: date) -> Spanning | None:
+    """As `on`, and none from the day on which the entry ends."""
+    entry = on(entries, day)
+    if entry is None or (entry.until is not None and entry.until <= day):
+        return None
+    return entry
+
+
+def first_known(row: ModelRow) -> date:
+    """The day of release, or the first day of which anything particular is known."""
+    if row.released is not None:
+        return row.released.on
+    particular = (row.limits, row.prices, row.points_to, row.seen)
+    return min((facts[0].since for facts in particular if facts), default=date.min)
+
+
+def status_on(row: ModelRow, day: date) -> Status:
+    """Whether the model can be called on the day. From its last day on it cannot."""
+    if row.retired is not None and day >= row.retired.on:
+        return "retired"
+    return "not released" if day < first_known(row) else "available"

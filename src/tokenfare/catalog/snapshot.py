@@ -1,0 +1,106 @@
+"""Catalogues as one file that programs write and read: quick to load, checked when written.
+
+The first line says what the file is and the SHA-256 of the rest, which is the canonical JSON of
+the facts. Where the two agree the facts are as they were checked, and rows are read only as they
+are asked for. Where they do not, somebody edited the file: then it is checked like any other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tokenfare.errors import CatalogError
+
+from .codec import from_plain
+from .entries import ModelRow
+from .fact import Source
+from .facts import Facts, Layer, Origin, Rows, canonical, sha256
+from .file import ProviderRow
+
+FORMAT = "tokenfare catalogue"
+VERSION = 1
+
+
+def written(
+    models: Mapping[str, ModelRow],
+    providers: Mapping[str, ProviderRow],
+    sources: Mapping[str, Source],
+) -> bytes:
+    """The file's content."""
+    body = canonical(models, providers, sources)
+    head = {"format": FORMAT, "version": VERSION, "sha256": sha256(body)}
+    return json.dumps(head).encode() + b"\n" + body + b"\n"
+
+
+def opened(path: Path, content: bytes) -> tuple[dict[str, Any], str | None]:
+    """The facts as plain data, and their digest; no digest if the file was edited.
+
+    Raises `CatalogError` for what is no snapshot, or one of a version that is not known here.
+    """
+    expected, body = _parts(path, content)
+    facts = _facts(path, body)
+    return facts, expected if sha256(body) == expected else None
+
+
+def shipped(path: Path) -> Facts:
+    """The snapshot of the package itself, over nothing. Tests hold it equal to its files."""
+    digest, body = _parts(path, path.read_bytes())
+    base = layer(path, _facts(path, body), digest)
+    return Facts(
+        Rows(base.rows), base.providers, base.sources, base.origins, base.spellings, base.digest
+    )
+
+
+def layer(path: Path, facts: Mapping[str, Any], digest: str) -> Layer:
+    """A snapshot's facts, checked when they were written, to be laid over others."""
+    models = facts["models"]
+    return Layer(
+        models,
+        {key: from_plain(ProviderRow, row) for key, row in facts["providers"].items()},
+        {key: from_plain(Source, row) for key, row in facts["sources"].items()},
+        dict.fromkeys(models, Origin(str(path), "")),
+        digest,
+    )
+
+
+def as_file(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain facts in the form of a file that people write."""
+    return {
+        "model": list(facts["models"].values()),
+        "providers": list(facts["providers"].values()),
+        "sources": facts["sources"],
+    }
+
+
+def _parts(path: Path, content: bytes) -> tuple[str, bytes]:
+    head, _, body = content.partition(b"\n")
+    return _digest_in(path, head), body.strip()
+
+
+def _facts(path: Path, body: bytes) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads(body)
+    except ValueError as error:
+        raise CatalogError(path, "", f"not JSON below its first line: {error}") from error
+    return facts
+
+
+def _digest_in(path: Path, head: bytes) -> str:
+    try:
+        said = json.loads(head)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or said.get("format") != FORMAT:
+        raise CatalogError(
+            path,
+            "",
+            "not a catalogue of this library; bring a list of LiteLLM, models.dev or OpenRouter in"
+            " with `tokenfare catalog import`",
+        )
+    if said.get("version") != VERSION:
+        expected = f"version {VERSION}, not {said.get('version')!r}; import the list again"
+        raise CatalogError(path, "version", expected)
+    return str(said.get("sha256"))
