@@ -6,7 +6,6 @@ them. Which model uses which words is a fact of the model (`ToolRules.form`).
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -72,4 +71,6 @@ def published_template(name: str) -> PublishedTemplate:
 
 @cache
 def _read(name: str) -> Mapping[str, Any]:
+    import tomllib  # only where a request has tools
+
     return tomllib.loads((DIRECTORY / name).read_text(encoding="utf-8"))
