@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,12 +22,12 @@ HANG = b"<hang>"  # nothing more comes until the client goes away or the server 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. `pieces` makes it a chunked one, sent piece by piece."""
+    """One answer. `pieces` makes it a chunked one, sent piece by piece; a number is a pause."""
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    pieces: tuple[bytes, ...] | None = None
+    pieces: tuple[bytes | float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def event(body: Any) -> bytes:
 DONE = b"data: [DONE]\n\n"
 
 
-def stream(*pieces: bytes, billed: tuple[int, int] | None = None) -> Reply:
+def stream(*pieces: bytes | float, billed: tuple[int, int] | None = None) -> Reply:
     """A streamed answer from its events; `billed` adds what ends a good one."""
     if billed:
         last = event({"id": "chatcmpl-1", "choices": [], "usage": usage(*billed)})
@@ -202,8 +203,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self._chunked(reply.pieces)
 
-    def _chunked(self, pieces: Iterable[bytes]) -> None:
+    def _chunked(self, pieces: Iterable[bytes | float]) -> None:
         for piece in pieces:
+            if isinstance(piece, float):
+                time.sleep(piece)
+                continue
             if piece in (CUT, HANG):
                 self._stop(piece)
                 return

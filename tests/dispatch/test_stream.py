@@ -205,7 +205,7 @@ def test_several_answers_in_one_stream_are_refused(server: Server, line: Line) -
 
 
 def test_silence_in_a_stream_ends_in_time(run: Driver, server: Server, time: Time) -> None:
-    line = line_to(server.url, time, Timeouts(first_byte=30, between_bytes=0.05))
+    line = line_to(server.url, time, Timeouts(first_token=30, between_tokens=0.05))
     server.says(stream(chunk("Hel"), HANG))
     with pytest.raises(StreamBroken, match="fell silent") as failure:
         run(chat_stream(call(), line))

@@ -27,6 +27,7 @@ from .exchange import (
     Errand,
     Line,
     Reply,
+    Silence,
     errand,
     exchange,
     opened,
@@ -41,6 +42,8 @@ from .sse import Decoder, Event
 from .wire import answer_of, body_of
 
 Ask: TypeAlias = Callable[[Call, Line], Flow[Answer]]
+
+_AFTER_THE_END = 1.0  # seconds for what may follow `[DONE]`; the answer is there already
 
 _CUT_NOTE = "the provider ran out of time and cut the answer short"
 
@@ -99,9 +102,10 @@ def _streamed(call: Call, line: Line) -> Flow[Answer]:
 
     def once() -> Flow[Answer]:
         request = _post(run, body, "text/event-stream")
+        silence = Silence.of(run, "first_token")
         head = yield from opened(run, request)
         if _is_stream(head):
-            return (yield from _followed(run, request.url, head))
+            return (yield from _followed(run, request.url, head, silence))
         return (yield from _unstreamed(run, request.url, head))
 
     answer, attempts = yield from persist(run, once)
@@ -118,11 +122,11 @@ def _unstreamed(run: Errand, url: str, head: Head) -> Flow[Answer]:
     return answer
 
 
-def _followed(run: Errand, url: str, head: Head) -> Flow[Answer]:
+def _followed(run: Errand, url: str, head: Head, silence: Silence) -> Flow[Answer]:
     """The answer in a stream of events, emitted as it comes."""
     draft = Draft()
     try:
-        yield from _pieces(run, url, head, draft)
+        yield from _pieces(run, url, head, draft, silence)
         reply = draft.reply()
         request_id = request_id_of(head.headers, reply)
         return answer_of(reply, model=run.model, url=url, request_id=request_id)
@@ -135,11 +139,11 @@ def _followed(run: Errand, url: str, head: Head) -> Flow[Answer]:
     raise _broken_off(failure) if isinstance(failure, ProviderUnreachable) else failure
 
 
-def _pieces(run: Errand, url: str, head: Head, draft: Draft) -> Flow[None]:
+def _pieces(run: Errand, url: str, head: Head, draft: Draft, silence: Silence) -> Flow[None]:
     decoder = Decoder()
     received = 0
     while True:
-        piece = yield from read_some(run, url, head)
+        piece = yield from read_some(run, url, head, silence)
         if piece is None:
             if draft.complete:
                 return
@@ -155,12 +159,14 @@ def _pieces(run: Errand, url: str, head: Head, draft: Draft) -> Flow[None]:
             delta = draft.take(_chunk(run, url, head, event))
             if delta is not None:
                 yield Emit(delta)
+            if draft.begun:  # from the time when the caller wants more
+                silence = Silence.of(run, "between_tokens")
 
 
 def _to_the_end(run: Errand) -> Flow[None]:
     """Read the little that follows the last event, so that the connection can be used again."""
     while run.seconds_left() > 0:
-        rest = yield Read()
+        rest = yield Read(min(_AFTER_THE_END, run.seconds_left()))
         if not isinstance(rest, bytes):
             return
 

@@ -52,12 +52,16 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request without its key in clear; the driver adds the header while sending."""
+    """A request without its key in clear; the driver adds the header while sending.
+
+    `seconds_left` of the whole call bounds every timeout.
+    """
 
     method: str
     url: str
     key: Secret
     timeouts: Timeouts
+    seconds_left: float
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | Body = b""
 
@@ -98,7 +102,12 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The next bytes of the open answer. Gives bytes, `None` at its end, or `Broken`."""
+    """The next bytes of the open answer. Gives bytes, `None` at its end, or `Broken`.
+
+    `Broken("timeout")` if nothing comes within `seconds`.
+    """
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

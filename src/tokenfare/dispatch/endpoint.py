@@ -18,19 +18,20 @@ from .secret import Secret
 class Timeouts:
     """How long to wait, in seconds.
 
-    `connect`: for the connection. `first_byte`: from the sent request to the answer's first byte;
-    a plain answer starts only when all of it is written, and DashScope itself gives up after 300.
-    `between_bytes`: the longest silence afterwards. `total`: for one call with all its attempts
-    and waits; it is looked at whenever something arrives, so it can be overrun by one silence.
+    `connect`: for the connection. `first_token`: from the sent request to the first piece of a
+    streamed answer, or to the beginning of a plain one, which begins when all of it is written;
+    DashScope itself gives up after 300. `between_tokens`: the longest time without a piece after
+    that; what only keeps the connection alive is no piece. `total`: for one call with all its
+    attempts, waits and models. Uploads are calls of their own.
     """
 
     connect: float = 10.0
-    first_byte: float = 310.0
-    between_bytes: float = 60.0
+    first_token: float = 310.0
+    between_tokens: float = 60.0
     total: float = 900.0
 
     def __post_init__(self) -> None:
-        for name in ("connect", "first_byte", "between_bytes", "total"):
+        for name in ("connect", "first_token", "between_tokens", "total"):
             seconds = getattr(self, name)
             if not seconds > 0:
                 raise InvalidRequestError(f"timeouts are above zero seconds; {name} is {seconds}")

@@ -10,8 +10,8 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, TypeVar
 
 from tokenfare.errors import (
     ProviderAnswerInvalid,
@@ -23,13 +23,17 @@ from tokenfare.errors import (
 
 from .call import Attempt, Outcome
 from .effects import Broken, Flow, Head, HttpRequest, Read, Send, Wait
-from .endpoint import Endpoint
+from .endpoint import Endpoint, Timeouts
 from .meaning import meaning
 from .patience import Patience, retry_after
 from .secret import Secret
 
 T = TypeVar("T")
 log = logging.getLogger("tokenfare")
+
+Limit: TypeAlias = Literal["first_token", "between_tokens"]
+
+_INSTANT = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +73,14 @@ class Errand:
 
     def request(self, method: str, url: str, **parts: object) -> HttpRequest:
         """A request of this call, with no timeout beyond its deadline."""
-        left = max(self.seconds_left(), 0.001)
-        given = self.endpoint.timeouts
-        timeouts = replace(
-            given,
-            connect=min(given.connect, left),
-            first_byte=min(given.first_byte, left),
-            between_bytes=min(given.between_bytes, left),
+        return HttpRequest(
+            method,
+            url,
+            self.endpoint.key,
+            self.endpoint.timeouts,
+            max(self.seconds_left(), _INSTANT),
+            **parts,  # type: ignore[arg-type]
         )
-        return HttpRequest(method, url, self.endpoint.key, timeouts, **parts)  # type: ignore[arg-type]
 
     def meaning(
         self, url: str, status: int, headers: Mapping[str, str], body: bytes
@@ -93,6 +96,20 @@ class Errand:
         )
         error.retry_after_seconds = retry_after(headers, self.line.surroundings.time_of_day())
         return error
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Until when the next piece of an answer has to be there, and by which timeout."""
+
+    until: float
+    limit: Limit
+
+    @classmethod
+    def of(cls, run: Errand, limit: Limit) -> Silence:
+        """A silence that begins now."""
+        seconds = getattr(run.endpoint.timeouts, limit)
+        return cls(run.line.surroundings.clock() + seconds, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +160,19 @@ def read_all(run: Errand, url: str, head: Head) -> Flow[bytes]:
     return b"".join(pieces)
 
 
-def read_some(run: Errand, url: str, head: Head) -> Flow[bytes | None]:
+def read_some(
+    run: Errand, url: str, head: Head, silence: Silence | None = None
+) -> Flow[bytes | None]:
     """The next bytes of the open answer, `None` at its end."""
     if run.seconds_left() <= 0:
         raise _late(run, url, head.status)
-    piece = yield Read()
+    quiet = silence or Silence.of(run, "between_tokens")
+    allowed = min(quiet.until - run.line.surroundings.clock(), run.seconds_left())
+    piece: object = Broken("timeout", "silent")
+    if allowed > 0:
+        piece = yield Read(allowed)
     if isinstance(piece, Broken):
-        raise unreachable(run, url, piece, head.status)
+        raise unreachable(run, url, piece, head.status, quiet.limit)
     assert piece is None or isinstance(piece, bytes)  # noqa: S101 - what a driver gives for Read
     return piece
 
@@ -188,7 +211,11 @@ def persist(run: Errand, once: Callable[[], Flow[T]]) -> Flow[tuple[T, tuple[Att
 
 
 def unreachable(
-    run: Errand, url: str, broken: Broken, status: int | None = None
+    run: Errand,
+    url: str,
+    broken: Broken,
+    status: int | None = None,
+    limit: Limit = "first_token",
 ) -> ProviderUnreachable:
     """The error for a connection that failed, with the way out for each kind of failure."""
     if run.seconds_left() <= 0:
@@ -203,8 +230,7 @@ def unreachable(
         f"private certificate needs SSL_CERT_FILE or a client of your own",
         "connect timeout": f"no connection to {url} within {timeouts.connect:g} s",
         "busy": f"no connection to {url} became free; give the client more, or call it less",
-        "timeout": f"{url} fell silent: no answer within {timeouts.first_byte:g} s, or "
-        f"{timeouts.between_bytes:g} s without a byte of it",
+        "timeout": _silent(url, timeouts, limit),
         "broken": f"the connection to {url} broke ({broken.detail})",
         "unsendable": f"the request to {url} cannot be sent ({broken.detail})",
         "undecodable": f"{url} answers in an encoding other than it says ({broken.detail})",
@@ -213,6 +239,18 @@ def unreachable(
     error.code = broken.trouble
     error.transient = broken.trouble not in {"tls", "unsendable", "undecodable"}
     return error
+
+
+def _silent(url: str, timeouts: Timeouts, limit: Limit) -> str:
+    if limit == "first_token":
+        return (
+            f"{url} fell silent: nothing of the answer within {timeouts.first_token:g} s "
+            f"(timeouts.first_token)"
+        )
+    return (
+        f"{url} fell silent: {timeouts.between_tokens:g} s without a piece of the answer "
+        f"(timeouts.between_tokens)"
+    )
 
 
 def too_long(run: Errand, url: str, head: Head) -> ProviderAnswerInvalid:

@@ -12,6 +12,7 @@ import io
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +29,7 @@ from .effects import (
     Identify,
     Trouble,
 )
+from .endpoint import Timeouts
 
 LIBRARIES = ("httpx", "httpx2")
 _PIECE = 64 * 1024
@@ -64,29 +66,65 @@ def troubles(library: ModuleType) -> tuple[type[Exception], ...]:
     return (library.RequestError, library.StreamError, library.InvalidURL)
 
 
-def built(client: HttpClient, library: ModuleType, request: HttpRequest, content: Any) -> Any:
+def built(client: HttpClient, request: HttpRequest, content: Any) -> Any:
     """The library's own request. The only place where the key is shown, to a header."""
-    times = request.timeouts
     headers = {**request.headers, "authorization": f"Bearer {request.key.reveal()}"}
     if isinstance(request.body, Body):
         headers["content-length"] = str(len(request.body))
-    timeout = library.Timeout(
-        connect=times.connect,
-        read=times.first_byte,
-        write=times.between_bytes,
-        pool=times.first_byte,  # a connection is free when another answer is complete
-    )
-    return client.build_request(
-        request.method, request.url, headers=headers, content=content, timeout=timeout
-    )
+    made = client.build_request(request.method, request.url, headers=headers, content=content)
+    made.extensions["timeout"] = TimeLeft(request.timeouts, request.seconds_left)
+    return made
 
 
-def head_of(response: Any, request: HttpRequest) -> Head:
-    """The head of an answer; from here on the shorter timeout between bytes holds."""
-    timeout = response.request.extensions.get("timeout")
-    if isinstance(timeout, dict):
-        timeout["read"] = request.timeouts.between_bytes
+class TimeLeft(dict[str, float]):
+    """The timeouts of a request as httpx reads them: each when its phase begins.
+
+    So none lasts beyond the whole call. Once the answer has begun, reads are watched one by one
+    (`watchdog`, or a cancel scope); what stands here for them is the widest limit there is.
+    """
+
+    def __init__(self, times: Timeouts, seconds_left: float) -> None:
+        """The whole call's time runs from now on."""
+        super().__init__(
+            connect=times.connect,
+            read=times.first_token,
+            write=times.between_tokens,
+            pool=times.first_token,  # a connection is free when another answer is complete
+        )
+        self._between_tokens = times.between_tokens
+        self._until = time.monotonic() + seconds_left
+
+    def begun(self) -> None:
+        """The answer has begun."""
+        self["read"] = max(self["read"], self._between_tokens)
+
+    def __getitem__(self, name: str) -> float:
+        """A limit, cut to what is left of the whole call."""
+        return min(super().__getitem__(name), max(self._until - time.monotonic(), 0.001))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As `[name]`."""
+        return self[name] if name in self else default  # noqa: SIM401 - that would be this method
+
+
+def head_of(response: Any) -> Head:
+    """The head of an answer."""
+    limits = response.request.extensions.get("timeout")
+    if isinstance(limits, TimeLeft):
+        limits.begun()
     return Head(response.status_code, dict(response.headers))
+
+
+def socket_of(response: Any) -> socket.socket | None:
+    """The socket that only this answer comes through, if it is known.
+
+    Not that of HTTP/2, which carries the answers to others too.
+    """
+    stream = response.extensions.get("network_stream")
+    if stream is None or response.http_version == "HTTP/2":
+        return None
+    found = stream.get_extra_info("socket")
+    return found if isinstance(found, socket.socket) else None
 
 
 def broken(problem: Exception, library: ModuleType) -> Broken:

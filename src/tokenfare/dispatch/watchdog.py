@@ -1,0 +1,120 @@
+"""Ending a blocked read in time, from another thread.
+
+httpx takes one timeout for all reads of an answer and holds it against each; a synchronous read
+cannot be cancelled otherwise. So one thread watches the sockets that are being read and shuts down
+the one whose time is up, which ends its read at once. Asynchronous code needs none of this.
+
+The thread starts with the first watch and ends when there was nothing to watch for a while.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+
+_LINGER_SECONDS = 5.0
+
+
+class Watch:
+    """One connection's time limit: `begin` before a read, `end` after it."""
+
+    def __init__(self, dog: _Watchdog, connection: socket.socket) -> None:
+        """Nothing is limited yet."""
+        self._dog = dog
+        self._connection = connection
+        self._lock = threading.Lock()
+        self.until = math.inf
+        self.fired = False
+
+    def begin(self, seconds: float) -> None:
+        """Shut the connection down unless `end` comes within this time."""
+        until = time.monotonic() + seconds
+        with self._lock:
+            self.until = until
+        self._dog.expect(self, until)
+
+    def end(self) -> bool:
+        """Stop watching. Gives whether it was too late: then the connection is shut down."""
+        with self._lock:
+            self.until = math.inf
+            return self.fired
+
+    def check(self, now: float) -> float:
+        """Act if time is up. Gives the time to look again."""
+        with self._lock:
+            if now < self.until:
+                return self.until
+            self.until, self.fired = math.inf, True
+            with suppress(OSError):
+                # Not the method of a TLS socket, which would also drop what another thread reads.
+                socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
+            return math.inf
+
+
+class _Watchdog:
+    """The thread and what it watches."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._watches: set[Watch] = set()
+        self._wakes = -math.inf  # no thread: the next watch starts one
+
+    def over(self, connection: socket.socket) -> Watch:
+        return Watch(self, connection)
+
+    def expect(self, watch: Watch, until: float) -> None:
+        """Be awake at this time."""
+        if watch in self._watches and until >= self._wakes > -math.inf:
+            return
+        with self._condition:
+            self._watches.add(watch)
+            if self._wakes == -math.inf:
+                self._wakes = until
+                threading.Thread(target=self._run, name="tokenfare-watchdog", daemon=True).start()
+            elif until < self._wakes:
+                self._wakes = until
+                self._condition.notify()
+
+    def forget(self, watch: Watch) -> None:
+        with self._condition:
+            self._watches.discard(watch)
+
+    def _run(self) -> None:
+        with self._condition:
+            idle_since = time.monotonic()
+            while True:
+                now = time.monotonic()
+                idle_since = now if self._watches else idle_since
+                if now - idle_since >= _LINGER_SECONDS:
+                    self._wakes = -math.inf
+                    return
+                soonest = min((w.check(now) for w in self._watches), default=math.inf)
+                self._wakes = min(soonest, now + _LINGER_SECONDS)
+                self._condition.wait(max(0.0, self._wakes - now))
+
+
+_dog = _Watchdog()
+
+
+def watch(connection: socket.socket) -> Watch:
+    """A time limit for the reads of a connection. `forget` it when the answer is closed."""
+    return _dog.over(connection)
+
+
+def forget(watched: Watch) -> None:
+    """Do not keep the connection any longer."""
+    _dog.forget(watched)
+
+
+def _after_fork() -> None:
+    """A child has no thread and may have inherited a held lock."""
+    global _dog  # noqa: PLW0603 - one per process is the point
+    _dog = _Watchdog()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

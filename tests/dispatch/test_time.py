@@ -1,0 +1,164 @@
+"""Timeouts mean what their names say: on real connections, by the real clock, in every driver."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from dispatch.conftest import KEY, Driver, call
+from dispatch.scripted import HANG, Reply, Server, chunk, completion, stream
+from tokenfare.dispatch import (
+    NO_RETRIES,
+    Endpoint,
+    Line,
+    Patience,
+    Secret,
+    Stream,
+    Timeouts,
+    chat,
+    chat_stream,
+    drive,
+    watchdog,
+)
+from tokenfare.errors import ProviderUnreachable, StreamBroken
+
+SHORT, LONG = 0.3, 30.0
+ALIVE = b": keep-alive\n\n"
+BREATHING = (ALIVE, 0.05) * 40  # two seconds in which bytes come and no token
+
+
+def line(server: Server | str, patience: Patience = NO_RETRIES, **seconds: float) -> Line:
+    url = server if isinstance(server, str) else server.url
+    limits = dict.fromkeys(("connect", "first_token", "between_tokens", "total"), LONG)
+    return Line(Endpoint(url, Secret(KEY), Timeouts(**(limits | seconds))), patience)
+
+
+@contextmanager
+def takes(seconds: float) -> Iterator[None]:
+    """What happens inside takes this long: not less, and not a second more on a busy machine."""
+    began = time.monotonic()
+    yield
+    assert seconds - 0.05 <= time.monotonic() - began < seconds + 1.0
+
+
+def test_connect_is_the_time_until_the_connection_stands(run: Driver) -> None:
+    """A listener whose queue is full answers no further attempt."""
+    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for one in (first, second):
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        with takes(SHORT), pytest.raises(ProviderUnreachable, match=r"within 0\.3 s") as failure:
+            run(chat(call(), line(url, connect=SHORT)))
+    assert failure.value.code == "connect timeout"
+
+
+def test_first_token_is_the_time_until_a_plain_answer_begins(run: Driver, server: Server) -> None:
+    server.says(Reply(body=HANG))
+    with takes(SHORT), pytest.raises(ProviderUnreachable, match=r"timeouts\.first_token"):
+        run(chat(call(), line(server, first_token=SHORT)))
+
+
+def test_first_token_is_not_the_first_byte(run: Driver, server: Server) -> None:
+    """A head, a piece without text and comments that keep the connection alive are no token."""
+    server.says(stream(chunk(""), *BREATHING))
+    with takes(SHORT), pytest.raises(ProviderUnreachable, match=r"timeouts\.first_token"):
+        run(chat_stream(call(), line(server, first_token=SHORT)))
+
+
+def test_between_tokens_begins_where_first_token_ends(run: Driver, server: Server) -> None:
+    """Each silence here is longer than the other limit allows."""
+    server.says(stream(0.4, chunk("Hel"), 0.1, chunk("lo"), billed=(9, 2)))
+    got = run(chat_stream(call(), line(server, first_token=2.0, between_tokens=SHORT)))
+    assert got.text == "Hello"
+    server.says(stream(chunk("Hel"), 0.4, chunk("lo"), billed=(9, 2)))
+    got = run(chat_stream(call(), line(server, first_token=SHORT, between_tokens=2.0)))
+    assert got.text == "Hello"
+
+
+@pytest.mark.parametrize("rest", [(HANG,), BREATHING])
+def test_between_tokens_is_the_longest_silence_in_a_stream(
+    run: Driver, server: Server, rest: tuple[bytes | float, ...]
+) -> None:
+    server.says(stream(chunk("Hel"), *rest))
+    with takes(SHORT), pytest.raises(StreamBroken, match=r"timeouts\.between_tokens") as failure:
+        run(chat_stream(call(), line(server, between_tokens=SHORT)))
+    assert failure.value.text == "Hel"
+
+
+def test_between_tokens_holds_in_a_plain_answer(run: Driver, server: Server) -> None:
+    server.says(Reply(pieces=(b'{"choices"', HANG)))
+    with takes(SHORT), pytest.raises(ProviderUnreachable, match=r"timeouts\.between_tokens"):
+        run(chat(call(), line(server, between_tokens=SHORT)))
+
+
+@pytest.mark.parametrize("answer", [Reply(body=HANG), Reply(pieces=(b'{"choices"', HANG))])
+def test_total_ends_a_silence_too(run: Driver, server: Server, answer: Reply) -> None:
+    server.says(answer)
+    with takes(SHORT), pytest.raises(ProviderUnreachable, match=r"timeouts\.total"):
+        run(chat(call(), line(server, total=SHORT)))
+
+
+def test_total_ends_an_answer_that_goes_on_and_on(run: Driver, server: Server) -> None:
+    server.says(stream(*(chunk("x"), 0.05) * 40))
+    with takes(SHORT), pytest.raises(StreamBroken, match=r"timeouts\.total") as failure:
+        run(chat_stream(call(), line(server, total=SHORT)))
+    assert 3 <= len(failure.value.text) <= 8
+
+
+def test_total_is_for_all_attempts_together(run: Driver, server: Server) -> None:
+    """Each attempt falls silent; the second is cut short by what is left."""
+    server.says(*[Reply(body=HANG)] * 5)
+    hasty = Patience(attempts=5, first_wait=0.001)
+    with takes(0.5), pytest.raises(ProviderUnreachable, match=r"timeouts\.total") as failure:
+        run(chat(call(), line(server, hasty, first_token=SHORT, total=0.5)))
+    assert len(failure.value.attempts) == 2
+
+
+def test_a_slow_reader_is_no_silent_provider(server: Server) -> None:
+    server.says(stream(chunk("Hel"), chunk("lo"), billed=(9, 2)))
+    ask = chat_stream(call(), line(server, first_token=SHORT, between_tokens=SHORT))
+    with httpx.Client() as session, Stream(ask, session) as pieces:
+        for _ in pieces:
+            time.sleep(0.4)
+        assert pieces.result.text == "Hello"
+
+
+def test_a_connection_is_used_again_after_it_was_watched(server: Server) -> None:
+    server.says(*[stream(chunk("x"), billed=(9, 1))] * 3)
+    with httpx.Client() as session:
+        for _ in range(3):
+            drive(chat_stream(call(), line(server, between_tokens=5.0)), session)
+    assert server.connections == 1
+
+
+def test_one_thread_watches_all_and_ends(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of the threads of before: a watchdog of its own, with less patience."""
+    before = set(threading.enumerate())
+    monkeypatch.setattr(watchdog, "_dog", watchdog._Watchdog())
+    monkeypatch.setattr(watchdog, "_LINGER_SECONDS", 0.1)
+    server.says(*[completion("Hello")] * 3)
+    with httpx.Client() as session:
+        for _ in range(3):
+            drive(chat(call(), line(server)), session)
+    watchers = [t for t in threading.enumerate() if t.name == "tokenfare-watchdog"]
+    (watcher,) = set(watchers) - before
+    watcher.join(5)
+    assert not watcher.is_alive()
+
+
+def test_a_closed_client_is_named(run: Driver, server: Server) -> None:
+    del run
+    session = httpx.Client()
+    session.close()
+    with pytest.raises(ProviderUnreachable, match="the HTTP client is closed"):
+        drive(chat(call(), line(server)), session)
+    assert server.asked == []
