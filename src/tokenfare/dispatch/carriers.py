@@ -147,13 +147,9 @@ class AsyncCarrier:
     async def _do(self, effect: Effect) -> object:
         match effect:
             case Send(request):
-                with self._anyio.move_on_after(request.seconds_left):
-                    return await self._send(request)
-                return _TOO_LATE
+                return await self._in_time(self._send(request), request.seconds_left)
             case Read(seconds):
-                with self._anyio.move_on_after(seconds):
-                    return await self._read()
-                return _TOO_LATE
+                return await self._in_time(self._read(), seconds)
             case Identify():
                 from anyio import to_thread
 
@@ -167,6 +163,11 @@ class AsyncCarrier:
                 return await to_thread.run_sync(do)
             case Emit():
                 raise AssertionError("what is emitted goes to the caller")
+
+    async def _in_time(self, doing: Awaitable[object], seconds: float) -> object:
+        with self._anyio.move_on_after(seconds):
+            return await doing
+        return _TOO_LATE
 
     async def _send(self, request: HttpRequest) -> object:
         await self.close()
