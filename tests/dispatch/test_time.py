@@ -30,7 +30,7 @@ from tokenfare.errors import ProviderUnreachable, StreamBroken
 
 SHORT, LONG = 0.3, 30.0
 ALIVE = b": keep-alive\n\n"
-BREATHING = (ALIVE, 0.05) * 40  # two seconds in which bytes come and no token
+BREATHING = (ALIVE, 0.05) * 200  # ten seconds in which bytes come and no token
 
 
 def line(server: Server | str, patience: Patience = NO_RETRIES, **seconds: float) -> Line:
@@ -41,10 +41,13 @@ def line(server: Server | str, patience: Patience = NO_RETRIES, **seconds: float
 
 @contextmanager
 def takes(seconds: float) -> Iterator[None]:
-    """What happens inside takes this long: not less, and not a second more on a busy machine."""
+    """What happens inside takes this long: not less, and not as long as any other limit here.
+
+    Four seconds more are for a busy machine: a client is made and a loop started in that time.
+    """
     began = time.monotonic()
     yield
-    assert seconds - 0.05 <= time.monotonic() - began < seconds + 1.0
+    assert seconds - 0.05 <= time.monotonic() - began < seconds + 4.0
 
 
 def test_connect_is_the_time_until_the_connection_stands(run: Driver) -> None:
@@ -108,10 +111,10 @@ def test_total_ends_a_silence_too(run: Driver, server: Server, answer: Reply) ->
 
 
 def test_total_ends_an_answer_that_goes_on_and_on(run: Driver, server: Server) -> None:
-    server.says(stream(*(chunk("x"), 0.05) * 40))
+    server.says(stream(*(chunk("x"), 0.05) * 200))
     with takes(SHORT), pytest.raises(StreamBroken, match=r"timeouts\.total") as failure:
         run(chat_stream(call(), line(server, total=SHORT)))
-    assert 3 <= len(failure.value.text) <= 8
+    assert 1 <= len(failure.value.text) <= 8
 
 
 def test_total_is_for_all_attempts_together(run: Driver, server: Server) -> None:
