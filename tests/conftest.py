@@ -14,6 +14,6 @@ def _ledger_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOKENFARE_LEDGER", str(tmp_path_factory.mktemp("ledger") / "ledger"))
         for name in list(os.environ):
-            if name in {"TOKENFARE_CEILINGS", "TOKENFARE_PROJECT"}:
+            if name in {"TOKENFARE_CATALOG", "TOKENFARE_CEILINGS", "TOKENFARE_PROJECT"}:
                 patch.delenv(name)
         yield

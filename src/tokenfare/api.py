@@ -6,6 +6,7 @@ tokenizers) and calls one of them. Nothing is decided here.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -22,7 +23,7 @@ from tokenfare.budget import (
     fit,
 )
 from tokenfare.catalog import Access
-from tokenfare.catalog.index import tokenizer_of
+from tokenfare.catalog.index import FILES_VARIABLE, tokenizer_of
 from tokenfare.errors import InvalidRequestError, NoModelFits
 from tokenfare.messages import Document, Message, Prompt, Wire, needs, parse
 from tokenfare.money import Money
@@ -35,18 +36,26 @@ if TYPE_CHECKING:  # loading the catalogue's class is left to the first call tha
 DEFAULT_TOKENIZER = "qwen"
 
 
-def shipped_catalog(day: date | None = None) -> Catalog:
-    """The catalogue that comes with the package, for a day (today if none is given)."""
+def default_catalog(day: date | None = None) -> Catalog:
+    """The shipped catalogue under the user's own files, on a day (today if none is given).
+
+    The files are those that `TOKENFARE_CATALOG` names; each is read once.
+    """
     from tokenfare.catalog.catalog import today
 
-    return _shipped(day or today())
+    return _on(os.environ.get(FILES_VARIABLE, ""), day or today())
 
 
 @lru_cache(maxsize=16)
-def _shipped(day: date) -> Catalog:
+def _on(files: str, day: date) -> Catalog:
+    return _of(files).as_of(day)
+
+
+@lru_cache(maxsize=4)
+def _of(files: str) -> Catalog:
     from tokenfare.catalog import Catalog
 
-    return Catalog.load(day=day)
+    return Catalog.load(environment={FILES_VARIABLE: files})
 
 
 def count(
@@ -71,8 +80,9 @@ def count(
 
 def tokenizer_for(model: str, catalog: Catalog | None = None) -> str:
     """The name of a model's tokenizer. Raises `UnknownModel`."""
-    known = tokenizer_of(model) if catalog is None else None
-    return known or (catalog or shipped_catalog()).get(model).tokenizer
+    ours_alone = catalog is None and not os.environ.get(FILES_VARIABLE)
+    known = tokenizer_of(model) if ours_alone else None
+    return known or (catalog or default_catalog()).get(model).tokenizer
 
 
 def count_messages(
@@ -86,7 +96,7 @@ def count_messages(
 
     Definitions of `tools` are an interval: how they are written differs by model and month.
     """
-    found = (catalog or shipped_catalog()).get(model)
+    found = (catalog or default_catalog()).get(model)
     options = Options(tuple(tools or ()))
     return count_request(parse(messages), found, measurer(found.tokenizer), options)
 
@@ -99,7 +109,7 @@ def fits(
     catalog: Catalog | None = None,
 ) -> Fit:
     """Whether a request certainly fits a model with this room for the answer."""
-    found = (catalog or shipped_catalog()).get(model)
+    found = (catalog or default_catalog()).get(model)
     size = count_request(parse(prompt), found, measurer(found.tokenizer)).total
     return fit(found, size, max_output_tokens)
 
@@ -141,7 +151,7 @@ def route(  # noqa: PLR0913 - each keyword is one requirement, and all have defa
         max_fare=max_fare,
         unstated_limits=unstated_limits,
     )
-    facts = (catalog or shipped_catalog()) if as_of is None else _on(catalog, as_of)
+    facts = (catalog or default_catalog()) if as_of is None else _seen_on(catalog, as_of)
     if (prompt is None) == (input_tokens is None):
         raise InvalidRequestError("give a prompt or input_tokens: one of them, not both")
     if input_tokens is not None:
@@ -176,5 +186,5 @@ def needing(asked: Requirements, messages: Iterable[Message]) -> Requirements:
     return replace(asked, needs=asked.needs | needs(messages))
 
 
-def _on(catalog: Catalog | None, day: date) -> Catalog:
-    return shipped_catalog(day) if catalog is None else catalog.as_of(day)
+def _seen_on(catalog: Catalog | None, day: date) -> Catalog:
+    return default_catalog(day) if catalog is None else catalog.as_of(day)

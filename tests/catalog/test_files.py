@@ -162,6 +162,52 @@ BROKEN = {
         "model[0] qwen-plus: prices from 2026-06-01.tiers",
         "each `up_to` above the one before",
     ),
+    "a tier that is missing above the last": (
+        price_of(
+            'from = 2026-06-01, source = "contract", per = 1_000, tiers = ['
+            '{ up_to = 9, input = "1", output = "1" },'
+            '{ up_to = 256_000, input = "1", output = "1" }]'
+        ),
+        "model[0] qwen-plus: prices from 2026-06-01.tiers",
+        "no tier is for inputs of 256,001 to 997,952 tokens, which the model takes; add one",
+    ),
+    "prices whose days overlap": (
+        price_of(GOOD_PRICE + ", until = 2026-09-01").replace(
+            "}]", f"}}, {{ {GOOD_PRICE.replace('2026-06-01', '2026-08-01')} }}]"
+        ),
+        "model[0] qwen-plus: prices from 2026-06-01",
+        "holds until 2026-09-01, and the next entry begins on 2026-08-01: the two overlap; end",
+    ),
+    "a price that ends before it begins": (
+        price_of(GOOD_PRICE + ", until = 2026-06-01"),
+        "model[0] qwen-plus: prices[0]",
+        "an `until` after 2026-06-01",
+    ),
+    "a discount on nothing": (
+        f"{CONTRACT}\n[[discounts]]\nfrom = 2026-06-01\nsource = 'contract'\n"
+        "factor = '0.9'\nmodels = ['qwen-pluss']\n",
+        "discounts[0].models",
+        "the pattern 'qwen-pluss' matches no model of the catalogue; nearest: qwen-plus",
+    ),
+    "discounts whose days overlap": (
+        f"{CONTRACT}\n[[model]]\nid = 'qwen-plus'\ndiscounts = [\n"
+        "{ from = 2026-06-01, until = 2026-12-01, source = 'contract', factor = '0.9' },\n"
+        "{ from = 2026-09-01, source = 'contract', factor = '0.8' }]\n",
+        "model[0] qwen-plus: discounts from 2026-06-01",
+        "the two overlap",
+    ),
+    "an id that is another spelling": (
+        CONTRACT + whole_model("qwen-max-0919", ""),
+        "model[0] qwen-max-0919: id",
+        "is another spelling of qwen-max-2024-09-19 already; choose another id",
+    ),
+    "a provider whose region has no address": (
+        f"{CONTRACT}\n[[providers]]\nid = 'ours'\nname = 'Our own'\ndefault_region = 'there'\n"
+        "base_urls = [{ from = 2026-06-01, source = 'contract', region = 'here',"
+        " url = 'http://127.0.0.1:8000/v1' }]\n",
+        "providers[0]",
+        "a `default_region` that has a URL: one of here",
+    ),
     "an open tier that is not the last": (
         price_of(
             'from = 2026-06-01, source = "contract", per = 1_000, tiers = ['

@@ -8,7 +8,8 @@ catalogue never changes: laying a file over one gives another.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tokenfare.errors import CatalogError, UnknownModel
 from . import load
 from .facts import Facts
 from .history import model_on, provider_on
+from .index import FILES_VARIABLE
 from .model import Model, Provider
 
 _NEAREST = 3
@@ -25,6 +27,11 @@ _NEAREST = 3
 def today() -> date:
     """Today by this machine's clock and time zone."""
     return datetime.now(tz=UTC).astimezone().date()
+
+
+def paths_in(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The files that `TOKENFARE_CATALOG` names."""
+    return tuple(filter(None, environment.get(FILES_VARIABLE, "").split(os.pathsep)))
 
 
 class Catalog:
@@ -39,15 +46,20 @@ class Catalog:
     @classmethod
     def load(
         cls,
-        paths: Sequence[str | Path] = (),
+        paths: Sequence[str | Path] | None = None,
         *,
         day: date | None = None,
         clock: Callable[[], date] = today,
+        environment: Mapping[str, str] | None = None,
     ) -> Catalog:
         """The shipped catalogue with files laid over it, in their order.
 
-        `day` is today by `clock` if not given. Raises `CatalogError` for a file that is not one.
+        The files are `paths`, or those that the variable `TOKENFARE_CATALOG` names, with a colon
+        between two (a semicolon on Windows); an empty `paths` asks for ours alone. `day` is today
+        by `clock` if not given. Raises `CatalogError` for a file that is not one.
         """
+        if paths is None:
+            paths = paths_in(os.environ if environment is None else environment)
         facts = load.shipped()
         for path in paths:
             facts = load.overlaid_file(facts, Path(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
 from .entries import DiscountFact, FactLists, ModelRow
@@ -92,8 +93,13 @@ class OfferFact(DiscountFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogFile:
-    """A whole file: models with what they share, providers, offers, and the sources of all."""
+    """A whole file: models with what they share, providers, offers, and the sources of all.
 
+    `since` and `source` are those of every fact in it that gives none itself.
+    """
+
+    since: date | None = None
+    source: Text | None = None
     family: Text | None = None
     provider: Text | None = None
     shared: FactLists = field(default_factory=FactLists)

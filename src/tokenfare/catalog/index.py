@@ -12,6 +12,10 @@ import json
 from functools import cache
 from pathlib import Path
 
+FILES_VARIABLE = "TOKENFARE_CATALOG"
+"""The environment variable that names the user's own files; where it is set, they may say other
+than the index."""
+
 PATH = Path(__file__).parent / "data" / "index.json"
 
 

@@ -16,6 +16,7 @@ from tokenfare.errors import CatalogError
 
 from . import snapshot
 from .check import Finding, findings
+from .defaults import fill
 from .facts import EMPTY, Facts, Layer, joined, layer_of, overlaid, place
 from .file import CatalogFile
 from .inherit import inherited
@@ -126,6 +127,7 @@ def _file(path: Path, data: dict[str, Any], *, as_json: bool = False) -> Catalog
 
     from .schema import checked
 
+    fill(data)
     try:
         return checked(data, as_json=as_json)
     except ValidationError as error:

@@ -66,8 +66,8 @@ def command(days: tuple[date, ...], as_json: bool) -> int:
     tokenizer = independent_tokenizer()
     agreed = True
     found = []
-    for day in days or (SEED_DAY, api.shipped_catalog().day):
-        sent = _run(documents, api.shipped_catalog(day), tokenizer)
+    for day in days or (SEED_DAY, api.default_catalog().day):
+        sent = _run(documents, api.default_catalog(day), tokenizer)
         agreed = agreed and all(entry.agrees for entry in sent)
         found.append(_as_data(day, sent))
         if not as_json:

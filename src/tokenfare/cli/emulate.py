@@ -46,7 +46,7 @@ def command(
     scripts += [FaultScript([_rule(line) for line in lines], seed)] if lines else []
     scripts += [emulated_worst_day(seed)] if worst_day else []
     emulator = Emulator(
-        api.shipped_catalog(as_of),
+        api.default_catalog(as_of),
         independent_tokenizer(),
         rates=RateRules() if rates else None,
         faults=both(*scripts),

@@ -39,7 +39,7 @@ def command(ctx: click.Context, as_of: date | None, everything: bool, as_json: b
 
     `tokenfare models show ID` prints one model with the source of every number.
     """
-    catalog = api.shipped_catalog(as_of)
+    catalog = api.default_catalog(as_of)
     ctx.obj = (catalog, as_json)
     if ctx.invoked_subcommand is not None:
         return
@@ -57,7 +57,7 @@ def command(ctx: click.Context, as_of: date | None, everything: bool, as_json: b
 @click.pass_obj
 def show(obj: tuple[Catalog, bool], id_: str, as_of: date | None, as_json: bool) -> None:
     """Show one model: every fact with how it is known, by whom, and since when."""
-    catalog = api.shipped_catalog(as_of) if as_of else obj[0]
+    catalog = api.default_catalog(as_of) if as_of else obj[0]
     model = catalog.get(id_)
     if as_json or obj[1]:
         output.emit([as_data(model)])

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from tokenfare.api import shipped_catalog
+from tokenfare.api import default_catalog
 from tokenfare.dispatch import AsyncStream, Delta, Stream, adrive, drive
 from tokenfare.messages import Document, Prompt
 
@@ -19,7 +19,7 @@ from .conversation import conversation
 from .plan import Ladder, Reply, ladder
 from .settings import Asked, Settings, requirements, settings
 
-if TYPE_CHECKING:  # see `shipped_catalog`
+if TYPE_CHECKING:  # see `default_catalog`
     from tokenfare.catalog import Catalog
 
 
@@ -42,7 +42,7 @@ class _Base:
         `tokenfare.client.settings`: `region`, `timeouts`, `patience`, `keep_files`, `progress`,
         `escalate`, `poll_seconds`, `ledger`, `ceilings`, `project`.
         """
-        known = catalog or shipped_catalog()
+        known = catalog or default_catalog()
         facts = known if as_of is None else known.as_of(as_of)
         self._settings: Settings = settings(facts, api_key=api_key, base_url=base_url, **options)
         self._given = http_client

@@ -1,0 +1,42 @@
+"""The day and the source that a file gives once, at its top, for the entries that leave them out.
+
+Works on a file's data before it is checked, and leaves what is not in order to the check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_LISTED = ("discounts",)
+_DAYS = ("released", "retired")
+
+
+def fill(data: dict[str, Any]) -> None:
+    """Write the file's own `from` and `source` into its entries, in place."""
+    given = {key: data[key] for key in ("from", "source") if key in data}
+    if not given:
+        return
+    for entry in _entries(data):
+        for key, value in given.items():
+            entry.setdefault(key, value)
+    for row in _tables(data.get("model")):
+        for day in _tables([row[key] for key in _DAYS if key in row]):
+            if "source" in given:
+                day.setdefault("source", given["source"])
+
+
+def _entries(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every fact of a file: the tables in the lists of its rows."""
+    for key in _LISTED:
+        yield from _tables(data.get(key))
+    rows = [*_tables([data.get("shared")]), *_tables(data.get("model"))]
+    for row in (*rows, *_tables(data.get("providers"))):
+        for value in row.values():
+            yield from _tables(value)
+        yield from _tables([row.get("key")])
+
+
+def _tables(value: object) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))

@@ -1,0 +1,191 @@
+"""A file of the user's own over the catalogue: providers, models, negotiated prices, discounts."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+import tokenfare as tf
+from tokenfare import api
+from tokenfare.catalog import Catalog
+from tokenfare.errors import CatalogError
+from tokenfare.money import Money
+
+DAY = date(2026, 11, 23)
+
+OURS = """
+from = 2026-06-01
+source = "contract"
+provider = "ours"
+family = "own"
+
+[sources.contract]
+title = "Our contract"
+where = "the legal department"
+as_of = 2026-06-01
+
+[[providers]]
+id = "ours"
+name = "Our own servers"
+default_region = "here"
+key = { variable = "OUR_KEY" }
+base_urls = [{ region = "here", url = "http://127.0.0.1:8000/v1" }]
+
+[shared]
+access = [{ kind = "paid" }]
+modalities = [{ takes = ["text"] }]
+purposes = [{ made_for = ["general"] }]
+regions = [{ served_in = ["here"] }]
+tokenizer = [{ name = "qwen" }]
+chat = [{ per_message = 5, per_reply = 3 }]
+
+[[model]]
+id = "ours/small"
+sent_as = "small"
+kind = "stable"
+limits = [{ context = 32_768 }]
+prices = [{ currency = "EUR", per = 1_000_000, input = "0.1", output = "0.2" }]
+retired = { on = 2030-01-01 }
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(text: str, name: str = "mine.toml") -> str:
+        path = tmp_path / name
+        path.write_text(text)
+        return str(path)
+
+    return written
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return Catalog.load((), day=DAY)
+
+
+def contract(*lines: str) -> str:
+    sources = OURS[OURS.index("[sources.contract]") : OURS.index("[[providers]]")]
+    return "\n".join(["from = 2026-06-01", 'source = "contract"', sources, *lines])
+
+
+def test_the_day_and_the_source_are_given_once_for_a_whole_file(catalog, write):
+    mine = catalog.overlay(write(OURS))
+    model = mine.get("ours/small")
+    assert (model.wire_id, model.provider, model.limits.context) == ("small", "ours", 32_768)
+    assert model.price is not None
+    assert model.price.cost(1_000_000, 0) == Money(Decimal("0.1"), "EUR")
+    for fact in ("price", "limits.context", "access", "retired_on"):
+        assert model.evidence[fact].source.startswith("Our contract")
+    assert model.evidence["price"].since == date(2026, 6, 1)
+    provider = mine.provider("ours")
+    assert (provider.key_variable, provider.max_body_bytes) == ("OUR_KEY", None)
+    assert provider.evidence["base_urls.here"].source.startswith("Our contract")
+
+
+def test_an_entry_may_have_a_day_of_its_own_in_such_a_file(catalog, write):
+    later = OURS.replace("limits = [{ context", "limits = [{ from = 2026-07-01, context")
+    model = catalog.overlay(write(later)).get("ours/small")
+    assert model.evidence["limits.context"].since == date(2026, 7, 1)
+
+
+def test_a_file_without_a_day_or_source_is_refused_as_before(catalog, write):
+    with pytest.raises(CatalogError, match=r"shared\.access\[0\]\.source: .*missing"):
+        catalog.overlay(write(OURS.replace('source = "contract"', "")))
+
+
+def test_a_discount_is_a_factor_on_every_price_of_what_it_names(catalog, write):
+    offer = contract("[[discounts]]", 'models = ["qwen-plus*", "qwen-max"]', 'factor = "0.85"')
+    mine = catalog.overlay(write(offer))
+    price, ours = mine.get("qwen-plus").price, catalog.get("qwen-plus").price
+    assert price is not None
+    assert ours is not None
+    # The list says 0.8 in, 2 out and 8 for thinking, up to 128,000 tokens.
+    first = price.tiers[0]
+    assert (first.input, first.output, first.thinking_output) == (
+        Decimal("0.8") * Decimal("0.85"),
+        2 * Decimal("0.85"),
+        8 * Decimal("0.85"),
+    )
+    assert (price.discount, ours.discount) == (Decimal("0.85"), None)
+    assert mine.get("qwen-plus").evidence["discount"].source.startswith("Our contract")
+    assert mine.get("qwen-plus").evidence["price"].source.startswith("The provider")
+    assert mine.get("qwen-long").price == catalog.get("qwen-long").price
+    assert mine.digest != catalog.digest
+
+
+def test_a_discount_holds_between_its_days(catalog, write):
+    offer = contract(
+        "[[discounts]]", 'models = ["qwen-long"]', 'factor = "0.5"', "until = 2026-09-01"
+    )
+    mine = catalog.overlay(write(offer))
+    inputs = {
+        day: mine.as_of(day).get("qwen-long").price
+        for day in (date(2026, 5, 31), date(2026, 6, 1), date(2026, 8, 31), date(2026, 9, 1))
+    }
+    # 0.0005 CNY for 1,000 tokens.
+    assert [price.cost(2_000_000, 0).amount for price in inputs.values() if price] == [
+        1,
+        Decimal("0.5"),
+        Decimal("0.5"),
+        1,
+    ]
+
+
+def test_after_the_end_of_a_negotiated_price_ours_holds_again(catalog, write):
+    text = contract(
+        "[[model]]",
+        'id = "qwen-long"',
+        'prices = [{ until = 2026-09-01, per = 1_000, input = "0.0001", output = "0.0001" }]',
+    )
+    mine = catalog.overlay(write(text))
+    during, after = (mine.as_of(d).get("qwen-long") for d in (date(2026, 8, 31), DAY))
+    assert during.price is not None
+    assert during.price.cost(10_000, 0) == Money(Decimal("0.001"), "CNY")
+    assert after.price == catalog.get("qwen-long").price
+    assert after.evidence["price"].source == catalog.get("qwen-long").evidence["price"].source
+
+
+def test_a_price_without_a_successor_ends_on_its_day(catalog, write):
+    text = OURS.replace("per = 1_000_000", "until = 2026-10-01, per = 1_000_000")
+    model = catalog.overlay(write(text))
+    assert model.as_of(date(2026, 9, 30)).get("ours/small").price is not None
+    assert model.get("ours/small").price is None
+
+
+def test_a_row_that_others_inherit_from_may_be_laid_over(catalog, write):
+    """The snapshots took their numbers from the list's own row, not from the user's."""
+    text = contract(
+        "[[model]]", 'id = "qwen-plus"', "limits = [{ from = 2024-12-04, context = 50_000 }]"
+    )
+    day = date(2024, 12, 18)
+    mine = catalog.overlay(write(text)).as_of(day)
+    assert mine.get("qwen-plus").limits.context == 50_000
+    assert mine.get("qwen-plus-1127") == catalog.as_of(day).get("qwen-plus-1127")
+
+
+def test_the_environment_names_files_and_an_argument_overrules_it(write):
+    first, second = write(OURS, "a.toml"), write(contract(), "b.toml")
+    environment = {"TOKENFARE_CATALOG": os.pathsep.join((first, second))}
+    found = Catalog.load(day=DAY, environment=environment)
+    assert found.get("ours/small").id == "ours/small"
+    assert Catalog.load((), day=DAY, environment=environment).digest != found.digest
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    environment = {"TOKENFARE_CATALOG": str(tmp_path / "none.toml")}
+    with pytest.raises(CatalogError, match=r"none\.toml: cannot be read"):
+        Catalog.load(environment=environment)
+
+
+def test_the_functions_of_the_first_page_see_the_users_files(write, monkeypatch):
+    text = OURS.replace('name = "qwen"', 'name = "unknown"')
+    monkeypatch.setenv("TOKENFARE_CATALOG", write(text))
+    assert api.tokenizer_for("ours/small") == "unknown"
+    assert tf.fits("hello", model="ours/small")
+    monkeypatch.delenv("TOKENFARE_CATALOG")
+    with pytest.raises(tf.errors.UnknownModel):
+        tf.fits("hello", model="ours/small")
