@@ -6,9 +6,24 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tokenfare.catalog import ChatTemplate, Limits, Model, Price, Tier
+from tokenfare.catalog import ChatTemplate, ImageRules, Limits, Model, Price, Tier
 
 DAY = date(2024, 12, 18)
+
+IMAGES = ImageRules(
+    pixels=28,
+    least=4,
+    most=1280,
+    high_resolution_most=16384,
+    markers=2,
+    label="Picture {}: ",
+    label_certain=True,
+    shortest_side=11,
+    max_ratio=200,
+    max_bytes=10_485_760,
+    formats=("bmp", "jpeg", "png", "tiff", "webp", "heic"),
+)
+"""As qwen-vl-plus counts images in 2024, by the recordings."""
 
 
 def price(*pairs: tuple[int | None, str, str], batch: str | None = None) -> Price:

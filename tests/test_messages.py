@@ -29,8 +29,11 @@ def test_a_picture_splits_the_text_around_it() -> None:
     assert needs([message]) == {"text", "image"}
 
 
+CALL = {"id": "1", "type": "function", "function": {"name": "search", "arguments": "{}"}}
+
+
 def test_a_call_of_a_tool_needs_no_content() -> None:
-    (message,) = parse([{"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}])
+    (message,) = parse([{"role": "assistant", "content": None, "tool_calls": [CALL]}])
     assert message.parts == ()
 
 
@@ -42,13 +45,27 @@ def test_a_call_of_a_tool_needs_no_content() -> None:
         ({"role": "user", "content": "x"}, "messages are a list"),
         (7, "not int"),
         (["hello"], r"messages\[0\]: an object"),
-        ([{"content": "x"}], r"messages\[0\]\.role: None is none of assistant"),
+        ([{"content": "x"}], r"messages\[0\]\.role: missing; one of assistant"),
+        ([{"role": "user", "content": "x"}, {"role": None}], r"messages\[1\]\.role: missing"),
+        ([{"role": ["user"], "content": "x"}], r"messages\[0\]\.role: \['user'\] is none of"),
+        (
+            [{"role": "assistant", "content": None, "tool_calls": "search"}],
+            r"messages\[0\]\.tool_calls: a list of calls, not str",
+        ),
+        (
+            [{"role": "assistant", "content": None, "tool_calls": [CALL, {"id": "1"}]}],
+            r"messages\[0\]\.tool_calls\[1\]: an object with function\.name",
+        ),
         ([{"role": "robot", "content": "x"}], "'robot' is none of"),
         ([{"role": "user"}], r"messages\[0\]\.content: missing"),
         ([{"role": "user", "content": 5}], "a text or a list of parts, not int"),
         ([{"role": "user", "content": ["x"]}], r"messages\[0\]\.content\[0\]: an object"),
         ([{"role": "user", "content": [{"type": "smell"}]}], "'smell' is none of text, image_url"),
         ([{"role": "user", "content": [{"type": "text"}]}], r"content\[0\]\.text: a text"),
+        (
+            [{"role": "user", "content": [{"type": "image_url", "tokenfare": 7}]}],
+            r"content\[0\]\.tokenfare: an object, not int",
+        ),
     ],
 )
 def test_what_is_no_prompt_is_refused_with_its_place(prompt: object, says: str) -> None:

@@ -7,7 +7,7 @@ tokenizers) and calls one of them. Nothing is decided here.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -17,14 +17,18 @@ from tokenfare.budget import (
     DEFAULT_MAX_OUTPUT_TOKENS,
     Carriages,
     Fit,
-    Options,
     RequestCount,
+    Rules,
     count_request,
     fit,
+    options_of,
+    rules_of,
+    rules_of_template,
 )
-from tokenfare.catalog import Access
+from tokenfare.catalog import Access, published_template
 from tokenfare.catalog.index import FILES_VARIABLE, tokenizer_of
 from tokenfare.errors import InvalidRequestError, NoModelFits
+from tokenfare.media import Fetch
 from tokenfare.messages import Document, Message, Prompt, Wire, needs, parse
 from tokenfare.money import Money
 from tokenfare.router import DEFAULT_ACCESS, Decision, Requirements, SizeFor, decide
@@ -85,20 +89,42 @@ def tokenizer_for(model: str, catalog: Catalog | None = None) -> str:
     return known or (catalog or default_catalog()).get(model).tokenizer
 
 
-def count_messages(
+def count_messages(  # noqa: PLR0913 - each keyword changes what is counted, and all have defaults
     messages: Prompt,
     *,
-    model: str,
+    model: str | None = None,
+    template: str | None = None,
     tools: Sequence[Wire] | None = None,
+    parameters: Mapping[str, object] | None = None,
+    control_tokens: bool = False,
+    fetch: Fetch | None = None,
     catalog: Catalog | None = None,
 ) -> RequestCount:
-    """Input tokens of a chat request on a model: its texts and all that the template adds.
+    """Input tokens of a chat request: its texts and media, and all that the template and tools add.
 
-    Definitions of `tools` are an interval: how they are written differs by model and month.
+    As a `model` of the catalogue bills it, or by a published chat `template` (`"qwen2"`,
+    `"qwen2.5"`, `"qwen3"`). `parameters` are those of the call that cost tokens
+    (`parallel_tool_calls`, `response_format`, `vl_high_resolution_images`, ...). A control token
+    spelled out in a message is text and is named in the count's `warnings`; with `control_tokens`
+    it counts as the token. Media that are elsewhere are an interval unless `fetch` gets their
+    bytes. Raises `InvalidRequestError` with the place of what is wrong.
     """
-    found = (catalog or default_catalog()).get(model)
-    options = Options(tuple(tools or ()))
-    return count_request(parse(messages), found, measurer(found.tokenizer), options)
+    given = dict(parameters or {}) | ({"tools": tools} if tools is not None else {})
+    options = replace(options_of(given), control_tokens=control_tokens, fetch=fetch)
+    rules, tokenizer = rules_for(model, template, catalog)
+    return count_request(parse(messages), rules, measurer(tokenizer), options)
+
+
+def rules_for(
+    model: str | None, template: str | None, catalog: Catalog | None = None
+) -> tuple[Rules, str]:
+    """How a model or a published template counts, and its tokenizer."""
+    if (model is None) == (template is None):
+        raise InvalidRequestError("give a model or a template: one of them, not both")
+    if template is not None:
+        return rules_of_template(published_template(template)), DEFAULT_TOKENIZER
+    found = (catalog or default_catalog()).get(model or "")
+    return rules_of(found), found.tokenizer
 
 
 def fits(

@@ -8,7 +8,7 @@ in `wire` and goes out untouched. Nothing here counts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal, TypeAlias
 
@@ -30,18 +30,46 @@ _MEDIA_KINDS: Mapping[str, MediaKind] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A text that goes along with a request: inside a message, or as a file that it refers to.
+
+    `content` is the file itself where that is not just the text in UTF-8 (a PDF, a DOCX); `text` is
+    then what was read from it here, and the provider may read more or less.
+    """
+
+    name: str
+    text: str
+    content: bytes | None = None
+
+    @property
+    def parsed(self) -> bool:
+        """Whether the text was read from a file that the provider will parse by its own means."""
+        return self.content is not None
+
+
+STATED = "tokenfare"
+"""A key of a media part for this library alone, where the media itself is not at hand:
+`{"width": 640, "height": 480}` or `{"seconds": 12}`. It is never sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
-    """A stretch of text inside a message."""
+    """A stretch of text inside a message; `document` if it is the text of one."""
 
     text: str
+    document: Document | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An image, a sound or a video inside a message, as it will be sent."""
+    """An image, a sound or a video inside a message, as it will be sent.
+
+    `stated` is what the caller says of its size (see `STATED`).
+    """
 
     kind: MediaKind
     wire: Wire
+    stated: Wire = field(default_factory=dict)
 
 
 Part: TypeAlias = Text | Media
@@ -73,14 +101,6 @@ class Message:
     def media(self) -> tuple[Media, ...]:
         """The parts that are not text, in their order."""
         return tuple(part for part in self.parts if isinstance(part, Media))
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A text that goes along with a request: inside a message, or as a file that it refers to."""
-
-    name: str
-    text: str
 
 
 def user(text: str) -> Message:
@@ -121,10 +141,39 @@ def _message(item: object, place: str) -> Message:
     if not isinstance(item, Mapping):
         raise InvalidRequestError(f"{place}: an object with role and content, not {_kind(item)}")
     role = item.get("role")
-    if role not in ROLES:
-        known = ", ".join(sorted(ROLES))
+    known = ", ".join(sorted(ROLES))
+    if role is None:
+        raise InvalidRequestError(f"{place}.role: missing; one of {known}")
+    if not isinstance(role, str) or role not in ROLES:
         raise InvalidRequestError(f"{place}.role: {role!r} is none of {known}")
-    return Message(str(role), tuple(_parts(item, f"{place}.content")), dict(item))
+    _check_calls(item, place)
+    parts = tuple(_parts(item, f"{place}.content"))
+    return Message(role, parts, _sent(item, parts))
+
+
+def _sent(item: Wire, parts: tuple[Part, ...]) -> Wire:
+    """The message as it goes out: without what is stated for this library alone."""
+    if not any(isinstance(part, Media) and part.stated for part in parts):
+        return dict(item)
+    content = [
+        part.wire if isinstance(part, Media) else {"type": "text", "text": part.text}
+        for part in parts
+    ]
+    return {**item, "content": content}
+
+
+def _check_calls(item: Wire, place: str) -> None:
+    calls = item.get("tool_calls")
+    if calls is None:
+        return
+    if not isinstance(calls, Sequence) or isinstance(calls, str):
+        raise InvalidRequestError(f"{place}.tool_calls: a list of calls, not {_kind(calls)}")
+    for i, call in enumerate(calls):
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+            raise InvalidRequestError(
+                f"{place}.tool_calls[{i}]: an object with function.name, not {_kind(call)}"
+            )
 
 
 def _parts(item: Wire, place: str) -> Iterable[Part]:
@@ -153,7 +202,10 @@ def _part(part: object, place: str) -> Part:
     if media is None:
         known = ", ".join(["text", *_MEDIA_KINDS])
         raise InvalidRequestError(f"{place}.type: {kind!r} is none of {known}")
-    return Media(media, dict(part))
+    stated = part.get(STATED, {})
+    if not isinstance(stated, Mapping):
+        raise InvalidRequestError(f"{place}.{STATED}: an object, not {_kind(stated)}")
+    return Media(media, {k: v for k, v in part.items() if k != STATED}, dict(stated))
 
 
 def _kind(value: object) -> str:

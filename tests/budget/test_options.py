@@ -4,6 +4,7 @@ import pytest
 
 from models import model
 from tokenfare.budget import Options, count_request, options_of
+from tokenfare.catalog import ToolRules
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import parse
 from tokenfare.tokenizers import get_tokenizer
@@ -42,13 +43,76 @@ def test_tools_widen_the_count_and_stay_above_what_qwens_template_takes() -> Non
     assert not found.total.exact
 
 
-def test_json_mode_is_at_most_two_tokens() -> None:
+def test_json_mode_is_what_the_model_says() -> None:
     options = options_of({"response_format": {"type": "json_object"}})
     found = count_request(parse("hello"), model(), get_tokenizer("qwen"), options)
-    assert (found.options.low, found.options.high) == (0, 2)
+    assert (found.options.low, found.options.high) == (0, 8)
 
 
 @pytest.mark.parametrize("tools", ["get_weather", {"type": "function"}])
 def test_tools_are_a_list(tools: object) -> None:
     with pytest.raises(InvalidRequestError, match="tools are a list"):
         options_of({"tools": tools})
+
+
+def tool(parameters: object) -> dict[str, object]:
+    return {"type": "function", "function": {"name": "f", "parameters": parameters}}
+
+
+@pytest.mark.parametrize(
+    ("tools", "says"),
+    [
+        (["f"], r"tools\[0\]: an object, not str"),
+        ([WEATHER, {"type": "function"}], r"tools\[1\]\.function: an object"),
+        ([{"function": {"description": "x"}}], r"tools\[0\]\.function\.name: a name is missing"),
+        (
+            [tool("string")],
+            r"tools\[0\]\.function\.parameters: a JSON Schema is an object, not str",
+        ),
+        ([tool({"type": "text"})], r"parameters\.type: 'text' is no JSON type; one of array"),
+        ([tool({"required": "city"})], r"parameters\.required: a list, not str"),
+        ([tool({"required": [1]})], r"parameters\.required\[0\]: the name of a property, not 1"),
+        ([tool({"properties": ["city"]})], r"parameters\.properties: an object, not list"),
+        (
+            [tool({"properties": {"a": {"items": {"anyOf": [{}, 3]}}}})],
+            r"parameters\.properties\.a\.items\.anyOf\[1\]: a JSON Schema is an object, not int",
+        ),
+    ],
+)
+def test_a_tool_that_is_none_is_refused_with_its_place(tools: list[object], says: str) -> None:
+    with pytest.raises(InvalidRequestError, match=says):
+        options_of({"tools": tools})
+
+
+def test_a_schema_without_end_is_refused() -> None:
+    deep: dict[str, object] = {}
+    for _ in range(200):
+        deep = {"items": deep}
+    with pytest.raises(InvalidRequestError, match="nested more than 100 deep"):
+        options_of({"tools": [tool(deep)]})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        True,
+        {},
+        {"type": ["string", "null"], "enum": [None, "a"]},
+        {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": False}},
+        {"type": "array", "prefixItems": [{"type": "integer"}], "items": {"type": "string"}},
+    ],
+)
+def test_what_json_schema_allows_is_allowed(schema: object) -> None:
+    assert options_of({"tools": [tool(schema)]}).tools == (tool(schema),)
+
+
+def test_tools_of_which_the_words_are_known_are_exact_and_others_are_not() -> None:
+    known = ToolRules(form="hermes", certain=("single",))
+    exact = count_request(
+        parse("hello"), model(tools=known), get_tokenizer("qwen"), Options((WEATHER,))
+    )
+    parallel = Options((WEATHER,), parallel_calls=True)
+    guessed = count_request(parse("hello"), model(tools=known), get_tokenizer("qwen"), parallel)
+    assert exact.total.exact
+    assert not guessed.total.exact
+    assert guessed.total.low < int(exact.total) < guessed.total.high

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .carriage import Carriage as Carriage
 from .carriage import Carriages as Carriages
 from .carriage import carry as carry
+from .control import ControlToken as ControlToken
 from .fare import Fare as Fare
 from .fare import billed as billed
 from .fare import fare_of as fare_of
@@ -17,5 +18,9 @@ from .fit import input_room as input_room
 from .fit import largest_answer as largest_answer
 from .options import Options as Options
 from .options import options_of as options_of
-from .request import RequestCount as RequestCount
+from .parts import Part as Part
+from .parts import RequestCount as RequestCount
 from .request import count_request as count_request
+from .rules import Rules as Rules
+from .rules import rules_of as rules_of
+from .rules import rules_of_template as rules_of_template

@@ -16,7 +16,9 @@ from tokenfare.messages import Document, Message, Text, system, user
 from tokenfare.tokenizers import Count, Measurer
 
 from .options import NONE, Options
-from .request import RequestCount, count_request
+from .parts import RequestCount
+from .request import count_request
+from .rules import rules_of
 
 ROLE = "You are a helpful assistant."
 """The role given when documents are uploaded and the caller gives none: the provider takes the
@@ -131,7 +133,7 @@ class Carriages:
 
     def to(self, model: Model) -> Carriage:
         """The request as it is sent to `model`, with its count."""
-        alike = (model.tokenizer, model.chat, model.documents, model.limits.max_image_tokens)
+        alike = (model.tokenizer, model.documents, replace(rules_of(model), name=""))
         if alike not in self._arranged:
             measurer = self._measurers.get(model.tokenizer)
             if measurer is None:

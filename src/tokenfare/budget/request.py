@@ -1,114 +1,110 @@
-"""How many input tokens a request is: its texts, what the chat template adds, its images.
+"""How many input tokens a request is: its texts and media, what the template and tools add.
 
 The template is arithmetic on parameters that are facts of the catalogue; the texts are counted by
-a measurer handed in. Each part is reported. Counting is additive over messages: the template's
-markers are special tokens, so no merge crosses from one message to the next. Within a message one
-merge does cross: the line break behind the role is one piece with line breaks that a text begins
-with, so such a text is counted together with it.
+a measurer handed in. Each part is reported, by message.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
 from tokenfare.catalog import Model
-from tokenfare.errors import InvalidRequestError
-from tokenfare.messages import Media, Message
+from tokenfare.messages import Message
 from tokenfare.tokenizers import Count, Measurer
 
-from .options import NONE, Options, count_options
-
-# An image is at least 2 x 2 patches; around it stand two markers and a label ("Picture 1: "),
-# whose length depends on the model's day: 0 to 5 tokens for one digit, one more for each further.
-_IMAGE_LEAST = 4
-_IMAGE_MARKERS = 2
-_IMAGE_LABEL_MOST = 8
-
-# The function templates seen in recordings add less than this around the calls' own JSON.
-_CALL_FRAME_MOST = 200
-
-# `<tool_response>` and its end, spelled out, and the two line breaks that may merge with the text.
-_RESULT_FRAME_MOST = 16
-_RESULT_SEAMS = 2
-
-_NOTHING = Count.exactly(0)
-
-
-@dataclass(frozen=True, slots=True)
-class RequestCount:
-    """Input tokens of a request: the `total` and the parts it is the sum of.
-
-    `messages` has a count for each message, its markers included; `template` is what the chat
-    adds once (the opening of the answer, a default system message), `options` what tools and JSON
-    mode add.
-    """
-
-    total: Count
-    messages: tuple[Count, ...]
-    template: Count
-    options: Count = _NOTHING
+from .control import control_tokens
+from .options import NONE, Options
+from .parts import Part, RequestCount, added, between, counted
+from .reasoning import spoken
+from .rules import Rules, rules_of
+from .tools import GUESS, definitions_most, definitions_text, forced_call, is_certain
+from .turns import Turns, is_open, places
 
 
 def count_request(
-    messages: Iterable[Message], model: Model, measurer: Measurer, options: Options = NONE
+    messages: Iterable[Message], model: Model | Rules, measurer: Measurer, options: Options = NONE
 ) -> RequestCount:
-    """Count a request for one model.
+    """Count a request for one model, or by the rules of a published template.
 
-    Raises `InvalidRequestError` for audio and video, which are not counted yet.
+    Raises `InvalidRequestError` for media that the model does not take or would refuse.
     """
     messages = tuple(messages)
-    each = tuple(
-        _message(message, model, measurer, f"messages[{i}]") for i, message in enumerate(messages)
-    )
-    chat = model.chat
-    has_system = any(message.role == "system" for message in messages)
-    template = Count.exactly(chat.per_reply)
-    if chat.default_system and not has_system:
-        template += measurer.measure(chat.default_system) + Count.exactly(chat.per_message)
-    added = count_options(options, measurer)
-    return RequestCount(sum(each, template + added), each, template, added)
+    rules = rules_of(model) if isinstance(model, Model) else model
+    turns = turns_for(messages, rules, measurer, options)
+    said = spoken(messages) if rules.chat.strips_reasoning else {}
+    parts = list(before_all(messages, turns))
+    for message, place in zip(messages, places(messages), strict=True):
+        parts += turns.parts(message, place, said.get(place.index))
+    parts += after_all(messages, turns)
+    generation = rules.chat.control_tokens
+    warnings = (found for i, m in enumerate(messages) for found in control_tokens(m, i, generation))
+    return counted(parts, tuple(warnings))
 
 
-def _message(message: Message, model: Model, measurer: Measurer, place: str) -> Count:
-    texts = [measurer.measure(text) for text in message.texts]
-    if texts:
-        texts[0] = _after_the_role(message.texts[0], texts[0], measurer)
-    media = (_media(part, model, place) for part in message.media)
-    total = sum((*texts, *media, *_calls(message)), Count.exactly(model.chat.per_message))
-    return _framed_result(total, model) if message.role in {"tool", "function"} else total
+def turns_for(
+    messages: Sequence[Message], rules: Rules, measurer: Measurer, options: Options
+) -> Turns:
+    """What counts the messages of a request."""
+    tools = rules.tools
+    certain = tools is not None and is_certain(options, tools, messages)
+    return Turns(rules, measurer, options, certain)
 
 
-def _after_the_role(text: str, alone: Count, measurer: Measurer) -> Count:
-    """What a text adds behind the role's line break, with which its own leading ones may merge."""
-    if not text[:1].isspace():
-        return alone
-    joined = measurer.measure("\n" + text)
-    return Count(max(joined.value - 1, 0), max(joined.low - 1, 0), joined.high - 1, joined.how)
+def before_all(messages: Sequence[Message], turns: Turns) -> Iterator[Part]:
+    """The default system message, and the definitions of tools, which stand in a system message."""
+    chat = turns.rules.chat
+    system = messages[0].text if messages and messages[0].role == "system" else None
+    if turns.options.tools:
+        yield _tools(system, messages, turns)
+    elif system is None and chat.default_system:
+        count = added((turns.after_role(chat.default_system), Count.exactly(chat.per_message)))
+        yield Part("template", None, count, "a default system message")
 
 
-def _framed_result(total: Count, model: Model) -> Count:
-    """A tool's result: templates put it into a frame of its own, or into the turn before it."""
-    low = max(total.low - model.chat.per_message - _RESULT_SEAMS, 0)
-    return Count(total.value, low, total.high + _RESULT_FRAME_MOST, "bounds")
+def after_all(messages: Sequence[Message], turns: Turns) -> Iterator[Part]:
+    """The opening of the answer, and what options add to it."""
+    chat, options = turns.rules.chat, turns.options
+    if options.json_mode:
+        yield Part("options", None, between(chat.json_mode[1], *chat.json_mode), "JSON mode")
+    if messages and is_open(messages[-1]):
+        return
+    reply = chat.per_reply
+    if chat.strips_reasoning and options.thinking is False:
+        writer = turns.writer()
+        writer.template("<think>\n\n</think>\n\n")
+        reply += writer.count(turns.measurer).value
+    yield Part("template", None, between(reply, *(chat.once_bounds or (reply, reply))))
+    if options.forced_tool is not None:
+        yield _forced(options.forced_tool, turns)
 
 
-def _calls(message: Message) -> Iterable[Count]:
-    """Tool calls, as an interval: each template writes them in its own way, around this JSON."""
-    calls = message.wire.get("tool_calls") or message.wire.get("function_call")
-    if calls:
-        most = len(json.dumps(calls).encode()) + _CALL_FRAME_MOST
-        yield Count(value=most // 3, low=1, high=most, how="bounds")
+def _tools(system: str | None, messages: Sequence[Message], turns: Turns) -> Part:
+    """What definitions add: to the first system message, or a whole one where there is none."""
+    chat, options = turns.rules.chat, turns.options
+    rules = turns.rules.tools or GUESS
+    words = definitions_text(options, rules, messages)
+    before = system if system is not None else rules.default_system
+    writer = turns.writer()
+    writer.template("system\n")
+    writer.user(before)
+    writer.template(f"\n\n{words}" if before or system is not None else words)
+    whole = writer.count(turns.measurer)
+    own = 0 if system is None else turns.stretch(system, first=True).value
+    frame = chat.per_message if system is None else 0
+    value = max(whole.value - 2 - own + frame, 0)
+    if whole.exact and turns.certain:
+        return Part("tools", None, Count.exactly(value), "as recorded with the provider")
+    high = definitions_most(options.tools) + frame + len(rules.default_system)
+    low = 0 if not chat.per_message else 1
+    value = value if chat.per_message else 0
+    return Part("tools", None, between(value, low, high), "how tools are written is not known")
 
 
-def _media(media: Media, model: Model, place: str) -> Count:
-    if media.kind != "image":
-        raise InvalidRequestError(
-            f"{place}: {media.kind} is not counted yet; give the number of input tokens instead"
-        )
-    cap = model.limits.max_image_tokens
-    if cap is None:
-        raise InvalidRequestError(f"{place}: {model.id} takes no images, or no cap is stated")
-    high = cap + _IMAGE_MARKERS + _IMAGE_LABEL_MOST
-    return Count(value=high, low=_IMAGE_LEAST, high=high, how="bounds")
+def _forced(name: str, turns: Turns) -> Part:
+    writer = turns.writer()
+    writer.template(forced_call(name))
+    count = writer.count(turns.measurer)
+    if count.exact and turns.certain:
+        return Part("tools", None, count, "the call that was asked for, begun")
+    high = len(forced_call(name).encode())
+    return Part("tools", None, between(count.value, 0, high), "a forced call may be begun")

@@ -1,0 +1,55 @@
+"""Reasoning in earlier answers, as Qwen3's published template keeps or drops it.
+
+What an assistant thought before the user's last question is dropped; what it thought since (between
+calls of tools) is kept. The provider's own service does not say what it does with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokenfare.messages import Message
+
+_OPEN, _CLOSE = "<think>", "</think>"
+_RESULT, _RESULT_END = "<tool_response>", "</tool_response>"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What an assistant's message says, and the reasoning written before it (`None`: none)."""
+
+    content: str
+    reasoning: str | None = None
+
+
+def spoken(messages: Sequence[Message]) -> dict[int, Spoken]:
+    """What is left of each assistant's message, by its index."""
+    asked = _last_question(messages)
+    return {
+        i: _spoken(message, since=i > asked, last=i == len(messages) - 1)
+        for i, message in enumerate(messages)
+        if message.role == "assistant"
+    }
+
+
+def _last_question(messages: Sequence[Message]) -> int:
+    for i in range(len(messages) - 1, -1, -1):
+        text = messages[i].text
+        wrapped = text.startswith(_RESULT) and text.endswith(_RESULT_END)
+        if messages[i].role == "user" and not wrapped:
+            return i
+    return len(messages) - 1
+
+
+def _spoken(message: Message, *, since: bool, last: bool) -> Spoken:
+    content = message.text
+    given = message.wire.get("reasoning_content")
+    reasoning = given if isinstance(given, str) else ""
+    if not isinstance(given, str) and _CLOSE in content:
+        head = content.split(_CLOSE)[0]
+        reasoning = head.rstrip("\n").split(_OPEN)[-1].lstrip("\n")
+        content = content.split(_CLOSE)[-1].lstrip("\n")
+    if since and (last or reasoning):
+        return Spoken(content.lstrip("\n"), reasoning.strip("\n"))
+    return Spoken(content)

@@ -1,0 +1,118 @@
+"""Definitions and calls of tools, in the words that the model reads.
+
+Where a recording shows the words that a provider uses, what they add is exact; elsewhere it is a
+guess by the most common form between bounds that hold: a token is at least one byte, and no
+recorded form says more than the definitions as ASCII JSON, two tokens for each line of that JSON
+when indented, and 250 bytes around.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+
+from tokenfare.catalog import ToolRules, tool_wording
+from tokenfare.errors import InvalidRequestError
+from tokenfare.messages import Message, Wire
+
+from .options import Options
+
+FRAME_MOST = 250
+"""Tokens that the words around definitions are at most: no known form has more than 200."""
+
+CALL_FRAME_MOST = 200
+"""The same around the calls of one message."""
+
+GUESS = ToolRules(form="hermes", indented=True, default_system="You are a helpful assistant.")
+"""What is taken where nothing is recorded."""
+
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+def definitions_text(options: Options, rules: ToolRules, messages: Sequence[Message]) -> str:
+    """What stands in the system message for the tools of a request."""
+    form = rules.form if not options.parallel_calls else rules.parallel_form or rules.form
+    name: str = form
+    if form == "qwen-agent":
+        name += "" if is_chinese(messages) else "-english"
+        name += "-parallel" if options.parallel_calls else ""
+    wording = tool_wording(name)
+    written = (_definition(tool, wording.definition, rules) for tool in options.tools)
+    names = ",".join(str(_function(tool)["name"]) for tool in options.tools)
+    text = wording.text.replace("{names}", names)
+    return text.replace("{definitions}", wording.separator.join(written))
+
+
+def is_certain(options: Options, rules: ToolRules, messages: Sequence[Message]) -> bool:
+    """Whether the words for this request are known and not guessed."""
+    if not options.parallel_calls:
+        return "single" in rules.certain
+    chinese = "parallel, Chinese" in rules.certain and is_chinese(messages)
+    return "parallel" in rules.certain or chinese
+
+
+def is_chinese(messages: Sequence[Message]) -> bool:
+    """Whether a system or user message has a Chinese character: what Qwen-Agent goes by."""
+    return any(_CHINESE.search(m.text) for m in messages if m.role in {"system", "user"})
+
+
+def definitions_most(tools: Sequence[Wire]) -> int:
+    """The most tokens that definitions of tools can be, however they are written."""
+    lines = sum(_json(tool, indented=True).count("\n") + 1 for tool in tools)
+    return sum(len(_json(tool, ascii_only=True)) for tool in tools) + 2 * lines + FRAME_MOST
+
+
+def forced_call(name: str) -> str:
+    """How the answer begins when a tool is forced: its call, up to the arguments."""
+    return f'<tool_call>\n{{"name": "{name}", "arguments": '
+
+
+def call_text(call: Wire, *, as_object: bool) -> str:
+    """One call of a tool as the model wrote it.
+
+    `as_object`: arguments given as a text are read as the JSON object that they are and written
+    out again, as serving engines do before Qwen2.5's template; Qwen3's writes a text as it is.
+    """
+    function = _function(call)
+    arguments = function.get("arguments", {})
+    if isinstance(arguments, str) and as_object:
+        with suppress(ValueError, RecursionError):  # not JSON: it stands as the model wrote it
+            arguments = json.loads(arguments)
+    text = arguments if isinstance(arguments, str) else _json(arguments)
+    return f'<tool_call>\n{{"name": "{function.get("name")}", "arguments": {text}}}\n</tool_call>'
+
+
+def calls_of(message: Message) -> tuple[Wire, ...]:
+    """The calls of a message; one in the older `function_call` form counts as one."""
+    calls = message.wire.get("tool_calls")
+    if isinstance(calls, Sequence) and not isinstance(calls, str) and calls:
+        return tuple(call for call in calls if isinstance(call, dict))
+    old = message.wire.get("function_call")
+    return ({"function": old},) if isinstance(old, dict) else ()
+
+
+def calls_most(calls: Sequence[Wire]) -> int:
+    """The most tokens that calls can be, however they are written."""
+    return len(_json(calls, ascii_only=True)) + CALL_FRAME_MOST
+
+
+def _definition(tool: Wire, template: str, rules: ToolRules) -> str:
+    function = _function(tool)
+    text = template.replace("{json}", _json(tool, indented=rules.indented))
+    for key in ("name", "description"):
+        text = text.replace(f"{{{key}}}", str(function.get(key, "")))
+    return text.replace("{parameters}", _json(function.get("parameters", {}))).rstrip()
+
+
+def _function(tool: Wire) -> Wire:
+    function = tool.get("function")
+    return function if isinstance(function, dict) else tool
+
+
+def _json(value: object, *, indented: bool = False, ascii_only: bool = False) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=ascii_only, indent=2 if indented else None)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRequestError(f"tools cannot be written as JSON: {error}") from error

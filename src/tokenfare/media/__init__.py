@@ -1,0 +1,30 @@
+"""What media say of their own size: pixels, seconds, text; from headers where that will do.
+
+Knows files and formats; tokens are `tokenfare.budget`'s. Nothing is fetched: a URL that is not a
+`data:` URL is opened only by a function that the caller hands in. The libraries that read the
+formats (imagesize, tinytag, pypdfium2) come with the extra `media` and are imported when needed.
+"""
+
+from __future__ import annotations
+
+from .document import DocumentText as DocumentText
+from .document import read_document as read_document
+from .image import Picture as Picture
+from .image import picture as picture
+from .sound import Sound as Sound
+from .sound import sound as sound
+from .source import Fetch as Fetch
+from .source import Source as Source
+from .source import opened as opened
+
+__all__ = [
+    "DocumentText",
+    "Fetch",
+    "Picture",
+    "Sound",
+    "Source",
+    "opened",
+    "picture",
+    "read_document",
+    "sound",
+]

@@ -1,0 +1,74 @@
+"""The size of an image from its header.
+
+The format is told by the first bytes, not by a name or a media type. Turning a picture by its EXIF
+note swaps the sides; the number of tokens does not change with that, so nothing here turns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tokenfare.errors import InvalidRequestError, MissingExtra
+
+from .source import Source
+
+_HEAD = 32
+_HEIF = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Width and height in pixels; `format` and `bytes` where they are known."""
+
+    width: int
+    height: int
+    format: str | None = None
+    bytes: int | None = None
+
+
+def picture(source: Source, place: str) -> Picture:
+    """Read the header of an image.
+
+    Raises `InvalidRequestError` with `place` for what is no image or ends within its header,
+    `MissingExtra` if imagesize is not installed.
+    """
+    try:
+        import imagesize
+    except ImportError as error:
+        raise MissingExtra("reading the size of an image", "imagesize", "media") from error
+    head = source.file.read(_HEAD)
+    kind = _format(head)
+    if kind is None:
+        raise InvalidRequestError(
+            f"{place}: not an image: no known format begins with {head[:8].hex(' ') or 'nothing'}"
+        )
+    source.file.seek(0)
+    try:
+        width, height = imagesize.get(source.file)
+    except Exception as error:
+        raise _cut_off(place, kind) from error
+    if width < 1 or height < 1:
+        raise _cut_off(place, kind)
+    return Picture(int(width), int(height), kind, source.size)
+
+
+def _cut_off(place: str, kind: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{place}: the header of this {kind} image is damaged or cut off")
+
+
+def _format(head: bytes) -> str | None:  # noqa: PLR0911 - one line a format
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if head.startswith(b"\xff\xd8"):
+        return "jpeg"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "gif"
+    if head.startswith(b"BM"):
+        return "bmp"
+    if head.startswith((b"II*\x00", b"MM\x00*")):
+        return "tiff"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "webp"
+    if head[4:8] == b"ftyp":
+        return "heic" if head[8:12] in _HEIF else "avif" if head[8:11] == b"avi" else None
+    return None

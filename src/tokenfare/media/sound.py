@@ -1,0 +1,62 @@
+"""How long a sound or a video is, from its header."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+from tokenfare.errors import InvalidRequestError, MissingExtra
+
+from .source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Seconds of sound; `format` and `bytes` where they are known."""
+
+    seconds: float
+    format: str | None = None
+    bytes: int | None = None
+
+
+def sound(source: Source, place: str) -> Sound:
+    """Read how long a WAV, MP3, FLAC, M4A, MP4 or OGG file is.
+
+    Raises `InvalidRequestError` with `place` for what is no sound or ends within its header,
+    `MissingExtra` if tinytag is not installed.
+    """
+    try:
+        from tinytag import TinyTag, TinyTagException
+    except ImportError as error:
+        raise MissingExtra("reading the length of a sound", "tinytag", "media") from error
+    kind = _format(source.file.read(12))
+    source.file.seek(0)
+    if kind is None:
+        raise InvalidRequestError(f"{place}: not a sound of a known format")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            read = TinyTag.get(file_obj=source.file, tags=False)
+    except (TinyTagException, OSError, ValueError, LookupError) as error:
+        raise _cut_off(place, kind) from error
+    if read.duration is None or read.duration <= 0:
+        raise _cut_off(place, kind)
+    return Sound(float(read.duration), kind, source.size)
+
+
+def _cut_off(place: str, kind: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{place}: the header of this {kind} sound is damaged or cut off")
+
+
+def _format(head: bytes) -> str | None:
+    if head.startswith(b"RIFF") and head[8:12] == b"WAVE":
+        return "wav"
+    if head.startswith(b"fLaC"):
+        return "flac"
+    if head.startswith(b"OggS"):
+        return "ogg"
+    if head[4:8] == b"ftyp":
+        return "m4a" if head[8:11] == b"M4A" else "mp4"
+    if head.startswith(b"ID3") or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0):
+        return "mp3"
+    return None
