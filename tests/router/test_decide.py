@@ -206,6 +206,8 @@ def test_the_explanation_names_the_winner_the_dearer_and_the_refused() -> None:
     assert choose(models).explain().splitlines() == [
         "cheap on 2024-12-18: 1,000 tokens in, up to 1,000 out, 0.001002 to 0.003 CNY",
         "  or dear: up to 0.004 CNY, 0.001 CNY more",
+        "  from 90,001 tokens on, no model "
+        "(cheap: 90,001 tokens asked, 90,000 accepted (1 too many))",
         "  not gone: retired on 2024-05-01",
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokenfare.catalog import Price
+from tokenfare.catalog import CacheRules, Price
 from tokenfare.money import Money
 from tokenfare.tokenizers import Count
 from tokenfare.usage import Usage
@@ -44,6 +44,41 @@ def fare_of(price: Price, size: Count, max_output_tokens: int, *, batch: bool = 
         min(price.cost(n, 1, batch=batch) for n in sizes),
         max(price.cost(n, max_output_tokens, batch=batch) for n in sizes),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """So many `tokens` of the input are expected in a cache of these `rules`."""
+
+    tokens: int
+    rules: CacheRules
+
+
+def expected_fare(
+    price: Price,
+    size: Count,
+    output_tokens: int,
+    *,
+    batch: bool = False,
+    cached: Cached | None = None,
+) -> Money:
+    """The most that a request costs if its answer and its cache hits are as expected.
+
+    A cache hit is never promised, so this is for comparing and no ceiling.
+    """
+    edges = {size.low, size.high, *_tier_edges(price, size)}
+    if cached is None:
+        return max(price.cost(n, output_tokens, batch=batch) for n in edges)
+    least = cached.rules.min_tokens
+    edges |= {n for n in (least - 1, least) if size.low < n < size.high}
+    return max(price.cost(n, output_tokens, batch=batch) - _rebate(price, n, cached) for n in edges)
+
+
+def _rebate(price: Price, size: int, cached: Cached) -> Money:
+    """What hits save; input below the cache's least size is not cached."""
+    found = min(cached.tokens, size) if size >= cached.rules.min_tokens else 0
+    amount = price.tier(size).input * found * (1 - cached.rules.hit) / price.per
+    return Money(amount, price.currency)
 
 
 def billed(price: Price, usage: Usage, *, batch: bool = False) -> Money:

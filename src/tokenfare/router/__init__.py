@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from .decide import SizeFor as SizeFor
 from .decide import decide as decide
 from .decision import Decision as Decision
-from .decision import Ranked as Ranked
 from .filters import Rejection as Rejection
+from .intervals import Interval as Interval
+from .judge import Ranked as Ranked
+from .judge import SizeFor as SizeFor
+from .question import Question as Question
 from .requirements import DEFAULT_ACCESS as DEFAULT_ACCESS
+from .requirements import MODALITIES as MODALITIES
 from .requirements import Requirements as Requirements
+from .routing_table import RoutingTable as RoutingTable
+from .uncertainty import Chance as Chance
+from .unknown_words import refuse_unknown_words as refuse_unknown_words

@@ -1,51 +1,111 @@
-"""What was decided, as a value and in words: which models take the request, and every refusal."""
+"""What was decided, as a value: the model chosen, the ranking behind it, every refusal.
+
+Choosing needs one model; the ranking and the refusals are worked out when they are first read, so
+that a decision among thousands of models costs no more than one among ten. They are a function of
+what the decision holds: its question and the request's sizes.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
-from tokenfare.budget import Fare, Fit
+from tokenfare.budget import Fare
 from tokenfare.catalog import Model
 from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Count
 
+from .axis import Axis
 from .filters import Rejection
+from .intervals import Interval, intervals
+from .judge import Ranked, SizeFor, judge, judge_all
+from .question import Question
 from .requirements import Requirements
+from .uncertainty import Chance, chances
+from .words import Told, brief, explanation
 
 _MISSES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """A model that takes the request: its fare, the input it was held to, and the room left."""
+class Same:
+    """The same size on every model."""
 
-    model: Model
-    fare: Fare
-    size: Count
-    fit: Fit
+    count: Count
+
+    def __call__(self, _: Model) -> Count:
+        """The size on a model."""
+        return self.count
 
 
 @dataclass(frozen=True, slots=True)
+class Each:
+    """A size for each model, by id; only for those that the early filters let pass."""
+
+    counts: Mapping[str, Count]
+
+    def __call__(self, model: Model) -> Count:
+        """The size on a model."""
+        return self.counts[model.id]
+
+
+@dataclass(frozen=True, eq=False)
 class Decision:
     """Which model, at what fare, and why no other: `ranked` cheapest first, `rejected` all others.
 
-    `rejected` has the nearest misses first. `digest` names the catalogue's content and `day` its
-    day, so that a decision can be told apart from one made on other facts.
+    `rejected` has the nearest misses first. `sizes` gives the request's input tokens on a model.
+    Two decisions are equal if they were made on the same day and facts and came out alike.
     """
 
-    day: date
-    digest: str
-    asked: Requirements
-    ranked: tuple[Ranked, ...]
-    rejected: tuple[Rejection, ...]
+    question: Question
+    sizes: SizeFor
+    winner: Model | None = field(repr=False)
 
     @property
+    def day(self) -> date:
+        """The day whose facts it was made on."""
+        return self.question.day
+
+    @property
+    def digest(self) -> str:
+        """The name of the catalogue's content."""
+        return self.question.digest
+
+    @property
+    def asked(self) -> Requirements:
+        """What was asked of the model."""
+        return self.question.asked
+
+    @cached_property
+    def _judged(self) -> tuple[tuple[Ranked, ...], tuple[Rejection, ...]]:
+        return judge_all(self.question.models, self.sizes, self.asked)
+
+    @property
+    def ranked(self) -> tuple[Ranked, ...]:
+        """Every model that certainly takes the request, cheapest first."""
+        return self._judged[0]
+
+    @property
+    def rejected(self) -> tuple[Rejection, ...]:
+        """Every other model with its reason, nearest miss first."""
+        return self._judged[1]
+
+    @property
+    def found(self) -> bool:
+        """Whether a model takes the request."""
+        return self.winner is not None
+
+    @cached_property
     def chosen(self) -> Ranked:
         """The cheapest; only a decision that found a model has one (else `InvalidRequestError`)."""
-        if not self.ranked:
+        if self.winner is None:
             raise InvalidRequestError("this decision found no model; see its `rejected`")
-        return self.ranked[0]
+        outcome = judge(self.winner, self.sizes(self.winner), self.asked)
+        if isinstance(outcome, Rejection):  # a fault of this library, never of a caller
+            raise TypeError(f"the model chosen is refused: {outcome.detail}")
+        return outcome
 
     @property
     def model(self) -> Model:
@@ -62,37 +122,60 @@ class Decision:
         """The request's input tokens on the model chosen."""
         return self.chosen.size
 
+    @cached_property
+    def intervals(self) -> tuple[Interval, ...]:
+        """What would be chosen if the request were shorter or longer, by the size on the winner.
+
+        The size on every other model is taken to grow and shrink by as much. Without a winner it
+        is the size on the first of the models that could take some request.
+        """
+        base = self._base
+        if base is None:
+            return ()
+        axis = Axis(
+            self.question.candidates,
+            self.question.scale,
+            lambda model: self.sizes(model).high - base,
+        )
+        return intervals(axis, self.asked)
+
+    @cached_property
+    def chances(self) -> tuple[Chance, ...]:
+        """Models that could turn out cheaper, or fit at all, if the sizes were known better."""
+        chosen = None if self.winner is None else self.chosen
+        return chances(self.question, self.sizes, chosen)
+
     def explain(self) -> str:
-        """The choice, what the others would cost more, and every refusal, for a person to read."""
-        dearer = [_dearer(self.chosen, entry) for entry in self.ranked[1:]]
-        refusals = [f"  not {refusal.detail}" for refusal in self.rejected]
-        return "\n".join([_headline(self), *dearer, *refusals])
+        """All of it for a person to read: the choice, where it would change, every refusal."""
+        return "\n".join(explanation(self._told))
+
+    def brief(self) -> str:
+        """The choice, the runner-up, where the choice would change next: a few lines."""
+        return "\n".join(brief(self._told))
+
+    @property
+    def _told(self) -> Told:
+        return Told(self.question, self.ranked, self.rejected, self.intervals, self.chances)
+
+    @property
+    def _base(self) -> int | None:
+        candidates = self.question.candidates
+        first = self.winner or (candidates[0].model if candidates else None)
+        return None if first is None else self.sizes(first).high
 
     def nearest_misses(self, most: int = _MISSES_SHOWN) -> str:
         """What came nearest, on one line: those missed by a limit, or the first refusals."""
         near = [refusal for refusal in self.rejected if refusal.over is not None]
         return "; ".join(refusal.detail for refusal in (near or self.rejected)[:most])
 
+    def __eq__(self, other: object) -> bool:
+        """Same day, facts, requirements and outcome; how it came about is no matter."""
+        return isinstance(other, Decision) and self._outcome == other._outcome
 
-def _headline(decision: Decision) -> str:
-    if not decision.ranked:
-        return f"no model takes this on {decision.day}"
-    chosen = decision.chosen
-    room = decision.asked.max_output_tokens
-    return (
-        f"{chosen.model.id} on {decision.day}: {_tokens(chosen.size)} in, up to {room:,} out, "
-        f"{chosen.fare}"
-    )
+    def __hash__(self) -> int:
+        """By the question's day and digest and the model chosen."""
+        return hash((self.day, self.digest, self.winner and self.winner.id))
 
-
-def _dearer(chosen: Ranked, other: Ranked) -> str:
-    more = other.fare.high - chosen.fare.high
-    if not more.amount:
-        return f"  or {other.model.id}: the same fare, ranked behind it"
-    return f"  or {other.model.id}: up to {other.fare.high}, {more} more"
-
-
-def _tokens(size: Count) -> str:
-    if size.exact:
-        return f"{size.value:,} tokens"
-    return f"{size.low:,} to {size.high:,} tokens"
+    @property
+    def _outcome(self) -> tuple[object, ...]:
+        return (self.day, self.digest, self.asked, self.ranked, self.rejected)

@@ -1,8 +1,9 @@
 """The reasons to refuse a model, one small function each, in the order in which they are asked.
 
-A filter looks at one model and either says nothing or gives a refusal with its numbers. The order
-is from what no caller can change (retired) over what the caller asked for to what the request's
-size decides, so that the first reason given is the most useful one.
+A filter looks at one model and says either nothing or, in a sentence with its numbers, why not. The
+order is from what no caller can change (retired) over what the caller asked for to what the price
+decides, so that the first reason given is the most useful one. The request's size is not looked at
+here: that is `judge`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TypeAlias
+from typing import NamedTuple
 
 from tokenfare.catalog import Model
 
@@ -30,59 +31,83 @@ class Rejection:
     over: int | None = None
 
 
-Filter: TypeAlias = Callable[[Model, Requirements], Rejection | None]
+class Filter(NamedTuple):
+    """A `reason`, and the function that gives the sentence where a model is refused for it."""
+
+    reason: str
+    refuses: Callable[[Model, Requirements], str | None]
 
 
-def not_served(model: Model, _: Requirements) -> Rejection | None:
-    """Retired before or on the day, or not yet there."""
-    if model.status == "retired":
-        return Rejection(model, "retired", f"{model.id}: retired on {model.retired_on}")
-    if model.status == "not released":
-        return Rejection(
-            model, "not released", f"{model.id}: not known to exist on {model.day} yet"
-        )
-    return None
+def retired(model: Model, _: Requirements) -> str | None:
+    """Retired on the day or before it."""
+    if model.status != "retired":
+        return None
+    return f"{model.id}: retired on {model.retired_on}"
 
 
-def denied(model: Model, asked: Requirements) -> Rejection | None:
+def not_released(model: Model, _: Requirements) -> str | None:
+    """Not yet there on the day."""
+    if model.status != "not released":
+        return None
+    return f"{model.id}: not known to exist on {model.day} yet"
+
+
+def denied(model: Model, asked: Requirements) -> str | None:
     """Matches a pattern that the caller refuses."""
-    pattern = _matching(model, asked.deny)
+    pattern = matching(names_of(model), asked.deny)
     if pattern is None:
         return None
-    return Rejection(model, "denied", f"{model.id}: matches the refused pattern {pattern!r}")
+    return f"{model.id}: matches the refused pattern {pattern!r}"
 
 
-def not_allowed(model: Model, asked: Requirements) -> Rejection | None:
+def not_allowed(model: Model, asked: Requirements) -> str | None:
     """Matches none of the patterns that the caller allows."""
-    if not asked.allow or _matching(model, asked.allow) is not None:
+    if not asked.allow or matching(names_of(model), asked.allow) is not None:
         return None
-    allowed = ", ".join(asked.allow)
-    return Rejection(model, "not allowed", f"{model.id}: matches none of the allowed {allowed}")
+    return f"{model.id}: matches none of the allowed {', '.join(asked.allow)}"
 
 
-def lacks_modality(model: Model, asked: Requirements) -> Rejection | None:
+def other_provider(model: Model, asked: Requirements) -> str | None:
+    """Is served by a provider that is not among those asked for."""
+    if not asked.providers or matching((model.provider,), asked.providers) is not None:
+        return None
+    return f"{model.id}: served by {model.provider}, not by {' or '.join(asked.providers)}"
+
+
+def other_family(model: Model, asked: Requirements) -> str | None:
+    """Belongs to a family that is not among those asked for."""
+    if not asked.families or matching((model.family,), asked.families) is not None:
+        return None
+    return f"{model.id}: of the family {model.family}, not {' or '.join(asked.families)}"
+
+
+def other_kind(model: Model, asked: Requirements) -> str | None:
+    """Is a stable name where a pinned snapshot is asked for, say."""
+    if not asked.kinds or model.kind in asked.kinds:
+        return None
+    return f"{model.id}: a {model.kind} name, not {' or '.join(sorted(asked.kinds))}"
+
+
+def lacks_modality(model: Model, asked: Requirements) -> str | None:
     """Does not take a kind of input that is needed."""
-    missing = sorted(asked.needs - model.modalities)
-    if not missing:
+    if asked.needs <= model.modalities:
         return None
-    takes = ", ".join(sorted(model.modalities))
-    return Rejection(model, "modality", f"{model.id}: takes {takes}, not {' or '.join(missing)}")
+    missing = " or ".join(sorted(asked.needs - model.modalities))
+    return f"{model.id}: takes {', '.join(sorted(model.modalities))}, not {missing}"
 
 
-def other_purpose(model: Model, asked: Requirements) -> Rejection | None:
+def other_purpose(model: Model, asked: Requirements) -> str | None:
     """Is not made for the purpose that is asked for."""
     if asked.purpose is None or asked.purpose in model.purposes:
         return None
-    made = ", ".join(sorted(model.purposes))
-    return Rejection(model, "purpose", f"{model.id}: made for {made}, not {asked.purpose}")
+    return f"{model.id}: made for {', '.join(sorted(model.purposes))}, not {asked.purpose}"
 
 
-def other_region(model: Model, asked: Requirements) -> Rejection | None:
+def other_region(model: Model, asked: Requirements) -> str | None:
     """Is not served in the region that is asked for."""
     if asked.region is None or asked.region in model.regions:
         return None
-    served = ", ".join(model.regions)
-    return Rejection(model, "region", f"{model.id}: served in {served}, not in {asked.region}")
+    return f"{model.id}: served in {', '.join(model.regions)}, not in {asked.region}"
 
 
 _ACCESS_MEANS = {
@@ -93,45 +118,86 @@ _ACCESS_MEANS = {
 }
 
 
-def closed(model: Model, asked: Requirements) -> Rejection | None:
+def closed(model: Model, asked: Requirements) -> str | None:
     """Is not open to everybody with a key, and the caller did not allow for that."""
     if model.access in asked.access:
         return None
-    return Rejection(model, "access", f"{model.id}: {_ACCESS_MEANS[model.access]}")
+    return f"{model.id}: {_ACCESS_MEANS[model.access]}"
 
 
-def unpriced(model: Model, asked: Requirements) -> Rejection | None:
-    """Has no price on the day, none in the currency, or no batch price where one is asked."""
-    price = model.price
-    if price is None:
-        return Rejection(model, "price not known", f"{model.id}: no price is known for {model.day}")
-    if price.currency != asked.currency:
-        detail = f"{model.id}: priced in {price.currency}, fares are compared in {asked.currency}"
-        return Rejection(model, "currency", detail)
-    if asked.batch and price.batch is None:
-        return Rejection(model, "no batch price", f"{model.id}: not offered in the batch service")
+def too_slow(model: Model, asked: Requirements) -> str | None:
+    """Allows fewer requests or tokens a minute than are needed, or nobody knows how many."""
+    rates = model.rates
+    for needed, allowed, unit in (
+        (asked.min_requests_per_minute, rates.requests_per_minute, "requests"),
+        (asked.min_tokens_per_minute, rates.tokens_per_minute, "tokens"),
+    ):
+        if needed and allowed is None:
+            return f"{model.id}: {needed:,} {unit} a minute needed, its rate is not known"
+        if allowed is not None and needed > allowed:
+            return f"{model.id}: {needed:,} {unit} a minute needed, {allowed:,} allowed"
     return None
 
 
+def no_price(model: Model, _: Requirements) -> str | None:
+    """Has no price on the day."""
+    return None if model.price else f"{model.id}: no price is known for {model.day}"
+
+
+def other_currency(model: Model, asked: Requirements) -> str | None:
+    """Is priced in another currency; nothing is converted."""
+    if model.price is None or model.price.currency == asked.currency:
+        return None
+    return f"{model.id}: priced in {model.price.currency}, fares are compared in {asked.currency}"
+
+
+def no_batch_price(model: Model, asked: Requirements) -> str | None:
+    """Has no batch price where one is asked for."""
+    if not asked.batch or model.price is None or model.price.batch is not None:
+        return None
+    return f"{model.id}: not offered in the batch service"
+
+
 BEFORE_COUNTING: tuple[Filter, ...] = (
-    not_served,
-    denied,
-    not_allowed,
-    lacks_modality,
-    other_purpose,
-    other_region,
-    closed,
+    Filter("retired", retired),
+    Filter("not released", not_released),
+    Filter("denied", denied),
+    Filter("not allowed", not_allowed),
+    Filter("provider", other_provider),
+    Filter("family", other_family),
+    Filter("kind", other_kind),
+    Filter("modality", lacks_modality),
+    Filter("purpose", other_purpose),
+    Filter("region", other_region),
+    Filter("access", closed),
+    Filter("rate", too_slow),
 )
 """Refusals for which the request's size does not matter, so that it need not be counted."""
+
+ON_PRICE: tuple[Filter, ...] = (
+    Filter("price not known", no_price),
+    Filter("currency", other_currency),
+    Filter("no batch price", no_batch_price),
+)
+"""Refusals that come after the limits': of a model that is too small, the price is no matter."""
 
 
 def first_refusal(
     model: Model, asked: Requirements, filters: Iterable[Filter] = BEFORE_COUNTING
 ) -> Rejection | None:
     """The first filter's refusal, if any refuses."""
-    return next((no for f in filters if (no := f(model, asked)) is not None), None)
+    for reason, refuses in filters:
+        detail = refuses(model, asked)
+        if detail is not None:
+            return Rejection(model, reason, detail)
+    return None
 
 
-def _matching(model: Model, patterns: Iterable[str]) -> str | None:
-    names = (model.id, *model.aliases)
+def names_of(model: Model) -> tuple[str, ...]:
+    """What patterns are held against: the id and its other spellings."""
+    return (model.id, *model.aliases)
+
+
+def matching(names: Iterable[str], patterns: Iterable[str]) -> str | None:
+    """The first pattern that one of the names matches."""
     return next((p for p in patterns if any(fnmatchcase(n, p) for n in names)), None)

@@ -1,50 +1,130 @@
 """What is asked of a model, apart from the request's own size.
 
-Values only: the filters that apply them are in `filters`, one small function each.
+Values only: the filters that apply them are in `filters`, one small function each, and
+`unknown_words` holds the words in them against a catalogue.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import get_args
 
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS, check_output
-from tokenfare.catalog import Access
+from tokenfare.catalog import Access, Kind
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money
 
 DEFAULT_ACCESS: frozenset[Access] = frozenset({"paid", "free"})
 """By default only models that anyone with a key can go on calling: no trials, no applications."""
 
+MODALITIES = frozenset({"text", "image", "audio", "video", "file"})
+"""What a model may be asked to take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """Conditions that a model must meet.
+    """Conditions that a model must meet, and what fares are compared by.
 
-    `needs` are modalities (`text`, `image`, `audio`, `video`, `file`); `allow` and `deny` are shell
-    patterns on ids and aliases (`qwen-*`); `max_fare` is a ceiling on the fare's high end, in its
-    own currency; fares are compared in `currency` only. `batch` asks for the batch price, and so
-    for models that have one. `unstated_limits` lets models pass whose limits nobody states.
+    `max_output_tokens` is the room kept for the answer: it is held to the limits, and the fare's
+    high end is an answer that fills it. Where the answer is expected to be shorter,
+    `expected_output_tokens` says so, and `cached_tokens` how much of the input the provider is
+    expected to find in its cache: models are then compared by the fare expected, while `max_fare`
+    stays a ceiling on the high end.
+
+    `needs` are modalities; `allow` and `deny` are shell patterns on ids and aliases (`qwen-*`),
+    `families` and `providers` on those words; `kinds` asks for stable names, latest names or pinned
+    snapshots. `min_headroom` is the input, in tokens, that could still be added. The two rates are
+    what the model must allow in a minute; a rate that is not known does not meet them. Fares are
+    compared in `currency` only. `batch` asks for the batch price, and so for models that have one.
+    `unstated_limits` lets models pass whose limits nobody states.
     """
 
     max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS
+    expected_output_tokens: int | None = None
+    cached_tokens: int = 0
     needs: frozenset[str] = frozenset({"text"})
     purpose: str | None = None
     region: str | None = None
     currency: str = "CNY"
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    kinds: frozenset[Kind] = frozenset()
     access: frozenset[Access] = field(default=DEFAULT_ACCESS)
     batch: bool = False
     max_fare: Money | None = None
+    min_headroom: int = 0
+    min_requests_per_minute: int = 0
+    min_tokens_per_minute: int = 0
     unstated_limits: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse numbers that cannot mean anything."""
+        """Refuse what cannot mean anything or contradicts itself."""
         check_output(self.max_output_tokens)
+        self._refuse_odd_numbers()
+        self._refuse_odd_words()
+        self._refuse_contradictions()
+
+    @property
+    def output_tokens(self) -> int:
+        """The length of answer that fares are compared by."""
+        return self.expected_output_tokens or self.max_output_tokens
+
+    @property
+    def compares_expected(self) -> bool:
+        """Whether fares are compared by what is expected and not by their high end."""
+        return self.output_tokens != self.max_output_tokens or self.cached_tokens > 0
+
+    def _refuse_odd_numbers(self) -> None:
+        expected = self.expected_output_tokens
+        if expected is not None and not 1 <= expected <= self.max_output_tokens:
+            raise InvalidRequestError(
+                f"expected_output_tokens is {expected:,}; it is at least 1 and at most the room "
+                f"kept for the answer, max_output_tokens, which is {self.max_output_tokens:,}"
+            )
+        for name in (
+            "cached_tokens",
+            "min_headroom",
+            "min_requests_per_minute",
+            "min_tokens_per_minute",
+        ):
+            if getattr(self, name) < 0:
+                raise InvalidRequestError(f"{name} is {getattr(self, name):,}; it is at least 0")
         if self.max_fare is not None and self.max_fare.amount < 0:
             raise InvalidRequestError(f"max_fare is {self.max_fare}; a ceiling is not below zero")
+
+    def _refuse_odd_words(self) -> None:
+        for name, known in (
+            ("needs", MODALITIES),
+            ("kinds", frozenset(get_args(Kind))),
+            ("access", frozenset(get_args(Access))),
+        ):
+            odd = sorted(getattr(self, name) - known)
+            if odd:
+                raise InvalidRequestError(f"{name}: {odd[0]!r} is none of {listed(known)}")
+        for name in ("allow", "deny", "families", "providers"):
+            if isinstance(getattr(self, name), str):
+                raise InvalidRequestError(f"{name} is a list of patterns, not one text")
+
+    def _refuse_contradictions(self) -> None:
+        both = [pattern for pattern in self.allow if pattern in self.deny]
+        if both:
+            raise InvalidRequestError(
+                f"allow and deny both say {both[0]!r}, so nothing is left of it; take it out of one"
+            )
         if self.max_fare is not None and self.max_fare.currency != self.currency:
             raise InvalidRequestError(
                 f"max_fare is in {self.max_fare.currency}, fares are compared in {self.currency}; "
                 "give both in one currency"
             )
+        if self.batch and self.cached_tokens:
+            raise InvalidRequestError(
+                "batch and cached_tokens exclude each other: the provider gives no cache rebate on "
+                "the batch price; ask for one of them"
+            )
+
+
+def listed(words: frozenset[str]) -> str:
+    """Words in alphabetical order, for a message."""
+    return ", ".join(sorted(words))

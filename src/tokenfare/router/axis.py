@@ -1,0 +1,118 @@
+"""Who is cheapest at each size, for models that a request has the same size on.
+
+Limits, tier bounds and crossing prices cut the axis of input tokens into intervals with one winner
+each. Finding the interval of a request is a bisection, whatever the number of models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from functools import cached_property
+from typing import TypeAlias
+
+from tokenfare.catalog import Model
+from tokenfare.tokenizers import Count
+
+from .envelope import Envelope, Piece, lowest
+from .judge import Ranked, judge, standing
+from .lines import Candidate
+from .requirements import Requirements
+
+Order: TypeAlias = tuple[int, int, int, bool, int, str]
+"""The total order of `judge.rank`, on whole numbers."""
+
+
+class Axis:
+    """Candidates that a request has the same size on.
+
+    `scale` is what fares are multiplied by to be whole numbers. With `shifts`, a candidate's own
+    size is the place on the axis plus its shift.
+    """
+
+    def __init__(
+        self,
+        candidates: Iterable[Candidate],
+        scale: int,
+        shifts: Callable[[Model], int] | None = None,
+    ) -> None:
+        """Put candidates in the order in which they win ties; nothing is merged yet."""
+        self.shift = shifts or _no_shift
+        self._scale = scale
+        self.candidates = sorted(candidates, key=self._tie_order)
+
+    @cached_property
+    def everyone(self) -> Envelope:
+        """The cheapest of all candidates, for a size that is certain."""
+        return lowest(self._pieces(each, i) for i, each in enumerate(self.candidates))
+
+    @cached_property
+    def rising(self) -> Envelope:
+        """The cheapest of those whose fare never falls: right at the high end of any size."""
+        if not self.falling:
+            return self.everyone
+        rising = ((i, each) for i, each in enumerate(self.candidates) if each.rising)
+        return lowest(self._pieces(each, i) for i, each in rising)
+
+    @cached_property
+    def falling(self) -> tuple[Candidate, ...]:
+        """Those whose fare falls or has a gap, so that its high end is not where it is highest.
+
+        A size that is not certain is held to them one by one.
+        """
+        return tuple(each for each in self.candidates if not each.rising)
+
+    def winner(self, size: int) -> Model | None:
+        """The cheapest model at a certain size."""
+        piece = self.everyone.at(size)
+        return None if piece is None else self.candidates[piece.owner].model
+
+    def best(self, size: Count, asked: Requirements) -> tuple[Order, Model] | None:
+        """The cheapest model at a size, certain or not, with its place in the order of models."""
+        piece = (self.everyone if size.exact else self.rising).at(size.high)
+        found: list[tuple[Order, Model]] = []
+        if piece is not None:
+            each = self.candidates[piece.owner]
+            found.append((_order(each, piece.at(size.high), size.high), each.model))
+        if not size.exact:
+            found += (pair for f in self.falling if (pair := self._judged(f, size, asked)))
+        return min(found, key=lambda pair: pair[0], default=None)
+
+    def _judged(
+        self, each: Candidate, size: Count, asked: Requirements
+    ) -> tuple[Order, Model] | None:
+        outcome = judge(each.model, size, asked)
+        if not isinstance(outcome, Ranked):
+            return None
+        fare = int(Fraction(outcome.compared.amount) * self._scale)
+        return _order(each, fare, size.high), each.model
+
+    def _pieces(self, each: Candidate, owner: int) -> list[Piece]:
+        """The candidate's lines as pieces of this axis, fares as whole numbers."""
+        shift = self.shift(each.model)
+        return [
+            Piece(
+                max(line.first - shift, 0),
+                line.last - shift,
+                int((line.base + line.slope * shift) * self._scale),
+                int(line.slope * self._scale),
+                owner,
+            )
+            for line in each.lines
+            if line.last >= shift
+        ]
+
+    def _tie_order(self, each: Candidate) -> tuple[int, int, bool, int, str]:
+        rate, kind, model_id = standing(each.model)
+        most = 0 if each.most is None else each.most - self.shift(each.model)
+        return (rate, kind, each.most is None, -most, model_id)
+
+
+def _order(each: Candidate, fare: int, size: int) -> Order:
+    rate, kind, model_id = standing(each.model)
+    headroom = 0 if each.most is None else each.most - size
+    return (fare, rate, kind, each.most is None, -headroom, model_id)
+
+
+def _no_shift(_: Model) -> int:
+    return 0

@@ -1,0 +1,76 @@
+"""Where the cheapest model changes along the axis of input tokens, and why there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tokenfare.catalog import Model
+from tokenfare.tokenizers import Count
+
+from .axis import Axis
+from .envelope import ENDLESS, unbounded
+from .filters import Rejection
+from .judge import judge
+from .requirements import Requirements
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From `first` to `last` input tokens, both included, `model` is the cheapest that takes them.
+
+    `last` is `None` where nothing ends it, `model` where no model takes so many. `since` is why the
+    model of the interval before is not taken any more: refused from here on, or `None` where it
+    would still take them and is dearer.
+    """
+
+    first: int
+    last: int | None
+    model: Model | None
+    since: Rejection | None = None
+
+
+class _Run(NamedTuple):
+    first: int
+    last: int
+    model: Model | None
+
+
+def intervals(axis: Axis, asked: Requirements) -> tuple[Interval, ...]:
+    """The intervals from one token on, in order, without a gap."""
+    found: list[Interval] = []
+    for first, last, model in _without_gaps(_runs(axis)):
+        before = found[-1].model if found else None
+        since = None if before is None else _refused(before, first + axis.shift(before), asked)
+        found.append(Interval(first, None if unbounded(last) else last, model, since))
+    return tuple(found)
+
+
+def _runs(axis: Axis) -> list[_Run]:
+    """Neighbouring pieces of one winner as one run: where a tier begins, nothing changes here."""
+    runs: list[_Run] = []
+    for piece in axis.everyone.pieces:
+        run = _Run(max(piece.first, 1), piece.last, axis.candidates[piece.owner].model)
+        if runs and runs[-1].model is run.model and runs[-1].last + 1 == run.first:
+            runs[-1] = runs[-1]._replace(last=run.last)
+        elif run.last >= run.first:
+            runs.append(run)
+    return runs
+
+
+def _without_gaps(runs: Iterable[_Run]) -> Iterator[_Run]:
+    """Runs of no model put between and behind the others."""
+    x = 1
+    for run in runs:
+        if x < run.first:
+            yield _Run(x, run.first - 1, None)
+        yield run
+        x = run.last + 1
+    if not unbounded(x):
+        yield _Run(x, ENDLESS, None)
+
+
+def _refused(model: Model, size: int, asked: Requirements) -> Rejection | None:
+    outcome = judge(model, Count.exactly(size), asked)
+    return outcome if isinstance(outcome, Rejection) else None

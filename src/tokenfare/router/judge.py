@@ -1,0 +1,126 @@
+"""One model held against one request: ranked with its fare, or refused with a reason.
+
+A pure function of a model, a size and the requirements. `routing_table` computes the same answers
+for every size at once; a property test holds the two to each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TypeAlias
+
+from tokenfare.budget import Cached, Fare, Fit, expected_fare, fare_of, fit
+from tokenfare.catalog import Model, Price
+from tokenfare.money import Money
+from tokenfare.tokenizers import Count
+
+from .filters import BEFORE_COUNTING, ON_PRICE, Rejection, first_refusal
+from .requirements import Requirements
+
+SizeFor: TypeAlias = Callable[[Model], Count]
+"""How many input tokens the request is on a model; called at most once for each model."""
+
+_KIND_ORDER = {"stable": 0, "latest": 1, "snapshot": 2}
+_EARLY = tuple(reason for reason, _ in BEFORE_COUNTING)
+_UNKNOWN_HEADROOM = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A model that takes the request: its fare, the input it was held to, and the room left.
+
+    `compared` is what the ranking goes by: the fare's high end, or the expected fare where the
+    requirements say what is expected.
+    """
+
+    model: Model
+    fare: Fare
+    size: Count
+    fit: Fit
+    compared: Money
+
+
+def judge(model: Model, size: Count, asked: Requirements) -> Ranked | Rejection:
+    """Hold a model that passes the filters before counting against a request of this size."""
+    outcome = fit(served_as(model, asked), size, asked.max_output_tokens)
+    refusal = _limits_refuse(model, outcome, asked) or first_refusal(model, asked, ON_PRICE)
+    if refusal is not None or model.price is None:
+        return refusal or Rejection(model, "price not known", f"{model.id}: no price is known")
+    fare = fare_of(model.price, size, asked.max_output_tokens, batch=asked.batch)
+    if asked.max_fare is not None and fare.high > asked.max_fare:
+        detail = f"{model.id}: up to {fare.high}, the ceiling is {asked.max_fare}"
+        return Rejection(model, "over ceiling", detail)
+    compared = fare.high
+    if asked.compares_expected:
+        compared = _expected(model, model.price, size, asked)
+    return Ranked(model, fare, size, outcome, compared)
+
+
+def judge_all(
+    models: Iterable[Model], size_for: SizeFor, asked: Requirements
+) -> tuple[tuple[Ranked, ...], tuple[Rejection, ...]]:
+    """Rank or refuse every model: the ranking cheapest first, the refusals nearest miss first."""
+    ranked: list[Ranked] = []
+    rejected: list[Rejection] = []
+    for model in models:
+        outcome = first_refusal(model, asked) or judge(model, size_for(model), asked)
+        if isinstance(outcome, Ranked):
+            ranked.append(outcome)
+        else:
+            rejected.append(outcome)
+    return tuple(sorted(ranked, key=rank)), tuple(sorted(rejected, key=_nearness))
+
+
+def rank(entry: Ranked) -> tuple[Decimal, int, int, int, str]:
+    """The total order: fare, then the larger rate, the kind of name, the headroom, the id."""
+    rate, kind, model_id = standing(entry.model)
+    headroom = _UNKNOWN_HEADROOM if entry.fit.headroom is None else entry.fit.headroom
+    return (entry.compared.amount, rate, kind, -headroom, model_id)
+
+
+def standing(model: Model) -> tuple[int, int, str]:
+    """What breaks a tie, apart from headroom: token rate (larger first), kind of name, id."""
+    return (-(model.rates.tokens_per_minute or 0), _KIND_ORDER[model.kind], model.id)
+
+
+def _limits_refuse(model: Model, outcome: Fit, asked: Requirements) -> Rejection | None:
+    if outcome.verdict == "limits not stated":
+        if not asked.unstated_limits:
+            return Rejection(model, "limits not stated", str(outcome))
+    elif not outcome:
+        reason = "may not fit" if outcome.verdict == "may not fit" else str(outcome.binding)
+        return Rejection(model, reason, str(outcome), outcome.over)
+    if not asked.min_headroom:
+        return None
+    if outcome.headroom is None:
+        detail = f"{model.id}: {asked.min_headroom:,} tokens to spare wanted, no limit is stated"
+        return Rejection(model, "headroom", detail)
+    if outcome.headroom >= asked.min_headroom:
+        return None
+    over = asked.min_headroom - outcome.headroom
+    detail = (
+        f"{model.id}: {outcome.headroom:,} tokens to spare, "
+        f"{asked.min_headroom:,} wanted ({over:,} too few)"
+    )
+    return Rejection(model, "headroom", detail, over)
+
+
+def _expected(model: Model, price: Price, size: Count, asked: Requirements) -> Money:
+    hits = asked.cached_tokens and model.cache
+    cached = Cached(asked.cached_tokens, hits) if hits else None
+    return expected_fare(price, size, asked.output_tokens, batch=asked.batch, cached=cached)
+
+
+def _nearness(refusal: Rejection) -> tuple[bool, int, int, str]:
+    """First what a limit missed, by how much; then what passed the most filters before failing."""
+    passed = _EARLY.index(refusal.reason) if refusal.reason in _EARLY else len(_EARLY)
+    return (refusal.over is None, refusal.over or 0, -passed, refusal.model.id)
+
+
+def served_as(model: Model, asked: Requirements) -> Model:
+    """The model with the limits that hold for the service asked for, live or batch."""
+    if not asked.batch or model.batch_max_context is None:
+        return model
+    return replace(model, limits=model.batch_limits)

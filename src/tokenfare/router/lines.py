@@ -1,0 +1,134 @@
+"""A model's fare as straight lines over its input tokens, in whole numbers.
+
+Within a tier the fare grows by the input price for each token; a tier's bound, the least size that
+a cache takes and the number of tokens expected in it begin a new line. Where the model does not
+take the request, or would be above the ceiling, there is no line. `lines_of` gives this for all
+models of a question, multiplied by one number that makes every price whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from math import lcm
+from typing import NamedTuple
+
+from tokenfare.budget import input_room
+from tokenfare.catalog import CacheRules, Model, Price
+
+from .envelope import ENDLESS
+from .filters import ON_PRICE, first_refusal
+from .judge import served_as
+from .requirements import Requirements
+
+
+class Line(NamedTuple):
+    """The fare `base + slope * n` for `n` input tokens from `first` to `last`."""
+
+    first: int
+    last: int
+    base: Fraction
+    slope: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that may be chosen: the `most` input that it takes (`None`: not stated), its lines.
+
+    `rising`: the lines begin at nothing, leave no gap and never fall, so that a request of
+    uncertain size costs most at its high end.
+    """
+
+    model: Model
+    most: int | None
+    lines: tuple[Line, ...]
+    rising: bool
+
+
+def candidate(model: Model, asked: Requirements) -> Candidate | None:
+    """The model's lines, if it passes what the price decides; the early filters come before."""
+    most = most_input(model, asked)
+    price = model.price
+    if price is None or most == 0 or first_refusal(model, asked, ON_PRICE):
+        return None
+    lines = tuple(_lines(model, price, ENDLESS if most is None else most, asked))
+    return Candidate(model, most, lines, _rising(lines)) if lines else None
+
+
+def most_input(model: Model, asked: Requirements) -> int | None:
+    """The most input tokens that the model takes beside the answer; 0 if it takes none.
+
+    `None` where no limit is stated and the caller lets such models pass.
+    """
+    limits = served_as(model, asked).limits
+    if limits.max_output is not None and asked.max_output_tokens > limits.max_output:
+        return 0
+    room = input_room(limits, model.output_room, asked.max_output_tokens)
+    if room is None:
+        return None if asked.unstated_limits and not asked.min_headroom else 0
+    return max(room[1] - asked.min_headroom, 0)
+
+
+def common_scale(candidates: Sequence[Candidate]) -> int:
+    """The least number that makes every base and slope whole when multiplied by it."""
+    lines = [line for each in candidates for line in each.lines]
+    return lcm(*(n.denominator for line in lines for n in (line.base, line.slope)))
+
+
+def _lines(model: Model, price: Price, most: int, asked: Requirements) -> Iterator[Line]:
+    cache = model.cache if asked.cached_tokens else None
+    for first, last, input_, output in _tiers(price, batch=asked.batch):
+        end = min(last, most, _under_ceiling(input_, output, asked))
+        for line in _with_cache(first, end, input_, cache, asked.cached_tokens):
+            yield line._replace(base=line.base + output * asked.output_tokens)
+
+
+def _tiers(price: Price, *, batch: bool) -> Iterator[tuple[int, int, Fraction, Fraction]]:
+    """First and last input of each tier with its prices for one token."""
+    factor = Fraction(price.batch if batch and price.batch is not None else 1) / price.per
+    first = 0
+    for at, tier in enumerate(price.tiers):
+        bounded = tier.up_to is not None and at + 1 < len(price.tiers)
+        last = tier.up_to if bounded and tier.up_to is not None else ENDLESS
+        yield first, last, Fraction(tier.input) * factor, Fraction(tier.output) * factor
+        first = last + 1
+
+
+def _under_ceiling(input_: Fraction, output: Fraction, asked: Requirements) -> int:
+    """The most input whose fare, with an answer that fills its room, stays under the ceiling."""
+    if asked.max_fare is None:
+        return ENDLESS
+    left = Fraction(asked.max_fare.amount) - output * asked.max_output_tokens
+    if left < 0:
+        return -1
+    return int(left // input_) if input_ else ENDLESS
+
+
+def _with_cache(
+    first: int, last: int, input_: Fraction, cache: CacheRules | None, cached: int
+) -> Iterator[Line]:
+    """What the input costs: all of it, or with the part that is expected in the cache for less."""
+    nothing = Fraction(0)
+    if cache is None:
+        parts = [Line(first, last, nothing, input_)]
+    else:
+        hit = Fraction(cache.hit)
+        least, full = cache.min_tokens, max(cached, cache.min_tokens)
+        parts = [
+            Line(first, least - 1, nothing, input_),
+            Line(least, full - 1, nothing, input_ * hit),
+            Line(full, last, input_ * (hit - 1) * cached, input_),
+        ]
+    for part in parts:
+        clipped = part._replace(first=max(part.first, first), last=min(part.last, last))
+        if clipped.first <= clipped.last:
+            yield clipped
+
+
+def _rising(lines: Sequence[Line]) -> bool:
+    return lines[0].first == 0 and all(
+        a.last + 1 == b.first and a.base + a.slope * a.last <= b.base + b.slope * b.first
+        for a, b in pairwise(lines)
+    )

@@ -1,0 +1,39 @@
+"""All of a decision but the request's size: which models, what is asked of them, on which day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from tokenfare.catalog import Model
+
+from .filters import first_refusal
+from .lines import Candidate, candidate, common_scale
+from .requirements import Requirements
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, of which models, on which day; the request's size is all that is missing.
+
+    `digest` names the catalogue's content, so that a decision can be told apart from one made on
+    other facts.
+    """
+
+    models: tuple[Model, ...]
+    asked: Requirements
+    day: date
+    digest: str
+
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The models that take a request of some size, with their fares; worked out once."""
+        passed = (m for m in self.models if first_refusal(m, self.asked) is None)
+        found = (candidate(model, self.asked) for model in passed)
+        return tuple(each for each in found if each is not None)
+
+    @cached_property
+    def scale(self) -> int:
+        """What every price of the candidates is multiplied by to be a whole number."""
+        return common_scale(self.candidates)

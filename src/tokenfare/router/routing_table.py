@@ -1,0 +1,39 @@
+"""Decisions by the thousand: prepared once, then a bisection for each request.
+
+It decides as `decide` does, model by model; a property test holds the two to each other.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from tokenfare.tokenizers import Count
+
+from .axis import Axis
+from .decision import Decision, Same
+from .intervals import Interval, intervals
+from .question import Question
+
+
+class RoutingTable:
+    """The cheapest model for every length of input, under the same requirements."""
+
+    def __init__(self, question: Question) -> None:
+        """Prepare it: the filters run, fares are drawn and the lowest is found, here and once."""
+        self.question = question
+        self._axis = Axis(question.candidates, question.scale)
+        self._lowest = self._axis.everyone
+
+    @cached_property
+    def intervals(self) -> tuple[Interval, ...]:
+        """The axis of input tokens, cut where the cheapest model changes."""
+        return intervals(self._axis, self.question.asked)
+
+    def decide(self, size: Count | int) -> Decision:
+        """Decide on a request of this many input tokens on every model."""
+        if isinstance(size, int):
+            return Decision(self.question, Same(Count.exactly(size)), self._axis.winner(size))
+        if size.exact:
+            return Decision(self.question, Same(size), self._axis.winner(size.high))
+        best = self._axis.best(size, self.question.asked)
+        return Decision(self.question, Same(size), None if best is None else best[1])

@@ -1,0 +1,82 @@
+"""What knowing a size better could change.
+
+A model is chosen only if the request certainly fits it. Where the size is not certain, one that is
+refused as "may not fit", or that is dearer at its high end, may in truth be the cheaper one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tokenfare.catalog import Model
+from tokenfare.money import Money
+from tokenfare.tokenizers import Count
+
+from .axis import Axis
+from .judge import Ranked, SizeFor, judge
+from .lines import Candidate
+from .question import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """A `model` that could be the better choice, by a fare as low as `least`.
+
+    `size` is what is known of the request's input tokens on it.
+    """
+
+    model: Model
+    size: Count
+    least: Money
+
+
+def chances(question: Question, sizes: SizeFor, chosen: Ranked | None) -> tuple[Chance, ...]:
+    """The models that could be cheaper than the chosen one, the lowest possible fare first."""
+    found = (
+        chance
+        for each in question.candidates
+        if chosen is None or each.model is not chosen.model
+        for chance in _chance(each, question, sizes, chosen)
+    )
+    return tuple(sorted(found, key=lambda chance: (chance.least.amount, chance.model.id)))
+
+
+def _chance(
+    each: Candidate, question: Question, sizes: SizeFor, chosen: Ranked | None
+) -> Iterator[Chance]:
+    size = sizes(each.model)
+    if size.exact and (chosen is None or chosen.size.exact):
+        return
+    best = _cheapest_size(each, size)
+    at_best = None if best is None else judge(each.model, Count.exactly(best), question.asked)
+    if not isinstance(at_best, Ranked):
+        return
+    chance = Chance(each.model, size, at_best.compared)
+    if chosen is None:
+        yield chance
+    elif each.model.tokenizer == chosen.model.tokenizer:
+        # One text, one tokenizer: both sizes are at the same place of their ranges.
+        if _wins_somewhere(each, size, question, chosen):
+            yield chance
+    elif chance.least.amount < chosen.compared.amount:
+        yield chance
+
+
+def _cheapest_size(each: Candidate, size: Count) -> int | None:
+    """The size with the lowest fare of all that are possible and fit."""
+    over = [line for line in each.lines if line.first <= size.high and line.last >= size.low]
+    fares = {max(n.first, size.low): n for n in over}
+    return min(fares, key=lambda at: fares[at].base + fares[at].slope * at, default=None)
+
+
+def _wins_somewhere(each: Candidate, size: Count, question: Question, chosen: Ranked) -> bool:
+    """Whether it is the cheaper of the two at some size, both counted from their low ends."""
+    both = [c for c in question.candidates if c.model in (each.model, chosen.model)]
+    low = {each.model.id: size.low, chosen.model.id: chosen.size.low}
+    axis = Axis(both, question.scale, lambda model: low[model.id])
+    reach = min(size.high - size.low, chosen.size.high - chosen.size.low)
+    return any(
+        axis.candidates[piece.owner].model is each.model
+        for piece in axis.everyone.between(0, reach)
+    )

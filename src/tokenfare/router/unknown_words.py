@@ -1,0 +1,67 @@
+"""Words in the requirements that mean nothing in a catalogue: mistakes, not refusals.
+
+A pattern that no model of any day matches, or a purpose that none is made for, would refuse every
+model, each with a reason of its own; what the caller needs to hear is the nearest word there is.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from tokenfare.catalog import Model
+from tokenfare.errors import InvalidRequestError
+
+from .filters import matching, names_of
+from .requirements import Requirements
+
+_NEAREST = 3
+
+
+def refuse_unknown_words(asked: Requirements, models: Sequence[Model]) -> None:
+    """Raise `InvalidRequestError` for the first word that no model of the catalogue knows."""
+    for pattern in (*asked.allow, *asked.deny):
+        names = [name for model in models for name in names_of(model)]
+        _refuse_pattern("allow" if pattern in asked.allow else "deny", pattern, names)
+    for pattern in asked.families:
+        _refuse_pattern("families", pattern, {model.family for model in models})
+    for pattern in asked.providers:
+        _refuse_pattern("providers", pattern, {model.provider for model in models})
+    if asked.purpose is not None:
+        _refuse_word("purpose", asked.purpose, {p for model in models for p in model.purposes})
+    if asked.region is not None:
+        _refuse_word("region", asked.region, {r for model in models for r in model.regions})
+    if asked.allow and asked.deny:
+        _refuse_all_denied(asked, models)
+
+
+def _refuse_pattern(name: str, pattern: str, known: Iterable[str]) -> None:
+    known = tuple(known)
+    if matching(known, (pattern,)) is None:
+        raise InvalidRequestError(
+            f"{name}: {pattern!r} matches no model of the catalogue{_hint(pattern, known)}"
+        )
+
+
+def _refuse_word(name: str, word: str, known: Iterable[str]) -> None:
+    known = sorted(known)
+    if word not in known:
+        raise InvalidRequestError(
+            f"{name}: {word!r} is not known{_hint(word, known)}; known: {', '.join(known)}"
+        )
+
+
+def _refuse_all_denied(asked: Requirements, models: Iterable[Model]) -> None:
+    """Contradiction in effect: `allow=["qwen-max"]` with `deny=["qwen-*"]`."""
+    allowed = [names_of(model) for model in models if matching(names_of(model), asked.allow)]
+    if all(matching(names, asked.deny) for names in allowed):
+        raise InvalidRequestError(
+            f"deny ({', '.join(asked.deny)}) refuses every model that allow "
+            f"({', '.join(asked.allow)}) lets through; loosen one of them"
+        )
+
+
+def _hint(word: str, known: Sequence[str]) -> str:
+    bare = word.strip("*?").lower()
+    near = difflib.get_close_matches(bare, dict.fromkeys(known), n=_NEAREST)
+    return f"; nearest: {', '.join(near)}" if near else ""

@@ -1,0 +1,93 @@
+"""A decision in sentences: short, or with everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tokenfare.tokenizers import Count
+
+from .filters import Rejection
+from .intervals import Interval
+from .judge import Ranked
+from .question import Question
+from .uncertainty import Chance
+
+_CHANCES_SHOWN = 3
+
+
+class Told(NamedTuple):
+    """All there is to say about a decision."""
+
+    question: Question
+    ranked: tuple[Ranked, ...]
+    rejected: tuple[Rejection, ...]
+    intervals: tuple[Interval, ...]
+    chances: tuple[Chance, ...]
+
+
+def explanation(told: Told) -> Iterator[str]:
+    """The choice, what the others would cost more, where it changes, every refusal."""
+    yield _headline(told)
+    yield from (f"  or {_dearer(told.ranked[0], entry)}" for entry in told.ranked[1:])
+    yield from (f"  {sentence}" for sentence in _uncertain(told))
+    yield from (f"  {change(interval)}" for interval in told.intervals[1:])
+    yield from (f"  not {refusal.detail}" for refusal in told.rejected)
+
+
+def brief(told: Told) -> Iterator[str]:
+    """The choice, the runner-up, the next change, and how many more there are."""
+    yield _headline(told)
+    if not told.ranked:
+        yield from (f"  not {refusal.detail}" for refusal in told.rejected)
+        return
+    chosen, others = told.ranked[0], told.ranked[1:]
+    yield from (f"  or {_dearer(chosen, entry)}" for entry in others[:1])
+    yield from (f"  {sentence}" for sentence in _uncertain(told))
+    later = [each for each in told.intervals if each.first > chosen.size.high]
+    yield from (f"  {change(interval)}" for interval in later[:1])
+    more = max(len(others) - 1, 0)
+    yield f"  {more:,} more take it, {len(told.rejected):,} do not"
+
+
+def change(interval: Interval) -> str:
+    """What changes where an interval begins, and why."""
+    begins = f"from {interval.first:,} tokens on"
+    now = interval.model.id if interval.model is not None else "no model"
+    if interval.since is not None:
+        return f"{begins}, {now} ({interval.since.detail})"
+    return f"{begins}, {now} is cheaper" if interval.model is not None else f"{begins}, {now}"
+
+
+def _headline(told: Told) -> str:
+    if not told.ranked:
+        return f"no model takes this on {told.question.day}"
+    chosen, asked = told.ranked[0], told.question.asked
+    expected = f", {chosen.compared} expected" if asked.compares_expected else ""
+    return (
+        f"{chosen.model.id} on {told.question.day}: {_tokens(chosen.size)} in, "
+        f"up to {asked.max_output_tokens:,} out, {chosen.fare}{expected}"
+    )
+
+
+def _dearer(chosen: Ranked, other: Ranked) -> str:
+    more = other.compared - chosen.compared
+    if not more.amount:
+        return f"{other.model.id}: the same fare, ranked behind it"
+    return f"{other.model.id}: up to {other.fare.high}, {more} more"
+
+
+def _uncertain(told: Told) -> Iterator[str]:
+    """What knowing the sizes better could change."""
+    for chance in told.chances[:_CHANCES_SHOWN]:
+        could = "be cheaper" if told.ranked else "take it"
+        yield (
+            f"{chance.model.id} could {could}, from {chance.least} on, "
+            f"if its {_tokens(chance.size)} were known exactly"
+        )
+
+
+def _tokens(size: Count) -> str:
+    if size.exact:
+        return f"{size.value:,} tokens"
+    return f"{size.low:,} to {size.high:,} tokens"
