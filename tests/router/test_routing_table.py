@@ -1,0 +1,161 @@
+"""Intervals against brute force: the same choice at every size, in no more than a bisection."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models import DAY, model, price
+from naive_routing import REACH, a_count, choice, requirements, some_models
+from tokenfare.catalog import Limits, Model
+from tokenfare.router import Question, Requirements, RoutingTable, decide
+from tokenfare.tokenizers import Count
+
+
+def table(models: Sequence[Model], asked: Requirements) -> RoutingTable:
+    return RoutingTable(Question(tuple(models), asked, DAY, "0" * 64))
+
+
+@settings(max_examples=300)
+@given(some_models, requirements())
+def test_every_size_is_decided_as_by_brute_force(models: list[Model], asked: Requirements) -> None:
+    """Every size, so every end of every interval and its neighbours too."""
+    prepared = table(models, asked)
+    for tokens in range(1, REACH):
+        size = Count.exactly(tokens)
+        expected = choice([(m, size) for m in models], asked)
+        assert prepared.decide(tokens).winner is expected
+        one_by_one = decide(models, lambda _, size=size: size, asked, day=DAY, digest="0" * 64)
+        assert one_by_one.winner is expected
+
+
+@settings(max_examples=300)
+@given(some_models, requirements(), a_count())
+def test_an_uncertain_size_is_decided_as_by_brute_force(
+    models: list[Model], asked: Requirements, size: Count
+) -> None:
+    """The model chosen fits at every possible size, and none that does costs less at most."""
+    expected = choice([(m, size) for m in models], asked)
+    assert table(models, asked).decide(size).winner is expected
+    assert decide(models, lambda _: size, asked, day=DAY, digest="0" * 64).winner is expected
+
+
+@given(some_models, requirements(), a_count())
+def test_the_winner_is_the_first_of_the_ranking(
+    models: list[Model], asked: Requirements, size: Count
+) -> None:
+    decision = table(models, asked).decide(size)
+    assert decision.winner is (decision.ranked[0].model if decision.ranked else None)
+    judged = [e.model.id for e in decision.ranked] + [r.model.id for r in decision.rejected]
+    assert sorted(judged) == sorted(m.id for m in models)
+
+
+@given(some_models, requirements())
+def test_intervals_cover_the_axis_and_name_the_winner_throughout(
+    models: list[Model], asked: Requirements
+) -> None:
+    prepared = table(models, asked)
+    intervals = prepared.intervals
+    assert intervals[0].first == 1
+    assert intervals[-1].last is None
+    for before, after in pairwise(intervals):
+        assert before.last is not None
+        assert after.first == before.last + 1
+        assert after.model is not before.model
+    for interval in intervals:
+        for tokens in range(interval.first, min(interval.last or REACH, REACH) + 1):
+            assert prepared.decide(tokens).winner is interval.model
+
+
+@given(some_models, requirements())
+def test_an_interval_says_whether_the_one_before_is_refused_or_dearer(
+    models: list[Model], asked: Requirements
+) -> None:
+    intervals = table(models, asked).intervals
+    for before, after in pairwise(intervals):
+        if before.model is None:
+            continue
+        size = Count.exactly(after.first)
+        alone = choice([(before.model, size)], asked)
+        assert (after.since is None) == (alone is not None)
+
+
+@given(some_models, requirements(), st.data())
+def test_each_tokenizer_may_count_differently(
+    models: list[Model], asked: Requirements, data: st.DataObject
+) -> None:
+    sizes = {name: data.draw(a_count()) for name in ("one", "two")}
+    expected = choice([(m, sizes[m.tokenizer]) for m in models], asked)
+    decision = decide(models, lambda m: sizes[m.tokenizer], asked, day=DAY, digest="")
+    assert decision.winner is expected
+
+
+@given(some_models, requirements(), st.data())
+def test_a_decisions_intervals_move_every_size_alike(
+    models: list[Model], asked: Requirements, data: st.DataObject
+) -> None:
+    """`intervals` of a decision: each model's own size, longer or shorter by the same."""
+    sizes = {name: data.draw(st.integers(12, 20)) for name in ("one", "two")}
+    decision = decide(
+        models, lambda m: Count.exactly(sizes[m.tokenizer]), asked, day=DAY, digest=""
+    )
+    if decision.winner is None:
+        return
+    here = sizes[decision.winner.tokenizer]
+    for interval in decision.intervals:
+        for place in {interval.first, interval.last or interval.first + 5}:
+            moved = {name: n + place - here for name, n in sizes.items()}
+            if min(moved.values()) >= 1:
+                sized = [(m, Count.exactly(moved[m.tokenizer])) for m in models]
+                assert choice(sized, asked) is interval.model
+
+
+def test_crossing_prices_and_limits_are_named_with_their_tokens() -> None:
+    """0.001 n + 1 meets 0.002 n at 1,000; there b wins the tie, by its headroom."""
+    models = [
+        model("a", limits=Limits(max_input=5_000), price=price((None, "1", "1000"))),
+        model("b", limits=Limits(max_input=9_000), price=price((None, "2", "0"))),
+    ]
+    decision = table(models, Requirements(max_output_tokens=1)).decide(10)
+    assert [(i.first, i.last, i.model and i.model.id) for i in decision.intervals] == [
+        (1, 1_000, "b"),
+        (1_001, 5_000, "a"),
+        (5_001, 9_000, "b"),
+        (9_001, None, None),
+    ]
+    told = decision.explain()
+    assert "from 1,001 tokens on, a is cheaper" in told
+    assert "from 5,001 tokens on, b (a: 5,001 tokens asked, 5,000 accepted (1 too many))" in told
+
+
+def test_the_explanation_says_what_knowing_more_could_save() -> None:
+    models = [
+        model("narrow", limits=Limits(max_input=1_000), price=price((None, "0.001", "0"))),
+        model("wide", limits=Limits(max_input=9_000), price=price((None, "0.002", "0"))),
+    ]
+    size = Count(value=900, low=500, high=1_500, how="bounds")
+    decision = table(models, Requirements()).decide(size)
+    assert decision.model.id == "wide"
+    (chance,) = decision.chances
+    assert (chance.model.id, str(chance.least)) == ("narrow", "0.0005 CNY")
+    assert "narrow could be cheaper" in decision.explain()
+    assert not table(models, Requirements()).decide(1_001).chances
+
+
+@given(some_models, requirements(), a_count())
+def test_a_chance_is_a_model_that_would_be_better_at_a_possible_size(
+    models: list[Model], asked: Requirements, size: Count
+) -> None:
+    """And every model that wins at a possible size is the chosen one or such a chance."""
+    alike = [m for m in models if m.tokenizer == "one"]
+    decision = table(alike, asked).decide(size)
+    possible = [Count.exactly(n) for n in range(size.low, size.high + 1)]
+    chosen = [decision.winner] if decision.winner else []
+
+    def better(m: Model) -> bool:
+        return any(choice([(c, n) for c in [*chosen, m]], asked) is m for n in possible)
+
+    others = [m for m in alike if m not in chosen]
+    expected = {m.id for m in others if better(m)} if not size.exact else set()
+    assert {chance.model.id for chance in decision.chances} == expected
