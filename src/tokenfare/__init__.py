@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .api import count_messages as count_messages
     from .api import fits as fits
     from .api import route as route
+    from .api import routing_table as routing_table
     from .budget import Fare as Fare
     from .budget import Fit as Fit
     from .budget import RequestCount as RequestCount
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from .messages import Document as Document
     from .money import Money as Money
     from .router import Decision as Decision
+    from .router import Requirements as Requirements
+    from .router import RoutingTable as RoutingTable
     from .tokenizers import Count as Count
     from .tokenizers import Tokenizer as Tokenizer
     from .tokenizers import get_tokenizer as get_tokenizer
@@ -49,6 +52,8 @@ _HOMES = {
     "ProviderError": "errors",
     "Reply": "client",
     "RequestCount": "budget",
+    "Requirements": "router",
+    "RoutingTable": "router",
     "TokenfareError": "errors",
     "Tokenizer": "tokenizers",
     "UnknownModel": "errors",
@@ -58,6 +63,7 @@ _HOMES = {
     "fits": "api",
     "get_tokenizer": "tokenizers",
     "route": "api",
+    "routing_table": "api",
 }
 
 __all__ = [  # noqa: PLE0604 - the names are literal, in the table above

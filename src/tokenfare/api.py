@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from tokenfare.budget import (
     DEFAULT_MAX_OUTPUT_TOKENS,
@@ -25,13 +25,22 @@ from tokenfare.budget import (
     rules_of,
     rules_of_template,
 )
-from tokenfare.catalog import Access, published_template
+from tokenfare.catalog import published_template
 from tokenfare.catalog.index import FILES_VARIABLE, tokenizer_of
 from tokenfare.errors import InvalidRequestError, NoModelFits
 from tokenfare.media import Fetch
 from tokenfare.messages import Document, Message, Prompt, Wire, needs, parse
-from tokenfare.money import Money
-from tokenfare.router import DEFAULT_ACCESS, Decision, Requirements, SizeFor, decide
+from tokenfare.router import (
+    Asked,
+    Decision,
+    Question,
+    Requirements,
+    RoutingTable,
+    SizeFor,
+    decide,
+    refuse_unknown_words,
+    requirements,
+)
 from tokenfare.tokenizers import Count, measurer
 
 if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
@@ -140,63 +149,66 @@ def fits(
     return fit(found, size, max_output_tokens)
 
 
-def route(  # noqa: PLR0913 - each keyword is one requirement, and all have defaults
+def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     prompt: Prompt | None = None,
     *,
     input_tokens: int | None = None,
     documents: Sequence[Document] = (),
-    max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS,
-    needs: Iterable[str] = (),
-    purpose: str | None = None,
-    region: str | None = None,
-    allow: Iterable[str] = (),
-    deny: Iterable[str] = (),
-    access: Iterable[Access] = DEFAULT_ACCESS,
-    batch: bool = False,
-    max_fare: Money | None = None,
-    unstated_limits: bool = False,
+    profile: Requirements | None = None,
     as_of: date | None = None,
     catalog: Catalog | None = None,
+    **asked: Unpack[Asked],
 ) -> Decision:
     """The cheapest model that certainly takes a request.
 
     The request is a `prompt` (text or messages, with `documents`), or just its size as
-    `input_tokens`, taken as all that the provider will count. Raises `NoModelFits`, which carries
-    the decision with every refusal.
+    `input_tokens`, taken as all that the provider will count. What is asked of the model are the
+    fields of `Requirements`, over those of a `profile`. Raises `NoModelFits`, which carries the
+    decision with every refusal, and `InvalidRequestError` for a word that the catalogue does not
+    know.
     """
-    asked = Requirements(
-        max_output_tokens=max_output_tokens,
-        needs=frozenset({"text"}).union(needs),
-        purpose=purpose,
-        region=region,
-        currency=max_fare.currency if max_fare is not None else "CNY",
-        allow=tuple(allow),
-        deny=tuple(deny),
-        access=frozenset(access),
-        batch=batch,
-        max_fare=max_fare,
-        unstated_limits=unstated_limits,
-    )
-    facts = (catalog or default_catalog()) if as_of is None else _seen_on(catalog, as_of)
     if (prompt is None) == (input_tokens is None):
         raise InvalidRequestError("give a prompt or input_tokens: one of them, not both")
+    facts = (catalog or default_catalog()) if as_of is None else _seen_on(catalog, as_of)
+    wanted = requirements(asked, profile)
     if input_tokens is not None:
-        return route_sized(size_of_number(input_tokens), asked, facts)
+        return route_sized(size_of_number(input_tokens), wanted, facts)
     messages = parse(prompt if prompt is not None else "")
     request = Carriages(messages, documents, measurer)
-    return route_sized(request.size_for, needing(asked, messages), facts)
+    return route_sized(request.size_for, needing(wanted, messages), facts)
+
+
+def routing_table(
+    *,
+    profile: Requirements | None = None,
+    as_of: date | None = None,
+    catalog: Catalog | None = None,
+    **asked: Unpack[Asked],
+) -> RoutingTable:
+    """The cheapest model for every length of input, prepared for many requests.
+
+    `routing_table(...).decide(n)` is `route(input_tokens=n, ...)`, but it answers with a decision
+    that has no winner where nothing fits. Takes the same keywords.
+    """
+    facts = (catalog or default_catalog()) if as_of is None else _seen_on(catalog, as_of)
+    return RoutingTable(_question(requirements(asked, profile), facts))
 
 
 def route_sized(size_for: SizeFor, asked: Requirements, catalog: Catalog) -> Decision:
     """Decide with a size already known how to find; raises `NoModelFits`."""
-    decision = decide(
-        catalog.models(all=True), size_for, asked, day=catalog.day, digest=catalog.digest
-    )
-    if not decision.ranked:
+    asking = _question(asked, catalog)
+    decision = decide(asking.models, size_for, asked, day=asking.day, digest=asking.digest)
+    if not decision.found:
         raise NoModelFits(
             f"no model takes this on {decision.day}: {decision.nearest_misses()}", decision
         )
     return decision
+
+
+def _question(asked: Requirements, catalog: Catalog) -> Question:
+    models = catalog.models(all=True)
+    refuse_unknown_words(asked, models)
+    return Question(models, asked, catalog.day, catalog.digest)
 
 
 def size_of_number(input_tokens: int) -> SizeFor:

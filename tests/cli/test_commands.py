@@ -99,6 +99,29 @@ def test_one_token_more_than_the_longest_fits_nowhere(run: Run) -> None:
     assert found["rejected"][0]["model"] == "qwen-long"
 
 
+def test_route_is_brief_and_explains_when_asked(run: Run) -> None:
+    asked = ("route", "--tokens", "1000", *SEED_DAY)
+    brief = run(*asked).out.splitlines()
+    assert brief[0].startswith("qwen-turbo on 2024-12-18: 1,000 tokens in, up to 1,000 out")
+    assert brief[-1].endswith("do not")
+    assert len(brief) == 4
+    told = run(*asked, "--explain").out
+    assert "from 1,000,001 tokens on, qwen-long" in told
+    assert "not qwen-audio-turbo: only a trial quota" in told
+
+
+def test_a_profile_asks_what_no_option_does(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "profiles.toml"
+    path.write_text('[code]\npurpose = "code"\nmax_output_tokens = 7\n', encoding="utf-8")
+    monkeypatch.setenv("TOKENFARE_PROFILES", str(path))
+    asked = ("route", "--tokens", "1000", "--json", "--profile", "code", *SEED_DAY)
+    found = json.loads(run(*asked).out)
+    assert (found["model"], found["max_output_tokens"]) == ("qwen-coder-turbo", 7)
+    assert json.loads(run(*asked, "--max-output", "8").out)["max_output_tokens"] == 8
+
+
 def test_pictures_go_to_a_model_that_takes_them(run: Run) -> None:
     found = json.loads(run("route", "--tokens", "900", "--needs", "image", "--json", *SEED_DAY).out)
     assert found["model"].startswith("qwen-vl-plus")

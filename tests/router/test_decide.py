@@ -90,6 +90,43 @@ def test_equal_fares_are_ordered_by_rate_then_kind_then_headroom_then_id(
             "m: only a trial quota, then every call is an error",
         ),
         ({"access": "application"}, {}, "access", "m: only after an approved application"),
+        (
+            {},
+            {"providers": ("openrouter",)},
+            "provider",
+            "m: served by dashscope, not by openrouter",
+        ),
+        ({}, {"families": ("qwen*",)}, "family", "m: of the family made up, not qwen*"),
+        (
+            {},
+            {"kinds": frozenset({"snapshot"})},
+            "kind",
+            "m: a stable name, not snapshot",
+        ),
+        (
+            {"rates": RateLimits(60, None)},
+            {"min_requests_per_minute": 61},
+            "rate",
+            "m: 61 requests a minute needed, 60 allowed",
+        ),
+        (
+            {"rates": RateLimits(60, None)},
+            {"min_tokens_per_minute": 1},
+            "rate",
+            "m: 1 tokens a minute needed, its rate is not known",
+        ),
+        (
+            {"limits": Limits(max_input=1_999)},
+            {"min_headroom": 1_000},
+            "headroom",
+            "m: 999 tokens to spare, 1,000 wanted (1 too few)",
+        ),
+        (
+            {"limits": Limits()},
+            {"min_headroom": 1_000, "unstated_limits": True},
+            "headroom",
+            "m: 1,000 tokens to spare wanted, no limit is stated",
+        ),
         ({"price": None}, {}, "price not known", "m: no price is known for 2024-12-18"),
         ({}, {"batch": True}, "no batch price", "m: not offered in the batch service"),
         (
@@ -182,16 +219,24 @@ def test_the_early_reasons_are_those_of_the_filters_in_their_order() -> None:
         "allow": ("[a-y]*",),
         "purpose": "general",
         "region": "cn-beijing",
+        "families": ("made*",),
+        "providers": ("dashscope",),
+        "kinds": frozenset({"stable", "snapshot"}),
+        "min_tokens_per_minute": 10,
     }
     failing = [
+        model("rate", rates=RateLimits(None, 9)),
         model("access", access="trial"),
         model("region", regions=()),
         model("purpose", purposes=frozenset()),
         model("modality", modalities=frozenset()),
-        model("z"),
-        model("denied"),
         model("b-not-released", status="not released"),
         model("a-retired", status="retired"),
+        model("y-kind", kind="latest"),
+        model("x-family", family="other"),
+        model("w-provider", provider="other"),
+        model("z"),
+        model("denied"),
     ]
     rejected = choose(failing, **asked).rejected
     assert [r.model.id for r in rejected] == [m.id for m in failing]

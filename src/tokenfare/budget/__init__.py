@@ -6,8 +6,8 @@ from .carriage import Carriage as Carriage
 from .carriage import Carriages as Carriages
 from .carriage import carry as carry
 from .control import ControlToken as ControlToken
-from .fare import Cached as Cached
 from .fare import Fare as Fare
+from .fare import Hits as Hits
 from .fare import billed as billed
 from .fare import expected_fare as expected_fare
 from .fare import fare_of as fare_of

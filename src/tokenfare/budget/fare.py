@@ -7,6 +7,7 @@ answer that fills its room. Prices come from the catalogue for one day; nothing 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from tokenfare.catalog import CacheRules, Price
 from tokenfare.money import Money
@@ -47,11 +48,25 @@ def fare_of(price: Price, size: Count, max_output_tokens: int, *, batch: bool = 
 
 
 @dataclass(frozen=True, slots=True)
-class Cached:
-    """So many `tokens` of the input are expected in a cache of these `rules`."""
+class Hits:
+    """So many `tokens` of the input expected in the cache, at the factor `hit` on their price.
+
+    Input shorter than `least` is not cached.
+    """
 
     tokens: int
-    rules: CacheRules
+    hit: Decimal
+    least: int
+
+    @classmethod
+    def expected(cls, tokens: int, rules: CacheRules | None) -> Hits | None:
+        """What to expect under a model's rules; `None` where nothing is cached without asking.
+
+        A least size that nobody states is taken as none.
+        """
+        if not tokens or rules is None or rules.hit is None:
+            return None
+        return cls(tokens, rules.hit, rules.min_tokens or 0)
 
 
 def expected_fare(
@@ -60,24 +75,23 @@ def expected_fare(
     output_tokens: int,
     *,
     batch: bool = False,
-    cached: Cached | None = None,
+    hits: Hits | None = None,
 ) -> Money:
     """The most that a request costs if its answer and its cache hits are as expected.
 
     A cache hit is never promised, so this is for comparing and no ceiling.
     """
     edges = {size.low, size.high, *_tier_edges(price, size)}
-    if cached is None:
+    if hits is None:
         return max(price.cost(n, output_tokens, batch=batch) for n in edges)
-    least = cached.rules.min_tokens
-    edges |= {n for n in (least - 1, least) if size.low < n < size.high}
-    return max(price.cost(n, output_tokens, batch=batch) - _rebate(price, n, cached) for n in edges)
+    edges |= {n for n in (hits.least - 1, hits.least) if size.low < n < size.high}
+    return max(price.cost(n, output_tokens, batch=batch) - _rebate(price, n, hits) for n in edges)
 
 
-def _rebate(price: Price, size: int, cached: Cached) -> Money:
-    """What hits save; input below the cache's least size is not cached."""
-    found = min(cached.tokens, size) if size >= cached.rules.min_tokens else 0
-    amount = price.tier(size).input * found * (1 - cached.rules.hit) / price.per
+def _rebate(price: Price, size: int, hits: Hits) -> Money:
+    """What hits save."""
+    found = min(hits.tokens, size) if size >= hits.least else 0
+    amount = price.tier(size).input * found * (1 - hits.hit) / price.per
     return Money(amount, price.currency)
 
 

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, get_args
 
 import click
 
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
-from tokenfare.catalog import Access
+from tokenfare.catalog import Access, Kind
 from tokenfare.messages import Document, Prompt
-from tokenfare.money import Money
-from tokenfare.router import DEFAULT_ACCESS
+from tokenfare.router import MODALITIES, Asked, Requirements
 
 from . import inputs
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-MODALITIES = frozenset({"text", "image", "audio", "video", "file"})
-ACCESS: tuple[Access, ...] = ("paid", "free", "trial", "application")
+PROFILES_VARIABLE = "TOKENFARE_PROFILES"
+"""Names the file of profiles where `--profiles` does not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The options as given."""
+class Given:
+    """The options as given: what the request is, and what is asked of the model."""
 
     file: str | None
     messages: bool
     documents: tuple[str, ...]
-    max_output: int
-    needs: tuple[str, ...]
-    purpose: str | None
-    allow: tuple[str, ...]
-    deny: tuple[str, ...]
-    access: tuple[Access, ...]
     as_of: date | None
-    region: str | None
-    max_fare: Money | None
+    profile: str | None
+    profiles: str | None
+    asked: Asked
+
+    @classmethod
+    def of(cls, **options: Any) -> Given:
+        """Sort click's options; what was not given is left to the profile."""
+        own = {name: options.pop(name) for name in cls.__dataclass_fields__ if name != "asked"}
+        asked = {name: value for name, value in options.items() if _given(value)}
+        return cls(**own, asked=cast("Asked", asked))
 
     def prompt(self) -> Prompt:
         """The request's text or messages, read now."""
@@ -48,19 +50,23 @@ class Asked:
         """The documents, read now; they must be text."""
         return tuple(Document(name, inputs.read(name).text) for name in self.documents)
 
-    def requirements(self) -> dict[str, Any]:
-        """As keyword arguments of `tokenfare.route`."""
-        return {
-            "max_output_tokens": self.max_output,
-            "needs": self.needs,
-            "purpose": self.purpose,
-            "allow": self.allow,
-            "deny": self.deny,
-            "access": self.access or DEFAULT_ACCESS,
-            "as_of": self.as_of,
-            "region": self.region,
-            "max_fare": self.max_fare,
-        }
+    def based_on(self) -> Requirements | None:
+        """The profile, read now from its file."""
+        if self.profile is None:
+            return None
+        from tokenfare.router.profiles import profile_named
+
+        path = self.profiles or os.environ.get(PROFILES_VARIABLE)
+        if not path:
+            raise click.UsageError(
+                f"--profile needs a file of profiles: give --profiles or set {PROFILES_VARIABLE}"
+            )
+        return profile_named(self.profile, path)
+
+
+def _given(value: object) -> bool:
+    """Whether an option has a value of its own; zero is one."""
+    return value is not None and value is not False and value != ()
 
 
 def options(function: _F) -> _F:
@@ -70,20 +76,27 @@ def options(function: _F) -> _F:
     return function
 
 
+def _number(flag: str, name: str, meaning: str) -> Callable[[Any], Any]:
+    return click.option(flag, name, type=int, metavar="N", help=meaning)
+
+
+def _patterns(flag: str, name: str, meaning: str) -> Callable[[Any], Any]:
+    return click.option(flag, name, multiple=True, metavar="PAT", help=f"{meaning}; again.")
+
+
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("file", required=False, metavar="[FILE]"),
     click.option("--messages", is_flag=True, help="FILE is a JSON array of chat messages."),
     click.option(
         "--document", "documents", multiple=True, metavar="FILE", help="A text to go along; again."
     ),
-    click.option(
+    _number(
         "--max-output",
-        type=int,
-        default=DEFAULT_MAX_OUTPUT_TOKENS,
-        show_default=True,
-        metavar="N",
-        help="Room for the answer, in tokens.",
+        "max_output_tokens",
+        f"Room for the answer, in tokens (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
     ),
+    _number("--expected-output", "expected_output_tokens", "Compare by an answer of this length."),
+    _number("--cached", "cached_tokens", "Compare as if so much input were in the cache."),
     click.option(
         "--needs",
         type=inputs.Words(MODALITIES),
@@ -92,22 +105,37 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="What the model must take: image, audio, video, file.",
     ),
     click.option("--purpose", metavar="P", help="What the model must be made for: code, math, ..."),
+    _patterns("--allow", "allow", "Only ids like this (qwen-*)"),
+    _patterns("--deny", "deny", "No ids like this"),
+    _patterns("--family", "families", "Only families like this"),
+    _patterns("--provider", "providers", "Only providers like this"),
     click.option(
-        "--allow", multiple=True, metavar="PAT", help="Only ids like this (qwen-*); again."
+        "--kind",
+        "kinds",
+        type=click.Choice(get_args(Kind)),
+        multiple=True,
+        help="Only names of this kind; again.",
     ),
-    click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; again."),
     click.option(
         "--access",
-        type=click.Choice(ACCESS),
+        type=click.Choice(get_args(Access)),
         multiple=True,
         help="Kinds of access to accept (default: paid and free); again.",
     ),
     click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today)."),
     click.option("--region", metavar="R", help="Where the model must be served."),
+    click.option("--currency", metavar="C", help="What fares are compared in (default: CNY)."),
     click.option(
         "--max-fare",
         type=inputs.Amount(),
         metavar="N",
         help="Ceiling on the fare's high end, in CNY or as '0.05 USD'.",
+    ),
+    _number("--min-headroom", "min_headroom", "Input tokens that must still fit."),
+    _number("--min-rpm", "min_requests_per_minute", "Requests a minute that must be allowed."),
+    _number("--min-tpm", "min_tokens_per_minute", "Tokens a minute that must be allowed."),
+    click.option("--profile", metavar="NAME", help="What is asked where no option says otherwise."),
+    click.option(
+        "--profiles", metavar="FILE", help=f"The profiles' file (default: ${PROFILES_VARIABLE})."
     ),
 )

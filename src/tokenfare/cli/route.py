@@ -17,36 +17,37 @@ from . import exits, output, request
 @request.options
 @click.option("--tokens", type=int, metavar="N", help="The size of the input, instead of a text.")
 @click.option("--batch", is_flag=True, help="At batch prices, on models that have one.")
+@click.option("--explain", is_flag=True, help="Every other model, and where the choice changes.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(tokens: int | None, batch: bool, as_json: bool, **given: Any) -> int:
+def command(tokens: int | None, explain: bool, as_json: bool, **options: Any) -> int:
     """Find the cheapest model that takes FILE (or standard input), and say what it costs.
 
-    Every other model is listed with the reason why it was not taken.
+    With --explain every other model is listed with the reason why it was not taken.
     """
-    asked = request.Asked(**given)
-    if tokens is not None and (asked.file or asked.messages or asked.documents):
+    given = request.Given.of(**options)
+    if tokens is not None and (given.file or given.messages or given.documents):
         raise click.UsageError("--tokens stands instead of FILE, --messages and --document")
-    if tokens is not None:
-        what: dict[str, Any] = {"input_tokens": tokens}
-    else:
-        what = {"prompt": asked.prompt(), "documents": asked.attached()}
     try:
-        decision = api.route(**what, batch=batch, **asked.requirements())
+        decision = _decided(tokens, given)
     except NoModelFits as none:
         if not isinstance(none.decision, Decision):
             raise
-        if as_json:
-            output.emit(as_data(none.decision))
-        else:
-            for refusal in none.decision.rejected:
-                click.echo(f"not {refusal.detail}")
+        output.emit(as_data(none.decision)) if as_json else click.echo(none.decision.explain())
         click.echo(exits.line_of(none), err=True)
         return exits.NO_MODEL_FITS
     if as_json:
         output.emit(as_data(decision))
     else:
-        click.echo(decision.explain())
+        click.echo(decision.explain() if explain else decision.brief())
     return exits.DONE
+
+
+def _decided(tokens: int | None, given: request.Given) -> Decision:
+    profile, day = given.based_on(), given.as_of
+    if tokens is not None:
+        return api.route(input_tokens=tokens, profile=profile, as_of=day, **given.asked)
+    texts = given.attached()
+    return api.route(given.prompt(), documents=texts, profile=profile, as_of=day, **given.asked)
 
 
 def as_data(decision: Decision) -> dict[str, object]:

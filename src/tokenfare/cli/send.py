@@ -36,35 +36,37 @@ def command(
     project: str | None,
     ceilings: tuple[str, ...],
     as_json: bool,
-    **given: Any,
+    **options: Any,
 ) -> int:
     """Send FILE (or standard input) to the cheapest model that takes it.
 
     The key is read from DASHSCOPE_API_KEY. The answer goes to standard output, what it was billed
     and what had been predicted to standard error. The bill goes into the ledger: see `spend`.
     """
-    asked = request.Asked(**given)
-    prompt, documents, wanted = asked.prompt(), asked.attached(), asked.requirements()
+    given = request.Given.of(**options)
+    prompt, documents, profile = given.prompt(), given.attached(), given.based_on()
     if dry_run:
-        decision = api.route(prompt, documents=documents, **wanted)
+        decision = api.route(
+            prompt, documents=documents, profile=profile, as_of=given.as_of, **given.asked
+        )
         if as_json:
             output.emit(route.as_data(decision))
         else:
             click.echo(decision.explain())
         return exits.DONE
-    day = wanted.pop("as_of")
     with Client(
         base_url=base_url,
-        as_of=day,
-        region=asked.region,
+        as_of=given.as_of,
+        region=given.asked.get("region"),
+        profile=profile,
         progress=_progress,
         project=project,
         ceilings=ceilings or None,
     ) as client:
         if stream and not as_json:
-            reply = _streamed(client, prompt, documents=documents, **wanted)
+            reply = _streamed(client, prompt, documents=documents, **given.asked)
         else:
-            reply = client.chat(prompt, documents=documents, **wanted)
+            reply = client.chat(prompt, documents=documents, **given.asked)
             if not as_json:
                 click.echo(reply.text)
     if as_json:

@@ -8,5 +8,3 @@ from .clients import ChatStream as ChatStream
 from .clients import Client as Client
 from .plan import Reply as Reply
 from .plan import ladder as ladder
-from .settings import Asked as Asked
-from .settings import requirements as requirements

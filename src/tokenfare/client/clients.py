@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from tokenfare.api import default_catalog
 from tokenfare.dispatch import AsyncStream, Delta, Stream, adrive, drive
 from tokenfare.messages import Document, Prompt
+from tokenfare.router import Asked, requirements
 
 from .conversation import conversation
 from .plan import Ladder, Reply, ladder
-from .settings import Asked, Settings, requirements, settings
+from .settings import Settings, settings
 
 if TYPE_CHECKING:  # see `default_catalog`
     from tokenfare.catalog import Catalog
@@ -40,7 +41,8 @@ class _Base:
         endpoint, DashScope's in its region by default. `as_of` is the day of the catalogue. An
         `http_client` of httpx or httpx2 stays the caller's to close. Further options are those of
         `tokenfare.client.settings`: `region`, `timeouts`, `patience`, `keep_files`, `progress`,
-        `escalate`, `poll_seconds`, `ledger`, `ceilings`, `project`.
+        `escalate`, `poll_seconds`, `ledger`, `ceilings`, `project`, and a `profile`, what every
+        call asks unless it says otherwise.
         """
         known = catalog or default_catalog()
         facts = known if as_of is None else known.as_of(as_of)
@@ -63,7 +65,7 @@ class _Base:
         return ladder(
             prompt,
             documents,
-            requirements(asked),
+            requirements(asked, self._settings.profile),
             self._settings.catalog,
             extra=extra or {},
             escalate=self._settings.escalate,

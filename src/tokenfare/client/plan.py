@@ -110,6 +110,10 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     escalate: bool,
 ) -> Ladder:
     """Decide on a request. Raises `NoModelFits`."""
+    if asked.batch:
+        raise InvalidRequestError(
+            "a call is answered at once and has no batch price; do without `batch` here"
+        )
     messages = parse(prompt)
     carriages = Carriages(messages, documents, measurer, options_of(extra))
     decision = route_sized(carriages.size_for, needing(asked, messages), catalog)

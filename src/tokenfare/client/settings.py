@@ -9,10 +9,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypedDict
 
-from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
-from tokenfare.catalog import Access, Catalog
+from tokenfare.catalog import Catalog
 from tokenfare.dispatch import (
     FileHandling,
     Line,
@@ -24,27 +22,13 @@ from tokenfare.dispatch import (
     key_from,
 )
 from tokenfare.ledger import Ceiling
-from tokenfare.money import Money
-from tokenfare.router import DEFAULT_ACCESS, Requirements
+from tokenfare.router import Requirements
 
 from .books import Books, LedgerChoice, books
 
 BASE_URL_VARIABLES = ("TOKENFARE_BASE_URL", "DASHSCOPE_COMPATIBLE_BASE_URL")
 
 _PROVIDER = "dashscope"
-
-
-class Asked(TypedDict, total=False):
-    """What a call may ask of the model; the keywords of `Client.chat` and `tokenfare.route`."""
-
-    max_output_tokens: int
-    needs: frozenset[str] | tuple[str, ...] | list[str]
-    purpose: str | None
-    region: str | None
-    allow: tuple[str, ...] | list[str]
-    deny: tuple[str, ...] | list[str]
-    access: frozenset[Access] | tuple[Access, ...]
-    max_fare: Money | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +41,7 @@ class Settings:
     escalate: bool = True
     books: Books = field(default_factory=Books)
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    profile: Requirements | None = None
 
 
 def settings(  # noqa: PLR0913 - the arguments of `Client`
@@ -74,6 +59,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     ledger: LedgerChoice = None,
     ceilings: Sequence[Ceiling | str] | None = None,
     project: str | None = None,
+    profile: Requirements | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """Settings from arguments and, for what they leave open, the environment.
@@ -93,20 +79,5 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
         FileHandling(keep_files=keep_files, poll_seconds=poll_seconds, progress=progress),
         escalate,
         books(ledger, ceilings, project, endpoint.base_url, env),
-    )
-
-
-def requirements(asked: Asked) -> Requirements:
-    """The keywords of a call as the router's value."""
-    ceiling = asked.get("max_fare")
-    return Requirements(
-        max_output_tokens=asked.get("max_output_tokens", DEFAULT_MAX_OUTPUT_TOKENS),
-        needs=frozenset({"text"}).union(asked.get("needs", ())),
-        purpose=asked.get("purpose"),
-        region=asked.get("region"),
-        currency=ceiling.currency if ceiling is not None else "CNY",
-        allow=tuple(asked.get("allow", ())),
-        deny=tuple(asked.get("deny", ())),
-        access=frozenset(asked.get("access", DEFAULT_ACCESS)),
-        max_fare=ceiling,
+        profile=profile,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .asked import Asked as Asked
+from .asked import requirements as requirements
 from .decide import decide as decide
 from .decision import Decision as Decision
 from .filters import Rejection as Rejection

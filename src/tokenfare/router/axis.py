@@ -14,7 +14,7 @@ from typing import TypeAlias
 from tokenfare.catalog import Model
 from tokenfare.tokenizers import Count
 
-from .envelope import Envelope, Piece, lowest
+from .envelope import ENDLESS, Envelope, Piece, lowest
 from .judge import Ranked, judge, standing
 from .lines import Candidate
 from .requirements import Requirements
@@ -93,7 +93,7 @@ class Axis:
         return [
             Piece(
                 max(line.first - shift, 0),
-                line.last - shift,
+                ENDLESS if line.last == ENDLESS else line.last - shift,
                 int((line.base + line.slope * shift) * self._scale),
                 int(line.slope * self._scale),
                 owner,

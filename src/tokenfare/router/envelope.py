@@ -19,11 +19,6 @@ ENDLESS = 1 << 62
 """Stands for no end: more tokens than there are."""
 
 
-def unbounded(x: int) -> bool:
-    """Whether a place is so far right that it means no end; shifting moves `ENDLESS` a little."""
-    return x > ENDLESS // 2
-
-
 class Piece(NamedTuple):
     """From `first` to `last`, both included, the line `base + slope * x` of `owner`."""
 
@@ -65,7 +60,7 @@ class Envelope:
 
 def lowest(owners: Iterable[Sequence[Piece]]) -> Envelope:
     """The lowest of the envelopes of several owners."""
-    level = list(owners)
+    level = [merged(each, ()) for each in owners]
     while len(level) > 1:
         paired = [merged(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
         level = paired + ([level[-1]] if len(level) % 2 else [])

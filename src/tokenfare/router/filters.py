@@ -1,9 +1,9 @@
 """The reasons to refuse a model, one small function each, in the order in which they are asked.
 
 A filter looks at one model and says either nothing or, in a sentence with its numbers, why not. The
-order is from what no caller can change (retired) over what the caller asked for to what the price
-decides, so that the first reason given is the most useful one. The request's size is not looked at
-here: that is `judge`.
+order is from the names that the caller lets in at all, over what no caller can change (retired),
+to what was asked for and what the price decides, so that of the names let in the first reason given
+is the most useful one. The request's size is not looked at here: that is `judge`.
 """
 
 from __future__ import annotations
@@ -159,13 +159,13 @@ def no_batch_price(model: Model, asked: Requirements) -> str | None:
 
 
 BEFORE_COUNTING: tuple[Filter, ...] = (
-    Filter("retired", retired),
-    Filter("not released", not_released),
     Filter("denied", denied),
     Filter("not allowed", not_allowed),
     Filter("provider", other_provider),
     Filter("family", other_family),
     Filter("kind", other_kind),
+    Filter("retired", retired),
+    Filter("not released", not_released),
     Filter("modality", lacks_modality),
     Filter("purpose", other_purpose),
     Filter("region", other_region),

@@ -10,7 +10,7 @@ from tokenfare.catalog import Model
 from tokenfare.tokenizers import Count
 
 from .axis import Axis
-from .envelope import ENDLESS, unbounded
+from .envelope import ENDLESS
 from .filters import Rejection
 from .judge import judge
 from .requirements import Requirements
@@ -43,7 +43,7 @@ def intervals(axis: Axis, asked: Requirements) -> tuple[Interval, ...]:
     for first, last, model in _without_gaps(_runs(axis)):
         before = found[-1].model if found else None
         since = None if before is None else _refused(before, first + axis.shift(before), asked)
-        found.append(Interval(first, None if unbounded(last) else last, model, since))
+        found.append(Interval(first, None if last == ENDLESS else last, model, since))
     return tuple(found)
 
 
@@ -67,7 +67,7 @@ def _without_gaps(runs: Iterable[_Run]) -> Iterator[_Run]:
             yield _Run(x, run.first - 1, None)
         yield run
         x = run.last + 1
-    if not unbounded(x):
+    if x <= ENDLESS:
         yield _Run(x, ENDLESS, None)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
-from tokenfare.budget import Cached, Fare, Fit, expected_fare, fare_of, fit
+from tokenfare.budget import Fare, Fit, Hits, expected_fare, fare_of, fit
 from tokenfare.catalog import Model, Price
 from tokenfare.money import Money
 from tokenfare.tokenizers import Count
@@ -108,9 +108,8 @@ def _limits_refuse(model: Model, outcome: Fit, asked: Requirements) -> Rejection
 
 
 def _expected(model: Model, price: Price, size: Count, asked: Requirements) -> Money:
-    hits = asked.cached_tokens and model.cache
-    cached = Cached(asked.cached_tokens, hits) if hits else None
-    return expected_fare(price, size, asked.output_tokens, batch=asked.batch, cached=cached)
+    hits = Hits.expected(asked.cached_tokens, model.cache)
+    return expected_fare(price, size, asked.output_tokens, batch=asked.batch, hits=hits)
 
 
 def _nearness(refusal: Rejection) -> tuple[bool, int, int, str]:

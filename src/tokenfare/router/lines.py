@@ -2,8 +2,8 @@
 
 Within a tier the fare grows by the input price for each token; a tier's bound, the least size that
 a cache takes and the number of tokens expected in it begin a new line. Where the model does not
-take the request, or would be above the ceiling, there is no line. `lines_of` gives this for all
-models of a question, multiplied by one number that makes every price whole.
+take the request, or would be above the ceiling, there is no line. `common_scale` is the one number
+that makes every price of a question whole.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from itertools import pairwise
 from math import lcm
 from typing import NamedTuple
 
-from tokenfare.budget import input_room
-from tokenfare.catalog import CacheRules, Model, Price
+from tokenfare.budget import Hits, input_room
+from tokenfare.catalog import Model, Price
 
 from .envelope import ENDLESS
 from .filters import ON_PRICE, first_refusal
@@ -78,10 +78,10 @@ def common_scale(candidates: Sequence[Candidate]) -> int:
 
 
 def _lines(model: Model, price: Price, most: int, asked: Requirements) -> Iterator[Line]:
-    cache = model.cache if asked.cached_tokens else None
+    hits = Hits.expected(asked.cached_tokens, model.cache)
     for first, last, input_, output in _tiers(price, batch=asked.batch):
         end = min(last, most, _under_ceiling(input_, output, asked))
-        for line in _with_cache(first, end, input_, cache, asked.cached_tokens):
+        for line in _with_hits(first, end, input_, hits):
             yield line._replace(base=line.base + output * asked.output_tokens)
 
 
@@ -106,20 +106,17 @@ def _under_ceiling(input_: Fraction, output: Fraction, asked: Requirements) -> i
     return int(left // input_) if input_ else ENDLESS
 
 
-def _with_cache(
-    first: int, last: int, input_: Fraction, cache: CacheRules | None, cached: int
-) -> Iterator[Line]:
+def _with_hits(first: int, last: int, input_: Fraction, hits: Hits | None) -> Iterator[Line]:
     """What the input costs: all of it, or with the part that is expected in the cache for less."""
     nothing = Fraction(0)
-    if cache is None:
+    if hits is None:
         parts = [Line(first, last, nothing, input_)]
     else:
-        hit = Fraction(cache.hit)
-        least, full = cache.min_tokens, max(cached, cache.min_tokens)
+        hit, full = Fraction(hits.hit), max(hits.tokens, hits.least)
         parts = [
-            Line(first, least - 1, nothing, input_),
-            Line(least, full - 1, nothing, input_ * hit),
-            Line(full, last, input_ * (hit - 1) * cached, input_),
+            Line(first, hits.least - 1, nothing, input_),
+            Line(hits.least, full - 1, nothing, input_ * hit),
+            Line(full, last, input_ * (hit - 1) * hits.tokens, input_),
         ]
     for part in parts:
         clipped = part._replace(first=max(part.first, first), last=min(part.last, last))

@@ -16,6 +16,7 @@ from .filters import matching, names_of
 from .requirements import Requirements
 
 _NEAREST = 3
+_LIKENESS = 0.7
 
 
 def refuse_unknown_words(asked: Requirements, models: Sequence[Model]) -> None:
@@ -63,5 +64,5 @@ def _refuse_all_denied(asked: Requirements, models: Iterable[Model]) -> None:
 
 def _hint(word: str, known: Sequence[str]) -> str:
     bare = word.strip("*?").lower()
-    near = difflib.get_close_matches(bare, dict.fromkeys(known), n=_NEAREST)
+    near = difflib.get_close_matches(bare, dict.fromkeys(known), n=_NEAREST, cutoff=_LIKENESS)
     return f"; nearest: {', '.join(near)}" if near else ""

@@ -1,0 +1,77 @@
+"""Requirements as keywords: what `tokenfare.route` and `Client.chat` take.
+
+What is not given is as the profile says, or as `Requirements` has it by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, TypedDict
+
+from tokenfare.catalog import Access, Kind
+from tokenfare.errors import InvalidRequestError
+from tokenfare.money import Money
+
+from .requirements import Requirements
+
+
+class Asked(TypedDict, total=False):
+    """The fields of `Requirements`, with any collection where that has a set or a tuple."""
+
+    max_output_tokens: int
+    expected_output_tokens: int | None
+    cached_tokens: int
+    needs: Collection[str]
+    purpose: str | None
+    region: str | None
+    currency: str
+    allow: Collection[str]
+    deny: Collection[str]
+    families: Collection[str]
+    providers: Collection[str]
+    kinds: Collection[Kind]
+    access: Collection[Access]
+    batch: bool
+    max_fare: Money | None
+    min_headroom: int
+    min_requests_per_minute: int
+    min_tokens_per_minute: int
+    unstated_limits: bool
+
+
+def requirements(asked: Asked, base: Requirements | None = None) -> Requirements:
+    """What is asked, over `base` (a profile). A ceiling's currency is the one to compare in."""
+    given: dict[str, Any] = {
+        name: _AS[name](value) if name in _AS else value for name, value in asked.items()
+    }
+    ceiling = asked.get("max_fare")
+    if ceiling is not None:
+        given.setdefault("currency", ceiling.currency)
+    try:
+        return replace(base or Requirements(), **given)
+    except TypeError:
+        odd = sorted(given.keys() - Asked.__annotations__.keys())
+        if not odd:
+            raise
+        raise TypeError(f"a request cannot ask for {odd[0]!r}") from None
+
+
+def _listed(words: Collection[str]) -> tuple[str, ...]:
+    if isinstance(words, str):
+        raise InvalidRequestError(f"patterns and words are given as a list, not as {words!r}")
+    return tuple(words)
+
+
+_AS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "needs": lambda words: frozenset({"text", *_listed(words)}),
+        "allow": _listed,
+        "deny": _listed,
+        "families": _listed,
+        "providers": _listed,
+        "kinds": lambda words: frozenset(_listed(words)),
+        "access": lambda words: frozenset(_listed(words)),
+    }
+)

@@ -1,0 +1,82 @@
+"""What cannot be asked: contradictions, odd numbers, words that no catalogue knows."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import tokenfare as tf
+from tokenfare.errors import InvalidRequestError
+from tokenfare.money import Money
+from tokenfare.router import Requirements
+from tokenfare.router.asked import requirements
+
+CATALOG = tf.Catalog.load(day=date(2024, 12, 18))
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"allow": ("a", "b"), "deny": ("b",)}, "allow and deny both say 'b'"),
+        ({"expected_output_tokens": 1_001}, "expected_output_tokens is 1,001"),
+        ({"expected_output_tokens": 0}, "expected_output_tokens is 0"),
+        ({"cached_tokens": -1}, "cached_tokens is -1; it is at least 0"),
+        ({"cached_tokens": 5, "batch": True}, "batch and cached_tokens exclude each other"),
+        ({"min_headroom": -1}, "min_headroom is -1"),
+        ({"min_tokens_per_minute": -1}, "min_tokens_per_minute is -1"),
+        ({"kinds": frozenset({"newest"})}, "kinds: 'newest' is none of latest, snapshot, stable"),
+        ({"access": frozenset({"stolen"})}, "access: 'stolen' is none of application, free, paid"),
+        ({"needs": frozenset({"smell"})}, "needs: 'smell' is none of audio, file, image"),
+        ({"allow": "qwen-*"}, "allow is a list of patterns"),
+        ({"max_fare": Money(Decimal(1), "USD")}, "max_fare is in USD"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(asked: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidRequestError) as raised:
+        Requirements(**asked)
+    assert says in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (
+            {"allow": ["qwen-trubo"]},
+            "allow: 'qwen-trubo' matches no model of the catalogue; nearest: qwen-turbo",
+        ),
+        ({"deny": ["gtp-*"]}, "deny: 'gtp-*' matches no model of the catalogue"),
+        ({"families": ["qwen-pluss"]}, "families: 'qwen-pluss' matches no model"),
+        ({"providers": ["dashscop"]}, "nearest: dashscope"),
+        ({"purpose": "coding"}, "purpose: 'coding' is not known; known: audio, code, general"),
+        ({"purpose": "codes"}, "purpose: 'codes' is not known; nearest: code;"),
+        ({"region": "cn-beijin"}, "region: 'cn-beijin' is not known; nearest: cn-beijing"),
+        (
+            {"allow": ["qwen-max"], "deny": ["qwen-*"]},
+            "deny (qwen-*) refuses every model that allow (qwen-max) lets through",
+        ),
+    ],
+)
+def test_a_word_that_the_catalogue_does_not_know_is_an_error_with_the_nearest(
+    asked: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InvalidRequestError) as raised:
+        tf.route(input_tokens=10, catalog=CATALOG, **asked)
+    assert says in str(raised.value)
+    with pytest.raises(InvalidRequestError):
+        tf.routing_table(catalog=CATALOG, **asked)
+
+
+def test_a_model_that_is_known_on_another_day_only_is_a_refusal_and_no_error() -> None:
+    """qwen3-max came in 2025: on a day before it is refused as not there yet."""
+    with pytest.raises(tf.NoModelFits, match="qwen3-max: not known to exist on 2024-12-18 yet"):
+        tf.route(input_tokens=10, catalog=CATALOG, allow=["qwen3-max"])
+
+
+def test_the_ceilings_currency_is_the_one_that_is_compared_in() -> None:
+    assert requirements({"max_fare": Money(Decimal(1), "USD")}).currency == "USD"
+
+
+def test_an_unknown_keyword_is_a_type_error_that_names_it() -> None:
+    with pytest.raises(TypeError, match="'alow'"):
+        tf.route(input_tokens=10, alow=["qwen-*"])
