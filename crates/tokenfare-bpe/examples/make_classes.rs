@@ -1,5 +1,6 @@
 //! Writes `src/classes/{index,blocks}.bin` from `regex-syntax` (L, N, White_Space) and
-//! `unicode-normalization` (what NFC may change), both of Unicode 16.0.
+//! `unicode-normalization` (what NFC may change), and `src/patterns/{index,blocks}.bin` from
+//! `regex-syntax` (what the other patterns tell apart), all of Unicode 16.0.
 //!
 //! `cargo run -p tokenfare-bpe --example make_classes`; same inputs, same bytes.
 
@@ -31,6 +32,21 @@ fn main() -> std::io::Result<()> {
             && canonical_combining_class(c) == 0;
         *class |= if stable { 0 } else { 8 };
     }
+    write("classes", &classes, 512)?;
+
+    let mut kinds = vec![0u8; CODE_POINTS];
+    for (bit, pattern) in
+        [r"\p{L}", r"\p{N}", r"\s", r"\p{M}", r"[\p{Lu}\p{Lt}]", r"\p{Ll}", r"[\r\n]"]
+            .iter()
+            .enumerate()
+    {
+        mark(&mut kinds, pattern, 1 << bit);
+    }
+    write("patterns", &kinds, 512)
+}
+
+/// Writes a two-level table: which block of 64 code points is which, and the different blocks.
+fn write(name: &str, classes: &[u8], room: usize) -> std::io::Result<()> {
     let mut blocks: Vec<&[u8]> = Vec::new();
     let mut index = Vec::with_capacity(CODE_POINTS / 32);
     for block in classes.chunks(64) {
@@ -40,11 +56,12 @@ fn main() -> std::io::Result<()> {
         });
         index.extend(u16::try_from(place).expect("few blocks").to_le_bytes());
     }
-    println!("{} different blocks", blocks.len());
+    println!("{name}: {} different blocks", blocks.len());
     let mut flat = blocks.concat();
-    flat.resize(512 * 64, 0);
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/classes");
-    std::fs::create_dir_all(folder)?;
+    assert!(flat.len() <= room * 64, "no room for so many blocks");
+    flat.resize(room * 64, 0);
+    let folder = format!("{}/src/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::create_dir_all(&folder)?;
     std::fs::write(format!("{folder}/index.bin"), index)?;
     std::fs::write(format!("{folder}/blocks.bin"), flat)
 }

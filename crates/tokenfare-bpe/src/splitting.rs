@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use crate::cuts::is_cut;
 use crate::nfc::nfc;
+use crate::patterns::cuts::{self, Rule};
+use crate::patterns::{cased, plain, words};
 use crate::scan;
 
 /// A split pattern. Each is a scanner written for it, equal to its regular expression by test.
@@ -15,6 +17,16 @@ use crate::scan;
 pub enum Pattern {
     /// Qwen 1 to 3: one digit a piece, marks among punctuation (see `scan`).
     Qwen,
+    /// Qwen 3.5 and later: one digit a piece, marks among letters.
+    QwenMarks,
+    /// cl100k as tiktoken writes it: three digits, white space at the end of the text together.
+    Cl100k,
+    /// Llama 3, and cl100k as others write it: three digits.
+    Llama3,
+    /// o200k and Llama 4: words that start with capitals, contractions behind them.
+    O200k,
+    /// GPT-2: a space before a word, a number or punctuation.
+    Gpt2,
 }
 
 /// What is done to a text before it is split.
@@ -46,11 +58,38 @@ impl Splitting {
     }
 
     /// End of the piece that starts at `start` of normalized text. O(length of the piece) but for
-    /// white space that is looked at twice. Panics if `start` is not inside.
+    /// what is read twice (see `patterns`). Panics if `start` is not inside.
     #[inline(always)]
     pub(crate) fn piece_end(&self, text: &[u8], start: usize) -> usize {
         match self.pattern {
             Pattern::Qwen => scan::piece_end(text, start),
+            Pattern::QwenMarks => words::piece_end::<true, 1, false>(text, start),
+            Pattern::Cl100k => words::piece_end::<false, 3, true>(text, start),
+            Pattern::Llama3 => words::piece_end::<false, 3, false>(text, start),
+            Pattern::O200k => cased::piece_end(text, start),
+            Pattern::Gpt2 => plain::piece_end(text, start),
+        }
+    }
+
+    /// Calls `piece` with start and end of every piece of `text`, which is normalized, in order.
+    #[inline(always)]
+    pub(crate) fn for_each_piece(&self, text: &[u8], mut piece: impl FnMut(usize, usize)) {
+        // One loop for each pattern: the scanners are inlined, the choice is made once.
+        let mut each = |end: fn(&[u8], usize) -> usize| {
+            let mut start = 0;
+            while start < text.len() {
+                let end = end(text, start);
+                piece(start, end);
+                start = end;
+            }
+        };
+        match self.pattern {
+            Pattern::Qwen => each(scan::piece_end),
+            Pattern::QwenMarks => each(words::piece_end::<true, 1, false>),
+            Pattern::Cl100k => each(words::piece_end::<false, 3, true>),
+            Pattern::Llama3 => each(words::piece_end::<false, 3, false>),
+            Pattern::O200k => each(cased::piece_end),
+            Pattern::Gpt2 => each(plain::piece_end),
         }
     }
 
@@ -59,6 +98,15 @@ impl Splitting {
     pub(crate) fn is_cut(&self, text: &[u8], at: usize) -> bool {
         match self.pattern {
             Pattern::Qwen => is_cut(text, at),
+            Pattern::QwenMarks | Pattern::Cl100k | Pattern::Llama3 => {
+                cuts::is_cut(text, at, Rule { line_end: true, contractions_in_front: true })
+            }
+            Pattern::O200k => {
+                cuts::is_cut(text, at, Rule { line_end: true, contractions_in_front: false })
+            }
+            Pattern::Gpt2 => {
+                cuts::is_cut(text, at, Rule { line_end: false, contractions_in_front: true })
+            }
         }
     }
 }
