@@ -12,6 +12,7 @@ use crate::middle::{self, Middle};
 use crate::nfc::nfc;
 use crate::piece;
 use crate::scan::piece_end;
+use crate::splitting::Splitting;
 use crate::vocabulary::Vocabulary;
 use crate::windows::{BATCH, Bounds, Stop};
 
@@ -26,6 +27,21 @@ pub(crate) fn count_part(v: &Vocabulary, room: &mut Room, part: &str) -> usize {
     };
     room.bounds = bounds;
     count + rest
+}
+
+/// As [`count_part`], for any pattern, piece by piece.
+pub(crate) fn count_pieces(
+    v: &Vocabulary,
+    splitting: &Splitting,
+    room: &mut Room,
+    part: &str,
+) -> usize {
+    let text = splitting.normalized(part);
+    let text = text.as_bytes();
+    let mut counting = Counting { v, room };
+    let mut count = 0;
+    splitting.for_each_piece(text, |start, end| count += counting.count_piece(text, start, end));
+    count
 }
 
 struct Counting<'a> {

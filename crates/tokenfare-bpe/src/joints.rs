@@ -28,6 +28,11 @@ impl Joints {
         Joints { whole: vec![0; 1 << (BITS - 6)], partial: vec![0; 1 << (16 - 6)] }
     }
 
+    /// Joints that a token may stand across everywhere: nothing falls apart.
+    pub(crate) fn everywhere() -> Self {
+        Joints { whole: vec![u64::MAX; 1 << (BITS - 6)], partial: vec![u64::MAX; 1 << (16 - 6)] }
+    }
+
     /// Marks every joint that `token` may stand across. O(length of the token).
     pub(crate) fn add(&mut self, token: &[u8]) {
         for at in 1..token.len() {

@@ -1,16 +1,18 @@
 //! Exact and fast token counting for byte-level BPE: bytes and ranks in, integers out.
 //!
-//! A text is normalized to NFC, split into pieces by the pattern of Qwen 1 to 3 (see `scan`), and
-//! each piece is merged by rank. The answers are those of the reference tokenizers, id for id, on
-//! every input. Unicode 16.0 throughout; code points that are newer count as unassigned.
+//! A text is normalized to NFC (or not), split into pieces by a pattern (`scan` has Qwen's first,
+//! `patterns` the others), and each piece is merged by rank. The answers are those of the reference
+//! tokenizers, id for id, on every input. Unicode 16.0 throughout; code points that are newer count as unassigned.
 //!
 //! Not here: files, model names, clocks, Python. The crate is a library's core; its interface is
 //! whatever that library needs.
 
 mod classes;
+mod compact;
 mod counting;
 mod cuts;
 mod front;
+mod ids;
 mod joints;
 mod kept;
 mod long;
@@ -19,7 +21,9 @@ mod merge;
 mod middle;
 mod nfc;
 mod pairs;
+mod patterns;
 mod piece;
+mod ranks;
 mod scan;
 mod special;
 mod spelled;
@@ -28,6 +32,7 @@ mod tokenizer;
 mod vocabulary;
 mod windows;
 
+pub use ranks::{Merging, to_compact};
 pub use special::SpecialTokens;
 pub use splitting::{Normalization, Pattern};
 pub use tokenizer::{Tokenizer, UnknownId};

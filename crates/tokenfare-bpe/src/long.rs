@@ -2,14 +2,17 @@
 //!
 //! **Valid pair.** `(l, r)` is valid if encoding `bytes(l) + bytes(r)` gives `l, r` back. It is
 //! decided without encoding: undo the merges of the two, the latest first, and look whether the
-//! parts that face each other at the seam would have merged before the step being undone.
+//! parts that face each other at the seam would have merged before the step being undone. That asks
+//! for a vocabulary in which tokens are made of tokens of lower rank, so that the latest is the one of
+//! highest rank; in another, the two are encoded.
 //!
 //! **Lemma.** A sequence of tokens is the encoding of its bytes if and only if every two
 //! neighbours are a valid pair. *Only if*: no merge crosses a seam of the final sequence, so the
 //! steps inside two neighbours are those of encoding the two alone. *If*: suppose the encoding
 //! differs; take the first step that crosses a seam of the sequence. Until then the steps inside
 //! each token are those of encoding it alone, so both facing parts are parts of two neighbours at
-//! that stage, and the same merge would come first in encoding the two alone: not valid. ∎
+//! that stage, and the same merge would come first in encoding the two alone: not valid. Nothing is
+//! assumed of ranks. ∎
 //!
 //! So the encodings of two chunks join where the tokens at the seam are a valid pair. Where they are
 //! not, a window around the seam is encoded anew, wider until both its ends are valid pairs. What
@@ -98,7 +101,7 @@ fn encode_run(v: &Vocabulary, room: &mut Room, piece: &[u8], out: &mut Vec<u32>)
     if piece.len() <= 2 * LONGEST_RUN || piece.iter().any(|b| *b != piece[0]) {
         return false;
     }
-    (2..=LONGEST_RUN).rev().filter_map(|n| v.id_of(&piece[..n])).any(|id| {
+    (2..=LONGEST_RUN).rev().filter_map(|n| v.merged_token(&piece[..n])).any(|id| {
         let length = v.token(id).len();
         let times = piece.len() / length - 1;
         let before = out.len();
@@ -115,8 +118,12 @@ fn encode_run(v: &Vocabulary, room: &mut Room, piece: &[u8], out: &mut Vec<u32>)
     })
 }
 
-/// Whether encoding the bytes of the two tokens gives the two tokens. O(depth of their merges).
+/// Whether encoding the bytes of the two tokens gives the two tokens. O(depth of their merges); in a
+/// vocabulary that is not in order, O(n²) in the length of the tokens.
 pub(crate) fn is_valid_pair(v: &Vocabulary, mut left: u32, mut right: u32) -> bool {
+    if !v.in_order {
+        return encodes_to(v, left, right);
+    }
     // Merges of this rank or later have been undone: only an earlier one can come between.
     let mut limit = NONE;
     loop {
@@ -137,6 +144,21 @@ pub(crate) fn is_valid_pair(v: &Vocabulary, mut left: u32, mut right: u32) -> bo
             return true;
         }
     }
+}
+
+/// Merges the bytes of the two tokens and looks whether the two come out.
+#[cold]
+fn encodes_to(v: &Vocabulary, left: u32, right: u32) -> bool {
+    let bytes = [v.token(left), v.token(right)].concat();
+    let mut tokens: Vec<u32> = bytes.iter().map(|b| v.byte_ids[usize::from(*b)]).collect();
+    loop {
+        let pairs = tokens.windows(2).map(|pair| v.pairs.merged(pair[0], pair[1]));
+        let lowest = pairs.enumerate().min_by_key(|(at, rank)| (*rank, *at));
+        let Some((at, rank)) = lowest.filter(|(_, rank)| *rank != NONE) else { break };
+        tokens[at] = rank;
+        tokens.remove(at + 1);
+    }
+    tokens == [left, right]
 }
 
 #[cfg(test)]

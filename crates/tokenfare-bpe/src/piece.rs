@@ -6,16 +6,20 @@ use crate::vocabulary::Vocabulary;
 
 /// Calls `token` with the ids of the tokens of `piece`, in order. O(n log n) at worst.
 ///
-/// Every token encodes to itself, so a piece that is a token needs no merging.
+/// Every token that merging makes encodes to itself, so a piece that is one needs no merging; nor does
+/// a spare token, where the vocabulary takes whole pieces.
 pub(crate) fn tokens(v: &Vocabulary, room: &mut Room, piece: &[u8], mut token: impl FnMut(u32)) {
     if piece.len() > SHORT {
+        if let Some(id) = v.spare_piece(piece) {
+            return token(id);
+        }
         let mut ids = std::mem::take(&mut room.ids);
         encode_long(v, room, piece, &mut ids);
         ids.drain(..).for_each(token);
         room.ids = ids;
         return;
     }
-    match v.id_of(piece) {
+    match v.whole_piece(piece) {
         Some(id) => token(id),
         None => merge(v, room, piece, token),
     }

@@ -5,9 +5,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-use crate::counting::count_part;
+use crate::compact::Compact;
+use crate::counting::{count_part, count_pieces};
 use crate::cuts::parts;
 use crate::front::{Key, LONGEST};
+use crate::ids::Ids;
 use crate::merge::Room;
 use crate::piece;
 use crate::special::SpecialTokens;
@@ -41,14 +43,20 @@ impl std::error::Error for UnknownId {}
 pub struct Tokenizer {
     vocabulary: Vocabulary,
     splitting: Splitting,
+    ids: Ids,
     rooms: Mutex<Vec<Room>>,
 }
 
 impl Tokenizer {
     /// Reads a vocabulary in the compact form. O(size of the vocabulary), some milliseconds.
     pub fn from_compact(data: &[u8]) -> Result<Self, VocabularyError> {
-        let vocabulary = Vocabulary::from_compact(data)?;
-        Ok(Tokenizer { vocabulary, splitting: Splitting::QWEN, rooms: Mutex::new(Vec::new()) })
+        let compact = Compact::read(data)?;
+        Ok(Tokenizer {
+            vocabulary: Vocabulary::new(&compact)?,
+            splitting: compact.splitting,
+            ids: Ids::new(compact.ids),
+            rooms: Mutex::new(Vec::new()),
+        })
     }
 
     /// Number of tokens in the vocabulary, special tokens not among them.
@@ -81,12 +89,19 @@ impl Tokenizer {
         let size = limit.saturating_mul(8).clamp(256, PART);
         let mut count = 0;
         for part in parts(&self.splitting, text, size) {
-            count += count_part(&self.vocabulary, room, part);
+            count += self.count_part(room, part);
             if count > limit {
                 return None;
             }
         }
         Some(count)
+    }
+
+    fn count_part(&self, room: &mut Room, part: &str) -> usize {
+        match self.splitting {
+            Splitting::QWEN => count_part(&self.vocabulary, room, part),
+            _ => count_pieces(&self.vocabulary, &self.splitting, room, part),
+        }
     }
 
     /// How many tokens `text` is, counted by up to `threads` threads.
@@ -136,6 +151,7 @@ impl Tokenizer {
 
     /// Appends the ids of `text` to `ids`, special tokens taken as ordinary text.
     pub fn encode(&self, text: &str, ids: &mut Vec<u32>) {
+        let first = ids.len();
         self.with_room(|room| {
             for part in parts(&self.splitting, text, PART) {
                 let part = self.splitting.normalized(part);
@@ -148,6 +164,7 @@ impl Tokenizer {
                 }
             }
         });
+        self.ids.name(&mut ids[first..]);
     }
 
     #[inline(always)]
@@ -186,10 +203,8 @@ impl Tokenizer {
     pub fn decode(&self, ids: &[u32]) -> Result<Vec<u8>, UnknownId> {
         let mut bytes = Vec::with_capacity(4 * ids.len());
         for id in ids {
-            if *id as usize >= self.vocabulary.len() {
-                return Err(UnknownId(*id));
-            }
-            bytes.extend_from_slice(self.vocabulary.token(*id));
+            let rank = self.ids.rank(*id).filter(|rank| (*rank as usize) < self.vocabulary.len());
+            bytes.extend_from_slice(self.vocabulary.token(rank.ok_or(UnknownId(*id))?));
         }
         Ok(bytes)
     }

@@ -2,16 +2,15 @@
 //!
 //! Read from the compact form, which lists for every token of more than one byte the two tokens
 //! that merge into it; the bytes follow by concatenation, the merge table is the list itself.
-//! Rank is id. Nothing here knows where the bytes came from or for which model they are.
+//! Ids in here are ranks; what ids the outside uses is `tokenizer`'s affair.
+//! Nothing here knows where the bytes came from or for which model they are.
 
 use std::fmt;
 
+use crate::compact::{Compact, SINGLES};
 use crate::joints::Joints;
 use crate::pairs::{MAX_TOKENS, NONE, Pairs};
-
-const MAGIC: &[u8; 8] = b"TFBPE\0\0\x01";
-const HEADER: usize = 24;
-const SINGLES: usize = 256;
+use crate::ranks::{LONGEST_TOKEN, MOST_BYTES};
 
 /// Why bytes are not a vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,16 +30,39 @@ pub enum VocabularyError {
     Size(u64),
     /// A byte that is not the token of exactly one id.
     Byte(u8),
-    /// A token made of a token that does not come before it.
+    /// A token that is made of itself.
     Order(u32),
-    /// A token made of the same two tokens as an earlier one.
+    /// A token made of the same two tokens as another one.
     Repeated(u32),
+    /// An empty token, or one that is too long.
+    Token {
+        /// Its id.
+        id: u32,
+        /// Its bytes.
+        length: usize,
+    },
+    /// Two ids with the same bytes.
+    Twice {
+        /// The id that came first.
+        first: u32,
+        /// The other.
+        second: u32,
+    },
+    /// An id with two tokens.
+    Id(u32),
+    /// More bytes in all tokens together than a vocabulary has.
+    Bytes(usize),
+    /// A merge of tokens that there are not, or into one.
+    Merge {
+        /// Its place in the list, from 0.
+        place: usize,
+    },
 }
 
 impl fmt::Display for VocabularyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Foreign => write!(f, "not a compact vocabulary of version 1"),
+            Self::Foreign => write!(f, "not a compact vocabulary of version 1 or 2"),
             Self::Length { expected, found } => {
                 write!(f, "{found} bytes where the header asks for {expected}")
             }
@@ -49,8 +71,21 @@ impl fmt::Display for VocabularyError {
                 write!(f, "{tokens} tokens; from {SINGLES} to {} are possible", MAX_TOKENS - 1)
             }
             Self::Byte(byte) => write!(f, "byte {byte:#04x} is not the token of exactly one id"),
-            Self::Order(id) => write!(f, "token {id} is made of a token that comes after it"),
+            Self::Order(id) => write!(f, "token {id} is made of itself"),
             Self::Repeated(id) => write!(f, "token {id} is made of the same two tokens as another"),
+            Self::Token { id, length } => {
+                write!(f, "token {id} has {length} bytes; 1 to {LONGEST_TOKEN} are possible")
+            }
+            Self::Twice { first, second } => {
+                write!(f, "the tokens {first} and {second} have the same bytes")
+            }
+            Self::Id(id) => write!(f, "the id {id} has two tokens"),
+            Self::Bytes(bytes) => {
+                write!(f, "all tokens have {bytes} bytes; {MOST_BYTES} are possible")
+            }
+            Self::Merge { place } => {
+                write!(f, "merge {place} (from 0) is of tokens that there are not, or into one")
+            }
         }
     }
 }
@@ -73,32 +108,61 @@ pub(crate) struct Vocabulary {
     ids: Ids,
     /// Where pieces of three-byte characters fall apart.
     pub(crate) joints: Joints,
+    /// Number of tokens that are single bytes or made by merging; spare ones follow.
+    merged: u32,
+    /// Length of the longest spare token that is one token as a piece; 0 if there is none.
+    longest_spare_piece: usize,
+    /// Whether every token is made of tokens that come before it.
+    pub(crate) in_order: bool,
 }
 
 impl Vocabulary {
     /// Reads the compact form. O(total length of all tokens).
+    #[cfg(test)]
     pub(crate) fn from_compact(data: &[u8]) -> Result<Self, VocabularyError> {
-        let (count, body) = checked_body(data)?;
-        let (singles, merges) = body.split_at(SINGLES);
+        Vocabulary::new(&Compact::read(data)?)
+    }
+
+    /// Lays out what the compact form says. O(total length of all tokens).
+    pub(crate) fn new(compact: &Compact<'_>) -> Result<Self, VocabularyError> {
+        let pairs: Vec<(u32, u32)> = compact.merges().collect();
+        let count = SINGLES + pairs.len();
         let mut vocabulary = Vocabulary {
             bytes: Vec::with_capacity(8 * count),
             ends: Vec::with_capacity(count),
             parts: vec![(NONE, NONE); SINGLES],
             byte_ids: [NONE; 256],
             byte_pairs: vec![NONE; SINGLES * SINGLES],
-            pairs: Pairs::with_room_for(count - SINGLES),
-            ids: Ids::with_room_for(count),
+            pairs: Pairs::with_room_for(pairs.len()),
+            ids: Ids::with_room_for(count + compact.spare.len()),
             joints: Joints::new(),
+            merged: count as u32,
+            longest_spare_piece: 0,
+            in_order: pairs.iter().zip(SINGLES as u32..).all(|((l, r), id)| *l < id && *r < id),
         };
-        vocabulary.parts.reserve_exact(count - SINGLES);
-        for byte in singles {
+        for byte in compact.singles {
             vocabulary.add_byte(*byte)?;
         }
-        for pair in merges.chunks_exact(6) {
-            let left = u32::from_le_bytes([pair[0], pair[1], pair[2], 0]);
-            let right = u32::from_le_bytes([pair[3], pair[4], pair[5], 0]);
-            vocabulary.add_merge(left, right)?;
+        if vocabulary.in_order {
+            for (left, right) in &pairs {
+                let start = vocabulary.bytes.len();
+                for part in [*left, *right] {
+                    vocabulary.bytes.extend_from_within(vocabulary.span(part));
+                }
+                vocabulary.end_token(start)?;
+            }
+        } else {
+            for bytes in out_of_order::spelled(compact.singles, &pairs)? {
+                let start = vocabulary.bytes.len();
+                vocabulary.bytes.extend_from_slice(&bytes);
+                vocabulary.end_token(start)?;
+            }
         }
+        for (pair, id) in pairs.iter().zip(SINGLES as u32..) {
+            vocabulary.add_merge(*pair, id)?;
+        }
+        vocabulary.parts.extend_from_slice(&pairs);
+        vocabulary.add_spare(compact)?;
         Ok(vocabulary)
     }
 
@@ -108,31 +172,55 @@ impl Vocabulary {
             return Err(VocabularyError::Byte(byte));
         }
         self.byte_ids[usize::from(byte)] = id;
+        let start = self.bytes.len();
         self.bytes.push(byte);
-        self.ends.push(self.bytes.len() as u32);
+        self.end_token(start)?;
         self.ids.insert(&[byte], id);
         Ok(())
     }
 
-    fn add_merge(&mut self, left: u32, right: u32) -> Result<(), VocabularyError> {
-        let id = self.len() as u32;
-        if left >= id || right >= id {
-            return Err(VocabularyError::Order(id));
+    /// Takes the bytes from `start` on as the next token.
+    fn end_token(&mut self, start: usize) -> Result<(), VocabularyError> {
+        let (id, length) = (self.len() as u32, self.bytes.len() - start);
+        if length > LONGEST_TOKEN {
+            return Err(VocabularyError::Token { id, length });
         }
+        if self.bytes.len() > MOST_BYTES {
+            return Err(VocabularyError::Bytes(self.bytes.len()));
+        }
+        self.ends.push(self.bytes.len() as u32);
+        Ok(())
+    }
+
+    fn add_merge(&mut self, (left, right): (u32, u32), id: u32) -> Result<(), VocabularyError> {
         if !self.pairs.insert(left, right, id) {
             return Err(VocabularyError::Repeated(id));
         }
         if left < SINGLES as u32 && right < SINGLES as u32 {
             self.byte_pairs[left as usize * SINGLES + right as usize] = id;
         }
-        let start = self.bytes.len();
-        for part in [left, right] {
-            self.bytes.extend_from_within(self.span(part));
+        let token = &self.bytes[self.span(id)];
+        self.ids.insert(token, id);
+        self.joints.add(token);
+        Ok(())
+    }
+
+    /// Tokens that nothing merges into. If they stand for whole pieces, a segment of a piece must not
+    /// be taken for one: then pieces are not taken apart.
+    fn add_spare(&mut self, compact: &Compact<'_>) -> Result<(), VocabularyError> {
+        for bytes in &compact.spare {
+            let (start, id) = (self.bytes.len(), self.len() as u32);
+            self.bytes.extend_from_slice(bytes);
+            self.end_token(start)?;
+            self.parts.push((NONE, NONE));
+            if compact.whole_pieces {
+                self.longest_spare_piece = self.longest_spare_piece.max(bytes.len());
+                self.ids.insert(bytes, id);
+            }
         }
-        self.ends.push(self.bytes.len() as u32);
-        self.parts.push((left, right));
-        self.ids.insert(&self.bytes[start..], id);
-        self.joints.add(&self.bytes[start..]);
+        if self.longest_spare_piece > 0 {
+            self.joints = Joints::everywhere();
+        }
         Ok(())
     }
 
@@ -159,10 +247,23 @@ impl Vocabulary {
         self.byte_pairs[left as usize * SINGLES + right as usize]
     }
 
-    /// The id of the token that is exactly `bytes`. O(length) expected.
+    /// The token that `piece` is as a whole: encoding it gives that token alone. O(length) expected.
     #[inline]
-    pub(crate) fn id_of(&self, bytes: &[u8]) -> Option<u32> {
-        self.ids.find(bytes, |id| self.token(id))
+    pub(crate) fn whole_piece(&self, piece: &[u8]) -> Option<u32> {
+        self.ids.find(piece, |id| self.token(id))
+    }
+
+    /// As [`Self::whole_piece`], of a piece that is longer than 64 bytes: `None` unless it is a spare
+    /// token.
+    #[inline]
+    pub(crate) fn spare_piece(&self, piece: &[u8]) -> Option<u32> {
+        if piece.len() > self.longest_spare_piece { None } else { self.whole_piece(piece) }
+    }
+
+    /// The token that merging `bytes` alone ends as, if it ends as one. O(length) expected.
+    #[inline]
+    pub(crate) fn merged_token(&self, bytes: &[u8]) -> Option<u32> {
+        self.whole_piece(bytes).filter(|id| *id < self.merged)
     }
 
     #[inline]
@@ -171,39 +272,6 @@ impl Vocabulary {
         let start = if id == 0 { 0 } else { self.ends[id - 1] };
         start as usize..self.ends[id] as usize
     }
-}
-
-/// The body behind a header that matches it, and the number of tokens.
-fn checked_body(data: &[u8]) -> Result<(usize, &[u8]), VocabularyError> {
-    let word =
-        |at: usize| data.get(at..at + 8).and_then(|w| w.try_into().ok()).map(u64::from_le_bytes);
-    if data.get(..8) != Some(MAGIC) {
-        return Err(VocabularyError::Foreign);
-    }
-    let (Some(tokens), Some(checksum)) = (word(8), word(16)) else {
-        return Err(VocabularyError::Length { expected: HEADER, found: data.len() });
-    };
-    if tokens < SINGLES as u64 || tokens >= MAX_TOKENS as u64 {
-        return Err(VocabularyError::Size(tokens));
-    }
-    let count = tokens as usize;
-    let expected = HEADER + SINGLES + 6 * (count - SINGLES);
-    if data.len() != expected {
-        return Err(VocabularyError::Length { expected, found: data.len() });
-    }
-    let body = &data[HEADER..];
-    if mix(body) != checksum { Err(VocabularyError::Damaged) } else { Ok((count, body)) }
-}
-
-/// A 64-bit mix of the body, word by word: notices damage, is no signature.
-fn mix(body: &[u8]) -> u64 {
-    let step = |mixed: u64, word: &[u8]| {
-        let mut padded = [0; 8];
-        padded[..word.len()].copy_from_slice(word);
-        let mixed = (mixed ^ u64::from_le_bytes(padded)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        mixed ^ mixed >> 32
-    };
-    body.chunks(8).fold(0, step)
 }
 
 /// Ids by the bytes of their tokens: open addressing over ids, the bytes compared in the vocabulary.
@@ -241,6 +309,9 @@ impl Ids {
         None
     }
 }
+
+/// Vocabularies in which some tokens are made of tokens of higher rank.
+mod out_of_order;
 
 /// FNV-1a over words of eight bytes, the length in the last one. O(length).
 pub(crate) fn hash(bytes: &[u8]) -> u64 {

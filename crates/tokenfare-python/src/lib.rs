@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use pyo3::exceptions::{PyUnicodeEncodeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
-use tokenfare_bpe::SpecialTokens;
+use tokenfare_bpe::{Merging, Normalization, Pattern, SpecialTokens};
 
 /// Texts of at least this many bytes are counted without the GIL. Below, taking it back costs more
 /// than the count.
@@ -124,9 +124,45 @@ impl Tokenizer {
     }
 }
 
+/// Converts tokens and their merges to the compact form that `Tokenizer` reads.
+///
+/// Without `merges`, neighbours merge whose bytes together are a token, the lowest id first.
+#[pyfunction]
+#[pyo3(signature = (tokens, merges, *, whole_pieces, pattern, nfc))]
+fn to_compact<'py>(
+    py: Python<'py>,
+    tokens: Vec<(Bound<'py, PyBytes>, u32)>,
+    merges: Option<Vec<(u32, u32)>>,
+    whole_pieces: bool,
+    pattern: &str,
+    nfc: bool,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let found = PATTERNS.iter().find(|(name, _)| *name == pattern).map(|(_, pattern)| *pattern);
+    let pattern = found.ok_or_else(|| PyValueError::new_err(format!("no pattern {pattern:?}")))?;
+    let normalization = if nfc { Normalization::Nfc } else { Normalization::None };
+    let merging = match &merges {
+        None => Merging::ByRank,
+        Some(pairs) => Merging::Listed { pairs, whole_pieces },
+    };
+    let tokens: Vec<(&[u8], u32)> = tokens.iter().map(|(t, id)| (t.as_bytes(), *id)).collect();
+    let compact = py.detach(|| tokenfare_bpe::to_compact(&tokens, merging, pattern, normalization));
+    let compact = compact.map_err(|e| PyValueError::new_err(e.to_string()))?;
+    Ok(PyBytes::new(py, &compact))
+}
+
+const PATTERNS: [(&str, Pattern); 6] = [
+    ("qwen", Pattern::Qwen),
+    ("qwen3.5", Pattern::QwenMarks),
+    ("cl100k", Pattern::Cl100k),
+    ("llama3", Pattern::Llama3),
+    ("o200k", Pattern::O200k),
+    ("gpt2", Pattern::Gpt2),
+];
+
 #[pymodule]
 #[pyo3(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Tokenizer>()?;
-    module.add_class::<Special>()
+    module.add_class::<Special>()?;
+    module.add_function(wrap_pyfunction!(to_compact, module)?)
 }
