@@ -48,6 +48,7 @@ format: .venv/.lint
 
 bench: .venv/.test
 	$(BIN)/python benchmarks/counting/compare.py --json benchmark.json
+	$(BIN)/python benchmarks/requests/compare.py
 
 clean:
 	rm -rf .venv .venv-lowest target build dist

@@ -10,7 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .api import conversation as conversation
     from .api import count as count
+    from .api import count_chats as count_chats
     from .api import count_messages as count_messages
     from .api import fits as fits
     from .api import route as route
@@ -58,7 +60,9 @@ _HOMES = {
     "Tokenizer": "tokenizers",
     "UnknownModel": "errors",
     "Usage": "usage",
+    "conversation": "api",
     "count": "api",
+    "count_chats": "api",
     "count_messages": "api",
     "fits": "api",
     "get_tokenizer": "tokenizers",

@@ -13,9 +13,12 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Unpack
 
+from tokenfare import budget
 from tokenfare.budget import (
     DEFAULT_MAX_OUTPUT_TOKENS,
+    NO_OPTIONS,
     Carriages,
+    Conversation,
     Fit,
     RequestCount,
     Rules,
@@ -41,7 +44,7 @@ from tokenfare.router import (
     refuse_unknown_words,
     requirements,
 )
-from tokenfare.tokenizers import Count, measurer
+from tokenfare.tokenizers import Count, Tokenizer, measurer
 
 if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
     from tokenfare.catalog import Catalog
@@ -119,7 +122,9 @@ def count_messages(  # noqa: PLR0913 - each keyword changes what is counted, and
     bytes. Raises `InvalidRequestError` with the place of what is wrong.
     """
     given = dict(parameters or {}) | ({"tools": tools} if tools is not None else {})
-    options = replace(options_of(given), control_tokens=control_tokens, fetch=fetch)
+    options = options_of(given) if given else NO_OPTIONS
+    if control_tokens or fetch is not None:
+        options = replace(options, control_tokens=control_tokens, fetch=fetch)
     rules, tokenizer = rules_for(model, template, catalog)
     return count_request(parse(messages), rules, measurer(tokenizer), options)
 
@@ -134,6 +139,36 @@ def rules_for(
         return rules_of_template(published_template(template)), DEFAULT_TOKENIZER
     found = (catalog or default_catalog()).get(model or "")
     return rules_of(found), found.tokenizer
+
+
+def conversation(
+    *,
+    model: str | None = None,
+    template: str | None = None,
+    parameters: Mapping[str, object] | None = None,
+    catalog: Catalog | None = None,
+) -> Conversation:
+    """A request that grows: `add` takes one more message and costs that message.
+
+    `model`, `template` and `parameters` as for `count_messages`.
+    """
+    rules, tokenizer = rules_for(model, template, catalog)
+    return Conversation(rules, measurer(tokenizer), options_of(parameters or {}))
+
+
+def count_chats(
+    chats: Iterable[Prompt],
+    *,
+    model: str | None = None,
+    template: str | None = None,
+    catalog: Catalog | None = None,
+) -> list[Count]:
+    """The total of each of many chats, counted together on all cores: as `count_messages`."""
+    rules, tokenizer = rules_for(model, template, catalog)
+    counter = measurer(tokenizer)
+    if isinstance(counter, Tokenizer):
+        return budget.count_chats(chats, rules, counter)
+    return [count_request(parse(chat), rules, counter).total for chat in chats]
 
 
 def fits(

@@ -86,7 +86,7 @@ class Message:
     @property
     def text(self) -> str:
         """The text of all parts, joined by nothing."""
-        return "".join(self.texts)
+        return "".join([part.text for part in self.parts if isinstance(part, Text)])
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -126,10 +126,15 @@ def parse(prompt: Prompt) -> tuple[Message, ...]:
         raise InvalidRequestError(
             f"messages are a list of objects with role and content, not {_kind(prompt)}"
         )
-    messages = tuple(_message(item, f"messages[{i}]") for i, item in enumerate(prompt))
+    messages = tuple(parse_one(item, i) for i, item in enumerate(prompt))
     if not messages:
         raise InvalidRequestError("the list of messages is empty; a request needs at least one")
     return messages
+
+
+def parse_one(item: object, index: int) -> Message:
+    """One message of a list, which an error names by its index."""
+    return _message(item, f"messages[{index}]")
 
 
 def needs(messages: Iterable[Message]) -> frozenset[str]:
@@ -141,11 +146,14 @@ def _message(item: object, place: str) -> Message:
     if not isinstance(item, Mapping):
         raise InvalidRequestError(f"{place}: an object with role and content, not {_kind(item)}")
     role = item.get("role")
-    known = ", ".join(sorted(ROLES))
-    if role is None:
-        raise InvalidRequestError(f"{place}.role: missing; one of {known}")
     if not isinstance(role, str) or role not in ROLES:
+        known = ", ".join(sorted(ROLES))
+        if role is None:
+            raise InvalidRequestError(f"{place}.role: missing; one of {known}")
         raise InvalidRequestError(f"{place}.role: {role!r} is none of {known}")
+    content = item.get("content")
+    if len(item) == 2 and isinstance(content, str):  # most messages: a role and a text
+        return Message(role, (Text(content),), dict(item))
     _check_calls(item, place)
     parts = tuple(_parts(item, f"{place}.content"))
     return Message(role, parts, _sent(item, parts))

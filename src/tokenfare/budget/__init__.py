@@ -6,6 +6,7 @@ from .carriage import Carriage as Carriage
 from .carriage import Carriages as Carriages
 from .carriage import carry as carry
 from .control import ControlToken as ControlToken
+from .conversation import Conversation as Conversation
 from .fare import Fare as Fare
 from .fare import Hits as Hits
 from .fare import billed as billed
@@ -18,6 +19,8 @@ from .fit import check_output as check_output
 from .fit import fit as fit
 from .fit import input_room as input_room
 from .fit import largest_answer as largest_answer
+from .many import count_chats as count_chats
+from .options import NO_OPTIONS as NO_OPTIONS
 from .options import Options as Options
 from .options import options_of as options_of
 from .parts import Part as Part

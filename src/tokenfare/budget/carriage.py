@@ -15,7 +15,7 @@ from tokenfare.catalog import DocumentRules, Model
 from tokenfare.messages import Document, Message, Text, system, user
 from tokenfare.tokenizers import Count, Measurer
 
-from .options import NONE, Options
+from .options import NO_OPTIONS, Options
 from .parts import RequestCount
 from .request import count_request
 from .rules import rules_of
@@ -44,7 +44,7 @@ def carry(
     documents: Sequence[Document],
     model: Model,
     measurer: Measurer,
-    options: Options = NONE,
+    options: Options = NO_OPTIONS,
 ) -> Carriage:
     """Arrange a request for one model and count it."""
     rules = model.documents
@@ -121,7 +121,7 @@ class Carriages:
         messages: Sequence[Message],
         documents: Sequence[Document],
         measurer_for: Callable[[str], Measurer],
-        options: Options = NONE,
+        options: Options = NO_OPTIONS,
     ) -> None:
         """Keep the request; nothing is counted yet."""
         self._messages = tuple(messages)

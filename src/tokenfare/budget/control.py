@@ -8,7 +8,6 @@ otherwise, and named.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -40,10 +39,10 @@ def pattern(generation: str | None) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
 
 
-def control_tokens(message: Message, index: int, generation: str | None) -> Iterator[ControlToken]:
+def control_tokens(message: Message, index: int, generation: str | None) -> list[ControlToken]:
     """Those in one message, by their place in its text."""
     text = message.text
     if "<" not in text:
-        return
-    for found in pattern(generation).finditer(text):
-        yield ControlToken(found[0], index, found.start())
+        return []
+    found = pattern(generation).finditer(text)
+    return [ControlToken(one[0], index, one.start()) for one in found]

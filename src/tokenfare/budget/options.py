@@ -39,7 +39,7 @@ class Options:
         check_tools(self.tools)
 
 
-NONE = Options()
+NO_OPTIONS = Options()
 
 
 def options_of(extra: Mapping[str, object]) -> Options:

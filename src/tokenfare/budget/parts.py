@@ -90,5 +90,5 @@ def between(value: int, low: int, high: int, how: str = "bounds") -> Count:
 
 def counted(parts: Iterable[Part], warnings: tuple[ControlToken, ...] = ()) -> RequestCount:
     """A request's count from its parts; parts without tokens are left out."""
-    kept = tuple(part for part in parts if part.count.high)
+    kept = tuple([part for part in parts if part.count.high])
     return RequestCount(added(part.count for part in kept), kept, warnings)

@@ -6,23 +6,26 @@ a measurer handed in. Each part is reported, by message.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from tokenfare.catalog import Model
 from tokenfare.messages import Message
 from tokenfare.tokenizers import Count, Measurer
 
-from .control import control_tokens
-from .options import NONE, Options
+from .control import ControlToken, control_tokens
+from .options import NO_OPTIONS, Options
 from .parts import Part, RequestCount, added, between, counted
 from .reasoning import spoken
 from .rules import Rules, rules_of
-from .tools import GUESS, definitions_most, definitions_text, forced_call, is_certain
+from .tools import GUESS, definitions_most, definitions_text, forced_call, is_chinese
 from .turns import Turns, is_open, places
 
 
 def count_request(
-    messages: Iterable[Message], model: Model | Rules, measurer: Measurer, options: Options = NONE
+    messages: Iterable[Message],
+    model: Model | Rules,
+    measurer: Measurer,
+    options: Options = NO_OPTIONS,
 ) -> RequestCount:
     """Count a request for one model, or by the rules of a published template.
 
@@ -30,43 +33,36 @@ def count_request(
     """
     messages = tuple(messages)
     rules = rules_of(model) if isinstance(model, Model) else model
-    turns = turns_for(messages, rules, measurer, options)
+    chinese = bool(options.tools) and any(map(is_chinese, messages))
+    turns = Turns(rules, measurer, options, chinese)
     said = spoken(messages) if rules.chat.strips_reasoning else {}
-    parts = list(before_all(messages, turns))
+    parts = list(before_all(messages[0], turns))
     for message, place in zip(messages, places(messages), strict=True):
         parts += turns.parts(message, place, said.get(place.index))
-    parts += after_all(messages, turns)
-    generation = rules.chat.control_tokens
-    warnings = (found for i, m in enumerate(messages) for found in control_tokens(m, i, generation))
+    parts += after_all(messages[-1], turns)
+    warnings: list[ControlToken] = []
+    for i, message in enumerate(messages):
+        warnings += control_tokens(message, i, rules.chat.control_tokens)
     return counted(parts, tuple(warnings))
 
 
-def turns_for(
-    messages: Sequence[Message], rules: Rules, measurer: Measurer, options: Options
-) -> Turns:
-    """What counts the messages of a request."""
-    tools = rules.tools
-    certain = tools is not None and is_certain(options, tools, messages)
-    return Turns(rules, measurer, options, certain)
-
-
-def before_all(messages: Sequence[Message], turns: Turns) -> Iterator[Part]:
+def before_all(first: Message, turns: Turns) -> Iterator[Part]:
     """The default system message, and the definitions of tools, which stand in a system message."""
     chat = turns.rules.chat
-    system = messages[0].text if messages and messages[0].role == "system" else None
+    system = first.text if first.role == "system" else None
     if turns.options.tools:
-        yield _tools(system, messages, turns)
+        yield _tools(system, turns)
     elif system is None and chat.default_system:
         count = added((turns.after_role(chat.default_system), Count.exactly(chat.per_message)))
         yield Part("template", None, count, "a default system message")
 
 
-def after_all(messages: Sequence[Message], turns: Turns) -> Iterator[Part]:
+def after_all(last: Message, turns: Turns) -> Iterator[Part]:
     """The opening of the answer, and what options add to it."""
     chat, options = turns.rules.chat, turns.options
     if options.json_mode:
         yield Part("options", None, between(chat.json_mode[1], *chat.json_mode), "JSON mode")
-    if messages and is_open(messages[-1]):
+    if is_open(last):
         return
     reply = chat.per_reply
     if chat.strips_reasoning and options.thinking is False:
@@ -78,11 +74,11 @@ def after_all(messages: Sequence[Message], turns: Turns) -> Iterator[Part]:
         yield _forced(options.forced_tool, turns)
 
 
-def _tools(system: str | None, messages: Sequence[Message], turns: Turns) -> Part:
+def _tools(system: str | None, turns: Turns) -> Part:
     """What definitions add: to the first system message, or a whole one where there is none."""
     chat, options = turns.rules.chat, turns.options
     rules = turns.rules.tools or GUESS
-    words = definitions_text(options, rules, messages)
+    words = definitions_text(options, rules, chinese=turns.chinese)
     before = system if system is not None else rules.default_system
     writer = turns.writer()
     writer.template("system\n")

@@ -31,12 +31,12 @@ GUESS = ToolRules(form="hermes", indented=True, default_system="You are a helpfu
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
-def definitions_text(options: Options, rules: ToolRules, messages: Sequence[Message]) -> str:
+def definitions_text(options: Options, rules: ToolRules, *, chinese: bool) -> str:
     """What stands in the system message for the tools of a request."""
     form = rules.form if not options.parallel_calls else rules.parallel_form or rules.form
     name: str = form
     if form == "qwen-agent":
-        name += "" if is_chinese(messages) else "-english"
+        name += "" if chinese else "-english"
         name += "-parallel" if options.parallel_calls else ""
     wording = tool_wording(name)
     written = (_definition(tool, wording.definition, rules) for tool in options.tools)
@@ -45,17 +45,16 @@ def definitions_text(options: Options, rules: ToolRules, messages: Sequence[Mess
     return text.replace("{definitions}", wording.separator.join(written))
 
 
-def is_certain(options: Options, rules: ToolRules, messages: Sequence[Message]) -> bool:
+def is_certain(options: Options, rules: ToolRules, *, chinese: bool) -> bool:
     """Whether the words for this request are known and not guessed."""
     if not options.parallel_calls:
         return "single" in rules.certain
-    chinese = "parallel, Chinese" in rules.certain and is_chinese(messages)
-    return "parallel" in rules.certain or chinese
+    return "parallel" in rules.certain or (chinese and "parallel, Chinese" in rules.certain)
 
 
-def is_chinese(messages: Sequence[Message]) -> bool:
-    """Whether a system or user message has a Chinese character: what Qwen-Agent goes by."""
-    return any(_CHINESE.search(m.text) for m in messages if m.role in {"system", "user"})
+def is_chinese(message: Message) -> bool:
+    """Whether it is a system or user message with a Chinese character: what Qwen-Agent goes by."""
+    return message.role in {"system", "user"} and _CHINESE.search(message.text) is not None
 
 
 def definitions_most(tools: Sequence[Wire]) -> int:

@@ -7,7 +7,7 @@ is one piece with line breaks that a text begins with, so such a text is counted
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tokenfare.catalog import AudioRules, ImageRules, VideoRules
@@ -22,7 +22,7 @@ from .parts import NOTHING, Part, PartKind, added, between
 from .reasoning import Spoken
 from .rules import Rules
 from .sounds import count_audio, count_video
-from .tools import call_text, calls_most, calls_of
+from .tools import call_text, calls_most, calls_of, is_certain
 from .writing import Writer
 
 # `<tool_response>` and its end, spelled out, and the two line breaks that may merge with the text.
@@ -47,12 +47,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Counts messages by the rules of one model. `certain`: its words for tools are known."""
+    """Counts messages by the rules of one model. `chinese`: a message of the user's is Chinese."""
 
     rules: Rules
     measurer: Measurer
     options: Options
-    certain: bool
+    chinese: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """Whether the model's words for tools and their calls are known."""
+        tools = self.rules.tools
+        return tools is not None and is_certain(self.options, tools, chinese=self.chinese)
 
     def parts(self, message: Message, place: Place, said: Spoken | None = None) -> list[Part]:
         """The tokens of a message; `said` replaces what an assistant's message says."""
@@ -60,6 +66,10 @@ class Turns:
             return self._result(message, place)
         if said is not None or calls_of(message):
             return self._answer(message, place, said or Spoken(message.text))
+        match message.parts:
+            case (Text(text, None),):
+                part = Part("text", place.index, self.stretch(text, first=True))
+                return [part, self._frame(message, place)]
         return [*self._content(message, place), self._frame(message, place)]
 
     def after_role(self, text: str) -> Count:
@@ -220,14 +230,25 @@ def is_open(message: Message) -> bool:
     return message.role == "assistant" and message.wire.get("partial") is True
 
 
+def depends_on_the_next(message: Message) -> bool:
+    """Whether what follows changes what this message counts: an end that is shared or left out."""
+    return message.role in _RESULTS or is_open(message)
+
+
 def places(messages: Sequence[Message]) -> Iterator[Place]:
     """Where each message stands."""
-    numbers: dict[str, int] = {}
+    numbers: Mapping[str, int] = {}
     last = len(messages) - 1
     for i, message in enumerate(messages):
         before = messages[i - 1].role if i else None
         after = messages[i + 1].role if i < last else None
-        yield Place(i, before, after, dict(numbers) if numbers else {})
-        for part in message.parts:
-            if isinstance(part, Media):
-                numbers[part.kind] = numbers.get(part.kind, 0) + 1
+        yield Place(i, before, after, numbers)
+        numbers = numbered(numbers, message.media)
+
+
+def numbered(numbers: Mapping[str, int], media: Iterable[Media]) -> Mapping[str, int]:
+    """How many media of each kind there are, with these."""
+    more = dict(numbers)
+    for part in media:
+        more[part.kind] = more.get(part.kind, 0) + 1
+    return more

@@ -1,0 +1,107 @@
+"""A request that grows by messages, counted by what is added.
+
+Counting is additive over messages, so one more message costs that message, however many there are.
+Only what the next message changes is counted again: the end of a tool's result or of an open
+answer; and everything once, if a first Chinese message changes the words for tools. Templates that
+drop earlier reasoning are the exception: there each count is of the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tokenfare.messages import Message, Wire, parse_one
+from tokenfare.tokenizers import Count, Measurer
+
+from .control import ControlToken, control_tokens
+from .options import NO_OPTIONS, Options
+from .parts import NOTHING, Part, RequestCount, added, counted
+from .request import after_all, before_all, count_request
+from .rules import Rules
+from .tools import is_chinese
+from .turns import Place, Turns, depends_on_the_next, numbered
+
+
+class Conversation:
+    """Messages with their running count on one model. Not safe to share between threads."""
+
+    def __init__(self, rules: Rules, measurer: Measurer, options: Options = NO_OPTIONS) -> None:
+        """Begin without messages."""
+        self._begin(Turns(rules, measurer, options))
+
+    def _begin(self, turns: Turns) -> None:
+        self._turns = turns
+        self._messages: list[Message] = []
+        self._before: list[Part] = []
+        self._parts: list[list[Part]] = []
+        self._warnings: list[ControlToken] = []
+        self._settled = NOTHING
+        self._numbers: Mapping[str, int] = {}
+        self._earlier: Mapping[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def add(self, message: Message | Wire) -> Count:
+        """Add a message; answers the whole request's count with it.
+
+        Raises `InvalidRequestError` with the message's index for what is none; nothing is added.
+        """
+        if not isinstance(message, Message):
+            message = parse_one(message, len(self))
+        if self._turns.options.tools and not self._turns.chinese and is_chinese(message):
+            earlier = self._messages
+            self._begin(replace(self._turns, chinese=True))
+            for one in earlier:
+                self._add(one)
+        self._add(message)
+        return self.total
+
+    @property
+    def total(self) -> Count:
+        """Input tokens of the request as it stands; none without messages."""
+        if not self._messages:
+            return NOTHING
+        if self._turns.rules.chat.strips_reasoning:
+            return self.count().total
+        return added((self._settled, *(part.count for part in self._unsettled())))
+
+    def count(self) -> RequestCount:
+        """The count in parts, of all messages."""
+        if not self._messages:
+            return counted(())
+        turns = self._turns
+        if turns.rules.chat.strips_reasoning:
+            return count_request(self._messages, turns.rules, turns.measurer, turns.options)
+        parts = [part for message in self._parts for part in message]
+        after = after_all(self._messages[-1], turns)
+        return counted((*self._before, *parts, *after), tuple(self._warnings))
+
+    def _unsettled(self) -> list[Part]:
+        """The last message's parts, and what stands around all messages."""
+        after = after_all(self._messages[-1], self._turns)
+        return [*self._before, *self._parts[-1], *after]
+
+    def _add(self, message: Message) -> None:
+        index = len(self._messages)
+        if index == 0:
+            self._before = list(before_all(message, self._turns))
+        else:
+            self._settle(self._messages[-1], message.role)
+        before = self._messages[-1].role if index else None
+        self._earlier, self._numbers = self._numbers, numbered(self._numbers, message.media)
+        place = Place(index, before, None, self._earlier)
+        self._parts.append(self._turns.parts(message, place))
+        self._messages.append(message)
+        generation = self._turns.rules.chat.control_tokens
+        self._warnings += control_tokens(message, index, generation)
+
+    def _settle(self, last: Message, after: str) -> None:
+        """Fix what the last message counts, now that the next one is known."""
+        index = len(self._messages) - 1
+        if depends_on_the_next(last):
+            before = self._messages[index - 1].role if index else None
+            place = Place(index, before, after, self._earlier)
+            self._parts[index] = self._turns.parts(last, place)
+        self._settled = added((self._settled, *(part.count for part in self._parts[index])))

@@ -1,0 +1,100 @@
+"""Totals of many chats at once, for those who count by the thousand.
+
+A chat of plain messages (a role and a text, nothing else) is its texts and so many tokens for each
+message; the texts of all such chats are counted in one call of the core, on all cores. Every other
+chat is counted by `count_request`, so the numbers are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from tokenfare.errors import InvalidRequestError
+from tokenfare.messages import Prompt, parse
+from tokenfare.tokenizers import Count, Tokenizer
+
+from .options import NO_OPTIONS, Options
+from .request import count_request
+from .rules import Rules
+
+_PLAIN = frozenset({"system", "user", "assistant"})
+_exactly = lru_cache(maxsize=4096)(Count.exactly)
+
+
+def count_chats(
+    chats: Iterable[Prompt], rules: Rules, tokenizer: Tokenizer, options: Options = NO_OPTIONS
+) -> list[Count]:
+    """Count each chat, in order. Raises `InvalidRequestError` with the chat's number."""
+    chats = list(chats)
+    texts: list[str] = []
+    fixed: list[int] = []
+    spans: list[int] = []
+    simple = _is_simple(rules, options)
+    default = _default_system(rules, tokenizer) if simple else 0
+    for chat in chats:
+        before = len(texts)
+        overhead = _plain(chat, texts, rules, default) if simple else None
+        if overhead is None:
+            del texts[before:]
+        fixed.append(-1 if overhead is None else overhead)
+        spans.append(len(texts))
+    counts = tokenizer.count_batch(texts)
+    totals: list[Count] = []
+    start = 0
+    for i, (overhead, end) in enumerate(zip(fixed, spans, strict=True)):
+        if overhead < 0:
+            totals.append(_slow(chats[i], i, rules, tokenizer, options))
+        else:
+            totals.append(_exactly(overhead + sum(counts[start:end])))
+        start = end
+    return totals
+
+
+def _is_simple(rules: Rules, options: Options) -> bool:
+    """Whether plain messages are all that counts."""
+    chat = rules.chat
+    return options == NO_OPTIONS and not (
+        chat.strips_reasoning
+        or chat.per_message == 0
+        or chat.per_message_bounds is not None
+        or chat.once_bounds is not None
+    )
+
+
+def _plain(chat: Prompt, texts: list[str], rules: Rules, default: int) -> int | None:
+    """Collect the texts of a plain chat; answers what the template adds, `None` if it is not one.
+
+    A text that begins with white space is counted behind a line break, which is one token of the
+    frame already: see `turns`.
+    """
+    if type(chat) is not list or not chat:
+        return None
+    overhead = rules.chat.per_reply + len(chat) * rules.chat.per_message
+    first = None
+    for message in chat:
+        if type(message) is not dict or len(message) != 2:
+            return None
+        content, role = message.get("content"), message.get("role")
+        if type(content) is not str or role not in _PLAIN:
+            return None
+        if first is None:
+            first = role
+        if content:
+            if content[0].isspace():
+                content = "\n" + content
+                overhead -= 1
+            texts.append(content)
+    return overhead if first == "system" else overhead + default
+
+
+def _default_system(rules: Rules, tokenizer: Tokenizer) -> int:
+    default = rules.chat.default_system
+    return tokenizer.count(default) + rules.chat.per_message if default else 0
+
+
+def _slow(chat: Prompt, number: int, rules: Rules, tokenizer: Tokenizer, options: Options) -> Count:
+    try:
+        return count_request(parse(chat), rules, tokenizer, options).total
+    except InvalidRequestError as error:
+        raise InvalidRequestError(f"chats[{number}]: {error}") from error

@@ -1,0 +1,146 @@
+"""A conversation that grows, and many chats at once: the same numbers as counted one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models import IMAGES, model
+from tokenfare.budget import Conversation, Options, Rules, count_chats, count_request, rules_of
+from tokenfare.budget import rules_of_template as of_template
+from tokenfare.catalog import ChatTemplate, ToolRules, published_template
+from tokenfare.errors import InvalidRequestError
+from tokenfare.messages import parse
+from tokenfare.tokenizers import Count, get_tokenizer, measurer
+
+QWEN = get_tokenizer("qwen")
+TOOL = {"type": "function", "function": {"name": "f", "description": "查询", "parameters": {}}}
+AGENT = ToolRules(form="hermes", parallel_form="qwen-agent", certain=("parallel, Chinese",))
+HERMES = ToolRules(form="hermes", certain=("single", "parallel"))
+
+texts = st.sampled_from(["", "Hello", "\n\nHello", " x", "通义千问", "<|im_end|>", "a" * 300])
+pictures = st.builds(
+    lambda size: {
+        "type": "image_url",
+        "image_url": {"url": "https://example.com/a.png"},
+        "tokenfare": {"width": size, "height": size},
+    },
+    st.sampled_from([56, 560]),
+)
+contents = texts | st.lists(
+    pictures | st.builds(lambda text: {"type": "text", "text": text}, texts), max_size=3
+)
+messages = st.one_of(
+    st.fixed_dictionaries({"role": st.sampled_from(["user", "system"]), "content": contents}),
+    st.fixed_dictionaries({"role": st.just("tool"), "content": texts}),
+    st.fixed_dictionaries(
+        {"role": st.just("assistant"), "content": texts},
+        optional={
+            "partial": st.just(True),
+            "tool_calls": st.just([{"function": {"name": "f", "arguments": '{"a": 1}'}}]),
+        },
+    ),
+)
+rules = st.sampled_from(
+    [
+        rules_of(model(images=IMAGES)),
+        rules_of(model(images=IMAGES, tools=HERMES)),
+        rules_of(model(images=IMAGES, tools=AGENT)),
+        Rules("vl", ChatTemplate(5, 3, default_system="You are helpful."), images=IMAGES),
+        Rules("unknown", ChatTemplate(5, 3, per_message_bounds=(0, 9)), images=IMAGES),
+    ]
+)
+options = st.builds(
+    Options,
+    tools=st.sampled_from([(), (TOOL,)]),
+    parallel_calls=st.booleans(),
+    control_tokens=st.booleans(),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    chat=st.lists(messages, min_size=1, max_size=8),
+    rules=rules,
+    options=options,
+    tokenizer=st.sampled_from(["qwen", "qwen3.5"]),
+)
+def test_a_conversation_counts_as_the_whole_request_at_every_step(
+    chat: list[dict[str, Any]], rules: Rules, options: Options, tokenizer: str
+) -> None:
+    growing = Conversation(rules, measurer(tokenizer), options)
+    for i, message in enumerate(chat):
+        total = growing.add(message)
+        whole = count_request(parse(chat[: i + 1]), rules, measurer(tokenizer), options)
+        assert (total.low, total.value, total.high) == (
+            whole.total.low,
+            whole.total.value,
+            whole.total.high,
+        )
+        assert growing.count() == whole
+
+
+def test_a_template_that_drops_reasoning_counts_the_whole_each_time() -> None:
+    rules = of_template(published_template("qwen3"))
+    growing = Conversation(rules, QWEN)
+    chat: list[dict[str, str]] = []
+    for role, content in [
+        ("user", "Hello"),
+        ("assistant", "<think>\nwell\n</think>\n\nHi"),
+        ("user", "Bye"),
+    ]:
+        chat.append({"role": role, "content": content})
+        assert growing.add(chat[-1]) == count_request(parse(chat), rules, QWEN).total
+
+
+def test_an_empty_conversation_is_nothing() -> None:
+    growing = Conversation(rules_of(model()), QWEN)
+    assert (len(growing), growing.total, growing.count().parts) == (0, Count.exactly(0), ())
+
+
+def test_a_message_that_is_none_is_refused_by_its_index_and_not_added() -> None:
+    growing = Conversation(rules_of(model()), QWEN)
+    growing.add({"role": "user", "content": "Hello"})
+    with pytest.raises(InvalidRequestError, match=r"messages\[1\]\.role: missing"):
+        growing.add({"content": "Hello"})
+    assert len(growing) == 1
+
+
+class Watching:
+    """A measurer that keeps what it was asked."""
+
+    name = "watching"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def measure(self, text: str) -> Count:
+        self.asked.append(text)
+        return QWEN.measure(text)
+
+
+def test_one_more_message_costs_that_message() -> None:
+    watching = Watching()
+    growing = Conversation(rules_of(model()), watching)
+    for i in range(50):
+        growing.add({"role": ("user", "assistant")[i % 2], "content": f"message {i} " * 100})
+    watching.asked.clear()
+    growing.add({"role": "user", "content": "the last one"})
+    assert watching.asked == ["the last one"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(chats=st.lists(st.lists(messages, min_size=1, max_size=5), max_size=6), rules=rules)
+def test_many_chats_count_as_each_of_them(chats: list[Any], rules: Rules) -> None:
+    each = [count_request(parse(chat), rules, QWEN).total for chat in chats]
+    assert count_chats(chats, rules, QWEN) == each
+
+
+def test_many_chats_may_be_texts_and_the_broken_one_is_named() -> None:
+    rules = rules_of(model())
+    assert count_chats(["Hello", "Hello"], rules, QWEN) == [Count.exactly(1 + 5 + 3)] * 2
+    with pytest.raises(InvalidRequestError, match=r"chats\[1\]: messages\[0\]\.role: 'robot'"):
+        count_chats(["Hello", [{"role": "robot", "content": "x"}]], rules, QWEN)
