@@ -21,11 +21,11 @@ from tokenfare.client import Client, Reply
 from tokenfare.emulator import Emulator, TiktokenTokenizer, running
 from tokenfare.money import Money
 from tokenfare.router import Decision
+from tokenfare.testing import independent_tokenizer
 from tokenfare.tokenizers import get_tokenizer
 
 from . import exits, inputs, output
 from .corpus import Sample, samples
-from .offline import independent_tokenizer
 
 SEED_DAY = date(2024, 12, 18)
 _ROOM = 1_000

@@ -10,9 +10,9 @@ from tokenfare import api
 from tokenfare.emulator import Emulator, FaultScript, RateRules, Rule, both, rule, serve
 from tokenfare.emulator import worst_day as emulated_worst_day
 from tokenfare.errors import InvalidRequestError
+from tokenfare.testing import independent_tokenizer
 
 from . import inputs
-from .offline import independent_tokenizer
 
 
 @click.command

@@ -64,7 +64,7 @@ class Account:
         self.clock = clock
         self.arrivals = itertools.count(1)
         self._keys = None if keys is None else frozenset(keys)
-        self._replies = replies if callable(replies) else scripted(replies)
+        self.replies = replies
 
     def check_key(self, authorization: str) -> None:
         """Raise the provider's 401 unless the header carries an accepted key."""
@@ -73,6 +73,15 @@ class Account:
         known = bool(key) if self._keys is None else key in self._keys
         if scheme.lower() != "bearer" or not known:
             raise wrong_key()
+
+    @property
+    def replies(self) -> Replies:
+        """What is answered. Assign a function, or a list of answers, one for each chat."""
+        return self._replies
+
+    @replies.setter
+    def replies(self, replies: Replies | Iterable[Reply | str]) -> None:
+        self._replies: Replies = replies if callable(replies) else scripted(replies)
 
     @property
     def max_body_bytes(self) -> int:

@@ -13,7 +13,18 @@ from .tokenizer import Tokenizer
 
 
 class Emulator(Account):
-    """An account that can be served: hand it to `running`, `serve` or any ASGI server."""
+    """An account that can be served: hand it to `running`, `serve` or any ASGI server.
+
+    `base_url` is where `running` has put it, what clients want to have; empty before.
+    """
+
+    base_url: str = ""
+
+    @property
+    def native_url(self) -> str:
+        """Where the provider's own interface begins, for its SDK; empty before it listens."""
+        root = self.base_url.removesuffix("/compatible-mode/v1")
+        return f"{root}/api/v1" if root else ""
 
     @cached_property
     def app(self) -> Any:

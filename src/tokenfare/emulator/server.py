@@ -13,6 +13,7 @@ from typing import Any
 from tokenfare.errors import InvalidRequestError, TokenfareError
 
 from ._extra import required
+from .emulator import Emulator
 
 COMPATIBLE_PATH = "/compatible-mode/v1"
 """Where the OpenAI-compatible endpoints begin; what clients call their base URL ends in it."""
@@ -64,7 +65,10 @@ def running(app: Any, port: int = 0) -> Iterator[str]:
         thread.start()
         try:
             _wait_until_started(server, thread)
-            yield _base_url("127.0.0.1", listener)
+            url = _base_url("127.0.0.1", listener)
+            if isinstance(app, Emulator):
+                app.base_url = url
+            yield url
         finally:
             server.should_exit = True
             thread.join(_START_SECONDS)

@@ -1,0 +1,75 @@
+"""The emulator as a pytest fixture, for the tests of applications that call the provider.
+
+    def test_my_application(tokenfare_emulator):
+        tokenfare_emulator.faults = scripted(throttled(retry_after_seconds=0.01))
+        answer = my_application(base_url=tokenfare_emulator.base_url, api_key="any")
+        assert [call.status for call in tokenfare_emulator.calls] == [429, 200]
+
+pytest finds it by itself once tokenfare is installed; nothing is loaded before a test asks for it.
+It needs `tokenfare[emulator]`. Without pytest, `emulated` does the same as a context manager.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the plugin is loaded into every run of pytest, and this is not for free
+    from tokenfare.emulator import Emulator, TiktokenTokenizer
+
+try:
+    from pytest import fixture  # noqa: PT013 - it may not be installed
+except ImportError:  # pragma: no cover - pytest loads this module, or nobody needs its fixtures
+
+    def fixture(function: Any) -> Any:  # type: ignore[no-redef]
+        """Leave it as it is."""
+        return function
+
+
+def independent_tokenizer() -> TiktokenTokenizer:
+    """Build tiktoken on the shipped ranks and the published pattern; about a second.
+
+    The emulator counts with it, so that it shares no counting code with what it checks.
+    """
+    from tokenfare.emulator import TiktokenTokenizer
+    from tokenfare.tokenizers.ranks import QWEN_PATTERN, qwen_ranks
+
+    return TiktokenTokenizer(qwen_ranks(), QWEN_PATTERN)
+
+
+_tokenizer = lru_cache(maxsize=1)(independent_tokenizer)
+
+
+@contextmanager
+def emulated(*, as_of: date | None = None, **options: Any) -> Iterator[Emulator]:
+    """An emulator that listens on loopback while the block lasts, with the facts of a day.
+
+    Its `base_url` is what clients want. `options` are those of `tokenfare.emulator.Emulator`.
+    """
+    from tokenfare.api import shipped_catalog
+    from tokenfare.emulator import Emulator, running
+
+    catalog = options.pop("catalog", None) or shipped_catalog(as_of)
+    emulator = Emulator(catalog, _tokenizer(), **options)
+    with running(emulator):
+        yield emulator
+
+
+@fixture
+def tokenfare_emulators() -> Iterator[Callable[..., Emulator]]:
+    """Start emulators with options of their own: those of `emulated`. They end with the test."""
+    with ExitStack() as stack:
+
+        def start(**options: Any) -> Emulator:
+            return stack.enter_context(emulated(**options))
+
+        yield start
+
+
+@fixture
+def tokenfare_emulator(tokenfare_emulators: Callable[..., Emulator]) -> Emulator:
+    """One emulator that listens on loopback, with today's facts, its books empty."""
+    return tokenfare_emulators()
