@@ -49,10 +49,10 @@ def emulated(*, as_of: date | None = None, **options: Any) -> Iterator[Emulator]
 
     Its `base_url` is what clients want. `options` are those of `tokenfare.emulator.Emulator`.
     """
-    from tokenfare.api import shipped_catalog
+    from tokenfare.api import default_catalog
     from tokenfare.emulator import Emulator, running
 
-    catalog = options.pop("catalog", None) or shipped_catalog(as_of)
+    catalog = options.pop("catalog", None) or default_catalog(as_of)
     emulator = Emulator(catalog, _tokenizer(), **options)
     with running(emulator):
         yield emulator
