@@ -14,8 +14,9 @@ import pytest
 from tokenfare.catalog import Catalog
 from tokenfare.catalog.codec import from_plain, to_plain
 from tokenfare.catalog.entries import ModelRow
-from tokenfare.catalog.facts import canonical, sha256
+from tokenfare.catalog.facts import sha256
 from tokenfare.catalog.load import SHIPPED, SNAPSHOT, from_files, shipped
+from tokenfare.catalog.rows import canonical
 
 FILES = from_files(sorted(SHIPPED.glob("*.toml")))
 DAYS = [date(2023, 6, 1), date(2024, 12, 18), date(2025, 3, 1), date(2026, 11, 23)]

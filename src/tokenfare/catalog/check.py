@@ -41,12 +41,7 @@ Rule: TypeAlias = Callable[[Facts, ModelRow], Iterator[tuple[str, str]]]
 
 def findings(facts: Facts, model_ids: Iterable[str]) -> tuple[Finding, ...]:
     """Everything that is wrong with the providers and with these models, in their order."""
-    found = [
-        Finding(facts.origins[model_id].path, _placed(facts.origins[model_id], row, key), problem)
-        for model_id, row in ((model_id, facts.models[model_id]) for model_id in model_ids)
-        for rule in RULES
-        for key, problem in rule(facts, row)
-    ]
+    found = [finding for model_id in model_ids for finding in findings_of(facts, model_id)]
     found += [
         Finding("providers", f"{row.id}: {key}", _unknown_source(source))
         for row in facts.providers.values()
@@ -54,6 +49,16 @@ def findings(facts: Facts, model_ids: Iterable[str]) -> tuple[Finding, ...]:
         if source not in facts.sources
     ]
     return tuple(found)
+
+
+def findings_of(facts: Facts, model_id: str) -> tuple[Finding, ...]:
+    """Everything that is wrong with one model."""
+    row, origin = facts.models[model_id], facts.origins[model_id]
+    return tuple(
+        Finding(origin.path, _placed(origin, row, key), problem)
+        for rule in RULES
+        for key, problem in rule(facts, row)
+    )
 
 
 def _placed(origin: Origin, row: ModelRow, key: str) -> str:

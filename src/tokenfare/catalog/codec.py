@@ -44,6 +44,12 @@ def from_plain(cls: type[T], data: Mapping[str, Any]) -> T:
     )
 
 
+def read_field(cls: type, name: str, data: Any) -> Any:
+    """The value of one field of an entry."""
+    read = _readers(cls)[name][1]
+    return data if read is None else read(data)
+
+
 def _plain(value: Any) -> Any:
     match value:
         case tuple():

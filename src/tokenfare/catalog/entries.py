@@ -18,7 +18,8 @@ from .fact import Fact, Must, NotNegative, Positive, Text, Tokens, refuse_empty_
 from .model import Access, Confidence, Kind, OutputRoom
 
 Currency: TypeAlias = Annotated[str, Must(pattern=r"^[A-Z]{3}$")]
-ModelId: TypeAlias = Annotated[str, Must(pattern=r"^[A-Za-z0-9@][A-Za-z0-9._/:@+*~-]*$")]
+MODEL_ID = r"^[A-Za-z0-9@][A-Za-z0-9._/:@+*~-]*$"
+ModelId: TypeAlias = Annotated[str, Must(pattern=MODEL_ID)]
 Modality: TypeAlias = Literal["text", "image", "audio", "video", "file"]
 Purpose: TypeAlias = Literal["general", "code", "math", "long", "vision", "audio"]
 

@@ -8,30 +8,26 @@ the upper file names an end. Nothing here asks what day it is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
 from tokenfare.errors import CatalogError
 
-from .codec import from_plain, to_plain
 from .entries import FactLists, ModelRow
 from .fact import Fact, Source
 from .file import CatalogFile, ProviderRow
 from .offers import discounted
+from .rows import AnyRow, Rows, canonical, spellings
 
 LISTS = tuple(field.name for field in fields(FactLists))
 """The names of the facts that have a history."""
 
 _SINGLE = ("sent_as", "family", "provider", "kind", "released", "retired")
-
-Plain: TypeAlias = Mapping[str, Any]
-"""A row as data of JSON, checked before and not yet read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,40 +36,6 @@ class Origin:
 
     path: str
     key: str
-
-
-class Rows(Mapping[str, ModelRow]):
-    """Rows by id. Those that come as plain data are read when they are first asked for."""
-
-    __slots__ = ("_rows",)
-
-    def __init__(self, rows: Mapping[str, ModelRow | Plain]) -> None:
-        """Hold rows; the mapping given is not kept."""
-        self._rows = dict(rows)
-
-    def __getitem__(self, model_id: str) -> ModelRow:
-        """The row of this id."""
-        row = self._rows[model_id]
-        if not isinstance(row, ModelRow):
-            row = from_plain(ModelRow, row)
-            self._rows[model_id] = row
-        return row
-
-    def __iter__(self) -> Iterator[str]:
-        """The ids."""
-        return iter(self._rows)
-
-    def __len__(self) -> int:
-        """How many rows there are."""
-        return len(self._rows)
-
-    def __contains__(self, model_id: object) -> bool:
-        """Whether there is a row of this id; reads none."""
-        return model_id in self._rows
-
-    def with_rows(self, rows: Mapping[str, ModelRow | Plain]) -> Rows:
-        """These rows, with others in their place or beside them."""
-        return Rows(self._rows | dict(rows))
 
 
 @dataclass(frozen=True)
@@ -119,7 +81,7 @@ class Facts:
 class Layer:
     """What one file puts over others: whole rows, some of them perhaps not read yet."""
 
-    rows: Mapping[str, ModelRow | Plain]
+    rows: Mapping[str, AnyRow]
     providers: Mapping[str, ProviderRow]
     sources: Mapping[str, Source]
     origins: Mapping[str, Origin]
@@ -135,7 +97,7 @@ class Layer:
         """Every other spelling, of any day, to the id; of two rows the first has it."""
         found: dict[str, str] = {}
         for model_id, row in self.rows.items():
-            for name in _spellings(row):
+            for name in spellings(row):
                 found.setdefault(name, model_id)
         return found
 
@@ -154,25 +116,6 @@ EMPTY = Facts(
 )
 
 
-def canonical(
-    models: Mapping[str, ModelRow | Plain],
-    providers: Mapping[str, ProviderRow],
-    sources: Mapping[str, Source],
-) -> bytes:
-    """Facts as the text of JSON, the same for the same facts."""
-    facts = {
-        "models": {model_id: _plain(row) for model_id, row in models.items()},
-        "providers": {provider_id: to_plain(row) for provider_id, row in providers.items()},
-        "sources": {key: to_plain(source) for key, source in sources.items()},
-    }
-    text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return text.encode()
-
-
-def _plain(row: ModelRow | Plain) -> Plain:
-    return to_plain(row) if isinstance(row, ModelRow) else row
-
-
 def sha256(content: bytes) -> str:
     """The hash in hexadecimal."""
     import hashlib  # OpenSSL takes longer to import than the shipped catalogue to load
@@ -182,7 +125,7 @@ def sha256(content: bytes) -> str:
 
 def layer_of(base: Facts, path: Path, file: CatalogFile) -> Layer:
     """What a file puts over others: its models, or known ones continued from the file's days on."""
-    rows: dict[str, ModelRow | Plain] = {}
+    rows: dict[str, AnyRow] = {}
     origins: dict[str, Origin] = {}
     for number, row in enumerate(file.model):
         key = place(number, row.id)
@@ -238,13 +181,6 @@ def _continued(known: ModelRow, row: ModelRow, file: CatalogFile) -> ModelRow:
         if theirs:
             update[name] = _one_list(getattr(known, name), theirs)
     return replace(known, **update)
-
-
-def _spellings(row: ModelRow | Plain) -> Iterator[str]:
-    if isinstance(row, ModelRow):
-        yield from (name for entry in row.aliases for name in entry.names)
-    elif "aliases" in row:
-        yield from (name for entry in row["aliases"] for name in entry["names"])
 
 
 def _refuse_known(path: Path, key: str, name: str, known: Mapping[str, Any]) -> None:

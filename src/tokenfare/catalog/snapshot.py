@@ -14,11 +14,11 @@ from typing import Any
 
 from tokenfare.errors import CatalogError
 
-from .codec import from_plain
 from .entries import ModelRow
 from .fact import Source
-from .facts import Facts, Layer, Origin, Rows, canonical, sha256
+from .facts import Facts, Layer, Origin, sha256
 from .file import ProviderRow
+from .rows import Rows, canonical, read_all, spelt_out, unread
 
 FORMAT = "tokenfare catalogue"
 VERSION = 1
@@ -56,12 +56,11 @@ def shipped(path: Path) -> Facts:
 
 def layer(path: Path, facts: Mapping[str, Any], digest: str) -> Layer:
     """A snapshot's facts, checked when they were written, to be laid over others."""
-    models = facts["models"]
     return Layer(
-        models,
-        {key: from_plain(ProviderRow, row) for key, row in facts["providers"].items()},
-        {key: from_plain(Source, row) for key, row in facts["sources"].items()},
-        dict.fromkeys(models, Origin(str(path), "")),
+        unread(facts),
+        read_all(ProviderRow, facts["providers"]),
+        read_all(Source, facts["sources"]),
+        dict.fromkeys(facts["models"], Origin(str(path), "")),
         digest,
     )
 
@@ -69,7 +68,7 @@ def layer(path: Path, facts: Mapping[str, Any], digest: str) -> Layer:
 def as_file(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Plain facts in the form of a file that people write."""
     return {
-        "model": list(facts["models"].values()),
+        "model": list(spelt_out(facts)),
         "providers": list(facts["providers"].values()),
         "sources": facts["sources"],
     }

@@ -1,0 +1,195 @@
+"""Other people's lists as a layer of the catalogue: whole files, nothing dropped unsaid.
+
+LiteLLM's price map, models.dev and OpenRouter's list of models. Each fact taken over is marked with
+the list, its hash and the day it speaks of, and is of medium confidence; units are converted
+without a binary float. What the catalogue cannot hold, or what would break its rules, is left out
+and reported, entry by entry. A model that the catalogue below knows already, with its history, is
+left as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from tokenfare.catalog import snapshot
+from tokenfare.catalog.check import findings_of
+from tokenfare.catalog.entries import MODEL_ID, ModelRow, NamesFact
+from tokenfare.catalog.fact import Source
+from tokenfare.catalog.facts import Facts, Layer, Origin, overlaid, sha256
+from tokenfare.catalog.file import ProviderRow
+from tokenfare.errors import CatalogError
+
+from . import litellm, models_dev, openrouter
+from .listed import LeftOut as LeftOut
+from .listed import Listed
+from .rows import Entry, Saying, Service
+
+_Entries: TypeAlias = Iterator[tuple[Listed, Entry | None]]
+_Services: TypeAlias = Iterator[tuple[Listed, Service]]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of list: its title, and how its models and providers are read."""
+
+    title: str
+    entries: Callable[[Mapping[str, Any]], _Entries]
+    services: Callable[[Mapping[str, Any]], _Services] | None = None
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "litellm": Format("LiteLLM's price map", litellm.entries),
+        "models-dev": Format("models.dev", models_dev.entries, models_dev.services),
+        "openrouter": Format(
+            "OpenRouter's list of models", openrouter.entries, openrouter.services
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A list in the catalogue's terms: rows, who serves them, and all that was left out."""
+
+    models: Mapping[str, ModelRow]
+    providers: Mapping[str, ProviderRow]
+    sources: Mapping[str, Source]
+    left_out: tuple[LeftOut, ...]
+    path: str
+
+    def written(self) -> bytes:
+        """The content of a file that the catalogue loads in milliseconds."""
+        return snapshot.written(self.models, self.providers, self.sources)
+
+    def layer(self) -> Layer:
+        """The rows, to be laid over a catalogue."""
+        origin = Origin(self.path, "")
+        return Layer(self.models, self.providers, self.sources, dict.fromkeys(self.models, origin))
+
+    def summary(self) -> Counter[tuple[str, str]]:
+        """How often each key was left out for each reason that does not speak of one entry."""
+        return Counter((entry.key, entry.why) for entry in self.left_out)
+
+
+def imported(
+    name: str, path: Path, as_of: date, base: Facts, *, known_too: bool = False
+) -> Imported:
+    """A list of the format called `name`, as of a day.
+
+    `base` is the catalogue that it will be laid over. With `known_too`, the models that it knows
+    already are taken as well, under ids of their own: to be compared, not to be used. Raises
+    `CatalogError` for a file that is not such a list.
+    """
+    kind = FORMATS[name]
+    content, data = _read(path)
+    digest = sha256(content)
+    reading = _Reading(kind, data, Saying(f"{name}-{digest[:12]}", as_of), base, known_too)
+    models = reading.models()
+    if not models and not reading.left:
+        raise CatalogError(path, "", f"expected {kind.title}; no model is in it")
+    where = f"{path.name}, SHA-256 {digest}"
+    source = Source(title=kind.title, where=where, as_of=as_of)
+    providers = reading.providers(models)
+    sources = {reading.saying.source: source}
+    found = Imported(models, providers, sources, tuple(reading.left), str(path))
+    return _in_order(found, base)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One list on its way over a base; `left` gathers what is left out."""
+
+    kind: Format
+    data: Mapping[str, Any]
+    saying: Saying
+    base: Facts
+    known_too: bool
+    left: list[LeftOut] = field(default_factory=list)
+
+    def models(self) -> dict[str, ModelRow]:
+        rows: dict[str, ModelRow] = {}
+        addresses = {service.id: service.url for _, service in self._services()}
+        for listed, entry in self.kind.entries(self.data):
+            if entry is None:
+                self.left.extend(listed.refused())
+            elif (why := self._not_wanted(entry, rows)) is not None:
+                self.left.append(LeftOut(listed.name, "", why))
+            else:
+                row = self.saying.row(self._at_home(entry, addresses), listed)
+                rows[row.id] = replace(row, aliases=self._free_names(row))
+                self.left.extend(listed.left_out())
+        return rows
+
+    def providers(self, models: Mapping[str, ModelRow]) -> dict[str, ProviderRow]:
+        """Those of the models that the base does not know."""
+        used = {row.provider or "" for row in models.values()} - set(self.base.providers)
+        found = {name: self.saying.provider(Service(name, name)) for name in sorted(used)}
+        for listed, service in self._services():
+            if service.id in used:
+                found[service.id] = self.saying.provider(service)
+                self.left.extend(listed.left_out())
+        return found
+
+    def _services(self) -> _Services:
+        return self.kind.services(self.data) if self.kind.services else iter(())
+
+    def _not_wanted(self, entry: Entry, rows: Mapping[str, ModelRow]) -> str | None:
+        if re.match(MODEL_ID, entry.id) is None:
+            return f"{entry.id!r} is no id that the catalogue takes: {MODEL_ID}"
+        ours = entry.provider.lower() in self.base.prefixes and self.base.named(entry.sent_as)
+        if ours and not self.known_too:
+            return f"{ours} is in the catalogue, with its history"
+        return f"{entry.id} is in the list twice; the first is taken" if entry.id in rows else None
+
+    def _at_home(self, entry: Entry, addresses: Mapping[str, str | None]) -> Entry:
+        """An entry of a provider that the base knows, by its name there and its region."""
+        ours = self.base.prefixes.get(entry.provider.lower())
+        if ours is None:
+            return entry
+        provider = self.base.providers[ours]
+        address = addresses.get(entry.provider)
+        here = [url.region for url in provider.base_urls if url.url == address]
+        return replace(entry, provider=ours, regions=tuple(here) or (provider.default_region,))
+
+    def _free_names(self, row: ModelRow) -> tuple[NamesFact, ...]:
+        return tuple(fact for fact in row.aliases if not any(map(self.base.named, fact.names)))
+
+
+def _in_order(found: Imported, base: Facts) -> Imported:
+    """Without the rows that break a rule of the catalogue; those are left out, with the rule."""
+    facts = overlaid(base, found.layer())
+    broken = {model_id: findings_of(facts, model_id) for model_id in found.models}
+    refused = [LeftOut(i, "", f"{f.key}: {f.problem}") for i, all_ in broken.items() for f in all_]
+    kept = {model_id: row for model_id, row in found.models.items() if not broken[model_id]}
+    return replace(found, models=kept, left_out=(*found.left_out, *refused))
+
+
+def _read(path: Path) -> tuple[bytes, Mapping[str, Any]]:
+    """The content that is hashed, and the data in it; a folder is a tree of models.dev."""
+    if path.is_dir():
+        data = models_dev.tree(path)
+        return json.dumps(data, sort_keys=True, default=str).encode(), data
+    try:
+        content = path.read_bytes()
+        loaded = json.loads(content, parse_float=Decimal, parse_constant=_refuse)
+    except OSError as error:
+        raise CatalogError(path, "", f"cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise CatalogError(path, "", f"not JSON: {error}") from error
+    if not isinstance(loaded, dict):
+        raise CatalogError(path, "", "expected a table at the top")
+    return content, loaded
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not a number")

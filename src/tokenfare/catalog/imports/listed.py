@@ -1,0 +1,187 @@
+"""One entry of somebody else's list, read key by key, so that nothing of it is lost unsaid.
+
+Every key is either taken or, at the end, reported as left out; so is a value that is not what the
+key should hold. Numbers come as `int`, `Decimal` or text, never as a binary float.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+_PER_MILLION = 6
+_MOST_PLACES = 6
+_MONTH = re.compile(r"\d{4}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What an import does not take over: of which entry (as the list names it), where, and why."""
+
+    model: str
+    key: str
+    why: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.model}: {self.key}: {self.why}" if self.key else f"{self.model}: {self.why}"
+
+
+class Listed:
+    """An entry of a list, or a table in it, whose keys are taken one by one."""
+
+    def __init__(self, name: str, data: Mapping[str, Any], place: str = "") -> None:
+        """Read `data`, which the list calls `name`; `place` is where in an entry a table stands."""
+        self.name = name
+        self._data = data
+        self._place = place
+        self._taken: set[str] = set()
+        self._left: list[LeftOut] = []
+        self._tables: list[Listed] = []
+
+    @classmethod
+    def of(cls, name: str, value: object) -> Listed:
+        """An entry, an empty one with a word about it if `value` is no table."""
+        listed = cls(name, value if isinstance(value, Mapping) else {})
+        if not listed:
+            listed.leave("", f"not a table with anything in it: {value!r}")
+        return listed
+
+    def take(self, *keys: str) -> Any:
+        """The value of the first of these keys that has one; all of them are taken."""
+        self._taken.update(keys)
+        return next((self._data[key] for key in keys if self._data.get(key) is not None), None)
+
+    def text(self, key: str) -> str | None:
+        """A text that is not empty."""
+        value = self.take(key)
+        if isinstance(value, str) and value.strip():
+            return value
+        if value is not None:
+            self.leave(key, f"not a text: {value!r}")
+        return None
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts; empty if there is none."""
+        value = self.take(key)
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        if value is not None:
+            self.leave(key, f"not a list of texts: {value!r}")
+        return ()
+
+    def tokens(self, key: str) -> int | None:
+        """A whole number above zero."""
+        value = self.take(key)
+        amount = _decimal(value)
+        if amount is not None and amount > 0 and amount == amount.to_integral_value():
+            return int(amount)
+        if value is not None:
+            self.leave(key, f"not a whole number above zero: {value!r}")
+        return None
+
+    def flag(self, key: str) -> bool:
+        """A truth value; false if it is absent."""
+        value = self.take(key)
+        if value is not None and not isinstance(value, bool):
+            self.leave(key, f"neither true nor false: {value!r}")
+        return value is True
+
+    def amount(self, key: str) -> Decimal | None:
+        """An exact amount of zero or more."""
+        value = self.take(key)
+        amount = _decimal(value)
+        if amount is not None and amount >= 0:
+            return amount
+        if value is not None:
+            self.leave(key, f"not a price: {value!r}")
+        return None
+
+    def per_million(self, key: str) -> Decimal | None:
+        """A price for one token as one for a million; the point moves and nothing is rounded."""
+        amount = self.amount(key)
+        return None if amount is None else amount.scaleb(_PER_MILLION)
+
+    def day(self, key: str) -> date | None:
+        """A day; of a month, its first."""
+        value = self.take(key)
+        if value is None or isinstance(value, date):
+            return value
+        text = f"{value}-01" if _MONTH.fullmatch(str(value)) else str(value)
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self.leave(key, f"not a day: {value!r}")
+            return None
+
+    def table(self, key: str) -> Listed:
+        """A table of the entry, an empty one if there is none."""
+        return self.nested(key, self.take(key))
+
+    def nested(self, key: str, value: object) -> Listed:
+        """A table inside the entry; what it leaves out is left out here too."""
+        if value is not None and not isinstance(value, Mapping):
+            self.leave(key, f"not a table: {value!r}")
+        data = value if isinstance(value, Mapping) else {}
+        table = Listed(self.name, data, self._at(key))
+        self._tables.append(table)
+        return table
+
+    def leave(self, key: str, why: str) -> None:
+        """Report what cannot be taken over."""
+        self._left.append(LeftOut(self.name, self._at(key), why))
+
+    def left_out(self) -> Iterator[LeftOut]:
+        """All that was not taken: values that cannot be, then keys that nothing asked for."""
+        yield from self.refused()
+        yield from self.unasked()
+
+    def refused(self) -> Iterator[LeftOut]:
+        """What was asked for and cannot be taken over."""
+        yield from self._left
+        for table in self._tables:
+            yield from table.refused()
+
+    def unasked(self) -> Iterator[LeftOut]:
+        """The keys that nothing asked for."""
+        for key in self._data:
+            if key not in self._taken:
+                yield LeftOut(self.name, self._at(key), "the catalogue has no place for it")
+        for table in self._tables:
+            yield from table.unasked()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the entry."""
+        return tuple(self._data)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything in it."""
+        return bool(self._data)
+
+    def _at(self, key: str) -> str:
+        return f"{self._place}.{key}".strip(".")
+
+
+def factor(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
+    """`part / whole`, if that is a decimal number of a few places; `None` if it is not."""
+    if part is None or not whole:
+        return None
+    ratio = part / whole
+    places = ratio.normalize().as_tuple().exponent
+    exact = ratio * whole == part and isinstance(places, int) and -places <= _MOST_PLACES
+    return ratio.normalize() if exact else None
+
+
+def _decimal(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        return None
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
