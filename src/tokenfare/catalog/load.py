@@ -125,19 +125,44 @@ def _toml(path: Path, content: bytes) -> dict[str, Any]:
 def _file(path: Path, data: dict[str, Any], *, as_json: bool = False) -> CatalogFile:
     from pydantic import ValidationError
 
+    try:
+        return _checked_data(data, as_json=as_json)
+    except ValidationError as error:
+        first, *more = _in_words(path, data, error)
+        raise CatalogError(path, first.key, first.problem + _more(len(more))) from error
+
+
+def _checked_data(data: dict[str, Any], *, as_json: bool) -> CatalogFile:
     from .schema import checked
 
     fill(data)
+    return checked(data, as_json=as_json)
+
+
+def problems(base: Facts, path: Path) -> tuple[Finding, ...]:
+    """Everything that is wrong with a file as one laid over others; nothing if it is in order.
+
+    Raises `CatalogError` for what is no catalogue file at all.
+    """
+    from pydantic import ValidationError
+
+    content = _bytes(path)
+    as_json = path.suffix == ".json"
+    data = snapshot.as_file(snapshot.opened(path, content)[0]) if as_json else _toml(path, content)
     try:
-        return checked(data, as_json=as_json)
+        layer = layer_of(base, path, _checked_data(data, as_json=as_json))
     except ValidationError as error:
-        raise _in_words(path, data, error) from error
+        return _in_words(path, data, error)
+    except CatalogError as error:
+        return (Finding(error.path, error.key, error.expected),)
+    return findings(overlaid(base, layer), layer.rows)
 
 
-def _in_words(path: Path, data: dict[str, Any], error: ValidationError) -> CatalogError:
-    first = error.errors(include_url=False)[0]
-    key = _key(data, _written(data, first["loc"]))
-    return CatalogError(path, key, _expected(first) + _more(error.error_count() - 1))
+def _in_words(path: Path, data: dict[str, Any], error: ValidationError) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(str(path), _key(data, _written(data, detail["loc"])), _expected(detail))
+        for detail in error.errors(include_url=False)
+    )
 
 
 def _expected(detail: Any) -> str:

@@ -19,6 +19,7 @@ _COMMANDS: Mapping[str, str] = {
     "fit": "Say whether a text fits a model or a number of tokens.",
     "route": "Find the cheapest model that takes a request.",
     "models": "List what can be called, and what it accepts and charges.",
+    "catalog": "Check, compare and import catalogue files.",
     "send": "Route a request and send it.",
     "emulate": "Serve the provider's endpoints on this machine, offline.",
     "demo": "Run the whole way on real documents against the emulator.",

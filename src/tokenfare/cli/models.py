@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import click
 
 from tokenfare import api
-from tokenfare.catalog import Catalog, Evidence, Model, Price, Tier
+from tokenfare.catalog import CacheRules, Catalog, Evidence, Model, Price, Tier
 from tokenfare.money import plain
 
 from . import inputs, output
+from .provenance import lines_of
 
 _PER_DISPLAYED = 1_000_000
 
@@ -62,12 +64,7 @@ def show(obj: tuple[Catalog, bool], id_: str, as_of: date | None, as_json: bool)
     if as_json or obj[1]:
         output.emit([as_data(model)])
         return
-    click.echo(f"{model.id} on {model.day}: {model.status}")
-    for name, value in _facts(model):
-        click.echo(f"  {name:<23} {value}")
-        evidence = model.evidence.get(name)
-        if evidence is not None:
-            click.echo(f"  {'':<23}   {_told(evidence)}")
+    click.echo("\n".join(lines_of(model)))
 
 
 def as_data(model: Model) -> dict[str, object]:
@@ -76,6 +73,8 @@ def as_data(model: Model) -> dict[str, object]:
     return {
         "id": model.id,
         "aliases": list(model.aliases),
+        "provider": model.provider,
+        "sent_as": model.wire_id,
         "family": model.family,
         "kind": model.kind,
         "points_to": model.points_to,
@@ -98,7 +97,9 @@ def as_data(model: Model) -> dict[str, object]:
             "requests_per_minute": model.rates.requests_per_minute,
             "tokens_per_minute": model.rates.tokens_per_minute,
         },
-        "sources": {name: _evidence(told) for name, told in model.evidence.items()},
+        "batch_max_context": model.batch_max_context,
+        "cache": _cache(model.cache),
+        "sources": {name: _evidence(given) for name, given in model.evidence.items()},
     }
 
 
@@ -110,29 +111,54 @@ def _price(price: Price | None) -> dict[str, object] | None:
         "per": price.per,
         "input": plain(price.tiers[0].input),
         "output": plain(price.tiers[0].output),
-        "batch": plain(price.batch) if price.batch is not None else None,
+        "batch": _amount(price.batch),
+        "discount": _amount(price.discount),
         "tiers": [_tier(tier) for tier in price.tiers],
     }
 
 
 def _tier(tier: Tier) -> dict[str, object]:
-    thinking = tier.thinking_output
     return {
         "up_to": tier.up_to,
         "input": plain(tier.input),
         "output": plain(tier.output),
-        "thinking_output": plain(thinking) if thinking is not None else None,
+        "thinking_output": _amount(tier.thinking_output),
     }
 
 
-def _evidence(told: Evidence) -> dict[str, object]:
+def _cache(cache: CacheRules | None) -> dict[str, object] | None:
+    if cache is None:
+        return None
+    marked = cache.marked
     return {
-        "mark": told.mark,
-        "source": told.source,
-        "since": told.since.isoformat(),
-        "confidence": told.confidence,
-        "inherited_from": told.inherited_from,
-        "note": told.note,
+        "hit": _amount(cache.hit),
+        "min_tokens": cache.min_tokens,
+        "marked": marked
+        and {
+            "write": plain(marked.write),
+            "hit": plain(marked.hit),
+            "min_tokens": marked.min_tokens,
+            "seconds": marked.seconds,
+        },
+    }
+
+
+def _amount(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)
+
+
+def _evidence(evidence: Evidence) -> dict[str, object]:
+    return {
+        "mark": evidence.mark,
+        "source": evidence.source,
+        "since": evidence.since.isoformat(),
+        "confidence": evidence.confidence,
+        "inherited_from": evidence.inherited_from,
+        "note": evidence.note,
+        "disputes": [
+            {"says": dispute.says, "source": dispute.source, "because": dispute.because}
+            for dispute in evidence.disputes
+        ],
     }
 
 
@@ -152,48 +178,4 @@ def _row(model: Model) -> tuple[str, ...]:
         model.access,
         ",".join(sorted(model.modalities)),
         f"retired {model.retired_on}" if model.status == "retired" else model.status,
-    )
-
-
-def _facts(model: Model) -> list[tuple[str, str]]:
-    limits = model.limits
-    return [
-        ("limits.context", _tokens(limits.context)),
-        ("limits.max_input", _tokens(limits.max_input)),
-        ("limits.max_output", _tokens(limits.max_output)),
-        ("limits.max_image_tokens", _tokens(limits.max_image_tokens)),
-        ("output_room", model.output_room),
-        ("points_to", model.points_to or "-"),
-        ("access", model.access),
-        *(("price", line) for line in _price_lines(model.price)),
-        ("modalities", ", ".join(sorted(model.modalities))),
-        ("regions", ", ".join(model.regions)),
-        ("tokenizer", model.tokenizer),
-        ("retired_on", model.retired_on.isoformat() if model.retired_on else "-"),
-    ]
-
-
-def _tokens(value: int | None) -> str:
-    return "not stated" if value is None else f"{value:,} tokens"
-
-
-def _price_lines(price: Price | None) -> list[str]:
-    if price is None:
-        return ["not known"]
-    lines = []
-    for tier in price.tiers:
-        bound = f", input up to {tier.up_to:,}" if tier.up_to is not None else ""
-        lines.append(
-            f"{plain(tier.input)} in, {plain(tier.output)} out, "
-            f"{price.currency} per {price.per:,} tokens{bound}"
-        )
-    return lines
-
-
-def _told(evidence: Evidence) -> str:
-    parent = f" from {evidence.inherited_from}" if evidence.inherited_from else ""
-    note = f" ({evidence.note})" if evidence.note else ""
-    return (
-        f"{evidence.mark}{parent}, known since {evidence.since}, {evidence.confidence} "
-        f"confidence: {evidence.source}{note}"
     )

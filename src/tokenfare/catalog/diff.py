@@ -1,0 +1,74 @@
+"""Where two views of the catalogue differ: two days, two files, or our facts and a list's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tokenfare.errors import UnknownModel
+
+from .catalog import Catalog
+from .model import Model
+from .told import told
+
+# What is ours by its nature, and says nothing against another's list.
+_OURS = frozenset(
+    {"aliases", "points_to", "purposes", "output_room", "tokenizer", "rates", "cache", "regions"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One fact of one model, on both sides; `None` where a side does not have the model."""
+
+    model: str
+    fact: str
+    before: str | None
+    after: str | None
+
+
+def between(before: Iterable[Model], after: Iterable[Model]) -> tuple[Difference, ...]:
+    """Fact by fact, in order of models."""
+    first = {model.id: model for model in before}
+    second = {model.id: model for model in after}
+    return tuple(
+        difference
+        for model_id in sorted(first.keys() | second.keys())
+        for difference in _of(model_id, first.get(model_id), second.get(model_id))
+    )
+
+
+def against(ours: Catalog, theirs: Iterable[Model]) -> tuple[Difference, ...]:
+    """Where another's list says otherwise of the models that both have.
+
+    A model is the same if provider and name on the wire are. What the list does not say is no
+    difference, nor is what only our side states.
+    """
+    found: list[Difference] = []
+    for model in theirs:
+        try:
+            known = ours.get(model.wire_id)
+        except UnknownModel:
+            continue
+        if known.provider == model.provider:
+            found += (d for d in _of(known.id, known, model) if _said(d, model))
+    return tuple(sorted(found, key=lambda difference: (difference.model, difference.fact)))
+
+
+def _said(difference: Difference, theirs: Model) -> bool:
+    evidence = theirs.evidence.get(difference.fact)
+    derived = evidence is not None and evidence.mark == "derived"
+    silent = difference.after in ("not stated", "not known")
+    return not (derived or silent or difference.fact in _OURS)
+
+
+def _of(model_id: str, before: Model | None, after: Model | None) -> Iterator[Difference]:
+    if before is None or after is None:
+        there = ("status", before.status if before else None, after.status if after else None)
+        yield Difference(model_id, *there)
+        return
+    first, second = told(before), told(after)
+    for fact in dict.fromkeys((*first, *second)):
+        sides = (first.get(fact, "not stated"), second.get(fact, "not stated"))
+        if sides[0] != sides[1]:
+            yield Difference(model_id, fact, *sides)

@@ -1,0 +1,104 @@
+"""The facts of a model in words, one text a fact: to be shown, and to be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tokenfare.money import plain
+
+from .model import CacheRules, Limits, Model, Price, RateLimits
+
+_PER = 1_000_000
+
+
+def told(model: Model) -> dict[str, str]:
+    """Every fact by the name that `evidence` has for it; amounts are for a million tokens."""
+    facts = {
+        "status": model.status,
+        "access": model.access,
+        **limits_told(model.limits),
+        "output_room": model.output_room,
+        "points_to": model.points_to or "not known",
+        "price": price_told(model.price),
+        "cache": cache_told(model.cache),
+        "rates": rates_told(model.rates),
+        "batch_max_context": _tokens(model.batch_max_context),
+        "modalities": _listed(model.modalities),
+        "purposes": _listed(model.purposes),
+        "regions": _listed(model.regions),
+        "tokenizer": model.tokenizer,
+        "aliases": _listed(model.aliases) or "none",
+    }
+    if model.price is not None and model.price.discount is not None:
+        facts["discount"] = f"{plain(model.price.discount)} of the price, in it already"
+    if model.documents is not None:
+        facts["documents"] = f"uploaded with purpose {model.documents.purpose}"
+    if model.retired_on is not None:
+        facts["retired_on"] = model.retired_on.isoformat()
+    return facts
+
+
+def limits_told(limits: Limits) -> dict[str, str]:
+    """The bounds in tokens."""
+    return {
+        "limits.context": _tokens(limits.context),
+        "limits.max_input": _tokens(limits.max_input),
+        "limits.max_output": _tokens(limits.max_output),
+        "limits.max_image_tokens": _tokens(limits.max_image_tokens),
+    }
+
+
+def price_told(price: Price | None) -> str:
+    """The tiers, and the factor of the batch service."""
+    if price is None:
+        return "not known"
+    scale = _PER // price.per
+    lines = []
+    for tier in price.tiers:
+        thinking = tier.thinking_output
+        thinks = "" if thinking is None else f", {plain(thinking * scale)} thinking"
+        bound = "" if tier.up_to is None else f" up to {tier.up_to:,} tokens of input"
+        lines.append(
+            f"{plain(tier.input * scale)} in, {plain(tier.output * scale)} out{thinks}{bound}"
+        )
+    batch = "" if price.batch is None else f"; in a batch x {plain(price.batch)}"
+    return f"{'; '.join(lines)} ({price.currency} per {_PER:,} tokens){batch}"
+
+
+def cache_told(cache: CacheRules | None) -> str:
+    """The factors on the input price."""
+    if cache is None:
+        return "not known"
+    said = []
+    if cache.hit is not None:
+        said.append(f"x {plain(cache.hit)} for what is found{_from(cache.min_tokens)}")
+    if cache.marked is not None:
+        marked = cache.marked
+        kept = "" if marked.seconds is None else f", kept for {marked.seconds} s"
+        said.append(
+            f"marked by the request: x {plain(marked.write)} to write,"
+            f" x {plain(marked.hit)} for what is found{_from(marked.min_tokens)}{kept}"
+        )
+    return "; ".join(said) or "none"
+
+
+def rates_told(rates: RateLimits) -> str:
+    """Requests and tokens in a minute."""
+    known = (
+        (rates.requests_per_minute, "requests"),
+        (rates.tokens_per_minute, "tokens"),
+    )
+    said = [f"{number:,} {what}" for number, what in known if number is not None]
+    return f"{' and '.join(said)} a minute" if said else "not known"
+
+
+def _from(min_tokens: int | None) -> str:
+    return "" if min_tokens is None else f", of at least {min_tokens:,} tokens"
+
+
+def _tokens(value: int | None) -> str:
+    return "not stated" if value is None else f"{value:,} tokens"
+
+
+def _listed(items: Iterable[str]) -> str:
+    return ", ".join(sorted(items))

@@ -1,0 +1,150 @@
+"""`tokenfare catalog`: files that are laid over the catalogue, checked, compared and brought in."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from tokenfare import api
+from tokenfare.catalog import Catalog
+from tokenfare.catalog.catalog import today
+from tokenfare.catalog.check import Finding
+from tokenfare.catalog.diff import Difference, against, between
+
+from . import exits, inputs, output
+
+_FORMATS = ("litellm", "models-dev", "openrouter")
+_SIDES = (
+    "A side is a day (2024-12-18), a catalogue file that is laid over ours, or a list to be"
+    f" compared, as FORMAT:FILE with one of the formats {', '.join(_FORMATS)}."
+)
+_REASONS_SHOWN = 20
+
+
+@click.group
+def command() -> None:
+    """Check, compare and import catalogue files."""
+
+
+@command.command
+@click.argument("files", nargs=-1, metavar="[FILE…]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(files: tuple[str, ...], as_json: bool) -> int:
+    """Say everything that is wrong with files laid over the catalogue, in their order.
+
+    Without files, those that TOKENFARE_CATALOG names are checked. Exits with 1 if anything is
+    wrong.
+    """
+    import os
+
+    from tokenfare.catalog.catalog import paths_in
+    from tokenfare.catalog.load import overlaid_file, problems, shipped
+
+    facts = shipped()
+    found: list[Finding] = []
+    for path in map(Path, files or paths_in(os.environ)):
+        wrong = problems(facts, path)
+        found += wrong
+        if not wrong:
+            facts = overlaid_file(facts, path)
+    if as_json:
+        output.emit([{"file": f.path, "key": f.key, "problem": f.problem} for f in found])
+    else:
+        for finding in found:
+            click.echo(str(finding))
+        click.echo(f"{len(facts.models):,} models, {len(found):,} problems", err=True)
+    return exits.ANSWER_IS_NO if found else exits.DONE
+
+
+@command.command(name="import")
+@click.argument("format_", metavar="FORMAT", type=click.Choice(_FORMATS))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
+@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The list's day (default: today).")
+@click.option("--json", "as_json", is_flag=True, help="Print all that was left out as JSON.")
+def import_(format_: str, file: Path, out: Path, as_of: date | None, as_json: bool) -> int:
+    """Bring a list of others into a catalogue file, and say what of it could not be brought.
+
+    The list is LiteLLM's model_prices_and_context_window.json, the api.json or the folder of
+    models.dev, or OpenRouter's answer to GET /api/v1/models. Name the file that is written in
+    TOKENFARE_CATALOG to use it.
+    """
+    from tokenfare.catalog.imports import imported
+    from tokenfare.catalog.load import shipped
+
+    found = imported(format_, file, as_of or today(), shipped())
+    _write(out, found.written())
+    if as_json:
+        left = [{"model": e.model, "key": e.key, "why": e.why} for e in found.left_out]
+        models, providers = sorted(found.models), sorted(found.providers)
+        output.emit({"models": models, "providers": providers, "left_out": left})
+        return exits.DONE
+    reasons = found.summary().most_common()
+    rows = [(f"{often:,}", key, why) for (key, why), often in reasons[:_REASONS_SHOWN]]
+    click.echo(f"{len(found.models):,} models of {len(found.providers):,} providers in {out}")
+    click.echo(f"left out, {len(found.left_out):,} times in all:")
+    output.table(("times", "key", "why"), rows, frozenset({0}))
+    if len(reasons) > _REASONS_SHOWN:
+        more = len(reasons) - _REASONS_SHOWN
+        click.echo(f"and {more:,} more reasons; --json gives every entry", err=True)
+    return exits.DONE
+
+
+@command.command(epilog=_SIDES)
+@click.argument("first", metavar="SIDE")
+@click.argument("second", metavar="SIDE")
+@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def diff(first: str, second: str, as_of: date | None, as_json: bool) -> int:
+    """Say what differs between two days, two files, or ours and another's list.
+
+    Exits with 1 if anything differs. Beside a list, the models that both have are compared, in
+    what the list says.
+    """
+    found = _differences(first, second, as_of or today())
+    if as_json:
+        output.emit(
+            [
+                {"model": d.model, "fact": d.fact, "before": d.before, "after": d.after}
+                for d in found
+            ]
+        )
+    elif found:
+        rows = [(d.model, d.fact, d.before or "-", d.after or "-") for d in found]
+        output.table(("model", "fact", first, second), rows, frozenset())
+    return exits.ANSWER_IS_NO if found else exits.DONE
+
+
+def _differences(first: str, second: str, day: date) -> tuple[Difference, ...]:
+    kind, colon, file = second.partition(":")
+    if colon and kind in _FORMATS:
+        return against(_side(first, day), _listed(kind, Path(file), day).models(all=True))
+    before, after = _side(first, day), _side(second, day)
+    return between(before.models(all=True), after.models(all=True))
+
+
+def _side(text: str, day: date) -> Catalog:
+    if text.partition(":")[0] in _FORMATS:
+        raise click.UsageError("a list of others is the second side; ours is the first")
+    try:
+        return api.default_catalog(date.fromisoformat(text))
+    except ValueError:
+        return Catalog.load([text], day=day)
+
+
+def _listed(kind: str, path: Path, day: date) -> Catalog:
+    from tokenfare.catalog.facts import EMPTY, overlaid
+    from tokenfare.catalog.imports import imported
+    from tokenfare.catalog.load import shipped
+
+    layer = imported(kind, path, day, shipped(), known_too=True).layer()
+    return Catalog(overlaid(EMPTY, layer), day)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise click.UsageError(f"{path}: cannot be written: {error.strerror}") from error
