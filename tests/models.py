@@ -6,7 +6,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tokenfare.catalog import ChatTemplate, ImageRules, Limits, Model, Price, Tier
+from tokenfare.catalog import (
+    AudioRules,
+    ChatTemplate,
+    ImageRules,
+    Limits,
+    Model,
+    Price,
+    Tier,
+    VideoRules,
+)
 
 DAY = date(2024, 12, 18)
 
@@ -24,6 +33,32 @@ IMAGES = ImageRules(
     formats=("bmp", "jpeg", "png", "tiff", "webp", "heic"),
 )
 """As qwen-vl-plus counts images in 2024, by the recordings."""
+
+AUDIO = AudioRules(
+    tokens_per_second=25,
+    least=25,
+    markers=2,
+    label="Audio {}: ",
+    label_certain=True,
+    max_bytes=10_485_760,
+    formats=("wav", "mp3", "flac", "m4a", "ogg"),
+)
+"""As qwen-audio-turbo counts sounds, by the recordings."""
+
+VIDEO = VideoRules(
+    frames_per_layer=2,
+    layer_least=128,
+    layer_most=768,
+    most=24_576,
+    min_frames=4,
+    max_frames=80,
+    file_frames_per_second=2,
+    markers=2,
+    label="",
+    label_certain=True,
+    certain=True,
+)
+"""As qwen-vl-max counts videos in 2024, by the recordings."""
 
 
 def price(*pairs: tuple[int | None, str, str], batch: str | None = None) -> Price:

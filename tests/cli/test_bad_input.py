@@ -19,7 +19,7 @@ Run = Callable[..., Any]
         (["count"], b"ab\xffcd", 2, "-: not UTF-8: byte 0xff at offset 2"),
         (["count", "--model", "qwen-pluss"], b"x", 2, "'qwen-pluss'; nearest: qwen-plus"),
         (["count", "--tokenizer", "gpt2"], b"x", 2, "no tokenizer is called 'gpt2'"),
-        (["count", "--messages"], b"[]", 2, "--messages needs --model"),
+        (["count", "--messages"], b"[]", 2, "--messages needs --model or --template"),
         (["route"], b"", 2, "-: empty; a request needs at least one character"),
         (["route", "--tokens", "0"], b"", 2, "input_tokens is 0; a request has at least 1"),
         (["route", "--tokens", "-5"], b"", 2, "input_tokens is -5"),

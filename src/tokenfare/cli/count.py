@@ -1,73 +1,202 @@
-"""`tokenfare count`: how many tokens files are."""
+"""`tokenfare count`: how many tokens files are, as texts or as whole requests."""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
 from tokenfare import api
+from tokenfare.budget import RequestCount
+from tokenfare.errors import InputError
 from tokenfare.tokenizers import Count, measurer
 
 from . import inputs, output
+from .fetching import fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One input and its count; `request` has the parts where it was a whole request."""
+
+    source: inputs.Input
+    count: Count
+    request: RequestCount | None = None
+    roles: Sequence[str] = ()
 
 
 @click.command
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--model", metavar="ID", help="Count with this model's tokenizer.")
 @click.option("--tokenizer", metavar="NAME", help="Count with this tokenizer (default: qwen).")
+@click.option("--messages", is_flag=True, help="Each FILE is a JSON array of chat messages.")
+@click.option("--template", metavar="NAME", help="With --messages: qwen2, qwen2.5 or qwen3.")
+@click.option("--explain", is_flag=True, help="With --messages: show the parts of the count.")
+@click.option("--tools", metavar="FILE", help="With --messages: a JSON array of tools.")
 @click.option(
-    "--messages", is_flag=True, help="Each file is a JSON array of chat messages; needs --model."
+    "--parameters", metavar="FILE", help="With --messages: a JSON object, the call's parameters."
 )
+@click.option(
+    "--control-tokens", is_flag=True, help="Count control tokens spelled out in messages as such."
+)
+@click.option("--fetch", "fetching", is_flag=True, help="Fetch media that messages refer to.")
+@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
-    files: tuple[str, ...], model: str | None, tokenizer: str | None, messages: bool, as_json: bool
+    files: tuple[str, ...],
+    model: str | None,
+    tokenizer: str | None,
+    messages: bool,
+    explain: bool,
+    as_json: bool,
+    **asked: Any,
 ) -> None:
     """Count the tokens of FILEs, or of standard input.
 
-    The number is that of the text alone; with --messages it is that of the whole request, the chat
-    template included. A dash is standard input.
+    The number is that of the text alone; with --messages it is that of the whole request: texts,
+    media, tools and what the chat template adds. A dash is standard input.
     """
     if model and tokenizer:
         raise click.UsageError("--model and --tokenizer exclude each other")
-    if messages and not model:
-        raise click.UsageError("--messages needs --model: each chat template counts differently")
-    name = api.tokenizer_for(model) if model else tokenizer
-    name = name or api.DEFAULT_TOKENIZER
-    measure = measurer(name).measure
-    rows: list[tuple[inputs.Input, Count]] = []
-    for file in files or (inputs.STANDARD_INPUT,):
-        read = inputs.read(file)
-        if messages and model:
-            prompt = inputs.parse_messages(read)
-            rows.append((read, api.count_messages(prompt, model=model).total))
-        else:
-            rows.append((read, measure(read.text)))
-    total = sum((count for _, count in rows), Count.exactly(0))
-    if as_json:
-        _as_json(name, total, rows)
+    sources = [inputs.read(file) for file in files or (inputs.STANDARD_INPUT,)]
+    if messages:
+        name, found = _requests(sources, model, asked)
     else:
-        _as_text(total, rows)
+        _refuse_without_messages(asked, explain=explain)
+        name, found = _texts(sources, model, tokenizer)
+    for one in found:
+        for warning in one.request.warnings if one.request else ():
+            click.echo(f"tokenfare: warning: {one.source.name}: {warning}", err=True)
+    if as_json:
+        _as_json(name, found, explain=explain)
+    elif explain:
+        _explained(found)
+    else:
+        _as_text(found)
 
 
-def _as_json(name: str, total: Count, rows: list[tuple[inputs.Input, Count]]) -> None:
-    counted = [
-        {"name": read.name, "bytes": read.size, **output.tokens(count)} for read, count in rows
-    ]
+def _texts(
+    sources: Sequence[inputs.Input], model: str | None, tokenizer: str | None
+) -> tuple[str, list[Counted]]:
+    name = (api.tokenizer_for(model) if model else tokenizer) or api.DEFAULT_TOKENIZER
+    measure = measurer(name).measure
+    return name, [Counted(source, measure(source.text)) for source in sources]
+
+
+def _requests(
+    sources: Sequence[inputs.Input], model: str | None, asked: Mapping[str, Any]
+) -> tuple[str, list[Counted]]:
+    if (model is None) == (asked["template"] is None):
+        raise click.UsageError(
+            "--messages needs --model or --template: each chat template counts differently"
+        )
+    parameters = _json_file(asked["parameters"], dict) if asked["parameters"] else {}
+    tools = _json_file(asked["tools"], list) if asked["tools"] else None
+    catalog = api.default_catalog(asked["as_of"]) if model else None
+    found = []
+    for source in sources:
+        prompt = inputs.parse_messages(source)
+        request = api.count_messages(
+            prompt,
+            model=model,
+            template=asked["template"],
+            tools=tools,
+            parameters=parameters,
+            control_tokens=asked["control_tokens"],
+            fetch=fetch if asked["fetching"] else None,
+            catalog=catalog,
+        )
+        roles = [str(message["role"]) for message in prompt if isinstance(message, Mapping)]
+        found.append(Counted(source, request.total, request, roles))
+    _, name = api.rules_for(model, asked["template"], catalog)
+    return name, found
+
+
+def _refuse_without_messages(asked: Mapping[str, Any], *, explain: bool) -> None:
+    given = [key for key, value in asked.items() if value]
+    if given or explain:
+        option = "explain" if explain else {"fetching": "fetch"}.get(given[0], given[0])
+        raise click.UsageError(f"--{option.replace('_', '-')} needs --messages")
+
+
+def _json_file(name: str, kind: type[Any]) -> Any:
+    source = inputs.read(name)
+    wanted = "a JSON object" if kind is dict else "a JSON array"
+    try:
+        value = json.loads(source.text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(source.name, f"{wanted} is expected: {error}") from None
+    if not isinstance(value, kind):
+        raise InputError(source.name, f"{wanted} is expected")
+    return value
+
+
+def _as_json(name: str, found: Sequence[Counted], *, explain: bool) -> None:
+    total = _total(found)
+    rows: list[dict[str, object]] = []
+    for one in found:
+        row = {"name": one.source.name, "bytes": one.source.size, **output.tokens(one.count)}
+        if explain and one.request is not None:
+            row |= {"parts": _parts(one.request), "warnings": _warnings(one.request)}
+        rows.append(row)
     output.emit(
-        {
-            "tokenizer": name,
-            "how": total.how,
-            "total": output.tokens(total),
-            "inputs": counted,
-        }
+        {"tokenizer": name, "how": total.how, "total": output.tokens(total), "inputs": rows}
     )
 
 
-def _as_text(total: Count, rows: list[tuple[inputs.Input, Count]]) -> None:
+def _parts(request: RequestCount) -> list[dict[str, object]]:
+    return [
+        {
+            "kind": part.kind,
+            "message": part.message,
+            **output.tokens(part.count),
+            "how": part.count.how,
+            "note": part.note,
+        }
+        for part in request.parts
+    ]
+
+
+def _warnings(request: RequestCount) -> list[dict[str, object]]:
+    return [
+        {"token": found.token, "message": found.message, "offset": found.offset}
+        for found in request.warnings
+    ]
+
+
+def _explained(found: Sequence[Counted]) -> None:
+    rows = [row for one in found for row in _explained_rows(one, named=len(found) > 1)]
+    if len(found) > 1:
+        total = _total(found)
+        rows.append(("total", "", "", output.span(total), total.how, ""))
+    output.table(("message", "role", "part", "tokens", "how", "note"), rows, frozenset({3}))
+
+
+def _explained_rows(one: Counted, *, named: bool) -> list[tuple[str, ...]]:
+    rows = []
+    for part in one.request.parts if one.request else ():
+        place = "-" if part.message is None else str(part.message)
+        role = "" if part.message is None else one.roles[part.message]
+        tokens = output.span(part.count)
+        rows.append((place, role, part.kind, tokens, part.count.how, part.note))
+    name = one.source.name if named else "total"
+    return [*rows, (name, "", "", output.span(one.count), one.count.how, "")]
+
+
+def _as_text(found: Sequence[Counted]) -> None:
     """One input: the bare number. Several: as `wc` does it."""
-    if len(rows) == 1:
+    total = _total(found)
+    if len(found) == 1:
         click.echo(output.span(total))
         return
-    named = [*((count, read.name) for read, count in rows), (total, "total")]
+    named = [*((one.count, one.source.name) for one in found), (total, "total")]
     width = max(len(output.span(count)) for count, _ in named)
     for count, name in named:
         click.echo(f"{output.span(count):>{width}} {name}")
+
+
+def _total(found: Sequence[Counted]) -> Count:
+    return sum((one.count for one in found), Count.exactly(0))
