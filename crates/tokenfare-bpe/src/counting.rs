@@ -7,25 +7,28 @@
 
 use crate::front::{Key, LONGEST};
 use crate::kept;
-use crate::merge::Room;
+use crate::memory::Memory;
 use crate::middle::{self, Middle};
 use crate::nfc::nfc;
 use crate::piece;
+use crate::queue::Bounds;
 use crate::scan::piece_end;
 use crate::splitting::Splitting;
+use crate::together;
 use crate::vocabulary::Vocabulary;
-use crate::windows::{BATCH, Bounds, Stop};
+use crate::wide::{self, WideKey};
+use crate::windows::{Pieces, Stop};
 
 /// How many tokens `part` is. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
-pub(crate) fn count_part(v: &Vocabulary, room: &mut Room, part: &str) -> usize {
-    let mut bounds = std::mem::take(&mut room.bounds);
-    let mut counting = Counting { v, room };
-    let (count, at) = counting.walk(&mut bounds, part.as_bytes(), false);
+pub(crate) fn count_part(v: &Vocabulary, memory: &mut Memory, part: &str) -> usize {
+    let mut pieces = std::mem::take(&mut memory.pieces);
+    let mut counting = Counting { v, memory };
+    let (count, at) = counting.walk(&mut pieces, part.as_bytes(), false);
     let rest = match &part[at..] {
         "" => 0,
-        rest => counting.walk(&mut bounds, nfc(rest).as_bytes(), true).0,
+        rest => counting.walk(&mut pieces, nfc(rest).as_bytes(), true).0,
     };
-    room.bounds = bounds;
+    memory.pieces = pieces;
     count + rest
 }
 
@@ -33,12 +36,12 @@ pub(crate) fn count_part(v: &Vocabulary, room: &mut Room, part: &str) -> usize {
 pub(crate) fn count_pieces(
     v: &Vocabulary,
     splitting: &Splitting,
-    room: &mut Room,
+    memory: &mut Memory,
     part: &str,
 ) -> usize {
     let text = splitting.normalized(part);
     let text = text.as_bytes();
-    let mut counting = Counting { v, room };
+    let mut counting = Counting { v, memory };
     let mut count = 0;
     splitting.for_each_piece(text, |start, end| count += counting.count_piece(text, start, end));
     count
@@ -46,7 +49,7 @@ pub(crate) fn count_pieces(
 
 struct Counting<'a> {
     v: &'a Vocabulary,
-    room: &'a mut Room,
+    memory: &'a mut Memory,
 }
 
 impl Counting<'_> {
@@ -54,20 +57,20 @@ impl Counting<'_> {
     ///
     /// What follows then starts with a character that NFC keeps and never joins to those before it:
     /// it was in a window that held no other kind, or the text starts there.
-    fn walk(&mut self, bounds: &mut Bounds, text: &[u8], normal: bool) -> (usize, usize) {
+    fn walk(&mut self, pieces: &mut Pieces, text: &[u8], normal: bool) -> (usize, usize) {
         let mut count = 0;
-        bounds.begin(0);
+        pieces.begin(0);
         loop {
-            let stop = bounds.find(text, &self.v.joints, normal);
-            count += self.count_batch(text, bounds.places());
-            let at = bounds.end();
+            let stop = pieces.find::<false>(text, &self.v.joints, normal);
+            count += pieces.ones() + self.count_batch(pieces.stretch(text), pieces.bounds());
+            let at = pieces.end();
             match stop {
-                Stop::Full => bounds.begin(at),
+                Stop::Full => pieces.begin(at),
                 _ if !normal => return (count, at),
                 Stop::Long if at < text.len() => {
                     let end = piece_end(text, at);
                     count += self.count_piece(text, at, end);
-                    bounds.begin(end);
+                    pieces.begin(end);
                 }
                 _ => return (count + self.count_tail(text, at), text.len()),
             }
@@ -84,44 +87,108 @@ impl Counting<'_> {
         count
     }
 
-    /// Pieces between neighbouring places, all of them at least [`LONGEST`] bytes from the end.
-    fn count_batch(&mut self, text: &[u8], places: &[usize]) -> usize {
-        let mut new = [(0, 0); BATCH + 64];
-        let mut news = 0;
-        let mut count = 0;
-        let front = &self.room.front;
-        for bounds in places.windows(2) {
-            let (start, end) = (bounds[0], bounds[1]);
-            let Some(bytes) = text.get(start..).and_then(|rest| rest.first_chunk()) else { break };
-            let short = usize::from(end - start <= LONGEST).wrapping_neg();
-            let found = front.find(Key::of_first(bytes, end - start)) & short;
-            count += found;
-            new[news % new.len()] = (start, end);
-            news += usize::from(found == 0);
-        }
-        for (start, end) in &new[..news] {
-            count += self.count_piece(text, *start, *end);
-        }
-        count
-    }
-
+    /// Pieces that all start at least 16 bytes before the end of `text`.
     #[inline(always)]
-    fn count_piece(&mut self, text: &[u8], start: usize, end: usize) -> usize {
-        if end - start > LONGEST {
-            return self.count_segments(text, start, end);
+    fn count_batch(&mut self, text: &[u8], bounds: impl Iterator<Item = Bounds>) -> usize {
+        let Memory { hot, cold, longer, .. } = &mut *self.memory;
+        cold.clear();
+        longer.clear();
+        let mut count = 0;
+        for bounds in bounds {
+            let (start, length) = (bounds.0 as usize, bounds.1 - bounds.0);
+            let Some(bytes) = text.get(start..).and_then(|rest| rest.first_chunk()) else { break };
+            let is_longer = length > LONGEST as u32;
+            let found = hot.find(Key::of_first(bytes, length as usize));
+            let found = if is_longer { 0 } else { found };
+            count += found;
+            longer.push_if(bounds, is_longer);
+            cold.push_if(bounds, (found == 0) & !is_longer);
         }
-        let key = Key::new(text, start, end);
-        match self.room.front.find(key) {
-            0 => self.count_new_piece(key, &text[start..end]),
-            count => count,
-        }
+        count + self.count_cold(text) + self.count_longer(text)
     }
 
-    #[inline(never)] // rare, and large: inlined it costs the common way its registers
-    fn count_new_piece(&mut self, key: Key, piece: &[u8]) -> usize {
-        let count = piece::count(self.v, self.room, piece);
-        self.room.front.put(key, count);
-        count
+    /// Pieces that were not met lately.
+    #[inline(never)]
+    fn count_cold(&mut self, text: &[u8]) -> usize {
+        let Memory { hot, front, cold, new, .. } = &mut *self.memory;
+        new.clear();
+        let mut sum = 0;
+        for bounds in cold.all() {
+            let key = Key::new(text, bounds.0 as usize, bounds.1 as usize);
+            let found = front.find(key);
+            sum += found;
+            new.push_if(*bounds, found == 0);
+            if found > 0 {
+                hot.put(key, found);
+            }
+        }
+        together::count_narrow(self.v, text, new.all(), |bounds, count| {
+            let key = Key::new(text, bounds.0 as usize, bounds.1 as usize);
+            if front.find(key) == 0 {
+                front.put(key, count); // not twice, if the piece stands twice in the batch
+            }
+            hot.put(key, count);
+            sum += count;
+        });
+        sum
+    }
+
+    /// Pieces that are too long for the front.
+    #[inline(never)]
+    fn count_longer(&mut self, text: &[u8]) -> usize {
+        let Memory { wide, longer, new, .. } = &mut *self.memory;
+        new.clear();
+        let mut sum = 0;
+        for bounds in longer.all() {
+            let (start, end) = (bounds.0 as usize, bounds.1 as usize);
+            let is_wide = end - start <= wide::LONGEST;
+            let found = if is_wide { wide.find(WideKey::new(text, start, end)) } else { 0 };
+            sum += found;
+            new.push_if(*bounds, is_wide & (found == 0));
+        }
+        together::count_wide(self.v, text, new.all(), |bounds, count| {
+            wide.put(WideKey::new(text, bounds.0 as usize, bounds.1 as usize), count);
+            sum += count;
+        });
+        for i in 0..self.memory.longer.all().len() {
+            let (start, end) = self.memory.longer.all()[i];
+            if (end - start) as usize > wide::LONGEST {
+                sum += self.count_segments(text, start as usize, end as usize);
+            }
+        }
+        sum
+    }
+
+    /// One piece alone.
+    fn count_piece(&mut self, text: &[u8], start: usize, end: usize) -> usize {
+        let Memory { front, wide, room, .. } = &mut *self.memory;
+        let piece = &text[start..end];
+        match piece.len() {
+            0 => 0,
+            1..=LONGEST => {
+                let key = Key::new(text, start, end);
+                match front.find(key) {
+                    0 => {
+                        let count = piece::count(self.v, room, piece);
+                        front.put(key, count);
+                        count
+                    }
+                    count => count,
+                }
+            }
+            16..=wide::LONGEST => {
+                let key = WideKey::new(text, start, end);
+                match wide.find(key) {
+                    0 => {
+                        let count = piece::count(self.v, room, piece);
+                        wide.put(key, count);
+                        count
+                    }
+                    count => count,
+                }
+            }
+            _ => self.count_segments(text, start, end),
+        }
     }
 
     /// A piece that is too long for the front: in segments that no token reaches out of.
@@ -134,10 +201,9 @@ impl Counting<'_> {
         let (mut count, mut at) = (0, start);
         while at < end {
             let next = self.v.joints.segment_end(piece, at);
-            count += if next - at > LONGEST {
-                self.count_long(&piece[at..next])
-            } else {
-                self.count_piece(text, at, next)
+            count += match next - at {
+                0..=wide::LONGEST => self.count_piece(text, at, next),
+                _ => self.count_long(&piece[at..next]),
             };
             at = next;
         }
@@ -146,22 +212,22 @@ impl Counting<'_> {
 
     fn count_long(&mut self, piece: &[u8]) -> usize {
         if piece.len() > kept::LONGEST {
-            return piece::count(self.v, self.room, piece);
+            return piece::count(self.v, &mut self.memory.room, piece);
         }
         if piece.len() > middle::LONGEST {
-            if let Some(count) = self.room.kept.find(piece) {
+            if let Some(count) = self.memory.kept.find(piece) {
                 return count;
             }
-            let count = piece::count(self.v, self.room, piece);
-            self.room.kept.put(piece, count);
+            let count = piece::count(self.v, &mut self.memory.room, piece);
+            self.memory.kept.put(piece, count);
             return count;
         }
         let place = Middle::place(piece);
-        if let Some(count) = self.room.middle.find(place, piece) {
+        if let Some(count) = self.memory.middle.find(place, piece) {
             return count;
         }
-        let count = piece::count(self.v, self.room, piece);
-        self.room.middle.put(place, piece, count);
+        let count = piece::count(self.v, &mut self.memory.room, piece);
+        self.memory.middle.put(place, piece, count);
         count
     }
 }

@@ -1,12 +1,14 @@
 //! Counts of short pieces that were met before: the way most of a text goes.
 //!
-//! A piece of up to 15 bytes, its length and its count fit 16 bytes; two such entries share a set,
-//! the newer first. It is a cache and nothing else: bounded, never wrong (the whole piece is
-//! compared), and what it does not hold is counted from the vocabulary and put in.
+//! A piece of up to 15 bytes, its length and its count fit 16 bytes; four such entries share a set,
+//! which is a line of the machine's cache, the newest first. It is a cache and nothing else: bounded, never wrong (the whole piece is
+//! compared), and what it does not hold is merged and put in. It begins with the vocabulary.
+
+use crate::vocabulary::Vocabulary;
 
 /// Longest piece, in bytes, that has an entry.
 pub(crate) const LONGEST: usize = 15;
-const SETS: usize = 1 << 17;
+const SETS: usize = 1 << 16;
 
 /// A piece as two words: its bytes padded with zeros, its length in the last byte's low half. The
 /// high half of that byte is the count in an entry and zero in a key.
@@ -74,49 +76,82 @@ impl Key {
     }
 }
 
-/// Two entries of two words each, the newer first.
-type Set = [u64; 4];
+/// An entry: a key with its count, or zeros.
+#[derive(Clone, Copy)]
+#[repr(align(16))]
+struct Entry(Key);
 
-/// The cache; 4 MiB, of which the system gives what is touched.
-pub(crate) struct Front {
-    /// Words, because those come zeroed from the system; more than needed, to begin at a line.
-    words: Vec<u64>,
-    first: usize,
-}
+/// Four entries, the newest first.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Set([Key; 4]);
 
-const LINE: usize = 64;
+/// What is known of short pieces; 4 MiB.
+pub(crate) struct Front(Box<[Set; SETS]>);
 
 impl Default for Front {
     fn default() -> Self {
-        let words = vec![0; 4 * SETS + LINE / 8];
-        let first = words.as_ptr().align_offset(LINE).min(LINE / 8);
-        Front { words, first }
+        Front(places(Set([Key(0, 0); 4])))
     }
 }
 
 impl Front {
+    /// Every token that is short enough, as one token; of too many for a set, those of low id.
+    pub(crate) fn knowing(v: &Vocabulary) -> Self {
+        let mut front = Front::default();
+        for id in v.whole_pieces().rev() {
+            let token = v.token(id);
+            if token.len() <= LONGEST {
+                front.put(Key::new(token, 0, token.len()), 1);
+            }
+        }
+        front
+    }
+
     /// The count of the piece, or 0 if it is not here. O(1), no branch.
     #[inline(always)]
     pub(crate) fn find(&self, key: Key) -> usize {
-        let [low, high, older_low, older_high] = self.sets()[key.mixed() % SETS];
-        Key(low, high).count_if_same(key) | Key(older_low, older_high).count_if_same(key)
-    }
-
-    #[inline(always)]
-    fn sets(&self) -> &[Set] {
-        self.words[self.first..].as_chunks().0
+        let Set(set) = &self.0[key.mixed() % SETS];
+        set.iter().fold(0, |count, entry| count | entry.count_if_same(key))
     }
 
     /// Keeps the count of a piece, 1 to 15. O(1).
     #[inline]
     pub(crate) fn put(&mut self, key: Key, count: usize) {
-        let [set, ..] = &mut self.words[self.first + 4 * (key.mixed() % SETS)..].as_chunks_mut().0
-        else {
-            return;
-        };
-        let Key(low, high) = key.with_count(count);
-        *set = [low, high, set[0], set[1]];
+        let Set(set) = &mut self.0[key.mixed() % SETS];
+        *set = [key.with_count(count), set[0], set[1], set[2]];
     }
+}
+
+/// The pieces met last, in a table so small that it stays near: one entry a place; 1 MiB.
+pub(crate) struct Hot(Box<[Entry; HOT]>);
+
+const HOT: usize = 1 << 16;
+
+impl Default for Hot {
+    fn default() -> Self {
+        Hot(places(Entry(Key(0, 0))))
+    }
+}
+
+impl Hot {
+    /// The count of the piece, or 0 if it is not here. O(1), no branch.
+    #[inline(always)]
+    pub(crate) fn find(&self, key: Key) -> usize {
+        self.0[key.mixed() % HOT].0.count_if_same(key)
+    }
+
+    /// Keeps the count of a piece, 1 to 15. O(1).
+    #[inline(always)]
+    pub(crate) fn put(&mut self, key: Key, count: usize) {
+        self.0[key.mixed() % HOT].0 = key.with_count(count);
+    }
+}
+
+/// A table of `N` places on the heap.
+pub(crate) fn places<T: Copy, const N: usize>(empty: T) -> Box<[T; N]> {
+    let places = vec![empty; N].into_boxed_slice();
+    places.try_into().unwrap_or_else(|_| unreachable!("made with N places"))
 }
 
 #[cfg(test)]

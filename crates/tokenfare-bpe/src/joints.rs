@@ -14,27 +14,48 @@
 //! the first two of B is in `partial`. Both are sets of hashes or of a part of what is known, so
 //! they may answer yes for too many, which costs time, and never no for one that is there.
 
+//!
+//! **Characters at once.** A character that is a token may be taken as one from the start of a merge
+//! if every token that could stand across one of its two joints holds all of it. **Proof.** Take the
+//! first merge that crosses one of its joints. Until then its bytes are merged among themselves, as
+//! they are alone, which ends in the token that it is; and what the merge makes holds all of it, so
+//! the part on its side of the joint is all of it. Whatever merges with it has a later rank than
+//! its own parts, so having it early changes no order. ∎ `parted` knows the joints across which
+//! some token stands that holds only a part of the character on either side.
+
 const BITS: u32 = 18;
 
 /// The joints that some token of a vocabulary may stand across.
 pub(crate) struct Joints {
     whole: Vec<u64>,
     partial: Vec<u64>,
+    parted: Vec<u64>,
 }
 
 impl Joints {
     /// No joints; tokens are added one by one.
     pub(crate) fn new() -> Self {
-        Joints { whole: vec![0; 1 << (BITS - 6)], partial: vec![0; 1 << (16 - 6)] }
+        Joints {
+            whole: vec![0; 1 << (BITS - 6)],
+            partial: vec![0; 1 << (16 - 6)],
+            parted: vec![0; 2 * PARTED / 64],
+        }
     }
 
     /// Joints that a token may stand across everywhere: nothing falls apart.
     pub(crate) fn everywhere() -> Self {
-        Joints { whole: vec![u64::MAX; 1 << (BITS - 6)], partial: vec![u64::MAX; 1 << (16 - 6)] }
+        Joints {
+            whole: vec![u64::MAX; 1 << (BITS - 6)],
+            partial: vec![u64::MAX; 1 << (16 - 6)],
+            parted: vec![u64::MAX; 2 * PARTED / 64],
+        }
     }
 
     /// Marks every joint that `token` may stand across. O(length of the token).
     pub(crate) fn add(&mut self, token: &[u8]) {
+        if std::str::from_utf8(token).is_err() {
+            self.add_parted(token);
+        }
         for at in 1..token.len() {
             if !is_three_byte_lead(token[at]) || token[at - 1] & 0xc0 != 0x80 {
                 continue; // no joint, or one after a character that is not of three bytes
@@ -49,6 +70,33 @@ impl Joints {
                 self.whole[place >> 6] |= 1 << (place & 63);
             }
         }
+    }
+
+    /// Marks the joints in a token of which not all characters are whole; more than need be, if the
+    /// broken one stands elsewhere.
+    fn add_parted(&mut self, token: &[u8]) {
+        for at in (1..token.len()).filter(|at| token[*at] & 0xc0 != 0x80) {
+            let seconds = match token.get(at + 1) {
+                _ if token[at] < 0x80 => 0..=0,
+                Some(second) => *second..=*second,
+                None => 0x80..=0xbf,
+            };
+            for second in seconds {
+                let place = parted_place(token[at - 1], token[at], second);
+                self.parted[place >> 6] |= 1 << (place & 63);
+            }
+        }
+    }
+
+    /// Whether a token may stand across the joint at `at` that holds only a part of the character
+    /// before it or of that behind it. O(1).
+    ///
+    /// `text` is UTF-8, `at` the start of a character in it that is not the first.
+    #[inline(always)]
+    pub(crate) fn parts_a_character(&self, text: &[u8], at: usize) -> bool {
+        let second = text.get(at + 1).copied().unwrap_or(0);
+        let place = parted_place(text[at - 1], text[at], second);
+        self.parted[place >> 6] >> (place & 63) & 1 != 0
     }
 
     fn add_partial(&mut self, last: u8, right: &[u8]) {
@@ -107,6 +155,21 @@ fn whole_place(left: &[u8], right: &[u8]) -> usize {
     let key = bits(left) << 24 | bits(right);
     (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
 }
+
+/// A place for each three bytes: the last one before the joint and two behind it, or one if that is
+/// ASCII.
+#[inline(always)]
+fn parted_place(last: u8, first: u8, second: u8) -> usize {
+    let (last, first, second) = (usize::from(last), usize::from(first), usize::from(second));
+    if first < 0x80 {
+        last << 7 | first
+    } else {
+        PARTED | last << 12 | (first & 0x3f) << 6 | second & 0x3f
+    }
+}
+
+/// The first place of those for characters beyond ASCII.
+const PARTED: usize = 1 << 20;
 
 #[inline(always)]
 fn partial_place(last: u8, lead: u8, second: u8) -> usize {

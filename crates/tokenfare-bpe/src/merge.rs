@@ -8,13 +8,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::front::Front;
-use crate::kept::Kept;
-use crate::middle::Middle;
 use crate::pairs::NONE;
-use crate::spelled::Spelled;
 use crate::vocabulary::Vocabulary;
-use crate::windows::Bounds;
 
 /// Longest piece, in bytes, that is merged by scanning.
 pub(crate) const SHORT: usize = 64;
@@ -22,16 +17,6 @@ pub(crate) const SHORT: usize = 64;
 /// Room that merging needs, kept between pieces so that it is not allocated for each.
 #[derive(Default)]
 pub(crate) struct Room {
-    /// Counts of short pieces met before.
-    pub(crate) front: Front,
-    /// Counts of longer pieces met before.
-    pub(crate) middle: Middle,
-    /// Counts of the longest pieces that are worth keeping.
-    pub(crate) kept: Kept,
-    /// Where the pieces are that are counted next.
-    pub(crate) bounds: Bounds,
-    /// Ids of short pieces met before.
-    pub(crate) spelled: Spelled,
     /// Tokens of a long piece.
     pub(crate) ids: Vec<u32>,
     token: Vec<u32>,
@@ -68,7 +53,11 @@ pub(crate) fn merge(v: &Vocabulary, room: &mut Room, piece: &[u8], token: impl F
 /// and then its place, so that the smallest key is the leftmost pair of lowest rank, and finding it
 /// is a minimum over an array, without branches.
 #[inline(always)]
-fn merge_short<const LANES: usize>(v: &Vocabulary, piece: &[u8], mut token: impl FnMut(u32)) {
+pub(crate) fn merge_short<const LANES: usize>(
+    v: &Vocabulary,
+    piece: &[u8],
+    mut token: impl FnMut(u32),
+) {
     let n = piece.len();
     let mut tokens = [0u32; LANES];
     let mut keys = [NO_PAIR; LANES]; // keys[i]: of the pair that starts with tokens[i]
@@ -76,7 +65,7 @@ fn merge_short<const LANES: usize>(v: &Vocabulary, piece: &[u8], mut token: impl
         *id = v.byte_ids[usize::from(*byte)];
     }
     for i in 1..n {
-        keys[i - 1] = key(v.merged_bytes(tokens[i - 1], tokens[i]), i - 1);
+        keys[i - 1] = key(v.merged_bytes(piece[i - 1], piece[i]), i - 1);
     }
     let mut alive = u64::MAX >> (64 - n);
     loop {
@@ -104,17 +93,17 @@ fn merge_short<const LANES: usize>(v: &Vocabulary, piece: &[u8], mut token: impl
     }
 }
 
-const NO_PAIR: i32 = i32::MAX;
+pub(crate) const NO_PAIR: i32 = i32::MAX;
 
 /// Signed, because that is the minimum that every machine has for vectors. 18 + 6 bits.
 #[inline(always)]
-fn key(rank: u32, at: usize) -> i32 {
+pub(crate) fn key(rank: u32, at: usize) -> i32 {
     if rank == NONE { NO_PAIR } else { (rank as i32) * SHORT as i32 + at as i32 }
 }
 
 /// The place of the next token after `at`, or 64.
 #[inline(always)]
-fn next(alive: u64, at: usize) -> usize {
+pub(crate) fn next(alive: u64, at: usize) -> usize {
     (alive & (u64::MAX - 1) << at).trailing_zeros() as usize
 }
 

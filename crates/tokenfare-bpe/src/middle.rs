@@ -1,4 +1,4 @@
-//! Counts of pieces of 16 to 62 bytes that were met before: rulers, indentation, phrases of scripts
+//! Counts of pieces of 31 to 62 bytes that were met before: rulers, indentation, phrases of scripts
 //! that write no spaces.
 //!
 //! As `front`: a cache, bounded, the whole piece compared. One entry a place, the newest stays.

@@ -1,11 +1,14 @@
 //! Which token two neighbours merge into: an open hash table of 64-bit words, four to a line.
 //!
 //! A word is `((left << 18 | right) + 1) << 18 | merged`; ids have 18 bits, zero is an empty place. A pair
-//! is looked for in the line that its hash names, and in the next ones only while lines are full.
+//! is looked for in the line that its hash names, and in the next one if a pair found no place there:
+//! then the highest bit of the line's first word is set.
 
 const PLACES: usize = 4;
 /// One more than the largest id that fits.
 pub(crate) const MAX_TOKENS: usize = 1 << 18;
+/// Set in the first word of a line from which a pair went to the next.
+const FULL: u64 = 1 << 63;
 /// No token: what [`Pairs::merged`] answers for a pair that does not merge. Above every rank.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -29,17 +32,17 @@ impl Pairs {
     /// Adds a pair; `false` if it is there already.
     pub(crate) fn insert(&mut self, left: u32, right: u32, merged: u32) -> bool {
         let key = key(left, right);
+        if self.merged(left, right) != NONE {
+            return false;
+        }
         let mut line = self.home(key);
         loop {
-            for word in &mut self.lines[line].0 {
-                if *word == 0 {
-                    *word = key << 18 | u64::from(merged);
-                    return true;
-                }
-                if *word >> 18 == key {
-                    return false;
-                }
+            let words = &mut self.lines[line].0;
+            if let Some(word) = words.iter_mut().find(|word| **word & !FULL == 0) {
+                *word |= key << 18 | u64::from(merged);
+                return true;
             }
+            words[0] |= FULL;
             line = (line + 1) & (self.lines.len() - 1);
         }
     }
@@ -48,27 +51,68 @@ impl Pairs {
     #[inline]
     pub(crate) fn merged(&self, left: u32, right: u32) -> u32 {
         let key = key(left, right);
-        let mut line = self.home(key);
+        self.merged_from(self.home(key), key)
+    }
+
+    #[inline(always)]
+    fn merged_from(&self, mut line: usize, key: u64) -> u32 {
         loop {
             let words = &self.lines[line].0;
-            // All four, without branches: which place it is cannot be predicted.
-            let found = words
-                .iter()
-                .fold(0, |found, word| found | if *word >> 18 == key { *word } else { 0 });
-            if found != 0 {
-                return (found & (MAX_TOKENS as u64 - 1)) as u32;
+            // All four, without branches: which place it is, and whether it is there at all, cannot
+            // be predicted.
+            let found = words.iter().fold(0, |found, word| {
+                let word = *word & !FULL;
+                found | if word >> 18 == key { word } else { 0 }
+            });
+            if found == 0 && words[0] & FULL != 0 {
+                line = (line + 1) & (self.lines.len() - 1);
+                continue;
             }
-            if words[PLACES - 1] == 0 {
-                return NONE;
-            }
-            line = (line + 1) & (self.lines.len() - 1);
+            let merged = (found & (MAX_TOKENS as u64 - 1)) as u32;
+            return if found == 0 { NONE } else { merged };
         }
+    }
+
+    /// Asks for what `left` and `right` merge into, if `both` are there, and lets the machine fetch
+    /// it; [`Pairs::answer`] has it later.
+    #[inline(always)]
+    pub(crate) fn ask(&self, left: u32, right: u32, both: bool) -> Asked {
+        let key = if both { key(left, right) } else { NOTHING.0 };
+        let asked = Asked(key, self.home(key) as u32);
+        prefetch(&self.lines, asked.1 as usize);
+        asked
+    }
+
+    /// The token that was asked for, or [`NONE`].
+    #[inline(always)]
+    pub(crate) fn answer(&self, Asked(key, line): Asked) -> u32 {
+        self.merged_from(line as usize, key)
     }
 
     #[inline]
     fn home(&self, key: u64) -> usize {
         (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
     }
+}
+
+/// A pair that was asked for: its key and the line to look in first.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked(u64, u32);
+
+/// No pair: its key is that of two ids which no vocabulary has room for.
+pub(crate) const NOTHING: Asked = Asked(u64::MAX >> 28, 0);
+
+/// Tells the machine that a line will be read soon.
+#[inline(always)]
+fn prefetch(lines: &[Line], line: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(line) = lines.get(line) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint that reads nothing; the address is that of a reference.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(line).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (lines, line);
 }
 
 #[inline]

@@ -10,7 +10,7 @@ use crate::counting::{count_part, count_pieces};
 use crate::cuts::parts;
 use crate::front::{Key, LONGEST};
 use crate::ids::Ids;
-use crate::merge::Room;
+use crate::memory::Memory;
 use crate::piece;
 use crate::special::SpecialTokens;
 use crate::splitting::Splitting;
@@ -39,12 +39,12 @@ impl std::error::Error for UnknownId {}
 
 /// Counts, encodes and decodes with one vocabulary.
 ///
-/// Any number of threads may use one tokenizer at once; each borrows working memory from a pool.
+/// Any number of threads may use one tokenizer at once; each borrows its memory from a pool.
 pub struct Tokenizer {
     vocabulary: Vocabulary,
     splitting: Splitting,
     ids: Ids,
-    rooms: Mutex<Vec<Room>>,
+    memories: Mutex<Vec<Memory>>,
 }
 
 impl Tokenizer {
@@ -55,7 +55,7 @@ impl Tokenizer {
             vocabulary: Vocabulary::new(&compact)?,
             splitting: compact.splitting,
             ids: Ids::new(compact.ids),
-            rooms: Mutex::new(Vec::new()),
+            memories: Mutex::new(Vec::new()),
         })
     }
 
@@ -66,7 +66,7 @@ impl Tokenizer {
 
     /// Gives back the memory that is kept from call to call, and with it what was learnt of pieces.
     pub fn forget(&self) {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// How many tokens `text` is, special tokens taken as ordinary text.
@@ -82,14 +82,14 @@ impl Tokenizer {
     /// Stops within one part of the text (some bytes for each token of the limit, more where it
     /// cannot be cut) after the limit is passed: the cost follows the limit, not the text.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
-        self.with_room(|room| self.count_in(room, text, limit))
+        self.with_memory(|memory| self.count_in(memory, text, limit))
     }
 
-    fn count_in(&self, room: &mut Room, text: &str, limit: usize) -> Option<usize> {
+    fn count_in(&self, memory: &mut Memory, text: &str, limit: usize) -> Option<usize> {
         let size = limit.saturating_mul(8).clamp(256, PART);
         let mut count = 0;
         for part in parts(&self.splitting, text, size) {
-            count += self.count_part(room, part);
+            count += self.count_part(memory, part);
             if count > limit {
                 return None;
             }
@@ -97,10 +97,10 @@ impl Tokenizer {
         Some(count)
     }
 
-    fn count_part(&self, room: &mut Room, part: &str) -> usize {
+    fn count_part(&self, memory: &mut Memory, part: &str) -> usize {
         match self.splitting {
-            Splitting::QWEN => count_part(&self.vocabulary, room, part),
-            _ => count_pieces(&self.vocabulary, &self.splitting, room, part),
+            Splitting::QWEN => count_part(&self.vocabulary, memory, part),
+            _ => count_pieces(&self.vocabulary, &self.splitting, memory, part),
         }
     }
 
@@ -128,13 +128,13 @@ impl Tokenizer {
         }
         let counts: Vec<AtomicUsize> = texts.iter().map(|_| AtomicUsize::new(0)).collect();
         let next = AtomicUsize::new(0);
-        // A thread keeps its room from share to share: one that wandered between cores would take
+        // A thread keeps its memory from share to share: one that wandered between cores would take
         // its caches' contents with it, and two threads would be no faster than one.
         let work = || {
-            self.with_room(|room| {
+            self.with_memory(|memory| {
                 while let Some(share) = shares.get(next.fetch_add(1, Relaxed)) {
                     for i in share.clone() {
-                        let count = self.count_in(room, texts[i].as_ref(), usize::MAX);
+                        let count = self.count_in(memory, texts[i].as_ref(), usize::MAX);
                         counts[i].store(count.unwrap_or(usize::MAX), Relaxed);
                     }
                 }
@@ -152,14 +152,14 @@ impl Tokenizer {
     /// Appends the ids of `text` to `ids`, special tokens taken as ordinary text.
     pub fn encode(&self, text: &str, ids: &mut Vec<u32>) {
         let first = ids.len();
-        self.with_room(|room| {
+        self.with_memory(|memory| {
             for part in parts(&self.splitting, text, PART) {
                 let part = self.splitting.normalized(part);
                 let text = part.as_bytes();
                 let mut start = 0;
                 while start < text.len() {
                     let end = self.splitting.piece_end(text, start);
-                    self.encode_piece(room, text, start, end, ids);
+                    self.encode_piece(memory, text, start, end, ids);
                     start = end;
                 }
             }
@@ -170,22 +170,24 @@ impl Tokenizer {
     #[inline(always)]
     fn encode_piece(
         &self,
-        room: &mut Room,
+        memory: &mut Memory,
         text: &[u8],
         start: usize,
         end: usize,
         ids: &mut Vec<u32>,
     ) {
         if end - start > LONGEST {
-            return piece::tokens(&self.vocabulary, room, &text[start..end], |id| ids.push(id));
+            return piece::tokens(&self.vocabulary, &mut memory.room, &text[start..end], |id| {
+                ids.push(id)
+            });
         }
         let key = Key::new(text, start, end);
-        if let Some(found) = room.spelled.find(key) {
+        if let Some(found) = memory.spelled.find(key) {
             return ids.extend_from_slice(found);
         }
         let before = ids.len();
-        piece::tokens(&self.vocabulary, room, &text[start..end], |id| ids.push(id));
-        room.spelled.put(key, &ids[before..]);
+        piece::tokens(&self.vocabulary, &mut memory.room, &text[start..end], |id| ids.push(id));
+        memory.spelled.put(key, &ids[before..]);
     }
 
     /// Appends the ids of `text` to `ids`; what `special` lists becomes its one id.
@@ -209,12 +211,12 @@ impl Tokenizer {
         Ok(bytes)
     }
 
-    fn with_room<T>(&self, work: impl FnOnce(&mut Room) -> T) -> T {
-        let pool = || self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut room = pool().pop().unwrap_or_default();
-        let result = work(&mut room);
-        room.shrink_to(KEPT);
-        pool().push(room);
+    fn with_memory<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {
+        let pool = || self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = pool().pop().unwrap_or_else(|| Memory::knowing(&self.vocabulary));
+        let result = work(&mut memory);
+        memory.room.shrink_to(KEPT);
+        pool().push(memory);
         result
     }
 }

@@ -8,6 +8,7 @@
 use std::fmt;
 
 use crate::compact::{Compact, SINGLES};
+use crate::front::places;
 use crate::joints::Joints;
 use crate::pairs::{MAX_TOKENS, NONE, Pairs};
 use crate::ranks::{LONGEST_TOKEN, MOST_BYTES};
@@ -103,8 +104,10 @@ pub(crate) struct Vocabulary {
     /// The id of each byte.
     pub(crate) byte_ids: [u32; 256],
     pub(crate) pairs: Pairs,
-    /// What two bytes merge into, by their ids: every merging starts with these look-ups.
-    byte_pairs: Vec<u32>,
+    /// What two bytes merge into: every merging starts with these look-ups.
+    byte_pairs: Box<[u32; SINGLES * SINGLES]>,
+    /// The tokens that are one character of three bytes, by the sixteen bits that those hold.
+    characters: Box<[u32; 1 << 16]>,
     ids: Ids,
     /// Where pieces of three-byte characters fall apart.
     pub(crate) joints: Joints,
@@ -132,9 +135,10 @@ impl Vocabulary {
             ends: Vec::with_capacity(count),
             parts: vec![(NONE, NONE); SINGLES],
             byte_ids: [NONE; 256],
-            byte_pairs: vec![NONE; SINGLES * SINGLES],
+            byte_pairs: places(NONE),
             pairs: Pairs::with_room_for(pairs.len()),
             ids: Ids::with_room_for(count + compact.spare.len()),
+            characters: places(NONE),
             joints: Joints::new(),
             merged: count as u32,
             longest_spare_piece: 0,
@@ -197,9 +201,13 @@ impl Vocabulary {
             return Err(VocabularyError::Repeated(id));
         }
         if left < SINGLES as u32 && right < SINGLES as u32 {
-            self.byte_pairs[left as usize * SINGLES + right as usize] = id;
+            let byte = |id: u32| usize::from(self.bytes[id as usize]);
+            self.byte_pairs[byte(left) * SINGLES + byte(right)] = id;
         }
         let token = &self.bytes[self.span(id)];
+        if let &[lead @ 0xe0..=0xef, middle, last] = token {
+            self.characters[place_of(lead, middle, last)] = id;
+        }
         self.ids.insert(token, id);
         self.joints.add(token);
         Ok(())
@@ -241,10 +249,32 @@ impl Vocabulary {
         self.parts[id as usize]
     }
 
-    /// The token that two single-byte tokens merge into, or [`NONE`]. O(1). Panics on other ids.
-    #[inline]
-    pub(crate) fn merged_bytes(&self, left: u32, right: u32) -> u32 {
-        self.byte_pairs[left as usize * SINGLES + right as usize]
+    /// The token that two bytes merge into, or [`NONE`]. O(1).
+    #[inline(always)]
+    pub(crate) fn merged_bytes(&self, left: u8, right: u8) -> u32 {
+        self.byte_pairs[usize::from(left) * SINGLES + usize::from(right)]
+    }
+
+    /// The token that is exactly the character whose UTF-8 is `bytes`, or [`NONE`] if there is none or
+    /// it has four bytes. O(1).
+    #[inline(always)]
+    pub(crate) fn character(&self, bytes: &[u8]) -> u32 {
+        match bytes {
+            [byte] => self.byte_ids[usize::from(*byte)],
+            [lead, last] => self.merged_bytes(*lead, *last),
+            [lead, middle, last] => self.characters[place_of(*lead, *middle, *last)],
+            _ => NONE,
+        }
+    }
+
+    /// The tokens that are one token as a piece.
+    pub(crate) fn whole_pieces(&self) -> std::ops::Range<u32> {
+        0..if self.takes_spare_pieces() { self.len() as u32 } else { self.merged }
+    }
+
+    /// Whether a piece may be one token although merging it does not end there.
+    pub(crate) fn takes_spare_pieces(&self) -> bool {
+        self.longest_spare_piece > 0
     }
 
     /// The token that `piece` is as a whole: encoding it gives that token alone. O(length) expected.
@@ -272,6 +302,10 @@ impl Vocabulary {
         let start = if id == 0 { 0 } else { self.ends[id - 1] };
         start as usize..self.ends[id] as usize
     }
+}
+
+fn place_of(lead: u8, middle: u8, last: u8) -> usize {
+    usize::from(lead & 0x0f) << 12 | usize::from(middle & 0x3f) << 6 | usize::from(last & 0x3f)
 }
 
 /// Ids by the bytes of their tokens: open addressing over ids, the bytes compared in the vocabulary.

@@ -49,95 +49,145 @@ pub(crate) enum Stop {
     Unstable,
 }
 
-/// The bounds of consecutive pieces or segments of pieces.
-pub(crate) struct Bounds {
-    places: Box<[usize; BATCH + 2 * WINDOW]>,
-    count: usize,
+/// Consecutive pieces, or segments of pieces, in a stretch of a text.
+#[derive(Default)]
+pub(crate) struct Pieces {
+    /// Where the stretch begins.
+    base: usize,
+    /// Where it ends, counted from its beginning as all places are.
+    end: usize,
+    starts: Places,
+    ends: Places,
+    /// Pieces of a single byte that are only counted.
+    ones: usize,
 }
 
-impl Default for Bounds {
-    fn default() -> Self {
-        Bounds { places: Box::new([0; BATCH + 2 * WINDOW]), count: 1 }
-    }
-}
-
-impl Bounds {
+impl Pieces {
     /// Forgets all, and begins anew at `at`.
     pub(crate) fn begin(&mut self, at: usize) {
-        self.places[0] = at;
-        self.count = 1;
+        (self.base, self.end) = (at, 0);
+        (self.starts.count, self.ends.count, self.ones) = (0, 0, 0);
     }
 
-    /// Where the last piece ends.
+    /// Where the last piece ends in the text.
     pub(crate) fn end(&self) -> usize {
-        self.places[self.count - 1]
+        self.base + self.end
     }
 
-    /// Starts and ends, in order: piece `i` is from place `i` to place `i + 1`.
-    pub(crate) fn places(&self) -> &[usize] {
-        &self.places[..self.count]
+    /// How many pieces of one byte there are that are not among the bounds.
+    pub(crate) fn ones(&self) -> usize {
+        self.ones
     }
 
-    /// Adds `base` and the number of each bit of `ends`.
+    /// The rest of the text from the beginning of the first piece on.
+    pub(crate) fn stretch<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        &text[self.base..]
+    }
+
+    /// Start and end of each other piece in the stretch, in order.
+    pub(crate) fn bounds(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.starts.all().iter().copied().zip(self.ends.all().iter().copied())
+    }
+
+    /// Adds the pieces of a window that begins at the end of the last one.
     #[inline(always)]
-    fn add(&mut self, base: usize, ends: u64) {
-        let count = ends.count_ones() as usize;
-        let mut rest = ends;
-        let mut at = self.count;
-        // Eight at a time, needed or not: the number of bits cannot be predicted.
-        for _ in 0..count.div_ceil(8) {
-            let Some(places) = self.places[at..].first_chunk_mut::<8>() else { return };
-            for place in places {
-                *place = base + rest.trailing_zeros() as usize;
-                rest &= rest.wrapping_sub(1);
-            }
-            at += 8;
-        }
-        self.count += count;
+    fn add<const ALL: bool>(&mut self, window: &Window) {
+        let end = 1 << window.certain;
+        let ones = if ALL { 0 } else { window.starts & (window.starts | end) >> 1 };
+        self.ones += ones.count_ones() as usize;
+        self.starts.add(self.end as u32, window.starts & !ones);
+        self.ends.add(self.end as u32, (window.starts & !1 | end) & !(ones << 1));
+        self.end += window.certain;
     }
 
     /// Finds pieces from the end of the last one on, until the batch is full or something stops it.
     ///
     /// `text` is UTF-8. With `normal`, all of it is known to be NFC.
-    pub(crate) fn find(&mut self, text: &[u8], joints: &Joints, normal: bool) -> Stop {
+    ///
+    /// Pieces of one byte are only counted, but with `ALL`.
+    pub(crate) fn find<const ALL: bool>(
+        &mut self,
+        text: &[u8],
+        joints: &Joints,
+        normal: bool,
+    ) -> Stop {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") {
             // SAFETY: the machine has what the function was compiled for, and that is all it asks.
-            return unsafe { self.find_with_avx2(text, joints, normal) };
+            return unsafe { self.find_with_avx2::<ALL>(text, joints, normal) };
         }
-        self.find_with(text, joints, normal, masks::words)
+        self.find_with::<ALL>(text, joints, normal, masks::words)
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    fn find_with_avx2(&mut self, text: &[u8], joints: &Joints, normal: bool) -> Stop {
-        self.find_with(text, joints, normal, |window| masks::avx2(window))
+    fn find_with_avx2<const ALL: bool>(
+        &mut self,
+        text: &[u8],
+        joints: &Joints,
+        normal: bool,
+    ) -> Stop {
+        self.find_with::<ALL>(text, joints, normal, |window| masks::avx2(window))
     }
 
     #[inline(always)]
-    fn find_with(
+    fn find_with<const ALL: bool>(
         &mut self,
         text: &[u8],
         joints: &Joints,
         normal: bool,
         masks: impl Fn(&[u8; WINDOW]) -> Masks,
     ) -> Stop {
-        let mut at = self.end();
-        while self.count < BATCH {
-            let Some(bytes) = text.get(at..).and_then(|rest| rest.first_chunk::<READ>()) else {
+        while self.ends.count < BATCH {
+            let Some(bytes) = text.get(self.end()..).and_then(|rest| rest.first_chunk::<READ>())
+            else {
                 return Stop::Tail;
             };
-            let (window, _) = bytes.split_at(WINDOW);
-            let Some(window) = window.first_chunk() else { return Stop::Tail };
+            let Some((window, _)) = bytes.split_first_chunk() else { return Stop::Tail };
             let window = Window::new(bytes, masks(window), joints, normal);
             let Some(window) = window else { return Stop::Unstable };
             if window.certain == 0 {
                 return Stop::Long;
             }
-            self.add(at, window.starts & !1 | 1 << window.certain);
-            at += window.certain;
+            self.add::<ALL>(&window);
         }
         Stop::Full
+    }
+}
+
+/// Places in a text, in order; there is room for those of a window beyond [`BATCH`].
+struct Places {
+    all: Box<[u32; BATCH + 2 * WINDOW]>,
+    count: usize,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Places { all: Box::new([0; BATCH + 2 * WINDOW]), count: 0 }
+    }
+}
+
+impl Places {
+    fn all(&self) -> &[u32] {
+        &self.all[..self.count]
+    }
+
+    /// Adds `base` and the number of each bit.
+    #[inline(always)]
+    fn add(&mut self, base: u32, bits: u64) {
+        let count = bits.count_ones() as usize;
+        let mut rest = bits;
+        let mut at = self.count;
+        // Eight at a time, needed or not: the number of bits cannot be predicted.
+        for _ in 0..count.div_ceil(8) {
+            let Some(places) = self.all[at..].first_chunk_mut::<8>() else { return };
+            for place in places {
+                *place = base + rest.trailing_zeros();
+                rest &= rest.wrapping_sub(1);
+            }
+            at += 8;
+        }
+        self.count += count;
     }
 }
 

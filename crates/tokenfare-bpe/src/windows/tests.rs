@@ -9,12 +9,12 @@ const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qw
 fn bounds(text: &str, joints: &Joints) -> Vec<usize> {
     let text = text.as_bytes();
     let mut all = vec![0];
-    let mut bounds = Bounds::default();
+    let mut bounds = Pieces::default();
     let mut at = 0;
     while at < text.len() {
         bounds.begin(at);
-        let stop = bounds.find(text, joints, true);
-        all.extend_from_slice(&bounds.places()[1..]);
+        let stop = bounds.find::<true>(text, joints, true);
+        all.extend(bounds.bounds().map(|(_, end)| at + end as usize));
         at = bounds.end();
         if matches!(stop, Stop::Tail | Stop::Long) && at < text.len() {
             at = piece_end(text, at);
@@ -105,6 +105,24 @@ fn windows_find_the_pieces_that_the_pattern_gives() {
 }
 
 #[test]
+fn pieces_of_one_byte_may_be_counted_instead_of_found() {
+    let (mut roll, held) = (dice(6), held());
+    for _ in 0..20_000 {
+        let mut text = String::new();
+        while text.len() < 300 {
+            text.push_str(ALPHABET[roll(ALPHABET.len())]);
+        }
+        let (mut all, mut longer) = (Pieces::default(), Pieces::default());
+        all.find::<true>(text.as_bytes(), &held, true);
+        longer.find::<false>(text.as_bytes(), &held, true);
+        let (ones, expected): (Vec<_>, Vec<_>) =
+            all.bounds().partition(|(start, end)| end - start == 1);
+        assert_eq!(longer.bounds().collect::<Vec<_>>(), expected, "{text:?}");
+        assert_eq!((longer.ones(), longer.end()), (ones.len(), all.end()));
+    }
+}
+
+#[test]
 fn segments_are_parts_of_pieces_cut_at_joints() {
     let v = Vocabulary::from_compact(DATA).unwrap();
     let (mut roll, mut cuts) = (dice(9), 0);
@@ -130,13 +148,13 @@ fn a_character_that_normalization_may_change_stops_the_window_before_it() {
     let held = held();
     for at in 0..400 {
         let text = format!("{}e\u{301}{}", "ab ".repeat(at), "cd ".repeat(100));
-        let mut bounds = Bounds::default();
+        let mut bounds = Pieces::default();
         bounds.begin(0);
-        while bounds.find(text.as_bytes(), &held, false) == Stop::Full {
+        while bounds.find::<false>(text.as_bytes(), &held, false) == Stop::Full {
             let end = bounds.end();
             bounds.begin(end);
         }
-        assert_eq!(bounds.find(text.as_bytes(), &held, false), Stop::Unstable);
+        assert_eq!(bounds.find::<false>(text.as_bytes(), &held, false), Stop::Unstable);
         assert!(bounds.end() <= 3 * at && bounds.end() + WINDOW > 3 * at);
     }
 }

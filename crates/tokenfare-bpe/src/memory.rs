@@ -1,0 +1,53 @@
+//! What a thread keeps from one call to the next: what it learnt of pieces, and room to work in.
+
+use crate::front::{Front, Hot};
+use crate::kept::Kept;
+use crate::merge::Room;
+use crate::middle::Middle;
+use crate::queue::Queue;
+use crate::spelled::Spelled;
+use crate::vocabulary::Vocabulary;
+use crate::wide::Wide;
+use crate::windows::Pieces;
+
+/// Caches, each bounded, 9 MiB in all at most; and room for merging.
+pub(crate) struct Memory {
+    /// Counts of pieces of up to 15 bytes met last.
+    pub(crate) hot: Hot,
+    /// Counts of pieces of up to 15 bytes met before.
+    pub(crate) front: Front,
+    /// Counts of pieces of 16 to 30 bytes met before.
+    pub(crate) wide: Wide,
+    /// Counts of pieces of 31 to 62 bytes met before.
+    pub(crate) middle: Middle,
+    /// Counts of longer pieces met before.
+    pub(crate) kept: Kept,
+    /// Ids of pieces of up to 15 bytes met before.
+    pub(crate) spelled: Spelled,
+    /// The pieces that are counted next.
+    pub(crate) pieces: Pieces,
+    /// Of those: not met lately, too long for `front`, and known to no cache.
+    pub(crate) cold: Queue,
+    pub(crate) longer: Queue,
+    pub(crate) new: Queue,
+    pub(crate) room: Room,
+}
+
+impl Memory {
+    /// Caches that know the vocabulary. O(its size), two milliseconds.
+    pub(crate) fn knowing(v: &Vocabulary) -> Self {
+        Memory {
+            hot: Hot::default(),
+            front: Front::knowing(v),
+            wide: Wide::default(),
+            middle: Middle::default(),
+            kept: Kept::default(),
+            spelled: Spelled::default(),
+            pieces: Pieces::default(),
+            cold: Queue::default(),
+            longer: Queue::default(),
+            new: Queue::default(),
+            room: Room::default(),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Pieces that are looked at later, set aside without a branch.
+
+use crate::front::places;
+use crate::windows::BATCH;
+
+/// Start and end of a piece in a stretch of text.
+pub(crate) type Bounds = (u32, u32);
+
+/// More than a batch holds, and a power of two, so that a place needs no check.
+const QUEUE: usize = 2 * BATCH;
+
+/// Bounds of pieces, at most as many as a batch has.
+pub(crate) struct Queue {
+    all: Box<[Bounds; QUEUE]>,
+    count: usize,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Queue { all: places((0, 0)), count: 0 }
+    }
+}
+
+impl Queue {
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// Adds the piece if it is `wanted`.
+    #[inline(always)]
+    pub(crate) fn push_if(&mut self, bounds: Bounds, wanted: bool) {
+        self.all[self.count % QUEUE] = bounds;
+        self.count += usize::from(wanted);
+    }
+
+    pub(crate) fn all(&self) -> &[Bounds] {
+        &self.all[..self.count]
+    }
+}

@@ -1,0 +1,329 @@
+//! Merging many short pieces at once, so that their look-ups overlap.
+//!
+//! As `merge`: the pair of lowest rank first, the leftmost of equals. One piece alone waits for
+//! memory after every merge, since the next one depends on what its look-ups find. Here [`LANES`]
+//! pieces take turns: a lane does one merge, asks for the two lines of the table that it needs
+//! next, and reads them when its turn comes again.
+
+use crate::merge::{NO_PAIR, SHORT, key, merge_short, next};
+use crate::pairs::{Asked, NONE, NOTHING};
+use crate::queue::Bounds;
+use crate::vocabulary::Vocabulary;
+
+/// Pieces that take turns.
+const LANES: usize = 8;
+
+/// Calls `counted` with the bounds and the count of each piece, in any order.
+///
+/// A piece is a range of `text`, of 1 to `N` - 1 bytes: the last place of a
+/// lane is kept free.
+#[inline(always)]
+fn count_with<const N: usize>(
+    v: &Vocabulary,
+    text: &[u8],
+    pieces: &[Bounds],
+    mut counted: impl FnMut(Bounds, usize),
+) {
+    let mut lanes = [const { Lane::<N>::EMPTY }; LANES];
+    let mut waiting = pieces.iter();
+    let mut busy = 0;
+    for (lane, bounds) in lanes.iter_mut().zip(&mut waiting) {
+        lane.begin(v, text, *bounds);
+        busy += 1;
+    }
+    while busy > 0 {
+        // Not in one go: a load of eight places waits for a store to one of them.
+        for lane in &mut lanes[..busy] {
+            lane.take(v);
+        }
+        let mut i = 0;
+        while i < busy {
+            let lane = &mut lanes[i];
+            if lane.step(v) {
+                i += 1;
+                continue;
+            }
+            counted(lane.bounds, lane.alive.count_ones() as usize);
+            if let Some(bounds) = waiting.next() {
+                lane.begin(v, text, *bounds);
+                i += 1;
+            } else {
+                busy -= 1;
+                lanes.swap(i, busy);
+            }
+        }
+    }
+}
+
+/// One after the other, for vocabularies in which a piece may be a token that merging does not make.
+fn count_alone(
+    v: &Vocabulary,
+    text: &[u8],
+    pieces: &[Bounds],
+    mut counted: impl FnMut(Bounds, usize),
+) {
+    for bounds in pieces {
+        let piece = &text[bounds.0 as usize..bounds.1 as usize];
+        let mut count = 0;
+        match v.whole_piece(piece) {
+            Some(_) => count = 1,
+            None => merge_short::<32>(v, piece, |_| count += 1),
+        }
+        counted(*bounds, count);
+    }
+}
+
+/// Counts pieces of at most 15 bytes.
+pub(crate) fn count_narrow(
+    v: &Vocabulary,
+    text: &[u8],
+    pieces: &[Bounds],
+    counted: impl FnMut(Bounds, usize),
+) {
+    if v.takes_spare_pieces() {
+        return count_alone(v, text, pieces, counted);
+    }
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") {
+        // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+        return unsafe { count_with_avx2::<16>(v, text, pieces, counted) };
+    }
+    count_with::<16>(v, text, pieces, counted);
+}
+
+/// Counts pieces of at most 31 bytes.
+pub(crate) fn count_wide(
+    v: &Vocabulary,
+    text: &[u8],
+    pieces: &[Bounds],
+    counted: impl FnMut(Bounds, usize),
+) {
+    if v.takes_spare_pieces() {
+        return count_alone(v, text, pieces, counted);
+    }
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") {
+        // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+        return unsafe { count_with_avx2::<32>(v, text, pieces, counted) };
+    }
+    count_with::<32>(v, text, pieces, counted);
+}
+
+/// The same, with the minimum taken eight places at a time.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn count_with_avx2<const N: usize>(
+    v: &Vocabulary,
+    text: &[u8],
+    pieces: &[Bounds],
+    counted: impl FnMut(Bounds, usize),
+) {
+    count_with::<N>(v, text, pieces, counted);
+}
+
+/// One piece on its way.
+#[repr(align(64))]
+struct Lane<const N: usize> {
+    /// As in `merge`: of the pair that starts at a place, or [`NO_PAIR`].
+    keys: [i32; N],
+    /// Tokens where they start.
+    tokens: [u32; N],
+    /// Places that hold a token.
+    alive: u64,
+    /// The place of the newest token, and of the one before it.
+    at: usize,
+    before: usize,
+    /// What it makes with the token after it, and what the one before makes with it.
+    with_after: Asked,
+    with_before: Asked,
+    bounds: Bounds,
+}
+
+impl<const N: usize> Lane<N> {
+    const EMPTY: Self = Lane {
+        keys: [NO_PAIR; N],
+        tokens: [0; N],
+        alive: 0,
+        at: 0,
+        before: 0,
+        with_after: NOTHING,
+        with_before: NOTHING,
+        bounds: (0, 0),
+    };
+
+    #[inline(always)]
+    fn begin(&mut self, v: &Vocabulary, text: &[u8], (start, end): Bounds) {
+        let (start, length) = (start as usize, (end - start) as usize);
+        let bytes = match text[start..].first_chunk() {
+            Some(bytes) => *bytes,
+            None => {
+                let mut bytes = [0; N];
+                bytes[..length].copy_from_slice(&text[start..start + length]);
+                bytes
+            }
+        };
+        let high = bytes
+            .iter()
+            .enumerate()
+            .fold(0, |high, (i, byte)| high | if i < length { *byte } else { 0 });
+        if high < 0x80 {
+            self.begin_with_bytes(v, &bytes, length);
+        } else {
+            self.begin_with_characters(v, &bytes[..length.min(N)]);
+        }
+        // Nothing is asked; the answer goes to the place that is kept free.
+        (self.at, self.before) = (N - 1, N - 1);
+        (self.with_after, self.with_before) = (NOTHING, NOTHING);
+        self.bounds = (start as u32, end);
+    }
+
+    #[inline(always)]
+    fn begin_with_bytes(&mut self, v: &Vocabulary, bytes: &[u8; N], length: usize) {
+        // All places, needed or not: how many there are cannot be predicted.
+        for at in 0..N - 1 {
+            let rank = v.merged_bytes(bytes[at], bytes[at + 1]);
+            self.keys[at] = if at + 1 < length { key(rank, at) } else { NO_PAIR };
+        }
+        self.keys[N - 1] = NO_PAIR;
+        for (token, byte) in self.tokens.iter_mut().zip(bytes) {
+            *token = v.byte_ids[usize::from(*byte)];
+        }
+        self.alive = u64::MAX >> (64 - length);
+    }
+
+    /// Characters that may be taken as one token each; see `joints`.
+    #[inline(always)]
+    fn begin_with_characters(&mut self, v: &Vocabulary, piece: &[u8]) {
+        let (mut count, mut at, mut whole_before) = (0, 0, true);
+        while at < piece.len() {
+            let end = piece.len().min(at + length_of(piece[at]));
+            let whole_behind = end == piece.len() || !v.joints.parts_a_character(piece, end);
+            let character = v.character(&piece[at..end]);
+            if v.in_order && whole_before && whole_behind && character != NONE {
+                self.tokens[count % N] = character;
+                count += 1;
+            } else {
+                for byte in &piece[at..end] {
+                    self.tokens[count % N] = v.byte_ids[usize::from(*byte)];
+                    count += 1;
+                }
+            }
+            (at, whole_before) = (end, whole_behind);
+        }
+        self.keys = [NO_PAIR; N];
+        for place in 1..count.min(N) {
+            let rank = v.pairs.merged(self.tokens[place - 1], self.tokens[place]);
+            self.keys[place - 1] = key(rank, place - 1);
+        }
+        self.alive = u64::MAX >> (64 - count);
+    }
+
+    /// Takes what was asked for.
+    #[inline(always)]
+    fn take(&mut self, v: &Vocabulary) {
+        // In this order: where there is no token before, the first goes where the second goes.
+        self.keys[self.before % N] = key(v.pairs.answer(self.with_before), self.before);
+        self.keys[self.at % N] = key(v.pairs.answer(self.with_after), self.at);
+    }
+
+    /// Does the next merge and asks what it makes possible; `false` if there is none.
+    #[inline(always)]
+    fn step(&mut self, v: &Vocabulary) -> bool {
+        let lowest = self.keys.iter().fold(NO_PAIR, |a, b| a.min(*b));
+        if lowest == NO_PAIR {
+            return false;
+        }
+        let (at, rank) = (lowest as usize % N, lowest as u32 / SHORT as u32);
+        let right = next(self.alive, at);
+        self.tokens[at] = rank;
+        self.alive &= !(1 << (right % 64));
+        self.keys[right % N] = NO_PAIR;
+        let after = next(self.alive, at);
+        let below = self.alive & ((1 << at) - 1);
+        let before = (below | 1).ilog2() as usize;
+        self.with_after = v.pairs.ask(rank, self.tokens[after % N], after < 64);
+        self.with_before = v.pairs.ask(self.tokens[before % N], rank, below != 0);
+        self.at = at;
+        self.before = if below != 0 { before } else { at };
+        true
+    }
+}
+
+/// Length of the character that starts with `lead`; 1 for a byte that starts none.
+#[inline(always)]
+fn length_of(lead: u8) -> usize {
+    match lead {
+        0xc0..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        0xf0.. => 4,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::{Room, merge_long};
+
+    const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+    fn check(
+        pieces: &[Vec<u8>],
+        count: impl Fn(&Vocabulary, &[u8], &[Bounds], &mut dyn FnMut(Bounds, usize)),
+    ) {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let text = pieces.concat();
+        let mut at = 0;
+        let bounds: Vec<_> = pieces
+            .iter()
+            .map(|piece| {
+                at += piece.len() as u32;
+                (at - piece.len() as u32, at)
+            })
+            .collect();
+        let mut counts = std::collections::HashMap::new();
+        count(&v, &text, &bounds, &mut |bounds, count| {
+            assert_eq!(counts.insert(bounds, count), None);
+        });
+        for (bounds, piece) in bounds.iter().zip(pieces) {
+            let mut expected = 0;
+            merge_long(&v, &mut Room::default(), piece, |_| expected += 1);
+            assert_eq!(counts[bounds], expected, "{piece:?}");
+        }
+    }
+
+    fn pieces(most: usize) -> Vec<Vec<u8>> {
+        let mut state = 77u64;
+        let mut roll = move |sides: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % sides
+        };
+        let words = ["the", "ing", "qu", "er", "国", "ж", "0", " ", "ation", "x", "\u{301}"];
+        (0..20_000)
+            .map(|round| {
+                let mut piece = String::new();
+                let length = 1 + roll(most);
+                loop {
+                    let before = piece.len();
+                    match round % 3 {
+                        0 => piece
+                            .push(char::from_u32(1 << roll(17) | roll(64) as u32).unwrap_or('a')),
+                        1 => piece.push((b'a' + roll(26) as u8) as char),
+                        _ => piece.push_str(words[roll(words.len())]),
+                    }
+                    if piece.len() > length {
+                        piece.truncate(before);
+                        break if before == 0 { b"x".to_vec() } else { piece.into_bytes() };
+                    }
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn pieces_that_take_turns_are_counted_as_each_alone() {
+        check(&pieces(15), |v, text, bounds, counted| count_narrow(v, text, bounds, counted));
+        check(&pieces(31), |v, text, bounds, counted| count_wide(v, text, bounds, counted));
+        check(&pieces(31), |v, text, bounds, counted| count_with::<32>(v, text, bounds, counted));
+    }
+}

@@ -1,0 +1,116 @@
+//! Counts of pieces of 16 to 30 bytes that were met before: words of scripts with two bytes a
+//! letter, long identifiers.
+//!
+//! As `front`, with 32 bytes an entry: 30 for the piece, one for its length, one for its count. One
+//! entry a place, the newest stays.
+
+use crate::front::places;
+
+/// Longest piece, in bytes, that has an entry.
+pub(crate) const LONGEST: usize = 30;
+const PLACES: usize = 1 << 15;
+
+/// A piece as four words, padded with zeros, its length in the last byte but one. The last byte is
+/// the count in an entry and zero in a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WideKey([u64; 4]);
+
+const COUNT: u32 = 56;
+
+impl WideKey {
+    /// The key of `text[start..end]`, which has 16 to [`LONGEST`] bytes. O(1).
+    #[inline(always)]
+    pub(crate) fn new(text: &[u8], start: usize, end: usize) -> Self {
+        let length = end - start;
+        match text.get(start..).and_then(|rest| rest.first_chunk()) {
+            Some(bytes) => WideKey::of_first(bytes, length),
+            None => {
+                let mut bytes = [0; 32];
+                bytes[..length].copy_from_slice(&text[start..end]);
+                WideKey::of_first(&bytes, length)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn of_first(bytes: &[u8; 32], length: usize) -> Self {
+        let (words, _) = bytes.as_chunks::<8>();
+        let word = |i: usize| u64::from_le_bytes(words[i]);
+        // 16 to 30 bytes are 0 to 14 in the upper two words; shifts of 64 are done in two steps.
+        let bits = 8 * (length as u32 - 16);
+        let third = if bits < 64 { (1 << bits) - 1 } else { u64::MAX };
+        let fourth = if bits < 64 { 0 } else { (1 << (bits - 64)) - 1 };
+        WideKey([word(0), word(1), word(2) & third, word(3) & fourth | (length as u64) << 48])
+    }
+
+    #[inline(always)]
+    fn place(self) -> usize {
+        let WideKey([a, b, c, d]) = self;
+        let (left, right) = (a ^ c.rotate_left(23), b ^ d.rotate_left(41));
+        let product =
+            u128::from(left ^ 0x9e37_79b9_7f4a_7c15) * u128::from(right ^ 0xd6e8_feb8_6659_fd93);
+        ((product >> 64) as u64 ^ product as u64) as usize % PLACES
+    }
+}
+
+#[derive(Clone, Copy)]
+#[repr(align(32))]
+struct Entry([u64; 4]);
+
+/// The cache; 1 MiB.
+pub(crate) struct Wide(Box<[Entry; PLACES]>);
+
+impl Default for Wide {
+    fn default() -> Self {
+        Wide(places(Entry([0; 4])))
+    }
+}
+
+impl Wide {
+    /// The count of the piece, or 0 if it is not here. O(1), no branch.
+    #[inline(always)]
+    pub(crate) fn find(&self, key: WideKey) -> usize {
+        let WideKey([a, b, c, d]) = key;
+        let Entry(entry) = &self.0[key.place()];
+        let differs = (entry[0] ^ a)
+            | (entry[1] ^ b)
+            | (entry[2] ^ c)
+            | ((entry[3] ^ d) << (64 - COUNT) >> (64 - COUNT));
+        (entry[3] >> COUNT) as usize & usize::from(differs == 0).wrapping_neg()
+    }
+
+    /// Keeps the count of a piece, 1 to 30. O(1).
+    #[inline]
+    pub(crate) fn put(&mut self, key: WideKey, count: usize) {
+        let WideKey([a, b, c, d]) = key;
+        self.0[key.place()] = Entry([a, b, c, d | (count as u64) << COUNT]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_the_piece_wherever_it_stands() {
+        let text = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        for start in 0..text.len() {
+            for end in start + 16..=text.len().min(start + LONGEST) {
+                let alone = text[start..end].to_vec();
+                assert!(WideKey::new(text, start, end) == WideKey::new(&alone, 0, alone.len()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_put_in_last_is_found_with_its_count_and_nothing_else() {
+        let mut wide = Wide::default();
+        for i in 0..200_000usize {
+            let piece = format!("{i:0>width$}", width = 16 + i % 15);
+            let key = WideKey::new(piece.as_bytes(), 0, piece.len());
+            assert_eq!(wide.find(key), 0);
+            wide.put(key, i % 30 + 1);
+            assert_eq!(wide.find(key), i % 30 + 1);
+        }
+    }
+}
