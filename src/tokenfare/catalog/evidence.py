@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
 from .days import in_force, on, on_or_first, on_or_none
-from .entries import DayFact, LimitsFact, ModelRow, Number, PriceFact
+from .entries import DayFact, LimitsFact, ModelRow, Number, PriceFact, RatesFact
 from .fact import Fact
 from .facts import Facts
 from .file import ProviderRow
@@ -63,7 +63,6 @@ def evidence_of(row: ModelRow, day: date, facts: Facts) -> dict[str, Evidence]:
         "aliases": on_or_first(row.aliases, day) if row.aliases else None,
         "documents": on(row.documents, day),
         "discount": in_force(row.discounts, day),
-        "rates": on(row.rates, day),
         "batch_max_context": on(row.batch, day),
         "cache": on(row.cache, day),
         "status": on(row.seen, day),
@@ -73,7 +72,13 @@ def evidence_of(row: ModelRow, day: date, facts: Facts) -> dict[str, Evidence]:
         "video": on_or_none(row.video, day),
     }
     told = {key: _of(fact, facts) for key, fact in said.items() if fact is not None}
-    return told | _limits(limits, facts) | _price(price, facts) | _days(row, facts)
+    return (
+        told
+        | _rates(on(row.rates, day), facts)
+        | _limits(limits, facts)
+        | _price(price, facts)
+        | _days(row, facts)
+    )
 
 
 def evidence_of_provider(row: ProviderRow, day: date, facts: Facts) -> dict[str, Evidence]:
@@ -131,6 +136,13 @@ def _price(entry: PriceFact | None, facts: Facts) -> dict[str, Evidence]:
     if entry is None:
         return {}
     return {"price": _of(entry, facts, None if entry.priced else "not stated")}
+
+
+def _rates(entry: RatesFact | None, facts: Facts) -> dict[str, Evidence]:
+    if entry is None:
+        return {}
+    unknown = (entry.requests_per_minute, entry.tokens_per_minute) == (None, None)
+    return {"rates": _of(entry, facts, "not stated" if unknown else None)}
 
 
 def _disputes(fact: Fact, facts: Facts) -> tuple[Dispute, ...]:
