@@ -240,6 +240,16 @@ class ContextWindowExceededError(ProviderError):
     limit: int | None = None
 
 
+class OutputTooLongError(ProviderError):
+    """The provider gives no answer as long as was asked for.
+
+    `limit` is the bound that it named, in tokens, or `None`.
+    """
+
+    another_model_may = True
+    limit: int | None = None
+
+
 class ContentFilteredError(ProviderError):
     """The provider's content filter refused the input or stopped the answer."""
 

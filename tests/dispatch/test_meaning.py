@@ -20,6 +20,7 @@ from tokenfare.errors import (
     ContextWindowExceededError,
     DocumentError,
     ModelNotServedError,
+    OutputTooLongError,
     PermissionDeniedError,
     ProviderAnswerInvalid,
     ProviderError,
@@ -40,7 +41,7 @@ PARAMETER = "invalid_parameter_error"
 
 TABLE: list[tuple[int, str, str, type[ProviderError]]] = [
     (400, PARAMETER, LONG, ContextWindowExceededError),
-    (400, PARAMETER, ROOM, BadRequestError),
+    (400, PARAMETER, ROOM, OutputTooLongError),
     (400, "InvalidParameter", LONG, ContextWindowExceededError),
     (400, PARAMETER, TOTAL, ContextWindowExceededError),
     (400, "context_length_exceeded", "too long", ContextWindowExceededError),

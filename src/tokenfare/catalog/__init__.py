@@ -13,6 +13,7 @@ from .charging import ChatTemplate as ChatTemplate
 from .charging import ImageRules as ImageRules
 from .charging import ToolRules as ToolRules
 from .charging import VideoRules as VideoRules
+from .learnt import Learnt as Learnt
 from .model import Access as Access
 from .model import BatchRules as BatchRules
 from .model import CacheRules as CacheRules
@@ -53,6 +54,7 @@ __all__ = [
     "Evidence",
     "ImageRules",
     "Kind",
+    "Learnt",
     "Limits",
     "Mark",
     "MarkedCache",

@@ -15,10 +15,12 @@ from pathlib import Path
 
 from tokenfare.errors import CatalogError, UnknownModel
 
+from . import facts as facts_module
 from . import load
 from .facts import Facts
 from .history import model_on, provider_on
 from .index import FILES_VARIABLE
+from .learnt import Learnt, together
 from .model import Model, Provider
 
 _NEAREST = 3
@@ -37,10 +39,11 @@ def paths_in(environment: Mapping[str, str]) -> tuple[str, ...]:
 class Catalog:
     """Models and providers as they are on `day`."""
 
-    def __init__(self, facts: Facts, day: date) -> None:
+    def __init__(self, facts: Facts, day: date, learnt: Mapping[str, Learnt] | None = None) -> None:
         """Look at facts from a day; people use `Catalog.load`."""
         self._facts = facts
         self._day = day
+        self._learnt: Mapping[str, Learnt] = learnt or {}
         self._built: dict[str, Model] = {}
 
     @classmethod
@@ -72,12 +75,17 @@ class Catalog:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of the facts of every day, whatever files they are spread over."""
-        return self._facts.digest
+        """SHA-256 (hex) of the facts of every day, whatever files they are spread over.
+
+        What was learnt from refusals is a part of it.
+        """
+        if not self._learnt:
+            return self._facts.digest
+        return facts_module.sha256(f"{self._facts.digest} {sorted(self._learnt.items())}".encode())
 
     def as_of(self, day: date) -> Catalog:
         """The same facts on another day."""
-        return Catalog(self._facts, day)
+        return Catalog(self._facts, day, self._learnt)
 
     def overlay(self, path: str | Path) -> Catalog:
         """This catalogue with one more file laid over it.
@@ -85,7 +93,11 @@ class Catalog:
         The file's models are added; where it speaks of a fact of a model that is known already, it
         alone is heard on that fact from its first `from` on.
         """
-        return Catalog(load.overlaid_file(self._facts, Path(path)), self._day)
+        return Catalog(load.overlaid_file(self._facts, Path(path)), self._day, self._learnt)
+
+    def learning(self, model_id: str, learnt: Learnt) -> Catalog:
+        """This catalogue with limits of a model that a provider named in a refusal."""
+        return Catalog(self._facts, self._day, together(self._learnt, model_id, learnt))
 
     def get(self, name: str) -> Model:
         """The model of this name: its id, another spelling, or `dashscope/qwen-plus`.
@@ -118,6 +130,8 @@ class Catalog:
         model = self._built.get(model_id)
         if model is None:
             model = model_on(self._facts.models[model_id], self._day, self._facts)
+            if model_id in self._learnt:
+                model = self._learnt[model_id].laid_over(model)
             self._built[model_id] = model
         return model
 

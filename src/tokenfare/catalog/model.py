@@ -19,7 +19,7 @@ from tokenfare.money import Money
 
 from .charging import AudioRules, ChatTemplate, ImageRules, ToolRules, VideoRules
 
-Mark: TypeAlias = Literal["stated", "inherited", "derived", "not stated"]
+Mark: TypeAlias = Literal["stated", "inherited", "derived", "not stated", "learnt"]
 Confidence: TypeAlias = Literal["high", "medium", "low"]
 Kind: TypeAlias = Literal["stable", "latest", "snapshot"]
 Access: TypeAlias = Literal["paid", "free", "trial", "application"]

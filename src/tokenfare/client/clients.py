@@ -41,8 +41,8 @@ class _Base:
         endpoint, DashScope's in its region by default. `as_of` is the day of the catalogue. An
         `http_client` of httpx or httpx2 stays the caller's to close. Further options are those of
         `tokenfare.client.settings`: `region`, `timeouts`, `patience`, `keep_files`, `progress`,
-        `escalate`, `poll_seconds`, `ledger`, `ceilings`, `project`, and a `profile`, what every
-        call asks unless it says otherwise.
+        `escalate`, `escalate_filtered`, `poll_seconds`, `ledger`, `ceilings`, `project`, and a
+        `profile`, what every call asks unless it says otherwise.
         """
         known = catalog or default_catalog()
         facts = known if as_of is None else known.as_of(as_of)
@@ -53,7 +53,12 @@ class _Base:
     def __repr__(self) -> str:
         """Where it calls and with which day's facts; never the key."""
         where = self._settings.line.endpoint.base_url
-        return f"<{type(self).__name__} of {where} on {self._settings.catalog.day}>"
+        return f"<{type(self).__name__} of {where} on {self._settings.learning.catalog.day}>"
+
+    @property
+    def catalog(self) -> Catalog:
+        """What calls are decided by: the catalogue, and the limits that refusals have named."""
+        return self._settings.learning.catalog
 
     def _ladder(
         self,
@@ -66,7 +71,7 @@ class _Base:
             prompt,
             documents,
             requirements(asked, self._settings.profile),
-            self._settings.catalog,
+            self._settings.learning.catalog,
             extra=extra or {},
             escalate=self._settings.escalate,
         )

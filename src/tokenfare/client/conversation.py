@@ -7,6 +7,8 @@ call is one entry in the books, with one bill at most.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tokenfare import dispatch
 from tokenfare.dispatch import Answer, Flow
 from tokenfare.errors import ProviderError
@@ -33,21 +35,27 @@ def conversation(ladder: Ladder, settings: Settings, *, streamed: bool) -> Flow[
 
 
 def _climbed(ladder: Ladder, settings: Settings, entry: Entry, *, streamed: bool) -> Flow[Reply]:
-    climb = Climb(ladder)
+    climb = Climb(ladder, settings.learning, filtered_too=settings.escalate_filtered)
+    clock = settings.line.surroundings.clock
+    until = clock() + settings.line.endpoint.timeouts.total
     while True:
         step = climb.next()
         yield from entry.intend(_intent(step, ladder, settings))
         try:
-            answer = yield from _asked(step, settings, streamed=streamed)
+            answer = yield from _asked(step, settings, until, streamed=streamed)
         except ProviderError as error:
-            climb.failed(error)
+            climb.failed(error, step)
+            if clock() >= until:
+                raise
         else:
             return climb.answered(step, answer)
 
 
-def _asked(step: Step, settings: Settings, *, streamed: bool) -> Flow[Answer]:
+def _asked(step: Step, settings: Settings, until: float, *, streamed: bool) -> Flow[Answer]:
+    """One model's answer, within the time of the whole call; an upload starts a time of its own."""
     ask = dispatch.chat_stream if streamed else dispatch.chat
-    return ask(step.call, settings.line, settings.files)
+    line = settings.line if step.call.documents else replace(settings.line, until=until)
+    return ask(step.call, line, settings.files)
 
 
 def _intent(step: Step, ladder: Ladder, settings: Settings) -> Intent:

@@ -7,21 +7,36 @@ neither of those knows the other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from types import MappingProxyType
 
 from tokenfare import dispatch
 from tokenfare.api import needing, route_sized
-from tokenfare.budget import Carriage, Carriages, Fare, RequestCount, billed, options_of
+from tokenfare.budget import (
+    Carriage,
+    Carriages,
+    Fare,
+    RequestCount,
+    billed,
+    largest_answer,
+    options_of,
+)
 from tokenfare.catalog import Catalog, Model
 from tokenfare.dispatch import Answer, Attempt, Call
-from tokenfare.errors import InvalidRequestError, ProviderError
+from tokenfare.errors import (
+    ContentFilteredError,
+    InvalidRequestError,
+    NoModelFits,
+    ProviderError,
+)
 from tokenfare.messages import Document, Prompt, parse
 from tokenfare.money import Money
 from tokenfare.router import Decision, Ranked, Requirements
 from tokenfare.tokenizers import measurer
 from tokenfare.usage import Usage
+
+from .learning import Learning
 
 # Of the formats that the provider's file service reads, those that are plain text.
 _READ_AS_TEXT = frozenset({".txt", ".md", ".csv", ".json"})
@@ -54,6 +69,7 @@ class Step:
     carriage: Carriage
     call: Call
     fare: Fare
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,14 +80,36 @@ class Ladder:
     carriages: Carriages
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     escalate: bool = True
+    without: frozenset[str] = frozenset()
 
-    def steps(self) -> Iterator[Step]:
-        """The calls in the order in which they are to be tried."""
+    def steps(self, catalog: Catalog) -> Iterator[Step]:
+        """The calls in the order in which they are to be tried.
+
+        Each is held to the limits of its model once more, as they are known by then, and gets no
+        more room for its answer than it has.
+        """
         entries = self.decision.ranked if self.escalate else self.decision.ranked[:1]
-        return (self._step(entry) for entry in entries)
+        for entry in (entry for entry in entries if entry.model.id not in self.without):
+            step = self._step(replace(entry, model=catalog.get(entry.model.id)))
+            if step is not None:
+                yield step
 
-    def _step(self, entry: Ranked) -> Step:
+    def again(self, catalog: Catalog, without: Model) -> Ladder:
+        """The same request decided on what is known now, without a model that refused it.
+
+        Raises `NoModelFits`.
+        """
+        decision = route_sized(self.carriages.size_for, self.decision.asked, catalog)
+        return replace(self, decision=decision, without=self.without | {without.id})
+
+    def _step(self, entry: Ranked) -> Step | None:
+        """The call to a model with as much room as it has; `None` if the input does not fit."""
         carriage = self.carriages.to(entry.model)
+        asked = self.decision.asked.max_output_tokens
+        most = largest_answer(entry.model, carriage.count.total)
+        if most == 0:
+            return None
+        room = asked if most is None else min(asked, most)
         documents = tuple(
             dispatch.Document(_file_name(document.name), document.text.encode(errors="replace"))
             for document in carriage.documents
@@ -79,11 +117,12 @@ class Ladder:
         call = Call(
             entry.model,
             carriage.messages,
-            self.decision.asked.max_output_tokens,
+            room,
             extra=self.extra,
             documents=documents,
         )
-        return Step(entry.model, carriage, call, entry.fare)
+        notes = () if room == asked else (f"{entry.model.id} has room for {room:,} tokens only",)
+        return Step(entry.model, carriage, call, entry.fare, notes)
 
     def reply(self, step: Step, answer: Answer, failed: Sequence[Attempt]) -> Reply:
         """What came of the call that was answered."""
@@ -96,7 +135,7 @@ class Ladder:
             predicted=step.carriage.count,
             decision=self.decision,
             attempts=(*failed, *answer.attempts),
-            answer=answer,
+            answer=replace(answer, notes=answer.notes + step.notes),
         )
 
 
@@ -130,12 +169,16 @@ class Climb:
     """Which step is next: the first, then one more after each failure that another model may mend.
 
     A stream that has begun is never followed by another model's answer: its error ends the climb.
+    A limit that a refusal named is learnt, and the request is decided once more on that, once.
     """
 
-    def __init__(self, ladder: Ladder) -> None:
-        """Stand before the first step."""
+    def __init__(self, ladder: Ladder, learning: Learning, *, filtered_too: bool = False) -> None:
+        """Stand before the first step. `filtered_too`: go on after the content filter as well."""
         self._ladder = ladder
-        self._steps = ladder.steps()
+        self._learning = learning
+        self._filtered_too = filtered_too
+        self._decided_again = False
+        self._steps = ladder.steps(learning.catalog)
         self._failed: list[Attempt] = []
         self._last: ProviderError | None = None
 
@@ -148,13 +191,26 @@ class Climb:
             raise InvalidRequestError("this decision found no model; see its `rejected`")
         raise self._last
 
-    def failed(self, error: ProviderError) -> None:
+    def failed(self, error: ProviderError, step: Step) -> None:
         """Note a failure. Raises it again where no other model would do better."""
         self._failed += (a for a in error.attempts if isinstance(a, Attempt))
         error.attempts = tuple(self._failed)
-        if not error.another_model_may or error.text:
+        news = self._learning.from_refusal(error, step.model)
+        filtered = isinstance(error, ContentFilteredError) and not self._filtered_too
+        if not error.another_model_may or error.text or filtered:
             raise error
         self._last = error
+        if news and self._ladder.escalate and not self._decided_again:
+            self._decide_again(error, step)
+
+    def _decide_again(self, error: ProviderError, step: Step) -> None:
+        self._decided_again = True
+        catalog = self._learning.catalog
+        try:
+            self._ladder = self._ladder.again(catalog, without=step.model)
+        except NoModelFits:
+            raise error from None
+        self._steps = self._ladder.steps(catalog)
 
     def answered(self, step: Step, answer: Answer) -> Reply:
         """What came of it."""

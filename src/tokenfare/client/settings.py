@@ -25,6 +25,7 @@ from tokenfare.ledger import Ceiling
 from tokenfare.router import Requirements
 
 from .books import Books, LedgerChoice, books
+from .learning import Learning
 
 BASE_URL_VARIABLES = ("TOKENFARE_BASE_URL", "DASHSCOPE_COMPATIBLE_BASE_URL")
 
@@ -35,13 +36,14 @@ _PROVIDER = "dashscope"
 class Settings:
     """Everything a client needs apart from the HTTP client itself."""
 
-    catalog: Catalog
+    learning: Learning
     line: Line
     files: FileHandling
     escalate: bool = True
     books: Books = field(default_factory=Books)
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     profile: Requirements | None = None
+    escalate_filtered: bool = False
 
 
 def settings(  # noqa: PLR0913 - the arguments of `Client`
@@ -56,6 +58,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     poll_seconds: float = 5.0,
     progress: Callable[[Progress], None] | None = None,
     escalate: bool = True,
+    escalate_filtered: bool = False,
     ledger: LedgerChoice = None,
     ceilings: Sequence[Ceiling | str] | None = None,
     project: str | None = None,
@@ -64,9 +67,10 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
 ) -> Settings:
     """Settings from arguments and, for what they leave open, the environment.
 
-    `ledger` is a file or a `Ledger`; `False` is none, and without it TOKENFARE_LEDGER says which,
-    or it is the user's own. Raises `MissingKey` if no key is given and the provider's variable is
-    not set.
+    `escalate` lets the next model of the ranking answer where the first cannot, and with
+    `escalate_filtered` also where a content filter stopped it. `ledger` is a file or a `Ledger`;
+    `False` is none, and without it TOKENFARE_LEDGER says which, or it is the user's own. Raises
+    `MissingKey` if no key is given and the provider's variable is not set.
     """
     env = os.environ if environment is None else environment
     provider = catalog.provider(_PROVIDER)
@@ -74,10 +78,11 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     url = base_url or next((env[name] for name in BASE_URL_VARIABLES if env.get(name)), None)
     endpoint = endpoint_for(provider, key, region=region, base_url=url, timeouts=timeouts)
     return Settings(
-        catalog,
+        Learning(catalog),
         Line(endpoint, patience or Patience()),
         FileHandling(keep_files=keep_files, poll_seconds=poll_seconds, progress=progress),
         escalate,
         books(ledger, ceilings, project, endpoint.base_url, env),
         profile=profile,
+        escalate_filtered=escalate_filtered,
     )

@@ -47,11 +47,16 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line to an endpoint: where, how patiently, and in what surroundings."""
+    """A line to an endpoint: where, how patiently, and in what surroundings.
+
+    `until` is when a call on it is over at the latest, by its clock: what several calls that are
+    one to their caller have in common.
+    """
 
     endpoint: Endpoint
     patience: Patience = field(default_factory=Patience)
     surroundings: Surroundings = field(default_factory=Surroundings)
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,8 @@ class Reply:
 
 def errand(line: Line, model: str) -> Errand:
     """A call that begins now."""
-    return Errand(line, model, line.surroundings.clock() + line.endpoint.timeouts.total)
+    deadline = line.surroundings.clock() + line.endpoint.timeouts.total
+    return Errand(line, model, deadline if line.until is None else min(deadline, line.until))
 
 
 def exchange(run: Errand, request: HttpRequest) -> Flow[Reply]:

@@ -23,6 +23,7 @@ from tokenfare.errors import (
     ContextWindowExceededError,
     DocumentError,
     ModelNotServedError,
+    OutputTooLongError,
     PermissionDeniedError,
     ProviderAnswerInvalid,
     ProviderError,
@@ -104,6 +105,12 @@ ROWS: tuple[Row, ...] = (
         "the input is longer than this model takes",
         "shorten it, or choose a model with more room",
         code=r"context_length_exceeded",
+    ),
+    Row(
+        OutputTooLongError,
+        "this model gives no answer of the length asked for",
+        "ask for less, or choose a model that gives more",
+        words=r"Range of max_tokens should be \[\d+, ?(?P<limit>\d+)\]",
     ),
     Row(
         ContentFilteredError,
@@ -262,8 +269,8 @@ def meaning(  # noqa: PLR0913 - an answer, and what its message names
     )
     if row.transient is not None:
         error.transient = row.transient
-    if isinstance(error, ContextWindowExceededError) and match and "limit" in match.groupdict():
-        error.limit = int(match["limit"])
+    if isinstance(error, ContextWindowExceededError | OutputTooLongError):
+        error.limit = int(match["limit"]) if match and "limit" in match.groupdict() else None
     return error
 
 
