@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .api import count_chats as count_chats
     from .api import count_messages as count_messages
     from .api import fits as fits
+    from .api import read_document as read_document
     from .api import route as route
     from .api import routing_table as routing_table
     from .budget import Fare as Fare
@@ -66,6 +67,7 @@ _HOMES = {
     "count_messages": "api",
     "fits": "api",
     "get_tokenizer": "tokenizers",
+    "read_document": "api",
     "route": "api",
     "routing_table": "api",
 }

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from tokenfare import budget
+from tokenfare import budget, media
 from tokenfare.budget import (
     DEFAULT_MAX_OUTPUT_TOKENS,
     NO_OPTIONS,
@@ -30,7 +31,7 @@ from tokenfare.budget import (
 )
 from tokenfare.catalog import published_template
 from tokenfare.catalog.index import FILES_VARIABLE, tokenizer_of
-from tokenfare.errors import InvalidRequestError, NoModelFits
+from tokenfare.errors import InputError, InvalidRequestError, NoModelFits
 from tokenfare.media import Fetch
 from tokenfare.messages import Document, Message, Prompt, Wire, needs, parse
 from tokenfare.router import (
@@ -169,6 +170,27 @@ def count_chats(
     if isinstance(counter, Tokenizer):
         return budget.count_chats(chats, rules, counter)
     return [count_request(parse(chat), rules, counter).total for chat in chats]
+
+
+def read_document(path: str | Path) -> Document:
+    """A document from a file: text in UTF-8, a PDF or a DOCX (the extra `media` for a PDF).
+
+    A PDF or DOCX keeps the file beside the text that was read from it, since a model with a file
+    service parses the file itself: its count is then an interval around that text's. Raises
+    `InputError` for what cannot be read.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror or error}") from error
+    return document_of(str(path), content)
+
+
+def document_of(name: str, content: bytes) -> Document:
+    """A document from the bytes of a file; see `read_document`."""
+    read = media.read_document(name, content)
+    kept = None if read.exact else content
+    return Document(name, read.text, kept, read.pages, read.blank_pages)
 
 
 def fits(

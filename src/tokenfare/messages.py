@@ -34,12 +34,15 @@ class Document:
     """A text that goes along with a request: inside a message, or as a file that it refers to.
 
     `content` is the file itself where that is not just the text in UTF-8 (a PDF, a DOCX); `text` is
-    then what was read from it here, and the provider may read more or less.
+    then what was read from it here, and the provider may read more or less. `pages` is how many it
+    has, if that is known, `blank_pages` how many of those no text was found on.
     """
 
     name: str
     text: str
     content: bytes | None = None
+    pages: int = 0
+    blank_pages: int = 0
 
     @property
     def parsed(self) -> bool:

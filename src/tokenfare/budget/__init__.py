@@ -7,6 +7,7 @@ from .carriage import Carriages as Carriages
 from .carriage import carry as carry
 from .control import ControlToken as ControlToken
 from .conversation import Conversation as Conversation
+from .documents import count_document as count_document
 from .fare import Fare as Fare
 from .fare import Hits as Hits
 from .fare import billed as billed

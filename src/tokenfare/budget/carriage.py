@@ -63,18 +63,20 @@ def _inlined(messages: tuple[Message, ...], documents: Sequence[Document]) -> tu
     if not documents:
         return messages
     at = max((i for i, m in enumerate(messages) if m.role == "user"), default=len(messages) - 1)
-    front = "".join(f"{document.text}\n\n" for document in documents)
-    return (*messages[:at], _prefixed(messages[at], front), *messages[at + 1 :])
+    return (*messages[:at], _prefixed(messages[at], documents), *messages[at + 1 :])
 
 
-def _prefixed(message: Message, front: str) -> Message:
+def _prefixed(message: Message, documents: Sequence[Document]) -> Message:
+    """Documents in front of a message: as text, whatever they were read from."""
+    texts = [Text(f"{d.text}\n\n", Document(d.name, f"{d.text}\n\n")) for d in documents]
+    front = "".join(part.text for part in texts)
     content = message.wire.get("content")
     wire: dict[str, object] = dict(message.wire)
     if isinstance(content, list):
         wire["content"] = [{"type": "text", "text": front}, *content]
     else:
         wire["content"] = front + message.text
-    return replace(message, parts=(Text(front), *message.parts), wire=wire)
+    return replace(message, parts=(*texts, *message.parts), wire=wire)
 
 
 def _long_texts_out(
@@ -105,8 +107,9 @@ def _uploaded(
         messages.insert(0, system(ROLE))
     if not any(message.role == "user" for message in messages):
         messages.append(user(QUESTION))
-    texts = dict.fromkeys(document.text for document in documents)  # each content goes up once
-    billed = [messages[0], system("".join(texts)), *messages[1:]]
+    once = {d.content or d.text: d for d in reversed(documents)}  # each content goes up once
+    files = Message("system", tuple(Text(d.text, d) for d in reversed(once.values())), {})
+    billed = [messages[0], files, *messages[1:]]
     return Carriage(tuple(messages), documents, count_request(billed, model, measurer, options))
 
 

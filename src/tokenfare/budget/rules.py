@@ -17,7 +17,10 @@ from tokenfare.catalog import (
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a model turns the parts of a request into tokens; `name` is for what errors say."""
+    """How a model turns the parts of a request into tokens; `name` is for what errors say.
+
+    `files_most` is the most that uploaded files can be, on a model that takes them.
+    """
 
     name: str
     chat: ChatTemplate
@@ -25,11 +28,21 @@ class Rules:
     images: ImageRules | None = None
     audio: AudioRules | None = None
     video: VideoRules | None = None
+    files_most: int | None = None
 
 
 def rules_of(model: Model) -> Rules:
     """The rules of a model of the catalogue."""
-    return Rules(model.id, model.chat, model.tools, model.images, model.audio, model.video)
+    limits = model.limits
+    return Rules(
+        model.id,
+        model.chat,
+        model.tools,
+        model.images,
+        model.audio,
+        model.video,
+        (limits.max_input or limits.context) if model.documents else None,
+    )
 
 
 def rules_of_template(template: PublishedTemplate) -> Rules:

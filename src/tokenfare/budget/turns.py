@@ -16,6 +16,7 @@ from tokenfare.messages import Document, Media, MediaKind, Message, Text
 from tokenfare.tokenizers import Count, Measurer
 
 from .control import pattern
+from .documents import count_document
 from .images import count_image
 from .options import Options
 from .parts import NOTHING, Part, PartKind, added, between
@@ -28,6 +29,8 @@ from .writing import Writer
 # `<tool_response>` and its end, spelled out, and the two line breaks that may merge with the text.
 _RESULT_FRAME_MOST = 16
 _RESULT_SEAMS = 2
+
+_FILE_MARK = "fileid://"
 _RESULTS = frozenset({"tool", "function"})
 _KINDS: Mapping[MediaKind, PartKind] = {"image": "images", "audio": "audio", "video": "video"}
 
@@ -62,6 +65,10 @@ class Turns:
 
     def parts(self, message: Message, place: Place, said: Spoken | None = None) -> list[Part]:
         """The tokens of a message; `said` replaces what an assistant's message says."""
+        if self.rules.files_most is not None and message.text.startswith(_FILE_MARK):
+            note = "files, whose text is not at hand"
+            files = Part("documents", place.index, between(0, 0, self.rules.files_most), note)
+            return [files, self._frame(message, place)]
         if message.role in _RESULTS:
             return self._result(message, place)
         if said is not None or calls_of(message):
@@ -99,6 +106,11 @@ class Turns:
         documents: list[Document] = []
         for i, part in enumerate(message.parts):
             if isinstance(part, Text):
+                if part.document is not None and part.document.parsed:
+                    count = count_document(part.document, self.measurer)
+                    note = f"{part.document.name}: read here; the provider parses it itself"
+                    yield Part("documents", place.index, count, note)
+                    continue
                 if part.document is not None:
                     documents.append(part.document)
                 stretches[-1] += part.text

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from tokenfare import api
-from tokenfare.budget import RequestCount
+from tokenfare.budget import RequestCount, count_document
 from tokenfare.errors import InputError
 from tokenfare.tokenizers import Count, measurer
 
@@ -56,17 +56,18 @@ def command(
 ) -> None:
     """Count the tokens of FILEs, or of standard input.
 
-    The number is that of the text alone; with --messages it is that of the whole request: texts,
-    media, tools and what the chat template adds. A dash is standard input.
+    The number is that of the text alone: of a PDF or DOCX, what is read of it here, as an interval.
+    With --messages it is that of the whole request: texts, media, tools and what the chat template
+    adds. A dash is standard input.
     """
     if model and tokenizer:
         raise click.UsageError("--model and --tokenizer exclude each other")
-    sources = [inputs.read(file) for file in files or (inputs.STANDARD_INPUT,)]
+    named = files or (inputs.STANDARD_INPUT,)
     if messages:
-        name, found = _requests(sources, model, asked)
+        name, found = _requests([inputs.read(file) for file in named], model, asked)
     else:
         _refuse_without_messages(asked, explain=explain)
-        name, found = _texts(sources, model, tokenizer)
+        name, found = _texts(named, model, tokenizer)
     for one in found:
         for warning in one.request.warnings if one.request else ():
             click.echo(f"tokenfare: warning: {one.source.name}: {warning}", err=True)
@@ -79,11 +80,20 @@ def command(
 
 
 def _texts(
-    sources: Sequence[inputs.Input], model: str | None, tokenizer: str | None
+    files: Sequence[str], model: str | None, tokenizer: str | None
 ) -> tuple[str, list[Counted]]:
     name = (api.tokenizer_for(model) if model else tokenizer) or api.DEFAULT_TOKENIZER
-    measure = measurer(name).measure
-    return name, [Counted(source, measure(source.text)) for source in sources]
+    counter = measurer(name)
+    found = []
+    for file in files:
+        document = inputs.read_document(file)
+        content = document.content or document.text.encode()
+        source = inputs.Input(file, document.text, len(content))
+        found.append(Counted(source, count_document(document, counter)))
+        if document.parsed:
+            note = "read here; a provider that parses the file itself may count otherwise"
+            click.echo(f"tokenfare: {file}: {note}", err=True)
+    return name, found
 
 
 def _requests(

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import click
 
+from tokenfare import api
 from tokenfare.errors import InputError, InvalidRequestError
-from tokenfare.messages import Prompt
+from tokenfare.messages import Document, Prompt
 from tokenfare.money import Money
 
 STANDARD_INPUT = "-"
@@ -41,6 +42,11 @@ def read(name: str) -> Input:
         raise InputError(
             name, f"not UTF-8: byte 0x{bad:02x} at offset {error.start}; convert it first"
         ) from None
+
+
+def read_document(name: str) -> Document:
+    """A document: text in UTF-8, PDF or DOCX."""
+    return api.document_of(name, _bytes(name))
 
 
 def read_prompt(name: str, *, as_messages: bool) -> Prompt:

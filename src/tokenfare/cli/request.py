@@ -47,8 +47,8 @@ class Given:
         return inputs.read_prompt(self.file or inputs.STANDARD_INPUT, as_messages=self.messages)
 
     def attached(self) -> tuple[Document, ...]:
-        """The documents, read now; they must be text."""
-        return tuple(Document(name, inputs.read(name).text) for name in self.documents)
+        """The documents, read now: text, PDF or DOCX."""
+        return tuple(map(inputs.read_document, self.documents))
 
     def based_on(self) -> Requirements | None:
         """The profile, read now from its file."""
@@ -88,7 +88,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("file", required=False, metavar="[FILE]"),
     click.option("--messages", is_flag=True, help="FILE is a JSON array of chat messages."),
     click.option(
-        "--document", "documents", multiple=True, metavar="FILE", help="A text to go along; again."
+        "--document",
+        "documents",
+        multiple=True,
+        metavar="FILE",
+        help="A text, PDF or DOCX to go along; again.",
     ),
     _number(
         "--max-output",

@@ -111,7 +111,7 @@ class Ladder:
             return None
         room = asked if most is None else min(asked, most)
         documents = tuple(
-            dispatch.Document(_file_name(document.name), document.text.encode(errors="replace"))
+            dispatch.Document(_file_name(document), _file_content(document))
             for document in carriage.documents
         )
         call = Call(
@@ -159,10 +159,15 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     return Ladder(decision, carriages, extra, escalate)
 
 
-def _file_name(name: str) -> str:
+def _file_name(document: Document) -> str:
     """A document's name at the provider: no folder of this machine, and a suffix that it reads."""
-    path = PurePath(name)
-    return path.name if path.suffix.lower() in _READ_AS_TEXT else f"{path.name}.txt"
+    path = PurePath(document.name)
+    as_it_is = document.parsed or path.suffix.lower() in _READ_AS_TEXT
+    return path.name if as_it_is else f"{path.name}.txt"
+
+
+def _file_content(document: Document) -> bytes:
+    return document.content or document.text.encode(errors="replace")
 
 
 class Climb:

@@ -22,11 +22,16 @@ _MAX_XML_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class DocumentText:
-    """What was read: the text, whether it is just what the provider will read, how many pages."""
+    """What was read: the text, and whether that is just what the provider will read.
+
+    `pages` is how many there are, if that is known, `blank_pages` on how many of them no text was
+    found: scanned ones, most likely.
+    """
 
     text: str
     exact: bool
-    pages: int | None = None
+    pages: int = 0
+    blank_pages: int = 0
 
 
 def read_document(name: str, content: bytes) -> DocumentText:
@@ -64,7 +69,8 @@ def _pdf(name: str, content: bytes) -> DocumentText:
         raise InputError(name, f"a PDF that cannot be read: {error}") from None
     finally:
         document.close()
-    return DocumentText("\n".join(texts), exact=False, pages=len(texts))
+    blank = sum(not text.strip() for text in texts)
+    return DocumentText("\n".join(texts), exact=False, pages=len(texts), blank_pages=blank)
 
 
 def _docx(name: str, content: bytes) -> DocumentText:

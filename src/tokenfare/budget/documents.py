@@ -1,0 +1,30 @@
+"""How many tokens a document is: as its text, or around what was read of it here.
+
+A text file is billed as its text. A PDF or DOCX is parsed by the provider's own means, and only its
+result is billed: tables become markup, headers are dropped or repeated, a scanned page is read as a
+picture. The interval for those is judged and not proved, and says so (`how="extraction"`): from
+half to twice the tokens of the text read here, and more for each page.
+"""
+
+from __future__ import annotations
+
+from tokenfare.messages import Document
+from tokenfare.tokenizers import Count, Measurer
+
+from .parts import between
+
+_FACTOR = 2
+_MOST = 500
+_PAGE_MOST = 100
+_BLANK_PAGE_MOST = 2_000
+
+
+def count_document(document: Document, measurer: Measurer) -> Count:
+    """Tokens of a document by itself."""
+    read = measurer.measure(document.text)
+    if not document.parsed:
+        return read
+    pages = document.pages * _PAGE_MOST + document.blank_pages * _BLANK_PAGE_MOST
+    return between(
+        read.value, read.low // _FACTOR, read.high * _FACTOR + pages + _MOST, "extraction"
+    )

@@ -1,0 +1,180 @@
+"""Documents: a text is its text, a PDF or DOCX an interval around what is read of it here."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import tokenfare as tf
+from models import model
+from tokenfare.budget import Carriage, carry, count_request
+from tokenfare.catalog import DocumentRules, Limits
+from tokenfare.errors import InputError, MissingExtra
+from tokenfare.media import read_document
+from tokenfare.messages import Document, parse
+from tokenfare.tokenizers import get_tokenizer
+
+QWEN = get_tokenizer("qwen")
+LONG = model(
+    "long",
+    limits=Limits(max_input=10_000_000),
+    documents=DocumentRules("file-extract", 9_000, 9_000, 100, 150_000_000),
+)
+WORDS = "Hello, world. This is the first page."
+
+
+def pdf(*pages: str) -> bytes:
+    """A PDF with a line of text on each page."""
+    objects = [b"<</Type/Catalog/Pages 2 0 R>>"]
+    kids = " ".join(f"{3 + 2 * i} 0 R" for i in range(len(pages)))
+    objects.append(f"<</Type/Pages/Kids[{kids}]/Count {len(pages)}>>".encode())
+    for i, text in enumerate(pages):
+        font = "<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
+        page = f"<</Type/Page/Parent 2 0 R/Resources{font}/MediaBox[0 0 600 800]"
+        objects.append(f"{page}/Contents {4 + 2 * i} 0 R>>".encode())
+        drawn = f"BT /F1 12 Tf 50 700 Td ({text}) Tj ET".encode()
+        objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn))
+    out = io.BytesIO(b"%PDF-1.4\n")
+    out.seek(0, io.SEEK_END)
+    starts = []
+    for number, body in enumerate(objects, start=1):
+        starts.append(out.tell())
+        out.write(b"%d 0 obj%s endobj\n" % (number, body))
+    xref = out.tell()
+    out.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
+    for start in starts:
+        out.write(b"%010d 00000 n \n" % start)
+    trailer = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n"
+    out.write(trailer % (len(objects) + 1, xref))
+    return out.getvalue()
+
+
+def docx(*paragraphs: str) -> bytes:
+    name = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    body = "".join(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>" for text in paragraphs)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        xml = f'<w:document xmlns:w="{name}"><w:body>{body}</w:body></w:document>'
+        packed.writestr("word/document.xml", xml)
+    return file.getvalue()
+
+
+def uploaded(document: Document) -> Carriage:
+    return carry(parse("What is it about?"), [document], LONG, QWEN)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "a.txt").write_text(WORDS)
+    (tmp_path / "a.pdf").write_bytes(pdf(WORDS, "The second one."))
+    (tmp_path / "scan.pdf").write_bytes(pdf(WORDS, "", ""))
+    (tmp_path / "a.docx").write_bytes(docx(WORDS, "另一段。"))
+    return tmp_path
+
+
+def test_a_text_file_is_counted_as_its_text(files: Path) -> None:
+    carriage = uploaded(tf.read_document(files / "a.txt"))
+    assert int(carriage.count.of("documents")) == QWEN.count(WORDS)
+    assert carriage.count.total.exact
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.docx"])
+def test_what_the_provider_parses_is_an_interval_that_says_so(files: Path, name: str) -> None:
+    document = tf.read_document(files / name)
+    found = uploaded(document).count.of("documents")
+    assert found.how == "extraction"
+    assert found.value == QWEN.count(document.text)
+    assert found.low <= QWEN.count(WORDS) < 2 * QWEN.count(WORDS) <= found.high
+
+
+def test_the_text_of_a_pdf_and_of_a_docx_is_read(files: Path) -> None:
+    assert tf.read_document(files / "a.pdf").text.split() == f"{WORDS} The second one.".split()
+    assert tf.read_document(files / "a.docx").text == f"{WORDS}\n另一段。"
+
+
+def test_pages_without_text_widen_the_interval(files: Path) -> None:
+    document = tf.read_document(files / "scan.pdf")
+    assert (document.pages, document.blank_pages) == (3, 2)
+    assert uploaded(document).count.total.high > 2 * 2_000
+
+
+def test_the_file_itself_is_kept_for_uploading_and_a_text_is_not(files: Path) -> None:
+    assert tf.read_document(files / "a.pdf").content == (files / "a.pdf").read_bytes()
+    assert tf.read_document(files / "a.txt").content is None
+
+
+def test_inside_a_message_the_text_that_was_read_is_what_is_sent(files: Path) -> None:
+    document = tf.read_document(files / "a.pdf")
+    carriage = carry(parse("What is it about?"), [document], model(), QWEN)
+    (message,) = carriage.messages
+    assert message.wire["content"] == f"{document.text}\n\nWhat is it about?"
+    assert carriage.count.total.exact
+    assert int(carriage.count.of("documents")) == QWEN.count(f"{document.text}\n\n")
+    text = f"{document.text}\n\nWhat is it about?"
+    assert int(carriage.count.total) == QWEN.count(text) + 5 + 3
+
+
+def test_the_same_file_twice_is_uploaded_and_counted_once(files: Path) -> None:
+    document = tf.read_document(files / "a.pdf")
+    once = carry(parse("Well?"), [document], LONG, QWEN).count.total
+    assert carry(parse("Well?"), [document, document], LONG, QWEN).count.total == once
+
+
+def test_files_of_which_only_the_id_is_known_can_be_anything() -> None:
+    messages = parse(
+        [
+            {"role": "system", "content": "You are a helpful assistant."},
+            {"role": "system", "content": "fileid://file-fe-a,fileid://file-fe-b"},
+            {"role": "user", "content": "Are they the same?"},
+        ]
+    )
+    found = count_request(messages, LONG, QWEN)
+    assert (found.of("documents").low, found.of("documents").high) == (0, 10_000_000)
+    assert count_request(messages, model(), QWEN).total.exact  # elsewhere it is just a text
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"%PDF-1.7 broken", "a PDF that cannot be read"),
+        (b"PK\x03\x04 broken", "a DOCX that cannot be read"),
+        (b"\xff\xfe", "not UTF-8: byte 0xff at offset 0; and not a PDF or DOCX"),
+    ],
+)
+def test_what_cannot_be_read_is_said_with_the_files_name(content: bytes, says: str) -> None:
+    with pytest.raises(InputError, match=f"^a.bin: {says}"):
+        read_document("a.bin", content)
+
+
+def test_an_archive_that_is_no_docx_is_refused() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("a.txt", "hello")
+    with pytest.raises(InputError, match="a ZIP file that is no DOCX"):
+        read_document("a.zip", file.getvalue())
+
+
+def test_entities_that_grow_without_end_are_refused() -> None:
+    file = io.BytesIO()
+    entities = '<!ENTITY a0 "ha">' + "".join(
+        f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 20)
+    )
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("word/document.xml", f"<!DOCTYPE x [{entities}]><x>&a19;</x>")
+    with pytest.raises(InputError, match="a DOCX that cannot be read"):
+        read_document("a.docx", file.getvalue())
+
+
+def test_a_file_that_is_not_there_is_said() -> None:
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        tf.read_document("/no/such/file")
+
+
+def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'tokenfare\[media\]'"):
+        read_document("a.pdf", pdf("x"))
