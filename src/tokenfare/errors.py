@@ -92,6 +92,17 @@ class VocabularyError(TokenizerError, ValueError):
     """A vocabulary file is damaged or of a kind that cannot be represented exactly."""
 
 
+class CoreFailure(TokenizerError, RuntimeError):  # noqa: N818 - as UnknownModel
+    """The native core stopped on a mistake of its own. Nothing is lost but the answer."""
+
+    def __init__(self, problem: str) -> None:
+        """Say what the core noticed."""
+        super().__init__(
+            f"the counting core failed: {problem}; this is a bug of tokenfare, "
+            "please report it with the text that shows it"
+        )
+
+
 class NoModelFits(TokenfareError):  # noqa: N818 - a sentence, like UnknownModel
     """No model of the catalogue takes the request.
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::compact::Compact;
 use crate::counting::{count_part, count_pieces};
-use crate::cuts::parts;
+use crate::cuts::{last_cut, parts};
 use crate::front::{Key, LONGEST};
 use crate::ids::Ids;
 use crate::memory::Memory;
@@ -113,6 +113,12 @@ impl Tokenizer {
         self.counts(&shares, threads).into_iter().sum()
     }
 
+    /// The last place from `from` on where `text`, and every text that begins with it, may be cut so
+    /// that counts and ids add up. O(distance from the end).
+    pub fn last_cut(&self, text: &str, from: usize) -> Option<usize> {
+        last_cut(&self.splitting, text.as_bytes(), from)
+    }
+
     /// The count of each text, in order, on as many threads as the machine has cores.
     ///
     /// Texts are handed out in small shares as threads become free, so a long text among short
@@ -203,10 +209,20 @@ impl Tokenizer {
 
     /// The bytes of the tokens `ids`, one after the other. O(length of the result).
     pub fn decode(&self, ids: &[u32]) -> Result<Vec<u8>, UnknownId> {
+        self.decode_with(ids, |_| None)
+    }
+
+    /// As [`Tokenizer::decode`]; `special` is asked for the ids that the vocabulary does not have.
+    pub fn decode_with<'a>(
+        &'a self,
+        ids: &[u32],
+        special: impl Fn(u32) -> Option<&'a [u8]>,
+    ) -> Result<Vec<u8>, UnknownId> {
         let mut bytes = Vec::with_capacity(4 * ids.len());
         for id in ids {
             let rank = self.ids.rank(*id).filter(|rank| (*rank as usize) < self.vocabulary.len());
-            bytes.extend_from_slice(self.vocabulary.token(rank.ok_or(UnknownId(*id))?));
+            let token = rank.map(|rank| self.vocabulary.token(rank)).or_else(|| special(*id));
+            bytes.extend_from_slice(token.ok_or(UnknownId(*id))?);
         }
         Ok(bytes)
     }

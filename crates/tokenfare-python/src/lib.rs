@@ -1,71 +1,52 @@
 //! The Python binding of `tokenfare-bpe`: signatures, the GIL, errors. No logic worth a test.
 
-use std::borrow::Cow;
+mod column;
+mod counts;
+mod guard;
+mod ids;
+mod special;
+mod text;
 
-use pyo3::exceptions::{PyUnicodeEncodeError, PyValueError};
+use std::ops::ControlFlow::{Break, Continue};
+use std::sync::Arc;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString};
-use tokenfare_bpe::{Merging, Normalization, Pattern, SpecialTokens};
+use pyo3::types::{PyByteArray, PyBytes, PyList, PyString};
+use tokenfare_bpe::{Merging, Normalization, Pattern};
 
-/// Texts of at least this many bytes are counted without the GIL. Below, taking it back costs more
-/// than the count.
-const LARGE: usize = 16 * 1024;
-
-/// The text as UTF-8; a lone surrogate becomes U+FFFD, as in tiktoken.
-fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
-    match text.to_str() {
-        Ok(text) => Ok(Cow::Borrowed(text)),
-        Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(text.py()) => replaced(text),
-        Err(error) => Err(error),
-    }
-}
-
-#[cold]
-fn replaced<'a>(text: &Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
-    let units =
-        text.call_method1("encode", ("utf-16-le", "surrogatepass"))?.extract::<Vec<u8>>()?;
-    let units = units.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
-    let characters = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
-    Ok(Cow::Owned(characters.collect()))
-}
-
-fn released<T: Send>(py: Python<'_>, bytes: usize, work: impl FnOnce() -> T + Send) -> T {
-    if bytes < LARGE { work() } else { py.detach(work) }
-}
-
-/// Special tokens to recognise in a text, prepared once.
-#[pyclass(frozen, module = "tokenfare._core")]
-struct Special(SpecialTokens);
-
-#[pymethods]
-impl Special {
-    #[new]
-    fn new(tokens: Vec<(String, u32)>) -> Self {
-        Special(SpecialTokens::new(tokens))
-    }
-}
+use crate::column::Chunks;
+use crate::counts::CountColumn;
+use crate::guard::guarded;
+use crate::ids::{Numbers, ids_of};
+use crate::special::Special;
+use crate::text::{BLOCK, in_parts, utf8};
 
 /// Counts, encodes and decodes with one vocabulary.
 #[pyclass(frozen, module = "tokenfare._core")]
-struct Tokenizer(tokenfare_bpe::Tokenizer);
+struct Tokenizer {
+    core: tokenfare_bpe::Tokenizer,
+    numbers: Numbers,
+}
 
 #[pymethods]
 impl Tokenizer {
     #[new]
     fn new(data: &[u8]) -> PyResult<Self> {
-        let tokenizer = tokenfare_bpe::Tokenizer::from_compact(data);
-        tokenizer.map(Tokenizer).map_err(|e| PyValueError::new_err(e.to_string()))
+        let core = tokenfare_bpe::Tokenizer::from_compact(data)
+            .map_err(|e| PyValueError::new_err(e.to_string()))?;
+        let numbers = Numbers::new(core.vocabulary_size());
+        Ok(Tokenizer { core, numbers })
     }
 
     #[getter]
     fn vocabulary_size(&self) -> usize {
-        self.0.vocabulary_size()
+        self.core.vocabulary_size()
     }
 
     #[pyo3(signature = (text, /))]
     fn count(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<usize> {
-        let text = utf8(text)?;
-        Ok(released(py, text.len(), || self.0.count(&text)))
+        self.sum(text, BLOCK, |part| guarded(py, part.len(), || self.core.count(part)))
     }
 
     #[pyo3(signature = (text, threads, /))]
@@ -75,8 +56,9 @@ impl Tokenizer {
         text: &Bound<'_, PyString>,
         threads: usize,
     ) -> PyResult<usize> {
-        let text = utf8(text)?;
-        Ok(released(py, text.len(), || self.0.count_with_threads(&text, threads)))
+        self.sum(text, 8 * BLOCK, |part| {
+            guarded(py, part.len(), || self.core.count_with_threads(part, threads))
+        })
     }
 
     #[pyo3(signature = (text, limit, /))]
@@ -86,41 +68,144 @@ impl Tokenizer {
         text: &Bound<'_, PyString>,
         limit: usize,
     ) -> PyResult<Option<usize>> {
-        let text = utf8(text)?;
-        Ok(released(py, text.len(), || self.0.count_up_to(&text, limit)))
+        let mut count = 0;
+        let block = limit.saturating_mul(8).clamp(4096, BLOCK);
+        let passed = in_parts(&self.core, text, block, |part| {
+            let left = limit - count;
+            let more = guarded(py, part.len(), || self.core.count_up_to(part, left))?;
+            count += more.unwrap_or_default();
+            Ok(if more.is_none() { Break(()) } else { Continue(()) })
+        })?;
+        Ok(passed.is_none().then_some(count))
     }
 
     #[pyo3(signature = (texts, /))]
     fn count_batch(&self, py: Python<'_>, texts: &Bound<'_, PyList>) -> PyResult<Vec<usize>> {
-        let texts: Vec<Bound<'_, PyString>> = texts.extract()?;
-        let texts = texts.iter().map(utf8).collect::<PyResult<Vec<_>>>()?;
+        let strings = texts.iter().enumerate().map(|(i, text)| {
+            text.cast_into::<PyString>().map_err(|error| {
+                let class = error.into_inner().get_type();
+                PyTypeError::new_err(format!("texts[{i}] is of {class}, not a string"))
+            })
+        });
+        let strings = strings.collect::<PyResult<Vec<_>>>()?;
+        let texts = strings.iter().map(utf8).collect::<PyResult<Vec<_>>>()?;
         let bytes = texts.iter().map(|text| text.len()).sum();
-        Ok(released(py, bytes, || self.0.count_batch(&texts)))
+        guarded(py, bytes, || self.core.count_batch(&texts))
+    }
+
+    /// Counts the rows of an Arrow column; `None` if `source` offers none.
+    #[pyo3(signature = (source, /))]
+    fn count_column(
+        &self,
+        py: Python<'_>,
+        source: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<CountColumn>> {
+        let Some(mut chunks) = Chunks::of(source)? else { return Ok(None) };
+        let counted = chunks.count(py, &self.core)?;
+        Ok(Some(CountColumn(Arc::new(counted.into_array()))))
     }
 
     #[pyo3(signature = (text, special=None, /))]
-    fn encode(
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        text: &Bound<'py, PyString>,
+        special: Option<&Bound<'py, Special>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        self.numbers.list(py, &self.ids(py, text, special)?)
+    }
+
+    /// The ids as the bytes of 32-bit numbers of this machine.
+    #[pyo3(signature = (text, special=None, /))]
+    fn encode_to_buffer<'py>(
+        &self,
+        py: Python<'py>,
+        text: &Bound<'py, PyString>,
+        special: Option<&Bound<'py, Special>>,
+    ) -> PyResult<Bound<'py, PyByteArray>> {
+        let ids = self.ids(py, text, special)?;
+        PyByteArray::new_with(py, 4 * ids.len(), |bytes| {
+            for (place, id) in bytes.as_chunks_mut().0.iter_mut().zip(&ids) {
+                *place = id.to_ne_bytes();
+            }
+            Ok(())
+        })
+    }
+
+    #[pyo3(signature = (ids, special, /))]
+    fn decode_bytes<'py>(
+        &self,
+        py: Python<'py>,
+        ids: &Bound<'py, PyAny>,
+        special: &Bound<'py, Special>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &self.spelled(py, ids, special)?))
+    }
+
+    #[pyo3(signature = (ids, special, /))]
+    fn decode<'py>(
+        &self,
+        py: Python<'py>,
+        ids: &Bound<'py, PyAny>,
+        special: &Bound<'py, Special>,
+    ) -> PyResult<Bound<'py, PyString>> {
+        let bytes = self.spelled(py, ids, special)?;
+        match simdutf8::basic::from_utf8(&bytes) {
+            Ok(text) => Ok(PyString::new(py, text)),
+            Err(_) => PyString::from_encoded_object(
+                &PyBytes::new(py, &bytes),
+                Some(c"utf-8"),
+                Some(c"replace"),
+            ),
+        }
+    }
+}
+
+impl Tokenizer {
+    fn sum(
+        &self,
+        text: &Bound<'_, PyString>,
+        block: usize,
+        mut count: impl FnMut(&str) -> PyResult<usize>,
+    ) -> PyResult<usize> {
+        let mut sum = 0;
+        in_parts::<()>(&self.core, text, block, |part| {
+            sum += count(part)?;
+            Ok(Continue(()))
+        })?;
+        Ok(sum)
+    }
+
+    fn ids(
         &self,
         py: Python<'_>,
         text: &Bound<'_, PyString>,
         special: Option<&Bound<'_, Special>>,
     ) -> PyResult<Vec<u32>> {
-        let text = utf8(text)?;
-        let special = special.map(|special| &special.get().0);
-        Ok(released(py, text.len(), || {
-            let mut ids = Vec::new();
-            match special {
-                None => self.0.encode(&text, &mut ids),
-                Some(special) => self.0.encode_with_special(&text, special, &mut ids),
-            }
-            ids
-        }))
+        let mut ids = Vec::new();
+        if let Some(special) = special {
+            // A special token may lie across a cut, so the text is taken whole.
+            let (text, tokens) = (utf8(text)?, &special.get().tokens);
+            guarded(py, text.len(), || self.core.encode_with_special(&text, tokens, &mut ids))?;
+            return Ok(ids);
+        }
+        in_parts::<()>(&self.core, text, BLOCK, |part| {
+            guarded(py, part.len(), || self.core.encode(part, &mut ids))?;
+            Ok(Continue(()))
+        })?;
+        Ok(ids)
     }
 
-    #[pyo3(signature = (ids, /))]
-    fn decode<'py>(&self, py: Python<'py>, ids: Vec<u32>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = self.0.decode(&ids).map_err(|e| PyValueError::new_err(e.to_string()))?;
-        Ok(PyBytes::new(py, &bytes))
+    fn spelled(
+        &self,
+        py: Python<'_>,
+        ids: &Bound<'_, PyAny>,
+        special: &Bound<'_, Special>,
+    ) -> PyResult<Vec<u8>> {
+        let (ids, special) = (ids_of(ids)?, special.get());
+        let name = |id| special.names.get(&id).map(String::as_bytes);
+        guarded(py, 4 * ids.len(), || self.core.decode_with(&ids, name))?
+            .map_err(|error| PyValueError::new_err(error.to_string()))
     }
 }
 
@@ -159,10 +244,18 @@ const PATTERNS: [(&str, Pattern); 6] = [
     ("gpt2", Pattern::Gpt2),
 ];
 
+/// Panics, so that a test can see what becomes of a panic.
+#[pyfunction]
+fn panic(py: Python<'_>, message: String, bytes: usize) -> PyResult<()> {
+    guarded(py, bytes, || panic!("{message}"))
+}
+
 #[pymodule]
 #[pyo3(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Tokenizer>()?;
     module.add_class::<Special>()?;
-    module.add_function(wrap_pyfunction!(to_compact, module)?)
+    module.add_class::<CountColumn>()?;
+    module.add_function(wrap_pyfunction!(to_compact, module)?)?;
+    module.add_function(wrap_pyfunction!(panic, module)?)
 }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from tokenfare.errors import InvalidRequestError, VocabularyError
 
@@ -13,6 +13,9 @@ from .count import Count
 from .special import ORDINARY, SPECIAL_TOKENS, resolve
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tokenfare import _core
 
 
@@ -73,9 +76,31 @@ class Tokenizer:
             raise InvalidRequestError(f"a limit of tokens is at least 0, not {limit}")
         return self._core.count_up_to(text, limit)
 
-    def count_batch(self, texts: Iterable[str]) -> list[int]:
-        """Count each text, in order, on all cores."""
-        return self._core.count_batch(texts if isinstance(texts, list) else list(texts))
+    @overload
+    def count_batch(self, texts: _core.ArrowStream | _core.ArrowArray) -> _core.CountColumn: ...
+    @overload
+    def count_batch(self, texts: Iterable[str]) -> list[int]: ...
+    def count_batch(self, texts: object) -> _core.CountColumn | list[int]:
+        """Count each text, in order, on all cores.
+
+        An Arrow column (of pyarrow, polars, DuckDB, pandas: whatever has `__arrow_c_stream__` or
+        `__arrow_c_array__`) is read where it lies, chunk by chunk, and answered by a `CountColumn`,
+        null where the text is null. Strings, large strings, string views, and dictionaries of
+        them, each value of which is counted once. Anything else is iterated and answered by a list.
+        """
+        if isinstance(texts, list):
+            return self._counts(texts)
+        try:
+            column = self._core.count_column(texts)
+        except (TypeError, ValueError) as error:
+            raise InvalidRequestError(f"{self.name}: {error}") from error
+        return self._counts(list(texts)) if column is None else column  # type: ignore[call-overload]
+
+    def _counts(self, texts: list[str]) -> list[int]:
+        try:
+            return self._core.count_batch(texts)
+        except TypeError as error:
+            raise InvalidRequestError(f"{self.name}: {error}") from error
 
     def measure(self, text: str) -> Count:
         """Count the tokens of `text` as a value that says it is exact."""
@@ -88,31 +113,44 @@ class Tokenizer:
         `"qwen2"`, `"qwen2.5"`, `"qwen3"`) its special tokens, a collection those in it. They are
         found in the text as it stands, before NFC.
         """
-        if special == ORDINARY:
-            return self._core.encode(text)
-        if not isinstance(special, str):
-            special = frozenset(special)
-        return self._core.encode(text, _special(special))
+        return self._core.encode(text, _found(special))
 
-    def decode_bytes(self, ids: Sequence[int], *, special: str = "qwen2") -> bytes:
-        """Join the bytes of the tokens `ids`; special tokens by the names of a generation."""
+    def encode_to_numpy(
+        self, text: str, *, special: str | Collection[str] = ORDINARY
+    ) -> NDArray[np.uint32]:
+        """Encode `text` as an array of ids, as `encode` does; needs NumPy.
+
+        No id becomes a Python object on the way.
+        """
+        import numpy as np
+
+        return np.frombuffer(self._core.encode_to_buffer(text, _found(special)), dtype=np.uint32)
+
+    def decode_bytes(
+        self, ids: Collection[int] | NDArray[np.integer], *, special: str = "qwen2"
+    ) -> bytes:
+        """Join the bytes of the tokens `ids`; special tokens by the names of a generation.
+
+        Arrays of integers are read without boxing (NumPy's, or any with the buffer protocol).
+        """
         try:
-            return self._core.decode(ids)
-        except ValueError:  # an id beyond the vocabulary: a special token, or nothing
-            return self._decode_special(ids, special)
-        except (TypeError, OverflowError) as error:
+            return self._core.decode_bytes(ids, _special(special))
+        except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
 
-    def _decode_special(self, ids: Sequence[int], special: str) -> bytes:
-        names = {number: name.encode() for name, number in resolve(special).items()}
+    def decode(self, ids: Collection[int] | NDArray[np.integer], *, special: str = "qwen2") -> str:
+        """Decode ids to text, as `decode_bytes` does; what is not UTF-8 becomes U+FFFD."""
         try:
-            return b"".join(names.get(number) or self._core.decode([number]) for number in ids)
-        except ValueError as error:
+            return self._core.decode(ids, _special(special))
+        except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
 
-    def decode(self, ids: Sequence[int], *, special: str = "qwen2") -> str:
-        """Decode ids to text; bytes that are not UTF-8 become U+FFFD."""
-        return self.decode_bytes(ids, special=special).decode("utf-8", errors="replace")
+
+def _found(special: str | Collection[str]) -> _core.Special | None:
+    """Prepare the special tokens to find in a text, or nothing for ordinary text."""
+    if special == ORDINARY:
+        return None
+    return _special(special if isinstance(special, str) else frozenset(special))
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,42 @@
+//! A panic of the core becomes `tokenfare.errors.CoreFailure`.
+//!
+//! PyO3 would raise a `PanicException`, which derives from `BaseException` and so slips past
+//! `except Exception` in a program that meant to survive one bad text.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+/// Texts of at least this many bytes are worked on without the GIL. Below, taking it back costs
+/// more than the work.
+const LARGE: usize = 16 * 1024;
+
+/// Does `work` on so many bytes, without the GIL if they are many.
+///
+/// What the core shares between calls is caches behind a lock; one that a panic interrupted is
+/// dropped with it, so there is no broken state to go on with.
+pub(crate) fn guarded<T: Send>(
+    py: Python<'_>,
+    bytes: usize,
+    work: impl FnOnce() -> T + Send,
+) -> PyResult<T> {
+    let work = || catch_unwind(AssertUnwindSafe(work)).map_err(said);
+    let result = if bytes < LARGE { work() } else { py.detach(work) };
+    result.map_err(|message| failure(py, &message))
+}
+
+fn said(payload: Box<dyn Any + Send>) -> String {
+    let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default()
+}
+
+#[cold]
+fn failure(py: Python<'_>, message: &str) -> PyErr {
+    let class = py.import("tokenfare.errors").and_then(|m| m.getattr("CoreFailure"));
+    match class.and_then(|class| class.call1((message,))) {
+        Ok(error) => PyErr::from_value(error),
+        Err(_) => PyRuntimeError::new_err(format!("the counting core failed: {message}")),
+    }
+}

@@ -1,0 +1,139 @@
+//! Ids between Python and the core: lists and arrays in, lists out.
+
+use std::ffi::c_ulong;
+use std::sync::Mutex;
+
+use pyo3::buffer::{Element, PyBuffer, PyUntypedBuffer};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyInt, PyList};
+
+/// The ids of a vocabulary as Python's numbers, each made when it is first needed.
+///
+/// A text has few different tokens: handing out the same number again takes a third of the time of
+/// making it, and a list of ids then holds a pointer for each instead of an object.
+pub(crate) struct Numbers {
+    /// Locked only while a list is filled, which runs no Python code. Whoever finds it locked makes
+    /// his own numbers.
+    made: Mutex<Vec<Option<Py<PyInt>>>>,
+    size: usize,
+}
+
+impl Numbers {
+    pub(crate) fn new(size: usize) -> Self {
+        Numbers { made: Mutex::new(Vec::new()), size }
+    }
+
+    /// A list of the ids. O(n).
+    pub(crate) fn list<'py>(&self, py: Python<'py>, ids: &[u32]) -> PyResult<Bound<'py, PyList>> {
+        let Ok(mut made) = self.made.try_lock() else { return PyList::new(py, ids) };
+        if made.is_empty() {
+            made.resize_with(self.size, || None);
+        }
+        let number = |id: u32| PyInt::new(py, id);
+        PyList::new(
+            py,
+            ids.iter().map(|id| match made.get_mut(*id as usize) {
+                Some(place) => place.get_or_insert_with(|| number(*id).unbind()).bind(py).clone(),
+                None => number(*id),
+            }),
+        )
+    }
+}
+
+/// Reads ids from a list, an array (anything with a buffer of integers) or another sequence.
+pub(crate) fn ids_of(source: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
+    if let Ok(list) = source.cast::<PyList>() {
+        return of_list(list);
+    }
+    if let Ok(buffer) = PyUntypedBuffer::get(source) {
+        return of_buffer(source.py(), &buffer);
+    }
+    let ids = source.try_iter()?.enumerate().map(|(i, id)| of_number(i, &id?));
+    ids.collect()
+}
+
+fn of_list(list: &Bound<'_, PyList>) -> PyResult<Vec<u32>> {
+    let mut ids = Vec::with_capacity(list.len());
+    for i in 0..list.len() {
+        match plain(list, i) {
+            Some(id) => ids.push(id),
+            None => ids.push(of_number(i, &list.get_item(i)?)?),
+        }
+    }
+    Ok(ids)
+}
+
+/// The number at `i` of a list, if it is a plain `int` that may be an id.
+///
+/// Reading through PyO3 owns each number for a moment and asks it for its index first: 9 ns an id
+/// instead of 3, where spelling it takes 4.
+#[inline]
+fn plain(list: &Bound<'_, PyList>, i: usize) -> Option<u32> {
+    // SAFETY: the list is one, and alive. The number is borrowed from it for one call that reads a
+    // machine word out of an `int`, refuses everything else and runs no Python code, so nobody takes
+    // the number out of the list meanwhile: the GIL is held, and the module does not run without.
+    let number = unsafe {
+        let number = ffi::PyList_GetItem(list.as_ptr(), i as ffi::Py_ssize_t);
+        if number.is_null() { c_ulong::MAX } else { ffi::PyLong_AsUnsignedLong(number) }
+    };
+    if number == c_ulong::MAX {
+        drop(PyErr::take(list.py()));
+    }
+    u32::try_from(number).ok()
+}
+
+#[inline]
+fn of_number(i: usize, id: &Bound<'_, PyAny>) -> PyResult<u32> {
+    id.extract().map_err(|_| no_id(i, id))
+}
+
+#[cold]
+fn no_id(i: usize, id: &Bound<'_, PyAny>) -> PyErr {
+    match id.extract::<i128>() {
+        Ok(number) => PyValueError::new_err(format!("ids[{i}] is {number}, the id of no token")),
+        Err(_) => {
+            let class = id.get_type();
+            PyTypeError::new_err(format!("ids[{i}] is of {class}; an id is an integer"))
+        }
+    }
+}
+
+fn of_buffer(py: Python<'_>, buffer: &PyUntypedBuffer) -> PyResult<Vec<u32>> {
+    if buffer.dimensions() != 1 {
+        let message = format!("an array of ids has one dimension, not {}", buffer.dimensions());
+        return Err(PyValueError::new_err(message));
+    }
+    if let Ok(ids) = buffer.as_typed::<u32>() {
+        return ids.to_vec(py);
+    }
+    if let Ok(ids) = buffer.as_typed::<i64>() {
+        return converted(py, ids);
+    }
+    if let Ok(ids) = buffer.as_typed::<i32>() {
+        return converted(py, ids);
+    }
+    if let Ok(ids) = buffer.as_typed::<u64>() {
+        return converted(py, ids);
+    }
+    if let Ok(ids) = buffer.as_typed::<u16>() {
+        return converted(py, ids);
+    }
+    let format = buffer.format().to_string_lossy();
+    Err(PyTypeError::new_err(format!("an array of {format:?} holds no ids; uint32 does, or int64")))
+}
+
+fn converted<T: Element + TryInto<u32> + Into<i128>>(
+    py: Python<'_>,
+    ids: &PyBuffer<T>,
+) -> PyResult<Vec<u32>> {
+    let ids = ids.to_vec(py)?.into_iter().enumerate();
+    let ids = ids.map(|(i, id)| {
+        id.try_into().map_err(|_| {
+            let number: i128 = id.into();
+            PyValueError::new_err(format!("ids[{i}] is {number}, the id of no token"))
+        })
+    });
+    ids.collect()
+}

@@ -1,0 +1,22 @@
+//! Special tokens, prepared once: found in texts by name, spelled by id.
+
+use std::collections::HashMap;
+
+use pyo3::prelude::*;
+use tokenfare_bpe::SpecialTokens;
+
+/// Special tokens to recognise in a text, prepared once.
+#[pyclass(frozen, module = "tokenfare._core")]
+pub(crate) struct Special {
+    pub(crate) tokens: SpecialTokens,
+    pub(crate) names: HashMap<u32, String>,
+}
+
+#[pymethods]
+impl Special {
+    #[new]
+    fn new(tokens: Vec<(String, u32)>) -> Self {
+        let names = tokens.iter().map(|(name, id)| (*id, name.clone())).collect();
+        Special { tokens: SpecialTokens::new(tokens), names }
+    }
+}

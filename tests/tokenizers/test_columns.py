@@ -1,0 +1,167 @@
+"""Columns of strings over the Arrow interface: every layout, nulls, chunks, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_counting_laws import some
+from token_texts import SNIPPETS, texts
+
+from tokenfare.errors import InvalidRequestError
+
+LAYOUTS = (
+    pa.string(),
+    pa.large_string(),
+    pa.string_view(),
+    pa.dictionary(pa.int32(), pa.string()),
+    pa.dictionary(pa.int8(), pa.large_string()),
+)
+ROWS = [None, "", *SNIPPETS, None, "x" * 100, SNIPPETS[0], None]
+
+
+def counted(qwen, rows):
+    return [None if text is None else qwen.count(text) for text in rows]
+
+
+def column(rows, layout):
+    if pa.types.is_dictionary(layout):
+        return pa.array(rows, layout.value_type).dictionary_encode().cast(layout)
+    return pa.array(rows, layout)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+def test_every_layout_is_counted_row_by_row(qwen, layout):
+    array = column(ROWS, layout)
+    for source in (array, pa.chunked_array([array[:5], array[5:5], array[5:]])):
+        counts = qwen.count_batch(source)
+        assert counts.to_list() == list(counts) == counted(qwen, ROWS)
+        assert counts.null_count == 3
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+def test_a_slice_is_counted_from_where_it_starts(qwen, layout):
+    array = column(ROWS, layout)
+    for start in (1, 7, 8, 9, 64):
+        assert list(qwen.count_batch(array[start:])) == counted(qwen, ROWS[start:])
+
+
+@some
+@given(rows=st.lists(st.none() | texts, max_size=20), layout=st.sampled_from(LAYOUTS))
+def test_a_column_is_its_rows(qwen, rows, layout):
+    assert list(qwen.count_batch(column(rows, layout))) == counted(qwen, rows)
+
+
+def test_counts_go_back_into_arrow_as_they_are(qwen):
+    counts = pa.array(qwen.count_batch(pa.array(ROWS)))
+    assert counts.type == pa.int64()
+    assert counts.to_pylist() == counted(qwen, ROWS)
+    counts.validate(full=True)
+
+
+def test_a_column_of_a_stream_of_batches_is_counted(qwen):
+    table = pa.table({"text": pa.chunked_array([ROWS[:9], ROWS[9:]])})
+    assert list(qwen.count_batch(table["text"])) == counted(qwen, ROWS)
+
+
+def test_counts_without_nulls_are_a_numpy_array(qwen):
+    rows = [text for text in ROWS if text is not None]
+    counts = qwen.count_batch(pa.array(rows))
+    assert np.asarray(counts).dtype == np.int64
+    assert np.asarray(counts).tolist() == counts.to_numpy().tolist() == counted(qwen, rows)
+    assert np.asarray(counts, dtype=np.float32).dtype == np.float32
+    with pytest.raises(ValueError, match="copy"):
+        np.array(counts, copy=False)
+
+
+def test_numpy_has_no_null_and_is_told_so(qwen):
+    counts = qwen.count_batch(pa.array(ROWS))
+    with pytest.raises(ValueError, match=f"3 of {len(ROWS)} rows are null"):
+        np.asarray(counts)
+
+
+def test_rows_are_taken_by_number_from_both_ends(qwen):
+    counts = qwen.count_batch(pa.array(["a b", None, "hello world foo"]))
+    assert (counts[0], counts[1], counts[2], counts[-1]) == (2, None, 3, 3)
+    assert (counts[-3], len(counts)) == (2, 3)
+    assert repr(counts) == "<CountColumn, 3 rows, 1 of them null>"
+    for beyond in (3, -4):
+        with pytest.raises(IndexError, match=f"no row {beyond} in 3"):
+            counts[beyond]
+
+
+def test_an_empty_column_has_no_counts(qwen):
+    for source in (pa.array([], pa.string()), pa.chunked_array([], pa.string())):
+        assert len(qwen.count_batch(source)) == 0
+
+
+def test_a_large_column_is_counted_in_order(qwen):
+    rows = [SNIPPETS[i % len(SNIPPETS)] * (i % 40) for i in range(20_000)]
+    assert list(qwen.count_batch(pa.array(rows))) == counted(qwen, rows)
+
+
+def test_the_column_is_let_go_afterwards(qwen):
+    before = pa.total_allocated_bytes()
+    array = pa.array(["some text"] * 1000)
+    counts = qwen.count_batch(array)
+    del array
+    assert pa.total_allocated_bytes() == before
+    assert len(counts) == 1000
+
+
+def test_text_that_is_no_text_is_refused_with_its_row(qwen):
+    """A producer may hand over bytes that are not UTF-8 under a type that promises it."""
+    bad = pa.array([b"fine", b"\xff\xfe", b"fine"], pa.binary()).view(pa.string())
+    with pytest.raises(InvalidRequestError, match="row 1 of the column is not UTF-8"):
+        qwen.count_batch(bad)
+    with pytest.raises(InvalidRequestError, match="row 4 of the column is not UTF-8"):
+        qwen.count_batch(pa.chunked_array([["a", "b", "c"], bad]))
+
+
+def test_what_lies_under_a_null_is_not_looked_at(qwen):
+    values = pa.py_buffer(b"\xff\xfffine")
+    offsets = pa.array([0, 2, 6], pa.int32()).buffers()[1]
+    valid = pa.py_buffer(bytes([0b10]))
+    array = pa.Array.from_buffers(pa.string(), 2, [valid, offsets, values])
+    assert list(qwen.count_batch(array)) == [None, 1]
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (pa.array([1, 2]), "not of Int64"),
+        (pa.array([b"x"]), "not of Binary"),
+        (pa.table({"a": ["x"], "b": ["y"]}), "of a table, give one column"),
+        (pa.array([1, 2]).dictionary_encode(), "not of Int64"),
+        (pa.nulls(3), "not of Null"),
+    ],
+    ids=str,
+)
+def test_what_is_no_column_of_strings_is_refused_by_its_type(qwen, source, reason):
+    with pytest.raises(InvalidRequestError, match=reason):
+        qwen.count_batch(source)
+
+
+class Careless:
+    def __arrow_c_stream__(self, requested_schema=None):
+        return "not a capsule"
+
+
+class WrongCapsule:
+    def __arrow_c_stream__(self, requested_schema=None):
+        return pa.array(["x"]).__arrow_c_array__()[0]
+
+
+@pytest.mark.parametrize("source", [Careless(), WrongCapsule()])
+def test_a_capsule_that_is_none_is_refused(qwen, source):
+    with pytest.raises(InvalidRequestError):
+        qwen.count_batch(source)
+
+
+def test_a_list_names_what_is_no_string(qwen):
+    with pytest.raises(InvalidRequestError, match=r"texts\[1\] is of .*NoneType"):
+        qwen.count_batch(["a", None])
+    with pytest.raises(InvalidRequestError, match=r"texts\[0\] is of .*bytes"):
+        qwen.count_batch(iter([b"a"]))

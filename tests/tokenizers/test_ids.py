@@ -1,0 +1,127 @@
+"""Ids as lists and as arrays, in and out."""
+
+from __future__ import annotations
+
+import array
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_counting_laws import some
+from token_texts import SNIPPETS, texts
+
+from tokenfare.errors import InvalidRequestError
+
+
+@some
+@given(text=texts)
+def test_an_array_of_ids_is_the_list(qwen, text):
+    ids = qwen.encode_to_numpy(text)
+    assert ids.dtype == np.uint32
+    assert ids.tolist() == qwen.encode(text)
+
+
+def test_an_array_of_ids_may_be_written_to(qwen):
+    ids = qwen.encode_to_numpy("hello")
+    ids[0] = 1
+    assert ids[0] == 1
+
+
+@pytest.mark.parametrize("special", ["ordinary", "qwen2", ["<|im_end|>"]])
+def test_an_array_knows_special_tokens_as_a_list_does(qwen, special):
+    text = "<|im_start|>user\nhi<|im_end|>"
+    assert qwen.encode_to_numpy(text, special=special).tolist() == qwen.encode(
+        text, special=special
+    )
+
+
+@pytest.mark.parametrize("kind", [np.uint32, np.int64, np.int32, np.uint64, np.uint16])
+def test_arrays_of_every_width_are_decoded(qwen, kind):
+    ids = [i for i in qwen.encode("".join(SNIPPETS)) if i < 65_536]
+    assert qwen.decode(np.array(ids, dtype=kind)) == qwen.decode(ids)
+    assert qwen.decode_bytes(np.array(ids, dtype=kind)[::2]) == qwen.decode_bytes(ids[::2])
+
+
+@pytest.mark.parametrize(
+    "ids", [range(300), tuple(range(300)), iter(range(300)), array.array("I", range(300))], ids=str
+)
+def test_other_sequences_are_decoded(qwen, ids):
+    assert qwen.decode(ids) == qwen.decode(list(range(300)))
+
+
+def test_numbers_that_are_not_plain_are_read_by_their_index(qwen):
+    ids = qwen.encode("hello world")
+    assert qwen.decode([np.uint32(i) for i in ids]) == "hello world"
+    assert qwen.decode([True]) == qwen.decode([1])
+
+
+@some
+@given(ids=st.lists(st.integers(0, 151_642), max_size=50))
+def test_any_ids_decode_alike_from_every_container(qwen, ranks, ids):
+    tokens = {rank: token for token, rank in ranks.items()}
+    expected = b"".join(tokens[i] for i in ids)
+    assert qwen.decode_bytes(ids) == expected
+    assert qwen.decode_bytes(np.array(ids, dtype=np.uint32)) == expected
+    assert qwen.decode(ids) == expected.decode(errors="replace")
+
+
+def test_special_tokens_stand_among_others(qwen):
+    text = "<|im_start|>user\nhi<|im_end|>"
+    ids = qwen.encode(text, special="qwen2")
+    assert qwen.decode(np.array(ids)) == text
+
+
+def test_every_id_is_the_same_number_again(qwen):
+    """A million equal ids are a million pointers, not a million objects."""
+    first, second = qwen.encode("internationalization"), qwen.encode("internationalization")
+    assert all(one is other for one, other in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("ids", "reason"),
+    [
+        ([0, -1], r"ids\[1\] is -1, the id of no token"),
+        ([2**32], r"ids\[0\] is 4294967296, the id of no token"),
+        ([2**32 - 1], "4294967295 is the id of no token"),
+        ([2**200], r"ids\[0\]"),
+        ([1, "x"], r"ids\[1\] is of .*str.*; an id is an integer"),
+        ([None], r"ids\[0\] is of .*NoneType"),
+        ([1.0], r"ids\[0\] is of .*float"),
+        ((1, -5), r"ids\[1\] is -5"),
+        (np.array([3, -7]), r"ids\[1\] is -7"),
+        (np.array([2**40]), r"ids\[0\] is 1099511627776"),
+        (np.array([1.5]), "holds no ids"),
+        (np.array([[1]]), "one dimension, not 2"),
+        (b"abc", "holds no ids"),
+        (5, "iterable"),
+    ],
+    ids=str,
+)
+def test_what_is_no_id_is_refused_with_its_place(qwen, ids, reason):
+    for decode in (qwen.decode, qwen.decode_bytes):
+        with pytest.raises(InvalidRequestError, match=reason):
+            decode(ids)
+
+
+def test_a_list_that_shrinks_while_it_is_read_is_an_error_or_its_rest(qwen):
+    class Shrinking:
+        def __index__(self):
+            ids.clear()
+            return 1
+
+    ids = [Shrinking(), 2, 3]
+    with pytest.raises((InvalidRequestError, IndexError)):
+        qwen.decode(ids)
+
+
+def test_numpy_is_loaded_only_when_it_is_asked_for():
+    code = (
+        "import sys; from tokenfare.tokenizers import get_tokenizer; t = get_tokenizer('qwen');"
+        "t.decode(t.encode('x')); t.count_batch(['x']); print('numpy' in sys.modules);"
+        "t.encode_to_numpy('x'); print('numpy' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "True"]
