@@ -135,12 +135,15 @@ class MissingKey(TokenfareError):  # noqa: N818 - as UnknownModel
     """A provider wants a key and none was given."""
 
 
-class LedgerError(TokenfareError):
-    """The ledger's file cannot be read or written, or is none. `path` is the file."""
+class DatabaseError(TokenfareError):
+    """A file of this library's own, such as the ledger, cannot be read or written, or is none.
 
-    def __init__(self, path: str | Path, problem: str) -> None:
-        """Name the file and what is wrong with it."""
-        super().__init__(f"ledger {path}: {problem}")
+    `path` is the file.
+    """
+
+    def __init__(self, what: str, path: str | Path, problem: str) -> None:
+        """Name what the file is for, the file, and what is wrong with it."""
+        super().__init__(f"{what} {path}: {problem}")
         self.path = str(path)
 
 
@@ -239,6 +242,12 @@ class RateLimitError(ProviderError):
 
     transient = True
     another_model_may = True
+
+
+class RateWaitTooLong(RateLimitError):  # noqa: N818 - as UnknownModel
+    """A call would have waited too long for its turn below the model's rates. Nothing was sent."""
+
+    transient = False
 
 
 class ContextWindowExceededError(ProviderError):

@@ -19,8 +19,8 @@ from tokenfare.emulator import Drop, Emulator, Refuse, TiktokenTokenizer, script
 from tokenfare.errors import (
     AuthenticationError,
     CeilingReached,
+    DatabaseError,
     InvalidRequestError,
-    LedgerError,
     ProviderError,
 )
 from tokenfare.ledger import Ceiling, Ledger, Spent, Unsettled, spent, unsettled
@@ -176,7 +176,7 @@ def test_a_named_ledger_that_cannot_be_written_stops_the_call(
 ) -> None:
     emulator, url = emulate()
     (tmp_path / "file").write_text("")
-    with pytest.raises(LedgerError):
+    with pytest.raises(DatabaseError):
         chat(url, "hello", client={"ledger": tmp_path / "file" / "ledger"})
     assert not emulator.calls
 

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from tokenfare.dispatch import Attempt, Flow, Work
-from tokenfare.errors import InvalidRequestError, LedgerError, ProviderError
+from tokenfare.errors import DatabaseError, InvalidRequestError, ProviderError
 from tokenfare.ledger import (
     ANSWERED,
     CANCELLED,
@@ -145,7 +145,7 @@ class Entry:
                     self._number = ledger.reserve(intent, self._books.ceilings)
                 else:
                     ledger.move(self._number, intent, self._books.ceilings)
-            except LedgerError as error:
+            except DatabaseError as error:
                 if self._books.required:
                     raise
                 self._books.once("unwritable", f"{error}; calls go on without it")
@@ -183,7 +183,7 @@ class Entry:
                 ledger.settle(number, ending)
                 if ending.usage is not None:
                     self._look_for_drift(ledger, intent, ending.usage.input_tokens)
-            except LedgerError as error:
+            except DatabaseError as error:
                 self._books.once("unsettled", f"{error}; the bill of a call is not in it")
 
     def _look_for_drift(self, ledger: Ledger, intent: Intent, billed: int) -> None:

@@ -10,21 +10,21 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 from typing import Self
 
-from tokenfare.errors import CeilingReached, LedgerError
+from tokenfare.database import Database
+from tokenfare.errors import CeilingReached
 from tokenfare.money import Money, plain
 
 from .ceilings import Ceiling, Taken, check, check_currency
 from .entry import ABANDONED, ANSWERED, Ending, Intent
 from .owner import may_live, this_process
-from .schema import PERIOD_MS, connect
+from .schema import MIGRATIONS, PERIOD_MS
 
 LEASE_SECONDS = 3_600.0
 """How long a reservation holds if nobody can tell whether its process lives. Calls are shorter."""
@@ -37,7 +37,7 @@ class Ledger:
     """The calls of one file. Safe in threads, across processes and after a fork.
 
     Nothing is opened before it is needed. `clock` gives seconds since 1970. Every method raises
-    `LedgerError` if the file cannot be read or written.
+    `DatabaseError` if the file cannot be read or written.
     """
 
     def __init__(
@@ -48,12 +48,14 @@ class Ledger:
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         """Name the file; it and its folder are made on first use."""
-        self.path = Path(path)
+        self._database = Database(path, "ledger", MIGRATIONS)
         self._clock = clock
         self._lease_seconds = lease_seconds
-        self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
-        self._pid = 0
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
 
     def reserve(self, intent: Intent, ceilings: Sequence[Ceiling] = ()) -> int:
         """Write down a call that is about to be sent; gives its number.
@@ -109,23 +111,13 @@ class Ledger:
         with self._writing() as (connection, now):
             return _bury(connection, now)
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """The database, for questions that see one moment of it."""
-        with self._lock, self._told():
-            connection = self._opened()
-            connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.execute("ROLLBACK")
+        return self._database.reading()
 
     def close(self) -> None:
         """Close the file; it is opened again if need be."""
-        with self._lock:
-            connection, self._connection = self._connection, None
-            if connection is not None and self._pid == os.getpid():
-                connection.close()
+        self._database.close()
 
     def __enter__(self) -> Self:
         """Nothing is opened before it is needed."""
@@ -140,31 +132,8 @@ class Ledger:
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[sqlite3.Connection, int]]:
-        with self._lock, self._told():
-            connection = self._opened()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection, int(self._clock() * 1_000)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise LedgerError(self.path, str(error)) from error
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._pid != os.getpid():
-            self._connection = None  # of the process that this one was forked from; not ours
-            self._pid = os.getpid()
-        if self._connection is None:
-            self._connection = connect(self.path)
-        return self._connection
+        with self._database.writing() as connection:
+            yield connection, int(self._clock() * 1_000)
 
     def _lease(self, now: int) -> dict[str, object]:
         return {"owner": this_process(), "lease_ms": now + int(self._lease_seconds * 1_000)}

@@ -1,0 +1,155 @@
+"""A SQLite file of this library's own, which any number of threads and processes share.
+
+`writing` and `reading` are each one transaction. A process killed at any moment loses nothing that
+was committed; a power failure may cost the last transactions, never the file. A file has a version,
+and older ones are brought up to date when they are opened.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from tokenfare.errors import DatabaseError
+
+Migrations: TypeAlias = Sequence[Sequence[str]]
+"""The n-th entry makes version n of a file from version n - 1. Only ever appended to."""
+
+_BUSY_SECONDS = 30.0
+_BUSY_PAUSE_SECONDS = 0.005
+
+
+class Database:
+    """A file and what it is for. Nothing is opened before it is needed; a fork opens its own.
+
+    Every use raises `DatabaseError` if the file cannot be read or written, is of something else,
+    or was written by a later version.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], what: str, migrations: Migrations) -> None:
+        """Name the file; it and its folder are made on first use."""
+        self.path = Path(path)
+        self._what = what
+        self._migrations = migrations
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Read and write, alone; an exception undoes it all."""
+        with self._lock, self._told():
+            connection = self._opened()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """See one moment of the file, whatever others write meanwhile."""
+        with self._lock, self._told():
+            connection = self._opened()
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the file; it is opened again if need be."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None and self._pid == os.getpid():
+                connection.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise DatabaseError(self._what, self.path, str(error)) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._pid != os.getpid():
+            self._connection = None  # of the process that this one was forked from; not ours
+            self._pid = os.getpid()
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _write_ahead(connection)
+            connection.execute("PRAGMA synchronous = NORMAL")
+            self._migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        if _version(connection) == len(self._migrations):
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = _version(connection)  # another process may have been first
+            self._check(connection, version)
+            for statements in self._migrations[version:]:
+                for statement in statements:
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+    def _check(self, connection: sqlite3.Connection, version: int) -> None:
+        known = len(self._migrations)
+        if version > known:
+            raise DatabaseError(
+                self._what,
+                self.path,
+                f"it is of version {version}, this tokenfare knows versions up to {known}; "
+                f"use the newer tokenfare that wrote it, or another file",
+            )
+        if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise DatabaseError(
+                self._what, self.path, "a database of something else; name another file"
+            )
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log, in which writers and readers do not hold each other up.
+
+    SQLite does not wait here by itself when others are just doing the same.
+    """
+    give_up = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            busy = (error.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > give_up:
+                raise
+            time.sleep(_BUSY_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -1,0 +1,25 @@
+"""Requests and tokens per minute, and per second, respected before the provider has to refuse.
+
+A reservation by the count that is known before a call, a settlement by what was billed, first come
+first served; in one process, or across those of one machine. Nothing here waits: whoever asks is
+told how long.
+"""
+
+from .bell import Bell
+from .limiter import UNTIL_RUNG, Claim, Limiter, Place, Store
+from .memory import Memory
+from .shared import Shared
+from .window import Window, windows_of
+
+__all__ = [
+    "UNTIL_RUNG",
+    "Bell",
+    "Claim",
+    "Limiter",
+    "Memory",
+    "Place",
+    "Shared",
+    "Store",
+    "Window",
+    "windows_of",
+]

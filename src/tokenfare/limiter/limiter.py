@@ -1,0 +1,183 @@
+"""A limiter on requests and tokens that knows how many tokens a call is before it is sent.
+
+A call enters the queue of its model, asks until it is let through, and settles by what was billed:
+what it did not take is given back, what it took beyond is booked. Whoever came first goes first;
+a small call never overtakes a large one. Nothing here sleeps: `ask` says how long to wait, and the
+place's bell rings when asking again may help sooner.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .bell import Bell
+from .memory import Memory
+from .window import MINUTE, Amounts, Window
+
+UNTIL_RUNG = 3_600.0
+"""The wait of those who are not the first of their queue: their bell rings when they are."""
+
+_NOTHING: Amounts = (0, 0)
+_SMOOTHING = 0.2
+_CAUTION = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Tokens of a call that is about to be sent: its input, and the room for its answer."""
+
+    input_tokens: int
+    max_output_tokens: int
+
+
+class Store(Protocol):
+    """Where it is kept what is used of each window. `shared` if asking may wait for a disk."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes see it, so that asking may wait for them and for a disk."""
+
+    def take(
+        self, key: str, windows: Sequence[Window], asked: Sequence[Amounts], now: float
+    ) -> float:
+        """Book what is asked of each window and give 0, or seconds until that may be possible."""
+
+    def add(self, key: str, window: Window, slot: int, amounts: Amounts) -> None:
+        """Add to a slot, or take from it with amounts below zero."""
+
+    def close_until(self, key: str, moment: float) -> None:
+        """Let nothing through before a moment."""
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """A call's place in the queue of `key`, and what it has booked once it was let through."""
+
+    key: str
+    windows: tuple[Window, ...]
+    claim: Claim
+    bell: Bell = field(default_factory=Bell)
+    asked: tuple[Amounts, ...] = ()
+    slots: tuple[int, ...] = ()
+
+
+class Limiter:
+    """Queues by model, and a store of what is used. Safe in threads and event loops at once.
+
+    Calls that share an account share a limiter, or limiters of several processes share a `store`.
+    `clock` gives seconds: steady ones for a store in memory, those since 1970 for a shared one.
+    """
+
+    def __init__(
+        self, store: Store | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Keep what is used in memory unless a store is given."""
+        self._store = store or Memory()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._queues: dict[str, deque[Place]] = {}
+        self._typical: dict[str, float] = {}
+
+    @property
+    def shared(self) -> bool:
+        """Whether asking may wait for a disk."""
+        return self._store.shared
+
+    def enter(self, key: str, windows: tuple[Window, ...], claim: Claim) -> Place:
+        """Join the queue of `key`, at its end."""
+        place = Place(key, windows, claim)
+        with self._lock:
+            self._queues.setdefault(key, deque()).append(place)
+        return place
+
+    def ask(self, place: Place) -> float:
+        """Be let through and get 0, or get the seconds after which to ask again.
+
+        Whoever was let through ends with `settle`, `fail` or `refused`; whoever does not ask again
+        or sends nothing after all, with `leave`.
+        """
+        place.bell.muffle()
+        with self._lock:
+            queue = self._queues[place.key]
+            if not queue or queue[0] is not place:
+                return UNTIL_RUNG
+            typical = self._typical.get(place.key)
+        now = self._clock()
+        asked = tuple(_amounts(place.claim, window, typical) for window in place.windows)
+        pause = self._store.take(place.key, place.windows, asked, now)
+        if pause > 0:
+            return pause
+        with self._lock:
+            place.asked = asked
+            place.slots = tuple(window.slot(now) for window in place.windows)
+            gone = place not in queue
+            if not gone:
+                queue.remove(place)
+        if gone:  # it left while it was let through
+            self._rebook(place, _NOTHING, _NOTHING)
+        self._ring_first(place.key)
+        return 0.0
+
+    def leave(self, place: Place) -> None:
+        """Send nothing after all: leave the queue, or give back everything."""
+        with self._lock:
+            queue = self._queues[place.key]
+            if place in queue:
+                queue.remove(place)
+        self._rebook(place, _NOTHING, _NOTHING)
+        self._ring_first(place.key)
+
+    def settle(self, place: Place, input_tokens: int, output_tokens: int) -> None:
+        """Book what was billed instead of what was asked: the answer counts from now."""
+        with self._lock:
+            known = self._typical.get(place.key, float(output_tokens))
+            self._typical[place.key] = known + _SMOOTHING * (output_tokens - known)
+        self._rebook(place, (1, input_tokens), (0, output_tokens))
+        self._ring_first(place.key)
+
+    def fail(self, place: Place) -> None:
+        """It was sent and nobody knows what was counted: give back the answer's room only."""
+        self._rebook(place, (1, place.claim.input_tokens), _NOTHING)
+        self._ring_first(place.key)
+
+    def refused(self, place: Place, pause_seconds: float) -> None:
+        """The provider counts more than is booked here: give back, and let all wait a little."""
+        self._store.close_until(place.key, self._clock() + pause_seconds)
+        self.leave(place)
+
+    def _rebook(self, place: Place, sent: Amounts, written: Amounts) -> None:
+        with self._lock:
+            slots, place.slots = place.slots, ()
+        now = self._clock()
+        for window, slot, asked in zip(place.windows, slots, place.asked, strict=False):
+            change = (sent[0] - asked[0], sent[1] - asked[1])
+            self._store.add(place.key, window, slot, change)
+            if written[1]:
+                self._store.add(place.key, window, window.slot(now), written)
+
+    def _ring_first(self, key: str) -> None:
+        with self._lock:
+            queue = self._queues[key]
+            first = queue[0] if queue else None
+        if first is not None:
+            first.bell.ring()
+
+
+def _amounts(claim: Claim, window: Window, typical: float | None) -> Amounts:
+    """What to book of a window before a call.
+
+    An answer is written within the minute, so the minute holds all of its room; a second holds what
+    answers have lately been, since only the quick ones end in it.
+    """
+    output = claim.max_output_tokens
+    if window.seconds < MINUTE and typical is not None:
+        output = min(output, int(typical * _CAUTION) + 1)
+    total = claim.input_tokens + output
+    if window.tokens is not None:
+        total = min(total, max(window.tokens, claim.input_tokens))
+    return 1, total

@@ -1,0 +1,156 @@
+"""What is used of each window, by all processes of a machine that name the same file.
+
+A process asks for the first of its own queue only. Those stand in a queue of their own here, by the
+order in which they came, so no process starves another; one that has not asked again for a second
+is taken for gone.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from tokenfare.database import Database, Migrations
+
+from .window import Amounts, Window
+
+POLL_SECONDS = 0.05
+"""How soon to ask again: what other processes give back rings no bell here."""
+
+_GONE_SECONDS = 1.0
+
+_MIGRATIONS: Migrations = (
+    (
+        """CREATE TABLE used (
+            key TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            slot INTEGER NOT NULL,
+            requests INTEGER NOT NULL,
+            tokens INTEGER NOT NULL,
+            PRIMARY KEY (key, seconds, slot)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE waiting (
+            turn INTEGER PRIMARY KEY,
+            key TEXT NOT NULL,
+            who TEXT NOT NULL,
+            seen REAL NOT NULL,
+            UNIQUE (key, who)
+        ) STRICT""",
+        """CREATE TABLE closed (
+            key TEXT PRIMARY KEY,
+            until REAL NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+    ),
+)
+
+
+class Shared:
+    """Counts by window and slot in a SQLite file. The clock of its limiters is the time of day."""
+
+    shared = True
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Name the file; it is made on first use."""
+        self._database = Database(path, "limiter", _MIGRATIONS)
+        self._name = uuid.uuid4().hex
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
+
+    def take(
+        self, key: str, windows: Sequence[Window], asked: Sequence[Amounts], now: float
+    ) -> float:
+        """Book what is asked of each window and give 0, or seconds until that may be possible."""
+        who = f"{self._name}-{os.getpid()}"
+        with self._database.writing() as connection:
+            pause = max(
+                _turn(connection, key, who, now),
+                _closed(connection, key, now),
+                *(
+                    window.pause(_used(connection, key, window, now), amounts, now)
+                    for window, amounts in zip(windows, asked, strict=True)
+                ),
+            )
+            if pause > 0:
+                _wait(connection, key, who, now)
+                return min(pause, POLL_SECONDS)
+            connection.execute("DELETE FROM waiting WHERE key = ? AND who = ?", (key, who))
+            for window, amounts in zip(windows, asked, strict=True):
+                _add(connection, key, window, window.slot(now), amounts)
+        return 0.0
+
+    def add(self, key: str, window: Window, slot: int, amounts: Amounts) -> None:
+        """Add to a slot, or take from it with amounts below zero."""
+        with self._database.writing() as connection:
+            _add(connection, key, window, slot, amounts)
+
+    def close_until(self, key: str, moment: float) -> None:
+        """Let nothing through before a moment."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO closed VALUES (?, ?) "
+                "ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+                (key, moment),
+            )
+
+    def close(self) -> None:
+        """Close the file; it is opened again if need be."""
+        self._database.close()
+
+
+def _turn(connection: sqlite3.Connection, key: str, who: str, now: float) -> float:
+    """How long to wait because another process came first."""
+    connection.execute("DELETE FROM waiting WHERE seen < ?", (now - _GONE_SECONDS,))
+    first = connection.execute(
+        "SELECT who FROM waiting WHERE key = ? ORDER BY turn LIMIT 1", (key,)
+    ).fetchone()
+    return 0.0 if first is None or first[0] == who else POLL_SECONDS
+
+
+def _wait(connection: sqlite3.Connection, key: str, who: str, now: float) -> None:
+    connection.execute(
+        "INSERT INTO waiting (key, who, seen) VALUES (?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET seen = excluded.seen",
+        (key, who, now),
+    )
+
+
+def _closed(connection: sqlite3.Connection, key: str, now: float) -> float:
+    row = connection.execute("SELECT until FROM closed WHERE key = ?", (key,)).fetchone()
+    return 0.0 if row is None else max(0.0, row[0] - now)
+
+
+def _used(
+    connection: sqlite3.Connection, key: str, window: Window, now: float
+) -> dict[int, Amounts]:
+    connection.execute(
+        "DELETE FROM used WHERE key = ? AND seconds = ? AND slot < ?",
+        (key, window.seconds, window.first(now)),
+    )
+    rows = connection.execute(
+        "SELECT slot, requests, tokens FROM used WHERE key = ? AND seconds = ?",
+        (key, window.seconds),
+    )
+    return {slot: (requests, tokens) for slot, requests, tokens in rows}
+
+
+def _add(
+    connection: sqlite3.Connection, key: str, window: Window, slot: int, amounts: Amounts
+) -> None:
+    connection.execute(
+        "INSERT INTO used VALUES (:key, :seconds, :slot, max(0, :requests), max(0, :tokens)) "
+        "ON CONFLICT DO UPDATE SET requests = max(0, requests + :requests), "
+        "tokens = max(0, tokens + :tokens)",
+        {
+            "key": key,
+            "seconds": window.seconds,
+            "slot": slot,
+            "requests": amounts[0],
+            "tokens": amounts[1],
+        },
+    )

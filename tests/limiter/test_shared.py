@@ -1,0 +1,112 @@
+"""One limit for all processes of a machine: what they send together stays below it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from limiter.simulation import Traffic, World
+from tokenfare.catalog import RateLimits
+from tokenfare.limiter import Claim, Limiter, Shared, Window, windows_of
+
+SECOND = (Window(1.0, 20, 1_000),)
+
+WORK = """
+import sys, time
+from tokenfare.limiter import Claim, Limiter, Shared, Window
+
+limiter = Limiter(Shared(sys.argv[1]), clock=time.time)
+windows = (Window(1.0, 20, 1_000),)
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(int(sys.argv[2])):
+    place = limiter.enter("m", windows, Claim(40, 20))
+    while pause := limiter.ask(place):
+        time.sleep(pause)
+    print(time.time(), flush=True)
+    limiter.settle(place, 40, 0)
+"""
+
+
+def start(path: Path, calls: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WORK, str(path), str(calls)]
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    return child
+
+
+def begin(child: subprocess.Popen[str]) -> None:
+    assert child.stdin is not None
+    child.stdin.write("\n")
+    child.stdin.flush()
+
+
+def most_in_a_second(moments: list[float]) -> int:
+    return max(sum(end - 1 < at <= end for at in moments) for end in moments)
+
+
+def test_processes_together_stay_below_the_limit(tmp_path: Path) -> None:
+    children = [start(tmp_path / "limits", calls=15) for _ in range(5)]
+    for child in children:
+        begin(child)
+    each = [[float(line) for line in c.communicate(timeout=60)[0].split()] for c in children]
+    moments = sorted(moment for one in each for moment in one)
+    assert len(moments) == 75
+    assert most_in_a_second(moments) <= 20
+    assert moments[-1] - moments[0] < 8, "20 a second: 75 calls take some four seconds"
+
+
+def test_a_process_that_asks_for_one_call_is_served_among_many(tmp_path: Path) -> None:
+    """The others have twenty calls waiting; who comes later does not wait for all of them."""
+    greedy = start(tmp_path / "limits", calls=60)
+    begin(greedy)
+    assert greedy.stdout is not None
+    greedy.stdout.readline()
+    modest = start(tmp_path / "limits", calls=1)
+    asked = time.time()
+    begin(modest)
+    served = float(modest.communicate(timeout=60)[0])
+    rest = [float(line) for line in greedy.communicate(timeout=60)[0].split()]
+    assert served - asked < 1.5
+    assert rest[-1] > served
+
+
+def test_a_killed_process_blocks_nobody(tmp_path: Path) -> None:
+    child = start(tmp_path / "limits", calls=1_000)
+    begin(child)
+    assert child.stdout is not None
+    for _ in range(20):
+        child.stdout.readline()
+    child.kill()
+    child.communicate()
+    limiter = Limiter(Shared(tmp_path / "limits"), clock=time.time)
+    place = limiter.enter("m", SECOND, Claim(40, 20))
+    give_up = time.time() + 5
+    while pause := limiter.ask(place):
+        assert time.time() < give_up
+        time.sleep(pause)
+    limiter._store.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("traffic", [Traffic(), Traffic(input_tokens=(1, 5_000))])
+def test_a_shared_store_says_what_memory_says(tmp_path: Path, traffic: Traffic) -> None:
+    """The same calls in the same simulated time, but for the polling of other processes."""
+    rates = RateLimits(600, 500_000)
+    windows = windows_of(rates, 1.0, 0.1)
+    shared, memory = (World(rates, windows, traffic) for _ in range(2))
+    store = Shared(tmp_path / "limits")
+    shared.limiter = Limiter(store, clock=shared.time)
+    for world in (shared, memory):
+        for number in range(100):
+            world.call(number)
+        world.time.run()
+    store.close()
+    assert shared.let_through == memory.let_through == list(range(100))
+    assert (shared.refused, memory.refused) == (0, 0)
+    assert abs(shared.answered[-1] - memory.answered[-1]) < 1

@@ -1,0 +1,90 @@
+"""A file has a version: older ones are brought up to date with what is in them."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+
+from tokenfare.database import Database
+from tokenfare.errors import DatabaseError
+
+FIRST = ("CREATE TABLE things (name TEXT)",)
+SECOND = (
+    "ALTER TABLE things ADD COLUMN mood TEXT DEFAULT 'good'",
+    "CREATE INDEX i ON things (mood)",
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    database = Database(tmp_path / "file", "list", [FIRST])
+    with database.writing() as connection:
+        connection.execute("INSERT INTO things VALUES ('hat')")
+    database.close()
+    return tmp_path / "file"
+
+
+def rows(database: Database) -> list[tuple[str, ...]]:
+    with database.reading() as connection:
+        return connection.execute("SELECT * FROM things").fetchall()
+
+
+def test_an_older_file_is_brought_up_to_date_with_what_is_in_it(path: Path) -> None:
+    database = Database(path, "list", [FIRST, SECOND])
+    assert rows(database) == [("hat", "good")]
+    with database.reading() as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    database.close()
+
+
+def test_a_migration_that_fails_changes_nothing(path: Path) -> None:
+    with pytest.raises(DatabaseError, match="syntax error"):
+        rows(Database(path, "list", [FIRST, [*SECOND, "no SQL"]]))
+    database = Database(path, "list", [FIRST])
+    assert rows(database) == [("hat",)]
+    database.close()
+
+
+def test_a_later_file_is_not_touched(path: Path) -> None:
+    database = Database(path, "list", [FIRST, SECOND])
+    rows(database)
+    database.close()
+    with pytest.raises(DatabaseError, match=r"list .*: it is of version 2, .* up to 1"):
+        rows(Database(path, "list", [FIRST]))
+
+
+def test_what_failed_is_undone(path: Path) -> None:
+    database = Database(path, "list", [FIRST])
+
+    def fail() -> None:
+        with database.writing() as connection:
+            connection.execute("DELETE FROM things")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert rows(database) == [("hat",)]
+    database.close()
+
+
+def test_many_can_make_a_file_at_once(tmp_path: Path) -> None:
+    together = Barrier(8)
+
+    def make() -> None:
+        database = Database(tmp_path / "new", "list", [FIRST, SECOND])
+        together.wait()
+        with database.writing() as connection:
+            connection.execute("INSERT INTO things (name) VALUES ('hat')")
+        database.close()
+
+    threads = [Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with sqlite3.connect(tmp_path / "new") as connection:
+        assert connection.execute("SELECT count(*) FROM things").fetchone() == (8,)
+    connection.close()
