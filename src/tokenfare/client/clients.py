@@ -6,6 +6,7 @@ close it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
@@ -41,14 +42,15 @@ class _Base:
         endpoint, DashScope's in its region by default. `as_of` is the day of the catalogue. An
         `http_client` of httpx or httpx2 stays the caller's to close. Further options are those of
         `tokenfare.client.settings`: `region`, `timeouts`, `patience`, `keep_files`, `progress`,
-        `escalate`, `escalate_filtered`, `poll_seconds`, `ledger`, `ceilings`, `project`, and a
-        `profile`, what every call asks unless it says otherwise.
+        `escalate`, `escalate_filtered`, `poll_seconds`, `ledger`, `ceilings`, `project`, `limiter`,
+        `rates`, and a `profile`, what every call asks unless it says otherwise.
         """
         known = catalog or default_catalog()
         facts = known if as_of is None else known.as_of(as_of)
         self._settings: Settings = settings(facts, api_key=api_key, base_url=base_url, **options)
         self._given = http_client
         self._http = http_client
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         """Where it calls and with which day's facts; never the key."""
@@ -127,11 +129,12 @@ class Client(_Base):
             yield from pieces
 
     def _client(self) -> Any:
-        if self._http is None:
-            import httpx
+        with self._lock:  # the first calls may come from many threads
+            if self._http is None:
+                import httpx
 
-            self._http = httpx.Client()
-        return self._http
+                self._http = httpx.Client()
+            return self._http
 
     def close(self) -> None:
         """Close the connections and the ledger. What was handed in stays open."""
@@ -225,11 +228,12 @@ class AsyncClient(_Base):
         return await to_thread.run_sync(self._ladder, prompt, documents, extra, asked)
 
     def _client(self) -> Any:
-        if self._http is None:
-            import httpx
+        with self._lock:  # the first calls may come from many threads
+            if self._http is None:
+                import httpx
 
-            self._http = httpx.AsyncClient()
-        return self._http
+                self._http = httpx.AsyncClient()
+            return self._http
 
     async def aclose(self) -> None:
         """Close the connections and the ledger. What was handed in stays open."""

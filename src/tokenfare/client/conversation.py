@@ -13,6 +13,7 @@ from tokenfare import dispatch
 from tokenfare.dispatch import Answer, Flow
 from tokenfare.errors import ProviderError
 from tokenfare.ledger import Intent
+from tokenfare.limiter import Claim
 
 from .books import Entry
 from .plan import Climb, Ladder, Reply, Step
@@ -54,7 +55,12 @@ def _climbed(ladder: Ladder, settings: Settings, entry: Entry, *, streamed: bool
 def _asked(step: Step, settings: Settings, until: float, *, streamed: bool) -> Flow[Answer]:
     """One model's answer, within the time of the whole call; an upload starts a time of its own."""
     ask = dispatch.chat_stream if streamed else dispatch.chat
-    line = settings.line if step.call.documents else replace(settings.line, until=until)
+    claim = Claim(step.carriage.count.total.high, step.call.max_output_tokens or 0)
+    line = replace(
+        settings.line,
+        until=None if step.call.documents else until,
+        turnstile=settings.pace.turn(step.model, claim),
+    )
     return ask(step.call, line, settings.files)
 
 

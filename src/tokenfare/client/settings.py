@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from tokenfare.catalog import Catalog
+from tokenfare.catalog import Catalog, RateLimits
 from tokenfare.dispatch import (
     FileHandling,
     Line,
@@ -26,6 +26,7 @@ from tokenfare.router import Requirements
 
 from .books import Books, LedgerChoice, books
 from .learning import Learning
+from .pace import LimiterChoice, Pace, pace
 
 BASE_URL_VARIABLES = ("TOKENFARE_BASE_URL", "DASHSCOPE_COMPATIBLE_BASE_URL")
 
@@ -41,6 +42,7 @@ class Settings:
     files: FileHandling
     escalate: bool = True
     books: Books = field(default_factory=Books)
+    pace: Pace = field(default_factory=Pace)
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     profile: Requirements | None = None
     escalate_filtered: bool = False
@@ -62,6 +64,8 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     ledger: LedgerChoice = None,
     ceilings: Sequence[Ceiling | str] | None = None,
     project: str | None = None,
+    limiter: LimiterChoice = None,
+    rates: Mapping[str, RateLimits] | None = None,
     profile: Requirements | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
@@ -69,8 +73,11 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
 
     `escalate` lets the next model of the ranking answer where the first cannot, and with
     `escalate_filtered` also where a content filter stopped it. `ledger` is a file or a `Ledger`;
-    `False` is none, and without it TOKENFARE_LEDGER says which, or it is the user's own. Raises
-    `MissingKey` if no key is given and the provider's variable is not set.
+    `False` is none, and without it TOKENFARE_LEDGER says which, or it is the user's own. `limiter`
+    is a `Limiter`, the file of one that processes share, or whether there is one; without it
+    TOKENFARE_LIMITER says so, or the rates are kept where the provider's own endpoint is called.
+    `rates`, by id or pattern, stand before the catalogue's. Raises `MissingKey` if no key is given
+    and the provider's variable is not set.
     """
     env = os.environ if environment is None else environment
     provider = catalog.provider(_PROVIDER)
@@ -83,6 +90,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
         FileHandling(keep_files=keep_files, poll_seconds=poll_seconds, progress=progress),
         escalate,
         books(ledger, ceilings, project, endpoint.base_url, env),
+        pace(limiter, rates, provider, endpoint.base_url, env),
         profile=profile,
         escalate_filtered=escalate_filtered,
     )

@@ -20,12 +20,13 @@ from .call import (
 from .chat import chat, chat_stream
 from .documents import NEUTRAL_ROLE, delete, referring, upload
 from .drivers import AsyncStream, Stream, adrive, drive
-from .effects import Flow, Work
+from .effects import Flow, Hear, Work
 from .endpoint import Endpoint, Timeouts, endpoint_for
 from .exchange import Line, Surroundings
 from .meaning import meaning
 from .patience import NO_RETRIES, Patience
 from .secret import Secret, key_from
+from .turnstile import Turnstile
 
 __all__ = [
     "NEUTRAL_ROLE",
@@ -39,6 +40,7 @@ __all__ = [
     "Endpoint",
     "FileHandling",
     "Flow",
+    "Hear",
     "Line",
     "Outcome",
     "Patience",
@@ -47,6 +49,7 @@ __all__ = [
     "Stream",
     "Surroundings",
     "Timeouts",
+    "Turnstile",
     "UploadedFile",
     "Work",
     "adrive",

@@ -10,7 +10,20 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from .effects import Body, Broken, Effect, Emit, HttpRequest, Identify, Read, Send, Wait, Work
+from .effects import (
+    Body,
+    Broken,
+    Effect,
+    Emit,
+    Hear,
+    HttpRequest,
+    Identify,
+    Read,
+    Send,
+    Wait,
+    Work,
+)
+from .hearing import ahear, hear
 from .via_httpx import (
     HttpClient,
     broken,
@@ -54,6 +67,9 @@ class Carrier:
                 return fingerprint(effect)
             case Wait(seconds):
                 self._sleep(seconds)
+                return None
+            case Hear(bell, seconds):
+                hear(bell, seconds)
                 return None
             case Work(do):
                 return do()
@@ -156,6 +172,9 @@ class AsyncCarrier:
                 return await to_thread.run_sync(partial(fingerprint, effect))
             case Wait(seconds):
                 await self._sleep(seconds)
+                return None
+            case Hear(bell, seconds):
+                await ahear(bell, seconds)
                 return None
             case Work(do):
                 from anyio import to_thread

@@ -39,6 +39,7 @@ from .exchange import (
 )
 from .meaning import beginning, is_refusal, request_id_of
 from .sse import Decoder, Event
+from .turnstile import in_turn
 from .wire import answer_of, body_of
 
 Ask: TypeAlias = Callable[[Call, Line], Flow[Answer]]
@@ -92,7 +93,7 @@ def _plain(call: Call, line: Line) -> Flow[Answer]:
         request = _post(run, body, "application/json")
         return _answer(run, request.url, (yield from exchange(run, request)))
 
-    answer, attempts = yield from persist(run, once)
+    answer, attempts = yield from persist(run, in_turn(line.turnstile, run.seconds_left, once))
     return replace(answer, attempts=attempts)
 
 
@@ -108,7 +109,7 @@ def _streamed(call: Call, line: Line) -> Flow[Answer]:
             return (yield from _followed(run, request.url, head, silence))
         return (yield from _unstreamed(run, request.url, head))
 
-    answer, attempts = yield from persist(run, once)
+    answer, attempts = yield from persist(run, in_turn(line.turnstile, run.seconds_left, once))
     return replace(answer, attempts=attempts)
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+from tokenfare.limiter import Bell
+
 from .endpoint import Timeouts
 from .secret import Secret
 
@@ -118,6 +120,14 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Hear:
+    """Wait until a bell rings, at most so many seconds. Gives `None`."""
+
+    bell: Bell
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Identify:
     """Read a content once, from `name`. Gives a `Fingerprint`; raises `InputError`."""
 
@@ -142,5 +152,5 @@ class Emit(Generic[T]):
     piece: T
 
 
-Effect: TypeAlias = Send | Read | Wait | Identify | Work[Any] | Emit[Any]
+Effect: TypeAlias = Send | Read | Wait | Hear | Identify | Work[Any] | Emit[Any]
 Flow: TypeAlias = Generator[Effect, Any, T]

@@ -27,6 +27,7 @@ from .endpoint import Endpoint, Timeouts
 from .meaning import meaning
 from .patience import Patience, retry_after
 from .secret import Secret
+from .turnstile import Turnstile
 
 T = TypeVar("T")
 log = logging.getLogger("tokenfare")
@@ -47,16 +48,17 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line to an endpoint: where, how patiently, and in what surroundings.
+    """A line to an endpoint: where, how patiently, in what surroundings, and in whose turn.
 
     `until` is when a call on it is over at the latest, by its clock: what several calls that are
-    one to their caller have in common.
+    one to their caller have in common. Each sending of a call passes the `turnstile`.
     """
 
     endpoint: Endpoint
     patience: Patience = field(default_factory=Patience)
     surroundings: Surroundings = field(default_factory=Surroundings)
     until: float | None = None
+    turnstile: Turnstile | None = None
 
 
 @dataclass(frozen=True, slots=True)

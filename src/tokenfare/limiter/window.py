@@ -84,17 +84,23 @@ class Window:
 def windows_of(
     rates: RateLimits, share_seconds: float | None, slack_seconds: float = 0.0
 ) -> tuple[Window, ...]:
-    """The windows that enforce rates per minute, and their share of `share_seconds` if any."""
+    """The windows that enforce rates per minute, and their share of `share_seconds` if any.
+
+    A tenth of the share takes a tenth of its requests, rounded up. Sent all at once at its
+    beginning they would queue up on their way and arrive among those of the next one, and the
+    provider refuses bursts.
+    """
     requests, tokens = rates.requests_per_minute, rates.tokens_per_minute
     if requests is None and tokens is None:
         return ()
     minute = Window(MINUTE, requests, tokens, slack_seconds)
     if share_seconds is None:
         return (minute,)
-    share = share_seconds / MINUTE
-    return minute, Window(
-        share_seconds, _part(requests, share), _part(tokens, share), slack_seconds
-    )
+    part = share_seconds / MINUTE
+    share = Window(share_seconds, _part(requests, part), _part(tokens, part), slack_seconds)
+    if share.requests is None:
+        return minute, share
+    return minute, share, Window(share_seconds / 10, math.ceil(share.requests / 10), None)
 
 
 def _part(limit: int | None, share: float) -> int | None:

@@ -1,0 +1,178 @@
+"""How a client keeps to the provider's rates: each sending of a call waits for its turn.
+
+The rates are those of the catalogue, or the caller's own. They hold for the provider's account, so
+by default they are kept where the provider's own endpoint is called; another endpoint has rates of
+its own, and nobody has stated them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias, TypeVar
+
+from tokenfare.catalog import Model, Provider, RateLimits
+from tokenfare.dispatch import Flow, Hear, Turnstile, Work
+from tokenfare.errors import ProviderError, ProviderUnreachable, RateLimitError, RateWaitTooLong
+from tokenfare.limiter import UNTIL_RUNG, Claim, Limiter, Place, Shared, Window, windows_of
+from tokenfare.usage import Usage
+
+VARIABLE = "TOKENFARE_LIMITER"
+
+LimiterChoice: TypeAlias = "Limiter | str | os.PathLike[str] | bool | None"
+
+T = TypeVar("T")
+
+# One request may reach the provider this much later than another that was sent with it.
+_SLACK_SECONDS = 0.15
+# A refusal means that others use the account too. Its own call waits longer (`Patience`).
+_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 60.0
+_NEVER_SENT = frozenset({"refused", "unknown host", "tls", "connect timeout", "busy", "unsendable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A client's limiter, if it has one, and the rates that it keeps."""
+
+    limiter: Limiter | None = None
+    rates: Mapping[str, RateLimits] = field(default_factory=lambda: MappingProxyType({}))
+    share_seconds: float | None = None
+    endpoint: str = ""
+
+    def turn(self, model: Model, claim: Claim) -> Turnstile | None:
+        """The turnstile of a call to a model; nothing for one without rates."""
+        windows = windows_of(self.rates_of(model), self.share_seconds, _SLACK_SECONDS)
+        if self.limiter is None or not windows:
+            return None
+        return Turn(self.limiter, f"{model.id} at {self.endpoint}", windows, claim, model.id)
+
+    def rates_of(self, model: Model) -> RateLimits:
+        """The rates to keep: the caller's for this id or a pattern of it, or the catalogue's."""
+        if model.id in self.rates:
+            return self.rates[model.id]
+        patterns = (name for name in self.rates if fnmatchcase(model.id, name))
+        return self.rates[found] if (found := next(patterns, None)) else model.rates
+
+
+def pace(
+    limiter: LimiterChoice,
+    rates: Mapping[str, RateLimits] | None,
+    provider: Provider,
+    endpoint: str,
+    environment: Mapping[str, str],
+) -> Pace:
+    """A pace as arguments say, and where these leave it open, the environment."""
+    choice = _from_environment(environment) if limiter is None else limiter
+    if choice is None:
+        choice = rates is not None or endpoint in provider.base_urls.values()
+    throttle = provider.throttle
+    return Pace(
+        _limiter(choice),
+        MappingProxyType(dict(rates or {})),
+        None if throttle is None else float(throttle.window_seconds),
+        endpoint,
+    )
+
+
+def _from_environment(environment: Mapping[str, str]) -> str | bool | None:
+    named = environment.get(VARIABLE, "").strip()
+    known = {"": None, "on": True, "off": False}
+    return known.get(named.lower(), named)
+
+
+def _limiter(choice: LimiterChoice) -> Limiter | None:
+    if isinstance(choice, Limiter):
+        return choice
+    if choice is None or isinstance(choice, bool):
+        return Limiter() if choice else None
+    return Limiter(Shared(Path(choice).expanduser()), clock=time.time)
+
+
+class Turn:
+    """One call's way through a limiter (a `dispatch.Turnstile`), at each of its attempts."""
+
+    def __init__(
+        self, limiter: Limiter, key: str, windows: tuple[Window, ...], claim: Claim, model: str
+    ) -> None:
+        """Stand before the queue."""
+        self._limiter = limiter
+        self._key = key
+        self._windows = windows
+        self._claim = claim
+        self._model = model
+        self._place: Place | None = None
+
+    def enter(self, seconds_left: Callable[[], float]) -> Flow[None]:
+        """Wait for the turn."""
+        place = self._place = self._limiter.enter(self._key, self._windows, self._claim)
+        try:
+            while pause := (yield from self._done(partial(self._limiter.ask, place))):
+                yield Hear(place.bell, self._in_time(pause, seconds_left()))
+        except GeneratorExit:
+            self._limiter.leave(place)
+            raise
+        except BaseException:
+            yield from self._done(partial(self._limiter.leave, place))
+            raise
+
+    def answered(self, usage: Usage) -> Flow[None]:
+        """Settle by what was billed."""
+        yield from self._ended(
+            lambda place: self._limiter.settle(place, usage.input_tokens, usage.output_tokens)
+        )
+
+    def failed(self, error: BaseException) -> Flow[None]:
+        """Give back what the provider certainly has not counted."""
+        yield from self._ended(partial(self._failed, error))
+
+    def dropped(self) -> None:
+        """As cancelled."""
+        if self._place is not None:
+            self._limiter.fail(self._place)
+
+    def _failed(self, error: BaseException, place: Place) -> None:
+        if isinstance(error, RateLimitError):
+            asked = error.retry_after_seconds
+            pause = _PAUSE_SECONDS if asked is None else min(asked, _LONGEST_PAUSE_SECONDS)
+            self._limiter.refused(place, pause)
+        elif _uncounted(error):
+            self._limiter.leave(place)
+        else:
+            self._limiter.fail(place)
+
+    def _ended(self, end: Callable[[Place], None]) -> Flow[None]:
+        if self._place is not None:
+            yield from self._done(partial(end, self._place))
+
+    def _done(self, do: Callable[[], T]) -> Flow[T]:
+        """Do it: here if it is a matter of microseconds, else where waiting does no harm."""
+        if self._limiter.shared:
+            result: T = yield Work(do)
+            return result
+        return do()
+
+    def _in_time(self, pause: float, left: float) -> float:
+        """The pause, if time is left for it. Who is not the first in the queue cannot know."""
+        if left <= 0 or left < pause < UNTIL_RUNG:
+            raise RateWaitTooLong(
+                f"{self._model}: no turn below its rates within the time of the call "
+                f"(timeouts.total); nothing was sent; call it less, or give `rates` if the "
+                f"account has more",
+                code="rates",
+                model=self._model,
+            )
+        return min(pause, left)
+
+
+def _uncounted(error: BaseException) -> bool:
+    """Whether nothing was sent, or the provider refused it. A fault or a break may have counted."""
+    if isinstance(error, ProviderUnreachable):
+        return error.code in _NEVER_SENT
+    return isinstance(error, ProviderError) and 400 <= (error.status or 0) < 500
