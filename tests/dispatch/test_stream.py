@@ -183,6 +183,12 @@ def test_rubbish_in_a_stream_is_an_error(
     assert len(server.asked) == 1
 
 
+def test_a_bill_without_an_answer_is_no_answer(run: Driver, server: Server, line: Line) -> None:
+    server.says(stream(event({"choices": [], "usage": usage(9, 2)}), DONE))
+    with pytest.raises(ProviderAnswerInvalid, match="lacks choices"):
+        run(chat_stream(call(), line))
+
+
 def test_a_stream_without_the_word_done_is_complete_with_its_bill(
     run: Driver, server: Server, line: Line
 ) -> None:

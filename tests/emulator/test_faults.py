@@ -186,6 +186,26 @@ def test_an_answer_can_be_shorter_than_announced(served: tuple[Emulator, httpx.C
     assert "[DONE]" not in ask(http, "malformed;how=short", STREAM).text
 
 
+def chunks(answer: httpx.Response) -> list[str]:
+    return [line.removeprefix("data: ") for line in answer.text.split("\n") if line]
+
+
+def test_a_spoilt_stream_lacks_what_its_name_says(served: tuple[Emulator, httpx.Client]) -> None:
+    """A good one has a head, two pieces, an end, a bill and a mark."""
+    emulator, http = served
+    good = chunks(ask(http, "delay;seconds=0", STREAM))
+    assert len(good) == 6
+    assert len(chunks(ask(http, "malformed;how=short", STREAM))) == 4
+    broken = chunks(ask(http, "malformed;how=not-json", STREAM))
+    assert good[4].startswith(broken[4][:10])
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(broken[4])
+    unbilled = chunks(ask(http, "malformed;how=no-usage", STREAM))[:-1]
+    assert not any("usage" in json.loads(chunk) for chunk in unbilled)
+    assert chunks(ask(http, "malformed;how=empty", STREAM)) == []
+    assert [call.lost for call in emulator.calls] == [False, True, True, True, True]
+
+
 def test_a_file_takes_as_long_as_it_is_told_to(start: Start) -> None:
     _, http = start(looks_until_parsed=0)
     upload = {"files": {"file": ("a.txt", b"text")}, "data": {"purpose": "file-extract"}}

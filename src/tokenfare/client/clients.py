@@ -25,6 +25,10 @@ if TYPE_CHECKING:  # see `default_catalog`
     from tokenfare.catalog import Catalog
 
 
+# How many calls run at once is the caller's to say, or the limiter's; httpx would stop at 100.
+LIMITS: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 100}
+
+
 class _Base:
     def __init__(
         self,
@@ -133,7 +137,7 @@ class Client(_Base):
             if self._http is None:
                 import httpx
 
-                self._http = httpx.Client()
+                self._http = httpx.Client(limits=httpx.Limits(**LIMITS))
             return self._http
 
     def close(self) -> None:
@@ -232,7 +236,7 @@ class AsyncClient(_Base):
             if self._http is None:
                 import httpx
 
-                self._http = httpx.AsyncClient()
+                self._http = httpx.AsyncClient(limits=httpx.Limits(**LIMITS))
             return self._http
 
     async def aclose(self) -> None:

@@ -21,6 +21,7 @@ class Draft:
         self._tools: dict[int, dict[str, Any]] = {}
         self._finish: str | None = None
         self._usage: Any = None
+        self._chosen = False
         self.begun = False
 
     @property
@@ -40,6 +41,7 @@ class Draft:
                 self._top.setdefault(name, chunk[name])
         self._usage = chunk.get("usage") or self._usage
         choice = _first_choice(chunk)
+        self._chosen = self._chosen or bool(choice)
         delta = choice.get("delta")
         delta = delta if isinstance(delta, Mapping) else {}
         text, reasoning = _text(delta, "content"), _text(delta, "reasoning_content")
@@ -54,7 +56,7 @@ class Draft:
         return Delta(text, reasoning, chunk)
 
     def reply(self) -> Mapping[str, object]:
-        """The chat completion that a plain call would have given."""
+        """The chat completion that a plain call would have given: without choices, if none came."""
         message: dict[str, Any] = {"role": "assistant", "content": self.text}
         if any(self._reasoning):
             message["reasoning_content"] = "".join(self._reasoning)
@@ -64,7 +66,7 @@ class Draft:
         return {
             **self._top,
             "object": "chat.completion",
-            "choices": [choice],
+            "choices": [choice] if self._chosen else [],
             "usage": self._usage,
         }
 

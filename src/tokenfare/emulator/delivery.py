@@ -132,17 +132,21 @@ def first(faults: tuple[Fault, ...], kind: type[F]) -> F | None:
 
 def _events(exchange: Exchange, shape: Shape, spoil: Spoil | None) -> Iterator[bytes]:
     interrupt = first(exchange.faults, Interrupt)
-    number = 0
-    for number, chunk in enumerate(shape.chunks(), start=1):
-        if interrupt is not None and number > interrupt.after_events:
-            break
-        yield shape.event(number, spoiled(chunk, spoil.how) if spoil else chunk)
+    chunks = (spoiled(chunk, spoil.how) if spoil else chunk for chunk in shape.chunks())
+    events = [shape.event(number, chunk) for number, chunk in enumerate(chunks, start=1)]
     if interrupt is not None:
         refusal = interrupt.refuse.refusal()
         exchange.code = refusal.code
-        yield shape.failure(number, refusal, exchange.id)
-    elif (end := shape.end()) and not (spoil and spoil.how == "short"):
-        yield end
+        said = events[: interrupt.after_events]
+        yield from (*said, shape.failure(len(said) + 1, refusal, exchange.id))
+        return
+    *before, last = events
+    yield from before
+    if spoil is not None and spoil.how == "short":
+        return
+    half = spoil is not None and spoil.how == "not-json"
+    yield last[: len(last) // 2] + b"\n\n" if half else last
+    yield from filter(None, (shape.end(),))
 
 
 def _malformed(exchange: Exchange, whole: dict[str, object], spoil: Spoil) -> Response:

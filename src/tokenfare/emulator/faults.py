@@ -20,7 +20,7 @@ CHATS = ("/chat/completions", "/generation")
 
 Spoiling: TypeAlias = Literal[
     "html",  # a page of some proxy, with status 200
-    "not-json",  # JSON that stops in the middle
+    "not-json",  # JSON that stops in the middle; of a stream, the last chunk
     "empty",  # nothing
     "no-choices",
     "no-usage",
