@@ -41,9 +41,11 @@ from tokenfare.router import (
     Requirements,
     RoutingTable,
     SizeFor,
+    Sizing,
     decide,
     refuse_unknown_words,
     requirements,
+    settle,
 )
 from tokenfare.tokenizers import Count, Tokenizer, measurer
 
@@ -211,6 +213,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     *,
     input_tokens: int | None = None,
     documents: Sequence[Document] = (),
+    exact: bool = False,
     profile: Requirements | None = None,
     as_of: date | None = None,
     catalog: Catalog | None = None,
@@ -220,9 +223,11 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
 
     The request is a `prompt` (text or messages, with `documents`), or just its size as
     `input_tokens`, taken as all that the provider will count. What is asked of the model are the
-    fields of `Requirements`, over those of a `profile`. Raises `NoModelFits`, which carries the
-    decision with every refusal, and `InvalidRequestError` for a word that the catalogue does not
-    know.
+    fields of `Requirements`, over those of a `profile`.
+
+    A long text is counted no further than the decision needs, so the size and the fare may be
+    intervals; `exact` counts it to the end. Raises `NoModelFits`, which carries the decision with
+    every refusal, and `InvalidRequestError` for a word that the catalogue does not know.
     """
     if (prompt is None) == (input_tokens is None):
         raise InvalidRequestError("give a prompt or input_tokens: one of them, not both")
@@ -231,8 +236,11 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     if input_tokens is not None:
         return route_sized(size_of_number(input_tokens), wanted, facts)
     messages = parse(prompt if prompt is not None else "")
-    request = Carriages(messages, documents, measurer)
-    return route_sized(request.size_for, needing(wanted, messages), facts)
+    wanted = needing(wanted, messages)
+    if exact:
+        return route_sized(Carriages(messages, documents, measurer).size_for, wanted, facts)
+    sizing = Sizing(lambda by: Carriages(messages, documents, by), measurer)
+    return _found(settle(_question(wanted, facts), sizing))
 
 
 def routing_table(
@@ -254,7 +262,10 @@ def routing_table(
 def route_sized(size_for: SizeFor, asked: Requirements, catalog: Catalog) -> Decision:
     """Decide with a size already known how to find; raises `NoModelFits`."""
     asking = _question(asked, catalog)
-    decision = decide(asking.models, size_for, asked, day=asking.day, digest=asking.digest)
+    return _found(decide(asking.models, size_for, asked, day=asking.day, digest=asking.digest))
+
+
+def _found(decision: Decision) -> Decision:
     if not decision.found:
         raise NoModelFits(
             f"no model takes this on {decision.day}: {decision.nearest_misses()}", decision
@@ -262,6 +273,7 @@ def route_sized(size_for: SizeFor, asked: Requirements, catalog: Catalog) -> Dec
     return decision
 
 
+@lru_cache(maxsize=32)
 def _question(asked: Requirements, catalog: Catalog) -> Question:
     models = catalog.models(all=True)
     refuse_unknown_words(asked, models)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .carriage import Carriage as Carriage
 from .carriage import Carriages as Carriages
+from .carriage import alike as alike
 from .carriage import carry as carry
 from .control import ControlToken as ControlToken
 from .conversation import Conversation as Conversation

@@ -8,7 +8,7 @@ that refers to it, so both ways are counted by the same rule. Nothing here sends
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tokenfare.catalog import DocumentRules, Model
@@ -113,6 +113,11 @@ def _uploaded(
     return Carriage(tuple(messages), documents, count_request(billed, model, measurer, options))
 
 
+def alike(model: Model) -> Hashable:
+    """The class of a model: a request has the same size on all models of one class."""
+    return (model.tokenizer, model.documents, replace(rules_of(model), name=""))
+
+
 class Carriages:
     """One request, arranged for any model: what counts alike is counted once.
 
@@ -136,16 +141,16 @@ class Carriages:
 
     def to(self, model: Model) -> Carriage:
         """The request as it is sent to `model`, with its count."""
-        alike = (model.tokenizer, model.documents, replace(rules_of(model), name=""))
-        if alike not in self._arranged:
+        kind = alike(model)
+        if kind not in self._arranged:
             measurer = self._measurers.get(model.tokenizer)
             if measurer is None:
                 measurer = _Remembering(self._measurer_for(model.tokenizer))
                 self._measurers[model.tokenizer] = measurer
-            self._arranged[alike] = carry(
+            self._arranged[kind] = carry(
                 self._messages, self._documents, model, measurer, self._options
             )
-        return self._arranged[alike]
+        return self._arranged[kind]
 
     def size_for(self, model: Model) -> Count:
         """Input tokens of the request on `model`."""

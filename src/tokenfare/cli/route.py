@@ -18,8 +18,13 @@ from . import exits, output, request
 @click.option("--tokens", type=int, metavar="N", help="The size of the input, instead of a text.")
 @click.option("--batch", is_flag=True, help="At batch prices, on models that have one.")
 @click.option("--explain", is_flag=True, help="Every other model, and where the choice changes.")
+@click.option(
+    "--exact/--no-exact",
+    default=True,
+    help="Count a text to the end, or no further than the choice needs.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(tokens: int | None, explain: bool, as_json: bool, **options: Any) -> int:
+def command(tokens: int | None, explain: bool, exact: bool, as_json: bool, **options: Any) -> int:
     """Find the cheapest model that takes FILE (or standard input), and say what it costs.
 
     With --explain every other model is listed with the reason why it was not taken.
@@ -28,7 +33,7 @@ def command(tokens: int | None, explain: bool, as_json: bool, **options: Any) ->
     if tokens is not None and (given.file or given.messages or given.documents):
         raise click.UsageError("--tokens stands instead of FILE, --messages and --document")
     try:
-        decision = _decided(tokens, given)
+        decision = _decided(tokens, given, exact=exact)
     except NoModelFits as none:
         if not isinstance(none.decision, Decision):
             raise
@@ -42,12 +47,18 @@ def command(tokens: int | None, explain: bool, as_json: bool, **options: Any) ->
     return exits.DONE
 
 
-def _decided(tokens: int | None, given: request.Given) -> Decision:
+def _decided(tokens: int | None, given: request.Given, *, exact: bool) -> Decision:
     profile, day = given.based_on(), given.as_of
     if tokens is not None:
         return api.route(input_tokens=tokens, profile=profile, as_of=day, **given.asked)
-    texts = given.attached()
-    return api.route(given.prompt(), documents=texts, profile=profile, as_of=day, **given.asked)
+    return api.route(
+        given.prompt(),
+        documents=given.attached(),
+        exact=exact,
+        profile=profile,
+        as_of=day,
+        **given.asked,
+    )
 
 
 def as_data(decision: Decision) -> dict[str, object]:

@@ -47,7 +47,12 @@ def command(
     prompt, documents, profile = given.prompt(), given.attached(), given.based_on()
     if dry_run:
         decision = api.route(
-            prompt, documents=documents, profile=profile, as_of=given.as_of, **given.asked
+            prompt,
+            documents=documents,
+            exact=True,
+            profile=profile,
+            as_of=given.as_of,
+            **given.asked,
         )
         if as_json:
             output.emit(route.as_data(decision))

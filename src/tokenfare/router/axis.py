@@ -55,12 +55,12 @@ class Axis:
         return lowest(self._pieces(each, i) for i, each in rising)
 
     @cached_property
-    def falling(self) -> tuple[Candidate, ...]:
+    def falling(self) -> tuple[int, ...]:
         """Those whose fare falls or has a gap, so that its high end is not where it is highest.
 
         A size that is not certain is held to them one by one.
         """
-        return tuple(each for each in self.candidates if not each.rising)
+        return tuple(i for i, each in enumerate(self.candidates) if not each.rising)
 
     def winner(self, size: int) -> Model | None:
         """The cheapest model at a certain size."""
@@ -70,22 +70,29 @@ class Axis:
     def best(self, size: Count, asked: Requirements) -> tuple[Order, Model] | None:
         """The cheapest model at a size, certain or not, with its place in the order of models."""
         piece = (self.everyone if size.exact else self.rising).at(size.high)
-        found: list[tuple[Order, Model]] = []
-        if piece is not None:
-            each = self.candidates[piece.owner]
-            found.append((_order(each, piece.at(size.high), size.high), each.model))
+        found = [] if piece is None else [self.placed(piece.owner, piece.at(size.high), size.high)]
         if not size.exact:
-            found += (pair for f in self.falling if (pair := self._judged(f, size, asked)))
+            judged = (self._judged(owner, size, asked) for owner in self.falling)
+            found += (pair for pair in judged if pair is not None)
         return min(found, key=lambda pair: pair[0], default=None)
 
-    def _judged(
-        self, each: Candidate, size: Count, asked: Requirements
-    ) -> tuple[Order, Model] | None:
-        outcome = judge(each.model, size, asked)
+    def placed(self, owner: int, fare: int, place: int) -> tuple[Order, Model]:
+        """A candidate with its place in the total order, at a fare and a place of the axis."""
+        each = self.candidates[owner]
+        rate, kind, model_id = standing(each.model)
+        own = place + self.shift(each.model)
+        headroom = 0 if each.most is None else each.most - own
+        return (fare, rate, kind, each.most is None, -headroom, model_id), each.model
+
+    def _judged(self, owner: int, size: Count, asked: Requirements) -> tuple[Order, Model] | None:
+        model = self.candidates[owner].model
+        shift = self.shift(model)
+        own = Count(size.value + shift, size.low + shift, size.high + shift, size.how)
+        outcome = judge(model, own, asked)
         if not isinstance(outcome, Ranked):
             return None
         fare = int(Fraction(outcome.compared.amount) * self._scale)
-        return _order(each, fare, size.high), each.model
+        return self.placed(owner, fare, size.high)
 
     def _pieces(self, each: Candidate, owner: int) -> list[Piece]:
         """The candidate's lines as pieces of this axis, fares as whole numbers."""
@@ -106,12 +113,6 @@ class Axis:
         rate, kind, model_id = standing(each.model)
         most = 0 if each.most is None else each.most - self.shift(each.model)
         return (rate, kind, each.most is None, -most, model_id)
-
-
-def _order(each: Candidate, fare: int, size: int) -> Order:
-    rate, kind, model_id = standing(each.model)
-    headroom = 0 if each.most is None else each.most - size
-    return (fare, rate, kind, each.most is None, -headroom, model_id)
 
 
 def _no_shift(_: Model) -> int:

@@ -23,6 +23,7 @@ from .intervals import Interval, intervals
 from .judge import Ranked, SizeFor, judge, judge_all
 from .question import Question
 from .requirements import Requirements
+from .sizing import Effort
 from .uncertainty import Chance, chances
 from .words import Told, brief, explanation
 
@@ -56,12 +57,14 @@ class Decision:
     """Which model, at what fare, and why no other: `ranked` cheapest first, `rejected` all others.
 
     `rejected` has the nearest misses first. `sizes` gives the request's input tokens on a model.
+    `effort` is what was counted to decide, where the decision itself asked for counts.
     Two decisions are equal if they were made on the same day and facts and came out alike.
     """
 
     question: Question
     sizes: SizeFor
     winner: Model | None = field(repr=False)
+    effort: Effort | None = None
 
     @property
     def day(self) -> date:

@@ -13,12 +13,12 @@ from .lines import Candidate, candidate, common_scale
 from .requirements import Requirements
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Question:
     """What is asked, of which models, on which day; the request's size is all that is missing.
 
     `digest` names the catalogue's content, so that a decision can be told apart from one made on
-    other facts.
+    other facts. Two questions are never equal: what is worked out here is kept for this one.
     """
 
     models: tuple[Model, ...]

@@ -10,6 +10,7 @@ Importing this loads no table and no native code; the first use does.
 from __future__ import annotations
 
 from .bounds import Bounds as Bounds
+from .by_length import ByLength as ByLength
 from .count import Count as Count
 from .registry import Measurer as Measurer
 from .registry import get_tokenizer as get_tokenizer
@@ -21,6 +22,7 @@ from .tokenizer import Tokenizer as Tokenizer
 __all__ = [
     "SPECIAL_TOKENS",
     "Bounds",
+    "ByLength",
     "Count",
     "Measurer",
     "Tokenizer",

@@ -40,11 +40,14 @@ def unknown(text: str) -> int:
     normalized text; it adds at most two tokens of its own. A tokenizer that breaks this (one that
     spells bytes in several tokens, say) is outside these bounds, and nothing here can know.
     """
-    forms = (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFKC", text))
+    forms = [text]
+    forms += (f for form in ("NFC", "NFKC") if (f := unicodedata.normalize(form, text)) is not text)
     return max(map(_bytes, forms)) + 2 if text else 0
 
 
 def _bytes(text: str) -> int:
+    if text.isascii():
+        return len(text)
     # A lone surrogate is counted as the three bytes of U+FFFD, which replaces it.
     return len(text.encode("utf-8", errors="surrogatepass"))
 

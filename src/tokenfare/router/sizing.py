@@ -1,0 +1,192 @@
+"""A request's size on any model, as well as it is known so far, and at what effort.
+
+It begins with what the length of the texts says. Asked to look closer, it counts with a tokenizer
+that is at hand, and stops as soon as a limit is passed. Models of one class share a size, and a
+text is counted once for each tokenizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from tokenfare.budget import Carriage, Carriages, alike
+from tokenfare.catalog import Model
+from tokenfare.tokenizers import Bounds, ByLength, Count, Measurer, Tokenizer
+from tokenfare.tokenizers.by_length import between
+
+MeasurerFor: TypeAlias = Callable[[str], Measurer]
+
+Arrange: TypeAlias = Callable[[MeasurerFor], Carriages]
+"""Arranges the request for models, with the measurers that it is given by name."""
+
+_UNKNOWN = Count(value=1, low=1, high=1 << 40, how="length")
+"""Of a request that may be sent in one way or another, until its texts are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What was counted to decide: so many `tokens`, in so many `passes` over a text."""
+
+    tokens: int = 0
+    passes: int = 0
+
+
+class _Counting:
+    """Counts texts with one tokenizer, up to the limit of a round, and remembers the results."""
+
+    def __init__(self, of: Measurer) -> None:
+        """Start with what the length says."""
+        self.name = of.name
+        self.tokens = self.passes = 0
+        self.used: dict[str, Count] = {}
+        self._of = of
+        self._length = ByLength(of)
+        self._known: dict[str, Count] = {}
+        self.begin(0)
+
+    def bounds_as(self, other: Measurer) -> bool:
+        """Whether another tokenizer, without a vocabulary too, has the same bounds."""
+        if isinstance(self._of, Bounds) and isinstance(other, Bounds):
+            return self._of.at_most is other.at_most
+        return False
+
+    def begin(self, limit: int | None) -> None:
+        """From here on count until all texts together are more than `limit`; `None`: to the end."""
+        self._left = limit
+        self._seen: set[str] = set()
+
+    def measure(self, text: str) -> Count:
+        """The best that is known of a text, after counting as far as the limit goes."""
+        known = self._known.get(text) or self._at_first_sight(text)
+        if text not in self._seen:
+            self._seen.add(text)
+            if not known.exact and self._left != 0:
+                known = self._looked_at(text, known)
+            if self._left is not None:
+                self._left = max(self._left - known.low, 0)
+        self._known[text] = self.used[text] = known
+        return known
+
+    def _at_first_sight(self, text: str) -> Count:
+        """By the length; a text that is so short that this counts it is counted."""
+        found = self._length.measure(text)
+        if found.how == "exact" and text:
+            self.passes += 1
+            self.tokens += found.value
+        return found
+
+    def _looked_at(self, text: str, known: Count) -> Count:
+        if isinstance(self._of, Tokenizer):
+            return self._counted(self._of, text, known)
+        if known.how == "bounds":
+            return known
+        if isinstance(self._of, Bounds):  # its own middle would be a count by another tokenizer
+            return between(text, known.low, self._of.at_most(text), "bounds")
+        return self._of.measure(text)
+
+    def _counted(self, tokenizer: Tokenizer, text: str, known: Count) -> Count:
+        limit = known.high if self._left is None else self._left
+        if limit < known.low:
+            return known
+        found = tokenizer.count_up_to(text, limit)
+        self.passes += 1
+        self.tokens += limit if found is None else found
+        if found is not None:
+            return Count.exactly(found)
+        return Count(max(known.value, limit + 1), limit + 1, known.high, "counted in part")
+
+
+class Known(NamedTuple):
+    """A size as far as it is known.
+
+    `moves_with` is the same for sizes that are uncertain by the same texts, each of which counts
+    once: they differ by the same number of tokens, whatever the texts turn out to be.
+    """
+
+    size: Count
+    moves_with: Hashable | None
+
+
+class Sizing:
+    """The sizes of one request by class of models."""
+
+    def __init__(self, arrange: Arrange, measurer_for: MeasurerFor) -> None:
+        """Nothing is measured yet."""
+        self._arrange = arrange
+        self._measurer_for = measurer_for
+        self._countings: dict[str, _Counting] = {}
+        self._known: dict[str, dict[Hashable, Known]] = {}
+
+    @property
+    def effort(self) -> Effort:
+        """What was counted until now."""
+        each = set(self._countings.values())
+        return Effort(sum(c.tokens for c in each), sum(c.passes for c in each))
+
+    def __call__(self, model: Model) -> Count:
+        """The request's size on a model, as far as it is known."""
+        return self.known(model).size
+
+    def known(self, model: Model) -> Known:
+        """The size, and what it shares its uncertainty with."""
+        of = self._known.setdefault(model.tokenizer, {})
+        kind = alike(model)
+        if kind not in of:
+            self._counting(model.tokenizer).begin(0)
+            of[kind] = self._look(model)
+        return of[kind]
+
+    def look_closer(self, model: Model, limit: int | None) -> None:
+        """Count for a model's class until a limit is passed, or (`None`) to the end.
+
+        What is known then holds for every class of its tokenizer.
+        """
+        self._counting(model.tokenizer).begin(limit)
+        self._known[model.tokenizer] = {alike(model): self._look(model)}
+
+    def _look(self, model: Model) -> Known:
+        """The size; unknown while it is not certain in which way the request is sent.
+
+        A text that may be longer than a message can carry travels in another way then: each way is
+        tried with every text at its least and at its most.
+        """
+        if model.documents is not None:
+            least = self._carriage(model, lambda counting: _End(counting, high=False))
+            most = self._carriage(model, lambda counting: _End(counting, high=True))
+            if (least.messages, least.documents) != (most.messages, most.documents):
+                return Known(_UNKNOWN, None)
+        counting = self._counting(model.tokenizer)
+        counting.used.clear()
+        size = self._carriage(model, lambda counting: counting).count.total
+        texts = frozenset(text for text, count in counting.used.items() if not count.exact)
+        width = sum(counting.used[text].high - counting.used[text].low for text in texts)
+        whole = size.high - size.low == width > 0
+        return Known(size, (model.tokenizer, texts) if whole else None)
+
+    def _carriage(self, model: Model, by: Callable[[_Counting], Measurer]) -> Carriage:
+        return self._arrange(lambda name: by(self._counting(name))).to(model)
+
+    def _counting(self, name: str) -> _Counting:
+        counting = self._countings.get(name)
+        if counting is None:
+            of = self._measurer_for(name)
+            alike_ = (c for c in self._countings.values() if c.bounds_as(of))
+            counting = self._countings[name] = next(alike_, None) or _Counting(of)
+        return counting
+
+
+class _End:
+    """A measurer that takes one end of what another knows for certain."""
+
+    def __init__(self, of: _Counting, *, high: bool) -> None:
+        self.name = of.name
+        self._of = of
+        self._high = high
+
+    def measure(self, text: str) -> Count:
+        known = self._of.measure(text)
+        # Where there are only bounds, the high end is what the request is arranged by.
+        high = self._high or known.how == "bounds"
+        return Count.exactly(known.high if high else known.low)

@@ -1,0 +1,221 @@
+"""Counting no more than needed: the same choice as with every text counted, for less."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models import DAY, model, price
+from tokenfare.budget import Carriages
+from tokenfare.catalog import ChatTemplate, DocumentRules, Limits, Model
+from tokenfare.messages import Document, parse
+from tokenfare.router import Decision, Question, Requirements, Sizing, decide, settle
+from tokenfare.tokenizers import ByLength, measurer
+from tokenfare.tokenizers.by_length import (
+    LONGEST_TOKEN,
+    NFC_FACTOR,
+    NFC_SHRINKS,
+    NFKC_FACTOR,
+    nfc_bytes,
+)
+from tokenfare.tokenizers.ranks import qwen_ranks
+
+ASKED = Requirements(max_output_tokens=10)
+ENGLISH = "The quick brown fox jumps over the lazy dog, 1234 times. "  # 17 tokens
+
+
+def lazily(
+    models: Sequence[Model], messages: object, documents: Sequence[Document] = ()
+) -> Decision:
+    parsed = parse(messages)  # type: ignore[arg-type]
+    sizing = Sizing(lambda by: Carriages(parsed, documents, by), measurer)
+    return settle(Question(tuple(models), ASKED, DAY, ""), sizing)
+
+
+def eagerly(
+    models: Sequence[Model], messages: object, documents: Sequence[Document] = ()
+) -> Decision:
+    carriages = Carriages(parse(messages), documents, measurer)  # type: ignore[arg-type]
+    return decide(models, carriages.size_for, ASKED, day=DAY, digest="")
+
+
+def ladder(*steps: tuple[int, str]) -> list[Model]:
+    """Models by their most input and their price: the longer ones the dearer."""
+    return [
+        model(f"to-{most}", limits=Limits(max_input=most), price=price((None, each, each)))
+        for most, each in steps
+    ]
+
+
+LADDER = ladder((1_000, "0.001"), (100_000, "0.002"), (1_000_000, "0.003"))
+
+
+def test_a_text_that_any_model_takes_is_not_counted() -> None:
+    decision = lazily(ladder((50_000, "0.001"), (100_000, "0.002")), ENGLISH * 36)
+    assert decision.model.id == "to-50000"
+    assert decision.effort is not None
+    assert decision.effort.tokens == 0
+    assert (decision.size.low, decision.size.high) == (17 + 8, len(ENGLISH) * 36 + 8)
+
+
+def test_a_text_that_no_model_takes_is_counted_to_the_largest_limit() -> None:
+    text = ENGLISH * 4_000
+    decision = lazily(ladder((1_000, "0.001"), (20_000, "0.002")), text)
+    assert not decision.found
+    assert decision.effort is not None
+    assert decision.effort.tokens <= 20_000
+    (miss, _) = decision.rejected
+    assert miss.reason == "max_input"
+
+
+def test_without_a_limit_near_by_length_alone_no_text_is_refused_by_guess() -> None:
+    """2,052 bytes and 613 tokens: only counting says that it fits 1,000."""
+    decision = lazily(LADDER, ENGLISH * 36)
+    assert decision.model.id == "to-1000"
+    assert decision.effort is not None
+    assert decision.effort.tokens == decision.size.value - 8 == 17 * 36 + 1  # the last space
+
+
+def test_models_that_differ_by_the_template_alone_are_not_counted_apart() -> None:
+    """Their sizes are uncertain by the same text: it is no matter how long that is."""
+    wide = {"limits": Limits(max_input=50_000)}
+    models = [
+        model("plain", price=price((None, "0.002", "0.002")), **wide),
+        model(
+            "verbose",
+            price=price((None, "0.0019999", "0.002")),
+            chat=ChatTemplate(per_message=50, per_reply=3),
+            **wide,
+        ),
+    ]
+    decision = lazily(models, ENGLISH * 36)
+    assert decision.effort is not None
+    assert decision.effort.tokens == 0
+    assert decision.winner is eagerly(models, ENGLISH * 36).winner
+
+
+chats = st.builds(ChatTemplate, per_message=st.integers(0, 9), per_reply=st.integers(0, 4))
+documents = st.none() | st.builds(
+    DocumentRules,
+    purpose=st.just("file-extract"),
+    inline_max_tokens=st.integers(200, 2_000),
+    beside_files_max_tokens=st.integers(100, 900),
+    max_files=st.just(9),
+    max_file_bytes=st.just(10**9),
+)
+models = st.lists(
+    st.builds(
+        lambda name, limit, cents, chat, rules, tiers: model(
+            name,
+            limits=Limits(max_input=limit),
+            chat=chat,
+            documents=rules,
+            price=price(*tiers) if tiers else price((None, f"0.00{cents}", f"0.00{cents}")),
+        ),
+        st.sampled_from("abcdefgh"),
+        st.integers(50, 6_000),
+        st.integers(1, 9),
+        chats,
+        documents,
+        st.none()
+        | st.builds(
+            lambda b, x, y: [(b, f"0.00{x}", "0.001"), (None, f"0.00{y}", "0.001")],
+            st.integers(50, 3_000),
+            st.integers(0, 9),
+            st.integers(0, 9),
+        ),
+    ),
+    unique_by=lambda m: m.id,
+    min_size=1,
+    max_size=5,
+)
+pieces = st.sampled_from(
+    [ENGLISH, "通义千问。", "e\u0301", "ｱ\u3099", "0123456789", "  \n", "\U0001d160"]
+)
+texts = st.builds(
+    lambda parts, times: "".join(parts) * times,
+    st.lists(pieces, min_size=1, max_size=4),
+    st.integers(1, 400),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(models, st.lists(texts, min_size=1, max_size=3), st.lists(texts, max_size=2))
+def test_the_choice_is_that_of_counting_everything(
+    models: list[Model], said: list[str], attached: list[str]
+) -> None:
+    messages = [{"role": "user", "content": text} for text in said]
+    texts = [Document(f"{i}.txt", text) for i, text in enumerate(attached)]
+    lazy, eager = lazily(models, messages, texts), eagerly(models, messages, texts)
+    assert lazy.winner is eager.winner
+    for m in models:
+        known, truth = lazy.sizes(m), eager.sizes(m)
+        assert known.low <= truth.value <= known.high
+    assert lazy.winner is None or lazy.ranked[0].model.price is not None
+
+
+@settings(max_examples=50, deadline=None)
+@given(models, texts)
+def test_where_a_vocabulary_is_missing_the_model_chosen_certainly_fits(
+    models: list[Model], text: str
+) -> None:
+    """Every second model has another tokenizer, of which only bounds are known."""
+    mixed = [replace(m, tokenizer="qwen3.5") if i % 2 else m for i, m in enumerate(models)]
+    lazy, eager = lazily(mixed, text), eagerly(mixed, text)
+    assert (lazy.winner is None) == (eager.winner is None)
+    if lazy.winner is not None and eager.winner is not None:
+        assert lazy.winner.id in {entry.model.id for entry in eager.ranked}
+        assert lazy.winner is eager.winner
+
+
+@given(texts, st.sampled_from(["qwen", "qwen3.5", "llama2", "yi"]))
+def test_what_the_length_says_holds(text: str, name: str) -> None:
+    found, truth = ByLength(measurer(name)).measure(text), measurer(name).measure(text)
+    assert found.low <= truth.low
+    assert truth.high <= found.high
+
+
+def test_no_token_is_longer_than_the_longest() -> None:
+    assert max(map(len, qwen_ranks())) == LONGEST_TOKEN
+
+
+def every_code_point() -> list[str]:
+    return [chr(n) for n in range(0x110000) if not 0xD800 <= n <= 0xDFFF]
+
+
+def utf8(text: str) -> int:
+    return len(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("form", "most"),
+    [("NFC", NFC_FACTOR), ("NFD", NFC_FACTOR), ("NFKC", NFKC_FACTOR), ("NFKD", NFKC_FACTOR)],
+)
+def test_no_code_point_grows_by_more_than_the_factor(form: str, most: int) -> None:
+    """Composing joins what was decomposed and adds nothing, so a text grows by no more."""
+    grown = (utf8(unicodedata.normalize(form, c)) / utf8(c) for c in every_code_point())  # type: ignore[arg-type]
+    assert max(grown) <= most
+
+
+def test_no_text_shrinks_by_more_than_the_factor() -> None:
+    """What becomes one character in NFC is at most its parts, each in its longest spelling."""
+    spelled: dict[str, int] = {}
+    for c in every_code_point():
+        decomposed = unicodedata.normalize("NFD", c)
+        if len(decomposed) == 1:
+            spelled[decomposed] = max(spelled.get(decomposed, 0), utf8(c))
+    for c in every_code_point():
+        if unicodedata.is_normalized("NFC", c):
+            parts = sum(spelled[part] for part in unicodedata.normalize("NFD", c))
+            assert parts <= NFC_SHRINKS * utf8(c), hex(ord(c))
+
+
+@pytest.mark.parametrize("make", [str.lower, lambda text: text * 20_000])
+def test_bytes_in_nfc_are_bounded_for_short_and_long_texts(make: Callable[[str], str]) -> None:
+    text = make("Aé\u0301\U0001d160ｱ\u3099 K\u0327通")
+    size = utf8(unicodedata.normalize("NFC", text))
+    low, high = nfc_bytes(text)
+    assert low <= size <= high
