@@ -21,6 +21,7 @@ _COMMANDS: Mapping[str, str] = {
     "models": "List what can be called, and what it accepts and charges.",
     "catalog": "Check, compare and import catalogue files.",
     "send": "Route a request and send it.",
+    "spend": "Say what was spent, on what, and how far off the predictions were.",
     "emulate": "Serve the provider's endpoints on this machine, offline.",
     "demo": "Run the whole way on real documents against the emulator.",
 }

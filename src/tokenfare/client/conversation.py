@@ -73,11 +73,7 @@ def _intent(step: Step, ladder: Ladder, settings: Settings) -> Intent:
         fare=step.fare.high,
         decided=decision.model.id,
         decision=f"{decision.day} {decision.digest}",
-        parts={
-            "messages": sum(each.value for each in count.messages),
-            "template": count.template.value,
-            "options": count.options.value,
-        },
+        parts={part.kind: count.of(part.kind).value for part in count.parts},
         project=settings.books.project,
         endpoint=settings.books.endpoint,
     )

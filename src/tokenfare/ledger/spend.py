@@ -63,6 +63,17 @@ class Spent:
     usage: Usage
     fare: Money
 
+    def __add__(self, other: Spent) -> Spent:
+        """Sum, of one currency only, under this one's key."""
+        return replace(
+            self,
+            calls=self.calls + other.calls,
+            answered=self.answered + other.answered,
+            predicted=self.predicted + other.predicted,
+            usage=self.usage + other.usage,
+            fare=self.fare + other.fare,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
@@ -98,7 +109,7 @@ def spent(
                 key, calls, answered, predicted, Usage(*usage), Money(Decimal(fare), currency)
             )
             known = sums.get((key, currency))
-            sums[key, currency] = row if known is None else _sum(known, row)
+            sums[key, currency] = row if known is None else known + row
     return [sums[key] for key in sorted(sums)]
 
 
@@ -113,14 +124,3 @@ def unsettled(ledger: Ledger, span: Span = ALWAYS, *, project: str = "") -> Unse
             (ABANDONED, CANCELLED, *span.milliseconds(), project, project),
         ).fetchone()
     return Unsettled(*row)
-
-
-def _sum(one: Spent, other: Spent) -> Spent:
-    return replace(
-        one,
-        calls=one.calls + other.calls,
-        answered=one.answered + other.answered,
-        predicted=one.predicted + other.predicted,
-        usage=one.usage + other.usage,
-        fare=one.fare + other.fare,
-    )

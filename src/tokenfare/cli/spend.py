@@ -1,0 +1,266 @@
+"""`tokenfare spend`: what was spent, on what, and how far off the predictions were."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, tzinfo
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from tokenfare.ledger import (
+    KEYS,
+    Drift,
+    Key,
+    Ledger,
+    Span,
+    Spent,
+    Unsettled,
+    drifts,
+    ledger_path,
+    spent,
+    unsettled,
+)
+from tokenfare.money import plain
+
+from . import chart, exits, inputs, output
+
+_FIGURES = ("calls", "failed", "predicted", "billed", "off", "output", "cached", "fare")
+_FACTS = (
+    "calls",
+    "answered",
+    "predicted_input_tokens",
+    "input_tokens",
+    "output_tokens",
+    "cached",
+    "reasoning",
+    "fare",
+    "currency",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the ledger says of a span."""
+
+    by: tuple[Key, ...]
+    rows: Sequence[Spent]
+    unsettled: Unsettled
+    drifts: Sequence[Drift]
+
+
+@click.command
+@click.option(
+    "--by",
+    type=click.Choice(KEYS),
+    multiple=True,
+    default=("day", "model"),
+    show_default=True,
+    help="What to sum by; again for more.",
+)
+@click.option("--since", type=inputs.Day(), metavar="DATE", help="The first day.")
+@click.option("--until", type=inputs.Day(), metavar="DATE", help="The last day.")
+@click.option("--project", default="", metavar="P", help="Only what was spent for this project.")
+@click.option("--zone", default="UTC", show_default=True, metavar="Z", help="Whose days.")
+@click.option("--ledger", "path", metavar="FILE", help="Instead of the user's own.")
+@click.option("--json", "form", flag_value="json", help="Print JSON.")
+@click.option("--csv", "form", flag_value="csv", help="Print comma-separated values.")
+@click.option("--chart", "form", flag_value="chart", help="Draw bars.")
+def command(
+    by: tuple[Key, ...],
+    since: date | None,
+    until: date | None,
+    project: str,
+    zone: str,
+    path: str | None,
+    form: str | None,
+) -> int:
+    """Say what was spent, from the ledger that every call is written into.
+
+    `predicted` and `billed` are input tokens. Calls that the provider may have billed although no
+    answer came, and models whose bills leave their predictions, are named on standard error.
+    """
+    file = _file(path)
+    report = _report(file, by, Span(since, until, _zone(zone)), project)
+    if form == "json":
+        output.emit(_as_data(report, file, zone))
+        return exits.DONE
+    if form == "csv":
+        _write_csv(report)
+    elif form == "chart":
+        for line in chart.bars(_bars(report.rows)):
+            click.echo(line)
+    else:
+        _show(report)
+    for line in _remarks(report, file):
+        click.echo(line, err=True)
+    return exits.DONE
+
+
+def _file(path: str | None) -> Path:
+    file = ledger_path(os.environ) if path is None else Path(path)
+    if file is None:
+        raise click.UsageError("the ledger is switched off (TOKENFARE_LEDGER); name one: --ledger")
+    return file
+
+
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":  # known also where there is no table of time zones
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise click.BadParameter(
+            f"{name!r} is no time zone; one is Asia/Shanghai", param_hint="--zone"
+        ) from None
+
+
+def _report(file: Path, by: tuple[Key, ...], span: Span, project: str) -> Report:
+    """What is in the file; one that is not there is not made."""
+    words = tuple(dict.fromkeys(by))
+    if not file.exists():
+        return Report(words, (), Unsettled(0, 0, 0, 0), ())
+    with Ledger(file) as ledger:
+        ledger.give_up_the_dead()
+        return Report(
+            words,
+            spent(ledger, words, span, project=project),
+            unsettled(ledger, span, project=project),
+            drifts(ledger, span, project=project),
+        )
+
+
+def _show(report: Report) -> None:
+    headings = (*report.by, *_FIGURES)
+    numbers = frozenset(range(len(report.by), len(headings)))
+    rows = [_row(row, [word or "-" for word in row.key]) for row in report.rows]
+    if len(rows) > 1:
+        label = ("all", *("" for _ in report.by[1:]))
+        rows += [_row(total, label) for total in _totals(report.rows)]
+    output.table(headings, rows, numbers)
+
+
+def _row(row: Spent, key: Sequence[str]) -> tuple[str, ...]:
+    billed = row.usage.input_tokens
+    return (
+        *key,
+        f"{row.calls:,}",
+        f"{row.calls - row.answered:,}",
+        f"{row.predicted:,}",
+        f"{billed:,}",
+        f"{(billed - row.predicted) / row.predicted:+.1%}" if row.predicted else "-",
+        f"{row.usage.output_tokens:,}",
+        f"{row.usage.cached:,}",
+        str(row.fare),
+    )
+
+
+def _totals(rows: Iterable[Spent]) -> list[Spent]:
+    """The sum of each currency."""
+    found = []
+    ordered = sorted(rows, key=lambda row: row.fare.currency)
+    for _, same in groupby(ordered, key=lambda row: row.fare.currency):
+        first, *rest = same
+        found.append(sum(rest, first))
+    return found
+
+
+def _bars(rows: Sequence[Spent]) -> list[chart.Bar]:
+    """Fares, each currency on a scale of its own; tokens where nothing cost anything."""
+    if not any(row.fare.amount for row in rows):
+        tokens = [(row, row.usage.total_tokens) for row in rows]
+        return [(_label(row), Decimal(n), f"{n:,} tokens") for row, n in tokens]
+    most = {
+        currency: max(row.fare.amount for row in rows if row.fare.currency == currency)
+        for currency in {row.fare.currency for row in rows}
+    }
+    return [
+        (_label(row), row.fare.amount / (most[row.fare.currency] or 1), str(row.fare))
+        for row in rows
+    ]
+
+
+def _label(row: Spent) -> str:
+    return " ".join(word or "-" for word in row.key)
+
+
+def _write_csv(report: Report) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([*report.by, *_FACTS])
+    for row in report.rows:
+        writer.writerow([*row.key, *_facts(row).values()])
+
+
+def _facts(row: Spent) -> dict[str, object]:
+    usage = row.usage
+    values = (
+        row.calls,
+        row.answered,
+        row.predicted,
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cached,
+        usage.reasoning,
+        plain(row.fare.amount),
+        row.fare.currency,
+    )
+    return dict(zip(_FACTS, values, strict=True))
+
+
+def _as_data(report: Report, file: Path, zone: str) -> dict[str, object]:
+    left = report.unsettled
+    return {
+        "ledger": str(file),
+        "by": list(report.by),
+        "zone": zone,
+        "rows": [{**dict(zip(report.by, r.key, strict=True)), **_facts(r)} for r in report.rows],
+        "unsettled": {
+            "open": left.open,
+            "abandoned": left.abandoned,
+            "cancelled": left.cancelled,
+            "broken": left.broken,
+        },
+        "drift": [
+            {
+                "model": drift.model,
+                "since": drift.since.astimezone(UTC).isoformat(),
+                "calls": drift.calls,
+                "missed": drift.missed,
+                "predicted": drift.predicted,
+                "billed": drift.billed,
+                "good_since": drift.good_since,
+                "over": drift.over,
+            }
+            for drift in report.drifts
+        ],
+    }
+
+
+def _remarks(report: Report, file: Path) -> Iterable[str]:
+    if not report.rows:
+        missing = "" if file.exists() else ", which is not there"
+        yield f"nothing was spent in this span, says {file}{missing}"
+    left = report.unsettled
+    if left.open:
+        yield f"calls under way: {left.open:,}"
+    unknown = [
+        f"{what}: {number:,}"
+        for number, what in (
+            (left.abandoned, "calls that ended with their process"),
+            (left.cancelled, "calls that were cancelled"),
+            (left.broken, "sendings without an answer"),
+        )
+        if number
+    ]
+    if unknown:
+        yield f"{', '.join(unknown)} (the provider may have billed them; they cost nothing here)"
+    for drift in report.drifts:
+        if not drift.over:
+            yield f"drift: {drift}"
