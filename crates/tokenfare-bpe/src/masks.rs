@@ -6,12 +6,15 @@
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
-    __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_movemask_epi8,
-    _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
+    __m256i, _mm256_and_si256, _mm256_andnot_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8,
+    _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8, _mm256_xor_si256,
 };
 
 /// Bytes that are looked at together.
 pub(crate) const WINDOW: usize = 64;
+
+/// Bytes that must be there from the start of a window on: its last character may reach out of it.
+pub(crate) const READ: usize = WINDOW + 16;
 
 /// One bit for each byte of a window.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -30,22 +33,26 @@ pub(crate) struct Masks {
     pub(crate) apostrophe: u64,
     /// Bytes of characters beyond ASCII.
     pub(crate) high: u64,
+    /// Bytes that are not the first of their character.
+    pub(crate) inner: u64,
+    /// First bytes of characters of three bytes.
+    pub(crate) three: u64,
+    /// First bytes of characters of two and three bytes that are letters and that NFC neither
+    /// changes nor joins to what stands before them, known without a look at the table. Of those,
+    /// some: Cyrillic up to U+047F, Latin from U+0100 to U+017F, kana, ideographs, Hangul syllables.
+    pub(crate) plain: u64,
 }
 
-/// The masks of a window, sixteen and thirty-two bytes at a time. O(1).
+/// The masks of the window that `bytes` begins with, thirty-two bytes at a time. O(1).
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 #[inline]
-pub(crate) fn avx2(window: &[u8; WINDOW]) -> Masks {
+pub(crate) fn avx2(bytes: &[u8; READ]) -> Masks {
     let mut masks = Masks::default();
-    let (halves, _) = window.as_chunks::<32>();
-    for (i, half) in halves.iter().enumerate() {
-        let (words, _) = half.as_chunks::<8>();
-        let word = |i: usize| i64::from_le_bytes(words[i]);
-        let v = _mm256_set_epi64x(word(3), word(2), word(1), word(0));
+    for at in [0, 32] {
+        let v = vector(bytes, at);
         let lower = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
         let space = is(v, b' ');
-        let at = 32 * i;
         masks.letter |= bits(between(lower, b'a', b'z')) << at;
         masks.digit |= bits(between(v, b'0', b'9')) << at;
         masks.space |= bits(space) << at;
@@ -54,16 +61,58 @@ pub(crate) fn avx2(window: &[u8; WINDOW]) -> Masks {
         masks.apostrophe |= bits(is(v, b'\'')) << at;
         masks.high |= bits(v) << at;
     }
+    if masks.high != 0 {
+        for at in [0, 32] {
+            let v = vector(bytes, at);
+            masks.inner |= bits(between(v, 0x80, 0xbf)) << at;
+            masks.three |= bits(between(v, 0xe0, 0xef)) << at;
+            masks.plain |= bits(plain(v, vector(bytes, at + 1), vector(bytes, at + 2))) << at;
+        }
+    }
     masks
 }
 
-/// Bytes beyond ASCII are negative, so they are below any `first`.
+/// Thirty-two bytes from `at` on.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+fn vector(bytes: &[u8; READ], at: usize) -> __m256i {
+    let (words, _) = bytes[at..at + 32].as_chunks::<8>();
+    let word = |i: usize| i64::from_le_bytes(words[i]);
+    _mm256_set_epi64x(word(3), word(2), word(1), word(0))
+}
+
+/// See [`Masks::plain`]; `v`, `second` and `third` are the same bytes, each one byte further on.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+fn plain(v: __m256i, second: __m256i, third: __m256i) -> __m256i {
+    let or = |a, b| _mm256_or_si256(a, b);
+    let two = or(between(v, 0xc4, 0xc5), between(v, 0xd0, 0xd1));
+    let hangul = between(v, 0xeb, 0xec);
+    // All from U+4000 to U+9FFF, but for the hexagrams from U+4DC0 to U+4DFF.
+    let hexagram = _mm256_and_si256(is(v, 0xe4), is(second, 0xb7));
+    let ideograph = _mm256_andnot_si256(hexagram, between(v, 0xe4, 0xe9));
+    // All from U+3041 to U+30FF, but for U+3097 to U+30A0 and the middle dot.
+    let kana = or(
+        _mm256_andnot_si256(is(third, 0x80), is(second, 0x81)),
+        or(
+            _mm256_andnot_si256(between(third, 0x97, 0xa0), is(second, 0x82)),
+            _mm256_andnot_si256(is(third, 0xbb), is(second, 0x83)),
+        ),
+    );
+    or(or(two, hangul), or(ideograph, _mm256_and_si256(is(v, 0xe3), kana)))
+}
+
+/// Bytes that lie in `first..=last`, both ASCII or both beyond: as signed numbers, those beyond are
+/// below all others, and in the same order.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 #[inline]
 fn between(v: __m256i, first: u8, last: u8) -> __m256i {
-    let from = _mm256_cmpgt_epi8(v, _mm256_set1_epi8(first as i8 - 1));
-    _mm256_and_si256(from, _mm256_cmpgt_epi8(_mm256_set1_epi8(last as i8 + 1), v))
+    let below = _mm256_cmpgt_epi8(_mm256_set1_epi8(first as i8), v);
+    let above = _mm256_cmpgt_epi8(v, _mm256_set1_epi8(last as i8));
+    _mm256_xor_si256(_mm256_or_si256(below, above), _mm256_set1_epi8(-1))
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -80,22 +129,22 @@ fn bits(v: __m256i) -> u64 {
     u64::from(_mm256_movemask_epi8(v) as u32)
 }
 
-/// The masks of a window, eight bytes at a time. O(1).
+/// The masks of the window that `bytes` begins with, eight bytes at a time; none are `plain`. O(1).
 #[inline(always)]
-pub(crate) fn words(window: &[u8; WINDOW]) -> Masks {
-    words::masks(window)
+pub(crate) fn words(bytes: &[u8; READ]) -> Masks {
+    words::masks(bytes)
 }
 
 mod words {
-    use super::{Masks, WINDOW};
+    use super::{Masks, READ, WINDOW};
 
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
 
     #[inline(always)]
-    pub(super) fn masks(window: &[u8; WINDOW]) -> Masks {
+    pub(super) fn masks(bytes: &[u8; READ]) -> Masks {
         let mut masks = Masks::default();
-        let (words, _) = window.as_chunks::<8>();
+        let (words, _) = bytes[..WINDOW].as_chunks::<8>();
         for (i, word) in words.iter().enumerate() {
             let word = u64::from_le_bytes(*word);
             let at = 8 * i;
@@ -107,6 +156,8 @@ mod words {
             masks.line_end |= bits(between(word, b'\n', b'\n') | between(word, b'\r', b'\r')) << at;
             masks.apostrophe |= bits(between(word, b'\'', b'\'')) << at;
             masks.high |= bits(word & HIGH) << at;
+            masks.inner |= bits(word & !(word << 1) & HIGH) << at;
+            masks.three |= bits(word & word << 1 & word << 2 & !(word << 3) & HIGH) << at;
         }
         masks
     }
@@ -134,10 +185,11 @@ mod words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classes::{CLASS, LETTER, UNSTABLE, class_at};
 
-    fn naive(window: &[u8; WINDOW]) -> Masks {
+    fn naive(bytes: &[u8; READ]) -> Masks {
         let mask = |is: fn(u8) -> bool| {
-            window.iter().enumerate().map(|(i, b)| u64::from(is(*b)) << i).sum::<u64>()
+            bytes[..WINDOW].iter().enumerate().map(|(i, b)| u64::from(is(*b)) << i).sum::<u64>()
         };
         Masks {
             letter: mask(|b| b.is_ascii_alphabetic()),
@@ -147,7 +199,16 @@ mod tests {
             line_end: mask(|b| b == b'\r' || b == b'\n'),
             apostrophe: mask(|b| b == b'\''),
             high: mask(|b| b >= 0x80),
+            inner: mask(|b| (0x80..0xc0).contains(&b)),
+            three: mask(|b| (0xe0..0xf0).contains(&b)),
+            plain: 0,
         }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn with_avx2(bytes: &[u8; READ]) -> Option<Masks> {
+        // SAFETY: the machine has what the function was compiled for.
+        is_x86_feature_detected!("avx2").then(|| unsafe { avx2(bytes) })
     }
 
     #[test]
@@ -155,17 +216,35 @@ mod tests {
         for byte in 0..=255u8 {
             for place in 0..WINDOW {
                 for around in [0, b'a', 0xff, byte.wrapping_add(1), byte.wrapping_sub(1)] {
-                    let mut window = [around; WINDOW];
-                    window[place] = byte;
-                    assert_eq!(words(&window), naive(&window), "{byte} in {around}");
+                    let mut bytes = [around; READ];
+                    bytes[place] = byte;
+                    assert_eq!(words(&bytes), naive(&bytes), "{byte} in {around}");
                     #[cfg(target_arch = "x86_64")]
-                    if is_x86_feature_detected!("avx2") {
-                        // SAFETY: the machine has what the function was compiled for.
-                        let found = unsafe { avx2(&window) };
-                        assert_eq!(found, naive(&window), "{byte} in {around}");
+                    if let Some(found) = with_avx2(&bytes) {
+                        let found = Masks { plain: 0, ..found };
+                        assert_eq!(found, naive(&bytes), "{byte} in {around}");
                     }
                 }
             }
         }
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn a_plain_character_is_a_letter_that_nfc_keeps() {
+        let mut plain = 0;
+        for c in '\u{80}'..=char::MAX {
+            let mut bytes = [b'!'; READ];
+            let length = c.encode_utf8(&mut bytes[61..]).len();
+            let Some(found) = with_avx2(&bytes) else { return };
+            assert_eq!(found.plain & !(1 << 61), 0, "{c:?}");
+            if found.plain != 0 {
+                let class = class_at(&bytes, 61).0;
+                assert_eq!(class & (CLASS | UNSTABLE), LETTER, "{c:?}");
+                assert!(length < 4);
+                plain += 1;
+            }
+        }
+        assert!(plain > 30_000, "{plain}");
     }
 }

@@ -27,11 +27,8 @@
 
 use crate::classes::{CLASS, LETTER, NUMBER, SPACE, UNSTABLE, class_at};
 use crate::joints::Joints;
-use crate::masks::{self, Masks, WINDOW};
+use crate::masks::{self, Masks, READ, WINDOW};
 use crate::scan::contraction;
-
-/// Bytes that must be there from the start of a window on: its last character may reach out of it.
-pub(crate) const READ: usize = WINDOW + 16;
 
 /// Pieces that are found before they are counted.
 pub(crate) const BATCH: usize = 1024;
@@ -127,7 +124,7 @@ impl Pieces {
         joints: &Joints,
         normal: bool,
     ) -> Stop {
-        self.find_with::<ALL>(text, joints, normal, |window| masks::avx2(window))
+        self.find_with::<ALL>(text, joints, normal, |bytes| masks::avx2(bytes))
     }
 
     #[inline(always)]
@@ -136,15 +133,14 @@ impl Pieces {
         text: &[u8],
         joints: &Joints,
         normal: bool,
-        masks: impl Fn(&[u8; WINDOW]) -> Masks,
+        masks: impl Fn(&[u8; READ]) -> Masks,
     ) -> Stop {
         while self.ends.count < BATCH {
             let Some(bytes) = text.get(self.end()..).and_then(|rest| rest.first_chunk::<READ>())
             else {
                 return Stop::Tail;
             };
-            let Some((window, _)) = bytes.split_first_chunk() else { return Stop::Tail };
-            let window = Window::new(bytes, masks(window), joints, normal);
+            let window = Window::new(bytes, masks(bytes), joints, normal);
             let Some(window) = window else { return Stop::Unstable };
             if window.certain == 0 {
                 return Stop::Long;
@@ -209,7 +205,7 @@ impl Window {
                 return None;
             }
             let (starts, white) = split(&m, beyond, bytes);
-            (starts | falls_apart(&m, &beyond, starts, bytes, joints), white)
+            (starts | falls_apart(&m, starts, bytes, joints), white)
         };
         // White space that reaches the end of the window is open, from its first character on.
         let last = if white >> (WINDOW - 1) == 0 { starts } else { white & !(white << 1) };
@@ -222,37 +218,30 @@ impl Window {
 #[derive(Clone, Copy, Default)]
 struct Beyond {
     number: u64,
-    /// Bytes that are not the first of their character.
-    inner: u64,
-    /// First bytes of characters of three bytes.
-    three: u64,
     /// NFC may change one of them.
     unstable: bool,
 }
 
 impl Beyond {
-    /// Looks up each character; letters and white space are added to `m`, the others returned.
+    /// Looks up each character that is not plain; letters and white space are added to `m`.
     #[inline(always)]
     fn new(bytes: &[u8; READ], m: &mut Masks) -> Self {
-        let mut beyond = Beyond::default();
-        let mut rest = m.high;
+        m.letter |= m.plain | m.plain << 1 | (m.plain & m.three) << 2;
+        let mut number = 0;
         let mut seen = 0;
+        let mut rest = m.high & !m.inner & !m.plain;
         while rest != 0 {
             let at = rest.trailing_zeros() as usize;
             let (class, length) = class_at(bytes, at);
             seen |= class;
             let all = ((1 << length) - 1) << at;
-            let first = 1 << at;
-            beyond.inner |= all & !first;
-            beyond.three |= if length == 3 { first } else { 0 };
             let class = class & CLASS;
             m.letter |= if class == LETTER { all } else { 0 };
             m.white |= if class == SPACE { all } else { 0 };
-            beyond.number |= if class == NUMBER { all } else { 0 };
-            rest &= !all;
+            number |= if class == NUMBER { all } else { 0 };
+            rest &= rest - 1;
         }
-        beyond.unstable = seen & UNSTABLE != 0;
-        beyond
+        Beyond { number, unstable: seen & UNSTABLE != 0 }
     }
 }
 
@@ -260,7 +249,7 @@ impl Beyond {
 #[inline(always)]
 fn split(m: &Masks, beyond: Beyond, bytes: &[u8; READ]) -> (u64, u64) {
     let number = m.digit | beyond.number;
-    let inner = beyond.inner;
+    let inner = m.inner;
     let other = !(m.letter | number | m.white);
 
     let run = other & !(other << 1) & !(m.space << 1);
@@ -331,14 +320,8 @@ fn behind_contractions(m: &Masks, run: u64, inner: u64, bytes: &[u8; READ]) -> u
 /// Starts of letters of three bytes behind a character of three bytes, where no token reaches
 /// across.
 #[inline(always)]
-fn falls_apart(
-    m: &Masks,
-    beyond: &Beyond,
-    starts: u64,
-    bytes: &[u8; READ],
-    joints: &Joints,
-) -> u64 {
-    let mut rest = beyond.three & m.letter & beyond.three << 3 & !starts;
+fn falls_apart(m: &Masks, starts: u64, bytes: &[u8; READ], joints: &Joints) -> u64 {
+    let mut rest = m.three & m.letter & m.three << 3 & !starts;
     let mut apart = 0;
     while rest != 0 {
         let at = rest.trailing_zeros() as usize;

@@ -118,6 +118,9 @@ fn pieces_of_one_byte_may_be_counted_instead_of_found() {
         let (ones, expected): (Vec<_>, Vec<_>) =
             all.bounds().partition(|(start, end)| end - start == 1);
         assert_eq!(longer.bounds().collect::<Vec<_>>(), expected, "{text:?}");
+        let mut portable = Pieces::default();
+        portable.find_with::<false>(text.as_bytes(), &held, true, masks::words);
+        assert_eq!(portable.bounds().collect::<Vec<_>>(), expected, "{text:?}");
         assert_eq!((longer.ones(), longer.end()), (ones.len(), all.end()));
     }
 }
