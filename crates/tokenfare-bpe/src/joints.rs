@@ -21,7 +21,7 @@
 //! they are alone, which ends in the token that it is; and what the merge makes holds all of it, so
 //! the part on its side of the joint is all of it. Whatever merges with it has a later rank than
 //! its own parts, so having it early changes no order. ∎ `parted` knows the joints across which
-//! some token stands that holds only a part of the character on either side.
+//! some token stands that holds only a part of the character before it, or of the one behind it.
 
 const BITS: u32 = 18;
 
@@ -38,7 +38,7 @@ impl Joints {
         Joints {
             whole: vec![0; 1 << (BITS - 6)],
             partial: vec![0; 1 << (16 - 6)],
-            parted: vec![0; 2 * PARTED / 64],
+            parted: vec![0; 2 * PARTED / 32],
         }
     }
 
@@ -47,7 +47,7 @@ impl Joints {
         Joints {
             whole: vec![u64::MAX; 1 << (BITS - 6)],
             partial: vec![u64::MAX; 1 << (16 - 6)],
-            parted: vec![u64::MAX; 2 * PARTED / 64],
+            parted: vec![u64::MAX; 2 * PARTED / 32],
         }
     }
 
@@ -72,10 +72,13 @@ impl Joints {
         }
     }
 
-    /// Marks the joints in a token of which not all characters are whole; more than need be, if the
-    /// broken one stands elsewhere.
+    /// Marks the joints in a token at which it holds only a part of a character.
     fn add_parted(&mut self, token: &[u8]) {
         for at in (1..token.len()).filter(|at| token[*at] & 0xc0 != 0x80) {
+            let before = token[..at].iter().rposition(|byte| byte & 0xc0 != 0x80);
+            let is_whole = before.is_some_and(|start| start + length_of(token[start]) == at);
+            let parted = u64::from(!is_whole) * PARTS_BEFORE
+                | u64::from(at + length_of(token[at]) > token.len()) * PARTS_BEHIND;
             let seconds = match token.get(at + 1) {
                 _ if token[at] < 0x80 => 0..=0,
                 Some(second) => *second..=*second,
@@ -83,20 +86,20 @@ impl Joints {
             };
             for second in seconds {
                 let place = parted_place(token[at - 1], token[at], second);
-                self.parted[place >> 6] |= 1 << (place & 63);
+                self.parted[place / 32] |= parted << (2 * (place % 32));
             }
         }
     }
 
     /// Whether a token may stand across the joint at `at` that holds only a part of the character
-    /// before it or of that behind it. O(1).
+    /// before it, or of that behind it: [`PARTS_BEFORE`], [`PARTS_BEHIND`], both or 0. O(1).
     ///
     /// `text` is UTF-8, `at` the start of a character in it that is not the first.
     #[inline(always)]
-    pub(crate) fn parts_a_character(&self, text: &[u8], at: usize) -> bool {
+    pub(crate) fn parts(&self, text: &[u8], at: usize) -> u64 {
         let second = text.get(at + 1).copied().unwrap_or(0);
         let place = parted_place(text[at - 1], text[at], second);
-        self.parted[place >> 6] >> (place & 63) & 1 != 0
+        self.parted[place / 32] >> (2 * (place % 32)) & (PARTS_BEFORE | PARTS_BEHIND)
     }
 
     fn add_partial(&mut self, last: u8, right: &[u8]) {
@@ -170,6 +173,20 @@ fn parted_place(last: u8, first: u8, second: u8) -> usize {
 
 /// The first place of those for characters beyond ASCII.
 const PARTED: usize = 1 << 20;
+/// What [`Joints::parts`] answers.
+pub(crate) const PARTS_BEFORE: u64 = 1;
+pub(crate) const PARTS_BEHIND: u64 = 2;
+
+/// Length of the character that starts with `lead`; 1 for a byte that starts none.
+#[inline(always)]
+pub(crate) fn length_of(lead: u8) -> usize {
+    match lead {
+        0xc0..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        0xf0.. => 4,
+        _ => 1,
+    }
+}
 
 #[inline(always)]
 fn partial_place(last: u8, lead: u8, second: u8) -> usize {

@@ -58,18 +58,17 @@ impl Pairs {
     fn merged_from(&self, mut line: usize, key: u64) -> u32 {
         loop {
             let words = &self.lines[line].0;
-            // All four, without branches: which place it is, and whether it is there at all, cannot
-            // be predicted.
-            let found = words.iter().fold(0, |found, word| {
-                let word = *word & !FULL;
-                found | if word >> 18 == key { word } else { 0 }
-            });
-            if found == 0 && words[0] & FULL != 0 {
+            // A word of this key differs from it by the merged token, which is below all else. All
+            // four, without branches: which it is, and whether it is there, cannot be predicted.
+            let differs = |word: u64| word ^ key << 18;
+            let [first, second, third, fourth] = *words;
+            let least = differs(first & !FULL).min(differs(second));
+            let least = least.min(differs(third).min(differs(fourth)));
+            if least >= MAX_TOKENS as u64 && first & FULL != 0 {
                 line = (line + 1) & (self.lines.len() - 1);
                 continue;
             }
-            let merged = (found & (MAX_TOKENS as u64 - 1)) as u32;
-            return if found == 0 { NONE } else { merged };
+            return if least < MAX_TOKENS as u64 { least as u32 } else { NONE };
         }
     }
 

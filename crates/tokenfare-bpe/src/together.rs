@@ -5,6 +5,7 @@
 //! pieces take turns: a lane does one merge, asks for the two lines of the table that it needs
 //! next, and reads them when its turn comes again.
 
+use crate::joints::{PARTS_BEFORE, PARTS_BEHIND, length_of};
 use crate::merge::{NO_PAIR, SHORT, key, merge_short, next};
 use crate::pairs::{Asked, NONE, NOTHING};
 use crate::queue::Bounds;
@@ -194,12 +195,13 @@ impl<const N: usize> Lane<N> {
     /// Characters that may be taken as one token each; see `joints`.
     #[inline(always)]
     fn begin_with_characters(&mut self, v: &Vocabulary, piece: &[u8]) {
-        let (mut count, mut at, mut whole_before) = (0, 0, true);
+        let (mut count, mut at, mut joint) = (0, 0, 0);
         while at < piece.len() {
             let end = piece.len().min(at + length_of(piece[at]));
-            let whole_behind = end == piece.len() || !v.joints.parts_a_character(piece, end);
+            let next = if end == piece.len() { 0 } else { v.joints.parts(piece, end) };
+            let parted = joint & PARTS_BEHIND | next & PARTS_BEFORE;
             let character = v.character(&piece[at..end]);
-            if v.in_order && whole_before && whole_behind && character != NONE {
+            if v.in_order && parted == 0 && character != NONE {
                 self.tokens[count % N] = character;
                 count += 1;
             } else {
@@ -208,7 +210,7 @@ impl<const N: usize> Lane<N> {
                     count += 1;
                 }
             }
-            (at, whole_before) = (end, whole_behind);
+            (at, joint) = (end, next);
         }
         self.keys = [NO_PAIR; N];
         for place in 1..count.min(N) {
@@ -246,17 +248,6 @@ impl<const N: usize> Lane<N> {
         self.at = at;
         self.before = if below != 0 { before } else { at };
         true
-    }
-}
-
-/// Length of the character that starts with `lead`; 1 for a byte that starts none.
-#[inline(always)]
-fn length_of(lead: u8) -> usize {
-    match lead {
-        0xc0..0xe0 => 2,
-        0xe0..0xf0 => 3,
-        0xf0.. => 4,
-        _ => 1,
     }
 }
 
