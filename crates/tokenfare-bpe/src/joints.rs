@@ -77,8 +77,9 @@ impl Joints {
         for at in (1..token.len()).filter(|at| token[*at] & 0xc0 != 0x80) {
             let before = token[..at].iter().rposition(|byte| byte & 0xc0 != 0x80);
             let is_whole = before.is_some_and(|start| start + length_of(token[start]) == at);
-            let parted = u64::from(!is_whole) * PARTS_BEFORE
-                | u64::from(at + length_of(token[at]) > token.len()) * PARTS_BEHIND;
+            let goes_on = at + length_of(token[at]) > token.len();
+            let parted =
+                if is_whole { 0 } else { PARTS_BEFORE } | if goes_on { PARTS_BEHIND } else { 0 };
             let seconds = match token.get(at + 1) {
                 _ if token[at] < 0x80 => 0..=0,
                 Some(second) => *second..=*second,
