@@ -10,7 +10,17 @@ import pytest
 
 import tokenfare
 
-HEAVY = {"httpx", "pydantic", "transformers", "tiktoken", "rich", "click", "starlette", "numpy"}
+HEAVY = {
+    "httpx",
+    "opentelemetry",
+    "pydantic",
+    "transformers",
+    "tiktoken",
+    "rich",
+    "click",
+    "starlette",
+    "numpy",
+}
 
 
 def loaded_by(code: str) -> set[str]:

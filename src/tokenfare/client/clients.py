@@ -47,7 +47,7 @@ class _Base:
         `http_client` of httpx or httpx2 stays the caller's to close. Further options are those of
         `tokenfare.client.settings`: `region`, `timeouts`, `patience`, `keep_files`, `progress`,
         `escalate`, `escalate_filtered`, `poll_seconds`, `ledger`, `ceilings`, `project`, `limiter`,
-        `rates`, and a `profile`, what every call asks unless it says otherwise.
+        `rates`, `capture_content`, and a `profile`, what every call asks unless it says otherwise.
         """
         known = catalog or default_catalog()
         facts = known if as_of is None else known.as_of(as_of)

@@ -16,6 +16,7 @@ from tokenfare.ledger import Intent
 from tokenfare.limiter import Claim
 
 from .books import Entry
+from .observed import Observation
 from .plan import Climb, Ladder, Reply, Step
 from .settings import Settings
 
@@ -23,13 +24,17 @@ from .settings import Settings
 def conversation(ladder: Ladder, settings: Settings, *, streamed: bool) -> Flow[Reply]:
     """Ask the models of a ladder until one answers; with `streamed`, emit the answer's pieces."""
     entry = Entry(settings.books)
+    seen = Observation(ladder, settings, streamed=streamed)
     try:
         reply = yield from _climbed(ladder, settings, entry, streamed=streamed)
+        seen.answered(reply)
         yield from entry.answered(reply)
-    except GeneratorExit:  # the flow is thrown away: nobody carries out what it would ask for
+    except GeneratorExit as left:  # the flow is thrown away: nobody carries out what it asks for
+        seen.failed(left)
         entry.dropped()
         raise
     except BaseException as error:
+        seen.failed(error)
         yield from entry.failed(error)
         raise
     return reply

@@ -23,6 +23,7 @@ from tokenfare.dispatch import (
 )
 from tokenfare.ledger import Ceiling
 from tokenfare.router import Requirements
+from tokenfare.telemetry import CAPTURE_VARIABLE
 
 from .books import Books, LedgerChoice, books
 from .learning import Learning
@@ -43,6 +44,7 @@ class Settings:
     escalate: bool = True
     books: Books = field(default_factory=Books)
     pace: Pace = field(default_factory=Pace)
+    capture_content: bool = False
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     profile: Requirements | None = None
     escalate_filtered: bool = False
@@ -66,6 +68,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     project: str | None = None,
     limiter: LimiterChoice = None,
     rates: Mapping[str, RateLimits] | None = None,
+    capture_content: bool | None = None,
     profile: Requirements | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
@@ -76,8 +79,9 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     `False` is none, and without it TOKENFARE_LEDGER says which, or it is the user's own. `limiter`
     is a `Limiter`, the file of one that processes share, or whether there is one; without it
     TOKENFARE_LIMITER says so, or the rates are kept where the provider's own endpoint is called.
-    `rates`, by id or pattern, stand before the catalogue's. Raises `MissingKey` if no key is given
-    and the provider's variable is not set.
+    `rates`, by id or pattern, stand before the catalogue's. `capture_content` lets spans hold
+    messages; without it OpenTelemetry's own variable for that is asked. Raises `MissingKey` if no
+    key is given and the provider's variable is not set.
     """
     env = os.environ if environment is None else environment
     provider = catalog.provider(_PROVIDER)
@@ -91,6 +95,11 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
         escalate,
         books(ledger, ceilings, project, endpoint.base_url, env),
         pace(limiter, rates, provider, endpoint.base_url, env),
+        _captures(env) if capture_content is None else capture_content,
         profile=profile,
         escalate_filtered=escalate_filtered,
     )
+
+
+def _captures(environment: Mapping[str, str]) -> bool:
+    return environment.get(CAPTURE_VARIABLE, "").strip().lower() == "true"

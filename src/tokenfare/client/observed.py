@@ -1,0 +1,132 @@
+"""What a call looks like from outside: a span, metrics and a line in the log.
+
+The log is there without OpenTelemetry too. Sizes, prices, names of models and outcomes are said;
+messages only with `capture_content`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from tokenfare import telemetry
+from tokenfare.dispatch import Attempt
+from tokenfare.errors import ProviderError
+from tokenfare.money import plain
+from tokenfare.telemetry import Value
+
+from .plan import Ladder, Reply
+from .settings import Settings
+
+log = logging.getLogger("tokenfare")
+
+
+class Observation:
+    """One call under observation, from its decision to its end."""
+
+    def __init__(self, ladder: Ladder, settings: Settings, *, streamed: bool) -> None:
+        """Begin; the first model of the ranking is the one asked for."""
+        chosen = ladder.decision.chosen
+        self._content = settings.capture_content
+        self._clock = settings.line.surroundings.clock
+        self._began = self._clock()
+        self._model = chosen.model.id
+        self._operation = telemetry.begin(
+            f"chat {chosen.model.id}",
+            {
+                "gen_ai.operation.name": "chat",
+                "gen_ai.provider.name": chosen.model.provider,
+                "gen_ai.request.model": chosen.model.id,
+                "gen_ai.request.max_tokens": ladder.decision.asked.max_output_tokens,
+                "gen_ai.request.stream": streamed,
+                "tokenfare.decision.digest": ladder.decision.digest,
+                "tokenfare.estimate.input_tokens": chosen.size.value,
+                "tokenfare.estimate.input_tokens.low": chosen.size.low,
+                "tokenfare.estimate.input_tokens.high": chosen.size.high,
+                **_server(settings.line.endpoint.base_url),
+                **(_asked(ladder) if settings.capture_content else {}),
+            },
+            current=not streamed,
+            clock=self._clock,
+        )
+
+    def answered(self, reply: Reply) -> None:
+        """It was answered."""
+        usage, seconds = reply.usage, self._clock() - self._began
+        log.info(
+            "%s answered: billed %d in + %d out, %s, %d attempts, %.2f s",
+            reply.model,
+            usage.input_tokens,
+            usage.output_tokens,
+            reply.fare or "no price known",
+            len(reply.attempts),
+            seconds,
+        )
+        if self._operation is None:
+            return
+        self._attempts(reply.attempts)
+        self._operation.end(self._of(reply), usage)
+
+    def failed(self, error: BaseException) -> None:
+        """It failed, or was left by its caller."""
+        seconds = self._clock() - self._began
+        log.info("%s not answered: %s, %.2f s", self._model, type(error).__name__, seconds)
+        if self._operation is None:
+            return
+        if isinstance(error, ProviderError):
+            self._attempts(error.attempts)
+        self._operation.end({}, error=error)
+
+    def _of(self, reply: Reply) -> dict[str, Value]:
+        found: dict[str, Value] = {
+            "gen_ai.response.model": reply.model,
+            "tokenfare.attempts": len(reply.attempts),
+        }
+        if reply.answer.request_id is not None:
+            found["gen_ai.response.id"] = reply.answer.request_id
+        if reply.answer.finish_reason is not None:
+            found["gen_ai.response.finish_reasons"] = (reply.answer.finish_reason,)
+        if reply.fare is not None:
+            found["tokenfare.fare.amount"] = plain(reply.fare.amount)
+            found["tokenfare.fare.currency"] = reply.fare.currency
+        if self._content:
+            found["gen_ai.output.messages"] = _messages([("assistant", reply.text)])
+        return found
+
+    def _attempts(self, attempts: Sequence[object]) -> None:
+        for attempt in attempts:
+            if isinstance(attempt, Attempt) and self._operation is not None:
+                self._operation.event("tokenfare.attempt", _attempt(attempt))
+
+
+def _attempt(attempt: Attempt) -> dict[str, Value]:
+    found: dict[str, Value] = {
+        "gen_ai.request.model": attempt.model,
+        "tokenfare.attempt.outcome": attempt.outcome,
+        "tokenfare.attempt.waited_seconds": attempt.waited_seconds,
+    }
+    if attempt.status is not None:
+        found["http.response.status_code"] = attempt.status
+    return found
+
+
+def _server(base_url: str) -> Mapping[str, Value]:
+    parts = urlsplit(base_url)
+    port = parts.port or {"https": 443}.get(parts.scheme, 80)
+    return {"server.address": parts.hostname or "", "server.port": port}
+
+
+def _asked(ladder: Ladder) -> Mapping[str, Value]:
+    """The messages as they go to the chosen model; what is uploaded is not among them."""
+    messages = ladder.carriages.to(ladder.decision.model).messages
+    return {"gen_ai.input.messages": _messages([(m.role, m.text) for m in messages])}
+
+
+def _messages(said: Sequence[tuple[str, str]]) -> str:
+    """As the conventions write messages into an attribute."""
+    return json.dumps(
+        [{"role": role, "parts": [{"type": "text", "content": text}]} for role, text in said],
+        ensure_ascii=False,
+    )
