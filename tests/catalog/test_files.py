@@ -201,6 +201,18 @@ BROKEN = {
         "model[0] qwen-max-0919: id",
         "is another spelling of qwen-max-2024-09-19 already; choose another id",
     ),
+    "a provider whose source nobody describes": (
+        "[[providers]]\nid = 'ours'\nname = 'Our own'\ndefault_region = 'here'\n"
+        "key = { from = 2026-06-01, source = 'hearsay', variable = 'OUR_KEY' }\n",
+        "providers ours: key",
+        "not 'hearsay'",
+    ),
+    "a discount whose source nobody describes": (
+        "[[discounts]]\nfrom = 2026-06-01\nsource = 'hearsay'\n"
+        "factor = '0.9'\nmodels = ['qwen-plus']\n",
+        "discounts qwen-plus: discounts from 2026-06-01",
+        "not 'hearsay'",
+    ),
     "a provider whose region has no address": (
         f"{CONTRACT}\n[[providers]]\nid = 'ours'\nname = 'Our own'\ndefault_region = 'there'\n"
         "base_urls = [{ from = 2026-06-01, source = 'contract', region = 'here',"
@@ -249,7 +261,7 @@ BROKEN = {
             "b", "points_to = [{ from = 2026-06-01, source = 'contract', target = 'a' }]"
         ),
         "model[0] a: points_to from 2026-06-01",
-        "points at itself by way of a",
+        "points at itself by way of a; a `target` is a snapshot",
     ),
     "a number from another family": (
         CONTRACT
@@ -350,22 +362,6 @@ def test_laying_a_file_over_a_catalogue_leaves_it_as_it_was(catalog, write):
     assert (catalog.digest, catalog.get("qwen-plus")) == (digest, model)
     assert mine.digest != digest
     assert mine.day == catalog.day
-
-
-def test_a_file_adds_a_provider_and_its_model(catalog, write):
-    text = (
-        f"{CONTRACT}\n[[providers]]\nid = 'ours'\nname = 'Our own'\ndefault_region = 'here'\n"
-        "key = { from = 2026-06-01, source = 'contract', variable = 'OUR_KEY' }\n"
-        "base_urls = [{ from = 2026-06-01, source = 'contract', region = 'here',"
-        " url = 'http://127.0.0.1:8000/v1' }]\n"
-        "body = [{ from = 2026-06-01, source = 'contract', max_bytes = 1_000 }]\n"
-        + whole_model("mine", "").replace('"dashscope"', '"ours"')
-    )
-    mine = catalog.overlay(write(text))
-    assert mine.get("ours/mine").provider == "ours"
-    assert mine.provider("ours").base_urls["here"] == "http://127.0.0.1:8000/v1"
-    assert mine.provider("ours").batch is None
-    assert len(mine.models(all=True)) == len(catalog.models(all=True)) + 1
 
 
 def test_files_are_laid_over_in_their_order(write):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import fields
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenfare.catalog import Catalog
+from tokenfare.catalog import Catalog, Model
 from tokenfare.catalog.check import findings
 from tokenfare.catalog.load import SHIPPED, from_files, joined_files, shipped
 
@@ -58,6 +59,34 @@ def test_no_number_is_without_a_source(day):
             else:
                 assert evidence[key].source, (model.id, key)
                 assert evidence[key].mark != "not stated", (model.id, key)
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_no_number_of_a_provider_is_without_a_source(day):
+    provider = CATALOG.as_of(day).provider("dashscope")
+    facts = {
+        "key_variable": provider.key_variable,
+        "max_body_bytes": provider.max_body_bytes,
+        "throttle": provider.throttle,
+        "batch": provider.batch,
+        **{f"base_urls.{region}": url for region, url in provider.base_urls.items()},
+    }
+    told = {key for key, fact in facts.items() if fact is not None}
+    assert set(provider.evidence) == told
+    assert all(evidence.source for evidence in provider.evidence.values())
+
+
+def test_every_field_of_a_model_has_its_evidence_or_needs_none():
+    """A field that is added to a model and not to its evidence fails here."""
+    identity = {"id", "family", "provider", "kind", "day", "sent_as", "evidence"}
+    said = {field.name for field in fields(Model)} - identity
+    keys = {
+        key.partition(".")[0]
+        for day in DAYS
+        for model in CATALOG.as_of(day).models(all=True)
+        for key in model.evidence
+    }
+    assert said - keys == set()
 
 
 @pytest.mark.parametrize("day", DAYS)

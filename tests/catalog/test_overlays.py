@@ -83,6 +83,12 @@ def test_the_day_and_the_source_are_given_once_for_a_whole_file(catalog, write):
     assert model.evidence["price"].since == date(2026, 6, 1)
     provider = mine.provider("ours")
     assert (provider.key_variable, provider.max_body_bytes) == ("OUR_KEY", None)
+    assert (provider.batch, dict(provider.base_urls)) == (
+        None,
+        {"here": "http://127.0.0.1:8000/v1"},
+    )
+    assert mine.get("ours/ours/small") is model
+    assert len(mine.models(all=True)) == len(catalog.models(all=True)) + 1
     assert provider.evidence["base_urls.here"].source.startswith("Our contract")
 
 

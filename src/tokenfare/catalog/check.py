@@ -15,7 +15,7 @@ from typing import TypeAlias
 from .days import first_known, on
 from .entries import ModelRow, Number
 from .fact import Fact
-from .facts import LISTS, Facts, Origin
+from .facts import LISTS, Facts, Origin, provider_key
 from .file import ProviderRow
 from .inherit import BOUNDS, stated_number, tokens_of
 
@@ -42,12 +42,13 @@ Rule: TypeAlias = Callable[[Facts, ModelRow], Iterator[tuple[str, str]]]
 def findings(facts: Facts, model_ids: Iterable[str]) -> tuple[Finding, ...]:
     """Everything that is wrong with the providers and with these models, in their order."""
     found = [finding for model_id in model_ids for finding in findings_of(facts, model_id)]
-    found += [
-        Finding("providers", f"{row.id}: {key}", _unknown_source(source))
-        for row in facts.providers.values()
-        for key, source in _sources_of(row)
-        if source not in facts.sources
-    ]
+    for row in facts.providers.values():
+        path = facts.origins[provider_key(row.id)].path
+        found += [
+            Finding(path, f"{provider_key(row.id)}: {key}", _unknown_source(source))
+            for key, source in _sources_of(row)
+            if source not in facts.sources
+        ]
     return tuple(found)
 
 

@@ -134,8 +134,11 @@ def layer_of(base: Facts, path: Path, file: CatalogFile) -> Layer:
         known = base.models.get(row.id)
         rows[row.id] = _folded(row, file) if known is None else _continued(known, row, file)
         origins[row.id] = Origin(str(path), key)
-    rows |= discounted(base.models.with_rows(rows), path, file.discounts)
+    for model_id, row in discounted(base.models.with_rows(rows), path, file.discounts).items():
+        rows[model_id] = row
+        origins.setdefault(model_id, Origin(str(path), f"discounts {model_id}"))
     providers = {row.id: row for row in file.providers}
+    origins |= {provider_key(name): Origin(str(path), provider_key(name)) for name in providers}
     return Layer(rows, providers, file.sources, origins)
 
 
@@ -164,6 +167,11 @@ def _with(base: Facts, layer: Layer, digest: str | None) -> Facts:
         MappingProxyType(layer.spellings | dict(base.spellings)),
         digest,
     )
+
+
+def provider_key(provider_id: str) -> str:
+    """How an error names a provider, and its key among the origins."""
+    return f"providers {provider_id}"
 
 
 def place(number: int, model_id: str) -> str:

@@ -16,7 +16,7 @@ from tokenfare.errors import CatalogError
 
 from .entries import ModelRow
 from .fact import Source
-from .facts import Facts, Layer, Origin, sha256
+from .facts import Facts, Layer, Origin, provider_key, sha256
 from .file import ProviderRow
 from .rows import Rows, canonical, read_all, spelt_out, unread
 
@@ -60,7 +60,8 @@ def layer(path: Path, facts: Mapping[str, Any], digest: str) -> Layer:
         unread(facts),
         read_all(ProviderRow, facts["providers"]),
         read_all(Source, facts["sources"]),
-        dict.fromkeys(facts["models"], Origin(str(path), "")),
+        dict.fromkeys(facts["models"], Origin(str(path), ""))
+        | {key: Origin(str(path), key) for key in map(provider_key, facts["providers"])},
         digest,
     )
 

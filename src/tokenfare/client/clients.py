@@ -42,12 +42,13 @@ class _Base:
     ) -> None:
         """Prepare to call the provider; nothing is sent.
 
-        `api_key` is taken from DASHSCOPE_API_KEY if not given; `base_url` is any OpenAI-compatible
-        endpoint, DashScope's in its region by default. `as_of` is the day of the catalogue. An
-        `http_client` of httpx or httpx2 stays the caller's to close. Further options are those of
-        `tokenfare.client.settings`: `region`, `timeouts`, `patience`, `keep_files`, `progress`,
-        `escalate`, `escalate_filtered`, `poll_seconds`, `ledger`, `ceilings`, `project`, `limiter`,
-        `rates`, `capture_content`, and a `profile`, what every call asks unless it says otherwise.
+        `api_key` is taken from the provider's variable, DASHSCOPE_API_KEY, if not given; `base_url`
+        is any OpenAI-compatible endpoint, the provider's in its region by default. `as_of` is the
+        day of the catalogue. An `http_client` of httpx or httpx2 stays the caller's to close.
+        Further options are those of `tokenfare.client.settings`: `provider`, `region`, `timeouts`,
+        `patience`, `keep_files`, `progress`, `escalate`, `escalate_filtered`, `poll_seconds`,
+        `ledger`, `ceilings`, `project`, `limiter`, `rates`, `capture_content`, and a `profile`,
+        what every call asks unless it says otherwise.
         """
         known = catalog or default_catalog()
         facts = known if as_of is None else known.as_of(as_of)
@@ -76,7 +77,7 @@ class _Base:
         return ladder(
             prompt,
             documents,
-            requirements(asked, self._settings.profile),
+            self._settings.held(requirements(asked, self._settings.profile)),
             self._settings.learning.catalog,
             extra=extra or {},
             escalate=self._settings.escalate,

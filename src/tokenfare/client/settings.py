@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from tokenfare.catalog import Catalog, RateLimits
@@ -21,6 +22,7 @@ from tokenfare.dispatch import (
     endpoint_for,
     key_from,
 )
+from tokenfare.errors import InvalidRequestError
 from tokenfare.ledger import Ceiling
 from tokenfare.router import Requirements
 from tokenfare.telemetry import CAPTURE_VARIABLE
@@ -31,7 +33,7 @@ from .pace import LimiterChoice, Pace, pace
 
 BASE_URL_VARIABLES = ("TOKENFARE_BASE_URL", "DASHSCOPE_COMPATIBLE_BASE_URL")
 
-_PROVIDER = "dashscope"
+DEFAULT_PROVIDER = "dashscope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,25 @@ class Settings:
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     profile: Requirements | None = None
     escalate_filtered: bool = False
+    provider: str = DEFAULT_PROVIDER
+
+    def held(self, asked: Requirements) -> Requirements:
+        """What is asked, of the models of this provider alone: the line leads to no other.
+
+        Raises `InvalidRequestError` if another provider is asked for.
+        """
+        if asked.providers and not any(fnmatchcase(self.provider, p) for p in asked.providers):
+            wanted = ", ".join(asked.providers)
+            raise InvalidRequestError(
+                f"this client calls {self.provider}, not {wanted}: make one with provider=…"
+            )
+        return replace(asked, providers=(self.provider,))
 
 
 def settings(  # noqa: PLR0913 - the arguments of `Client`
     catalog: Catalog,
     *,
+    provider: str = DEFAULT_PROVIDER,
     api_key: str | None = None,
     base_url: str | None = None,
     region: str | None = None,
@@ -74,6 +90,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
 ) -> Settings:
     """Settings from arguments and, for what they leave open, the environment.
 
+    `provider` is one that the catalogue describes; only its models are called.
     `escalate` lets the next model of the ranking answer where the first cannot, and with
     `escalate_filtered` also where a content filter stopped it. `ledger` is a file or a `Ledger`;
     `False` is none, and without it TOKENFARE_LEDGER says which, or it is the user's own. `limiter`
@@ -84,20 +101,23 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     key is given and the provider's variable is not set.
     """
     env = os.environ if environment is None else environment
-    provider = catalog.provider(_PROVIDER)
-    key = Secret(api_key) if api_key is not None else key_from(env, provider)
-    url = base_url or next((env[name] for name in BASE_URL_VARIABLES if env.get(name)), None)
-    endpoint = endpoint_for(provider, key, region=region, base_url=url, timeouts=timeouts)
+    service = catalog.provider(provider)
+    key = Secret(api_key) if api_key is not None else key_from(env, service)
+    # The second variable is DashScope's own.
+    variables = BASE_URL_VARIABLES if service.id == DEFAULT_PROVIDER else BASE_URL_VARIABLES[:1]
+    url = base_url or next((env[name] for name in variables if env.get(name)), None)
+    endpoint = endpoint_for(service, key, region=region, base_url=url, timeouts=timeouts)
     return Settings(
         Learning(catalog),
         Line(endpoint, patience or Patience()),
         FileHandling(keep_files=keep_files, poll_seconds=poll_seconds, progress=progress),
         escalate,
         books(ledger, ceilings, project, endpoint.base_url, env),
-        pace(limiter, rates, provider, endpoint.base_url, env),
+        pace(limiter, rates, service, endpoint.base_url, env),
         _captures(env) if capture_content is None else capture_content,
         profile=profile,
         escalate_filtered=escalate_filtered,
+        provider=service.id,
     )
 
 

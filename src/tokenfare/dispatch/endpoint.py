@@ -71,9 +71,12 @@ def endpoint_for(
 ) -> Endpoint:
     """The provider's endpoint in a region (its default one if none is named), or at `base_url`.
 
-    Raises `InvalidRequestError` for a region that the provider does not have.
+    Raises `InvalidRequestError` for a region that the provider does not have, and without
+    `base_url` for a provider of which no address is known.
     """
     chosen = region or provider.default_region
+    if base_url is None and not provider.base_urls:
+        raise InvalidRequestError(f"no address of {provider.name} is known; give a base URL")
     if base_url is None and chosen not in provider.base_urls:
         known = ", ".join(sorted(provider.base_urls))
         raise InvalidRequestError(f"{provider.name} has no region {chosen!r}; known: {known}")

@@ -22,7 +22,7 @@ def body_of(call: Call, *, stream: bool) -> bytes:
     Raises `InvalidRequestError` for what JSON or UTF-8 cannot say.
     """
     fields: dict[str, object] = {
-        "model": call.model.id,
+        "model": call.model.wire_id,
         "messages": [dict(message.wire) for message in call.messages],
         **call.extra,
     }

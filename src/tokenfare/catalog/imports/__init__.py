@@ -24,7 +24,7 @@ from tokenfare.catalog import snapshot
 from tokenfare.catalog.check import findings_of
 from tokenfare.catalog.entries import MODEL_ID, ModelRow, NamesFact
 from tokenfare.catalog.fact import Source
-from tokenfare.catalog.facts import Facts, Layer, Origin, overlaid, sha256
+from tokenfare.catalog.facts import Facts, Layer, Origin, overlaid, provider_key, sha256
 from tokenfare.catalog.file import ProviderRow
 from tokenfare.errors import CatalogError
 
@@ -73,8 +73,9 @@ class Imported:
 
     def layer(self) -> Layer:
         """The rows, to be laid over a catalogue."""
-        origin = Origin(self.path, "")
-        return Layer(self.models, self.providers, self.sources, dict.fromkeys(self.models, origin))
+        places = (*self.models, *map(provider_key, self.providers))
+        origins = dict.fromkeys(places, Origin(self.path, ""))
+        return Layer(self.models, self.providers, self.sources, origins)
 
     def summary(self) -> Counter[tuple[str, str]]:
         """How often each key was left out for each reason that does not speak of one entry."""
