@@ -14,9 +14,11 @@ import pytest
 from tokenfare.catalog import Catalog
 from tokenfare.catalog.codec import from_plain, to_plain
 from tokenfare.catalog.entries import ModelRow
-from tokenfare.catalog.facts import sha256
-from tokenfare.catalog.load import SHIPPED, SNAPSHOT, from_files, shipped
+from tokenfare.catalog.facts import EMPTY, sha256
+from tokenfare.catalog.load import SHIPPED, SNAPSHOT, from_files, overlaid_file, shipped
 from tokenfare.catalog.rows import canonical
+from tokenfare.catalog.snapshot import opened, shape
+from tokenfare.errors import CatalogError
 
 FILES = from_files(sorted(SHIPPED.glob("*.toml")))
 DAYS = [date(2023, 6, 1), date(2024, 12, 18), date(2025, 3, 1), date(2026, 11, 23)]
@@ -27,6 +29,26 @@ def test_the_snapshot_holds_the_facts_of_the_files():
     remedy = "run scripts/make_catalog.py"
     assert body.strip() == canonical(FILES.models, FILES.providers, FILES.sources), remedy
     assert json.loads(head)["sha256"] == sha256(body.strip()) == FILES.digest
+    assert json.loads(head)["shape"] == shape(), remedy
+
+
+def test_a_file_of_another_version_is_checked_again(tmp_path):
+    """Its entries may have fields that are not known here, or lack some that are."""
+    head, _, body = SNAPSHOT.read_bytes().partition(b"\n")
+    path = tmp_path / "other.json"
+    path.write_bytes(head.replace(shape().encode(), b"other") + b"\n" + body)
+    _, digest = opened(path, path.read_bytes())
+    assert digest is None
+    _, digest = opened(path, head + b"\n" + body)
+    assert digest == FILES.digest
+
+
+def test_a_later_version_of_the_form_is_refused(tmp_path):
+    head, _, body = SNAPSHOT.read_bytes().partition(b"\n")
+    path = tmp_path / "later.json"
+    path.write_bytes(head.replace(b'"version": 1', b'"version": 2') + b"\n" + body)
+    with pytest.raises(CatalogError, match=r"later\.json: version: version 1, not 2; import"):
+        overlaid_file(EMPTY, path)
 
 
 @pytest.mark.parametrize("day", DAYS)

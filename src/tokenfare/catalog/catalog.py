@@ -45,6 +45,7 @@ class Catalog:
         self._day = day
         self._learnt: Mapping[str, Learnt] = learnt or {}
         self._built: dict[str, Model] = {}
+        self._listed: dict[bool, tuple[Model, ...]] = {}
 
     @classmethod
     def load(
@@ -110,9 +111,14 @@ class Catalog:
         return self._model(model_id)
 
     def models(self, *, all: bool = False) -> tuple[Model, ...]:  # noqa: A002 - reads as the flag
-        """The models that are served on the day, by id; with `all`, those of every day."""
-        found = (self._model(model_id) for model_id in sorted(self._facts.models))
-        return tuple(model for model in found if all or model.status == "available")
+        """The models that are served on the day, by id; with `all`, those of every day.
+
+        They are built at the first question and kept.
+        """
+        if all not in self._listed:
+            found = (self._model(model_id) for model_id in sorted(self._facts.models))
+            self._listed[all] = tuple(m for m in found if all or m.status == "available")
+        return self._listed[all]
 
     def provider(self, name: str) -> Provider:
         """The provider of this id. Raises `CatalogError` if none has it."""

@@ -1,27 +1,33 @@
 """Catalogues as one file that programs write and read: quick to load, checked when written.
 
-The first line says what the file is and the SHA-256 of the rest, which is the canonical JSON of
-the facts. Where the two agree the facts are as they were checked, and rows are read only as they
-are asked for. Where they do not, somebody edited the file: then it is checked like any other.
+The first line says what the file is, which fields its entries can have, and the SHA-256 of the
+rest, which is the canonical JSON of the facts. Where these agree with the file and with this
+version of the library, the facts are as they were checked, and rows are read only as they are
+asked for. Where they do not, the file was edited, or written by another version: then it is
+checked like one that people write.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tokenfare.errors import CatalogError
 
-from .entries import ModelRow
-from .fact import Source
+from .entries import DayFact, ModelRow, Number, TierEntry
+from .fact import DisputeEntry, Fact, Source
 from .facts import Facts, Layer, Origin, provider_key, sha256
 from .file import ProviderRow
 from .rows import Rows, canonical, read_all, spelt_out, unread
 
 FORMAT = "tokenfare catalogue"
 VERSION = 1
+
+_OTHERS = (DayFact, DisputeEntry, ModelRow, Number, ProviderRow, Source, TierEntry)
 
 
 def written(
@@ -31,24 +37,38 @@ def written(
 ) -> bytes:
     """The file's content."""
     body = canonical(models, providers, sources)
-    head = {"format": FORMAT, "version": VERSION, "sha256": sha256(body)}
+    head = {"format": FORMAT, "version": VERSION, "shape": shape(), "sha256": sha256(body)}
     return json.dumps(head).encode() + b"\n" + body + b"\n"
 
 
 def opened(path: Path, content: bytes) -> tuple[dict[str, Any], str | None]:
-    """The facts as plain data, and their digest; no digest if the file was edited.
+    """The facts as plain data, and their digest; no digest if they are to be checked again.
 
     Raises `CatalogError` for what is no snapshot, or one of a version that is not known here.
     """
-    expected, body = _parts(path, content)
-    facts = _facts(path, body)
-    return facts, expected if sha256(body) == expected else None
+    head, body = _parts(path, content)
+    as_written = head.get("shape") == shape() and sha256(body) == head.get("sha256")
+    return _facts(path, body), str(head["sha256"]) if as_written else None
+
+
+@cache
+def shape() -> str:
+    """A word for the fields of all entries: another one once an entry gains or loses a field."""
+    entries = {cls.__name__: cls for cls in (*_kinds_of(Fact), *_OTHERS)}
+    said = [f"{name} {[field.name for field in fields(entries[name])]}" for name in sorted(entries)]
+    return sha256("\n".join(said).encode())[:12]
+
+
+def _kinds_of(cls: type[Fact]) -> Iterator[type[Fact]]:
+    for kind in cls.__subclasses__():
+        yield kind
+        yield from _kinds_of(kind)
 
 
 def shipped(path: Path) -> Facts:
     """The snapshot of the package itself, over nothing. Tests hold it equal to its files."""
-    digest, body = _parts(path, path.read_bytes())
-    base = layer(path, _facts(path, body), digest)
+    head, body = _parts(path, path.read_bytes())
+    base = layer(path, _facts(path, body), str(head["sha256"]))
     return Facts(
         Rows(base.rows), base.providers, base.sources, base.origins, base.spellings, base.digest
     )
@@ -75,9 +95,9 @@ def as_file(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parts(path: Path, content: bytes) -> tuple[str, bytes]:
+def _parts(path: Path, content: bytes) -> tuple[dict[str, Any], bytes]:
     head, _, body = content.partition(b"\n")
-    return _digest_in(path, head), body.strip()
+    return _head(path, head), body.strip()
 
 
 def _facts(path: Path, body: bytes) -> dict[str, Any]:
@@ -88,7 +108,7 @@ def _facts(path: Path, body: bytes) -> dict[str, Any]:
     return facts
 
 
-def _digest_in(path: Path, head: bytes) -> str:
+def _head(path: Path, head: bytes) -> dict[str, Any]:
     try:
         said = json.loads(head)
     except ValueError:
@@ -103,4 +123,4 @@ def _digest_in(path: Path, head: bytes) -> str:
     if said.get("version") != VERSION:
         expected = f"version {VERSION}, not {said.get('version')!r}; import the list again"
         raise CatalogError(path, "version", expected)
-    return str(said.get("sha256"))
+    return said
