@@ -84,6 +84,15 @@ class Listed:
             self.leave(key, f"not a whole number above zero: {value!r}")
         return None
 
+    def span(self, key: str) -> tuple[int, int] | None:
+        """Two whole numbers, the second above the first."""
+        value = self.take(key)
+        ends = [_decimal(end) for end in value] if isinstance(value, list) else []
+        whole = [int(end) for end in ends if end is not None and end == end.to_integral_value()]
+        if len(whole) == len(ends) == 2 and 0 <= whole[0] < whole[1]:
+            return whole[0], whole[1]
+        return None
+
     def flag(self, key: str) -> bool:
         """A truth value; false if it is absent."""
         value = self.take(key)

@@ -37,7 +37,7 @@ def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, Entry | None]]:
 
 
 def _entry(listed: Listed) -> Entry | None:
-    mode = listed.take("mode")
+    mode = listed.text("mode")
     if mode not in _CHAT_MODES:
         listed.leave("mode", f"no model for text: {mode!r}")
         return None
@@ -122,21 +122,21 @@ def _tier(up_to: int | None, price: _Price, first: _Price) -> TierEntry:
 
 def _from_ranges(listed: Listed, ranges: object) -> tuple[list[TierEntry], str | None]:
     tiers: list[TierEntry] = []
-    end = Decimal(0)
+    end = 0
     for number, item in enumerate(ranges if isinstance(ranges, list) else ()):
         table = listed.nested(f"tiered_pricing[{number}]", item)
-        price, span = _price(table), table.take("range")
-        if not (isinstance(span, list) and len(span) == 2 and Decimal(span[0]) == end):
-            listed.leave("tiered_pricing", f"expected a range from {end} on, not {span}: a gap")
+        price, span = _price(table), table.span("range")
+        if span is None or span[0] != end:
+            listed.leave("tiered_pricing", f"expected a range from {end:,} on, not {span}: a gap")
             return [], "the list's tiers have a gap between them"
         if price[0] is None or price[1] is None:
             return [], "a tier of the list has no price for both input and output tokens"
-        end = Decimal(span[1])
-        tiers.append(_tier(int(end), price, price))
+        end = span[1]
+        tiers.append(_tier(end, price, price))
     if tiers:
         last = tiers.pop()
         tiers.append(_tier(None, (last.input, last.output, last.thinking_output), (None,) * 3))
-    note = f"the list ends the last tier at {end:,f} input tokens; the model's limits bound it"
+    note = f"the list ends the last tier at {end:,} input tokens; the model's limits bound it"
     return tiers, note if tiers else "the list's tiers are empty"
 
 

@@ -137,4 +137,8 @@ def _cache(pricing: Listed, first: TierEntry) -> dict[str, Decimal]:
 def _created(listed: Listed) -> date | None:
     """The day on which OpenRouter took the model up."""
     seconds = listed.tokens("created")
-    return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC).date()
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC).date()
+    except (ValueError, OverflowError, OSError):
+        listed.leave("created", f"no day: {seconds}")
+        return None
