@@ -175,3 +175,14 @@ def test_every_limit_is_shown_with_how_it_is_known_by_whom_and_since_when(run) -
     assert f"{number} The provider's list of models, December 2024" in out
     assert "disputed: limits: a context of 131,072 [" in out
     assert "not used: the provider's own table says 128,000, which is also the smaller" in out
+
+
+def test_who_serves_a_model_is_shown_with_its_sources(run) -> None:
+    out = run("models", "show", "qwen-plus", "--as-of", "2026-11-25").out
+    served = out[out.index("served by DashScope, in cn-beijing by default") :]
+    assert "base_urls.cn-beijing      https://dashscope.aliyuncs.com/compatible-mode/v1" in served
+    assert "key_variable              DASHSCOPE_API_KEY" in served
+    assert "window_seconds 1, recovers_after_seconds 60, counted_for account" in served
+    assert "max_lines 50,000, max_file_bytes 500,000,000, max_line_bytes 6,000,000" in served
+    marks = [line for line in served.splitlines() if "confidence [" in line]
+    assert len(marks) == len(["3 addresses", *("key", "body", "throttle", "batch")]) + 2

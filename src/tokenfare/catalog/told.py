@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
 
 from tokenfare.money import plain
 
-from .model import CacheRules, Limits, Model, Price, RateLimits
+from .model import CacheRules, Limits, Model, Price, Provider, RateLimits
 
 _PER = 1_000_000
 
@@ -29,13 +31,49 @@ def told(model: Model) -> dict[str, str]:
         "tokenizer": model.tokenizer,
         "aliases": _listed(model.aliases) or "none",
     }
+    for name in ("chat", "tools", "images", "audio", "video", "documents"):
+        rules = getattr(model, name)
+        if rules is not None:
+            facts[name] = rules_told(rules)
     if model.price is not None and model.price.discount is not None:
         facts["discount"] = f"{plain(model.price.discount)} of the price, in it already"
-    if model.documents is not None:
-        facts["documents"] = f"uploaded with purpose {model.documents.purpose}"
     if model.retired_on is not None:
         facts["retired_on"] = model.retired_on.isoformat()
     return facts
+
+
+def told_of_provider(provider: Provider) -> dict[str, str]:
+    """Every fact of a provider, as `told`."""
+    facts = {f"base_urls.{region}": url for region, url in provider.base_urls.items()}
+    facts["key_variable"] = provider.key_variable or "not known"
+    most = provider.max_body_bytes
+    facts["max_body_bytes"] = "not known" if most is None else f"{most:,} bytes"
+    for name in ("throttle", "batch"):
+        rules = getattr(provider, name)
+        facts[name] = "not known" if rules is None else rules_told(rules)
+    return facts
+
+
+def rules_told(rules: Any) -> str:
+    """The fields of a value, without those that say nothing."""
+    said = ((field.name, getattr(rules, field.name)) for field in fields(rules))
+    return ", ".join(
+        f"{name} {_value(value)}" for name, value in said if value not in (None, "", False, ())
+    )
+
+
+def _value(value: object) -> str:
+    match value:
+        case True:
+            return "yes"
+        case int():
+            return f"{value:,}"
+        case tuple() if value and isinstance(value[0], int):
+            return " to ".join(f"{end:,}" for end in value)
+        case tuple():
+            return " ".join(map(str, value))
+        case _:
+            return repr(value) if isinstance(value, str) and " " in value else str(value)
 
 
 def limits_told(limits: Limits) -> dict[str, str]:

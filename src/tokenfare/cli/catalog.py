@@ -10,7 +10,7 @@ import click
 from tokenfare import api
 from tokenfare.catalog import Catalog
 from tokenfare.catalog.catalog import today
-from tokenfare.catalog.check import Finding
+from tokenfare.catalog.check import Finding, findings
 from tokenfare.catalog.diff import Difference, against, between
 
 from . import exits, inputs, output
@@ -34,8 +34,8 @@ def command() -> None:
 def check(files: tuple[str, ...], as_json: bool) -> int:
     """Say everything that is wrong with files laid over the catalogue, in their order.
 
-    Without files, those that TOKENFARE_CATALOG names are checked. Exits with 1 if anything is
-    wrong.
+    Without files, those that TOKENFARE_CATALOG names are checked, and ours. Exits with 1 if
+    anything is wrong.
     """
     import os
 
@@ -43,7 +43,7 @@ def check(files: tuple[str, ...], as_json: bool) -> int:
     from tokenfare.catalog.load import overlaid_file, problems, shipped
 
     facts = shipped()
-    found: list[Finding] = []
+    found: list[Finding] = [] if files else list(findings(facts, facts.models))
     for path in map(Path, files or paths_in(os.environ)):
         wrong = problems(facts, path)
         found += wrong

@@ -64,7 +64,7 @@ def show(obj: tuple[Catalog, bool], id_: str, as_of: date | None, as_json: bool)
     if as_json or obj[1]:
         output.emit([as_data(model)])
         return
-    click.echo("\n".join(lines_of(model)))
+    click.echo("\n".join(lines_of(model, catalog.provider(model.provider))))
 
 
 def as_data(model: Model) -> dict[str, object]:

@@ -1,42 +1,60 @@
 """One model for people: every fact, and under it how it is known, since when, and by whom.
 
-Sources have numbers and stand at the end; what is disputed stands before them, with both sides.
+Who serves it follows in the same form. Sources have numbers and stand at the end; what is disputed
+stands before them, with both sides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from tokenfare.catalog import Dispute, Evidence, Model
-from tokenfare.catalog.told import told
+from tokenfare.catalog import Dispute, Evidence, Model, Provider
+from tokenfare.catalog.told import told, told_of_provider
 
-_WIDTH = 24
+_WIDTH = 26
 
 
-def lines_of(model: Model) -> Iterator[str]:
-    """The lines."""
-    sources: dict[str, int] = {}
-    disputes: dict[Dispute, str] = {}
-    note: str | None = None
+def lines_of(model: Model, provider: Provider) -> Iterator[str]:
+    """The lines; `provider` is who serves the model."""
+    page = _Page()
     yield f"{model.id} on {model.day}: {model.status}"
-    for fact, value in told(model).items():
-        yield f"  {fact:<{_WIDTH}}{value}"
-        evidence = model.evidence.get(fact)
-        if evidence is None:
-            continue
-        number = sources.setdefault(evidence.source, len(sources) + 1)
-        yield f"  {'':<{_WIDTH}}  {_known(evidence)} [{number}]"
-        if evidence.note not in (None, note):
-            note = evidence.note
-            yield f"  {'':<{_WIDTH}}  {note}"
+    yield from page.facts(told(model), model.evidence)
+    yield f"served by {provider.name}, in {provider.default_region} by default"
+    yield from page.facts(told_of_provider(provider), provider.evidence)
+    yield from page.end()
+
+
+class _Page:
+    """What was said so far: the sources by number, the disputes, and the last note."""
+
+    def __init__(self) -> None:
+        self._sources: dict[str, int] = {}
+        self._disputes: dict[Dispute, str] = {}
+        self._note: str | None = None
+
+    def facts(self, said: Mapping[str, str], evidence: Mapping[str, Evidence]) -> Iterator[str]:
+        """Each fact with its value, and how it is known."""
+        for fact, value in said.items():
+            yield f"  {fact:<{_WIDTH}}{value}"
+            if fact in evidence:
+                yield from self._known(fact, evidence[fact])
+
+    def end(self) -> Iterator[str]:
+        """What is disputed, and the sources."""
+        for dispute, fact in self._disputes.items():
+            number = self._number(dispute.source)
+            yield f"disputed: {fact}: {dispute.says} [{number}]; not used: {dispute.because}"
+        yield from (f"[{number}] {source}" for source, number in self._sources.items())
+
+    def _known(self, fact: str, evidence: Evidence) -> Iterator[str]:
+        origin = f" from {evidence.inherited_from}" if evidence.inherited_from else ""
+        known = f"{evidence.mark}{origin}, {evidence.since}, {evidence.confidence} confidence"
+        yield f"  {'':<{_WIDTH}}  {known} [{self._number(evidence.source)}]"
+        if evidence.note not in (None, self._note):
+            self._note = evidence.note
+            yield f"  {'':<{_WIDTH}}  {evidence.note}"
         for dispute in evidence.disputes:
-            disputes.setdefault(dispute, fact.partition(".")[0])
-    for dispute, fact in disputes.items():
-        number = sources.setdefault(dispute.source, len(sources) + 1)
-        yield f"disputed: {fact}: {dispute.says} [{number}]; not used: {dispute.because}"
-    yield from (f"[{number}] {source}" for source, number in sources.items())
+            self._disputes.setdefault(dispute, fact.partition(".")[0])
 
-
-def _known(evidence: Evidence) -> str:
-    origin = f" from {evidence.inherited_from}" if evidence.inherited_from else ""
-    return f"{evidence.mark}{origin}, {evidence.since}, {evidence.confidence} confidence"
+    def _number(self, source: str) -> int:
+        return self._sources.setdefault(source, len(self._sources) + 1)
