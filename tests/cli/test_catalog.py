@@ -134,8 +134,9 @@ def test_a_file_with_mistakes_has_all_of_them_named(run, tmp_path: Path) -> None
     ("arguments", "problem"),
     [
         (["check", "none.toml"], "none.toml: cannot be read"),
-        (["import", "litellm", "none.json", "--out", "x"], "none.json: cannot be read"),
+        (["import", "litellm", "none.json", "--out", "x.json"], "none.json: cannot be read"),
         (["import", "other", "none.json", "--out", "x"], "'other' is not one of"),
+        (["import", "litellm", "none.json", "--out", "x.toml"], "x.toml: what is written is JSON"),
         (["import", "litellm", "none.json"], "Missing option '--out'"),
         (["diff", "2026-01-01", "none.toml"], "none.toml: cannot be read"),
         (["diff", "litellm:none.json", "2026-01-01"], "a list of others is the second side"),

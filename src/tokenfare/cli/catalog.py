@@ -74,6 +74,8 @@ def import_(format_: str, file: Path, out: Path, as_of: date | None, as_json: bo
     from tokenfare.catalog.imports import imported
     from tokenfare.catalog.load import shipped
 
+    if out.suffix != ".json":
+        raise click.UsageError(f"{out}: what is written is JSON; name it {out.stem}.json")
     found = imported(format_, file, as_of or today(), shipped())
     _write(out, found.written())
     if as_json:
