@@ -11,8 +11,8 @@ from typing import Any
 import anyio
 import pytest
 
+import soak_rates as soak
 from models import model
-from soak import rates as soak
 from tokenfare import AsyncClient, Catalog, Client, Reply
 from tokenfare.catalog import RateLimits
 from tokenfare.client.pace import Pace, pace
@@ -39,7 +39,7 @@ def catalog_2025() -> Catalog:
 def test_many_calls_at_once_are_neither_lost_nor_doubled_nor_refused(
     tmp_path: Path, way: str
 ) -> None:
-    """`tests/soak/rates.py` does this with 2,000."""
+    """`scripts/soak_rates.py` does this with 2,000."""
     outcome = soak.run(way, 200, RateLimits(6_000, 1_200_000), tmp_path / "ledger")
     assert outcome.replies == outcome.billed_calls == outcome.ledger_calls == 200
     assert outcome.same_sums

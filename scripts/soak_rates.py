@@ -1,6 +1,8 @@
 """Many calls at once against the emulator's enforced limits: none lost, none doubled, few refused.
 
-Run as a script for the full number: `python tests/soak/rates.py --calls 2000`. The tests run a few.
+    python scripts/soak_rates.py [--calls 2000] [--ways async sync]
+
+The tests run a few.
 """
 
 from __future__ import annotations
