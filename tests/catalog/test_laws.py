@@ -157,3 +157,11 @@ def test_no_price_has_a_trace_of_a_binary_float():
             for tier in model.price.tiers if model.price else ():
                 assert isinstance(tier.input, Decimal)
                 assert -tier.input.as_tuple().exponent <= 6
+
+
+def test_every_public_name_is_there():
+    import tokenfare.catalog as module
+
+    assert all(hasattr(module, name) for name in module.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Katalog'"):
+        _ = module.Katalog

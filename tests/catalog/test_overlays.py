@@ -162,6 +162,17 @@ def test_a_price_without_a_successor_ends_on_its_day(catalog, write):
     assert model.get("ours/small").price is None
 
 
+def test_a_file_may_retire_a_model_that_we_saw_later(catalog, write):
+    text = contract("[[model]]", 'id = "qwen-long"', "retired = { on = 2026-07-01 }")
+    mine = catalog.overlay(write(text))
+    assert mine.as_of(date(2026, 6, 30)).get("qwen-long").status == "available"
+    assert (mine.get("qwen-long").status, mine.get("qwen-long").retired_on) == (
+        "retired",
+        date(2026, 7, 1),
+    )
+    assert mine.get("qwen-long").evidence["retired_on"].source.startswith("Our contract")
+
+
 def test_a_row_that_others_inherit_from_may_be_laid_over(catalog, write):
     """The snapshots took their numbers from the list's own row, not from the user's."""
     text = contract(

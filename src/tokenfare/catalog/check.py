@@ -15,7 +15,7 @@ from typing import TypeAlias
 from .days import first_known, on
 from .entries import ModelRow, Number
 from .fact import Fact
-from .facts import LISTS, Facts, Origin, provider_key
+from .facts import LISTS, OF_LIFE, Facts, Origin, provider_key
 from .file import ProviderRow
 from .inherit import BOUNDS, stated_number, tokens_of
 
@@ -230,7 +230,7 @@ def _life_in_order(_: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
     first = first_known(row)
     if row.retired.on <= first:
         yield "retired", f"{row.retired.on} is not after the first day of the model, {first}"
-    for name in ("limits", "prices", "points_to", "seen", "rates", "batch"):
+    for name in OF_LIFE:
         for fact in getattr(row, name):
             if fact.since >= row.retired.on:
                 yield _entry(name, fact.since), f"not before the retirement on {row.retired.on}"

@@ -107,6 +107,8 @@ class DiscountFact(Fact):
     until: date | None = None
 
     def __post_init__(self) -> None:
+        if not self.factor:
+            raise ValueError('a factor above 0: "0.85" pays 85 of 100')
         refuse_empty_span(self.since, self.until)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from tokenfare.errors import CatalogError
 
-from .entries import FactLists, ModelRow
+from .entries import DayFact, FactLists, ModelRow
 from .fact import Fact, Source
 from .file import CatalogFile, ProviderRow
 from .offers import discounted
@@ -26,6 +26,9 @@ from .rows import AnyRow, Rows, canonical, spellings
 
 LISTS = tuple(field.name for field in fields(FactLists))
 """The names of the facts that have a history."""
+
+OF_LIFE = ("limits", "prices", "points_to", "seen", "rates", "batch")
+"""The facts of a model that is served; none is of a day on which it is not any more."""
 
 _SINGLE = ("sent_as", "family", "provider", "kind", "released", "retired")
 
@@ -125,6 +128,7 @@ def sha256(content: bytes) -> str:
 
 def layer_of(base: Facts, path: Path, file: CatalogFile) -> Layer:
     """What a file puts over others: its models, or known ones continued from the file's days on."""
+    _refuse_other_sources(base, path, file)
     rows: dict[str, AnyRow] = {}
     origins: dict[str, Origin] = {}
     for number, row in enumerate(file.model):
@@ -188,7 +192,26 @@ def _continued(known: ModelRow, row: ModelRow, file: CatalogFile) -> ModelRow:
         theirs = _by_day(getattr(row, name) or getattr(file.shared, name))
         if theirs:
             update[name] = _one_list(getattr(known, name), theirs)
-    return replace(known, **update)
+    return _ended(replace(known, **update), row.retired)
+
+
+def _ended(row: ModelRow, retired: DayFact | None) -> ModelRow:
+    """A row without what it says of days from a retirement on, if the upper file names one."""
+    if retired is None:
+        return row
+    kept: dict[str, Any] = {
+        name: tuple(fact for fact in getattr(row, name) if fact.since < retired.on)
+        for name in OF_LIFE
+    }
+    return replace(row, **kept)
+
+
+def _refuse_other_sources(base: Facts, path: Path, file: CatalogFile) -> None:
+    """A key that means another document below would change who says the facts there."""
+    for key, source in file.sources.items():
+        if base.sources.get(key, source) != source:
+            taken = f"{key!r} is another source of the catalogue below; give yours another key"
+            raise CatalogError(path, f"sources.{key}", taken)
 
 
 def _refuse_known(path: Path, key: str, name: str, known: Mapping[str, Any]) -> None:

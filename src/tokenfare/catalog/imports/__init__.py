@@ -94,7 +94,7 @@ def imported(
     kind = FORMATS[name]
     content, data = _read(path)
     digest = sha256(content)
-    reading = _Reading(kind, data, Saying(f"{name}-{digest[:12]}", as_of), base, known_too)
+    reading = _Reading(kind, data, Saying(f"{name}-{digest[:12]}-{as_of}", as_of), base, known_too)
     models = reading.models()
     if not models and not reading.left:
         raise CatalogError(path, "", f"expected {kind.title}; no model is in it")
