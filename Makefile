@@ -6,12 +6,14 @@ RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.
 DATA := $(wildcard src/tokenfare/tokenizers/data/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python test-rust test-lowest lint format bench clean
+.PHONY: help demo test test-python test-rust test-lowest test-litellm soak lint format bench clean
 
 help:
 	@echo 'make demo   run the whole way on real documents, offline, against the emulator'
 	@echo 'make test   run all tests, Rust and Python'
 	@echo 'make test-lowest   the tests with the lowest dependencies allowed'
+	@echo 'make test-litellm   the tests against a LiteLLM proxy, which it installs'
+	@echo 'make soak   10,000 calls on the emulator'"'"'s worst day'
 	@echo 'make lint   ruff, mypy, import-linter, rustfmt, clippy'
 	@echo 'make format let ruff and rustfmt write'
 	@echo 'make bench  measure counting beside the peers'
@@ -33,6 +35,17 @@ test-lowest:
 	.venv-lowest/bin/pip install --quiet --constraint constraints-lowest.txt '.[test]'
 	.venv-lowest/bin/python -m pytest
 
+# Against a LiteLLM proxy, which does not live in one environment with openai 3.
+test-litellm: .venv/.test .venv-litellm
+	$(BIN)/python -m pytest tests/client/test_litellm_proxy.py
+
+.venv-litellm:
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet 'litellm[proxy]>=1.80' || { rm -rf $@; exit 1; }
+
+soak: .venv/.test
+	$(BIN)/python scripts/soak.py
+
 lint: .venv/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -51,7 +64,7 @@ bench: .venv/.test
 	$(BIN)/python benchmarks/requests/compare.py
 
 clean:
-	rm -rf .venv .venv-lowest target build dist
+	rm -rf .venv .venv-lowest .venv-litellm target build dist
 
 .venv/.made:
 	$(PYTHON) -c 'import sys; sys.exit("tokenfare needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

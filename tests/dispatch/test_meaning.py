@@ -46,6 +46,8 @@ TABLE: list[tuple[int, str, str, type[ProviderError]]] = [
     (400, PARAMETER, TOTAL, ContextWindowExceededError),
     (400, "context_length_exceeded", "too long", ContextWindowExceededError),
     (400, "x", "This model's maximum context length is 8192 tokens.", ContextWindowExceededError),
+    (400, "400", "litellm.ContextWindowExceededError: too long", ContextWindowExceededError),
+    (400, "400", "litellm.ContentPolicyViolationError: no", ContentFilteredError),
     (401, "invalid_api_key", "Incorrect API key provided", AuthenticationError),
     (401, "InvalidApiKey", "Invalid API-key provided.", AuthenticationError),
     (401, "x", "", AuthenticationError),

@@ -112,3 +112,19 @@ def test_files_and_models(client: openai.OpenAI) -> None:
     assert client.files.delete(file.id).deleted
     assert "qwen-plus" in {model.id for model in client.models.list()}
     assert client.models.retrieve("qwen-plus").id == "qwen-plus"
+
+
+def test_batches(client: openai.OpenAI) -> None:
+    line = (
+        '{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": '
+        '{"model": "qwen-plus", "messages": [{"role": "user", "content": "hello"}]}}\n'
+    )
+    file = client.files.create(file=("in.jsonl", line.encode()), purpose="batch")
+    batch = client.batches.create(
+        input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
+    )
+    while batch.status != "completed":
+        batch = client.batches.retrieve(batch.id)
+    assert batch.output_file_id is not None
+    assert TEXT in client.files.content(batch.output_file_id).text
+    assert [found.id for found in client.batches.list()] == [batch.id]

@@ -17,7 +17,7 @@ from tokenfare.dispatch import AsyncStream, Delta, Stream, adrive, drive
 from tokenfare.messages import Document, Prompt
 from tokenfare.router import Asked, requirements
 
-from .conversation import conversation
+from .conversation import cleaned_up, conversation
 from .plan import Ladder, Reply, ladder
 from .settings import Settings, settings
 
@@ -45,10 +45,7 @@ class _Base:
         `api_key` is taken from the provider's variable, DASHSCOPE_API_KEY, if not given; `base_url`
         is any OpenAI-compatible endpoint, the provider's in its region by default. `as_of` is the
         day of the catalogue. An `http_client` of httpx or httpx2 stays the caller's to close.
-        Further options are those of `tokenfare.client.settings`: `provider`, `region`, `timeouts`,
-        `patience`, `keep_files`, `progress`, `escalate`, `escalate_filtered`, `poll_seconds`,
-        `ledger`, `ceilings`, `project`, `limiter`, `rates`, `capture_content`, and a `profile`,
-        what every call asks unless it says otherwise.
+        Further options are those of `tokenfare.client.settings`.
         """
         known = catalog or default_catalog()
         facts = known if as_of is None else known.as_of(as_of)
@@ -141,12 +138,17 @@ class Client(_Base):
                 self._http = httpx.Client(limits=httpx.Limits(**LIMITS))
             return self._http
 
+    def delete_uploads(self) -> tuple[str, ...]:
+        """Delete the files that are remembered at the provider; gives the ids of what is left."""
+        return drive(cleaned_up(self._settings), self._client())
+
     def close(self) -> None:
         """Close the connections and the ledger. What was handed in stays open."""
         if self._http is not None and self._http is not self._given:
             self._http.close()
             self._http = None
         self._settings.books.close()
+        self._settings.uploads.close()
 
     def __enter__(self) -> Self:
         """Nothing is opened before the first call."""
@@ -240,12 +242,17 @@ class AsyncClient(_Base):
                 self._http = httpx.AsyncClient(limits=httpx.Limits(**LIMITS))
             return self._http
 
+    async def delete_uploads(self) -> tuple[str, ...]:
+        """As `Client.delete_uploads`."""
+        return await adrive(cleaned_up(self._settings), self._client())
+
     async def aclose(self) -> None:
         """Close the connections and the ledger. What was handed in stays open."""
         if self._http is not None and self._http is not self._given:
             await self._http.aclose()
             self._http = None
         self._settings.books.close()
+        self._settings.uploads.close()
 
     async def __aenter__(self) -> Self:
         """Nothing is opened before the first call."""

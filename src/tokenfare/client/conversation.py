@@ -8,9 +8,10 @@ call is one entry in the books, with one bill at most.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from tokenfare import dispatch
-from tokenfare.dispatch import Answer, Flow
+from tokenfare.dispatch import Answer, Flow, Work
 from tokenfare.errors import ProviderError
 from tokenfare.ledger import Intent
 from tokenfare.limiter import Claim
@@ -82,3 +83,17 @@ def _intent(step: Step, ladder: Ladder, settings: Settings) -> Intent:
         project=settings.books.project,
         endpoint=settings.books.endpoint,
     )
+
+
+def cleaned_up(settings: Settings) -> Flow[tuple[str, ...]]:
+    """Delete every upload that is remembered, and forget it. Gives the ids of what is left."""
+    files = yield Work(settings.uploads.all)
+    models = settings.learning.catalog.models(all=True)
+    reader = next((model for model in models if model.documents is not None), None)
+    if reader is None:
+        return ()
+    left = yield from dispatch.delete(files, reader, settings.line)
+    for file in files:
+        if file.id not in left:
+            yield Work(partial(settings.uploads.forget, file))
+    return left

@@ -30,6 +30,7 @@ from tokenfare.telemetry import CAPTURE_VARIABLE
 from .books import Books, LedgerChoice, books
 from .learning import Learning
 from .pace import LimiterChoice, Pace, pace
+from .uploads import Uploads, UploadsOnDisk
 
 BASE_URL_VARIABLES = ("TOKENFARE_BASE_URL", "DASHSCOPE_COMPATIBLE_BASE_URL")
 
@@ -51,6 +52,7 @@ class Settings:
     profile: Requirements | None = None
     escalate_filtered: bool = False
     provider: str = DEFAULT_PROVIDER
+    uploads: Uploads = field(default_factory=Uploads)
 
     def held(self, asked: Requirements) -> Requirements:
         """What is asked, of the models of this provider alone: the line leads to no other.
@@ -75,6 +77,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     timeouts: Timeouts | None = None,
     patience: Patience | None = None,
     keep_files: bool = True,
+    uploads: str | os.PathLike[str] | None = None,
     poll_seconds: float = 5.0,
     progress: Callable[[Progress], None] | None = None,
     escalate: bool = True,
@@ -90,15 +93,16 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
 ) -> Settings:
     """Settings from arguments and, for what they leave open, the environment.
 
-    `provider` is one that the catalogue describes; only its models are called.
-    `escalate` lets the next model of the ranking answer where the first cannot, and with
-    `escalate_filtered` also where a content filter stopped it. `ledger` is a file or a `Ledger`;
-    `False` is none, and without it TOKENFARE_LEDGER says which, or it is the user's own. `limiter`
-    is a `Limiter`, the file of one that processes share, or whether there is one; without it
-    TOKENFARE_LIMITER says so, or the rates are kept where the provider's own endpoint is called.
-    `rates`, by id or pattern, stand before the catalogue's. `capture_content` lets spans hold
-    messages; without it OpenTelemetry's own variable for that is asked. Raises `MissingKey` if no
-    key is given and the provider's variable is not set.
+    `provider` is one that the catalogue describes; only its models are called. `uploads` is a file
+    that remembers, for every process that names it, which contents the provider holds; without it
+    each client remembers its own. `escalate` lets the next model of the ranking answer where the
+    first cannot, and with `escalate_filtered` also where a content filter stopped it. `ledger` is a
+    file or a `Ledger`; `False` is none, and without it TOKENFARE_LEDGER says which, or it is the
+    user's own. `limiter` is a `Limiter`, the file of one that processes share, or whether there is
+    one; without it TOKENFARE_LIMITER says so, or the rates are kept where the provider's own
+    endpoint is called. `rates`, by id or pattern, stand before the catalogue's. `capture_content`
+    lets spans hold messages; without it OpenTelemetry's own variable for that is asked. Raises
+    `MissingKey` if no key is given and the provider's variable is not set.
     """
     env = os.environ if environment is None else environment
     service = catalog.provider(provider)
@@ -107,16 +111,20 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     variables = BASE_URL_VARIABLES if service.id == DEFAULT_PROVIDER else BASE_URL_VARIABLES[:1]
     url = base_url or next((env[name] for name in variables if env.get(name)), None)
     endpoint = endpoint_for(service, key, region=region, base_url=url, timeouts=timeouts)
+    held = Uploads() if uploads is None else UploadsOnDisk(endpoint, uploads)
     return Settings(
         Learning(catalog),
         Line(endpoint, patience or Patience()),
-        FileHandling(keep_files=keep_files, poll_seconds=poll_seconds, progress=progress),
+        FileHandling(
+            keep_files=keep_files, poll_seconds=poll_seconds, progress=progress, memory=held
+        ),
         escalate,
         books(ledger, ceilings, project, endpoint.base_url, env),
         pace(limiter, rates, service, endpoint.base_url, env),
         _captures(env) if capture_content is None else capture_content,
         profile=profile,
         escalate_filtered=escalate_filtered,
+        uploads=held,
         provider=service.id,
     )
 

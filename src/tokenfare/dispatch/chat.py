@@ -7,11 +7,13 @@ first upload, and afterwards tidy up.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 from tokenfare.errors import (
+    DocumentError,
     InvalidRequestError,
     ProviderAnswerInvalid,
     ProviderError,
@@ -19,10 +21,10 @@ from tokenfare.errors import (
     StreamBroken,
 )
 
-from .call import Answer, Call, Delta, FileHandling, UploadedFile
-from .documents import delete, referring, upload
+from .call import Answer, Call, Delta, Document, FileHandling, UploadedFile
+from .documents import delete, recalled, referring, upload
 from .draft import Draft
-from .effects import Broken, Emit, Flow, Head, HttpRequest, Read
+from .effects import Broken, Emit, Flow, Head, HttpRequest, Read, Work
 from .exchange import (
     Errand,
     Line,
@@ -66,10 +68,30 @@ def chat_stream(call: Call, line: Line, files: FileHandling | None = None) -> Fl
 
 
 def _with_documents(call: Call, line: Line, handling: FileHandling, ask: Ask) -> Flow[Answer]:
+    """Ask about documents: those that are remembered first, and anew if the provider lost them."""
     if not call.documents:
         return (yield from ask(call, line))
-    files = yield from upload(call.documents, call.model, line, handling)
-    given = {document for document in call.documents if isinstance(document, UploadedFile)}
+    documents = yield from recalled(call.documents, handling.memory)
+    known = {file for file in documents if isinstance(file, UploadedFile)} - set(call.documents)
+    try:
+        return (yield from _about(documents, call, line, handling, ask))
+    except DocumentError as error:
+        if not known or error.transient or error.text:
+            raise
+    for file in known:
+        yield Work(partial(handling.memory.forget, file))  # type: ignore[union-attr]
+    return (yield from _about(call.documents, call, line, handling, ask))
+
+
+def _about(
+    documents: Sequence[Document | UploadedFile],
+    call: Call,
+    line: Line,
+    handling: FileHandling,
+    ask: Ask,
+) -> Flow[Answer]:
+    files = yield from upload(documents, call.model, line, handling)
+    given = {document for document in documents if isinstance(document, UploadedFile)}
     ours = [file for file in dict.fromkeys(files) if file not in given]
     messages, notes = referring(call.messages, files)
     try:
@@ -82,6 +104,9 @@ def _with_documents(call: Call, line: Line, handling: FileHandling, ask: Ask) ->
     if not handling.keep_files:
         left = yield from delete(ours, call.model, line)
         notes += tuple(f"file {id_} could not be deleted; it is still there" for id_ in left)
+    elif handling.memory is not None:
+        for file in ours:
+            yield Work(partial(handling.memory.put, file))
     return replace(answer, files=files, notes=answer.notes + notes)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import quote
 
 from tokenfare.catalog import DocumentRules, Model
@@ -22,8 +23,8 @@ from tokenfare.errors import (
 )
 from tokenfare.messages import Message, system
 
-from .call import Document, FileHandling, Progress, Stage, UploadedFile
-from .effects import Body, Fingerprint, Flow, Identify, Wait
+from .call import Document, FileHandling, FileMemory, Progress, Stage, UploadedFile
+from .effects import Body, Fingerprint, Flow, Identify, Wait, Work
 from .exchange import Line, Reply, errand, exchange, log, persist
 from .meaning import beginning
 from .patience import Patience
@@ -85,6 +86,22 @@ def upload(
         raise
     pairs = zip(documents, marks, strict=True)
     return tuple(d if isinstance(d, UploadedFile) else held[mark.digest] for d, mark in pairs)
+
+
+def recalled(
+    documents: Sequence[Document | UploadedFile], memory: FileMemory | None
+) -> Flow[tuple[Document | UploadedFile, ...]]:
+    """The documents, those that the provider holds already as what they are there."""
+    if memory is None:
+        return tuple(documents)
+    found: list[Document | UploadedFile] = []
+    for document in documents:
+        known = None
+        if isinstance(document, Document):
+            mark = yield Identify(document.name, document.content)
+            known = yield Work(partial(memory.get, mark.digest))
+        found.append(document if known is None else replace(known, name=document.name))
+    return tuple(found)
 
 
 def delete(files: Iterable[UploadedFile], model: Model, line: Line) -> Flow[tuple[str, ...]]:

@@ -107,6 +107,12 @@ ROWS: tuple[Row, ...] = (
         code=r"context_length_exceeded",
     ),
     Row(
+        ContextWindowExceededError,
+        "the input is longer than this model takes",
+        "shorten it, or choose a model with more room",
+        words=r"ContextWindowExceededError",  # a LiteLLM proxy names its own classes
+    ),
+    Row(
         OutputTooLongError,
         "this model gives no answer of the length asked for",
         "ask for less, or choose a model that gives more",
@@ -122,7 +128,8 @@ ROWS: tuple[Row, ...] = (
         ContentFilteredError,
         "the provider's content filter stopped it",
         "change the text; the same text is refused again",
-        words=r"InternalError\.Algo\.DataInspectionFailed|data may contain inappropriate content",
+        words=r"InternalError\.Algo\.DataInspectionFailed|data may contain inappropriate content|"
+        r"ContentPolicyViolationError|content_filter",  # a LiteLLM proxy names its own classes
     ),
     Row(
         DocumentError,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable
@@ -18,6 +19,7 @@ from tokenfare.usage import Usage
 from . import faults as no_faults
 from .answer import Completion, choice
 from .asked import ChatRequest
+from .batch import Batch
 from .bill import input_tokens, room
 from .books import Books
 from .faults import Faults
@@ -36,7 +38,8 @@ class Account:
     `keys`: the API keys that are accepted, any one if `None`. `replies`: a function or a list of
     answers. `faults`: asked before each call is answered. `granted`: ids that may be called
     although they need an approval or a trial quota. `looks_until_parsed`: how often an uploaded
-    file still answers that it is being parsed. `rates`: which rate limits are enforced, none if
+    file still answers that it is being parsed, `batch_lines_a_look`: how many lines a batch goes on
+    by while it is looked at. `rates`: which rate limits are enforced, none if
     `None`. `calls`: the books.
     """
 
@@ -50,6 +53,7 @@ class Account:
         faults: Faults = no_faults.none,
         granted: Collection[str] = (),
         looks_until_parsed: int = 1,
+        batch_lines_a_look: int = 50_000,
         rates: RateRules | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -59,6 +63,9 @@ class Account:
         self.faults = faults
         self.granted = frozenset(granted)
         self.files = FileStore(clock, looks_until_parsed)
+        self.batches: dict[str, Batch] = {}
+        self.batch_lines_a_look = batch_lines_a_look
+        self.batch_lock = threading.Lock()
         self.calls = Books()
         self.meter = Meter(rates)
         self.clock = clock
@@ -103,18 +110,23 @@ class Account:
             raise wrong_purpose(sorted(limits, reverse=True))
         return limits[purpose]
 
-    def complete(self, request: ChatRequest) -> Completion:
-        """Bill a chat and answer it; a `Refusal` if the model would not take it."""
+    def complete(self, request: ChatRequest, *, metered: bool = True) -> Completion:
+        """Bill a chat and answer it; a `Refusal` if the model would not take it.
+
+        What is not `metered` counts towards no rate: the lines of a batch.
+        """
         billed = input_tokens(request, self.files, self.tokenizer)
         most = room(request, billed)
-        self.meter.admit(request.model, billed, self.clock())
+        if metered:
+            self.meter.admit(request.model, billed, self.clock())
         asked = Asked(request.name, request.messages, request.tools, billed, request.json_mode)
         choices = tuple(
             choice(self._reply(asked), most, request.stop, self.tokenizer)
             for _ in range(request.choices)
         )
         usage = Usage(billed, sum(c.tokens for c in choices))
-        self.meter.settle(request.model, usage.output_tokens, self.clock())
+        if metered:
+            self.meter.settle(request.model, usage.output_tokens, self.clock())
         return Completion(
             id=f"chatcmpl-{uuid.uuid4()}",
             created=int(self.clock()),

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import chat_endpoints, file_endpoints
+from . import batch_endpoints, chat_endpoints, file_endpoints
 from .account import Account
 from .exchange import NATIVE, Exchange, Handler, endpoint, error_response, json_response
 from .refusal import broken, no_such_method, no_such_place, unknown_model
@@ -28,6 +28,10 @@ def build(account: Account) -> Starlette:
         ("GET", "/files/{id}", file_endpoints.look),
         ("DELETE", "/files/{id}", file_endpoints.delete),
         ("GET", "/files/{id}/content", file_endpoints.content),
+        ("POST", "/batches", batch_endpoints.create),
+        ("GET", "/batches", batch_endpoints.page),
+        ("GET", "/batches/{id}", batch_endpoints.look),
+        ("POST", "/batches/{id}/cancel", batch_endpoints.cancel),
         ("GET", "/models", _list_models),
         ("GET", "/models/{id}", _show_model),
     )

@@ -12,14 +12,13 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tokenfare.usage import Usage
-
 from ._body import json_body
 from .answer import Completion
 from .asked import ChatRequest, read_chat
 from .delivery import answer, first, meet, stream
 from .exchange import Exchange, json_response
 from .faults import Misbill
+from .misbilling import misbilled
 from .native import Native, read_native
 from .tokenizing import tokenized
 from .wire import Compatible
@@ -68,17 +67,9 @@ async def _completed(exchange: Exchange, asked: ChatRequest) -> Completion:
     completion = await run_sync(exchange.account.complete, asked)
     misbill = first(exchange.faults, Misbill)
     if misbill is not None:
-        completion = replace(completion, usage=_misbilled(completion.usage, misbill))
+        completion = replace(completion, usage=misbilled(completion.usage, misbill))
     exchange.usage = completion.usage
     return completion
-
-
-def _misbilled(usage: Usage, by: Misbill) -> Usage:
-    return replace(
-        usage,
-        input_tokens=max(0, usage.input_tokens + by.input_tokens),
-        output_tokens=max(0, usage.output_tokens + by.output_tokens),
-    )
 
 
 def _wants_events(request: Request) -> bool:

@@ -20,6 +20,7 @@ from .refusal import Refusal, invalid
 FILES_PER_ACCOUNT = 10_000
 READABLE = frozenset({".txt", ".md", ".csv", ".json"})
 _LIST_LIMIT = 20
+_UNREAD = frozenset({"batch", "batch_output"})  # purposes whose files no model reads
 
 
 @dataclass(slots=True)
@@ -91,8 +92,9 @@ class FileStore:
         """Keep a file and begin to parse it."""
         if len(self._files) >= FILES_PER_ACCOUNT:
             raise invalid(f"An account holds at most {FILES_PER_ACCOUNT} files.")
-        parsing = Parse(0 if purpose == "batch" else self._looks) if parse is None else parse
-        kind = "batch" if purpose == "batch" else "fe"
+        read = purpose not in _UNREAD
+        parsing = Parse(self._looks if read else 0) if parse is None else parse
+        kind = "fe" if read else purpose
         file = StoredFile(
             id=f"file-{kind}-{next(self._numbers):024x}",
             name=name,
