@@ -6,7 +6,7 @@ RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.
 DATA := $(wildcard src/tokenfare/tokenizers/data/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python test-rust test-lowest test-litellm soak lint format bench clean
+.PHONY: help demo test test-python test-rust test-lowest test-litellm soak bench-calls lint format bench clean
 
 help:
 	@echo 'make demo   run the whole way on real documents, offline, against the emulator'
@@ -17,6 +17,7 @@ help:
 	@echo 'make lint   ruff, mypy, import-linter, rustfmt, clippy'
 	@echo 'make format let ruff and rustfmt write'
 	@echo 'make bench  measure counting beside the peers'
+	@echo 'make bench-calls   measure a call beside httpx, openai and LiteLLM'
 
 demo: .venv/.demo
 	$(BIN)/tokenfare demo
@@ -58,6 +59,9 @@ format: .venv/.lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	cargo fmt --all
+
+bench-calls: .venv/.test
+	$(BIN)/python benchmarks/dispatch/overhead.py
 
 bench: .venv/.test
 	$(BIN)/python benchmarks/counting/compare.py --json benchmark.json

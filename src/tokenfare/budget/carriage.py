@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from tokenfare.catalog import DocumentRules, Model
 from tokenfare.messages import Document, Message, Text, system, user
@@ -18,7 +19,7 @@ from tokenfare.tokenizers import Count, Measurer
 from .options import NO_OPTIONS, Options
 from .parts import RequestCount
 from .request import count_request
-from .rules import rules_of
+from .rules import Rules, rules_of
 
 ROLE = "You are a helpful assistant."
 """The role given when documents are uploaded and the caller gives none: the provider takes the
@@ -115,7 +116,13 @@ def _uploaded(
 
 def alike(model: Model) -> Hashable:
     """The class of a model: a request has the same size on all models of one class."""
-    return (model.tokenizer, model.documents, replace(rules_of(model), name=""))
+    return (model.tokenizer, model.documents, _nameless(rules_of(model)))
+
+
+@lru_cache(maxsize=256)
+def _nameless(rules: Rules) -> Rules:
+    """Rules without the name that tells models apart which count alike; asked for all the time."""
+    return replace(rules, name="")
 
 
 class Carriages:

@@ -88,11 +88,18 @@ class Ladder:
         Each is held to the limits of its model once more, as they are known by then, and gets no
         more room for its answer than it has.
         """
-        entries = self.decision.ranked if self.escalate else self.decision.ranked[:1]
-        for entry in (entry for entry in entries if entry.model.id not in self.without):
+        for entry in self._entries():
+            if entry.model.id in self.without:
+                continue
             step = self._step(replace(entry, model=catalog.get(entry.model.id)))
             if step is not None:
                 yield step
+
+    def _entries(self) -> Iterator[Ranked]:
+        """The ranking, the model chosen first: the others are ranked once they are needed."""
+        yield self.decision.chosen
+        if self.escalate:
+            yield from (e for e in self.decision.ranked if e.model.id != self.decision.model.id)
 
     def again(self, catalog: Catalog, without: Model) -> Ladder:
         """The same request decided on what is known now, without a model that refused it.

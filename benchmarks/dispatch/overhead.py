@@ -1,0 +1,381 @@
+"""What a call costs beyond httpx, and how many streams one core carries; beside peers.
+
+    python benchmarks/dispatch/overhead.py [--calls 200] [--streams 200] [--json FILE]
+
+Everyone asks the same emulator, which runs in a process of its own, with the same prompts of about
+2,000 tokens, and takes turns within a round, so that a busy machine is busy for all of them. What
+to read is the difference to bare httpx: a POST and the answer parsed, on a client that is reused.
+tokenfare counts, routes over the whole catalogue, sends, and checks the bill in that time; the
+others send. Every answer must be the emulator's, or the run fails.
+
+LiteLLM does not live in one environment with openai 3: it is asked through a worker in one of its
+own (`make .venv-litellm`, or the Python that TOKENFARE_LITELLM_PYTHON names), and left out where
+there is none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.metadata import version
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+
+from tokenfare import AsyncClient, Catalog, Client
+from tokenfare.emulator import FaultScript, rule
+from tokenfare.testing import emulated
+from tokenfare.tokenizers import get_tokenizer
+
+DAY = date(2024, 12, 18)
+MODEL = "qwen-turbo"
+KEY = "sk-benchmark"
+TOKENS = 2_000
+ANSWER = "one two three four five six seven eight nine ten " * 10
+PACE_SECONDS = 0.04
+LIMIT_MS = 1.0
+
+TEXT = (
+    "A counter says how many tokens a request is; a catalogue says what each model accepts and "
+    "charges, on which day and according to whom; a router picks the cheapest model that takes "
+    "it. 计数器说明请求有多少个标记，目录说明每个模型接受什么、收费多少。\n"
+)
+
+
+def serve(pipe: Connection, *, paced: bool) -> None:
+    """The emulator's process, on the last core."""
+    pin(-1)
+    faults = FaultScript([rule(f"trickle;seconds={PACE_SECONDS}")] if paced else [])
+    with emulated(catalog=Catalog.load(day=DAY), replies=lambda _: ANSWER, faults=faults) as e:
+        pipe.send(e.base_url)
+        pipe.recv()
+
+
+@contextmanager
+def emulator(*, paced: bool = False) -> Iterator[str]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs,), kwargs={"paced": paced})
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        ours.send("over")
+        process.join(20)
+
+
+def pin(core: int) -> None:
+    """Stay on one core, where the system lets one say so."""
+    with suppress(AttributeError, OSError):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[core]})
+
+
+def prompts() -> Iterator[str]:
+    """Endless prompts of about 2,000 tokens, no two the same."""
+    each = get_tokenizer("qwen").count(TEXT)
+    number = 0
+    while True:
+        number += 1
+        yield f"{number}: " + TEXT * (TOKENS // each)
+
+
+@dataclass
+class Taken:
+    """Times of one party: seconds by the clock and of its processor, for each call."""
+
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def add(self, call: Callable[[], object]) -> None:
+        cpu, wall = time.process_time(), time.perf_counter()
+        call()
+        self.wall.append(time.perf_counter() - wall)
+        self.cpu.append(time.process_time() - cpu)
+
+
+def body(prompt: str) -> dict[str, Any]:
+    return {
+        "model": MODEL,
+        "messages": [{"role": "user", "content": prompt}],
+        "max_tokens": 1_000,
+    }
+
+
+def check(text: str | None) -> None:
+    if text != ANSWER.rstrip() and text != ANSWER:
+        raise SystemExit(f"a wrong answer: {text!r}")
+
+
+@contextmanager
+def parties(url: str, catalog: Catalog) -> Iterator[dict[str, Callable[[str], None]]]:
+    """Who asks, and how: each with a client of its own that is reused."""
+    found: dict[str, Callable[[str], None]] = {}
+    http = httpx.Client(headers={"authorization": f"Bearer {KEY}"}, timeout=60)
+    options = {"api_key": KEY, "base_url": url, "catalog": catalog}
+    ours = Client(**options, ledger=False)
+    with_ledger = Client(**options, ledger="benchmark-ledger.sqlite")
+
+    def bare(prompt: str) -> None:
+        answer = http.post(f"{url}/chat/completions", json=body(prompt)).json()
+        check(answer["choices"][0]["message"]["content"])
+
+    found["httpx"] = bare
+    found["tokenfare"] = lambda prompt: check(ours.chat(prompt).text)
+    found["tokenfare with its ledger"] = lambda prompt: check(with_ledger.chat(prompt).text)
+    sdk = openai_client(url)
+    if sdk is not None:
+        found["openai"] = lambda prompt: check(
+            sdk.chat.completions.create(**body(prompt)).choices[0].message.content
+        )
+    try:
+        yield found
+    finally:
+        http.close()
+        ours.close()
+        with_ledger.close()
+        for file in Path().glob("benchmark-ledger.sqlite*"):
+            file.unlink()
+
+
+def openai_client(url: str) -> Any:
+    try:
+        import openai
+    except ImportError:
+        return None
+    return openai.OpenAI(api_key=KEY, base_url=url)
+
+
+class LiteLLM:
+    """LiteLLM in its own environment: told how many calls to make, it says what they took."""
+
+    def __init__(self, python: str, url: str) -> None:
+        worker = Path(__file__).with_name("litellm_worker.py")
+        self._process = subprocess.Popen(
+            [python, worker, url, MODEL, KEY],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.version = self._told()
+
+    def calls(self, some: list[str]) -> Taken:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps([body(prompt) for prompt in some]) + "\n")
+        self._process.stdin.flush()
+        told = self._told()
+        for text in told["texts"]:
+            check(text)
+        return Taken(told["wall"], told["cpu"])
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(20)
+        self._process.stdout.close()
+
+    def _told(self) -> Any:
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
+
+
+def litellm_python() -> str | None:
+    own = Path(__file__).parents[2] / ".venv-litellm" / "bin" / "python"
+    return os.environ.get("TOKENFARE_LITELLM_PYTHON") or (str(own) if own.exists() else None)
+
+
+def overhead(calls: int) -> dict[str, Any]:
+    """Median milliseconds of a call, and what it is beyond bare httpx."""
+    catalog, texts = Catalog.load(day=DAY), prompts()
+    taken: dict[str, Taken] = {}
+    rounds, a_round = 10, max(1, calls // 10)
+    with emulator() as url, parties(url, catalog) as asked:
+        python = litellm_python()
+        peer = LiteLLM(python, url) if python else None
+        for party, ask in asked.items():
+            taken[party] = Taken()
+            for _ in range(10):  # imports, connections, caches of code
+                ask(next(texts))
+        if peer is not None:
+            taken["litellm"] = Taken()
+            peer.calls([next(texts) for _ in range(10)])
+        for _ in range(rounds):
+            for party, ask in asked.items():
+                for prompt in [next(texts) for _ in range(a_round)]:
+                    taken[party].add(lambda ask=ask, prompt=prompt: ask(prompt))
+            if peer is not None:
+                told = peer.calls([next(texts) for _ in range(a_round)])
+                taken["litellm"].wall += told.wall
+                taken["litellm"].cpu += told.cpu
+        if peer is not None:
+            peer.close()
+    base = taken["httpx"]
+    return {
+        party: {
+            "wall_ms": round(1000 * statistics.median(times.wall), 3),
+            "cpu_ms": round(1000 * statistics.median(times.cpu), 3),
+            "beyond_httpx_wall_ms": round(difference(times.wall, base.wall), 3),
+            "beyond_httpx_cpu_ms": round(difference(times.cpu, base.cpu), 3),
+        }
+        for party, times in taken.items()
+    }
+
+
+def difference(times: list[float], base: list[float]) -> float:
+    return 1000 * (statistics.median(times) - statistics.median(base))
+
+
+def streams(number: int) -> dict[str, Any]:
+    """How long so many streams take at once, on one core, and what of the pace was lost."""
+    catalog = Catalog.load(day=DAY)
+    texts = prompts()
+    results: dict[str, Any] = {}
+    with emulator(paced=True) as url:
+        for party, ask in STREAMERS.items():
+            some = [next(texts) for _ in range(number)]
+            anyio.run(run_streams, ask, url, catalog, some[:2])
+            cpu, wall = time.process_time(), time.perf_counter()
+            events = anyio.run(run_streams, ask, url, catalog, some)
+            seconds = time.perf_counter() - wall
+            pace = events / number * PACE_SECONDS
+            results[party] = {
+                "streams": number,
+                "events": events,
+                "seconds": round(seconds, 2),
+                "cpu_seconds": round(time.process_time() - cpu, 2),
+                "seconds_at_the_emulators_pace": round(pace, 2),
+            }
+    return results
+
+
+async def run_streams(ask: Any, url: str, catalog: Catalog, some: list[str]) -> int:
+    counted: list[int] = []
+    async with ask(url, catalog) as one:
+
+        async def stream(prompt: str) -> None:
+            counted.append(await one(prompt))
+
+        async with anyio.create_task_group() as tasks:
+            for prompt in some:
+                tasks.start_soon(stream, prompt)
+    return sum(counted)
+
+
+class _Bare:
+    def __init__(self, url: str, _: Catalog) -> None:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+        headers = {"authorization": f"Bearer {KEY}"}
+        self.url, self.http = url, httpx.AsyncClient(headers=headers, limits=limits, timeout=60)
+
+    async def __aenter__(self) -> Any:
+        return self.ask
+
+    async def ask(self, prompt: str) -> int:
+        asked = body(prompt) | {"stream": True, "stream_options": {"include_usage": True}}
+        events, text = 0, ""
+        async with self.http.stream("POST", f"{self.url}/chat/completions", json=asked) as answer:
+            async for line in answer.aiter_lines():
+                if line.startswith("data: ") and line != "data: [DONE]":
+                    chunk = json.loads(line[6:])
+                    text += "".join(c["delta"].get("content") or "" for c in chunk["choices"])
+                events += line.startswith("data: ")
+        check(text)
+        return events
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.aclose()
+
+
+class _Ours(_Bare):
+    def __init__(self, url: str, catalog: Catalog) -> None:
+        super().__init__(url, catalog)
+        self.client = AsyncClient(api_key=KEY, base_url=url, catalog=catalog, ledger=False)
+
+    async def ask(self, prompt: str) -> int:
+        async with self.client.streaming(prompt) as pieces:
+            number = sum([1 async for _ in pieces])
+            check(pieces.reply.text)
+            return number + 3  # the head, the bill and the mark are no pieces
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.aclose()
+        await super().__aexit__()
+
+
+class _OpenAI(_Bare):
+    def __init__(self, url: str, catalog: Catalog) -> None:
+        super().__init__(url, catalog)
+        import openai
+
+        self.client = openai.AsyncOpenAI(api_key=KEY, base_url=url)
+
+    async def ask(self, prompt: str) -> int:
+        options = {"include_usage": True}
+        events, text = 1, ""
+        async for chunk in await self.client.chat.completions.create(
+            **body(prompt), stream=True, stream_options=options
+        ):
+            events += 1
+            text += "".join(choice.delta.content or "" for choice in chunk.choices)
+        check(text)
+        return events
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.close()
+        await super().__aexit__()
+
+
+STREAMERS: dict[str, Any] = {"httpx": _Bare, "tokenfare": _Ours, "openai": _OpenAI}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--calls", type=int, default=200)
+    parser.add_argument("--streams", type=int, default=200)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    pin(0)
+    found = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "versions": {name: version(name) for name in ("httpx", "openai", "tokenfare")},
+        "calls": overhead(given.calls),
+        "streams": streams(given.streams),
+    }
+    for party, row in found["calls"].items():
+        print(
+            f"{party:28} {row['wall_ms']:8.2f} ms a call, {row['cpu_ms']:7.2f} ms of it ours; "
+            f"beyond httpx {row['beyond_httpx_wall_ms']:+7.2f} ms, "
+            f"CPU {row['beyond_httpx_cpu_ms']:+7.2f} ms"
+        )
+    for party, row in found["streams"].items():
+        print(
+            f"{party:28} {row['streams']} streams, {row['events']:,} events: {row['seconds']} s "
+            f"(the emulator's pace: {row['seconds_at_the_emulators_pace']} s), "
+            f"CPU {row['cpu_seconds']} s"
+        )
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=1) + "\n")
+    beyond = found["calls"]["tokenfare"]["beyond_httpx_wall_ms"]
+    if beyond >= LIMIT_MS:
+        print(f"a call of ours is {beyond} ms beyond httpx; the limit is {LIMIT_MS} ms")
+    return 0 if beyond < LIMIT_MS else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
