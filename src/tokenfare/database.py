@@ -11,15 +11,18 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 from tokenfare.errors import DatabaseError
 
-Migrations: TypeAlias = Sequence[Sequence[str]]
-"""The n-th entry makes version n of a file from version n - 1. Only ever appended to."""
+Migrations: TypeAlias = Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]]
+"""The n-th entry makes version n of a file from version n - 1, by SQL or in Python.
+
+Only ever appended to.
+"""
 
 _BUSY_SECONDS = 30.0
 _BUSY_PAUSE_SECONDS = 0.005
@@ -109,9 +112,12 @@ class Database:
         try:
             version = _version(connection)  # another process may have been first
             self._check(connection, version)
-            for statements in self._migrations[version:]:
-                for statement in statements:
-                    connection.execute(statement)
+            for steps in self._migrations[version:]:
+                for step in steps:
+                    if isinstance(step, str):
+                        connection.execute(step)
+                    else:
+                        step(connection)
             connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
             connection.execute("COMMIT")
         except BaseException:

@@ -82,6 +82,19 @@ def test_a_span_and_a_project_and_a_zone(run: Run, path: Path) -> None:
     assert [r["day"] for r in days] == ["2025-11-26", "2025-11-27"]
 
 
+def test_calls_of_several_endpoints_are_pointed_out(run: Run, path: Path) -> None:
+    assert "endpoints" not in run("spend").err
+    with Ledger(path, clock=lambda: NOON) as ledger:
+        emulator = intent(endpoint="http://127.0.0.1:1/v1")
+        ledger.settle(ledger.reserve(emulator), answered(fare="9"))
+    assert "calls of 2 endpoints: --by endpoint tells them apart" in run("spend").err
+    found = rows(run, "--by", "endpoint")
+    assert [(r["endpoint"], r["fare"]) for r in found] == [
+        ("", "2.75"),
+        ("http://127.0.0.1:1/v1", "9"),
+    ]
+
+
 def test_json_says_it_all(run: Run, path: Path) -> None:
     found = json.loads(run("spend", "--json", "--by", "model").out)
     assert found["ledger"] == str(path)

@@ -15,8 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.conftest import NOON, Clock, answered, intent, sums_of_rows, yuan
+from tokenfare.database import Database
 from tokenfare.errors import DatabaseError
 from tokenfare.ledger import Ending, Ledger, Span, Unsettled, spent, unsettled
+from tokenfare.ledger.schema import MIGRATIONS
 from tokenfare.money import Money
 from tokenfare.usage import Usage
 
@@ -122,6 +124,34 @@ def test_the_sums_are_those_of_the_rows(
         rows = sums_of_rows(ledger)
     found = [(s.calls, s.usage.input_tokens, s.usage.output_tokens, s.fare.amount) for s in sums]
     assert found == ([rows] if rows[0] else [])
+
+
+def test_endpoints_are_told_apart(ledger: Ledger) -> None:
+    """The emulator's bills are no money."""
+    for endpoint in ("http://127.0.0.1:1/v1", "https://provider/v1"):
+        ledger.settle(ledger.reserve(intent(endpoint=endpoint)), answered())
+    found = [(row.key, row.calls) for row in spent(ledger, ["endpoint"])]
+    assert found == [(("http://127.0.0.1:1/v1",), 1), (("https://provider/v1",), 1)]
+
+
+def test_a_ledger_of_the_first_version_keeps_its_calls_and_their_sums(tmp_path: Path) -> None:
+    """Its sums knew no endpoint, so they are made again from the rows."""
+    path = tmp_path / "ledger"
+    first = Database(path, "ledger", MIGRATIONS[:1])
+    with first.writing() as database:
+        for fare, outcome in (("0.1", "answered"), ("0.2", "answered"), (None, "abandoned")):
+            database.execute(
+                "INSERT INTO calls (started_ms, project, endpoint, model, decided, decision, "
+                "predicted, predicted_low, predicted_high, predicted_how, predicted_parts, "
+                "max_output_tokens, currency, fare_at_most, held_tokens, held_billionths, owner, "
+                "lease_ms, outcome, input_tokens, output_tokens, fare) VALUES (?, '', 'there', "
+                "'m', 'm', '', 9, 9, 9, 'exact', '{}', 5, 'CNY', '1', 14, 0, '', 0, ?, 9, 2, ?)",
+                (int(NOON * 1_000), outcome, fare),
+            )
+    first.close()
+    with Ledger(path) as ledger:
+        (row,) = spent(ledger, ["endpoint"])
+    assert (row.key, row.calls, row.usage, row.fare) == (("there",), 2, Usage(18, 4), yuan("0.3"))
 
 
 def test_threads_share_a_ledger(ledger: Ledger) -> None:

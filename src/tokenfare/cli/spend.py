@@ -54,6 +54,7 @@ class Report:
     rows: Sequence[Spent]
     unsettled: Unsettled
     drifts: Sequence[Drift]
+    endpoints: int = 0
 
 
 @click.command
@@ -134,7 +135,12 @@ def _report(file: Path, by: tuple[Key, ...], span: Span, project: str) -> Report
             spent(ledger, words, span, project=project),
             unsettled(ledger, span, project=project),
             drifts(ledger, span, project=project),
+            0 if "endpoint" in words else _endpoints(ledger, span, project),
         )
+
+
+def _endpoints(ledger: Ledger, span: Span, project: str) -> int:
+    return len({row.key for row in spent(ledger, ["endpoint"], span, project=project)})
 
 
 def _show(report: Report) -> None:
@@ -259,6 +265,8 @@ def _remarks(report: Report, file: Path) -> Iterable[str]:
         )
         if number
     ]
+    if report.endpoints > 1:
+        yield f"calls of {report.endpoints} endpoints: --by endpoint tells them apart"
     if unknown:
         yield f"{', '.join(unknown)} (the provider may have billed them; they cost nothing here)"
     for drift in report.drifts:

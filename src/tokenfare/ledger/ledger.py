@@ -21,10 +21,11 @@ from tokenfare.database import Database
 from tokenfare.errors import CeilingReached
 from tokenfare.money import Money, plain
 
+from . import totals
 from .ceilings import Ceiling, Taken, check, check_currency
-from .entry import ABANDONED, ANSWERED, Ending, Intent
+from .entry import ABANDONED, Ending, Intent
 from .owner import may_live, this_process
-from .schema import MIGRATIONS, PERIOD_MS
+from .schema import MIGRATIONS
 
 LEASE_SECONDS = 3_600.0
 """How long a reservation holds if nobody can tell whether its process lives. Calls are shorter."""
@@ -91,20 +92,18 @@ class Ledger:
         """
         with self._writing() as (connection, now):
             values = {**_ended(ending), "now": now, "number": number, "abandoned": ABANDONED}
-            row = connection.execute(
+            settled = connection.execute(
                 "UPDATE calls SET ended_ms = :now, outcome = :outcome, fare = :fare, "
                 "input_tokens = :input_tokens, output_tokens = :output_tokens, cached = :cached, "
                 "reasoning = :reasoning, attempts = :attempts, broken = :broken, "
                 "waited_ms = :waited_ms, request_id = :request_id, "
                 "missed = NOT :input_tokens BETWEEN predicted_low AND predicted_high "
-                "WHERE id = :number AND (outcome IS NULL OR outcome = :abandoned) "
-                "RETURNING started_ms, project, model, currency, predicted",
+                "WHERE id = :number AND (outcome IS NULL OR outcome = :abandoned)",
                 values,
-            ).fetchone()
-            if row is None:
-                return False
-            _add(connection, row, ending)
-            return True
+            ).rowcount
+            if settled:
+                totals.add(connection, number)
+            return bool(settled)
 
     def give_up_the_dead(self) -> int:
         """Close the open calls of processes that are gone; gives how many there were."""
@@ -194,40 +193,6 @@ def _ended(ending: Ending) -> dict[str, object]:
         "waited_ms": int(ending.waited_seconds * 1_000),
         "request_id": ending.request_id,
     }
-
-
-def _add(
-    connection: sqlite3.Connection, row: tuple[int, str, str, str, int], ending: Ending
-) -> None:
-    """Add a settled call to the sums of its quarter of an hour."""
-    started, project, model, currency, predicted = row
-    key = (started - started % PERIOD_MS, project, model, currency)
-    usage, fare = ending.usage, ending.fare
-    before = connection.execute(
-        "SELECT fare FROM totals "
-        "WHERE period_ms = ? AND project = ? AND model = ? AND currency = ?",
-        key,
-    ).fetchone()
-    amount = Decimal(before[0] if before else 0) + (fare.amount if fare else 0)
-    connection.execute(
-        "INSERT INTO totals VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-        "calls = calls + 1, answered = answered + excluded.answered, "
-        "predicted = predicted + excluded.predicted, "
-        "input_tokens = input_tokens + excluded.input_tokens, "
-        "output_tokens = output_tokens + excluded.output_tokens, "
-        "cached = cached + excluded.cached, reasoning = reasoning + excluded.reasoning, "
-        "fare = excluded.fare",
-        (
-            *key,
-            int(ending.outcome == ANSWERED),
-            predicted if usage else 0,
-            usage.input_tokens if usage else 0,
-            usage.output_tokens if usage else 0,
-            usage.cached if usage else 0,
-            usage.reasoning if usage else 0,
-            plain(amount),
-        ),
-    )
 
 
 def _taken(

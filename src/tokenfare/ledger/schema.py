@@ -1,16 +1,15 @@
 """The tables of the ledger's file.
 
-`calls` has a row for each call. `totals` has their sums for each quarter of an hour (days of every
-time zone are made of those), kept in the transaction that settles a call, so that a ceiling need
-not add up a day's calls. Times are milliseconds since 1970, UTC. Money is text, never a float;
-what a ceiling holds back is rounded up to billionths, which SQLite can add as whole numbers.
+`calls` has a row for each call, `totals` their sums. Times are milliseconds since 1970, UTC. Money
+is text, never a float; what a ceiling holds back is rounded up to billionths, which SQLite can add
+as whole numbers.
 """
 
 from __future__ import annotations
 
 from tokenfare.database import Migrations
 
-PERIOD_MS = 15 * 60 * 1_000
+from .totals import TABLE, refill
 
 _FIRST = (
     """CREATE TABLE calls (
@@ -65,4 +64,7 @@ _FIRST = (
 ) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS: Migrations = (_FIRST,)
+# Sums by endpoint too, so that the emulator's can be told from the provider's.
+_SECOND = ("DROP TABLE totals", TABLE, refill)
+
+MIGRATIONS: Migrations = (_FIRST, _SECOND)

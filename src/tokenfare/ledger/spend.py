@@ -1,4 +1,4 @@
-"""What was spent, on what: the ledger's sums by day, model and project.
+"""What was spent, on what: the ledger's sums by day, model, project and endpoint.
 
 Amounts are exact sums of one currency each; two currencies are two rows. Calls that failed are
 counted and cost nothing here; what the provider may have billed beyond the books is counted apart.
@@ -18,8 +18,8 @@ from tokenfare.usage import Usage
 from .entry import ABANDONED, CANCELLED
 from .ledger import Ledger
 
-Key: TypeAlias = Literal["day", "model", "project"]
-KEYS: tuple[Key, ...] = ("day", "model", "project")
+Key: TypeAlias = Literal["day", "model", "project", "endpoint"]
+KEYS: tuple[Key, ...] = ("day", "model", "project", "endpoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +97,24 @@ def spent(
     sums: dict[tuple[tuple[str, ...], str], Spent] = {}
     with ledger.reading() as database:
         rows = database.execute(
-            "SELECT period_ms, model, project, currency, calls, answered, predicted, "
+            "SELECT period_ms, model, project, endpoint, currency, calls, answered, predicted, "
             "input_tokens, output_tokens, cached, reasoning, fare FROM totals "
             "WHERE period_ms >= ? AND period_ms < ? AND (? = '' OR project = ?)",
             (*span.milliseconds(), project, project),
         )
-        for period, model, of_project, currency, calls, answered, predicted, *usage, fare in rows:
-            named = {"model": model, "project": of_project}
+        for (
+            period,
+            model,
+            of_project,
+            endpoint,
+            currency,
+            calls,
+            answered,
+            predicted,
+            *more,
+        ) in rows:
+            *usage, fare = more
+            named = {"model": model, "project": of_project, "endpoint": endpoint}
             key = tuple(span.day_of(period) if word == "day" else named[word] for word in words)
             row = Spent(
                 key, calls, answered, predicted, Usage(*usage), Money(Decimal(fare), currency)
