@@ -66,6 +66,7 @@ bench-calls: .venv/.test
 bench: .venv/.test
 	$(BIN)/python benchmarks/counting/compare.py --json benchmark.json
 	$(BIN)/python benchmarks/requests/compare.py
+	$(BIN)/python benchmarks/routing/compare.py
 
 clean:
 	rm -rf .venv .venv-lowest .venv-litellm target build dist

@@ -40,6 +40,7 @@ from tokenfare.router import (
     Question,
     Requirements,
     RoutingTable,
+    Same,
     SizeFor,
     Sizing,
     decide,
@@ -51,6 +52,8 @@ from tokenfare.tokenizers import Count, Tokenizer, measurer
 
 if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
     from tokenfare.catalog import Catalog
+    from tokenfare.router.recorded import Record
+    from tokenfare.router.replay import Replay
 
 DEFAULT_TOKENIZER = "qwen"
 
@@ -259,6 +262,15 @@ def routing_table(
     return RoutingTable(_question(requirements(asked, profile), facts))
 
 
+def replay(record: Record, *, as_of: date | None = None, catalog: Catalog | None = None) -> Replay:
+    """Decide a recorded request again, today or on another day, and compare."""
+    from tokenfare.router.replay import replay
+
+    facts = (catalog or default_catalog()) if as_of is None else _seen_on(catalog, as_of)
+    models = facts.models(all=True)
+    return replay(record, models, day=facts.day, digest=facts.digest)
+
+
 def route_sized(size_for: SizeFor, asked: Requirements, catalog: Catalog) -> Decision:
     """Decide with a size already known how to find; raises `NoModelFits`."""
     asking = _question(asked, catalog)
@@ -284,8 +296,7 @@ def size_of_number(input_tokens: int) -> SizeFor:
     """The same size on every model. Raises `InvalidRequestError` below one token."""
     if input_tokens < 1:
         raise InvalidRequestError(f"input_tokens is {input_tokens:,}; a request has at least 1")
-    size = Count.exactly(input_tokens)
-    return lambda _: size
+    return Same(Count.exactly(input_tokens))
 
 
 def needing(asked: Requirements, messages: Iterable[Message]) -> Requirements:

@@ -40,6 +40,9 @@ def fare_of(price: Price, size: Count, max_output_tokens: int, *, batch: bool = 
     A later tier may be cheaper than an earlier one (nothing forbids it), so every tier that the
     input may fall into is priced at both of its ends.
     """
+    if size.exact:
+        n = size.high
+        return Fare(price.cost(n, 1, batch=batch), price.cost(n, max_output_tokens, batch=batch))
     sizes = sorted({size.low, size.high, *_tier_edges(price, size)})
     return Fare(
         min(price.cost(n, 1, batch=batch) for n in sizes),

@@ -32,15 +32,16 @@ def bars(rows: Sequence[Bar], width: int | None = None) -> Iterator[str]:
 
 def _bar(length: Decimal, most: Decimal, room: int) -> str:
     eighths = int(length / most * room * 8) if most else 0
-    if not _blocks():
+    if not can_show(_EIGHTHS):
         return "#" * (eighths // 8)
     whole, rest = divmod(eighths, 8)
     return _EIGHTHS[8] * whole + (_EIGHTHS[rest] if rest else "")
 
 
-def _blocks() -> bool:
+def can_show(characters: str) -> bool:
+    """Whether standard output's encoding has these characters."""
     try:
-        _EIGHTHS.encode(sys.stdout.encoding or "ascii")
+        characters.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

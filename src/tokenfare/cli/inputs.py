@@ -49,6 +49,14 @@ def read_document(name: str) -> Document:
     return api.document_of(name, _bytes(name))
 
 
+def write(name: str, text: str) -> None:
+    """Write a text into a file."""
+    try:
+        Path(name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(name, f"cannot be written: {error.strerror or error}") from None
+
+
 def read_prompt(name: str, *, as_messages: bool) -> Prompt:
     """A prompt: the text itself, or with `as_messages` the JSON array of messages in it."""
     source = read(name)

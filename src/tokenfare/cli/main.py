@@ -18,6 +18,7 @@ _COMMANDS: Mapping[str, str] = {
     "count": "Count the tokens of files or standard input.",
     "fit": "Say whether a text fits a model or a number of tokens.",
     "route": "Find the cheapest model that takes a request.",
+    "replay": "Decide a recorded decision again, and say what changed.",
     "models": "List what can be called, and what it accepts and charges.",
     "catalog": "Check, compare and import catalogue files.",
     "send": "Route a request and send it.",

@@ -9,8 +9,6 @@ from typing import Literal
 
 import click
 
-from tokenfare.budget import Fare
-from tokenfare.money import plain
 from tokenfare.tokenizers import Count
 
 
@@ -55,15 +53,6 @@ def _on_terminal(
 def tokens(count: Count) -> Mapping[str, int]:
     """A count as JSON."""
     return {"value": count.value, "low": count.low, "high": count.high}
-
-
-def fare(value: Fare) -> Mapping[str, str]:
-    """A fare as JSON: amounts as text, since JSON numbers are binary in most readers."""
-    return {
-        "low": plain(value.low.amount),
-        "high": plain(value.high.amount),
-        "currency": value.currency,
-    }
 
 
 def number(value: int | None) -> str:

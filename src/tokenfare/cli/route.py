@@ -8,9 +8,9 @@ import click
 
 from tokenfare import api
 from tokenfare.errors import NoModelFits
-from tokenfare.router import Decision, Rejection
+from tokenfare.router import Decision, headroom, to_record
 
-from . import exits, output, request
+from . import exits, inputs, ladder_chart, ladder_svg, output, request
 
 
 @click.command
@@ -23,27 +23,69 @@ from . import exits, output, request
     default=True,
     help="Count a text to the end, or no further than the choice needs.",
 )
+@click.option("--cut", type=int, metavar="N", help="Say what N tokens less would save.")
+@click.option("--chart", is_flag=True, help="Draw the cheapest model over the input's length.")
+@click.option("--svg", metavar="FILE", help="Draw it into a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(tokens: int | None, explain: bool, exact: bool, as_json: bool, **options: Any) -> int:
+def command(
+    tokens: int | None,
+    explain: bool,
+    exact: bool,
+    cut: int | None,
+    chart: bool,
+    svg: str | None,
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Find the cheapest model that takes FILE (or standard input), and say what it costs.
 
-    With --explain every other model is listed with the reason why it was not taken.
+    With --explain every other model is listed with the reason why it was not taken. --chart and
+    --svg draw the cheapest model over the length of the input; they need no request.
     """
     given = request.Given.of(**options)
-    if tokens is not None and (given.file or given.messages or given.documents):
+    has_text = bool(given.file or given.messages or given.documents)
+    if tokens is not None and has_text:
         raise click.UsageError("--tokens stands instead of FILE, --messages and --document")
+    if chart or svg is not None:
+        return _draw(tokens, given, has_text=has_text, on_terminal=chart, svg=svg)
     try:
         decision = _decided(tokens, given, exact=exact)
     except NoModelFits as none:
         if not isinstance(none.decision, Decision):
             raise
-        output.emit(as_data(none.decision)) if as_json else click.echo(none.decision.explain())
+        output.emit(to_record(none.decision)) if as_json else click.echo(none.decision.explain())
         click.echo(exits.line_of(none), err=True)
         return exits.NO_MODEL_FITS
+    saving = headroom(decision).cutting(cut) if cut is not None else None
     if as_json:
-        output.emit(as_data(decision))
-    else:
-        click.echo(decision.explain() if explain else decision.brief())
+        output.emit(to_record(decision))
+        return exits.DONE
+    click.echo(decision.explain() if explain else decision.brief())
+    if saving is not None:
+        where = "" if saving.model is decision.model else f", on {saving.model.id}"
+        click.echo(f"  {saving.tokens:,} tokens less save {saving.saved}{where}")
+    return exits.DONE
+
+
+def _draw(
+    tokens: int | None,
+    given: request.Given,
+    *,
+    has_text: bool,
+    on_terminal: bool,
+    svg: str | None,
+) -> int:
+    """The chart of everything that can be asked with these options, and where a request stands."""
+    table = api.routing_table(profile=given.based_on(), as_of=given.as_of, **given.asked)
+    if tokens is None and has_text:
+        try:
+            tokens = _decided(None, given, exact=True).size.high
+        except NoModelFits as none:
+            click.echo(exits.line_of(none), err=True)
+    if on_terminal:
+        click.echo("\n".join(ladder_chart.drawn(table, tokens)))
+    if svg is not None:
+        inputs.write(svg, ladder_svg.drawn(table, tokens))
     return exits.DONE
 
 
@@ -59,29 +101,3 @@ def _decided(tokens: int | None, given: request.Given, *, exact: bool) -> Decisi
         as_of=day,
         **given.asked,
     )
-
-
-def as_data(decision: Decision) -> dict[str, object]:
-    """A decision as JSON; without a model, `model`, `tokens` and `fare` are null."""
-    chosen = decision.ranked[0] if decision.ranked else None
-    return {
-        "model": chosen.model.id if chosen else None,
-        "as_of": decision.day.isoformat(),
-        "tokens": output.tokens(chosen.size) if chosen else None,
-        "max_output_tokens": decision.asked.max_output_tokens,
-        "fare": output.fare(chosen.fare) if chosen else None,
-        "ranked": [
-            {"model": entry.model.id, "fare": output.fare(entry.fare)} for entry in decision.ranked
-        ],
-        "rejected": [_refusal(refusal) for refusal in decision.rejected],
-        "catalog": decision.digest,
-    }
-
-
-def _refusal(refusal: Rejection) -> dict[str, object]:
-    return {
-        "model": refusal.model.id,
-        "reason": refusal.reason,
-        "detail": refusal.detail,
-        "over": refusal.over,
-    }

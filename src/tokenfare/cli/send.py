@@ -11,8 +11,9 @@ from tokenfare import api
 from tokenfare.client import Client, Reply
 from tokenfare.dispatch import Attempt, Progress
 from tokenfare.money import plain
+from tokenfare.router import to_record
 
-from . import exits, output, request, route
+from . import exits, output, request
 
 
 @click.command
@@ -55,7 +56,7 @@ def command(
             **given.asked,
         )
         if as_json:
-            output.emit(route.as_data(decision))
+            output.emit(to_record(decision))
         else:
             click.echo(decision.explain())
         return exits.DONE

@@ -6,11 +6,16 @@ from .asked import Asked as Asked
 from .asked import requirements as requirements
 from .decide import decide as decide
 from .decision import Decision as Decision
+from .decision import Same as Same
 from .filters import Rejection as Rejection
+from .headroom import Cut as Cut
+from .headroom import Headroom as Headroom
+from .headroom import headroom as headroom
 from .intervals import Interval as Interval
 from .judge import Ranked as Ranked
 from .judge import SizeFor as SizeFor
 from .question import Question as Question
+from .record import to_record as to_record
 from .requirements import DEFAULT_ACCESS as DEFAULT_ACCESS
 from .requirements import MODALITIES as MODALITIES
 from .requirements import Requirements as Requirements

@@ -6,7 +6,7 @@ What is not given is as the profile says, or as `Requirements` has it by default
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any, TypedDict
 
@@ -75,3 +75,18 @@ _AS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "access": lambda words: frozenset(_listed(words)),
     }
 )
+
+
+def written(asked: Requirements) -> dict[str, object]:
+    """Requirements as JSON or TOML can hold them; what is as by default is left out."""
+    default = Requirements()
+    changed = (f.name for f in fields(asked) if getattr(asked, f.name) != getattr(default, f.name))
+    return {name: _plain(getattr(asked, name)) for name in changed}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Money):
+        return str(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value

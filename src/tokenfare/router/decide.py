@@ -13,7 +13,7 @@ from datetime import date
 from tokenfare.catalog import Model
 from tokenfare.tokenizers import Count
 
-from .decision import Decision, Each
+from .decision import Decision, Each, Same
 from .filters import first_refusal
 from .judge import Ranked, SizeFor, judge, rank
 from .question import Question
@@ -34,4 +34,5 @@ def decide(
             if isinstance(outcome, Ranked) and (best is None or rank(outcome) < rank(best)):
                 best = outcome
     question = Question(models, asked, day, digest)
-    return Decision(question, Each(sizes), best.model if best else None)
+    known = size_for if isinstance(size_for, Same) else Each(sizes)
+    return Decision(question, known, best.model if best else None)

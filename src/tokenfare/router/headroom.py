@@ -1,0 +1,104 @@
+"""The inverse questions: how far a decision reaches, and what a shorter request would save.
+
+Everything is by the sizes' high ends, as the decision itself is; a request that grows or shrinks
+does so by the same number of tokens on every model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tokenfare.budget import Fare, largest_answer
+from tokenfare.catalog import Model
+from tokenfare.errors import InvalidRequestError
+from tokenfare.money import Money
+from tokenfare.tokenizers import Count
+
+from .decide import decide
+from .decision import Decision
+from .judge import served_as
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A request shorter by `tokens`: the `model` and the `fare` then, and the money `saved`."""
+
+    tokens: int
+    model: Model
+    fare: Fare
+    saved: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """How far a decision reaches. All numbers are tokens; `None` means that nothing ends it.
+
+    `before_change` can be added to the input before another model is chosen: `then`, or `None` if
+    no model takes one more. `before_limit` can be added before the model chosen is too small,
+    `before_tier` before its next tier. `answers` has the largest answer that each model of the
+    ranking still allows beside the input, by id.
+    """
+
+    decision: Decision
+    before_change: int | None
+    then: Model | None
+    before_limit: int | None
+    before_tier: int | None
+    answers: Mapping[str, int | None]
+
+    def cutting(self, tokens: int) -> Cut:
+        """What a request that is so much shorter costs.
+
+        Raises `InvalidRequestError` if that would leave nothing of it.
+        """
+        chosen = self.decision.chosen
+        if not 1 <= tokens < chosen.size.high:
+            raise InvalidRequestError(
+                f"{tokens:,} tokens cannot be cut from {chosen.size.high:,}; at least 1 is cut and "
+                "at least 1 is left"
+            )
+        shorter = _shorter(self.decision, tokens)
+        return Cut(tokens, shorter.model, shorter.fare, chosen.compared - shorter.chosen.compared)
+
+
+def headroom(decision: Decision) -> Headroom:
+    """The headroom of a decision; `InvalidRequestError` if it found no model."""
+    chosen = decision.chosen
+    at = chosen.size.high
+    here, then = None, None
+    for interval in decision.intervals:
+        if interval.first <= at and (interval.last is None or at <= interval.last):
+            here = interval
+        elif here is not None:
+            then = interval.model
+            break
+    return Headroom(
+        decision,
+        None if here is None or here.last is None else here.last - at,
+        then,
+        chosen.fit.headroom,
+        _before_tier(chosen.model, at),
+        MappingProxyType({e.model.id: _answer(decision, e.model) for e in decision.ranked}),
+    )
+
+
+def _before_tier(model: Model, at: int) -> int | None:
+    tiers = model.price.tiers[:-1] if model.price is not None else ()
+    bounds = (tier.up_to for tier in tiers if tier.up_to is not None)
+    return next((bound - at for bound in bounds if bound >= at), None)
+
+
+def _answer(decision: Decision, model: Model) -> int | None:
+    return largest_answer(served_as(model, decision.asked), decision.sizes(model))
+
+
+def _shorter(decision: Decision, tokens: int) -> Decision:
+    def size(model: Model) -> Count:
+        known = decision.sizes(model)
+        low, value, high = (max(n - tokens, 1) for n in (known.low, known.value, known.high))
+        return Count(value, low, high, known.how)
+
+    asking = decision.question
+    return decide(asking.models, size, asking.asked, day=asking.day, digest=asking.digest)

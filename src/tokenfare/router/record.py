@@ -1,0 +1,83 @@
+"""A decision as JSON: enough to be told, and to be decided again on another day.
+
+It carries the day and the hash of the catalogue's content, what was asked, and the request's size
+as it was known, but not the request itself. `recorded` reads it again.
+"""
+
+from __future__ import annotations
+
+from tokenfare.budget import Fare
+from tokenfare.money import plain
+from tokenfare.tokenizers import Count
+
+from .asked import written
+from .decision import Decision, Same
+from .filters import Rejection, first_refusal
+from .headroom import headroom
+
+
+def to_record(decision: Decision) -> dict[str, object]:
+    """A decision as JSON; without a model, `model`, `tokens`, `fare` and `headroom` are null."""
+    chosen = decision.chosen if decision.found else None
+    effort = decision.effort
+    return {
+        "model": chosen.model.id if chosen else None,
+        "as_of": decision.day.isoformat(),
+        "tokens": _tokens(chosen.size) if chosen else None,
+        "max_output_tokens": decision.asked.max_output_tokens,
+        "fare": _fare(chosen.fare) if chosen else None,
+        "ranked": [{"model": e.model.id, "fare": _fare(e.fare)} for e in decision.ranked],
+        "rejected": [_refusal(refusal) for refusal in decision.rejected],
+        "catalog": decision.digest,
+        "asked": written(decision.asked),
+        "sizes": _sizes(decision),
+        "headroom": _reach(decision) if chosen else None,
+        "counted": {"tokens": effort.tokens, "passes": effort.passes} if effort else None,
+    }
+
+
+def _reach(decision: Decision) -> dict[str, object]:
+    reach = headroom(decision)
+    return {
+        "before_change": reach.before_change,
+        "then": reach.then.id if reach.then else None,
+        "before_limit": reach.before_limit,
+        "before_tier": reach.before_tier,
+        "largest_answers": dict(reach.answers),
+    }
+
+
+def _sizes(decision: Decision) -> list[dict[str, object]]:
+    """The sizes that were known, each with the tokenizer and the models that it holds for."""
+    if isinstance(decision.sizes, Same):
+        return [{"tokenizer": None, "tokens": _tokens(decision.sizes.count), "models": []}]
+    found: dict[tuple[str, Count], list[str]] = {}
+    for model in decision.question.models:
+        if first_refusal(model, decision.asked) is None:
+            found.setdefault((model.tokenizer, decision.sizes(model)), []).append(model.id)
+    return [
+        {"tokenizer": name, "tokens": _tokens(size), "models": ids}
+        for (name, size), ids in found.items()
+    ]
+
+
+def _tokens(count: Count) -> dict[str, int]:
+    return {"value": count.value, "low": count.low, "high": count.high}
+
+
+def _fare(value: Fare) -> dict[str, str]:
+    """Amounts as text, since JSON numbers are binary in most readers."""
+    return {
+        "low": plain(value.low.amount),
+        "high": plain(value.high.amount),
+        "currency": value.currency,
+    }
+
+
+def _refusal(refusal: Rejection) -> dict[str, object]:
+    return {
+        "model": refusal.model.id,
+        "reason": refusal.reason,
+        "detail": refusal.detail,
+        "over": refusal.over,
+    }

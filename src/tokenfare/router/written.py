@@ -1,0 +1,86 @@
+"""Requirements as they stand in files: the keywords of `tokenfare.route`, amounts as text.
+
+Read strictly: an unknown key or a value of another type is an error in one line.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from tokenfare.catalog import Access, Kind
+from tokenfare.money import Money
+
+from .asked import Asked
+
+
+def _money(text: object) -> Money:
+    number, _, currency = text.partition(" ") if isinstance(text, str) else ("", "", "")
+    try:
+        return Money(Decimal(number), currency)
+    except (InvalidOperation, TypeError, ValueError):
+        raise ValueError(f'expected an amount such as "0.05 CNY", not {text!r}') from None
+
+
+class WrittenRequirements(BaseModel):
+    """The keys by their types; `Requirements` judges the values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    max_output_tokens: int | None = None
+    expected_output_tokens: int | None = None
+    cached_tokens: int | None = None
+    needs: list[str] | None = None
+    purpose: str | None = None
+    region: str | None = None
+    currency: str | None = None
+    allow: list[str] | None = None
+    deny: list[str] | None = None
+    families: list[str] | None = None
+    providers: list[str] | None = None
+    kinds: list[Kind] | None = None
+    access: list[Access] | None = None
+    batch: bool | None = None
+    max_fare: Annotated[Money | None, BeforeValidator(_money)] = None
+    min_headroom: int | None = None
+    min_requests_per_minute: int | None = None
+    min_tokens_per_minute: int | None = None
+    unstated_limits: bool | None = None
+
+    @property
+    def given(self) -> Asked:
+        """What is written, as keywords."""
+        names = self.model_fields_set & Asked.__annotations__.keys()
+        return cast("Asked", {name: getattr(self, name) for name in names})
+
+
+def in_words(error: ValidationError, known: Iterable[str]) -> tuple[str, str]:
+    """The first mistake: the key (dotted) and what is expected there."""
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    return key, _expected(first, key, known)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the nearest known ones, or all."""
+    known = tuple(known)
+    near = difflib.get_close_matches(word, known, n=3)
+    if near:
+        return f"; nearest: {', '.join(near)}"
+    return f"; known: {', '.join(known)}" if known else ""
+
+
+def _expected(detail: Mapping[str, Any], key: str, known: Iterable[str]) -> str:
+    if detail["type"] == "extra_forbidden":
+        return f"no such key{nearest(key, known)}"
+    if detail["type"] == "missing":
+        return "the key is missing"
+    if detail["type"] == "value_error":
+        return str(detail["ctx"]["error"])
+    return (
+        f"{str(detail['msg']).removeprefix('Input should be ')} expected, not {detail['input']!r}"
+    )

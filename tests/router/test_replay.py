@@ -1,0 +1,118 @@
+"""A decision written down, read again, and decided again on other facts."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tokenfare as tf
+from tokenfare.errors import InputError
+from tokenfare.router import Requirements, to_record
+from tokenfare.router.asked import requirements, written
+from tokenfare.router.recorded import from_record
+from tokenfare.router.replay import replay
+
+THEN = tf.Catalog.load(day=date(2024, 12, 18))
+NOW = tf.Catalog.load(day=date(2026, 11, 24))
+TEXT = "How much is the fare? " * 400
+
+
+def recorded(catalog: tf.Catalog = THEN, **asked: Any) -> str:
+    return json.dumps(to_record(tf.route(catalog=catalog, **asked)))
+
+
+def again(text: str, catalog: tf.Catalog) -> Any:
+    models = catalog.models(all=True)
+    return replay(from_record(text), models, day=catalog.day, digest=catalog.digest)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"input_tokens": 20_000},
+        {"prompt": TEXT},
+        {"prompt": TEXT, "exact": True},
+        {"prompt": TEXT, "purpose": "code", "max_output_tokens": 7, "deny": ["qwen3*"]},
+    ],
+)
+def test_on_the_same_facts_and_day_nothing_changed(asked: dict[str, Any]) -> None:
+    replayed = again(recorded(**asked), THEN)
+    assert replayed.same
+    assert replayed.same_facts
+    assert replayed.changes == ()
+
+
+def test_what_changed_is_said_of_both_models_first() -> None:
+    replayed = again(recorded(input_tokens=20_000), NOW)
+    assert not replayed.same
+    first = [str(change) for change in replayed.changes[:2]]
+    # 20 x 0.15 + 1 x 1.5 and 20 x 0.3 + 1 x 0.6 milli-yuan
+    assert first == [
+        "qwen-flash: up to 0.0045 CNY; then: not known to exist on 2024-12-18 yet",
+        "qwen-turbo: retired on 2026-10-10; then: up to 0.0066 CNY",
+    ]
+
+
+def test_another_price_is_a_change_with_both_amounts(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        '[sources.deal]\ntitle = "a contract"\nwhere = "here"\nas_of = 2024-12-01\n'
+        '[[model]]\nid = "qwen-turbo"\n[[model.prices]]\nfrom = 2024-12-10\nsource = "deal"\n'
+        'per = 1000\ninput = "0.0001"\noutput = "0.0002"\n',
+        encoding="utf-8",
+    )
+    replayed = again(recorded(input_tokens=20_000), THEN.overlay(path))
+    assert replayed.same
+    assert not replayed.same_facts
+    (change,) = replayed.changes
+    assert str(change) == "qwen-turbo: up to 0.0022 CNY; then: up to 0.0066 CNY"
+
+
+def test_a_tokenizer_that_was_not_counted_with_then_is_named() -> None:
+    """All models that pass on the old day are Qwen's of one vocabulary; 3.5 came with another."""
+    text = recorded(prompt=TEXT, exact=True, families=["qwen*"])
+    outcomes = {change.model: str(change.now) for change in again(text, NOW).changes}
+    assert "not counted with its tokenizer" in outcomes["qwen3.5-flash"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"max_output_tokens": 7, "needs": ["image"], "kinds": ["stable"], "batch": True},
+        {"allow": ["qwen-*"], "access": ["trial"], "min_headroom": 5, "unstated_limits": True},
+        {"max_fare": tf.Money.parse("0.05", "USD"), "expected_output_tokens": 3},
+    ],
+)
+def test_requirements_are_written_and_read_again(asked: dict[str, Any]) -> None:
+    from tokenfare.router.written import WrittenRequirements
+
+    wanted = requirements(asked)
+    through = json.loads(json.dumps(written(wanted)))
+    assert requirements(WrittenRequirements.model_validate(through).given) == wanted
+    assert written(Requirements()) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x", "mine.json: not JSON: Expecting value in line 1, column 1"),
+        ("[]", "mine.json: not a decision"),
+        ("{}", "mine.json: not a decision: model: the key is missing"),
+        (
+            recorded(input_tokens=5).replace('"2024-12-18"', '"yesterday"'),
+            "mine.json: not a decision: Invalid isoformat string: 'yesterday'",
+        ),
+        (
+            recorded(input_tokens=5).replace('"asked": {', '"asked": {"purpos": "code"'),
+            "asked.purpos: no such key; nearest: purpose",
+        ),
+        (recorded(input_tokens=5).replace('"low": 5', '"low": 6'), "a count needs 0 <= low"),
+    ],
+)
+def test_what_is_no_record_is_an_error_with_the_place(text: str, says: str) -> None:
+    with pytest.raises(InputError) as raised:
+        from_record(text, "mine.json")
+    assert says in str(raised.value)
