@@ -66,6 +66,10 @@ def test_nothing_to_draw_is_still_a_chart(run: Run, tmp_path: Path) -> None:
 def test_what_cutting_saves(run: Run) -> None:
     out = run("route", "--tokens", "130000", "--cut", "30000", *SEED_DAY).out
     assert "30,000 tokens less save 0.009 CNY, on qwen-turbo" in out
+    found = json.loads(
+        run("route", "--tokens", "130000", "--cut", "30000", "--json", *SEED_DAY).out
+    )
+    assert found["cut"] == {"tokens": 30_000, "model": "qwen-turbo", "saved": "0.009"}
     assert run("route", "--tokens", "10", "--cut", "10", *SEED_DAY).code == 2
 
 

@@ -69,6 +69,11 @@ def test_a_text_that_no_model_takes_is_counted_to_the_largest_limit() -> None:
     assert decision.effort.tokens <= 20_000
     (miss, _) = decision.rejected
     assert miss.reason == "max_input"
+    assert (
+        miss.detail
+        == "to-20000: at least 20,009 tokens asked, 20,000 accepted (at least 9 too many)"
+    )
+    assert "20,000 tokens were counted to decide this" in decision.explain()
 
 
 def test_without_a_limit_near_by_length_alone_no_text_is_refused_by_guess() -> None:

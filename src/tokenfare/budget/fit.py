@@ -35,7 +35,8 @@ class Fit:
     `binding` is the limit that decides: the one exceeded, or the tightest when it fits. `limit` is
     its value in tokens, `tokens` what was held against it, `over` how many of those are too many.
     `headroom` is how many input tokens could still be added; below zero when it does not fit,
-    `None` when nothing is stated.
+    `None` when nothing is stated. Where the size is not `exact`, a request that does not fit has at
+    least so many `tokens` and is at least so many `over`; one that may not fit, at most.
     """
 
     model: str
@@ -45,6 +46,7 @@ class Fit:
     tokens: int
     over: int
     headroom: int | None
+    exact: bool = True
 
     def __bool__(self) -> bool:
         """Whether it certainly fits."""
@@ -58,9 +60,10 @@ class Fit:
             return f"{self.model}: fits, {self.headroom:,} tokens to spare"
         kind = "may be asked" if self.verdict == "may not fit" else "asked"
         accepted = "accepted" if self.binding == "max_input" else _ACCEPTED[self.binding]
+        least = "" if self.exact or self.verdict == "may not fit" else "at least "
         return (
-            f"{self.model}: {self.tokens:,} tokens {kind}, "
-            f"{self.limit:,} {accepted} ({self.over:,} too many)"
+            f"{self.model}: {least}{self.tokens:,} tokens {kind}, "
+            f"{self.limit:,} {accepted} ({least}{self.over:,} too many)"
         )
 
 
@@ -87,8 +90,11 @@ def fit(model: Model, size: Count, max_output_tokens: int = DEFAULT_MAX_OUTPUT_T
     headroom = most - size.high
     if headroom >= 0:
         return Fit(model.id, "fits", binding, limit, size.high + beside, 0, headroom)
-    verdict: Verdict = "may not fit" if size.low <= most else "does not fit"
-    return Fit(model.id, verdict, binding, limit, size.high + beside, -headroom, headroom)
+    may = size.low <= most
+    verdict: Verdict = "may not fit" if may else "does not fit"
+    end = size.high if may else size.low
+    tokens, over = end + beside, end - most
+    return Fit(model.id, verdict, binding, limit, tokens, over, headroom, exact=size.exact)
 
 
 def input_room(

@@ -138,6 +138,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _number("--min-headroom", "min_headroom", "Input tokens that must still fit."),
     _number("--min-rpm", "min_requests_per_minute", "Requests a minute that must be allowed."),
     _number("--min-tpm", "min_tokens_per_minute", "Tokens a minute that must be allowed."),
+    click.option(
+        "--unstated-limits", is_flag=True, help="Let models pass whose limits nobody states."
+    ),
     click.option("--profile", metavar="NAME", help="What is asked where no option says otherwise."),
     click.option(
         "--profiles", metavar="FILE", help=f"The profiles' file (default: ${PROFILES_VARIABLE})."

@@ -8,7 +8,8 @@ import click
 
 from tokenfare import api
 from tokenfare.errors import NoModelFits
-from tokenfare.router import Decision, headroom, to_record
+from tokenfare.money import plain
+from tokenfare.router import Cut, Decision, headroom, to_record
 
 from . import exits, inputs, ladder_chart, ladder_svg, output, request
 
@@ -58,13 +59,20 @@ def command(
         return exits.NO_MODEL_FITS
     saving = headroom(decision).cutting(cut) if cut is not None else None
     if as_json:
-        output.emit(to_record(decision))
+        output.emit(to_record(decision) | _as_data(saving))
         return exits.DONE
     click.echo(decision.explain() if explain else decision.brief())
     if saving is not None:
         where = "" if saving.model is decision.model else f", on {saving.model.id}"
         click.echo(f"  {saving.tokens:,} tokens less save {saving.saved}{where}")
     return exits.DONE
+
+
+def _as_data(saving: Cut | None) -> dict[str, object]:
+    if saving is None:
+        return {}
+    saved = plain(saving.saved.amount)
+    return {"cut": {"tokens": saving.tokens, "model": saving.model.id, "saved": saved}}
 
 
 def _draw(

@@ -8,7 +8,7 @@ what the decision holds: its question and the request's sizes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
@@ -52,7 +52,7 @@ class Each:
         return self.counts[model.id]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Decision:
     """Which model, at what fare, and why no other: `ranked` cheapest first, `rejected` all others.
 
@@ -63,7 +63,7 @@ class Decision:
 
     question: Question
     sizes: SizeFor
-    winner: Model | None = field(repr=False)
+    winner: Model | None
     effort: Effort | None = None
 
     @property
@@ -158,7 +158,14 @@ class Decision:
 
     @property
     def _told(self) -> Told:
-        return Told(self.question, self.ranked, self.rejected, self.intervals, self.chances)
+        return Told(
+            self.question,
+            self.ranked,
+            self.rejected,
+            self.intervals,
+            self.chances,
+            self.effort,
+        )
 
     @property
     def _base(self) -> int | None:
@@ -170,6 +177,10 @@ class Decision:
         """What came nearest, on one line: those missed by a limit, or the first refusals."""
         near = [refusal for refusal in self.rejected if refusal.over is not None]
         return "; ".join(refusal.detail for refusal in (near or self.rejected)[:most])
+
+    def __repr__(self) -> str:
+        """The model and the day; `explain()` has the rest."""
+        return f"<Decision: {self.winner.id if self.winner else 'no model'} on {self.day}>"
 
     def __eq__(self, other: object) -> bool:
         """Same day, facts, requirements and outcome; how it came about is no matter."""

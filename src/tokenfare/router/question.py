@@ -13,7 +13,7 @@ from .lines import Candidate, candidate, common_scale
 from .requirements import Requirements
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Question:
     """What is asked, of which models, on which day; the request's size is all that is missing.
 
@@ -25,6 +25,10 @@ class Question:
     asked: Requirements
     day: date
     digest: str
+
+    def __repr__(self) -> str:
+        """How many models, and the day."""
+        return f"<Question to {len(self.models)} models on {self.day}>"
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:

@@ -11,9 +11,8 @@ from .filters import Rejection
 from .intervals import Interval
 from .judge import Ranked
 from .question import Question
+from .sizing import Effort
 from .uncertainty import Chance
-
-_CHANCES_SHOWN = 3
 
 
 class Told(NamedTuple):
@@ -24,13 +23,15 @@ class Told(NamedTuple):
     rejected: tuple[Rejection, ...]
     intervals: tuple[Interval, ...]
     chances: tuple[Chance, ...]
+    effort: Effort | None
 
 
 def explanation(told: Told) -> Iterator[str]:
     """The choice, what the others would cost more, where it changes, every refusal."""
     yield _headline(told)
+    yield from _counted(told.effort)
     yield from (f"  or {_dearer(told.ranked[0], entry)}" for entry in told.ranked[1:])
-    yield from (f"  {sentence}" for sentence in _uncertain(told))
+    yield from (f"  {sentence}" for sentence in _uncertain(told, len(told.chances)))
     yield from (f"  {change(interval)}" for interval in told.intervals[1:])
     yield from (f"  not {refusal.detail}" for refusal in told.rejected)
 
@@ -38,12 +39,13 @@ def explanation(told: Told) -> Iterator[str]:
 def brief(told: Told) -> Iterator[str]:
     """The choice, the runner-up, the next change, and how many more there are."""
     yield _headline(told)
+    yield from _counted(told.effort)
     if not told.ranked:
         yield from (f"  not {refusal.detail}" for refusal in told.rejected)
         return
     chosen, others = told.ranked[0], told.ranked[1:]
     yield from (f"  or {_dearer(chosen, entry)}" for entry in others[:1])
-    yield from (f"  {sentence}" for sentence in _uncertain(told))
+    yield from (f"  {sentence}" for sentence in _uncertain(told, 1))
     later = [each for each in told.intervals if each.first > chosen.size.high]
     yield from (f"  {change(interval)}" for interval in later[:1])
     more = max(len(others) - 1, 0)
@@ -70,6 +72,11 @@ def _headline(told: Told) -> str:
     )
 
 
+def _counted(effort: Effort | None) -> Iterator[str]:
+    if effort is not None:
+        yield f"  {effort.tokens:,} tokens were counted to decide this"
+
+
 def _dearer(chosen: Ranked, other: Ranked) -> str:
     more = other.compared - chosen.compared
     if not more.amount:
@@ -77,14 +84,16 @@ def _dearer(chosen: Ranked, other: Ranked) -> str:
     return f"{other.model.id}: up to {other.fare.high}, {more} more"
 
 
-def _uncertain(told: Told) -> Iterator[str]:
+def _uncertain(told: Told, most: int) -> Iterator[str]:
     """What knowing the sizes better could change."""
-    for chance in told.chances[:_CHANCES_SHOWN]:
-        could = "be cheaper" if told.ranked else "take it"
+    could = "be cheaper" if told.ranked else "take it"
+    for chance in told.chances[:most]:
         yield (
             f"{chance.model.id} could {could}, from {chance.least} on, "
             f"if its {_tokens(chance.size)} were known exactly"
         )
+    if len(told.chances) > most:
+        yield f"and so could {len(told.chances) - most:,} more"
 
 
 def _tokens(size: Count) -> str:
