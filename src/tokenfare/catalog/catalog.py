@@ -7,7 +7,6 @@ catalogue never changes: laying a file over one gives another.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -151,6 +150,8 @@ class Catalog:
 
     def _nearest(self, name: str) -> tuple[str, ...]:
         """Ids, the nearest first, by how much of the letters they share."""
+        import difflib  # for a mistake only
+
         close = difflib.get_close_matches(name.lower(), tuple(self._facts.names), n=2 * _NEAREST)
         ids = dict.fromkeys(filter(None, map(self._facts.named, close)))
         return tuple(ids)[:_NEAREST]

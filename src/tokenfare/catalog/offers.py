@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from fnmatch import fnmatchcase
@@ -39,6 +38,8 @@ def _with(row: ModelRow, offer: OfferFact) -> ModelRow:
 
 
 def _nothing(pattern: str, models: Mapping[str, ModelRow]) -> str:
+    import difflib  # for a mistake only
+
     near = difflib.get_close_matches(pattern.strip("*"), models, n=3)
     hint = f"; nearest: {', '.join(near)}" if near else ""
     return f"the pattern {pattern!r} matches no model of the catalogue{hint}"
