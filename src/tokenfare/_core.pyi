@@ -15,7 +15,9 @@ class ArrowArray(Protocol):
 
 @final
 class Special:
-    def __new__(cls, tokens: list[tuple[str, int]]) -> Special: ...
+    def __new__(
+        cls, tokens: list[tuple[str, int]], normalized: list[tuple[str, int]], /
+    ) -> Special: ...
 
 @final
 class CountColumn:

@@ -11,13 +11,23 @@ import tiktoken
 
 sys.path.insert(0, str(Path(__file__).parent))  # for bpe_reference and token_texts
 
+from token_texts import byte_letters
+from vocabulary_files import trained
+
 from tokenfare.tokenizers import Tokenizer, get_tokenizer
+from tokenfare.tokenizers.patterns import PATTERNS
 from tokenfare.tokenizers.ranks import QWEN_FILE, QWEN_PATTERN, qwen_ranks
 
 
 @pytest.fixture(scope="session")
 def qwen() -> Tokenizer:
     return get_tokenizer("qwen")
+
+
+@pytest.fixture(scope="session")
+def small() -> object:
+    """A vocabulary of 3,000 tokens that Hugging Face's trainer learnt."""
+    return trained(PATTERNS["llama3"])
 
 
 @pytest.fixture(scope="session")
@@ -51,10 +61,3 @@ def with_hugging_face(ranks: dict[bytes, int]) -> object:
         ]
     )
     return tokenizer
-
-
-def byte_letters() -> list[str]:
-    """Give the printable character that GPT-2's byte-level alphabet writes for each byte."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = iter(range(256, 512))
-    return [chr(b) if b in printable else chr(next(others)) for b in range(256)]

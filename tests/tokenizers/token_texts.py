@@ -37,3 +37,10 @@ anything = st.text(characters, max_size=8)
 texts = st.lists(
     st.one_of(st.sampled_from(SNIPPETS), latin, han, anything, repeated), max_size=40
 ).map("".join)
+
+
+def byte_letters() -> list[str]:
+    """Give the printable character that GPT-2's byte-level alphabet writes for each byte."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = iter(range(256, 512))
+    return [chr(b) if b in printable else chr(next(others)) for b in range(256)]

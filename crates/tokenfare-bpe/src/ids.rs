@@ -1,20 +1,31 @@
 //! The ids that the outside uses, where they are not the ranks that the core counts in.
 
-use std::collections::HashMap;
+use crate::pairs::NONE;
+use crate::vocabulary::VocabularyError;
+
+/// Ids are below this, so that what is looked up by id is small; 300,000 is much.
+pub(crate) const MAX_ID: u32 = 1 << 20;
 
 /// Ids by rank and ranks by id; nothing where they are the same.
 #[derive(Default)]
 pub(crate) struct Ids {
     by_rank: Vec<u32>,
-    ranks: HashMap<u32, u32>,
+    ranks: Vec<u32>,
 }
 
 impl Ids {
-    /// The id of each rank, or `None` where ids are ranks.
-    pub(crate) fn new(by_rank: Option<Vec<u32>>) -> Self {
+    /// The id of each rank, or `None` where ids are ranks. O(highest id).
+    pub(crate) fn new(by_rank: Option<Vec<u32>>) -> Result<Self, VocabularyError> {
         let by_rank = by_rank.unwrap_or_default();
-        let ranks = by_rank.iter().copied().zip(0..).collect();
-        Ids { by_rank, ranks }
+        let highest = by_rank.iter().max().map_or(0, |id| *id);
+        if highest >= MAX_ID {
+            return Err(VocabularyError::Beyond(highest));
+        }
+        let mut ranks = vec![NONE; highest as usize + 1];
+        for (id, rank) in by_rank.iter().zip(0..) {
+            ranks[*id as usize] = rank;
+        }
+        Ok(Ids { by_rank, ranks })
     }
 
     /// Replaces ranks by ids. O(length).
@@ -24,8 +35,11 @@ impl Ids {
         }
     }
 
-    /// The rank of an id, if it has one; the id itself where ids are ranks. O(1).
-    pub(crate) fn rank(&self, id: u32) -> Option<u32> {
-        if self.by_rank.is_empty() { Some(id) } else { self.ranks.get(&id).copied() }
+    /// The rank of an id; the id itself where ids are ranks; no rank of a token for other ids. O(1).
+    pub(crate) fn rank(&self, id: u32) -> u32 {
+        if self.by_rank.is_empty() {
+            return id;
+        }
+        self.ranks.get(id as usize).map_or(NONE, |rank| *rank)
     }
 }

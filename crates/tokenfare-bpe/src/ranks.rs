@@ -20,6 +20,7 @@
 use std::collections::HashMap;
 
 use crate::compact::{self, SINGLES};
+use crate::ids::MAX_ID;
 use crate::pairs::MAX_TOKENS;
 use crate::splitting::{Normalization, Pattern, Splitting};
 use crate::vocabulary::VocabularyError;
@@ -131,6 +132,9 @@ impl<'a> Known<'a> {
             }
             if seen.insert(*id, ()).is_some() {
                 return Err(VocabularyError::Id(*id));
+            }
+            if *id >= MAX_ID {
+                return Err(VocabularyError::Beyond(*id));
             }
             total += bytes.len();
         }

@@ -3,11 +3,19 @@
 //! Matching comes before normalization, so `<|im_end|>` followed by a combining mark is the special
 //! token and then a mark, as in the reference. Nothing is recognised unless it was listed.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Texts that stand for one token each.
 #[derive(Debug, Clone, Default)]
 pub struct SpecialTokens {
+    as_it_stands: Texts,
+    /// Looked for in what is left, once it is normalized.
+    normalized: Texts,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Texts {
     /// Longest first, so that the first that matches is the longest.
     texts: Vec<(Box<str>, u32)>,
     /// Which bytes start one of them.
@@ -17,6 +25,41 @@ pub struct SpecialTokens {
 impl SpecialTokens {
     /// A set of special tokens with their ids. Empty texts are left out: they stand nowhere.
     pub fn new(tokens: impl IntoIterator<Item = (String, u32)>) -> Self {
+        SpecialTokens { as_it_stands: Texts::new(tokens), normalized: Texts::default() }
+    }
+
+    /// Adds special tokens that are looked for between the others, in the normalized text, as a
+    /// vocabulary may want it (Hugging Face's `normalized`).
+    #[must_use]
+    pub fn and_normalized(self, tokens: impl IntoIterator<Item = (String, u32)>) -> Self {
+        SpecialTokens { normalized: Texts::new(tokens), ..self }
+    }
+
+    /// The special tokens of `text` and the texts between them, in order. `normalize` gives a text as
+    /// it is split.
+    pub(crate) fn split<'a>(
+        &self,
+        text: &'a str,
+        normalize: impl Fn(&'a str) -> Cow<'a, str>,
+        mut found: impl FnMut(Found<'_>),
+    ) {
+        self.as_it_stands.split(text, |part| match part {
+            Found::Between(between) if !self.normalized.texts.is_empty() => {
+                self.normalized.split(&normalize(between), &mut found);
+            }
+            part => found(part),
+        });
+    }
+}
+
+/// A special token, or text that holds none.
+pub(crate) enum Found<'a> {
+    Token(u32),
+    Between(&'a str),
+}
+
+impl Texts {
+    fn new(tokens: impl IntoIterator<Item = (String, u32)>) -> Self {
         let mut texts: Vec<(Box<str>, u32)> = tokens
             .into_iter()
             .filter(|(t, _)| !t.is_empty())
@@ -26,12 +69,22 @@ impl SpecialTokens {
         let mut starts: Vec<u8> = texts.iter().map(|(text, _)| text.as_bytes()[0]).collect();
         starts.sort_unstable();
         starts.dedup();
-        SpecialTokens { texts, starts }
+        Texts { texts, starts }
+    }
+
+    fn split<'a>(&self, text: &'a str, mut found: impl FnMut(Found<'a>)) {
+        let mut at = 0;
+        while let Some((place, id)) = self.find(text, at) {
+            found(Found::Between(&text[at..place.start]));
+            found(Found::Token(id));
+            at = place.end;
+        }
+        found(Found::Between(&text[at..]));
     }
 
     /// The first special token at or after `from` and where it stands; of several that start there,
     /// the longest. O(distance × number of special tokens) at worst.
-    pub(crate) fn find(&self, text: &str, from: usize) -> Option<(Range<usize>, u32)> {
+    fn find(&self, text: &str, from: usize) -> Option<(Range<usize>, u32)> {
         let bytes = text.as_bytes();
         (from..bytes.len()).filter(|at| self.starts.contains(&bytes[*at])).find_map(|at| {
             let (found, id) =
@@ -47,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_longest_of_those_that_start_first_is_found() {
-        let set = SpecialTokens::new([("<a>".into(), 1), ("<a>b".into(), 2), ("<".into(), 3)]);
+        let set = Texts::new([("<a>".into(), 1), ("<a>b".into(), 2), ("<".into(), 3)]);
         assert_eq!(set.find("x<a>b<a>", 0), Some((1..5, 2)));
         assert_eq!(set.find("x<a>b<a>", 5), Some((5..8, 1)));
         assert_eq!(set.find("x<a>b<a>", 6), None);
@@ -56,6 +109,6 @@ mod tests {
 
     #[test]
     fn an_empty_text_stands_nowhere() {
-        assert_eq!(SpecialTokens::new([(String::new(), 1)]).find("abc", 0), None);
+        assert_eq!(Texts::new([(String::new(), 1)]).find("abc", 0), None);
     }
 }

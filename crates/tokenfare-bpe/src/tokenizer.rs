@@ -12,7 +12,7 @@ use crate::front::{Key, LONGEST};
 use crate::ids::Ids;
 use crate::memory::Memory;
 use crate::piece;
-use crate::special::SpecialTokens;
+use crate::special::{Found, SpecialTokens};
 use crate::splitting::Splitting;
 use crate::vocabulary::{Vocabulary, VocabularyError};
 
@@ -54,7 +54,7 @@ impl Tokenizer {
         Ok(Tokenizer {
             vocabulary: Vocabulary::new(&compact)?,
             splitting: compact.splitting,
-            ids: Ids::new(compact.ids),
+            ids: Ids::new(compact.ids)?,
             memories: Mutex::new(Vec::new()),
         })
     }
@@ -198,13 +198,14 @@ impl Tokenizer {
 
     /// Appends the ids of `text` to `ids`; what `special` lists becomes its one id.
     pub fn encode_with_special(&self, text: &str, special: &SpecialTokens, ids: &mut Vec<u32>) {
-        let mut at = 0;
-        while let Some((found, id)) = special.find(text, at) {
-            self.encode(&text[at..found.start], ids);
-            ids.push(id);
-            at = found.end;
-        }
-        self.encode(&text[at..], ids);
+        special.split(
+            text,
+            |text| self.splitting.normalized(text),
+            |found| match found {
+                Found::Token(id) => ids.push(id),
+                Found::Between(text) => self.encode(text, ids),
+            },
+        );
     }
 
     /// The bytes of the tokens `ids`, one after the other. O(length of the result).
@@ -220,8 +221,11 @@ impl Tokenizer {
     ) -> Result<Vec<u8>, UnknownId> {
         let mut bytes = Vec::with_capacity(4 * ids.len());
         for id in ids {
-            let rank = self.ids.rank(*id).filter(|rank| (*rank as usize) < self.vocabulary.len());
-            let token = rank.map(|rank| self.vocabulary.token(rank)).or_else(|| special(*id));
+            let rank = self.ids.rank(*id);
+            let token = match (rank as usize) < self.vocabulary.len() {
+                true => Some(self.vocabulary.token(rank)),
+                false => special(*id),
+            };
             bytes.extend_from_slice(token.ok_or(UnknownId(*id))?);
         }
         Ok(bytes)

@@ -5,13 +5,18 @@
 //! Ids in here are ranks; what ids the outside uses is `tokenizer`'s affair.
 //! Nothing here knows where the bytes came from or for which model they are.
 
+/// Vocabularies in which some tokens are made of tokens of higher rank.
+mod out_of_order;
+
 use std::fmt;
 
 use crate::compact::{Compact, SINGLES};
 use crate::front::places;
+use crate::ids::MAX_ID;
 use crate::joints::Joints;
 use crate::pairs::{MAX_TOKENS, NONE, Pairs};
 use crate::ranks::{LONGEST_TOKEN, MOST_BYTES};
+use crate::vocabulary::out_of_order::Spelled;
 
 /// Why bytes are not a vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +56,8 @@ pub enum VocabularyError {
     },
     /// An id with two tokens.
     Id(u32),
+    /// An id beyond those that there is room for.
+    Beyond(u32),
     /// More bytes in all tokens together than a vocabulary has.
     Bytes(usize),
     /// A merge of tokens that there are not, or into one.
@@ -81,6 +88,7 @@ impl fmt::Display for VocabularyError {
                 write!(f, "the tokens {first} and {second} have the same bytes")
             }
             Self::Id(id) => write!(f, "the id {id} has two tokens"),
+            Self::Beyond(id) => write!(f, "the id {id}; ids below {MAX_ID} are possible"),
             Self::Bytes(bytes) => {
                 write!(f, "all tokens have {bytes} bytes; {MOST_BYTES} are possible")
             }
@@ -156,9 +164,9 @@ impl Vocabulary {
                 vocabulary.end_token(start)?;
             }
         } else {
-            for bytes in out_of_order::spelled(compact.singles, &pairs)? {
+            for bytes in Spelled::new(compact.singles, &pairs)?.tokens() {
                 let start = vocabulary.bytes.len();
-                vocabulary.bytes.extend_from_slice(&bytes);
+                vocabulary.bytes.extend_from_slice(bytes);
                 vocabulary.end_token(start)?;
             }
         }
@@ -343,9 +351,6 @@ impl Ids {
         None
     }
 }
-
-/// Vocabularies in which some tokens are made of tokens of higher rank.
-mod out_of_order;
 
 /// FNV-1a over words of eight bytes, the length in the last one. O(length).
 pub(crate) fn hash(bytes: &[u8]) -> u64 {

@@ -14,9 +14,12 @@ pub(crate) struct Special {
 
 #[pymethods]
 impl Special {
+    /// `normalized` are looked for in the normalized text, the others in the text as it stands.
     #[new]
-    fn new(tokens: Vec<(String, u32)>) -> Self {
-        let names = tokens.iter().map(|(name, id)| (*id, name.clone())).collect();
-        Special { tokens: SpecialTokens::new(tokens), names }
+    #[pyo3(signature = (tokens, normalized, /))]
+    fn new(tokens: Vec<(String, u32)>, normalized: Vec<(String, u32)>) -> Self {
+        let all = tokens.iter().chain(&normalized);
+        let names = all.map(|(name, id)| (*id, name.clone())).collect();
+        Special { tokens: SpecialTokens::new(tokens).and_normalized(normalized), names }
     }
 }

@@ -1,8 +1,8 @@
 """Text in, counts out: which tokenizers there are, and what each can promise.
 
-Exact where the vocabulary ships with the package (Qwen up to the last generation that uses it),
-bounds that hold where it does not. Knows text only: models belong to `tokenfare.catalog`, messages
-and templates to `tokenfare.budget`.
+Exact where the vocabulary ships with the package (Qwen up to the last generation that uses it) or
+is loaded from a file, bounds that hold where it is not at hand. Knows text only: models belong to
+`tokenfare.catalog`, messages and templates to `tokenfare.budget`.
 
 Importing this loads no table and no native code; the first use does.
 """
@@ -12,6 +12,8 @@ from __future__ import annotations
 from .bounds import Bounds as Bounds
 from .by_length import ByLength as ByLength
 from .count import Count as Count
+from .files import convert as convert
+from .files import load as load
 from .registry import Measurer as Measurer
 from .registry import get_tokenizer as get_tokenizer
 from .registry import measurer as measurer
@@ -26,7 +28,9 @@ __all__ = [
     "Count",
     "Measurer",
     "Tokenizer",
+    "convert",
     "get_tokenizer",
+    "load",
     "measurer",
     "tokenizer_names",
 ]

@@ -11,9 +11,12 @@ Sources, read 2026-11: QwenLM/Qwen `tokenization_note.md` (generation 1), and th
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from tokenfare.errors import InvalidRequestError
+
+from .spelled import Added
 
 FIRST = 151643  # the ids before are the vocabulary's
 
@@ -57,22 +60,63 @@ SPECIAL_TOKENS: Mapping[str, Mapping[str, int]] = MappingProxyType(
 )
 
 ORDINARY = "ordinary"
+ALL = "all"
 
 
-def resolve(special: str | Collection[str]) -> Mapping[str, int]:
-    """Say which special tokens `special` asks for: a generation's, those listed, or none.
+@dataclass(frozen=True, slots=True, eq=False)
+class SpecialSets:
+    """What a tokenizer recognises when it is asked to: sets of special tokens by name.
 
-    No name has two ids, so a list of names needs no generation.
+    No text has two ids in `texts`, so a collection of texts needs no set. `by_default` is the set
+    that decoding uses. `refused` are texts that are known and cannot be recognised exactly,
+    `normalized` those that are looked for in normalized text.
     """
-    if isinstance(special, str):
-        if special == ORDINARY:
-            return {}
-        if special not in SPECIAL_TOKENS:
-            known = ", ".join((ORDINARY, *SPECIAL_TOKENS))
-            raise InvalidRequestError(f"no special tokens are called {special!r}; known: {known}")
-        return SPECIAL_TOKENS[special]
-    known_ids = {**SPECIAL_TOKENS["qwen1"], **SPECIAL_TOKENS["qwen3"]}
-    unknown = sorted(set(special) - known_ids.keys())
-    if unknown:
-        raise InvalidRequestError(f"not special tokens of any generation: {', '.join(unknown)}")
-    return {name: known_ids[name] for name in special}
+
+    by_name: Mapping[str, Mapping[str, int]]
+    by_default: str
+    texts: Mapping[str, int]
+    refused: frozenset[str] = frozenset()
+    normalized: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_file(cls, added: Collection[Added]) -> SpecialSets:
+        """The added tokens of a file, as one set."""
+        texts = MappingProxyType({token.text: token.id for token in added})
+        return cls(
+            {ALL: texts},
+            ALL,
+            texts,
+            refused=frozenset(token.text for token in added if token.strips),
+            normalized=frozenset(token.text for token in added if token.normalized),
+        )
+
+    def named(self, name: str) -> Mapping[str, int]:
+        """The set of this name."""
+        if name not in self.by_name:
+            known = ", ".join((ORDINARY, *self.by_name))
+            raise InvalidRequestError(f"no special tokens are called {name!r}; known: {known}")
+        return self.by_name[name]
+
+    def resolve(self, special: str | Collection[str]) -> Mapping[str, int]:
+        """Say which special tokens `special` asks for: a set's, those listed, or none."""
+        if isinstance(special, str):
+            found = {} if special == ORDINARY else self.named(special)
+        else:
+            unknown = sorted(set(special) - self.texts.keys())
+            if unknown:
+                raise InvalidRequestError(f"no special tokens here: {', '.join(unknown)}")
+            found = {text: self.texts[text] for text in special}
+        refused = sorted(self.refused & found.keys())
+        if refused:
+            raise InvalidRequestError(
+                "these take white space around them or stand between words only, which is not done "
+                f"here: {', '.join(refused)}; list the others"
+            )
+        return found
+
+
+QWEN = SpecialSets(
+    SPECIAL_TOKENS,
+    "qwen2",
+    MappingProxyType({**SPECIAL_TOKENS["qwen1"], **SPECIAL_TOKENS["qwen3"]}),
+)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, overload
 from tokenfare.errors import InvalidRequestError, VocabularyError
 
 from .count import Count
-from .special import ORDINARY, SPECIAL_TOKENS, resolve
+from .special import ORDINARY, QWEN, SpecialSets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,20 +22,24 @@ if TYPE_CHECKING:
 class Tokenizer:
     """Counts as the reference tokenizers do, id for id, on every input.
 
-    The text is taken to NFC first. Special tokens in it are ordinary text unless asked otherwise.
-    A lone surrogate counts as U+FFFD, as in tiktoken; Hugging Face's tokenizers refuse it. Code
-    points newer than Unicode 16.0 count as unassigned.
+    The text is normalized as the vocabulary wants it (Qwen's: to NFC). Special tokens in it are
+    ordinary text unless asked otherwise. A lone surrogate counts as U+FFFD, as in tiktoken; Hugging
+    Face's tokenizers refuse it. Code points newer than Unicode 16.0 count as unassigned.
 
     Safe to share between threads; large texts are counted without the GIL.
     """
 
-    __slots__ = ("_core", "name")
+    __slots__ = ("_core", "_special", "name")
 
-    def __init__(self, name: str, vocabulary: bytes) -> None:
-        """Read a compact vocabulary (`scripts/make_vocabulary.py` writes them); a few ms."""
+    def __init__(self, name: str, vocabulary: bytes, special: SpecialSets = QWEN) -> None:
+        """Read a table of the core (`scripts/make_vocabulary.py` writes Qwen's); a few ms.
+
+        `load` reads vocabulary files.
+        """
         from tokenfare import _core
 
         self.name = name
+        self._special = special
         try:
             self._core: _core.Tokenizer = _core.Tokenizer(vocabulary)
         except ValueError as error:
@@ -56,8 +60,11 @@ class Tokenizer:
 
     @property
     def special_tokens(self) -> Mapping[str, int]:
-        """The special tokens that every generation has; `SPECIAL_TOKENS` lists each one's."""
-        return SPECIAL_TOKENS["qwen2"]
+        """The special tokens that decoding knows: a file's added tokens, all of them.
+
+        For Qwen, those that every generation has; `SPECIAL_TOKENS` lists each one's.
+        """
+        return self._special.named(self._special.by_default)
 
     def count(self, text: str, *, threads: int = 1) -> int:
         """Count the tokens of `text`. Linear in its length but for single words of many kB.
@@ -110,10 +117,11 @@ class Tokenizer:
         """Encode `text` as ids.
 
         `special` says what stands for itself: `"ordinary"` nothing, a generation (`"qwen1"`,
-        `"qwen2"`, `"qwen2.5"`, `"qwen3"`) its special tokens, a collection those in it. They are
-        found in the text as it stands, before NFC.
+        `"qwen2"`, `"qwen2.5"`, `"qwen3"`) its special tokens, `"all"` every added token of a
+        vocabulary that was loaded from a file, a collection those in it. They are found in the text
+        as it stands, before it is normalized, unless the file says otherwise.
         """
-        return self._core.encode(text, _found(special))
+        return self._core.encode(text, self._found(special))
 
     def encode_to_numpy(
         self, text: str, *, special: str | Collection[str] = ORDINARY
@@ -124,37 +132,48 @@ class Tokenizer:
         """
         import numpy as np
 
-        return np.frombuffer(self._core.encode_to_buffer(text, _found(special)), dtype=np.uint32)
+        ids = self._core.encode_to_buffer(text, self._found(special))
+        return np.frombuffer(ids, dtype=np.uint32)
 
     def decode_bytes(
-        self, ids: Collection[int] | NDArray[np.integer], *, special: str = "qwen2"
+        self, ids: Collection[int] | NDArray[np.integer], *, special: str | None = None
     ) -> bytes:
-        """Join the bytes of the tokens `ids`; special tokens by the names of a generation.
+        """Join the bytes of the tokens `ids`; special tokens by a generation's names, or a file's.
 
         Arrays of integers are read without boxing (NumPy's, or any with the buffer protocol).
         """
         try:
-            return self._core.decode_bytes(ids, _special(special))
+            return self._core.decode_bytes(ids, _spelled(self._special, special))
         except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
 
-    def decode(self, ids: Collection[int] | NDArray[np.integer], *, special: str = "qwen2") -> str:
+    def decode(
+        self, ids: Collection[int] | NDArray[np.integer], *, special: str | None = None
+    ) -> str:
         """Decode ids to text, as `decode_bytes` does; what is not UTF-8 becomes U+FFFD."""
         try:
-            return self._core.decode(ids, _special(special))
+            return self._core.decode(ids, _spelled(self._special, special))
         except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
 
-
-def _found(special: str | Collection[str]) -> _core.Special | None:
-    """Prepare the special tokens to find in a text, or nothing for ordinary text."""
-    if special == ORDINARY:
-        return None
-    return _special(special if isinstance(special, str) else frozenset(special))
+    def _found(self, special: str | Collection[str]) -> _core.Special | None:
+        """Prepare the special tokens to find in a text, or nothing for ordinary text."""
+        if special == ORDINARY:
+            return None
+        return _prepared(self._special, special if isinstance(special, str) else frozenset(special))
 
 
 @lru_cache(maxsize=64)
-def _special(special: str | frozenset[str]) -> _core.Special:
+def _prepared(sets: SpecialSets, special: str | frozenset[str]) -> _core.Special:
     from tokenfare import _core
 
-    return _core.Special(list(resolve(special).items()))
+    found = sets.resolve(special)
+    later = [(text, number) for text, number in found.items() if text in sets.normalized]
+    return _core.Special([pair for pair in found.items() if pair not in later], later)
+
+
+@lru_cache(maxsize=64)
+def _spelled(sets: SpecialSets, special: str | None) -> _core.Special:
+    from tokenfare import _core
+
+    return _core.Special(list(sets.named(special or sets.by_default).items()), [])

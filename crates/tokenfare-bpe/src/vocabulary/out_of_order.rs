@@ -1,47 +1,73 @@
+use std::ops::Range;
+
 use crate::compact::SINGLES;
 use crate::ranks::{LONGEST_TOKEN, MOST_BYTES};
 use crate::vocabulary::VocabularyError;
 
-/// The bytes of each token that merging makes, by rank, whatever the order in which they are made.
-///
-/// O(total length). A token that is made of itself, or of a token that is not there, is refused.
-pub(super) fn spelled(
-    singles: &[u8; SINGLES],
-    pairs: &[(u32, u32)],
-) -> Result<Vec<Vec<u8>>, VocabularyError> {
-    let count = SINGLES + pairs.len();
-    let mut known: Vec<Vec<u8>> = singles.iter().map(|byte| vec![*byte]).collect();
-    known.resize(count, Vec::new());
-    let mut total = 0;
-    let mut open = Vec::new(); // tokens that wait for a part, each made of the next
-    for id in SINGLES..count {
-        open.push(id);
-        while let Some(&id) = open.last() {
-            if !known[id].is_empty() {
-                open.pop();
-                continue;
-            }
-            let (left, right) = pairs[id - SINGLES];
-            let part =
-                |part: u32| known.get(part as usize).ok_or(VocabularyError::Order(id as u32));
-            let bytes = [part(left)?.as_slice(), part(right)?].concat();
-            let missing = [left, right].into_iter().find(|part| known[*part as usize].is_empty());
-            if let Some(missing) = missing {
-                if open.len() > count {
-                    return Err(VocabularyError::Order(id as u32));
+/// The bytes of each token that merging makes, whatever the order in which they are made.
+pub(super) struct Spelled {
+    bytes: Vec<u8>,
+    /// Where each token stands, single bytes among them; empty while that is not known.
+    places: Vec<Range<usize>>,
+}
+
+impl Spelled {
+    /// O(total length). A token made of itself, or of one that is not there, is refused.
+    pub(super) fn new(
+        singles: &[u8; SINGLES],
+        pairs: &[(u32, u32)],
+    ) -> Result<Self, VocabularyError> {
+        let count = SINGLES + pairs.len();
+        let mut places: Vec<Range<usize>> = (0..SINGLES).map(|i| i..i + 1).collect();
+        places.resize(count, 0..0);
+        let mut spelled = Spelled { bytes: singles.to_vec(), places };
+        let mut open = Vec::new(); // tokens that wait for a part, each made of the next
+        for id in SINGLES..count {
+            open.push(id);
+            while let Some(&id) = open.last() {
+                if !spelled.places[id].is_empty() {
+                    open.pop();
+                    continue;
                 }
-                open.push(missing as usize);
-                continue;
+                let (left, right) = pairs[id - SINGLES];
+                let place = |part: u32| spelled.places.get(part as usize).cloned();
+                let parts = place(left).zip(place(right));
+                let (l, r) = parts.ok_or(VocabularyError::Order(id as u32))?;
+                if l.is_empty() || r.is_empty() {
+                    if open.len() > count {
+                        return Err(VocabularyError::Order(id as u32));
+                    }
+                    open.push(if l.is_empty() { left } else { right } as usize);
+                    continue;
+                }
+                spelled.add(id, l, r)?;
             }
-            total += bytes.len();
-            if bytes.len() > LONGEST_TOKEN {
-                return Err(VocabularyError::Token { id: id as u32, length: bytes.len() });
-            }
-            if total > MOST_BYTES {
-                return Err(VocabularyError::Bytes(total));
-            }
-            known[id] = bytes;
         }
+        Ok(spelled)
     }
-    Ok(known.split_off(SINGLES))
+
+    fn add(
+        &mut self,
+        id: usize,
+        left: Range<usize>,
+        right: Range<usize>,
+    ) -> Result<(), VocabularyError> {
+        let start = self.bytes.len();
+        let length = left.len() + right.len();
+        if length > LONGEST_TOKEN {
+            return Err(VocabularyError::Token { id: id as u32, length });
+        }
+        if start + length > MOST_BYTES {
+            return Err(VocabularyError::Bytes(start + length));
+        }
+        self.bytes.extend_from_within(left);
+        self.bytes.extend_from_within(right);
+        self.places[id] = start..start + length;
+        Ok(())
+    }
+
+    /// The tokens by rank, single bytes not among them.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = &[u8]> {
+        self.places[SINGLES..].iter().map(|place| &self.bytes[place.clone()])
+    }
 }

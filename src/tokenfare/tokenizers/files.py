@@ -1,0 +1,185 @@
+"""Vocabularies from files: converted once, loaded in milliseconds.
+
+`load` takes a rank file (`.tiktoken`, Llama 3's `tokenizer.model`), a `tokenizer.json` or what
+`convert` wrote. `convert` writes the compact form, which is one file: a line with the digest of all
+that follows, a line of JSON (name, origin, added tokens), and the table of the core.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import astuple
+from pathlib import Path
+from typing import Literal
+
+from tokenfare.errors import InputError, InvalidRequestError, VocabularyError
+
+from . import rank_file, tokenizer_json
+from .patterns import PATTERNS
+from .special import SpecialSets
+from .spelled import Added, NotRepresentable, Spelled
+from .tokenizer import Tokenizer
+
+_MAGIC = b"tokenfare vocabulary 1 "
+_BARE = b"TFBPE\0\0"  # the core's own table, without names
+
+Normalization = Literal["NFC", "none"]
+
+
+def convert(  # noqa: PLR0913 - a rank file leaves much unsaid
+    path: str | Path,
+    *,
+    name: str | None = None,
+    sha256: str | None = None,
+    pattern: str | None = None,
+    normalization: Normalization | None = None,
+    special_tokens: Mapping[str, int] | None = None,
+) -> bytes:
+    """Convert a vocabulary file to the compact form, which `load` reads in milliseconds.
+
+    `sha256` is what the file's digest must be, if it is known. The last three are for rank files,
+    which do not say them: `pattern` is a name (`"qwen"`, `"qwen3.5"`, `"cl100k"`, `"llama3"`,
+    `"o200k"`, `"gpt2"`), not needed where the file's digest is known.
+    Raises `VocabularyError` that names the place for a file that is damaged or that cannot be
+    represented exactly, `InputError` for one that cannot be read. A second or two.
+    """
+    data = _read(path)
+    digest = _checked_digest(str(path), data, sha256)
+    if data.startswith((_MAGIC, _BARE)):
+        raise NotRepresentable(str(path), "", "converted already: `load` reads it")
+    given = (pattern, normalization, special_tokens)
+    spelled = _spelled(str(path), data, digest, given)
+    return _written(spelled, name or _name(path), digest, str(path))
+
+
+def load(  # noqa: PLR0913 - as `convert`
+    path: str | Path,
+    name: str | None = None,
+    *,
+    sha256: str | None = None,
+    pattern: str | None = None,
+    normalization: Normalization | None = None,
+    special_tokens: Mapping[str, int] | None = None,
+) -> Tokenizer:
+    """Load a vocabulary from a file: a rank file, a `tokenizer.json`, or what `convert` wrote.
+
+    The arguments and errors are those of `convert`. The tokenizer is called `name`, or as the
+    compact form says, or as the file. Other files are converted each time, a second or two.
+    """
+    data = _read(path)
+    if data.startswith(_MAGIC):
+        if (pattern, normalization, special_tokens) != (None, None, None):
+            raise InvalidRequestError(f"{path}: a compact vocabulary says how its text is split")
+        _checked_digest(str(path), data, sha256)
+        return _loaded(str(path), data, name)
+    if data.startswith(_BARE):
+        _checked_digest(str(path), data, sha256)
+        return Tokenizer(name or _name(path), data)
+    compact = convert(
+        path,
+        name=name,
+        sha256=sha256,
+        pattern=pattern,
+        normalization=normalization,
+        special_tokens=special_tokens,
+    )
+    return _loaded(str(path), compact, name)
+
+
+def _read(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except IsADirectoryError:
+        raise InputError(
+            str(path), "a folder: name the tokenizer.json or rank file in it"
+        ) from None
+    except OSError as error:
+        raise InputError(str(path), error.strerror or str(error)) from error
+
+
+def _name(path: str | Path) -> str:
+    path = Path(path)
+    # Every tokenizer.json and tokenizer.model is called so: the folder says whose it is.
+    return path.absolute().parent.name if path.stem == "tokenizer" else path.stem
+
+
+def _checked_digest(path: str, data: bytes, expected: str | None) -> str:
+    digest = hashlib.sha256(data).hexdigest()
+    if expected is not None and digest != expected.lower():
+        problem = f"its sha256 is {digest}, not {expected}: another file, or a damaged one"
+        raise NotRepresentable(path, "", problem)
+    return digest
+
+
+def _spelled(
+    path: str,
+    data: bytes,
+    digest: str,
+    given: tuple[str | None, Normalization | None, Mapping[str, int] | None],
+) -> Spelled:
+    pattern, normalization, special_tokens = given
+    if pattern is not None and pattern not in PATTERNS:
+        known = ", ".join(PATTERNS)
+        raise InvalidRequestError(f"no split pattern is called {pattern!r}; known: {known}")
+    if normalization not in {None, "NFC", "none"}:
+        raise InvalidRequestError(f"normalization is 'NFC' or 'none', not {normalization!r}")
+    if not data.strip():
+        raise NotRepresentable(path, "", "an empty file")
+    if data.lstrip()[:1] != b"{":
+        return rank_file.read(
+            path,
+            data,
+            digest,
+            pattern=pattern,
+            nfc=None if normalization is None else normalization == "NFC",
+            special_tokens=special_tokens or {},
+        )
+    if given != (None, None, None):
+        raise InvalidRequestError(
+            f"{path}: a tokenizer.json says its pattern, normalization and added tokens itself"
+        )
+    return tokenizer_json.read(path, data)
+
+
+def _written(spelled: Spelled, name: str, digest: str, path: str) -> bytes:
+    from tokenfare import _core
+
+    try:
+        table = _core.to_compact(
+            spelled.tokens,
+            spelled.merges,
+            whole_pieces=spelled.whole_pieces,
+            pattern=spelled.pattern,
+            nfc=spelled.nfc,
+        )
+    except (ValueError, OverflowError) as error:
+        raise NotRepresentable(path, "", str(error)) from error
+    about = {
+        "name": name,
+        "source_sha256": digest,
+        "pattern": spelled.pattern,
+        "normalization": "NFC" if spelled.nfc else "none",
+        "tokens": len(spelled.tokens),
+        "added": [astuple(token) for token in spelled.added],
+    }
+    body = json.dumps(about).encode() + b"\n" + table
+    return _MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+
+def _loaded(path: str, data: bytes, name: str | None) -> Tokenizer:
+    first, _, body = data.partition(b"\n")
+    if first[len(_MAGIC) :] != hashlib.sha256(body).hexdigest().encode():
+        raise NotRepresentable(path, "", "damaged since it was written: convert the source again")
+    line, _, table = body.partition(b"\n")
+    try:
+        about = json.loads(line)
+        added = [Added(*token) for token in about["added"]]
+        found = str(about["name"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise NotRepresentable(path, "line 2", f"not what `convert` writes: {error}") from error
+    try:
+        return Tokenizer(name or found, table, SpecialSets.of_file(added))
+    except VocabularyError as error:
+        raise NotRepresentable(path, "", str(error)) from error

@@ -1,0 +1,111 @@
+"""Reading rank files (`.tiktoken`, Llama 3's `tokenizer.model`): base64 and a rank on each line.
+
+Such a file does not say how text is split, nor which special tokens there are: the caller says it,
+or the file is one whose digest is known.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .patterns import PATTERNS
+from .spelled import Added, NotRepresentable, Spelled
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    pattern: str
+    nfc: bool
+
+
+# By sha256. Sources: dashscope 2.0.2, llama-models 0.3.0, and tiktoken 0.14 openai_public.py.
+_KNOWN = {
+    "b2b1b8dfb5cc5f024bafc373121c6aba3f66f9a5a0269e243470a1de16a33186": _Known("qwen", nfc=True),
+    "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930": _Known("gpt2", nfc=False),
+    "94b5ca7dff4d00767bc256fdd1b27e5b17361d7b8a5f968547f9f23eb70d2069": _Known("gpt2", nfc=False),
+    "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7": _Known("cl100k", nfc=False),
+    "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d": _Known("o200k", nfc=False),
+    "82e9d31979e92ab929cd544440f129d9ecd797b69e327f80f17e1c50d5551b55": _Known("llama3", nfc=False),
+    "d0bdbaf59b0762c8c807617e2d8ea51420eb1b1de266df2495be755c8e0ed6ed": _Known("o200k", nfc=False),
+}
+
+
+def read(  # noqa: PLR0913 - what such a file does not say
+    path: str,
+    data: bytes,
+    digest: str,
+    *,
+    pattern: str | None,
+    nfc: bool | None,
+    special_tokens: Mapping[str, int],
+) -> Spelled:
+    """Read a rank file; `pattern` and `nfc` may be `None` for files that are known."""
+    known = _KNOWN.get(digest)
+    if pattern is None and known is None:
+        raise NotRepresentable(
+            path,
+            "",
+            "a rank file does not say how text is split, and this one is not known: "
+            f"pass pattern=, one of {', '.join(PATTERNS)}",
+        )
+    tokens = _tokens(path, data)
+    added = tuple(Added(text, number) for text, number in special_tokens.items())
+    _check_numbers(path, tokens, added)
+    return Spelled(
+        tokens,
+        merges=None,
+        whole_pieces=True,
+        pattern=pattern or (known.pattern if known else ""),
+        nfc=nfc if nfc is not None else known is not None and known.nfc,
+        added=added,
+    )
+
+
+def _tokens(path: str, data: bytes) -> list[tuple[bytes, int]]:
+    ranks: dict[int, int] = {}  # rank to line
+    tokens: dict[bytes, int] = {}
+    for number, line in enumerate(data.splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f"line {number}"
+        try:
+            spelled, rank_text = line.split()
+            token, rank = base64.b64decode(spelled, validate=True), int(rank_text)
+        except (ValueError, binascii.Error):
+            raise NotRepresentable(
+                path,
+                where,
+                f"not a token in base64 and its rank: {line[:40]!r} (a SentencePiece model, or "
+                "another binary file, is no rank file)",
+            ) from None
+        if rank in ranks:
+            raise NotRepresentable(path, where, f"rank {rank} stands on line {ranks[rank]} too")
+        if token in tokens:
+            raise NotRepresentable(
+                path, where, f"the token {token!r} has two ranks, {tokens[token]} and {rank}"
+            )
+        ranks[rank], tokens[token] = number, rank
+    return list(tokens.items())
+
+
+def _check_numbers(path: str, tokens: list[tuple[bytes, int]], added: tuple[Added, ...]) -> None:
+    numbers = {rank for _, rank in tokens}
+    for token in added:
+        if token.id in numbers:
+            problem = f"{token.id} is the rank of a token already"
+            raise NotRepresentable(path, f"special token {token.text!r}", problem)
+    numbers |= {token.id for token in added}
+    if numbers and min(numbers) < 0:
+        raise NotRepresentable(path, "", f"a rank below zero, {min(numbers)}")
+    highest = max((rank for _, rank in tokens), default=-1)
+    missing = next((rank for rank in range(highest) if rank not in numbers), None)
+    if missing is not None:
+        raise NotRepresentable(
+            path,
+            "",
+            f"rank {missing} is missing, and there are ranks up to {highest}: the file is cut or "
+            "damaged, or a special token has that id (pass it in special_tokens)",
+        )

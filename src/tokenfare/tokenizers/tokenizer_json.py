@@ -1,0 +1,235 @@
+"""Reading Hugging Face's `tokenizer.json`, where it describes a byte-level BPE.
+
+What the core does exactly is taken; anything else is refused by its place in the file. Not looked
+at, because they change no count of plain text: `post_processor` (tokens of a template around the
+text), `decoder` (decoding gives the bytes of the tokens), `truncation` and `padding`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from .patterns import IN_JSON
+from .spelled import Added, NotRepresentable, Spelled
+
+
+def byte_letters() -> dict[str, int]:
+    """Give the byte that each printable character of GPT-2's alphabet stands for."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = (byte for byte in range(256) if byte not in printable)
+    return {
+        **{chr(byte): byte for byte in printable},
+        **{chr(256 + i): byte for i, byte in enumerate(others)},
+    }
+
+
+def read(path: str, data: bytes) -> Spelled:
+    """Read a `tokenizer.json`. A second for the largest."""
+    return _Reader(path).spelled(data)
+
+
+class _Reader:
+    """One file; its name is in every refusal."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def refuse(self, where: str, problem: str) -> NotRepresentable:
+        return NotRepresentable(self.path, where, problem)
+
+    def spelled(self, data: bytes) -> Spelled:
+        file = self.parsed(data)
+        model = file.get("model")
+        if not isinstance(model, dict):
+            raise self.refuse("model", "there is none: not a tokenizer.json")
+        self.check_model(model)
+        numbers = self.numbers(model)
+        added = self.added(file.get("added_tokens") or [], numbers)
+        return Spelled(
+            self.tokens(numbers, added),
+            self.merges(model, numbers),
+            whole_pieces=model.get("ignore_merges") is True,
+            pattern=self.pattern(file.get("pre_tokenizer")),
+            nfc=self.nfc(file.get("normalizer"), "normalizer"),
+            added=added,
+        )
+
+    def parsed(self, data: bytes) -> dict[str, Any]:
+        def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            found = dict(pairs)
+            if len(found) != len(pairs):
+                twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+                raise self.refuse("", f"the key {twice!r} stands twice in one object")
+            return found
+
+        try:
+            file = json.loads(data, object_pairs_hook=once)
+        except (ValueError, RecursionError) as error:
+            if isinstance(error, NotRepresentable):
+                raise
+            raise self.refuse("", f"not JSON: {error}") from None
+        if not isinstance(file, dict):
+            raise self.refuse("", "not a tokenizer.json: its top is no object")
+        return file
+
+    def check_model(self, model: dict[str, Any]) -> None:
+        if model.get("type", "BPE") != "BPE":
+            raise self.refuse(
+                "model.type", f"{model['type']!r}; only byte-level BPE is counted here"
+            )
+        if model.get("dropout"):
+            raise self.refuse(
+                "model.dropout", "merges are dropped at random: there is no one count"
+            )
+        for key in ("continuing_subword_prefix", "end_of_word_suffix"):
+            if model.get(key):
+                raise self.refuse(f"model.{key}", f"{model[key]!r}; bytes have no such marks here")
+
+    def numbers(self, model: dict[str, Any]) -> dict[str, int]:
+        vocab = model.get("vocab")
+        if not isinstance(vocab, dict):
+            raise self.refuse("model.vocab", "not an object of tokens and ids")
+        owners: dict[int, str] = {}
+        for token, number in vocab.items():
+            if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 32:
+                raise self.refuse(f"model.vocab[{token!r}]", f"{number!r} is no id")
+            if number in owners:
+                problem = f"{owners[number]!r} has the id {number} too"
+                raise self.refuse(f"model.vocab[{token!r}]", problem)
+            owners[number] = token
+        return vocab
+
+    def tokens(self, numbers: dict[str, int], added: tuple[Added, ...]) -> list[tuple[bytes, int]]:
+        # A character that is no letter of a byte must not pass for the byte of its number.
+        table = dict.fromkeys(range(256), 0xFFFF)
+        table.update({ord(letter): byte for letter, byte in byte_letters().items()})
+        names = {token.text for token in added}
+        tokens = []
+        for token, number in numbers.items():
+            try:
+                tokens.append((token.translate(table).encode("latin-1"), number))
+            except UnicodeEncodeError:
+                if token not in names:
+                    raise self.refuse(
+                        f"model.vocab[{token!r}]",
+                        "not in the letters that byte-level BPE writes, nor an added token",
+                    ) from None
+        return tokens
+
+    def merges(self, model: dict[str, Any], numbers: dict[str, int]) -> list[tuple[int, int]]:
+        merges = model.get("merges")
+        if not isinstance(merges, list):
+            raise self.refuse("model.merges", "not a list")
+        pairs = []
+        for i, merge in enumerate(merges):
+            parts = merge.split(" ") if isinstance(merge, str) else merge
+            try:
+                left, right = parts
+                pairs.append((numbers[left], numbers[right]))
+                numbers[left + right]
+            except (ValueError, TypeError, KeyError):
+                raise self.refuse(
+                    f"model.merges[{i}]", f"{merge!r} is not two tokens that make a token"
+                ) from None
+        return pairs
+
+    def added(self, listed: object, numbers: dict[str, int]) -> tuple[Added, ...]:
+        if not isinstance(listed, list):
+            raise self.refuse("added_tokens", "not a list")
+        owners = {number: token for token, number in numbers.items()}
+        added: dict[int, Added] = {}
+        for i, token in enumerate(listed):
+            where = f"added_tokens[{i}]"
+            found = self.one_added(token, where)
+            owner = owners.setdefault(found.id, found.text)
+            if found.id in added or owner != found.text:
+                raise self.refuse(where, f"the id {found.id} is {owner!r} already")
+            if numbers.get(found.text, found.id) != found.id:
+                raise self.refuse(
+                    where, f"{found.text!r} has the id {numbers[found.text]} in model.vocab"
+                )
+            added[found.id] = found
+        return tuple(added.values())
+
+    def one_added(self, token: Any, where: str) -> Added:
+        if not isinstance(token, dict) or not {"content", "id"} <= token.keys():
+            raise self.refuse(where, "not an object with content and id")
+        text, number = token["content"], token["id"]
+        if not (isinstance(text, str) and text and isinstance(number, int)):
+            raise self.refuse(where, f"{text!r} with id {number!r} is no token")
+        if any("\ud800" <= c < "\ue000" for c in text):
+            raise self.refuse(where, f"{text!r} holds half a character")
+        return Added(
+            text,
+            number,
+            normalized=bool(token.get("normalized", False)),
+            strips=any(token.get(key) for key in ("single_word", "lstrip", "rstrip")),
+        )
+
+    def steps(self, sequence: dict[str, Any], key: str, where: str) -> list[Any]:
+        steps = sequence.get(key)
+        if not isinstance(steps, list):
+            raise self.refuse(f"{where}.{key}", "not a list")
+        return steps
+
+    def nfc(self, normalizer: Any, where: str) -> bool:
+        if normalizer is None:
+            return False
+        kind = normalizer.get("type") if isinstance(normalizer, dict) else normalizer
+        if kind == "NFC":
+            return True
+        if kind == "Sequence":
+            steps = self.steps(normalizer, "normalizers", where)
+            places = ((f"{where}.normalizers[{i}]", step) for i, step in enumerate(steps))
+            return True in [self.nfc(step, place) for place, step in places]
+        raise self.refuse(where, f"{kind!r}; NFC or none is what can be done exactly")
+
+    def pattern(self, pre_tokenizer: Any) -> str:
+        where = "pre_tokenizer"
+        steps = [pre_tokenizer]
+        if isinstance(pre_tokenizer, dict) and pre_tokenizer.get("type") == "Sequence":
+            steps = self.steps(pre_tokenizer, "pretokenizers", where)
+        kinds = [step.get("type") if isinstance(step, dict) else step for step in steps]
+        if kinds not in (["ByteLevel"], ["Split", "ByteLevel"]):
+            raise self.refuse(
+                where, f"{kinds}; ByteLevel, or Split and ByteLevel, is what can be done exactly"
+            )
+        byte_level = steps[-1]
+        if byte_level.get("add_prefix_space", True):
+            problem = "true: a space would be put before the text"
+            raise self.refuse(f"{where}: ByteLevel.add_prefix_space", problem)
+        splits_itself = byte_level.get("use_regex", True)
+        if len(steps) == 1:
+            if not splits_itself:
+                problem = "false: nothing splits the text, and a text is one piece"
+                raise self.refuse(f"{where}: ByteLevel.use_regex", problem)
+            return "gpt2"
+        if splits_itself:
+            problem = "true: pieces would be split a second time"
+            raise self.refuse(f"{where}: ByteLevel.use_regex", problem)
+        return self.split(steps[0], f"{where}: Split")
+
+    def split(self, step: dict[str, Any], where: str) -> str:
+        # Either keeps every match as a piece; all that a known pattern does not match is nothing.
+        if (step.get("behavior"), bool(step.get("invert"))) not in (
+            ("Isolated", False),
+            ("Removed", True),
+        ):
+            problem = (
+                f"{step.get('behavior')!r}, invert {step.get('invert')!r}; Isolated is possible"
+            )
+            raise self.refuse(f"{where}.behavior", problem)
+        pattern = step.get("pattern")
+        regex = pattern.get("Regex") if isinstance(pattern, dict) else None
+        if not isinstance(regex, str):
+            raise self.refuse(f"{where}.pattern", f"{pattern!r} is no regular expression")
+        name = IN_JSON.get(regex)
+        if name is None:
+            raise self.refuse(
+                f"{where}.pattern.Regex",
+                f"{regex!r} is none of the patterns that are split exactly here "
+                f"({', '.join(IN_JSON.values())})",
+            )
+        return name

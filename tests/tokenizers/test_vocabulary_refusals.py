@@ -1,0 +1,171 @@
+"""Vocabulary files that are damaged, foreign or beyond what is done exactly: a clear refusal."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import json
+
+import pytest
+from vocabulary_files import rank_lines, saved
+
+from tokenfare.errors import InputError, InvalidRequestError, VocabularyError
+from tokenfare.tokenizers import convert, load
+
+
+@pytest.mark.parametrize("at", [0, 30, 90, 200, 2000, -1])
+def test_a_damaged_compact_file_is_refused(small, tmp_path, at):
+    data = bytearray(convert(saved(small, tmp_path)))
+    data[at] ^= 1
+    path = tmp_path / "damaged.bpe"
+    path.write_bytes(data)
+    with pytest.raises(VocabularyError, match=r"damaged\.bpe"):
+        load(path)
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(VocabularyError, match=r"damaged\.bpe"):
+        load(path)
+
+
+def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"nothing\.json: No such file"):
+        load(tmp_path / "nothing.json")
+    with pytest.raises(InputError, match=r"a folder: name the tokenizer\.json"):
+        load(tmp_path)
+
+
+def test_a_digest_that_differs_is_named(small, tmp_path):
+    path = saved(small, tmp_path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert load(path, sha256=digest).vocabulary_size == load(path).vocabulary_size
+    with pytest.raises(VocabularyError, match=f"its sha256 is {digest}, not 00"):
+        load(path, sha256="00")
+
+
+def json_with(change):
+    def changed(file):
+        change(file)
+        return json.dumps(file).encode()
+
+    return changed
+
+
+def put(*path_and_value):
+    *path, last, value = path_and_value
+
+    def change(file):
+        for key in path:
+            file = file[key]
+        file[last] = value
+
+    return json_with(change)
+
+
+SPLIT = {"type": "Split", "pattern": {"Regex": r"\p{L}+|."}, "behavior": "Isolated"}
+BYTES = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        (lambda _: b"", "an empty file"),
+        (lambda _: b"{", "not JSON"),
+        (lambda _: b"{" * 100_000, "not JSON"),
+        (lambda _: b'{"model": 1, "model": 2}', "'model' stands twice"),
+        (lambda _: b"{}", "model: there is none"),
+        (put("model", "type", "Unigram"), r"model\.type: 'Unigram'"),
+        (put("model", "dropout", 0.1), r"model\.dropout"),
+        (put("model", "end_of_word_suffix", "</w>"), r"model\.end_of_word_suffix: '</w>'"),
+        (put("model", "vocab", []), r"model\.vocab: not an object"),
+        (put("model", "vocab", "the", -1), r"model\.vocab\['the'\]: -1 is no id"),
+        (put("model", "vocab", "the", 5), r"model\.vocab\['the'\]: .* has the id 5 too"),
+        (put("model", "vocab", "th e", 9000), r"model\.vocab\['th e'\]: not in the letters"),
+        (put("model", "vocab", "中", 9000), r"model\.vocab\['中'\]: not in the letters"),
+        (put("model", "merges", 3, "x"), r"model\.merges\[3\]: 'x' is not two tokens"),
+        (put("model", "merges", 3, ["q", "ĠĠĠq"]), r"model\.merges\[3\]"),
+        (put("model", "merges", 3, 7), r"model\.merges\[3\]: 7 is not"),
+        (json_with(lambda f: f["model"]["vocab"].pop("b")), r"model\.merges\[\d+\]"),
+        (json_with(lambda f: f["model"]["vocab"].pop("ÿ")), "byte 0xff is not the token"),
+        (put("normalizer", {"type": "NFKC"}), "normalizer: 'NFKC'; NFC or none"),
+        (
+            put("normalizer", {"type": "Sequence", "normalizers": [{"type": "NFC"}, "X"]}),
+            r"normalizer\.normalizers\[1\]: 'X'",
+        ),
+        (put("pre_tokenizer", None), r"pre_tokenizer: \[None\]"),
+        (put("pre_tokenizer", {"type": "Metaspace"}), r"pre_tokenizer: \['Metaspace'\]"),
+        (put("pre_tokenizer", {**BYTES, "use_regex": True, "add_prefix_space": True}), "a space"),
+        (put("pre_tokenizer", BYTES), "nothing splits the text"),
+        (put("pre_tokenizer", "pretokenizers", 0, SPLIT), r"Split\.pattern\.Regex: .* is none of"),
+        (put("pre_tokenizer", "pretokenizers", 0, "behavior", "Removed"), r"Split\.behavior"),
+        (put("pre_tokenizer", "pretokenizers", 1, "use_regex", True), "a second time"),
+        (put("added_tokens", 0, "id", 1), r"added_tokens\[0\]: the id 1 is .* already"),
+        (put("added_tokens", 0, "content", ""), r"added_tokens\[0\]: '' with id 0 is no token"),
+        (put("added_tokens", 0, {"id": 0}), r"added_tokens\[0\]: not an object"),
+    ],
+)
+def test_a_tokenizer_json_that_cannot_be_taken_exactly_is_refused_by_its_place(
+    small, tmp_path, changed, reason
+):
+    path = saved(small, tmp_path)
+    path.write_bytes(changed(copy.deepcopy(json.loads(path.read_text()))))
+    with pytest.raises(VocabularyError, match=reason) as refusal:
+        load(path)
+    assert str(path) in str(refusal.value)
+
+
+BYTE_LINES = rank_lines({bytes([byte]): byte for byte in range(256)})
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"not base64 at all\n", r"line 1: not a token in base64"),
+        (b"\x0a\x09\x80\x00\xff<unk>", r"line 2: not a token .*SentencePiece"),
+        (BYTE_LINES + b"YWI= x\n", r"line 257: not a token"),
+        (BYTE_LINES + b"YWI= 97\n", r"line 257: rank 97 stands on line 98 too"),
+        (BYTE_LINES + b"YQ== 256\n", r"line 257: the token b'a' has two ranks, 97 and 256"),
+        (BYTE_LINES + b"YWI= 258\n", r"rank 256 is missing, and there are ranks up to 258"),
+        (BYTE_LINES + b"YWI= -1\n", r"a rank below zero"),
+        (BYTE_LINES + b"YWI= 99999999\n", r"rank 256 is missing"),
+        (rank_lines({bytes([b]): b for b in range(255)}), r"byte 0xff is not the token"),
+        (BYTE_LINES + base64.b64encode(b"a" * 2000) + b" 256\n", r"token 256 has 2000 bytes"),
+    ],
+)
+def test_a_rank_file_that_is_damaged_is_refused_by_its_place(tmp_path, data, reason):
+    path = tmp_path / "damaged.tiktoken"
+    path.write_bytes(data)
+    with pytest.raises(VocabularyError, match=reason) as refusal:
+        load(path, pattern="cl100k")
+    assert str(path) in str(refusal.value)
+
+
+def test_a_gap_may_be_a_special_token(tmp_path):
+    path = tmp_path / "gap.tiktoken"
+    path.write_bytes(BYTE_LINES + b"YWI= 257\n")
+    ours = load(path, pattern="gpt2", special_tokens={"<|endoftext|>": 256})
+    assert ours.encode("ab<|endoftext|>", special="all") == [257, 256]
+    assert ours.decode([257, 256, 97]) == "ab<|endoftext|>a"
+    with pytest.raises(VocabularyError, match="special token '<x>': 97 is the rank of a token"):
+        load(path, pattern="gpt2", special_tokens={"<x>": 97})
+    with pytest.raises(InvalidRequestError, match="300"):
+        ours.decode([300])
+
+
+def test_what_a_file_does_not_say_has_to_be_said_and_what_it_says_not(small, tmp_path):
+    rank_file = tmp_path / "bytes.tiktoken"
+    rank_file.write_bytes(BYTE_LINES)
+    with pytest.raises(VocabularyError, match=r"pass pattern=, one of qwen, qwen3\.5"):
+        load(rank_file)
+    with pytest.raises(InvalidRequestError, match="no split pattern is called 'gpt5'"):
+        load(rank_file, pattern="gpt5")
+    with pytest.raises(InvalidRequestError, match="'NFC' or 'none', not 'NFKC'"):
+        load(rank_file, pattern="qwen", normalization="NFKC")
+    path = saved(small, tmp_path)
+    with pytest.raises(InvalidRequestError, match="says its pattern"):
+        load(path, pattern="qwen")
+    compact = tmp_path / "compact.bpe"
+    compact.write_bytes(convert(path))
+    with pytest.raises(InvalidRequestError, match="says how its text is split"):
+        load(compact, pattern="qwen")
+    with pytest.raises(VocabularyError, match="converted already"):
+        convert(compact)
