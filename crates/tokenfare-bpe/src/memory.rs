@@ -4,7 +4,7 @@ use crate::front::{Front, Hot};
 use crate::kept::Kept;
 use crate::merge::Room;
 use crate::middle::Middle;
-use crate::queue::Queue;
+use crate::queue::{Bounds, Queue};
 use crate::spelled::Spelled;
 use crate::vocabulary::Vocabulary;
 use crate::wide::Wide;
@@ -26,6 +26,8 @@ pub(crate) struct Memory {
     pub(crate) spelled: Spelled,
     /// The pieces that are counted next.
     pub(crate) pieces: Pieces,
+    /// The same for patterns that find them one by one.
+    pub(crate) batch: Vec<Bounds>,
     /// Of those: not met lately, too long for `front`, and known to no cache.
     pub(crate) cold: Queue,
     pub(crate) longer: Queue,
@@ -44,6 +46,7 @@ impl Memory {
             kept: Kept::default(),
             spelled: Spelled::default(),
             pieces: Pieces::default(),
+            batch: Vec::new(),
             cold: Queue::default(),
             longer: Queue::default(),
             new: Queue::default(),
