@@ -35,6 +35,7 @@ from tokenfare.errors import InputError, InvalidRequestError, NoModelFits
 from tokenfare.media import Fetch
 from tokenfare.messages import Document, Message, Prompt, Wire, needs, parse
 from tokenfare.router import (
+    Arrange,
     Asked,
     Decision,
     Question,
@@ -242,8 +243,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     wanted = needing(wanted, messages)
     if exact:
         return route_sized(Carriages(messages, documents, measurer).size_for, wanted, facts)
-    sizing = Sizing(lambda by: Carriages(messages, documents, by), measurer)
-    return _found(settle(_question(wanted, facts), sizing))
+    return route_arranged(lambda by: Carriages(messages, documents, by), wanted, facts)
 
 
 def routing_table(
@@ -275,6 +275,14 @@ def route_sized(size_for: SizeFor, asked: Requirements, catalog: Catalog) -> Dec
     """Decide with a size already known how to find; raises `NoModelFits`."""
     asking = _question(asked, catalog)
     return _found(decide(asking.models, size_for, asked, day=asking.day, digest=asking.digest))
+
+
+def route_arranged(arrange: Arrange, asked: Requirements, catalog: Catalog) -> Decision:
+    """Decide on a request by how it is arranged, counting no further than that needs.
+
+    Raises `NoModelFits`.
+    """
+    return _found(settle(_question(asked, catalog), Sizing(arrange, measurer)))
 
 
 def _found(decision: Decision) -> Decision:

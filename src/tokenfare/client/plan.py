@@ -12,7 +12,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 
 from tokenfare import dispatch
-from tokenfare.api import needing, route_sized
+from tokenfare.api import needing, route_arranged, route_sized
 from tokenfare.budget import (
     Carriage,
     Carriages,
@@ -32,7 +32,7 @@ from tokenfare.errors import (
 )
 from tokenfare.messages import Document, Prompt, parse
 from tokenfare.money import Money
-from tokenfare.router import Decision, Ranked, Requirements
+from tokenfare.router import Decision, MeasurerFor, Ranked, Requirements
 from tokenfare.tokenizers import measurer
 from tokenfare.usage import Usage
 
@@ -160,10 +160,16 @@ def ladder(  # noqa: PLR0913 - what a call is made of
         raise InvalidRequestError(
             "a call is answered at once and has no batch price; do without `batch` here"
         )
-    messages = parse(prompt)
-    carriages = Carriages(messages, documents, measurer, options_of(extra))
-    decision = route_sized(carriages.size_for, needing(asked, messages), catalog)
-    return Ladder(decision, carriages, extra, escalate)
+    messages, options = parse(prompt), options_of(extra)
+    carriages = Carriages(messages, documents, measurer, options)
+    wanted = needing(asked, messages)
+
+    def arrange(by: MeasurerFor) -> Carriages:
+        return Carriages(messages, documents, by, options)
+
+    # Bounds find the winner soonest; its fare, and the ranking if it is needed, are counted out.
+    decision = route_arranged(arrange, wanted, catalog)
+    return Ladder(replace(decision, sizes=carriages.size_for), carriages, extra, escalate)
 
 
 def _file_name(document: Document) -> str:

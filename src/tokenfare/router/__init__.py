@@ -21,7 +21,9 @@ from .requirements import MODALITIES as MODALITIES
 from .requirements import Requirements as Requirements
 from .routing_table import RoutingTable as RoutingTable
 from .settle import settle as settle
+from .sizing import Arrange as Arrange
 from .sizing import Effort as Effort
+from .sizing import MeasurerFor as MeasurerFor
 from .sizing import Sizing as Sizing
 from .uncertainty import Chance as Chance
 from .unknown_words import refuse_unknown_words as refuse_unknown_words
