@@ -32,6 +32,9 @@ class ChatRequest:
     choices: int
     stop: tuple[str, ...]
     json_mode: bool
+    parallel: bool
+    forced_tool: str | None
+    high_resolution: bool
     stream: bool
     include_usage: bool
 
@@ -57,6 +60,9 @@ def read_chat(body: object, catalog: Catalog, granted: Collection[str]) -> ChatR
         choices=_choices(fields.get("n"), model),
         stop=_stop(fields.get("stop")),
         json_mode=_json_mode(fields.get("response_format"), messages),
+        parallel=_flag(fields, "parallel_tool_calls"),
+        forced_tool=_forced(fields.get("tool_choice")),
+        high_resolution=_flag(fields, "vl_high_resolution_images"),
         stream=stream,
         include_usage=stream and _include_usage(fields.get("stream_options")),
     )
@@ -91,8 +97,9 @@ def _check_message(i: int, message: Message, messages: Sequence[Message], model:
     calls = message.wire.get("tool_calls") or []
     if not (isinstance(calls, list) and all(isinstance(call, Mapping) for call in calls)):
         raise invalid(f"tool_calls must be a list of objects - 'messages.{i}.tool_calls'")
-    if message.media:
-        raise invalid(f"this emulator takes text only - 'messages.{i}.content'")
+    for part in message.media:
+        if part.kind not in model.modalities:
+            raise invalid(f"{model.id} does not take {part.kind} - 'messages.{i}.content'")
 
 
 def _follows_calls(i: int, messages: Sequence[Message]) -> bool:
@@ -145,6 +152,12 @@ def _tools(value: object) -> Sequence[Wire]:
     if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
         return tuple(value)
     raise invalid("tools must be a list of objects.", param="tools")
+
+
+def _forced(choice: object) -> str | None:
+    function = choice.get("function") if isinstance(choice, Mapping) else None
+    name = function.get("name") if isinstance(function, Mapping) else None
+    return name if isinstance(name, str) else None
 
 
 def _json_mode(value: object, messages: Sequence[Message]) -> bool:

@@ -34,11 +34,7 @@ def input_tokens(request: ChatRequest, files: FileStore, tokenizer: Tokenizer) -
     messages, rules = request.messages, request.model.documents
     if rules is not None:
         messages = _with_files(messages, rules, files, tokenizer)
-    rendered = render(
-        messages,
-        default_system=bool(request.model.chat.default_system),
-        tools=request.tools,
-    )
+    rendered = render(request, messages)
     total = tokens(rendered, tokenizer) + (JSON_MODE_TOKENS if request.json_mode else 0)
     _check_input(request.model, total, with_files=messages is not request.messages)
     return total

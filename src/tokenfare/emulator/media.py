@@ -1,0 +1,112 @@
+"""How many tokens a picture, a sound or a list of frames is to the emulated provider.
+
+Written from the provider's guide and the recordings, apart from what the library predicts with.
+Only `data:` URLs can be read here: an emulator fetches nothing. Sounds must be WAV.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import math
+import wave
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tokenfare.catalog import ImageRules, Model
+from tokenfare.messages import Media
+
+from .refusal import invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Pads:
+    """So many tokens, markers around them, and the words in front."""
+
+    tokens: int
+    markers: int
+    label: str
+
+
+def pads(media: Media, model: Model, *, high: bool, place: str) -> Pads:
+    """What stands in the prompt for one piece of media; a refusal if it cannot be taken."""
+    images, audio, video = model.images, model.audio, model.video
+    if media.kind == "image" and images is not None:
+        most = (images.high_resolution_most if high else None) or images.most
+        width, height = _picture(_url(media, "image_url"), images, place)
+        return Pads(
+            _patches(width, height, images, images.least, most), images.markers, images.label
+        )
+    if media.kind == "audio" and audio is not None:
+        seconds = math.ceil(_seconds(media, place))
+        return Pads(max(seconds, 1) * audio.tokens_per_second, audio.markers, audio.label)
+    frames = media.wire.get("video")
+    if images is None or video is None or not isinstance(frames, Sequence):
+        raise invalid(f"this emulator does not take this {media.kind} - '{place}'")
+    width, height = _picture(str(frames[0]) if frames else "", images, place)
+    pairs = -(-len(frames) // video.frames_per_layer)
+    most = min(video.layer_most, video.most // pairs)
+    each = _patches(width, height, images, video.layer_least, most)
+    return Pads(pairs * each, video.markers, video.label)
+
+
+def _patches(width: int, height: int, rules: ImageRules, least: int, most: int) -> int:
+    """Whole patches after both sides went to the nearest multiple, within the bounds."""
+    side = rules.pixels
+    across, down = round(width / side), round(height / side)
+    if across * down > most:
+        shrink = math.sqrt(width * height / (most * side**2))
+        across, down = (max(math.floor(n / shrink / side), 1) for n in (width, height))
+    elif across * down < least:
+        grow = math.sqrt(least * side**2 / (width * height))
+        across, down = (math.ceil(n * grow / side) for n in (width, height))
+    return across * down
+
+
+def _picture(url: str, rules: ImageRules, place: str) -> tuple[int, int]:
+    from tokenfare.errors import MissingExtra
+
+    try:
+        import imagesize
+    except ImportError as error:
+        raise MissingExtra("taking pictures", "imagesize", "media") from error
+    try:
+        width, height = imagesize.get(io.BytesIO(_content(url, place)))
+    except Exception as error:
+        raise invalid(f"The image format is illegal and cannot be opened - '{place}'") from error
+    short, long = sorted((int(width), int(height)))
+    if short < rules.shortest_side:
+        raise invalid(
+            f"The image length and width do not meet the model restrictions. "
+            f"[height:{height} or width:{width} must be larger than {rules.shortest_side - 1}]"
+        )
+    if long > rules.max_ratio * short:
+        raise invalid(f"absolute aspect ratio must be smaller than {rules.max_ratio}")
+    return int(width), int(height)
+
+
+def _seconds(media: Media, place: str) -> float:
+    given = media.wire.get("input_audio")
+    data = str(given.get("data", "")) if isinstance(given, Mapping) else ""
+    url = data if data.startswith("data:") else f"data:;base64,{data}"
+    try:
+        with wave.open(io.BytesIO(_content(url, place))) as sound:
+            return float(sound.getnframes() / sound.getframerate())
+    except (wave.Error, EOFError, ZeroDivisionError) as error:
+        raise invalid(f"The audio cannot be opened; this emulator reads WAV - '{place}'") from error
+
+
+def _url(media: Media, key: str) -> str:
+    value = media.wire.get(key)
+    return str(value.get("url", "") if isinstance(value, Mapping) else value)
+
+
+def _content(url: str, place: str) -> bytes:
+    head, comma, data = url.partition(",")
+    if not comma or not head.startswith("data:"):
+        raise invalid(f"Failed to download multimodal content - '{place}'")
+    try:
+        return base64.b64decode(data, validate=True)
+    except binascii.Error as error:
+        raise invalid(f"The base64 of the content is broken - '{place}'") from error
