@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .api import conversation as conversation
     from .api import count as count
     from .api import count_chats as count_chats
+    from .api import count_image as count_image
     from .api import count_messages as count_messages
     from .api import fits as fits
     from .api import read_document as read_document
@@ -64,6 +65,7 @@ _HOMES = {
     "conversation": "api",
     "count": "api",
     "count_chats": "api",
+    "count_image": "api",
     "count_messages": "api",
     "fits": "api",
     "get_tokenizer": "tokenizers",

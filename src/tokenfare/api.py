@@ -163,6 +163,28 @@ def conversation(
     return Conversation(rules, measurer(tokenizer), options_of(parameters or {}))
 
 
+def count_image(
+    source: bytes | Path | str | tuple[int, int],
+    *,
+    model: str,
+    high_resolution: bool = False,
+    catalog: Catalog | None = None,
+) -> Count:
+    """Tokens of one image on a model, with the markers around it and without a label.
+
+    `source` is a file's bytes or path, a `data:` URL, or a width and height in pixels; only the
+    header is read. Raises `InvalidRequestError` with the reason for an image that the model does
+    not take or the provider would refuse.
+    """
+    found = (catalog or default_catalog()).get(model)
+    if found.images is None:
+        raise InvalidRequestError(f"{model} takes no image")
+    size = media.size_of(source)
+    most = budget.most_tokens(found.images, high_resolution=high_resolution)
+    tokens = budget.image_tokens(size, found.images, most, "image")
+    return Count.exactly(tokens + found.images.markers)
+
+
 def count_chats(
     chats: Iterable[Prompt],
     *,

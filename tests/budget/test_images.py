@@ -6,6 +6,7 @@ import base64
 import io
 import struct
 import zlib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from models import IMAGES, model
 from tokenfare.budget import Options, count_request
 from tokenfare.budget.images import squares
-from tokenfare.errors import InvalidRequestError
+from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.media import Source, picture
 from tokenfare.media.source import from_bytes
 from tokenfare.messages import parse
@@ -244,3 +245,23 @@ def test_a_real_file_can_be_measured(tmp_path: Path) -> None:
     with path.open("rb") as file:
         found = picture(Source(file, path.stat().st_size), str(path))
     assert (found.width, found.height) == (640, 480)
+
+
+def test_one_image_is_counted_from_whatever_there_is_of_it(tmp_path: Path) -> None:
+    import tokenfare as tf
+
+    catalog = tf.Catalog.load(day=date(2024, 12, 18))
+    path = tmp_path / "a.png"
+    path.write_bytes(png(1365, 2048))
+    for source in (path, png(1365, 2048), data_url(png(1365, 2048)), (1365, 2048)):
+        assert int(tf.count_image(source, model="qwen-vl-plus", catalog=catalog)) == 1247 + 2
+        high = tf.count_image(source, model="qwen-vl-plus", high_resolution=True, catalog=catalog)
+        assert int(high) == 3577 + 2
+    with pytest.raises(InvalidRequestError, match="qwen-plus takes no image"):
+        tf.count_image(path, model="qwen-plus", catalog=catalog)
+    with pytest.raises(InvalidRequestError, match="each side must have at least 11"):
+        tf.count_image((10, 500), model="qwen-vl-plus", catalog=catalog)
+    with pytest.raises(InvalidRequestError, match="a data: URL or a Path"):
+        tf.count_image("a.png", model="qwen-vl-plus", catalog=catalog)
+    with pytest.raises(InputError, match="cannot be read"):
+        tf.count_image(tmp_path / "gone.png", model="qwen-vl-plus", catalog=catalog)

@@ -21,6 +21,8 @@ from .fit import check_output as check_output
 from .fit import fit as fit
 from .fit import input_room as input_room
 from .fit import largest_answer as largest_answer
+from .images import image_tokens as image_tokens
+from .images import most_tokens as most_tokens
 from .many import count_chats as count_chats
 from .options import NO_OPTIONS as NO_OPTIONS
 from .options import Options as Options

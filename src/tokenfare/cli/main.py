@@ -20,6 +20,7 @@ _COMMANDS: Mapping[str, str] = {
     "route": "Find the cheapest model that takes a request.",
     "replay": "Decide a recorded decision again, and say what changed.",
     "models": "List what can be called, and what it accepts and charges.",
+    "tokenizers": "List tokenizers and take vocabularies of yours.",
     "catalog": "Check, compare and import catalogue files.",
     "send": "Route a request and send it.",
     "spend": "Say what was spent, on what, and how far off the predictions were.",

@@ -11,6 +11,7 @@ from .document import DocumentText as DocumentText
 from .document import read_document as read_document
 from .image import Picture as Picture
 from .image import picture as picture
+from .image import size_of as size_of
 from .sound import Sound as Sound
 from .sound import sound as sound
 from .source import Fetch as Fetch
@@ -26,5 +27,6 @@ __all__ = [
     "opened",
     "picture",
     "read_document",
+    "size_of",
     "sound",
 ]

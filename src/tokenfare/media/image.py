@@ -7,10 +7,11 @@ note swaps the sides; the number of tokens does not change with that, so nothing
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from tokenfare.errors import InvalidRequestError, MissingExtra
+from tokenfare.errors import InputError, InvalidRequestError, MissingExtra
 
-from .source import Source
+from .source import Source, from_bytes, opened
 
 _HEAD = 32
 _HEIF = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
@@ -50,6 +51,25 @@ def picture(source: Source, place: str) -> Picture:
     if width < 1 or height < 1:
         raise _cut_off(place, kind)
     return Picture(int(width), int(height), kind, source.size)
+
+
+def size_of(source: bytes | Path | str | tuple[int, int]) -> Picture:
+    """The size of an image from a file's bytes or path, a `data:` URL, or a width and height."""
+    if isinstance(source, tuple):
+        width, height = source
+        return Picture(width, height)
+    if isinstance(source, bytes):
+        return picture(from_bytes(source), "image")
+    if isinstance(source, str):
+        found = opened(source, "image")
+        if found is None:
+            raise InvalidRequestError("image: a data: URL or a Path, not a name or another URL")
+        return picture(found, "image")
+    try:
+        with source.open("rb") as file:
+            return picture(Source(file, source.stat().st_size), str(source))
+    except OSError as error:
+        raise InputError(str(source), f"cannot be read: {error.strerror or error}") from error
 
 
 def _cut_off(place: str, kind: str) -> InvalidRequestError:

@@ -14,9 +14,14 @@ from .by_length import ByLength as ByLength
 from .count import Count as Count
 from .files import convert as convert
 from .files import load as load
+from .kept import Kept as Kept
+from .kept import keep_file as keep_file
+from .kept import keep_folder as keep_folder
 from .registry import Measurer as Measurer
+from .registry import Standing as Standing
 from .registry import get_tokenizer as get_tokenizer
 from .registry import measurer as measurer
+from .registry import standing as standing
 from .registry import tokenizer_names as tokenizer_names
 from .special import SPECIAL_TOKENS as SPECIAL_TOKENS
 from .tokenizer import Tokenizer as Tokenizer
@@ -26,11 +31,16 @@ __all__ = [
     "Bounds",
     "ByLength",
     "Count",
+    "Kept",
     "Measurer",
+    "Standing",
     "Tokenizer",
     "convert",
     "get_tokenizer",
+    "keep_file",
+    "keep_folder",
     "load",
     "measurer",
+    "standing",
     "tokenizer_names",
 ]

@@ -1,8 +1,8 @@
 """Bounds on the token count of a text when no vocabulary is at hand.
 
 The bounds follow from the bytes and hold always, under what each rule states: `low <= truth <=
-high`. The middle is the count under Qwen's vocabulary, pushed inside the bounds: a fair guess, and
-no more. It is never called exact.
+high`. The middle is an estimate, pushed inside the bounds (see `estimates`). It is never called
+exact.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ def byte_level(text: str) -> int:
     return _bytes(unicodedata.normalize("NFC", text))
 
 
+def byte_level_as_is(text: str) -> int:
+    """Bound the count of a byte-level BPE that takes text as it is (Llama 3, OpenAI's)."""
+    return _bytes(text)
+
+
 def sentencepiece_byte_fallback(text: str) -> int:
     """Bound the count of a SentencePiece model with byte fallback and identity normalization.
 
@@ -40,14 +45,11 @@ def unknown(text: str) -> int:
     normalized text; it adds at most two tokens of its own. A tokenizer that breaks this (one that
     spells bytes in several tokens, say) is outside these bounds, and nothing here can know.
     """
-    forms = [text]
-    forms += (f for form in ("NFC", "NFKC") if (f := unicodedata.normalize(form, text)) is not text)
+    forms = (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFKC", text))
     return max(map(_bytes, forms)) + 2 if text else 0
 
 
 def _bytes(text: str) -> int:
-    if text.isascii():
-        return len(text)
     # A lone surrogate is counted as the three bytes of U+FFFD, which replaces it.
     return len(text.encode("utf-8", errors="surrogatepass"))
 

@@ -1,32 +1,33 @@
-"""Tokenizers by name: the exact ones, and bounds for those whose vocabulary is not here."""
+"""Tokenizers by name: shipped, added by the user, found in a local cache, or bounds.
+
+Nothing is downloaded. What a name gives is decided when it is asked for: adding a vocabulary makes
+the next count exact.
+"""
 
 from __future__ import annotations
 
 import threading
-from functools import cache
-from typing import Protocol, runtime_checkable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from tokenfare.errors import UnknownTokenizer, VocabularyMissing
+from tokenfare.errors import UnknownTokenizer, VocabularyError, VocabularyMissing
 
-from .bounds import Bounds, byte_level, sentencepiece_byte_fallback, unknown
+from . import local
+from .bounds import Bounds
 from .count import Count
+from .estimates import middle
+from .kept import Kept, kept, kept_names
+from .known import KNOWN
 from .ranks import QWEN_FILE
 from .tokenizer import Tokenizer
+from .via_transformers import ByTransformers
 
 _EXACT = {"qwen": QWEN_FILE}
 
-# What is known of each tokenizer whose vocabulary does not ship. Only a rule that is known to hold
-# for it may stand here; `unknown` says what it assumes.
-_BOUNDED = {
-    "qwen3.5": byte_level,
-    "llama2": sentencepiece_byte_fallback,
-    "llama3": unknown,
-    "baichuan": unknown,
-    "chatglm": unknown,
-    "yi": unknown,
-    "abab": unknown,
-    "unknown": unknown,
-}
+Origin: TypeAlias = Literal["ships", "added", "found in a cache", "bounds only"]
 
 _loading = threading.Lock()
 
@@ -43,32 +44,105 @@ class Measurer(Protocol):
         """Count the tokens of `text`, with what is certain about it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a tokenizer stands on this machine: where its vocabulary comes from, or how to get it."""
+
+    name: str
+    origin: Origin
+    path: Path | None = None
+    sha256: str | None = None
+    get: str = ""
+
+
 def tokenizer_names() -> tuple[str, ...]:
     """List every known name, the exact ones first."""
-    return (*_EXACT, *_BOUNDED)
+    added = (name for name in kept_names() if name not in KNOWN)
+    return (*_EXACT, *KNOWN, *added)
+
+
+def standing(name: str) -> Standing:
+    """How the tokenizer of this name stands here. Raises `UnknownTokenizer`."""
+    if name in _EXACT:
+        return Standing(name, "ships", _EXACT[name])
+    mine = kept(name)
+    if mine is not None:
+        return Standing(name, "added", mine.path, mine.sha256)
+    if name not in KNOWN:
+        raise UnknownTokenizer(name, tokenizer_names())
+    path = local.found(KNOWN[name])
+    if path is not None:
+        return Standing(name, "found in a cache", path)
+    return Standing(name, "bounds only", get=KNOWN[name].get)
 
 
 def get_tokenizer(name: str) -> Tokenizer:
     """Get the exact tokenizer of this name; loaded once, then shared.
 
     Raises `UnknownTokenizer` for a name that nobody knows, `VocabularyMissing` for one whose
-    vocabulary does not ship: there `measurer(name)` gives bounds.
+    vocabulary is not here: there `measurer(name)` gives bounds.
     """
-    if name in _BOUNDED:
-        raise VocabularyMissing(name, f"measurer({name!r}) gives bounds that hold without it")
-    if name not in _EXACT:
+    found = measurer(name)
+    if isinstance(found, Tokenizer):
+        return found
+    if isinstance(found, ByTransformers):
+        raise VocabularyMissing(
+            name, f"measurer({name!r}) counts it by transformers, and only that"
+        )
+    way = f"{KNOWN[name].get}; measurer({name!r}) gives bounds that hold without it"
+    raise VocabularyMissing(name, way)
+
+
+def measurer(name: str) -> Tokenizer | ByTransformers | Bounds:
+    """Get the exact tokenizer of this name if its vocabulary is here, bounds otherwise.
+
+    What the user added comes before what lies in a cache. Nothing is downloaded.
+    """
+    if name in _EXACT:
+        with _loading:
+            return _shipped(name)
+    mine = kept(name)
+    if mine is not None:
+        return _added(mine)
+    if name not in KNOWN:
         raise UnknownTokenizer(name, tokenizer_names())
     with _loading:
-        return _load(name)
-
-
-def measurer(name: str) -> Tokenizer | Bounds:
-    """Get the exact tokenizer of this name if its vocabulary is here, bounds otherwise."""
-    if name in _BOUNDED:
-        return Bounds(name, _BOUNDED[name], get_tokenizer("qwen").count)
-    return get_tokenizer(name)
+        return _found(name)
 
 
 @cache
-def _load(name: str) -> Tokenizer:
+def _shipped(name: str) -> Tokenizer:
     return Tokenizer.from_file(name, _EXACT[name])
+
+
+def _added(mine: Kept) -> Tokenizer | ByTransformers:
+    changed = 0 if mine.folder else mine.path.stat().st_mtime_ns
+    with _loading:
+        return _loaded(mine, changed)
+
+
+@lru_cache(maxsize=16)
+def _loaded(mine: Kept, changed: int) -> Tokenizer | ByTransformers:  # noqa: ARG001 - part of the key
+    if mine.folder:
+        return ByTransformers(mine.name, mine.path, trusted=mine.trusted)
+    from .files import load
+
+    return load(mine.path, mine.name)
+
+
+@cache
+def _found(name: str) -> Tokenizer | ByTransformers | Bounds:
+    """What lies in a cache, or bounds. Looked for once; a program that adds files starts anew."""
+    known = KNOWN[name]
+    path = local.found(known)
+    if path is not None and known.by_transformers:
+        return ByTransformers(name, path)
+    if path is not None:
+        from .files import load
+
+        pattern = known.pattern if known.tiktoken is not None else None
+        with suppress(VocabularyError):  # not what it should be: no reason to fail
+            found = load(path, name, pattern=pattern)
+            if found.vocabulary_size in known.sizes:
+                return found
+    return Bounds(name, known.at_most, middle(name, _shipped("qwen").count))

@@ -1,0 +1,84 @@
+"""`tokenfare tokenizers`: which tokenizers are exact here, and how to get the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tokenfare.tokenizers import Kept, Standing, keep_file, keep_folder, standing, tokenizer_names
+from tokenfare.tokenizers.estimates import fits
+
+from . import output
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """List the tokenizers that are known, and where each one's vocabulary comes from.
+
+    Nothing is downloaded. `tokenfare tokenizers add` takes a file or folder of yours.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    found = [standing(name) for name in tokenizer_names()]
+    if as_json:
+        output.emit([_as_data(one) for one in found])
+    else:
+        output.table(("tokenizer", "counts", "vocabulary", "to get it"), _rows(found), frozenset())
+
+
+@command.command
+@click.argument("path", metavar="FILE")
+@click.option("--name", metavar="NAME", help="Whose it is, where the file does not say.")
+@click.option(
+    "--trust-code", is_flag=True, help="Let the code that comes with a folder run (Baichuan's)."
+)
+def add(path: str, name: str | None, trust_code: bool) -> None:
+    """Take a vocabulary: a tokenizer.json, a rank file, or a folder that transformers reads.
+
+    A file is converted once, in about a second, and kept under its digest among this user's data.
+    A folder is only remembered, and needs --name.
+    """
+    where = Path(path)
+    if where.is_dir():
+        if name is None:
+            raise click.UsageError("a folder needs --name: which tokenizer is it?")
+        kept = keep_folder(where, name, trusted=trust_code)
+    elif trust_code:
+        raise click.UsageError("--trust-code is for a folder; a file has no code")
+    else:
+        kept = keep_file(where, name)
+    click.echo(_added(kept))
+
+
+def _added(kept: Kept) -> str:
+    if kept.folder:
+        return f"{kept.name}: will be read from {kept.path} by transformers"
+    return f"{kept.name}: exact from now on; kept in {kept.path} (source sha256 {kept.sha256})"
+
+
+def _rows(found: list[Standing]) -> list[tuple[str, str, str, str]]:
+    return [
+        (
+            one.name,
+            "within bounds" if one.origin == "bounds only" else "exactly",
+            "not here" if one.origin == "bounds only" else one.origin,
+            one.get,
+        )
+        for one in found
+    ]
+
+
+def _as_data(one: Standing) -> dict[str, object]:
+    fit = fits().get(one.name)
+    return {
+        "name": one.name,
+        "exact": one.origin != "bounds only",
+        "origin": one.origin,
+        "path": str(one.path) if one.path else None,
+        "source_sha256": one.sha256,
+        "get": one.get or None,
+        "estimate_errors": dict(fit.errors) if fit else None,
+    }

@@ -1,0 +1,156 @@
+"""The user's own vocabularies: converted once, kept under the digest of what they came from.
+
+One folder of this user (`TOKENFARE_TOKENIZERS` names another) with a file for each tokenizer: the
+compact form of a vocabulary, or a note that names a folder for `transformers`. Nothing is ever
+downloaded. A vocabulary is kept under a known name only if it can be that tokenizer's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenfare.errors import InputError, InvalidRequestError
+
+from .known import KNOWN, named_by
+
+FOLDER_VARIABLE = "TOKENFARE_TOKENIZERS"
+_VOCABULARY, _NOTE = ".vocabulary", ".folder.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A tokenizer that the user added.
+
+    `path` is a compact vocabulary, or the folder that `transformers` reads; `trusted` allows it to
+    run the code that comes with the folder. `sha256` is the digest of the file that was converted.
+    """
+
+    name: str
+    path: Path
+    sha256: str | None = None
+    folder: bool = False
+    trusted: bool = False
+
+
+def folder() -> Path:
+    """Where this user's vocabularies are kept; it need not exist."""
+    given = os.environ.get(FOLDER_VARIABLE)
+    if given:
+        return Path(given)
+    from platformdirs import user_data_path
+
+    return user_data_path("tokenfare") / "tokenizers"
+
+
+def kept(name: str) -> Kept | None:
+    """What the user added under this name."""
+    _check_name(name)
+    path = folder() / f"{name}{_VOCABULARY}"
+    if path.is_file():
+        return Kept(name, path, _about(path).get("source_sha256"))
+    note = folder() / f"{name}{_NOTE}"
+    if not note.is_file():
+        return None
+    try:
+        said = json.loads(note.read_text(encoding="utf-8"))
+        return Kept(name, Path(said["folder"]), None, folder=True, trusted=bool(said["trusted"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(str(note), f"not a note of this program: {error}; remove it") from error
+
+
+def kept_names() -> tuple[str, ...]:
+    """The names of all that the user added."""
+    try:
+        files = [path.name for path in folder().iterdir()]
+    except OSError:
+        return ()
+    endings = (_VOCABULARY, _NOTE)
+    names = {f.removesuffix(end) for end in endings for f in files if f.endswith(end)}
+    return tuple(sorted(names))
+
+
+def keep_file(path: Path, name: str | None = None) -> Kept:
+    """Convert a vocabulary file and keep it.
+
+    The name is found by what the vocabulary says of itself; a vocabulary of none that is known
+    needs one. Raises `InvalidRequestError` for a known name that it cannot be, and what `convert`
+    raises for a file that cannot be converted.
+    """
+    from .files import convert
+
+    compact = convert(path)
+    about = _said(compact)
+    pattern, size = str(about.get("pattern")), int(str(about.get("tokens", 0)))
+    name = name or named_by(pattern, size)
+    if name is None:
+        raise InvalidRequestError(
+            f"{path}: a vocabulary of {size:,} tokens, split as {pattern!r}, is none that is "
+            "known; give it a name with --name"
+        )
+    _check_fits(path, name, pattern, size)
+    target = folder() / f"{name}{_VOCABULARY}"
+    _write(target, compact)
+    (folder() / f"{name}{_NOTE}").unlink(missing_ok=True)
+    return Kept(name, target, str(about.get("source_sha256")))
+
+
+def keep_folder(path: Path, name: str, *, trusted: bool = False) -> Kept:
+    """Remember a folder that `transformers` is to read a tokenizer from, when it is needed."""
+    _check_name(name)
+    known = KNOWN.get(name)
+    if name == "qwen" or (known is not None and not known.by_transformers):
+        raise InvalidRequestError(f"{name} is read from a file: add the tokenizer.json in {path}")
+    said = {"folder": str(path.absolute()), "trusted": trusted}
+    _write(folder() / f"{name}{_NOTE}", json.dumps(said).encode())
+    (folder() / f"{name}{_VOCABULARY}").unlink(missing_ok=True)
+    return Kept(name, path, None, folder=True, trusted=trusted)
+
+
+def _check_fits(path: Path, name: str, pattern: str, size: int) -> None:
+    _check_name(name)
+    if name == "qwen":
+        raise InvalidRequestError(f"{path}: the vocabulary of 'qwen' ships with the package")
+    known = KNOWN.get(name)
+    if known is None:
+        return
+    if known.pattern is not None and (pattern, size) != (known.pattern, *known.sizes):
+        (expected,) = known.sizes
+        raise InvalidRequestError(
+            f"{path}: not the vocabulary of {name!r}: {size:,} tokens split as {pattern!r}, "
+            f"where {expected:,} split as {known.pattern!r} are expected"
+        )
+    if not known.by_transformers and known.pattern is None:
+        raise InvalidRequestError(f"{name!r} stands for what is not known; choose another name")
+
+
+def _check_name(name: str) -> None:
+    if not name or not all(c.isalnum() or c in "-_." for c in name) or name.startswith("."):
+        raise InvalidRequestError(f"{name!r} is no name: letters, digits, '-', '_' and '.'")
+
+
+def _about(path: Path) -> dict[str, str]:
+    with path.open("rb") as file:
+        return _said(file.readline() + file.readline())
+
+
+def _said(compact: bytes) -> dict[str, str]:
+    """The second line of the compact form, which says what the vocabulary is."""
+    try:
+        said = json.loads(compact.split(b"\n", 2)[1])
+    except (ValueError, IndexError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write whole or not at all, so that a reader never meets half of it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.{os.getpid()}")
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,61 @@
+"""Vocabularies that other programs have put on this machine: Hugging Face's cache, tiktoken's.
+
+Looks only; nothing is imported from those programs, and nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from .known import Known
+
+_JSON = "tokenizer.json"
+_MODEL = "tokenizer.model"
+
+
+def found(known: Known) -> Path | None:
+    """A vocabulary file for the core, or a folder for `transformers`, that lies in a cache."""
+    if known.tiktoken is not None:
+        return _of_tiktoken(*known.tiktoken)
+    for repository in known.hub:
+        for folder in _snapshots(repository):
+            if known.by_transformers:
+                if (folder / _JSON).is_file() or (folder / _MODEL).is_file():
+                    return folder
+            elif (folder / _JSON).is_file():
+                return folder / _JSON
+    return None
+
+
+def hub_folder() -> Path:
+    """Hugging Face's cache, as `huggingface_hub` finds it."""
+    if "HF_HUB_CACHE" in os.environ:
+        return Path(os.environ["HF_HUB_CACHE"])
+    if "HF_HOME" in os.environ:
+        return Path(os.environ["HF_HOME"]) / "hub"
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "huggingface" / "hub"
+
+
+def _snapshots(repository: str) -> list[Path]:
+    folder = hub_folder() / f"models--{repository.replace('/', '--')}" / "snapshots"
+    try:
+        return sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    except OSError:
+        return []
+
+
+def _of_tiktoken(url: str, sha256: str) -> Path | None:
+    """Tiktoken names its copy by the SHA-1 of the address; it is taken only if it is whole."""
+    import tempfile
+
+    folder = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
+    name = hashlib.sha1(url.encode(), usedforsecurity=False).hexdigest()
+    path = (Path(folder) if folder else Path(tempfile.gettempdir()) / "data-gym-cache") / name
+    try:
+        whole = hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    except OSError:
+        return None
+    return path if whole else None

@@ -1,0 +1,70 @@
+"""Counting by Hugging Face's `transformers`, for tokenizers that the core cannot represent.
+
+SentencePiece models mostly: Llama 2, Baichuan, ChatGLM, Yi. The library is imported when the first
+text is counted, from files that are here; it is told not to download.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from tokenfare.errors import MissingExtra, VocabularyError
+
+from .count import Count
+
+
+class ByTransformers:
+    """A tokenizer in a folder. Slow to load (seconds) and to count; exact as that tokenizer is.
+
+    `trusted` allows the code in the folder to run: Baichuan's and ChatGLM's tokenizers are such.
+    Special tokens are added to no text and found in none.
+    """
+
+    def __init__(self, name: str, folder: Path, *, trusted: bool = False) -> None:
+        """Nothing is loaded yet."""
+        self.name = name
+        self._folder = folder
+        self._trusted = trusted
+        self._loading = threading.Lock()
+        self._tokenizer: Any = None
+
+    def __repr__(self) -> str:
+        return f"<ByTransformers {self.name!r} in {str(self._folder)!r}>"
+
+    def count(self, text: str) -> int:
+        """Count the tokens of `text`; a lone surrogate counts as U+FFFD."""
+        if not text:
+            return 0
+        clean = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        encoded = self._loaded()(clean, add_special_tokens=False, split_special_tokens=True)
+        return len(encoded["input_ids"])
+
+    def measure(self, text: str) -> Count:
+        """Count the tokens of `text` as a value that says it is exact."""
+        return Count.exactly(self.count(text))
+
+    def _loaded(self) -> Any:
+        with self._loading:
+            if self._tokenizer is None:
+                self._tokenizer = self._load()
+            return self._tokenizer
+
+    def _load(self) -> Any:
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+        try:
+            from transformers import AutoTokenizer
+        except ImportError as error:
+            raise MissingExtra(
+                f"counting as {self.name}", "transformers", "transformers"
+            ) from error
+        try:
+            return AutoTokenizer.from_pretrained(
+                self._folder, local_files_only=True, trust_remote_code=self._trusted
+            )
+        except Exception as error:
+            raise VocabularyError(
+                f"{self._folder}: no tokenizer that transformers can read: {error}"
+            ) from error

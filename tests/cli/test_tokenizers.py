@@ -1,0 +1,80 @@
+"""`tokenfare tokenizers`: what is here, what is not, and taking what the user has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from published import write_tokenizer
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from tokenfare.tokenizers import registry
+
+    monkeypatch.setenv("TOKENFARE_TOKENIZERS", str(tmp_path / "kept"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path / "tiktoken"))
+    registry._found.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("published")
+    write_tokenizer(path, "qwen2.5")
+    return path
+
+
+def test_the_list_says_what_is_here_and_how_to_get_the_rest(run: Run) -> None:
+    lines = run("tokenizers").out.splitlines()
+    assert lines[0].split() == ["tokenizer", "counts", "vocabulary", "to", "get", "it"]
+    assert lines[1].split() == ["qwen", "exactly", "ships"]
+    (missing,) = [line for line in lines if line.startswith("qwen3.5")]
+    assert "within bounds" in missing
+    assert "tokenfare tokenizers add tokenizer.json" in missing
+
+
+def test_the_list_as_json_has_the_errors_of_the_estimates(run: Run) -> None:
+    found = {one["name"]: one for one in json.loads(run("tokenizers", "--json").out)}
+    assert found["qwen"]["exact"] is True
+    assert found["llama3"]["estimate_errors"]["en_prose"]["mean"] < 0.02
+    assert found["yi"]["estimate_errors"] is None
+
+
+def test_a_file_is_taken_once_and_exact_from_then_on(run: Run, folder: Path) -> None:
+    ended = run("tokenizers", "add", str(folder / "tokenizer.json"), "--name", "mine")
+    assert (ended.code, ended.out.split(":")[0]) == (0, "mine")
+    assert (
+        run("count", "--tokenizer", "mine", stdin="通义千问具有强大的能力。".encode()).out == "8\n"
+    )
+    assert "mine" in run("tokenizers").out
+
+
+def test_a_folder_is_remembered(run: Run, folder: Path) -> None:
+    ended = run("tokenizers", "add", str(folder), "--name", "llama2")
+    assert "will be read from" in ended.out
+    (line,) = [one for one in run("tokenizers").out.splitlines() if one.startswith("llama2")]
+    assert line.split()[1:] == ["exactly", "added"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["{}"], "a folder needs --name"),
+        (["{}/tokenizer.json"], "none that is known; give it a name"),
+        (["{}/tokenizer.json", "--name", "qwen3.5"], "not the vocabulary of 'qwen3.5'"),
+        (["{}/tokenizer.json", "--name", "mine", "--trust-code"], "--trust-code is for a folder"),
+        (["{}/gone.json"], "No such file"),
+    ],
+)
+def test_what_cannot_be_taken_is_said(
+    run: Run, folder: Path, arguments: list[str], says: str
+) -> None:
+    ended = run("tokenizers", "add", *(one.format(folder) for one in arguments))
+    assert ended.code == 2
+    assert says in ended.err
