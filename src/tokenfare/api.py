@@ -309,8 +309,9 @@ def route_arranged(arrange: Arrange, asked: Requirements, catalog: Catalog) -> D
 
 def _found(decision: Decision) -> Decision:
     if not decision.found:
+        way = f"; for {way}" if (way := decision.way_out()) else ""
         raise NoModelFits(
-            f"no model takes this on {decision.day}: {decision.nearest_misses()}", decision
+            f"no model takes this on {decision.day}: {decision.nearest_misses()}{way}", decision
         )
     return decision
 

@@ -27,3 +27,4 @@ from .sizing import MeasurerFor as MeasurerFor
 from .sizing import Sizing as Sizing
 from .uncertainty import Chance as Chance
 from .unknown_words import refuse_unknown_words as refuse_unknown_words
+from .way_out import way_out as way_out

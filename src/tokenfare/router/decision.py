@@ -7,7 +7,7 @@ what the decision holds: its question and the request's sizes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -25,6 +25,7 @@ from .question import Question
 from .requirements import Requirements
 from .sizing import Effort
 from .uncertainty import Chance, chances
+from .way_out import way_out
 from .words import Told, brief, explanation
 
 _MISSES_SHOWN = 5
@@ -175,8 +176,17 @@ class Decision:
 
     def nearest_misses(self, most: int = _MISSES_SHOWN) -> str:
         """What came nearest, on one line: those missed by a limit, or the first refusals."""
-        near = [refusal for refusal in self.rejected if refusal.over is not None]
-        return "; ".join(refusal.detail for refusal in (near or self.rejected)[:most])
+        return "; ".join(refusal.detail for refusal in self._near[:most])
+
+    def way_out(self) -> str | None:
+        """What would make the nearest miss fit, as far as the caller can do something about it."""
+        ways = ((r, way_out(r, self.asked)) for r in self._near)
+        return next((f"{r.model.id}: {way}" for r, way in ways if way is not None), None)
+
+    @property
+    def _near(self) -> Sequence[Rejection]:
+        near = tuple(refusal for refusal in self.rejected if refusal.over is not None)
+        return near or self.rejected
 
     def __repr__(self) -> str:
         """The model and the day; `explain()` has the rest."""

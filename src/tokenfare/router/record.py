@@ -14,6 +14,7 @@ from .asked import written
 from .decision import Decision, Same
 from .filters import Rejection, first_refusal
 from .headroom import headroom
+from .way_out import way_out
 
 
 def to_record(decision: Decision) -> dict[str, object]:
@@ -27,7 +28,7 @@ def to_record(decision: Decision) -> dict[str, object]:
         "max_output_tokens": decision.asked.max_output_tokens,
         "fare": _fare(chosen.fare) if chosen else None,
         "ranked": [{"model": e.model.id, "fare": _fare(e.fare)} for e in decision.ranked],
-        "rejected": [_refusal(refusal) for refusal in decision.rejected],
+        "rejected": [_refusal(refusal, decision) for refusal in decision.rejected],
         "catalog": decision.digest,
         "asked": written(decision.asked),
         "sizes": _sizes(decision),
@@ -74,10 +75,11 @@ def _fare(value: Fare) -> dict[str, str]:
     }
 
 
-def _refusal(refusal: Rejection) -> dict[str, object]:
+def _refusal(refusal: Rejection, decision: Decision) -> dict[str, object]:
     return {
         "model": refusal.model.id,
         "reason": refusal.reason,
         "detail": refusal.detail,
         "over": refusal.over,
+        "way_out": way_out(refusal, decision.asked),
     }

@@ -13,6 +13,7 @@ from .judge import Ranked
 from .question import Question
 from .sizing import Effort
 from .uncertainty import Chance
+from .way_out import way_out
 
 
 class Told(NamedTuple):
@@ -33,7 +34,7 @@ def explanation(told: Told) -> Iterator[str]:
     yield from (f"  or {_dearer(told.ranked[0], entry)}" for entry in told.ranked[1:])
     yield from (f"  {sentence}" for sentence in _uncertain(told, len(told.chances)))
     yield from (f"  {change(interval)}" for interval in told.intervals[1:])
-    yield from (f"  not {refusal.detail}" for refusal in told.rejected)
+    yield from _refusals(told)
 
 
 def brief(told: Told) -> Iterator[str]:
@@ -41,7 +42,7 @@ def brief(told: Told) -> Iterator[str]:
     yield _headline(told)
     yield from _counted(told.effort)
     if not told.ranked:
-        yield from (f"  not {refusal.detail}" for refusal in told.rejected)
+        yield from _refusals(told)
         return
     chosen, others = told.ranked[0], told.ranked[1:]
     yield from (f"  or {_dearer(chosen, entry)}" for entry in others[:1])
@@ -70,6 +71,13 @@ def _headline(told: Told) -> str:
         f"{chosen.model.id} on {told.question.day}: {_tokens(chosen.size)} in, "
         f"up to {asked.max_output_tokens:,} out, {chosen.fare}{expected}"
     )
+
+
+def _refusals(told: Told) -> Iterator[str]:
+    """Every refusal; where nothing takes the request, with what would help."""
+    for refusal in told.rejected:
+        help_ = None if told.ranked else way_out(refusal, told.question.asked)
+        yield f"  not {refusal.detail}" + (f"; {help_}" if help_ else "")
 
 
 def _counted(effort: Effort | None) -> Iterator[str]:

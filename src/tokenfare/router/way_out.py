@@ -1,0 +1,60 @@
+"""What would have to be otherwise for a refused model to take the request after all.
+
+It answers the reason given, which is the first that stands in the way; another may stand behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from .filters import Rejection
+from .requirements import Requirements
+
+
+def way_out(refusal: Rejection, asked: Requirements) -> str | None:
+    """One clause, or `None` where the caller can do nothing about it (retired, no price)."""
+    clause = _CLAUSES.get(refusal.reason)
+    return None if clause is None else clause(refusal, asked)
+
+
+def _shorter(refusal: Rejection, _: Requirements) -> str:
+    return f"shorten the input by {_tokens(refusal.over or 0)}"
+
+
+def _both_shorter(refusal: Rejection, _: Requirements) -> str:
+    over = _tokens(refusal.over or 0)
+    return f"shorten the input and the room for the answer by {over} together"
+
+
+def _known_better(refusal: Rejection, _: Requirements) -> str:
+    return f"know its size exactly, or shorten the input by {_tokens(refusal.over or 0)}"
+
+
+def _tokens(number: int) -> str:
+    return f"{number:,} token{'' if number == 1 else 's'}"
+
+
+_CLAUSES: Mapping[str, Callable[[Rejection, Requirements], str]] = MappingProxyType(
+    {
+        "max_input": _shorter,
+        "context": _both_shorter,
+        "may not fit": _known_better,
+        "max_output": lambda r, _: f"keep room for {r.model.limits.max_output or 0:,} tokens",
+        "headroom": lambda r, a: f"ask for {_tokens(a.min_headroom - (r.over or 0))} to spare",
+        "limits not stated": lambda _r, _a: "let unstated limits pass",
+        "over ceiling": lambda _r, a: f"raise the ceiling of {a.max_fare}",
+        "access": lambda r, _: f"accept the access {r.model.access!r}",
+        "modality": lambda r, a: f"do without {' and '.join(sorted(a.needs - r.model.modalities))}",
+        "purpose": lambda r, _: f"ask for {' or '.join(sorted(r.model.purposes))}",
+        "region": lambda r, _: f"ask in {' or '.join(r.model.regions)}",
+        "rate": lambda _r, _a: "need a lower rate",
+        "currency": lambda r, _: f"compare in {r.model.price.currency if r.model.price else '?'}",
+        "no batch price": lambda _r, _a: "ask for it live",
+        "denied": lambda _r, _a: "refuse it no more",
+        "not allowed": lambda r, _: f"allow {r.model.id}",
+        "provider": lambda r, _: f"allow the provider {r.model.provider}",
+        "family": lambda r, _: f"allow the family {r.model.family}",
+        "kind": lambda r, _: f"allow {r.model.kind} names",
+    }
+)
