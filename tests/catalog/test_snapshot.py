@@ -78,3 +78,9 @@ def test_a_model_travels_with_its_evidence(copied):
     model = Catalog.load(day=DAYS[1]).get("qwen-plus-2024-08-06")
     assert copied(model) == model
     assert copied(model).evidence["limits.max_input"].mark == "derived"
+
+
+def test_a_model_is_written_the_same_in_every_process():
+    model = Catalog.load((), day=DAYS[1]).get("qwen-plus")
+    assert f"evidence=<evidence of {len(model.evidence)} facts>)" in repr(model)
+    assert repr(model) == repr(Catalog(FILES, DAYS[1]).get("qwen-plus"))

@@ -44,6 +44,10 @@ class Told(Mapping[str, Evidence]):
         """For how many facts there is evidence."""
         return len(self._told())
 
+    def __repr__(self) -> str:
+        """How much there is; the whole of it would drown the model that it stands in."""
+        return f"<evidence of {len(self)} facts>"
+
     def __reduce__(self) -> tuple[type[dict[str, Evidence]], tuple[dict[str, Evidence]]]:
         """Travel to another process, or into a copy, as what was told."""
         return dict, (self._told(),)
