@@ -80,7 +80,7 @@ def test_a_model_travels_with_its_evidence(copied):
     assert copied(model).evidence["limits.max_input"].mark == "derived"
 
 
-def test_a_model_is_written_the_same_in_every_process():
+def test_a_model_is_written_without_an_address_in_memory():
     model = Catalog.load((), day=DAYS[1]).get("qwen-plus")
     assert f"evidence=<evidence of {len(model.evidence)} facts>)" in repr(model)
     assert repr(model) == repr(Catalog(FILES, DAYS[1]).get("qwen-plus"))
