@@ -49,6 +49,10 @@ def test_a_call_of_a_tool_needs_no_content() -> None:
         ([{"role": "user", "content": "x"}, {"role": None}], r"messages\[1\]\.role: missing"),
         ([{"role": ["user"], "content": "x"}], r"messages\[0\]\.role: \['user'\] is none of"),
         (
+            [{"role": "assistant", "content": None, "function_call": "search"}],
+            r"messages\[0\]\.function_call: an object with name, not str",
+        ),
+        (
             [{"role": "assistant", "content": None, "tool_calls": "search"}],
             r"messages\[0\]\.tool_calls: a list of calls, not str",
         ),

@@ -174,6 +174,9 @@ def _sent(item: Wire, parts: tuple[Part, ...]) -> Wire:
 
 
 def _check_calls(item: Wire, place: str) -> None:
+    old = item.get("function_call")
+    if old is not None and not (isinstance(old, Mapping) and isinstance(old.get("name"), str)):
+        raise InvalidRequestError(f"{place}.function_call: an object with name, not {_kind(old)}")
     calls = item.get("tool_calls")
     if calls is None:
         return

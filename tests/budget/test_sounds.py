@@ -192,6 +192,13 @@ def test_a_video_file_is_an_interval_by_its_length() -> None:
     assert found.high == 5 * 768 + 2  # 4 seconds of 2 frames, and one: 9 frames, 5 layers
 
 
+@pytest.mark.parametrize("fps", [0, -1, "2", True])
+def test_the_rate_of_a_video_is_a_number_above_zero(fps: object) -> None:
+    file = {"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}, "fps": fps}
+    with pytest.raises(InvalidRequestError, match=r"content\[0\]\.fps: frames a second"):
+        counted(file)
+
+
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 

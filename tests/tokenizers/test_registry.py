@@ -139,7 +139,12 @@ def test_one_vocabulary_never_passes_for_another(folder: Path, name: str) -> Non
     assert isinstance(measurer(name), Bounds)
 
 
-def test_a_vocabulary_that_says_nothing_of_itself_needs_a_name(folder: Path) -> None:
+def test_a_vocabulary_that_is_none_that_is_known_needs_a_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InvalidRequestError, match="'qwen', which ships with the package"):
+        keep_file(folder / "tokenizer.json")
+    monkeypatch.setattr("tokenfare.tokenizers.kept._SHIPPED_SIZE", 7)
     with pytest.raises(InvalidRequestError, match="none that is known; give it a name with --name"):
         keep_file(folder / "tokenizer.json")
 

@@ -91,9 +91,8 @@ def _tools(system: str | None, turns: Turns) -> Part:
     if whole.exact and turns.certain:
         return Part("tools", None, Count.exactly(value), "as recorded with the provider")
     high = definitions_most(options.tools) + frame + len(rules.default_system)
-    low = 0 if not chat.per_message else 1
     value = value if chat.per_message else 0
-    return Part("tools", None, between(value, low, high), "how tools are written is not known")
+    return Part("tools", None, between(value, 0, high), "how tools are written is not known")
 
 
 def _forced(name: str, turns: Turns) -> Part:

@@ -123,6 +123,9 @@ def _file(media: Media, rules: VideoRules, place: str, fetch: Fetch | None) -> t
     """A file: how the provider takes frames from it is not recorded, so bounds of every kind."""
     url = media.wire.get("video")
     url = url if isinstance(url, str) else url_of(media, place)
+    rate = media.wire.get("fps", rules.file_frames_per_second)
+    if not isinstance(rate, int | float) or isinstance(rate, bool) or rate <= 0:
+        raise InvalidRequestError(f"{place}.fps: frames a second, above zero, not {rate!r}")
     seconds = _stated_seconds(media, place)
     if seconds is None:
         source = opened(url, place, fetch)
@@ -130,9 +133,6 @@ def _file(media: Media, rules: VideoRules, place: str, fetch: Fetch | None) -> t
     low = rules.min_frames // rules.frames_per_layer * rules.layer_least // 4
     if seconds is None:
         return between(rules.most, low, rules.most), "a file of unknown length"
-    rate = media.wire.get("fps", rules.file_frames_per_second)
-    if not isinstance(rate, int | float) or isinstance(rate, bool) or rate <= 0:
-        raise InvalidRequestError(f"{place}.fps: frames a second, above zero, not {rate!r}")
     frames = min(max(math.ceil(seconds * rate) + 1, rules.min_frames), rules.max_frames)
     layers = math.ceil(frames / rules.frames_per_layer)
     high = layers * rules.layer_most

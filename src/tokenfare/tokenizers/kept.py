@@ -17,6 +17,7 @@ from tokenfare.errors import InputError, InvalidRequestError
 from .known import KNOWN, named_by
 
 FOLDER_VARIABLE = "TOKENFARE_TOKENIZERS"
+_SHIPPED_SIZE = 151_643
 _VOCABULARY, _NOTE = ".vocabulary", ".folder.json"
 
 
@@ -85,6 +86,8 @@ def keep_file(path: Path, name: str | None = None) -> Kept:
     about = _said(compact)
     pattern, size = str(about.get("pattern")), int(str(about.get("tokens", 0)))
     name = name or named_by(pattern, size)
+    if name is None and (pattern, size) == ("qwen", _SHIPPED_SIZE):
+        raise InvalidRequestError(f"{path}: the vocabulary of 'qwen', which ships with the package")
     if name is None:
         raise InvalidRequestError(
             f"{path}: a vocabulary of {size:,} tokens, split as {pattern!r}, is none that is "
