@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from tokenfare.budget import Carriages
 from tokenfare.catalog import ChatTemplate, DocumentRules, Limits, Model
 from tokenfare.messages import Document, parse
 from tokenfare.router import Decision, Question, Requirements, Sizing, decide, settle
-from tokenfare.tokenizers import ByLength, measurer
+from tokenfare.tokenizers import ByLength, Count, measurer
 from tokenfare.tokenizers.by_length import (
     LONGEST_TOKEN,
     NFC_FACTOR,
@@ -181,6 +181,21 @@ def test_what_the_length_says_holds(text: str, name: str) -> None:
     found, truth = ByLength(measurer(name)).measure(text), measurer(name).measure(text)
     assert found.low <= truth.low
     assert truth.high <= found.high
+
+
+@dataclass(frozen=True)
+class Words:
+    """A tokenizer that is not byte-level BPE: two tokens a character."""
+
+    name: str = "words"
+
+    def measure(self, text: str) -> Count:
+        return Count.exactly(2 * len(text))
+
+
+def test_of_a_tokenizer_of_another_kind_the_length_says_nothing() -> None:
+    """It has more tokens than bytes, which no byte-level tokenizer has."""
+    assert ByLength(Words()).measure("a" * 5_000) == Count.exactly(10_000)
 
 
 def test_no_token_is_longer_than_the_longest() -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from .bounds import Bounds, unknown
 from .count import Count
 from .registry import Measurer
+from .tokenizer import Tokenizer
 
 QWEN = "qwen"
 
@@ -46,10 +47,13 @@ class ByLength:
         return self.of.name
 
     def measure(self, text: str) -> Count:
-        """Bound the number of tokens of `text`; constant time for a long one."""
+        """Bound the number of tokens of `text`; constant time for a long one.
+
+        Of a tokenizer that is not byte-level BPE nothing is known by the length: it counts.
+        """
         if isinstance(self.of, Bounds):
             return _at_most(self.of.at_most, text)
-        if len(text) <= SHORT:
+        if len(text) <= SHORT or not isinstance(self.of, Tokenizer):
             return self.of.measure(text)
         if self.of.name != QWEN:
             return _at_most(unknown, text)
