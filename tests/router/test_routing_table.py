@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,6 +110,24 @@ def test_a_decisions_intervals_move_every_size_alike(
             if min(moved.values()) >= 1:
                 sized = [(m, Count.exactly(moved[m.tokenizer])) for m in models]
                 assert choice(sized, asked) is interval.model
+
+
+def test_among_thousands_the_ranking_is_worked_out_only_when_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = [model(f"m{i}", limits=Limits(max_input=1_000 + i)) for i in range(3_000)]
+    prepared = table(many, Requirements(max_output_tokens=1))
+    read: list[int] = []
+
+    def judging(models: Sequence[Model], *rest: object) -> tuple[tuple[()], tuple[()]]:
+        read.append(len(models))
+        return (), ()
+
+    monkeypatch.setattr("tokenfare.router.decision.judge_all", judging)
+    decision = prepared.decide(1_500)
+    assert (decision.model.id, str(decision.fare.high)) == ("m2999", "0.001502 CNY")
+    assert read == []
+    assert (decision.ranked, read) == ((), [3_000])
 
 
 def test_crossing_prices_and_limits_are_named_with_their_tokens() -> None:
