@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from tokenfare.usage import Usage
@@ -111,7 +111,7 @@ async def _response(exchange: Exchange, handler: Handler) -> Response:
         return _refused(exchange, broken(str(error)))
     except Answered as fault:
         return fault.response
-    except Dropped:
+    except (Dropped, ClientDisconnect):  # nobody is there to read it
         return Response(status_code=NEVER_SENT)
 
 
