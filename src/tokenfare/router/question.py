@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from tokenfare.budget import alike
 from tokenfare.catalog import Model
 
 from .filters import first_refusal
@@ -36,6 +38,11 @@ class Question:
         passed = (m for m in self.models if first_refusal(m, self.asked) is None)
         found = (candidate(model, self.asked) for model in passed)
         return tuple(each for each in found if each is not None)
+
+    @cached_property
+    def kinds(self) -> dict[Hashable, Model]:
+        """A candidate of each class of models on which a request has one size."""
+        return {alike(each.model): each.model for each in self.candidates}
 
     @cached_property
     def scale(self) -> int:

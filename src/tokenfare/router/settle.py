@@ -104,8 +104,7 @@ class _Unit:
 
 def settle(question: Question, sizing: Sizing) -> Decision:
     """Decide, counting as the decision needs it."""
-    kinds = {alike(each.model): each.model for each in question.candidates}
-    classes = [_Class(kind, model) for kind, model in kinds.items()]
+    classes = [_Class(kind, model) for kind, model in question.kinds.items()]
     while True:
         units = _units(classes, question, sizing)
         found = [(unit, best) for unit in units if (best := unit.best(question.asked)) is not None]
