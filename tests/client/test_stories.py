@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -166,6 +167,17 @@ def test_a_call_with_tools_is_billed_within_its_prediction(emulate: Emulate, cha
     predicted = reply.predicted.total
     assert predicted.low <= reply.usage.input_tokens <= predicted.high
     assert not predicted.exact
+
+
+def test_json_mode_and_a_seed_go_along_and_are_billed_as_predicted(
+    emulate: Emulate, chat: Chat
+) -> None:
+    _, url = emulate()
+    extra = {"response_format": {"type": "json_object"}, "seed": 7}
+    reply = chat(url, "Say hello in JSON.", extra=extra)
+    assert json.loads(reply.text)["answer"].startswith("qwen-turbo read")
+    predicted = reply.predicted.total
+    assert predicted.low <= reply.usage.input_tokens <= predicted.high
 
 
 def test_the_room_for_the_answer_is_kept(emulate: Emulate, chat: Chat) -> None:
