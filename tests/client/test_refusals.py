@@ -123,7 +123,7 @@ def test_a_filtered_call_goes_on_only_if_asked(emulate: Emulate, chat: Chat) -> 
 
 
 def test_total_is_for_all_models_together(emulate: Emulate, chat: Chat) -> None:
-    """Each model would be given 0.4 seconds and another attempt; the whole call has 0.6."""
+    """Each model refuses after a quarter of a second; the whole call has 0.6."""
     _, url = emulate(faults=lambda _: (Delay(0.25), Refuse(503, "ModelUnavailable")))
     limits = Timeouts(first_token=5, total=0.6)
     began = time.monotonic()
@@ -131,7 +131,9 @@ def test_total_is_for_all_models_together(emulate: Emulate, chat: Chat) -> None:
         chat(url, "hello", client={"timeouts": limits, "patience": Patience(attempts=1)})
     assert time.monotonic() - began < 3
     assert isinstance(failure.value, ProviderUnreachable)
-    assert [getattr(a, "status", 0) for a in failure.value.attempts] == [503, 503, None]
+    # At most two refusals fit into the time, fewer on a busy machine; many models are left.
+    *refused, last = [getattr(a, "status", 0) for a in failure.value.attempts]
+    assert (last, set(refused) <= {503}, len(refused) <= 2) == (None, True, True)
 
 
 def test_a_fallback_gets_no_more_room_than_it_has(catalog: Catalog) -> None:
