@@ -1,11 +1,11 @@
 //! Where a text may be cut so that the counts of the parts add up.
 //!
-//! **Cut.** Between a letter or number on the left and an ASCII character that is no letter on the
-//! right; or between `\n` on the left and an ASCII character that is no white space on the right.
-//! The character on the left must not be one that NFC may change.
+//! **Cut.** Between a letter or number on the left and a character that is no letter on the right;
+//! or between `\n` on the left and a character that is no white space on the right. Neither of the
+//! two may be one that NFC may change.
 //!
-//! **Proof.** NFC: the character on the left stays as it is and the one on the right, being ASCII,
-//! starts a segment of its own, so the NFC of the whole is the NFC of the parts, joined. Pieces:
+//! **Proof.** NFC: the character on the left stays as it is and the one on the right starts a
+//! segment of its own, so the NFC of the whole is the NFC of the parts, joined. Pieces:
 //! a piece depends on the text from its start only, so it is enough that some piece ends at the cut,
 //! and ends there whether or not the text goes on.
 //! Only alternatives 1 and 2 of the pattern (see `scan`) take a letter, and all they take after it
@@ -17,11 +17,11 @@
 //!
 //! Merging never crosses pieces, so counts and ids of the parts add up to those of the whole.
 
-use crate::classes::{CLASS, LETTER, NUMBER, UNSTABLE, class_at};
+use crate::classes::{CLASS, LETTER, NUMBER, SPACE, UNSTABLE, class_at};
 use crate::splitting::Splitting;
 
 /// The first cut at or after `from`, or the end of the text. O(distance).
-fn next_cut(splitting: &Splitting, text: &[u8], from: usize) -> usize {
+pub(crate) fn next_cut(splitting: &Splitting, text: &[u8], from: usize) -> usize {
     (from.max(1)..text.len()).find(|at| splitting.is_cut(text, *at)).unwrap_or(text.len())
 }
 
@@ -33,15 +33,17 @@ pub(crate) fn last_cut(splitting: &Splitting, text: &[u8], from: usize) -> Optio
 /// Whether a text that Qwen's pattern splits may be cut at `at`, which is inside it.
 #[inline]
 pub(crate) fn is_cut(text: &[u8], at: usize) -> bool {
-    let right = text[at];
-    if !right.is_ascii() {
+    if text[at] & 0xc0 == 0x80 {
+        return false; // inside a character
+    }
+    let right = class_at(text, at).0;
+    if right & UNSTABLE != 0 {
         return false;
     }
-    let left = text[at - 1];
-    if left == b'\n' {
-        return !is_ascii_space(right);
+    if text[at - 1] == b'\n' {
+        return right & CLASS != SPACE;
     }
-    if right.is_ascii_alphabetic() {
+    if right & CLASS == LETTER {
         return false;
     }
     let mut start = at - 1;
@@ -50,10 +52,6 @@ pub(crate) fn is_cut(text: &[u8], at: usize) -> bool {
     }
     let class = class_at(text, start).0;
     class & UNSTABLE == 0 && matches!(class & CLASS, LETTER | NUMBER)
-}
-
-fn is_ascii_space(byte: u8) -> bool {
-    matches!(byte, b'\t'..=b'\r' | b' ')
 }
 
 /// `text` in parts of about `size` bytes, cut where counts add up; a part is longer where no cut is.

@@ -7,12 +7,16 @@
 //! Not here: files, model names, clocks, Python. The crate is a library's core; its interface is
 //! whatever that library needs.
 
+mod beginnings;
+mod boundaries;
 mod classes;
 mod compact;
 mod counting;
 mod cuts;
+mod endings;
 mod front;
 mod ids;
+mod inside;
 mod joints;
 mod kept;
 mod long;
@@ -24,20 +28,25 @@ mod nfc;
 mod pairs;
 mod patterns;
 mod piece;
+mod places;
 mod queue;
 mod ranks;
 mod scan;
 mod special;
 mod spelled;
+mod split;
 mod splitting;
 mod together;
 mod tokenizer;
+mod truncate;
 mod vocabulary;
 mod wide;
 mod windows;
 
 pub use ranks::{Merging, to_compact};
 pub use special::SpecialTokens;
+pub use split::Span;
 pub use splitting::{Normalization, Pattern};
 pub use tokenizer::{Tokenizer, UnknownId};
+pub use truncate::Cut;
 pub use vocabulary::VocabularyError;

@@ -41,8 +41,8 @@ impl std::error::Error for UnknownId {}
 ///
 /// Any number of threads may use one tokenizer at once; each borrows its memory from a pool.
 pub struct Tokenizer {
-    vocabulary: Vocabulary,
-    splitting: Splitting,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) splitting: Splitting,
     ids: Ids,
     memories: Mutex<Vec<Memory>>,
 }
@@ -97,7 +97,7 @@ impl Tokenizer {
         Some(count)
     }
 
-    fn count_part(&self, memory: &mut Memory, part: &str) -> usize {
+    pub(crate) fn count_part(&self, memory: &mut Memory, part: &str) -> usize {
         match self.splitting {
             Splitting::QWEN => count_part(&self.vocabulary, memory, part),
             _ => count_pieces(&self.vocabulary, &self.splitting, memory, part),
@@ -231,7 +231,7 @@ impl Tokenizer {
         Ok(bytes)
     }
 
-    fn with_memory<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {
+    pub(crate) fn with_memory<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {
         let pool = || self.memories.lock().unwrap_or_else(PoisonError::into_inner);
         let mut memory = pool().pop().unwrap_or_else(|| Memory::knowing(&self.vocabulary));
         let result = work(&mut memory);

@@ -117,12 +117,14 @@ pub(crate) struct Vocabulary {
     /// The tokens that are one character of three bytes, by the sixteen bits that those hold.
     characters: Box<[u32; 1 << 16]>,
     ids: Ids,
+    /// Bytes of the longest token.
+    pub(crate) longest: usize,
     /// Where pieces of three-byte characters fall apart.
     pub(crate) joints: Joints,
     /// Number of tokens that are single bytes or made by merging; spare ones follow.
     merged: u32,
     /// Length of the longest spare token that is one token as a piece; 0 if there is none.
-    longest_spare_piece: usize,
+    pub(crate) longest_spare_piece: usize,
     /// Whether every token is made of tokens that come before it.
     pub(crate) in_order: bool,
 }
@@ -147,6 +149,7 @@ impl Vocabulary {
             pairs: Pairs::with_room_for(pairs.len()),
             ids: Ids::with_room_for(count + compact.spare.len()),
             characters: places(NONE),
+            longest: 1,
             joints: Joints::new(),
             merged: count as u32,
             longest_spare_piece: 0,
@@ -201,6 +204,7 @@ impl Vocabulary {
             return Err(VocabularyError::Bytes(self.bytes.len()));
         }
         self.ends.push(self.bytes.len() as u32);
+        self.longest = self.longest.max(length);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod column;
 mod counts;
 mod guard;
 mod ids;
+mod positions;
 mod special;
 mod text;
 
@@ -13,12 +14,13 @@ use std::sync::Arc;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyList, PyString};
-use tokenfare_bpe::{Merging, Normalization, Pattern};
+use tokenfare_bpe::{Merging, Normalization, Pattern, Span};
 
 use crate::column::Chunks;
 use crate::counts::CountColumn;
 use crate::guard::guarded;
 use crate::ids::{Numbers, ids_of};
+use crate::positions::Positions;
 use crate::special::Special;
 use crate::text::{BLOCK, in_parts, utf8};
 
@@ -103,6 +105,42 @@ impl Tokenizer {
         let Some(mut chunks) = Chunks::of(source)? else { return Ok(None) };
         let counted = chunks.count(py, &self.core)?;
         Ok(Some(CountColumn(Arc::new(counted.into_array()))))
+    }
+
+    /// The end of what stays in front, and the start of what stays behind.
+    #[pyo3(signature = (text, limit, keep, /))]
+    fn truncate(
+        &self,
+        py: Python<'_>,
+        text: &Bound<'_, PyString>,
+        limit: usize,
+        keep: &str,
+    ) -> PyResult<(usize, usize)> {
+        let utf8 = utf8(text)?;
+        let found = guarded(py, utf8.len(), || match keep {
+            "start" => self.core.longest_beginning(&utf8, limit).map(|cut| (cut.at, utf8.len())),
+            "end" => self.core.longest_ending(&utf8, limit).map(|cut| (0, cut.at)),
+            _ => self.core.both_ends(&utf8, limit),
+        })?;
+        let mut positions = Positions::new(text, &utf8)?;
+        let (head, tail) = found.map_err(|span| too_long(&mut positions, span))?;
+        Ok((positions.code_point(head), positions.code_point(tail)))
+    }
+
+    /// Start, end and tokens of each piece.
+    #[pyo3(signature = (text, limit, overlap, /))]
+    fn split(
+        &self,
+        py: Python<'_>,
+        text: &Bound<'_, PyString>,
+        limit: usize,
+        overlap: usize,
+    ) -> PyResult<Vec<(usize, usize, usize)>> {
+        let utf8 = utf8(text)?;
+        let found = guarded(py, utf8.len(), || self.core.split(&utf8, limit, overlap))?;
+        let mut positions = Positions::new(text, &utf8)?;
+        let spans = found.map_err(|span| too_long(&mut positions, span))?;
+        Ok(spans.into_iter().map(|span| in_code_points(&mut positions, span)).collect())
     }
 
     #[pyo3(signature = (text, special=None, /))]
@@ -248,6 +286,15 @@ const PATTERNS: [(&str, Pattern); 6] = [
 #[pyfunction]
 fn panic(py: Python<'_>, message: String, bytes: usize) -> PyResult<()> {
     guarded(py, bytes, || panic!("{message}"))
+}
+
+fn in_code_points(positions: &mut Positions<'_>, span: Span) -> (usize, usize, usize) {
+    (positions.code_point(span.start), positions.code_point(span.end), span.tokens)
+}
+
+/// A cluster that is more than the limit, as an error with its place and tokens.
+fn too_long(positions: &mut Positions<'_>, cluster: Span) -> PyErr {
+    PyValueError::new_err(in_code_points(positions, cluster))
 }
 
 #[pymodule]

@@ -1,0 +1,174 @@
+//! A text in pieces of at most so many tokens, each cut at the best boundary that it can reach.
+//!
+//! From where a piece starts, the longest beginning of the rest that fits is found as in `truncate`,
+//! and within it the last boundary of the best kind (`boundaries`); where there is none, the beginning
+//! itself is the piece. Every piece is counted alone before it is given out, so none is over the limit.
+//!
+//! **Linear time.** The text is counted once, in blocks between cuts, and the blocks' counts are kept.
+//! A piece costs what its window costs, the stretch of at most `limit` tokens behind its start. A
+//! piece may be much shorter than its window, where the best boundary comes early; but then none as
+//! good stands in the rest of the window, so the next piece is longer or ends at a worse kind. There
+//! are five kinds, so at most that many pieces in a row end in one window. With an overlap, windows
+//! are as many as pieces.
+
+use crate::boundaries::{best_boundary, first_word};
+use crate::memory::Memory;
+use crate::places::place_after;
+use crate::tokenizer::Tokenizer;
+use crate::truncate::{BLOCK, next_edge};
+
+/// A piece of a text, in bytes from the text's start, and its tokens, counted alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Where it starts.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// How many tokens it is.
+    pub tokens: usize,
+}
+
+impl Tokenizer {
+    /// Splits `text` into pieces of at most `limit` tokens. Each piece but the first starts with at most
+    /// `overlap` tokens of the one before, counted alone; with none, the pieces join to the text.
+    ///
+    /// An overlap is left out where the piece could not go on with it. Fails with the first grapheme
+    /// cluster that is more than `limit` tokens.
+    pub fn split(&self, text: &str, limit: usize, overlap: usize) -> Result<Vec<Span>, Span> {
+        self.with_memory(|memory| {
+            let mut splitting = Splitting { tokenizer: self, text, limit, blocks: Vec::new() };
+            let mut spans: Vec<Span> = Vec::new();
+            let mut start = 0;
+            while spans.last().map_or(0, |span| span.end) < text.len() {
+                let done = spans.last().map_or(0, |span| span.end);
+                let span = match splitting.piece(memory, start, done) {
+                    None if start < done => splitting.piece(memory, done, done),
+                    found => found,
+                };
+                let Some(span) = span else {
+                    let end = done + place_after(&text[done..], 1);
+                    let tokens = self.count_part(memory, &text[done..end]);
+                    return Err(Span { start: done, end, tokens });
+                };
+                spans.push(span);
+                start = splitting.overlap_start(memory, span, overlap);
+            }
+            Ok(spans)
+        })
+    }
+}
+
+/// A text being split, and the counts of its blocks as far as they were needed.
+struct Splitting<'a> {
+    tokenizer: &'a Tokenizer,
+    text: &'a str,
+    limit: usize,
+    /// The end of each block, and its tokens once it was counted.
+    blocks: Vec<(usize, Option<usize>)>,
+}
+
+impl Splitting<'_> {
+    /// The piece that starts at `start` and ends behind `done`, or `None` if nothing there fits.
+    fn piece(&mut self, memory: &mut Memory, start: usize, done: usize) -> Option<Span> {
+        let longest = self.longest(memory, start);
+        if longest.end == self.text.len() {
+            return Some(longest);
+        }
+        let mut to = longest.end;
+        while let Some(end) = best_boundary(self.text, done, to) {
+            let tokens = self.count(memory, start, end);
+            if tokens <= self.limit {
+                return Some(Span { start, end, tokens });
+            }
+            to = end - 1; // a shorter text may be more tokens than a longer one
+        }
+        (longest.end > done).then_some(longest)
+    }
+
+    /// The longest piece that starts at `start`.
+    fn longest(&mut self, memory: &mut Memory, start: usize) -> Span {
+        let (mut end, mut tokens) = (start, 0);
+        let mut block = self.block_behind(start);
+        while end < self.text.len() {
+            let (next, known) = self.block(block);
+            let left = self.limit - tokens;
+            let whole =
+                known.filter(|_| self.starts_block(end, block)).filter(|count| *count <= left);
+            if let Some(count) = whole {
+                (end, tokens) = (next, tokens + count);
+                block += 1;
+                continue;
+            }
+            let cut = self.tokenizer.beginning_of(memory, &self.text[end..next], left);
+            if end + cut.at == next && self.starts_block(end, block) {
+                self.blocks[block].1 = Some(cut.tokens);
+            }
+            (end, tokens) = (end + cut.at, tokens + cut.tokens);
+            if end < next {
+                break;
+            }
+            block += 1;
+        }
+        Span { start, end, tokens }
+    }
+
+    /// Tokens of `text[start..end]`, counted alone.
+    fn count(&mut self, memory: &mut Memory, start: usize, end: usize) -> usize {
+        let (mut at, mut tokens) = (start, 0);
+        let mut block = self.block_behind(start);
+        loop {
+            let (next, known) = self.block(block);
+            let until = next.min(end);
+            tokens += match known {
+                Some(count) if until == next && self.starts_block(at, block) => count,
+                _ => self.tokenizer.count_part(memory, &self.text[at..until]),
+            };
+            if until == end {
+                return tokens;
+            }
+            at = until;
+            block += 1;
+        }
+    }
+
+    /// Where the next piece starts: at a word, at most `overlap` tokens before the end of this one.
+    fn overlap_start(&mut self, memory: &mut Memory, span: Span, overlap: usize) -> usize {
+        if overlap == 0 {
+            return span.end;
+        }
+        let text = &self.text[span.start..span.end];
+        let mut from = span.start + self.tokenizer.ending(memory, text, overlap).at;
+        if from == span.start {
+            from += 1; // the next piece starts behind this one's start
+        }
+        while let Some(start) = first_word(self.text, from, span.end) {
+            if self.count(memory, start, span.end) <= overlap {
+                return start;
+            }
+            from = start + 1;
+        }
+        span.end
+    }
+
+    /// The end of a block and its tokens, if they are known.
+    fn block(&mut self, block: usize) -> (usize, Option<usize>) {
+        while self.blocks.len() <= block {
+            let start = self.blocks.last().map_or(0, |(end, _)| *end);
+            self.blocks
+                .push((next_edge(&self.tokenizer.splitting, self.text, start + BLOCK), None));
+        }
+        self.blocks[block]
+    }
+
+    /// The block in which `at` lies, before its end.
+    fn block_behind(&mut self, at: usize) -> usize {
+        while self.blocks.last().is_none_or(|(end, _)| *end <= at && *end < self.text.len()) {
+            self.block(self.blocks.len());
+        }
+        self.blocks.partition_point(|(end, _)| *end <= at).min(self.blocks.len() - 1)
+    }
+
+    fn starts_block(&self, at: usize, block: usize) -> bool {
+        at == if block == 0 { 0 } else { self.blocks[block - 1].0 }
+    }
+}

@@ -1,0 +1,67 @@
+//! Positions in the UTF-8 of a text as positions in the Python string it came from.
+//!
+//! Python counts code points. UTF-8 here has one character for each, but for two surrogates that
+//! Python keeps apart and that are one character together.
+
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+/// Finds the code points at which characters start, for positions that mostly ascend.
+pub(crate) struct Positions<'a> {
+    text: &'a str,
+    /// The code point at which each character starts, where that is not its number.
+    starts: Vec<usize>,
+    /// Every byte is a code point.
+    ascii: bool,
+    at: usize,
+    characters: usize,
+}
+
+impl<'a> Positions<'a> {
+    /// `text` is the UTF-8 of `string`, surrogates replaced.
+    pub(crate) fn new(string: &Bound<'_, PyString>, text: &'a str) -> PyResult<Self> {
+        let length = string.len()?;
+        let ascii = length == text.len();
+        let paired = !ascii && length != characters(text.as_bytes());
+        let starts = if paired { starts(string)? } else { Vec::new() };
+        Ok(Positions { text, starts, ascii, at: 0, characters: 0 })
+    }
+
+    /// The code point at byte `at`. O(distance from the position asked for before).
+    pub(crate) fn code_point(&mut self, at: usize) -> usize {
+        if self.ascii {
+            return at;
+        }
+        let bytes = self.text.as_bytes();
+        if at < self.at {
+            self.characters -= characters(&bytes[at..self.at]);
+        } else {
+            self.characters += characters(&bytes[self.at..at]);
+        }
+        self.at = at;
+        self.starts.get(self.characters).copied().unwrap_or(self.characters)
+    }
+}
+
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
+}
+
+/// The code point at which each character of a string with surrogates starts, and its length.
+#[cold]
+fn starts(string: &Bound<'_, PyString>) -> PyResult<Vec<usize>> {
+    let units =
+        string.call_method1("encode", ("utf-32-le", "surrogatepass"))?.extract::<Vec<u8>>()?;
+    let high = |at: usize| units.get(4 * at + 1).is_some_and(|byte| byte & 0xfc == 0xd8);
+    let low = |at: usize| units.get(4 * at + 1).is_some_and(|byte| byte & 0xfc == 0xdc);
+    let basic = |at: usize| units.get(4 * at + 2) == Some(&0);
+    let length = units.len() / 4;
+    let (mut starts, mut at) = (Vec::new(), 0);
+    while at < length {
+        starts.push(at);
+        let pair = high(at) && basic(at) && at + 1 < length && low(at + 1) && basic(at + 1);
+        at += if pair { 2 } else { 1 };
+    }
+    starts.push(length);
+    Ok(starts)
+}
