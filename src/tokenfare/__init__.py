@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .api import read_document as read_document
     from .api import route as route
     from .api import routing_table as routing_table
+    from .api import split as split
+    from .api import truncate as truncate
     from .budget import Fare as Fare
     from .budget import Fit as Fit
     from .budget import RequestCount as RequestCount
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from .client import AsyncClient as AsyncClient
     from .client import Client as Client
     from .client import Reply as Reply
+    from .errors import CharacterTooLong as CharacterTooLong
     from .errors import NoModelFits as NoModelFits
     from .errors import ProviderError as ProviderError
     from .errors import TokenfareError as TokenfareError
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AsyncClient": "client",
     "Catalog": "catalog",
+    "CharacterTooLong": "errors",
     "Client": "client",
     "Count": "tokenizers",
     "Decision": "router",
@@ -72,6 +76,8 @@ _HOMES = {
     "read_document": "api",
     "route": "api",
     "routing_table": "api",
+    "split": "api",
+    "truncate": "api",
 }
 
 __all__ = [  # noqa: PLE0604 - the names are literal, in the table above

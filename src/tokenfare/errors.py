@@ -20,6 +20,30 @@ class InvalidRequestError(TokenfareError, ValueError):
     """An argument cannot mean anything: a negative limit, an empty prompt, a broken message."""
 
 
+class CharacterTooLong(InvalidRequestError):  # noqa: N818 - as UnknownModel
+    """A text cannot be cut at this limit: one of its characters alone is more tokens.
+
+    A character is a grapheme cluster, what a reader takes for one: a family emoji is several code
+    points. `character` stands at `position` of the text, `tokens` is what it counts (an upper bound
+    where the vocabulary is not at hand), `limit` what was allowed.
+    """
+
+    def __init__(self, character: str, position: int, tokens: int, limit: int) -> None:
+        """Name the character, its place and its tokens."""
+        shown = character if len(character) <= _SHOWN else character[:_SHOWN] + "\u2026"
+        super().__init__(
+            f"the character {shown!r} at position {position:,} is {tokens:,} tokens, more than "
+            f"the limit of {limit:,}: characters are kept whole, so allow at least {tokens:,}"
+        )
+        self.character = character
+        self.position = position
+        self.tokens = tokens
+        self.limit = limit
+
+
+_SHOWN = 12  # code points of a character that a message shows
+
+
 class InputError(TokenfareError):
     """A file or stream cannot be read as what it should be.
 

@@ -17,6 +17,8 @@ from . import exits
 _COMMANDS: Mapping[str, str] = {
     "count": "Count the tokens of files or standard input.",
     "fit": "Say whether a text fits a model or a number of tokens.",
+    "truncate": "Cut a text down to a number of tokens.",
+    "split": "Split a text into pieces of at most so many tokens.",
     "route": "Find the cheapest model that takes a request.",
     "replay": "Decide a recorded decision again, and say what changed.",
     "models": "List what can be called, and what it accepts and charges.",

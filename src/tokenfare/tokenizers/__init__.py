@@ -12,6 +12,8 @@ from __future__ import annotations
 from .bounds import Bounds as Bounds
 from .by_length import ByLength as ByLength
 from .count import Count as Count
+from .cutting import Keep as Keep
+from .cutting import Span as Span
 from .files import convert as convert
 from .files import load as load
 from .kept import Kept as Kept
@@ -31,8 +33,10 @@ __all__ = [
     "Bounds",
     "ByLength",
     "Count",
+    "Keep",
     "Kept",
     "Measurer",
+    "Span",
     "Standing",
     "Tokenizer",
     "convert",

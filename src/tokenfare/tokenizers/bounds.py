@@ -11,7 +11,9 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .bounded import spans, truncated
 from .count import Count
+from .cutting import Keep, Span, joined
 
 
 def byte_level(text: str) -> int:
@@ -73,3 +75,22 @@ class Bounds:
             return Count(0, 0, 0, "bounds")
         high = self.at_most(text)
         return Count(min(max(self.guess(text), 1), high), 1, high, "bounds")
+
+    def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
+        """Cut `text` down to what certainly is at most `max_tokens`.
+
+        By the upper bound: a quarter of what would fit, in English. Otherwise as
+        `Tokenizer.truncate`.
+        """
+        return truncated(self.at_most, text, max_tokens, keep)
+
+    def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
+        """Split `text` into pieces that certainly are at most `max_tokens` each.
+
+        By the upper bound, as `truncate`. Otherwise as `Tokenizer.split`.
+        """
+        return joined(text, self.spans(text, max_tokens, overlap=overlap))
+
+    def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
+        """Split as `split` does, and say where each piece stands and its upper bound."""
+        return spans(self.at_most, text, max_tokens, overlap)

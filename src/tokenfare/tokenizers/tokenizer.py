@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, overload
 from tokenfare.errors import InvalidRequestError, VocabularyError
 
 from .count import Count
+from .cutting import Keep, Span, joined, spans, truncated
 from .special import ORDINARY, QWEN, SpecialSets
 
 if TYPE_CHECKING:
@@ -108,6 +109,31 @@ class Tokenizer:
             return self._core.count_batch(texts)
         except TypeError as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
+
+    def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
+        """Cut `text` down to the longest that is at most `max_tokens`.
+
+        It is cut between characters as readers see them (grapheme clusters), which are never
+        changed. `keep="start"`: the longest beginning of all that fit, counted alone; `"end"`: the
+        longest end; `"ends"`: the longest beginning with half of the tokens and the longest end
+        with the rest, joined by nothing. The cost follows the limit, not the text. Raises
+        `CharacterTooLong` if not one character fits, `InvalidRequestError` for a limit below 1.
+        """
+        return truncated(self._core, text, max_tokens, keep)
+
+    def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
+        """Split `text` into pieces of at most `max_tokens`, each counted alone.
+
+        A piece ends at the last boundary of the best kind within reach: a paragraph's, a line's, a
+        sentence's, a clause's, a word's end, or a character's. Without `overlap` the pieces join to
+        the text; with it, each repeats up to so many tokens from the end of the one before, from a
+        word on. Linear in the text. Raises as `truncate` does.
+        """
+        return joined(text, self.spans(text, max_tokens, overlap=overlap))
+
+    def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
+        """Split as `split` does, and say where each piece stands and how many tokens it is."""
+        return spans(self._core, text, max_tokens, overlap)
 
     def measure(self, text: str) -> Count:
         """Count the tokens of `text` as a value that says it is exact."""

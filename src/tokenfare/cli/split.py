@@ -1,0 +1,61 @@
+"""`tokenfare split`: a text in pieces of at most so many tokens."""
+
+from __future__ import annotations
+
+import click
+
+from tokenfare import api
+
+from . import inputs, output
+
+
+@click.command
+@click.argument("file", required=False, default=inputs.STANDARD_INPUT, metavar="[FILE]")
+@click.option("--limit", type=int, required=True, metavar="N", help="The most tokens of a piece.")
+@click.option(
+    "--overlap",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Tokens that a piece may repeat from the one before.",
+)
+@click.option("--model", metavar="ID", help="Count with this model's tokenizer.")
+@click.option("--tokenizer", metavar="NAME", help="Count with this tokenizer (default: qwen).")
+@click.option(
+    "--separator",
+    default="\n---\n",
+    metavar="TEXT",
+    help="Printed between pieces (default: a line of three dashes).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def command(
+    file: str,
+    limit: int,
+    overlap: int,
+    model: str | None,
+    tokenizer: str | None,
+    separator: str,
+    as_json: bool,
+) -> None:
+    """Split FILE (or standard input) into pieces of at most N tokens each.
+
+    A piece ends at the best boundary within reach: of a paragraph, a line, a sentence, a clause, a
+    word or a character. Without --overlap nothing is lost or repeated.
+    """
+    text = inputs.read(file).text
+    measurer = api.measurer_for(model, tokenizer)
+    for i, span in enumerate(measurer.spans(text, limit, overlap=overlap)):
+        piece = text[span.start : span.end]
+        if not as_json:
+            click.echo((separator if i else "").encode() + piece.encode(), nl=False)
+            continue
+        count = measurer.measure(piece)
+        output.emit(
+            {
+                "text": piece,
+                "start": span.start,
+                "end": span.end,
+                "tokens": output.tokens(count),
+            }
+        )

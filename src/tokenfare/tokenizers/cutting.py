@@ -1,0 +1,77 @@
+"""What cutting by tokens answers and refuses, the same for exact tokenizers and for bounds."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+from tokenfare.errors import CharacterTooLong, InvalidRequestError
+
+if TYPE_CHECKING:
+    from tokenfare import _core
+
+Keep: TypeAlias = Literal["start", "end", "ends"]
+KEEPS: tuple[str, ...] = get_args(Keep)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a text, `text[start:end]`, and how many tokens it is, counted alone.
+
+    Where the vocabulary is not at hand, `tokens` is the upper bound.
+    """
+
+    start: int
+    end: int
+    tokens: int
+
+
+def truncated(core: _core.Tokenizer, text: str, max_tokens: int, keep: str) -> str:
+    """The beginning, the end or both of a text, as `Tokenizer.truncate` says."""
+    check_limit(max_tokens)
+    if keep not in KEEPS:
+        raise InvalidRequestError(f"keep is {keep!r}; it is one of {', '.join(KEEPS)}")
+    try:
+        head, tail = core.truncate(text, min(max_tokens, sys.maxsize), keep)
+    except ValueError as error:
+        raise _too_long(text, error, max_tokens) from None
+    if keep == "end":
+        return text[tail:]
+    return text[:head] if keep == "start" else text[:head] + text[tail:]
+
+
+def spans(core: _core.Tokenizer, text: str, max_tokens: int, overlap: int) -> list[Span]:
+    """The pieces of a text, as `Tokenizer.spans` says."""
+    check_overlap(overlap, max_tokens)
+    limit = min(max_tokens, sys.maxsize)
+    try:
+        found = core.split(text, limit, min(overlap, limit - 1))
+    except ValueError as error:
+        raise _too_long(text, error, max_tokens) from None
+    return [Span(*span) for span in found]
+
+
+def joined(text: str, pieces: list[Span]) -> list[str]:
+    """The texts of pieces."""
+    return [text[piece.start : piece.end] for piece in pieces]
+
+
+def check_limit(max_tokens: int) -> None:
+    """Refuse a limit that no text fits into."""
+    if max_tokens < 1:
+        raise InvalidRequestError(f"max_tokens is {max_tokens:,}; a limit is at least 1 token")
+
+
+def check_overlap(overlap: int, max_tokens: int) -> None:
+    """Refuse a limit below 1, and an overlap that leaves no room to go on."""
+    check_limit(max_tokens)
+    if not 0 <= overlap < max_tokens:
+        raise InvalidRequestError(
+            f"overlap is {overlap:,}; it is at least 0 and less than max_tokens, {max_tokens:,}"
+        )
+
+
+def _too_long(text: str, error: ValueError, max_tokens: int) -> CharacterTooLong:
+    start, end, tokens = error.args
+    return CharacterTooLong(text[start:end], start, tokens, max_tokens)

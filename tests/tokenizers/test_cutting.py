@@ -1,0 +1,272 @@
+"""Truncating and splitting: what is promised, held to twins that try every cut."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from itertools import accumulate
+
+import pytest
+import regex
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from token_texts import SNIPPETS, texts
+
+from tokenfare.errors import CharacterTooLong, InvalidRequestError
+from tokenfare.tokenizers import Span, measurer
+
+FAMILY = "👩\u200d👩\u200d👧"
+
+some = settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+# Clusters by another library, whose Unicode is newer: on text that was there before.
+known = st.lists(st.sampled_from(SNIPPETS), max_size=12).map("".join)
+
+
+def places(text: str) -> list[int]:
+    """Every position between grapheme clusters, the ends included."""
+    return [0, *(match.end() for match in regex.finditer(r"\X", text))]
+
+
+def split(tokenizer, text: str, limit: int) -> tuple[list[str], CharacterTooLong | None]:
+    """The pieces, or the character that is more than the limit."""
+    try:
+        return tokenizer.split(text, limit), None
+    except CharacterTooLong as error:
+        return [], error
+
+
+@pytest.fixture(scope="module")
+def size(with_tiktoken) -> Callable[[str], int]:
+    """Count by tiktoken, on NFC: not by the code under test."""
+    return lambda text: len(with_tiktoken.encode_ordinary(unicodedata.normalize("NFC", text)))
+
+
+@some
+@given(text=known, data=st.data())
+def test_the_longest_beginning_and_end_of_all_that_fit_are_kept(qwen, size, text, data):
+    limit = data.draw(st.integers(1, size(text) + 1))
+    heads = [text[:at] for at in places(text) if size(text[:at]) <= limit]
+    tails = [text[at:] for at in places(text) if size(text[at:]) <= limit]
+    for keep, fitting in (("start", heads), ("end", tails)):
+        longest = max(fitting, key=len)
+        if text and not longest:
+            with pytest.raises(CharacterTooLong):
+                qwen.truncate(text, limit, keep=keep)
+        else:
+            assert qwen.truncate(text, limit, keep=keep) == longest
+
+
+@some
+@given(text=known, data=st.data())
+def test_both_ends_are_half_and_what_is_left(qwen, size, text, data):
+    """The definition, written out: head by half of the limit, tail by the rest, shortened till the
+    two together fit."""
+    limit = data.draw(st.integers(1, size(text) + 1))
+    half = (limit + 1) // 2
+    head = max(at for at in places(text) if size(text[:at]) <= half)
+    left = limit - size(text[:head])
+    tail = min(at for at in places(text) if at >= head and size(text[at:]) <= left)
+    while size(text[:head] + text[tail:]) > limit:
+        tail = min(at for at in places(text) if at > tail)
+    expected = text if size(text) <= limit else text[:head] + text[tail:]
+    if text and not expected:
+        with pytest.raises(CharacterTooLong):
+            qwen.truncate(text, limit, keep="ends")
+    else:
+        assert qwen.truncate(text, limit, keep="ends") == expected
+
+
+def test_a_longer_beginning_may_be_the_one_that_fits(qwen):
+    """`impor` is two tokens, `import` one: no search by halves finds this."""
+    assert (qwen.count("impor"), qwen.count("import")) == (2, 1)
+    assert qwen.truncate("import os", 1) == "import"
+
+
+@some
+@given(text=texts, limit=st.integers(20, 60), data=st.data())
+def test_pieces_fit_and_join_and_overlap_as_asked(qwen, size, text, limit, data):
+    pieces, error = split(qwen, text, limit)
+    if error:
+        assert size(error.character) == error.tokens > limit
+        assert text[error.position :].startswith(error.character)
+        return
+    assert "".join(pieces) == text
+    assert all(piece and size(piece) <= limit for piece in pieces)
+    assert qwen.split(text, limit) == pieces
+    overlap = data.draw(st.integers(0, limit - 1))
+    end = 0
+    for span in qwen.spans(text, limit, overlap=overlap):
+        assert span.start <= end < span.end
+        assert size(text[span.start : span.end]) == span.tokens <= limit
+        assert size(text[span.start : end]) <= overlap
+        end = span.end
+    assert end == len(text)
+
+
+@some
+@given(text=known, limit=st.integers(15, 40))
+def test_pieces_end_between_characters(qwen, text, limit):
+    pieces, _ = split(qwen, text, limit)
+    assert set(accumulate(map(len, pieces))) <= set(places(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "pieces"),
+    [
+        ("One.\n\nTwo. Three.\nFour.", 7, ["One.\n\n", "Two. Three.\nFour."]),
+        ("One two three.\nFour five six.", 6, ["One two three.\n", "Four five six."]),
+        ("One two. Three four five.", 6, ["One two. ", "Three four five."]),
+        ("你好，世界。今天天气很好。", 6, ["你好，世界。", "今天天气很好。"]),
+        ("「好。」他说。", 4, ["「好。」", "他说。"]),
+        ("one two three four", 3, ["one two ", "three four"]),
+    ],
+)
+def test_a_piece_ends_at_the_best_boundary_within_reach(qwen, text, limit, pieces):
+    assert qwen.split(text, limit) == pieces
+
+
+def test_an_overlap_starts_with_a_word(qwen):
+    text = "one two three four five six seven eight nine"  # a word is a token, a last space too
+    assert qwen.split(text, 4, overlap=2) == [
+        "one two three ",
+        "three four five ",
+        "five six seven ",
+        "seven eight nine",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "limit", "kept"),
+    [
+        ("a", 100, 100 * 8),  # eight letters a token
+        (" ", 100, 100 * 128),
+        ("\n", 10, 10 * 32),
+        ("7", 100, 100),
+    ],
+)
+def test_a_megabyte_of_one_character_is_cut_where_arithmetic_says(qwen, unit, limit, kept):
+    text = unit * 1_000_000
+    assert qwen.truncate(text, limit) == unit * kept
+    assert qwen.truncate(text, limit, keep="end") == unit * kept
+    pieces = qwen.split(text, limit)
+    assert "".join(pieces) == text
+    assert {len(piece) for piece in pieces[:-1]} == {kept}
+
+
+def test_runs_hold_more_where_a_longer_token_comes_last(qwen):
+    """Ten tokens of `=` are not ten times the token that repeats: the last one may be longer."""
+    counts = [qwen.count("=" * length) for length in range(2_000)]
+    longest = max(length for length, count in enumerate(counts) if count <= 10)
+    assert longest > 10 * 64
+    assert qwen.truncate("=" * 1_000_000, 10) == "=" * longest
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["ab", "\r\n", " \n\t", "\u1112\u1161\u11ab", "e\u0301", FAMILY, "🇨🇳", "\0", "通义",
+     "。", "😀 ", "don't"],
+)  # fmt: skip
+def test_a_long_text_without_boundaries_is_cut_in_time_that_grows_with_it(qwen, unit):
+    text = unit * (400_000 // len(unit.encode()))
+    spans = qwen.spans(text, 300)
+    assert "".join(text[span.start : span.end] for span in spans) == text
+    sample = spans[:: max(1, len(spans) // 20)]
+    assert all(qwen.count(text[s.start : s.end]) == s.tokens <= 300 for s in sample)
+    for keep in ("start", "end", "ends"):
+        assert 250 < qwen.count(qwen.truncate(text, 300, keep=keep)) <= 300
+
+
+def test_what_is_kept_is_the_users_own_text(qwen):
+    """Counted in NFC, cut and given back as it came: decomposed, with surrogates, with NUL."""
+    text = "e\u0301\0a\ud800b\ud83d\ude00\u1112\u1161\u11ab" * 40
+    for keep in ("start", "end", "ends"):
+        kept = qwen.truncate(text, 50, keep=keep)
+        assert qwen.count(kept) <= 50
+        assert text.startswith(kept) or text.endswith(kept) or keep == "ends"
+    pieces = qwen.split(text, 50)
+    assert "".join(pieces) == text
+    assert all(qwen.count(piece) <= 50 for piece in pieces)
+    assert not any(piece.startswith("\ude00") for piece in pieces), "a pair is one character"
+
+
+def test_the_empty_text_is_nothing_to_cut(qwen):
+    assert [qwen.truncate("", 1, keep=keep) for keep in ("start", "end", "ends")] == [""] * 3
+    assert qwen.split("", 1) == []
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+@pytest.mark.parametrize("name", ["qwen", "qwen3.5"])
+def test_a_limit_below_one_is_refused(name, limit):
+    for cut in (measurer(name).truncate, measurer(name).split):
+        with pytest.raises(InvalidRequestError, match=f"max_tokens is {limit}; .* at least 1"):
+            cut("x", limit)
+
+
+@pytest.mark.parametrize("overlap", [-1, 5, 6])
+@pytest.mark.parametrize("name", ["qwen", "qwen3.5"])
+def test_an_overlap_that_leaves_no_room_is_refused(name, overlap):
+    with pytest.raises(InvalidRequestError, match=f"overlap is {overlap}; .* less than max_tokens"):
+        measurer(name).split("some text", 5, overlap=overlap)
+
+
+def test_an_unknown_end_is_refused(qwen):
+    with pytest.raises(
+        InvalidRequestError, match="keep is 'middle'; it is one of start, end, ends"
+    ):
+        qwen.truncate("x", 1, keep="middle")
+
+
+def test_a_character_that_does_not_fit_is_named_with_its_place_and_tokens(qwen, size):
+    with pytest.raises(CharacterTooLong, match="at position 2 is") as caught:
+        qwen.split(f"a {FAMILY} b", 3)
+    assert caught.value.character == FAMILY
+    assert (caught.value.position, caught.value.limit) == (2, 3)
+    assert caught.value.tokens == size(FAMILY)
+    with pytest.raises(CharacterTooLong) as caught:
+        qwen.truncate(f"a {FAMILY}", 3, keep="end")
+    assert caught.value.position == 2
+
+
+def test_a_cluster_of_a_million_marks_is_an_error_and_no_loop(qwen):
+    text = "e" + "\u0301" * 500_000
+    for cut in (qwen.truncate, qwen.split):
+        with pytest.raises(CharacterTooLong, match="…"):
+            cut(text, 100)
+
+
+def test_a_limit_beyond_every_number_keeps_everything(qwen):
+    text = "word " * 1000
+    assert qwen.truncate(text, 10**30) == text
+    assert qwen.split(text, 10**30, overlap=10**29) == [text]
+
+
+@some
+@given(text=texts, limit=st.integers(40, 90), name=st.sampled_from(["qwen3.5", "llama2", "yi"]))
+def test_without_a_vocabulary_pieces_certainly_fit(text, limit, name):
+    bounds = measurer(name)
+    pieces, error = split(bounds, text, limit)
+    if error:
+        assert bounds.at_most(error.character) == error.tokens > limit
+        return
+    assert "".join(pieces) == text
+    assert all(bounds.at_most(piece) <= limit for piece in pieces)
+    for keep in ("start", "end", "ends"):
+        kept = bounds.truncate(text, limit, keep=keep)
+        assert bounds.at_most(kept) <= limit
+        assert kept or not text
+
+
+def test_without_a_vocabulary_english_keeps_a_character_for_each_token():
+    assert measurer("qwen3.5").truncate("plain words " * 20, 17) == ("plain words " * 20)[:17]
+    assert measurer("qwen3.5").spans("one two", 4) == [Span(0, 4, 4), Span(4, 7, 3)]
+
+
+def test_one_character_may_be_more_than_a_bound_allows():
+    with pytest.raises(CharacterTooLong) as caught:
+        measurer("yi").truncate("a", 2)  # a byte, and two that such a tokenizer may add
+    assert caught.value.tokens == 3
