@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from .api import read_document as read_document
     from .api import route as route
     from .api import routing_table as routing_table
-    from .api import split as split
-    from .api import truncate as truncate
     from .budget import Fare as Fare
     from .budget import Fit as Fit
     from .budget import RequestCount as RequestCount
+    from .budget import Trimmed as Trimmed
+    from .budget import TrimPolicy as TrimPolicy
     from .catalog import Catalog as Catalog
     from .catalog import Model as Model
     from .client import AsyncClient as AsyncClient
     from .client import Client as Client
     from .client import Reply as Reply
+    from .errors import CannotTrim as CannotTrim
     from .errors import CharacterTooLong as CharacterTooLong
     from .errors import NoModelFits as NoModelFits
     from .errors import ProviderError as ProviderError
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from .router import Decision as Decision
     from .router import Requirements as Requirements
     from .router import RoutingTable as RoutingTable
+    from .shorten import split as split
+    from .shorten import trim as trim
+    from .shorten import truncate as truncate
     from .tokenizers import Count as Count
     from .tokenizers import Tokenizer as Tokenizer
     from .tokenizers import get_tokenizer as get_tokenizer
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AsyncClient": "client",
     "Catalog": "catalog",
+    "CannotTrim": "errors",
     "CharacterTooLong": "errors",
     "Client": "client",
     "Count": "tokenizers",
@@ -64,6 +69,8 @@ _HOMES = {
     "RoutingTable": "router",
     "TokenfareError": "errors",
     "Tokenizer": "tokenizers",
+    "TrimPolicy": "budget",
+    "Trimmed": "budget",
     "UnknownModel": "errors",
     "Usage": "usage",
     "conversation": "api",
@@ -76,8 +83,9 @@ _HOMES = {
     "read_document": "api",
     "route": "api",
     "routing_table": "api",
-    "split": "api",
-    "truncate": "api",
+    "split": "shorten",
+    "trim": "shorten",
+    "truncate": "shorten",
 }
 
 __all__ = [  # noqa: PLE0604 - the names are literal, in the table above

@@ -49,7 +49,8 @@ from tokenfare.router import (
     requirements,
     settle,
 )
-from tokenfare.tokenizers import Bounds, Count, Keep, Tokenizer, measurer
+from tokenfare.tokenizers import Bounds, Count, Tokenizer, measurer
+from tokenfare.tokenizers.via_transformers import ByTransformers
 
 if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
     from tokenfare.catalog import Catalog
@@ -97,44 +98,9 @@ def count(
     return measurer_for(model, tokenizer, catalog).measure(text)
 
 
-def truncate(  # noqa: PLR0913 - which tokenizer, and which end; all have defaults
-    text: str,
-    max_tokens: int,
-    *,
-    model: str | None = None,
-    tokenizer: str | None = None,
-    keep: Keep = "start",
-    catalog: Catalog | None = None,
-) -> str:
-    """Cut a text down to the longest that is at most `max_tokens`, between characters.
-
-    `keep` says what stays: the `"start"`, the `"end"`, or both `"ends"`. The tokenizer is found as
-    `count` finds it. Where its vocabulary is not here, the upper bound decides: the result fits for
-    certain, and is shorter than it might be. Raises `CharacterTooLong` if not one character fits.
-    """
-    return measurer_for(model, tokenizer, catalog).truncate(text, max_tokens, keep=keep)
-
-
-def split(  # noqa: PLR0913 - which tokenizer, and how much overlap; all have defaults
-    text: str,
-    max_tokens: int,
-    *,
-    model: str | None = None,
-    tokenizer: str | None = None,
-    overlap: int = 0,
-    catalog: Catalog | None = None,
-) -> list[str]:
-    """Split a text into pieces of at most `max_tokens` each, at the best boundaries within reach.
-
-    Nothing is lost: without `overlap` the pieces join to the text. The tokenizer is found as
-    `count` finds it; where its vocabulary is not here, the upper bound decides, as in `truncate`.
-    """
-    return measurer_for(model, tokenizer, catalog).split(text, max_tokens, overlap=overlap)
-
-
 def measurer_for(
     model: str | None, tokenizer: str | None, catalog: Catalog | None = None
-) -> Tokenizer | Bounds:
+) -> Tokenizer | ByTransformers | Bounds:
     """The tokenizer of a model, or the one named; Qwen's if neither is given."""
     if model is not None and tokenizer is not None:
         raise InvalidRequestError("give a model or a tokenizer, not both")

@@ -44,6 +44,22 @@ class CharacterTooLong(InvalidRequestError):  # noqa: N818 - as UnknownModel
 _SHOWN = 12  # code points of a character that a message shows
 
 
+class CannotTrim(InvalidRequestError):  # noqa: N818 - as UnknownModel
+    """What must stay of a conversation is more than the limit.
+
+    `tokens` is what it counts at its high end, `limit` what was allowed.
+    """
+
+    def __init__(self, tokens: int, limit: int, evidence: str) -> None:
+        """Say what must stay, and the way out."""
+        super().__init__(
+            f"what must stay is {tokens:,} tokens, {limit:,} allowed "
+            f"({tokens - limit:,} too many): {evidence}"
+        )
+        self.tokens = tokens
+        self.limit = limit
+
+
 class InputError(TokenfareError):
     """A file or stream cannot be read as what it should be.
 

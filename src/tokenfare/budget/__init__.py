@@ -33,3 +33,8 @@ from .request import count_request as count_request
 from .rules import Rules as Rules
 from .rules import rules_of as rules_of
 from .rules import rules_of_template as rules_of_template
+from .trim import Dropped as Dropped
+from .trim import Shortened as Shortened
+from .trim import Trimmed as Trimmed
+from .trim import TrimPolicy as TrimPolicy
+from .trim import trim as trim

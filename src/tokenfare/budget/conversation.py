@@ -8,7 +8,7 @@ drop earlier reasoning are the exception: there each count is of the whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tokenfare.messages import Message, Wire, parse_one
@@ -20,7 +20,7 @@ from .parts import NOTHING, Part, RequestCount, added, counted
 from .request import after_all, before_all, count_request
 from .rules import Rules
 from .tools import is_chinese
-from .turns import Place, Turns, depends_on_the_next, numbered
+from .turns import Place, Turns, depends_on_the_next, numbered, places
 
 
 class Conversation:
@@ -35,6 +35,7 @@ class Conversation:
         self._messages: list[Message] = []
         self._before: list[Part] = []
         self._parts: list[list[Part]] = []
+        self._places: list[Place] = []
         self._warnings: list[ControlToken] = []
         self._settled = NOTHING
         self._numbers: Mapping[str, int] = {}
@@ -57,6 +58,43 @@ class Conversation:
                 self._add(one)
         self._add(message)
         return self.total
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages, in their order."""
+        return tuple(self._messages)
+
+    @property
+    def measurer(self) -> Measurer:
+        """What counts the texts."""
+        return self._turns.measurer
+
+    def tokens_of(self, index: int) -> Count:
+        """Tokens of one message where it stands, its markers included."""
+        return added(part.count for part in self._parts[index])
+
+    def size_of(self, kept: Sequence[int], changed: Mapping[int, Message] | None = None) -> Count:
+        """Input tokens of a request with some of the messages (at least one), or others for them.
+
+        Only messages that have other neighbours then, and count differently for it, are counted.
+        """
+        others = changed or {}
+        messages = [others.get(i) or self._messages[i] for i in kept]
+        turns = self._turns
+        if turns.rules.chat.strips_reasoning or turns.chinese:
+            return count_request(messages, turns.rules, turns.measurer, turns.options).total
+        around = (*before_all(messages[0], turns), *after_all(messages[-1], turns))
+        sizes = (
+            self._size(i, message, replace(place, index=i), same=i not in others)
+            for i, message, place in zip(kept, messages, places(messages), strict=True)
+        )
+        return added((*(part.count for part in around), *sizes))
+
+    def _size(self, index: int, message: Message, place: Place, *, same: bool) -> Count:
+        placed = depends_on_the_next(message) or message.media
+        if same and (not placed or place == self._places[index]):
+            return self.tokens_of(index)
+        return added(part.count for part in self._turns.parts(message, place))
 
     @property
     def total(self) -> Count:
@@ -93,6 +131,7 @@ class Conversation:
         self._earlier, self._numbers = self._numbers, numbered(self._numbers, message.media)
         place = Place(index, before, None, self._earlier)
         self._parts.append(self._turns.parts(message, place))
+        self._places.append(place)
         self._messages.append(message)
         generation = self._turns.rules.chat.control_tokens
         self._warnings += control_tokens(message, index, generation)
@@ -104,4 +143,5 @@ class Conversation:
             before = self._messages[index - 1].role if index else None
             place = Place(index, before, after, self._earlier)
             self._parts[index] = self._turns.parts(last, place)
+            self._places[index] = place
         self._settled = added((self._settled, *(part.count for part in self._parts[index])))

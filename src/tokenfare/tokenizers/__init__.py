@@ -19,6 +19,7 @@ from .files import load as load
 from .kept import Kept as Kept
 from .kept import keep_file as keep_file
 from .kept import keep_folder as keep_folder
+from .registry import Cutter as Cutter
 from .registry import Measurer as Measurer
 from .registry import Standing as Standing
 from .registry import get_tokenizer as get_tokenizer
@@ -33,6 +34,7 @@ __all__ = [
     "Bounds",
     "ByLength",
     "Count",
+    "Cutter",
     "Keep",
     "Kept",
     "Measurer",

@@ -18,6 +18,7 @@ from tokenfare.errors import UnknownTokenizer, VocabularyError, VocabularyMissin
 from . import local
 from .bounds import Bounds
 from .count import Count
+from .cutting import Keep
 from .estimates import middle
 from .kept import Kept, kept, kept_names
 from .known import KNOWN
@@ -53,6 +54,14 @@ class Standing:
     path: Path | None = None
     sha256: str | None = None
     get: str = ""
+
+
+@runtime_checkable
+class Cutter(Measurer, Protocol):
+    """A measurer that can also cut a text down to a number of tokens."""
+
+    def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
+        """Cut `text` down to what is certainly at most `max_tokens`."""
 
 
 def tokenizer_names() -> tuple[str, ...]:

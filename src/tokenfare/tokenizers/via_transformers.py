@@ -13,7 +13,9 @@ from typing import Any
 
 from tokenfare.errors import MissingExtra, VocabularyError
 
+from .bounded import spans, truncated
 from .count import Count
+from .cutting import Keep, Span, joined
 
 
 class ByTransformers:
@@ -45,6 +47,21 @@ class ByTransformers:
     def measure(self, text: str) -> Count:
         """Count the tokens of `text` as a value that says it is exact."""
         return Count.exactly(self.count(text))
+
+    def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
+        """Cut `text` by its bytes until it counts at most `max_tokens`; shorter than it might be."""
+        return truncated(self._most, text, max_tokens, keep)
+
+    def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
+        """Split `text` by its bytes into pieces that count at most `max_tokens` each."""
+        return joined(text, self.spans(text, max_tokens, overlap=overlap))
+
+    def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
+        """Split as `split` does, and say where each piece stands and its count."""
+        return spans(self._most, text, max_tokens, overlap)
+
+    def _most(self, text: str) -> int:
+        return self.measure(text).high
 
     def _loaded(self) -> Any:
         with self._loading:

@@ -1,0 +1,246 @@
+"""Shortening a conversation to a number of tokens, by a policy, with what went reported.
+
+What goes, goes oldest first and whole: an earlier turn with all its answers, so that no answer
+stands without its question; within the last turn, an answer or a call with its results, so that no
+result stands without its call. Whether the rest fits is counted, not estimated: a message's
+neighbours can change what it counts. Nothing is written into a message but a shorter text, where
+that is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from tokenfare.errors import CannotTrim, CharacterTooLong, InvalidRequestError
+from tokenfare.messages import Message, Wire, parse_one
+from tokenfare.tokenizers import Count, Cutter, Keep
+
+from .conversation import Conversation
+from .tools import calls_of
+from .turns import is_open
+
+Why: TypeAlias = Literal["oldest first", "a result without its call"]
+
+_SYSTEM = frozenset({"system", "developer"})
+_RESULTS = frozenset({"tool", "function"})
+
+
+@dataclass(frozen=True, slots=True)
+class TrimPolicy:
+    """What may go.
+
+    `keep_system` keeps every system message. `keep_last_turn` keeps the user's last message. With
+    `cut`, the text of that message may be shortened where nothing else is left to drop: `"start"`,
+    `"end"` or `"ends"` says which part of it stays.
+    """
+
+    keep_system: bool = True
+    keep_last_turn: bool = True
+    cut: Keep | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A message that went: its index in the conversation, itself, its tokens there, and why."""
+
+    index: int
+    message: Wire
+    tokens: Count
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """A message whose text was cut: its index in the conversation, and how it was before."""
+
+    index: int
+    message: Wire
+    characters: int
+    """How many characters (code points) of its text went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """A conversation that fits.
+
+    `messages` are what stays, as they came; `count` is the whole request's count with them, at most
+    `limit` at its high end. `dropped` and `shortened` say what went.
+    """
+
+    messages: tuple[Wire, ...]
+    count: Count
+    limit: int
+    dropped: tuple[Dropped, ...] = ()
+    shortened: Shortened | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrangement:
+    """Messages by index: results without a call, and what may go, in the order in which it goes."""
+
+    lost: tuple[int, ...]
+    blocks: tuple[tuple[int, ...], ...]
+
+
+def trim(conversation: Conversation, limit: int, policy: TrimPolicy) -> Trimmed:
+    """Drop the fewest of the oldest parts of a conversation so that at most `limit` tokens stay.
+
+    Costs no counting of what was counted when it was added, but where neighbours change. Raises
+    `CannotTrim` if what must stay is more than `limit`.
+    """
+    if limit < 1:
+        raise InvalidRequestError(f"max_tokens is {limit:,}; a limit is at least 1 token")
+    messages = conversation.messages
+    if not messages:
+        raise InvalidRequestError("the conversation has no messages to trim")
+    found = _arrangement(messages, policy)
+    if len(found.lost) == len(messages):
+        raise InvalidRequestError("the conversation has nothing but results without a call")
+    gone = _gone(conversation, found, limit)
+    kept = _without(messages, gone)
+    count = conversation.size_of(kept)
+    dropped = tuple(_dropped(conversation, i, found) for i in sorted(gone))
+    if count.high <= limit:
+        return Trimmed(tuple(messages[i].wire for i in kept), count, limit, dropped)
+    return _shortened(conversation, kept, limit, policy, dropped)
+
+
+def _gone(conversation: Conversation, found: _Arrangement, limit: int) -> set[int]:
+    """The messages to drop: the fewest blocks with which the rest fits, or all of them.
+
+    The counts say about how many that are; counting what stays says it exactly.
+    """
+
+    def gone(blocks: int) -> set[int]:
+        return {*found.lost, *(i for block in found.blocks[:blocks] for i in block)}
+
+    def fits(blocks: int) -> bool:
+        kept = _without(conversation.messages, gone(blocks))
+        return conversation.size_of(kept).high <= limit
+
+    size = conversation.size_of(_without(conversation.messages, gone(0))).high
+    blocks = 0
+    while size > limit and blocks < len(found.blocks):
+        size -= sum(conversation.tokens_of(i).high for i in found.blocks[blocks])
+        blocks += 1
+    while blocks < len(found.blocks) and not fits(blocks):
+        blocks += 1
+    while blocks > 0 and fits(blocks - 1):
+        blocks -= 1
+    return gone(blocks)
+
+
+def _without(messages: Sequence[Message], gone: set[int]) -> list[int]:
+    return [i for i in range(len(messages)) if i not in gone]
+
+
+def _dropped(conversation: Conversation, index: int, found: _Arrangement) -> Dropped:
+    why: Why = "a result without its call" if index in found.lost else "oldest first"
+    message = conversation.messages[index]
+    return Dropped(index, message.wire, conversation.tokens_of(index), why)
+
+
+def _arrangement(messages: Sequence[Message], policy: TrimPolicy) -> _Arrangement:
+    last = max((i for i, m in enumerate(messages) if m.role == "user"), default=None)
+    units, lost = _units(messages)
+    stays = False
+    blocks: list[list[int]] = []
+    for unit in units:
+        first = messages[unit[0]]
+        if first.role in _SYSTEM and policy.keep_system:
+            continue
+        if is_open(first) or (unit[0] == last and policy.keep_last_turn):
+            stays = True  # a request needs more than a system message
+            continue
+        in_last_turn = last is not None and unit[0] >= last
+        if not blocks or first.role == "user" or in_last_turn:
+            blocks.append([])
+        blocks[-1] += unit
+    if not stays and blocks:
+        blocks.pop()
+    return _Arrangement(tuple(lost), tuple(map(tuple, blocks)))
+
+
+def _units(messages: Sequence[Message]) -> tuple[list[list[int]], list[int]]:
+    """Indices that stay or go together, a call with its results; and results without a call.
+
+    A result belongs to the call whose id it names, or, if it names none, to the message with calls
+    that it follows with nothing but results between.
+    """
+    units: list[list[int]] = []
+    lost: list[int] = []
+    by_id: dict[object, list[int]] = {}
+    before: list[int] | None = None
+    for i, message in enumerate(messages):
+        if message.role in _RESULTS:
+            named = message.wire.get("tool_call_id")
+            unit = by_id.get(named) if named is not None else before
+            (lost if unit is None else unit).append(i)
+            continue
+        calls = calls_of(message)
+        units.append([i])
+        before = units[-1] if calls else None
+        by_id |= {call["id"]: units[-1] for call in calls if isinstance(call.get("id"), str)}
+    return units, lost
+
+
+def _shortened(
+    conversation: Conversation,
+    kept: Sequence[int],
+    limit: int,
+    policy: TrimPolicy,
+    dropped: tuple[Dropped, ...],
+) -> Trimmed:
+    """Cut the text of the user's last message until the request fits."""
+    messages, measurer = conversation.messages, conversation.measurer
+    count = conversation.size_of(kept)
+    index = max((i for i in kept if messages[i].role == "user"), default=None)
+    text = _longest_text(messages[index]) if index is not None else ""
+    if policy.cut is None or index is None or not text or not isinstance(measurer, Cutter):
+        raise _cannot(conversation, kept, limit, policy)
+    allowed = limit - (count.high - measurer.measure(text).high)
+    while allowed > 0:
+        try:
+            part = measurer.truncate(text, allowed, keep=policy.cut)
+        except CharacterTooLong:
+            break
+        shorter = parse_one(_with_text(messages[index].wire, text, part), index)
+        count = conversation.size_of(kept, {index: shorter})
+        if count.high <= limit:
+            wires = tuple((shorter if i == index else messages[i]).wire for i in kept)
+            cut = Shortened(index, messages[index].wire, len(text) - len(part))
+            return Trimmed(wires, count, limit, dropped, cut)
+        allowed -= max(1, count.high - limit)  # what the cut changed at the text's ends
+    raise _cannot(conversation, kept, limit, policy)
+
+
+def _longest_text(message: Message) -> str:
+    content = message.wire.get("content")
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, Sequence) else ()
+    texts = [part.get("text") for part in parts if isinstance(part, Mapping)]
+    return max((text for text in texts if isinstance(text, str)), key=len, default="")
+
+
+def _with_text(wire: Wire, text: str, shorter: str) -> Wire:
+    content = wire["content"]
+    if not isinstance(content, list):
+        return {**wire, "content": shorter}
+    at = next(i for i, part in enumerate(content) if part.get("text") == text)
+    changed = {**content[at], "text": shorter}
+    return {**wire, "content": [*content[:at], changed, *content[at + 1 :]]}
+
+
+def _cannot(
+    conversation: Conversation, kept: Sequence[int], limit: int, policy: TrimPolicy
+) -> CannotTrim:
+    sizes = (
+        f"messages[{i}] ({conversation.messages[i].role}) {conversation.tokens_of(i).high:,}"
+        for i in kept
+    )
+    way_out = "" if policy.cut else "; TrimPolicy(cut='start') lets the last message be shortened"
+    total = conversation.size_of(kept).high
+    return CannotTrim(total, limit, ", ".join(sizes) + way_out)
