@@ -94,7 +94,7 @@ impl<'a> Beginnings<'a> {
         let last = self.starts.len() - 1;
         let (start, before) = self.starts[last];
         let white = white_end(self.text, start);
-        if white == self.end || white == self.text.len() {
+        if white >= self.end {
             return self.reach_in_white_space(room, last, white);
         }
         let inner = self.end < self.text.len();
@@ -102,11 +102,25 @@ impl<'a> Beginnings<'a> {
             return Reach { at: self.end, certain: inner };
         }
         let (most, end) = (self.limit - before, self.end);
-        let (length, sure) = self.inside(room, start, end).longest_beginning(room, most);
+        let (at, sure) = self.longest_beginning(room, start, end, most);
         // Some patterns end a word with a contraction, which is a piece of its own where it is cut off.
-        let length = (length + CONTRACTION).max(self.tokenizer.vocabulary.longest_spare_piece);
-        let at = (start + length).min(end);
+        let at = (at + CONTRACTION).min(end);
         Reach { at: white.max(at), certain: inner || sure }
+    }
+
+    /// Where the longest beginning of a stretch ends that is at most `most` tokens as one piece, and
+    /// whether every longer one has more, however it may go on.
+    fn longest_beginning(
+        &mut self,
+        room: &mut Room,
+        start: usize,
+        end: usize,
+        most: usize,
+    ) -> (usize, bool) {
+        let (length, sure) = self.inside(room, start, end).longest_beginning(room, most);
+        // A piece may be one token although merging it does not end there.
+        let spare = self.tokenizer.vocabulary.longest_spare_piece;
+        ((start + length.max(spare)).min(end), sure)
     }
 
     fn reach_in_white_space(&mut self, room: &mut Room, last: usize, end: usize) -> Reach {
@@ -116,21 +130,21 @@ impl<'a> Beginnings<'a> {
             return Reach { at: end, certain: inner };
         }
         let most = self.limit - before;
-        let (length, sure) = self.inside(room, start, end).longest_beginning(room, most);
-        let whole = Reach { at: start + length, certain: inner || sure };
+        let (at, sure) = self.longest_beginning(room, start, end, most);
+        let whole = Reach { at, certain: inner || sure };
         let Some(lines) = self.text[start..whole.at].iter().rposition(|b| is_line_end(*b)) else {
             return whole;
         };
         let line = start + lines + 1;
-        let used = self.inside(room, start, end).beginning(room, line - start);
+        let used = self.count(room, start, line);
         if used > most {
             return whole;
         }
         let next = self.text[line..end].iter().position(|b| is_line_end(*b));
         let line_end = next.map_or(end, |length| line + length);
-        let (length, _) = self.inside(room, line, line_end).longest_beginning(room, most - used);
-        let certain = inner || sure && line + length < end;
-        Reach { at: whole.at.max(line + length), certain }
+        let (at, _) = self.longest_beginning(room, line, line_end, most - used);
+        let certain = inner || sure && at < end;
+        Reach { at: whole.at.max(at), certain }
     }
 
     /// The first of the pieces of white space that end where piece `at` starts, or `at`.

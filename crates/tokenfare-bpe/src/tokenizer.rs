@@ -64,6 +64,11 @@ impl Tokenizer {
         self.vocabulary.len()
     }
 
+    /// Bytes of the longest token: so many tokens are at most so many times that of normalized text.
+    pub fn longest_token(&self) -> usize {
+        self.vocabulary.longest
+    }
+
     /// Gives back the memory that is kept from call to call, and with it what was learnt of pieces.
     pub fn forget(&self) {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).clear();

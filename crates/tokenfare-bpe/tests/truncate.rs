@@ -1,7 +1,7 @@
 //! Truncation against its naive twin: every place of short texts, the longest that fits.
 #![allow(clippy::unwrap_used)] // a test's way to fail
 
-use tokenfare_bpe::{Cut, Span, Tokenizer};
+use tokenfare_bpe::{Cut, Merging, Normalization, Pattern, Span, Tokenizer, to_compact};
 use unicode_segmentation::UnicodeSegmentation;
 
 fn qwen() -> Tokenizer {
@@ -177,4 +177,68 @@ fn both_ends_join_to_at_most_the_limit_and_the_tail_has_what_the_head_leaves() {
     }
     assert!(tokenizer.both_ends("👩\u{200d}👩\u{200d}👧", 2).is_err());
     assert_eq!(tokenizer.both_ends("", 2), Ok((0, 0)));
+}
+
+/// Vocabularies of their own: the bytes, some words over few letters in random ranks, a pattern each.
+fn other(pattern: Pattern, merging: &str, roll: &mut impl FnMut(usize) -> usize) -> Tokenizer {
+    let mut words = std::collections::BTreeSet::new();
+    let letters = ["a", "b", "'", "s", "1", "2", " ", "\n", ".", "é", "中", "A", "=", "\r\n"];
+    while words.len() < 300 {
+        let word: String = (0..2 + roll(3)).map(|_| letters[roll(letters.len())]).collect();
+        words.insert(word.into_bytes());
+    }
+    words.retain(|word| word.len() > 1);
+    let mut words: Vec<Vec<u8>> = words.into_iter().collect();
+    for i in (1..words.len()).rev() {
+        words.swap(i, roll(i + 1));
+    }
+    let tokens: Vec<Vec<u8>> = (0..=255).map(|byte| vec![byte]).chain(words).collect();
+    let ids: Vec<(&[u8], u32)> = tokens.iter().map(Vec::as_slice).zip(0..).collect();
+    let pairs: Vec<(u32, u32)> = (256..ids.len() as u32)
+        .filter_map(|id| {
+            let token = &tokens[id as usize];
+            let half = 1 + roll(token.len() - 1);
+            let of = |part: &[u8]| tokens.iter().position(|t| t == part).map(|at| at as u32);
+            Some((of(&token[..half])?, of(&token[half..])?))
+        })
+        .collect();
+    let merging = match merging {
+        "by rank" => Merging::ByRank,
+        _ => Merging::Listed { pairs: &pairs, whole_pieces: true },
+    };
+    let data = to_compact(&ids, merging, pattern, Normalization::None).unwrap();
+    Tokenizer::from_compact(&data).unwrap()
+}
+
+#[test]
+fn with_every_pattern_and_random_vocabularies_too() {
+    let mut roll = dice(6);
+    let patterns = [
+        Pattern::Qwen,
+        Pattern::QwenMarks,
+        Pattern::Cl100k,
+        Pattern::Llama3,
+        Pattern::O200k,
+        Pattern::Gpt2,
+    ];
+    let units = [
+        "a", "b", "ab", "'", "'s", "A", "AB", "1", "12", "123", " ", "  ", "\n", "\r\n", ".", "=",
+        "é", "中", "e\u{301}", "aB", "\t",
+    ];
+    for round in 0..120 {
+        let merging = ["by rank", "listed"][round / 6 % 2];
+        let tokenizer = other(patterns[round % 6], merging, &mut roll);
+        for _ in 0..20 {
+            let few = 1 + roll(units.len());
+            let text: String =
+                (0..1 + roll(14)).map(|_| units[(roll(few) + round) % units.len()]).collect();
+            check(&tokenizer, &text);
+        }
+        for _ in 0..2 {
+            let few = 1 + roll(4);
+            let text: String =
+                (0..60 + roll(80)).map(|_| units[(roll(few) + round) % units.len()]).collect();
+            check(&tokenizer, &text);
+        }
+    }
 }

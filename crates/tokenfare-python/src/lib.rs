@@ -46,6 +46,11 @@ impl Tokenizer {
         self.core.vocabulary_size()
     }
 
+    #[getter]
+    fn longest_token(&self) -> usize {
+        self.core.longest_token()
+    }
+
     #[pyo3(signature = (text, /))]
     fn count(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<usize> {
         self.sum(text, BLOCK, |part| guarded(py, part.len(), || self.core.count(part)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -33,12 +34,22 @@ def truncated(core: _core.Tokenizer, text: str, max_tokens: int, keep: str) -> s
     if keep not in KEEPS:
         raise InvalidRequestError(f"keep is {keep!r}; it is one of {', '.join(KEEPS)}")
     try:
-        head, tail = core.truncate(text, min(max_tokens, sys.maxsize), keep)
+        head, tail = _places(core, text, min(max_tokens, sys.maxsize), keep)
     except ValueError as error:
         raise _too_long(text, error, max_tokens) from None
     if keep == "end":
         return text[tail:]
     return text[:head] if keep == "start" else text[:head] + text[tail:]
+
+
+def _places(core: _core.Tokenizer, text: str, limit: int, keep: str) -> tuple[int, int]:
+    if keep == "start":
+        # More characters than so many tokens can be need not be looked at: NFC makes no text
+        # shorter than a quarter, and a cluster that is cut off here is beyond all that fit.
+        near = text[: 4 * core.longest_token * (limit + 1)]
+        with suppress(ValueError):
+            return core.truncate(near, limit, keep)
+    return core.truncate(text, limit, keep)
 
 
 def spans(core: _core.Tokenizer, text: str, max_tokens: int, overlap: int) -> list[Span]:
