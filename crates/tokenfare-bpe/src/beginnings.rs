@@ -18,9 +18,9 @@
 //! to the last line end before the cut and one for the rest.
 
 use crate::classes::{CLASS, SPACE, class_at};
+use crate::counting::count_piece;
 use crate::inside::Inside;
-use crate::merge::Room;
-use crate::piece;
+use crate::memory::Memory;
 use crate::tokenizer::Tokenizer;
 
 /// Pieces of up to this many bytes are encoded anew for each beginning that is tried.
@@ -53,7 +53,7 @@ impl<'a> Beginnings<'a> {
     /// Counts the pieces of a text that is not empty until there are more than `limit` tokens.
     pub(crate) fn new(
         tokenizer: &'a Tokenizer,
-        room: &mut Room,
+        memory: &mut Memory,
         text: &'a [u8],
         limit: usize,
     ) -> Self {
@@ -64,25 +64,25 @@ impl<'a> Beginnings<'a> {
             let start = found.end;
             found.starts.push((start, tokens));
             found.end = tokenizer.splitting.piece_end(text, start);
-            tokens += found.count(room, start, found.end);
+            tokens += found.count(memory, start, found.end);
         }
         found
     }
 
     /// Tokens of `text[start..end]`, which is one piece.
-    fn count(&mut self, room: &mut Room, start: usize, end: usize) -> usize {
+    fn count(&mut self, memory: &mut Memory, start: usize, end: usize) -> usize {
         let (v, piece) = (&self.tokenizer.vocabulary, &self.text[start..end]);
         if piece.len() <= SHORT || v.spare_piece(piece).is_some() {
-            return piece::count(v, room, piece);
+            return count_piece(v, memory, self.text, start, end);
         }
-        self.inside(room, start, end).beginning(room, end - start)
+        self.inside(memory, start, end).beginning(&mut memory.room, end - start)
     }
 
     /// The encoded stretch that starts at `start` and reaches to `end` or further.
-    fn inside(&mut self, room: &mut Room, start: usize, end: usize) -> &Inside<'a> {
+    fn inside(&mut self, memory: &mut Memory, start: usize, end: usize) -> &Inside<'a> {
         let known = self.inside.iter().position(|(at, it)| *at == start && end <= at + it.len());
         let place = known.unwrap_or_else(|| {
-            let new = Inside::new(self.tokenizer, room, &self.text[start..end]);
+            let new = Inside::new(self.tokenizer, &mut memory.room, &self.text[start..end]);
             self.inside.push((start, new));
             self.inside.len() - 1
         });
@@ -90,19 +90,19 @@ impl<'a> Beginnings<'a> {
     }
 
     /// The furthest position up to which the text may be at most `limit` tokens.
-    pub(crate) fn reach(&mut self, room: &mut Room) -> Reach {
+    pub(crate) fn reach(&mut self, memory: &mut Memory) -> Reach {
         let last = self.starts.len() - 1;
         let (start, before) = self.starts[last];
         let white = white_end(self.text, start);
         if white >= self.end {
-            return self.reach_in_white_space(room, last, white);
+            return self.reach_in_white_space(memory, last, white);
         }
         let inner = self.end < self.text.len();
         if self.end - start <= SHORT {
             return Reach { at: self.end, certain: inner };
         }
         let (most, end) = (self.limit - before, self.end);
-        let (at, sure) = self.longest_beginning(room, start, end, most);
+        let (at, sure) = self.longest_beginning(memory, start, end, most);
         // Some patterns end a word with a contraction, which is a piece of its own where it is cut off.
         let at = (at + CONTRACTION).min(end);
         Reach { at: white.max(at), certain: inner || sure }
@@ -112,37 +112,38 @@ impl<'a> Beginnings<'a> {
     /// whether every longer one has more, however it may go on.
     fn longest_beginning(
         &mut self,
-        room: &mut Room,
+        memory: &mut Memory,
         start: usize,
         end: usize,
         most: usize,
     ) -> (usize, bool) {
-        let (length, sure) = self.inside(room, start, end).longest_beginning(room, most);
+        let (length, sure) =
+            self.inside(memory, start, end).longest_beginning(&mut memory.room, most);
         // A piece may be one token although merging it does not end there.
         let spare = self.tokenizer.vocabulary.longest_spare_piece;
         ((start + length.max(spare)).min(end), sure)
     }
 
-    fn reach_in_white_space(&mut self, room: &mut Room, last: usize, end: usize) -> Reach {
+    fn reach_in_white_space(&mut self, memory: &mut Memory, last: usize, end: usize) -> Reach {
         let (start, before) = self.starts[self.white_before(last)];
         let inner = end < self.text.len();
         if end - start <= SHORT {
             return Reach { at: end, certain: inner };
         }
         let most = self.limit - before;
-        let (at, sure) = self.longest_beginning(room, start, end, most);
+        let (at, sure) = self.longest_beginning(memory, start, end, most);
         let whole = Reach { at, certain: inner || sure };
         let Some(lines) = self.text[start..whole.at].iter().rposition(|b| is_line_end(*b)) else {
             return whole;
         };
         let line = start + lines + 1;
-        let used = self.count(room, start, line);
+        let used = self.count(memory, start, line);
         if used > most {
             return whole;
         }
         let next = self.text[line..end].iter().position(|b| is_line_end(*b));
         let line_end = next.map_or(end, |length| line + length);
-        let (at, _) = self.longest_beginning(room, line, line_end, most - used);
+        let (at, _) = self.longest_beginning(memory, line, line_end, most - used);
         let certain = inner || sure && at < end;
         Reach { at: whole.at.max(at), certain }
     }
@@ -159,7 +160,7 @@ impl<'a> Beginnings<'a> {
     }
 
     /// Tokens of the text up to `end`, counted alone.
-    pub(crate) fn count_to(&mut self, room: &mut Room, end: usize) -> usize {
+    pub(crate) fn count_to(&mut self, memory: &mut Memory, end: usize) -> usize {
         let text = &self.text[..end];
         let mut at = self.starts.partition_point(|(start, _)| *start <= end) - 1;
         if white_end(text, self.starts[at].0) == end {
@@ -168,7 +169,7 @@ impl<'a> Beginnings<'a> {
         let (mut start, mut count) = self.starts[at];
         while start < end {
             let next = self.tokenizer.splitting.piece_end(text, start);
-            count += self.count(room, start, next);
+            count += self.count(memory, start, next);
             start = next;
         }
         count

@@ -24,15 +24,6 @@ enum Kind {
     Word,
 }
 
-/// Marks that end a sentence or a clause when white space follows.
-const STOPS: &str = ".!?…";
-const PAUSES: &str = ",;:—–";
-/// Marks that end a sentence or a clause whatever follows.
-const WIDE_STOPS: &str = "。！？｡．।॥؟۔։።፧၊။។៕";
-const WIDE_PAUSES: &str = "，、；：､،؛፣፤";
-/// Marks that belong to what they close.
-const CLOSERS: &str = "\"')]}»”’›」』）】》〉］｝〗〕｣";
-
 /// The last boundary of the best kind in `text` that lies behind `from` and at or before `to`, if
 /// there is any. O(`to` - `from`).
 pub(crate) fn best_boundary(text: &str, from: usize, to: usize) -> Option<usize> {
@@ -104,28 +95,72 @@ fn kind_at(text: &str, at: usize) -> Option<Kind> {
     if at > 0 && at < bytes.len() && bytes[at - 1].is_ascii_alphanumeric() && bytes[at] < 0x80 {
         return None; // most places are inside a word, or before a space
     }
-    let mut before = text[..at].chars();
-    let last = before.next_back()?;
+    let last = text[..at].chars().next_back()?;
     let next = text[at..].chars().next();
-    if next.is_some_and(|next| next.is_whitespace() || CLOSERS.contains(next)) {
+    if is_unspaced(last) {
+        return next.is_some_and(is_unspaced).then_some(Kind::Word);
+    }
+    if last.is_alphanumeric() || next.is_some_and(|next| next.is_whitespace() || is_closer(next)) {
         return None;
     }
     let spaced = last.is_whitespace();
     let mut head = if spaced { text[..at].trim_end() } else { &text[..at] };
-    while let Some(c) = head.chars().next_back().filter(|c| CLOSERS.contains(*c)) {
+    while let Some(c) = head.chars().next_back().filter(|c| is_closer(*c)) {
         head = &head[..head.len() - c.len_utf8()];
     }
     let mark = head.chars().next_back()?;
-    if WIDE_STOPS.contains(mark) && next.is_none_or(|next| !WIDE_STOPS.contains(next))
-        || spaced && STOPS.contains(mark) && !goes_on(head, next)
+    if is_wide_stop(mark) && !next.is_some_and(is_wide_stop)
+        || spaced && is_stop(mark) && !goes_on(head, next)
     {
         return Some(Kind::Sentence);
     }
-    if WIDE_PAUSES.contains(mark) || spaced && PAUSES.contains(mark) {
+    if is_wide_pause(mark) || spaced && is_pause(mark) {
         return Some(Kind::Clause);
     }
-    let unspaced = next.is_some_and(|next| is_unspaced(last) && is_unspaced(next));
-    (spaced || unspaced).then_some(Kind::Word)
+    spaced.then_some(Kind::Word)
+}
+
+/// A mark that ends a sentence when white space follows.
+fn is_stop(c: char) -> bool {
+    matches!(c, '.' | '!' | '?' | '…')
+}
+
+/// A mark that ends a clause when white space follows.
+fn is_pause(c: char) -> bool {
+    matches!(c, ',' | ';' | ':' | '—' | '–')
+}
+
+/// A mark that ends a sentence whatever follows.
+fn is_wide_stop(c: char) -> bool {
+    matches!(
+        c,
+        '。' | '！'
+            | '？'
+            | '｡'
+            | '．'
+            | '।'
+            | '॥'
+            | '؟'
+            | '۔'
+            | '։'
+            | '።'
+            | '፧'
+            | '၊'
+            | '။'
+            | '៕'
+    )
+}
+
+/// A mark that ends a clause whatever follows.
+fn is_wide_pause(c: char) -> bool {
+    matches!(c, '，' | '、' | '；' | '：' | '､' | '،' | '؛' | '፣' | '፤')
+}
+
+/// A mark that belongs to what it closes.
+#[rustfmt::skip] // one kind of bracket after the other
+fn is_closer(c: char) -> bool {
+    matches!(c, '"' | '\'' | ')' | ']' | '}' | '»' | '”' | '’' | '›' | '」' | '』' | '）' | '】' | '》'
+        | '〉' | '］' | '｝' | '〗' | '〕' | '｣')
 }
 
 /// Whether the dot that `head` ends with is that of an abbreviation, as far as one can see.

@@ -99,6 +99,17 @@ impl Gathering<'_, '_> {
 /// Bytes that one batch may be of.
 const STRETCH: usize = 1 << 24;
 
+/// How many tokens the piece `text[start..end]` is, from what was met before if it was.
+pub(crate) fn count_piece(
+    v: &Vocabulary,
+    memory: &mut Memory,
+    text: &[u8],
+    start: usize,
+    end: usize,
+) -> usize {
+    Counting { v, memory }.count_piece(text, start, end)
+}
+
 struct Counting<'a> {
     v: &'a Vocabulary,
     memory: &'a mut Memory,

@@ -21,9 +21,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::counting::count_piece;
 use crate::inside::Inside;
-use crate::merge::Room;
-use crate::piece;
+use crate::memory::Memory;
 use crate::splitting::Pattern;
 use crate::tokenizer::Tokenizer;
 
@@ -65,7 +65,7 @@ impl<'a> Endings<'a> {
     /// Counts the pieces of a text.
     pub(crate) fn new(
         tokenizer: &'a Tokenizer,
-        room: &mut Room,
+        memory: &mut Memory,
         text: &'a [u8],
         limit: usize,
     ) -> Self {
@@ -73,7 +73,7 @@ impl<'a> Endings<'a> {
         let mut start = 0;
         while start < text.len() {
             let end = tokenizer.splitting.piece_end(text, start);
-            starts.push((start, piece::count(&tokenizer.vocabulary, room, &text[start..end])));
+            starts.push((start, count_piece(&tokenizer.vocabulary, memory, text, start, end)));
             start = end;
         }
         starts.push((start, 0));
@@ -91,14 +91,14 @@ impl<'a> Endings<'a> {
     }
 
     /// Where ends of at most `limit` tokens may start, if the text has more.
-    pub(crate) fn reach(&mut self, room: &mut Room) -> Reach {
+    pub(crate) fn reach(&mut self, memory: &mut Memory) -> Reach {
         let v = &self.tokenizer.vocabulary;
         if self.tokenizer.splitting.pattern != Pattern::Qwen || v.takes_spare_pieces() {
             return Reach { first: 0, pause: 0, then: 0, certain: false };
         }
         let (start, end) = (self.starts[self.over].0, self.starts[self.over + 1].0);
         let met = self.over > MEETS;
-        let (mut then, mut sure) = self.longest_inside(room, start, end);
+        let (mut then, mut sure) = self.longest_inside(memory, start, end);
         let mut first = start.saturating_sub(PASSES);
         // Line ends behind punctuation, with white space behind them that is a piece of its own.
         for seam in [start, end] {
@@ -109,7 +109,7 @@ impl<'a> Endings<'a> {
             }
             let passes = self.tokenizer.splitting.piece_end(self.text, lines);
             if passes > seam && self.tokens_from(passes).is_some_and(|t| t <= self.limit) {
-                let (from, certain) = self.longest_inside(room, lines, passes);
+                let (from, certain) = self.longest_inside(memory, lines, passes);
                 (first, then) = (first.min(from), then.min(from.max(start)));
                 sure &= certain;
             }
@@ -119,13 +119,13 @@ impl<'a> Endings<'a> {
 
     /// The first position in `start..end`, which is one piece, from which on there are at most `limit`
     /// tokens; and whether it is certain that none lies before. Short pieces are not looked into.
-    fn longest_inside(&mut self, room: &mut Room, start: usize, end: usize) -> (usize, bool) {
+    fn longest_inside(&mut self, memory: &mut Memory, start: usize, end: usize) -> (usize, bool) {
         if end - start <= SHORT {
             return (start, false);
         }
         let most = self.limit - self.tokens_from(end).unwrap_or(self.limit);
-        let inside = Inside::new(self.tokenizer, room, &self.text[start..end]);
-        let (from, sure) = inside.longest_ending(room, most);
+        let inside = Inside::new(self.tokenizer, &mut memory.room, &self.text[start..end]);
+        let (from, sure) = inside.longest_ending(&mut memory.room, most);
         self.inside.push((start, inside));
         (start + from, sure)
     }
@@ -137,7 +137,7 @@ impl<'a> Endings<'a> {
     }
 
     /// Tokens of the text from `start` on, counted alone.
-    pub(crate) fn count_from(&mut self, room: &mut Room, start: usize) -> usize {
+    pub(crate) fn count_from(&mut self, memory: &mut Memory, start: usize) -> usize {
         let mut chain = Vec::new();
         let (mut at, mut tokens) = (start, 0);
         let rest = loop {
@@ -146,7 +146,7 @@ impl<'a> Endings<'a> {
             }
             chain.push((at, tokens));
             let end = self.tokenizer.splitting.piece_end(self.text, at);
-            tokens += self.count(room, at, end);
+            tokens += self.count(memory, at, end);
             at = end;
         };
         let total = tokens + rest;
@@ -154,11 +154,11 @@ impl<'a> Endings<'a> {
         total
     }
 
-    fn count(&self, room: &mut Room, start: usize, end: usize) -> usize {
+    fn count(&self, memory: &mut Memory, start: usize, end: usize) -> usize {
         let known = self.inside.iter().find(|(at, it)| *at <= start && end == *at + it.len());
         match known {
-            Some((at, inside)) => inside.ending(room, start - at),
-            None => piece::count(&self.tokenizer.vocabulary, room, &self.text[start..end]),
+            Some((at, inside)) => inside.ending(&mut memory.room, start - at),
+            None => count_piece(&self.tokenizer.vocabulary, memory, self.text, start, end),
         }
     }
 }

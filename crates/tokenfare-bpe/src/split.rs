@@ -36,7 +36,8 @@ impl Tokenizer {
     /// cluster that is more than `limit` tokens.
     pub fn split(&self, text: &str, limit: usize, overlap: usize) -> Result<Vec<Span>, Span> {
         self.with_memory(|memory| {
-            let mut splitting = Splitting { tokenizer: self, text, limit, blocks: Vec::new() };
+            let mut splitting =
+                Splitting { tokenizer: self, text, limit, blocks: Vec::new(), head: None };
             let mut spans: Vec<Span> = Vec::new();
             let mut start = 0;
             while spans.last().map_or(0, |span| span.end) < text.len() {
@@ -65,6 +66,8 @@ struct Splitting<'a> {
     limit: usize,
     /// The end of each block, and its tokens once it was counted.
     blocks: Vec<(usize, Option<usize>)>,
+    /// Where the piece at hand starts, and its tokens up to the end of the block it starts in.
+    head: Option<(usize, usize)>,
 }
 
 impl Splitting<'_> {
@@ -102,6 +105,8 @@ impl Splitting<'_> {
             let cut = self.tokenizer.beginning_of(memory, &self.text[end..next], left);
             if end + cut.at == next && self.starts_block(end, block) {
                 self.blocks[block].1 = Some(cut.tokens);
+            } else if end + cut.at == next {
+                self.head = Some((start, cut.tokens));
             }
             (end, tokens) = (end + cut.at, tokens + cut.tokens);
             if end < next {
@@ -119,9 +124,10 @@ impl Splitting<'_> {
         loop {
             let (next, known) = self.block(block);
             let until = next.min(end);
-            tokens += match known {
-                Some(count) if until == next && self.starts_block(at, block) => count,
-                _ => self.tokenizer.count_part(memory, &self.text[at..until]),
+            let head = self.head.filter(|(start, _)| *start == at).map(|(_, count)| count);
+            tokens += match known.filter(|_| self.starts_block(at, block)).or(head) {
+                Some(count) if until == next => count,
+                _ => self.tokenizer.count_stretch(memory, &self.text[at..until]),
             };
             if until == end {
                 return tokens;

@@ -22,6 +22,9 @@ const KEPT: usize = 1 << 16;
 /// Bytes of text that are normalized and split at a time: little enough to stay in the near cache.
 const PART: usize = 32 * 1024;
 
+/// Bytes up to which a stretch is sooner counted piece by piece than in batches.
+const STRETCH: usize = 512;
+
 /// Bytes of text that a thread takes at a time; a thread costs about as much as counting these.
 const SHARE: usize = 64 * 1024;
 
@@ -107,6 +110,14 @@ impl Tokenizer {
             Splitting::QWEN => count_part(&self.vocabulary, memory, part),
             _ => count_pieces(&self.vocabulary, &self.splitting, memory, part),
         }
+    }
+
+    /// As `count_part`, for stretches of which most are short: without setting out for a batch.
+    pub(crate) fn count_stretch(&self, memory: &mut Memory, part: &str) -> usize {
+        if part.len() > STRETCH {
+            return self.count_part(memory, part);
+        }
+        count_pieces(&self.vocabulary, &self.splitting, memory, part)
     }
 
     /// How many tokens `text` is, counted by up to `threads` threads.

@@ -29,10 +29,13 @@ use crate::splitting::Splitting;
 use crate::tokenizer::Tokenizer;
 
 /// Bytes that are counted at a time.
-pub(crate) const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 2048;
 
 /// A block that is longer than this has few cuts, and is looked at through windows.
-const LONG: usize = 4 * BLOCK;
+const LONG: usize = 2 * BLOCK;
+
+/// Bytes that a token is at most, in most texts: a block with more is not likely to fit.
+const LIKELY: usize = 6;
 
 /// Bytes of the first window: some more than `limit` tokens usually are.
 fn first_window(limit: usize) -> usize {
@@ -151,8 +154,8 @@ impl Tokenizer {
 
     /// The longest beginning of a block that starts at a place. O(its length), or less.
     pub(crate) fn beginning_of(&self, memory: &mut Memory, block: &str, limit: usize) -> Cut {
-        if block.len() <= LONG {
-            let tokens = self.count_part(memory, block);
+        if block.len() <= LONG.min(limit.saturating_mul(LIKELY)) {
+            let tokens = self.count_stretch(memory, block);
             if tokens <= limit {
                 return Cut { at: block.len(), tokens };
             }
@@ -170,12 +173,11 @@ impl Tokenizer {
     }
 
     fn beginning_in(&self, memory: &mut Memory, window: &Window<'_>, limit: usize) -> (Cut, bool) {
-        let room = &mut memory.room;
-        let mut beginnings = Beginnings::new(self, room, window.normal().as_bytes(), limit);
-        let reach = beginnings.reach(room);
+        let mut beginnings = Beginnings::new(self, memory, window.normal().as_bytes(), limit);
+        let reach = beginnings.reach(memory);
         let mut place = window.before(reach.at);
         loop {
-            let tokens = beginnings.count_to(room, place.normal);
+            let tokens = beginnings.count_to(memory, place.normal);
             if tokens <= limit {
                 return (Cut { at: place.raw, tokens }, reach.certain);
             }
@@ -198,18 +200,17 @@ impl Tokenizer {
     }
 
     fn ending_in(&self, memory: &mut Memory, window: &Window<'_>, limit: usize) -> (Cut, bool) {
-        let room = &mut memory.room;
-        let mut endings = Endings::new(self, room, window.normal().as_bytes(), limit);
+        let mut endings = Endings::new(self, memory, window.normal().as_bytes(), limit);
         if endings.tokens() <= limit {
             return (Cut { at: 0, tokens: endings.tokens() }, false);
         }
-        let reach = endings.reach(room);
+        let reach = endings.reach(memory);
         let mut place = window.after(reach.first);
         loop {
             if reach.pause < place.normal && place.normal < reach.then {
                 place = window.after(reach.then);
             }
-            let tokens = endings.count_from(room, place.normal);
+            let tokens = endings.count_from(memory, place.normal);
             if tokens <= limit {
                 return (Cut { at: place.raw, tokens }, reach.certain);
             }

@@ -49,7 +49,7 @@ class ByTransformers:
         return Count.exactly(self.count(text))
 
     def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
-        """Cut `text` by its bytes until it counts at most `max_tokens`; shorter than it might be."""
+        """Cut `text` by its bytes until it is at most `max_tokens`; shorter than it might be."""
         return truncated(self._most, text, max_tokens, keep)
 
     def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
