@@ -139,6 +139,13 @@ def test_a_rank_file_that_is_damaged_is_refused_by_its_place(tmp_path, data, rea
     assert str(path) in str(refusal.value)
 
 
+def test_a_binary_file_is_not_asked_for_its_pattern(tmp_path):
+    path = tmp_path / "tokenizer.model"
+    path.write_bytes(b"\x0a\x09\x80\x00\xff<unk>")
+    with pytest.raises(VocabularyError, match=r"line 2: not a token .*SentencePiece"):
+        load(path)
+
+
 def test_a_gap_may_be_a_special_token(tmp_path):
     path = tmp_path / "gap.tiktoken"
     path.write_bytes(BYTE_LINES + b"YWI= 257\n")
@@ -160,6 +167,9 @@ def test_what_a_file_does_not_say_has_to_be_said_and_what_it_says_not(small, tmp
         load(rank_file, pattern="gpt5")
     with pytest.raises(InvalidRequestError, match="'NFC' or 'none', not 'NFKC'"):
         load(rank_file, pattern="qwen", normalization="NFKC")
+    for special in (["<x>"], {"": 256}, {"<x>": "a"}, {"<x>": -1}, {"<x>": 256, "<y>": 256}):
+        with pytest.raises(InvalidRequestError, match="special_tokens"):
+            load(rank_file, pattern="qwen", special_tokens=special)
     path = saved(small, tmp_path)
     with pytest.raises(InvalidRequestError, match="says its pattern"):
         load(path, pattern="qwen")

@@ -125,6 +125,8 @@ def _spelled(
         raise InvalidRequestError(f"no split pattern is called {pattern!r}; known: {known}")
     if normalization not in {None, "NFC", "none"}:
         raise InvalidRequestError(f"normalization is 'NFC' or 'none', not {normalization!r}")
+    if not isinstance(special_tokens, Mapping | None):
+        raise InvalidRequestError(f"special_tokens are texts and their ids, not {special_tokens!r}")
     if not data.strip():
         raise NotRepresentable(path, "", "an empty file")
     if data.lstrip()[:1] != b"{":

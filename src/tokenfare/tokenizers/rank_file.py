@@ -10,6 +10,9 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from tokenfare.errors import InvalidRequestError
 
 from .patterns import PATTERNS
 from .spelled import Added, NotRepresentable, Spelled
@@ -43,6 +46,7 @@ def read(  # noqa: PLR0913 - what such a file does not say
     special_tokens: Mapping[str, int],
 ) -> Spelled:
     """Read a rank file; `pattern` and `nfc` may be `None` for files that are known."""
+    tokens = _tokens(path, data)
     known = _KNOWN.get(digest)
     if pattern is None and known is None:
         raise NotRepresentable(
@@ -51,8 +55,7 @@ def read(  # noqa: PLR0913 - what such a file does not say
             "a rank file does not say how text is split, and this one is not known: "
             f"pass pattern=, one of {', '.join(PATTERNS)}",
         )
-    tokens = _tokens(path, data)
-    added = tuple(Added(text, number) for text, number in special_tokens.items())
+    added = _added(special_tokens)
     _check_numbers(path, tokens, added)
     return Spelled(
         tokens,
@@ -89,6 +92,22 @@ def _tokens(path: str, data: bytes) -> list[tuple[bytes, int]]:
             )
         ranks[rank], tokens[token] = number, rank
     return list(tokens.items())
+
+
+def _added(special_tokens: Mapping[Any, Any]) -> tuple[Added, ...]:
+    """Check what the caller gave: a mistake here is the caller's, not the file's."""
+    owners: dict[int, str] = {}
+    for text, number in special_tokens.items():
+        if not (isinstance(text, str) and text and isinstance(number, int) and number >= 0):
+            raise InvalidRequestError(
+                f"special_tokens: {text!r} with id {number!r}; a text and an id are needed"
+            )
+        if number in owners:
+            raise InvalidRequestError(
+                f"special_tokens: {owners[number]!r} and {text!r} have the same id, {number}"
+            )
+        owners[number] = text
+    return tuple(Added(text, number) for number, text in owners.items())
 
 
 def _check_numbers(path: str, tokens: list[tuple[bytes, int]], added: tuple[Added, ...]) -> None:
