@@ -6,7 +6,7 @@
 //! next, and reads them when its turn comes again.
 
 use crate::joints::{PARTS_BEFORE, PARTS_BEHIND, length_of};
-use crate::merge::{NO_PAIR, SHORT, key, merge_short, next};
+use crate::merge::{NO_PAIR, SHORT, key, next};
 use crate::pairs::{Asked, NONE, NOTHING};
 use crate::queue::Bounds;
 use crate::vocabulary::Vocabulary;
@@ -56,22 +56,24 @@ fn count_with<const N: usize>(
     }
 }
 
-/// One after the other, for vocabularies in which a piece may be a token that merging does not make.
-fn count_alone(
+/// The pieces that merging is needed for; the others are whole tokens, and are told as counted.
+///
+/// For vocabularies in which a piece may be a token that merging does not make.
+#[cold]
+fn not_whole(
     v: &Vocabulary,
     text: &[u8],
     pieces: &[Bounds],
-    mut counted: impl FnMut(Bounds, usize),
-) {
+    counted: &mut impl FnMut(Bounds, usize),
+) -> Vec<Bounds> {
+    let mut rest = Vec::with_capacity(pieces.len());
     for bounds in pieces {
-        let piece = &text[bounds.0 as usize..bounds.1 as usize];
-        let mut count = 0;
-        match v.whole_piece(piece) {
-            Some(_) => count = 1,
-            None => merge_short::<32>(v, piece, |_| count += 1),
+        match v.whole_piece(&text[bounds.0 as usize..bounds.1 as usize]) {
+            Some(_) => counted(*bounds, 1),
+            None => rest.push(*bounds),
         }
-        counted(*bounds, count);
     }
+    rest
 }
 
 /// Counts pieces of at most 15 bytes.
@@ -79,11 +81,10 @@ pub(crate) fn count_narrow(
     v: &Vocabulary,
     text: &[u8],
     pieces: &[Bounds],
-    counted: impl FnMut(Bounds, usize),
+    mut counted: impl FnMut(Bounds, usize),
 ) {
-    if v.takes_spare_pieces() {
-        return count_alone(v, text, pieces, counted);
-    }
+    let rest = v.takes_spare_pieces().then(|| not_whole(v, text, pieces, &mut counted));
+    let pieces = rest.as_deref().unwrap_or(pieces);
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") {
         // SAFETY: the machine has what the function was compiled for, and that is all it asks.
@@ -97,11 +98,10 @@ pub(crate) fn count_wide(
     v: &Vocabulary,
     text: &[u8],
     pieces: &[Bounds],
-    counted: impl FnMut(Bounds, usize),
+    mut counted: impl FnMut(Bounds, usize),
 ) {
-    if v.takes_spare_pieces() {
-        return count_alone(v, text, pieces, counted);
-    }
+    let rest = v.takes_spare_pieces().then(|| not_whole(v, text, pieces, &mut counted));
+    let pieces = rest.as_deref().unwrap_or(pieces);
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") {
         // SAFETY: the machine has what the function was compiled for, and that is all it asks.
