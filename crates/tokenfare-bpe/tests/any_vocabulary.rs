@@ -72,6 +72,22 @@ fn random_piece(roll: &mut impl FnMut(usize) -> usize, letters: &[&str]) -> Stri
     (0..length).map(|_| letters[roll(some)]).collect()
 }
 
+/// Pieces in one text, a digit after each: counted in batches, not alone.
+#[derive(Default)]
+struct Together {
+    text: String,
+    ids: Vec<u32>,
+}
+
+impl Together {
+    fn add(&mut self, piece: &str, ids: &[u32], tokens: &Tokens) {
+        self.text.push_str(piece);
+        self.text.push('1');
+        self.ids.extend_from_slice(ids);
+        self.ids.push(tokens[b"1".as_slice()]);
+    }
+}
+
 const LETTERS: [&[&str]; 3] = [&["a", "b", "c"], &["a", "中", "丮", "ä"], &["x"]];
 
 #[test]
@@ -83,6 +99,7 @@ fn neighbours_that_are_a_token_merge_by_rank() {
         let tokens = random_tokens(&mut roll, letters, count);
         let compact = convert(&tokens, Merging::ByRank).unwrap();
         let tokenizer = Tokenizer::from_compact(&compact).unwrap();
+        let mut together = Together::default();
         for _ in 0..30 {
             let piece = random_piece(&mut roll, letters);
             let expected = match tokens.get(piece.as_bytes()) {
@@ -92,7 +109,9 @@ fn neighbours_that_are_a_token_merge_by_rank() {
                 }),
             };
             assert_eq!(encode(&tokenizer, &piece), expected, "{piece:?} {tokens:?}");
+            together.add(&piece, &expected, &tokens);
         }
+        assert_eq!(encode(&tokenizer, &together.text), together.ids, "{tokens:?}");
     }
 }
 
@@ -117,6 +136,7 @@ fn listed_pairs_merge_in_their_order() {
         let whole_pieces = round % 2 == 0;
         let merging = Merging::Listed { pairs: &ids, whole_pieces };
         let tokenizer = Tokenizer::from_compact(&convert(&tokens, merging).unwrap()).unwrap();
+        let mut together = Together::default();
         for _ in 0..20 {
             let piece = random_piece(&mut roll, letters);
             let expected = match tokens.get(piece.as_bytes()) {
@@ -124,7 +144,9 @@ fn listed_pairs_merge_in_their_order() {
                 _ => reference(piece.as_bytes(), &tokens, |l, r| ranks.get(&(l, r)).copied()),
             };
             assert_eq!(encode(&tokenizer, &piece), expected, "{piece:?} {whole_pieces} {pairs:?}");
+            together.add(&piece, &expected, &tokens);
         }
+        assert_eq!(encode(&tokenizer, &together.text), together.ids, "{whole_pieces} {pairs:?}");
         for (token, id) in &tokens {
             assert_eq!(tokenizer.decode(&[*id]).unwrap(), *token, "spare tokens decode too");
         }
