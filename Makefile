@@ -67,6 +67,7 @@ bench: .venv/.test
 	$(BIN)/python benchmarks/counting/compare.py --json benchmark.json
 	$(BIN)/python benchmarks/requests/compare.py
 	$(BIN)/python benchmarks/routing/compare.py
+	$(BIN)/python benchmarks/splitting/compare.py
 
 clean:
 	rm -rf .venv .venv-lowest .venv-litellm target build dist

@@ -1,4 +1,4 @@
-"""`tokenfare truncate` and `tokenfare split`, as a user runs them."""
+"""`tokenfare truncate`, `tokenfare split` and `tokenfare fit --limit`, as a user runs them."""
 
 import json
 from collections.abc import Callable
@@ -77,3 +77,28 @@ def test_what_cannot_be_meant_is_one_line(
     assert (ended.code, ended.out) == (2, "")
     assert says in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_fit_counts_nothing_where_the_bytes_settle_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(*_: object, **__: object) -> None:
+        raise AssertionError("counted")
+
+    monkeypatch.setattr("tokenfare.api.count", count)
+    text = "e\u0301" * 10  # 30 bytes as it stands, 20 in NFC
+    found = json.loads(run("fit", "--limit", "30", "--json", stdin=text.encode()).out)
+    assert (found["fits"], found["over"]) == (True, 0)
+    assert (found["tokens"]["low"], found["tokens"]["high"]) == (1, 30)
+    assert run("fit", "--limit", "40", stdin=text.encode()).out == (
+        "-: fits, at least 10 tokens to spare\n"
+    )
+    assert run("fit", "--limit", "1", stdin=b"").code == 0
+
+
+def test_fit_takes_the_bytes_after_nfc(run: Run) -> None:
+    """U+0FB9 is 3 bytes and 6 in NFC: by its raw bytes a limit of 3 would seem to hold."""
+    ended = run("fit", "--limit", "3", "--json", stdin="\u0fb9".encode())
+    found = json.loads(ended.out)
+    assert (ended.code, found["fits"]) == (1, False)
+    assert found["tokens"]["low"] == found["tokens"]["high"] > 3

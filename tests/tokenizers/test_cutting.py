@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from token_texts import SNIPPETS, texts
 
 from tokenfare.errors import CharacterTooLong, InvalidRequestError
-from tokenfare.tokenizers import Span, measurer
+from tokenfare.tokenizers import Span, Tokenizer, measurer
 
 FAMILY = "👩\u200d👩\u200d👧"
 
@@ -192,6 +192,22 @@ def test_what_is_kept_is_the_users_own_text(qwen):
     assert "".join(pieces) == text
     assert all(qwen.count(piece) <= 50 for piece in pieces)
     assert not any(piece.startswith("\ude00") for piece in pieces), "a pair is one character"
+
+
+@some
+@given(text=texts)
+def test_fitting_is_being_no_more_than_the_limit(qwen, size, text):
+    count = size(text)
+    for limit in {1, max(1, count - 1), max(1, count), count + 1, 3 * len(text) + 1}:
+        assert qwen.fits(text, limit) == (count <= limit)
+
+
+def test_where_the_bytes_fit_nothing_is_tokenized():
+    bare = Tokenizer.__new__(Tokenizer)  # without a vocabulary: to count would fail
+    assert bare.fits("héllo", 6)
+    assert bare.fits("", 1)
+    with pytest.raises(AttributeError):
+        bare.fits("\u0fb9", 3)  # 3 bytes, and 6 in NFC
 
 
 def test_the_empty_text_is_nothing_to_cut(qwen):

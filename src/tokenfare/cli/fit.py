@@ -8,6 +8,7 @@ from tokenfare import api
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS, Fit, Verdict
 from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Count
+from tokenfare.tokenizers.bounds import most_bytes
 
 from . import exits, inputs, output
 
@@ -42,6 +43,8 @@ def command(
         size, outcome = _against(limit or 0, file)
     if as_json:
         output.emit(_as_data(outcome, size))
+    elif outcome and not size.exact:
+        click.echo(f"{outcome.model}: fits, at least {outcome.headroom:,} tokens to spare")
     else:
         click.echo(str(outcome))
     return exits.DONE if outcome else exits.ANSWER_IS_NO
@@ -50,7 +53,10 @@ def command(
 def _against(limit: int, file: str) -> tuple[Count, Fit]:
     if limit < 1:
         raise InvalidRequestError(f"--limit is {limit:,}; a limit is at least 1 token")
-    size = api.count(inputs.read(file).text)
+    text = inputs.read(file).text
+    most = most_bytes(text)
+    # A token is at least a byte: where the bytes fit, no vocabulary is loaded and nothing counted.
+    size = Count(min(most, 1), min(most, 1), most, "bounds") if most <= limit else api.count(text)
     over = max(0, size.high - limit)
     verdict: Verdict = "does not fit" if over else "fits"
     return size, Fit(file, verdict, "max_input", limit, size.high, over, limit - size.high)

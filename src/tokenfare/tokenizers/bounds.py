@@ -30,6 +30,11 @@ def byte_level_as_is(text: str) -> int:
     return _bytes(text)
 
 
+def most_bytes(text: str) -> int:
+    """Bound the count of any byte-level BPE, whether it takes text to NFC or not."""
+    return len(text) if text.isascii() else max(_bytes(text), byte_level(text))
+
+
 def sentencepiece_byte_fallback(text: str) -> int:
     """Bound the count of a SentencePiece model with byte fallback and identity normalization.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, overload
 
 from tokenfare.errors import InvalidRequestError, VocabularyError
 
+from .bounds import most_bytes
 from .count import Count
-from .cutting import Keep, Span, joined, spans, truncated
+from .cutting import Keep, Span, check_limit, joined, spans, truncated
 from .special import ORDINARY, QWEN, SpecialSets
 
 if TYPE_CHECKING:
@@ -83,6 +85,17 @@ class Tokenizer:
         if limit < 0:
             raise InvalidRequestError(f"a limit of tokens is at least 0, not {limit}")
         return self._core.count_up_to(text, limit)
+
+    def fits(self, text: str, max_tokens: int) -> bool:
+        """Whether `text` is at most `max_tokens`; asked for less than counting costs.
+
+        A token is at least one byte of the normalized text, so where the bytes are few enough
+        nothing is tokenized. Otherwise counting stops once the limit is passed.
+        """
+        check_limit(max_tokens)
+        if len(text) <= max_tokens and most_bytes(text) <= max_tokens:
+            return True
+        return self._core.count_up_to(text, min(max_tokens, sys.maxsize)) is not None
 
     @overload
     def count_batch(self, texts: _core.ArrowStream | _core.ArrowArray) -> _core.CountColumn: ...
