@@ -223,6 +223,15 @@ def test_a_limit_below_one_is_refused(name, limit):
             cut("x", limit)
 
 
+@pytest.mark.parametrize("limit", ["5", 2.5, None, True])
+def test_a_limit_that_is_no_number_of_tokens_is_refused(qwen, limit):
+    for cut in (qwen.truncate, qwen.split, qwen.fits):
+        with pytest.raises(InvalidRequestError, match=rf"max_tokens is {limit!r}; .* whole number"):
+            cut("x", limit)
+    with pytest.raises(InvalidRequestError, match=r"overlap is 1\.5"):
+        qwen.split("x", 5, overlap=1.5)
+
+
 @pytest.mark.parametrize("overlap", [-1, 5, 6])
 @pytest.mark.parametrize("name", ["qwen", "qwen3.5"])
 def test_an_overlap_that_leaves_no_room_is_refused(name, overlap):

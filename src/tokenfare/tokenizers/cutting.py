@@ -69,7 +69,8 @@ def joined(text: str, pieces: list[Span]) -> list[str]:
 
 
 def check_limit(max_tokens: int) -> None:
-    """Refuse a limit that no text fits into."""
+    """Refuse a limit that no text fits into, and one that is no number of tokens."""
+    _check_whole("max_tokens", max_tokens)
     if max_tokens < 1:
         raise InvalidRequestError(f"max_tokens is {max_tokens:,}; a limit is at least 1 token")
 
@@ -77,10 +78,16 @@ def check_limit(max_tokens: int) -> None:
 def check_overlap(overlap: int, max_tokens: int) -> None:
     """Refuse a limit below 1, and an overlap that leaves no room to go on."""
     check_limit(max_tokens)
+    _check_whole("overlap", overlap)
     if not 0 <= overlap < max_tokens:
         raise InvalidRequestError(
             f"overlap is {overlap:,}; it is at least 0 and less than max_tokens, {max_tokens:,}"
         )
+
+
+def _check_whole(name: str, number: object) -> None:
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise InvalidRequestError(f"{name} is {number!r}; it is a whole number of tokens")
 
 
 def _too_long(text: str, error: ValueError, max_tokens: int) -> CharacterTooLong:
