@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .api import conversation as conversation
-    from .api import count as count
     from .api import count_chats as count_chats
     from .api import count_image as count_image
     from .api import count_messages as count_messages
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from .shorten import split as split
     from .shorten import trim as trim
     from .shorten import truncate as truncate
+    from .texts import count as count
     from .tokenizers import Count as Count
     from .tokenizers import Tokenizer as Tokenizer
     from .tokenizers import get_tokenizer as get_tokenizer
@@ -74,7 +74,7 @@ _HOMES = {
     "UnknownModel": "errors",
     "Usage": "usage",
     "conversation": "api",
-    "count": "api",
+    "count": "texts",
     "count_chats": "api",
     "count_image": "api",
     "count_messages": "api",
