@@ -9,95 +9,43 @@ use crate::front::{Key, LONGEST};
 use crate::kept;
 use crate::memory::Memory;
 use crate::middle::{self, Middle};
-use crate::nfc::nfc;
 use crate::piece;
 use crate::queue::Bounds;
-use crate::scan::piece_end;
-use crate::splitting::Splitting;
 use crate::together;
 use crate::vocabulary::Vocabulary;
+use crate::walk::{Taker, walk};
 use crate::wide::{self, WideKey};
-use crate::windows::{BATCH, Pieces, Stop};
+use crate::windows::Pieces;
 
 /// How many tokens `part` is. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
 pub(crate) fn count_part(v: &Vocabulary, memory: &mut Memory, part: &str) -> usize {
     let mut pieces = std::mem::take(&mut memory.pieces);
-    let mut counting = Counting { v, memory };
-    let (count, at) = counting.walk(&mut pieces, part.as_bytes(), false);
-    let rest = match &part[at..] {
-        "" => 0,
-        rest => counting.walk(&mut pieces, nfc(rest).as_bytes(), true).0,
-    };
+    let mut counting = Counting { v, memory, count: 0 };
+    walk(v, &mut pieces, part, &mut counting);
+    let count = counting.count;
     memory.pieces = pieces;
-    count + rest
-}
-
-/// As [`count_part`], for any pattern: pieces are found one by one, and looked up in batches.
-pub(crate) fn count_pieces(
-    v: &Vocabulary,
-    splitting: &Splitting,
-    memory: &mut Memory,
-    part: &str,
-) -> usize {
-    let text = splitting.normalized(part);
-    let text = text.as_bytes();
-    let mut batch = std::mem::take(&mut memory.batch);
-    let mut gathering = Gathering { counting: Counting { v, memory }, text, base: 0, count: 0 };
-    splitting.for_each_piece(text, |start, end| gathering.add(&mut batch, start, end));
-    gathering.flush(&mut batch, 0);
-    let count = gathering.count;
-    memory.batch = batch;
     count
 }
 
-/// Pieces on their way into a batch.
-struct Gathering<'a, 'b> {
-    counting: Counting<'a>,
-    text: &'b [u8],
-    /// Where the stretch begins that the batch is of.
-    base: usize,
-    count: usize,
+/// A count in the making, with what it needs.
+pub(crate) struct Counting<'a> {
+    pub(crate) v: &'a Vocabulary,
+    pub(crate) memory: &'a mut Memory,
+    pub(crate) count: usize,
 }
 
-impl Gathering<'_, '_> {
-    /// Long pieces of characters beyond ASCII are taken apart where no token reaches across, since
-    /// hardly any of them comes twice.
-    #[inline(always)]
-    fn add(&mut self, batch: &mut Vec<Bounds>, start: usize, end: usize) {
-        if end - start <= LONGEST || self.text[start..start + 4].is_ascii() {
-            return self.add_segment(batch, start, end);
-        }
-        let mut at = start;
-        while at < end {
-            let next = self.counting.v.joints.segment_end(&self.text[..end], at);
-            self.add_segment(batch, at, next);
-            at = next;
-        }
-    }
+impl Taker for Counting<'_> {
+    const ALL: bool = false;
 
     #[inline(always)]
-    fn add_segment(&mut self, batch: &mut Vec<Bounds>, start: usize, end: usize) {
-        if batch.len() == BATCH || end - self.base > STRETCH {
-            self.flush(batch, start);
-        }
-        // A batch reads 16 bytes from where a piece starts, and counts in 32 bits.
-        if end - self.base > STRETCH || self.text.len() - start < 16 {
-            self.count += self.counting.count_piece(self.text, start, end);
-        } else {
-            batch.push(((start - self.base) as u32, (end - self.base) as u32));
-        }
+    fn batch(&mut self, text: &[u8], pieces: &Pieces) {
+        self.count += pieces.ones() + self.count_batch(text, pieces.bounds());
     }
 
-    /// Counts the batch; the next begins at `base`.
-    fn flush(&mut self, batch: &mut Vec<Bounds>, base: usize) {
-        let stretch = &self.text[self.base..];
-        self.count += self.counting.count_batch(stretch, batch.drain(..));
-        self.base = base;
+    fn piece(&mut self, text: &[u8], start: usize, end: usize) {
+        self.count += self.count_piece(text, start, end);
     }
 }
-
-/// Bytes that one batch may be of.
-const STRETCH: usize = 1 << 24;
 
 /// How many tokens the piece `text[start..end]` is, from what was met before if it was.
 pub(crate) fn count_piece(
@@ -107,52 +55,17 @@ pub(crate) fn count_piece(
     start: usize,
     end: usize,
 ) -> usize {
-    Counting { v, memory }.count_piece(text, start, end)
-}
-
-struct Counting<'a> {
-    v: &'a Vocabulary,
-    memory: &'a mut Memory,
+    Counting { v, memory, count: 0 }.count_piece(text, start, end)
 }
 
 impl Counting<'_> {
-    /// Counts `text`, or as much of it as is NFC without a closer look: answers where it stopped.
-    ///
-    /// What follows then starts with a character that NFC keeps and never joins to those before it:
-    /// it was in a window that held no other kind, or the text starts there.
-    fn walk(&mut self, pieces: &mut Pieces, text: &[u8], normal: bool) -> (usize, usize) {
-        let mut count = 0;
-        pieces.begin(0);
-        loop {
-            let stop = pieces.find::<false>(text, &self.v.joints, normal);
-            count += pieces.ones() + self.count_batch(pieces.stretch(text), pieces.bounds());
-            let at = pieces.end();
-            match stop {
-                Stop::Full => pieces.begin(at),
-                _ if !normal => return (count, at),
-                Stop::Long if at < text.len() => {
-                    let end = piece_end(text, at);
-                    count += self.count_piece(text, at, end);
-                    pieces.begin(end);
-                }
-                _ => return (count + self.count_tail(text, at), text.len()),
-            }
-        }
-    }
-
-    fn count_tail(&mut self, text: &[u8], mut at: usize) -> usize {
-        let mut count = 0;
-        while at < text.len() {
-            let end = piece_end(text, at);
-            count += self.count_piece(text, at, end);
-            at = end;
-        }
-        count
-    }
-
     /// Pieces that all start at least 16 bytes before the end of `text`.
     #[inline(always)]
-    fn count_batch(&mut self, text: &[u8], bounds: impl Iterator<Item = Bounds>) -> usize {
+    pub(crate) fn count_batch(
+        &mut self,
+        text: &[u8],
+        bounds: impl Iterator<Item = Bounds>,
+    ) -> usize {
         let Memory { hot, cold, longer, .. } = &mut *self.memory;
         cold.clear();
         longer.clear();
@@ -223,7 +136,7 @@ impl Counting<'_> {
     }
 
     /// One piece alone.
-    fn count_piece(&mut self, text: &[u8], start: usize, end: usize) -> usize {
+    pub(crate) fn count_piece(&mut self, text: &[u8], start: usize, end: usize) -> usize {
         let Memory { front, wide, room, .. } = &mut *self.memory;
         let piece = &text[start..end];
         match piece.len() {
@@ -263,7 +176,7 @@ impl Counting<'_> {
         let piece = &text[..end];
         let (mut count, mut at) = (0, start);
         while at < end {
-            let next = self.v.joints.segment_end(piece, at);
+            let next = self.v.joints().segment_end(piece, at);
             count += match next - at {
                 0..=wide::LONGEST => self.count_piece(text, at, next),
                 _ => self.count_long(&piece[at..next]),

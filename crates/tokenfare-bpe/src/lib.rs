@@ -13,8 +13,10 @@ mod classes;
 mod compact;
 mod counting;
 mod cuts;
+mod encoding;
 mod endings;
 mod front;
+mod gathering;
 mod ids;
 mod inside;
 mod joints;
@@ -40,6 +42,7 @@ mod together;
 mod tokenizer;
 mod truncate;
 mod vocabulary;
+mod walk;
 mod wide;
 mod windows;
 

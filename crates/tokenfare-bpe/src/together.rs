@@ -198,7 +198,7 @@ impl<const N: usize> Lane<N> {
         let (mut count, mut at, mut joint) = (0, 0, 0);
         while at < piece.len() {
             let end = piece.len().min(at + length_of(piece[at]));
-            let next = if end == piece.len() { 0 } else { v.joints.parts(piece, end) };
+            let next = if end == piece.len() { 0 } else { v.joints().parts(piece, end) };
             let parted = joint & PARTS_BEHIND | next & PARTS_BEFORE;
             let character = v.character(&piece[at..end]);
             if v.in_order && parted == 0 && character != NONE {

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use crate::compact::Compact;
-use crate::counting::{count_part, count_pieces};
+use crate::counting::count_part;
 use crate::cuts::{last_cut, parts};
-use crate::front::{Key, LONGEST};
+use crate::encoding::{encode_part, encode_pieces};
+use crate::gathering::count_pieces;
 use crate::ids::Ids;
 use crate::memory::Memory;
-use crate::piece;
 use crate::special::{Found, SpecialTokens};
 use crate::splitting::Splitting;
 use crate::vocabulary::{Vocabulary, VocabularyError};
@@ -176,40 +176,13 @@ impl Tokenizer {
         let first = ids.len();
         self.with_memory(|memory| {
             for part in parts(&self.splitting, text, PART) {
-                let part = self.splitting.normalized(part);
-                let text = part.as_bytes();
-                let mut start = 0;
-                while start < text.len() {
-                    let end = self.splitting.piece_end(text, start);
-                    self.encode_piece(memory, text, start, end, ids);
-                    start = end;
+                match self.splitting {
+                    Splitting::QWEN => encode_part(&self.vocabulary, memory, part, ids),
+                    _ => encode_pieces(&self.vocabulary, &self.splitting, memory, part, ids),
                 }
             }
         });
         self.ids.name(&mut ids[first..]);
-    }
-
-    #[inline(always)]
-    fn encode_piece(
-        &self,
-        memory: &mut Memory,
-        text: &[u8],
-        start: usize,
-        end: usize,
-        ids: &mut Vec<u32>,
-    ) {
-        if end - start > LONGEST {
-            return piece::tokens(&self.vocabulary, &mut memory.room, &text[start..end], |id| {
-                ids.push(id)
-            });
-        }
-        let key = Key::new(text, start, end);
-        if let Some(found) = memory.spelled.find(key) {
-            return ids.extend_from_slice(found);
-        }
-        let before = ids.len();
-        piece::tokens(&self.vocabulary, &mut memory.room, &text[start..end], |id| ids.push(id));
-        memory.spelled.put(key, &ids[before..]);
     }
 
     /// Appends the ids of `text` to `ids`; what `special` lists becomes its one id.

@@ -9,6 +9,7 @@
 mod out_of_order;
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use crate::compact::{Compact, SINGLES};
 use crate::front::places;
@@ -116,11 +117,11 @@ pub(crate) struct Vocabulary {
     byte_pairs: Box<[u32; SINGLES * SINGLES]>,
     /// The tokens that are one character of three bytes, by the sixteen bits that those hold.
     characters: Box<[u32; 1 << 16]>,
-    ids: Ids,
     /// Bytes of the longest token.
     pub(crate) longest: usize,
-    /// Where pieces of three-byte characters fall apart.
-    pub(crate) joints: Joints,
+    /// Made when it is first asked for, as are the joints: a short text needs neither.
+    ids: OnceLock<Ids>,
+    joints: OnceLock<Joints>,
     /// Number of tokens that are single bytes or made by merging; spare ones follow.
     merged: u32,
     /// Length of the longest spare token that is one token as a piece; 0 if there is none.
@@ -147,10 +148,10 @@ impl Vocabulary {
             byte_ids: [NONE; 256],
             byte_pairs: places(NONE),
             pairs: Pairs::with_room_for(pairs.len()),
-            ids: Ids::with_room_for(count + compact.spare.len()),
             characters: places(NONE),
             longest: 1,
-            joints: Joints::new(),
+            ids: OnceLock::new(),
+            joints: OnceLock::new(),
             merged: count as u32,
             longest_spare_piece: 0,
             in_order: pairs.iter().zip(SINGLES as u32..).all(|((l, r), id)| *l < id && *r < id),
@@ -189,9 +190,7 @@ impl Vocabulary {
         self.byte_ids[usize::from(byte)] = id;
         let start = self.bytes.len();
         self.bytes.push(byte);
-        self.end_token(start)?;
-        self.ids.insert(&[byte], id);
-        Ok(())
+        self.end_token(start)
     }
 
     /// Takes the bytes from `start` on as the next token.
@@ -220,26 +219,19 @@ impl Vocabulary {
         if let &[lead @ 0xe0..=0xef, middle, last] = token {
             self.characters[place_of(lead, middle, last)] = id;
         }
-        self.ids.insert(token, id);
-        self.joints.add(token);
         Ok(())
     }
 
-    /// Tokens that nothing merges into. If they stand for whole pieces, a segment of a piece must not
-    /// be taken for one: then pieces are not taken apart.
+    /// Tokens that nothing merges into.
     fn add_spare(&mut self, compact: &Compact<'_>) -> Result<(), VocabularyError> {
         for bytes in &compact.spare {
-            let (start, id) = (self.bytes.len(), self.len() as u32);
+            let start = self.bytes.len();
             self.bytes.extend_from_slice(bytes);
             self.end_token(start)?;
             self.parts.push((NONE, NONE));
             if compact.whole_pieces {
                 self.longest_spare_piece = self.longest_spare_piece.max(bytes.len());
-                self.ids.insert(bytes, id);
             }
-        }
-        if self.longest_spare_piece > 0 {
-            self.joints = Joints::everywhere();
         }
         Ok(())
     }
@@ -289,10 +281,32 @@ impl Vocabulary {
         self.longest_spare_piece > 0
     }
 
+    /// Where pieces fall apart. If tokens that nothing merges into stand for whole pieces, a segment of
+    /// a piece must not be taken for one: then nothing falls apart.
+    #[inline]
+    pub(crate) fn joints(&self) -> &Joints {
+        self.joints.get_or_init(|| {
+            if self.takes_spare_pieces() {
+                return Joints::everywhere();
+            }
+            let mut joints = Joints::new();
+            (0..self.merged).for_each(|id| joints.add(self.token(id)));
+            joints
+        })
+    }
+
+    fn ids(&self) -> &Ids {
+        self.ids.get_or_init(|| {
+            let mut ids = Ids::with_room_for(self.len());
+            self.whole_pieces().for_each(|id| ids.insert(self.token(id), id));
+            ids
+        })
+    }
+
     /// The token that `piece` is as a whole: encoding it gives that token alone. O(length) expected.
     #[inline]
     pub(crate) fn whole_piece(&self, piece: &[u8]) -> Option<u32> {
-        self.ids.find(piece, |id| self.token(id))
+        self.ids().find(piece, |id| self.token(id))
     }
 
     /// As [`Self::whole_piece`], of a piece that is longer than 64 bytes: `None` unless it is a spare

@@ -27,7 +27,8 @@
 
 use crate::classes::{CLASS, LETTER, NUMBER, SPACE, UNSTABLE, class_at};
 use crate::joints::Joints;
-use crate::masks::{self, Masks, READ, WINDOW};
+pub(crate) use crate::masks::READ;
+use crate::masks::{self, Masks, WINDOW};
 use crate::scan::contraction;
 
 /// Pieces that are found before they are counted.
