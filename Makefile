@@ -6,7 +6,7 @@ RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.
 DATA := $(wildcard src/tokenfare/tokenizers/data/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python test-rust test-lowest test-litellm soak bench-calls lint format bench clean
+.PHONY: help demo test test-python test-rust test-lowest test-litellm soak bench-calls lint format bench fuzz sanitize clean
 
 help:
 	@echo 'make demo   run the whole way on real documents, offline, against the emulator'
@@ -18,14 +18,18 @@ help:
 	@echo 'make format let ruff and rustfmt write'
 	@echo 'make bench  measure counting beside the peers'
 	@echo 'make bench-calls   measure a call beside httpx, openai and LiteLLM'
+	@echo 'make fuzz   hold the core to an independent implementation, FUZZ_SECONDS long (600)'
+	@echo 'make sanitize   the core'"'"'s tests under the address sanitizer'
 
 demo: .venv/.demo
 	$(BIN)/tokenfare demo
 
 test: test-rust test-python
 
+# The last line is the fuzz target for ten seconds, without its engine.
 test-rust:
 	cargo test --quiet --workspace
+	FUZZ_SECONDS=10 cargo test --quiet --release --no-default-features --manifest-path crates/fuzz/Cargo.toml
 
 test-python: .venv/.test
 	$(BIN)/python -m pytest
@@ -63,14 +67,43 @@ format: .venv/.lint
 bench-calls: .venv/.test
 	$(BIN)/python benchmarks/dispatch/overhead.py
 
-bench: .venv/.test
-	$(BIN)/python benchmarks/counting/compare.py --json benchmark.json
+bench: .venv/.test .venv-bench/.made .venv-bench-next/.made
+	.venv-bench/bin/python benchmarks/counting/compare.py --json benchmark.json
 	$(BIN)/python benchmarks/requests/compare.py
 	$(BIN)/python benchmarks/routing/compare.py
 	$(BIN)/python benchmarks/splitting/compare.py
 
+# What is counted beside, each optional; the release candidate cannot live with its predecessor.
+.venv-bench/.made: pyproject.toml $(RUST) $(DATA)
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet . numpy tiktoken==0.14.0
+	for peer in fastokens gigatoken tokenizers==0.23.3 quicktok-v1 splintr-rs; do \
+	  .venv-bench/bin/pip install --quiet $$peer || echo "$$peer: cannot be had here, left out"; done
+	touch $@
+
+.venv-bench-next/.made:
+	$(PYTHON) -m venv .venv-bench-next
+	.venv-bench-next/bin/pip install --quiet tokenizers==1.0.0rc3 || echo 'tokenizers 1.0.0rc3: left out'
+	touch $@
+
+FUZZ_SECONDS ?= 600
+NIGHTLY := cargo +nightly
+NEEDS_NIGHTLY = $(NIGHTLY) --version >/dev/null 2>&1 || { echo 'needs a nightly compiler: rustup toolchain install nightly' >&2; exit 1; }
+
+fuzz:
+	@$(NEEDS_NIGHTLY)
+	@cargo fuzz --version >/dev/null 2>&1 || { echo 'make fuzz needs cargo-fuzz: cargo install cargo-fuzz' >&2; exit 1; }
+	mkdir -p crates/fuzz/corpus/twins
+	cd crates && $(NIGHTLY) fuzz run --fuzz-dir fuzz --sanitizer none twins fuzz/corpus/twins -- \
+	  -dict=fuzz/dictionary -max_len=4096 -len_control=0 -timeout=20 -max_total_time=$(FUZZ_SECONDS)
+
+# Miri would look closer, and cannot run what a processor's own instructions do.
+sanitize:
+	@$(NEEDS_NIGHTLY)
+	RUSTFLAGS=-Zsanitizer=address $(NIGHTLY) test --quiet --release --package tokenfare-bpe --target x86_64-unknown-linux-gnu --target-dir target/sanitize
+
 clean:
-	rm -rf .venv .venv-lowest .venv-litellm target build dist
+	rm -rf .venv .venv-lowest .venv-litellm .venv-bench .venv-bench-next target crates/fuzz/target build dist
 
 .venv/.made:
 	$(PYTHON) -c 'import sys; sys.exit("tokenfare needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
