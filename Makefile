@@ -100,7 +100,7 @@ fuzz:
 # Miri would look closer, and cannot run what a processor's own instructions do.
 sanitize:
 	@$(NEEDS_NIGHTLY)
-	RUSTFLAGS=-Zsanitizer=address $(NIGHTLY) test --quiet --release --package tokenfare-bpe --target x86_64-unknown-linux-gnu --target-dir target/sanitize
+	RUSTFLAGS=-Zsanitizer=address $(NIGHTLY) test --quiet --release --package tokenfare-bpe --lib --tests --target x86_64-unknown-linux-gnu --target-dir target/sanitize
 
 clean:
 	rm -rf .venv .venv-lowest .venv-litellm .venv-bench .venv-bench-next target crates/fuzz/target build dist
