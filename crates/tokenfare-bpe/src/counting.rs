@@ -66,7 +66,7 @@ impl Counting<'_> {
         text: &[u8],
         bounds: impl Iterator<Item = Bounds>,
     ) -> usize {
-        let Memory { hot, cold, longer, .. } = &mut *self.memory;
+        let Memory { hot, front, cold, longer, .. } = &mut *self.memory;
         cold.clear();
         longer.clear();
         let mut count = 0;
@@ -74,8 +74,10 @@ impl Counting<'_> {
             let (start, length) = (bounds.0 as usize, bounds.1 - bounds.0);
             let Some(bytes) = text.get(start..).and_then(|rest| rest.first_chunk()) else { break };
             let is_longer = length > LONGEST as u32;
-            let found = hot.find(Key::of_first(bytes, length as usize));
+            let key = Key::of_first(bytes, length as usize);
+            let found = hot.find(key);
             let found = if is_longer { 0 } else { found };
+            front.prefetch_if(key, found == 0);
             count += found;
             longer.push_if(bounds, is_longer);
             cold.push_if(bounds, (found == 0) & !is_longer);

@@ -4,6 +4,7 @@
 //! which is a line of the machine's cache, the newest first. It is a cache and nothing else: bounded, never wrong (the whole piece is
 //! compared), and what it does not hold is merged and put in. It begins with the vocabulary.
 
+use crate::prefetch::prefetch;
 use crate::vocabulary::Vocabulary;
 
 /// Longest piece, in bytes, that has an entry.
@@ -113,6 +114,12 @@ impl Front {
     pub(crate) fn find(&self, key: Key) -> usize {
         let Set(set) = &self.0[key.mixed() % SETS];
         set.iter().fold(0, |count, entry| count | entry.count_if_same(key))
+    }
+
+    /// Has the piece's set fetched, if it is `wanted`. No branch.
+    #[inline(always)]
+    pub(crate) fn prefetch_if(&self, key: Key, wanted: bool) {
+        prefetch(&self.0[if wanted { key.mixed() % SETS } else { 0 }]);
     }
 
     /// Keeps the count of a piece, 1 to 15. O(1).

@@ -31,6 +31,7 @@ mod pairs;
 mod patterns;
 mod piece;
 mod places;
+mod prefetch;
 mod queue;
 mod ranks;
 mod scan;

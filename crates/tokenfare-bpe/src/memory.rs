@@ -10,7 +10,7 @@ use crate::vocabulary::Vocabulary;
 use crate::wide::Wide;
 use crate::windows::Pieces;
 
-/// Caches, each bounded, 11 MiB in all at most; and room for merging.
+/// Caches, each bounded, 12 MiB in all at most; and room for merging.
 pub(crate) struct Memory {
     /// Counts of pieces of up to 15 bytes met last.
     pub(crate) hot: Hot,

@@ -4,6 +4,8 @@
 //! is looked for in the line that its hash names, and in the next one if a pair found no place there:
 //! then the highest bit of the line's first word is set.
 
+use crate::prefetch::prefetch;
+
 const PLACES: usize = 4;
 /// One more than the largest id that fits.
 pub(crate) const MAX_TOKENS: usize = 1 << 18;
@@ -78,7 +80,9 @@ impl Pairs {
     pub(crate) fn ask(&self, left: u32, right: u32, both: bool) -> Asked {
         let key = if both { key(left, right) } else { NOTHING.0 };
         let asked = Asked(key, self.home(key) as u32);
-        prefetch(&self.lines, asked.1 as usize);
+        if let Some(line) = self.lines.get(asked.1 as usize) {
+            prefetch(line);
+        }
         asked
     }
 
@@ -100,19 +104,6 @@ pub(crate) struct Asked(u64, u32);
 
 /// No pair: its key is that of two ids which no vocabulary has room for.
 pub(crate) const NOTHING: Asked = Asked(u64::MAX >> 28, 0);
-
-/// Tells the machine that a line will be read soon.
-#[inline(always)]
-fn prefetch(lines: &[Line], line: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(line) = lines.get(line) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a hint that reads nothing; the address is that of a reference.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(line).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (lines, line);
-}
 
 #[inline]
 fn key(left: u32, right: u32) -> u64 {

@@ -1,14 +1,14 @@
 //! Counts of pieces of 16 to 30 bytes that were met before: words of scripts with two bytes a
 //! letter, long identifiers.
 //!
-//! As `front`, with 32 bytes an entry: 30 for the piece, one for its length, one for its count. One
-//! entry a place, the newest stays.
+//! As `front`, with 32 bytes an entry: 30 for the piece, one for its length, one for its count. Two
+//! entries share a set, which is a line of the machine's cache, the newer first.
 
 use crate::front::places;
 
 /// Longest piece, in bytes, that has an entry.
 pub(crate) const LONGEST: usize = 30;
-const PLACES: usize = 1 << 15;
+const SETS: usize = 1 << 15;
 
 /// A piece as four words, padded with zeros, its length in the last byte but one. The last byte is
 /// the count in an entry and zero in a key.
@@ -44,25 +44,25 @@ impl WideKey {
     }
 
     #[inline(always)]
-    fn place(self) -> usize {
+    fn set(self) -> usize {
         let WideKey([a, b, c, d]) = self;
         let (left, right) = (a ^ c.rotate_left(23), b ^ d.rotate_left(41));
         let product =
             u128::from(left ^ 0x9e37_79b9_7f4a_7c15) * u128::from(right ^ 0xd6e8_feb8_6659_fd93);
-        ((product >> 64) as u64 ^ product as u64) as usize % PLACES
+        ((product >> 64) as u64 ^ product as u64) as usize % SETS
     }
 }
 
 #[derive(Clone, Copy)]
-#[repr(align(32))]
-struct Entry([u64; 4]);
+#[repr(align(64))]
+struct Set([[u64; 4]; 2]);
 
-/// The cache; 1 MiB.
-pub(crate) struct Wide(Box<[Entry; PLACES]>);
+/// The cache; 2 MiB.
+pub(crate) struct Wide(Box<[Set; SETS]>);
 
 impl Default for Wide {
     fn default() -> Self {
-        Wide(places(Entry([0; 4])))
+        Wide(places(Set([[0; 4]; 2])))
     }
 }
 
@@ -71,19 +71,22 @@ impl Wide {
     #[inline(always)]
     pub(crate) fn find(&self, key: WideKey) -> usize {
         let WideKey([a, b, c, d]) = key;
-        let Entry(entry) = &self.0[key.place()];
-        let differs = (entry[0] ^ a)
-            | (entry[1] ^ b)
-            | (entry[2] ^ c)
-            | ((entry[3] ^ d) << (64 - COUNT) >> (64 - COUNT));
-        (entry[3] >> COUNT) as usize & usize::from(differs == 0).wrapping_neg()
+        let Set(entries) = &self.0[key.set()];
+        entries.iter().fold(0, |count, entry| {
+            let differs = (entry[0] ^ a)
+                | (entry[1] ^ b)
+                | (entry[2] ^ c)
+                | ((entry[3] ^ d) << (64 - COUNT) >> (64 - COUNT));
+            count | (entry[3] >> COUNT) as usize & usize::from(differs == 0).wrapping_neg()
+        })
     }
 
     /// Keeps the count of a piece, 1 to 30. O(1).
     #[inline]
     pub(crate) fn put(&mut self, key: WideKey, count: usize) {
         let WideKey([a, b, c, d]) = key;
-        self.0[key.place()] = Entry([a, b, c, d | (count as u64) << COUNT]);
+        let Set(entries) = &mut self.0[key.set()];
+        *entries = [[a, b, c, d | (count as u64) << COUNT], entries[0]];
     }
 }
 
