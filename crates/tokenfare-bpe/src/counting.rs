@@ -19,11 +19,11 @@ use crate::windows::Pieces;
 
 /// How many tokens `part` is. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
 pub(crate) fn count_part(v: &Vocabulary, memory: &mut Memory, part: &str) -> usize {
-    let mut pieces = std::mem::take(&mut memory.pieces);
+    let mut pieces = memory.pieces.take().unwrap_or_default();
     let mut counting = Counting { v, memory, count: 0 };
     walk(v, &mut pieces, part, &mut counting);
     let count = counting.count;
-    memory.pieces = pieces;
+    memory.pieces = Some(pieces);
     count
 }
 

@@ -13,9 +13,9 @@ use crate::windows::Pieces;
 
 /// Appends the ids of `part` to `ids`. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
 pub(crate) fn encode_part(v: &Vocabulary, memory: &mut Memory, part: &str, ids: &mut Vec<u32>) {
-    let mut pieces = std::mem::take(&mut memory.pieces);
+    let mut pieces = memory.pieces.take().unwrap_or_default();
     walk(v, &mut pieces, part, &mut Encoding { v, memory, ids });
-    memory.pieces = pieces;
+    memory.pieces = Some(pieces);
 }
 
 /// As [`encode_part`], for any pattern, piece by piece.

@@ -31,7 +31,9 @@ const LONGEST_RUN: usize = 128;
 /// Appends the tokens of `piece` to `out`. O(n) usually, O(n log n) at worst; O(n) memory.
 pub(crate) fn encode_long(v: &Vocabulary, room: &mut Room, piece: &[u8], out: &mut Vec<u32>) {
     let first = out.len();
-    if encode_run(v, room, piece, out) {
+    if let Some(run) = run(v, room, piece) {
+        out.extend(std::iter::repeat_n(run.id, run.times));
+        out.extend(run.rest);
         return;
     }
     let mut chunk = Vec::new();
@@ -95,26 +97,41 @@ fn mend(
     }
 }
 
-/// A run of one byte: a token of that byte as often as it goes, then the rest, if the lemma says so
-/// of their seams. The longest token for which it does is taken. Answers whether there was one.
-fn encode_run(v: &Vocabulary, room: &mut Room, piece: &[u8], out: &mut Vec<u32>) -> bool {
-    if piece.len() <= 2 * LONGEST_RUN || piece.iter().any(|b| *b != piece[0]) {
-        return false;
+/// How many tokens `piece` is. As [`encode_long`], but a run of one byte needs no memory.
+pub(crate) fn count_long(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> usize {
+    if let Some(run) = run(v, room, piece) {
+        return run.times + run.rest.len();
     }
-    (2..=LONGEST_RUN).rev().filter_map(|n| v.merged_token(&piece[..n])).any(|id| {
+    let mut ids = std::mem::take(&mut room.ids);
+    encode_long(v, room, piece, &mut ids);
+    let count = ids.len();
+    ids.clear();
+    room.ids = ids;
+    count
+}
+
+/// The tokens of a run of one byte.
+struct Run {
+    id: u32,
+    times: usize,
+    rest: Vec<u32>,
+}
+
+/// A run of one byte: a token of that byte as often as it goes, then the rest, if the lemma says so
+/// of their seams. The longest token for which it does is taken.
+fn run(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> Option<Run> {
+    if piece.len() <= 2 * LONGEST_RUN || piece.iter().any(|b| *b != piece[0]) {
+        return None;
+    }
+    (2..=LONGEST_RUN).rev().filter_map(|n| v.merged_token(&piece[..n])).find_map(|id| {
+        if !is_valid_pair(v, id, id) {
+            return None;
+        }
         let length = v.token(id).len();
         let times = piece.len() / length - 1;
-        let before = out.len();
-        if !is_valid_pair(v, id, id) {
-            return false;
-        }
-        merge(v, room, &piece[times * length..], |id| out.push(id));
-        if !is_valid_pair(v, id, out[before]) {
-            out.truncate(before);
-            return false;
-        }
-        out.splice(before..before, std::iter::repeat_n(id, times));
-        true
+        let mut rest = Vec::new();
+        merge(v, room, &piece[times * length..], |id| rest.push(id));
+        is_valid_pair(v, id, rest[0]).then_some(Run { id, times, rest })
     })
 }
 

@@ -24,8 +24,8 @@ pub(crate) struct Memory {
     pub(crate) kept: Kept,
     /// Ids of pieces of up to 15 bytes met before.
     pub(crate) spelled: Spelled,
-    /// The pieces that are counted next.
-    pub(crate) pieces: Pieces,
+    /// The pieces that come next; with whoever takes them while he does.
+    pub(crate) pieces: Option<Box<Pieces>>,
     /// The same for patterns that find them one by one.
     pub(crate) batch: Vec<Bounds>,
     /// Of those: not met lately, too long for `front`, and known to no cache.
@@ -45,7 +45,7 @@ impl Memory {
             middle: Middle::default(),
             kept: Kept::default(),
             spelled: Spelled::default(),
-            pieces: Pieces::default(),
+            pieces: None,
             batch: Vec::new(),
             cold: Queue::default(),
             longer: Queue::default(),

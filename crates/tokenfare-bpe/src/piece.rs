@@ -1,6 +1,6 @@
 //! The tokens of one piece, by whichever way is right for its length.
 
-use crate::long::encode_long;
+use crate::long::{count_long, encode_long};
 use crate::merge::{Room, SHORT, merge};
 use crate::vocabulary::Vocabulary;
 
@@ -27,6 +27,9 @@ pub(crate) fn tokens(v: &Vocabulary, room: &mut Room, piece: &[u8], mut token: i
 
 /// How many tokens `piece` is.
 pub(crate) fn count(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> usize {
+    if piece.len() > SHORT {
+        return v.spare_piece(piece).map_or_else(|| count_long(v, room, piece), |_| 1);
+    }
     let mut count = 0;
     tokens(v, room, piece, |_| count += 1);
     count
