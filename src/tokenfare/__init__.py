@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import batch as batch
     from .api import conversation as conversation
     from .api import count_chats as count_chats
     from .api import count_image as count_image
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from .tokenizers import get_tokenizer as get_tokenizer
     from .usage import Usage as Usage
 
-_HOMES = {
+_HOMES: dict[str, str | None] = {  # a name without a home is a module
     "AsyncClient": "client",
     "Catalog": "catalog",
     "CannotTrim": "errors",
@@ -73,6 +74,7 @@ _HOMES = {
     "Trimmed": "budget",
     "UnknownModel": "errors",
     "Usage": "usage",
+    "batch": None,
     "conversation": "api",
     "count": "texts",
     "count_chats": "api",
@@ -97,7 +99,9 @@ def __getattr__(name: str) -> object:
     """Load a public name from its home, once."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    home = _HOMES[name]
+    module = import_module(f".{home or name}", __name__)
+    value: object = module if home is None else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -1,0 +1,157 @@
+"""The plan as a value: what a job comes to, for people and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from tokenfare.budget import Fare
+from tokenfare.money import plain
+
+from .folder import Written
+from .totals import Alone, Share, Tally
+
+
+class Longest(NamedTuple):
+    """The longest request: its input tokens, and where it stands."""
+
+    tokens: int
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a job comes to. Fares are from an answer of one token to one that fills its room.
+
+    `aside` has how many lines were set aside, by reason. `folder` holds the `files`.
+    """
+
+    inputs: tuple[str, ...]
+    day: date
+    digest: str
+    max_output_tokens: int
+    tally: Tally
+    aside: Mapping[str, int]
+    longest: Longest | None
+    files: tuple[Written, ...]
+    folder: Path
+
+    @property
+    def requests(self) -> int:
+        """How many requests have a model."""
+        return self.tally.requests
+
+    @property
+    def set_aside(self) -> int:
+        """How many lines are not part of it."""
+        return sum(self.aside.values())
+
+    @property
+    def fare(self) -> Fare:
+        """What the job costs."""
+        return self.tally.fare
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """What goes to each model, the dearest first."""
+        return self.tally.shares
+
+    @property
+    def alone(self) -> tuple[Alone, ...]:
+        """What the whole job would cost on each one model."""
+        return self.tally.alone
+
+    @property
+    def repeated(self) -> int:
+        """Requests that say exactly what one before them said."""
+        return self.tally.repeated.total()
+
+    def as_data(self) -> dict[str, object]:
+        """The plan as JSON can hold it."""
+        tally = self.tally
+        return {
+            "inputs": list(self.inputs),
+            "as_of": self.day.isoformat(),
+            "catalog": self.digest,
+            "max_output_tokens": self.max_output_tokens,
+            "requests": self.requests,
+            "fare": _fare(tally.fare),
+            "without_batch_price": _fare(tally.ordinary),
+            "models": [_share(share) for share in self.shares],
+            "on_one_model": [_alone(alone) for alone in self.alone],
+            "lengths": {
+                "median": tally.median,
+                "longest": self.longest and self.longest._asdict(),
+            },
+            "repeated": {"requests": self.repeated, "saving": _fare(tally.saving)},
+            "set_aside": dict(self.aside),
+            "files": [_file(each) for each in self.files],
+        }
+
+    def explain(self) -> str:
+        """The plan in sentences."""
+        return "\n".join(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
+        tally = self.tally
+        yield f"{_requests(self.requests)} on {self.day}: {tally.fare}"
+        for share in self.shares:
+            where = "batch" if share.batch else "live"
+            yield f"  {share.model} ({where}): {_requests(share.requests)}, {share.fare}"
+        if self.requests:
+            yield f"  without batch price: {tally.ordinary}"
+        for alone in self.alone:
+            refused = f", {alone.refused:,} not taken" if alone.refused else ""
+            yield f"  all on {alone.model}: {alone.fare}{refused}"
+        if self.longest is not None:
+            tokens, file, line = self.longest
+            yield f"  median {tally.median:,} tokens, longest {tokens:,} ({file}:{line})"
+        if self.repeated:
+            yield f"  {_requests(self.repeated)} said before; sent once: {tally.saving} less"
+        for reason, number in self.aside.items():
+            yield f"  {number:,} set aside: {reason}"
+
+
+def _requests(number: int) -> str:
+    return f"{number:,} request{'' if number == 1 else 's'}"
+
+
+def _fare(fare: Fare) -> dict[str, str]:
+    return {
+        "low": plain(fare.low.amount),
+        "high": plain(fare.high.amount),
+        "currency": fare.currency,
+    }
+
+
+def _share(share: Share) -> dict[str, object]:
+    return {
+        "model": share.model,
+        "batch": share.batch,
+        "requests": share.requests,
+        "tokens": {"low": share.low_tokens, "high": share.high_tokens},
+        "fare": _fare(share.fare),
+    }
+
+
+def _alone(alone: Alone) -> dict[str, object]:
+    return {
+        "model": alone.model,
+        "requests": alone.requests,
+        "not_taken": alone.refused,
+        "fare": _fare(alone.fare),
+    }
+
+
+def _file(file: Written) -> dict[str, object]:
+    return {
+        "name": file.name,
+        "model": file.model,
+        "batch": file.batch,
+        "lines": file.lines,
+        "bytes": file.bytes,
+    }

@@ -1,0 +1,188 @@
+"""Records out of files: lines of JSON or rows of CSV, plain or gzipped, one after the other.
+
+Memory holds one line at a time. A line that cannot be read is a value, `SetAside`, with its file,
+its number and what is wrong with it; the lines behind it go on. What a record means is not known
+here.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import sys
+import zlib
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO, Literal, Protocol, TypeAlias, cast
+
+from tokenfare.errors import InputError
+
+Form: TypeAlias = Literal["jsonl", "csv"]
+
+STANDARD_INPUT = "-"
+
+MAX_LINE_BYTES = 16_000_000
+"""A longer line is not read: more than twice what a provider's batch service takes."""
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A line that could be read: its file, its number from 1, what it says, and its text."""
+
+    file: str
+    line: int
+    content: Mapping[str, object]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A line that is not part of the plan, and why; `text` is the line, as far as it was read."""
+
+    file: str
+    line: int
+    problem: str
+    text: str = ""
+
+
+class Rows(Protocol):
+    """What `csv.reader` gives, which has no name of its own."""
+
+    @property
+    def line_num(self) -> int:
+        """Lines read until now; a row may have several."""
+
+    def __next__(self) -> list[str]: ...
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+
+class Source:
+    """One input file, opened when it is read."""
+
+    def __init__(self, name: str, form: Form | None = None) -> None:
+        """Look whether it is there. Raises `InputError` if it is not, or is a folder."""
+        self.name = name
+        self._form = form or ("csv" if name.removesuffix(".gz").endswith(".csv") else "jsonl")
+        self._line = 0
+        self._file: io.BufferedReader | None = None
+        if name != STANDARD_INPUT and not Path(name).exists():
+            raise InputError(name, "no such file")
+        if Path(name).is_dir():
+            raise InputError(name, "is a directory, not a file")
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read of the file as it lies on the disk; 0 where that is not known."""
+        file = self._file
+        return 0 if file is None or file.closed or not file.seekable() else file.tell()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file as it lies on the disk; 0 where that is not known."""
+        path = Path(self.name)
+        return path.stat().st_size if path.is_file() else 0
+
+    def records(self) -> Generator[Record | SetAside, None, None]:
+        """Every line, in order; what is damaged ends the file, with what came before it whole.
+
+        Raises `InputError` if the file cannot be opened.
+        """
+        with _opened(self.name) as self._file:
+            file = self._file
+            stream = cast("BinaryIO", gzip.GzipFile(fileobj=file) if _zipped(file) else file)
+            try:
+                yield from self._rows(stream) if self._form == "csv" else self._lines(stream)
+            except (EOFError, zlib.error, OSError) as error:
+                yield SetAside(self.name, self._line + 1, f"the file ends here: {error}")
+
+    def _lines(self, stream: BinaryIO) -> Iterator[Record | SetAside]:
+        while raw := stream.readline(MAX_LINE_BYTES):
+            self._line += 1
+            if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
+                while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
+                    pass
+                problem = f"longer than {MAX_LINE_BYTES:,} bytes; it is left in its file"
+                yield SetAside(self.name, self._line, problem)
+                continue
+            line = raw.removeprefix(_BOM).strip() if self._line == 1 else raw.strip()
+            if line:
+                yield self._record(line)
+
+    def _record(self, line: bytes) -> Record | SetAside:
+        text = line.decode(errors="backslashreplace")
+        try:
+            content = json.loads(line.decode())
+        except UnicodeDecodeError as error:
+            problem = f"not UTF-8: byte 0x{line[error.start]:02x} at offset {error.start}"
+            return SetAside(self.name, self._line, problem, text)
+        except (ValueError, RecursionError) as error:
+            return SetAside(self.name, self._line, f"not JSON: {error}", text)
+        if not isinstance(content, dict):
+            problem = f"an object is expected, not {type(content).__name__}"
+            return SetAside(self.name, self._line, problem, text)
+        return Record(self.name, self._line, content, text)
+
+    def _rows(self, stream: BinaryIO) -> Iterator[Record | SetAside]:
+        # The csv module has one limit for the whole process, far below the length of a prompt.
+        csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE_BYTES))
+        # A byte that is no UTF-8 spoils its own row only: it comes through as a lone surrogate.
+        text = io.TextIOWrapper(
+            cast("IO[bytes]", stream), "utf-8-sig", errors="surrogateescape", newline=""
+        )
+        try:
+            yield from self._read_rows(csv.reader(text))
+        finally:
+            text.detach()  # closing the file is for the one who opened it
+
+    def _read_rows(self, rows: Rows) -> Iterator[Record | SetAside]:
+        names: Sequence[str] | None = None
+        while True:
+            self._line = rows.line_num + 1
+            try:
+                row = next(rows, None)
+            except csv.Error as error:
+                yield SetAside(self.name, self._line, f"not CSV: {error}")
+                continue
+            if row is None:
+                return
+            if names is None:
+                names = row
+            elif row:
+                yield self._row(names, row)
+
+    def _row(self, names: Sequence[str], row: Sequence[str]) -> Record | SetAside:
+        text = ",".join(row)
+        if not text.isascii() and any("\udc80" <= c <= "\udcff" for c in text):
+            shown = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+            return SetAside(self.name, self._line, "not UTF-8", shown)
+        if len(row) != len(names):
+            problem = f"{len(row)} cells under {len(names)} headings"
+            return SetAside(self.name, self._line, problem, text)
+        cells = {name: cell for name, cell in zip(names, row, strict=True) if cell}
+        return Record(self.name, self._line, cells, text)
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[io.BufferedReader]:
+    if name == STANDARD_INPUT:
+        yield cast("io.BufferedReader", sys.stdin.buffer)
+        return
+    try:
+        file = Path(name).open("rb")  # noqa: SIM115 - an error here is told from one of its reader
+    except OSError as error:
+        raise InputError(name, f"cannot be read: {error.strerror or error}") from error
+    with file:
+        yield file
+
+
+def _zipped(file: io.BufferedReader) -> bool:
+    """Whether it begins as gzip does, whatever it is called."""
+    peek = getattr(file, "peek", None)
+    return bool(peek) and file.peek(2)[:2] == _GZIP_MAGIC

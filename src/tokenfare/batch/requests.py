@@ -1,0 +1,150 @@
+"""What a record means: a chat request with an id, or the reason why it is none.
+
+Three forms: a line of OpenAI's batch service (`custom_id`, `method`, `url`, `body`), messages, or a
+prompt. The model that a body names is not kept: choosing it is what a plan is for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from tokenfare.budget import NO_OPTIONS, Options, options_of
+from tokenfare.errors import InvalidRequestError
+from tokenfare.messages import Wire, needs, parse
+
+from .reading import Record
+
+URL = "/v1/chat/completions"
+_TEXT = frozenset({"text"})
+_FILE_MARK = "fileid://"
+_ROOM = ("max_completion_tokens", "max_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The names under which plain records have their prompt, their messages and their id."""
+
+    prompt: str = "prompt"
+    messages: str = "messages"
+    custom_id: str = "custom_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of the job. `body` is what is sent, as JSON without the model and in UTF-8.
+
+    `room` is the answer's, in tokens; `needs` the modalities of the messages. `plain` are roles and
+    texts, and nothing beside them that costs tokens.
+    """
+
+    record: Record
+    custom_id: str | None
+    messages: Sequence[Wire]
+    options: Options
+    room: int
+    needs: frozenset[str]
+    plain: bool
+    body: bytes
+
+
+def request_of(record: Record, columns: Columns, room: int) -> Request:
+    """The request in a record; `room` is the answer's where the body names none.
+
+    Raises `InvalidRequestError`.
+    """
+    content = record.content
+    body = dict(_body(content, columns))
+    body.pop("model", None)
+    messages = _messages(body.get("messages"))
+    room = _room(body, room)
+    options = options_of(body) if len(body) > 2 else NO_OPTIONS
+    simple = all(map(_is_text, messages))
+    modalities = _TEXT if simple else needs(parse(messages)) | _TEXT
+    plain = simple and options == NO_OPTIONS
+    try:
+        written = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError("a lone surrogate, which is no text") from None
+    name = content.get(columns.custom_id)
+    return Request(record, _id(name), messages, options, room, modalities, plain, written)
+
+
+def _body(content: Mapping[str, object], columns: Columns) -> Mapping[str, object]:
+    if "body" in content:
+        return _batch_body(content)
+    if columns.messages in content:
+        messages = content[columns.messages]
+        return {"messages": _from_cell(messages) if isinstance(messages, str) else messages}
+    if columns.prompt not in content:
+        has = ", ".join(content) or "nothing"
+        raise InvalidRequestError(
+            f"no body, {columns.messages!r} or {columns.prompt!r}; there is {has}"
+        )
+    prompt = content[columns.prompt]
+    if not isinstance(prompt, str) or not prompt:
+        raise InvalidRequestError(f"{columns.prompt}: a text of at least one character is expected")
+    return {"messages": [{"role": "user", "content": prompt}]}
+
+
+def _batch_body(content: Mapping[str, object]) -> Mapping[str, object]:
+    method, url, body = content.get("method", "POST"), content.get("url", URL), content["body"]
+    if method != "POST":
+        raise InvalidRequestError(f"method: {method!r}; a batch takes POST")
+    if url != URL:
+        raise InvalidRequestError(f"url: {url!r}; only {URL} can be planned")
+    if not isinstance(body, dict):
+        raise InvalidRequestError(f"body: an object is expected, not {type(body).__name__}")
+    if body.get("n", 1) != 1:
+        raise InvalidRequestError(f"body.n: {body['n']!r}; a plan prices one answer a request")
+    return body
+
+
+def _from_cell(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequestError(f"messages: not JSON: {error}") from None
+
+
+def _messages(messages: object) -> Sequence[Wire]:
+    if not isinstance(messages, list) or not messages:
+        raise InvalidRequestError("messages: a list of at least one message is expected")
+    if not all(map(_is_text, messages)):
+        parse(messages)
+    return cast("Sequence[Wire]", messages)
+
+
+def _is_text(message: object) -> bool:
+    return (
+        type(message) is dict
+        and len(message) == 2
+        and type(message.get("content")) is str
+        and not message["content"].startswith(_FILE_MARK)
+        and message.get("role") in {"system", "user", "assistant"}
+    )
+
+
+def _room(body: dict[str, object], default: int) -> int:
+    """The room that the body names; one that names none is given the default, so that it holds."""
+    named = [name for name in _ROOM if body.get(name) is not None]
+    if not named:
+        body["max_tokens"] = default
+        return default
+    for name in named:
+        room = body[name]
+        if type(room) is not int or room < 1:
+            raise InvalidRequestError(f"body.{name}: {room!r}; a number of at least 1 is expected")
+    return max(cast("int", body[name]) for name in named)
+
+
+def _id(name: object) -> str | None:
+    if name is None:
+        return None
+    if isinstance(name, str) and name:
+        return name
+    if type(name) is int:
+        return str(name)
+    raise InvalidRequestError(f"custom_id: {name!r}; a text of at least one character is expected")

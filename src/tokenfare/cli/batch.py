@@ -1,0 +1,123 @@
+"""`tokenfare batch`: jobs of many requests."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import cast
+
+import click
+
+from tokenfare.batch import Columns, Plan, Progress, plan
+from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
+from tokenfare.router import Asked
+
+from . import exits, inputs, output
+
+_COLUMNS = ("prompt", "messages", "custom_id")
+
+
+@click.group
+def command() -> None:
+    """Plan jobs of many requests. Nothing is sent."""
+
+
+@command.command("plan")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--out", required=True, metavar="FOLDER", help="Where the plan and its files go.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="WHAT=NAME",
+    help=f"What the input calls {', '.join(_COLUMNS)} (prompt=question); again.",
+)
+@click.option("--form", type=click.Choice(["jsonl", "csv"]), help="Default: by the file's name.")
+@click.option("--strict", is_flag=True, help="Stop at the first line that is no request.")
+@click.option(
+    "--max-output",
+    "max_output_tokens",
+    type=int,
+    metavar="N",
+    help=f"Room for an answer where a line names none (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
+)
+@click.option("--allow", multiple=True, metavar="PAT", help="Only ids like this (qwen-*); again.")
+@click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; again.")
+@click.option("--region", metavar="R", help="Where the model must be served.")
+@click.option("--currency", metavar="C", help="What fares are compared in (default: CNY).")
+@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def plan_command(
+    files: tuple[str, ...],
+    out: str,
+    columns: tuple[str, ...],
+    form: str | None,
+    strict: bool,
+    as_of: date | None,
+    as_json: bool,
+    **asked: object,
+) -> int:
+    """Choose a model for each request in FILE..., say what the job costs, and write what to send.
+
+    JSONL in the form of OpenAI's batch service, or with a prompt or messages on each line; CSV with
+    such columns; gzipped or not; `-` is standard input. Lines that are no request, or that no model
+    takes, are set aside in FOLDER/set-aside.jsonl: the exit code is then 1, or 3 if nothing is
+    left.
+    """
+    given = {name: value for name, value in asked.items() if value not in {None, ()}}
+    with _bar(files) as progress:
+        made = plan(
+            files,
+            out,
+            columns=_columns(columns),
+            form="csv" if form == "csv" else "jsonl" if form else None,
+            strict=strict,
+            as_of=as_of,
+            progress=progress,
+            **cast("Asked", given),
+        )
+    output.emit(made.as_data()) if as_json else click.echo(made.explain())
+    return _code(made)
+
+
+def _code(made: Plan) -> int:
+    if not made.set_aside:
+        return exits.DONE
+    where = made.folder / "set-aside.jsonl"
+    click.echo(f"tokenfare: {made.set_aside:,} lines set aside, see {where}", err=True)
+    return exits.ANSWER_IS_NO if made.requests else exits.NO_MODEL_FITS
+
+
+def _columns(given: tuple[str, ...]) -> Columns:
+    named = dict(each.partition("=")[::2] for each in given)
+    for what, name in named.items():
+        if what not in _COLUMNS or not name:
+            raise click.BadParameter(
+                f"{what!r}: write {' or '.join(f'{each}=NAME' for each in _COLUMNS)}",
+                param_hint="--column",
+            )
+    return Columns(**named)
+
+
+@contextmanager
+def _bar(files: tuple[str, ...]) -> Iterator[Callable[[Progress], None] | None]:
+    """A bar on a terminal, by bytes read; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    sizes = [Path(name).stat().st_size if Path(name).is_file() else 0 for name in files]
+    columns = (
+        rich.BarColumn(),
+        rich.TaskProgressColumn(),
+        rich.TextColumn("{task.fields[requests]:,} requests"),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=sum(sizes) if all(sizes) else None, requests=0)
+        yield lambda at: bar.update(task, completed=at.bytes_read, requests=at.requests)

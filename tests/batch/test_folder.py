@@ -1,0 +1,91 @@
+"""The folder of a plan: the provider's limits, and all or nothing on the disk."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import tokenfare as tf
+from tokenfare.batch import Progress
+from tokenfare.batch.folder import Folder
+from tokenfare.catalog import BatchRules
+from tokenfare.errors import InputError, InvalidRequestError
+
+DAY = date(2024, 12, 18)
+RULES = BatchRules(
+    max_lines=2, max_file_bytes=25, max_line_bytes=20, min_window_hours=24, max_window_hours=336
+)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    path = tmp_path / "job.jsonl"
+    path.write_text('{"prompt": "Hello"}\n', encoding="utf-8")
+    return path
+
+
+def test_no_file_is_above_the_lines_or_bytes_that_the_provider_takes(tmp_path: Path) -> None:
+    lines = [b"a" * 9 + b"\n", b"b" * 9 + b"\n", b"c\n", b"d" * 19 + b"\n", b"e" * 9 + b"\n"]
+    with Folder(tmp_path / "plan", []) as folder:
+        for line in lines:
+            folder.add("m", line, RULES)
+        folder.add("other/model", b"f\n", RULES)
+        folder.add("m", b"g" * 99, None)
+        folder.finish({})
+    files = {each.name: (tmp_path / "plan" / each.name).read_bytes() for each in folder.files}
+    assert files == {
+        "batch/m-0001.jsonl": lines[0] + lines[1],  # two lines
+        "batch/m-0002.jsonl": lines[2] + lines[3],  # 22 bytes
+        "batch/m-0003.jsonl": lines[4],
+        "batch/other_model-0001.jsonl": b"f\n",
+        "live/m-0001.jsonl": b"g" * 99,
+    }
+    assert [(each.lines, each.bytes) for each in folder.files[:3]] == [(2, 20), (2, 22), (1, 10)]
+
+
+def test_a_plan_of_the_same_inputs_is_made_anew(job: Path, tmp_path: Path) -> None:
+    first = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    again = tf.batch.plan(job, tmp_path / "plan", as_of=DAY, max_output_tokens=2)
+    assert again.fare.high < first.fare.high
+    said = json.loads((tmp_path / "plan" / "plan.json").read_bytes())
+    assert said["max_output_tokens"] == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["job.jsonl", "plan"]
+
+
+def test_a_folder_with_anything_else_in_it_is_refused(job: Path, tmp_path: Path) -> None:
+    out = tmp_path / "plan"
+    tf.batch.plan(job, out, as_of=DAY)
+    (out / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(InvalidRequestError, match="is not empty"):
+        tf.batch.plan(job, out, as_of=DAY)
+    assert (out / "notes.txt").read_text("utf-8") == "mine"
+
+
+def test_a_plan_of_other_inputs_is_refused(job: Path, tmp_path: Path) -> None:
+    tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    other = tmp_path / "other.jsonl"
+    other.write_bytes(job.read_bytes())
+    with pytest.raises(InvalidRequestError, match="not a plan of these inputs"):
+        tf.batch.plan(other, tmp_path / "plan", as_of=DAY)
+
+
+def test_an_interrupted_plan_leaves_the_one_before_as_it_was(job: Path, tmp_path: Path) -> None:
+    out = tmp_path / "plan"
+    tf.batch.plan(job, out, as_of=DAY)
+    before = {path: path.read_bytes() for path in out.rglob("*.json*")}
+
+    def interrupt(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tf.batch.plan(job, out, as_of=DAY, progress=interrupt)
+    assert {path: path.read_bytes() for path in out.rglob("*.json*")} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["job.jsonl", "plan"]
+
+
+def test_a_folder_that_cannot_be_written_is_a_clear_error(job: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written"):
+        tf.batch.plan(job, tmp_path / "nowhere" / "plan", as_of=DAY)
+    with pytest.raises(InvalidRequestError, match="is no folder"):
+        tf.batch.plan(job, job, as_of=DAY)

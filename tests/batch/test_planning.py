@@ -1,0 +1,209 @@
+"""A plan against the same job done one request at a time by `tokenfare.route`."""
+
+import gzip
+import json
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tokenfare as tf
+from tokenfare.errors import InputError, InvalidRequestError
+
+DAY = date(2024, 12, 18)
+HELLO = "Hello, world"
+
+
+def written(path: Path, *records: Mapping[str, Any] | str) -> Path:
+    lines = (each if isinstance(each, str) else json.dumps(each) for each in records)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def lines_of(folder: Path, pattern: str) -> list[dict[str, Any]]:
+    files = sorted(folder.glob(pattern))
+    return [json.loads(line) for f in files for line in f.read_text("utf-8").splitlines()]
+
+
+def body(text: str, **parameters: object) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": text}], **parameters}
+
+
+@pytest.mark.parametrize("day", [DAY, date(2026, 11, 25)])
+def test_a_plan_is_each_requests_cheapest_batch_model(tmp_path: Path, day: date) -> None:
+    texts = [HELLO, "你好" * 500, "word " * 40_000, "\n\nwhite space first", "x"]
+    out = tmp_path / "plan"
+    job = written(tmp_path / "job.jsonl", *({"prompt": text} for text in texts))
+    plan = tf.batch.plan(job, out, as_of=day, max_output_tokens=500)
+
+    alone = [tf.route(t, batch=True, as_of=day, max_output_tokens=500, exact=True) for t in texts]
+    chosen = {line["custom_id"]: line["body"]["model"] for line in lines_of(out, "batch/*")}
+    assert [chosen[f"tokenfare-1-{n}"] for n in range(1, 6)] == [each.model.id for each in alone]
+    assert plan.fare.high.amount == sum(each.fare.high.amount for each in alone)
+    assert plan.fare.low.amount == sum(each.fare.low.amount for each in alone)
+    assert plan.set_aside == 0
+
+
+def test_the_totals_are_the_prices_of_the_day(tmp_path: Path) -> None:
+    """qwen-turbo in December 2024: 0.0003 in and 0.0006 out per 1,000, half of it in a batch."""
+    job = written(tmp_path / "job.jsonl", *[{"body": body(HELLO, max_tokens=100)}] * 3)
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    # Three tokens of text, and 5 + 3 for the message and the opening of the answer.
+    high = 3 * (11 * Decimal("0.0000003") + 100 * Decimal("0.0000006")) / 2
+    assert plan.fare.high == tf.Money(high, "CNY")
+    assert plan.tally.ordinary.high == tf.Money(2 * high, "CNY")
+    assert plan.repeated == 2
+    assert plan.tally.saving.high == tf.Money(high * 2 / 3, "CNY")
+    assert plan.tally.median == 11
+
+
+def test_a_job_on_one_model_costs_what_its_requests_cost_there(tmp_path: Path) -> None:
+    texts = [HELLO, "word " * 40_000]
+    job = written(tmp_path / "job.jsonl", *({"prompt": text} for text in texts))
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    alone = {each.model: each for each in plan.alone}
+    on_plus = [tf.route(t, batch=True, as_of=DAY, allow=["qwen-plus"], exact=True) for t in texts]
+    assert alone["qwen-plus"].fare.high.amount == sum(d.fare.high.amount for d in on_plus)
+    assert (alone["qwen-plus"].refused, alone["qwen-max"].refused) == (0, 1)  # qwen-max: 30,720
+
+
+def test_what_the_batch_service_takes_nowhere_goes_live_and_stays_apart(tmp_path: Path) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    see = {"messages": [{"role": "user", "content": [{"type": "text", "text": "?"}, picture]}]}
+    job = written(tmp_path / "job.jsonl", {"body": see}, {"prompt": HELLO})
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    (live,) = lines_of(tmp_path / "plan", "live/*")
+    assert live["body"]["model"] == tf.route(see["messages"], as_of=DAY).model.id
+    assert [line["custom_id"] for line in lines_of(tmp_path / "plan", "batch/*")] == [
+        "tokenfare-1-2"
+    ]
+    assert {share.batch for share in plan.shares} == {True, False}
+
+
+def test_what_no_model_takes_is_set_aside_with_the_nearest_miss(tmp_path: Path) -> None:
+    job = written(tmp_path / "job.jsonl", {"body": body(HELLO, max_tokens=10**9)})
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    (aside,) = lines_of(tmp_path / "plan", "set-aside.jsonl")
+    assert (plan.requests, aside["file"], aside["line"]) == (0, str(job), 1)
+    assert "1,000,000,000 tokens asked" in aside["problem"]
+
+
+def test_a_request_with_tools_is_counted_with_its_tools(tmp_path: Path) -> None:
+    tool = {"type": "function", "function": {"name": "now", "parameters": {"type": "object"}}}
+    job = written(tmp_path / "job.jsonl", {"body": body(HELLO, tools=[tool], max_tokens=9)})
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY, allow=["qwen-max"])
+    count = tf.count_messages(
+        body(HELLO)["messages"],
+        model="qwen-max",
+        tools=[tool],
+        catalog=tf.Catalog.load().as_of(DAY),
+    )
+    (share,) = plan.shares
+    assert (share.low_tokens, share.high_tokens) == (count.total.low, count.total.high)
+
+
+BAD: list[tuple[Mapping[str, Any] | str, str]] = [
+    ("nonsense", "not JSON"),
+    ("[1]", "an object is expected, not list"),
+    ({"question": "?"}, "there is question"),
+    ({"prompt": ""}, "at least one character"),
+    ({"body": body(HELLO), "url": "/v1/embeddings"}, "/v1/embeddings"),
+    ({"body": body(HELLO), "method": "GET"}, "'GET'; a batch takes POST"),
+    ({"body": body(HELLO, n=2)}, "body.n: 2"),
+    ({"body": body(HELLO, max_tokens=0)}, "body.max_tokens: 0"),
+    ({"body": {"messages": []}}, "at least one message"),
+    ({"body": {"messages": [{"role": "me", "content": "x"}]}}, "messages[0].role: 'me'"),
+    ({"prompt": HELLO, "custom_id": "first"}, "'first' is taken"),
+    ('{"prompt": "\\ud800"}', "surrogate"),
+    ("[" * 100_000, "not JSON"),
+]
+
+
+@pytest.mark.parametrize(("bad", "says"), BAD)
+def test_a_bad_line_is_set_aside_and_the_others_go_on(
+    tmp_path: Path, bad: Mapping[str, Any] | str, says: str
+) -> None:
+    first = {"prompt": HELLO, "custom_id": "first"}
+    job = written(tmp_path / "job.jsonl", first, bad, {"prompt": HELLO, "custom_id": "last"})
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    (aside,) = lines_of(tmp_path / "plan", "set-aside.jsonl")
+    assert (aside["file"], aside["line"]) == (str(job), 2)
+    assert says in aside["problem"]
+    assert aside["text"] == (bad if isinstance(bad, str) else json.dumps(bad))
+    assert [line["custom_id"] for line in lines_of(tmp_path / "plan", "batch/*")] == [
+        "first",
+        "last",
+    ]
+    assert plan.set_aside == 1
+
+
+def test_a_bad_line_ends_a_strict_plan_and_leaves_nothing(tmp_path: Path) -> None:
+    job = written(tmp_path / "job.jsonl", {"prompt": HELLO}, "nonsense")
+    with pytest.raises(InputError, match=r"job\.jsonl:2: not JSON"):
+        tf.batch.plan(job, tmp_path / "plan", as_of=DAY, strict=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["job.jsonl"]
+
+
+def test_other_bytes_than_utf8_spoil_their_own_line(tmp_path: Path) -> None:
+    job = tmp_path / "job.jsonl"
+    job.write_bytes(b'\xef\xbb\xbf{"prompt": "a"}\n{"prompt": "\xff"}\n{"prompt": "b"}')
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    (aside,) = lines_of(tmp_path / "plan", "set-aside.jsonl")
+    assert (plan.requests, aside["line"]) == (2, 2)
+    assert aside["problem"] == "not UTF-8: byte 0xff at offset 12"
+
+
+def test_a_truncated_gzip_keeps_what_came_before(tmp_path: Path) -> None:
+    plain = "".join(json.dumps({"prompt": f"{n} {n * n}"}) + "\n" for n in range(5_000)).encode()
+    zipped = gzip.compress(plain)
+    whole, cut = tmp_path / "whole.jsonl.gz", tmp_path / "cut.jsonl.gz"
+    whole.write_bytes(zipped)
+    cut.write_bytes(zipped[: len(zipped) // 2])
+    assert tf.batch.plan(whole, tmp_path / "a", as_of=DAY).requests == 5_000
+    plan = tf.batch.plan([cut, whole], tmp_path / "b", as_of=DAY)
+    (aside,) = lines_of(tmp_path / "b", "set-aside.jsonl")
+    assert 5_000 < plan.requests < 10_000
+    assert aside["line"] == plan.requests - 5_000 + 1
+    assert "ends here" in aside["problem"]
+
+
+def test_csv_is_read_by_its_columns(tmp_path: Path) -> None:
+    job = tmp_path / "job.csv"
+    job.write_text('id,question\nq1,"Hello,\nworld"\nq2,Hi\nq3\n', encoding="utf-8")
+    columns = tf.batch.Columns(prompt="question", custom_id="id")
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY, columns=columns)
+    said = {line["custom_id"]: line["body"] for line in lines_of(tmp_path / "plan", "batch/*")}
+    assert said["q1"]["messages"] == [{"role": "user", "content": "Hello,\nworld"}]
+    assert set(said) == {"q1", "q2"}
+    (aside,) = lines_of(tmp_path / "plan", "set-aside.jsonl")
+    assert (plan.requests, aside["line"]) == (2, 5)
+    assert aside["problem"] == "1 cells under 2 headings"
+
+
+def test_a_line_above_the_providers_size_is_set_aside(tmp_path: Path) -> None:
+    """The line is held to 6 MB as it would be written."""
+    job = written(tmp_path / "job.jsonl", {"prompt": " " * 6_000_000}, {"prompt": HELLO})
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    (aside,) = lines_of(tmp_path / "plan", "set-aside.jsonl")
+    assert (plan.requests, aside["line"]) == (1, 1)
+
+
+def test_a_plan_is_the_same_whatever_way_its_requests_are_written(tmp_path: Path) -> None:
+    forms = ({"prompt": HELLO}, {"messages": body(HELLO)["messages"]}, {"body": body(HELLO)})
+    for n, form in enumerate(forms):
+        tf.batch.plan(written(tmp_path / f"{n}.jsonl", form), tmp_path / str(n), as_of=DAY)
+    first, *others = (lines_of(tmp_path / str(n), "batch/*") for n in range(3))
+    assert others == [first, first]
+
+
+def test_no_input_and_batch_as_a_wish_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequestError, match="no file is named"):
+        tf.batch.plan([], tmp_path / "plan")
+    job = written(tmp_path / "job.jsonl", {"prompt": HELLO})
+    with pytest.raises(InvalidRequestError, match="by itself"):
+        tf.batch.plan(job, tmp_path / "plan", batch=True)
+    with pytest.raises(InputError, match="no such file"):
+        tf.batch.plan(tmp_path / "none.jsonl", tmp_path / "plan")

@@ -1,0 +1,62 @@
+"""`tokenfare batch plan` as a user runs it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+
+LINE = b'{"prompt": "Hello, world"}\n'
+
+
+def plan(run: Run, out: Path, *more: str, stdin: bytes = LINE) -> Any:
+    options = ("--out", str(out), "--as-of", "2024-12-18", *more)
+    return run("batch", "plan", "-", *options, stdin=stdin)
+
+
+def test_a_job_from_standard_input_is_planned(run: Run, tmp_path: Path) -> None:
+    ended = plan(run, tmp_path / "plan", "--max-output", "100", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    said = json.loads(ended.out)
+    assert said["models"][0]["model"] == "qwen-turbo"
+    # 11 tokens in and 100 out at half of 0.0003 and 0.0006 per 1,000
+    assert said["fare"]["high"] == "0.00003165"
+    assert {"form": "tokenfare batch plan, form 1", **said} == json.loads(
+        (tmp_path / "plan" / "plan.json").read_bytes()
+    )
+
+
+def test_the_sentences_name_models_and_money(run: Run, tmp_path: Path) -> None:
+    out = plan(run, tmp_path / "plan", stdin=LINE * 2).out
+    assert "2 requests on 2024-12-18" in out
+    assert "qwen-turbo (batch): 2 requests" in out
+    assert "without batch price" in out
+    assert "1 request said before" in out
+
+
+@pytest.mark.parametrize(("stdin", "code"), [(LINE + b"?\n", 1), (b"?\n", 3), (LINE, 0)])
+def test_the_exit_code_says_that_something_was_set_aside(
+    run: Run, tmp_path: Path, stdin: bytes, code: int
+) -> None:
+    ended = plan(run, tmp_path / "plan", stdin=stdin)
+    assert ended.code == code
+    assert ("set aside" in ended.err) == (code != 0)
+
+
+def test_strict_stops_at_the_line(run: Run, tmp_path: Path) -> None:
+    ended = plan(run, tmp_path / "plan", "--strict", stdin=LINE + b"?\n")
+    assert ended.code == 2
+    assert ended.err.startswith("tokenfare: -:2: not JSON")
+    assert not (tmp_path / "plan").exists()
+
+
+def test_columns_have_names_of_yours(run: Run, tmp_path: Path) -> None:
+    table = b"q\nHello\n"
+    good = plan(run, tmp_path / "a", "--form", "csv", "--column", "prompt=q", stdin=table)
+    assert good.code == 0
+    bad = plan(run, tmp_path / "b", "--column", "q")
+    assert bad.code == 2
+    assert "prompt=NAME" in bad.err
