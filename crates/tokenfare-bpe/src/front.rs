@@ -130,10 +130,10 @@ impl Front {
     }
 }
 
-/// The pieces met last, in a table so small that it stays near: one entry a place; 1 MiB.
+/// The pieces met last, in a table so small that it stays near: one entry a place; 512 kB.
 pub(crate) struct Hot(Box<[Entry; HOT]>);
 
-const HOT: usize = 1 << 16;
+const HOT: usize = 1 << 15;
 
 impl Default for Hot {
     fn default() -> Self {

@@ -12,7 +12,7 @@ use crate::queue::Bounds;
 use crate::vocabulary::Vocabulary;
 
 /// Pieces that take turns.
-const LANES: usize = 8;
+const LANES: usize = 16;
 
 /// Calls `counted` with the bounds and the count of each piece, in any order.
 ///
