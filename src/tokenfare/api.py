@@ -6,12 +6,13 @@ tokenizers) and calls one of them. Nothing is decided here.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, TypeAlias, Unpack
 
 from tokenfare import budget, media
 from tokenfare.budget import (
@@ -63,12 +64,14 @@ if TYPE_CHECKING:  # loading the catalogue's class is left to the first call tha
 
 __all__ = [
     "DEFAULT_TOKENIZER",
+    "Documents",
     "conversation",
     "count",
     "count_chats",
     "count_messages",
     "default_catalog",
     "document_of",
+    "documents_of",
     "fits",
     "measurer_for",
     "needing",
@@ -80,6 +83,9 @@ __all__ = [
     "size_of_number",
     "tokenizer_for",
 ]
+
+Documents: TypeAlias = Sequence[Document | str | os.PathLike[str]]
+"""What goes along with a request: documents, or the paths of files that hold them."""
 
 
 def count_messages(  # noqa: PLR0913 - each keyword changes what is counted, and all have defaults
@@ -174,7 +180,7 @@ def count_chats(
     return [count_request(parse(chat), rules, counter).total for chat in chats]
 
 
-def read_document(path: str | Path) -> Document:
+def read_document(path: str | os.PathLike[str]) -> Document:
     """A document from a file: text in UTF-8, a PDF or a DOCX (the extra `media` for a PDF).
 
     A PDF or DOCX keeps the file beside the text that was read from it, since a model with a file
@@ -184,8 +190,33 @@ def read_document(path: str | Path) -> Document:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror or error}") from error
-    return document_of(str(path), content)
+        problem = f"cannot be read: {error.strerror or error}"
+        raise InputError(os.fspath(path), problem) from error
+    return document_of(os.fspath(path), content)
+
+
+def documents_of(given: Documents) -> tuple[Document, ...]:
+    """The documents among `given` as they are, and those that stand in files, read.
+
+    Raises `InputError` for a file that cannot be read, `InvalidRequestError` for anything else.
+    """
+    if isinstance(given, str | bytes | os.PathLike | Document):
+        raise InvalidRequestError(
+            f"documents is a list of paths or tokenfare.Document, not one {type(given).__name__}; "
+            "put it in a list"
+        )
+    return tuple(_document(each) for each in given)
+
+
+def _document(given: Document | str | os.PathLike[str]) -> Document:
+    if isinstance(given, Document):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return read_document(given)
+    raise InvalidRequestError(
+        "documents: each is the path of a file (str or os.PathLike) or a tokenfare.Document, "
+        f"not {type(given).__name__}"
+    )
 
 
 def document_of(name: str, content: bytes) -> Document:
@@ -212,7 +243,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     prompt: Prompt | None = None,
     *,
     input_tokens: int | None = None,
-    documents: Sequence[Document] = (),
+    documents: Documents = (),
     exact: bool = False,
     profile: Requirements | None = None,
     as_of: date | None = None,
@@ -221,9 +252,9 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
 ) -> Decision:
     """The cheapest model that certainly takes a request.
 
-    The request is a `prompt` (text or messages, with `documents`), or just its size as
-    `input_tokens`, taken as all that the provider will count. What is asked of the model are the
-    fields of `Requirements`, over those of a `profile`.
+    The request is a `prompt` (text or messages, with `documents`: paths, or `Document`),
+    or just its size as `input_tokens`, taken as all that the provider will count. What is asked of
+    the model are the fields of `Requirements`, over those of a `profile`.
 
     A long text is counted no further than the decision needs, so the size and the fare may be
     intervals; `exact` counts it to the end. Raises `NoModelFits`, which carries the decision with
@@ -237,9 +268,10 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
         return route_sized(size_of_number(input_tokens), wanted, facts)
     messages = parse(prompt if prompt is not None else "")
     wanted = needing(wanted, messages)
+    along = documents_of(documents)
     if exact:
-        return route_sized(Carriages(messages, documents, measurer).size_for, wanted, facts)
-    return route_arranged(lambda by: Carriages(messages, documents, by), wanted, facts)
+        return route_sized(Carriages(messages, along, measurer).size_for, wanted, facts)
+    return route_arranged(lambda by: Carriages(messages, along, by), wanted, facts)
 
 
 def routing_table(

@@ -7,14 +7,14 @@ close it.
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from tokenfare.api import default_catalog
+from tokenfare.api import Documents, default_catalog
 from tokenfare.dispatch import AsyncStream, Delta, Stream, adrive, drive
-from tokenfare.messages import Document, Prompt
+from tokenfare.messages import Prompt
 from tokenfare.router import Asked, requirements
 
 from .conversation import cleaned_up, conversation
@@ -67,7 +67,7 @@ class _Base:
     def _ladder(
         self,
         prompt: Prompt,
-        documents: Sequence[Document],
+        documents: Documents,
         extra: Mapping[str, object] | None,
         asked: Asked,
     ) -> Ladder:
@@ -88,14 +88,15 @@ class Client(_Base):
         self,
         prompt: Prompt,
         *,
-        documents: Sequence[Document] = (),
+        documents: Documents = (),
         extra: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> Reply:
         """Route a request, send it, and wait for the answer.
 
-        `extra` goes to the provider untouched. Raises `NoModelFits`, and `ProviderError` if no
-        model of the ranking could answer.
+        `documents` are paths of files, or `tokenfare.Document`; each is read before anything is
+        sent. `extra` goes to the provider untouched. Raises `NoModelFits`, and `ProviderError` if
+        no model of the ranking could answer.
         """
         ladder = self._ladder(prompt, documents, extra, asked)
         return drive(conversation(ladder, self._settings, streamed=False), self._client())
@@ -105,7 +106,7 @@ class Client(_Base):
         self,
         prompt: Prompt,
         *,
-        documents: Sequence[Document] = (),
+        documents: Documents = (),
         extra: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> Iterator[ChatStream]:
@@ -122,7 +123,7 @@ class Client(_Base):
         self,
         prompt: Prompt,
         *,
-        documents: Sequence[Document] = (),
+        documents: Documents = (),
         extra: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> Iterator[Delta]:
@@ -187,7 +188,7 @@ class AsyncClient(_Base):
         self,
         prompt: Prompt,
         *,
-        documents: Sequence[Document] = (),
+        documents: Documents = (),
         extra: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> Reply:
@@ -200,7 +201,7 @@ class AsyncClient(_Base):
         self,
         prompt: Prompt,
         *,
-        documents: Sequence[Document] = (),
+        documents: Documents = (),
         extra: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> AsyncIterator[AsyncChatStream]:
@@ -214,7 +215,7 @@ class AsyncClient(_Base):
         self,
         prompt: Prompt,
         *,
-        documents: Sequence[Document] = (),
+        documents: Documents = (),
         extra: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> AsyncIterator[Delta]:
@@ -226,7 +227,7 @@ class AsyncClient(_Base):
     async def _decided(
         self,
         prompt: Prompt,
-        documents: Sequence[Document],
+        documents: Documents,
         extra: Mapping[str, object] | None,
         asked: Asked,
     ) -> Ladder:

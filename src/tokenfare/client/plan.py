@@ -12,7 +12,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 
 from tokenfare import dispatch
-from tokenfare.api import needing, route_arranged, route_sized
+from tokenfare.api import Documents, documents_of, needing, route_arranged, route_sized
 from tokenfare.budget import (
     Carriage,
     Carriages,
@@ -148,24 +148,25 @@ class Ladder:
 
 def ladder(  # noqa: PLR0913 - what a call is made of
     prompt: Prompt,
-    documents: Sequence[Document],
+    documents: Documents,
     asked: Requirements,
     catalog: Catalog,
     *,
     extra: Mapping[str, object],
     escalate: bool,
 ) -> Ladder:
-    """Decide on a request. Raises `NoModelFits`."""
+    """Read its documents and decide on a request. Raises `NoModelFits`."""
     if asked.batch:
         raise InvalidRequestError(
             "a call is answered at once and has no batch price; do without `batch` here"
         )
     messages, options = parse(prompt), options_of(extra)
-    carriages = Carriages(messages, documents, measurer, options)
+    along = documents_of(documents)
+    carriages = Carriages(messages, along, measurer, options)
     wanted = needing(asked, messages)
 
     def arrange(by: MeasurerFor) -> Carriages:
-        return Carriages(messages, documents, by, options)
+        return Carriages(messages, along, by, options)
 
     # Bounds find the winner soonest; its fare, and the ranking if it is needed, are counted out.
     decision = route_arranged(arrange, wanted, catalog)
