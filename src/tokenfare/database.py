@@ -35,8 +35,19 @@ class Database:
     or was written by a later version.
     """
 
-    def __init__(self, path: str | os.PathLike[str], what: str, migrations: Migrations) -> None:
-        """Name the file; it and its folder are made on first use."""
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        what: str,
+        migrations: Migrations,
+        *,
+        read_only: bool = False,
+    ) -> None:
+        """Name the file; it and its folder are made on first use.
+
+        With `read_only` nothing is made and nothing written, and an older version is refused.
+        """
+        self._read_only = read_only
         self.path = Path(path)
         self._what = what
         self._migrations = migrations
@@ -88,8 +99,27 @@ class Database:
             self._connection = None  # of the process that this one was forked from; not ours
             self._pid = os.getpid()
         if self._connection is None:
-            self._connection = self._connect()
+            self._connection = self._connect_to_read() if self._read_only else self._connect()
         return self._connection
+
+    def _connect_to_read(self) -> sqlite3.Connection:
+        if self.path.is_file() and self.path.stat().st_size == 0:
+            raise DatabaseError(self._what, self.path, "an empty file, nothing was written into it")
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?{_reading(self.path)}",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.execute("BEGIN")  # version and tables of one moment
+            self._check_to_read(connection)
+            connection.execute("ROLLBACK")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -104,6 +134,17 @@ class Database:
             connection.close()
             raise
         return connection
+
+    def _check_to_read(self, connection: sqlite3.Connection) -> None:
+        version, known = _version(connection), len(self._migrations)
+        self._check(connection, version)
+        if version < known:
+            raise DatabaseError(
+                self._what,
+                self.path,
+                f"it is of version {version}, this tokenfare reads version {known}; "
+                "the next call that is written into it brings it up to date",
+            )
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         if _version(connection) == len(self._migrations):
@@ -137,6 +178,16 @@ class Database:
             raise DatabaseError(
                 self._what, self.path, "a database of something else; name another file"
             )
+
+
+def _reading(path: Path) -> str:
+    """How SQLite opens a file to read it.
+
+    It needs to make files of its own beside one with a write-ahead log; where it cannot, and no log
+    is there to be read, the file is taken as one that nobody changes meanwhile.
+    """
+    alone = not path.with_name(f"{path.name}-wal").exists()
+    return "immutable=1" if alone and not os.access(path.parent, os.W_OK) else "mode=ro"
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -171,3 +173,54 @@ def test_a_ledger_that_is_off_is_said(run: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TOKENFARE_LEDGER", "off")
     done = run("spend")
     assert (done.code, "switched off" in done.err) == (2, True)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_an_empty_file_stays_empty(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    done = run("spend", "--ledger", str(tmp_path / "empty"))
+    assert (done.code, "empty: an empty file" in done.err) == (2, True)
+    assert contents(tmp_path) == {"empty": b""}
+
+
+@pytest.mark.parametrize("version", [0, 1, 2, 99])
+def test_a_database_of_something_else_is_refused_as_it_is(
+    run: Run, tmp_path: Path, version: int
+) -> None:
+    """Whatever version it gives itself; a rollback journal would be a changed header."""
+    file = tmp_path / "other"
+    connection = sqlite3.connect(file)
+    connection.executescript(f"CREATE TABLE totals (x); PRAGMA user_version = {version}")
+    connection.close()
+    before = contents(tmp_path)
+    assert run("spend", "--ledger", str(file)).code == 2
+    assert contents(tmp_path) == before
+
+
+def test_a_ledger_of_which_nothing_is_open_is_not_written(run: Run, path: Path) -> None:
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    assert run("spend").code == 0
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="modes of files are those of POSIX")
+def test_a_ledger_that_can_only_be_read_is_read(
+    run: Run, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also with an open call, and in a folder where SQLite can make no file of its own."""
+    with Ledger(path, clock=lambda: NOON) as ledger:
+        ledger.reserve(intent())
+    monkeypatch.setattr(os, "access", lambda _path, mode: mode != os.W_OK)  # root may write all
+    for file in (path, path.parent):
+        file.chmod(0o555)
+    before = contents(path.parent)
+    try:
+        done = run("spend", "--json")
+    finally:
+        path.parent.chmod(0o755)
+    assert done.code == 0
+    assert json.loads(done.out)["unsettled"]["open"] == 1
+    assert contents(path.parent) == before

@@ -124,12 +124,23 @@ def _zone(name: str) -> tzinfo:
 
 
 def _report(file: Path, by: tuple[Key, ...], span: Span, project: str) -> Report:
-    """What is in the file; one that is not there is not made."""
+    """What is in the file; one that is not there is not made.
+
+    The file is only read, unless it is a ledger with open calls, whose processes may be gone.
+    """
     words = tuple(dict.fromkeys(by))
     if not file.exists():
         return Report(words, (), Unsettled(0, 0, 0, 0), ())
-    with Ledger(file) as ledger:
-        ledger.give_up_the_dead()
+    found = _read(file, words, span, project)
+    if found.unsettled.open and os.access(file, os.W_OK):
+        with Ledger(file) as ledger:
+            ledger.give_up_the_dead()
+        return _read(file, words, span, project)
+    return found
+
+
+def _read(file: Path, words: tuple[Key, ...], span: Span, project: str) -> Report:
+    with Ledger(file, read_only=True) as ledger:
         return Report(
             words,
             spent(ledger, words, span, project=project),

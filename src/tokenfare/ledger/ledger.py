@@ -47,9 +47,13 @@ class Ledger:
         *,
         clock: Callable[[], float] = time.time,
         lease_seconds: float = LEASE_SECONDS,
+        read_only: bool = False,
     ) -> None:
-        """Name the file; it and its folder are made on first use."""
-        self._database = Database(path, "ledger", MIGRATIONS)
+        """Name the file; it and its folder are made on first use.
+
+        With `read_only` the file is there already, nothing is written, and only questions work.
+        """
+        self._database = Database(path, "ledger", MIGRATIONS, read_only=read_only)
         self._clock = clock
         self._lease_seconds = lease_seconds
 
