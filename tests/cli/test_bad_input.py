@@ -1,6 +1,7 @@
 """Bad input: one clear line on standard error, the documented exit code, no traceback."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -122,3 +123,101 @@ def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, com
     ended = run(command)
     assert ended.code == 2
     assert "pip install 'tokenfare[emulator]'" in ended.err.splitlines()[-1]
+
+
+DEEP_TOML = b"x = " + b"[" * 100_000
+LONG_TOML = b"x = " + b"1" * 5_000
+
+
+@pytest.mark.parametrize("content", [DEEP_TOML, LONG_TOML], ids=["deep", "long"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("catalog", "check"),
+        ("route", "--tokens", "5", "--profile", "x", "--profiles"),
+        ("emulate", "--faults"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_toml_that_python_cannot_hold_is_named(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], content: bytes
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(content)
+    ended = run(*arguments, str(file))
+    assert ended.code == 2
+    assert ended.err.startswith(f"tokenfare: {file}: ")
+    assert len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"1" * 5_000], ids=["deep", "long"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("route", "--messages"),
+        ("replay",),
+        ("catalog", "check"),
+        ("catalog", "import", "litellm", "--out", "out.json"),
+    ],
+    ids=lambda arguments: "-".join(arguments[:2]),
+)
+def test_json_that_python_cannot_hold_is_named(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], content: bytes
+) -> None:
+    file = tmp_path / "mine.json"
+    file.write_bytes(content)
+    ended = run(*arguments, str(file))
+    assert ended.code == 2
+    assert ended.err.startswith(f"tokenfare: {file}: ")
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_record_of_a_model_that_it_does_not_rank_is_refused(run: Run) -> None:
+    record = json.loads(run("route", "--tokens", "5", "--json").out)
+    ended = run("replay", stdin=json.dumps(record | {"model": "gone"}).encode())
+    assert ended.code == 2
+    assert "-: not a decision: model: 'gone' is not among the models" in ended.err
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "much"])
+def test_a_record_with_a_fare_that_is_no_amount_is_refused(run: Run, amount: str) -> None:
+    record = json.loads(run("route", "--tokens", "5", "--json").out)
+    record["ranked"][0]["fare"]["high"] = amount
+    ended = run("replay", stdin=json.dumps(record).encode())
+    assert ended.code == 2
+    assert ended.err.startswith("tokenfare: -: not a decision: ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full here")
+def test_output_that_cannot_be_written_is_one_line_and_not_an_answer() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "tokenfare.cli", "models"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1
+    assert "No space left on device" in ended.stderr
+
+
+def test_a_bug_is_shown_and_is_not_the_answer_no(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr("tokenfare.api.count", broken)
+    ended = run("fit", "--limit", "1", stdin=b"two words")
+    assert ended.code == 2
+    assert "RuntimeError: a mistake of ours" in ended.err
+    assert ended.err.splitlines()[-1].startswith("tokenfare: this is a bug")
+
+
+def test_an_empty_base_url_does_not_mean_the_provider(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-of-nobody")
+    ended = run("send", "--base-url", "", stdin=b"hello")
+    assert ended.code == 2
+    assert "the base URL has the form https://host[:port]/path" in ended.err

@@ -120,6 +120,8 @@ def _toml(path: Path, content: bytes) -> dict[str, Any]:
         raise CatalogError(path, "", f"not TOML: {error}") from error
     except UnicodeDecodeError as error:
         raise CatalogError(path, "", f"not UTF-8 at byte {error.start}") from error
+    except (RecursionError, ValueError) as error:  # too deep, or thousands of digits
+        raise CatalogError(path, "", f"cannot be read as TOML: {error}") from error
 
 
 def _file(path: Path, data: dict[str, Any], *, as_json: bool = False) -> CatalogFile:

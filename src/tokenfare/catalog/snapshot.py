@@ -103,7 +103,7 @@ def _parts(path: Path, content: bytes) -> tuple[dict[str, Any], bytes]:
 def _facts(path: Path, body: bytes) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads(body)
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise CatalogError(path, "", f"not JSON below its first line: {error}") from error
     return facts
 
@@ -111,7 +111,7 @@ def _facts(path: Path, body: bytes) -> dict[str, Any]:
 def _head(path: Path, head: bytes) -> dict[str, Any]:
     try:
         said = json.loads(head)
-    except ValueError:
+    except (RecursionError, ValueError):
         said = None
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise CatalogError(

@@ -77,6 +77,8 @@ def parse_messages(source: Input) -> Prompt:
         ) from None
     except RecursionError:
         raise InputError(source.name, "not messages: JSON nested too deeply") from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise InputError(source.name, f"not messages: {error}") from None
     if not isinstance(value, list):
         raise InputError(source.name, "a JSON array of messages is expected")
     return value

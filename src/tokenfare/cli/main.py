@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 
 import click
@@ -67,6 +68,18 @@ def main() -> None:
 
 def _run() -> int:
     try:
+        return _ended()
+    except OSError as error:  # a full disk, most often
+        click.echo(exits.line_of(error), err=True)
+        _drop_unwritable_output()
+    except Exception:  # noqa: BLE001 - Python would end with 1, and 1 means "the answer is no"
+        traceback.print_exc()
+        click.echo("tokenfare: this is a bug of tokenfare; please report it", err=True)
+    return exits.WRONG_USE
+
+
+def _ended() -> int:
+    try:
         result = tokenfare(standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as end:
@@ -79,9 +92,21 @@ def _run() -> int:
         return exits.INTERRUPTED
     except BrokenPipeError:
         # The reader has enough (`| head`). Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _mute_output()
         return exits.DONE
     except TokenfareError as error:
         click.echo(exits.line_of(error), err=True)
         return exits.code_of(error)
     return result if isinstance(result, int) else exits.DONE
+
+
+def _drop_unwritable_output() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _mute_output()
+
+
+def _mute_output() -> None:
+    """Let the flush at the end of the process succeed: what is left has nowhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

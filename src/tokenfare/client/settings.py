@@ -109,7 +109,8 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     key = Secret(api_key) if api_key is not None else key_from(env, service)
     # The second variable is DashScope's own.
     variables = BASE_URL_VARIABLES if service.id == DEFAULT_PROVIDER else BASE_URL_VARIABLES[:1]
-    url = base_url or next((env[name] for name in variables if env.get(name)), None)
+    fallback = next((env[name] for name in variables if env.get(name)), None)
+    url = fallback if base_url is None else base_url
     endpoint = endpoint_for(service, key, region=region, base_url=url, timeouts=timeouts)
     held = Uploads() if uploads is None else UploadsOnDisk(endpoint, uploads)
     return Settings(

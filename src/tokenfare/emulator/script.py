@@ -103,7 +103,7 @@ class FaultScript:
             content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError(name, f"cannot be read: {error.strerror}") from None
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (RecursionError, ValueError) as error:
             raise InputError(name, f"is no TOML: {error}") from None
         return cls.read(content, name)
 

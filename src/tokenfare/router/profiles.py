@@ -58,7 +58,7 @@ def _tables(path: Path) -> Mapping[str, Any]:
         raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise InputError(str(path), f"not UTF-8 at byte {error.start}") from None
-    except tomllib.TOMLDecodeError as error:
+    except (RecursionError, ValueError) as error:
         raise InputError(str(path), f"not TOML: {error}") from None
 
 

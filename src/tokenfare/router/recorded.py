@@ -126,7 +126,7 @@ def from_record(text: str, name: str = "record") -> Record:
         key, expected = in_words(error, WrittenRequirements.model_fields)
         where = f"{key}: " if key else ""
         raise InputError(name, f"not a decision: {where}{expected}") from None
-    except (InvalidRequestError, ValueError, ArithmeticError) as error:
+    except (InvalidRequestError, RecursionError, ValueError, TypeError, ArithmeticError) as error:
         raise InputError(name, f"not a decision: {error}") from None
 
 
@@ -141,6 +141,8 @@ def _read(found: _Record) -> Record:
         entry.model: Outcome(Money(Decimal(entry.fare.high), entry.fare.currency), "ranked")
         for entry in found.ranked
     }
+    if found.model is not None and found.model not in outcomes:
+        raise ValueError(f"model: {found.model!r} is not among the models under `ranked`")
     outcomes |= {
         entry.model: Outcome(None, entry.detail.removeprefix(f"{entry.model}: "))
         for entry in found.rejected

@@ -185,7 +185,7 @@ def _read(path: Path) -> tuple[bytes, Mapping[str, Any]]:
         loaded = json.loads(content, parse_float=Decimal, parse_constant=_refuse)
     except OSError as error:
         raise CatalogError(path, "", f"cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise CatalogError(path, "", f"not JSON: {error}") from error
     if not isinstance(loaded, dict):
         raise CatalogError(path, "", "expected a table at the top")

@@ -185,5 +185,5 @@ def _name(file: Path, below: Path) -> str:
 def _toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (RecursionError, ValueError) as error:
         raise CatalogError(file, "", f"not TOML: {error}") from error
