@@ -23,6 +23,7 @@ from tokenfare.budget import (
     Fit,
     RequestCount,
     Rules,
+    check_input,
     count_request,
     fit,
     options_of,
@@ -331,8 +332,7 @@ def _question(asked: Requirements, catalog: Catalog) -> Question:
 
 def size_of_number(input_tokens: int) -> SizeFor:
     """The same size on every model. Raises `InvalidRequestError` below one token."""
-    if input_tokens < 1:
-        raise InvalidRequestError(f"input_tokens is {input_tokens:,}; a request has at least 1")
+    check_input(input_tokens)
     return Same(Count.exactly(input_tokens))
 
 

@@ -159,14 +159,13 @@ class NoModelFits(TokenfareError):  # noqa: N818 - a sentence, like UnknownModel
 class MissingExtra(TokenfareError, ImportError):  # noqa: N818 - as UnknownModel
     """A part of the library needs packages that come with one of its extras.
 
-    `package` is what is missing, `extra` what to install it by.
+    `package` is what is missing, `extra` what to install it by; without one, the package itself is.
     """
 
-    def __init__(self, what: str, package: str, extra: str) -> None:
+    def __init__(self, what: str, package: str, extra: str = "") -> None:
         """Name the part, the package and the way out."""
-        super().__init__(
-            f"{what} needs {package}, which is not installed: pip install 'tokenfare[{extra}]'"
-        )
+        way = f"'tokenfare[{extra}]'" if extra else package
+        super().__init__(f"{what} needs {package}, which is not installed: pip install {way}")
         self.package = package
         self.extra = extra
 

@@ -7,7 +7,7 @@ never added or compared, and nothing here converts: that needs a rate and the ra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 _CURRENCY_CODE_LENGTH = 3
 
@@ -31,6 +31,15 @@ class Money:
     def parse(cls, text: str, currency: str) -> Money:
         """Money from a decimal number in text, as a person or a file writes it."""
         return cls(Decimal(text), currency)
+
+    @classmethod
+    def written(cls, text: object) -> Money:
+        """Money as a person or a file writes it whole: `0.05 CNY`. Raises `ValueError`."""
+        number, _, currency = text.partition(" ") if isinstance(text, str) else ("", "", "")
+        try:
+            return cls(Decimal(number), currency)
+        except (InvalidOperation, TypeError, ValueError):
+            raise ValueError(f'expected an amount such as "0.05 CNY", not {text!r}') from None
 
     def __add__(self, other: Money) -> Money:
         """Sum, of one currency only."""

@@ -125,3 +125,9 @@ def test_numpy_is_loaded_only_when_it_is_asked_for():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["False", "True"]
+
+
+def test_without_numpy_its_package_is_named(qwen, monkeypatch):
+    monkeypatch.setitem(sys.modules, "numpy", None)  # as if it were not installed
+    with pytest.raises(ImportError, match=r"^encode_to_numpy needs numpy.*: pip install numpy$"):
+        qwen.encode_to_numpy("x")

@@ -17,7 +17,9 @@ from .fare import fare_of as fare_of
 from .fit import DEFAULT_MAX_OUTPUT_TOKENS as DEFAULT_MAX_OUTPUT_TOKENS
 from .fit import Fit as Fit
 from .fit import Verdict as Verdict
+from .fit import check_input as check_input
 from .fit import check_output as check_output
+from .fit import check_whole as check_whole
 from .fit import fit as fit
 from .fit import input_room as input_room
 from .fit import largest_answer as largest_answer

@@ -133,7 +133,21 @@ def largest_answer(model: Model, size: Count) -> int | None:
 
 def check_output(max_output_tokens: int) -> None:
     """Refuse room for an answer that is not at least one token."""
+    check_whole("max_output_tokens", max_output_tokens)
     if max_output_tokens < 1:
         raise InvalidRequestError(
             f"max_output_tokens is {max_output_tokens:,}; an answer has at least 1 token"
         )
+
+
+def check_input(input_tokens: int) -> None:
+    """Refuse the size of a request that is not at least one token."""
+    check_whole("input_tokens", input_tokens)
+    if input_tokens < 1:
+        raise InvalidRequestError(f"input_tokens is {input_tokens:,}; a request has at least 1")
+
+
+def check_whole(name: str, number: object) -> None:
+    """Refuse what is not a whole number: text, a float, a truth value."""
+    if isinstance(number, bool) or not hasattr(number, "__index__"):
+        raise InvalidRequestError(f"{name} is a whole number, not {number!r}")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tokenfare.errors import CatalogError, UnknownModel
+from tokenfare.errors import CatalogError, InvalidRequestError, UnknownModel
 
 from . import facts as facts_module
 from . import load
@@ -35,13 +35,20 @@ def paths_in(environment: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(filter(None, environment.get(FILES_VARIABLE, "").split(os.pathsep)))
 
 
+def _checked(day: object) -> date:
+    """A day as it is. A moment is none: which day it falls on is a question of the time zone."""
+    if isinstance(day, date) and not isinstance(day, datetime):
+        return day
+    raise InvalidRequestError(f"a day is a datetime.date such as date(2024, 12, 18), not {day!r}")
+
+
 class Catalog:
     """Models and providers as they are on `day`."""
 
     def __init__(self, facts: Facts, day: date, learnt: Mapping[str, Learnt] | None = None) -> None:
         """Look at facts from a day; people use `Catalog.load`."""
         self._facts = facts
-        self._day = day
+        self._day = _checked(day)
         self._learnt: Mapping[str, Learnt] = learnt or {}
         self._built: dict[str, Model] = {}
         self._listed: dict[bool, tuple[Model, ...]] = {}
@@ -49,7 +56,7 @@ class Catalog:
     @classmethod
     def load(
         cls,
-        paths: Sequence[str | Path] | None = None,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
         *,
         day: date | None = None,
         clock: Callable[[], date] = today,
@@ -57,12 +64,15 @@ class Catalog:
     ) -> Catalog:
         """The shipped catalogue with files laid over it, in their order.
 
-        The files are `paths`, or those that the variable `TOKENFARE_CATALOG` names, with a colon
-        between two (a semicolon on Windows); an empty `paths` asks for ours alone. `day` is today
-        by `clock` if not given. Raises `CatalogError` for a file that is not one.
+        The files are `paths` (one, or a list), or those that the variable `TOKENFARE_CATALOG`
+        names, with a colon between two (a semicolon on Windows); an empty `paths` asks for ours
+        alone. `day` is today by `clock` if not given. Raises `CatalogError` for a file that is not
+        one.
         """
         if paths is None:
             paths = paths_in(os.environ if environment is None else environment)
+        if isinstance(paths, str | os.PathLike):
+            paths = (paths,)
         facts = load.shipped()
         for path in paths:
             facts = load.overlaid_file(facts, Path(path))

@@ -18,7 +18,10 @@ from .requirements import Requirements
 
 
 class Asked(TypedDict, total=False):
-    """The fields of `Requirements`, with any collection where that has a set or a tuple."""
+    """The fields of `Requirements`, with any collection where that has a set or a tuple.
+
+    A ceiling may be written out: `"0.05 CNY"`.
+    """
 
     max_output_tokens: int
     expected_output_tokens: int | None
@@ -34,7 +37,7 @@ class Asked(TypedDict, total=False):
     kinds: Collection[Kind]
     access: Collection[Access]
     batch: bool
-    max_fare: Money | None
+    max_fare: Money | str | None
     min_headroom: int
     min_requests_per_minute: int
     min_tokens_per_minute: int
@@ -46,7 +49,7 @@ def requirements(asked: Asked, base: Requirements | None = None) -> Requirements
     given: dict[str, Any] = {
         name: _AS[name](value) if name in _AS else value for name, value in asked.items()
     }
-    ceiling = asked.get("max_fare")
+    ceiling = given.get("max_fare")
     if ceiling is not None:
         given.setdefault("currency", ceiling.currency)
     try:
@@ -64,6 +67,15 @@ def _listed(words: Collection[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
+def _ceiling(given: object) -> Money | None:
+    if given is None or isinstance(given, Money):
+        return given
+    try:
+        return Money.written(given)
+    except ValueError as error:
+        raise InvalidRequestError(f"max_fare: {error}") from None
+
+
 _AS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "needs": lambda words: frozenset({"text", *_listed(words)}),
@@ -73,6 +85,7 @@ _AS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "providers": _listed,
         "kinds": lambda words: frozenset(_listed(words)),
         "access": lambda words: frozenset(_listed(words)),
+        "max_fare": _ceiling,
     }
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import get_args
 
-from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS, check_output
+from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS, check_output, check_whole
 from tokenfare.catalog import Access, Kind
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money
@@ -78,6 +78,8 @@ class Requirements:
 
     def _refuse_odd_numbers(self) -> None:
         expected = self.expected_output_tokens
+        if expected is not None:
+            check_whole("expected_output_tokens", expected)
         if expected is not None and not 1 <= expected <= self.max_output_tokens:
             raise InvalidRequestError(
                 f"expected_output_tokens is {expected:,}; it is at least 1 and at most the room "
@@ -89,6 +91,7 @@ class Requirements:
             "min_requests_per_minute",
             "min_tokens_per_minute",
         ):
+            check_whole(name, getattr(self, name))
             if getattr(self, name) < 0:
                 raise InvalidRequestError(f"{name} is {getattr(self, name):,}; it is at least 0")
         if self.max_fare is not None and self.max_fare.amount < 0:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from tokenfare.budget import check_input
 from tokenfare.tokenizers import Count
 
 from .axis import Axis
@@ -30,8 +31,9 @@ class RoutingTable:
         return intervals(self._axis, self.question.asked)
 
     def decide(self, size: Count | int) -> Decision:
-        """Decide on a request of this many input tokens on every model."""
-        if isinstance(size, int):
+        """Decide on a request of this many input tokens, at least one, on every model."""
+        if not isinstance(size, Count):
+            check_input(size)
             return Decision(self.question, Same(Count.exactly(size)), self._axis.winner(size))
         if size.exact:
             return Decision(self.question, Same(size), self._axis.winner(size.high))

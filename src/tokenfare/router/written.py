@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -16,14 +15,6 @@ from tokenfare.catalog import Access, Kind
 from tokenfare.money import Money
 
 from .asked import Asked
-
-
-def _money(text: object) -> Money:
-    number, _, currency = text.partition(" ") if isinstance(text, str) else ("", "", "")
-    try:
-        return Money(Decimal(number), currency)
-    except (InvalidOperation, TypeError, ValueError):
-        raise ValueError(f'expected an amount such as "0.05 CNY", not {text!r}') from None
 
 
 class WrittenRequirements(BaseModel):
@@ -45,7 +36,7 @@ class WrittenRequirements(BaseModel):
     kinds: list[Kind] | None = None
     access: list[Access] | None = None
     batch: bool | None = None
-    max_fare: Annotated[Money | None, BeforeValidator(_money)] = None
+    max_fare: Annotated[Money | None, BeforeValidator(Money.written)] = None
     min_headroom: int | None = None
     min_requests_per_minute: int | None = None
     min_tokens_per_minute: int | None = None

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from tokenfare.errors import InvalidRequestError, VocabularyError
+from tokenfare.errors import InvalidRequestError, MissingExtra, VocabularyError
 
 from .bounds import most_bytes
 from .count import Count
@@ -169,8 +169,10 @@ class Tokenizer:
 
         No id becomes a Python object on the way.
         """
-        import numpy as np
-
+        try:
+            import numpy as np
+        except ImportError:
+            raise MissingExtra("encode_to_numpy", "numpy") from None
         ids = self._core.encode_to_buffer(text, self._found(special))
         return np.frombuffer(ids, dtype=np.uint32)
 

@@ -1,0 +1,79 @@
+"""Arguments of another type: taken where they can mean only one thing, named where they cannot."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tokenfare as tf
+from tokenfare.errors import CatalogError, InvalidRequestError
+from tokenfare.router import Requirements
+
+DAY = date(2024, 12, 18)
+CATALOG = tf.Catalog.load(day=DAY)
+FORM = r'max_fare: expected an amount such as "0\.05 CNY", not '
+NOT_WHOLE: list[Any] = [1.5, True, "7", Decimal(7)]
+NO_DAY: list[Any] = ["2024-12-18", datetime(2024, 12, 18, tzinfo=UTC), 20241218]
+
+
+def test_a_ceiling_may_be_written_out() -> None:
+    written = tf.route(input_tokens=1_000, max_fare="0.05 CNY", catalog=CATALOG)
+    assert written.asked.max_fare == tf.Money(Decimal("0.05"), "CNY")
+    with pytest.raises(tf.NoModelFits, match=r"the ceiling is 0\.0000001 CNY"):
+        tf.route(input_tokens=1_000, max_fare="0.0000001 CNY", allow=["qwen-max"], catalog=CATALOG)
+
+
+@pytest.mark.parametrize("amount", [0.05, 5, "0.05", "CNY", "much CNY", "0.05 yuan", Decimal(1)])
+def test_a_ceiling_without_a_currency_is_told_the_form(amount: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=FORM):
+        tf.route(input_tokens=1_000, max_fare=amount, catalog=CATALOG)
+    with pytest.raises(InvalidRequestError, match=FORM):
+        tf.routing_table(max_fare=amount, catalog=CATALOG)
+
+
+@pytest.mark.parametrize("number", NOT_WHOLE)
+def test_what_is_no_whole_number_is_named(number: Any) -> None:
+    says = "is a whole number, not "
+    with pytest.raises(InvalidRequestError, match=f"input_tokens {says}"):
+        tf.route(input_tokens=number, catalog=CATALOG)
+    with pytest.raises(InvalidRequestError, match=f"max_output_tokens {says}"):
+        tf.fits("x", model="qwen-max", max_output_tokens=number)
+    for name in ("max_output_tokens", "expected_output_tokens", "cached_tokens", "min_headroom"):
+        with pytest.raises(InvalidRequestError, match=f"{name} {says}"):
+            Requirements(**{name: number})
+
+
+@pytest.mark.parametrize("number", [0, -1, *NOT_WHOLE])
+def test_a_table_refuses_the_sizes_that_a_decision_refuses(number: Any) -> None:
+    table = tf.routing_table(catalog=CATALOG)
+    with pytest.raises(InvalidRequestError) as one:
+        table.decide(number)
+    with pytest.raises(InvalidRequestError) as other:
+        tf.route(input_tokens=number, catalog=CATALOG)
+    assert str(one.value) == str(other.value)
+
+
+@pytest.mark.parametrize("day", NO_DAY)
+def test_what_is_no_day_is_told_what_one_is(day: Any) -> None:
+    says = r"a day is a datetime\.date such as date\(2024, 12, 18\), not "
+    for ask in (
+        lambda: tf.route(input_tokens=10, as_of=day),
+        lambda: tf.route(input_tokens=10, as_of=day, catalog=CATALOG),
+        lambda: tf.routing_table(as_of=day),
+        lambda: tf.Client(api_key="sk-any", as_of=day, ledger=False),
+        lambda: CATALOG.as_of(day),
+        lambda: tf.Catalog.load(day=day),
+    ):
+        with pytest.raises(InvalidRequestError, match=says):
+            ask()
+
+
+def test_one_catalogue_file_needs_no_list(tmp_path: Path) -> None:
+    missing = tmp_path / "nope.toml"
+    for path in (missing, str(missing)):
+        with pytest.raises(CatalogError, match=r"nope\.toml: "):
+            tf.Catalog.load(path)
