@@ -206,3 +206,19 @@ def test_the_functions_of_the_first_page_see_the_users_files(write, monkeypatch)
     monkeypatch.delenv("TOKENFARE_CATALOG")
     with pytest.raises(tf.errors.UnknownModel):
         tf.fits("hello", model="ours/small")
+
+
+@pytest.mark.parametrize("number", ["1e999999", "1e-999999", "0e999999", "1" * 41, "0." + "1" * 41])
+def test_a_price_of_more_digits_than_any_price_has_is_refused(write, number: str) -> None:
+    absurd = OURS.replace('input = "0.1"', f'input = "{number}"')
+    with pytest.raises(CatalogError, match=r"prices\[0\].*at most 40 digits") as refused:
+        Catalog.load([write(absurd)])
+    assert len(str(refused.value)) < 500
+
+
+def test_a_price_of_very_many_digits_is_taken(write) -> None:
+    price = "0." + "0" * 30 + "1"
+    mine = Catalog.load([write(OURS.replace('input = "0.1"', f'input = "{price}"'))], day=DAY)
+    model = mine.get("ours/small")
+    assert model.price is not None
+    assert model.price.cost(1_000_000, 0) == Money(Decimal(price), "EUR")

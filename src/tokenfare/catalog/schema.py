@@ -24,6 +24,11 @@ from .entries import Number
 from .fact import Must
 from .file import CatalogFile
 
+_MOST_PLACES = 40
+"""Digits before and after the point of a price: "1e999999" would be printed as a million zeros."""
+
+_SHOWN = 50  # characters of a wrong number that a message shows
+
 _STRICT = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
@@ -103,7 +108,13 @@ def _exact(value: object) -> Decimal:
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite() or amount < 0:
-        raise ValueError(f'a decimal number of zero or more in quotes, not "{value}"')
+        raise ValueError(f'a decimal number of zero or more in quotes, not "{value[:_SHOWN]}"')
+    first, last = amount.adjusted(), amount.as_tuple().exponent
+    if not -_MOST_PLACES <= int(last) <= first < _MOST_PLACES:
+        raise ValueError(
+            f"a number of at most {_MOST_PLACES} digits before and after the point,"
+            f' not "{value[:_SHOWN]}"'
+        )
     return amount
 
 
