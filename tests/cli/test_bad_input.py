@@ -59,6 +59,16 @@ Run = Callable[..., Any]
         (["route", "--messages"], b'[{"role":"me"}]', 2, "messages[0].role: 'me' is none of"),
         (["fit", "--limit", "0"], b"x", 2, "--limit is 0; a limit is at least 1 token"),
         (["fit"], b"x", 2, "give --limit or --model"),
+        (["fit", "--limit", "5", "--max-output", "7"], b"x", 2, "--max-output needs --model"),
+        (["route", "--chart", "--json"], b"", 2, "--chart and --svg draw: take one"),
+        (["send", "--stream", "--json"], b"x", 2, "--stream its pieces: take one"),
+        (["spend", "--json", "--csv"], b"", 2, "three forms of the same: take one"),
+        (
+            ["spend", "--since", "2026-02-01", "--until", "2026-01-01"],
+            b"",
+            2,
+            "--since 2026-02-01 is after --until 2026-01-01",
+        ),
         (["models", "show", "gpt-4"], b"", 2, "no model is called 'gpt-4'"),
         (["nonsense"], b"", 2, "No such command 'nonsense'"),
         (["emulate", "--host", "0.0.0.0"], b"", 2, "can be reached from other machines"),  # noqa: S104

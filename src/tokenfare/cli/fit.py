@@ -20,25 +20,32 @@ from . import exits, inputs, output
 @click.option(
     "--max-output",
     type=int,
-    default=DEFAULT_MAX_OUTPUT_TOKENS,
-    show_default=True,
+    show_default=str(DEFAULT_MAX_OUTPUT_TOKENS),
     metavar="N",
     help="Room for the answer, with --model.",
 )
 @click.option("--messages", is_flag=True, help="FILE is a JSON array of chat messages.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
-    file: str, limit: int | None, model: str | None, max_output: int, messages: bool, as_json: bool
+    file: str,
+    limit: int | None,
+    model: str | None,
+    max_output: int | None,
+    messages: bool,
+    as_json: bool,
 ) -> int:
     """Say whether FILE (or standard input) fits; the exit code is 0 for yes, 1 for no."""
     if (limit is None) == (model is None):
         raise click.UsageError("give --limit or --model: one of them")
     if messages and model is None:
         raise click.UsageError("--messages needs --model: each chat template counts differently")
+    if max_output is not None and model is None:
+        raise click.UsageError("--max-output needs --model: --limit is for the text alone")
     if model is not None:
+        room = DEFAULT_MAX_OUTPUT_TOKENS if max_output is None else max_output
         prompt = inputs.read_prompt(file, as_messages=messages)
         size = api.count_messages(prompt, model=model).total
-        outcome = api.fits(prompt, model=model, max_output_tokens=max_output)
+        outcome = api.fits(prompt, model=model, max_output_tokens=room)
     else:
         size, outcome = _against(limit or 0, file)
     if as_json:

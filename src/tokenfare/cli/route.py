@@ -48,6 +48,8 @@ def command(
     if tokens is not None and has_text:
         raise click.UsageError("--tokens stands instead of FILE, --messages and --document")
     if chart or svg is not None:
+        if as_json:
+            raise click.UsageError("--json prints a decision, --chart and --svg draw: take one")
         return _draw(tokens, given, has_text=has_text, on_terminal=chart, svg=svg)
     try:
         decision = _decided(tokens, given, exact=exact)

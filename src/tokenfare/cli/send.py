@@ -44,6 +44,8 @@ def command(
     The key is read from DASHSCOPE_API_KEY. The answer goes to standard output, what it was billed
     and what had been predicted to standard error. The bill goes into the ledger: see `spend`.
     """
+    if stream and as_json:
+        raise click.UsageError("--json prints the whole reply, --stream its pieces: take one")
     given = request.Given.of(**options)
     prompt, documents, profile = given.prompt(), given.attached(), given.based_on()
     if dry_run:
@@ -69,7 +71,7 @@ def command(
         project=project,
         ceilings=ceilings or None,
     ) as client:
-        if stream and not as_json:
+        if stream:
             reply = _streamed(client, prompt, documents=documents, **given.asked)
         else:
             reply = client.chat(prompt, documents=documents, **given.asked)

@@ -71,9 +71,9 @@ class Report:
 @click.option("--project", default="", metavar="P", help="Only what was spent for this project.")
 @click.option("--zone", default="UTC", show_default=True, metavar="Z", help="Whose days.")
 @click.option("--ledger", "path", metavar="FILE", help="Instead of the user's own.")
-@click.option("--json", "form", flag_value="json", help="Print JSON.")
-@click.option("--csv", "form", flag_value="csv", help="Print comma-separated values.")
-@click.option("--chart", "form", flag_value="chart", help="Draw bars.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@click.option("--chart", "as_chart", is_flag=True, help="Draw bars.")
 def command(
     by: tuple[Key, ...],
     since: date | None,
@@ -81,21 +81,27 @@ def command(
     project: str,
     zone: str,
     path: str | None,
-    form: str | None,
+    as_json: bool,
+    as_csv: bool,
+    as_chart: bool,
 ) -> int:
     """Say what was spent, from the ledger that every call is written into.
 
     `predicted` and `billed` are input tokens. Calls that the provider may have billed although no
     answer came, and models whose bills leave their predictions, are named on standard error.
     """
+    if as_json + as_csv + as_chart > 1:
+        raise click.UsageError("--json, --csv and --chart are three forms of the same: take one")
+    if since is not None and until is not None and since > until:
+        raise click.UsageError(f"--since {since} is after --until {until}: no day lies between")
     file = _file(path)
     report = _report(file, by, Span(since, until, _zone(zone)), project)
-    if form == "json":
+    if as_json:
         output.emit(_as_data(report, file, zone))
         return exits.DONE
-    if form == "csv":
+    if as_csv:
         _write_csv(report)
-    elif form == "chart":
+    elif as_chart:
         for line in chart.bars(_bars(report.rows)):
             click.echo(line)
     else:
