@@ -77,6 +77,7 @@ __all__ = [
     "measurer_for",
     "needing",
     "read_document",
+    "replay",
     "route",
     "route_sized",
     "routing_table",

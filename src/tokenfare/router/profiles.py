@@ -4,9 +4,9 @@
     batch = true
     max_output_tokens = 500
 
-    [bulk-code]
+    [bulk-general]
     extends = "bulk"
-    purpose = "code"
+    purpose = "general"
     max_fare = "0.05 CNY"
 
 The keys are the keywords of `tokenfare.route`, and `extends`, another profile of the same file.
