@@ -187,3 +187,13 @@ def test_who_serves_a_model_is_shown_with_its_sources(run) -> None:
     assert "max_lines 50,000, max_file_bytes 500,000,000, max_line_bytes 6,000,000" in served
     marks = [line for line in served.splitlines() if "confidence [" in line]
     assert len(marks) == len(["3 addresses", *("key", "body", "throttle", "batch")]) + 2
+
+
+def test_a_tokenizer_that_nobody_knows_is_a_finding_with_its_place(run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    head, _, _ = OVERLAP.partition("prices = [")
+    file.write_text(head + 'tokenizer = [{ name = "qwem" }]\n')
+    done = run("catalog", "check", str(file))
+    assert done.code == 1
+    assert f"{file}: model[0] qwen-long: tokenizer from 2026-06-01: " in done.out
+    assert "no tokenizer is called 'qwem'; known: qwen, " in done.out

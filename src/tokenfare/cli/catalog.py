@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tokenfare.catalog import Catalog
 from tokenfare.catalog.catalog import today
 from tokenfare.catalog.check import Finding, findings
 from tokenfare.catalog.diff import Difference, against, between
+from tokenfare.catalog.facts import Facts
+from tokenfare.tokenizers import tokenizer_names
 
 from . import exits, inputs, output
 
@@ -46,9 +49,10 @@ def check(files: tuple[str, ...], as_json: bool) -> int:
     found: list[Finding] = [] if files else list(findings(facts, facts.models))
     for path in map(Path, files or paths_in(os.environ)):
         wrong = problems(facts, path)
-        found += wrong
         if not wrong:
             facts = overlaid_file(facts, path)
+            wrong = tuple(_unknown_tokenizers(facts, path))
+        found += wrong
     if as_json:
         output.emit([{"file": f.path, "key": f.key, "problem": f.problem} for f in found])
     else:
@@ -56,6 +60,22 @@ def check(files: tuple[str, ...], as_json: bool) -> int:
             click.echo(str(finding))
         click.echo(f"{len(facts.models):,} models, {len(found):,} problems", err=True)
     return exits.ANSWER_IS_NO if found else exits.DONE
+
+
+def _unknown_tokenizers(facts: Facts, path: Path) -> Iterator[Finding]:
+    """Models of a file that nothing here could count for, not even by bounds.
+
+    Not a rule of the catalogue: which names there are depends on what was added on this machine.
+    """
+    known = tokenizer_names()
+    for model_id, origin in facts.origins.items():
+        if origin.path != str(path) or model_id not in facts.models:
+            continue
+        for fact in facts.models[model_id].tokenizer:
+            if fact.name not in known:
+                key = f"{origin.key or model_id}: tokenizer from {fact.since}"
+                problem = f"no tokenizer is called {fact.name!r}; known: {', '.join(known)}"
+                yield Finding(origin.path, key, problem)
 
 
 @command.command(name="import")
