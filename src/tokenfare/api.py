@@ -202,7 +202,8 @@ def documents_of(given: Documents) -> tuple[Document, ...]:
 
     Raises `InputError` for a file that cannot be read, `InvalidRequestError` for anything else.
     """
-    if isinstance(given, str | bytes | os.PathLike | Document):
+    one = isinstance(given, str | bytes | os.PathLike | Document)
+    if one or not isinstance(given, Iterable):
         raise InvalidRequestError(
             f"documents is a list of paths or tokenfare.Document, not one {type(given).__name__}; "
             "put it in a list"

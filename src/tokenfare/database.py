@@ -103,7 +103,9 @@ class Database:
         return self._connection
 
     def _connect_to_read(self) -> sqlite3.Connection:
-        if self.path.is_file() and self.path.stat().st_size == 0:
+        if not self.path.is_file():
+            raise DatabaseError(self._what, self.path, "not a file")
+        if self.path.stat().st_size == 0:
             raise DatabaseError(self._what, self.path, "an empty file, nothing was written into it")
         connection = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?{_reading(self.path)}",

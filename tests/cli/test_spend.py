@@ -186,6 +186,11 @@ def test_an_empty_file_stays_empty(run: Run, tmp_path: Path) -> None:
     assert contents(tmp_path) == {"empty": b""}
 
 
+def test_a_folder_is_no_ledger(run: Run, tmp_path: Path) -> None:
+    done = run("spend", "--ledger", str(tmp_path))
+    assert (done.code, f"{tmp_path}: not a file" in done.err) == (2, True)
+
+
 @pytest.mark.parametrize("version", [0, 1, 2, 99])
 def test_a_database_of_something_else_is_refused_as_it_is(
     run: Run, tmp_path: Path, version: int

@@ -20,6 +20,7 @@ Chat = Callable[..., Reply]
 TEXT = "Call me Ishmael. "
 WRONG = [
     ([5], "not int"),
+    (5, "not one int"),
     ([b"book.txt"], "not bytes"),
     ("book.txt", "not one str"),
     (Path("book.txt"), "put it in a list"),

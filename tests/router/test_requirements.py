@@ -30,6 +30,7 @@ CATALOG = tf.Catalog.load(day=date(2024, 12, 18))
         ({"needs": frozenset({"smell"})}, "needs: 'smell' is none of audio, file, image"),
         ({"allow": "qwen-*"}, "allow is a list of patterns"),
         ({"max_fare": Money(Decimal(1), "USD")}, "max_fare is in USD"),
+        ({"max_fare": "1 CNY"}, "max_fare is a tokenfare.Money here, not '1 CNY'"),
     ],
 )
 def test_what_contradicts_itself_is_refused(asked: dict[str, Any], says: str) -> None:

@@ -94,6 +94,9 @@ class Requirements:
             check_whole(name, getattr(self, name))
             if getattr(self, name) < 0:
                 raise InvalidRequestError(f"{name} is {getattr(self, name):,}; it is at least 0")
+        ceiling: object = self.max_fare  # what a caller without a type checker may have given
+        if ceiling is not None and not isinstance(ceiling, Money):
+            raise InvalidRequestError(f"max_fare is a tokenfare.Money here, not {ceiling!r}")
         if self.max_fare is not None and self.max_fare.amount < 0:
             raise InvalidRequestError(f"max_fare is {self.max_fare}; a ceiling is not below zero")
 
