@@ -56,7 +56,7 @@ from tokenfare.texts import (
     measurer_for,
     tokenizer_for,
 )
-from tokenfare.tokenizers import Count, Tokenizer, measurer
+from tokenfare.tokenizers import Count, Tokenizer, measurer, measurer_or_bounds
 
 if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
     from tokenfare.catalog import Catalog
@@ -273,7 +273,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     wanted = needing(wanted, messages)
     along = documents_of(documents)
     if exact:
-        return route_sized(Carriages(messages, along, measurer).size_for, wanted, facts)
+        return route_sized(Carriages(messages, along, measurer_or_bounds).size_for, wanted, facts)
     return route_arranged(lambda by: Carriages(messages, along, by), wanted, facts)
 
 
@@ -313,7 +313,7 @@ def route_arranged(arrange: Arrange, asked: Requirements, catalog: Catalog) -> D
 
     Raises `NoModelFits`.
     """
-    return _found(settle(_question(asked, catalog), Sizing(arrange, measurer)))
+    return _found(settle(_question(asked, catalog), Sizing(arrange, measurer_or_bounds)))
 
 
 def _found(decision: Decision) -> Decision:

@@ -222,3 +222,13 @@ def test_a_price_of_very_many_digits_is_taken(write) -> None:
     model = mine.get("ours/small")
     assert model.price is not None
     assert model.price.cost(1_000_000, 0) == Money(Decimal(price), "EUR")
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_model_with_a_tokenizer_that_nobody_knows_stops_no_other(write, exact: bool) -> None:
+    free = OURS.replace('"qwen"', '"qwem"').replace('"0.1"', '"0"').replace('"0.2"', '"0"')
+    mine = Catalog.load([write(free)], day=DAY)
+    shipped = Catalog.load([], day=DAY)
+    text = "word " * 7_000  # 35,000 bytes: by bytes alone beyond the 32,768 of ours/small
+    found = tf.route(text, exact=exact, catalog=mine)
+    assert found.model.id == tf.route(text, exact=exact, catalog=shipped).model.id

@@ -33,7 +33,7 @@ from tokenfare.errors import (
 from tokenfare.messages import Document, Prompt, parse
 from tokenfare.money import Money
 from tokenfare.router import Decision, MeasurerFor, Ranked, Requirements
-from tokenfare.tokenizers import measurer
+from tokenfare.tokenizers import measurer_or_bounds
 from tokenfare.usage import Usage
 
 from .learning import Learning
@@ -162,7 +162,7 @@ def ladder(  # noqa: PLR0913 - what a call is made of
         )
     messages, options = parse(prompt), options_of(extra)
     along = documents_of(documents)
-    carriages = Carriages(messages, along, measurer, options)
+    carriages = Carriages(messages, along, measurer_or_bounds, options)
     wanted = needing(asked, messages)
 
     def arrange(by: MeasurerFor) -> Carriages:

@@ -24,6 +24,7 @@ from .registry import Measurer as Measurer
 from .registry import Standing as Standing
 from .registry import get_tokenizer as get_tokenizer
 from .registry import measurer as measurer
+from .registry import measurer_or_bounds as measurer_or_bounds
 from .registry import standing as standing
 from .registry import tokenizer_names as tokenizer_names
 from .special import SPECIAL_TOKENS as SPECIAL_TOKENS
@@ -47,6 +48,7 @@ __all__ = [
     "keep_folder",
     "load",
     "measurer",
+    "measurer_or_bounds",
     "standing",
     "tokenizer_names",
 ]
