@@ -1,6 +1,7 @@
 """Bad input: one clear line on standard error, the documented exit code, no traceback."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -231,3 +232,17 @@ def test_an_empty_base_url_does_not_mean_the_provider(
     ended = run("send", "--base-url", "", stdin=b"hello")
     assert ended.code == 2
     assert "the base URL has the form https://host[:port]/path" in ended.err
+
+
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as closed:
+        ended = subprocess.run(
+            [sys.executable, "-m", "tokenfare.cli", "models", "--json"],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -20,9 +20,8 @@ from . import exits, inputs, output
 @click.option(
     "--max-output",
     type=int,
-    show_default=str(DEFAULT_MAX_OUTPUT_TOKENS),
     metavar="N",
-    help="Room for the answer, with --model.",
+    help=f"Room for the answer, with --model (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
 )
 @click.option("--messages", is_flag=True, help="FILE is a JSON array of chat messages.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -45,6 +45,14 @@ class _Commands(click.Group):
         command = importlib.import_module(f".{name}", __package__).command
         return command if isinstance(command, click.Command) else None
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader has enough (`| head`); click would end the process with 1.
+            _mute_output()
+            return exits.DONE
+
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
