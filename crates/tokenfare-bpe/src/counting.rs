@@ -100,7 +100,7 @@ impl Counting<'_> {
                 hot.put(key, found);
             }
         }
-        together::count_narrow(self.v, text, new.all(), |bounds, count| {
+        together::count::<16>(self.v, text, new.all(), |bounds, count| {
             let key = Key::new(text, bounds.0 as usize, bounds.1 as usize);
             if front.find(key) == 0 {
                 front.put(key, count); // not twice, if the piece stands twice in the batch
@@ -124,7 +124,7 @@ impl Counting<'_> {
             sum += found;
             new.push_if(*bounds, is_wide & (found == 0));
         }
-        together::count_wide(self.v, text, new.all(), |bounds, count| {
+        together::count::<32>(self.v, text, new.all(), |bounds, count| {
             wide.put(WideKey::new(text, bounds.0 as usize, bounds.1 as usize), count);
             sum += count;
         });

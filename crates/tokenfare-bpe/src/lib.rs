@@ -22,6 +22,7 @@ mod inside;
 mod joints;
 mod kept;
 mod long;
+mod machine;
 mod masks;
 mod memory;
 mod merge;

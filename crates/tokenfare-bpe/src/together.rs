@@ -6,6 +6,8 @@
 //! next, and reads them when its turn comes again.
 
 use crate::joints::{PARTS_BEFORE, PARTS_BEHIND, length_of};
+#[cfg(target_arch = "x86_64")]
+use crate::machine::has_avx2;
 use crate::merge::{NO_PAIR, SHORT, key, next};
 use crate::pairs::{Asked, NONE, NOTHING};
 use crate::queue::Bounds;
@@ -76,8 +78,8 @@ fn not_whole(
     rest
 }
 
-/// Counts pieces of at most 15 bytes.
-pub(crate) fn count_narrow(
+/// Counts pieces of at most `N` - 1 bytes; `N` is 16 or 32.
+pub(crate) fn count<const N: usize>(
     v: &Vocabulary,
     text: &[u8],
     pieces: &[Bounds],
@@ -86,28 +88,11 @@ pub(crate) fn count_narrow(
     let rest = v.takes_spare_pieces().then(|| not_whole(v, text, pieces, &mut counted));
     let pieces = rest.as_deref().unwrap_or(pieces);
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") {
+    if has_avx2() {
         // SAFETY: the machine has what the function was compiled for, and that is all it asks.
-        return unsafe { count_with_avx2::<16>(v, text, pieces, counted) };
+        return unsafe { count_with_avx2::<N>(v, text, pieces, counted) };
     }
-    count_with::<16>(v, text, pieces, counted);
-}
-
-/// Counts pieces of at most 31 bytes.
-pub(crate) fn count_wide(
-    v: &Vocabulary,
-    text: &[u8],
-    pieces: &[Bounds],
-    mut counted: impl FnMut(Bounds, usize),
-) {
-    let rest = v.takes_spare_pieces().then(|| not_whole(v, text, pieces, &mut counted));
-    let pieces = rest.as_deref().unwrap_or(pieces);
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") {
-        // SAFETY: the machine has what the function was compiled for, and that is all it asks.
-        return unsafe { count_with_avx2::<32>(v, text, pieces, counted) };
-    }
-    count_with::<32>(v, text, pieces, counted);
+    count_with::<N>(v, text, pieces, counted);
 }
 
 /// The same, with the minimum taken eight places at a time.
@@ -313,8 +298,8 @@ mod tests {
 
     #[test]
     fn pieces_that_take_turns_are_counted_as_each_alone() {
-        check(&pieces(15), |v, text, bounds, counted| count_narrow(v, text, bounds, counted));
-        check(&pieces(31), |v, text, bounds, counted| count_wide(v, text, bounds, counted));
+        check(&pieces(15), |v, text, bounds, counted| count::<16>(v, text, bounds, counted));
+        check(&pieces(31), |v, text, bounds, counted| count::<32>(v, text, bounds, counted));
         check(&pieces(31), |v, text, bounds, counted| count_with::<32>(v, text, bounds, counted));
     }
 }

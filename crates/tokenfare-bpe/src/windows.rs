@@ -27,6 +27,8 @@
 
 use crate::classes::{CLASS, LETTER, NUMBER, SPACE, UNSTABLE, class_at};
 use crate::joints::Joints;
+#[cfg(target_arch = "x86_64")]
+use crate::machine::has_avx2;
 pub(crate) use crate::masks::READ;
 use crate::masks::{self, Masks, WINDOW};
 use crate::scan::contraction;
@@ -110,7 +112,7 @@ impl Pieces {
         normal: bool,
     ) -> Stop {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") {
+        if has_avx2() {
             // SAFETY: the machine has what the function was compiled for, and that is all it asks.
             return unsafe { self.find_with_avx2::<ALL>(text, joints, normal) };
         }
