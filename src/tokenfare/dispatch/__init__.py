@@ -6,6 +6,16 @@ they mean, after every repetition that may help. Which model is asked is decided
 here knows prices or counts tokens. Importing this imports no HTTP library.
 """
 
+from .batches import (
+    BatchFile,
+    Job,
+    cancel_job,
+    create_job,
+    download,
+    find_job,
+    look_at,
+    upload_batch,
+)
 from .call import (
     Answer,
     Attempt,
@@ -35,6 +45,7 @@ __all__ = [
     "Answer",
     "AsyncStream",
     "Attempt",
+    "BatchFile",
     "Call",
     "Delta",
     "Document",
@@ -43,6 +54,7 @@ __all__ = [
     "FileMemory",
     "Flow",
     "Hear",
+    "Job",
     "Line",
     "Outcome",
     "Patience",
@@ -55,13 +67,19 @@ __all__ = [
     "UploadedFile",
     "Work",
     "adrive",
+    "cancel_job",
     "chat",
     "chat_stream",
+    "create_job",
     "delete",
+    "download",
     "drive",
     "endpoint_for",
+    "find_job",
     "key_from",
+    "look_at",
     "meaning",
     "referring",
     "upload",
+    "upload_batch",
 ]

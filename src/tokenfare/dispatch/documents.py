@@ -24,8 +24,9 @@ from tokenfare.errors import (
 from tokenfare.messages import Message, system
 
 from .call import Document, FileHandling, FileMemory, Progress, Stage, UploadedFile
-from .effects import Body, Fingerprint, Flow, Identify, Wait, Work
+from .effects import Fingerprint, Flow, Identify, Wait, Work
 from .exchange import Line, Reply, errand, exchange, log, persist
+from .forms import file_form
 from .meaning import beginning
 from .patience import Patience
 
@@ -178,12 +179,18 @@ def _send(
     """Upload one content. Gives the file and whether it is already processed."""
     run = errand(line, model.id)
     url = line.endpoint.url("files")
-    boundary = f"tokenfare-{content.mark.digest}"  # no content holds its own digest
-    body = _multipart(content, rules.purpose, boundary, handling)
-    headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
+    name, mark = content.document.name, content.mark
+
+    def sent(number: int) -> None:
+        if handling.progress is not None:
+            handling.progress(Progress(name, "uploading", number, mark.size))
+
+    form = file_form(name, content.document.content, mark, rules.purpose, sent)
 
     def once() -> Flow[tuple[str, str]]:
-        reply = yield from exchange(run, run.request("POST", url, headers=headers, body=body))
+        reply = yield from exchange(
+            run, run.request("POST", url, headers=form.headers, body=form.body)
+        )
         return _id_and_status(reply, model, url)
 
     (id_, status), _ = yield from persist(run, once)
@@ -246,32 +253,6 @@ def _id_and_status(reply: Reply, model: Model, url: str) -> tuple[str, str]:
         f"{url} answers with what is no file object: {beginning(reply.body)}",
         status=reply.status,
         model=model.id,
-    )
-
-
-def _multipart(content: _Content, purpose: str, boundary: str, handling: FileHandling) -> Body:
-    """A form with the purpose and the file, the file's content in the middle and not in memory."""
-    name = content.document.name
-    for character, escape in (('"', "%22"), ("\r", "%0D"), ("\n", "%0A")):  # as browsers do
-        name = name.replace(character, escape)
-    head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n{purpose}\r\n'
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-        f"Content-Type: application/octet-stream\r\n\r\n"
-    )
-    total = content.mark.size
-
-    def sent(number: int) -> None:
-        if handling.progress is not None:
-            handling.progress(Progress(content.document.name, "uploading", number, total))
-
-    return Body(
-        name=content.document.name,
-        head=head.encode("utf-8", "replace"),
-        content=content.document.content,
-        size=total,
-        tail=f"\r\n--{boundary}--\r\n".encode(),
-        sent=sent,
     )
 
 
