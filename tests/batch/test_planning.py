@@ -207,3 +207,29 @@ def test_no_input_and_batch_as_a_wish_are_refused(tmp_path: Path) -> None:
         tf.batch.plan(job, tmp_path / "plan", batch=True)
     with pytest.raises(InputError, match="no such file"):
         tf.batch.plan(tmp_path / "none.jsonl", tmp_path / "plan")
+
+
+def test_the_table_has_a_row_for_each_request_in_the_order_of_the_input(tmp_path: Path) -> None:
+    """11 tokens each (3 of the text, 8 around it), 20 out, at half of 0.0003 and 0.0006."""
+    pq = pytest.importorskip("pyarrow.parquet")
+    job = written(tmp_path / "job.jsonl", {"prompt": HELLO}, "?", {"prompt": HELLO})
+    out = tmp_path / "plan"
+    tf.batch.plan(job, out, as_of=DAY, max_output_tokens=20, allow=["qwen-turbo"])
+    rows = pq.read_table(out / "requests.parquet").to_pylist()
+    assert rows == [
+        {
+            "file": str(job),
+            "line": line,
+            "custom_id": f"tokenfare-1-{line}",
+            "model": "qwen-turbo",
+            "batch": True,
+            "input_low": 11,
+            "input_high": 11,
+            "max_output_tokens": 20,
+            "fare_low": (11 * Decimal("0.15") + 1 * Decimal("0.3")) / 1_000_000,
+            "fare_high": (11 * Decimal("0.15") + 20 * Decimal("0.3")) / 1_000_000,
+            "currency": "CNY",
+            "sent_as": None,
+        }
+        for line in (1, 3)
+    ]

@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from tokenfare.catalog import BatchRules
 from tokenfare.errors import InputError, InvalidRequestError
 
 from .reading import SetAside
+from .table import REQUESTS, Row, Table
 
 PLAN = "plan.json"
 ASIDE = "set-aside.jsonl"
@@ -53,6 +54,7 @@ class Folder:
             self._work = self._beside()
         except OSError as error:
             raise self._unwritable(error) from error
+        self._table: Table | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +77,12 @@ class Folder:
         written.lines += 1
         written.bytes += len(line)
 
+    def enter(self, rows: Iterable[Row]) -> None:
+        """Write requests into the table, the next ones of the input."""
+        if self._table is None:
+            self._table = Table(self._work / REQUESTS)
+        self._table.add(rows)
+
     def set_aside(self, line: SetAside) -> None:
         """Keep a line that is not part of the plan, with the reason."""
         if self._aside is None:
@@ -84,6 +92,7 @@ class Folder:
 
     def finish(self, plan: Mapping[str, object]) -> None:
         """Write the plan itself and give the folder its name."""
+        self.enter(())
         self._close()
         said = {"form": FORM, **plan}
         text = json.dumps(said, ensure_ascii=False, indent=2) + "\n"
@@ -120,6 +129,9 @@ class Folder:
             file.close()
         if self._aside is not None:
             self._aside.close()
+        if self._table is not None:
+            table, self._table = self._table, None
+            table.close()
 
     def _refuse_what_is_not_ours(self) -> None:
         """An empty folder, or a plan of the same inputs with nothing beside its own files."""
@@ -137,7 +149,7 @@ class Folder:
     def _is_own(self, found: set[str]) -> bool:
         try:
             plan = json.loads((self.path / PLAN).read_bytes())
-            own = {PLAN, ASIDE, *(str(Path(each["name"])) for each in plan["files"])}
+            own = {PLAN, ASIDE, REQUESTS, *(str(Path(each["name"])) for each in plan["files"])}
             return bool(plan["form"] == FORM and plan["inputs"] == self._inputs and found <= own)
         except (OSError, ValueError, KeyError, TypeError):
             return False

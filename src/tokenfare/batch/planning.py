@@ -27,6 +27,7 @@ from .folder import Folder, Written
 from .plan import Longest, Plan
 from .reading import Form, Record, SetAside, Source
 from .requests import URL, Columns, Request, request_of
+from .table import Row
 from .totals import Cell, Tally
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -136,6 +137,7 @@ class _Planner:
         self._tally = Tally(asked.currency)
         self._ids: set[bytes] = set()
         self._bodies: set[bytes] = set()
+        self._rows: list[Row] = []
         self._aside: Tallied[str] = Tallied()
         self._longest: Longest | None = None
 
@@ -156,6 +158,8 @@ class _Planner:
             else:
                 self._refuse(each, f"custom_id: {named!r} is taken by a line before", "id taken")
         self._place_live(self._place_in_batch(requests))
+        self._folder.enter(sorted(self._rows, key=lambda row: row.line))
+        self._rows = []
         self.seen += len(requests)
 
     def plan(self, inputs: list[str]) -> Plan:
@@ -214,6 +218,7 @@ class _Planner:
             self._refuse(request.record, problem, "line too long")
             return
         self._folder.add(model.id, line, rules)
+        self._rows.append(_row(request, ranked, cell))
         self._tally.placed[cell] += 1
         self._tally.held[held] += 1
         if not self._is_new(request.body, self._bodies):
@@ -259,6 +264,22 @@ class _Planner:
         before = len(known)
         known.add(digest)
         return len(known) > before
+
+
+def _row(request: Request, ranked: Ranked, cell: Cell) -> Row:
+    return Row(
+        request.record.file,
+        request.record.line,
+        request.custom_id or "",
+        ranked.model.id,
+        cell.service.asked.batch,
+        ranked.size.low,
+        ranked.size.high,
+        cell.service.asked.max_output_tokens,
+        ranked.fare.low.amount,
+        ranked.fare.high.amount,
+        ranked.fare.currency,
+    )
 
 
 def _line(request: Request, model: str) -> bytes:

@@ -1,0 +1,121 @@
+"""A plan's table: `requests.parquet`, one row for each request, in the order of the input."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from pathlib import Path
+from typing import Any
+
+from tokenfare.errors import InputError, MissingExtra
+
+REQUESTS = "requests.parquet"
+
+_GROUP = 65_536
+_DIGITS = Decimal(1).scaleb(-12)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One request of the plan: where it stood in the input, and what was predicted.
+
+    `sent_as` is the `custom_id` of the identical request that carries this one, if one does.
+    """
+
+    file: str
+    line: int
+    custom_id: str
+    model: str
+    batch: bool
+    input_low: int
+    input_high: int
+    max_output_tokens: int
+    fare_low: Decimal
+    fare_high: Decimal
+    currency: str
+    sent_as: str | None = None
+
+
+class Table:
+    """Writes a plan's table, group by group; money is rounded outwards, to 12 digits."""
+
+    def __init__(self, path: Path) -> None:
+        """Open nothing before the first row. Raises `MissingExtra` without pyarrow."""
+        self._arrow: Any = _required("pyarrow")
+        self._parquet: Any = _required("pyarrow.parquet")
+        self._path = path
+        self._schema = _schema(self._arrow)
+        self._rows: list[Row] = []
+        self._writer: Any = None
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Take rows in, the next ones of the input."""
+        self._rows += rows
+        if len(self._rows) >= _GROUP:
+            self._write()
+
+    def close(self) -> None:
+        """Complete the file, which is there even if it has no rows."""
+        self._write()
+        self._writer.close()
+
+    def _write(self) -> None:
+        if self._writer is None:
+            self._writer = self._parquet.ParquetWriter(self._path, self._schema, compression="zstd")
+        columns = {name: [getattr(row, name) for row in self._rows] for name in _NAMES}
+        columns["fare_low"] = [_rounded(fare, ROUND_FLOOR) for fare in columns["fare_low"]]
+        columns["fare_high"] = [_rounded(fare, ROUND_CEILING) for fare in columns["fare_high"]]
+        self._writer.write_table(self._arrow.table(columns, schema=self._schema))
+        self._rows = []
+
+
+def rows_of(path: Path) -> Iterator[Row]:
+    """Every row of a plan's table. Raises `InputError`, and `MissingExtra` without pyarrow."""
+    arrow, parquet = _required("pyarrow"), _required("pyarrow.parquet")
+    if not path.is_file():
+        raise InputError(str(path), "is not there; plan the requests again")
+    try:
+        with parquet.ParquetFile(path) as table:
+            for batch in table.iter_batches(batch_size=8_192, columns=list(_NAMES)):
+                columns = [batch.column(name).to_pylist() for name in _NAMES]
+                for values in zip(*columns, strict=True):
+                    yield Row(*values)
+    except (arrow.ArrowException, OSError, KeyError) as error:
+        raise InputError(str(path), f"is no table of a plan: {error}") from error
+
+
+_NAMES = tuple(Row.__dataclass_fields__)
+
+
+def _schema(arrow: Any) -> Any:
+    word = arrow.dictionary(arrow.int32(), arrow.string())
+    money, tokens = arrow.decimal128(38, 12), arrow.int64()
+    return arrow.schema(
+        [
+            ("file", word),
+            ("line", arrow.int64()),
+            ("custom_id", arrow.string()),
+            ("model", word),
+            ("batch", arrow.bool_()),
+            ("input_low", tokens),
+            ("input_high", tokens),
+            ("max_output_tokens", tokens),
+            ("fare_low", money),
+            ("fare_high", money),
+            ("currency", word),
+            ("sent_as", arrow.string()),
+        ]
+    )
+
+
+def _rounded(fare: Decimal, how: str) -> Decimal:
+    return fare.quantize(_DIGITS, how)
+
+
+def _required(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise MissingExtra("planning batches", "pyarrow", "batch") from None
