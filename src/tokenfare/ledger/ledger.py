@@ -89,13 +89,22 @@ class Ledger:
                 {**row, "number": number},
             )
 
-    def settle(self, number: int, ending: Ending) -> bool:
+    def settle(self, number: int, ending: Ending, intent: Intent | None = None) -> bool:
         """Write down how a call ended, and give back what it held. False if that was done before.
 
-        A call that was taken for abandoned may still be settled.
+        A call that was taken for abandoned may still be settled. An `intent` stands for the one it
+        was reserved with: what was predicted for the part of it that was answered.
         """
         with self._writing() as (connection, now):
             values = {**_ended(ending), "now": now, "number": number, "abandoned": ABANDONED}
+            if intent is not None:
+                row = _row(intent)
+                changes = ", ".join(f"{name} = :{name}" for name in row)
+                connection.execute(
+                    f"UPDATE calls SET {changes} WHERE id = :number "  # noqa: S608 - names of columns
+                    "AND (outcome IS NULL OR outcome = :abandoned)",
+                    {**row, **values},
+                )
             settled = connection.execute(
                 "UPDATE calls SET ended_ms = :now, outcome = :outcome, fare = :fare, "
                 "input_tokens = :input_tokens, output_tokens = :output_tokens, cached = :cached, "
