@@ -1,11 +1,18 @@
-"""Jobs of many requests: what they cost, on which models, and the files to send.
+"""Jobs of many requests: what they cost, on which models, the files to send, and what came back.
 
-Plans; it sends nothing.
+`plan` sends nothing. `submit`, `wait` and `collect` are the way through the provider's batch
+service, `run` the one through its ordinary endpoint; each can be killed and called again.
 """
 
 from __future__ import annotations
 
+from .bills import Bill as Bill
+from .bills import Collected as Collected
+from .bills import Outside as Outside
 from .choosing import Service as Service
+from .collecting import collect as collect
+from .direct import Sending as Sending
+from .direct import run as run
 from .folder import Written as Written
 from .plan import Longest as Longest
 from .plan import Plan as Plan
@@ -13,5 +20,12 @@ from .planning import Progress as Progress
 from .planning import plan as plan
 from .reading import SetAside as SetAside
 from .requests import Columns as Columns
+from .retrying import replan as replan
+from .submitting import FileState as FileState
+from .submitting import Status as Status
+from .submitting import cancel as cancel
+from .submitting import status as status
+from .submitting import submit as submit
+from .submitting import wait as wait
 from .totals import Alone as Alone
 from .totals import Share as Share

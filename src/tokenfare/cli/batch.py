@@ -15,14 +15,18 @@ from tokenfare.batch import Columns, Plan, Progress, plan
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.router import Asked
 
-from . import exits, inputs, output
+from . import batch_runs, exits, inputs, output
 
 _COLUMNS = ("prompt", "messages", "custom_id")
 
 
 @click.group
 def command() -> None:
-    """Plan jobs of many requests. Nothing is sent."""
+    """Plan jobs of many requests, send them, and fetch the answers."""
+
+
+for each in batch_runs.COMMANDS:
+    command.add_command(each)
 
 
 @command.command("plan")

@@ -1,0 +1,125 @@
+"""What came of one request: a row of the plan and a line of the provider, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tokenfare.budget import billed
+from tokenfare.catalog import Catalog
+from tokenfare.dispatch.wire import usage_of
+from tokenfare.errors import UnknownModel
+from tokenfare.money import Money, plain
+from tokenfare.usage import Usage
+
+from .answers import Found
+from .table import Row
+
+ANSWER = "answered"
+FAILURE = "failed"
+MISSING = "missing"
+"""Nothing came, and nothing will."""
+PENDING = "pending"
+"""Nothing came yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a request of the plan. `file` is the plan's file whose job answered it.
+
+    `model` and `batch` say where the answer came from: another model than planned if it was sent
+    by itself and that failed, or if it was planned once more (`retried`).
+    """
+
+    row: Row
+    status: str
+    response: Mapping[str, Any] | None = None
+    error: object = None
+    usage: Usage | None = None
+    fare: Money | None = None
+    model: str | None = None
+    batch: bool | None = None
+    file: str | None = None
+    retried: bool = False
+
+    @property
+    def outside(self) -> bool:
+        """Whether what was billed is outside of what was predicted for it."""
+        if self.usage is None or self.retried or self.model != self.row.model:
+            return False
+        row, usage = self.row, self.usage
+        return not (
+            row.input_low <= usage.input_tokens <= row.input_high
+            and usage.output_tokens <= row.max_output_tokens
+        )
+
+    def as_data(self) -> dict[str, object]:
+        """A line of `results.jsonl`."""
+        row, usage, fare = self.row, self.usage, self.fare
+        said: dict[str, object] = {
+            "custom_id": row.custom_id,
+            "file": row.file,
+            "line": row.line,
+            "status": self.status,
+            "model": self.model or row.model,
+            "batch": row.batch if self.batch is None else self.batch,
+            "response": self.response,
+            "error": self.error,
+            "usage": usage
+            and {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},
+            "fare": fare and {"amount": plain(fare.amount), "currency": fare.currency},
+            "outside_prediction": self.outside,
+        }
+        if row.sent_as is not None:
+            said["sent_as"] = row.sent_as
+        if self.retried:
+            said["retried"] = True
+        return said
+
+
+def joined(row: Row, found: Found, catalog: Catalog, *, retried: bool) -> Result:
+    """The result of a request that has a line."""
+    line = found.line
+    if retried:
+        return Result(
+            row,
+            str(line["status"]),
+            line.get("response"),
+            line.get("error"),
+            model=line.get("model"),
+            batch=line.get("batch"),
+            retried=True,
+        )
+    response = line.get("response")
+    model = str(line.get("model") or row.model)
+    batch = found.source.of is not None
+    if not found.answered:
+        error = line.get("error") or _error_in(response)
+        return Result(row, FAILURE, response, error, model=model, batch=batch, file=found.source.of)
+    usage = _usage(response)
+    # An identical request carried this one: that one was billed.
+    mine = usage if row.sent_as is None else None
+    fare = None if mine is None else _fare(catalog, model, mine, batch=batch)
+    return Result(row, ANSWER, response, None, mine, fare, model, batch, found.source.of)
+
+
+def _error_in(response: object) -> object:
+    body = response.get("body") if isinstance(response, Mapping) else None
+    return body.get("error") if isinstance(body, Mapping) else None
+
+
+def _usage(response: object) -> Usage | None:
+    body = response.get("body") if isinstance(response, Mapping) else None
+    try:
+        return usage_of(body.get("usage")) if isinstance(body, Mapping) else None
+    except ValueError:
+        return None
+
+
+def _fare(catalog: Catalog, model: str, usage: Usage, *, batch: bool) -> Money | None:
+    try:
+        price = catalog.get(model).price
+    except UnknownModel:
+        return None
+    return None if price is None else billed(price, usage, batch=batch and price.batch is not None)

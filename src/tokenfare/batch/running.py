@@ -1,0 +1,83 @@
+"""A plan's folder at work: its plan, its journal, and a line to the provider.
+
+Made by each command for as long as it lasts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tokenfare.api import default_catalog
+from tokenfare.catalog import BatchRules
+from tokenfare.client.clients import LIMITS
+from tokenfare.client.settings import Settings, settings
+from tokenfare.dispatch import Flow, drive
+from tokenfare.errors import InvalidRequestError
+
+from .journal import Journal, journal
+from .planned import Planned, planned
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What every step has: what is planned, what was done, and how the provider is asked."""
+
+    plan: Planned
+    journal: Journal
+    settings: Settings
+    http: Any
+
+    def ask(self, flow: Flow[T]) -> T:
+        """Carry a flow out."""
+        return drive(flow, self.http)
+
+    @property
+    def rules(self) -> BatchRules:
+        """The rules of the provider's batch service. Raises `InvalidRequestError`: it has none."""
+        catalog = self.settings.learning.catalog
+        provider = catalog.provider(self.settings.provider)
+        if provider.batch is None:
+            raise InvalidRequestError(
+                f"{provider.name} has no batch service: send the plan live "
+                f"(`tokenfare batch run --all`)"
+            )
+        return provider.batch
+
+
+@contextmanager
+def running(
+    folder: str | os.PathLike[str], *, alone: bool = True, **options: Any
+) -> Iterator[Running]:
+    """Open a plan's folder to work on it; `options` are those of `tokenfare.Client`.
+
+    Raises `InputError` if it is no plan, `InvalidRequestError` if another process works on it or if
+    what is there was sent to another endpoint, `MissingKey` without a key.
+    """
+    import httpx
+
+    plan = planned(folder)
+    catalog = options.pop("catalog", None) or default_catalog(plan.day)
+    made = settings(catalog, **options)
+    with journal(plan.folder, alone=alone) as opened:
+        _same_endpoint(plan.folder, opened, made.line.endpoint.base_url)
+        with httpx.Client(limits=httpx.Limits(**LIMITS)) as http:
+            try:
+                yield Running(plan, opened, made, http)
+            finally:
+                made.books.close()
+
+
+def _same_endpoint(folder: Path, opened: Journal, url: str) -> None:
+    was = opened.state("endpoint", url)
+    if was != url:
+        raise InvalidRequestError(
+            f"{folder}: was sent to {was}, and not to {url}; give that base URL, or plan the "
+            f"requests into another folder"
+        )

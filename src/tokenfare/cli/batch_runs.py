@@ -1,0 +1,260 @@
+"""`tokenfare batch submit|status|collect|run|cancel|replan`: what happens after a plan."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+import click
+
+from tokenfare import batch
+from tokenfare.batch import Sending, Status
+from tokenfare.dispatch import Progress
+
+from . import exits, inputs, output
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+_Bar: TypeAlias = Callable[[int, int, str], None]
+
+
+def _common(command: F) -> F:
+    """The folder, where the provider is, and JSON."""
+    for decorate in (
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        click.option("--region", metavar="R", help="Where the models are served."),
+        click.option("--base-url", metavar="URL", help="Another OpenAI-compatible endpoint."),
+        click.argument("folder"),
+    ):
+        command = decorate(command)
+    return command
+
+
+def _booked(command: F) -> F:
+    """The ledger's options."""
+    for decorate in (
+        click.option(
+            "--ceiling", "ceilings", multiple=True, metavar="C", help="As `send --ceiling`; again."
+        ),
+        click.option("--project", metavar="NAME", help="What the ledger books it under."),
+    ):
+        command = decorate(command)
+    return command
+
+
+@click.command("submit")
+@_common
+@_booked
+@click.option("--window", "window_hours", type=int, metavar="HOURS", help="Time for the provider.")
+@click.option("--direct", is_flag=True, help="As `run --all`: no batch service, no batch price.")
+def submit_command(
+    folder: str,
+    window_hours: int | None,
+    direct: bool,
+    as_json: bool,
+    ceilings: tuple[str, ...],
+    **options: Any,
+) -> int:
+    """Upload the files of a plan and create their jobs at the provider's batch service.
+
+    Can be killed and repeated at any point: nothing is submitted twice. What the batch service does
+    not take is sent by `run`. The key is read from DASHSCOPE_API_KEY.
+    """
+    given = options | {"ceilings": ceilings or None}
+    if direct:
+        return _run(folder, as_json, all_files=True, **given)
+    with _bar("uploading") as bar:
+        now = batch.submit(
+            folder, window_hours=window_hours, progress=partial(_uploading, bar), **given
+        )
+    _show(now, as_json=as_json)
+    return exits.DONE
+
+
+@click.command("status")
+@_common
+@click.option("--watch", is_flag=True, help="Look again until all jobs have ended.")
+@click.option(
+    "--poll", "poll_seconds", type=float, default=10.0, help="First pause of --watch, in seconds."
+)
+def status_command(
+    folder: str, watch: bool, poll_seconds: float, as_json: bool, **options: Any
+) -> int:
+    """Say how far the jobs of a plan are. Exit code 1: not all have ended."""
+    if not watch:
+        now = batch.status(folder, **options)
+    else:
+        with _bar("requests") as bar:
+
+            def told(now: Status) -> None:
+                bar(now.done, now.requests, ", ".join(sorted({f.word for f in now.files})))
+
+            longest = max(poll_seconds, 120.0)
+            now = batch.wait(
+                folder,
+                poll_seconds=poll_seconds,
+                longest_poll_seconds=longest,
+                progress=told,
+                **options,
+            )
+    _show(now, as_json=as_json)
+    return exits.DONE if now.ended else exits.ANSWER_IS_NO
+
+
+@click.command("collect")
+@_common
+@click.option("--project", metavar="NAME", help="What the ledger books it under.")
+@click.option(
+    "--retry",
+    "retries",
+    multiple=True,
+    metavar="FOLDER",
+    help="A collected plan of `replan`, whose answers stand for what failed here; again.",
+)
+def collect_command(folder: str, retries: tuple[str, ...], as_json: bool, **options: Any) -> int:
+    """Fetch results, join them to the requests in FOLDER/results.jsonl, and compare the bill.
+
+    Exit code 1: some requests have no answer, see FOLDER/failed/.
+    """
+    found = batch.collect(folder, retries=retries, progress=_fetching, **options)
+    output.emit(found.as_data()) if as_json else click.echo(found.explain())
+    if found.complete:
+        return exits.DONE
+    if found.failed or found.missing:
+        where = found.folder / "failed"
+        click.echo(f"tokenfare: requests without an answer are in {where}, for `replan`", err=True)
+    return exits.ANSWER_IS_NO
+
+
+@click.command("run")
+@_common
+@_booked
+@click.option("--all", "all_files", is_flag=True, help="Also what the batch service would take.")
+@click.option(
+    "--concurrency",
+    type=int,
+    default=batch.direct.DEFAULT_CONCURRENCY,
+    help="Requests under way at once.",
+)
+@click.option("--ladder", is_flag=True, help="Ask the next model where the planned one fails.")
+@click.option("--limiter", metavar="FILE", help="Rates kept together with other processes.")
+def run_command(folder: str, as_json: bool, ceilings: tuple[str, ...], **options: Any) -> int:
+    """Send a plan's live requests through the ordinary endpoint, each to its planned model.
+
+    Interrupted or killed, it goes on where it was. Exit code 1: some requests failed; running again
+    sends those again. Afterwards, `collect`.
+    """
+    return _run(folder, as_json, ceilings=ceilings or None, **options)
+
+
+@click.command("cancel")
+@_common
+def cancel_command(folder: str, as_json: bool, **options: Any) -> int:
+    """Ask the provider to stop the jobs of a plan. What is answered by then is billed."""
+    _show(batch.cancel(folder, **options), as_json=as_json)
+    return exits.DONE
+
+
+@click.command("replan")
+@click.argument("folder")
+@click.option("--out", required=True, metavar="FOLDER", help="Where the plans go, one a model.")
+@click.option("--allow", multiple=True, metavar="PAT", help="Only ids like this; again.")
+@click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; again.")
+@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: the plan's).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def replan_command(
+    folder: str,
+    out: str,
+    allow: tuple[str, ...],
+    deny: tuple[str, ...],
+    as_of: date | None,
+    as_json: bool,
+) -> int:
+    """Plan what failed in a collected plan once more, on the next model of its ladder."""
+    given: dict[str, Any] = {"as_of": as_of, "allow": allow}
+    plans = batch.replan(folder, out, deny=deny, **{k: v for k, v in given.items() if v})
+    if as_json:
+        output.emit([each.as_data() for each in plans])
+    else:
+        click.echo("\n".join(f"{each.folder}\n{each.explain()}" for each in plans))
+    left = sum(each.set_aside for each in plans)
+    if not left:
+        return exits.DONE
+    return exits.ANSWER_IS_NO if any(each.requests for each in plans) else exits.NO_MODEL_FITS
+
+
+COMMANDS = (
+    submit_command,
+    status_command,
+    collect_command,
+    run_command,
+    cancel_command,
+    replan_command,
+)
+
+
+def _run(folder: str, as_json: bool, **options: Any) -> int:
+    with _bar("requests") as bar:
+
+        def told(now: Sending) -> None:
+            words = f"{now.failed:,} failed" if now.failed else ""
+            bar(now.answered + now.failed, now.total, words)
+
+        now = batch.run(folder, progress=told, **options)
+    if as_json:
+        output.emit(now._asdict())
+    else:
+        failed = f", {now.failed:,} failed" if now.failed else ""
+        click.echo(f"{now.answered:,} of {now.total:,} requests answered{failed}")
+    return exits.DONE if now.complete else exits.ANSWER_IS_NO
+
+
+def _show(now: Status, *, as_json: bool) -> None:
+    if as_json:
+        output.emit(now.as_data())
+        return
+    for state in now.files:
+        job, lines = state.job, state.file.lines
+        numbers = "" if job is None else f"  {job.completed:,} of {lines:,}"
+        failed = f", {job.failed:,} failed" if job is not None and job.failed else ""
+        problem = f"  {job.problem}" if job is not None and job.problem else ""
+        named = "" if job is None else f"  {job.id}"
+        click.echo(f"{state.file.name}  {state.word}{numbers}{failed}{named}{problem}")
+    if now.live or now.answered or now.failed:
+        failed = f", {now.failed:,} failed" if now.failed else ""
+        click.echo(f"live: {now.live:,} requests, sent by `run`: {now.answered:,} answered{failed}")
+
+
+def _uploading(bar: _Bar, step: Progress) -> None:
+    bar(step.sent, step.total, step.name)
+
+
+def _fetching(name: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"fetching {name}", err=True)
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[_Bar]:
+    """A bar on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.TaskProgressColumn(),
+        rich.TextColumn("{task.fields[words]}"),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None, words="")
+        yield lambda done, total, words: bar.update(task, completed=done, total=total, words=words)

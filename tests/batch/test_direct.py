@@ -1,0 +1,93 @@
+"""Direct mode: a plan's requests through the ordinary endpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batch_plans import input_of
+from tokenfare import batch
+from tokenfare.emulator import Refuse
+from tokenfare.errors import AuthenticationError, CeilingReached, InvalidRequestError
+from tokenfare.ledger import Ledger
+from tokenfare.usage import Usage
+
+
+def test_each_request_goes_to_its_model_and_is_billed_as_the_provider_says(
+    emulate: Any, made: Any, tmp_path: Path
+) -> None:
+    emulator, given = emulate()
+    given["ledger"] = tmp_path / "ledger.sqlite"
+    folder = made(1, 2, 3)
+    assert batch.run(folder, all_files=True, **given) == (3, 0, 3)
+    assert {call.model for call in emulator.calls} == {"qwen-turbo"}
+    found = batch.collect(folder, **given)
+    bill = found.bills["qwen-turbo", False]
+    billed = Usage(input_of(1) + input_of(2) + input_of(3), 3)
+    assert (bill.usage, emulator.calls.billed()) == (billed, billed)
+    with Ledger(given["ledger"]) as ledger, ledger.reading() as db:
+        [(calls, read)] = db.execute("SELECT count(*), sum(input_tokens) FROM calls").fetchall()
+    assert (calls, read) == (3, billed.input_tokens)
+
+
+def test_what_was_answered_is_not_sent_again_and_what_failed_is(emulate: Any, made: Any) -> None:
+    bad = [True]
+
+    def faults(attempt: Any) -> Any:
+        return Refuse(400, "data_inspection_failed") if bad[0] and attempt.number == 2 else None
+
+    emulator, given = emulate(faults=faults)
+    folder = made(1, 2, 3)
+    assert batch.run(folder, all_files=True, concurrency=1, **given) == (2, 1, 3)
+    found = batch.collect(folder, **given)
+    assert (found.answered, found.failed) == (2, 1)
+    bad[0] = False
+    assert batch.run(folder, all_files=True, concurrency=1, **given) == (3, 0, 3)
+    assert len(emulator.calls) == 4
+    assert batch.collect(folder, **given).complete
+
+
+def test_with_its_ladder_a_request_goes_to_the_next_model(emulate: Any, made: Any) -> None:
+    def faults(attempt: Any) -> Any:
+        return Refuse(403, "Model.AccessDenied") if attempt.model == "qwen-turbo" else None
+
+    _, given = emulate(faults=faults)
+    folder = made(1)
+    assert batch.run(folder, all_files=True, **given) == (0, 1, 1)
+    assert batch.run(folder, all_files=True, ladder=True, **given) == (1, 0, 1)
+    batch.collect(folder, **given)
+    line = json.loads((folder / "results.jsonl").read_text())
+    assert (line["status"], line["model"] != "qwen-turbo") == ("answered", True)
+    assert line["response"]["body"]["model"] == line["model"]
+
+
+def test_a_wrong_key_and_a_ceiling_end_the_run_at_once(
+    emulate: Any, made: Any, tmp_path: Path
+) -> None:
+    emulator, given = emulate(keys={"sk-any"})
+    folder = made(*range(1, 31))
+    with pytest.raises(AuthenticationError):
+        batch.run(folder, all_files=True, concurrency=2, **given | {"api_key": "sk-wrong"})
+    assert len(emulator.calls) <= 2
+    limits = {"ledger": tmp_path / "ledger.sqlite", "ceilings": ["200 tokens"]}
+    with pytest.raises(CeilingReached):
+        batch.run(folder, all_files=True, concurrency=2, **given | limits)
+    billed = emulator.calls.billed()
+    assert 0 < billed.input_tokens + billed.output_tokens <= 200
+
+
+def test_what_was_submitted_is_not_sent_live_nor_the_other_way_round(
+    emulate: Any, made: Any
+) -> None:
+    _, given = emulate()
+    submitted = made(1, name="submitted")
+    batch.submit(submitted, **given)
+    with pytest.raises(InvalidRequestError, match="twice"):
+        batch.run(submitted, all_files=True, **given)
+    live = made(1, name="live")
+    batch.run(live, all_files=True, **given)
+    with pytest.raises(InvalidRequestError, match="twice"):
+        batch.submit(live, **given)

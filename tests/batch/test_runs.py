@@ -1,0 +1,358 @@
+"""From a plan to results: the whole way through the provider's batch service, and what can happen.
+
+Bills are compared with the emulator's books, sizes and fares with arithmetic.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batch_plans import TURBO, carry, input_of
+from tokenfare import batch
+from tokenfare.batch.fetching import RESULTS
+from tokenfare.emulator import Drop, Refuse
+from tokenfare.errors import (
+    AuthenticationError,
+    CeilingReached,
+    InputError,
+    InvalidRequestError,
+    ProviderFaultError,
+)
+from tokenfare.ledger import Ledger
+from tokenfare.usage import Usage
+
+
+def results(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+
+
+def finish(folder: Path, given: dict[str, Any]) -> batch.Status:
+    return batch.wait(folder, sleep=lambda _: None, **given)
+
+
+def test_from_a_plan_to_a_bill_that_is_the_providers(emulate: Any, made: Any) -> None:
+    emulator, given = emulate()
+    folder = made(1, 2, 3)
+    now = batch.submit(folder, **given)
+    assert [state.word for state in now.files] == ["validating"]
+    assert finish(folder, given).ended
+    found = batch.collect(folder, **given)
+    billed = Usage(input_of(1) + input_of(2) + input_of(3), 3)
+    assert emulator.calls.billed("qwen-turbo") == billed
+    bill = found.bills["qwen-turbo", True]
+    assert (bill.usage, bill.outside) == (billed, 0)
+    assert bill.fare is not None
+    assert bill.fare.amount == (billed.input_tokens * TURBO[0] + 3 * TURBO[1]) / 1000
+    assert bill.expected.input_low == bill.expected.input_high == billed.input_tokens
+    assert found.complete
+    lines = results(folder)
+    assert [(each["custom_id"], each["file"], each["line"]) for each in lines] == [
+        ("r-0", "in.jsonl", 1),
+        ("r-1", "in.jsonl", 2),
+        ("r-2", "in.jsonl", 3),
+    ]
+    texts = [each["response"]["body"]["choices"][0]["message"]["content"] for each in lines]
+    assert texts == ["no"] * 3
+
+
+def test_the_results_are_those_of_a_script_with_the_openai_sdk(emulate: Any, made: Any) -> None:
+    openai = pytest.importorskip("openai")
+    _, given = emulate()
+    folder = made(1, 2, 3, 4)
+    batch.submit(folder, **given)
+    finish(folder, given)
+    batch.collect(folder, **given)
+    with openai.OpenAI(base_url=given["base_url"], api_key="sk-any") as client:
+        with next((folder / "batch").iterdir()).open("rb") as file:
+            uploaded = client.files.create(file=file, purpose="batch")
+        job = client.batches.create(
+            input_file_id=uploaded.id,
+            endpoint="/v1/chat/completions",
+            completion_window="24h",
+        )
+        while job.status != "completed":
+            job = client.batches.retrieve(job.id)
+        text = client.files.content(job.output_file_id).text
+    theirs = {line["custom_id"]: line for line in map(json.loads, text.splitlines())}
+    for ours in results(folder):
+        body = theirs[ours["custom_id"]]["response"]["body"]
+        assert ours["response"]["body"]["choices"] == body["choices"]
+        assert ours["response"]["body"]["usage"] == body["usage"]
+        assert ours["usage"]["input_tokens"] == body["usage"]["prompt_tokens"]
+
+
+def test_submitting_again_submits_nothing_and_without_a_journal_it_finds_the_job(
+    emulate: Any, made: Any
+) -> None:
+    emulator, given = emulate()
+    folder = made(1, 2)
+    first = batch.submit(folder, **given)
+    assert batch.submit(folder, **given) == first
+    (folder / "journal.sqlite").unlink()
+    again = batch.submit(folder, **given)
+    assert again.files[0].job is not None
+    assert first.files[0].job is not None
+    assert again.files[0].job.id == first.files[0].job.id
+    assert len(emulator.batches) == 1
+
+
+def test_the_same_requests_planned_on_another_day_are_another_job(emulate: Any, made: Any) -> None:
+    emulator, given = emulate()
+    batch.submit(made(1, name="one"), **given)
+    plan = json.loads((made(1, name="two") / "plan.json").read_text()) | {"as_of": "2024-12-19"}
+    Path("two/plan.json").write_text(json.dumps(plan))
+    batch.submit("two", **given)
+    assert len(emulator.batches) == 2
+
+
+@pytest.mark.parametrize("lost", ["/files", "/batches"])
+def test_an_answer_lost_on_the_way_submits_nothing_twice(
+    emulate: Any, made: Any, lost: str
+) -> None:
+    """The provider does what it is asked, and the connection breaks before it can say so."""
+    struck = []
+
+    def faults(attempt: Any) -> Any:
+        if attempt.method == "POST" and attempt.path.endswith(lost) and not struck:
+            struck.append(attempt)
+            return Drop(after_events=1)
+        return None
+
+    emulator, given = emulate(faults=faults)
+    batch.submit(made(1, 2), **given)
+    assert struck
+    assert len(emulator.batches) == 1
+    assert len(emulator.files.page(limit=99)[0]) == 1
+
+
+def test_every_request_of_the_whole_way_may_fail_once(emulate: Any, made: Any) -> None:
+    """Each endpoint answers 503 the first time it is asked."""
+    seen: set[tuple[str, str]] = set()
+
+    def faults(attempt: Any) -> Any:
+        place = (attempt.method, attempt.path.rsplit("/", 2)[-1][:8])
+        if attempt.method == "BATCH" or place in seen:
+            return None
+        seen.add(place)
+        return Refuse(503, "ModelUnavailable")
+
+    emulator, given = emulate(faults=faults)
+    folder = made(1, 2)
+    batch.submit(folder, **given)
+    finish(folder, given)
+    assert batch.collect(folder, **given).complete
+    assert len(seen) >= 5
+    assert len(emulator.batches) == 1
+
+
+def test_a_provider_that_stays_down_leaves_what_can_be_taken_up(emulate: Any, made: Any) -> None:
+    down = [True]
+
+    def faults(attempt: Any) -> Any:
+        creates = attempt.method == "POST" and attempt.path.endswith("/batches")
+        return Refuse(503, "ModelUnavailable") if creates and down[0] else None
+
+    emulator, given = emulate(faults=faults)
+    folder = made(1)
+    with pytest.raises(ProviderFaultError):
+        batch.submit(folder, **given)
+    assert not emulator.batches
+    down[0] = False
+    batch.submit(folder, **given)
+    assert len(emulator.batches) == len(emulator.files.page(limit=99)[0]) == 1
+
+
+def test_failed_lines_are_named_and_planned_on_the_next_model(emulate: Any, made: Any) -> None:
+    """One line of three is refused; its plan goes to qwen-plus; its answer joins the first's."""
+
+    def faults(attempt: Any) -> Any:
+        struck = attempt.method == "BATCH" and attempt.model == "qwen-turbo"
+        return Refuse(400, "data_inspection_failed") if struck and next(calls) == 1 else None
+
+    calls = iter(range(9))
+    _, given = emulate(faults=faults)
+    folder = made(1, 2, 3)
+    batch.submit(folder, **given)
+    finish(folder, given)
+    found = batch.collect(folder, **given)
+    assert (found.answered, found.failed) == (2, 1)
+    failed = results(folder)[1]
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "data_inspection_failed")
+    [plan] = batch.replan(folder, "next", allow=["qwen-tur*", "qwen-plus"], max_output_tokens=20)
+    assert [file.model for file in plan.files] == ["qwen-plus"]
+    batch.submit(plan.folder, **given)
+    finish(plan.folder, given)
+    assert batch.collect(plan.folder, **given).complete
+    whole = batch.collect(folder, retries=[plan.folder], **given)
+    assert whole.complete
+    line = results(folder)[1]
+    assert (line["custom_id"], line["line"], line["model"]) == ("r-1", 2, "qwen-plus")
+    assert line["retried"] is True
+    assert not list((folder / "failed").iterdir())
+
+
+def test_an_identical_request_gets_the_answer_of_the_one_that_carried_it(
+    emulate: Any, made: Any
+) -> None:
+    _, given = emulate()
+    folder = made(1, 2)
+    carry(folder, "twin-7", by="r-1")
+    batch.submit(folder, **given)
+    finish(folder, given)
+    found = batch.collect(folder, **given)
+    assert (found.answered, found.bills["qwen-turbo", True].expected.requests) == (3, 2)
+    twin = results(folder)[2]
+    assert (twin["custom_id"], twin["sent_as"], twin["fare"]) == ("twin-7", "r-1", None)
+    assert twin["response"] == results(folder)[1]["response"]
+
+
+def test_what_has_not_ended_is_pending_and_what_expired_is_missing(emulate: Any, made: Any) -> None:
+    now = [1_734_500_000.0]
+    _, given = emulate(batch_lines_a_look=1, clock=lambda: now[0])
+    folder = made(1, 2, 3)
+    batch.submit(folder, **given)
+    for _ in range(2):  # checked, then one line
+        batch.status(folder, **given)
+    found = batch.collect(folder, **given)
+    assert (found.pending, found.answered) == (3, 0)
+    now[0] += 25 * 3600
+    assert finish(folder, given).files[0].word == "expired"
+    found = batch.collect(folder, **given)
+    assert found.answered + found.missing == 3
+    assert found.missing >= 1
+    assert "expired" in results(folder)[2]["error"]["message"]
+    kept = (folder / "failed" / "qwen-turbo.jsonl").read_text().splitlines()
+    assert len(kept) == found.missing
+
+
+def test_a_file_that_the_provider_refuses_is_reported_with_its_reason(
+    emulate: Any, made: Any
+) -> None:
+    _, given = emulate()
+    folder = made(1, 2)
+    path = next((folder / "batch").iterdir())
+    path.write_text(path.read_text().replace("r-1", "r-0"))
+    batch.submit(folder, **given)
+    now = finish(folder, given)
+    assert now.files[0].word == "failed"
+    found = batch.collect(folder, **given)
+    assert (found.missing, found.answered) == (2, 0)
+    assert "duplicate_custom_id" in results(folder)[0]["error"]["message"]
+
+
+def test_cancelling_stops_and_keeps_what_was_answered(emulate: Any, made: Any) -> None:
+    _, given = emulate(batch_lines_a_look=1)
+    folder = made(1, 2, 3)
+    batch.submit(folder, **given)
+    for _ in range(2):
+        batch.status(folder, **given)
+    batch.cancel(folder, **given)
+    assert finish(folder, given).files[0].word == "cancelled"
+    found = batch.collect(folder, **given)
+    assert found.answered >= 1
+    assert found.answered + found.missing == 3
+
+
+def test_a_job_is_one_row_of_the_ledger_and_settled_once(
+    emulate: Any, made: Any, tmp_path: Path
+) -> None:
+    emulator, given = emulate()
+    given["ledger"] = tmp_path / "ledger.sqlite"
+    folder = made(1, 2)
+    batch.submit(folder, **given)
+    finish(folder, given)
+    batch.collect(folder, **given)
+    batch.collect(folder, **given)
+    with Ledger(given["ledger"]) as ledger, ledger.reading() as db:
+        rows = db.execute(
+            "SELECT model, outcome, predicted, input_tokens, output_tokens, fare, missed FROM calls"
+        ).fetchall()
+    size = input_of(1) + input_of(2)
+    fare = (size * TURBO[0] + 2 * TURBO[1]) / 1000
+    [(model, outcome, predicted, read, written, paid, missed)] = rows
+    assert (model, outcome, predicted, read, written) == ("qwen-turbo", "answered", size, size, 2)
+    assert (Decimal(paid), missed) == (fare, 0)
+    assert emulator.calls.billed() == Usage(read, written)
+
+
+def test_a_job_dearer_than_a_ceiling_is_not_submitted(
+    emulate: Any, made: Any, tmp_path: Path
+) -> None:
+    emulator, given = emulate()
+    given |= {"ledger": tmp_path / "ledger.sqlite", "ceilings": ["0.000001 CNY"]}
+    with pytest.raises(CeilingReached):
+        batch.submit(made(1, 2), **given)
+    assert not emulator.batches
+
+
+def test_a_wrong_key_is_said_and_nothing_is_lost(emulate: Any, made: Any) -> None:
+    _, given = emulate(keys={"sk-right"})
+    folder = made(1)
+    with pytest.raises(AuthenticationError) as refused:
+        batch.submit(folder, **given | {"api_key": "sk-wrong-and-secret"})
+    assert "sk-wrong-and-secret" not in str(refused.value)
+    assert batch.submit(folder, **given | {"api_key": "sk-right"}).files[0].job is not None
+    kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert b"sk-right" not in kept
+
+
+def test_a_download_that_breaks_is_fetched_again_and_whole(emulate: Any, made: Any) -> None:
+    struck = []
+
+    def faults(attempt: Any) -> Any:
+        if attempt.path.endswith("/content") and not struck:
+            struck.append(attempt)
+            return Drop(after_events=1)
+        return None
+
+    _, given = emulate(faults=faults)
+    folder = made(1, 2)
+    batch.submit(folder, **given)
+    finish(folder, given)
+    assert batch.collect(folder, **given).complete
+    assert struck
+    assert not list((folder / RESULTS).glob("*.part"))
+
+
+def test_a_folder_is_worked_on_by_one_process_at_a_time(emulate: Any, made: Any) -> None:
+    _, given = emulate()
+    folder = made(1)
+    from tokenfare.batch.journal import journal
+
+    with journal(folder), pytest.raises(InvalidRequestError, match="another process"):
+        batch.submit(folder, **given)
+    assert batch.submit(folder, **given).files[0].job is not None
+
+
+def test_a_folder_sent_to_one_endpoint_is_not_sent_to_another(emulate: Any, made: Any) -> None:
+    _, given = emulate()
+    _, other = emulate()
+    folder = made(1)
+    batch.submit(folder, **given)
+    with pytest.raises(InvalidRequestError, match="another folder"):
+        batch.submit(folder, **other)
+
+
+def test_a_folder_that_is_no_plan_or_not_whole_is_refused(
+    emulate: Any, made: Any, tmp_path: Path
+) -> None:
+    _, given = emulate()
+    with pytest.raises(InputError, match="no folder of a plan"):
+        batch.submit(tmp_path / "nothing", **given)
+    folder = made(1)
+    next((folder / "batch").iterdir()).write_text("{}\n")
+    with pytest.raises(InputError, match="the plan wrote"):
+        batch.submit(folder, **given)
+
+
+def test_a_submitted_plan_is_not_replaced_by_planning_again(emulate: Any, made: Any) -> None:
+    _, given = emulate()
+    made(1)
+    batch.submit("plan", **given)
+    with pytest.raises(InvalidRequestError, match="not empty"):
+        made(1)

@@ -1,0 +1,136 @@
+"""`tokenfare batch submit | status | collect | run | cancel | replan` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tokenfare.emulator import Refuse
+
+Run = Callable[..., Any]
+
+LINES = b'{"prompt": "Hello, world"}\n{"prompt": "Hello"}\n'
+
+
+@pytest.fixture
+def folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("TOKENFARE_LEDGER", str(tmp_path / "ledger.sqlite"))
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-any")
+    planned = str(tmp_path / "plan")
+    asked = ("--as-of", "2024-12-18", "--max-output", "20", "--allow", "qwen-turbo")
+    assert run("batch", "plan", "-", "--out", planned, *asked, stdin=LINES).code == 0
+    return planned
+
+
+def emulated(start: Any, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Any:
+
+    emulator = start(as_of=date(2024, 12, 18), **options)
+    monkeypatch.setenv("TOKENFARE_BASE_URL", emulator.base_url)
+    return emulator
+
+
+def test_submit_status_collect_and_spend(
+    run: Run, folder: str, tokenfare_emulators: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator = emulated(tokenfare_emulators, monkeypatch)
+    submitted = run("batch", "submit", folder)
+    assert (submitted.code, submitted.err) == (0, "")
+    assert "batch/qwen-turbo-0001.jsonl  validating" in submitted.out
+    assert run("batch", "status", folder).code == 1  # not all have ended
+    early = run("batch", "collect", folder, "--json")
+    assert (early.code, json.loads(early.out)["pending"]) == (1, 2)
+    watched = run("batch", "status", folder, "--watch", "--poll", "0.01", "--json")
+    said = json.loads(watched.out)
+    assert (watched.code, said["ended"], said["done"]) == (0, True, 2)
+    collected = run("batch", "collect", folder, "--json")
+    assert (collected.code, collected.err) == (0, "")
+    [bill] = json.loads(collected.out)["models"]
+    billed = emulator.calls.billed()
+    assert bill["billed"]["input_tokens"] == billed.input_tokens == 11 + 9
+    assert bill["predicted"]["input_tokens"] == {"low": 20, "high": 20}
+    [row] = json.loads(run("spend", "--json").out)["rows"]
+    assert (row["model"], row["input_tokens"]) == ("qwen-turbo", 20)
+    assert "2 of 2 requests answered" in run("batch", "collect", folder).out
+
+
+def test_failed_lines_end_with_1_and_are_planned_again(
+    run: Run, folder: str, tokenfare_emulators: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faults(attempt: Any) -> Any:
+        turbo = attempt.method == "BATCH" and attempt.model == "qwen-turbo"
+        return Refuse(400, "data_inspection_failed") if turbo else None
+
+    emulated(tokenfare_emulators, monkeypatch, faults=faults)
+    run("batch", "submit", folder)
+    run("batch", "status", folder, "--watch", "--poll", "0.01")
+    collected = run("batch", "collect", folder)
+    assert collected.code == 1
+    assert "failed" in collected.err
+    again = f"{folder}-again"
+    planned = run("batch", "replan", folder, "--out", again)
+    assert planned.code == 0
+    second = f"{again}/qwen-turbo"
+    run("batch", "submit", second)
+    run("batch", "status", second, "--watch", "--poll", "0.01")
+    assert run("batch", "collect", second).code == 0
+    joined = run("batch", "collect", folder, "--retry", second)
+    assert (joined.code, joined.out.splitlines()[0]) == (0, "2 of 2 requests answered")
+
+
+def test_run_sends_the_whole_plan_live(
+    run: Run, folder: str, tokenfare_emulators: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator = emulated(tokenfare_emulators, monkeypatch)
+    none = run("batch", "run", folder, "--json")
+    assert (none.code, json.loads(none.out)["total"]) == (0, 0)  # nothing of it is live
+    sent = run("batch", "submit", folder, "--direct", "--json")
+    assert (sent.code, json.loads(sent.out)) == (0, {"answered": 2, "failed": 0, "total": 2})
+    assert len(emulator.calls) == 2
+    assert run("batch", "collect", folder).code == 0
+
+
+def test_cancel_stops_the_jobs(
+    run: Run, folder: str, tokenfare_emulators: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulated(tokenfare_emulators, monkeypatch)
+    run("batch", "submit", folder)
+    assert "cancelling" in run("batch", "cancel", folder).out
+    run("batch", "status", folder, "--watch", "--poll", "0.01")
+    assert "cancelled" in run("batch", "status", folder).out
+    assert run("batch", "collect", folder).code == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "key", "ceiling", "code"),
+    [("submit", "sk-wrong", (), 4), ("submit", "sk-any", ("--ceiling", "1 tokens"), 5)],
+)
+def test_exit_codes_say_who_refused(
+    run: Run,
+    folder: str,
+    tokenfare_emulators: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    key: str,
+    ceiling: tuple[str, ...],
+    code: int,
+) -> None:
+    emulated(tokenfare_emulators, monkeypatch, keys={"sk-any"})
+    monkeypatch.setenv("DASHSCOPE_API_KEY", key)
+    ended = run("batch", command, folder, *ceiling)
+    assert ended.code == code
+    assert "sk-wrong" not in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_folder_that_is_no_plan_is_wrong_use(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-any")
+    for command in ("submit", "status", "collect", "run", "cancel"):
+        ended = run("batch", command, str(tmp_path / "none"))
+        assert (ended.code, "is no folder of a plan" in ended.err) == (2, True)
