@@ -233,3 +233,13 @@ def test_the_table_has_a_row_for_each_request_in_the_order_of_the_input(tmp_path
         }
         for line in (1, 3)
     ]
+
+
+def test_a_custom_id_that_utf_8_cannot_say_is_set_aside(tmp_path: Path) -> None:
+    job = written(tmp_path / "job.jsonl", {"custom_id": "\ud800", "prompt": HELLO})
+    with job.open("a") as file:
+        file.write('{"custom_id": "b", "prompt": "z"}\n')
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    assert (plan.requests, plan.set_aside) == (1, 1)
+    [aside] = lines_of(tmp_path / "plan", "set-aside.jsonl")
+    assert "surrogate" in aside["problem"]

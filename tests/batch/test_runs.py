@@ -356,3 +356,57 @@ def test_a_submitted_plan_is_not_replaced_by_planning_again(emulate: Any, made: 
     batch.submit("plan", **given)
     with pytest.raises(InvalidRequestError, match="not empty"):
         made(1)
+
+
+def test_an_outage_while_waiting_is_waited_out(emulate: Any, made: Any) -> None:
+    looks = iter(range(99))
+
+    def faults(attempt: Any) -> Any:
+        looking = attempt.method == "GET" and "/batches/" in attempt.path
+        return Refuse(503, "ModelUnavailable") if looking and next(looks) < 12 else None
+
+    _, given = emulate(faults=faults)
+    folder = made(1)
+    batch.submit(folder, **given)
+    assert finish(folder, given).ended
+    assert next(looks) > 12
+
+
+def test_a_provider_that_stays_away_ends_the_waiting(emulate: Any, made: Any) -> None:
+    def faults(attempt: Any) -> Any:
+        looking = attempt.method == "GET" and "/batches/" in attempt.path
+        return Refuse(503, "ModelUnavailable") if looking else None
+
+    _, given = emulate(faults=faults)
+    folder = made(1)
+    batch.submit(folder, **given)
+    pauses: list[float] = []
+    with pytest.raises(ProviderFaultError):
+        batch.wait(folder, sleep=pauses.append, poll_seconds=1, longest_poll_seconds=4, **given)
+    assert pauses[:5] == [1, 1.5, 2.25, 3.375, 4]
+    assert len(pauses) == 9
+
+
+def test_a_first_try_at_the_wrong_address_binds_the_folder_to_nothing(
+    emulate: Any, made: Any
+) -> None:
+    _, wrong = emulate(keys={"sk-other"})
+    emulator, given = emulate()
+    folder = made(1)
+    with pytest.raises(AuthenticationError):
+        batch.submit(folder, **wrong)
+    with pytest.raises(AuthenticationError):
+        batch.run(folder, all_files=True, **wrong)
+    batch.status(folder, **wrong)
+    batch.submit(folder, **given)
+    assert len(emulator.batches) == 1
+
+
+def test_half_a_surrogate_pair_in_an_answer_is_kept(emulate: Any, made: Any) -> None:
+    emulator, given = emulate()
+    emulator.replies = lambda _: "no \ud83d"
+    folder = made(1)
+    batch.run(folder, all_files=True, **given)
+    assert batch.collect(folder, **given).complete
+    [line] = results(folder)
+    assert line["response"]["body"]["choices"][0]["message"]["content"].startswith("no ")

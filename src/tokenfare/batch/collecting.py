@@ -6,7 +6,6 @@ the plan exactly once, in the order of the input.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,9 +18,9 @@ from tokenfare.ledger import ANSWERED, Ending
 
 from .answers import Answers, Found
 from .bills import Bills, Collected
-from .fetching import RESULTS, Source, fetched
+from .fetching import Source, fetched
 from .folder import Written
-from .results import ANSWER, MISSING, PENDING, Result, joined
+from .results import ANSWER, MISSING, PENDING, Result, joined, json_line
 from .running import Running, running
 from .submitting import Status, intent_of, look
 from .table import Row
@@ -83,7 +82,7 @@ def _join(run: Running, now: Status, answers: Answers, retried: frozenset[Path])
                 bills.add(result)
                 if result.status not in {ANSWER, PENDING} and row.sent_as is None:
                     answers.mark_failed(row.custom_id)
-                file.write(_json(result.as_data()))
+                file.write(json_line(result.as_data()))
         part.replace(path)
     except OSError as error:
         raise InputError(str(path), f"cannot be written: {error.strerror or error}") from error
@@ -172,10 +171,3 @@ def _settle(run: Running, now: Status, bills: Bills) -> None:
             run.journal.settled(name)
         except DatabaseError as error:
             run.settings.books.once("unsettled", f"{error}; the bill of a job is not in it")
-
-
-def _json(value: Mapping[str, object]) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
-
-
-__all__ = ["FAILED", "JOINED", "RESULTS", "collect"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ from tokenfare.errors import (
 )
 
 from .folder import Written
+from .results import json_line
 from .running import Running, running
 
 DEFAULT_CONCURRENCY = 16
@@ -98,19 +100,36 @@ def run(
         tally = _Tally(sum(file.lines for file in files), progress)
         given = {**options, "catalog": opened.settings.learning.catalog}
         sender = _Sender(opened, partial(AsyncClient, **given), tally, ladder=ladder)
-        anyio.run(sender.send, _requests(opened, files), concurrency)
+        with _said(opened, files):
+            anyio.run(sender.send, _requests(opened, files), concurrency)
         return tally.now
+
+
+@contextmanager
+def _said(opened: Running, files: list[Written]) -> Iterator[None]:
+    """Write down that these files are sent live, unless the first requests find no open door."""
+    opened.claim()
+    for file in files:
+        opened.journal.state(direct_fact(file), "sent live")
+    try:
+        yield
+    except _HOPELESS:
+        if not sum(opened.journal.counts()):
+            opened.disclaim()
+            for file in files:
+                opened.journal.forget(direct_fact(file))
+        raise
 
 
 def _not_submitted(opened: Running, files: list[Written]) -> None:
     sent = opened.journal.sent()
     for file in files:
-        if file.name in sent:
+        begun = sent.get(file.name)
+        if begun is not None and (begun.file_id or begun.job):
             raise InvalidRequestError(
                 f"{opened.plan.path(file)}: was submitted to the batch service; sending it live "
                 f"as well would pay for it twice"
             )
-        opened.journal.state(direct_fact(file), "sent live")
 
 
 def direct_fact(file: Written) -> str:
@@ -222,4 +241,4 @@ def _line(
         "response": response,
         "error": error,
     }
-    return json.dumps(said, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return json_line(said)

@@ -68,6 +68,11 @@ class Journal:
             db.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, value))
         return self.fact(name) or value
 
+    def forget(self, name: str) -> None:
+        """A fact does not hold any more."""
+        with self._database.writing() as db:
+            db.execute("DELETE FROM facts WHERE name = ?", (name,))
+
     def begin(self, file: str, key: str, since: str) -> Sent:
         """A file is about to be sent, if that was not said before; gives how far it is."""
         with self._database.writing() as db:

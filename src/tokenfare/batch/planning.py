@@ -153,7 +153,10 @@ class _Planner:
                 self._refuse(each, str(error), "no request")
                 continue
             named = request.custom_id or f"tokenfare-{file_number}-{each.line}"
-            if self._is_new(named.encode(errors="surrogatepass"), self._ids):
+            if not _sayable(named):
+                problem = f"custom_id: {named!r} holds half of a surrogate pair, no UTF-8 says that"
+                self._refuse(each, problem, "no request")
+            elif self._is_new(named.encode(errors="surrogatepass"), self._ids):
                 requests.append(replace(request, custom_id=named))
             else:
                 self._refuse(each, f"custom_id: {named!r} is taken by a line before", "id taken")
@@ -264,6 +267,14 @@ class _Planner:
         before = len(known)
         known.add(digest)
         return len(known) > before
+
+
+def _sayable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _row(request: Request, ranked: Ranked, cell: Cell) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,15 @@ class Result:
         if self.retried:
             said["retried"] = True
         return said
+
+
+def json_line(value: Mapping[str, object]) -> bytes:
+    """A value as a line of JSONL, in UTF-8; escaped where UTF-8 cannot say it (half a pair)."""
+    try:
+        text = json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        text = json.dumps(value).encode()
+    return text + b"\n"
 
 
 def joined(row: Row, found: Found, catalog: Catalog, *, retried: bool) -> Result:

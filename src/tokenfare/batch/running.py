@@ -24,6 +24,8 @@ from .planned import Planned, planned
 
 T = TypeVar("T")
 
+_ENDPOINT = "endpoint"
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -37,6 +39,14 @@ class Running:
     def ask(self, flow: Flow[T]) -> T:
         """Carry a flow out."""
         return drive(flow, self.http)
+
+    def claim(self) -> None:
+        """The folder goes to this endpoint from now on: something was, or is being sent there."""
+        self.journal.state(_ENDPOINT, self.settings.line.endpoint.base_url)
+
+    def disclaim(self) -> None:
+        """Nothing was sent there after all."""
+        self.journal.forget(_ENDPOINT)
 
     @property
     def rules(self) -> BatchRules:
@@ -75,8 +85,8 @@ def running(
 
 
 def _same_endpoint(folder: Path, opened: Journal, url: str) -> None:
-    was = opened.state("endpoint", url)
-    if was != url:
+    was = opened.fact(_ENDPOINT)
+    if was not in {None, url}:
         raise InvalidRequestError(
             f"{folder}: was sent to {was}, and not to {url}; give that base URL, or plan the "
             f"requests into another folder"

@@ -25,7 +25,7 @@ from tokenfare.dispatch import (
     upload_batch,
 )
 from tokenfare.dispatch import Progress as Upload
-from tokenfare.errors import DatabaseError, InvalidRequestError
+from tokenfare.errors import DatabaseError, InvalidRequestError, ProviderError
 from tokenfare.ledger import Intent
 from tokenfare.money import Money
 from tokenfare.tokenizers import Count
@@ -39,6 +39,7 @@ from .running import Running, running
 log = logging.getLogger("tokenfare")
 
 _NOT_SENT = "not submitted"
+_MOST_FAILURES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +151,20 @@ def wait(
     sleep: Callable[[float], None] = time.sleep,
     **options: Any,
 ) -> Status:
-    """Look at the jobs until all have ended, with pauses that grow while nothing changes."""
+    """Look at the jobs until all have ended, with pauses that grow while nothing changes.
+
+    An outage is waited out: `ProviderError` is raised if looking has failed ten times in a row, or
+    where waiting does not help.
+    """
     if not 0 < poll_seconds <= longest_poll_seconds:
         raise InvalidRequestError("poll_seconds is above zero and at most longest_poll_seconds")
-    pause, before = poll_seconds, None
+    pause, before, failures = poll_seconds, None, 0
     with running(folder, alone=False, **options) as run:
         while True:
-            now = look(run)
+            now, trouble = _looked(run)
+            failures = 0 if trouble is None else failures + 1
+            if trouble is not None and failures == _MOST_FAILURES:
+                raise trouble
             if progress is not None:
                 progress(now)
             if now.ended or any(state.job is None for state in now.files):
@@ -164,6 +172,17 @@ def wait(
             pause = min(pause * 1.5, longest_poll_seconds) if now == before else poll_seconds
             before = now
             sleep(pause)
+
+
+def _looked(run: Running) -> tuple[Status, ProviderError | None]:
+    """The status; as it was known before, and why, where the provider could not be asked."""
+    try:
+        return look(run), None
+    except ProviderError as error:
+        if not error.transient:
+            raise
+        log.info("%s; looking again", error)
+        return _state(run.plan, run.journal), error
 
 
 def cancel(folder: str | os.PathLike[str], **options: Any) -> Status:
@@ -206,6 +225,7 @@ def _submit(
         return
     named = BatchFile(run.plan.path(file), file.model, sent.key)
     job = run.ask(find_job(named, line))
+    run.claim()
     if job is None:
         if sent.entry is None:
             _reserve(run, file, expected)

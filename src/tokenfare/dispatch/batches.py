@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 """The statuses after which nothing comes any more."""
 
 _PAGE = 100
+_LONGEST_TRANSFER_SECONDS = 6 * 3_600.0
 _MOST_PAGES = 1_000  # an account holds 10,000 files; a list that goes on and on is broken
 
 
@@ -90,7 +91,7 @@ def upload_batch(
     `since` is the day, `20241218`, before which nobody can have uploaded it.
     """
     mark: Fingerprint = yield Identify(str(file.path), file.path)
-    run, url = errand(line, file.model), line.endpoint.url("files")
+    run, url = errand(_patient(line), file.model), line.endpoint.url("files")
 
     def sent(number: int) -> None:
         if progress is not None:
@@ -163,7 +164,7 @@ def cancel_job(job_id: str, model: str, line: Line) -> Flow[Job]:
 
 def download(file_id: str, model: str, line: Line, sink: Sink) -> Flow[None]:
     """Fetch a file, piece by piece; a connection that breaks begins anew."""
-    run = errand(line, model)
+    run = errand(_patient(line), model)
     request = run.request("GET", line.endpoint.url(f"files/{quote(file_id, safe='')}/content"))
 
     def once() -> Flow[None]:
@@ -177,6 +178,16 @@ def download(file_id: str, model: str, line: Line, sink: Sink) -> Flow[None]:
         yield Work(sink.finish)
 
     yield from persist(run, once)
+
+
+def _patient(line: Line) -> Line:
+    """The line with time for a large file: half a gigabyte takes hours where a chat takes minutes.
+
+    Silence ends it as before.
+    """
+    times = line.endpoint.timeouts
+    times = replace(times, total=max(times.total, _LONGEST_TRANSFER_SECONDS))
+    return replace(line, endpoint=replace(line.endpoint, timeouts=times))
 
 
 def _asked(method: str, path: str, model: str, line: Line) -> Flow[Job]:
