@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from tokenfare import batch
 
 DAY = date(2024, 12, 18)
 ROOM = 20
@@ -30,3 +34,11 @@ def carry(folder: Path, custom_id: str, by: str) -> None:
     row |= {"custom_id": custom_id, "line": table.num_rows + 1, "sent_as": by}
     more = pa.Table.from_pylist([row]).cast(table.schema)
     pq.write_table(pa.concat_tables([table, more]), path)
+
+
+def results(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+
+
+def finish(folder: Path | str, given: dict[str, Any]) -> batch.Status:
+    return batch.wait(folder, sleep=lambda _: None, **given)

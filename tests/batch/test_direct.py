@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from batch_plans import input_of
+from batch_plans import TURBO, input_of
 from tokenfare import batch
 from tokenfare.emulator import Refuse
 from tokenfare.errors import AuthenticationError, CeilingReached, InvalidRequestError
@@ -27,6 +27,10 @@ def test_each_request_goes_to_its_model_and_is_billed_as_the_provider_says(
     found = batch.collect(folder, **given)
     bill = found.bills["qwen-turbo", False]
     billed = Usage(input_of(1) + input_of(2) + input_of(3), 3)
+    # planned at half price, sent at the whole one
+    assert bill.expected.fare_low == 2 * (billed.input_tokens * TURBO[0] + 3 * TURBO[1]) / 1000
+    assert bill.fare is not None
+    assert bill.fare.amount == bill.expected.fare_low
     assert (bill.usage, emulator.calls.billed()) == (billed, billed)
     with Ledger(given["ledger"]) as ledger, ledger.reading() as db:
         [(calls, read)] = db.execute("SELECT count(*), sum(input_tokens) FROM calls").fetchall()

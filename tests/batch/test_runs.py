@@ -6,33 +6,22 @@ Bills are compared with the emulator's books, sizes and fares with arithmetic.
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from batch_plans import TURBO, carry, input_of
+from batch_plans import TURBO, carry, finish, input_of, results
 from tokenfare import batch
 from tokenfare.batch.fetching import RESULTS
 from tokenfare.emulator import Drop, Refuse
 from tokenfare.errors import (
     AuthenticationError,
-    CeilingReached,
     InputError,
     InvalidRequestError,
     ProviderFaultError,
 )
-from tokenfare.ledger import Ledger
 from tokenfare.usage import Usage
-
-
-def results(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
-
-
-def finish(folder: Path, given: dict[str, Any]) -> batch.Status:
-    return batch.wait(folder, sleep=lambda _: None, **given)
 
 
 def test_from_a_plan_to_a_bill_that_is_the_providers(emulate: Any, made: Any) -> None:
@@ -211,85 +200,6 @@ def test_an_identical_request_gets_the_answer_of_the_one_that_carried_it(
     assert twin["response"] == results(folder)[1]["response"]
 
 
-def test_what_has_not_ended_is_pending_and_what_expired_is_missing(emulate: Any, made: Any) -> None:
-    now = [1_734_500_000.0]
-    _, given = emulate(batch_lines_a_look=1, clock=lambda: now[0])
-    folder = made(1, 2, 3)
-    batch.submit(folder, **given)
-    for _ in range(2):  # checked, then one line
-        batch.status(folder, **given)
-    found = batch.collect(folder, **given)
-    assert (found.pending, found.answered) == (3, 0)
-    now[0] += 25 * 3600
-    assert finish(folder, given).files[0].word == "expired"
-    found = batch.collect(folder, **given)
-    assert found.answered + found.missing == 3
-    assert found.missing >= 1
-    assert "expired" in results(folder)[2]["error"]["message"]
-    kept = (folder / "failed" / "qwen-turbo.jsonl").read_text().splitlines()
-    assert len(kept) == found.missing
-
-
-def test_a_file_that_the_provider_refuses_is_reported_with_its_reason(
-    emulate: Any, made: Any
-) -> None:
-    _, given = emulate()
-    folder = made(1, 2)
-    path = next((folder / "batch").iterdir())
-    path.write_text(path.read_text().replace("r-1", "r-0"))
-    batch.submit(folder, **given)
-    now = finish(folder, given)
-    assert now.files[0].word == "failed"
-    found = batch.collect(folder, **given)
-    assert (found.missing, found.answered) == (2, 0)
-    assert "duplicate_custom_id" in results(folder)[0]["error"]["message"]
-
-
-def test_cancelling_stops_and_keeps_what_was_answered(emulate: Any, made: Any) -> None:
-    _, given = emulate(batch_lines_a_look=1)
-    folder = made(1, 2, 3)
-    batch.submit(folder, **given)
-    for _ in range(2):
-        batch.status(folder, **given)
-    batch.cancel(folder, **given)
-    assert finish(folder, given).files[0].word == "cancelled"
-    found = batch.collect(folder, **given)
-    assert found.answered >= 1
-    assert found.answered + found.missing == 3
-
-
-def test_a_job_is_one_row_of_the_ledger_and_settled_once(
-    emulate: Any, made: Any, tmp_path: Path
-) -> None:
-    emulator, given = emulate()
-    given["ledger"] = tmp_path / "ledger.sqlite"
-    folder = made(1, 2)
-    batch.submit(folder, **given)
-    finish(folder, given)
-    batch.collect(folder, **given)
-    batch.collect(folder, **given)
-    with Ledger(given["ledger"]) as ledger, ledger.reading() as db:
-        rows = db.execute(
-            "SELECT model, outcome, predicted, input_tokens, output_tokens, fare, missed FROM calls"
-        ).fetchall()
-    size = input_of(1) + input_of(2)
-    fare = (size * TURBO[0] + 2 * TURBO[1]) / 1000
-    [(model, outcome, predicted, read, written, paid, missed)] = rows
-    assert (model, outcome, predicted, read, written) == ("qwen-turbo", "answered", size, size, 2)
-    assert (Decimal(paid), missed) == (fare, 0)
-    assert emulator.calls.billed() == Usage(read, written)
-
-
-def test_a_job_dearer_than_a_ceiling_is_not_submitted(
-    emulate: Any, made: Any, tmp_path: Path
-) -> None:
-    emulator, given = emulate()
-    given |= {"ledger": tmp_path / "ledger.sqlite", "ceilings": ["0.000001 CNY"]}
-    with pytest.raises(CeilingReached):
-        batch.submit(made(1, 2), **given)
-    assert not emulator.batches
-
-
 def test_a_wrong_key_is_said_and_nothing_is_lost(emulate: Any, made: Any) -> None:
     _, given = emulate(keys={"sk-right"})
     folder = made(1)
@@ -356,35 +266,6 @@ def test_a_submitted_plan_is_not_replaced_by_planning_again(emulate: Any, made: 
     batch.submit("plan", **given)
     with pytest.raises(InvalidRequestError, match="not empty"):
         made(1)
-
-
-def test_an_outage_while_waiting_is_waited_out(emulate: Any, made: Any) -> None:
-    looks = iter(range(99))
-
-    def faults(attempt: Any) -> Any:
-        looking = attempt.method == "GET" and "/batches/" in attempt.path
-        return Refuse(503, "ModelUnavailable") if looking and next(looks) < 12 else None
-
-    _, given = emulate(faults=faults)
-    folder = made(1)
-    batch.submit(folder, **given)
-    assert finish(folder, given).ended
-    assert next(looks) > 12
-
-
-def test_a_provider_that_stays_away_ends_the_waiting(emulate: Any, made: Any) -> None:
-    def faults(attempt: Any) -> Any:
-        looking = attempt.method == "GET" and "/batches/" in attempt.path
-        return Refuse(503, "ModelUnavailable") if looking else None
-
-    _, given = emulate(faults=faults)
-    folder = made(1)
-    batch.submit(folder, **given)
-    pauses: list[float] = []
-    with pytest.raises(ProviderFaultError):
-        batch.wait(folder, sleep=pauses.append, poll_seconds=1, longest_poll_seconds=4, **given)
-    assert pauses[:5] == [1, 1.5, 2.25, 3.375, 4]
-    assert len(pauses) == 9
 
 
 def test_a_first_try_at_the_wrong_address_binds_the_folder_to_nothing(

@@ -21,11 +21,11 @@ from .planning import plan as plan
 from .reading import SetAside as SetAside
 from .requests import Columns as Columns
 from .retrying import replan as replan
-from .submitting import FileState as FileState
-from .submitting import Status as Status
-from .submitting import cancel as cancel
-from .submitting import status as status
 from .submitting import submit as submit
-from .submitting import wait as wait
 from .totals import Alone as Alone
 from .totals import Share as Share
+from .watching import FileState as FileState
+from .watching import Status as Status
+from .watching import cancel as cancel
+from .watching import status as status
+from .watching import wait as wait

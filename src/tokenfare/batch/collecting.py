@@ -22,8 +22,9 @@ from .fetching import Source, fetched
 from .folder import Written
 from .results import ANSWER, MISSING, PENDING, Result, joined, json_line
 from .running import Running, running
-from .submitting import Status, intent_of, look
+from .submitting import intent_of
 from .table import Row
+from .watching import Status, look
 
 log = logging.getLogger("tokenfare")
 
@@ -161,6 +162,10 @@ def _settle(run: Running, now: Status, bills: Bills) -> None:
         intent = intent_of(run, state.file, bill.expected)
         try:
             entry = sent[name].entry
+            # A job that this folder found and did not create may be settled from another one.
+            if entry is None and ledger.has_bill(state.job.id):
+                run.journal.settled(name)
+                continue
             if entry is None:
                 entry = ledger.reserve(intent)
                 run.journal.entered(name, entry)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tokenfare.budget import billed
-from tokenfare.catalog import Catalog
+from tokenfare.catalog import Catalog, Price
 from tokenfare.dispatch.wire import usage_of
 from tokenfare.errors import UnknownModel
 from tokenfare.money import Money, plain
@@ -104,6 +104,7 @@ def joined(row: Row, found: Found, catalog: Catalog, *, retried: bool) -> Result
     response = line.get("response")
     model = str(line.get("model") or row.model)
     batch = found.source.of is not None
+    row = row if batch else _at_the_ordinary_price(row, catalog)
     if not found.answered:
         error = line.get("error") or _error_in(response)
         return Result(row, FAILURE, response, error, model=model, batch=batch, file=found.source.of)
@@ -112,6 +113,14 @@ def joined(row: Row, found: Found, catalog: Catalog, *, retried: bool) -> Result
     mine = usage if row.sent_as is None else None
     fare = None if mine is None else _fare(catalog, model, mine, batch=batch)
     return Result(row, ANSWER, response, None, mine, fare, model, batch, found.source.of)
+
+
+def _at_the_ordinary_price(row: Row, catalog: Catalog) -> Row:
+    """What was predicted for a request that was planned for the batch service and sent live."""
+    price = _price(catalog, row.model) if row.batch else None
+    if price is None or price.batch is None:
+        return row
+    return replace(row, fare_low=row.fare_low / price.batch, fare_high=row.fare_high / price.batch)
 
 
 def _error_in(response: object) -> object:
@@ -128,8 +137,12 @@ def _usage(response: object) -> Usage | None:
 
 
 def _fare(catalog: Catalog, model: str, usage: Usage, *, batch: bool) -> Money | None:
+    price = _price(catalog, model)
+    return None if price is None else billed(price, usage, batch=batch and price.batch is not None)
+
+
+def _price(catalog: Catalog, model: str) -> Price | None:
     try:
-        price = catalog.get(model).price
+        return catalog.get(model).price
     except UnknownModel:
         return None
-    return None if price is None else billed(price, usage, batch=batch and price.batch is not None)

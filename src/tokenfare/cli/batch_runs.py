@@ -108,7 +108,6 @@ def status_command(
 
 @click.command("collect")
 @_common
-@click.option("--project", metavar="NAME", help="What the ledger books it under.")
 @click.option(
     "--retry",
     "retries",
@@ -211,6 +210,9 @@ def _run(folder: str, as_json: bool, **options: Any) -> int:
     else:
         failed = f", {now.failed:,} failed" if now.failed else ""
         click.echo(f"{now.answered:,} of {now.total:,} requests answered{failed}")
+    if not now.total:
+        words = "the batch service takes all of this plan: `submit` it, or send it live with --all"
+        click.echo(f"tokenfare: {words}", err=True)
     return exits.DONE if now.complete else exits.ANSWER_IS_NO
 
 

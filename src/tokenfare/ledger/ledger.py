@@ -24,7 +24,7 @@ from tokenfare.money import Money, plain
 from . import totals
 from .ceilings import Ceiling, Taken, check, check_currency
 from .entry import ABANDONED, Ending, Intent
-from .owner import may_live, this_process
+from .owner import NO_PROCESS, may_live, this_process
 from .schema import MIGRATIONS
 
 LEASE_SECONDS = 3_600.0
@@ -89,6 +89,14 @@ class Ledger:
                 {**row, "number": number},
             )
 
+    def hand_over(self, number: int, seconds: float) -> None:
+        """A call goes on without a process, such as a job at the provider: it holds for so long."""
+        with self._writing() as (connection, now):
+            connection.execute(
+                "UPDATE calls SET owner = ?, lease_ms = ? WHERE id = ? AND outcome IS NULL",
+                (NO_PROCESS, now + int(seconds * 1_000), number),
+            )
+
     def settle(self, number: int, ending: Ending, intent: Intent | None = None) -> bool:
         """Write down how a call ended, and give back what it held. False if that was done before.
 
@@ -117,6 +125,14 @@ class Ledger:
             if settled:
                 totals.add(connection, number)
             return bool(settled)
+
+    def has_bill(self, request_id: str) -> bool:
+        """Whether a call that the provider names so was settled."""
+        with self.reading() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM calls WHERE request_id = ? AND fare IS NOT NULL", (request_id,)
+            ).fetchone()
+        return found is not None
 
     def give_up_the_dead(self) -> int:
         """Close the open calls of processes that are gone; gives how many there were."""
