@@ -95,3 +95,17 @@ def test_what_was_submitted_is_not_sent_live_nor_the_other_way_round(
     batch.run(live, all_files=True, **given)
     with pytest.raises(InvalidRequestError, match="twice"):
         batch.submit(live, **given)
+
+
+def test_what_has_no_batch_price_is_sent_without_asking_for_all(emulate: Any, made: Any) -> None:
+    """A model that is free after an application, which the plan was allowed to take."""
+    model = "baichuan2-turbo"
+    emulator, given = emulate(granted=[model])
+    folder = made(1, 2, allow=[model], access=["application"])
+    assert [path.parent.name for path in folder.rglob("*.jsonl")] == ["live"]
+    assert batch.submit(folder, **given).files == ()
+    assert batch.run(folder, **given) == (2, 0, 2)
+    assert {call.model for call in emulator.calls} == {model}
+    found = batch.collect(folder, **given)
+    assert found.complete
+    assert str(found.bills[model, False].fare) == "0 CNY"

@@ -1,6 +1,8 @@
 """The folder of a plan: the provider's limits, and all or nothing on the disk."""
 
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -89,3 +91,23 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(job: Path, tmp_path: P
         tf.batch.plan(job, tmp_path / "nowhere" / "plan", as_of=DAY)
     with pytest.raises(InvalidRequestError, match="is no folder"):
         tf.batch.plan(job, job, as_of=DAY)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits files by resource")
+def test_a_disk_that_is_full_is_a_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
+    """No file may grow beyond 50 kB: what a full disk does to a buffered file, at its close."""
+    job = tmp_path / "job.jsonl"
+    job.write_text("".join(f'{{"prompt": "how do you do {i}"}}\n' for i in range(500)))
+    out = tmp_path / "there" / "plan"
+    out.parent.mkdir()
+    planning = (
+        "import resource, signal, tokenfare\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        f"tokenfare.batch.plan({str(job)!r}, {str(out)!r})\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", planning], capture_output=True, text=True, check=False
+    )
+    assert f"InputError: {out}: cannot be written: File too large" in ended.stderr
+    assert list(out.parent.iterdir()) == []

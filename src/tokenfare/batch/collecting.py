@@ -87,6 +87,8 @@ def _join(run: Running, now: Status, answers: Answers, retried: frozenset[Path])
         part.replace(path)
     except OSError as error:
         raise InputError(str(path), f"cannot be written: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
     return bills
 
 

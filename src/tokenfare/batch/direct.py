@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
+from tokenfare.catalog import Access
 from tokenfare.client import AsyncClient, Reply
 from tokenfare.errors import (
     AuthenticationError,
@@ -34,6 +35,10 @@ DEFAULT_CONCURRENCY = 16
 
 # What is wrong with these is not wrong with one request: going on would only repeat it.
 _HOPELESS = (AuthenticationError, QuotaExhaustedError, ProviderUnreachable, CeilingReached)
+
+
+# The plan has chosen: a model that it was allowed to take is not refused here.
+_AS_PLANNED: Any = {"access": get_args(Access), "unstated_limits": True}
 
 
 class Sending(NamedTuple):
@@ -200,8 +205,13 @@ async def _asked(client: AsyncClient, request: _Request, *, ladder: bool) -> Rep
     for decided in ("model", "stream", "stream_options"):
         body.pop(decided, None)
     asked: Any = {} if room is None else {"max_output_tokens": room}
+    price = client.catalog.get(request.model).price
+    if price is not None:
+        asked["currency"] = price.currency
     try:
-        return await client.chat(messages, extra=body, allow=[request.model], **asked)
+        return await client.chat(
+            messages, extra=body, allow=[request.model], **_AS_PLANNED, **asked
+        )
     except ProviderError as error:
         if not (ladder and error.another_model_may):
             raise

@@ -7,6 +7,7 @@ not be fetched again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -48,6 +49,12 @@ class _File:
         self.close()
         self._part.replace(self._path)
 
+    def drop(self) -> None:
+        """Leave nothing of what is not whole."""
+        with suppress(OSError):
+            self.close()
+        self._part.unlink(missing_ok=True)
+
     def close(self) -> None:
         opened, self._open = self._open, None
         if opened is not None:
@@ -88,7 +95,7 @@ def _fetch(run: Running, file_id: str, model: str, path: Path) -> None:
     try:
         run.ask(download(file_id, model, run.settings.line, sink))
     finally:
-        sink.close()
+        sink.drop()
 
 
 def _direct(run: Running, folder: Path) -> Iterable[Source]:
@@ -102,5 +109,5 @@ def _direct(run: Running, folder: Path) -> Iterable[Source]:
             sink.write(line)
         sink.finish()
     finally:
-        sink.close()
+        sink.drop()
     return (Source(folder / DIRECT, None),)

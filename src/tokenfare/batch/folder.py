@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -65,7 +66,8 @@ class Folder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._close()
+        with suppress(OSError):  # a full disk, which `error` says already
+            self._close()
         shutil.rmtree(self._work, ignore_errors=True)
         if isinstance(error, OSError):
             raise self._unwritable(error) from error
@@ -125,13 +127,14 @@ class Folder:
         return opened
 
     def _close(self) -> None:
-        for _, file in self._open.values():
-            file.close()
-        if self._aside is not None:
-            self._aside.close()
-        if self._table is not None:
-            table, self._table = self._table, None
-            table.close()
+        with ExitStack() as all_of_them:
+            for _, file in self._open.values():
+                all_of_them.callback(file.close)
+            if self._aside is not None:
+                all_of_them.callback(self._aside.close)
+            if self._table is not None:
+                table, self._table = self._table, None
+                all_of_them.callback(table.close)
 
     def _refuse_what_is_not_ours(self) -> None:
         """An empty folder, or a plan of the same inputs with nothing beside its own files."""
