@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from batch_plans import TURBO, input_of
-from tokenfare import batch
+from client.test_providers import OURS
+from tokenfare import Catalog, batch
 from tokenfare.emulator import Refuse
 from tokenfare.errors import AuthenticationError, CeilingReached, InvalidRequestError
 from tokenfare.ledger import Ledger
@@ -109,3 +110,33 @@ def test_what_has_no_batch_price_is_sent_without_asking_for_all(emulate: Any, ma
     found = batch.collect(folder, **given)
     assert found.complete
     assert str(found.bills[model, False].fare) == "0 CNY"
+
+
+def test_a_plan_for_another_provider_is_sent_to_that_one(
+    emulate: Any, made: Any, catalog: Catalog, tmp_path: Path
+) -> None:
+    emulator, given = emulate()
+    Path("ours.toml").write_text(OURS.format(url=given.pop("base_url")))
+    facts = catalog.overlay("ours.toml")
+    folder = made(1, 2, allow=["ours/small"], catalog=facts)
+    with pytest.raises(InvalidRequestError, match="no batch service"):
+        batch.submit(folder, catalog=facts, **given)
+    assert batch.run(folder, catalog=facts, **given) == (2, 0, 2)
+    assert [call.model for call in emulator.calls] == ["qwen-turbo"] * 2
+    found = batch.collect(folder, catalog=facts, **given)
+    assert found.complete
+    assert list(found.bills) == [("ours/small", False)]
+
+
+def test_models_of_two_providers_are_not_sent_down_one_line(
+    emulate: Any, made: Any, catalog: Catalog, tmp_path: Path
+) -> None:
+    _, given = emulate()
+    Path("ours.toml").write_text(OURS.format(url=given["base_url"]))
+    facts = catalog.overlay("ours.toml")
+    folder = made(1, allow=["qwen-turbo"], catalog=facts)
+    plan = json.loads((folder / "plan.json").read_text())
+    plan["files"].append(plan["files"][0] | {"model": "ours/small"})
+    (folder / "plan.json").write_text(json.dumps(plan))
+    with pytest.raises(InvalidRequestError, match="dashscope, ours"):
+        batch.submit(folder, catalog=facts, **given)

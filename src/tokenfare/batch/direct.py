@@ -103,7 +103,8 @@ def run(
         files = [file for file in opened.plan.files if all_files or not file.batch]
         _not_submitted(opened, files)
         tally = _Tally(sum(file.lines for file in files), progress)
-        given = {**options, "catalog": opened.settings.learning.catalog}
+        known = opened.settings
+        given = {**options, "catalog": known.learning.catalog, "provider": known.provider}
         sender = _Sender(opened, partial(AsyncClient, **given), tally, ladder=ladder)
         with _said(opened, files):
             anyio.run(sender.send, _requests(opened, files), concurrency)
@@ -228,7 +229,9 @@ def _success(request: _Request, reply: Reply) -> bytes:
         "request_id": reply.answer.request_id,
         "body": dict(reply.answer.raw),
     }
-    return _line(request, reply.model, reply.answer.request_id, response, None)
+    # The model that was asked, by its id here: the answer has the provider's name for it.
+    asked = reply.attempts[-1].model
+    return _line(request, asked, reply.answer.request_id, response, None)
 
 
 def _failure(request: _Request, error: Exception) -> bytes:

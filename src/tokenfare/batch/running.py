@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tokenfare.api import default_catalog
-from tokenfare.catalog import BatchRules
+from tokenfare.catalog import BatchRules, Catalog
 from tokenfare.client.clients import LIMITS
-from tokenfare.client.settings import Settings, settings
+from tokenfare.client.settings import DEFAULT_PROVIDER, Settings, settings
 from tokenfare.dispatch import Flow, drive
 from tokenfare.errors import InvalidRequestError
 
@@ -74,6 +74,7 @@ def running(
 
     plan = planned(folder)
     catalog = options.pop("catalog", None) or default_catalog(plan.day)
+    options["provider"] = options.get("provider") or _provider_of(plan, catalog)
     made = settings(catalog, **options)
     with journal(plan.folder, alone=alone) as opened:
         _same_endpoint(plan.folder, opened, made.line.endpoint.base_url)
@@ -82,6 +83,16 @@ def running(
                 yield Running(plan, opened, made, http)
             finally:
                 made.books.close()
+
+
+def _provider_of(plan: Planned, catalog: Catalog) -> str:
+    """The provider of the plan's models, to whom alone a line leads."""
+    found = sorted({catalog.get(file.model).provider for file in plan.files})
+    if len(found) > 1:
+        raise InvalidRequestError(
+            f"{plan.folder}: has models of {', '.join(found)}; plan those of each provider apart"
+        )
+    return found[0] if found else DEFAULT_PROVIDER
 
 
 def _same_endpoint(folder: Path, opened: Journal, url: str) -> None:
