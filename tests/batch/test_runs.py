@@ -291,3 +291,29 @@ def test_half_a_surrogate_pair_in_an_answer_is_kept(emulate: Any, made: Any) -> 
     assert batch.collect(folder, **given).complete
     [line] = results(folder)
     assert line["response"]["body"]["choices"][0]["message"]["content"].startswith("no ")
+
+
+def test_a_request_climbs_its_ladder_from_plan_to_plan(emulate: Any, made: Any) -> None:
+    """qwen-turbo and qwen-plus refuse everything, qwen-max answers; the first results have it."""
+
+    def faults(attempt: Any) -> Any:
+        struck = attempt.method == "BATCH" and attempt.model != "qwen-max"
+        return Refuse(400, "data_inspection_failed") if struck else None
+
+    _, given = emulate(faults=faults)
+    folders = [made(1, 2)]
+    for place in ("second", "third"):
+        batch.submit(folders[-1], **given)
+        finish(folders[-1], given)
+        assert batch.collect(folders[-1], **given).failed == 2
+        [plan] = batch.replan(folders[-1], place, max_output_tokens=20)
+        folders.append(plan.folder)
+    assert [file.model for file in plan.files] == ["qwen-max"]
+    batch.submit(folders[2], **given)
+    finish(folders[2], given)
+    assert batch.collect(folders[2], **given).complete
+    assert batch.collect(folders[1], retries=[folders[2]], **given).complete
+    assert batch.collect(folders[0], retries=[folders[1]], **given).complete
+    assert {line["model"] for line in results(folders[0])} == {"qwen-max"}
+    with pytest.raises(InvalidRequestError, match="nothing failed"):
+        batch.replan(folders[0], "fourth")

@@ -88,3 +88,25 @@ def test_a_provider_that_stays_away_ends_the_waiting(emulate: Any, made: Any) ->
         batch.wait(folder, sleep=pauses.append, poll_seconds=1, longest_poll_seconds=4, **given)
     assert pauses[:5] == [1, 1.5, 2.25, 3.375, 4]
     assert len(pauses) == 9
+
+
+def test_waiting_takes_as_long_as_the_provider_does(emulate: Any, made: Any) -> None:
+    """Three looks for the check, one for each line, one to gather the files, one to see it."""
+    _, given = emulate(batch_looks_until_checked=3, batch_lines_a_look=1)
+    folder = made(1, 2)
+    batch.submit(folder, **given)
+    seen: list[tuple[str, int]] = []
+
+    def told(now: batch.Status) -> None:
+        seen.append((now.files[0].word, now.done))
+
+    batch.wait(folder, sleep=lambda _: None, progress=told, **given)
+    assert seen == [
+        ("validating", 0),
+        ("validating", 0),
+        ("validating", 0),
+        ("in_progress", 0),
+        ("in_progress", 1),
+        ("finalizing", 2),
+        ("completed", 2),
+    ]

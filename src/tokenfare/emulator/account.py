@@ -38,8 +38,9 @@ class Account:
     `keys`: the API keys that are accepted, any one if `None`. `replies`: a function or a list of
     answers. `faults`: asked before each call is answered. `granted`: ids that may be called
     although they need an approval or a trial quota. `looks_until_parsed`: how often an uploaded
-    file still answers that it is being parsed, `batch_lines_a_look`: how many lines a batch goes on
-    by while it is looked at. `rates`: which rate limits are enforced, none if
+    file still answers that it is being parsed, `batch_looks_until_checked`: how often a batch
+    does that its file is being checked, `batch_lines_a_look`: how many lines it goes on by while
+    it is looked at. `rates`: which rate limits are enforced, none if
     `None`. `calls`: the books.
     """
 
@@ -53,6 +54,7 @@ class Account:
         faults: Faults = no_faults.none,
         granted: Collection[str] = (),
         looks_until_parsed: int = 1,
+        batch_looks_until_checked: int = 1,
         batch_lines_a_look: int = 50_000,
         rates: RateRules | None = None,
         clock: Callable[[], float] = time.time,
@@ -64,6 +66,7 @@ class Account:
         self.granted = frozenset(granted)
         self.files = FileStore(clock, looks_until_parsed)
         self.batches: dict[str, Batch] = {}
+        self.batch_looks_until_checked = batch_looks_until_checked
         self.batch_lines_a_look = batch_lines_a_look
         self.batch_lock = threading.Lock()
         self.calls = Books()

@@ -1,9 +1,9 @@
 """One batch: a file of chats, checked, answered line by line, and written into two files.
 
-A batch goes on by being looked at, not by time, so that tests wait for nothing: a look ends the
-check, further looks answer so many lines each, one more gathers the files. Statuses, checks and the
-shape of the object are those of recordings of April 2026; what a cancelled or expired batch leaves
-behind is not recorded: here the lines answered by then.
+A batch goes on by being looked at, not by time, so that tests wait for nothing: so many looks end
+the check (one, if not said otherwise), further looks answer so many lines each, one more gathers
+the files. Statuses, checks and the shape of the object are those of recordings of April 2026; what
+a cancelled or expired batch leaves behind is not recorded: here the lines answered by then.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ class Batch:
     metadata: Mapping[str, object] | None
     created_at: int
     content: bytes
+    looks_left: int = 1
     status: Status = "validating"
     times: dict[str, int] = field(default_factory=dict)
     problems: list[dict[str, object]] = field(default_factory=list)
@@ -102,6 +103,8 @@ class Batch:
         """Go one step further."""
         if self.status in _UNDER_WAY and now >= self.expires_at:
             self._end("expired", now, keep)
+        elif self.status == "validating" and self.looks_left > 1:
+            self.looks_left -= 1
         elif self.status == "validating":
             self.lines, self.problems = checked(self.content, self.endpoint, rules)
             self._become("failed" if self.problems else "in_progress", now)

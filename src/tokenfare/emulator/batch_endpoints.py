@@ -111,6 +111,7 @@ def _new(body: Mapping[str, object], account: Account) -> Batch:
         metadata=metadata,
         created_at=int(account.clock()),
         content=file.content,
+        looks_left=account.batch_looks_until_checked,
     )
 
 
