@@ -40,8 +40,7 @@ class Account:
     although they need an approval or a trial quota. `looks_until_parsed`: how often an uploaded
     file still answers that it is being parsed, `batch_looks_until_checked`: how often a batch
     does that its file is being checked, `batch_lines_a_look`: how many lines it goes on by while
-    it is looked at. `rates`: which rate limits are enforced, none if
-    `None`. `calls`: the books.
+    it is looked at. `rates`: which rate limits are enforced, none if `None`. `calls`: the books.
     """
 
     def __init__(  # noqa: PLR0913 - every seam is an argument, and all but two have a default
