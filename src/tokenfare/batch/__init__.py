@@ -18,8 +18,9 @@ from .plan import Longest as Longest
 from .plan import Plan as Plan
 from .planning import Progress as Progress
 from .planning import plan as plan
+from .reading import Columns as Columns
+from .reading import Form as Form
 from .reading import SetAside as SetAside
-from .requests import Columns as Columns
 from .retrying import replan as replan
 from .submitting import submit as submit
 from .totals import Alone as Alone

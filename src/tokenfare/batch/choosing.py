@@ -1,19 +1,20 @@
 """Which model a request goes to: in the batch service, or live where that takes it nowhere.
 
-Requests of one size are decided once. The catalogue's rules for the service (its price, its
-smaller context) are the router's to apply; one rule is added: a line cannot upload its text, so a
-model with a file service takes no more here than fits into a message.
+On models that count alike, requests of one size are decided once. The catalogue's rules for the
+service (its price, its smaller context) are the router's to apply; one rule is added: a line cannot
+upload its text, so a model with a file service takes no more here than fits into a message.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import TypeAlias
 
-from tokenfare.budget import alike
+from tokenfare.budget import Fare, alike, fare_of
 from tokenfare.catalog import Catalog, Model
 from tokenfare.router import Question, Ranked, Requirements, RoutingTable
 from tokenfare.router.judge import judge, judge_all, rank
@@ -23,6 +24,15 @@ Sizes: TypeAlias = tuple[Count, ...]
 """A request's input tokens on each class of models that count alike, in `Service.kinds`' order."""
 
 _MISSES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model for a request, and what the request costs there without the batch price."""
+
+    ranked: Ranked
+    ordinary: Fare
+    rank: tuple[Decimal, int, int, int, str]
 
 
 class Service:
@@ -40,20 +50,33 @@ class Service:
         self._tables = tuple(
             RoutingTable(Question(kind, asked, catalog.day, catalog.digest)) for kind in self.kinds
         )
-        self._chosen: dict[Sizes, Ranked | None] = {}
+        self._best: tuple[dict[Count, Choice | None], ...] = tuple({} for _ in self.kinds)
 
     @cached_property
     def models(self) -> tuple[tuple[Model, int], ...]:
         """Every model, with the index of its class."""
         return tuple((model, i) for i, kind in enumerate(self.kinds) for model in kind)
 
-    def choose(self, sizes: Sizes) -> Ranked | None:
+    def choose(self, sizes: Sizes) -> Choice | None:
         """The cheapest model that certainly takes a request of these sizes."""
-        if sizes not in self._chosen:
-            decisions = (t.decide(size) for t, size in zip(self._tables, sizes, strict=True))
-            found = (decision.chosen for decision in decisions if decision.found)
-            self._chosen[sizes] = min(found, key=rank, default=None)
-        return self._chosen[sizes]
+        best = None
+        for i, size in enumerate(sizes):
+            known = self._best[i]
+            if size not in known:
+                known[size] = self._best_of(i, size)
+            each = known[size]
+            if each is not None and (best is None or each.rank < best.rank):
+                best = each
+        return best
+
+    def _best_of(self, kind: int, size: Count) -> Choice | None:
+        decision = self._tables[kind].decide(size)
+        if not decision.found:
+            return None
+        ranked = decision.chosen
+        price = ranked.model.price
+        ordinary = fare_of(price, size, self.asked.max_output_tokens) if price else ranked.fare
+        return Choice(ranked, ordinary, rank(ranked))
 
     def on(self, model: Model, size: Count) -> Ranked | None:
         """The request on one of the models, if it takes it."""

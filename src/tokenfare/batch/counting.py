@@ -6,16 +6,20 @@ that differ only in what such chats do not have: tools, JSON mode, media.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from tokenfare.budget import Rules, count_chats, count_request, rules_of
 from tokenfare.catalog import Model
 from tokenfare.messages import parse
-from tokenfare.tokenizers import Count, Tokenizer, measurer
+from tokenfare.tokenizers import Bounds, Count, Measurer, Tokenizer, measurer_or_bounds
 
 from .choosing import Service, Sizes
 from .requests import Request
+
+_PlainKind: TypeAlias = tuple[str, Rules]
+"""The tokenizer, and what a chat template adds to plain chats."""
 
 
 class Counter:
@@ -24,28 +28,41 @@ class Counter:
     def __init__(self, requests: Sequence[Request]) -> None:
         """Keep the requests; nothing is counted yet."""
         self._requests = requests
-        self._plain: dict[Hashable, dict[int, Count]] = {}
+        self._plain: dict[_PlainKind, dict[int, Count]] = {}
+        self._kinds: dict[Service, tuple[_PlainKind, ...]] = {}
         self._places = [i for i, each in enumerate(requests) if each.plain]
 
     def sizes(self, place: int, service: Service) -> Sizes:
         """A request's size on each class of a service. Raises `InvalidRequestError`."""
         request = self._requests[place]
         if request.plain:
-            return tuple(self._in_bulk(kind[0])[place] for kind in service.kinds)
+            return tuple([self._in_bulk(kind)[place] for kind in self._kinds_of(service)])
         return tuple(_alone(request, kind[0]) for kind in service.kinds)
 
-    def _in_bulk(self, model: Model) -> dict[int, Count]:
-        rules = _for_plain(rules_of(model))
-        kind = (model.tokenizer, rules)
+    def _kinds_of(self, service: Service) -> tuple[_PlainKind, ...]:
+        if service not in self._kinds:
+            first = (kind[0] for kind in service.kinds)
+            kinds = ((model.tokenizer, _for_plain(rules_of(model))) for model in first)
+            self._kinds[service] = tuple(kinds)
+        return self._kinds[service]
+
+    def _in_bulk(self, kind: _PlainKind) -> dict[int, Count]:
         if kind not in self._plain:
+            name, rules = kind
             chats = [self._requests[i].messages for i in self._places]
-            counter = measurer(model.tokenizer)
+            counter = _ends(name)
             if isinstance(counter, Tokenizer):
                 counts = count_chats(chats, rules, counter)
             else:
                 counts = [count_request(parse(chat), rules, counter).total for chat in chats]
             self._plain[kind] = dict(zip(self._places, counts, strict=True))
         return self._plain[kind]
+
+
+def _ends(name: str) -> Measurer:
+    """The tokenizer, or bounds whose middle nobody asks for: it takes longer than the rest."""
+    found = measurer_or_bounds(name)
+    return replace(found, guess=len) if isinstance(found, Bounds) else found
 
 
 def _for_plain(rules: Rules) -> Rules:
@@ -55,5 +72,5 @@ def _for_plain(rules: Rules) -> Rules:
 
 
 def _alone(request: Request, model: Model) -> Count:
-    counter = measurer(model.tokenizer)
+    counter = _ends(model.tokenizer)
     return count_request(parse(request.messages), model, counter, request.options).total

@@ -68,7 +68,7 @@ class Plan:
     @property
     def repeated(self) -> int:
         """Requests that say exactly what one before them said."""
-        return self.tally.repeated.total()
+        return self.tally.repeated
 
     def as_data(self) -> dict[str, object]:
         """The plan as JSON can hold it."""

@@ -21,12 +21,12 @@ from tokenfare.catalog import BatchRules, Catalog
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.router import Asked, Ranked, Requirements, refuse_unknown_words, requirements
 
-from .choosing import Service
+from .choosing import Choice, Service
 from .counting import Counter
 from .folder import Folder, Written
 from .plan import Longest, Plan
-from .reading import Form, Record, SetAside, Source
-from .requests import URL, Columns, Request, request_of
+from .reading import Columns, Form, Record, SetAside, Source
+from .requests import URL, Request, request_of
 from .table import Row
 from .totals import Cell, Tally
 
@@ -59,12 +59,12 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
 ) -> Plan:
     """Plan a job: the model and the fare of each request, and the files to send, in folder `out`.
 
-    `inputs` are JSONL or CSV files, gzipped or not (`-` is standard input). What is asked of the
-    model are the fields of `Requirements`, `batch` aside: each request goes to the cheapest model
-    of the batch service, or live where that takes it nowhere. A line that is no request, or that no
-    model takes, is set aside with its reason; with `strict` it raises `InputError`. Nothing is left
-    in `out` unless the plan is complete. Raises `InvalidRequestError` for a folder that holds
-    anything but a plan of the same inputs.
+    `inputs` are JSONL, CSV or Parquet files; the first two may be compressed by gzip or Zstandard
+    (`-` is standard input). What is asked of the model are the fields of `Requirements`, `batch`
+    aside: each request goes to the cheapest model of the batch service, or live where that takes it
+    nowhere. A line that is no request, or that no model takes, is set aside with its reason; with
+    `strict` it raises `InputError`. Nothing is left in `out` unless the plan is complete. Raises
+    `InvalidRequestError` for a folder that holds anything but a plan of the same inputs.
     """
     names = [os.fspath(inputs)] if isinstance(inputs, str | os.PathLike) else _names(inputs)
     facts = default_catalog(as_of) if catalog is None else _on(catalog, as_of)
@@ -72,7 +72,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     if wanted.batch:
         raise InvalidRequestError("batch: a plan asks for it by itself; leave it out")
     refuse_unknown_words(wanted, facts.models(all=True))
-    sources = [Source(name, form) for name in names]
+    sources = [Source(name, form, columns) for name in names]
     with Folder(out, names) as folder:
         planner = _Planner(facts, wanted, folder, columns or Columns(), strict=strict)
         done = 0
@@ -184,21 +184,21 @@ class _Planner:
         """Give each request a model of the batch service; answers those that it takes nowhere."""
         left = []
         for request, cell in self._cells(requests, batch=True):
-            ranked = cell.service.choose(cell.sizes)
-            if ranked is None:
+            choice = cell.service.choose(cell.sizes)
+            if choice is None:
                 left.append((request, cell))
             else:
-                self._write(request, ranked, cell, held=cell)
+                self._write(request, choice, cell, held=cell)
         return left
 
     def _place_live(self, left: Sequence[tuple[Request, Cell]]) -> None:
         held = {request.custom_id: cell for request, cell in left}
         for request, cell in self._cells([request for request, _ in left], batch=False):
-            ranked = cell.service.choose(cell.sizes)
-            if ranked is None:
+            choice = cell.service.choose(cell.sizes)
+            if choice is None:
                 self._refuse(request.record, cell.service.refusal(cell.sizes), "no model takes it")
             else:
-                self._write(request, ranked, cell, held=held[request.custom_id])
+                self._write(request, choice, cell, held=held[request.custom_id])
 
     def _cells(self, requests: Sequence[Request], *, batch: bool) -> Iterator[tuple[Request, Cell]]:
         counter = Counter(requests)
@@ -209,7 +209,8 @@ class _Planner:
             except InvalidRequestError as error:
                 self._refuse(request.record, str(error), "no request")
 
-    def _write(self, request: Request, ranked: Ranked, cell: Cell, *, held: Cell) -> None:
+    def _write(self, request: Request, choice: Choice, cell: Cell, *, held: Cell) -> None:
+        ranked = choice.ranked
         model = ranked.model
         rules = self._rules(model.provider) if cell.service.asked.batch else None
         line = _line(request, model.wire_id)
@@ -222,10 +223,8 @@ class _Planner:
             return
         self._folder.add(model.id, line, rules)
         self._rows.append(_row(request, ranked, cell))
-        self._tally.placed[cell] += 1
-        self._tally.held[held] += 1
-        if not self._is_new(request.body, self._bodies):
-            self._tally.repeated[cell] += 1
+        repeated = not self._is_new(request.body, self._bodies)
+        self._tally.add(choice, batch=cell.service.asked.batch, held=held, repeated=repeated)
         if self._longest is None or ranked.size.high > self._longest.tokens:
             record = request.record
             self._longest = Longest(ranked.size.high, record.file, record.line)

@@ -1,4 +1,4 @@
-"""Records out of files: lines of JSON or rows of CSV, plain or gzipped, one after the other.
+"""Records out of files: lines of JSON, rows of CSV or Parquet; plain, gzipped or by Zstandard.
 
 Memory holds one line at a time. A line that cannot be read is a value, `SetAside`, with its file,
 its number and what is wrong with it; the lines behind it go on. What a record means is not known
@@ -14,14 +14,16 @@ import json
 import sys
 import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, Literal, Protocol, TypeAlias, cast
 
 from tokenfare.errors import InputError
 
-Form: TypeAlias = Literal["jsonl", "csv"]
+from . import columnar
+
+Form: TypeAlias = Literal["jsonl", "csv", "parquet"]
 
 STANDARD_INPUT = "-"
 
@@ -29,7 +31,18 @@ MAX_LINE_BYTES = 16_000_000
 """A longer line is not read: more than twice what a provider's batch service takes."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_PACKED = (".gz", ".zst")
 _BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The names under which plain records have their prompt, their messages and their id."""
+
+    prompt: str = "prompt"
+    messages: str = "messages"
+    custom_id: str = "custom_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +79,29 @@ class Rows(Protocol):
 class Source:
     """One input file, opened when it is read."""
 
-    def __init__(self, name: str, form: Form | None = None) -> None:
-        """Look whether it is there. Raises `InputError` if it is not, or is a folder."""
+    def __init__(self, name: str, form: Form | None = None, columns: Columns | None = None) -> None:
+        """Look whether it is there. Raises `InputError` if it is not, or is a folder.
+
+        `columns` are the names that Parquet is read by. A file that begins as Parquet does is.
+        """
         self.name = name
-        self._form = form or ("csv" if name.removesuffix(".gz").endswith(".csv") else "jsonl")
+        self._columns = columns or Columns()
         self._line = 0
+        self._table: columnar.Rows | None = None
         self._file: io.BufferedReader | None = None
         if name != STANDARD_INPUT and not Path(name).exists():
             raise InputError(name, "no such file")
         if Path(name).is_dir():
             raise InputError(name, "is a directory, not a file")
+        self._form = form or _form_of(name)
+        if self._form == "parquet" and name == STANDARD_INPUT:
+            raise InputError(name, "Parquet is read from its end: name a file")
 
     @property
     def bytes_read(self) -> int:
         """Bytes read of the file as it lies on the disk; 0 where that is not known."""
+        if self._table is not None:
+            return int(self.size * self._table.share_read)
         file = self._file
         return 0 if file is None or file.closed or not file.seekable() else file.tell()
 
@@ -94,12 +116,27 @@ class Source:
 
         Raises `InputError` if the file cannot be opened.
         """
+        if self._form == "parquet":
+            yield from self._table_rows()
+            return
         with _opened(self.name) as self._file:
             file = self._file
-            stream = cast("BinaryIO", gzip.GzipFile(fileobj=file) if _zipped(file) else file)
+            stream = _unpacked(file)
             try:
                 yield from self._rows(stream) if self._form == "csv" else self._lines(stream)
             except (EOFError, zlib.error, OSError) as error:
+                yield SetAside(self.name, self._line + 1, f"the file ends here: {error}")
+
+    def _table_rows(self) -> Iterator[Record | SetAside]:
+        names = self._columns
+        needed = (names.prompt, names.messages, "body")
+        one_request = (names.custom_id, *needed, "method", "url")
+        with closing(columnar.Rows(self.name, one_request, needed)) as self._table:
+            rows = iter(self._table)
+            try:
+                for self._line, row in enumerate(rows, 1):
+                    yield Record(self.name, self._line, row, columnar.shown(row))
+            except (OSError, ValueError) as error:
                 yield SetAside(self.name, self._line + 1, f"the file ends here: {error}")
 
     def _lines(self, stream: BinaryIO) -> Iterator[Record | SetAside]:
@@ -182,7 +219,25 @@ def _opened(name: str) -> Iterator[io.BufferedReader]:
         yield file
 
 
-def _zipped(file: io.BufferedReader) -> bool:
-    """Whether it begins as gzip does, whatever it is called."""
+def _form_of(name: str) -> Form:
+    path = Path(name)
+    if path.is_file():
+        with _opened(name) as file:
+            if file.peek(4)[:4] == columnar.MAGIC:
+                return "parquet"
+    for suffix in _PACKED:
+        name = name.removesuffix(suffix)
+    return "csv" if name.endswith(".csv") else "jsonl"
+
+
+def _unpacked(file: io.BufferedReader) -> BinaryIO:
+    """The content of a file that begins as gzip or Zstandard does, whatever it is called."""
     peek = getattr(file, "peek", None)
-    return bool(peek) and file.peek(2)[:2] == _GZIP_MAGIC
+    begins = file.peek(4)[:4] if peek else b""
+    if begins.startswith(_GZIP_MAGIC):
+        return cast("BinaryIO", gzip.GzipFile(fileobj=file))
+    if begins == _ZSTD_MAGIC:
+        from pyarrow import CompressedInputStream
+
+        return cast("BinaryIO", io.BufferedReader(CompressedInputStream(file, "zstd")))
+    return cast("BinaryIO", file)

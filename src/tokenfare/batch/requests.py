@@ -15,21 +15,12 @@ from tokenfare.budget import NO_OPTIONS, Options, options_of
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Wire, needs, parse
 
-from .reading import Record
+from .reading import Columns, Record
 
 URL = "/v1/chat/completions"
 _TEXT = frozenset({"text"})
 _FILE_MARK = "fileid://"
 _ROOM = ("max_completion_tokens", "max_tokens")
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The names under which plain records have their prompt, their messages and their id."""
-
-    prompt: str = "prompt"
-    messages: str = "messages"
-    custom_id: str = "custom_id"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,22 @@
-"""What a job comes to, from how many requests there are of each size.
+"""What a job comes to, added up as its requests are placed.
 
-Sizes repeat, so a job of any length is a table of far fewer rows; every sum, the median and what
-the same requests would cost otherwise are worked out of it when the job was read.
+What the whole job would cost on another model is worked out when it was read, from how many
+requests there are of each size: on models that count alike, sizes repeat.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 
-from tokenfare.budget import Fare, fare_of
+from tokenfare.budget import Fare
 from tokenfare.money import Money
-from tokenfare.router import Ranked
+from tokenfare.tokenizers import Count
 
-from .choosing import Service, Sizes
+from .choosing import Choice, Service, Sizes
 
 
 class Cell(NamedTuple):
@@ -48,108 +48,119 @@ class Alone:
     fare: Fare
 
 
-class Tally:
-    """Requests by cell: as they are `placed`, and as the batch service sees them, `held`.
+@dataclass(slots=True)
+class _Sum:
+    """Fares added up, and the input tokens of `requests`."""
 
-    `repeated` are those of the placed that say what one before them said.
-    """
+    requests: int = 0
+    low_tokens: int = 0
+    high_tokens: int = 0
+    low: Decimal = Decimal(0)
+    high: Decimal = Decimal(0)
+
+    def add(self, size: Count, fare: Fare, number: int = 1) -> None:
+        self.requests += number
+        self.low_tokens += size.low * number
+        self.high_tokens += size.high * number
+        self.low += fare.low.amount * number
+        self.high += fare.high.amount * number
+
+    def fare(self, currency: str) -> Fare:
+        return Fare(Money(self.low, currency), Money(self.high, currency))
+
+
+class Tally:
+    """The sums of a job; `repeated` of its requests say what one before them said."""
 
     def __init__(self, currency: str) -> None:
         """Begin with nothing."""
-        self.placed: Counter[Cell] = Counter()
-        self.repeated: Counter[Cell] = Counter()
-        self.held: Counter[Cell] = Counter()
         self.currency = currency
+        self._placed: dict[tuple[str, bool], _Sum] = {}
+        self._ordinary = _Sum()
+        self._repeated = _Sum()
+        self._lengths: Counter[int] = Counter()
+        self._held: dict[Service, list[Counter[Count]]] = {}
+
+    def add(self, choice: Choice, *, batch: bool, held: Cell, repeated: bool) -> None:
+        """Add a request as it is placed, and as the batch service sees it, `held`."""
+        ranked = choice.ranked
+        size, fare = ranked.size, ranked.fare
+        self._placed.setdefault((ranked.model.id, batch), _Sum()).add(size, fare)
+        self._ordinary.add(size, choice.ordinary)
+        if repeated:
+            self._repeated.add(size, fare)
+        self._lengths[size.high] += 1
+        counted = self._held.get(held.service)
+        if counted is None:
+            counted = self._held[held.service] = [Counter() for _ in held.service.kinds]
+        for by_size, each in zip(counted, held.sizes, strict=True):
+            by_size[each] += 1
 
     @property
     def requests(self) -> int:
         """How many requests have a model."""
-        return self.placed.total()
+        return self._ordinary.requests
+
+    @property
+    def repeated(self) -> int:
+        """How many requests say what one before them said."""
+        return self._repeated.requests
 
     @property
     def shares(self) -> tuple[Share, ...]:
         """By model, the dearest first."""
-        by: dict[tuple[str, bool], Counter[Cell]] = {}
-        for cell, number in self.placed.items():
-            ranked = _chosen(cell)
-            batch = cell.service.asked.batch
-            by.setdefault((ranked.model.id, batch), Counter())[cell] = number
-        shares = (self._share(model, cells, batch=batch) for (model, batch), cells in by.items())
+        shares = (
+            Share(
+                model,
+                batch,
+                each.requests,
+                each.low_tokens,
+                each.high_tokens,
+                each.fare(self.currency),
+            )
+            for (model, batch), each in self._placed.items()
+        )
         return tuple(sorted(shares, key=lambda share: (-share.fare.high.amount, share.model)))
 
     @property
     def fare(self) -> Fare:
         """What the job costs."""
-        return self._sum((_chosen(cell).fare, n) for cell, n in self.placed.items())
+        low = sum((each.low for each in self._placed.values()), Decimal(0))
+        high = sum((each.high for each in self._placed.values()), Decimal(0))
+        return Fare(Money(low, self.currency), Money(high, self.currency))
 
     @property
     def ordinary(self) -> Fare:
         """What the same requests cost on the same models without the batch price."""
-        return self._sum((_ordinary(cell), n) for cell, n in self.placed.items())
+        return self._ordinary.fare(self.currency)
 
     @property
     def saving(self) -> Fare:
         """What sending identical requests once would save."""
-        return self._sum((_chosen(cell).fare, n) for cell, n in self.repeated.items())
+        return self._repeated.fare(self.currency)
 
-    @property
+    @cached_property
     def alone(self) -> tuple[Alone, ...]:
         """The job on each model that the batch service has for some of it, the best first."""
-        fares: dict[str, list[tuple[Fare, int]]] = {}
-        for cell, number in self.held.items():
-            for model, kind in cell.service.models:
-                ranked = cell.service.on(model, cell.sizes[kind])
-                if ranked is not None:
-                    fares.setdefault(model.id, []).append((ranked.fare, number))
-        all_ = self.held.total()
-        found = []
-        for model_id, each in fares.items():
-            taken = sum(number for _, number in each)
-            found.append(Alone(model_id, taken, all_ - taken, self._sum(each)))
+        sums: dict[str, _Sum] = {}
+        for service, counted in self._held.items():
+            for model, kind in service.models:
+                for size, number in counted[kind].items():
+                    ranked = service.on(model, size)
+                    if ranked is not None:
+                        sums.setdefault(model.id, _Sum()).add(size, ranked.fare, number)
+        found = (
+            Alone(model, each.requests, self.requests - each.requests, each.fare(self.currency))
+            for model, each in sums.items()
+        )
         return tuple(sorted(found, key=lambda a: (a.refused, a.fare.high.amount, a.model)))
 
     @property
     def median(self) -> int | None:
         """The input tokens of the request in the middle, on the model it goes to."""
-        lengths: Counter[int] = Counter()
-        for cell, number in self.placed.items():
-            lengths[_chosen(cell).size.high] += number
-        left = (lengths.total() + 1) // 2
-        for length in sorted(lengths):
-            left -= lengths[length]
+        left = (self._lengths.total() + 1) // 2
+        for length in sorted(self._lengths):
+            left -= self._lengths[length]
             if left <= 0:
                 return length
         return None
-
-    def _share(self, model: str, cells: Mapping[Cell, int], *, batch: bool) -> Share:
-        sizes = [(_chosen(cell).size, n) for cell, n in cells.items()]
-        return Share(
-            model,
-            batch,
-            sum(cells.values()),
-            sum(size.low * n for size, n in sizes),
-            sum(size.high * n for size, n in sizes),
-            self._sum((_chosen(cell).fare, n) for cell, n in cells.items()),
-        )
-
-    def _sum(self, fares: Iterable[tuple[Fare, int]]) -> Fare:
-        low = high = Decimal(0)
-        for fare, number in fares:
-            low += fare.low.amount * number
-            high += fare.high.amount * number
-        return Fare(Money(low, self.currency), Money(high, self.currency))
-
-
-def _chosen(cell: Cell) -> Ranked:
-    ranked = cell.service.choose(cell.sizes)
-    if ranked is None:  # only requests with a model are put into `placed`
-        raise TypeError("a request without a model was counted among the placed")
-    return ranked
-
-
-def _ordinary(cell: Cell) -> Fare:
-    ranked = _chosen(cell)
-    price = ranked.model.price
-    if price is None:
-        return ranked.fare
-    return fare_of(price, ranked.size, cell.service.asked.max_output_tokens)

@@ -11,7 +11,7 @@ from typing import cast
 
 import click
 
-from tokenfare.batch import Columns, Plan, Progress, plan
+from tokenfare.batch import Columns, Form, Plan, Progress, plan
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.router import Asked
 
@@ -39,7 +39,9 @@ for each in batch_runs.COMMANDS:
     metavar="WHAT=NAME",
     help=f"What the input calls {', '.join(_COLUMNS)} (prompt=question); again.",
 )
-@click.option("--form", type=click.Choice(["jsonl", "csv"]), help="Default: by the file's name.")
+@click.option(
+    "--form", type=click.Choice(["jsonl", "csv", "parquet"]), help="Default: by the file."
+)
 @click.option("--strict", is_flag=True, help="Stop at the first line that is no request.")
 @click.option(
     "--max-output",
@@ -66,10 +68,10 @@ def plan_command(
 ) -> int:
     """Choose a model for each request in FILE..., say what the job costs, and write what to send.
 
-    JSONL in the form of OpenAI's batch service, or with a prompt or messages on each line; CSV with
-    such columns; gzipped or not; `-` is standard input. Lines that are no request, or that no model
-    takes, are set aside in FOLDER/set-aside.jsonl: the exit code is then 1, or 3 if nothing is
-    left.
+    JSONL in the form of OpenAI's batch service, or with a prompt or messages on each line; CSV or
+    Parquet with such columns; compressed by gzip or Zstandard or not; `-` is standard input. Lines
+    that are no request, or that no model takes, are set aside in FOLDER/set-aside.jsonl: the exit
+    code is then 1, or 3 if nothing is left.
     """
     given = {name: value for name, value in asked.items() if value not in {None, ()}}
     with _bar(files) as progress:
@@ -77,7 +79,7 @@ def plan_command(
             files,
             out,
             columns=_columns(columns),
-            form="csv" if form == "csv" else "jsonl" if form else None,
+            form=cast("Form | None", form),
             strict=strict,
             as_of=as_of,
             progress=progress,

@@ -1,0 +1,148 @@
+"""The same requests in other clothes: Parquet, Zstandard, standard input, and what is damaged."""
+
+import json
+import random
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+import tokenfare as tf
+from tokenfare.errors import InputError
+
+DAY = date(2024, 12, 18)
+TEXTS = ["Hello, world", "你好" * 50, "  leading space", "a\nb" * 300]
+
+
+def planned(path: Path, out: Path, **asked: Any) -> tuple[tf.batch.Plan, list[dict[str, Any]]]:
+    plan = tf.batch.plan(path, out, **({"as_of": DAY} | asked))
+    files = sorted(out.glob("batch/*"))
+    return plan, [json.loads(line) for f in files for line in f.read_text("utf-8").splitlines()]
+
+
+@pytest.fixture
+def expected(tmp_path: Path) -> list[dict[str, Any]]:
+    path = tmp_path / "plain.jsonl"
+    records = ({"custom_id": f"r{i}", "prompt": text} for i, text in enumerate(TEXTS))
+    path.write_text("".join(json.dumps(each) + "\n" for each in records), encoding="utf-8")
+    return planned(path, tmp_path / "plain")[1]
+
+
+def test_parquet_with_prompts(tmp_path: Path, expected: list[dict[str, Any]]) -> None:
+    path = tmp_path / "job.data"  # told by its content
+    ids = [f"r{i}" for i in range(len(TEXTS))]
+    table = {"question": TEXTS, "custom_id": ids, "other": [1] * 4}
+    parquet.write_table(pa.table(table), path, row_group_size=3)
+    columns = tf.batch.Columns(prompt="question")
+    assert planned(path, tmp_path / "out", columns=columns)[1] == expected
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_parquet_with_messages(
+    tmp_path: Path, expected: list[dict[str, Any]], *, as_text: bool
+) -> None:
+    messages: list[Any] = [[{"role": "user", "content": text}] for text in TEXTS]
+    if as_text:
+        messages = [json.dumps(each) for each in messages]
+    ids = [f"r{i}" for i in range(len(TEXTS))]
+    parquet.write_table(
+        pa.table({"messages": messages, "custom_id": ids}), tmp_path / "job.parquet"
+    )
+    assert planned(tmp_path / "job.parquet", tmp_path / "out")[1] == expected
+
+
+def test_parquet_with_batch_lines(tmp_path: Path, expected: list[dict[str, Any]]) -> None:
+    """A field that only some rows have is no field of the others."""
+    bodies = [{"messages": [{"role": "user", "content": text}]} for text in TEXTS]
+    ids = [f"r{i}" for i in range(len(TEXTS) + 1)]
+    named: dict[str, Any] = {"messages": [{"role": "user", "content": "x", "name": "Ann"}]}
+    table = pa.table({"custom_id": ids, "body": [*bodies, named]})
+    parquet.write_table(table, tmp_path / "job.parquet")
+    assert planned(tmp_path / "job.parquet", tmp_path / "out")[1][: len(TEXTS)] == expected
+
+
+def test_rows_without_a_prompt_are_set_aside_by_number(tmp_path: Path) -> None:
+    path = tmp_path / "job.parquet"
+    parquet.write_table(pa.table({"prompt": ["Hello", None, ""], "n": [1, 2, 3]}), path)
+    plan, lines = planned(path, tmp_path / "out")
+    aside = (tmp_path / "out" / "set-aside.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["line"] for line in aside] == [2, 3]
+    assert (len(lines), plan.set_aside) == (1, 2)
+
+
+def test_parquet_without_the_column_is_refused_by_name(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"question": ["Hello"]}), tmp_path / "job.parquet")
+    with pytest.raises(InputError, match=r"no column 'prompt' .*there is question; --column"):
+        planned(tmp_path / "job.parquet", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_parquet_file_without_its_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "job.parquet"
+    parquet.write_table(pa.table({"prompt": TEXTS}), path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"job\.parquet: no complete Parquet file"):
+        planned(path, tmp_path / "out")
+
+
+def test_zstandard_is_told_by_its_content(tmp_path: Path, expected: list[dict[str, Any]]) -> None:
+    packed = pa.Codec("zstd").compress((tmp_path / "plain.jsonl").read_bytes(), asbytes=True)
+    (tmp_path / "job").write_bytes(packed)
+    assert planned(tmp_path / "job", tmp_path / "out")[1] == expected
+
+
+def test_a_truncated_zstandard_file_keeps_what_came_before(tmp_path: Path) -> None:
+    path = tmp_path / "job.jsonl.zst"
+    letters = random.Random(5)  # noqa: S311 - text that does not pack well, no secret
+    lines = [
+        json.dumps({"prompt": "".join(letters.choices("abcdefghij \n", k=500))})
+        for _ in range(2_000)
+    ]
+    whole = pa.Codec("zstd").compress("\n".join(lines).encode(), asbytes=True)
+    path.write_bytes(whole[: len(whole) // 2])
+    plan, written = planned(path, tmp_path / "out")
+    assert 0 < len(written) < len(lines)
+    assert plan.set_aside >= 1
+    aside = (tmp_path / "out" / "set-aside.jsonl").read_text("utf-8")
+    assert "the file ends here" in aside
+
+
+MINE = """
+from = 2024-01-01
+source = "contract"
+provider = "dashscope"
+family = "own"
+
+[sources.contract]
+title = "Our contract"
+where = "the legal department"
+as_of = 2024-01-01
+
+[shared]
+access = [{ kind = "paid" }]
+modalities = [{ takes = ["text"] }]
+purposes = [{ made_for = ["general"] }]
+regions = [{ served_in = ["cn-beijing"] }]
+tokenizer = [{ name = "nobody-knows" }]
+chat = [{ per_message = 5, per_reply = 3 }]
+
+[[model]]
+id = "mine"
+kind = "stable"
+limits = [{ context = 32_768 }]
+prices = [{ currency = "CNY", per = 1_000, input = "1", output = "1", batch = "0.5" }]
+"""
+
+
+def test_a_model_whose_tokenizer_nobody_knows_stops_no_plan(
+    tmp_path: Path, expected: list[dict[str, Any]]
+) -> None:
+    overlay = tmp_path / "mine.toml"
+    overlay.write_text(MINE, "utf-8")
+    mine = tf.Catalog.load([overlay], day=DAY)
+    plan, lines = planned(tmp_path / "plain.jsonl", tmp_path / "out", catalog=mine)
+    assert lines == expected
+    assert "mine" in {each.model for each in plan.alone}, "it was measured, by bounds"
