@@ -134,3 +134,13 @@ def test_a_folder_that_is_no_plan_is_wrong_use(
     for command in ("submit", "status", "collect", "run", "cancel"):
         ended = run("batch", command, str(tmp_path / "none"))
         assert (ended.code, "is no folder of a plan" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words", [("submit", "--direct", "--window", "24"), ("status", "--poll", "3")]
+)
+def test_options_that_contradict_each_other_are_refused(
+    run: Run, folder: str, words: tuple[str, ...]
+) -> None:
+    ended = run("batch", words[0], folder, *words[1:])
+    assert (ended.code, "Error: " in ended.err) == (2, True)

@@ -17,6 +17,8 @@ from tokenfare.dispatch import Progress
 
 from . import exits, inputs, output
 
+_POLL_SECONDS, _LONGEST_POLL_SECONDS = 10.0, 120.0
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -39,7 +41,11 @@ def _booked(command: F) -> F:
     """The ledger's options."""
     for decorate in (
         click.option(
-            "--ceiling", "ceilings", multiple=True, metavar="C", help="As `send --ceiling`; again."
+            "--ceiling",
+            "ceilings",
+            multiple=True,
+            metavar="C",
+            help="Most to spend in a day: '5 CNY', '200000 tokens', 'project: 5 CNY'; again.",
         ),
         click.option("--project", metavar="NAME", help="What the ledger books it under."),
     ):
@@ -66,6 +72,8 @@ def submit_command(
     not take is sent by `run`. The key is read from DASHSCOPE_API_KEY.
     """
     given = options | {"ceilings": ceilings or None}
+    if direct and window_hours is not None:
+        raise click.UsageError("--direct has no window: leave --window out")
     if direct:
         return _run(folder, as_json, all_files=True, **given)
     with _bar("uploading") as bar:
@@ -80,12 +88,14 @@ def submit_command(
 @_common
 @click.option("--watch", is_flag=True, help="Look again until all jobs have ended.")
 @click.option(
-    "--poll", "poll_seconds", type=float, default=10.0, help="First pause of --watch, in seconds."
+    "--poll", "poll_seconds", type=float, metavar="S", help="First pause of --watch (default: 10)."
 )
 def status_command(
-    folder: str, watch: bool, poll_seconds: float, as_json: bool, **options: Any
+    folder: str, watch: bool, poll_seconds: float | None, as_json: bool, **options: Any
 ) -> int:
     """Say how far the jobs of a plan are. Exit code 1: not all have ended."""
+    if poll_seconds is not None and not watch:
+        raise click.UsageError("--poll is for --watch: give both")
     if not watch:
         now = batch.status(folder, **options)
     else:
@@ -94,11 +104,11 @@ def status_command(
             def told(now: Status) -> None:
                 bar(now.done, now.requests, ", ".join(sorted({f.word for f in now.files})))
 
-            longest = max(poll_seconds, 120.0)
+            first = _POLL_SECONDS if poll_seconds is None else poll_seconds
             now = batch.wait(
                 folder,
-                poll_seconds=poll_seconds,
-                longest_poll_seconds=longest,
+                poll_seconds=first,
+                longest_poll_seconds=max(first, _LONGEST_POLL_SECONDS),
                 progress=told,
                 **options,
             )

@@ -26,7 +26,7 @@ _COMMANDS: Mapping[str, str] = {
     "tokenizers": "List tokenizers and take vocabularies of yours.",
     "catalog": "Check, compare and import catalogue files.",
     "send": "Route a request and send it.",
-    "batch": "Plan jobs of many requests.",
+    "batch": "Plan jobs of many requests, send them, and fetch the answers.",
     "spend": "Say what was spent, on what, and how far off the predictions were.",
     "emulate": "Serve the provider's endpoints on this machine, offline.",
     "demo": "Run the whole way on real documents against the emulator.",
