@@ -29,8 +29,10 @@ def test_what_has_not_ended_is_pending_and_what_expired_is_missing(emulate: Any,
     assert found.answered + found.missing == 3
     assert found.missing >= 1
     assert "expired" in results(folder)[2]["error"]["message"]
-    kept = (folder / "failed" / "qwen-turbo.jsonl").read_text().splitlines()
+    kept = (folder / "failed" / "qwen-turbo.missing.jsonl").read_text().splitlines()
     assert len(kept) == found.missing
+    [plan] = batch.replan(folder, "next")  # the model is not to blame, and is asked again
+    assert [(file.model, file.lines) for file in plan.files] == [("qwen-turbo", found.missing)]
 
 
 def test_a_file_that_the_provider_refuses_is_reported_with_its_reason(

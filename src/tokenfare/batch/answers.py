@@ -48,7 +48,9 @@ class Answers:
                 "CREATE TABLE lines (custom_id TEXT PRIMARY KEY, source INTEGER, "
                 "start INTEGER, size INTEGER, answered INTEGER) WITHOUT ROWID"
             )
-            self._db.execute("CREATE TABLE failed (custom_id TEXT PRIMARY KEY) WITHOUT ROWID")
+            self._db.execute(
+                "CREATE TABLE failed (custom_id TEXT PRIMARY KEY, refused INTEGER) WITHOUT ROWID"
+            )
             self._db.execute("BEGIN")
         except (OSError, sqlite3.Error) as error:
             raise InputError(str(self._path), f"cannot be written: {error}") from error
@@ -92,17 +94,20 @@ class Answers:
         opened.seek(row[1])
         return Found(source, _parsed(opened.read(row[2])), bool(row[3]))
 
-    def mark_failed(self, custom_id: str) -> None:
-        """Remember that a request has no answer."""
-        self._db.execute("INSERT OR IGNORE INTO failed VALUES (?)", (custom_id,))
+    def mark_failed(self, custom_id: str, *, refused: bool) -> None:
+        """Remember that a request has no answer: its model refused it, or nothing came."""
+        self._db.execute("INSERT OR IGNORE INTO failed VALUES (?, ?)", (custom_id, refused))
 
-    def failed_of(self, path: Path) -> Iterator[bytes]:
-        """The lines of a file of requests that were marked as failed."""
+    def failed_of(self, path: Path) -> Iterator[tuple[bytes, bool]]:
+        """The lines of a file of requests that were marked as failed, and whether refused."""
         with path.open("rb") as opened:
             for text in opened:
                 known = (_parsed(text).get("custom_id"),)
-                if self._db.execute("SELECT 1 FROM failed WHERE custom_id = ?", known).fetchone():
-                    yield text
+                row = self._db.execute(
+                    "SELECT refused FROM failed WHERE custom_id = ?", known
+                ).fetchone()
+                if row is not None:
+                    yield text, bool(row[0])
 
     def _put(self, custom_id: str, source: int, start: int, size: int, *, answered: bool) -> None:
         self._db.execute(

@@ -19,8 +19,7 @@ from tokenfare.ledger import ANSWERED, Ending
 from .answers import Answers, Found
 from .bills import Bills, Collected
 from .fetching import Source, fetched
-from .folder import Written
-from .results import ANSWER, MISSING, PENDING, Result, joined, json_line
+from .results import ANSWER, FAILURE, MISSING, PENDING, Result, joined, json_line
 from .running import Running, running
 from .submitting import intent_of
 from .table import Row
@@ -82,7 +81,7 @@ def _join(run: Running, now: Status, answers: Answers, retried: frozenset[Path])
                 result = _result(row, answers, bills, retried, reasons)
                 bills.add(result)
                 if result.status not in {ANSWER, PENDING} and row.sent_as is None:
-                    answers.mark_failed(row.custom_id)
+                    answers.mark_failed(row.custom_id, refused=result.status == FAILURE)
                 file.write(json_line(result.as_data()))
         part.replace(path)
     except OSError as error:
@@ -122,32 +121,31 @@ def _reasons(now: Status) -> dict[tuple[str, bool], tuple[str, str]]:
 
 
 def _write_failed(run: Running, answers: Answers) -> None:
-    """The requests without an answer, in the form of the input, a file for each model."""
+    """The requests without an answer, in the form of the input, by model and by why."""
     folder = run.plan.folder / FAILED
     with ExitStack() as stack:
         written: dict[str, BinaryIO] = {}
-        for file, line in _failed_lines(run, answers):
-            if file.model not in written:
+        for name, line in _failed_lines(run, answers):
+            if name not in written:
                 folder.mkdir(exist_ok=True)
-                part = folder / f"{_safe(file.model)}.jsonl.part"
-                written[file.model] = stack.enter_context(part.open("wb"))
-            written[file.model].write(line)
-    kept = {f"{_safe(model)}.jsonl" for model in written}
+                written[name] = stack.enter_context((folder / f"{name}.part").open("wb"))
+            written[name].write(line)
     for old in folder.glob("*.jsonl"):
-        if old.name not in kept:
+        if old.name not in written:
             old.unlink()
-    for name in kept:
+    for name in written:
         (folder / f"{name}.part").replace(folder / name)
 
 
-def _failed_lines(run: Running, answers: Answers) -> Iterator[tuple[Written, bytes]]:
+def _failed_lines(run: Running, answers: Answers) -> Iterator[tuple[str, bytes]]:
     for file in run.plan.files:
-        for line in answers.failed_of(run.plan.path(file)):
-            yield file, line
+        for line, refused in answers.failed_of(run.plan.path(file)):
+            yield failed_name(file.model, refused=refused), line
 
 
-def _safe(model: str) -> str:
-    return model.replace("/", "_")
+def failed_name(model: str, *, refused: bool) -> str:
+    """The file in `failed/` of what a model refused, or of what nothing came of."""
+    return f"{model.replace('/', '_')}{'' if refused else '.missing'}.jsonl"
 
 
 def _settle(run: Running, now: Status, bills: Bills) -> None:

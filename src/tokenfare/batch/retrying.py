@@ -13,7 +13,7 @@ from typing import Any
 
 from tokenfare.errors import InputError, InvalidRequestError
 
-from .collecting import FAILED, JOINED
+from .collecting import FAILED, JOINED, failed_name
 from .journal import Journal, journal
 from .plan import Plan
 from .planned import planned
@@ -31,8 +31,10 @@ def replan(
 ) -> tuple[Plan, ...]:
     """Plan the requests that failed in a collected plan, on the next models of their ladders.
 
-    One plan for each model that failed, in a folder of `out` with the model's name, without that
-    model and without those that the requests failed on before. `options` are those of `plan`.
+    One plan for each model that refused requests, in a folder of `out` with the model's name,
+    without that model; and one for those that a job ended without, which may go to the same model
+    again (`MODEL.missing`). Neither takes the models that refused the requests in plans before.
+    `options` are those of `plan`.
     Raises `InvalidRequestError` if nothing failed, `InputError` before anything was collected.
     """
     found = planned(folder)
@@ -41,7 +43,7 @@ def replan(
     files = sorted((found.folder / FAILED).glob("*.jsonl"))
     if not files:
         raise InvalidRequestError(f"{found.folder}: nothing failed there")
-    models = {file.model.replace("/", "_"): file.model for file in found.files}
+    refused = {failed_name(file.model, refused=True): file.model for file in found.files}
     with journal(found.folder) as opened:
         before = _without(opened)
     options.setdefault("as_of", found.day)
@@ -51,8 +53,7 @@ def replan(
         raise InputError(str(out), f"cannot be made: {error.strerror or error}") from None
     plans = []
     for file in files:
-        model = models[file.stem]
-        without = [*before, model]
+        without = [*before, *([refused[file.name]] if file.name in refused else [])]
         target = Path(out) / file.stem
         plans.append(plan([str(file)], str(target), deny=[*deny, *without], **options))
         _remember(target, without)
