@@ -21,6 +21,7 @@ from .planning import plan as plan
 from .reading import Columns as Columns
 from .reading import Form as Form
 from .reading import SetAside as SetAside
+from .report import report as report
 from .retrying import replan as replan
 from .submitting import submit as submit
 from .totals import Alone as Alone

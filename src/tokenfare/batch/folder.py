@@ -25,6 +25,7 @@ from .table import REQUESTS, Row, Table
 
 PLAN = "plan.json"
 ASIDE = "set-aside.jsonl"
+REPORT = "report.html"
 FORM = "tokenfare batch plan, form 1"
 """What a plan's own file says of itself, so that its folder is known again."""
 
@@ -152,7 +153,13 @@ class Folder:
     def _is_own(self, found: set[str]) -> bool:
         try:
             plan = json.loads((self.path / PLAN).read_bytes())
-            own = {PLAN, ASIDE, REQUESTS, *(str(Path(each["name"])) for each in plan["files"])}
+            own = {
+                PLAN,
+                ASIDE,
+                REPORT,
+                REQUESTS,
+                *(str(Path(each["name"])) for each in plan["files"]),
+            }
             return bool(plan["form"] == FORM and plan["inputs"] == self._inputs and found <= own)
         except (OSError, ValueError, KeyError, TypeError):
             return False

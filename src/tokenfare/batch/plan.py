@@ -134,6 +134,7 @@ def _share(share: Share) -> dict[str, object]:
         "batch": share.batch,
         "requests": share.requests,
         "tokens": {"low": share.low_tokens, "high": share.high_tokens},
+        "max_input": share.max_input,
         "fare": _fare(share.fare),
     }
 

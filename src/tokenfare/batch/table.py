@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -84,6 +85,21 @@ def rows_of(path: Path) -> Iterator[Row]:
                     yield Row(*values)
     except (arrow.ArrowException, OSError, KeyError) as error:
         raise InputError(str(path), f"is no table of a plan: {error}") from error
+
+
+def tallied(path: Path) -> tuple[Counter[tuple[str, int]], Counter[Decimal]]:
+    """How many requests of the table have which model and length, and how many which fare.
+
+    The high ends of both. Identical requests that another one carries cost nothing, and are left
+    out. Raises `InputError`, and `MissingExtra` without pyarrow.
+    """
+    lengths: Counter[tuple[str, int]] = Counter()
+    fares: Counter[Decimal] = Counter()
+    for row in rows_of(path):
+        if row.sent_as is None:
+            lengths[row.model, row.input_high] += 1
+            fares[row.fare_high] += 1
+    return lengths, fares
 
 
 _NAMES = tuple(Row.__dataclass_fields__)

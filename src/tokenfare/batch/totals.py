@@ -28,7 +28,10 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Requests on one model: how many, their input tokens, what they cost; `batch` or live."""
+    """Requests on one model: how many, their input tokens, what they cost; `batch` or live.
+
+    `max_input` is the longest input that the model takes beside the room of each of them.
+    """
 
     model: str
     batch: bool
@@ -36,6 +39,7 @@ class Share:
     low_tokens: int
     high_tokens: int
     fare: Fare
+    max_input: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class Tally:
         """Begin with nothing."""
         self.currency = currency
         self._placed: dict[tuple[str, bool], _Sum] = {}
+        self._most: dict[tuple[str, bool], int] = {}
         self._ordinary = _Sum()
         self._repeated = _Sum()
         self._lengths: Counter[int] = Counter()
@@ -86,6 +91,10 @@ class Tally:
         ranked = choice.ranked
         size, fare = ranked.size, ranked.fare
         self._placed.setdefault((ranked.model.id, batch), _Sum()).add(size, fare)
+        if ranked.fit.headroom is not None:
+            most = size.high + ranked.fit.headroom
+            key = (ranked.model.id, batch)
+            self._most[key] = min(self._most.get(key, most), most)
         self._ordinary.add(size, choice.ordinary)
         if repeated:
             self._repeated.add(size, fare)
@@ -117,6 +126,7 @@ class Tally:
                 each.low_tokens,
                 each.high_tokens,
                 each.fare(self.currency),
+                self._most.get((model, batch)),
             )
             for (model, batch), each in self._placed.items()
         )

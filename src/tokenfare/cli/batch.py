@@ -11,7 +11,7 @@ from typing import cast
 
 import click
 
-from tokenfare.batch import Columns, Form, Plan, Progress, plan
+from tokenfare.batch import Columns, Form, Plan, Progress, plan, report
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.router import Asked
 
@@ -55,6 +55,7 @@ for each in batch_runs.COMMANDS:
 @click.option("--region", metavar="R", help="Where the model must be served.")
 @click.option("--currency", metavar="C", help="What fares are compared in (default: CNY).")
 @click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
+@click.option("--no-report", is_flag=True, help="Write no report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def plan_command(
     files: tuple[str, ...],
@@ -63,6 +64,7 @@ def plan_command(
     form: str | None,
     strict: bool,
     as_of: date | None,
+    no_report: bool,
     as_json: bool,
     **asked: object,
 ) -> int:
@@ -85,8 +87,18 @@ def plan_command(
             progress=progress,
             **cast("Asked", given),
         )
+    if not no_report:
+        report(made.folder)
     output.emit(made.as_data()) if as_json else click.echo(made.explain())
     return _code(made)
+
+
+@command.command("report")
+@click.argument("folder")
+def report_command(folder: str) -> int:
+    """Write FOLDER/report.html again: the plan with charts, one page that needs nothing else."""
+    click.echo(report(folder))
+    return exits.DONE
 
 
 def _code(made: Plan) -> int:
