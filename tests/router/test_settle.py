@@ -13,7 +13,7 @@ from tokenfare.budget import Carriages
 from tokenfare.catalog import ChatTemplate, DocumentRules, Limits, Model
 from tokenfare.messages import Document, parse
 from tokenfare.router import Decision, Question, Requirements, Sizing, decide, settle
-from tokenfare.tokenizers import ByLength, Count, measurer
+from tokenfare.tokenizers import ByLength, Count, Measurer, measurer
 from tokenfare.tokenizers.by_length import (
     LONGEST_TOKEN,
     NFC_FACTOR,
@@ -100,6 +100,28 @@ def test_models_that_differ_by_the_template_alone_are_not_counted_apart() -> Non
     assert decision.effort is not None
     assert decision.effort.tokens == 0
     assert decision.winner is eagerly(models, ENGLISH * 36).winner
+
+
+def test_a_class_that_costs_more_whatever_its_size_is_not_measured() -> None:
+    """100,000 bytes at 0.001 cost 0.1001 with the answer at most; "dear" costs 0.2 for it alone."""
+    asked: list[str] = []
+
+    def noted(name: str) -> Measurer:
+        asked.append(name)
+        return measurer(name)
+
+    wide = {"limits": Limits(max_input=200_000)}
+    models = [
+        model("dear", tokenizer="unknown", price=price((None, "0.001", "20")), **wide),
+        model("cheap", price=price((None, "0.001", "0.01")), **wide),
+    ]
+    parsed = parse("x" * 100_000)
+    sizing = Sizing(lambda by: Carriages(parsed, (), by), noted)
+    decision = settle(Question(tuple(models), ASKED, DAY, ""), sizing)
+    assert decision.model.id == "cheap"
+    assert asked == ["qwen"]
+    assert [ranked.model.id for ranked in decision.ranked] == ["cheap", "dear"]
+    assert asked == ["qwen", "unknown"]
 
 
 chats = st.builds(ChatTemplate, per_message=st.integers(0, 9), per_reply=st.integers(0, 4))

@@ -46,6 +46,11 @@ class Candidate:
     lines: tuple[Line, ...]
     rising: bool
 
+    @property
+    def least(self) -> Fraction:
+        """What no request costs less than: no line falls."""
+        return min(line.base + line.slope * line.first for line in self.lines)
+
 
 def candidate(model: Model, asked: Requirements) -> Candidate | None:
     """The model's lines, if it passes what the price decides; the early filters come before."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from functools import cached_property
+from typing import NamedTuple
 
 from tokenfare.budget import alike
 from tokenfare.catalog import Model
@@ -13,6 +15,17 @@ from tokenfare.catalog import Model
 from .filters import first_refusal
 from .lines import Candidate, candidate, common_scale
 from .requirements import Requirements
+
+
+class Kind(NamedTuple):
+    """A class of candidates on which a request has one size, and one of them.
+
+    `least` is what no request costs less than on any of them, on the question's scale.
+    """
+
+    kind: Hashable
+    model: Model
+    least: int
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,9 +53,23 @@ class Question:
         return tuple(each for each in found if each is not None)
 
     @cached_property
-    def kinds(self) -> dict[Hashable, Model]:
-        """A candidate of each class of models on which a request has one size."""
-        return {alike(each.model): each.model for each in self.candidates}
+    def kinds(self) -> tuple[Kind, ...]:
+        """The classes of models on which a request has one size, that with the least fare first.
+
+        With media each stands first: what a model refuses of them is found by measuring it.
+        """
+        models: dict[Hashable, Model] = {}
+        fares: dict[Hashable, Fraction] = {}
+        for each in self.candidates:
+            kind = alike(each.model)
+            models[kind] = each.model
+            fares[kind] = min(each.least, fares.get(kind, each.least))
+        media = self.asked.needs != {"text"}
+        kinds = (
+            Kind(kind, model, 0 if media else int(fares[kind] * self.scale))
+            for kind, model in models.items()
+        )
+        return tuple(sorted(kinds, key=lambda each: each.least))
 
     @cached_property
     def scale(self) -> int:

@@ -7,10 +7,13 @@ whatever the sizes are within their intervals, the same model wins: then nothing
 Otherwise what stands in the way is looked at more closely, first up to the last place of its axis
 where the winner changes, and only if that is not enough to the end. What remains uncertain then (a
 vocabulary that is not at hand) is decided at the high end.
+
+A class that costs more than the best so far whatever the size is not even measured.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +27,7 @@ from .axis import Axis, Order
 from .decision import Decision
 from .envelope import Piece
 from .lines import Candidate
-from .question import Question
+from .question import Kind, Question
 from .requirements import Requirements
 from .sizing import Sizing
 
@@ -104,15 +107,31 @@ class _Unit:
 
 def settle(question: Question, sizing: Sizing) -> Decision:
     """Decide, counting as the decision needs it."""
-    classes = [_Class(kind, model) for kind, model in question.kinds.items()]
+    waiting = deque(question.kinds)
+    classes: list[_Class] = []
     while True:
         units = _units(classes, question, sizing)
         found = [(unit, best) for unit in units if (best := unit.best(question.asked)) is not None]
         leader, best = min(found, key=lambda pair: pair[1].order, default=(None, None))
+        if more := _admitted(waiting, best, len(classes)):
+            classes += more
+            continue
         asking = _in_the_way(units, leader, best)
         if asking is None:
             return Decision(question, sizing, best.model if best else None, sizing.effort)
         _look_closer(asking, sizing)
+
+
+def _admitted(waiting: deque[Kind], best: _Best | None, already: int) -> list[_Class]:
+    """The classes that may yet beat the best; where there is none, as many more as there are."""
+    admitted: list[_Class] = []
+    while waiting:
+        kind = waiting[0]
+        if kind.least > best.order[0] if best else len(admitted) >= max(already, 1):
+            break
+        waiting.popleft()
+        admitted.append(_Class(kind.kind, kind.model))
+    return admitted
 
 
 def _units(classes: Iterable[_Class], question: Question, sizing: Sizing) -> list[_Unit]:
