@@ -186,6 +186,24 @@ class DatabaseError(TokenfareError):
         self.path = str(path)
 
 
+class FareOverCeiling(TokenfareError):  # noqa: N818 - as UnknownModel
+    """A job may cost more than its ceiling, each request on the cheapest model that takes it.
+
+    `low` and `high` are the ends of its fare, `ceiling` what was set; each is `Money` (untyped here
+    because that layer is not below this one).
+    """
+
+    def __init__(self, low: object, high: object, ceiling: object, over: object) -> None:
+        """Say by how much, and what would help."""
+        super().__init__(
+            f"the job costs {low} to {high}, the ceiling is {ceiling} ({over} too much); "
+            "leave more out, or leave less room for answers"
+        )
+        self.low = low
+        self.high = high
+        self.ceiling = ceiling
+
+
 class CeilingReached(TokenfareError):  # noqa: N818 - as UnknownModel
     """A call was not sent because it might take more than a ceiling leaves.
 

@@ -60,3 +60,46 @@ def test_columns_have_names_of_yours(run: Run, tmp_path: Path) -> None:
     bad = plan(run, tmp_path / "b", "--column", "q")
     assert bad.code == 2
     assert "prompt=NAME" in bad.err
+
+
+def test_a_ceiling_ends_with_5(run: Run, tmp_path: Path) -> None:
+    ended = plan(run, tmp_path / "plan", "--ceiling", "0.00001")
+    assert ended.code == 5
+    assert "the ceiling is 0.00001 CNY" in ended.err
+    assert not (tmp_path / "plan").exists()
+
+
+def test_a_sample_is_told_and_nothing_written(run: Run, tmp_path: Path) -> None:
+    given = ("batch", "plan", "-", "--sample", "30", "--as-of", "2024-12-18")
+    ended = run(*given, stdin=LINE * 40)
+    assert ended.code == 0
+    assert "40 lines, 30 of them counted" in ended.out
+    said = json.loads(run(*given, "--json", stdin=LINE * 40).out)
+    assert (said["lines"], said["sampled"]) == (40, 30)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--sample", "30", "--out", "x"), "--out is for a plan"),
+        (("--sample", "30", "--once"), "--once is for a plan"),
+        (("--seed", "1", "--out", "x"), "--sample"),
+        ((), "--out"),
+    ],
+)
+def test_options_that_contradict_each_other_are_named(
+    run: Run, options: tuple[str, ...], says: str
+) -> None:
+    ended = run("batch", "plan", "-", *options, stdin=LINE)
+    assert ended.code == 2
+    assert says in ended.err
+
+
+def test_a_report_is_written_unless_it_is_not_wanted(run: Run, tmp_path: Path) -> None:
+    assert plan(run, tmp_path / "with").code == 0
+    assert plan(run, tmp_path / "without", "--no-report").code == 0
+    assert (tmp_path / "with" / "report.html").is_file()
+    assert not (tmp_path / "without" / "report.html").exists()
+    assert run("batch", "report", str(tmp_path / "without")).code == 0
+    assert (tmp_path / "without" / "report.html").is_file()

@@ -23,6 +23,9 @@ from .reading import Form as Form
 from .reading import SetAside as SetAside
 from .report import report as report
 from .retrying import replan as replan
+from .sampling import Estimate as Estimate
+from .sampling import Interval as Interval
+from .sampling import estimate as estimate
 from .submitting import submit as submit
 from .totals import Alone as Alone
 from .totals import Share as Share

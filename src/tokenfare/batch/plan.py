@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,7 +87,11 @@ class Plan:
                 "median": tally.median,
                 "longest": self.longest and self.longest._asdict(),
             },
-            "repeated": {"requests": self.repeated, "saving": _fare(tally.saving)},
+            "repeated": {
+                "requests": self.repeated,
+                "not_sent": tally.carried,
+                "saving": _fare(tally.saving),
+            },
             "set_aside": dict(self.aside),
             "files": [_file(each) for each in self.files],
         }
@@ -101,7 +105,8 @@ class Plan:
         yield f"{_requests(self.requests)} on {self.day}: {tally.fare}"
         for share in self.shares:
             where = "batch" if share.batch else "live"
-            yield f"  {share.model} ({where}): {_requests(share.requests)}, {share.fare}"
+            said = f"{_requests(share.requests)}, {share.fare}{_time(share)}"
+            yield f"  {share.model} ({where}): {said}"
         if self.requests:
             yield f"  without batch price: {tally.ordinary}"
         for alone in self.alone:
@@ -110,7 +115,9 @@ class Plan:
         if self.longest is not None:
             tokens, file, line = self.longest
             yield f"  median {tally.median:,} tokens, longest {tokens:,} ({file}:{line})"
-        if self.repeated:
+        if tally.carried:
+            yield f"  {_requests(tally.carried)} not sent, said before: {tally.saving} saved"
+        elif self.repeated:
             yield f"  {_requests(self.repeated)} said before; sent once: {tally.saving} less"
         for reason, number in self.aside.items():
             yield f"  {number:,} set aside: {reason}"
@@ -118,6 +125,15 @@ class Plan:
 
 def _requests(number: int) -> str:
     return f"{number:,} request{'' if number == 1 else 's'}"
+
+
+def _time(share: Share) -> str:
+    """How long its rates let it take; the batch service's window is said where it is asked for."""
+    if share.batch:
+        return ""
+    if share.seconds is None:
+        return ", no rate is known"
+    return f", up to {timedelta(seconds=share.seconds)} under its rates"
 
 
 def _fare(fare: Fare) -> dict[str, str]:
@@ -135,6 +151,7 @@ def _share(share: Share) -> dict[str, object]:
         "requests": share.requests,
         "tokens": {"low": share.low_tokens, "high": share.high_tokens},
         "max_input": share.max_input,
+        "seconds": share.seconds,
         "fare": _fare(share.fare),
     }
 

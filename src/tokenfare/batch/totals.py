@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from tokenfare.budget import Fare
 from tokenfare.money import Money
+from tokenfare.router import Ranked
 from tokenfare.tokenizers import Count
 
 from .choosing import Choice, Service, Sizes
@@ -30,7 +31,9 @@ class Cell(NamedTuple):
 class Share:
     """Requests on one model: how many, their input tokens, what they cost; `batch` or live.
 
-    `max_input` is the longest input that the model takes beside the room of each of them.
+    `max_input` is the longest input that the model takes beside the room of each of them. `seconds`
+    is the time that its known rates leave them, if every answer fills its room: `None` where no
+    rate is known, and in the batch service, which has no rates but a window.
     """
 
     model: str
@@ -40,6 +43,7 @@ class Share:
     high_tokens: int
     fare: Fare
     max_input: int | None = None
+    seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class _Sum:
     requests: int = 0
     low_tokens: int = 0
     high_tokens: int = 0
+    room: int = 0
     low: Decimal = Decimal(0)
     high: Decimal = Decimal(0)
 
@@ -73,28 +78,63 @@ class _Sum:
         return Fare(Money(self.low, currency), Money(self.high, currency))
 
 
+class _Placed:
+    """What goes to one model."""
+
+    def __init__(self, first: Ranked) -> None:
+        self.sum = _Sum()
+        self._rates = first.model.rates
+        self._most: int | None = None
+
+    def limit(self, ranked: Ranked) -> None:
+        """Note how long an input the model takes beside the room of this request."""
+        if ranked.fit.headroom is not None:
+            most = ranked.size.high + ranked.fit.headroom
+            self._most = most if self._most is None else min(self._most, most)
+
+    def share(self, model: str, currency: str, *, batch: bool) -> Share:
+        found = self.sum
+        return Share(
+            model,
+            batch,
+            found.requests,
+            found.low_tokens,
+            found.high_tokens,
+            found.fare(currency),
+            self._most,
+            None if batch else self._seconds(),
+        )
+
+    def _seconds(self) -> int | None:
+        """Requests and tokens pass side by side, so the slower of the two is the time."""
+        needed = (
+            (self.sum.requests, self._rates.requests_per_minute),
+            (self.sum.high_tokens + self.sum.room, self._rates.tokens_per_minute),
+        )
+        return max((-(-60 * number // rate) for number, rate in needed if rate), default=None)
+
+
 class Tally:
     """The sums of a job; `repeated` of its requests say what one before them said."""
 
     def __init__(self, currency: str) -> None:
         """Begin with nothing."""
         self.currency = currency
-        self._placed: dict[tuple[str, bool], _Sum] = {}
-        self._most: dict[tuple[str, bool], int] = {}
+        self._placed: dict[tuple[str, bool], _Placed] = {}
+        self._carried = 0
         self._ordinary = _Sum()
         self._repeated = _Sum()
         self._lengths: Counter[int] = Counter()
         self._held: dict[Service, list[Counter[Count]]] = {}
 
-    def add(self, choice: Choice, *, batch: bool, held: Cell, repeated: bool) -> None:
-        """Add a request as it is placed, and as the batch service sees it, `held`."""
+    def add(self, choice: Choice, service: Service, *, held: Cell, repeated: bool) -> None:
+        """Add a request as a service takes it, and as the batch service sees it, `held`."""
         ranked = choice.ranked
         size, fare = ranked.size, ranked.fare
-        self._placed.setdefault((ranked.model.id, batch), _Sum()).add(size, fare)
-        if ranked.fit.headroom is not None:
-            most = size.high + ranked.fit.headroom
-            key = (ranked.model.id, batch)
-            self._most[key] = min(self._most.get(key, most), most)
+        placed = self._placed.setdefault((ranked.model.id, service.asked.batch), _Placed(ranked))
+        placed.sum.add(size, fare)
+        placed.sum.room += service.asked.max_output_tokens
+        placed.limit(ranked)
         self._ordinary.add(size, choice.ordinary)
         if repeated:
             self._repeated.add(size, fare)
@@ -105,10 +145,20 @@ class Tally:
         for by_size, each in zip(counted, held.sizes, strict=True):
             by_size[each] += 1
 
+    def carry(self, choice: Choice) -> None:
+        """Add a request that is not sent, because one before it says the same."""
+        self._carried += 1
+        self._repeated.add(choice.ranked.size, choice.ranked.fare)
+
     @property
     def requests(self) -> int:
         """How many requests have a model."""
-        return self._ordinary.requests
+        return self._ordinary.requests + self._carried
+
+    @property
+    def carried(self) -> int:
+        """How many of them are not sent, because one before them says the same."""
+        return self._carried
 
     @property
     def repeated(self) -> int:
@@ -119,15 +169,7 @@ class Tally:
     def shares(self) -> tuple[Share, ...]:
         """By model, the dearest first."""
         shares = (
-            Share(
-                model,
-                batch,
-                each.requests,
-                each.low_tokens,
-                each.high_tokens,
-                each.fare(self.currency),
-                self._most.get((model, batch)),
-            )
+            each.share(model, self.currency, batch=batch)
             for (model, batch), each in self._placed.items()
         )
         return tuple(sorted(shares, key=lambda share: (-share.fare.high.amount, share.model)))
@@ -135,8 +177,8 @@ class Tally:
     @property
     def fare(self) -> Fare:
         """What the job costs."""
-        low = sum((each.low for each in self._placed.values()), Decimal(0))
-        high = sum((each.high for each in self._placed.values()), Decimal(0))
+        low = sum((each.sum.low for each in self._placed.values()), Decimal(0))
+        high = sum((each.sum.high for each in self._placed.values()), Decimal(0))
         return Fare(Money(low, self.currency), Money(high, self.currency))
 
     @property
@@ -160,7 +202,12 @@ class Tally:
                     if ranked is not None:
                         sums.setdefault(model.id, _Sum()).add(size, ranked.fare, number)
         found = (
-            Alone(model, each.requests, self.requests - each.requests, each.fare(self.currency))
+            Alone(
+                model,
+                each.requests,
+                self._ordinary.requests - each.requests,
+                each.fare(self.currency),
+            )
             for model, each in sums.items()
         )
         return tuple(sorted(found, key=lambda a: (a.refused, a.fare.high.amount, a.model)))

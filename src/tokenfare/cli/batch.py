@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import click
 
-from tokenfare.batch import Columns, Form, Plan, Progress, plan, report
+from tokenfare.batch import Columns, Form, Plan, Progress, estimate, plan, report
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
+from tokenfare.money import Money
 from tokenfare.router import Asked
 
 from . import batch_runs, exits, inputs, output
@@ -31,7 +32,7 @@ for each in batch_runs.COMMANDS:
 
 @command.command("plan")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--out", required=True, metavar="FOLDER", help="Where the plan and its files go.")
+@click.option("--out", metavar="FOLDER", help="Where the plan and its files go.")
 @click.option(
     "--column",
     "columns",
@@ -50,6 +51,12 @@ for each in batch_runs.COMMANDS:
     metavar="N",
     help=f"Room for an answer where a line names none (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
 )
+@click.option("--once", is_flag=True, help="Send identical requests once; they share the answer.")
+@click.option(
+    "--ceiling", type=inputs.Amount(), metavar="AMOUNT", help="End with 5 if it may cost more."
+)
+@click.option("--sample", type=int, metavar="N", help="Estimate by N lines; write nothing.")
+@click.option("--seed", type=int, metavar="N", help="Draw another sample.")
 @click.option("--allow", multiple=True, metavar="PAT", help="Only ids like this (qwen-*); again.")
 @click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; again.")
 @click.option("--region", metavar="R", help="Where the model must be served.")
@@ -59,10 +66,14 @@ for each in batch_runs.COMMANDS:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def plan_command(
     files: tuple[str, ...],
-    out: str,
+    out: str | None,
     columns: tuple[str, ...],
     form: str | None,
     strict: bool,
+    once: bool,
+    ceiling: Money | None,
+    sample: int | None,
+    seed: int | None,
     as_of: date | None,
     no_report: bool,
     as_json: bool,
@@ -73,24 +84,48 @@ def plan_command(
     JSONL in the form of OpenAI's batch service, or with a prompt or messages on each line; CSV or
     Parquet with such columns; compressed by gzip or Zstandard or not; `-` is standard input. Lines
     that are no request, or that no model takes, are set aside in FOLDER/set-aside.jsonl: the exit
-    code is then 1, or 3 if nothing is left.
+    code is then 1, or 3 if nothing is left. With --sample, nothing is written: some lines are
+    counted, and what all cost is said with an interval.
     """
-    given = {name: value for name, value in asked.items() if value not in {None, ()}}
+    given = cast("Asked", {name: value for name, value in asked.items() if value not in {None, ()}})
+    reading: dict[str, Any] = {
+        "columns": _columns(columns),
+        "form": cast("Form | None", form),
+        "as_of": as_of,
+    }
+    if sample is not None:
+        _refuse_beside_sample(out=out, strict=strict, once=once, ceiling=ceiling)
+        with _bar(files) as progress:
+            told = estimate(
+                files, sample=sample, seed=seed or 0, progress=progress, **reading, **given
+            )
+        output.emit(told.as_data()) if as_json else click.echo(told.explain())
+        return exits.DONE
+    if seed is not None:
+        raise click.UsageError("--seed draws a sample: give --sample too")
+    if out is None:
+        raise click.UsageError("--out: name the folder that the plan goes to")
     with _bar(files) as progress:
         made = plan(
             files,
             out,
-            columns=_columns(columns),
-            form=cast("Form | None", form),
             strict=strict,
-            as_of=as_of,
+            once=once,
+            ceiling=ceiling,
             progress=progress,
-            **cast("Asked", given),
+            **reading,
+            **given,
         )
     if not no_report:
         report(made.folder)
     output.emit(made.as_data()) if as_json else click.echo(made.explain())
     return _code(made)
+
+
+def _refuse_beside_sample(**given: object) -> None:
+    for name, value in given.items():
+        if value:
+            raise click.UsageError(f"--{name} is for a plan; --sample writes none")
 
 
 @command.command("report")

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tokenfare.errors import CeilingReached, NoModelFits, ProviderError, TokenfareError
+from tokenfare.errors import (
+    CeilingReached,
+    FareOverCeiling,
+    NoModelFits,
+    ProviderError,
+    TokenfareError,
+)
 
 DONE = 0
 ANSWER_IS_NO = 1
@@ -19,7 +25,7 @@ def code_of(error: TokenfareError) -> int:
         return NO_MODEL_FITS
     if isinstance(error, ProviderError):
         return PROVIDER_FAILED
-    if isinstance(error, CeilingReached):
+    if isinstance(error, CeilingReached | FareOverCeiling):
         return CEILING_REACHED
     return WRONG_USE
 

@@ -1,0 +1,250 @@
+"""Requests on their way into a plan: each is given its model, its line and its row.
+
+Knows no files: what is planned goes to a `Taker`, chunk by chunk. What is kept of the requests
+behind it are sums by size and, of each, two digests: of its id and of what it says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter as Tallied
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from hashlib import blake2b
+from pathlib import Path
+from typing import Protocol
+
+from tokenfare.catalog import BatchRules, Catalog
+from tokenfare.errors import InputError, InvalidRequestError
+from tokenfare.router import Ranked, Requirements
+
+from .choosing import Choice, Service
+from .counting import Counter
+from .folder import Written
+from .plan import Longest, Plan
+from .reading import Columns, Record, SetAside
+from .requests import URL, Request, request_of
+from .table import Row
+from .totals import Cell, Tally
+
+_DIGEST_BYTES = 8
+_BODY_DIGEST_BYTES = 16
+
+
+class Taker(Protocol):
+    """Who takes what is planned: lines for a model, rows of the table, and what is set aside."""
+
+    @property
+    def files(self) -> Sequence[Written]:
+        """The files that were written."""
+
+    def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
+        """Take a line to send."""
+
+    def enter(self, rows: Iterable[Row]) -> None:
+        """Take requests, the next ones of the input."""
+
+    def set_aside(self, line: SetAside) -> None:
+        """Take a line that is not part of the plan."""
+
+
+class Planner:
+    """What a plan remembers from one chunk to the next."""
+
+    def __init__(  # noqa: PLR0913 - where from, where to, what is asked, and how to read
+        self,
+        catalog: Catalog,
+        asked: Requirements,
+        taker: Taker,
+        columns: Columns | None = None,
+        *,
+        strict: bool = False,
+        once: bool = False,
+    ) -> None:
+        """Remember nothing yet."""
+        self.seen = 0
+        self._catalog = catalog
+        self._asked = asked
+        self._taker = taker
+        self._columns = columns or Columns()
+        self._strict = strict
+        self._once = once
+        self._services: dict[tuple[int, frozenset[str], bool], Service] = {}
+        self._tally = Tally(asked.currency)
+        self._ids: set[bytes] = set()
+        self._bodies: dict[bytes, str] = {}
+        self._rows: list[Row] = []
+        self._aside: Tallied[str] = Tallied()
+        self._longest: Longest | None = None
+
+    def take(self, chunk: Iterable[Record | SetAside], file_number: int) -> None:
+        """Plan the next lines of an input."""
+        requests: list[Request] = []
+        for each in chunk:
+            if isinstance(each, SetAside):
+                self._set_aside(each, "unreadable")
+                continue
+            try:
+                request = request_of(each, self._columns, self._asked.max_output_tokens)
+            except InvalidRequestError as error:
+                self._refuse(each, str(error), "no request")
+                continue
+            named = request.custom_id or f"tokenfare-{file_number}-{each.line}"
+            if not _sayable(named):
+                problem = f"custom_id: {named!r} holds half of a surrogate pair, no UTF-8 says that"
+                self._refuse(each, problem, "no request")
+            elif self._is_new(named.encode(errors="surrogatepass"), self._ids):
+                requests.append(replace(request, custom_id=named))
+            else:
+                self._refuse(each, f"custom_id: {named!r} is taken by a line before", "id taken")
+        self._place_live(self._place_in_batch(requests))
+        self._taker.enter(sorted(self._rows, key=lambda row: row.line))
+        self._rows = []
+        self.seen += len(requests)
+
+    def plan(self, inputs: list[str], folder: Path) -> Plan:
+        """All that came of it, with the folder that it is in."""
+        return Plan(
+            tuple(inputs),
+            self._catalog.day,
+            self._catalog.digest,
+            self._asked.max_output_tokens,
+            self._tally,
+            dict(self._aside),
+            self._longest,
+            tuple(self._taker.files),
+            folder,
+        )
+
+    def _place_in_batch(self, requests: Sequence[Request]) -> list[tuple[Request, Cell]]:
+        """Give each request a model of the batch service; answers those that it takes nowhere."""
+        left = []
+        for request, cell in self._cells(requests, batch=True):
+            choice = cell.service.choose(cell.sizes)
+            if choice is None:
+                left.append((request, cell))
+            else:
+                self._write(request, choice, cell, held=cell)
+        return left
+
+    def _place_live(self, left: Sequence[tuple[Request, Cell]]) -> None:
+        held = {request.custom_id: cell for request, cell in left}
+        for request, cell in self._cells([request for request, _ in left], batch=False):
+            choice = cell.service.choose(cell.sizes)
+            if choice is None:
+                self._refuse(request.record, cell.service.refusal(cell.sizes), "no model takes it")
+            else:
+                self._write(request, choice, cell, held=held[request.custom_id])
+
+    def _cells(self, requests: Sequence[Request], *, batch: bool) -> Iterator[tuple[Request, Cell]]:
+        counter = Counter(requests)
+        for place, request in enumerate(requests):
+            service = self._service(request, batch=batch)
+            try:
+                yield request, Cell(service, counter.sizes(place, service))
+            except InvalidRequestError as error:
+                self._refuse(request.record, str(error), "no request")
+
+    def _write(self, request: Request, choice: Choice, cell: Cell, *, held: Cell) -> None:
+        ranked = choice.ranked
+        model = ranked.model
+        rules = self._rules(model.provider) if cell.service.asked.batch else None
+        line = _line(request, model.wire_id)
+        if rules is not None and len(line) > rules.max_line_bytes:
+            problem = (
+                f"a line of {len(line):,} bytes; the batch service of {model.provider} takes "
+                f"{rules.max_line_bytes:,} ({len(line) - rules.max_line_bytes:,} too many)"
+            )
+            self._refuse(request.record, problem, "line too long")
+            return
+        said = blake2b(request.body, digest_size=_BODY_DIGEST_BYTES).digest()
+        carrier = self._bodies.get(said)
+        if carrier is None:
+            self._bodies[said] = (request.custom_id or "") if self._once else ""
+        elif self._once:
+            self._rows.append(_carried(_row(request, ranked, cell), carrier))
+            self._tally.carry(choice)
+            return
+        self._taker.add(model.id, line, rules)
+        self._rows.append(_row(request, ranked, cell))
+        self._tally.add(choice, cell.service, held=held, repeated=carrier is not None)
+        if self._longest is None or ranked.size.high > self._longest.tokens:
+            record = request.record
+            self._longest = Longest(ranked.size.high, record.file, record.line)
+
+    def _service(self, request: Request, *, batch: bool) -> Service:
+        key = (request.room, request.needs, batch)
+        if key not in self._services:
+            expected = self._asked.expected_output_tokens
+            asked = replace(
+                self._asked,
+                max_output_tokens=request.room,
+                expected_output_tokens=expected and min(expected, request.room),
+                needs=self._asked.needs | request.needs,
+                batch=batch,
+            )
+            self._services[key] = Service(self._catalog, asked)
+        return self._services[key]
+
+    def _rules(self, provider: str) -> BatchRules:
+        rules = self._catalog.provider(provider).batch
+        if rules is None:
+            raise InvalidRequestError(
+                f"{provider}: it has batch prices, but no rules for batch files in the catalogue"
+            )
+        return rules
+
+    def _refuse(self, record: Record, problem: str, reason: str) -> None:
+        self._set_aside(SetAside(record.file, record.line, problem, record.text), reason)
+
+    def _set_aside(self, line: SetAside, reason: str) -> None:
+        if self._strict:
+            raise InputError(f"{line.file}:{line.line}", line.problem)
+        self._aside[reason] += 1
+        self._taker.set_aside(line)
+
+    @staticmethod
+    def _is_new(content: bytes, known: set[bytes]) -> bool:
+        digest = blake2b(content, digest_size=_DIGEST_BYTES).digest()
+        before = len(known)
+        known.add(digest)
+        return len(known) > before
+
+
+def _sayable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _row(request: Request, ranked: Ranked, cell: Cell) -> Row:
+    return Row(
+        request.record.file,
+        request.record.line,
+        request.custom_id or "",
+        ranked.model.id,
+        cell.service.asked.batch,
+        ranked.size.low,
+        ranked.size.high,
+        cell.service.asked.max_output_tokens,
+        ranked.fare.low.amount,
+        ranked.fare.high.amount,
+        ranked.fare.currency,
+    )
+
+
+def _carried(row: Row, carrier: str) -> Row:
+    """A request that another one is sent for, and that costs nothing more."""
+    return replace(row, fare_low=Decimal(0), fare_high=Decimal(0), sent_as=carrier)
+
+
+def _line(request: Request, model: str) -> bytes:
+    """The request as a line of the provider's batch files."""
+    front = json.dumps(
+        {"custom_id": request.custom_id, "method": "POST", "url": URL}, ensure_ascii=False
+    ).encode()
+    name = json.dumps(model).encode()
+    return front[:-1] + b', "body": {"model":' + name + b"," + request.body[1:] + b"}\n"

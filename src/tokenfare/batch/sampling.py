@@ -1,0 +1,215 @@
+"""What a job comes to, told from a sample of its lines.
+
+Every line is read, some are counted. A line's fare is nearly linear in its length, and the length
+of all lines is known, so the total is extrapolated by a regression on the length: Cochran,
+*Sampling Techniques* (third edition, 1977), chapter 7. The interval is that of the sampling alone;
+apart from it stand the ends of the fare, from short answers to answers that fill their room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from random import Random
+from typing import NamedTuple, Unpack
+
+from tokenfare.catalog import BatchRules, Catalog
+from tokenfare.errors import InvalidRequestError
+from tokenfare.money import plain
+from tokenfare.router import Asked
+
+from .folder import Written
+from .planner import Planner
+from .planning import Paths, Progress, asked_of, named
+from .reading import Columns, Form, Record, SetAside, Source
+from .table import Row
+
+SAMPLE = 1_000
+_LEAST = 30
+_DEVIATIONS = Decimal("1.96")  # 95 % of a normal distribution
+
+
+class Interval(NamedTuple):
+    """A total as it is estimated, and where it is in 95 samples of 100."""
+
+    value: Decimal
+    low: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a job of so many `lines` comes to, by `sampled` of them.
+
+    `fare_low` and `fare_high` are the two ends of the fare, `input_tokens` are at their high end,
+    `set_aside` are lines that would be.
+    """
+
+    lines: int
+    sampled: int
+    currency: str
+    fare_low: Interval
+    fare_high: Interval
+    input_tokens: Interval
+    set_aside: Interval
+
+    def as_data(self) -> dict[str, object]:
+        """The estimate as JSON can hold it."""
+        named = ("fare_low", "fare_high", "input_tokens", "set_aside")
+        intervals = {name: getattr(self, name) for name in named}
+        return {
+            "lines": self.lines,
+            "sampled": self.sampled,
+            "currency": self.currency,
+            **{
+                name: dict(zip(Interval._fields, map(plain, each), strict=True))
+                for name, each in intervals.items()
+            },
+        }
+
+    def explain(self) -> str:
+        """The estimate in sentences."""
+        low, high = self.fare_low, self.fare_high
+        said = [
+            f"{self.lines:,} lines, {self.sampled:,} of them counted",
+            f"  about {low.value:,.4f} to {high.value:,.4f} {self.currency}",
+            f"  95 %: not below {low.low:,.4f}, not above {high.high:,.4f} {self.currency}",
+            f"  about {self.input_tokens.value:,.0f} input tokens "
+            f"({self.input_tokens.low:,.0f} to {self.input_tokens.high:,.0f})",
+        ]
+        if self.set_aside.high:
+            aside = self.set_aside
+            said.append(f"  set aside: {aside.value:,.0f} ({aside.low:,.0f} to {aside.high:,.0f})")
+        return "\n".join(said)
+
+
+def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
+    inputs: Paths,
+    *,
+    sample: int = SAMPLE,
+    seed: int = 0,
+    columns: Columns | None = None,
+    form: Form | None = None,
+    as_of: date | None = None,
+    catalog: Catalog | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    **asked: Unpack[Asked],
+) -> Estimate:
+    """Estimate what a job costs by `sample` of its lines, drawn evenly; nothing is written.
+
+    The same `seed` draws the same lines. Where there are no more lines than that, the estimate is
+    what `plan` says, and its intervals are points. Identical requests are each priced. Raises
+    `InvalidRequestError` for a sample of less than 30 lines, and what `plan` raises for its inputs.
+    """
+    if sample < _LEAST:
+        raise InvalidRequestError(f"sample: {sample}; at least {_LEAST} lines say something")
+    facts, wanted = asked_of(asked, as_of, catalog)
+    sources = [Source(name, form, columns) for name in named(inputs)]
+    drawn = _Reservoir(sample, Random(seed))  # noqa: S311 - a sample, no secret
+    done = 0
+    for number, source in enumerate(sources, 1):
+        with closing(source.records()) as records:
+            for each in records:
+                drawn.see(number, each)
+                if progress is not None and not drawn.seen % 4_096:
+                    progress(Progress(done + source.bytes_read, drawn.seen))
+        done += source.size
+    kept = _Kept()
+    planner = Planner(facts, wanted, kept, columns)
+    for number, chunk in groupby(sorted(drawn.kept), key=lambda place: place[0]):
+        planner.take([each for _, _, each in chunk], number)
+    return _extrapolated(drawn, kept, wanted.currency)
+
+
+class _Reservoir:
+    """So many records of a stream, each with the same chance: Vitter's algorithm R (1985)."""
+
+    def __init__(self, size: int, random: Random) -> None:
+        self.seen = 0
+        self.length = 0
+        self._size = size
+        self._random = random
+        self._kept: list[tuple[int, int, Record | SetAside]] = []
+
+    def see(self, file: int, record: Record | SetAside) -> None:
+        self.seen += 1
+        self.length += len(record.text)
+        if len(self._kept) < self._size:
+            self._kept.append((file, self.seen, record))
+            return
+        place = self._random.randrange(self.seen)
+        if place < self._size:
+            self._kept[place] = (file, self.seen, record)
+
+    @property
+    def kept(self) -> Sequence[tuple[int, int, Record | SetAside]]:
+        """The records, each with the number of its file and its own, which is never the same."""
+        return self._kept
+
+
+class _Kept:
+    """Takes what a plan would write, and keeps the rows."""
+
+    def __init__(self) -> None:
+        self.files: list[Written] = []
+        self.rows: dict[tuple[str, int], Row] = {}
+
+    def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
+        """Write nothing."""
+
+    def set_aside(self, line: SetAside) -> None:
+        """Keep nothing: what has no row is set aside."""
+
+    def enter(self, rows: Iterable[Row]) -> None:
+        self.rows.update({(row.file, row.line): row for row in rows})
+
+
+def _extrapolated(drawn: _Reservoir, kept: _Kept, currency: str) -> Estimate:
+    records = [each for _, _, each in drawn.kept]
+    rows = [kept.rows.get((each.file, each.line)) for each in records]
+    lengths = [len(each.text) for each in records]
+
+    def total(of: Callable[[Row], Decimal | int], otherwise: int = 0) -> Interval:
+        values = [Decimal(otherwise) if row is None else Decimal(of(row)) for row in rows]
+        return extrapolated(lengths, values, drawn.length, drawn.seen)
+
+    return Estimate(
+        drawn.seen,
+        len(records),
+        currency,
+        total(lambda row: row.fare_low),
+        total(lambda row: row.fare_high),
+        total(lambda row: row.input_high),
+        total(lambda _: 0, otherwise=1),
+    )
+
+
+def extrapolated(
+    lengths: Sequence[int], values: Sequence[Decimal], length: int, number: int
+) -> Interval:
+    """The sum of a value over `number` lines that are `length` long together, from some of them.
+
+    Never below zero, nor below what the sample itself adds up to.
+    """
+    size = len(values)
+    seen = sum(values, Decimal(0))
+    if size in {number, 0}:
+        return Interval(seen, seen, seen)
+    mean_length, mean = Decimal(sum(lengths)) / size, seen / size
+    away = [each - mean_length for each in lengths]
+    spread = sum((each * each for each in away), Decimal(0))
+    slope = Decimal(0)
+    if spread:
+        both = (x * (y - mean) for x, y in zip(away, values, strict=True))
+        slope = sum(both, Decimal(0)) / spread
+    left = (y - mean - slope * x for x, y in zip(away, values, strict=True))
+    variance = sum((each * each for each in left), Decimal(0)) / max(size - 2, 1)
+    not_drawn = 1 - Decimal(size) / number
+    error = number * (not_drawn * variance / size).sqrt()
+    value = number * (mean + slope * (Decimal(length) / number - mean_length))
+    low, high = value - _DEVIATIONS * error, value + _DEVIATIONS * error
+    return Interval(max(value, seen), max(low, seen), max(high, seen))
