@@ -19,6 +19,7 @@ from tokenfare.errors import (
     ContentFilteredError,
     ContextWindowExceededError,
     OutputTooLongError,
+    ProviderAnswerInvalid,
     ProviderError,
     ProviderUnreachable,
 )
@@ -111,6 +112,15 @@ def test_what_the_account_lacks_no_model_mends(emulate: Emulate, chat: Chat, nam
     with pytest.raises(ProviderError):
         chat(url, "hello", allow=TWO)
     assert [call.model for call in emulator.calls] == ["qwen-turbo"]
+
+
+def test_a_wrong_path_is_the_same_for_every_model(emulate: Emulate, chat: Chat) -> None:
+    """One request, and no second model is asked."""
+    wrong = Refuse(404, "not_found", "Invalid URL (POST /v2/chat/completions)")
+    emulator, url = emulate(faults=scripted(wrong, wrong))
+    with pytest.raises(ProviderAnswerInvalid, match="is the base URL right"):
+        chat(url, "hello", allow=TWO)
+    assert len(emulator.calls) == 1
 
 
 def test_a_filtered_call_goes_on_only_if_asked(emulate: Emulate, chat: Chat) -> None:

@@ -88,7 +88,10 @@ TABLE: list[tuple[int, str, str, type[ProviderError]]] = [
     (400, PARAMETER, "Too many files provided.", DocumentError),
     (400, "invalid_request_error", "'purpose' must be 'file-extract'", DocumentError),
     (403, "x", "", PermissionDeniedError),
-    (404, "x", "", ModelNotServedError),
+    (404, "x", "", ProviderAnswerInvalid),
+    (404, "404", "Invalid URL (POST /v2/chat/completions)", ProviderAnswerInvalid),
+    (404, "DeploymentNotFound", "The API deployment for this does not exist", ModelNotServedError),
+    (404, "404", 'model "a" not found, try pulling it first', ModelNotServedError),
     (408, "x", "", ProviderUnreachable),
     (500, "internal_error", "", ProviderFaultError),
     (503, "ModelServingError", "", ProviderFaultError),
@@ -119,7 +122,8 @@ def test_each_row_means_what_it_says(
     got = meaning(status, {}, shape(code, message), model="qwen-plus")  # type: ignore[operator]
     assert type(got) is error
     assert (got.status, got.code, got.request_id, got.model) == (status, code, "req-7", "qwen-plus")
-    assert str(got).startswith("qwen-plus: ")
+    about = "the endpoint" if error is ProviderAnswerInvalid else "qwen-plus"
+    assert str(got).startswith(f"{about}: ")
     assert message in str(got)
 
 

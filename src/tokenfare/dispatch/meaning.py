@@ -214,7 +214,19 @@ ROWS: tuple[Row, ...] = (
         statuses=_only(402),
     ),
     Row(PermissionDeniedError, "the account may not do this", statuses=_only(403)),
-    Row(ModelNotServedError, "the endpoint does not find what was asked", statuses=_only(404)),
+    Row(
+        ModelNotServedError,
+        "the endpoint does not find the model",
+        "check the id, the region and the day of its retirement",
+        words=r"\b(model|deployment)\b|模型",
+        statuses=_only(404),
+    ),
+    Row(  # of the path and not of the model: every other model would be told the same
+        ProviderAnswerInvalid,
+        "there is no compatible endpoint at this address",
+        "is the base URL right?",
+        statuses=_only(404),
+    ),
     Row(ProviderUnreachable, "the endpoint gave up waiting", statuses=_only(408)),
     Row(
         BadRequestError,
@@ -265,10 +277,11 @@ def meaning(  # noqa: PLR0913 - an answer, and what its message names
     said = _refusal(payload, headers)
     row, match = _row(status, said)
     way_out = row.way_out
+    about = None if row.error is ProviderAnswerInvalid else model  # the address is what is wrong
     if row.error is AuthenticationError:
         way_out = f"check {key_variable or 'the key'}; a key belongs to one region"
     error = row.error(
-        _sentence(model, url, row.says, status, said, way_out),
+        _sentence(about, url, row.says, status, said, way_out),
         status=status,
         code=said.code or said.kind,
         request_id=said.request_id,
