@@ -62,6 +62,13 @@ def test_a_folder_is_remembered(run: Run, folder: Path) -> None:
     assert line.split()[1:] == ["exactly", "added"]
 
 
+def test_a_folder_without_a_tokenizer_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no tokenizer")
+    ended = run("tokenizers", "add", str(tmp_path), "--name", "llama2")
+    assert ended.code == 2
+    assert "holds no tokenizer: none of tokenizer.json, " in ended.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

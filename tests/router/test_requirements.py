@@ -51,6 +51,10 @@ def test_what_contradicts_itself_is_refused(asked: dict[str, Any], says: str) ->
         ({"providers": ["dashscop"]}, "nearest: dashscope"),
         ({"purpose": "coding"}, "purpose: 'coding' is not known; known: audio, code, general"),
         ({"purpose": "codes"}, "purpose: 'codes' is not known; nearest: code;"),
+        (
+            {"region": "mars"},
+            "cn-beijing (where the catalogue lists a model; the provider may serve",
+        ),
         ({"region": "cn-beijin"}, "region: 'cn-beijin' is not known; nearest: cn-beijing"),
         (
             {"allow": ["qwen-max"], "deny": ["qwen-*"]},

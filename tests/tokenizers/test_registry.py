@@ -181,7 +181,8 @@ def test_a_folder_of_which_the_core_could_read_the_file_is_refused(folder: Path)
         keep_folder(folder, "llama3")
 
 
-def test_a_folder_without_a_tokenizer_is_said_when_it_is_needed(tmp_path: Path) -> None:
+def test_a_folder_of_a_broken_tokenizer_is_said_when_it_is_needed(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{}")
     keep_folder(tmp_path, "yi")
     with pytest.raises(VocabularyError, match="no tokenizer that transformers can read"):
         measurer("yi").measure("Hello")
@@ -190,6 +191,7 @@ def test_a_folder_without_a_tokenizer_is_said_when_it_is_needed(tmp_path: Path) 
 def test_without_transformers_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "tokenizer.json").write_text("{}")
     keep_folder(tmp_path, "yi")
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(MissingExtra, match=r"pip install 'tokenfare\[transformers\]'"):

@@ -17,6 +17,10 @@ from .requirements import Requirements
 
 _NEAREST = 3
 _LIKENESS = 0.7
+_REGIONS = (
+    " (where the catalogue lists a model; the provider may serve other regions at other prices, "
+    "which a catalogue file of your own can state)"
+)
 
 
 def refuse_unknown_words(asked: Requirements, models: Sequence[Model]) -> None:
@@ -31,7 +35,8 @@ def refuse_unknown_words(asked: Requirements, models: Sequence[Model]) -> None:
     if asked.purpose is not None:
         _refuse_word("purpose", asked.purpose, {p for model in models for p in model.purposes})
     if asked.region is not None:
-        _refuse_word("region", asked.region, {r for model in models for r in model.regions})
+        known = {r for model in models for r in model.regions}
+        _refuse_word("region", asked.region, known, _REGIONS)
     if asked.allow and asked.deny:
         _refuse_all_denied(asked, models)
 
@@ -44,11 +49,11 @@ def _refuse_pattern(name: str, pattern: str, known: Iterable[str]) -> None:
         )
 
 
-def _refuse_word(name: str, word: str, known: Iterable[str]) -> None:
+def _refuse_word(name: str, word: str, known: Iterable[str], more: str = "") -> None:
     known = sorted(known)
     if word not in known:
         raise InvalidRequestError(
-            f"{name}: {word!r} is not known{_hint(word, known)}; known: {', '.join(known)}"
+            f"{name}: {word!r} is not known{_hint(word, known)}; known: {', '.join(known)}{more}"
         )
 
 

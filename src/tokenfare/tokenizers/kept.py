@@ -19,6 +19,15 @@ from .known import KNOWN, named_by
 FOLDER_VARIABLE = "TOKENFARE_TOKENIZERS"
 _SHIPPED_SIZE = 151_643
 _VOCABULARY, _NOTE = ".vocabulary", ".folder.json"
+# `transformers` begins with one of these; code of a folder's own is named in the second.
+_OF_A_TOKENIZER = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tokenizer.model",
+    "spiece.model",
+    "vocab.json",
+    "vocab.txt",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +110,14 @@ def keep_file(path: Path, name: str | None = None) -> Kept:
 
 
 def keep_folder(path: Path, name: str, *, trusted: bool = False) -> Kept:
-    """Remember a folder that `transformers` is to read a tokenizer from, when it is needed."""
+    """Remember a folder that `transformers` is to read a tokenizer from, when it is needed.
+
+    Raises `InputError` for one that holds no file of a tokenizer.
+    """
     _check_name(name)
+    if not any((path / file).is_file() for file in _OF_A_TOKENIZER):
+        expected = ", ".join(_OF_A_TOKENIZER)
+        raise InputError(str(path), f"holds no tokenizer: none of {expected} is in it")
     known = KNOWN.get(name)
     if name == "qwen" or (known is not None and not known.by_transformers):
         raise InvalidRequestError(f"{name} is read from a file: add the tokenizer.json in {path}")
