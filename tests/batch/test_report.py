@@ -86,3 +86,14 @@ def test_a_plan_of_nothing_has_a_report(tmp_path: Path) -> None:
 def test_a_folder_without_a_plan_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no plan"):
         tf.batch.report(tmp_path)
+
+
+def test_a_fare_is_never_shown_narrower_than_it_is(folder: Path) -> None:
+    """Four digits behind the point: the low end rounded down, the high end up."""
+    said = json.loads((folder / "plan.json").read_text("utf-8"))
+    said["fare"] = {"low": "1234.99999", "high": "1235.00001", "currency": "CNY"}
+    said["without_batch_price"] = {"low": "0.00000001", "high": "0.9999999", "currency": "CNY"}
+    (folder / "plan.json").write_text(json.dumps(said), "utf-8")
+    page = tf.batch.report(folder).read_text("utf-8")
+    assert "1,234.9999 to 1,235.0001 CNY" in page
+    assert "0.00000001 to 1 CNY" in page

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from html import escape
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,7 @@ from .folder import ASIDE, PLAN, REPORT
 from .table import REQUESTS
 
 _EXAMPLES = 10
+_LEAST_SHOWN = Decimal("0.0001")
 
 
 def report(folder: str | os.PathLike[str]) -> Path:
@@ -147,7 +149,7 @@ def _aside(plan: Mapping[str, Any], folder: Path) -> str:
     with (folder / ASIDE).open(encoding="utf-8") as file:
         first = [json.loads(line) for line in islice(file, _EXAMPLES)]
     examples = [(escape(f"{e['file']}:{e['line']}"), escape(e["problem"])) for e in first]
-    return table + _table("The first of them", ("line", "problem"), examples)
+    return table + _table("The first of them", ("line", "problem"), examples, wrap=True)
 
 
 def _files(plan: Mapping[str, Any]) -> str:
@@ -158,26 +160,31 @@ def _files(plan: Mapping[str, Any]) -> str:
     return _table("Files to send", ("file", "lines", "size"), rows)
 
 
-def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(
+    title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, wrap: bool = False
+) -> str:
     rows = list(rows)
     if not rows:
         return ""
     head = "".join(f"<th>{name}</th>" for name in heads)
     body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<section><h2>{title}</h2><div class="wide">{table}</div></section>'
+    kind = "wide wrap" if wrap else "wide"
+    return f'<section><h2>{title}</h2><div class="{kind}">{table}</div></section>'
 
 
 def _fare(fare: Mapping[str, str]) -> str:
-    low, high = _short(fare["low"]), _short(fare["high"])
+    low, high = _short(fare["low"], ROUND_FLOOR), _short(fare["high"], ROUND_CEILING)
     return f"{low if low == high else f'{low} to {high}'} {escape(fare['currency'])}"
 
 
-def _short(amount: str) -> str:
-    """To four digits behind the point, or as written where that would say nothing."""
-    whole, _, rest = amount.partition(".")
-    short = f"{int(whole):,}.{rest[:4]}".rstrip("0").rstrip(".")
-    return amount if short in {"0", ""} and rest.strip("0") else short
+def _short(amount: str, rounding: str) -> str:
+    """To four digits behind the point, outwards; as written where that would say nothing."""
+    exact = Decimal(amount)
+    if 0 < exact < _LEAST_SHOWN:
+        return amount
+    short = f"{exact.quantize(_LEAST_SHOWN, rounding):,f}"
+    return short.rstrip("0").rstrip(".")
 
 
 def _span(low: int, high: int) -> str:
@@ -214,6 +221,7 @@ table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-n
 th {{ text-align: left; font-weight: 600; opacity: .7; }}
 td, th {{ padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--soft);
   vertical-align: top; white-space: nowrap; }}
+.wrap td:last-child {{ white-space: normal; min-width: 12rem; overflow-wrap: anywhere; }}
 footer {{ font-size: .8rem; opacity: .6; margin-top: 1.5rem; }}
 </style>
 </head>
