@@ -6,6 +6,8 @@ service, `run` the one through its ordinary endpoint; each can be killed and cal
 
 from __future__ import annotations
 
+from .arrow import batch_schema as batch_schema
+from .arrow import plan_batches as plan_batches
 from .bills import Bill as Bill
 from .bills import Collected as Collected
 from .bills import Outside as Outside

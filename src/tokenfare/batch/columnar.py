@@ -52,11 +52,16 @@ class Rows:
         for batch in self._file.iter_batches(_ROWS, columns=self._columns):
             for row in batch.to_pylist():
                 self.read += 1
-                yield {name: _without_null(cell) for name, cell in row.items() if cell is not None}
+                yield cells_of(row)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def cells_of(row: Mapping[str, object]) -> dict[str, object]:
+    """The cells of a row that are not null."""
+    return {name: _without_null(cell) for name, cell in row.items() if cell is not None}
 
 
 def shown(row: Mapping[str, object]) -> str:

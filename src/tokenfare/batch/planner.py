@@ -6,12 +6,12 @@ behind it are sums by size and, of each, two digests: of its id and of what it s
 
 from __future__ import annotations
 
-import json
 from collections import Counter as Tallied
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from hashlib import blake2b
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Protocol
 
@@ -71,6 +71,7 @@ class Planner:
         self._strict = strict
         self._once = once
         self._services: dict[tuple[int, frozenset[str], bool], Service] = {}
+        self._batch_rules: dict[str, BatchRules] = {}
         self._tally = Tally(asked.currency)
         self._ids: set[bytes] = set()
         self._bodies: dict[bytes, str] = {}
@@ -102,6 +103,12 @@ class Planner:
         self._taker.enter(sorted(self._rows, key=lambda row: row.line))
         self._rows = []
         self.seen += len(requests)
+
+    def forget(self) -> None:
+        """Forget all requests seen, and nothing of what was worked out for their like."""
+        self._tally = Tally(self._asked.currency)
+        self._ids.clear()
+        self._bodies.clear()
 
     def plan(self, inputs: list[str], folder: Path) -> Plan:
         """All that came of it, with the folder that it is in."""
@@ -188,12 +195,15 @@ class Planner:
         return self._services[key]
 
     def _rules(self, provider: str) -> BatchRules:
-        rules = self._catalog.provider(provider).batch
-        if rules is None:
-            raise InvalidRequestError(
-                f"{provider}: it has batch prices, but no rules for batch files in the catalogue"
-            )
-        return rules
+        if provider not in self._batch_rules:
+            rules = self._catalog.provider(provider).batch
+            if rules is None:
+                raise InvalidRequestError(
+                    f"{provider}: it has batch prices, but no rules for batch files in the "
+                    "catalogue"
+                )
+            self._batch_rules[provider] = rules
+        return self._batch_rules[provider]
 
     def _refuse(self, record: Record, problem: str, reason: str) -> None:
         self._set_aside(SetAside(record.file, record.line, problem, record.text), reason)
@@ -243,8 +253,8 @@ def _carried(row: Row, carrier: str) -> Row:
 
 def _line(request: Request, model: str) -> bytes:
     """The request as a line of the provider's batch files."""
-    front = json.dumps(
-        {"custom_id": request.custom_id, "method": "POST", "url": URL}, ensure_ascii=False
-    ).encode()
-    name = json.dumps(model).encode()
-    return front[:-1] + b', "body": {"model":' + name + b"," + request.body[1:] + b"}\n"
+    front = (
+        f'{{"custom_id": {encode_basestring(request.custom_id or "")}, "method": "POST", '
+        f'"url": "{URL}", "body": {{"model":{encode_basestring(model)},'
+    )
+    return front.encode() + request.body[1:] + b"}\n"

@@ -92,7 +92,7 @@ def _charts(plan: Mapping[str, Any], folder: Path) -> str:
     digest = digest_of(folder / REQUESTS)
     limits = {m["model"]: m["max_input"] for m in plan["models"] if m["max_input"]}
     half = next((p for p in digest.points if p.fare >= 0.5), digest.points[-1])
-    longest = digest.bins[-1].high if digest.bins else 0
+    longest = (plan["lengths"]["longest"] or {"tokens": 0})["tokens"]
     drawn = [
         (
             "Fare by model",
@@ -103,7 +103,7 @@ def _charts(plan: Mapping[str, Any], folder: Path) -> str:
         (
             "Length of the requests",
             charts.lengths(digest, limits),
-            f"Input tokens at their high end, up to {longest:,.0f}; the dashed lines are the "
+            f"Input tokens at their high end, up to {longest:,}; the dashed lines are the "
             "longest inputs that the models take.",
         ),
         (

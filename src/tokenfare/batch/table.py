@@ -44,8 +44,8 @@ class Table:
 
     def __init__(self, path: Path) -> None:
         """Open nothing before the first row. Raises `MissingExtra` without pyarrow."""
-        self._arrow: Any = _required("pyarrow")
-        self._parquet: Any = _required("pyarrow.parquet")
+        self._arrow: Any = required("pyarrow")
+        self._parquet: Any = required("pyarrow.parquet")
         self._path = path
         self._schema = _schema(self._arrow)
         self._rows: list[Row] = []
@@ -66,15 +66,15 @@ class Table:
         if self._writer is None:
             self._writer = self._parquet.ParquetWriter(self._path, self._schema, compression="zstd")
         columns = {name: [getattr(row, name) for row in self._rows] for name in _NAMES}
-        columns["fare_low"] = [_rounded(fare, ROUND_FLOOR) for fare in columns["fare_low"]]
-        columns["fare_high"] = [_rounded(fare, ROUND_CEILING) for fare in columns["fare_high"]]
+        columns["fare_low"] = [rounded_down(fare) for fare in columns["fare_low"]]
+        columns["fare_high"] = [rounded_up(fare) for fare in columns["fare_high"]]
         self._writer.write_table(self._arrow.table(columns, schema=self._schema))
         self._rows = []
 
 
 def rows_of(path: Path) -> Iterator[Row]:
     """Every row of a plan's table. Raises `InputError`, and `MissingExtra` without pyarrow."""
-    arrow, parquet = _required("pyarrow"), _required("pyarrow.parquet")
+    arrow, parquet = required("pyarrow"), required("pyarrow.parquet")
     if not path.is_file():
         raise InputError(str(path), "is not there; plan the requests again")
     try:
@@ -126,11 +126,18 @@ def _schema(arrow: Any) -> Any:
     )
 
 
-def _rounded(fare: Decimal, how: str) -> Decimal:
-    return fare.quantize(_DIGITS, how)
+def rounded_down(fare: Decimal) -> Decimal:
+    """The low end of a fare as a table holds it."""
+    return fare.quantize(_DIGITS, ROUND_FLOOR)
 
 
-def _required(name: str) -> Any:
+def rounded_up(fare: Decimal) -> Decimal:
+    """The high end of a fare as a table holds it."""
+    return fare.quantize(_DIGITS, ROUND_CEILING)
+
+
+def required(name: str) -> Any:
+    """A module of the extra `batch`. Raises `MissingExtra` without it."""
     try:
         return importlib.import_module(name)
     except ImportError:

@@ -1,0 +1,78 @@
+"""Planning over record batches is planning on one machine, row by row, however they are cut."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tokenfare as tf
+from tokenfare.batch.table import rows_of
+from tokenfare.errors import InvalidRequestError
+
+DAY = date(2026, 11, 25)
+SAME = ("model", "batch", "input_low", "input_high", "max_output_tokens", "fare_low", "fare_high")
+PROMPTS = ["Hello", "你好" * 400, "word " * 40_000, "", None, "\n x", "word " * 300_000] * 3
+
+
+def table() -> pa.Table:
+    return pa.table({"custom_id": [f"r{i}" for i in range(len(PROMPTS))], "prompt": PROMPTS})
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("alone")
+    lines = (json.dumps(row) + "\n" for row in table().to_pylist())
+    (folder / "job.jsonl").write_text("".join(lines), encoding="utf-8")
+    tf.batch.plan(folder / "job.jsonl", folder / "plan", as_of=DAY)
+    rows = rows_of(folder / "plan" / "requests.parquet")
+    return {row.custom_id: {name: getattr(row, name) for name in SAME} for row in rows}
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12))
+def test_rows_are_planned_as_on_one_machine(
+    alone: dict[str, dict[str, Any]], cuts: list[int]
+) -> None:
+    batches, at = [], 0
+    for length in cuts:
+        batches += table().slice(at, length).combine_chunks().to_batches()
+        at += length
+    batches += table().slice(at).combine_chunks().to_batches()
+    found = [row for b in tf.batch.plan_batches(batches, as_of=DAY) for row in b.to_pylist()]
+    assert [row["custom_id"] for row in found] == table()["custom_id"].to_pylist()
+    for row in found:
+        planned = row["custom_id"] in alone
+        assert (row["problem"] is None) == planned
+        if planned:
+            assert {name: row[name] for name in SAME} == alone[row["custom_id"]]
+
+
+def test_some_rows_have_a_model_and_some_a_problem(alone: dict[str, dict[str, Any]]) -> None:
+    """So that the test above is about both."""
+    assert 0 < len(alone) < len(PROMPTS)
+
+
+def test_what_comes_out_is_of_the_schema_that_is_promised() -> None:
+    (batch,) = tf.batch.plan_batches(table().combine_chunks().to_batches(), as_of=DAY)
+    assert batch.schema == tf.batch.batch_schema()
+    assert pa.Table.from_batches([batch]).num_rows == len(PROMPTS)
+
+
+def test_a_row_without_an_id_and_an_id_used_twice_are_problems() -> None:
+    ids = pa.array(["a", None, "a"])
+    batch = pa.record_batch({"custom_id": ids, "prompt": pa.array(["x", "y", "z"])})
+    (found,) = tf.batch.plan_batches([batch], as_of=DAY)
+    problems = found["problem"].to_pylist()
+    assert problems[0] is None
+    assert "without an id" in problems[1]
+    assert "is taken" in problems[2]
+
+
+@pytest.mark.parametrize("columns", [{"custom_id": ["a"]}, {"prompt": ["x"]}])
+def test_a_batch_without_the_columns_is_refused(columns: dict[str, list[str]]) -> None:
+    with pytest.raises(InvalidRequestError, match="a batch needs the columns 'custom_id' and one"):
+        list(tf.batch.plan_batches([pa.record_batch(columns)], as_of=DAY))
