@@ -6,13 +6,14 @@ RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.
 DATA := $(wildcard src/tokenfare/tokenizers/data/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python test-rust test-lowest test-litellm soak bench-calls lint format bench fuzz sanitize clean
+.PHONY: help demo test test-python test-rust test-lowest test-litellm test-engines soak bench-calls lint format bench fuzz sanitize clean
 
 help:
 	@echo 'make demo   run the whole way on real documents, offline, against the emulator'
 	@echo 'make test   run all tests, Rust and Python'
 	@echo 'make test-lowest   the tests with the lowest dependencies allowed'
 	@echo 'make test-litellm   the tests against a LiteLLM proxy, which it installs'
+	@echo 'make test-engines   the recipes for Ray, Polars and DuckDB, which it installs'
 	@echo 'make soak   10,000 calls on the emulator'"'"'s worst day'
 	@echo 'make lint   ruff, mypy, import-linter, rustfmt, clippy'
 	@echo 'make format let ruff and rustfmt write'
@@ -47,6 +48,15 @@ test-litellm: .venv/.test .venv-litellm
 .venv-litellm:
 	$(PYTHON) -m venv $@
 	$@/bin/pip install --quiet 'litellm[proxy]>=1.80' || { rm -rf $@; exit 1; }
+
+# The recipes of docs/engines.md: each library is a hundred MB and more, so not with the others.
+test-engines: .venv/.test .venv-engines
+	$(BIN)/python -m pytest tests/batch/test_engines.py
+
+.venv-engines: $(RUST) $(DATA)
+	rm -rf $@
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet '.[batch]' 'duckdb>=1.4' 'numpy>=2.0' 'polars>=1.30' 'ray[data]>=2.50' || { rm -rf $@; exit 1; }
 
 soak: .venv/.test
 	$(BIN)/python scripts/soak.py
@@ -103,7 +113,7 @@ sanitize:
 	RUSTFLAGS=-Zsanitizer=address $(NIGHTLY) test --quiet --release --package tokenfare-bpe --lib --tests --target x86_64-unknown-linux-gnu --target-dir target/sanitize
 
 clean:
-	rm -rf .venv .venv-lowest .venv-litellm .venv-bench .venv-bench-next target crates/fuzz/target build dist
+	rm -rf .venv .venv-lowest .venv-litellm .venv-engines .venv-bench .venv-bench-next target crates/fuzz/target build dist
 
 .venv/.made:
 	$(PYTHON) -c 'import sys; sys.exit("tokenfare needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

@@ -64,6 +64,16 @@ def test_parquet_with_batch_lines(tmp_path: Path, expected: list[dict[str, Any]]
     assert planned(tmp_path / "job.parquet", tmp_path / "out")[1][: len(TEXTS)] == expected
 
 
+def test_parquet_with_bodies_as_text(tmp_path: Path, expected: list[dict[str, Any]]) -> None:
+    bodies = [json.dumps({"messages": [{"role": "user", "content": text}]}) for text in TEXTS]
+    ids = [f"r{i}" for i in range(len(TEXTS))]
+    table = pa.table({"custom_id": [*ids, "x", "y"], "body": [*bodies, "?", "[]"]})
+    parquet.write_table(table, tmp_path / "job.parquet")
+    plan, lines = planned(tmp_path / "job.parquet", tmp_path / "out")
+    assert lines == expected
+    assert plan.set_aside == 2
+
+
 def test_rows_without_a_prompt_are_set_aside_by_number(tmp_path: Path) -> None:
     path = tmp_path / "job.parquet"
     parquet.write_table(pa.table({"prompt": ["Hello", None, ""], "n": [1, 2, 3]}), path)

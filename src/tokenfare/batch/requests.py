@@ -68,7 +68,11 @@ def _body(content: Mapping[str, object], columns: Columns) -> Mapping[str, objec
         return _batch_body(content)
     if columns.messages in content:
         messages = content[columns.messages]
-        return {"messages": _from_cell(messages) if isinstance(messages, str) else messages}
+        return {
+            "messages": _from_cell(messages, columns.messages)
+            if isinstance(messages, str)
+            else messages
+        }
     if columns.prompt not in content:
         has = ", ".join(content) or "nothing"
         raise InvalidRequestError(
@@ -86,6 +90,8 @@ def _batch_body(content: Mapping[str, object]) -> Mapping[str, object]:
         raise InvalidRequestError(f"method: {method!r}; a batch takes POST")
     if url != URL:
         raise InvalidRequestError(f"url: {url!r}; only {URL} can be planned")
+    if isinstance(body, str):
+        body = _from_cell(body, "body")
     if not isinstance(body, dict):
         raise InvalidRequestError(f"body: an object is expected, not {type(body).__name__}")
     if body.get("n", 1) != 1:
@@ -93,11 +99,11 @@ def _batch_body(content: Mapping[str, object]) -> Mapping[str, object]:
     return body
 
 
-def _from_cell(text: str) -> object:
+def _from_cell(text: str, name: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidRequestError(f"messages: not JSON: {error}") from None
+        raise InvalidRequestError(f"{name}: not JSON: {error}") from None
 
 
 def _messages(messages: object) -> Sequence[Wire]:
