@@ -243,3 +243,18 @@ def test_a_custom_id_that_utf_8_cannot_say_is_set_aside(tmp_path: Path) -> None:
     assert (plan.requests, plan.set_aside) == (1, 1)
     [aside] = lines_of(tmp_path / "plan", "set-aside.jsonl")
     assert "surrogate" in aside["problem"]
+
+
+@pytest.mark.parametrize("seed", [2**64, -(2**63) - 1, 10**30, 7])
+def test_numbers_pass_through_as_they_are(tmp_path: Path, seed: int) -> None:
+    record = {"body": body(HELLO, max_tokens=5, seed=seed, temperature=0.1, top_p=1e-7)}
+    tf.batch.plan(written(tmp_path / "job.jsonl", record), tmp_path / "plan", as_of=DAY)
+    (line,) = lines_of(tmp_path / "plan", "batch/*")
+    assert (line["body"]["seed"], line["body"]["top_p"]) == (seed, 1e-7)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", 'NaN, "seed": 18446744073709551616'])
+def test_what_is_no_json_is_set_aside(tmp_path: Path, number: str) -> None:
+    line = '{"body": {"messages": [{"role": "user", "content": "x"}], "top_p": ' + number + "}}"
+    plan = tf.batch.plan(written(tmp_path / "job.jsonl", line), tmp_path / "plan", as_of=DAY)
+    assert (plan.requests, plan.set_aside) == (0, 1)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import json
 import sys
 import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from typing import IO, BinaryIO, Literal, Protocol, TypeAlias, cast
 from tokenfare.errors import InputError
 
 from . import columnar
+from .lines import parsed
 
 Form: TypeAlias = Literal["jsonl", "csv", "parquet"]
 
@@ -153,12 +153,14 @@ class Source:
                 yield self._record(line)
 
     def _record(self, line: bytes) -> Record | SetAside:
-        text = line.decode(errors="backslashreplace")
         try:
-            content = json.loads(line.decode())
+            text = line.decode()
         except UnicodeDecodeError as error:
             problem = f"not UTF-8: byte 0x{line[error.start]:02x} at offset {error.start}"
+            text = line.decode(errors="backslashreplace")
             return SetAside(self.name, self._line, problem, text)
+        try:
+            content = parsed(line)
         except (ValueError, RecursionError) as error:
             return SetAside(self.name, self._line, f"not JSON: {error}", text)
         if not isinstance(content, dict):

@@ -15,6 +15,7 @@ from tokenfare.budget import NO_OPTIONS, Options, options_of
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Wire, needs, parse
 
+from .lines import written
 from .reading import Columns, Record
 
 URL = "/v1/chat/completions"
@@ -56,11 +57,11 @@ def request_of(record: Record, columns: Columns, room: int) -> Request:
     modalities = _TEXT if simple else needs(parse(messages)) | _TEXT
     plain = simple and options == NO_OPTIONS
     try:
-        written = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        said = written(body)
     except UnicodeEncodeError:
         raise InvalidRequestError("a lone surrogate, which is no text") from None
     name = content.get(columns.custom_id)
-    return Request(record, _id(name), messages, options, room, modalities, plain, written)
+    return Request(record, _id(name), messages, options, room, modalities, plain, said)
 
 
 def _body(content: Mapping[str, object], columns: Columns) -> Mapping[str, object]:

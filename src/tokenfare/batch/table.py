@@ -141,4 +141,4 @@ def required(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise MissingExtra("planning batches", "pyarrow", "batch") from None
+        raise MissingExtra("planning batches", name.partition(".")[0], "batch") from None
