@@ -6,7 +6,7 @@ RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.
 DATA := $(wildcard src/tokenfare/tokenizers/data/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python test-rust test-lowest test-litellm test-engines soak bench-calls lint format bench fuzz sanitize clean
+.PHONY: help demo test test-python test-rust test-lowest test-litellm test-engines soak bench-calls bench-batch lint format bench fuzz sanitize clean
 
 help:
 	@echo 'make demo   run the whole way on real documents, offline, against the emulator'
@@ -19,6 +19,7 @@ help:
 	@echo 'make format let ruff and rustfmt write'
 	@echo 'make bench  measure counting beside the peers'
 	@echo 'make bench-calls   measure a call beside httpx, openai and LiteLLM'
+	@echo 'make bench-batch   measure planning beside tiktoken and json'
 	@echo 'make fuzz   hold the core to an independent implementation, FUZZ_SECONDS long (600)'
 	@echo 'make sanitize   the core'"'"'s tests under the address sanitizer'
 
@@ -76,6 +77,9 @@ format: .venv/.lint
 
 bench-calls: .venv/.test
 	$(BIN)/python benchmarks/dispatch/overhead.py
+
+bench-batch: .venv/.test
+	$(BIN)/python benchmarks/batch/compare.py
 
 bench: .venv/.test .venv-bench/.made .venv-bench-next/.made
 	.venv-bench/bin/python benchmarks/counting/compare.py --json benchmark.json

@@ -249,8 +249,11 @@ def test_a_custom_id_that_utf_8_cannot_say_is_set_aside(tmp_path: Path) -> None:
 def test_numbers_pass_through_as_they_are(tmp_path: Path, seed: int) -> None:
     record = {"body": body(HELLO, max_tokens=5, seed=seed, temperature=0.1, top_p=1e-7)}
     tf.batch.plan(written(tmp_path / "job.jsonl", record), tmp_path / "plan", as_of=DAY)
+    record = {"body": body(HELLO, max_tokens=5, seed=seed)}
+    tf.batch.plan(written(tmp_path / "2.jsonl", record), tmp_path / "2", as_of=DAY)
     (line,) = lines_of(tmp_path / "plan", "batch/*")
     assert (line["body"]["seed"], line["body"]["top_p"]) == (seed, 1e-7)
+    assert lines_of(tmp_path / "2", "batch/*")[0]["body"]["seed"] == seed
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", 'NaN, "seed": 18446744073709551616'])

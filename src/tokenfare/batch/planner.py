@@ -86,17 +86,18 @@ class Planner:
             if isinstance(each, SetAside):
                 self._set_aside(each, "unreadable")
                 continue
+            name = f"tokenfare-{file_number}-{each.line}"
             try:
-                request = request_of(each, self._columns, self._asked.max_output_tokens)
+                request = request_of(each, self._columns, self._asked.max_output_tokens, name)
             except InvalidRequestError as error:
                 self._refuse(each, str(error), "no request")
                 continue
-            named = request.custom_id or f"tokenfare-{file_number}-{each.line}"
+            named = request.custom_id
             if not _sayable(named):
                 problem = f"custom_id: {named!r} holds half of a surrogate pair, no UTF-8 says that"
                 self._refuse(each, problem, "no request")
             elif self._is_new(named.encode(errors="surrogatepass"), self._ids):
-                requests.append(replace(request, custom_id=named))
+                requests.append(request)
             else:
                 self._refuse(each, f"custom_id: {named!r} is taken by a line before", "id taken")
         self._place_live(self._place_in_batch(requests))
@@ -168,7 +169,7 @@ class Planner:
         said = blake2b(request.body, digest_size=_BODY_DIGEST_BYTES).digest()
         carrier = self._bodies.get(said)
         if carrier is None:
-            self._bodies[said] = (request.custom_id or "") if self._once else ""
+            self._bodies[said] = request.custom_id if self._once else ""
         elif self._once:
             self._rows.append(_carried(_row(request, ranked, cell), carrier))
             self._tally.carry(choice)
@@ -234,7 +235,7 @@ def _row(request: Request, ranked: Ranked, cell: Cell) -> Row:
     return Row(
         request.record.file,
         request.record.line,
-        request.custom_id or "",
+        request.custom_id,
         ranked.model.id,
         cell.service.asked.batch,
         ranked.size.low,
@@ -254,7 +255,7 @@ def _carried(row: Row, carrier: str) -> Row:
 def _line(request: Request, model: str) -> bytes:
     """The request as a line of the provider's batch files."""
     front = (
-        f'{{"custom_id": {encode_basestring(request.custom_id or "")}, "method": "POST", '
+        f'{{"custom_id": {encode_basestring(request.custom_id)}, "method": "POST", '
         f'"url": "{URL}", "body": {{"model":{encode_basestring(model)},'
     )
     return front.encode() + request.body[1:] + b"}\n"

@@ -33,7 +33,7 @@ class Request:
     """
 
     record: Record
-    custom_id: str | None
+    custom_id: str
     messages: Sequence[Wire]
     options: Options
     room: int
@@ -42,8 +42,10 @@ class Request:
     body: bytes
 
 
-def request_of(record: Record, columns: Columns, room: int) -> Request:
+def request_of(record: Record, columns: Columns, room: int, name: str) -> Request:
     """The request in a record; `room` is the answer's where the body names none.
+
+    `name` is its id if the record has none.
 
     Raises `InvalidRequestError`.
     """
@@ -51,17 +53,19 @@ def request_of(record: Record, columns: Columns, room: int) -> Request:
     body = dict(_body(content, columns))
     body.pop("model", None)
     messages = _messages(body.get("messages"))
+    simple = all(map(_is_text, messages))
+    if not simple:
+        parse(messages)
     room = _room(body, room)
     options = options_of(body) if len(body) > 2 else NO_OPTIONS
-    simple = all(map(_is_text, messages))
     modalities = _TEXT if simple else needs(parse(messages)) | _TEXT
     plain = simple and options == NO_OPTIONS
     try:
         said = written(body)
     except UnicodeEncodeError:
         raise InvalidRequestError("a lone surrogate, which is no text") from None
-    name = content.get(columns.custom_id)
-    return Request(record, _id(name), messages, options, room, modalities, plain, said)
+    own = _id(content.get(columns.custom_id))
+    return Request(record, own or name, messages, options, room, modalities, plain, said)
 
 
 def _body(content: Mapping[str, object], columns: Columns) -> Mapping[str, object]:
@@ -110,8 +114,6 @@ def _from_cell(text: str, name: str) -> object:
 def _messages(messages: object) -> Sequence[Wire]:
     if not isinstance(messages, list) or not messages:
         raise InvalidRequestError("messages: a list of at least one message is expected")
-    if not all(map(_is_text, messages)):
-        parse(messages)
     return cast("Sequence[Wire]", messages)
 
 

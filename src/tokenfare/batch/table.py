@@ -14,7 +14,7 @@ from tokenfare.errors import InputError, MissingExtra
 
 REQUESTS = "requests.parquet"
 
-_GROUP = 65_536
+_GROUP = 16_384
 _DIGITS = Decimal(1).scaleb(-12)
 
 
