@@ -61,7 +61,7 @@ def test_the_page_does_what_it_says(
     job: str, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DASHSCOPE_API_KEY", "any")
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TOKENFARE_LEDGER", str(tmp_path / "ledger"))
     install, emulate, export, make, *rest = steps()
     assert [each[0].split()[0] for each in (install, emulate, export)] == [
         "pip",
