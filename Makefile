@@ -57,7 +57,7 @@ test-engines: .venv/.test .venv-engines
 .venv-engines: $(RUST) $(DATA)
 	rm -rf $@
 	$(PYTHON) -m venv $@
-	$@/bin/pip install --quiet '.[batch]' 'duckdb>=1.4' 'numpy>=2.0' 'polars>=1.30' 'ray[data]>=2.50' || { rm -rf $@; exit 1; }
+	$@/bin/pip install --quiet --editable '.[batch]' 'duckdb>=1.4' 'numpy>=2.0' 'polars>=1.30' 'ray[data]>=2.50' || { rm -rf $@; exit 1; }
 
 soak: .venv/.test
 	$(BIN)/python scripts/soak.py

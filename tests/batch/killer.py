@@ -48,9 +48,9 @@ def die_at(step: int) -> None:
             yield connection
         tick()
 
-    Carrier._send = around(Carrier._send)  # type: ignore[method-assign]
-    Path.replace = around(Path.replace)  # type: ignore[method-assign]
-    Database.writing = entering  # type: ignore[method-assign]
+    Carrier._send = around(Carrier._send)
+    Path.replace = around(Path.replace)
+    Database.writing = entering
 
 
 def whole_way(folder: Path, base_url: str) -> None:

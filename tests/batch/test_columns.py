@@ -74,6 +74,16 @@ def test_parquet_with_bodies_as_text(tmp_path: Path, expected: list[dict[str, An
     assert plan.set_aside == 2
 
 
+def test_a_number_that_is_none_is_set_aside_and_not_sent_as_null(tmp_path: Path) -> None:
+    """Parquet has such floats, and Python reads them in JSON; no provider does."""
+    messages = [{"role": "user", "content": "Hello"}]
+    as_text = json.dumps({"messages": messages, "top_p": float("nan")})
+    for i, bodies in enumerate(([as_text], [{"messages": messages, "top_p": float("nan")}])):
+        parquet.write_table(pa.table({"body": bodies}), tmp_path / f"{i}.parquet")
+        plan, lines = planned(tmp_path / f"{i}.parquet", tmp_path / str(i))
+        assert (lines, plan.set_aside) == ([], 1)
+
+
 def test_rows_without_a_prompt_are_set_aside_by_number(tmp_path: Path) -> None:
     path = tmp_path / "job.parquet"
     parquet.write_table(pa.table({"prompt": ["Hello", None, ""], "n": [1, 2, 3]}), path)

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -57,7 +58,7 @@ def test_ray_plans_what_one_machine_plans(
     python: str, job: Path, tmp_path: Path, *, killed: bool
 ) -> None:
     """Row by row, also when a worker is killed in the middle."""
-    plan = tf.batch.plan(job, tmp_path / "plan")
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=datetime.now(UTC).date())
     mark = tmp_path / "mark"
     script = Path(__file__).with_name("killed_ray.py") if killed else EXAMPLES / "ray_plan.py"
     said = run(python, script, job, tmp_path / "planned", *([mark] if killed else []))

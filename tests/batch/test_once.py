@@ -40,7 +40,7 @@ def test_what_was_said_before_is_not_sent_and_not_paid(job: list[Path]) -> None:
     assert (every.repeated, once.repeated, once.requests) == (2, 2, 5)
     (file,) = once.files
     assert file.lines == 3
-    assert once.as_data()["repeated"]["not_sent"] == 2  # type: ignore[index]
+    assert once.as_data()["repeated"]["not_sent"] == 2
     carried = {row.custom_id: row.sent_as for row in rows_of(Path("once/requests.parquet"))}
     assert carried == {"a": None, "b": None, "roomy": None, "a2": "a", "a3": "a"}
     assert sum(row.fare_high for row in rows_of(Path("once/requests.parquet"))) == (

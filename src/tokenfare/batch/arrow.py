@@ -16,7 +16,6 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.router import Asked
 
 from . import columnar
-from .folder import Written
 from .planner import Planner
 from .planning import asked_of
 from .reading import Columns, Record, SetAside
@@ -53,10 +52,7 @@ def plan_batches(
         taker.begin()
         rows = batch.to_pylist()
         planner.take([_record(i, row, names) for i, row in enumerate(rows, 1)], 1)
-        said = [
-            taker.said.get(i, {"problem": "no request"}) | {"custom_id": _id(row, names)}
-            for i, row in enumerate(rows, 1)
-        ]
+        said = [taker.said[i] | {"custom_id": _id(row, names)} for i, row in enumerate(rows, 1)]
         yield arrow.RecordBatch.from_pylist(said, schema=batch_schema())
 
 
@@ -84,7 +80,6 @@ class _Kept:
     """Takes what a plan would write, and keeps what is said of each row, by its number."""
 
     def __init__(self) -> None:
-        self.files: list[Written] = []
         self.said: dict[int, dict[str, object]] = {}
 
     def begin(self) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 from tokenfare.errors import InputError
 
+from .table import required
+
 MAGIC = b"PAR1"
 _ROWS = 1_024
 
@@ -22,14 +24,13 @@ class Rows:
     def __init__(self, name: str, columns: Sequence[str], needed: Sequence[str]) -> None:
         """Open it. `columns` are read as far as they are there, and one that is `needed` must be.
 
-        Raises `InputError` for what is no complete Parquet file, or has none of the needed.
+        Raises `InputError` for what is no complete Parquet file, or has none of the needed, and
+        `MissingExtra` without pyarrow.
         """
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-
+        arrow, parquet = required("pyarrow"), required("pyarrow.parquet")
         try:
-            self._file = ParquetFile(name)
-        except (ArrowException, OSError) as error:
+            self._file = parquet.ParquetFile(name)
+        except (arrow.ArrowException, OSError) as error:
             raise InputError(name, f"no complete Parquet file: {error}") from error
         found = self._file.schema_arrow.names
         if not set(needed) & set(found):

@@ -29,22 +29,23 @@ class Counter:
         """Keep the requests; nothing is counted yet."""
         self._requests = requests
         self._plain: dict[_PlainKind, dict[int, Count]] = {}
-        self._kinds: dict[Service, tuple[_PlainKind, ...]] = {}
+        self._by_service: dict[Service, tuple[dict[int, Count], ...]] = {}
         self._places = [i for i, each in enumerate(requests) if each.plain]
 
     def sizes(self, place: int, service: Service) -> Sizes:
         """A request's size on each class of a service. Raises `InvalidRequestError`."""
         request = self._requests[place]
         if request.plain:
-            return tuple([self._in_bulk(kind)[place] for kind in self._kinds_of(service)])
+            return tuple([sizes[place] for sizes in self._of_plain(service)])
         return tuple(_alone(request, kind[0]) for kind in service.kinds)
 
-    def _kinds_of(self, service: Service) -> tuple[_PlainKind, ...]:
-        if service not in self._kinds:
+    def _of_plain(self, service: Service) -> tuple[dict[int, Count], ...]:
+        """The sizes of all plain requests, on each class of a service."""
+        if service not in self._by_service:
             first = (kind[0] for kind in service.kinds)
             kinds = ((model.tokenizer, _for_plain(rules_of(model))) for model in first)
-            self._kinds[service] = tuple(kinds)
-        return self._kinds[service]
+            self._by_service[service] = tuple(map(self._in_bulk, kinds))
+        return self._by_service[service]
 
     def _in_bulk(self, kind: _PlainKind) -> dict[int, Count]:
         if kind not in self._plain:

@@ -35,10 +35,6 @@ _BODY_DIGEST_BYTES = 16
 class Taker(Protocol):
     """Who takes what is planned: lines for a model, rows of the table, and what is set aside."""
 
-    @property
-    def files(self) -> Sequence[Written]:
-        """The files that were written."""
-
     def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
         """Take a line to send."""
 
@@ -96,7 +92,7 @@ class Planner:
             if not _sayable(named):
                 problem = f"custom_id: {named!r} holds half of a surrogate pair, no UTF-8 says that"
                 self._refuse(each, problem, "no request")
-            elif self._is_new(named.encode(errors="surrogatepass"), self._ids):
+            elif self._is_new(named.encode(), self._ids):
                 requests.append(request)
             else:
                 self._refuse(each, f"custom_id: {named!r} is taken by a line before", "id taken")
@@ -106,13 +102,16 @@ class Planner:
         self.seen += len(requests)
 
     def forget(self) -> None:
-        """Forget all requests seen, and nothing of what was worked out for their like."""
+        """Forget all lines seen, and nothing of what was worked out for their like."""
         self._tally = Tally(self._asked.currency)
         self._ids.clear()
         self._bodies.clear()
+        self._aside.clear()
+        self._longest = None
+        self.seen = 0
 
-    def plan(self, inputs: list[str], folder: Path) -> Plan:
-        """All that came of it, with the folder that it is in."""
+    def plan(self, inputs: list[str], files: Iterable[Written], folder: Path) -> Plan:
+        """All that came of it, with the files that were written and the folder they are in."""
         return Plan(
             tuple(inputs),
             self._catalog.day,
@@ -121,7 +120,7 @@ class Planner:
             self._tally,
             dict(self._aside),
             self._longest,
-            tuple(self._taker.files),
+            tuple(files),
             folder,
         )
 

@@ -78,7 +78,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
                     if progress is not None:
                         progress(Progress(done + source.bytes_read, planner.seen))
             done += source.size
-        made = planner.plan(names, folder.path)
+        made = planner.plan(names, folder.files, folder.path)
         if ceiling is not None and made.fare.high > ceiling:
             low, high = made.fare.low, made.fare.high
             raise FareOverCeiling(low, high, ceiling, high - ceiling)

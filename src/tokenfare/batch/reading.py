@@ -22,6 +22,7 @@ from tokenfare.errors import InputError
 
 from . import columnar
 from .lines import parsed
+from .table import required
 
 Form: TypeAlias = Literal["jsonl", "csv", "parquet"]
 
@@ -239,7 +240,6 @@ def _unpacked(file: io.BufferedReader) -> BinaryIO:
     if begins.startswith(_GZIP_MAGIC):
         return cast("BinaryIO", gzip.GzipFile(fileobj=file))
     if begins == _ZSTD_MAGIC:
-        from pyarrow import CompressedInputStream
-
-        return cast("BinaryIO", io.BufferedReader(CompressedInputStream(file, "zstd")))
+        unpacked = required("pyarrow").CompressedInputStream(file, "zstd")
+        return cast("BinaryIO", io.BufferedReader(unpacked))
     return cast("BinaryIO", file)

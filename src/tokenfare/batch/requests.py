@@ -6,7 +6,6 @@ prompt. The model that a body names is not kept: choosing it is what a plan is f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -15,7 +14,7 @@ from tokenfare.budget import NO_OPTIONS, Options, options_of
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Wire, needs, parse
 
-from .lines import written
+from .lines import parsed, written
 from .reading import Columns, Record
 
 URL = "/v1/chat/completions"
@@ -64,6 +63,8 @@ def request_of(record: Record, columns: Columns, room: int, name: str) -> Reques
         said = written(body)
     except UnicodeEncodeError:
         raise InvalidRequestError("a lone surrogate, which is no text") from None
+    except ValueError as error:
+        raise InvalidRequestError(f"a number that JSON has not: {error}") from None
     own = _id(content.get(columns.custom_id))
     return Request(record, own or name, messages, options, room, modalities, plain, said)
 
@@ -106,7 +107,7 @@ def _batch_body(content: Mapping[str, object]) -> Mapping[str, object]:
 
 def _from_cell(text: str, name: str) -> object:
     try:
-        return json.loads(text)
+        return parsed(text.encode())
     except (ValueError, RecursionError) as error:
         raise InvalidRequestError(f"{name}: not JSON: {error}") from None
 

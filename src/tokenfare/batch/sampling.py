@@ -22,7 +22,6 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.money import plain
 from tokenfare.router import Asked
 
-from .folder import Written
 from .planner import Planner
 from .planning import Paths, Progress, asked_of, named
 from .reading import Columns, Form, Record, SetAside, Source
@@ -155,7 +154,6 @@ class _Kept:
     """Takes what a plan would write, and keeps the rows."""
 
     def __init__(self) -> None:
-        self.files: list[Written] = []
         self.rows: dict[tuple[str, int], Row] = {}
 
     def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:

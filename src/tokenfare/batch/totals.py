@@ -131,7 +131,10 @@ class Tally:
         """Add a request as a service takes it, and as the batch service sees it, `held`."""
         ranked = choice.ranked
         size, fare = ranked.size, ranked.fare
-        placed = self._placed.setdefault((ranked.model.id, service.asked.batch), _Placed(ranked))
+        key = (ranked.model.id, service.asked.batch)
+        placed = self._placed.get(key)
+        if placed is None:
+            placed = self._placed[key] = _Placed(ranked)
         placed.sum.add(size, fare)
         placed.sum.room += service.asked.max_output_tokens
         placed.limit(ranked)

@@ -141,11 +141,6 @@ class Stream(Generic[T]):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        wire = getattr(self, "_wire", None)
-        if wire is not None:
-            wire.close()
-
 
 class AsyncStream(Generic[T]):
     """As `Stream`, on an asynchronous client. Cancelling the task closes the connection."""
