@@ -42,3 +42,36 @@ def results(folder: Path) -> list[dict[str, Any]]:
 
 def finish(folder: Path | str, given: dict[str, Any]) -> batch.Status:
     return batch.wait(folder, sleep=lambda _: None, **given)
+
+
+def mixed_lines() -> list[str]:
+    """Requests of every kind, and what is none, so often that each meets each in a chunk."""
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+
+    def body(content: object, **more: object) -> dict[str, object]:
+        return {"messages": [{"role": "user", "content": content}], **more}
+
+    lines = []
+    for i in range(6):
+        records: list[dict[str, object]] = [
+            {"custom_id": f"picture-{i}", "body": body([picture, {"type": "text", "text": "?"}])},
+            {"custom_id": f"words-{i}", "body": body(hello(i + 1), model="gpt-4")},
+            {"custom_id": f"same-{i}", "body": body("the same", max_tokens=50)},
+            {"custom_id": f"roomy-{i}", "body": body("你好" * 40, max_tokens=100 + i)},
+            {"custom_id": f"tool-{i}", "body": body("call it", tools=[tool])},
+            {"custom_id": "taken", "body": body(f"number {i}")},
+            {"custom_id": f"two-{i}", "body": body("twice", n=2)},
+            {"custom_id": f"long-{i}", "body": body("word " * 1_200_000)},
+            {"prompt": f"a prompt without an id, {i}"},
+            {"custom_id": i, "messages": [{"role": "user", "content": "a number for an id"}]},
+        ]
+        lines += [json.dumps(record, ensure_ascii=i % 2 == 0) for record in records]
+        lines += ['{"custom_id": ' + str(i), "", "[]"]
+    return lines
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """What a folder holds, to the byte."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}

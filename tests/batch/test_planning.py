@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 import tokenfare as tf
+from batch_plans import files_of, mixed_lines
+from tokenfare.batch import planning, table
+from tokenfare.batch.table import rows_of
 from tokenfare.errors import InputError, InvalidRequestError
 
 DAY = date(2024, 12, 18)
@@ -261,3 +264,26 @@ def test_what_is_no_json_is_set_aside(tmp_path: Path, number: str) -> None:
     line = '{"body": {"messages": [{"role": "user", "content": "x"}], "top_p": ' + number + "}}"
     plan = tf.batch.plan(written(tmp_path / "job.jsonl", line), tmp_path / "plan", as_of=DAY)
     assert (plan.requests, plan.set_aside) == (0, 1)
+
+
+@pytest.mark.parametrize("requests", [1, 3, 7])
+def test_a_plan_does_not_depend_on_how_its_input_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, requests: int
+) -> None:
+    """Also in the order of what is set aside and of the files, of two services at once."""
+    (tmp_path / "job.jsonl").write_text("\n".join(mixed_lines()) + "\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    tf.batch.plan("job.jsonl", "whole", as_of=DAY)
+    monkeypatch.setattr(planning, "_CHUNK_REQUESTS", requests)
+    monkeypatch.setattr(table, "_GROUP", 5)
+    tf.batch.plan("job.jsonl", "cut", as_of=DAY)
+    whole, cut = files_of(tmp_path / "whole"), files_of(tmp_path / "cut")
+    assert [line["line"] for line in lines_of(tmp_path / "cut", "set-aside.jsonl")] == sorted(
+        line["line"] for line in lines_of(tmp_path / "whole", "set-aside.jsonl")
+    )
+    assert {"batch", "live", "set-aside.jsonl"} <= {name.partition("/")[0] for name in whole}
+    assert whole.pop("requests.parquet") != cut.pop("requests.parquet")  # its groups differ
+    assert whole == cut
+    assert list(rows_of(tmp_path / "whole" / "requests.parquet")) == list(
+        rows_of(tmp_path / "cut" / "requests.parquet")
+    )

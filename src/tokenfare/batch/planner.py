@@ -7,7 +7,7 @@ behind it are sums by size and, of each, two digests: of its id and of what it s
 from __future__ import annotations
 
 from collections import Counter as Tallied
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from hashlib import blake2b
@@ -19,7 +19,7 @@ from tokenfare.catalog import BatchRules, Catalog
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.router import Ranked, Requirements
 
-from .choosing import Choice, Service
+from .choosing import Choice, Service, Sizes
 from .counting import Counter
 from .folder import Written
 from .plan import Longest, Plan
@@ -45,6 +45,13 @@ class Taker(Protocol):
         """Take a line that is not part of the plan."""
 
 
+class Sizer(Protocol):
+    """Who says how long requests are: `Counter`, or one that was told by workers."""
+
+    def sizes(self, place: int, service: Service) -> Sizes:
+        """A request's size on each class of a service. Raises `InvalidRequestError`."""
+
+
 class Planner:
     """What a plan remembers from one chunk to the next."""
 
@@ -57,8 +64,9 @@ class Planner:
         *,
         strict: bool = False,
         once: bool = False,
+        sizer: Callable[[Sequence[Request]], Sizer] = Counter,
     ) -> None:
-        """Remember nothing yet."""
+        """Remember nothing yet. `sizer` says how long requests are, a chunk of them at a time."""
         self.seen = 0
         self._catalog = catalog
         self._asked = asked
@@ -66,6 +74,7 @@ class Planner:
         self._columns = columns or Columns()
         self._strict = strict
         self._once = once
+        self._sizer = sizer
         self._services: dict[tuple[int, frozenset[str], bool], Service] = {}
         self._batch_rules: dict[str, BatchRules] = {}
         self._tally = Tally(asked.currency)
@@ -73,14 +82,20 @@ class Planner:
         self._bodies: dict[bytes, str] = {}
         self._rows: list[Row] = []
         self._aside: Tallied[str] = Tallied()
+        self._refused: list[tuple[SetAside, str]] = []
         self._longest: Longest | None = None
 
     def take(self, chunk: Iterable[Record | SetAside], file_number: int) -> None:
         """Plan the next lines of an input."""
+        requests = self.read(chunk, file_number)
+        self.place(requests)
+
+    def read(self, chunk: Iterable[Record | SetAside], file_number: int) -> list[Request]:
+        """The requests in lines; what is none, or has an id that is taken, is set aside."""
         requests: list[Request] = []
         for each in chunk:
             if isinstance(each, SetAside):
-                self._set_aside(each, "unreadable")
+                self.set_aside(each, "unreadable")
                 continue
             name = f"tokenfare-{file_number}-{each.line}"
             try:
@@ -88,18 +103,38 @@ class Planner:
             except InvalidRequestError as error:
                 self._refuse(each, str(error), "no request")
                 continue
-            named = request.custom_id
-            if not _sayable(named):
-                problem = f"custom_id: {named!r} holds half of a surrogate pair, no UTF-8 says that"
-                self._refuse(each, problem, "no request")
-            elif self._is_new(named.encode(), self._ids):
+            if self.admits(request):
                 requests.append(request)
-            else:
-                self._refuse(each, f"custom_id: {named!r} is taken by a line before", "id taken")
+        return requests
+
+    def admits(self, request: Request) -> bool:
+        """Whether a request's id can be said and is new; it is set aside if not."""
+        named = request.custom_id
+        if not _sayable(named):
+            problem = f"custom_id: {named!r} holds half of a surrogate pair, no UTF-8 says that"
+            self._refuse(request.record, problem, "no request")
+            return False
+        if not self._is_new(named.encode(), self._ids):
+            problem = f"custom_id: {named!r} is taken by a line before"
+            self._refuse(request.record, problem, "id taken")
+            return False
+        return True
+
+    def place(self, requests: Sequence[Request]) -> None:
+        """Give the next requests their models, and hand over all of them and what was set aside."""
         self._place_live(self._place_in_batch(requests))
         self._taker.enter(sorted(self._rows, key=lambda row: row.line))
-        self._rows = []
+        for line, reason in sorted(self._refused, key=lambda refused: refused[0].line):
+            self._aside[reason] += 1
+            self._taker.set_aside(line)
+        self._rows, self._refused = [], []
         self.seen += len(requests)
+
+    def set_aside(self, line: SetAside, reason: str) -> None:
+        """Take a line that is not part of the plan, counted under a reason."""
+        if self._strict:
+            raise InputError(f"{line.file}:{line.line}", line.problem)
+        self._refused.append((line, reason))
 
     def forget(self) -> None:
         """Forget all lines seen, and nothing of what was worked out for their like."""
@@ -120,7 +155,8 @@ class Planner:
             self._tally,
             dict(self._aside),
             self._longest,
-            tuple(files),
+            # In the order that the input gives, which is not that of chunks: batch before live.
+            tuple(sorted(files, key=lambda file: not file.batch)),
             folder,
         )
 
@@ -145,11 +181,11 @@ class Planner:
                 self._write(request, choice, cell, held=held[request.custom_id])
 
     def _cells(self, requests: Sequence[Request], *, batch: bool) -> Iterator[tuple[Request, Cell]]:
-        counter = Counter(requests)
+        sizer = self._sizer(requests)
         for place, request in enumerate(requests):
             service = self._service(request, batch=batch)
             try:
-                yield request, Cell(service, counter.sizes(place, service))
+                yield request, Cell(service, sizer.sizes(place, service))
             except InvalidRequestError as error:
                 self._refuse(request.record, str(error), "no request")
 
@@ -206,13 +242,7 @@ class Planner:
         return self._batch_rules[provider]
 
     def _refuse(self, record: Record, problem: str, reason: str) -> None:
-        self._set_aside(SetAside(record.file, record.line, problem, record.text), reason)
-
-    def _set_aside(self, line: SetAside, reason: str) -> None:
-        if self._strict:
-            raise InputError(f"{line.file}:{line.line}", line.problem)
-        self._aside[reason] += 1
-        self._taker.set_aside(line)
+        self.set_aside(SetAside(record.file, record.line, problem, record.text), reason)
 
     @staticmethod
     def _is_new(content: bytes, known: set[bytes]) -> bool:

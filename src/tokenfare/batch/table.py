@@ -54,7 +54,7 @@ class Table:
     def add(self, rows: Iterable[Row]) -> None:
         """Take rows in, the next ones of the input."""
         self._rows += rows
-        if len(self._rows) >= _GROUP:
+        while len(self._rows) >= _GROUP:
             self._write()
 
     def close(self) -> None:
@@ -65,11 +65,12 @@ class Table:
     def _write(self) -> None:
         if self._writer is None:
             self._writer = self._parquet.ParquetWriter(self._path, self._schema, compression="zstd")
-        columns = {name: [getattr(row, name) for row in self._rows] for name in _NAMES}
+        group = self._rows[:_GROUP]
+        columns = {name: [getattr(row, name) for row in group] for name in _NAMES}
         columns["fare_low"] = [rounded_down(fare) for fare in columns["fare_low"]]
         columns["fare_high"] = [rounded_up(fare) for fare in columns["fare_high"]]
         self._writer.write_table(self._arrow.table(columns, schema=self._schema))
-        self._rows = []
+        del self._rows[:_GROUP]
 
 
 def rows_of(path: Path) -> Iterator[Row]:
