@@ -72,6 +72,40 @@ def test_a_row_without_an_id_and_an_id_used_twice_are_problems() -> None:
     assert "is taken" in problems[2]
 
 
+def test_a_stream_is_its_batches() -> None:
+    """A table, a frame of Polars, a relation of DuckDB: whatever has `__arrow_c_stream__`."""
+    expected = list(tf.batch.plan_batches(table().combine_chunks().to_batches(), as_of=DAY))
+    assert list(tf.batch.plan_batches(table(), as_of=DAY)) == expected
+    reader = pa.RecordBatchReader.from_stream(table())
+    assert list(tf.batch.plan_batches(reader, as_of=DAY)) == expected
+    with pytest.raises(InvalidRequestError, match="a stream of record batches is expected"):
+        list(tf.batch.plan_batches(pa.chunked_array([["a"]]), as_of=DAY))
+
+
+def test_a_large_batch_comes_back_in_pieces_and_ids_are_one_batchs() -> None:
+    ids = [f"r-{i}" for i in range(9_000)] + ["r-1", "r-8999"]
+    batch = pa.record_batch({"custom_id": ids, "prompt": ["Hello"] * len(ids)})
+    found = list(tf.batch.plan_batches([batch], as_of=DAY))
+    assert len(found) > 1
+    rows = pa.Table.from_batches(found)
+    assert rows["custom_id"].to_pylist() == ids
+    assert rows.num_rows - rows["problem"].null_count == 2
+    assert "is taken" in rows["problem"][9_000].as_py()
+
+
+def test_whole_lines_are_read_as_a_file_of_them_is() -> None:
+    lines = ['{"custom_id": "a", "prompt": "Hello"}', "", '{"prompt": "x"}', "[", None, b"\xff"]
+    batch = pa.record_batch({"raw": pa.array(lines, pa.binary())})
+    (found,) = tf.batch.plan_batches([batch], lines="raw", as_of=DAY)
+    assert found["custom_id"].to_pylist() == ["a", None, None, None, None, None]
+    problems = found["problem"].to_pylist()
+    said = ["an empty line", "a row without an id", "not JSON", "an empty line", "not UTF-8"]
+    assert problems[0] is None
+    assert all(part in problem for part, problem in zip(said, problems[1:], strict=True))
+    with pytest.raises(InvalidRequestError, match="a batch needs the column 'text'; there is raw"):
+        list(tf.batch.plan_batches([batch], lines="text", as_of=DAY))
+
+
 @pytest.mark.parametrize("columns", [{"custom_id": ["a"]}, {"prompt": ["x"]}])
 def test_a_batch_without_the_columns_is_refused(columns: dict[str, list[str]]) -> None:
     with pytest.raises(InvalidRequestError, match="a batch needs the columns 'custom_id' and one"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .arrow import batch_schema as batch_schema
 from .arrow import plan_batches as plan_batches
+from .assembling import assemble as assemble
 from .bills import Bill as Bill
 from .bills import Collected as Collected
 from .bills import Outside as Outside

@@ -86,8 +86,8 @@ class Folder:
             self._table = Table(self._work / REQUESTS)
         self._table.add(rows)
 
-    def set_aside(self, line: SetAside) -> None:
-        """Keep a line that is not part of the plan, with the reason."""
+    def set_aside(self, line: SetAside, reason: str) -> None:  # noqa: ARG002 - its problem says it
+        """Keep a line that is not part of the plan, with what is wrong with it."""
         if self._aside is None:
             self._aside = (self._work / ASIDE).open("wb")
         said = {"file": line.file, "line": line.line, "problem": line.problem, "text": line.text}

@@ -41,8 +41,8 @@ class Taker(Protocol):
     def enter(self, rows: Iterable[Row]) -> None:
         """Take requests, the next ones of the input."""
 
-    def set_aside(self, line: SetAside) -> None:
-        """Take a line that is not part of the plan."""
+    def set_aside(self, line: SetAside, reason: str) -> None:
+        """Take a line that is not part of the plan; `reason` is what it is counted under."""
 
 
 class Sizer(Protocol):
@@ -126,7 +126,7 @@ class Planner:
         self._taker.enter(sorted(self._rows, key=lambda row: row.line))
         for line, reason in sorted(self._refused, key=lambda refused: refused[0].line):
             self._aside[reason] += 1
-            self._taker.set_aside(line)
+            self._taker.set_aside(line, reason)
         self._rows, self._refused = [], []
         self.seen += len(requests)
 

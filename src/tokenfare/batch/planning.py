@@ -65,8 +65,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     """
     names = named(inputs)
     facts, wanted = asked_of(asked, as_of, catalog)
-    if ceiling is not None and ceiling.currency != wanted.currency:
-        raise InvalidRequestError(f"ceiling: {ceiling}; the plan compares in {wanted.currency}")
+    refuse_ceiling(ceiling, wanted)
     sources = [Source(name, form, columns) for name in names]
     with Folder(out, names) as folder:
         planner = Planner(facts, wanted, folder, columns, strict=strict, once=once)
@@ -78,11 +77,22 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
                     if progress is not None:
                         progress(Progress(done + source.bytes_read, planner.seen))
             done += source.size
-        made = planner.plan(names, folder.files, folder.path)
-        if ceiling is not None and made.fare.high > ceiling:
-            low, high = made.fare.low, made.fare.high
-            raise FareOverCeiling(low, high, ceiling, high - ceiling)
-        folder.finish(made.as_data())
+        return finished(planner, names, folder, ceiling)
+
+
+def refuse_ceiling(ceiling: Money | None, asked: Requirements) -> None:
+    """Raise `InvalidRequestError` for a ceiling in a currency that the plan does not compare in."""
+    if ceiling is not None and ceiling.currency != asked.currency:
+        raise InvalidRequestError(f"ceiling: {ceiling}; the plan compares in {asked.currency}")
+
+
+def finished(planner: Planner, names: list[str], folder: Folder, ceiling: Money | None) -> Plan:
+    """The plan of all that was taken, written. Raises `FareOverCeiling`."""
+    made = planner.plan(names, folder.files, folder.path)
+    if ceiling is not None and made.fare.high > ceiling:
+        low, high = made.fare.low, made.fare.high
+        raise FareOverCeiling(low, high, ceiling, high - ceiling)
+    folder.finish(made.as_data())
     return made
 
 

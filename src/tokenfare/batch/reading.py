@@ -151,23 +151,7 @@ class Source:
                 continue
             line = raw.removeprefix(_BOM).strip() if self._line == 1 else raw.strip()
             if line:
-                yield self._record(line)
-
-    def _record(self, line: bytes) -> Record | SetAside:
-        try:
-            text = line.decode()
-        except UnicodeDecodeError as error:
-            problem = f"not UTF-8: byte 0x{line[error.start]:02x} at offset {error.start}"
-            text = line.decode(errors="backslashreplace")
-            return SetAside(self.name, self._line, problem, text)
-        try:
-            content = parsed(line)
-        except (ValueError, RecursionError) as error:
-            return SetAside(self.name, self._line, f"not JSON: {error}", text)
-        if not isinstance(content, dict):
-            problem = f"an object is expected, not {type(content).__name__}"
-            return SetAside(self.name, self._line, problem, text)
-        return Record(self.name, self._line, content, text)
+                yield record_of(line, self.name, self._line)
 
     def _rows(self, stream: BinaryIO) -> Iterator[Record | SetAside]:
         # The csv module has one limit for the whole process, far below the length of a prompt.
@@ -207,6 +191,24 @@ class Source:
             return SetAside(self.name, self._line, problem, text)
         cells = {name: cell for name, cell in zip(names, row, strict=True) if cell}
         return Record(self.name, self._line, cells, text)
+
+
+def record_of(line: bytes, file: str, number: int) -> Record | SetAside:
+    """What a line of JSONL says, which is not empty."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        problem = f"not UTF-8: byte 0x{line[error.start]:02x} at offset {error.start}"
+        text = line.decode(errors="backslashreplace")
+        return SetAside(file, number, problem, text)
+    try:
+        content = parsed(line)
+    except (ValueError, RecursionError) as error:
+        return SetAside(file, number, f"not JSON: {error}", text)
+    if not isinstance(content, dict):
+        problem = f"an object is expected, not {type(content).__name__}"
+        return SetAside(file, number, problem, text)
+    return Record(file, number, content, text)
 
 
 @contextmanager

@@ -159,7 +159,7 @@ class _Kept:
     def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
         """Write nothing."""
 
-    def set_aside(self, line: SetAside) -> None:
+    def set_aside(self, line: SetAside, reason: str) -> None:
         """Keep nothing: what has no row is set aside."""
 
     def enter(self, rows: Iterable[Row]) -> None:

@@ -1,0 +1,241 @@
+"""A plan's folder out of workers' rows is the folder that one machine writes, to the byte."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tokenfare as tf
+from batch_plans import DAY, ROOM, files_of, finish, hello, mixed_lines, results
+from tokenfare import Catalog
+from tokenfare.catalog import Learnt
+from tokenfare.errors import FareOverCeiling, InputError, InvalidRequestError
+
+LINES = mixed_lines()
+LEARNT = Catalog.load().learning("qwen-max", Learnt("a test", DAY, 77))
+ASKED: dict[str, Any] = {"as_of": DAY, "max_output_tokens": ROOM}
+
+
+def cut(table: pa.Table, *lengths: int) -> Iterator[pa.RecordBatch]:
+    """A table in batches, as engines hand it out: of any length, the last with the rest."""
+    at = 0
+    for length in lengths:
+        yield from table.slice(at, length).combine_chunks().to_batches()
+        at += length
+    yield from table.slice(at).combine_chunks().to_batches()
+
+
+def workers(table: pa.Table, *lengths: int, **more: Any) -> list[pa.RecordBatch]:
+    """What workers make of a table, each of its own batch."""
+    given = ASKED | {"to_assemble": True} | more
+    return [
+        row for batch in cut(table, *lengths) for row in tf.batch.plan_batches([batch], **given)
+    ]
+
+
+def without_texts_taken(content: bytes) -> list[dict[str, object]]:
+    """What was set aside, but for how a line was written whose id another batch took."""
+    said = [json.loads(line) for line in content.splitlines()]
+    return [each | {"text": "is taken" not in each["problem"] and each["text"]} for each in said]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, dict[str, bytes]]:
+    """What `plan` writes of the lines, by `once`."""
+    folder = tmp_path_factory.mktemp("alone")
+    (folder / "in").write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    made = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for once in (False, True):
+            tf.batch.plan("in", str(once), once=once, **ASKED)
+            made[once] = files_of(folder / str(once))
+    return made
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.lists(st.integers(1, 40), max_size=12), st.booleans())
+def test_it_is_the_folder_of_one_machine_however_the_rows_were_cut(
+    alone: dict[bool, dict[str, bytes]],
+    tmp_path_factory: pytest.TempPathFactory,
+    lengths: list[int],
+    once: bool,
+) -> None:
+    out = tmp_path_factory.mktemp("assembled") / "plan"
+    rows = workers(pa.table({"text": LINES}), *lengths, lines="text")
+    tf.batch.assemble(rows, out, name="in", once=once, **ASKED)
+    found, expected = files_of(out), dict(alone[once])
+    assert without_texts_taken(found.pop("set-aside.jsonl")) == without_texts_taken(
+        expected.pop("set-aside.jsonl")
+    )
+    assert found == expected
+
+
+def test_the_job_above_has_everything_that_can_happen(
+    alone: dict[bool, dict[str, bytes]],
+) -> None:
+    said = json.loads(alone[True]["plan.json"])
+    reasons = {"no request", "unreadable", "id taken", "no model takes it"}
+    assert set(said["set_aside"]) == reasons
+    assert {file["batch"] for file in said["files"]} == {True, False}
+    assert said["repeated"]["not_sent"] == 4 * 5  # four kinds repeat, the first of each is sent
+    assert said["on_one_model"]
+
+
+def test_parquet_is_planned_to_the_byte_with_ids_or_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    prompts = [None if i % 7 == 3 else hello(i + 1) for i in range(40)]
+    ids = [None if i % 3 == 0 else f"r-{i}" for i in range(40)]
+    table = pa.table({"other": range(40), "prompt": prompts, "custom_id": ids})
+    pq.write_table(table, "in.parquet")
+    tf.batch.plan("in.parquet", "alone", **ASKED)
+    tf.batch.assemble(workers(table, 9, 9, 3), "together", name="in.parquet", **ASKED)
+    assert files_of(tmp_path / "alone") == files_of(tmp_path / "together")
+    assert b'"text": "{\\"custom_id\\"' in (tmp_path / "alone" / "set-aside.jsonl").read_bytes()
+
+
+def test_what_workers_wrote_is_read_in_the_order_of_its_names(tmp_path: Path) -> None:
+    table = pa.table({"custom_id": [f"r-{i}" for i in range(30)], "prompt": ["Hello"] * 30})
+    for i, batch in enumerate(workers(table, 8, 8, 8)):
+        pq.write_table(pa.table(batch), tmp_path / f"part-{i:05}.snappy.parquet")
+    rows = pa.concat_tables(map(pq.read_table, sorted(tmp_path.glob("part-*"))))
+    (tmp_path / "_SUCCESS").touch()
+    made = tf.batch.assemble(tmp_path, tmp_path / "plan", **ASKED)
+    assert made.requests == 30
+    table = pq.read_table(tmp_path / "plan" / "requests.parquet")
+    assert table["custom_id"].to_pylist() == [f"r-{i}" for i in range(30)]
+    assert table["line"].to_pylist() == list(range(1, 31))
+    assert set(table["file"].to_pylist()) == {"rows"}
+    tf.batch.assemble(rows, tmp_path / "streamed", **ASKED)  # a table is a stream
+    first, second = files_of(tmp_path / "plan"), files_of(tmp_path / "streamed")
+    assert first == second
+
+
+@pytest.mark.parametrize("text", [pa.large_string(), pa.string_view(), pa.large_binary()])
+def test_other_types_of_text_are_the_same_text(tmp_path: Path, text: pa.DataType) -> None:
+    """Engines hand back what they have: large strings, views, even bytes."""
+    (batch,) = workers(pa.table({"custom_id": ["a", "b"], "prompt": ["你好", "Hello"]}))
+    tf.batch.assemble([batch], tmp_path / "plan", **ASKED)
+    given = pa.table(batch)
+    at = given.schema.get_field_index("body")
+    given = given.set_column(at, "body", given["body"].cast(text))
+    tf.batch.assemble(given, tmp_path / "other", **ASKED)
+    assert files_of(tmp_path / "plan") == files_of(tmp_path / "other")
+
+
+def test_an_assembled_plan_is_submitted_and_collected(
+    emulate: Callable[..., Any], tmp_path: Path
+) -> None:
+    _, given = emulate()
+    allow = {"allow": ["qwen-turbo"]}
+    table = pa.table({"custom_id": ["a", "b", "c"], "prompt": [hello(1), hello(2), hello(1)]})
+    rows = workers(table, 1, 1, **allow)
+    folder = tf.batch.assemble(rows, tmp_path / "plan", once=True, **ASKED, **allow).folder
+    tf.batch.submit(folder, **given)
+    finish(folder, given)
+    assert tf.batch.collect(folder, **given).complete
+    said = results(folder)
+    assert [(each["custom_id"], each["file"], each["line"]) for each in said] == [
+        ("a", "rows", 1),
+        ("b", "rows", 2),
+        ("c", "rows", 3),
+    ]
+    assert said[2]["response"] == said[0]["response"]
+
+
+@pytest.mark.parametrize(
+    ("another", "what"),
+    [
+        ({"as_of": date(2026, 11, 25)}, "as_of: 2026-11-25 there, 2024-12-18 here"),
+        ({"max_output_tokens": ROOM + 1}, "what is asked of the models"),
+        ({"deny": ["qwen-turbo*"]}, "what is asked of the models"),
+        (
+            {"catalog": Catalog.load().learning("qwen-max", Learnt("a test", DAY, 77))},
+            "the catalogue",
+        ),
+    ],
+)
+def test_workers_that_planned_otherwise_are_found_out(
+    tmp_path: Path, another: dict[str, Any], what: str
+) -> None:
+    table = pa.table({"custom_id": ["a"], "prompt": ["Hello"]})
+    rows = workers(table, **another)
+    with pytest.raises(InputError, match=f"^rows:1: planned otherwise than asked here.*{what}"):
+        tf.batch.assemble(rows, tmp_path / "plan", **ASKED)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "problem"),
+    [
+        ("model", "qwen-max", r"by a worker as qwen-max \(batch, up to 0.0\d+\), here as qwen-"),
+        ("counted", '[20,["text"],[],null]', "0 sizes, here as [1-9]+ sizes"),
+        ("counted", '[20,["text"],null,null]', "is no row"),
+        ("counted", "[1", "is no row"),
+        ("counted", None, "is no row"),
+        ("body", None, "is no row"),
+        ("under", "spoiled", "is no row"),
+        ("under", None, "is no row"),
+    ],
+)
+def test_a_row_that_cannot_be_so_is_refused_by_its_number(
+    tmp_path: Path, column: str, value: str | None, problem: str
+) -> None:
+    (batch,) = workers(pa.table({"custom_id": ["a", "b"], "prompt": ["Hello", "again"]}))
+    at = batch.schema.get_field_index(column)
+    values = [batch[column][0].as_py(), value]
+    spoiled = batch.set_column(at, column, pa.array(values, pa.string()))
+    with pytest.raises(InputError, match=f"rows:2: .*{problem}"):
+        tf.batch.assemble([spoiled], tmp_path / "plan", **ASKED)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_that_are_none_to_assemble_are_refused(tmp_path: Path) -> None:
+    table = pa.table({"custom_id": ["a"], "prompt": ["Hello"]})
+    with pytest.raises(InputError, match=r"no column 'under'; .*to_assemble=True"):
+        tf.batch.assemble(tf.batch.plan_batches(table, **ASKED), tmp_path / "plan", **ASKED)
+    with pytest.raises(InputError, match="no column 'model'"):
+        tf.batch.assemble(table, tmp_path / "plan", **ASKED)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_without_rows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"holds no Parquet file \(\*.parquet\)"):
+        tf.batch.assemble(tmp_path, tmp_path / "plan", **ASKED)
+    (tmp_path / "no.parquet").write_text("PAR1")
+    with pytest.raises(InputError, match=r"no.parquet: no complete Parquet file"):
+        tf.batch.assemble(tmp_path / "no.parquet", tmp_path / "plan", **ASKED)
+    for nothing in (7, ["a"], [b"a"]):
+        with pytest.raises(InvalidRequestError, match="is expected"):
+            tf.batch.assemble(nothing, tmp_path / "plan", **ASKED)
+
+
+def test_no_rows_are_a_plan_of_nothing(tmp_path: Path) -> None:
+    assert tf.batch.assemble([], tmp_path / "plan", **ASKED).requests == 0
+    empty = pa.record_batch({"custom_id": pa.array([], pa.string()), "prompt": ["x"][:0]})
+    rows = list(tf.batch.plan_batches([empty], to_assemble=True, **ASKED))
+    assert [batch.num_rows for batch in rows] == [0]
+    assert tf.batch.assemble(rows, tmp_path / "plan", **ASKED).requests == 0
+
+
+def test_a_ceiling_and_strictness_are_as_for_a_plan(tmp_path: Path) -> None:
+    rows = workers(pa.table({"custom_id": ["a", "a"], "prompt": ["Hello", "Hello"]}), 1)
+    with pytest.raises(FareOverCeiling):
+        tf.batch.assemble(
+            rows, tmp_path / "p", ceiling=tf.Money(Decimal("0.000001"), "CNY"), **ASKED
+        )
+    with pytest.raises(InvalidRequestError, match="compares in CNY"):
+        tf.batch.assemble(rows, tmp_path / "p", ceiling=tf.Money(Decimal(1), "USD"), **ASKED)
+    with pytest.raises(InputError, match="rows:2: custom_id: 'a' is taken by a line before"):
+        tf.batch.assemble(rows, tmp_path / "p", strict=True, **ASKED)
+    assert list(tmp_path.iterdir()) == []
