@@ -1,16 +1,16 @@
 """Plan a job on all machines of a Ray cluster: `pip install 'ray[data]' 'tokenfare[batch]'`.
 
     python examples/make_requests.py requests.jsonl
-    python examples/ray_plan.py requests.jsonl planned/
+    python examples/ray_plan.py requests.jsonl plan
 
-Every worker plans the rows that it is given; the rows with their models and fares are written as
-Parquet. Without a cluster to join, Ray starts one of this machine's cores.
+Ray reads the requests (lines of JSONL, or rows of Parquet) and hands them out; every worker plans
+the rows that it is given. What they planned is made into a plan's folder as it comes in, the same
+that `tokenfare batch plan` writes on one machine. Without a cluster to join, Ray starts one of this
+machine's cores.
 """
 
-import json
 import sys
-from datetime import UTC, date, datetime
-from functools import partial
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import ray
@@ -18,29 +18,29 @@ import ray
 import tokenfare as tf
 
 
-def planned(requests: pa.Table, day: date) -> pa.Table:
-    """What a worker runs: a table of requests in, a table with models and fares out."""
-    batches = tf.batch.plan_batches(requests.to_batches(), as_of=day)
-    return pa.Table.from_batches(batches, schema=tf.batch.batch_schema())
-
-
-def requests_of(path: str) -> pa.Table:
-    """The ids and the bodies, as JSON: Ray would guess one type for all bodies."""
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as users write it
-        lines = [json.loads(line) for line in file]
-    bodies = [json.dumps(line["body"]) for line in lines]
-    return pa.table({"custom_id": [line["custom_id"] for line in lines], "body": bodies})
+def planned(batch: pa.Table, lines: str | None, asked: dict) -> pa.Table:
+    """What a worker runs: requests in, the same rows with their models and fares out."""
+    rows = tf.batch.plan_batches(batch, lines=lines, to_assemble=True, **asked)
+    return pa.Table.from_batches(rows, schema=tf.batch.batch_schema(to_assemble=True))
 
 
 def main(path: str, out: str) -> None:
     """Plan the requests of a file; say what they cost."""
-    ray.init(include_dashboard=False, log_to_driver=False)
     # The day comes from who starts the job: two machines may read two clocks.
-    plan = partial(planned, day=datetime.now(UTC).date())
-    requests = ray.data.from_arrow(requests_of(path)).repartition(8)
-    done = requests.map_batches(plan, batch_format="pyarrow").materialize()
-    done.write_parquet(out)
-    print(f"{done.count()} requests, up to {done.sum('fare_high')} CNY")
+    asked = {"as_of": datetime.now(UTC).date(), "max_output_tokens": 500}
+    ray.init(include_dashboard=False, log_to_driver=False)
+    ray.data.DataContext.get_current().execution_options.preserve_order = True
+    if path.endswith(".parquet"):
+        lines, requests = None, ray.data.read_parquet(path)
+    else:  # as text, since Ray would guess one type for all bodies; empty lines have numbers, too
+        lines, requests = "text", ray.data.read_text(path, drop_empty_lines=False)
+    rows = requests.map_batches(
+        planned, batch_format="pyarrow", fn_kwargs={"lines": lines, "asked": asked}
+    )
+    plan = tf.batch.assemble(
+        rows.iter_batches(batch_format="pyarrow", batch_size=None), out, name=path, **asked
+    )
+    print(plan.explain())
 
 
 if __name__ == "__main__":

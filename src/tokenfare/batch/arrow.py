@@ -112,11 +112,16 @@ def batches_of(source: Any) -> Iterator[Any]:
             f"{type(source).__name__}"
         )
     for each in source:
-        if not hasattr(each, "__arrow_c_array__"):
+        if isinstance(each, arrow.RecordBatch):
+            yield each
+        elif hasattr(each, "__arrow_c_stream__"):  # a table for a batch, as Ray hands out
+            yield from batches_of(each)
+        elif hasattr(each, "__arrow_c_array__"):
+            yield arrow.record_batch(each)
+        else:
             raise InvalidRequestError(
                 f"each is expected to be a pyarrow.RecordBatch, not {type(each).__name__}"
             )
-        yield each if isinstance(each, arrow.RecordBatch) else arrow.record_batch(each)
 
 
 def pieces(batch: Any) -> Iterator[list[dict[str, Any]]]:
