@@ -20,7 +20,16 @@ from typing import TypeAlias, TypeVar
 from tokenfare.catalog import Model, Provider, RateLimits
 from tokenfare.dispatch import Flow, Hear, Turnstile, Work
 from tokenfare.errors import ProviderError, ProviderUnreachable, RateLimitError, RateWaitTooLong
-from tokenfare.limiter import UNTIL_RUNG, Claim, Limiter, Place, Shared, Window, windows_of
+from tokenfare.limiter import (
+    ARRIVAL_SLACK_SECONDS,
+    UNTIL_RUNG,
+    Claim,
+    Limiter,
+    Place,
+    Shared,
+    Window,
+    windows_of,
+)
 from tokenfare.usage import Usage
 
 VARIABLE = "TOKENFARE_LIMITER"
@@ -29,8 +38,6 @@ LimiterChoice: TypeAlias = "Limiter | str | os.PathLike[str] | bool | None"
 
 T = TypeVar("T")
 
-# One request may reach the provider this much later than another that was sent with it.
-_SLACK_SECONDS = 0.15
 # A refusal means that others use the account too. Its own call waits longer (`Patience`).
 _PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -48,7 +55,7 @@ class Pace:
 
     def turn(self, model: Model, claim: Claim) -> Turnstile | None:
         """The turnstile of a call to a model; nothing for one without rates."""
-        windows = windows_of(self.rates_of(model), self.share_seconds, _SLACK_SECONDS)
+        windows = windows_of(self.rates_of(model), self.share_seconds, ARRIVAL_SLACK_SECONDS)
         if self.limiter is None or not windows:
             return None
         return Turn(self.limiter, f"{model.id} at {self.endpoint}", windows, claim, model.id)

@@ -9,9 +9,11 @@ from .bell import Bell
 from .limiter import UNTIL_RUNG, Claim, Limiter, Place, Store
 from .memory import Memory
 from .shared import Shared
-from .window import Window, windows_of
+from .toll import Toll, Tolls, tolls
+from .window import ARRIVAL_SLACK_SECONDS, Window, windows_of
 
 __all__ = [
+    "ARRIVAL_SLACK_SECONDS",
     "UNTIL_RUNG",
     "Bell",
     "Claim",
@@ -20,6 +22,9 @@ __all__ = [
     "Place",
     "Shared",
     "Store",
+    "Toll",
+    "Tolls",
     "Window",
+    "tolls",
     "windows_of",
 ]

@@ -16,6 +16,9 @@ from typing import TypeAlias
 from tokenfare.catalog import RateLimits
 
 MINUTE = 60.0
+ARRIVAL_SLACK_SECONDS = 0.15
+"""One request may reach the provider so much later than another one that was sent with it."""
+
 _SLOTS = 20
 
 Amounts: TypeAlias = tuple[int, int]
@@ -39,6 +42,14 @@ class Window:
     def slot_seconds(self) -> float:
         """The length of a slot."""
         return self.seconds / _SLOTS
+
+    @property
+    def longest_seconds(self) -> float:
+        """How long at most something that was booked counts: the window is not longer than this.
+
+        66 s for a minute, 1.2 s for a second with the slack of arrivals, 0.105 s for its tenth.
+        """
+        return (self._reach() + 1) * self.slot_seconds
 
     def slot(self, now: float) -> int:
         """The slot of a moment."""

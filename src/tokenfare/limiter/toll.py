@@ -1,0 +1,122 @@
+"""How long a queue of calls may take below given windows: what each call adds to it at most.
+
+The limiter is not simulated: a call's toll depends on the call alone, and the sum of the tolls is
+above the moment at which the last of a queue is let through, in whatever order they come, as long
+as no answer takes longer than is said and the provider refuses none. So tolls can be added up,
+compared and planned with, like fares.
+
+Why the sum holds. Look back from a moment at which the first of the queue is not let through by a
+window that counts what was booked in the last P seconds and takes C. What was booked in these P
+seconds is more than C less what the first one asks. Go back by these P seconds and do the same
+again: all the time is cut into stretches, each of which has a window in whose terms enough was
+booked in it. A booking lies in one stretch only, so it pays for its part of the slowest stretch it
+could lie in, P times its amount over C less what the largest may ask. A call books its input and
+room when it is let through and what was answered when it is answered, and pays for both, since
+the reservation and the answer may lie in two stretches. Where no one waits because all `at_once`
+are under way, that many were let through within one answer's time: a window like the others.
+
+A few calls that are large for their window would leave little of C for all. Those beyond a cutoff
+pay for the whole time that they can be the first instead: until all that is under way has been
+answered and forgotten, which is an answer's time and P.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+from .limiter import Claim
+from .window import Window
+
+By: TypeAlias = Literal["requests", "tokens", "calls at once"]
+"""What a call waits for."""
+
+_HALVINGS = 6
+
+
+class Toll(NamedTuple):
+    """Seconds that a call adds at most to the time of its queue, and by which limit."""
+
+    seconds: float
+    by: By
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """A window's tokens: what a token costs, from which size on a call is large, and what then."""
+
+    tokens: int
+    per_token: float
+    large_from: int
+    large_seconds: float
+
+    def reserved(self, claim: Claim) -> float:
+        asked = claim.input_tokens + claim.max_output_tokens
+        large = self.large_seconds if asked >= self.large_from else 0.0
+        return min(asked, self.tokens) * self.per_token + large
+
+    def answered(self, claim: Claim) -> float:
+        return min(claim.max_output_tokens, self.tokens) * self.per_token
+
+
+@dataclass(frozen=True, slots=True)
+class Tolls:
+    """What calls to one model add to the time of its queue."""
+
+    _requests: float
+    _at_once: float
+    _tokens: tuple[_Tokens, ...]
+
+    def of(self, claim: Claim) -> Toll:
+        """The toll of a call."""
+        reserved = max((each.reserved(claim) for each in self._tokens), default=0.0)
+        answered = max((each.answered(claim) for each in self._tokens), default=0.0)
+        seconds = max(self._requests, self._at_once, reserved)
+        by: By = "tokens"
+        if reserved < seconds:
+            by = "requests" if self._requests == seconds else "calls at once"
+        return Toll(seconds + answered, by)
+
+
+def tolls(
+    windows: Sequence[Window],
+    claims: Mapping[Claim, int],
+    *,
+    answer_seconds: float,
+    at_once: int,
+) -> Tolls:
+    """The tolls of so many calls of each size below these windows.
+
+    `answer_seconds` is the longest time from letting a call through to its settlement, `at_once`
+    how many may be under way. The tolls hold for the calls that are named: a larger one may add
+    more. Where the cutoff of large calls lies is chosen so that the sum of all is the least.
+    """
+    requests = (w.longest_seconds / w.requests for w in windows if w.requests is not None)
+    longest = max((w.longest_seconds for w in windows), default=0.0)
+    return Tolls(
+        max(requests, default=0.0),
+        answer_seconds / at_once,
+        tuple(
+            _best(window, window.tokens, claims, longest + answer_seconds)
+            for window in windows
+            if window.tokens is not None
+        ),
+    )
+
+
+def _best(
+    window: Window, tokens: int, claims: Mapping[Claim, int], large_seconds: float
+) -> _Tokens:
+    largest = max((c.input_tokens + c.max_output_tokens for c in claims), default=1)
+    cutoffs = {max(1, tokens >> halvings) for halvings in range(1, _HALVINGS + 1)}
+    cutoffs.add(max(1, min(largest, tokens // 2)))
+    found = (
+        _Tokens(tokens, window.longest_seconds / (tokens + 1 - most), most + 1, large_seconds)
+        for most in sorted(cutoffs)
+    )
+    return min(found, key=lambda each: _sum(each, claims))
+
+
+def _sum(each: _Tokens, claims: Mapping[Claim, int]) -> float:
+    return sum(n * (each.reserved(claim) + each.answered(claim)) for claim, n in claims.items())
