@@ -333,6 +333,7 @@ def test_a_provider_has_an_endpoint_by_region(catalog):
         6_000_000,
     )
     assert (batch.min_window_hours, batch.max_window_hours) == (24, 336)
+    assert batch.caches is False
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,9 @@ from .retrying import replan as replan
 from .sampling import Estimate as Estimate
 from .sampling import Interval as Interval
 from .sampling import estimate as estimate
+from .shared import Prefix as Prefix
+from .shared import Repeat as Repeat
+from .shared import Shared as Shared
 from .submitting import submit as submit
 from .totals import Alone as Alone
 from .totals import Share as Share

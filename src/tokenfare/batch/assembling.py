@@ -26,6 +26,7 @@ from .folder import Folder
 from .plan import Plan
 from .planner import Planner, Taker
 from .planning import asked_of, finished, refuse_ceiling
+from .prefixes import Prefixes
 from .reading import Record, SetAside
 from .requests import Request
 from .table import Row, required, rounded_up
@@ -41,6 +42,7 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     as_of: date | None = None,
     catalog: Catalog | None = None,
     once: bool = False,
+    prefixes: bool = True,
     ceiling: Money | None = None,
     **asked: Unpack[Asked],
 ) -> Plan:
@@ -50,8 +52,8 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     has `__arrow_c_stream__`, or the path of a Parquet file or of a folder of them, read in the
     order of their names. Rows are numbered as they come, in the plan's table as `line` of a file
     called `name`; in the order of the input, and with its name, the folder is that of `plan` on one
-    machine. `as_of`, `catalog` and what is asked are those that the workers had. `once`, `strict`
-    and `ceiling` are as for `plan`, and so is what becomes of ids used twice.
+    machine. `as_of`, `catalog` and what is asked are those that the workers had. `once`, `strict`,
+    `ceiling` and `prefixes` are as for `plan`, and so is what becomes of ids used twice.
 
     One pass, some thousand rows in memory, and two digests for each request. A line set aside only
     here, since its id was taken in another batch, is kept with its body and not as it was written.
@@ -62,7 +64,15 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     refuse_ceiling(ceiling, wanted)
     with Folder(out, [name]) as folder:
         assembler = _Assembler(folder, name, under(wanted, facts))
-        planner = Planner(facts, wanted, assembler, strict=strict, once=once, sizer=assembler.sizer)
+        planner = Planner(
+            facts,
+            wanted,
+            assembler,
+            strict=strict,
+            once=once,
+            sizer=assembler.sizer,
+            prefixes=Prefixes() if prefixes else None,
+        )
         for batch in _batches(planned):
             _refuse_without(batch.schema.names, name)
             for rows in pieces(batch):

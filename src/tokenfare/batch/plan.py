@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tokenfare.budget import Fare
-from tokenfare.money import plain
 
 from .folder import Written
+from .shared import Prefix, Shared, fare_as_data
 from .totals import Alone, Share, Tally
 
 
@@ -39,6 +39,7 @@ class Plan:
     longest: Longest | None
     files: tuple[Written, ...]
     folder: Path
+    shared: Shared
 
     @property
     def requests(self) -> int:
@@ -70,6 +71,11 @@ class Plan:
         """Requests that say exactly what one before them said."""
         return self.tally.repeated
 
+    @property
+    def prefixes(self) -> tuple[Prefix, ...]:
+        """What requests begin with alike, that which most of the input is in first."""
+        return self.shared.prefixes
+
     def as_data(self) -> dict[str, object]:
         """The plan as JSON can hold it."""
         tally = self.tally
@@ -79,8 +85,8 @@ class Plan:
             "catalog": self.digest,
             "max_output_tokens": self.max_output_tokens,
             "requests": self.requests,
-            "fare": _fare(tally.fare),
-            "without_batch_price": _fare(tally.ordinary),
+            "fare": fare_as_data(tally.fare),
+            "without_batch_price": fare_as_data(tally.ordinary),
             "models": [_share(share) for share in self.shares],
             "on_one_model": [_alone(alone) for alone in self.alone],
             "lengths": {
@@ -90,8 +96,9 @@ class Plan:
             "repeated": {
                 "requests": self.repeated,
                 "not_sent": tally.carried,
-                "saving": _fare(tally.saving),
+                "saving": fare_as_data(tally.saving),
             },
+            "shared": self.shared.as_data(),
             "set_aside": dict(self.aside),
             "files": [_file(each) for each in self.files],
         }
@@ -119,6 +126,7 @@ class Plan:
             yield f"  {_requests(tally.carried)} not sent, said before: {tally.saving} saved"
         elif self.repeated:
             yield f"  {_requests(self.repeated)} said before; sent once: {tally.saving} less"
+        yield from self.shared.sentences(self.shares)
         for reason, number in self.aside.items():
             yield f"  {number:,} set aside: {reason}"
 
@@ -136,14 +144,6 @@ def _time(share: Share) -> str:
     return f", up to {timedelta(seconds=share.seconds)} under its rates"
 
 
-def _fare(fare: Fare) -> dict[str, str]:
-    return {
-        "low": plain(fare.low.amount),
-        "high": plain(fare.high.amount),
-        "currency": fare.currency,
-    }
-
-
 def _share(share: Share) -> dict[str, object]:
     return {
         "model": share.model,
@@ -152,7 +152,7 @@ def _share(share: Share) -> dict[str, object]:
         "tokens": {"low": share.low_tokens, "high": share.high_tokens},
         "max_input": share.max_input,
         "seconds": share.seconds,
-        "fare": _fare(share.fare),
+        "fare": fare_as_data(share.fare),
     }
 
 
@@ -161,7 +161,7 @@ def _alone(alone: Alone) -> dict[str, object]:
         "model": alone.model,
         "requests": alone.requests,
         "not_taken": alone.refused,
-        "fare": _fare(alone.fare),
+        "fare": fare_as_data(alone.fare),
     }
 
 

@@ -15,16 +15,19 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Protocol
 
-from tokenfare.catalog import BatchRules, Catalog
+from tokenfare.catalog import BatchRules, Catalog, Model
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.router import Ranked, Requirements
+from tokenfare.tokenizers import Count
 
 from .choosing import Choice, Service, Sizes
 from .counting import Counter
 from .folder import Written
 from .plan import Longest, Plan
+from .prefixes import Prefixes
 from .reading import Columns, Record, SetAside
-from .requests import URL, Request, request_of
+from .requests import URL, Request, request_of, said_in
+from .shared import Shared
 from .table import Row
 from .totals import Cell, Tally
 
@@ -65,6 +68,7 @@ class Planner:
         strict: bool = False,
         once: bool = False,
         sizer: Callable[[Sequence[Request]], Sizer] = Counter,
+        prefixes: Prefixes | None = None,
     ) -> None:
         """Remember nothing yet. `sizer` says how long requests are, a chunk of them at a time."""
         self.seen = 0
@@ -75,6 +79,7 @@ class Planner:
         self._strict = strict
         self._once = once
         self._sizer = sizer
+        self._prefixes = prefixes
         self._services: dict[tuple[int, frozenset[str], bool], Service] = {}
         self._batch_rules: dict[str, BatchRules] = {}
         self._tally = Tally(asked.currency)
@@ -83,6 +88,7 @@ class Planner:
         self._rows: list[Row] = []
         self._aside: Tallied[str] = Tallied()
         self._refused: list[tuple[SetAside, str]] = []
+        self._to_see: list[tuple[Request, Model, BatchRules | None, Count]] = []
         self._longest: Longest | None = None
 
     def take(self, chunk: Iterable[Record | SetAside], file_number: int) -> None:
@@ -127,7 +133,9 @@ class Planner:
         for line, reason in sorted(self._refused, key=lambda refused: refused[0].line):
             self._aside[reason] += 1
             self._taker.set_aside(line, reason)
-        self._rows, self._refused = [], []
+        if self._prefixes is not None:
+            self._see(self._prefixes)
+        self._rows, self._refused, self._to_see = [], [], []
         self.seen += len(requests)
 
     def set_aside(self, line: SetAside, reason: str) -> None:
@@ -158,7 +166,17 @@ class Planner:
             # In the order that the input gives, which is not that of chunks: batch before live.
             tuple(sorted(files, key=lambda file: not file.batch)),
             folder,
+            self._prefixes.found(self._asked.currency) if self._prefixes else Shared(),
         )
+
+    def _see(self, prefixes: Prefixes) -> None:
+        """Show requests in the order of the input, which is not that in which they were placed."""
+        for request, model, rules, size in sorted(self._to_see, key=lambda s: s[0].record.line):
+            where = (request.record.file, request.record.line)
+            said, options = request.messages, request.options
+            if not said:  # it was read elsewhere
+                said, options = said_in(request.body)
+            prefixes.see(model, rules, said, size, where, options)
 
     def _place_in_batch(self, requests: Sequence[Request]) -> list[tuple[Request, Cell]]:
         """Give each request a model of the batch service; answers those that it takes nowhere."""
@@ -212,6 +230,8 @@ class Planner:
         self._taker.add(model.id, line, rules)
         self._rows.append(_row(request, ranked, cell))
         self._tally.add(choice, cell.service, held=held, repeated=carrier is not None)
+        if self._prefixes is not None:
+            self._to_see.append((request, model, rules, ranked.size))
         if self._longest is None or ranked.size.high > self._longest.tokens:
             record = request.record
             self._longest = Longest(ranked.size.high, record.file, record.line)

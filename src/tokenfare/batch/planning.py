@@ -22,6 +22,7 @@ from tokenfare.router import Asked, Requirements, refuse_unknown_words, requirem
 from .folder import Folder
 from .plan import Plan
 from .planner import Planner
+from .prefixes import Prefixes
 from .reading import Columns, Form, Record, SetAside, Source
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -48,6 +49,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     as_of: date | None = None,
     catalog: Catalog | None = None,
     once: bool = False,
+    prefixes: bool = True,
     ceiling: Money | None = None,
     progress: Callable[[Progress], None] | None = None,
     **asked: Unpack[Asked],
@@ -59,7 +61,8 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     aside: each request goes to the cheapest model of the batch service, or live where that takes it
     nowhere. A line that is no request, or that no model takes, is set aside with its reason; with
     `strict` it raises `InputError`. With `once`, requests whose bodies are the same are sent once
-    and share the answer, a sampled one too. Nothing is left in `out` unless the plan is complete.
+    and share the answer, a sampled one too. `prefixes`: look for what requests begin with alike,
+    some two microseconds a request. Nothing is left in `out` unless the plan is complete.
     Raises `InvalidRequestError` for a folder that holds anything but a plan of the same inputs, and
     `FareOverCeiling` if the job may cost more than `ceiling`.
     """
@@ -68,7 +71,15 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     refuse_ceiling(ceiling, wanted)
     sources = [Source(name, form, columns) for name in names]
     with Folder(out, names) as folder:
-        planner = Planner(facts, wanted, folder, columns, strict=strict, once=once)
+        planner = Planner(
+            facts,
+            wanted,
+            folder,
+            columns,
+            strict=strict,
+            once=once,
+            prefixes=Prefixes() if prefixes else None,
+        )
         done = 0
         for number, source in enumerate(sources, 1):
             with closing(source.records()) as records:

@@ -56,7 +56,7 @@ def request_of(record: Record, columns: Columns, room: int, name: str) -> Reques
     if not simple:
         parse(messages)
     room = _room(body, room)
-    options = options_of(body) if len(body) > 2 else NO_OPTIONS
+    options = _options(body)
     modalities = _TEXT if simple else needs(parse(messages)) | _TEXT
     plain = simple and options == NO_OPTIONS
     try:
@@ -67,6 +67,16 @@ def request_of(record: Record, columns: Columns, room: int, name: str) -> Reques
         raise InvalidRequestError(f"a number that JSON has not: {error}") from None
     own = _id(content.get(columns.custom_id))
     return Request(record, own or name, messages, options, room, modalities, plain, said)
+
+
+def said_in(body: bytes) -> tuple[Sequence[Wire], Options]:
+    """The messages in the body of a `Request`, and what beside them costs tokens."""
+    said = cast("Mapping[str, object]", parsed(body))
+    return cast("Sequence[Wire]", said["messages"]), _options(said)
+
+
+def _options(body: Mapping[str, object]) -> Options:
+    return options_of(body) if len(body) > 2 else NO_OPTIONS
 
 
 def _body(content: Mapping[str, object], columns: Columns) -> Mapping[str, object]:

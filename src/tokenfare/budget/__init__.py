@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .beginning import count_beginning as count_beginning
 from .carriage import Carriage as Carriage
 from .carriage import Carriages as Carriages
 from .carriage import alike as alike

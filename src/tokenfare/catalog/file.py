@@ -50,13 +50,17 @@ class ThrottleFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchFact(Fact):
-    """What the batch service takes: one model a file, an answer within the window."""
+    """What the batch service takes: one model a file, an answer within the window.
+
+    `caches`: whether the price of tokens found in a model's cache holds there too.
+    """
 
     max_lines: Positive
     max_file_bytes: Positive
     max_line_bytes: Positive
     min_window_hours: Positive
     max_window_hours: Positive
+    caches: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -190,6 +190,7 @@ def _batch(entry: BatchFact | None) -> BatchRules | None:
         entry.max_line_bytes,
         entry.min_window_hours,
         entry.max_window_hours,
+        entry.caches,
     )
 
 

@@ -239,13 +239,17 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class BatchRules:
-    """What the provider's batch service takes: one model a file, an answer within the window."""
+    """What the provider's batch service takes: one model a file, an answer within the window.
+
+    `caches` is whether a model's `CacheRules` hold there too, `None` where that is not stated.
+    """
 
     max_lines: int
     max_file_bytes: int
     max_line_bytes: int
     min_window_hours: int
     max_window_hours: int
+    caches: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ for each in batch_runs.COMMANDS:
 @click.option("--region", metavar="R", help="Where the model must be served.")
 @click.option("--currency", metavar="C", help="What fares are compared in (default: CNY).")
 @click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
+@click.option("--no-prefixes", is_flag=True, help="Do not look what requests begin with alike.")
 @click.option("--no-report", is_flag=True, help="Write no report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def plan_command(
@@ -75,6 +76,7 @@ def plan_command(
     sample: int | None,
     seed: int | None,
     as_of: date | None,
+    no_prefixes: bool,
     no_report: bool,
     as_json: bool,
     **asked: object,
@@ -111,6 +113,7 @@ def plan_command(
             out,
             strict=strict,
             once=once,
+            prefixes=not no_prefixes,
             ceiling=ceiling,
             progress=progress,
             **reading,
