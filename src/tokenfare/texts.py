@@ -1,4 +1,4 @@
-"""Counting a text alone, for a model of the catalogue or by a tokenizer.
+"""Counting a text or a column of them alone, for a model of the catalogue or by a tokenizer.
 
 Apart from `api`, since it needs neither requests nor the router, and whoever only counts should not
 wait for them to be imported: nothing heavier than the tokenizers is, unless the catalogue has to be
@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from tokenfare.catalog.index import FILES_VARIABLE, tokenizer_of
 from tokenfare.errors import InvalidRequestError
-from tokenfare.tokenizers import Bounds, Count, Tokenizer, measurer
+from tokenfare.tokenizers import Bounds, Count, Tokenizer, get_tokenizer, measurer
 
 if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
     from datetime import date
 
+    from tokenfare._core import ArrowArray, ArrowStream, CountColumn
     from tokenfare.catalog import Catalog
     from tokenfare.tokenizers.via_transformers import ByTransformers
 
@@ -46,31 +47,69 @@ def _of(files: str) -> Catalog:
     return Catalog.load(environment={FILES_VARIABLE: files})
 
 
+@overload
 def count(
     text: str,
     *,
     model: str | None = None,
     tokenizer: str | None = None,
+    column: None = None,
     catalog: Catalog | None = None,
-) -> Count:
-    """Tokens of a text alone, without what a chat adds to it.
+) -> Count: ...
+@overload
+def count(
+    text: ArrowStream | ArrowArray,
+    *,
+    model: str | None = None,
+    tokenizer: str | None = None,
+    column: str | None = None,
+    catalog: Catalog | None = None,
+) -> CountColumn: ...
+def count(
+    text: str | ArrowStream | ArrowArray,
+    *,
+    model: str | None = None,
+    tokenizer: str | None = None,
+    column: str | None = None,
+    catalog: Catalog | None = None,
+) -> Count | CountColumn:
+    """Tokens of a text alone, or of each row of an Arrow column, without what a chat adds to it.
 
-    By `model`'s tokenizer, or by a `tokenizer` named directly; Qwen's if neither is given. Exact
-    where the vocabulary is here, otherwise with bounds that hold. Raises `UnknownModel` and
-    `UnknownTokenizer`.
+    By `model`'s tokenizer, or by a `tokenizer` named directly; Qwen's if neither is given. A text
+    is counted exactly where the vocabulary is here, otherwise with bounds that hold.
+
+    A column is whatever has `__arrow_c_stream__` or `__arrow_c_array__`, of pyarrow, Polars,
+    DuckDB, Daft, pandas; of a table with several, `column` names one. Counts are a column as well,
+    null where the text is null (see `Tokenizer.count_batch`), and exact or not at all.
+
+    Raises `UnknownModel`, `UnknownTokenizer`, `InvalidRequestError` for a column that is not there
+    or not of strings, and `VocabularyMissing` for a column whose counts would be bounds.
     """
-    return measurer_for(model, tokenizer, catalog).measure(text)
+    if isinstance(text, str):
+        if column is not None:
+            raise InvalidRequestError(f"column={column!r} is for tables; a text is counted alone")
+        return measurer_for(model, tokenizer, catalog).measure(text)
+    if not (hasattr(text, "__arrow_c_stream__") or hasattr(text, "__arrow_c_array__")):
+        raise InvalidRequestError(
+            "a text or Arrow data is expected (what has __arrow_c_stream__ or __arrow_c_array__), "
+            f"not {type(text).__name__}; get_tokenizer(…).count_batch takes a list of texts"
+        )
+    return get_tokenizer(_name(model, tokenizer, catalog)).count_batch(text, column=column)
 
 
 def measurer_for(
     model: str | None, tokenizer: str | None, catalog: Catalog | None = None
 ) -> Tokenizer | ByTransformers | Bounds:
     """The tokenizer of a model, or the one named; Qwen's if neither is given."""
+    return measurer(_name(model, tokenizer, catalog))
+
+
+def _name(model: str | None, tokenizer: str | None, catalog: Catalog | None) -> str:
     if model is not None and tokenizer is not None:
         raise InvalidRequestError("give a model or a tokenizer, not both")
     if model is not None:
-        tokenizer = tokenizer_for(model, catalog)
-    return measurer(tokenizer or DEFAULT_TOKENIZER)
+        return tokenizer_for(model, catalog)
+    return tokenizer or DEFAULT_TOKENIZER
 
 
 def tokenizer_for(model: str, catalog: Catalog | None = None) -> str:

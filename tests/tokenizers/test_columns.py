@@ -131,11 +131,11 @@ def test_what_lies_under_a_null_is_not_looked_at(qwen):
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        (pa.array([1, 2]), "not of Int64"),
-        (pa.array([b"x"]), "not of Binary"),
-        (pa.table({"a": ["x"], "b": ["y"]}), "of a table, give one column"),
-        (pa.array([1, 2]).dictionary_encode(), "not of Int64"),
-        (pa.nulls(3), "not of Null"),
+        (pa.array([1, 2]), "the column is of Int64, and one of strings is expected; cast it"),
+        (pa.array([b"x"]), "of Binary, and one"),
+        (pa.table({"a": ["x"], "b": ["y"]}), r"several columns \(a, b\); say which one .* column="),
+        (pa.array([1, 2]).dictionary_encode(), r"of Dictionary\(Int32, Int64\), and one"),
+        (pa.nulls(3), "of Null, and one"),
     ],
     ids=str,
 )

@@ -1,15 +1,16 @@
 //! Columns of strings that come over the Arrow PyCapsule interface: read where they lie.
 //!
 //! String, large string and string view, plain or as the values of a dictionary, in one array or in
-//! a stream of chunks. The producer's offsets are taken at its word, as that interface is meant;
-//! its text is not: `str` promises UTF-8, so every row is checked before it is counted.
+//! a stream of chunks, by themselves or as a column of a table. The producer's offsets are taken at
+//! its word, as that interface is meant; its text is not: `str` promises UTF-8, so every row is
+//! checked before it is counted.
 
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::ffi::{FFI_ArrowArray, from_ffi, to_ffi};
 use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
-use arrow_array::{Array, ArrayRef, Int64Array, OffsetSizeTrait, make_array};
+use arrow_array::{Array, ArrayReader, ArrayRef, Int64Array, OffsetSizeTrait, make_array};
 use arrow_buffer::NullBuffer;
 use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{ArrowError, DataType};
@@ -19,6 +20,7 @@ use pyo3::types::{PyCapsule, PyTuple};
 use tokenfare_bpe::Tokenizer;
 
 use crate::guard::guarded;
+use crate::place::Place;
 
 /// The chunks of a column, one at a time.
 pub(crate) enum Chunks {
@@ -53,12 +55,31 @@ impl Chunks {
         }
     }
 
+    fn data_type(&self) -> DataType {
+        match self {
+            Chunks::One(array) => {
+                array.as_ref().map_or(DataType::Null, |it| it.data_type().clone())
+            }
+            Chunks::Stream(stream) => stream.field().data_type().clone(),
+        }
+    }
+
     /// The count of each row on all cores; nothing for nothing. O(n), and 24 bytes a row of a chunk.
-    pub(crate) fn count(&mut self, py: Python<'_>, tokenizer: &Tokenizer) -> PyResult<Counted> {
+    ///
+    /// Of a table, the rows of the column of this name.
+    pub(crate) fn count(
+        &mut self,
+        py: Python<'_>,
+        tokenizer: &Tokenizer,
+        column: Option<&str>,
+    ) -> PyResult<Counted> {
+        let place = Place::of(&self.data_type(), column)?;
         let mut counted = Counted::default();
         while let Some(chunk) = self.next(py)? {
-            let rows = guarded(py, usize::MAX, || count(tokenizer, &chunk, counted.counts.len()))?;
-            counted.append(rows?, chunk.logical_nulls().as_ref());
+            let (column, nulls) = place.within(&chunk);
+            let first = counted.counts.len();
+            let rows = guarded(py, usize::MAX, || count(tokenizer, column, first, &place))?;
+            counted.append(rows?, nulls.as_ref());
         }
         Ok(counted)
     }
@@ -107,51 +128,55 @@ impl Counted {
     }
 }
 
-fn count(tokenizer: &Tokenizer, chunk: &dyn Array, first: usize) -> PyResult<Vec<usize>> {
+fn count(
+    tokenizer: &Tokenizer,
+    chunk: &dyn Array,
+    first: usize,
+    place: &Place,
+) -> PyResult<Vec<usize>> {
     let Some(dictionary) = chunk.as_any_dictionary_opt() else {
-        return Ok(tokenizer.count_batch(&texts(chunk, first)?));
+        let named = |row| format!("row {} of {}", first + row, place.name);
+        return Ok(tokenizer.count_batch(&texts(chunk, named)?));
     };
-    let counts = tokenizer.count_batch(&texts(dictionary.values(), first)?);
+    let named = |value| format!("value {value} in the dictionary of {}", place.name);
+    let counts = tokenizer.count_batch(&texts(dictionary.values(), named)?);
     if counts.is_empty() {
         return Ok(vec![0; chunk.len()]); // all null
     }
     Ok(dictionary.normalized_keys().into_iter().map(|key| counts[key]).collect())
 }
 
-/// The rows of a chunk whose first row is number `first` of the column; nothing is an empty text.
-fn texts(chunk: &dyn Array, first: usize) -> PyResult<Vec<&str>> {
-    match chunk.data_type() {
-        DataType::Utf8 => checked(chunk, first, lying::<i32>(chunk)),
-        DataType::LargeUtf8 => checked(chunk, first, lying::<i64>(chunk)),
+/// The texts of an array, nothing as an empty one; `named` is what messages call one of them.
+fn texts(array: &dyn Array, named: impl Fn(usize) -> String) -> PyResult<Vec<&str>> {
+    match array.data_type() {
+        DataType::Utf8 => checked(array, named, lying::<i32>(array)),
+        DataType::LargeUtf8 => checked(array, named, lying::<i64>(array)),
         DataType::Utf8View => {
-            let array = chunk.as_string_view();
-            checked(chunk, first, move |row| array.value(row).as_bytes())
+            let views = array.as_string_view();
+            checked(array, named, move |at| views.value(at).as_bytes())
         }
-        other => Err(PyTypeError::new_err(format!(
-            "a column of strings can be counted, not of {other}; of a table, give one column"
-        ))),
+        other => Err(PyTypeError::new_err(format!("a column of strings is none of {other}"))),
     }
 }
 
-fn lying<'a, O: OffsetSizeTrait>(chunk: &'a dyn Array) -> impl Fn(usize) -> &'a [u8] {
-    let array = chunk.as_string::<O>();
-    move |row| array.value(row).as_bytes()
+fn lying<'a, O: OffsetSizeTrait>(array: &'a dyn Array) -> impl Fn(usize) -> &'a [u8] {
+    let array = array.as_string::<O>();
+    move |at| array.value(at).as_bytes()
 }
 
 fn checked<'a>(
-    chunk: &'a dyn Array,
-    first: usize,
+    array: &'a dyn Array,
+    named: impl Fn(usize) -> String,
     bytes: impl Fn(usize) -> &'a [u8],
 ) -> PyResult<Vec<&'a str>> {
-    let text = |row| {
-        if chunk.is_null(row) {
+    let text = |at| {
+        if array.is_null(at) {
             return Ok("");
         }
-        simdutf8::basic::from_utf8(bytes(row)).map_err(|_| {
-            PyValueError::new_err(format!("row {} of the column is not UTF-8", first + row))
-        })
+        simdutf8::basic::from_utf8(bytes(at))
+            .map_err(|_| PyValueError::new_err(format!("{} is not UTF-8", named(at))))
     };
-    (0..chunk.len()).map(text).collect()
+    (0..array.len()).map(text).collect()
 }
 
 /// An array as the two capsules of the interface.

@@ -4,6 +4,7 @@ mod column;
 mod counts;
 mod guard;
 mod ids;
+mod place;
 mod positions;
 mod special;
 mod text;
@@ -100,15 +101,16 @@ impl Tokenizer {
         guarded(py, bytes, || self.core.count_batch(&texts))
     }
 
-    /// Counts the rows of an Arrow column; `None` if `source` offers none.
-    #[pyo3(signature = (source, /))]
+    /// Counts the rows of an Arrow column, or of one of a table's; `None` if `source` offers none.
+    #[pyo3(signature = (source, column=None, /))]
     fn count_column(
         &self,
         py: Python<'_>,
         source: &Bound<'_, PyAny>,
+        column: Option<&str>,
     ) -> PyResult<Option<CountColumn>> {
         let Some(mut chunks) = Chunks::of(source)? else { return Ok(None) };
-        let counted = chunks.count(py, &self.core)?;
+        let counted = chunks.count(py, &self.core, column)?;
         Ok(Some(CountColumn(Arc::new(counted.into_array()))))
     }
 

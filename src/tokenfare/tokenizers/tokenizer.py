@@ -98,24 +98,38 @@ class Tokenizer:
         return self._core.count_up_to(text, min(max_tokens, sys.maxsize)) is not None
 
     @overload
-    def count_batch(self, texts: _core.ArrowStream | _core.ArrowArray) -> _core.CountColumn: ...
+    def count_batch(
+        self, texts: _core.ArrowStream | _core.ArrowArray, *, column: str | None = None
+    ) -> _core.CountColumn: ...
     @overload
-    def count_batch(self, texts: Iterable[str]) -> list[int]: ...
-    def count_batch(self, texts: object) -> _core.CountColumn | list[int]:
+    def count_batch(self, texts: Iterable[str], *, column: None = None) -> list[int]: ...
+    def count_batch(
+        self, texts: object, *, column: str | None = None
+    ) -> _core.CountColumn | list[int]:
         """Count each text, in order, on all cores.
 
         An Arrow column (of pyarrow, polars, DuckDB, pandas: whatever has `__arrow_c_stream__` or
         `__arrow_c_array__`) is read where it lies, chunk by chunk, and answered by a `CountColumn`,
         null where the text is null. Strings, large strings, string views, and dictionaries of
-        them, each value of which is counted once. Anything else is iterated and answered by a list.
+        them, each value of which is counted once. Of a table (a frame, a relation), `column` says
+        which; one of a single column needs no name. Anything else is iterated and answered by a
+        list. Raises `InvalidRequestError` for a column that is not there or not of strings.
         """
-        if isinstance(texts, list):
+        if column is None and isinstance(texts, list):
             return self._counts(texts)
         try:
-            column = self._core.count_column(texts)
+            counts = self._core.count_column(texts, column)
         except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
-        return self._counts(list(texts)) if column is None else column  # type: ignore[call-overload]
+        if counts is not None:
+            return counts
+        if column is not None:
+            kind = type(texts).__name__
+            raise InvalidRequestError(
+                f"{self.name}: column={column!r} names a column of Arrow data, and a {kind} has "
+                "neither __arrow_c_stream__ nor __arrow_c_array__; leave it out"
+            )
+        return self._counts(list(texts))  # type: ignore[call-overload]
 
     def _counts(self, texts: list[str]) -> list[int]:
         try:
