@@ -12,7 +12,7 @@ from datetime import date
 from functools import partial
 from typing import Any, Unpack
 
-from tokenfare.catalog import BatchRules, Catalog
+from tokenfare.catalog import Catalog
 from tokenfare.errors import InvalidRequestError
 from tokenfare.router import Asked
 
@@ -25,6 +25,7 @@ from .reading import Columns, Record, SetAside, record_of
 from .requests import Request
 from .table import Row, required, rounded_down, rounded_up
 from .told import EMPTY, TOLD, packed, under
+from .unwritten import Unwritten
 
 _SAID = ("input_low", "input_high", "max_output_tokens", "currency")
 _ROWS = 4_096
@@ -133,7 +134,7 @@ def pieces(batch: Any) -> Iterator[list[dict[str, Any]]]:
         yield batch.slice(at, rows).to_pylist()
 
 
-class _Kept:
+class _Kept(Unwritten):
     """Takes what a plan would write, and keeps what is said of each row, by its number."""
 
     def __init__(self) -> None:
@@ -148,9 +149,6 @@ class _Kept:
         """Count, and keep what was counted."""
         self._requests.update((each.record.line, each) for each in requests)
         return _Keeping(requests, self._sizes)
-
-    def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
-        """Write nothing."""
 
     def enter(self, rows: Iterable[Row]) -> None:
         for row in rows:

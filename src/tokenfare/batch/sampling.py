@@ -17,7 +17,7 @@ from itertools import groupby
 from random import Random
 from typing import NamedTuple, Unpack
 
-from tokenfare.catalog import BatchRules, Catalog
+from tokenfare.catalog import Catalog
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import plain
 from tokenfare.router import Asked
@@ -26,6 +26,7 @@ from .planner import Planner
 from .planning import Paths, Progress, asked_of, named
 from .reading import Columns, Form, Record, SetAside, Source
 from .table import Row
+from .unwritten import Unwritten
 
 SAMPLE = 1_000
 _LEAST = 30
@@ -150,17 +151,11 @@ class _Reservoir:
         return self._kept
 
 
-class _Kept:
-    """Takes what a plan would write, and keeps the rows."""
+class _Kept(Unwritten):
+    """Keeps the rows: what has none is set aside."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, int], Row] = {}
-
-    def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
-        """Write nothing."""
-
-    def set_aside(self, line: SetAside, reason: str) -> None:
-        """Keep nothing: what has no row is set aside."""
 
     def enter(self, rows: Iterable[Row]) -> None:
         self.rows.update({(row.file, row.line): row for row in rows})
