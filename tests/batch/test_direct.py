@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from batch_plans import TURBO, input_of
+from batch_plans import DAY, TURBO, input_of
 from client.test_providers import OURS
 from tokenfare import Catalog, batch
-from tokenfare.emulator import Refuse
+from tokenfare.emulator import Delay, Refuse
 from tokenfare.errors import AuthenticationError, CeilingReached, InvalidRequestError
 from tokenfare.ledger import Ledger
 from tokenfare.usage import Usage
@@ -53,6 +53,29 @@ def test_what_was_answered_is_not_sent_again_and_what_failed_is(emulate: Any, ma
     assert batch.run(folder, all_files=True, concurrency=1, **given) == (3, 0, 3)
     assert len(emulator.calls) == 4
     assert batch.collect(folder, **given).complete
+
+
+def test_a_slow_model_holds_up_none_but_its_own(emulate: Any, tmp_path: Path) -> None:
+    """qwen-math-turbo's answers have 3,072 tokens at most, so half is qwen-max-latest's."""
+
+    def faults(attempt: Any) -> Any:
+        return Delay(2.0) if attempt.model == "qwen-math-turbo" and slow.pop() else None
+
+    slow = [False, False, False, True]
+    emulator, given = emulate(faults=faults)
+    models = ["qwen-math-turbo", "qwen-max-latest"]
+    bodies = [
+        {"messages": [{"role": "user", "content": str(i)}], "max_tokens": room}
+        for room in (20, 4_000)
+        for i in range(4)
+    ]
+    job = tmp_path / "job.jsonl"
+    job.write_text("".join(json.dumps({"body": body}) + "\n" for body in bodies))
+    batch.plan(job, tmp_path / "plan", as_of=DAY, allow=models)
+    assert batch.run(tmp_path / "plan", all_files=True, concurrency=1, **given) == (8, 0, 8)
+    answered = [call.model for call in emulator.calls]
+    assert set(answered[:4]) == {"qwen-max-latest"}
+    assert set(answered[4:]) == {"qwen-math-turbo"}
 
 
 def test_with_its_ladder_a_request_goes_to_the_next_model(emulate: Any, made: Any) -> None:

@@ -88,12 +88,13 @@ def run(
 ) -> Sending:
     """Send a plan's requests that the batch service does not take; with `all_files`, all of them.
 
-    Repeatable: what was answered is not sent again, what failed is. At most `concurrency` requests
-    are under way at once, below the models' rates. With `ladder` a request that its model cannot
-    answer goes to the next cheapest that takes it. `options` are those of `tokenfare.AsyncClient`
-    (a `limiter` file is shared between processes, `ceilings` apply). An error that every request
-    would meet ends the run: a wrong key, no connection, a ceiling. Raises `InvalidRequestError`
-    for files that were submitted to the batch service.
+    Repeatable: what was answered is not sent again, what failed is. The models are sent to side by
+    side, with at most `concurrency` requests of each under way at once, below its rates. With
+    `ladder` a request that its model cannot answer goes to the next cheapest that takes it.
+    `options` are those of `tokenfare.AsyncClient` (a `limiter` file is shared between processes,
+    `ceilings` apply). An error that every request would meet ends the run: a wrong key, no
+    connection, a ceiling. Raises `InvalidRequestError` for files that were submitted to the batch
+    service.
     """
     if concurrency < 1:
         raise InvalidRequestError(f"concurrency is at least 1, not {concurrency}")
@@ -107,7 +108,7 @@ def run(
         given = {**options, "catalog": known.learning.catalog, "provider": known.provider}
         sender = _Sender(opened, partial(AsyncClient, **given), tally, ladder=ladder)
         with _said(opened, files):
-            anyio.run(sender.send, _requests(opened, files), concurrency)
+            anyio.run(sender.send, _by_model(opened, files), concurrency)
         return tally.now
 
 
@@ -143,6 +144,12 @@ def direct_fact(file: Written) -> str:
     return f"direct {file.name}"
 
 
+def _by_model(opened: Running, files: list[Written]) -> list[Iterator[_Request]]:
+    """The requests of each model: its rates are its own, so no other has to wait for it."""
+    models = dict.fromkeys(file.model for file in files)
+    return [_requests(opened, [file for file in files if file.model == model]) for model in models]
+
+
 def _requests(opened: Running, files: list[Written]) -> Iterator[_Request]:
     for file in files:
         with opened.plan.path(file).open("rb") as lines:
@@ -160,13 +167,15 @@ class _Sender:
     tally: _Tally
     ladder: bool
 
-    async def send(self, requests: Iterator[_Request], concurrency: int) -> None:
-        """Send them, so many at once. Raises what every request would meet."""
+    async def send(self, queues: list[Iterator[_Request]], concurrency: int) -> None:
+        """Send them, so many of each queue at once. Raises what every request would meet."""
         import anyio
 
         trouble: list[BaseException] = []
 
-        async def work(client: AsyncClient, scope: anyio.CancelScope) -> None:
+        async def work(
+            client: AsyncClient, requests: Iterator[_Request], scope: anyio.CancelScope
+        ) -> None:
             for request in requests:
                 await anyio.lowlevel.checkpoint()
                 try:
@@ -178,8 +187,9 @@ class _Sender:
                 self.tally.add(answered=answered)
 
         async with self.make() as client, anyio.create_task_group() as group:
-            for _ in range(concurrency):
-                group.start_soon(work, client, group.cancel_scope)
+            for requests in queues:
+                for _ in range(concurrency):
+                    group.start_soon(work, client, requests, group.cancel_scope)
         if trouble:
             raise trouble[0]
 

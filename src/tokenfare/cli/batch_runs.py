@@ -148,7 +148,7 @@ def collect_command(folder: str, retries: tuple[str, ...], as_json: bool, **opti
     "--concurrency",
     type=int,
     default=batch.direct.DEFAULT_CONCURRENCY,
-    help="Requests under way at once.",
+    help="Requests of each model under way at once.",
 )
 @click.option("--ladder", is_flag=True, help="Ask the next model where the planned one fails.")
 @click.option("--limiter", metavar="FILE", help="Rates kept together with other processes.")
