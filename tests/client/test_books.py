@@ -315,8 +315,12 @@ def test_a_task_cancelled_while_it_reserves_holds_nothing(
 
     class Slow(Ledger):
         def reserve(self, *intent: Any) -> int:
+            reserving.append(True)
             time.sleep(0.05)
-            return super().reserve(*intent)
+            try:
+                return super().reserve(*intent)
+            finally:
+                reserving.pop()
 
     async def ask() -> None:
         async with AsyncClient(api_key="k", base_url=url, catalog=catalog, ledger=slow) as client:
@@ -327,8 +331,12 @@ def test_a_task_cancelled_while_it_reserves_holds_nothing(
                 await task
         await asyncio.sleep(0.1)
 
+    reserving: list[bool] = []
     with Slow(path) as slow:
         asyncio.run(ask())
+        give_up = time.monotonic() + 10
+        while (reserving or unsettled(slow).open) and time.monotonic() < give_up:
+            time.sleep(0.01)
         assert unsettled(slow).open == 0
 
 

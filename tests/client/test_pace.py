@@ -124,7 +124,7 @@ def test_what_one_call_does_not_take_lets_the_next_one_in(
 
 
 def test_a_cancelled_call_leaves_the_queue(emulate: Emulate, catalog: Catalog) -> None:
-    _, url = emulate(faults=scripted(Delay(0.5)))
+    _, url = emulate(faults=scripted(Delay(3.0)))
     rates = {"qwen-turbo": RateLimits(None, 1_000)}
 
     async def ask() -> list[str]:
@@ -139,9 +139,9 @@ def test_a_cancelled_call_leaves_the_queue(emulate: Emulate, catalog: Catalog) -
 
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(one, "first", 900, 30)
+                await anyio.sleep(0.5)
+                tasks.start_soon(one, "cancelled", 900, 0.2)
                 await anyio.sleep(0.1)
-                tasks.start_soon(one, "cancelled", 900, 0.1)
-                await anyio.sleep(0.05)
                 tasks.start_soon(one, "small", 10, 30)
         return done
 
