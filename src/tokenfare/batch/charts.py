@@ -2,7 +2,8 @@
 
 A picture without a script opens everywhere, a mail included, and is a hundredth of the size of the
 library that would draw it in the reader's browser. What would be read off by pointing at it stands
-in the tables beside it.
+in the tables beside it. All are as wide as a phone, so that their letters are as large as the
+page's; names stand above what they name, since beside it they would take half of that width.
 """
 
 from __future__ import annotations
@@ -10,66 +11,173 @@ from __future__ import annotations
 import importlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tokenfare.errors import MissingExtra
 
 from .digest import Digest
 
-_WIDTH, _HEIGHT = 340, 220
-_INK, _GRID, _LIMIT = "#888888", "#88888855", "#d1495b"
-_COLOURS = ("#2f6f9f", "#e0a458", "#5b8e7d", "#8e6c8a", "#bc4b51", "#6a994e", "#a3a380", "#577590")
+_WIDTH, _HEIGHT, _LEFT = 310, 200, 40
+_ROW, _BAR = 42, 16
+_FONT = 12
+
+INK, GRID, LIMIT, BOUND = "#808080", "#80808055", "#d1495b", "#c98a1b"
+"""The page's style knows these and the next by their names, and has others for the dark."""
+
+COLOURS = ("#2f6f9f", "#e0a458", "#5b8e7d", "#8e6c8a", "#bc4b51", "#6a994e", "#a3a380", "#577590")
 
 
-def fares(models: Iterable[Mapping[str, Any]], currency: str) -> str:
-    """A bar for each model, from nothing to the high end of its fare; a tick at the low end."""
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A fare by its two ends, and how it is called."""
+
+    name: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How long an input a model takes, `None` if that is not stated; `bounds`: dearer above each.
+
+    The bounds are those of its price tiers. `name` is what it is called: a model in both services
+    is there twice, with other limits.
+    """
+
+    name: str
+    model: str
+    longest: int | None
+    bounds: tuple[int, ...] = ()
+
+    def pieces(self) -> list[tuple[int, int]]:
+        """From the shortest input to the longest, cut at the bounds of the price."""
+        if self.longest is None:
+            return []
+        inside = [bound for bound in self.bounds if bound < self.longest]
+        return list(zip([1, *inside], [*inside, self.longest], strict=True))
+
+
+def fares(bars: Sequence[Bar], currency: str) -> str:
+    """A bar for each: full to the low end of the fare, pale from there to the high end."""
     altair = _altair()
-    rows = [
-        {
-            "model": f"{each['model']} ({'batch' if each['batch'] else 'live'})",
-            "low": float(each["fare"]["low"]),
-            "high": float(each["fare"]["high"]),
-        }
-        for each in models
+    rows = [{"name": bar.name, "low": bar.low, "high": bar.high, "none": 0} for bar in bars]
+    base = altair.Chart(altair.Data(values=rows)).encode(y=altair.Y("name:N", sort=None, axis=None))
+    axis = altair.Axis(tickCount=4, format="~s", title=currency, grid=False)
+    low = base.mark_bar(color=COLOURS[0], size=_BAR, yOffset=7).encode(
+        x=altair.X("low:Q", axis=axis), x2="none:Q"
+    )
+    high = base.mark_bar(color=COLOURS[0], size=_BAR, yOffset=7, opacity=0.4).encode(
+        x="low:Q", x2="high:Q"
+    )
+    return _svg(_sized(altair.layer(low, high, _names(base, "name")), _ROW * len(rows)))
+
+
+def lengths(digest: Digest, reaches: Sequence[Reach]) -> str:
+    """Requests by their input tokens, and below on the same axis what each model takes.
+
+    The models' requests stand on top of each other. A line is at each longest input and at each
+    bound of a price, through both.
+    """
+    altair = _altair()
+    ends = [end for reach in reaches for _, end in reach.pieces()]
+    first = min((each.low for each in digest.bins), default=1.0)
+    last = max((*(each.high for each in digest.bins), *ends), default=1.0)
+    scale = altair.Scale(type="log", nice=False, domain=[first, last])
+    lines = [
+        *_lines(altair, ends_of(reaches, last=True), scale, LIMIT, [4, 3]),
+        *_lines(altair, ends_of(reaches, last=False), scale, BOUND, [1, 3]),
     ]
-    base = altair.Chart(altair.Data(values=rows)).encode(
-        y=altair.Y("model:N", sort=None, title=None, axis=altair.Axis(labelLimit=170))
-    )
-    bar = base.mark_bar(color=_COLOURS[0]).encode(
-        x=altair.X("high:Q", title=currency, axis=altair.Axis(tickCount=4))
-    )
-    tick = base.mark_tick(color=_COLOURS[1], thickness=3).encode(x="low:Q")
-    return _svg(altair.layer(bar, tick), height=40 * len(rows))
+    models = list(dict.fromkeys(reach.model for reach in reaches))
+    above = altair.layer(_histogram(altair, digest, scale, models), *lines)
+    below = altair.layer(*_strips(altair, reaches, scale, models), *lines)
+    height = _ROW * len(reaches)
+    return _svg(altair.vconcat(_sized(above, _HEIGHT), _sized(below, height), spacing=8))
 
 
-def lengths(digest: Digest, limits: Mapping[str, int]) -> str:
-    """Requests by their input tokens, the models on top of each other; limits as lines."""
-    altair = _altair()
-    rows = list(_stacked(digest))
-    scale = altair.Scale(type="log", nice=False)
-    axis = altair.Axis(format="~s", values=[10**power for power in range(9)])
-    count = altair.Axis(tickCount=5, format="~s")
-    bars = (
-        altair.Chart(altair.Data(values=rows))
+def _histogram(altair: Any, digest: Digest, scale: Any, models: Sequence[str]) -> Any:
+    bare = altair.Axis(labels=False, ticks=False, title=None, values=[])
+    count = altair.Axis(tickCount=5, format="~s", **_above("requests"))
+    return (
+        altair.Chart(altair.Data(values=list(_stacked(digest))))
         .mark_rect(stroke=None)
         .encode(
-            x=altair.X("low:Q", scale=scale, title="input tokens", axis=axis),
+            x=altair.X("low:Q", scale=scale, axis=bare),
             x2="high:Q",
-            y=altair.Y("from:Q", title="requests", axis=count),
+            y=altair.Y("from:Q", axis=count),
             y2="to:Q",
-            color=altair.Color("model:N", title=None, scale=altair.Scale(range=list(_COLOURS))),
+            color=_by_model(altair, models),
         )
     )
-    lines = [{"limit": limit, "model": model} for model, limit in limits.items()]
-    if not lines:
-        return _svg(bars)
-    drawn = altair.Chart(altair.Data(values=lines)).encode(x=altair.X("limit:Q", scale=scale))
-    rule = drawn.mark_rule(color=_LIMIT, strokeDash=[4, 3])
-    name = drawn.mark_text(
-        color=_LIMIT, angle=270, align="right", baseline="bottom", dy=-2, fontSize=10
-    ).encode(y=altair.value(4), text="model:N")
-    return _svg(altair.layer(bars, rule, name))
+
+
+def _by_model(altair: Any, models: Sequence[str]) -> Any:
+    """A colour for each; the strips below say whose it is."""
+    scale = altair.Scale(domain=list(models), range=list(COLOURS))
+    return altair.Color("model:N", legend=None, scale=scale)
+
+
+def ends_of(reaches: Iterable[Reach], *, last: bool) -> list[int]:
+    """Where a line is to be, each once: at the longest inputs, or at the bounds of the prices."""
+    ends = ([end for _, end in reach.pieces()] for reach in reaches)
+    return sorted({end for each in ends for end in (each[-1:] if last else each[:-1])})
+
+
+def _lines(altair: Any, at: list[int], scale: Any, colour: str, dash: list[int]) -> Iterator[Any]:
+    if at:
+        rows = altair.Data(values=[{"at": each} for each in at])
+        yield (
+            altair.Chart(rows)
+            .mark_rule(color=colour, strokeDash=dash, strokeWidth=1.5)
+            .encode(x=altair.X("at:Q", scale=scale))
+        )
+
+
+def _strips(
+    altair: Any, reaches: Sequence[Reach], scale: Any, models: Sequence[str]
+) -> Iterator[Any]:
+    """A strip for each model in its colour, the stronger the dearer, and its name above it."""
+    first = scale.domain[0]
+    rows = [
+        {
+            "model": reach.model,
+            "name": reach.name,
+            "from": max(low, first),
+            "to": high,
+            "strength": 1 - 0.7 * cheaper / len(reach.pieces()),
+        }
+        for reach in reaches
+        for cheaper, (low, high) in enumerate(reversed(reach.pieces()))
+        if high > first
+    ]
+    axis = altair.Axis(
+        format="~s", values=[10**power for power in range(9)], title="input tokens", grid=False
+    )
+    y = altair.Y("name:N", sort=None, axis=None)
+    yield (
+        altair.Chart(altair.Data(values=rows))
+        .mark_bar(size=_BAR - 6, yOffset=9)
+        .encode(
+            x=altair.X("from:Q", scale=scale, axis=axis),
+            x2="to:Q",
+            y=y,
+            color=_by_model(altair, models),
+            opacity=altair.Opacity("strength:Q", scale=None),
+        )
+    )
+    named = [
+        {"name": reach.name, "said": reach.name if reach.longest else f"{reach.name}: not stated"}
+        for reach in reaches
+    ]
+    yield _names(altair.Chart(altair.Data(values=named)).encode(y=y), "said")
+
+
+def _names(base: Any, field: str) -> Any:
+    altair = _altair()
+    return base.mark_text(align="left", baseline="middle", dy=-9, color=INK, fontSize=_FONT).encode(
+        x=altair.value(0), text=f"{field}:N"
+    )
 
 
 def _stacked(digest: Digest) -> Iterator[dict[str, object]]:
@@ -91,31 +199,45 @@ def cumulated(digest: Digest) -> str:
     """What share of the fare the dearest requests are; the diagonal is a job of equal requests."""
     altair = _altair()
     rows = [{"requests": each.requests, "fare": each.fare} for each in digest.points]
-    percent = altair.Axis(format="%", tickCount=5)
-    x = altair.X("requests:Q", title="requests, the dearest first", axis=percent)
-    y = altair.Y("fare:Q", title="share of the fare", axis=percent)
+    across = altair.Axis(format="%", tickCount=5, title="requests, the dearest first")
+    up = altair.Axis(format="%", tickCount=5, **_above("share of the fare"))
+    x, y = altair.X("requests:Q", axis=across), altair.Y("fare:Q", axis=up)
     line = altair.Chart(altair.Data(values=rows)).encode(x=x, y=y)
     equal = altair.Chart(altair.Data(values=[{"at": 0}, {"at": 1}])).encode(x="at:Q", y="at:Q")
-    return _svg(
-        altair.layer(
-            equal.mark_line(color=_GRID, strokeDash=[4, 3]),
-            line.mark_area(color=_COLOURS[0], opacity=0.25),
-            line.mark_line(color=_COLOURS[0]),
-        )
+    layers = altair.layer(
+        equal.mark_line(color=INK, strokeDash=[4, 3], strokeWidth=1),
+        line.mark_area(color=COLOURS[0], opacity=0.25),
+        line.mark_line(color=COLOURS[0]),
     )
+    return _svg(_sized(layers, _HEIGHT))
 
 
-def _svg(chart: Any, height: int = _HEIGHT) -> str:
+def _above(title: str) -> dict[str, object]:
+    """An upright axis with its title above it, in so much room that all charts are as wide."""
+    return {
+        "title": title,
+        "titleAngle": 0,
+        "titleAlign": "left",
+        "titleX": -_LEFT,
+        "titleY": -12,
+        "minExtent": _LEFT,
+        "maxExtent": _LEFT,
+    }
+
+
+def _sized(chart: Any, height: int) -> Any:
+    return chart.properties(width=_WIDTH, height=height)
+
+
+def _svg(chart: Any) -> str:
     """The chart as an element of a page: as wide as its place, its colours fit light and dark."""
     convert = _required("vl_convert")
     altair = _altair()
-    ink = {"labelColor": _INK, "titleColor": _INK, "labelFontSize": 11, "titleFontSize": 11}
+    ink = {"labelColor": INK, "titleColor": INK, "labelFontSize": _FONT, "titleFontSize": _FONT}
     chart = (
-        chart.properties(width=_WIDTH, height=height)
-        .configure(background="transparent", font="sans-serif", padding={"left": 24, "right": 12})
+        chart.configure(background="transparent", font="sans-serif", padding=4)
         .configure_view(stroke=None)
-        .configure_axis(gridColor=_GRID, domainColor=_INK, tickColor=_INK, **ink)
-        .configure_legend(orient="bottom", columns=2, labelLimit=160, **ink)
+        .configure_axis(gridColor=GRID, domainColor=INK, tickColor=INK, titleFontWeight=400, **ink)
     )
     version = altair.SCHEMA_VERSION.lstrip("v").rsplit(".", 1)[0]
     drawn = convert.vegalite_to_svg(chart.to_dict(validate=False), vl_version=version)

@@ -151,6 +151,7 @@ def _share(share: Share) -> dict[str, object]:
         "requests": share.requests,
         "tokens": {"low": share.low_tokens, "high": share.high_tokens},
         "max_input": share.max_input,
+        "price_bounds": list(share.price_bounds),
         "seconds": share.seconds,
         "fare": fare_as_data(share.fare),
     }

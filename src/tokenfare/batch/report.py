@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import islice
 from pathlib import Path
@@ -17,13 +17,15 @@ from typing import Any
 
 from tokenfare.errors import InputError
 
-from . import charts
+from . import charts, page
+from .alike import alike
+from .charts import Bar, Reach
 from .digest import digest_of
 from .folder import ASIDE, PLAN, REPORT
 from .table import REQUESTS
 
 _EXAMPLES = 10
-_LEAST_SHOWN = Decimal("0.0001")
+_INPUTS = 3
 
 
 def report(folder: str | os.PathLike[str]) -> Path:
@@ -33,9 +35,9 @@ def report(folder: str | os.PathLike[str]) -> Path:
     without what draws the charts.
     """
     path = Path(folder) / REPORT
-    page = page_of(Path(folder))
+    written = page_of(Path(folder))
     try:
-        path.write_text(page, encoding="utf-8")
+        path.write_text(written, encoding="utf-8")
     except OSError as error:
         raise InputError(str(path), f"cannot be written: {error.strerror or error}") from error
     return path
@@ -44,16 +46,16 @@ def report(folder: str | os.PathLike[str]) -> Path:
 def page_of(folder: Path) -> str:
     """The report of the plan in a folder, as HTML."""
     plan = _read(folder / PLAN)
-    return _PAGE.format(
-        title=f"{plan['requests']:,} requests on {escape(plan['as_of'])}",
-        fare=_fare(plan["fare"]),
-        facts=_facts(plan),
-        charts=_charts(plan, folder) if plan["requests"] else "",
-        models=_models(plan),
-        alone=_alone(plan),
-        aside=_aside(plan, folder),
-        files=_files(plan),
-        catalog=escape(plan["catalog"][:12]),
+    requests, day = f"{plan['requests']:,} requests", escape(plan["as_of"])
+    return page.whole(
+        title=f"{requests} on {day}",
+        heading=f'{requests} on <span class="whole">{day}</span>',
+        fare=page.fare(plan["fare"]),
+        facts=page.facts(_facts(plan)),
+        charts="".join(_charts(plan, folder)) if plan["requests"] else "",
+        wide=_models(plan) + alike(plan),
+        tables=_alone(plan) + _files(plan) + _aside(plan, folder),
+        footer=f"Planned by tokenfare; prices of the catalogue {escape(plan['catalog'][:12])}.",
     )
 
 
@@ -69,169 +71,127 @@ def _read(path: Path) -> dict[str, Any]:
     return plan
 
 
-def _facts(plan: Mapping[str, Any]) -> str:
+def _facts(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     lengths, repeated = plan["lengths"], plan["repeated"]
-    facts = [("without batch price", _fare(plan["without_batch_price"]))]
+    inputs = [escape(name) for name in plan["inputs"][:_INPUTS]]
+    if further := len(plan["inputs"]) - len(inputs):
+        inputs.append(f"{further:,} more")
+    yield "from", ", ".join(inputs)
+    yield "without batch price", page.fare(plan["without_batch_price"])
     if lengths["longest"] is not None:
         longest = lengths["longest"]
         where = f"{longest['file']}:{longest['line']}"
-        facts += [
-            ("median input", f"{lengths['median']:,} tokens"),
-            ("longest input", f"{longest['tokens']:,} tokens ({escape(where)})"),
-        ]
+        yield "median input", f"{lengths['median']:,} tokens"
+        yield "longest input", f"{longest['tokens']:,} tokens ({escape(where)})"
     if repeated["requests"]:
-        said = f"{repeated['requests']:,}; sent once: {_fare(repeated['saving'])} less"
-        facts.append(("said before", said))
-    facts.append(
-        ("room for an answer", f"{plan['max_output_tokens']:,} tokens where none is named")
-    )
-    return "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts)
+        said = f"{repeated['requests']:,}; sent once: {page.fare(repeated['saving'])} less"
+        yield "said before", said
+    yield "room for an answer", f"{plan['max_output_tokens']:,} tokens where none is named"
 
 
-def _charts(plan: Mapping[str, Any], folder: Path) -> str:
+def _charts(plan: Mapping[str, Any], folder: Path) -> Iterator[str]:
     digest = digest_of(folder / REQUESTS)
-    limits = {m["model"]: m["max_input"] for m in plan["models"] if m["max_input"]}
     half = next((p for p in digest.points if p.fare >= 0.5), digest.points[-1])
     longest = (plan["lengths"]["longest"] or {"tokens": 0})["tokens"]
-    drawn = [
-        (
-            "Fare by model",
-            charts.fares(plan["models"], plan["fare"]["currency"]),
-            "The bar ends at the high end, where each answer fills its room; the tick is the low "
-            "end, an answer of one token.",
-        ),
-        (
-            "Length of the requests",
-            charts.lengths(digest, limits),
-            f"Input tokens at their high end, up to {longest:,}; the dashed lines are the "
-            "longest inputs that the models take.",
-        ),
-        (
-            "Where the fare comes from",
-            charts.cumulated(digest),
-            f"Half of the fare is from the dearest {half.requests:.0%} of the requests.",
-        ),
-    ]
-    return "".join(
-        f'<figure role="img" aria-label="{escape(name)}. {escape(said)}"><h2>{name}</h2>{svg}'
-        f"<figcaption>{escape(said)}</figcaption></figure>"
-        for name, svg, said in drawn
+    yield page.figure(
+        "Fare by model",
+        charts.fares(_bars(plan["models"]), plan["fare"]["currency"]),
+        "Full: the low end, with answers of one token. Pale: up to the high end, where each answer "
+        "fills its room.",
     )
+    reaches = _reaches(plan["models"])
+    yield page.figure(
+        "Length of the requests",
+        charts.lengths(digest, reaches),
+        f"Input tokens at their high end, up to {longest:,}. {_lines_said(reaches)}",
+    )
+    yield page.figure(
+        "Where the fare comes from",
+        charts.cumulated(digest),
+        f"Half of the fare is from the dearest {half.requests:.0%} of the requests.",
+    )
+
+
+def _bars(models: Sequence[Mapping[str, Any]]) -> list[Bar]:
+    return [
+        Bar(
+            f"{each['model']} ({_service(each)}), {page.fare(each['fare'])}",
+            float(each["fare"]["low"]),
+            float(each["fare"]["high"]),
+        )
+        for each in models
+    ]
+
+
+def _reaches(models: Sequence[Mapping[str, Any]]) -> list[Reach]:
+    """By model; by service too where a model is in both, since the limits are not the same."""
+    times = Counter(each["model"] for each in models)
+    return [
+        Reach(
+            each["model"] if times[each["model"]] == 1 else f"{each['model']} ({_service(each)})",
+            each["model"],
+            each["max_input"],
+            tuple(each.get("price_bounds", ())),  # plans that were made before have none
+        )
+        for each in models
+    ]
+
+
+def _lines_said(reaches: Sequence[Reach]) -> str:
+    if not any(reach.longest for reach in reaches):
+        return "How long an input the models take is not stated."
+    said = "The dashed lines are the longest inputs that the models below take"
+    if charts.ends_of(reaches, last=False):
+        return f"{said}; the dotted ones are where the whole request becomes dearer."
+    return f"{said}; no price depends on the length."
+
+
+def _service(of: Mapping[str, Any]) -> str:
+    return "batch" if of["batch"] else "live"
 
 
 def _models(plan: Mapping[str, Any]) -> str:
-    rows = [
-        (
-            escape(each["model"]),
-            "batch" if each["batch"] else "live",
-            f"{each['requests']:,}",
-            _span(each["tokens"]["low"], each["tokens"]["high"]),
-            _fare(each["fare"]),
-        )
-        for each in plan["models"]
+    tiered = any(each.get("price_bounds") for each in plan["models"])
+    heads = ["model", "service", "requests", "input tokens", "longest taken"]
+    heads += ["dearer above", "fare"] if tiered else ["fare"]
+    return page.table("By model", heads, (_model(each, tiered=tiered) for each in plan["models"]))
+
+
+def _model(each: Mapping[str, Any], *, tiered: bool) -> list[str]:
+    cells = [
+        escape(each["model"]),
+        _service(each),
+        f"{each['requests']:,}",
+        page.span(each["tokens"]["low"], each["tokens"]["high"]),
+        f"{each['max_input']:,}" if each["max_input"] else "not stated",
     ]
-    return _table("By model", ("model", "service", "requests", "input tokens", "fare"), rows)
+    if tiered:
+        cells.append(", ".join(f"{bound:,}" for bound in each.get("price_bounds", ())) or "-")
+    return [*cells, page.fare(each["fare"])]
 
 
 def _alone(plan: Mapping[str, Any]) -> str:
     rows = [
-        (escape(each["model"]), f"{each['not_taken']:,}", _fare(each["fare"]))
+        (escape(each["model"]), f"{each['not_taken']:,}", page.fare(each["fare"]))
         for each in plan["on_one_model"]
     ]
-    return _table("Everything on one model", ("model", "not taken", "fare"), rows)
+    return page.table("Everything on one model", ("model", "not taken", "fare"), rows)
 
 
 def _aside(plan: Mapping[str, Any], folder: Path) -> str:
     rows = [(escape(reason), f"{number:,}") for reason, number in plan["set_aside"].items()]
-    table = _table("Set aside", ("reason", "lines"), rows)
+    table = page.table("Set aside", ("reason", "lines"), rows)
     if not rows:
         return table
     with (folder / ASIDE).open(encoding="utf-8") as file:
         first = [json.loads(line) for line in islice(file, _EXAMPLES)]
     examples = [(escape(f"{e['file']}:{e['line']}"), escape(e["problem"])) for e in first]
-    return table + _table("The first of them", ("line", "problem"), examples, wrap=True)
+    return table + page.table("The first of them", ("line", "problem"), examples, prose=True)
 
 
 def _files(plan: Mapping[str, Any]) -> str:
     rows = [
-        (escape(each["name"]), f"{each['lines']:,}", f"{each['bytes'] / 1e6:,.1f} MB")
+        (escape(each["name"]), f"{each['lines']:,}", page.size(each["bytes"]))
         for each in plan["files"]
     ]
-    return _table("Files to send", ("file", "lines", "size"), rows)
-
-
-def _table(
-    title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, wrap: bool = False
-) -> str:
-    rows = list(rows)
-    if not rows:
-        return ""
-    head = "".join(f"<th>{name}</th>" for name in heads)
-    body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    kind = "wide wrap" if wrap else "wide"
-    return f'<section><h2>{title}</h2><div class="{kind}">{table}</div></section>'
-
-
-def _fare(fare: Mapping[str, str]) -> str:
-    low, high = _short(fare["low"], ROUND_FLOOR), _short(fare["high"], ROUND_CEILING)
-    return f"{low if low == high else f'{low} to {high}'} {escape(fare['currency'])}"
-
-
-def _short(amount: str, rounding: str) -> str:
-    """To four digits behind the point, outwards; as written where that would say nothing."""
-    exact = Decimal(amount)
-    if 0 < exact < _LEAST_SHOWN:
-        return amount
-    short = f"{exact.quantize(_LEAST_SHOWN, rounding):,f}"
-    return short.rstrip("0").rstrip(".")
-
-
-def _span(low: int, high: int) -> str:
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; --ink: #1d2733; --paper: #fff; --soft: #8884; }}
-@media (prefers-color-scheme: dark) {{ :root {{ --ink: #e4e7eb; --paper: #14181d; }} }}
-* {{ box-sizing: border-box; }}
-body {{ margin: 0 auto; padding: 1.25rem; max-width: 72rem; color: var(--ink);
-  background: var(--paper); font: 16px/1.5 system-ui, sans-serif; }}
-h1 {{ font-size: 1.3rem; margin: 0; }}
-h2 {{ font-size: 1rem; margin: 0 0 .5rem; }}
-.fare {{ font-size: clamp(1.6rem, 6vw, 2.6rem); font-weight: 650; margin: .2rem 0 1rem; }}
-dl {{ display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem;
-  margin: 0 0 1.5rem; }}
-dt {{ opacity: .7; }}
-dd {{ margin: 0; overflow-wrap: anywhere; }}
-.grid {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr));
-  gap: 1.25rem; margin-bottom: 1.25rem; }}
-.grid.tables {{ grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr)); }}
-figure, section {{ margin: 0; padding: 1rem; border: 1px solid var(--soft); border-radius: .6rem; }}
-svg {{ display: block; width: 100%; height: auto; max-height: 26rem; }}
-figcaption {{ font-size: .85rem; opacity: .75; margin-top: .5rem; }}
-.wide {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }}
-th {{ text-align: left; font-weight: 600; opacity: .7; }}
-td, th {{ padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--soft);
-  vertical-align: top; white-space: nowrap; }}
-.wrap td:last-child {{ white-space: normal; min-width: 12rem; overflow-wrap: anywhere; }}
-footer {{ font-size: .8rem; opacity: .6; margin-top: 1.5rem; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p class="fare">{fare}</p>
-<dl>{facts}</dl>
-<div class="grid">{charts}</div>
-<div class="grid tables">{models}{alone}{aside}{files}</div>
-<footer>Planned by tokenfare; prices of the catalogue {catalog}.</footer>
-</body>
-</html>
-"""
+    return page.table("Files to send", ("file", "lines", "size"), rows)

@@ -31,9 +31,10 @@ class Cell(NamedTuple):
 class Share:
     """Requests on one model: how many, their input tokens, what they cost; `batch` or live.
 
-    `max_input` is the longest input that the model takes beside the room of each of them. `seconds`
-    is the time that its known rates leave them, if every answer fills its room: `None` where no
-    rate is known, and in the batch service, which has no rates but a window.
+    `max_input` is the longest input that the model takes beside the room of each of them; a longer
+    input than each of `price_bounds` is priced by the next tier. `seconds` is the time that its
+    known rates leave them, if every answer fills its room: `None` where no rate is known, and in
+    the batch service, which has no rates but a window.
     """
 
     model: str
@@ -44,6 +45,7 @@ class Share:
     fare: Fare
     max_input: int | None = None
     seconds: int | None = None
+    price_bounds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ class _Placed:
     def __init__(self, first: Ranked) -> None:
         self.sum = _Sum()
         self._rates = first.model.rates
+        price = first.model.price
+        tiers = () if price is None else price.tiers
+        self._bounds = tuple(tier.up_to for tier in tiers if tier.up_to is not None)
         self._most: int | None = None
 
     def limit(self, ranked: Ranked) -> None:
@@ -103,6 +108,7 @@ class _Placed:
             found.fare(currency),
             self._most,
             None if batch else self._seconds(),
+            self._bounds,
         )
 
     def _seconds(self) -> int | None:

@@ -1,0 +1,109 @@
+"""The part of a report about what requests begin with alike: how much is sent again, and what of.
+
+Of what `plan.json` says about it, the beginnings that make a difference; the rest is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from html import escape
+from typing import Any
+
+from . import page
+
+_ROWS = 8
+_LEAST = 100
+_HEADS = ("first at", "requests", "tokens alike", "sent again", "a cache would save")
+
+
+def alike(plan: Mapping[str, Any]) -> str:
+    """A section; "" where nothing was looked for, or nothing found that is worth a line."""
+    shared, inputs = plan.get("shared"), _inputs(plan["models"])
+    if shared is None:  # of a plan that was made before this was looked for
+        return ""
+    found = [
+        prefix
+        for prefix in shared["prefixes"]
+        if _again(prefix) * _LEAST >= inputs[prefix["model"], prefix["batch"]]
+    ][:_ROWS]
+    several = len({(each["model"], each["batch"]) for each in found}) > 1
+    shown = len(_HEADS) if any(Decimal(each["saving"]["high"]) for each in found) else -1
+    return page.table(
+        "What requests begin with alike",
+        _HEADS[:shown],
+        [_row(each, inputs, several=several)[:shown] for each in found],
+        before="".join(_sums(shared["by_model"], inputs)),
+        after=f'<p class="more">{" ".join(_notes(shared, found))}</p>',
+    )
+
+
+def _inputs(models: Sequence[Mapping[str, Any]]) -> dict[tuple[str, bool], int]:
+    """The input tokens on each model and service, at the high end."""
+    return {(each["model"], each["batch"]): each["tokens"]["high"] for each in models}
+
+
+def _again(prefix: Mapping[str, Any]) -> int:
+    again: int = (prefix["requests"] - 1) * prefix["tokens"]["high"]
+    return again
+
+
+def _sums(
+    repeats: Sequence[Mapping[str, Any]], inputs: Mapping[tuple[str, bool], int]
+) -> Iterator[str]:
+    """A sentence and a bar for each model whose requests repeat a hundredth of its input."""
+    for each in repeats:
+        high, whole = each["tokens"]["high"], inputs[each["model"], each["batch"]]
+        if high * _LEAST < whole:
+            continue
+        service = "batch" if each["batch"] else "live"
+        share = f"{high / whole:.0%}"
+        yield (
+            f'<div class="again"><p><b>{escape(each["model"])}</b> ({service}): {share} of the '
+            f"input was sent before, {page.span(each['tokens']['low'], high)} of {whole:,} tokens "
+            f"in {each['alike']:,} of {each['requests']:,} requests.</p>"
+            f'<div class="bed" aria-hidden="true"><div style="width: {share}"></div></div>'
+            f"<p>{_worth(each)}</p></div>"
+        )
+
+
+def _worth(repeat: Mapping[str, Any]) -> str:
+    if Decimal(repeat["saving"]["high"]):
+        return f"A cache would save up to {page.most(repeat['saving'])}; a hit is never promised."
+    said = f"A cache saves nothing here: {escape(repeat['reason'])}."
+    if Decimal(repeat["saving_live"]["high"]):
+        live = page.most(repeat["saving_live"])
+        said += f" Sent live, at the ordinary price, it would take up to {live} off."
+    return said
+
+
+def _row(
+    prefix: Mapping[str, Any], inputs: Mapping[tuple[str, bool], int], *, several: bool
+) -> tuple[str, ...]:
+    tokens, where = prefix["tokens"], prefix["first"]
+    high, whole = _again(prefix), inputs[prefix["model"], prefix["batch"]]
+    on = f" on {escape(prefix['model'])}" if several else ""
+    saving = prefix["saving"]
+    return (
+        escape(f"{where['file']}:{where['line']}"),
+        f"{prefix['requests']:,}{on}",
+        f"{page.span(tokens['low'], tokens['high'])} ({_measure(prefix)})",
+        f"{high:,} ({high / whole:.0%})",
+        f"up to {page.most(saving)}" if Decimal(saving["high"]) else "nothing",
+    )
+
+
+def _measure(prefix: Mapping[str, Any]) -> str:
+    """How far the beginning goes, in what the requests are written in."""
+    messages, characters = prefix["messages"], prefix["characters"]
+    parts = [f"{messages} message{'' if messages == 1 else 's'}"] if messages else []
+    parts += [f"{characters:,} characters"] if characters else []
+    return " and ".join(parts)
+
+
+def _notes(shared: Mapping[str, Any], shown: Sequence[object]) -> Iterator[str]:
+    yield "Beginnings can contain each other, so the rows do not add up; the sums above do."
+    if further := len(shared["prefixes"]) - len(shown):
+        yield f"{further:,} shorter or rarer ones are in plan.json."
+    if shared["missed_requests"]:
+        yield f"One of {shared['missed_requests']:,} requests at most may be missing here."
