@@ -5,8 +5,6 @@
 //! its word, as that interface is meant; its text is not: `str` promises UTF-8, so every row is
 //! checked before it is counted.
 
-use std::sync::Arc;
-
 use arrow_array::cast::AsArray;
 use arrow_array::ffi::{FFI_ArrowArray, from_ffi, to_ffi};
 use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
@@ -182,7 +180,7 @@ fn checked<'a>(
 /// An array as the two capsules of the interface.
 pub(crate) fn capsules<'py>(
     py: Python<'py>,
-    array: &Arc<Int64Array>,
+    array: &dyn Array,
 ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
     let (array, schema) = to_ffi(&array.to_data()).map_err(refused)?;
     let schema = PyCapsule::new_with_value(py, schema, c"arrow_schema")?;

@@ -83,6 +83,6 @@ impl CountColumn {
     ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
         // The interface lets a producer answer with its own type whatever is requested.
         let _ = requested_schema;
-        capsules(py, &self.0)
+        capsules(py, self.0.as_ref())
     }
 }

@@ -4,6 +4,7 @@ mod column;
 mod counts;
 mod guard;
 mod ids;
+mod jobs;
 mod place;
 mod positions;
 mod special;
@@ -27,8 +28,8 @@ use crate::text::{BLOCK, in_parts, utf8};
 
 /// Counts, encodes and decodes with one vocabulary.
 #[pyclass(frozen, module = "tokenfare._core")]
-struct Tokenizer {
-    core: tokenfare_bpe::Tokenizer,
+pub(crate) struct Tokenizer {
+    pub(crate) core: tokenfare_bpe::Tokenizer,
     numbers: Numbers,
 }
 
@@ -310,6 +311,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Tokenizer>()?;
     module.add_class::<Special>()?;
     module.add_class::<CountColumn>()?;
+    module.add_class::<jobs::Form>()?;
+    module.add_class::<jobs::Lines>()?;
+    module.add_class::<jobs::Seen>()?;
+    module.add_class::<jobs::Sent>()?;
     module.add_function(wrap_pyfunction!(to_compact, module)?)?;
     module.add_function(wrap_pyfunction!(panic, module)?)
 }

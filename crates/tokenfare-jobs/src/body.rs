@@ -1,0 +1,190 @@
+//! The body of a request: its messages, the room for its answer, and what else it says.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::escape::quoted;
+use crate::form::Form;
+use crate::plain::{Name, is_settled, is_sound, refuse, room, seed};
+use crate::scan::{Share, Told};
+
+/// The names under which a body says how long its answer may be.
+const ROOMS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
+
+/// Reads a body and writes it, without the model that it names.
+pub(crate) struct BodySeed<'a> {
+    pub(crate) form: &'a Form,
+    pub(crate) share: &'a mut Share,
+}
+
+seed!(BodySeed, Told, deserialize_map);
+
+impl<'de> Visitor<'de> for BodySeed<'_> {
+    type Value = Told;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the body of a plain request")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Told, A::Error> {
+        let BodySeed { form, share } = self;
+        let (mut told, mut most) = (None, None);
+        let mut names: Vec<Cow<'de, str>> = Vec::with_capacity(8);
+        while let Some(Name(name)) = map.next_key()? {
+            refuse(names.contains(&name))?;
+            if name == "model" {
+                refuse(!is_sound(map.next_value::<&RawValue>()?.get()))?;
+                names.push(name);
+                continue;
+            }
+            share.bodies.push(if names.iter().all(|name| name == "model") { b'{' } else { b',' });
+            quoted(&name, &mut share.bodies);
+            share.bodies.push(b':');
+            if name == "messages" {
+                told = Some(map.next_value_seed(MessagesSeed { form, share })?);
+            } else {
+                refuse(form.apart.contains(name.as_ref()))?;
+                let raw = map.next_value::<&RawValue>()?.get();
+                refuse(!is_settled(raw))?;
+                if ROOMS.contains(&name.as_ref()) {
+                    most = most.max(Some(named(raw)?));
+                }
+                share.bodies.extend_from_slice(raw.as_bytes());
+            }
+            names.push(name);
+        }
+        let mut told = told.ok_or_else(|| A::Error::custom("no messages"))?;
+        told.room = most.unwrap_or_else(|| {
+            room(form, share);
+            form.room
+        });
+        share.bodies.push(b'}');
+        Ok(told)
+    }
+}
+
+fn named<E: Error>(raw: &str) -> Result<u64, E> {
+    let room = raw.parse::<u64>().map_err(E::custom)?;
+    refuse(room == 0)?;
+    Ok(room)
+}
+
+/// Reads messages of roles and texts, at least one, and writes them.
+pub(crate) struct MessagesSeed<'a> {
+    pub(crate) form: &'a Form,
+    pub(crate) share: &'a mut Share,
+}
+
+seed!(MessagesSeed, Told, deserialize_seq);
+
+impl<'de> Visitor<'de> for MessagesSeed<'_> {
+    type Value = Told;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("messages of roles and texts")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Told, A::Error> {
+        let MessagesSeed { form, share } = self;
+        let mut told = Told::default();
+        loop {
+            let before = share.bodies.len();
+            share.bodies.push(if told.messages == 0 { b'[' } else { b',' });
+            let message = MessageSeed { form, share, told: &mut told };
+            if list.next_element_seed(message)?.is_none() {
+                share.bodies.truncate(before);
+                break;
+            }
+        }
+        refuse(told.messages == 0)?;
+        share.bodies.push(b']');
+        Ok(told)
+    }
+}
+
+struct MessageSeed<'a> {
+    form: &'a Form,
+    share: &'a mut Share,
+    told: &'a mut Told,
+}
+
+seed!(MessageSeed, (), deserialize_map);
+
+impl<'de> Visitor<'de> for MessageSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a role and a text")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let MessageSeed { form, share, told } = self;
+        let (mut role, mut content) = (false, false);
+        while let Some(Name(name)) = map.next_key()? {
+            share.bodies.push(if role || content { b',' } else { b'{' });
+            match name.as_ref() {
+                "role" if !role => {
+                    role = true;
+                    let Name(said) = map.next_value()?;
+                    refuse(!matches!(said.as_ref(), "system" | "user" | "assistant"))?;
+                    told.system_first |= told.messages == 0 && said == "system";
+                    let written = ["\"role\":\"", &said, "\""];
+                    written.iter().for_each(|part| share.bodies.extend_from_slice(part.as_bytes()));
+                }
+                "content" if !content => {
+                    content = true;
+                    share.bodies.extend_from_slice(b"\"content\":");
+                    map.next_value_seed(ContentSeed { form, share, told })?;
+                }
+                _ => return Err(A::Error::custom("more than a role and a text")),
+            }
+        }
+        refuse(!role || !content)?;
+        share.bodies.push(b'}');
+        told.messages += 1;
+        Ok(())
+    }
+}
+
+/// Reads a text, writes it, and puts it to those that are counted.
+pub(crate) struct ContentSeed<'a> {
+    pub(crate) form: &'a Form,
+    pub(crate) share: &'a mut Share,
+    pub(crate) told: &'a mut Told,
+}
+
+seed!(ContentSeed, (), deserialize_str);
+
+impl<'de> Visitor<'de> for ContentSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    /// A text without escapes: what stands there is what must be written.
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
+        let out = &mut self.share.bodies;
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        self.take(text)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        quoted(text, &mut self.share.bodies);
+        self.take(text)
+    }
+}
+
+impl ContentSeed<'_> {
+    fn take<E: Error>(self, text: &str) -> Result<(), E> {
+        refuse(self.form.marks.iter().any(|mark| text.starts_with(mark.as_str())))?;
+        self.told.add(text);
+        self.share.add(text);
+        Ok(())
+    }
+}

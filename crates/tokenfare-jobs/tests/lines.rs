@@ -1,0 +1,197 @@
+//! From lines to what is sent: what is read here, what is left to others, sizes, choices, files.
+#![allow(clippy::unwrap_used)] // a test's way to fail
+
+use std::collections::HashSet;
+
+use tokenfare_bpe::Tokenizer;
+use tokenfare_jobs::{Address, Fate, Form, Kind, Lines, Measure, Seen, Sent, Span};
+
+const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+fn form() -> Form {
+    Form {
+        prompt: "prompt".into(),
+        messages: "messages".into(),
+        custom_id: "custom_id".into(),
+        method: "POST".into(),
+        url: "/v1/chat/completions".into(),
+        apart: HashSet::from(["tools".into(), "n".into()]),
+        marks: vec!["fileid://".into()],
+        room: 50,
+    }
+}
+
+fn read(lines: &str) -> Lines {
+    let qwen = Tokenizer::from_compact(DATA).unwrap();
+    Lines::new(lines.as_bytes().to_vec(), 1, &form(), &[&qwen])
+}
+
+fn kind(measure: Measure) -> Kind {
+    let nothing = Span::default();
+    Kind { measure, joins: true, once: nothing, each: nothing, default: nothing }
+}
+
+fn sizes(lines: &mut Lines, kind: Kind) -> Vec<Span> {
+    let group = lines.group(50, &[kind]);
+    (0..lines.rows_of(group).len()).map(|place| lines.sizes(group, place)[0]).collect()
+}
+
+fn span(low: u64, high: u64) -> Span {
+    Span { low, high }
+}
+
+#[test]
+fn plain_lines_are_read_and_written_as_they_are_sent() {
+    for (line, body) in [
+        (
+            r#"{"prompt": "a\u00e9\n"}"#,
+            r#"{"messages":[{"role":"user","content":"aé\n"}],"max_tokens":50}"#,
+        ),
+        (
+            r#" {"note": [1], "messages": [ {"content": "", "role": "system"} ]} "#,
+            r#"{"messages":[{"content":"","role":"system"}],"max_tokens":50}"#,
+        ),
+        (
+            r#"{"body": {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}], "seed": 7}}"#,
+            r#"{"max_tokens":9,"messages":[{"role":"user","content":"x"}],"seed":7}"#,
+        ),
+    ] {
+        let lines = read(line);
+        assert_eq!(lines.fates(), [Fate::Open], "{line}");
+        assert_eq!(std::str::from_utf8(lines.body(0)), Ok(body));
+    }
+}
+
+#[test]
+fn what_could_be_read_in_two_ways_is_left_to_others() {
+    for line in [
+        "x",
+        "[]",
+        "{}",
+        r#"{"prompt": ""}"#,
+        r#"{"prompt": 7}"#,
+        r#"{"prompt": "a", "prompt": "b"}"#,
+        r#"{"prompt": "a", "messages": []}"#,
+        r#"{"prompt": "a"} {}"#,
+        r#"{"prompt": "fileid://7"}"#,
+        r#"{"prompt": "a", "custom_id": ""}"#,
+        r#"{"prompt": "a", "custom_id": 1.5}"#,
+        r#"{"prompt": "a", "method": "POST"}"#,
+        r#"{"prompt": "\ud800"}"#,
+        r#"{"messages": [{"role": "tool", "content": "a"}]}"#,
+        r#"{"messages": [{"role": "user", "content": "a", "name": "b"}]}"#,
+        r#"{"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]}]}"#,
+        r#"{"body": {"messages": [{"role": "user", "content": "a"}], "n": 2}}"#,
+        r#"{"body": {"messages": [{"role": "user", "content": "a"}], "tools": []}}"#,
+        r#"{"body": {"messages": [{"role": "user", "content": "a"}], "seed": 1e3}}"#,
+        r#"{"body": {"messages": [{"role": "user", "content": "a"}], "max_tokens": 0}}"#,
+        r#"{"body": {"messages": [{"role": "user", "content": "a"}], "url": "/other"}, "url": "/other"}"#,
+    ] {
+        assert_eq!(read(line).fates(), [Fate::Doubtful], "{line}");
+    }
+}
+
+#[test]
+fn lines_keep_their_numbers_through_parts_and_blank_lines() {
+    let line = format!("{{\"prompt\": \"{}\"}}\n\n \r\n", "word ".repeat(100));
+    let lines = read(&line.repeat(3_000)); // some parts' worth
+    assert_eq!(lines.len(), 3_000);
+    for row in 0..lines.len() {
+        assert_eq!(lines.line(row), (1 + 3 * row as u64, line.trim_end().as_bytes()));
+    }
+}
+
+#[test]
+fn texts_are_counted_behind_a_line_break_and_bounded_by_their_bytes() {
+    let mut lines =
+        read("{\"prompt\": \"\\n\\nx\"}\n{\"prompt\": \"e\u{301}\"}\n{\"prompt\": \"\u{958}\"}");
+    let qwen = Tokenizer::from_compact(DATA).unwrap();
+    let joined = qwen.count("\n\n\nx") as u64 - 1;
+    let found = sizes(&mut lines, kind(Measure::Tokens(0)));
+    let alone = |text| qwen.count(text) as u64;
+    let (accented, qa) = (alone("e\u{301}"), alone("\u{958}"));
+    assert_eq!(found, [span(joined, joined), span(accented, accented), span(qa, qa)]);
+    assert_eq!(sizes(&mut lines, kind(Measure::AsIs)), [span(0, 3), span(1, 3), span(1, 3)]);
+    // "é" is shorter in NFC, U+0958 is two code points there.
+    assert_eq!(sizes(&mut lines, kind(Measure::Nfc)), [span(0, 3), span(1, 2), span(1, 6)]);
+    assert_eq!(sizes(&mut lines, kind(Measure::Most)), [span(0, 3), span(1, 3), span(1, 6)]);
+}
+
+#[test]
+fn what_a_template_adds_is_added() {
+    let chat =
+        r#"{"messages": [{"role": "system", "content": "x"}, {"role": "user", "content": ""}]}"#;
+    let mut lines = read(&format!("{chat}\n{{\"prompt\": \"x\"}}"));
+    let adds = Kind {
+        once: span(1, 2),
+        each: span(10, 20),
+        default: span(100, 200),
+        ..kind(Measure::AsIs)
+    };
+    assert_eq!(sizes(&mut lines, adds), [span(1 + 20 + 1, 2 + 40 + 1), span(112, 223)]);
+}
+
+/// Lines of the letters, all placed with outcome 0 at an address, and sent.
+fn sent(letters: &str, most: Option<usize>, once: bool) -> (Lines, Sent) {
+    let each = |letter| format!("{{\"prompt\": \"{letter}\"}}\n");
+    let mut lines = read(&letters.chars().map(each).collect::<String>());
+    let mut seen = Seen::new([7; 16], once);
+    lines.name("id-", &mut seen);
+    for row in 0..lines.len() {
+        lines.place(row, 0);
+    }
+    let address = Address { front: b",{".to_vec(), most };
+    let sent = lines.send(&[address], &[0], &mut seen, once);
+    (lines, sent)
+}
+
+#[test]
+fn a_body_that_was_sent_is_repeated_or_carried() {
+    let (_, repeated) = sent("aba", None, false);
+    assert_eq!((&repeated.sent[..], &repeated.repeated[..]), (&[3][..], &[1][..]));
+    assert_eq!(repeated.carriers, [None, None, None]);
+    let (lines, carried) = sent("aba", None, true);
+    assert_eq!((&carried.sent[..], &carried.carried[..]), (&[2][..], &[1][..]));
+    assert_eq!(carried.carriers, [None, None, Some("id-1".to_owned())]);
+    assert_eq!(carried.ids, ["id-1", "id-2", "id-3"]);
+    assert_eq!(lines.fates(), [Fate::Placed(0), Fate::Placed(0), Fate::Carried(0)]);
+    let (file, lengths) = &carried.files[0];
+    assert_eq!((file.len(), lengths.len()), (lengths.iter().sum(), 2));
+    let front = br#"{"custom_id": "id-1",{"messages":[{"#;
+    assert_eq!(&file[..front.len()], front);
+}
+
+#[test]
+fn a_line_with_a_byte_too_many_is_not_sent() {
+    let (_, all) = sent("é", None, false);
+    let length = all.files[0].1[0];
+    let (lines, fits) = sent("é", Some(length), false);
+    assert_eq!((lines.fates(), fits.sent[0]), (&[Fate::Placed(0)][..], 1));
+    let (lines, long) = sent("é", Some(length - 1), false);
+    assert_eq!(lines.fates(), [Fate::TooLong(0, length)]);
+    assert_eq!((long.sent[0], long.files[0].0.len(), long.ids.len()), (0, 0, 0));
+}
+
+#[test]
+fn the_least_price_is_chosen_and_equal_ones_are_left_to_who_knows_more() {
+    let mut lines = read("{\"prompt\": \"a\"}\n{\"prompt\": \"a b\"}\n{\"prompt\": \"a b c\"}");
+    let group = lines.group(50, &[kind(Measure::Tokens(0)), kind(Measure::AsIs)]);
+    assert_eq!(lines.distinct(group, 0), [span(1, 1), span(2, 2), span(3, 3)]);
+    let offers = [vec![Some((5, 1)), Some((7, 2)), None], vec![Some((6, 3)), Some((7, 4)), None]];
+    assert_eq!(lines.choose(group, &offers), [1]);
+    assert_eq!(lines.fates(), [Fate::Placed(1), Fate::Open, Fate::Open]);
+    assert_eq!(lines.left(group), [(1, 1), (2, 2)]);
+}
+
+#[test]
+fn an_id_is_taken_once_across_chunks_and_by_lines_that_others_read() {
+    let mut seen = Seen::new([7; 16], false);
+    let mut first = read("{\"prompt\": \"a\", \"custom_id\": \"x\"}\n[]\n[]");
+    first.give(1, "x".into(), b"{\"a\":1}".to_vec());
+    first.name("id-", &mut seen);
+    assert_eq!(first.fates(), [Fate::Open, Fate::Taken, Fate::Doubtful]);
+    let mut second = read("{\"prompt\": \"a\", \"custom_id\": \"x\"}\n{\"prompt\": \"a\"}");
+    second.name("id-", &mut seen);
+    assert_eq!(second.fates(), [Fate::Taken, Fate::Open]);
+    assert_eq!(second.id(1), "id-2");
+}

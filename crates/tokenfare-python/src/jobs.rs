@@ -1,0 +1,310 @@
+//! Lines of a batch job: signatures for `tokenfare-jobs`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int32Array, Int64Array, StringArray, StructArray};
+use arrow_schema::{DataType, Field};
+use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule};
+use tokenfare_jobs::{Address, Fate, Kind, Measure, Span};
+
+use crate::Tokenizer;
+use crate::column::capsules;
+use crate::guard::guarded;
+
+/// A size on a kind of models: at least, at most.
+type Pair = (u64, u64);
+
+/// What texts are measured by.
+#[derive(FromPyObject)]
+enum By {
+    Tokenizer(usize),
+    Rule(String),
+}
+
+/// Under which names a line has its parts.
+#[pyclass(frozen, module = "tokenfare._core")]
+pub(crate) struct Form(tokenfare_jobs::Form);
+
+#[pymethods]
+impl Form {
+    #[new]
+    #[pyo3(signature = (*, prompt, messages, custom_id, method, url, apart, marks, room))]
+    #[expect(clippy::too_many_arguments, reason = "by name only; each is a name of its own")]
+    fn new(
+        prompt: String,
+        messages: String,
+        custom_id: String,
+        method: String,
+        url: String,
+        apart: HashSet<String>,
+        marks: Vec<String>,
+        room: u64,
+    ) -> Self {
+        let form =
+            tokenfare_jobs::Form { prompt, messages, custom_id, method, url, apart, marks, room };
+        Form(form)
+    }
+}
+
+/// Ids and bodies seen before.
+#[pyclass(module = "tokenfare._core")]
+pub(crate) struct Seen(tokenfare_jobs::Seen);
+
+#[pymethods]
+impl Seen {
+    #[new]
+    #[pyo3(signature = (key, *, keeps))]
+    fn new(key: [u8; 16], keeps: bool) -> Self {
+        Seen(tokenfare_jobs::Seen::new(key, keeps))
+    }
+
+    #[pyo3(signature = (id, /))]
+    fn id(&mut self, id: &str) -> bool {
+        self.0.id(id)
+    }
+
+    #[pyo3(signature = (body, id, /))]
+    fn body(&mut self, body: &[u8], id: &str) -> Option<&str> {
+        self.0.body(body, id)
+    }
+}
+
+/// The lines of one chunk.
+#[pyclass(module = "tokenfare._core")]
+pub(crate) struct Lines(tokenfare_jobs::Lines);
+
+#[pymethods]
+impl Lines {
+    #[new]
+    #[pyo3(signature = (block, first, form, tokenizers, /))]
+    fn new(
+        py: Python<'_>,
+        block: &Bound<'_, PyBytes>,
+        first: u64,
+        form: &Bound<'_, Form>,
+        tokenizers: Vec<Bound<'_, Tokenizer>>,
+    ) -> PyResult<Self> {
+        let (chunk, form) = (block.as_bytes(), &form.get().0);
+        let cores: Vec<_> = tokenizers.iter().map(|tokenizer| &tokenizer.get().core).collect();
+        guarded(py, chunk.len(), || tokenfare_jobs::Lines::new(chunk.to_vec(), first, form, &cores))
+            .map(Lines)
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    /// A line's number in its file and its text.
+    #[pyo3(signature = (row, /))]
+    fn line<'py>(&self, py: Python<'py>, row: usize) -> PyResult<(u64, Bound<'py, PyBytes>)> {
+        self.check(row)?;
+        let (number, text) = self.0.line(row);
+        Ok((number, PyBytes::new(py, text)))
+    }
+
+    #[pyo3(signature = (row, /))]
+    fn id(&self, row: usize) -> PyResult<&str> {
+        self.check(row)?;
+        Ok(self.0.id(row))
+    }
+
+    #[pyo3(signature = (row, id, body, /))]
+    fn give(&mut self, row: usize, id: String, body: Vec<u8>) -> PyResult<()> {
+        self.check(row)?;
+        if !body.starts_with(b"{\"") {
+            return Err(PyValueError::new_err("a body is an object that says something"));
+        }
+        self.0.give(row, id, body);
+        Ok(())
+    }
+
+    #[pyo3(signature = (prefix, seen, /))]
+    fn name(&mut self, prefix: &str, seen: &mut Seen) {
+        self.0.name(prefix, &mut seen.0);
+    }
+
+    fn doubtful(&self) -> Vec<usize> {
+        self.rows(|fate| fate == Fate::Doubtful)
+    }
+
+    fn taken(&self) -> Vec<usize> {
+        self.rows(|fate| fate == Fate::Taken)
+    }
+
+    fn open(&self) -> Vec<usize> {
+        self.rows(|fate| fate == Fate::Open)
+    }
+
+    /// The rows of lines that are too long for where they go, their outcomes and their bytes.
+    fn too_long(&self) -> Vec<(usize, u32, usize)> {
+        let fates = self.0.fates().iter().enumerate();
+        let long = fates.filter_map(|(row, fate)| match fate {
+            Fate::TooLong(outcome, bytes) => Some((row, *outcome, *bytes)),
+            _ => None,
+        });
+        long.collect()
+    }
+
+    #[pyo3(signature = (row, /))]
+    fn is_sent(&self, row: usize) -> PyResult<bool> {
+        self.check(row)?;
+        Ok(matches!(self.0.fates()[row], Fate::Placed(_)))
+    }
+
+    /// The rows of requests that are sent, and their outcomes.
+    fn sent(&self) -> Vec<(usize, u32)> {
+        let fates = self.0.fates().iter().enumerate();
+        let sent = fates.filter_map(|(row, fate)| match fate {
+            Fate::Placed(outcome) => Some((row, *outcome)),
+            _ => None,
+        });
+        sent.collect()
+    }
+
+    /// What is sent of a request, without its model.
+    #[pyo3(signature = (row, /))]
+    fn body<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyBytes>> {
+        self.check(row)?;
+        Ok(PyBytes::new(py, self.0.body(row)))
+    }
+
+    fn rooms(&self) -> Vec<u64> {
+        self.0.rooms()
+    }
+
+    /// A kind is its measure (a tokenizer's number or the name of a rule), whether texts join, and
+    /// the spans of once, each and default.
+    #[pyo3(signature = (room, kinds, /))]
+    fn group(&mut self, room: u64, kinds: Vec<(By, bool, Pair, Pair, Pair)>) -> PyResult<usize> {
+        let kinds = kinds.into_iter().map(kind).collect::<PyResult<Vec<_>>>()?;
+        Ok(self.0.group(room, &kinds))
+    }
+
+    #[pyo3(signature = (group, kind, /))]
+    fn distinct(&self, group: usize, kind: usize) -> Vec<Pair> {
+        self.0.distinct(group, kind).iter().map(|span| (span.low, span.high)).collect()
+    }
+
+    #[pyo3(signature = (group, /))]
+    fn rows_of(&self, group: usize) -> Vec<usize> {
+        self.0.rows_of(group).to_vec()
+    }
+
+    #[pyo3(signature = (group, /))]
+    fn left(&self, group: usize) -> Vec<(usize, usize)> {
+        self.0.left(group)
+    }
+
+    #[pyo3(signature = (group, place, /))]
+    fn sizes(&self, group: usize, place: usize) -> Vec<Pair> {
+        self.0.sizes(group, place).iter().map(|span| (span.low, span.high)).collect()
+    }
+
+    #[pyo3(signature = (group, offers, /))]
+    fn choose(&mut self, group: usize, offers: Vec<Vec<Option<(i64, u32)>>>) -> Vec<usize> {
+        self.0.choose(group, &offers)
+    }
+
+    #[pyo3(signature = (row, outcome, /))]
+    fn place(&mut self, row: usize, outcome: u32) -> PyResult<()> {
+        self.check(row)?;
+        self.0.place(row, outcome);
+        Ok(())
+    }
+
+    #[pyo3(signature = (group, kind, /))]
+    fn sent_by_size(&self, group: usize, kind: usize) -> Vec<u64> {
+        self.0.sent_by_size(group, kind)
+    }
+
+    /// An address is what stands between id and body, and the most bytes of a line.
+    #[pyo3(signature = (addresses, of, seen, once, /))]
+    fn send(
+        &mut self,
+        py: Python<'_>,
+        addresses: Vec<(Vec<u8>, Option<usize>)>,
+        of: Vec<usize>,
+        seen: &mut Seen,
+        once: bool,
+    ) -> PyResult<Sent> {
+        let address = |(front, most)| Address { front, most };
+        let addresses: Vec<Address> = addresses.into_iter().map(address).collect();
+        let (lines, seen) = (&mut self.0, &mut seen.0);
+        guarded(py, usize::MAX, || lines.send(&addresses, &of, seen, once)).map(Sent)
+    }
+}
+
+impl Lines {
+    fn rows(&self, which: impl Fn(Fate) -> bool) -> Vec<usize> {
+        let fates = self.0.fates().iter().enumerate();
+        fates.filter_map(|(row, fate)| which(*fate).then_some(row)).collect()
+    }
+
+    fn check(&self, row: usize) -> PyResult<()> {
+        let known = row < self.0.len();
+        known.then_some(()).ok_or_else(|| PyIndexError::new_err(format!("there is no line {row}")))
+    }
+}
+
+fn kind((by, joins, once, each, default): (By, bool, Pair, Pair, Pair)) -> PyResult<Kind> {
+    let measure = match &by {
+        By::Tokenizer(number) => Measure::Tokens(*number),
+        By::Rule(name) => match name.as_str() {
+            "as is" => Measure::AsIs,
+            "nfc" => Measure::Nfc,
+            "most" => Measure::Most,
+            other => return Err(PyValueError::new_err(format!("no measure {other:?}"))),
+        },
+    };
+    let span = |(low, high)| Span { low, high };
+    Ok(Kind { measure, joins, once: span(once), each: span(each), default: span(default) })
+}
+
+/// The lines of a chunk as they are sent.
+#[pyclass(frozen, module = "tokenfare._core")]
+pub(crate) struct Sent(tokenfare_jobs::Sent);
+
+#[pymethods]
+impl Sent {
+    /// For each address its lines, and the bytes of each.
+    fn files<'py>(&self, py: Python<'py>) -> Vec<(Bound<'py, PyBytes>, Vec<usize>)> {
+        let files = self.0.files.iter();
+        files.map(|(lines, lengths)| (PyBytes::new(py, lines), lengths.clone())).collect()
+    }
+
+    /// For each address, the place of its first request among the rows, or 0.
+    fn first_rows(&self) -> Vec<usize> {
+        self.0.first_rows.clone()
+    }
+
+    /// For each outcome: sent, of these said before, carried, and the first line that is sent.
+    fn numbers(&self) -> Vec<(u64, u64, u64, u64)> {
+        let Self(sent) = self;
+        let of = |i| (sent.sent[i], sent.repeated[i], sent.carried[i], sent.first[i]);
+        (0..sent.sent.len()).map(of).collect()
+    }
+
+    /// Rows of `line`, `custom_id`, `outcome` and `sent_as`, as an Arrow structure.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+        let _ = requested_schema;
+        let Self(sent) = self;
+        let columns: [(&str, DataType, ArrayRef); 4] = [
+            ("line", DataType::Int64, Arc::new(Int64Array::from(sent.numbers.clone()))),
+            ("custom_id", DataType::Utf8, Arc::new(StringArray::from_iter_values(&sent.ids))),
+            ("outcome", DataType::Int32, Arc::new(Int32Array::from(sent.outcomes.clone()))),
+            ("sent_as", DataType::Utf8, Arc::new(StringArray::from_iter(&sent.carriers))),
+        ];
+        let fields = columns.map(|(name, kind, array)| {
+            (Arc::new(Field::new(name, kind, name == "sent_as")), array)
+        });
+        capsules(py, &StructArray::from(fields.to_vec()))
+    }
+}
