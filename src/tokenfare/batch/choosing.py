@@ -61,13 +61,17 @@ class Service:
         """The cheapest model that certainly takes a request of these sizes."""
         best = None
         for i, size in enumerate(sizes):
-            known = self._best[i]
-            if size not in known:
-                known[size] = self._best_of(i, size)
-            each = known[size]
+            each = self.choose_among(i, size)
             if each is not None and (best is None or each.rank < best.rank):
                 best = each
         return best
+
+    def choose_among(self, kind: int, size: Count) -> Choice | None:
+        """The cheapest model of one class that certainly takes a request of this size."""
+        known = self._best[kind]
+        if size not in known:
+            known[size] = self._best_of(kind, size)
+        return known[size]
 
     def _best_of(self, kind: int, size: Count) -> Choice | None:
         decision = self._tables[kind].decide(size)

@@ -10,9 +10,11 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -20,7 +22,9 @@ from typing import BinaryIO, Self
 from tokenfare.catalog import BatchRules
 from tokenfare.errors import InputError, InvalidRequestError
 
+from . import tabled
 from .reading import SetAside
+from .sending import Sending
 from .table import REQUESTS, Row, Table
 
 PLAN = "plan.json"
@@ -80,11 +84,37 @@ class Folder:
         written.lines += 1
         written.bytes += len(line)
 
+    def add_lines(
+        self, model: str, lines: bytes, lengths: Sequence[int], rules: BatchRules | None
+    ) -> None:
+        """As `add`, for lines that stand one behind the other, of so many bytes each."""
+        done, start = 0, 0
+        while done < len(lengths):
+            written, file = self._file(model, lengths[done], rules)
+            number, size = len(lengths) - done, len(lines) - start
+            if rules is not None:
+                ends = list(accumulate(lengths[done:]))
+                number = min(rules.max_lines - written.lines, number)
+                number = min(bisect_right(ends, rules.max_file_bytes - written.bytes), number)
+                size = ends[number - 1]
+            file.write(memoryview(lines)[start : start + size])
+            written.lines += number
+            written.bytes += size
+            done += number
+            start += size
+
+    def enter_sent(self, file: str, sending: Sending) -> None:
+        """Write the requests of a block into the table, the next ones of the input."""
+        self._rows_table().add_columns(tabled.rows_of(file, sending))
+
     def enter(self, rows: Iterable[Row]) -> None:
         """Write requests into the table, the next ones of the input."""
+        self._rows_table().add(rows)
+
+    def _rows_table(self) -> Table:
         if self._table is None:
             self._table = Table(self._work / REQUESTS)
-        self._table.add(rows)
+        return self._table
 
     def set_aside(self, line: SetAside, reason: str) -> None:  # noqa: ARG002 - its problem says it
         """Keep a line that is not part of the plan, with what is wrong with it."""

@@ -6,15 +6,16 @@ behind it are sums by size and, of each, two digests: of its id and of what it s
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter as Tallied
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from hashlib import blake2b
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Protocol
 
+from tokenfare import _core
 from tokenfare.catalog import BatchRules, Catalog, Model
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.router import Ranked, Requirements
@@ -26,13 +27,10 @@ from .folder import Written
 from .plan import Longest, Plan
 from .prefixes import Prefixes
 from .reading import Columns, Record, SetAside
-from .requests import URL, Request, request_of, said_in
+from .requests import METHOD, URL, Request, is_sayable, request_of, said_in, unsayable
 from .shared import Shared
 from .table import Row
 from .totals import Cell, Tally
-
-_DIGEST_BYTES = 8
-_BODY_DIGEST_BYTES = 16
 
 
 class Taker(Protocol):
@@ -83,8 +81,7 @@ class Planner:
         self._services: dict[tuple[int, frozenset[str], bool], Service] = {}
         self._batch_rules: dict[str, BatchRules] = {}
         self._tally = Tally(asked.currency)
-        self._ids: set[bytes] = set()
-        self._bodies: dict[bytes, str] = {}
+        self._seen = _core.Seen(secrets.token_bytes(16), keeps=once)
         self._rows: list[Row] = []
         self._aside: Tallied[str] = Tallied()
         self._refused: list[tuple[SetAside, str]] = []
@@ -116,11 +113,10 @@ class Planner:
     def admits(self, request: Request) -> bool:
         """Whether a request's id can be said and is new; it is set aside if not."""
         named = request.custom_id
-        if not _sayable(named):
-            problem = f"custom_id: {named!r} holds half of a surrogate pair, no UTF-8 says that"
-            self._refuse(request.record, problem, "no request")
+        if not is_sayable(named):
+            self._refuse(request.record, unsayable(named), "no request")
             return False
-        if not self._is_new(named.encode(), self._ids):
+        if not self._seen.id(named):
             problem = f"custom_id: {named!r} is taken by a line before"
             self._refuse(request.record, problem, "id taken")
             return False
@@ -130,13 +126,18 @@ class Planner:
         """Give the next requests their models, and hand over all of them and what was set aside."""
         self._place_live(self._place_in_batch(requests))
         self._taker.enter(sorted(self._rows, key=lambda row: row.line))
+        self._rows = []
+        self.hand_over_refused()
+        self.seen += len(requests)
+
+    def hand_over_refused(self) -> None:
+        """Hand over what was set aside of the lines that were taken together."""
         for line, reason in sorted(self._refused, key=lambda refused: refused[0].line):
             self._aside[reason] += 1
             self._taker.set_aside(line, reason)
         if self._prefixes is not None:
             self._see(self._prefixes)
-        self._rows, self._refused, self._to_see = [], [], []
-        self.seen += len(requests)
+        self._refused, self._to_see = [], []
 
     def set_aside(self, line: SetAside, reason: str) -> None:
         """Take a line that is not part of the plan, counted under a reason."""
@@ -147,8 +148,7 @@ class Planner:
     def forget(self) -> None:
         """Forget all lines seen, and nothing of what was worked out for their like."""
         self._tally = Tally(self._asked.currency)
-        self._ids.clear()
-        self._bodies.clear()
+        self._seen = _core.Seen(secrets.token_bytes(16), keeps=self._once)
         self._aside.clear()
         self._longest = None
         self.seen = 0
@@ -181,7 +181,7 @@ class Planner:
     def _place_in_batch(self, requests: Sequence[Request]) -> list[tuple[Request, Cell]]:
         """Give each request a model of the batch service; answers those that it takes nowhere."""
         left = []
-        for request, cell in self._cells(requests, batch=True):
+        for request, cell in self.cells(requests, batch=True):
             choice = cell.service.choose(cell.sizes)
             if choice is None:
                 left.append((request, cell))
@@ -191,17 +191,18 @@ class Planner:
 
     def _place_live(self, left: Sequence[tuple[Request, Cell]]) -> None:
         held = {request.custom_id: cell for request, cell in left}
-        for request, cell in self._cells([request for request, _ in left], batch=False):
+        for request, cell in self.cells([request for request, _ in left], batch=False):
             choice = cell.service.choose(cell.sizes)
             if choice is None:
                 self._refuse(request.record, cell.service.refusal(cell.sizes), "no model takes it")
             else:
                 self._write(request, choice, cell, held=held[request.custom_id])
 
-    def _cells(self, requests: Sequence[Request], *, batch: bool) -> Iterator[tuple[Request, Cell]]:
+    def cells(self, requests: Sequence[Request], *, batch: bool) -> Iterator[tuple[Request, Cell]]:
+        """The sizes of requests, one by one; those that have none are set aside."""
         sizer = self._sizer(requests)
         for place, request in enumerate(requests):
-            service = self._service(request, batch=batch)
+            service = self.service(request.room, request.needs, batch=batch)
             try:
                 yield request, Cell(service, sizer.sizes(place, service))
             except InvalidRequestError as error:
@@ -210,45 +211,58 @@ class Planner:
     def _write(self, request: Request, choice: Choice, cell: Cell, *, held: Cell) -> None:
         ranked = choice.ranked
         model = ranked.model
-        rules = self._rules(model.provider) if cell.service.asked.batch else None
+        rules = self.rules(model, cell.service)
         line = _line(request, model.wire_id)
         if rules is not None and len(line) > rules.max_line_bytes:
-            problem = (
-                f"a line of {len(line):,} bytes; the batch service of {model.provider} takes "
-                f"{rules.max_line_bytes:,} ({len(line) - rules.max_line_bytes:,} too many)"
-            )
-            self._refuse(request.record, problem, "line too long")
+            self._refuse(request.record, self.too_long(model, len(line)), "line too long")
             return
-        said = blake2b(request.body, digest_size=_BODY_DIGEST_BYTES).digest()
-        carrier = self._bodies.get(said)
-        if carrier is None:
-            self._bodies[said] = request.custom_id if self._once else ""
-        elif self._once:
+        carrier = self._seen.body(request.body, request.custom_id)
+        if carrier is not None and self._once:
             self._rows.append(_carried(_row(request, ranked, cell), carrier))
             self._tally.carry(choice)
             return
         self._taker.add(model.id, line, rules)
         self._rows.append(_row(request, ranked, cell))
-        self._tally.add(choice, cell.service, held=held, repeated=carrier is not None)
+        self._tally.add(choice, cell.service, repeated=int(carrier is not None))
+        self._tally.hold_one(held)
         if self._prefixes is not None:
             self._to_see.append((request, model, rules, ranked.size))
-        if self._longest is None or ranked.size.high > self._longest.tokens:
-            record = request.record
-            self._longest = Longest(ranked.size.high, record.file, record.line)
+        self._note(Longest(ranked.size.high, request.record.file, request.record.line))
 
-    def _service(self, request: Request, *, batch: bool) -> Service:
-        key = (request.room, request.needs, batch)
+    def _note(self, found: Longest) -> None:
+        """Remember the longest request, the first of several; files come one after the other."""
+        known = self._longest
+        if known is None or found.tokens > known.tokens:
+            self._longest = found
+        elif found._replace(line=known.line) == known:
+            self._longest = min(found, known)
+
+    def service(self, room: int, needs: frozenset[str], *, batch: bool) -> Service:
+        """The models for requests with such a room for the answer, that need these modalities."""
+        key = (room, needs, batch)
         if key not in self._services:
             expected = self._asked.expected_output_tokens
             asked = replace(
                 self._asked,
-                max_output_tokens=request.room,
-                expected_output_tokens=expected and min(expected, request.room),
-                needs=self._asked.needs | request.needs,
+                max_output_tokens=room,
+                expected_output_tokens=expected and min(expected, room),
+                needs=self._asked.needs | needs,
                 batch=batch,
             )
             self._services[key] = Service(self._catalog, asked)
         return self._services[key]
+
+    def rules(self, model: Model, service: Service) -> BatchRules | None:
+        """What a batch file of the model may be; `None` where the service is live."""
+        return self._rules(model.provider) if service.asked.batch else None
+
+    def too_long(self, model: Model, length: int) -> str:
+        """Why a line of so many bytes cannot be sent in the batch service."""
+        most = self._rules(model.provider).max_line_bytes
+        return (
+            f"a line of {length:,} bytes; the batch service of {model.provider} takes "
+            f"{most:,} ({length - most:,} too many)"
+        )
 
     def _rules(self, provider: str) -> BatchRules:
         if provider not in self._batch_rules:
@@ -263,21 +277,6 @@ class Planner:
 
     def _refuse(self, record: Record, problem: str, reason: str) -> None:
         self.set_aside(SetAside(record.file, record.line, problem, record.text), reason)
-
-    @staticmethod
-    def _is_new(content: bytes, known: set[bytes]) -> bool:
-        digest = blake2b(content, digest_size=_DIGEST_BYTES).digest()
-        before = len(known)
-        known.add(digest)
-        return len(known) > before
-
-
-def _sayable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _row(request: Request, ranked: Ranked, cell: Cell) -> Row:
@@ -304,7 +303,7 @@ def _carried(row: Row, carrier: str) -> Row:
 def _line(request: Request, model: str) -> bytes:
     """The request as a line of the provider's batch files."""
     front = (
-        f'{{"custom_id": {encode_basestring(request.custom_id)}, "method": "POST", '
+        f'{{"custom_id": {encode_basestring(request.custom_id)}, "method": "{METHOD}", '
         f'"url": "{URL}", "body": {{"model":{encode_basestring(model)},'
     )
     return front.encode() + request.body[1:] + b"}\n"

@@ -19,6 +19,8 @@ from tokenfare.errors import FareOverCeiling, InvalidRequestError
 from tokenfare.money import Money
 from tokenfare.router import Asked, Requirements, refuse_unknown_words, requirements
 
+from .blocks import Block
+from .blockwise import BlockPlanner
 from .folder import Folder
 from .plan import Plan
 from .planner import Planner
@@ -71,7 +73,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     refuse_ceiling(ceiling, wanted)
     sources = [Source(name, form, columns) for name in names]
     with Folder(out, names) as folder:
-        planner = Planner(
+        planner = BlockPlanner(
             facts,
             wanted,
             folder,
@@ -82,13 +84,28 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         )
         done = 0
         for number, source in enumerate(sources, 1):
-            with closing(source.records()) as records:
-                for chunk in _chunks(records):
-                    planner.take(chunk, number)
-                    if progress is not None:
-                        progress(Progress(done + source.bytes_read, planner.seen))
+            for _ in _planned(source, number, planner):
+                if progress is not None:
+                    progress(Progress(done + source.bytes_read, planner.seen))
             done += source.size
         return finished(planner, names, folder, ceiling)
+
+
+def _planned(source: Source, number: int, planner: BlockPlanner) -> Iterator[None]:
+    """Plan an input, some of it at a time."""
+    if not (source.has_lines and planner.takes_blocks):
+        with closing(source.records()) as records:
+            for chunk in _chunks(records):
+                planner.take(chunk, number)
+                yield
+        return
+    with closing(source.blocks(_CHUNK_BYTES)) as blocks:
+        for block in blocks:
+            if isinstance(block, Block):
+                planner.take_block(block, source.name, number)
+            else:
+                planner.take([block], number)
+            yield
 
 
 def refuse_ceiling(ceiling: Money | None, asked: Requirements) -> None:

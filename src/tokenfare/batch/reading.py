@@ -21,6 +21,7 @@ from typing import IO, BinaryIO, Literal, Protocol, TypeAlias, cast
 from tokenfare.errors import InputError
 
 from . import columnar
+from .blocks import Block, Blocks
 from .lines import parsed
 from .table import required
 
@@ -128,6 +129,25 @@ class Source:
             except (EOFError, zlib.error, OSError) as error:
                 yield SetAside(self.name, self._line + 1, f"the file ends here: {error}")
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether it is lines of JSON, which `blocks` reads too."""
+        return self._form == "jsonl"
+
+    def blocks(self, size: int) -> Generator[Block | SetAside, None, None]:
+        """Lines of JSON in blocks of about so many bytes; otherwise as `records`."""
+        with _opened(self.name) as self._file:
+            blocks = Blocks(_unpacked(self._file), size, MAX_LINE_BYTES)
+            try:
+                for each in blocks:
+                    yield each if isinstance(each, Block) else self._too_long(each.number)
+            except (EOFError, zlib.error, OSError) as error:
+                yield SetAside(self.name, blocks.number, f"the file ends here: {error}")
+
+    def _too_long(self, number: int) -> SetAside:
+        problem = f"longer than {MAX_LINE_BYTES:,} bytes; it is left in its file"
+        return SetAside(self.name, number, problem)
+
     def _table_rows(self) -> Iterator[Record | SetAside]:
         names = self._columns
         needed = (names.prompt, names.messages, "body")
@@ -146,8 +166,7 @@ class Source:
             if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
                 while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
                     pass
-                problem = f"longer than {MAX_LINE_BYTES:,} bytes; it is left in its file"
-                yield SetAside(self.name, self._line, problem)
+                yield self._too_long(self._line)
                 continue
             line = raw.removeprefix(_BOM).strip() if self._line == 1 else raw.strip()
             if line:
@@ -235,13 +254,13 @@ def _form_of(name: str) -> Form:
     return "csv" if name.endswith(".csv") else "jsonl"
 
 
-def _unpacked(file: io.BufferedReader) -> BinaryIO:
+def _unpacked(file: io.BufferedReader) -> io.BufferedReader:
     """The content of a file that begins as gzip or Zstandard does, whatever it is called."""
     peek = getattr(file, "peek", None)
     begins = file.peek(4)[:4] if peek else b""
     if begins.startswith(_GZIP_MAGIC):
-        return cast("BinaryIO", gzip.GzipFile(fileobj=file))
+        return cast("io.BufferedReader", gzip.GzipFile(fileobj=file))
     if begins == _ZSTD_MAGIC:
         unpacked = required("pyarrow").CompressedInputStream(file, "zstd")
-        return cast("BinaryIO", io.BufferedReader(unpacked))
-    return cast("BinaryIO", file)
+        return io.BufferedReader(unpacked)
+    return file

@@ -17,9 +17,10 @@ from tokenfare.messages import Wire, needs, parse
 from .lines import parsed, written
 from .reading import Columns, Record
 
+METHOD = "POST"
 URL = "/v1/chat/completions"
-_TEXT = frozenset({"text"})
-_FILE_MARK = "fileid://"
+TEXT = frozenset({"text"})
+FILE_MARK = "fileid://"
 _ROOM = ("max_completion_tokens", "max_tokens")
 
 
@@ -57,7 +58,7 @@ def request_of(record: Record, columns: Columns, room: int, name: str) -> Reques
         parse(messages)
     room = _room(body, room)
     options = _options(body)
-    modalities = _TEXT if simple else needs(parse(messages)) | _TEXT
+    modalities = TEXT if simple else needs(parse(messages)) | TEXT
     plain = simple and options == NO_OPTIONS
     try:
         said = written(body)
@@ -77,6 +78,20 @@ def said_in(body: bytes) -> tuple[Sequence[Wire], Options]:
 
 def _options(body: Mapping[str, object]) -> Options:
     return options_of(body) if len(body) > 2 else NO_OPTIONS
+
+
+def is_sayable(custom_id: str) -> bool:
+    """Whether UTF-8 can say an id."""
+    try:
+        custom_id.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def unsayable(custom_id: str) -> str:
+    """Why an id that UTF-8 cannot say is none."""
+    return f"custom_id: {custom_id!r} holds half of a surrogate pair, no UTF-8 says that"
 
 
 def _body(content: Mapping[str, object], columns: Columns) -> Mapping[str, object]:
@@ -101,9 +116,9 @@ def _body(content: Mapping[str, object], columns: Columns) -> Mapping[str, objec
 
 
 def _batch_body(content: Mapping[str, object]) -> Mapping[str, object]:
-    method, url, body = content.get("method", "POST"), content.get("url", URL), content["body"]
-    if method != "POST":
-        raise InvalidRequestError(f"method: {method!r}; a batch takes POST")
+    method, url, body = content.get("method", METHOD), content.get("url", URL), content["body"]
+    if method != METHOD:
+        raise InvalidRequestError(f"method: {method!r}; a batch takes {METHOD}")
     if url != URL:
         raise InvalidRequestError(f"url: {url!r}; only {URL} can be planned")
     if isinstance(body, str):
@@ -133,7 +148,7 @@ def _is_text(message: object) -> bool:
         type(message) is dict
         and len(message) == 2
         and type(message.get("content")) is str
-        and not message["content"].startswith(_FILE_MARK)
+        and not message["content"].startswith(FILE_MARK)
         and message.get("role") in {"system", "user", "assistant"}
     )
 

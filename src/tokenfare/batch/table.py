@@ -49,28 +49,54 @@ class Table:
         self._path = path
         self._schema = _schema(self._arrow)
         self._rows: list[Row] = []
+        self._parts: list[Any] = []
         self._writer: Any = None
 
     def add(self, rows: Iterable[Row]) -> None:
         """Take rows in, the next ones of the input."""
         self._rows += rows
-        while len(self._rows) >= _GROUP:
-            self._write()
+        if len(self._rows) >= _GROUP:
+            self._collect()
+
+    def add_columns(self, rows: Any) -> None:
+        """Take rows in, the next ones of the input, as an Arrow table of `plain_schema`."""
+        self._collect()
+        self._parts.append(rows)
+        self._write(least=_GROUP)
 
     def close(self) -> None:
         """Complete the file, which is there even if it has no rows."""
-        self._write()
+        self._collect()
+        self._write(least=0)
         self._writer.close()
 
-    def _write(self) -> None:
-        if self._writer is None:
-            self._writer = self._parquet.ParquetWriter(self._path, self._schema, compression="zstd")
-        group = self._rows[:_GROUP]
-        columns = {name: [getattr(row, name) for row in group] for name in _NAMES}
+    def _collect(self) -> None:
+        """Put the rows that came alone to the others."""
+        columns = {name: [getattr(row, name) for row in self._rows] for name in _NAMES}
         columns["fare_low"] = [rounded_down(fare) for fare in columns["fare_low"]]
         columns["fare_high"] = [rounded_up(fare) for fare in columns["fare_high"]]
-        self._writer.write_table(self._arrow.table(columns, schema=self._schema))
-        del self._rows[:_GROUP]
+        self._parts.append(self._arrow.table(columns, schema=plain_schema()))
+        self._rows = []
+        self._write(least=_GROUP)
+
+    def _write(self, *, least: int) -> None:
+        """Write groups as long as there are so many rows: how rows came does not show."""
+        if self._writer is None:
+            self._writer = self._parquet.ParquetWriter(self._path, self._schema, compression="zstd")
+        rows = self._arrow.concat_tables(self._parts)
+        while len(rows) >= max(least, 1):
+            group = rows.slice(0, _GROUP).combine_chunks()
+            self._writer.write_table(self._arrow.table(self._encoded(group), schema=self._schema))
+            rows = rows.slice(_GROUP)
+        self._parts = [rows]
+
+    def _encoded(self, rows: Any) -> list[Any]:
+        """The columns, those whose words repeat by a dictionary of their own."""
+        word = self._arrow.types.is_dictionary
+        return [
+            column.dictionary_encode() if word(field.type) else column
+            for column, field in zip(rows.columns, self._schema, strict=True)
+        ]
 
 
 def rows_of(path: Path) -> Iterator[Row]:
@@ -106,8 +132,17 @@ def tallied(path: Path) -> tuple[Counter[tuple[str, int]], Counter[Decimal]]:
 _NAMES = tuple(Row.__dataclass_fields__)
 
 
+def plain_schema() -> Any:
+    """The columns of the table, words written out."""
+    arrow = required("pyarrow")
+    return _of_words(arrow, arrow.string())
+
+
 def _schema(arrow: Any) -> Any:
-    word = arrow.dictionary(arrow.int32(), arrow.string())
+    return _of_words(arrow, arrow.dictionary(arrow.int32(), arrow.string()))
+
+
+def _of_words(arrow: Any, word: Any) -> Any:
     money, tokens = arrow.decimal128(38, 12), arrow.int64()
     return arrow.schema(
         [

@@ -7,6 +7,7 @@ requests there are of each size: on models that count alike, sizes repeat.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -133,31 +134,40 @@ class Tally:
         self._lengths: Counter[int] = Counter()
         self._held: dict[Service, list[Counter[Count]]] = {}
 
-    def add(self, choice: Choice, service: Service, *, held: Cell, repeated: bool) -> None:
-        """Add a request as a service takes it, and as the batch service sees it, `held`."""
+    def add(self, choice: Choice, service: Service, number: int = 1, *, repeated: int = 0) -> None:
+        """Add requests that a service takes, so many of which say what one before them said."""
         ranked = choice.ranked
         size, fare = ranked.size, ranked.fare
         key = (ranked.model.id, service.asked.batch)
         placed = self._placed.get(key)
         if placed is None:
             placed = self._placed[key] = _Placed(ranked)
-        placed.sum.add(size, fare)
-        placed.sum.room += service.asked.max_output_tokens
+        placed.sum.add(size, fare, number)
+        placed.sum.room += service.asked.max_output_tokens * number
         placed.limit(ranked)
-        self._ordinary.add(size, choice.ordinary)
+        self._ordinary.add(size, choice.ordinary, number)
         if repeated:
-            self._repeated.add(size, fare)
-        self._lengths[size.high] += 1
-        counted = self._held.get(held.service)
-        if counted is None:
-            counted = self._held[held.service] = [Counter() for _ in held.service.kinds]
-        for by_size, each in zip(counted, held.sizes, strict=True):
-            by_size[each] += 1
+            self._repeated.add(size, fare, repeated)
+        self._lengths[size.high] += number
 
-    def carry(self, choice: Choice) -> None:
-        """Add a request that is not sent, because one before it says the same."""
-        self._carried += 1
-        self._repeated.add(choice.ranked.size, choice.ranked.fare)
+    def hold(self, service: Service, kind: int, sizes: Iterable[tuple[Count, int]]) -> None:
+        """Add how many requests of each size the batch service sees, on one class of models."""
+        counted = self._held.get(service)
+        if counted is None:
+            counted = self._held[service] = [Counter() for _ in service.kinds]
+        by_size = counted[kind]
+        for size, number in sizes:
+            by_size[size] += number
+
+    def hold_one(self, held: Cell) -> None:
+        """Add a request as the batch service sees it."""
+        for kind, size in enumerate(held.sizes):
+            self.hold(held.service, kind, [(size, 1)])
+
+    def carry(self, choice: Choice, number: int = 1) -> None:
+        """Add requests that are not sent, because one before them says the same."""
+        self._carried += number
+        self._repeated.add(choice.ranked.size, choice.ranked.fare, number)
 
     @property
     def requests(self) -> int:

@@ -28,6 +28,7 @@ from .images import image_tokens as image_tokens
 from .images import most_tokens as most_tokens
 from .many import count_chats as count_chats
 from .options import NO_OPTIONS as NO_OPTIONS
+from .options import OPTION_NAMES as OPTION_NAMES
 from .options import Options as Options
 from .options import options_of as options_of
 from .parts import Part as Part

@@ -41,6 +41,18 @@ class Options:
 
 NO_OPTIONS = Options()
 
+OPTION_NAMES = frozenset(
+    {
+        "tools",
+        "response_format",
+        "enable_thinking",
+        "parallel_tool_calls",
+        "tool_choice",
+        "vl_high_resolution_images",
+    }
+)
+"""The provider's parameters that `options_of` looks at."""
+
 
 def options_of(extra: Mapping[str, object]) -> Options:
     """The options among a call's provider parameters."""

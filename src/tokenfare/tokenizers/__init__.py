@@ -10,6 +10,9 @@ Importing this loads no table and no native code; the first use does.
 from __future__ import annotations
 
 from .bounds import Bounds as Bounds
+from .bounds import byte_level as byte_level
+from .bounds import byte_level_as_is as byte_level_as_is
+from .bounds import most_bytes as most_bytes
 from .by_length import ByLength as ByLength
 from .count import Count as Count
 from .cutting import Keep as Keep
@@ -42,6 +45,8 @@ __all__ = [
     "Span",
     "Standing",
     "Tokenizer",
+    "byte_level",
+    "byte_level_as_is",
     "convert",
     "get_tokenizer",
     "keep_file",
@@ -49,6 +54,7 @@ __all__ = [
     "load",
     "measurer",
     "measurer_or_bounds",
+    "most_bytes",
     "standing",
     "tokenizer_names",
 ]

@@ -57,6 +57,11 @@ class Tokenizer:
         return f"<Tokenizer {self.name!r}, {self.vocabulary_size:,} tokens>"
 
     @property
+    def core(self) -> _core.Tokenizer:
+        """The native tokenizer, for native code that counts by itself."""
+        return self._core
+
+    @property
     def vocabulary_size(self) -> int:
         """Number of tokens, special tokens not among them."""
         return self._core.vocabulary_size

@@ -1,0 +1,98 @@
+"""How the size of a plain chat follows from its texts, on each class of models of a service.
+
+A template adds so much once, so much to each message, and a default system message where none is
+sent; the texts add what a tokenizer counts or what their bytes bound. What a class's rules cannot
+say in these numbers has no `Kind`, and its requests are counted one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+from tokenfare.budget import Rules, count_request, rules_of
+from tokenfare.catalog import Model
+from tokenfare.messages import Wire, parse
+from tokenfare.tokenizers import (
+    Bounds,
+    Count,
+    Measurer,
+    Tokenizer,
+    byte_level,
+    byte_level_as_is,
+    measurer_or_bounds,
+    most_bytes,
+)
+
+Span: TypeAlias = tuple[int, int]
+Kind: TypeAlias = tuple[int | str, bool, Span, Span, Span]
+"""The number of a tokenizer or the name of a rule on bytes, whether a text joins the line break
+before it, and what is added once, to each message, and where no system message comes first."""
+
+_BY_BYTES: Mapping[Callable[[str], int], str] = MappingProxyType(
+    {byte_level: "nfc", byte_level_as_is: "as is", most_bytes: "most"}
+)
+_SYSTEM: Wire = {"role": "system", "content": "x"}
+_USER: Wire = {"role": "user", "content": "x"}
+
+
+class Kinds:
+    """The kinds of models, and the tokenizers that they count by, each once."""
+
+    def __init__(self) -> None:
+        """Know none."""
+        self.tokenizers: list[Tokenizer] = []
+
+    def of(self, model: Model) -> Kind | None:
+        """How a plain chat is counted on models of this one's class, if the numbers can say it."""
+        counter = measurer_or_bounds(model.tokenizer)
+        rules = rules_of(model)
+        joins = rules.chat.per_message > 0
+        if rules.chat.strips_reasoning:
+            return None
+        if isinstance(counter, Tokenizer):
+            return (self._number(counter), joins, *_added(rules, counter)) if joins else None
+        if not isinstance(counter, Bounds) or counter.at_most not in _BY_BYTES:
+            return None
+        return (_BY_BYTES[counter.at_most], joins, *_added(rules, counter))
+
+    def _number(self, tokenizer: Tokenizer) -> int:
+        if tokenizer not in self.tokenizers:
+            self.tokenizers.append(tokenizer)
+        return self.tokenizers.index(tokenizer)
+
+
+@dataclass(frozen=True, slots=True)
+class _TemplateOnly:
+    """Counts the template's own text, and nothing of what is said."""
+
+    of: Measurer
+    default_system: str
+
+    @property
+    def name(self) -> str:
+        """The tokenizer's name."""
+        return self.of.name
+
+    def measure(self, text: str) -> Count:
+        """Count the default system message as it is, everything else as nothing."""
+        return self.of.measure(text) if text == self.default_system else Count.exactly(0)
+
+
+def _added(rules: Rules, counter: Measurer) -> tuple[Span, Span, Span]:
+    """What the template adds, read off from chats of which nothing else is counted."""
+    measurer = _TemplateOnly(counter, rules.chat.default_system)
+
+    def total(*chat: Wire) -> Span:
+        count = count_request(parse(list(chat)), rules, measurer).total
+        return (count.low, count.high)
+
+    one = total(_SYSTEM)
+    each = _less(total(_SYSTEM, _USER), one)
+    return _less(one, each), each, _less(total(_USER), one)
+
+
+def _less(one: Span, other: Span) -> Span:
+    return (one[0] - other[0], one[1] - other[1])

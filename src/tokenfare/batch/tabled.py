@@ -1,0 +1,65 @@
+"""The requests of a block as rows of a plan's table, column by column.
+
+What is predicted is the same for all requests of one outcome, so it is written down once and taken
+as often as requests have it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from .offers import Outcome
+from .sending import Sending
+from .table import plain_schema, required, rounded_down, rounded_up
+
+_FREE = Decimal(0)
+
+
+def rows_of(file: str, sending: Sending) -> Any:
+    """The rows as an Arrow table of `plain_schema`. Raises `MissingExtra` without pyarrow."""
+    arrow, compute = required("pyarrow"), required("pyarrow.compute")
+    schema = plain_schema()
+    sent = arrow.array(sending.sent)
+    of, sent_as = sent.field("outcome"), sent.field("sent_as")
+    predicted = [_predicted(outcome) for outcome in sending.outcomes]
+    columns = {
+        name: arrow.array([each[i] for each in predicted], schema.field(name).type).take(of)
+        for i, name in enumerate(_NAMES)
+    }
+    if sent_as.null_count < len(sent_as):
+        carried = compute.is_valid(sent_as)
+        for name in ("fare_low", "fare_high"):
+            free = arrow.scalar(_FREE, schema.field(name).type)
+            columns[name] = compute.if_else(carried, free, columns[name])
+    columns["file"] = arrow.repeat(arrow.scalar(file, arrow.string()), len(sent))
+    columns["line"], columns["custom_id"] = sent.field("line"), sent.field("custom_id")
+    columns["sent_as"] = sent_as
+    return arrow.table([columns[name] for name in schema.names], schema=schema)
+
+
+_NAMES = (
+    "model",
+    "batch",
+    "input_low",
+    "input_high",
+    "max_output_tokens",
+    "fare_low",
+    "fare_high",
+    "currency",
+)
+
+
+def _predicted(outcome: Outcome) -> tuple[object, ...]:
+    """What a row says of each request of an outcome, by `_NAMES`."""
+    ranked, asked = outcome.choice.ranked, outcome.service.asked
+    return (
+        ranked.model.id,
+        asked.batch,
+        ranked.size.low,
+        ranked.size.high,
+        asked.max_output_tokens,
+        rounded_down(ranked.fare.low.amount),
+        rounded_up(ranked.fare.high.amount),
+        ranked.fare.currency,
+    )
