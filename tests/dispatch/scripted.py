@@ -14,20 +14,26 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 CUT = b"<cut>"  # in the pieces of a stream: the connection is reset here
 HANG = b"<hang>"  # nothing more comes until the client goes away or the server stops
 
 
+Piece: TypeAlias = bytes | float | threading.Barrier
+
+
 @dataclass(frozen=True)
 class Reply:
-    """One answer. `pieces` makes it a chunked one, sent piece by piece; a number is a pause."""
+    """One answer. `pieces` makes it a chunked one, sent piece by piece.
+
+    A number among them is a pause; a barrier waits until as many answers have come to it.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    pieces: tuple[bytes | float, ...] | None = None
+    pieces: tuple[Piece, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ def event(body: Any) -> bytes:
 DONE = b"data: [DONE]\n\n"
 
 
-def stream(*pieces: bytes | float, billed: tuple[int, int] | None = None) -> Reply:
+def stream(*pieces: Piece, billed: tuple[int, int] | None = None) -> Reply:
     """A streamed answer from its events; `billed` adds what ends a good one."""
     if billed:
         last = event({"id": "chatcmpl-1", "choices": [], "usage": usage(*billed)})
@@ -129,7 +135,7 @@ class Server:
         class Handler(_Handler):
             owner = server
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http = _Listener(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
 
@@ -158,6 +164,10 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+
+class _Listener(ThreadingHTTPServer):
+    request_queue_size = 256  # of the standard library's 5, a burst of connections loses some
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -203,8 +213,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self._chunked(reply.pieces)
 
-    def _chunked(self, pieces: Iterable[bytes | float]) -> None:
+    def _chunked(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
+            if isinstance(piece, threading.Barrier):
+                piece.wait(60)
+                continue
             if isinstance(piece, float):
                 time.sleep(piece)
                 continue

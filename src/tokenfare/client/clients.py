@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # see `default_catalog`
 
 
 # How many calls run at once is the caller's to say, or the limiter's; httpx would stop at 100.
+# For an HTTP client with one pool; what a client makes for itself is in `dispatch.pools`.
 LIMITS: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 100}
 
 
@@ -134,9 +135,9 @@ class Client(_Base):
     def _client(self) -> Any:
         with self._lock:  # the first calls may come from many threads
             if self._http is None:
-                import httpx
+                from tokenfare.dispatch import pools
 
-                self._http = httpx.Client(limits=httpx.Limits(**LIMITS))
+                self._http = pools.client()
             return self._http
 
     def delete_uploads(self) -> tuple[str, ...]:
@@ -238,9 +239,9 @@ class AsyncClient(_Base):
     def _client(self) -> Any:
         with self._lock:  # the first calls may come from many threads
             if self._http is None:
-                import httpx
+                from tokenfare.dispatch import pools
 
-                self._http = httpx.AsyncClient(limits=httpx.Limits(**LIMITS))
+                self._http = pools.async_client()
             return self._http
 
     async def delete_uploads(self) -> tuple[str, ...]:

@@ -1,0 +1,154 @@
+"""The HTTP clients that a client makes for itself: httpx, its connections in pools of sixteen.
+
+httpx looks at every connection of a pool for each request, and at every pair of them while they are
+idle, and counts those in use among the idle ones that it keeps: with hundreds of calls at once that
+was two fifths of what a call cost, and past the hundredth none found a connection to use again. A
+pool of sixteen knows nothing of that. How many calls run at once is the caller's to say, or the
+limiter's, so there are as many pools as are needed.
+
+Imported with the first call, since it imports httpx.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Generic, TypeVar
+from urllib.request import getproxies
+
+import httpx
+
+T = TypeVar("T")
+
+_SIZE = 16
+_ALL_IN_ONE = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+_A_POOL = httpx.Limits(max_connections=None, max_keepalive_connections=_SIZE)
+
+
+def client() -> httpx.Client:
+    """A client of httpx for any number of calls at once."""
+    if _proxied():
+        return httpx.Client(limits=_ALL_IN_ONE)
+    return httpx.Client(transport=_Transport())
+
+
+def async_client() -> httpx.AsyncClient:
+    """As `client`, for asyncio and trio."""
+    if _proxied():
+        return httpx.AsyncClient(limits=_ALL_IN_ONE)
+    return httpx.AsyncClient(transport=_AsyncTransport())
+
+
+def _proxied() -> bool:
+    """Whether the environment names a proxy, which httpx heeds only with its own transports."""
+    return any(name != "no" for name in getproxies())
+
+
+class _Pool(Generic[T]):
+    """A pool, and how many answers of it are open."""
+
+    def __init__(self, transport: T) -> None:
+        self.transport = transport
+        self.open = 0
+
+
+class _Pools(Generic[T]):
+    """Pools that are filled in their order, so that few are in use. Safe in threads."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self.all: list[_Pool[T]] = []
+
+    def enter(self) -> _Pool[T]:
+        with self._lock:
+            pool = next((pool for pool in self.all if pool.open < _SIZE), None)
+            if pool is None:
+                pool = _Pool(self._make())
+                self.all.append(pool)
+            pool.open += 1
+            return pool
+
+    def leave(self, pool: _Pool[T]) -> None:
+        with self._lock:
+            pool.open -= 1
+
+
+class _Transport(httpx.BaseTransport):
+    def __init__(self) -> None:
+        context = httpx.create_ssl_context()  # once: it takes 20 ms
+        self._pools = _Pools(lambda: httpx.HTTPTransport(verify=context, limits=_A_POOL))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        pool = self._pools.enter()
+        try:
+            response = pool.transport.handle_request(request)
+        except BaseException:
+            self._pools.leave(pool)
+            raise
+        assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - of a sync transport
+        response.stream = _Leaving(response.stream, lambda: self._pools.leave(pool))
+        return response
+
+    def close(self) -> None:
+        for pool in self._pools.all:
+            pool.transport.close()
+
+
+class _Leaving(httpx.SyncByteStream):
+    """A body that leaves its pool when it is closed."""
+
+    def __init__(self, body: httpx.SyncByteStream, leave: Callable[[], None]) -> None:
+        self._body = body
+        self._leave: Callable[[], None] | None = leave
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        leave, self._leave = self._leave, None
+        try:
+            self._body.close()
+        finally:
+            if leave is not None:
+                leave()
+
+
+class _AsyncTransport(httpx.AsyncBaseTransport):
+    def __init__(self) -> None:
+        context = httpx.create_ssl_context()
+        self._pools = _Pools(lambda: httpx.AsyncHTTPTransport(verify=context, limits=_A_POOL))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        pool = self._pools.enter()
+        try:
+            response = await pool.transport.handle_async_request(request)
+        except BaseException:
+            self._pools.leave(pool)
+            raise
+        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - of an async one
+        response.stream = _AsyncLeaving(response.stream, lambda: self._pools.leave(pool))
+        return response
+
+    async def aclose(self) -> None:
+        for pool in self._pools.all:
+            await pool.transport.aclose()
+
+
+class _AsyncLeaving(httpx.AsyncByteStream):
+    """As `_Leaving`."""
+
+    def __init__(self, body: httpx.AsyncByteStream, leave: Callable[[], None]) -> None:
+        self._body = body
+        self._leave: Callable[[], None] | None = leave
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
+
+    async def aclose(self) -> None:
+        leave, self._leave = self._leave, None
+        try:
+            await self._body.aclose()
+        finally:
+            if leave is not None:
+                leave()

@@ -1,0 +1,91 @@
+"""A client's own connections: as many as calls at once, used again, and by a proxy if one is named.
+
+httpx alone keeps no connection that is free while more than a hundred are open.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import anyio
+import pytest
+
+from dispatch.scripted import Reply, Server, chunk, completion, stream
+from tokenfare import AsyncClient, Catalog, Client
+from tokenfare.dispatch import NO_RETRIES, pools
+
+AT_ONCE = 120
+
+
+def _options(url: str, catalog: Catalog) -> dict[str, object]:
+    return {
+        "api_key": "sk-any",
+        "base_url": url,
+        "catalog": catalog,
+        "patience": NO_RETRIES,
+        "ledger": False,
+    }
+
+
+def test_tasks_use_the_connections_of_those_before_them(catalog: Catalog) -> None:
+    async def main(server: Server) -> None:
+        async with AsyncClient(**_options(server.url, catalog)) as client:
+
+            async def ask() -> None:
+                async with client.streaming("Hello?") as pieces:
+                    assert "".join([piece.text async for piece in pieces]) == "Hello"
+
+            for _ in range(2):
+                async with anyio.create_task_group() as tasks:
+                    for _ in range(AT_ONCE):
+                        tasks.start_soon(ask)
+
+    answer = stream(chunk("Hel"), Barrier(AT_ONCE), chunk("lo"), billed=(9, 2))
+    with Server(*[answer] * 2 * AT_ONCE) as server:
+        anyio.run(main, server)
+        assert server.connections == AT_ONCE
+
+
+def test_threads_use_the_connections_of_those_before_them(catalog: Catalog) -> None:
+    answer = Reply(pieces=(Barrier(AT_ONCE), completion("Hello").body))
+    with (
+        Server(*[answer] * 2 * AT_ONCE) as server,
+        Client(**_options(server.url, catalog)) as client,
+        ThreadPoolExecutor(AT_ONCE) as threads,
+    ):
+        for _ in range(2):
+            asked = [threads.submit(client.chat, "Hello?") for _ in range(AT_ONCE)]
+            assert {answer.result().text for answer in asked} == {"Hello"}
+        assert server.connections == AT_ONCE
+
+
+def test_more_calls_than_connections_fit_into_one_pool_open_another() -> None:
+    full = pools._Pools(object)
+    first = [full.enter() for _ in range(16)]
+    other = full.enter()
+    assert len({id(pool) for pool in first}) == 1
+    assert other is not first[0]
+    full.leave(first[0])
+    assert full.enter() is first[0]
+
+
+def test_a_proxy_of_the_environment_is_heeded(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server(completion("by way of it"), completion("by way of it")) as proxy:
+        for name in ("NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy", "https_proxy", "http_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTP_PROXY", proxy.root)
+        options = _options("http://models.example/v1", catalog)
+
+        async def ask() -> str:
+            async with AsyncClient(**options) as client:
+                return (await client.chat("Hello?")).text
+
+        with Client(**options) as client:
+            assert client.chat("Hello?").text == "by way of it"
+        assert anyio.run(ask) == "by way of it"
+        assert [asked.path for asked in proxy.asked] == [
+            "http://models.example/v1/chat/completions"
+        ] * 2
