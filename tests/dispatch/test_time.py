@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
+import anyio
 import httpx
 import pytest
 
@@ -21,6 +22,7 @@ from tokenfare.dispatch import (
     Secret,
     Stream,
     Timeouts,
+    adrive,
     chat,
     chat_stream,
     drive,
@@ -173,3 +175,39 @@ def test_a_closed_client_is_named(run: Driver, server: Server) -> None:
     with pytest.raises(ProviderUnreachable, match="the HTTP client is closed"):
         drive(chat(call(), line(server)), session)
     assert server.asked == []
+
+
+class _Silent(httpx.AsyncByteStream):
+    """A body that says one thing and then nothing, and comes through no socket."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield chunk("Hel")
+        await anyio.sleep(LONG)
+
+
+def test_a_silence_ends_in_time_where_no_socket_is_known() -> None:
+    """As with uvloop, HTTP/2 or a transport of the caller's: a cancel scope does it there."""
+    kind = {"content-type": "text/event-stream"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=kind, stream=_Silent()))
+    ask = chat_stream(call(), line("http://nowhere.example/v1", between_tokens=SHORT))
+
+    async def main() -> None:
+        async with httpx.AsyncClient(transport=transport) as session:
+            await adrive(ask, session)
+
+    with takes(SHORT), pytest.raises(StreamBroken, match=r"timeouts\.between_tokens") as failure:
+        anyio.run(main)
+    assert failure.value.text == "Hel"
+
+
+@pytest.mark.parametrize("library", ["asyncio", "trio"])
+def test_a_silence_ends_in_time_on_either_loop(server: Server, library: str) -> None:
+    server.says(stream(chunk("Hel"), HANG))
+    ask = chat_stream(call(), line(server, between_tokens=SHORT))
+
+    async def main() -> None:
+        async with httpx.AsyncClient() as session:
+            await adrive(ask, session)
+
+    with takes(SHORT), pytest.raises(StreamBroken, match=r"timeouts\.between_tokens"):
+        anyio.run(main, backend=library)

@@ -172,10 +172,11 @@ def read_some(
     run: Errand, url: str, head: Head, silence: Silence | None = None
 ) -> Flow[bytes | None]:
     """The next bytes of the open answer, `None` at its end."""
-    if run.seconds_left() <= 0:
+    now = run.line.surroundings.clock()
+    if now >= run.deadline:
         raise _late(run, url, head.status)
     quiet = silence or Silence.of(run, "between_tokens")
-    allowed = min(quiet.until - run.line.surroundings.clock(), run.seconds_left())
+    allowed = min(quiet.until, run.deadline) - now
     piece: object = Broken("timeout", "silent")
     if allowed > 0:
         piece = yield Read(allowed)

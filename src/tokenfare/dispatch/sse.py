@@ -63,6 +63,9 @@ class Decoder:
             self._at_start = False
         if not line:
             return self._event()
+        if line.startswith(b"data: "):  # nearly every line
+            self._data.append(line[6:].decode("utf-8", "replace"))
+            return None
         name, _, value = line.decode("utf-8", "replace").partition(":")
         value = value.removeprefix(" ")
         if not name:

@@ -13,6 +13,7 @@ import socket
 import ssl
 import sys
 import time
+from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +31,7 @@ from .effects import (
     Trouble,
 )
 from .endpoint import Timeouts
+from .watchdog import Socket
 
 LIBRARIES = ("httpx", "httpx2")
 _PIECE = 64 * 1024
@@ -93,38 +95,48 @@ class TimeLeft(dict[str, float]):
         )
         self._between_tokens = times.between_tokens
         self._until = time.monotonic() + seconds_left
+        self._watched = False
 
-    def begun(self) -> None:
-        """The answer has begun."""
+    def begun(self, *, watched: bool) -> None:
+        """The answer has begun; `watched`: each read of it is, and needs no timer in there."""
         self["read"] = max(self["read"], self._between_tokens)
+        self._watched = watched
 
     def __getitem__(self, name: str) -> float:
         """A limit, cut to what is left of the whole call."""
         return min(super().__getitem__(name), max(self._until - time.monotonic(), 0.001))
 
     def get(self, name: str, default: Any = None) -> Any:
-        """As `[name]`."""
+        """As `[name]`, and nothing for reads that are watched."""
+        if self._watched and name == "read":
+            return None
         return self[name] if name in self else default  # noqa: SIM401 - that would be this method
 
 
-def head_of(response: Any) -> Head:
-    """The head of an answer."""
+def head_of(response: Any, *, watched: bool = False) -> Head:
+    """The head of an answer. `watched`: somebody ends reads that take too long."""
     limits = response.request.extensions.get("timeout")
     if isinstance(limits, TimeLeft):
-        limits.begun()
+        limits.begun(watched=watched)
     return Head(response.status_code, dict(response.headers))
 
 
-def socket_of(response: Any) -> socket.socket | None:
-    """The socket that only this answer comes through, if it is known.
+def is_encoded(response: Any) -> bool:
+    """Whether the bytes on the wire are not those of the content: compressed, in practice."""
+    return str(response.headers.get("content-encoding", "identity")).strip().lower() != "identity"
 
-    Not that of HTTP/2, which carries the answers to others too.
+
+def socket_of(response: Any) -> Socket | None:
+    """The socket that only this answer comes through, if it is known and can be shut down.
+
+    Not that of HTTP/2, which carries the answers to others too, and not that of uvloop, whose
+    sockets only look like some.
     """
     stream = response.extensions.get("network_stream")
     if stream is None or response.http_version == "HTTP/2":
         return None
     found = stream.get_extra_info("socket")
-    return found if isinstance(found, socket.socket) else None
+    return found if isinstance(found, socket.socket | TransportSocket) else None
 
 
 def broken(problem: Exception, library: ModuleType) -> Broken:

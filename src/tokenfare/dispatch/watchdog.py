@@ -1,8 +1,9 @@
 """Ending a blocked read in time, from another thread.
 
 httpx takes one timeout for all reads of an answer and holds it against each; a synchronous read
-cannot be cancelled otherwise. So one thread watches the sockets that are being read and shuts down
-the one whose time is up, which ends its read at once. Asynchronous code needs none of this.
+cannot be cancelled otherwise, and an asynchronous one only by a timer of its own, which is dear
+where hundreds of streams are read piece by piece. So one thread watches the sockets that are being
+read and shuts down the one whose time is up, which ends its read at once.
 
 The thread starts with the first watch and ends when there was nothing to watch for a while.
 """
@@ -14,15 +15,20 @@ import os
 import socket
 import threading
 import time
+from asyncio.trsock import TransportSocket
 from contextlib import suppress
+from typing import TypeAlias
 
 _LINGER_SECONDS = 5.0
+
+Socket: TypeAlias = "socket.socket | TransportSocket"
+"""A socket, or what asyncio shows of one."""
 
 
 class Watch:
     """One connection's time limit: `begin` before a read, `end` after it."""
 
-    def __init__(self, dog: _Watchdog, connection: socket.socket) -> None:
+    def __init__(self, dog: _Watchdog, connection: Socket) -> None:
         """Nothing is limited yet."""
         self._dog = dog
         self._connection = connection
@@ -50,9 +56,15 @@ class Watch:
                 return self.until
             self.until, self.fired = math.inf, True
             with suppress(OSError):
-                # Not the method of a TLS socket, which would also drop what another thread reads.
-                socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
+                _shut(self._connection)
             return math.inf
+
+
+def _shut(connection: Socket) -> None:
+    if isinstance(connection, TransportSocket):
+        connection.shutdown(socket.SHUT_RDWR)
+    else:  # not the method of a TLS socket, which would also drop what another thread reads
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class _Watchdog:
@@ -63,7 +75,7 @@ class _Watchdog:
         self._watches: set[Watch] = set()
         self._wakes = -math.inf  # no thread: the next watch starts one
 
-    def over(self, connection: socket.socket) -> Watch:
+    def over(self, connection: Socket) -> Watch:
         return Watch(self, connection)
 
     def expect(self, watch: Watch, until: float) -> None:
@@ -100,7 +112,7 @@ class _Watchdog:
 _dog = _Watchdog()
 
 
-def watch(connection: socket.socket) -> Watch:
+def watch(connection: Socket) -> Watch:
     """A time limit for the reads of a connection. `forget` it when the answer is closed."""
     return _dog.over(connection)
 
