@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import anyio
 import pytest
@@ -58,6 +59,38 @@ def test_threads_use_the_connections_of_those_before_them(catalog: Catalog) -> N
             asked = [threads.submit(client.chat, "Hello?") for _ in range(AT_ONCE)]
             assert {answer.result().text for answer in asked} == {"Hello"}
         assert server.connections == AT_ONCE
+
+
+@pytest.mark.parametrize(
+    ("prompt", "threads"),
+    [
+        ("Hello?", 0),
+        ([{"role": "user", "content": "Hello?"}], 0),
+        ("Hello? " * 2_000, 1),
+        ([{"role": "user", "content": "Hello?", "name": "x" * 20_000}], 1),
+        ([{"role": "user", "content": [{"type": "text", "text": "Hello?"}]}], 1),
+    ],
+)
+def test_only_what_takes_long_to_count_is_counted_in_a_thread(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, prompt: Any, threads: int
+) -> None:
+    """After the first call, which reads files."""
+    started: list[object] = []
+    run_sync = anyio.to_thread.run_sync
+
+    async def counted(do: Any, *arguments: Any) -> object:
+        started.append(do)
+        return await run_sync(do, *arguments)
+
+    async def ask(url: str) -> None:
+        async with AsyncClient(**_options(url, catalog)) as client:
+            await client.chat("Hello?")
+            monkeypatch.setattr(anyio.to_thread, "run_sync", counted)
+            assert (await client.chat(prompt)).text == "Hello"
+
+    with Server(completion("Hello"), completion("Hello")) as server:
+        anyio.run(ask, server.url)
+    assert len(started) == threads
 
 
 def test_more_calls_than_connections_fit_into_one_pool_open_another() -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, Self, Unpack
+from weakref import WeakSet
 
 from tokenfare.api import Documents, default_catalog
 from tokenfare.dispatch import AsyncStream, Delta, Stream, adrive, drive
@@ -24,10 +25,33 @@ from .settings import Settings, settings
 if TYPE_CHECKING:  # see `default_catalog`
     from tokenfare.catalog import Catalog
 
-
 # How many calls run at once is the caller's to say, or the limiter's; httpx would stop at 100.
 # For an HTTP client with one pool; what a client makes for itself is in `dispatch.pools`.
 LIMITS: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 100}
+
+# Deciding on so many characters takes less than a millisecond, and hundreds of threads that begin
+# at once take longer for it than the loop: each waits for the interpreter's lock.
+_SHORT_CHARACTERS, _FEW_MESSAGES = 10_000, 100
+# Those by which something was decided: their first decision reads files, for tens of milliseconds.
+_ready: WeakSet[Catalog] = WeakSet()
+
+
+def _is_short(prompt: Prompt, extra: Mapping[str, object] | None) -> bool:
+    """Whether a decision is a matter of microseconds: little text, no pictures, no tools."""
+    if extra and "tools" in extra:
+        return False
+    texts = [prompt] if isinstance(prompt, str) else _texts(prompt)
+    return sum(map(len, texts)) <= _SHORT_CHARACTERS
+
+
+def _texts(messages: object) -> list[str]:
+    """The texts of a few messages that hold nothing else, or one that is not short."""
+    if isinstance(messages, list | tuple) and len(messages) <= _FEW_MESSAGES:
+        plain = [m for m in messages if isinstance(m, Mapping) and m.keys() <= {"role", "content"}]
+        texts = [m["content"] for m in plain if isinstance(m.get("content"), str)]
+        if len(texts) == len(messages):
+            return texts
+    return [" " * (_SHORT_CHARACTERS + 1)]
 
 
 class _Base:
@@ -193,7 +217,7 @@ class AsyncClient(_Base):
         extra: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> Reply:
-        """As `Client.chat`. Counting runs in a thread, so that the loop goes on."""
+        """As `Client.chat`. Long texts are counted in a thread, so that the loop goes on."""
         ladder = await self._decided(prompt, documents, extra, asked)
         return await adrive(conversation(ladder, self._settings, streamed=False), self._client())
 
@@ -232,9 +256,14 @@ class AsyncClient(_Base):
         extra: Mapping[str, object] | None,
         asked: Asked,
     ) -> Ladder:
+        catalog = self.catalog
+        if catalog in _ready and not documents and _is_short(prompt, extra):
+            return self._ladder(prompt, documents, extra, asked)
         from anyio import to_thread
 
-        return await to_thread.run_sync(self._ladder, prompt, documents, extra, asked)
+        ladder = await to_thread.run_sync(self._ladder, prompt, documents, extra, asked)
+        _ready.add(catalog)
+        return ladder
 
     def _client(self) -> Any:
         with self._lock:  # the first calls may come from many threads
