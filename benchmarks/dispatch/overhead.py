@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import platform
 import statistics
@@ -26,75 +25,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
 from importlib.metadata import version
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx
+from common import DAY, KEY, MODEL, body, check, emulator, pin, prompts
+from streams import streams
 
-from tokenfare import AsyncClient, Catalog, Client
+from tokenfare import Catalog, Client
 from tokenfare.catalog import RateLimits
-from tokenfare.emulator import FaultScript, rule
-from tokenfare.testing import emulated
-from tokenfare.tokenizers import get_tokenizer
 
-DAY = date(2024, 12, 18)
-MODEL = "qwen-turbo"
-KEY = "sk-benchmark"
-TOKENS = 2_000
-ANSWER = "one two three four five six seven eight nine ten " * 10
-PACE_SECONDS = 0.04
 LIMIT_MS = 1.0
 EVERYTHING = "tokenfare with everything"
-
-TEXT = (
-    "A counter says how many tokens a request is; a catalogue says what each model accepts and "
-    "charges, on which day and according to whom; a router picks the cheapest model that takes "
-    "it. 计数器说明请求有多少个标记，目录说明每个模型接受什么、收费多少。\n"
-)
-
-
-def serve(pipe: Connection, *, paced: bool) -> None:
-    """The emulator's process, on the last core."""
-    pin(-1)
-    faults = FaultScript([rule(f"trickle;seconds={PACE_SECONDS}")] if paced else [])
-    with emulated(catalog=Catalog.load(day=DAY), replies=lambda _: ANSWER, faults=faults) as e:
-        pipe.send(e.base_url)
-        pipe.recv()
-
-
-@contextmanager
-def emulator(*, paced: bool = False) -> Iterator[str]:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs,), kwargs={"paced": paced})
-    process.start()
-    try:
-        yield ours.recv()
-    finally:
-        ours.send("over")
-        process.join(20)
-
-
-def pin(core: int) -> None:
-    """Stay on one core, where the system lets one say so."""
-    with suppress(AttributeError, OSError):
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[core]})
-
-
-def prompts() -> Iterator[str]:
-    """Endless prompts of about 2,000 tokens, no two the same."""
-    each = get_tokenizer("qwen").count(TEXT)
-    number = 0
-    while True:
-        number += 1
-        yield f"{number}: " + TEXT * (TOKENS // each)
 
 
 @dataclass
@@ -109,19 +54,6 @@ class Taken:
         call()
         self.wall.append(time.perf_counter() - wall)
         self.cpu.append(time.process_time() - cpu)
-
-
-def body(prompt: str) -> dict[str, Any]:
-    return {
-        "model": MODEL,
-        "messages": [{"role": "user", "content": prompt}],
-        "max_tokens": 1_000,
-    }
-
-
-def check(text: str | None) -> None:
-    if text != ANSWER.rstrip() and text != ANSWER:
-        raise SystemExit(f"a wrong answer: {text!r}")
 
 
 @contextmanager
@@ -213,7 +145,7 @@ def overhead(calls: int) -> dict[str, Any]:
     catalog, texts = Catalog.load(day=DAY), prompts()
     taken: dict[str, Taken] = {}
     rounds, a_round = 10, max(1, calls // 10)
-    with emulator() as url, parties(url, catalog) as asked:
+    with emulator() as (url, _), parties(url, catalog) as asked:
         python = litellm_python()
         peer = LiteLLM(python, url) if python else None
         for party, ask in asked.items():
@@ -249,109 +181,6 @@ def difference(times: list[float], base: list[float]) -> float:
     return 1000 * (statistics.median(times) - statistics.median(base))
 
 
-def streams(number: int) -> dict[str, Any]:
-    """How long so many streams take at once, on one core, and what of the pace was lost."""
-    catalog = Catalog.load(day=DAY)
-    texts = prompts()
-    results: dict[str, Any] = {}
-    with emulator(paced=True) as url:
-        for party, ask in STREAMERS.items():
-            some = [next(texts) for _ in range(number)]
-            anyio.run(run_streams, ask, url, catalog, some[:2])
-            cpu, wall = time.process_time(), time.perf_counter()
-            events = anyio.run(run_streams, ask, url, catalog, some)
-            seconds = time.perf_counter() - wall
-            pace = events / number * PACE_SECONDS
-            results[party] = {
-                "streams": number,
-                "events": events,
-                "seconds": round(seconds, 2),
-                "cpu_seconds": round(time.process_time() - cpu, 2),
-                "seconds_at_the_emulators_pace": round(pace, 2),
-            }
-    return results
-
-
-async def run_streams(ask: Any, url: str, catalog: Catalog, some: list[str]) -> int:
-    counted: list[int] = []
-    async with ask(url, catalog) as one:
-
-        async def stream(prompt: str) -> None:
-            counted.append(await one(prompt))
-
-        async with anyio.create_task_group() as tasks:
-            for prompt in some:
-                tasks.start_soon(stream, prompt)
-    return sum(counted)
-
-
-class _Bare:
-    def __init__(self, url: str, _: Catalog) -> None:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-        headers = {"authorization": f"Bearer {KEY}"}
-        self.url, self.http = url, httpx.AsyncClient(headers=headers, limits=limits, timeout=60)
-
-    async def __aenter__(self) -> Any:
-        return self.ask
-
-    async def ask(self, prompt: str) -> int:
-        asked = body(prompt) | {"stream": True, "stream_options": {"include_usage": True}}
-        events, text = 0, ""
-        async with self.http.stream("POST", f"{self.url}/chat/completions", json=asked) as answer:
-            async for line in answer.aiter_lines():
-                if line.startswith("data: ") and line != "data: [DONE]":
-                    chunk = json.loads(line[6:])
-                    text += "".join(c["delta"].get("content") or "" for c in chunk["choices"])
-                events += line.startswith("data: ")
-        check(text)
-        return events
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.http.aclose()
-
-
-class _Ours(_Bare):
-    def __init__(self, url: str, catalog: Catalog) -> None:
-        super().__init__(url, catalog)
-        self.client = AsyncClient(api_key=KEY, base_url=url, catalog=catalog, ledger=False)
-
-    async def ask(self, prompt: str) -> int:
-        async with self.client.streaming(prompt) as pieces:
-            number = sum([1 async for _ in pieces])
-            check(pieces.reply.text)
-            return number + 3  # the head, the bill and the mark are no pieces
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.client.aclose()
-        await super().__aexit__()
-
-
-class _OpenAI(_Bare):
-    def __init__(self, url: str, catalog: Catalog) -> None:
-        super().__init__(url, catalog)
-        import openai
-
-        self.client = openai.AsyncOpenAI(api_key=KEY, base_url=url)
-
-    async def ask(self, prompt: str) -> int:
-        options = {"include_usage": True}
-        events, text = 1, ""
-        async for chunk in await self.client.chat.completions.create(
-            **body(prompt), stream=True, stream_options=options
-        ):
-            events += 1
-            text += "".join(choice.delta.content or "" for choice in chunk.choices)
-        check(text)
-        return events
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.client.close()
-        await super().__aexit__()
-
-
-STREAMERS: dict[str, Any] = {"httpx": _Bare, "tokenfare": _Ours, "openai": _OpenAI}
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=200)
@@ -376,7 +205,9 @@ def main() -> int:
         print(
             f"{party:28} {row['streams']} streams, {row['events']:,} events: {row['seconds']} s "
             f"(the emulator's pace: {row['seconds_at_the_emulators_pace']} s), "
-            f"CPU {row['cpu_seconds']} s"
+            f"CPU {row['cpu_seconds']} s here, {row['emulator_cpu_seconds']} s there; "
+            f"waited for a core {row['waited_seconds']} s here, "
+            f"{row['emulator_waited_seconds']} s there"
         )
     if given.json:
         given.json.write_text(json.dumps(found, indent=1) + "\n")
