@@ -26,6 +26,7 @@ from . import tabled
 from .reading import SetAside
 from .sending import Sending
 from .table import REQUESTS, Row, Table
+from .undisturbed import undisturbed
 
 PLAN = "plan.json"
 ASIDE = "set-aside.jsonl"
@@ -71,9 +72,10 @@ class Folder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with suppress(OSError):  # a full disk, which `error` says already
-            self._close()
-        shutil.rmtree(self._work, ignore_errors=True)
+        with undisturbed():
+            with suppress(OSError):  # a full disk, which `error` says already
+                self._close()
+            shutil.rmtree(self._work, ignore_errors=True)
         if isinstance(error, OSError):
             raise self._unwritable(error) from error
 
@@ -130,6 +132,10 @@ class Folder:
         said = {"form": FORM, **plan}
         text = json.dumps(said, ensure_ascii=False, indent=2) + "\n"
         (self._work / PLAN).write_text(text, encoding="utf-8")
+        with undisturbed():
+            self._take_the_name()
+
+    def _take_the_name(self) -> None:
         if self.path.exists():
             self._refuse_what_is_not_ours()
             old = self._beside()

@@ -23,6 +23,7 @@ from .charts import Bar, Reach
 from .digest import digest_of
 from .folder import ASIDE, PLAN, REPORT
 from .table import REQUESTS
+from .undisturbed import undisturbed
 
 _EXAMPLES = 10
 _INPUTS = 3
@@ -37,7 +38,8 @@ def report(folder: str | os.PathLike[str]) -> Path:
     path = Path(folder) / REPORT
     written = page_of(Path(folder))
     try:
-        path.write_text(written, encoding="utf-8")
+        with undisturbed():
+            path.write_text(written, encoding="utf-8")
     except OSError as error:
         raise InputError(str(path), f"cannot be written: {error.strerror or error}") from error
     return path

@@ -6,4 +6,10 @@ called, so that counting does not pay for HTTP. Exit codes are in `exits`.
 
 from __future__ import annotations
 
-from .main import main as main
+import sys
+
+try:
+    from .main import main as main
+except KeyboardInterrupt:  # in the tenth of a second in which `main` cannot catch it yet
+    sys.stderr.write("tokenfare: interrupted\n")
+    raise SystemExit(130) from None

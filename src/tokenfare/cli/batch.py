@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -11,12 +10,13 @@ from typing import Any, cast
 
 import click
 
-from tokenfare.batch import Columns, Form, Plan, Progress, estimate, plan, report
+from tokenfare.batch import Columns, Form, Plan, estimate, plan, report
+from tokenfare.batch.folder import PLAN
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.money import Money
 from tokenfare.router import Asked
 
-from . import batch_runs, exits, inputs, output
+from . import bars, batch_runs, exits, inputs, output
 
 _COLUMNS = ("prompt", "messages", "custom_id")
 
@@ -65,6 +65,7 @@ for each in batch_runs.COMMANDS:
 @click.option("--no-prefixes", is_flag=True, help="Do not look what requests begin with alike.")
 @click.option("--no-report", is_flag=True, help="Write no report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@bars.quiet_option
 def plan_command(
     files: tuple[str, ...],
     out: str | None,
@@ -79,6 +80,7 @@ def plan_command(
     no_prefixes: bool,
     no_report: bool,
     as_json: bool,
+    quiet: bool,
     **asked: object,
 ) -> int:
     """Choose a model for each request in FILE..., say what the job costs, and write what to send.
@@ -97,9 +99,9 @@ def plan_command(
     }
     if sample is not None:
         _refuse_beside_sample(out=out, strict=strict, once=once, ceiling=ceiling)
-        with _bar(files) as progress:
+        with bars.reading(files, quiet=quiet) as bar:
             told = estimate(
-                files, sample=sample, seed=seed or 0, progress=progress, **reading, **given
+                files, sample=sample, seed=seed or 0, progress=bar.told, **reading, **given
             )
         output.emit(told.as_data()) if as_json else click.echo(told.explain())
         return exits.DONE
@@ -107,7 +109,7 @@ def plan_command(
         raise click.UsageError("--seed draws a sample: give --sample too")
     if out is None:
         raise click.UsageError("--out: name the folder that the plan goes to")
-    with _bar(files) as progress:
+    with _said_how_it_ends(Path(out)), bars.reading(files, quiet=quiet) as bar:
         made = plan(
             files,
             out,
@@ -115,14 +117,39 @@ def plan_command(
             once=once,
             prefixes=not no_prefixes,
             ceiling=ceiling,
-            progress=progress,
+            progress=bar.told,
             **reading,
             **given,
         )
-    if not no_report:
-        report(made.folder)
+        if not no_report:
+            bar.say("writing the report")
+            report(made.folder)
     output.emit(made.as_data()) if as_json else click.echo(made.explain())
     return _code(made)
+
+
+@contextmanager
+def _said_how_it_ends(out: Path) -> Iterator[None]:
+    """Let an interrupt say what became of the folder."""
+    before = _stamp(out)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if _stamp(out) != before:
+            said = f"{out} is complete but for its report; `tokenfare batch report {out}` writes it"
+        elif before is None:
+            said = "nothing was written"
+        else:
+            said = f"{out} is as it was"
+        raise KeyboardInterrupt(said) from None
+
+
+def _stamp(out: Path) -> tuple[int, int] | None:
+    try:
+        found = (out / PLAN).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _refuse_beside_sample(**given: object) -> None:
@@ -156,24 +183,3 @@ def _columns(given: tuple[str, ...]) -> Columns:
                 param_hint="--column",
             )
     return Columns(**named)
-
-
-@contextmanager
-def _bar(files: tuple[str, ...]) -> Iterator[Callable[[Progress], None] | None]:
-    """A bar on a terminal, by bytes read; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich import progress as rich
-    from rich.console import Console
-
-    sizes = [Path(name).stat().st_size if Path(name).is_file() else 0 for name in files]
-    columns = (
-        rich.BarColumn(),
-        rich.TaskProgressColumn(),
-        rich.TextColumn("{task.fields[requests]:,} requests"),
-        rich.TimeRemainingColumn(),
-    )
-    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=sum(sizes) if all(sizes) else None, requests=0)
-        yield lambda at: bar.update(task, completed=at.bytes_read, requests=at.requests)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -15,14 +14,11 @@ from tokenfare import batch
 from tokenfare.batch import Sending, Status
 from tokenfare.dispatch import Progress
 
-from . import exits, inputs, output
+from . import bars, exits, inputs, output
 
 _POLL_SECONDS, _LONGEST_POLL_SECONDS = 10.0, 120.0
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-_Bar: TypeAlias = Callable[[int, int, str], None]
 
 
 def _common(command: F) -> F:
@@ -55,6 +51,7 @@ def _booked(command: F) -> F:
 
 @click.command("submit")
 @_common
+@bars.quiet_option
 @_booked
 @click.option("--window", "window_hours", type=int, metavar="HOURS", help="Time for the provider.")
 @click.option("--direct", is_flag=True, help="As `run --all`: no batch service, no batch price.")
@@ -63,6 +60,7 @@ def submit_command(
     window_hours: int | None,
     direct: bool,
     as_json: bool,
+    quiet: bool,
     ceilings: tuple[str, ...],
     **options: Any,
 ) -> int:
@@ -75,8 +73,8 @@ def submit_command(
     if direct and window_hours is not None:
         raise click.UsageError("--direct has no window: leave --window out")
     if direct:
-        return _run(folder, as_json, all_files=True, **given)
-    with _bar("uploading") as bar:
+        return _run(folder, as_json, quiet, all_files=True, **given)
+    with bars.steps("uploading", quiet=quiet) as bar:
         now = batch.submit(
             folder, window_hours=window_hours, progress=partial(_uploading, bar), **given
         )
@@ -86,12 +84,18 @@ def submit_command(
 
 @click.command("status")
 @_common
+@bars.quiet_option
 @click.option("--watch", is_flag=True, help="Look again until all jobs have ended.")
 @click.option(
     "--poll", "poll_seconds", type=float, metavar="S", help="First pause of --watch (default: 10)."
 )
 def status_command(
-    folder: str, watch: bool, poll_seconds: float | None, as_json: bool, **options: Any
+    folder: str,
+    watch: bool,
+    poll_seconds: float | None,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
 ) -> int:
     """Say how far the jobs of a plan are. Exit code 1: not all have ended."""
     if poll_seconds is not None and not watch:
@@ -99,7 +103,7 @@ def status_command(
     if not watch:
         now = batch.status(folder, **options)
     else:
-        with _bar("requests") as bar:
+        with bars.steps("requests", quiet=quiet) as bar:
 
             def told(now: Status) -> None:
                 bar(now.done, now.requests, ", ".join(sorted({f.word for f in now.files})))
@@ -118,6 +122,7 @@ def status_command(
 
 @click.command("collect")
 @_common
+@bars.quiet_option
 @click.option(
     "--retry",
     "retries",
@@ -125,12 +130,15 @@ def status_command(
     metavar="FOLDER",
     help="A collected plan of `replan`, whose answers stand for what failed here; again.",
 )
-def collect_command(folder: str, retries: tuple[str, ...], as_json: bool, **options: Any) -> int:
+def collect_command(
+    folder: str, retries: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
+) -> int:
     """Fetch results, join them to the requests in FOLDER/results.jsonl, and compare the bill.
 
     Exit code 1: some requests have no answer, see FOLDER/failed/.
     """
-    found = batch.collect(folder, retries=retries, progress=_fetching, **options)
+    told = None if quiet else _fetching
+    found = batch.collect(folder, retries=retries, progress=told, **options)
     output.emit(found.as_data()) if as_json else click.echo(found.explain())
     if found.complete:
         return exits.DONE
@@ -142,6 +150,7 @@ def collect_command(folder: str, retries: tuple[str, ...], as_json: bool, **opti
 
 @click.command("run")
 @_common
+@bars.quiet_option
 @_booked
 @click.option("--all", "all_files", is_flag=True, help="Also what the batch service would take.")
 @click.option(
@@ -152,13 +161,15 @@ def collect_command(folder: str, retries: tuple[str, ...], as_json: bool, **opti
 )
 @click.option("--ladder", is_flag=True, help="Ask the next model where the planned one fails.")
 @click.option("--limiter", metavar="FILE", help="Rates kept together with other processes.")
-def run_command(folder: str, as_json: bool, ceilings: tuple[str, ...], **options: Any) -> int:
+def run_command(
+    folder: str, as_json: bool, quiet: bool, ceilings: tuple[str, ...], **options: Any
+) -> int:
     """Send a plan's live requests through the ordinary endpoint, each to its planned model.
 
     Interrupted or killed, it goes on where it was. Exit code 1: some requests failed; running again
     sends those again. Afterwards, `collect`.
     """
-    return _run(folder, as_json, ceilings=ceilings or None, **options)
+    return _run(folder, as_json, quiet, ceilings=ceilings or None, **options)
 
 
 @click.command("cancel")
@@ -207,8 +218,8 @@ COMMANDS = (
 )
 
 
-def _run(folder: str, as_json: bool, **options: Any) -> int:
-    with _bar("requests") as bar:
+def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
+    with bars.steps("requests", quiet=quiet) as bar:
 
         def told(now: Sending) -> None:
             words = f"{now.failed:,} failed" if now.failed else ""
@@ -242,31 +253,10 @@ def _show(now: Status, *, as_json: bool) -> None:
         click.echo(f"live: {now.live:,} requests, sent by `run`: {now.answered:,} answered{failed}")
 
 
-def _uploading(bar: _Bar, step: Progress) -> None:
+def _uploading(bar: bars.Step, step: Progress) -> None:
     bar(step.sent, step.total, step.name)
 
 
 def _fetching(name: str) -> None:
     if sys.stderr.isatty():
         click.echo(f"fetching {name}", err=True)
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[_Bar]:
-    """A bar on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda *_: None
-        return
-    from rich import progress as rich
-    from rich.console import Console
-
-    columns = (
-        rich.TextColumn("{task.description}"),
-        rich.BarColumn(),
-        rich.TaskProgressColumn(),
-        rich.TextColumn("{task.fields[words]}"),
-        rich.TimeRemainingColumn(),
-    )
-    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None, words="")
-        yield lambda done, total, words: bar.update(task, completed=done, total=total, words=words)

@@ -52,6 +52,10 @@ class _Commands(click.Group):
             # The reader has enough (`| head`); click would end the process with 1.
             _mute_output()
             return exits.DONE
+        except KeyboardInterrupt as stop:
+            # Caught before click does: it would drop what the error says became of the work.
+            _say_interrupted(str(stop))
+            return exits.INTERRUPTED
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -106,6 +110,12 @@ def _ended() -> int:
         click.echo(exits.line_of(error), err=True)
         return exits.code_of(error)
     return result if isinstance(result, int) else exits.DONE
+
+
+def _say_interrupted(what: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(err=True)  # a terminal has written ^C there
+    click.echo(f"tokenfare: interrupted{'; ' if what else ''}{what}", err=True)
 
 
 def _drop_unwritable_output() -> None:

@@ -1,0 +1,102 @@
+"""Bars on a terminal: how far something is, and how long it still takes. Nothing anywhere else.
+
+They are drawn on standard error by rich, which is loaded only then, and leave nothing behind.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+import click
+
+from tokenfare.batch import Progress
+
+from .inputs import STANDARD_INPUT
+
+F = TypeVar("F", bound=Callable[..., Any])
+Step: TypeAlias = Callable[[int, int, str], None]
+
+_LONGEST, _BESIDE = 40, 40
+"""A bar's width, and that of what stands beside it: a line as wide as the terminal would be broken
+by the `^C` that a terminal writes behind it."""
+
+quiet_option: Callable[[F], F] = click.option(
+    "--quiet", "-q", is_flag=True, help="Draw no bar on a terminal."
+)
+
+
+class Reading(NamedTuple):
+    """A bar while inputs are read: it is `told` how far that is; `say` is what comes after it."""
+
+    told: Callable[[Progress], None] | None
+    say: Callable[[str], None]
+
+
+@contextmanager
+def reading(files: Sequence[str], *, quiet: bool) -> Iterator[Reading]:
+    """A bar by bytes read, with the time that is left; without a size, the time that went by."""
+    typed = STANDARD_INPUT in files and sys.stdin.isatty()
+    if quiet or typed or not sys.stderr.isatty():
+        yield Reading(None, lambda _: None)
+        return
+    from rich import progress as rich
+
+    total = size_of(files)
+    columns = (
+        rich.TextColumn("{task.fields[said]}", markup=False),
+        rich.TimeElapsedColumn() if total is None else rich.TimeRemainingColumn(),
+    )
+    with _drawn(rich, *columns) as bar:
+        task = bar.add_task("", total=total, said="0 requests")
+
+        def told(at: Progress) -> None:
+            bar.update(task, completed=at.bytes_read, said=f"{at.requests:,} requests")
+
+        yield Reading(told, lambda words: bar.update(task, completed=total, said=words))
+
+
+@contextmanager
+def steps(what: str, *, quiet: bool = False) -> Iterator[Step]:
+    """A bar by steps done of all, with a word beside it."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich import progress as rich
+
+    columns = (rich.TextColumn("{task.fields[words]}"), rich.TimeRemainingColumn())
+    with _drawn(rich, *columns, title=rich.TextColumn("{task.description}")) as bar:
+        task = bar.add_task(what, total=None, words="")
+        yield lambda done, total, words: bar.update(task, completed=done, total=total, words=words)
+
+
+def _drawn(rich: Any, *columns: Any, title: Any = None) -> Any:
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    room = console.width - _BESIDE
+    drawn = [title] if title is not None else []
+    if room > 0:
+        drawn.append(rich.BarColumn(bar_width=min(_LONGEST, room)))
+    drawn.append(rich.TaskProgressColumn())
+    return rich.Progress(*drawn, *columns, console=console, transient=True)
+
+
+def size_of(files: Sequence[str]) -> int | None:
+    """The bytes of all inputs, `None` if one of them has no size, as a pipe has none."""
+    sizes = [_size(name) for name in files]
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None
+
+
+def _size(name: str) -> int | None:
+    try:
+        of = os.fstat(sys.stdin.fileno()) if name == STANDARD_INPUT else Path(name).stat()
+    except (OSError, ValueError):  # it is not there, or is no file of the system's
+        return None
+    return of.st_size if S_ISREG(of.st_mode) else None
