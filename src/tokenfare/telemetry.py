@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -44,19 +43,37 @@ _OF_METRICS = frozenset(
 
 @dataclass(slots=True)
 class Operation:
-    """One call under observation; `end` it once. Ending it again does nothing."""
+    """One call under observation; `end` it once. Ending it again does nothing.
+
+    Between `enter` and `leave` its span is the current one, so that those of the HTTP library are
+    its children. Both belong to one function: a task or a thread has a current span of its own.
+    """
 
     span: Any
     instruments: _Instruments
     clock: Callable[[], float]
     began: float
     attributes: dict[str, Value]
-    token: object = None
+    first_chunk_seconds: float | None = None
     over: bool = field(default=False)
 
     def event(self, name: str, attributes: Attributes) -> None:
         """Something that happened on the way."""
         self.span.add_event(name, dict(attributes))
+
+    def enter(self) -> object:
+        """Make its span the current one. Gives what `leave` takes."""
+        context = self.instruments.trace.set_span_in_context(self.span)
+        return self.instruments.context.attach(context)
+
+    def leave(self, entered: object) -> None:
+        """Make the span current again that was it before."""
+        self.instruments.context.detach(entered)
+
+    def chunk(self) -> None:
+        """A piece of a streamed answer has come."""
+        if self.first_chunk_seconds is None:
+            self.first_chunk_seconds = self.clock() - self.began
 
     def end(
         self, attributes: Attributes, usage: Usage | None = None, error: BaseException | None = None
@@ -68,6 +85,8 @@ class Operation:
         self.attributes.update(attributes)
         if usage is not None:
             self.attributes.update(_billed(usage))
+        if self.first_chunk_seconds is not None:
+            self.attributes["gen_ai.response.time_to_first_chunk"] = self.first_chunk_seconds
         if error is not None:
             self.attributes["error.type"] = _named(error)
         for name, value in self.attributes.items():
@@ -76,12 +95,13 @@ class Operation:
             self.span.set_status(self.instruments.error_status(_named(error)))
         self._measure(usage)
         self.span.end()
-        if self.token is not None:
-            self.instruments.detach(self.token)
 
     def _measure(self, usage: Usage | None) -> None:
         common = {k: v for k, v in self.attributes.items() if k in _OF_METRICS}
         self.instruments.duration.record(self.clock() - self.began, common)
+        if self.first_chunk_seconds is not None:
+            of_streams = {k: v for k, v in common.items() if k != "error.type"}
+            self.instruments.first_chunk.record(self.first_chunk_seconds, of_streams)
         if usage is None:
             return
         for kind, tokens in (("input", usage.input_tokens), ("output", usage.output_tokens)):
@@ -99,29 +119,18 @@ class _Instruments:
     context: Any
     tracer: Any
     duration: Any
+    first_chunk: Any
     tokens: Any
     counters: Mapping[str, Any]
 
     def error_status(self, description: str) -> Any:
         return self.trace.Status(self.trace.StatusCode.ERROR, description)
 
-    def detach(self, token: object) -> None:
-        with suppress(ValueError):
-            self.context.detach(token)
-
 
 def begin(
-    name: str,
-    attributes: Attributes,
-    *,
-    current: bool,
-    clock: Callable[[], float] = time.monotonic,
+    name: str, attributes: Attributes, *, clock: Callable[[], float] = time.monotonic
 ) -> Operation | None:
-    """Begin to observe an operation, or nothing where OpenTelemetry is not in use.
-
-    `current`: what happens until its end is its child, such as the HTTP library's own spans. That
-    must begin and end in one function, which a stream does not.
-    """
+    """Begin to observe an operation, or nothing where OpenTelemetry is not in use."""
     if "opentelemetry" not in sys.modules:
         return None
     instruments = _instruments()
@@ -129,10 +138,7 @@ def begin(
         return None
     kind = instruments.trace.SpanKind.CLIENT
     span = instruments.tracer.start_span(name, kind=kind, attributes=dict(attributes))
-    token = None
-    if current:
-        token = instruments.context.attach(instruments.trace.set_span_in_context(span))
-    return Operation(span, instruments, clock, clock(), dict(attributes), token)
+    return Operation(span, instruments, clock, clock(), dict(attributes))
 
 
 @lru_cache(maxsize=1)
@@ -149,6 +155,12 @@ def _instruments() -> _Instruments | None:
         description="How long an operation took, with all of its attempts and waits.",
         explicit_bucket_boundaries_advisory=_SECONDS,
     )
+    first_chunk = meter.create_histogram(
+        "gen_ai.client.operation.time_to_first_chunk",
+        unit="s",
+        description="Until the first piece of a streamed answer, with all attempts and waits.",
+        explicit_bucket_boundaries_advisory=_SECONDS,
+    )
     tokens = meter.create_histogram(
         "gen_ai.client.token.usage",
         unit="{token}",
@@ -161,7 +173,8 @@ def _instruments() -> _Instruments | None:
         )
         for name in _billed(Usage(0, 0))
     }
-    return _Instruments(trace, context, trace.get_tracer(_NAME), duration, tokens, counters)
+    tracer = trace.get_tracer(_NAME)
+    return _Instruments(trace, context, tracer, duration, first_chunk, tokens, counters)
 
 
 def _named(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
+from client.telemetry_seen import Seen, seeing
 from tokenfare import AsyncClient, Catalog, Client, Reply
 from tokenfare.dispatch import Patience
 from tokenfare.emulator import Emulator, TiktokenTokenizer, running
@@ -41,6 +42,12 @@ def emulate(
             return emulator, stack.enter_context(running(emulator))
 
         yield start
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
+    with seeing(monkeypatch) as found:
+        yield found
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -6,70 +6,23 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
-from tokenfare import Catalog, Client, Reply, telemetry
+from client.telemetry_seen import Seen
+from tokenfare import Catalog, Client, Reply
 from tokenfare.emulator import Drop, Emulator, scripted
 from tokenfare.errors import AuthenticationError
 
 pytest.importorskip("opentelemetry.sdk", reason="the extra `otel` and its SDK are not installed")
 
-from opentelemetry import metrics, trace
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry import trace
 
 Emulate = Callable[..., tuple[Emulator, str]]
 Chat = Callable[..., Reply]
 
 PROMPT, ANSWER, KEY = "what is the question", "the answer is forty-two", "sk-not-to-be-found"
-
-
-@dataclass
-class Seen:
-    exporter: InMemorySpanExporter
-    reader: InMemoryMetricReader
-
-    @property
-    def span(self) -> Any:
-        (span,) = self.exporter.get_finished_spans()
-        return span
-
-    def points(self) -> dict[str, list[Any]]:
-        data = self.reader.get_metrics_data()
-        assert data is not None
-        return {
-            metric.name: list(metric.data.data_points)
-            for resource in data.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-        }
-
-    def everything(self) -> str:
-        spans = [span.to_json() for span in self.exporter.get_finished_spans()]
-        data = self.reader.get_metrics_data()
-        return "".join(spans) + ("" if data is None else str(data.to_json()))
-
-
-@pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
-    """An application's providers, for one test: the API lets them be set once in a process."""
-    exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
-    tracers, meters = TracerProvider(), MeterProvider([reader])
-    tracers.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", tracers.get_tracer)
-    monkeypatch.setattr(metrics, "get_meter", meters.get_meter)
-    telemetry._instruments.cache_clear()
-    yield Seen(exporter, reader)
-    telemetry._instruments.cache_clear()
-    meters.shutdown()
-    tracers.shutdown()
 
 
 def test_a_call_is_a_span_by_the_conventions(emulate: Emulate, chat: Chat, seen: Seen) -> None:

@@ -27,7 +27,7 @@ def conversation(ladder: Ladder, settings: Settings, *, streamed: bool) -> Flow[
     entry = Entry(settings.books)
     seen = Observation(ladder, settings, streamed=streamed)
     try:
-        reply = yield from _climbed(ladder, settings, entry, streamed=streamed)
+        reply = yield from seen.over(_climbed(ladder, settings, entry, streamed=streamed))
         seen.answered(reply)
         yield from entry.answered(reply)
     except GeneratorExit as left:  # the flow is thrown away: nobody carries out what it asks for

@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from tokenfare import telemetry
-from tokenfare.dispatch import Attempt
+from tokenfare.dispatch import Attempt, Emit, Flow
 from tokenfare.errors import ProviderError
 from tokenfare.money import plain
-from tokenfare.telemetry import Value
+from tokenfare.telemetry import Operation, Value
 
 from .plan import Ladder, Reply
 from .settings import Settings
 
+T = TypeVar("T")
 log = logging.getLogger("tokenfare")
 
 
@@ -48,9 +50,14 @@ class Observation:
                 **_server(settings.line.endpoint.base_url),
                 **(_asked(ladder) if settings.capture_content else {}),
             },
-            current=not streamed,
             clock=self._clock,
         )
+
+    def over(self, flow: Flow[T]) -> Flow[T]:
+        """Carry a flow out under observation: its span is current while others work for it."""
+        if self._operation is None:
+            return (yield from flow)
+        return (yield from _within(self._operation, flow))
 
     def answered(self, reply: Reply) -> None:
         """It was answered."""
@@ -99,6 +106,44 @@ class Observation:
         for attempt in attempts:
             if isinstance(attempt, Attempt) and self._operation is not None:
                 self._operation.event("tokenfare.attempt", _attempt(attempt))
+
+
+def _within(operation: Operation, flow: Flow[T]) -> Flow[T]:
+    """A flow with the operation's span as the current one, but while its caller has a piece.
+
+    Pieces may be asked for by different tasks, and a stream may be left for good after any: what is
+    entered is left before each.
+    """
+    entered = operation.enter()
+    told: Any = None
+    thrown: BaseException | None = None
+    try:
+        while True:
+            try:
+                effect = flow.send(told) if thrown is None else flow.throw(thrown)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            told = thrown = None
+            is_piece = isinstance(effect, Emit)
+            if is_piece:
+                operation.chunk()
+                operation.leave(entered)
+                entered = None
+            try:
+                told = yield effect
+            except GeneratorExit:  # whoever throws it away need not be who was carrying it out
+                entered = None
+                flow.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 - the flow's to answer
+                thrown = error
+            if is_piece:
+                entered = operation.enter()
+    finally:
+        del thrown  # an exception and a frame that holds it keep each other alive
+        if entered is not None:
+            operation.leave(entered)
 
 
 def _attempt(attempt: Attempt) -> dict[str, Value]:

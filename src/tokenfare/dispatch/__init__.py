@@ -31,7 +31,7 @@ from .call import (
 from .chat import chat, chat_stream
 from .documents import NEUTRAL_ROLE, delete, referring, upload
 from .drivers import AsyncStream, Stream, adrive, drive
-from .effects import Flow, Hear, Work
+from .effects import Emit, Flow, Hear, Work
 from .endpoint import Endpoint, Timeouts, endpoint_for
 from .exchange import Line, Surroundings
 from .meaning import meaning
@@ -49,6 +49,7 @@ __all__ = [
     "Call",
     "Delta",
     "Document",
+    "Emit",
     "Endpoint",
     "FileHandling",
     "FileMemory",
