@@ -13,7 +13,7 @@ help:
 	@echo 'make test   run all tests, Rust and Python'
 	@echo 'make test-lowest   the tests with the lowest dependencies allowed'
 	@echo 'make test-litellm   the tests against a LiteLLM proxy, which it installs'
-	@echo 'make test-engines   the recipes for Ray, Polars and DuckDB, which it installs'
+	@echo 'make test-engines   the recipes for Spark, Ray, Dask, Daft, Polars and DuckDB, which it installs'
 	@echo 'make soak   10,000 calls on the emulator'"'"'s worst day'
 	@echo 'make lint   ruff, mypy, import-linter, rustfmt, clippy'
 	@echo 'make format let ruff and rustfmt write'
@@ -57,7 +57,8 @@ test-engines: .venv/.test .venv-engines
 .venv-engines: $(RUST) $(DATA)
 	rm -rf $@
 	$(PYTHON) -m venv $@
-	$@/bin/pip install --quiet --editable '.[batch]' 'duckdb>=1.4' 'numpy>=2.0' 'polars>=1.30' 'ray[data]>=2.50' || { rm -rf $@; exit 1; }
+	$@/bin/pip install --quiet --editable '.[batch]' 'daft>=0.6' 'dask[dataframe,distributed]>=2025.1' \
+	  'duckdb>=1.4' 'numpy>=2.0' 'pandas>=3.0' 'polars>=1.30' 'pyspark>=4.1' 'ray[data]>=2.50' || { rm -rf $@; exit 1; }
 
 soak: .venv/.test
 	$(BIN)/python scripts/soak.py

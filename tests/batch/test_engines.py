@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,11 @@ from batch_plans import files_of, mixed_lines
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
 EXAMPLES = ROOT / "examples"
+# Parts of a file far smaller than Spark makes by itself, so that there are several.
+SPARK = (
+    "--conf spark.sql.files.maxPartitionBytes=300000 --conf spark.ui.enabled=false pyspark-shell"
+)
+ENGINES = ("Spark", "Ray", "Dask", "Daft", "Polars", "DuckDB")
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +47,28 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def table(job: Path) -> Path:
+    """As Parquet: numbers as ids or none, some used twice, and prompts that are none."""
+    records = [json.loads(line) for line in job.read_text("utf-8").splitlines() if '"body"' in line]
+    prompts = [each["body"]["messages"][-1]["content"] for each in records]
+    rows = {
+        "custom_id": [i % 4_000 if i % 5 else None for i in range(len(records))],
+        "prompt": [prompt if isinstance(prompt, str) else None for prompt in prompts],
+    }
+    path = job.with_name("requests.parquet")
+    pq.write_table(pa.table(rows), path, row_group_size=1_000)
+    return path
+
+
 def run(*command: str | Path, codes: tuple[int, ...] = (0,)) -> str:
     environment = os.environ | {
-        "RAY_USAGE_STATS_ENABLED": "0",
+        "DO_NOT_TRACK": "true",
+        "PYSPARK_PYTHON": str(command[0]),
+        "PYSPARK_SUBMIT_ARGS": SPARK,
         "PYTHONPATH": str(EXAMPLES),
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "SPARK_LOCAL_IP": "127.0.0.1",
     }
     ran = subprocess.run(
         command, check=False, capture_output=True, text=True, env=environment, timeout=300
@@ -53,10 +77,16 @@ def run(*command: str | Path, codes: tuple[int, ...] = (0,)) -> str:
     return ran.stdout
 
 
-@pytest.mark.parametrize("title", ["Polars", "DuckDB"])
+def skip_without_java(engine: str) -> None:
+    if engine.lower().startswith("spark") and shutil.which("java") is None:
+        pytest.skip("no Java here, which Spark runs on")
+
+
+@pytest.mark.parametrize("title", ENGINES)
 def test_a_recipe_does_what_it_says(python: str, title: str) -> None:
     (recipe,) = re.findall(rf"^## {title}\n.*?```python\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
     assert "assert" in recipe
+    skip_without_java(title)
     run(python, "-c", recipe)
 
 
@@ -94,15 +124,22 @@ def test_ray_makes_the_plan_of_one_machine_though_a_worker_is_killed(
     same_plan(python, job, tmp_path / "plan")
 
 
-def test_ray_reads_parquet(python: str, job: Path, tmp_path: Path) -> None:
-    """With ids and without, used twice, and prompts that are none."""
-    records = [json.loads(line) for line in job.read_text("utf-8").splitlines() if '"body"' in line]
-    prompts = [each["body"]["messages"][-1]["content"] for each in records]
-    rows = {
-        "custom_id": [each["custom_id"] if i % 5 else None for i, each in enumerate(records)],
-        "prompt": [prompt if isinstance(prompt, str) else None for prompt in prompts],
+@pytest.mark.parametrize("kind", ["job", "table"])
+@pytest.mark.parametrize("example", ["spark_plan", "ray_plan", "dask_plan", "daft_plan"])
+def test_an_example_makes_the_plan_of_one_machine_out_of_its_workers_rows(
+    python: str, tmp_path: Path, request: pytest.FixtureRequest, example: str, kind: str
+) -> None:
+    path = request.getfixturevalue(kind)
+    skip_without_java(example)
+    plan = tmp_path / "plan"
+    said = run(python, Path(__file__).with_name("engine_parts.py"), example, path, plan)
+    (parts,) = re.findall(r"^parts: (\d+)$", said, re.MULTILINE)
+    assert int(parts) >= {"job": 3, "table": 1}[kind]
+    same_plan(python, path, plan)
+
+
+def test_this_page_runs_all_that_it_shows() -> None:
+    assert PAGE.count("```python") == len(ENGINES)
+    assert set(re.findall(r"examples/(\w+)\.py\)", PAGE)) == {
+        path.stem for path in EXAMPLES.glob("*_plan.py")
     }
-    path = tmp_path / "requests.parquet"
-    pq.write_table(pa.table(rows), path)
-    run(python, EXAMPLES / "ray_plan.py", path, tmp_path / "plan")
-    same_plan(python, path, tmp_path / "plan")
