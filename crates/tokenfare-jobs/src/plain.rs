@@ -129,10 +129,20 @@ fn id<E: Error>(raw: &RawValue, share: &mut Share) -> Result<(), E> {
     Ok(())
 }
 
-/// Whether a value that means nothing here is one by every reader's rules.
+/// Whether a value that means nothing here is one by every reader's rules: no escape, not deep, no
+/// number that could be too large for a float.
 pub(crate) fn is_sound(raw: &str) -> bool {
-    let bytes = raw.as_bytes();
-    !bytes.contains(&b'\\') && bytes.iter().filter(|b| matches!(b, b'[' | b'{')).count() < DEEP
+    // Without escapes, every second quote ends a text.
+    !raw.contains('\\')
+        && raw.bytes().filter(|b| matches!(b, b'[' | b'{')).count() < DEEP
+        && raw.split('"').step_by(2).all(has_plain_numbers)
+}
+
+fn has_plain_numbers(outside: &str) -> bool {
+    outside.split(|c: char| !c.is_ascii_digit() && !matches!(c, 'e' | 'E')).all(|run| {
+        !run.starts_with(|c: char| c.is_ascii_digit())
+            || (run.len() <= 18 && run.bytes().all(|b| b.is_ascii_digit()))
+    })
 }
 
 /// Whether a value is written as every writer writes it: a text without escapes, a word, a number.
@@ -191,6 +201,17 @@ mod tests {
         }
         for raw in ["-0", "1234567890123456789", "0.70", "1.00", "0.00001", "1e3", "1.5E2"] {
             assert!(!is_settled(raw), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_sound_if_every_reader_takes_it() {
+        for raw in ["null", "[true, false, -12.5, {}]", r#""3e400""#, r#"{"7e9": "{[", "a": 1}"#] {
+            assert!(is_sound(raw), "{raw}");
+        }
+        let deep = "[".repeat(DEEP);
+        for raw in ["3e400", "[1E2]", "1234567890123456789", r#"{"a": -0.1e5}"#, r#""\n""#, &deep] {
+            assert!(!is_sound(raw), "{raw}");
         }
     }
 
