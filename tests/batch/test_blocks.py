@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 import tokenfare as tf
 from batch_plans import files_of, mixed_lines
-from tokenfare.batch import blocks as blocks_module
 from tokenfare.batch import planning
 from tokenfare.batch.blocks import Block, Blocks, TooLong
 from tokenfare.batch.blockwise import BlockPlanner
@@ -260,12 +259,9 @@ def test_blocks_are_the_stream_in_whole_lines(content: bytes, size: int) -> None
 
 
 @pytest.mark.parametrize("size", [1, 3, 6, 8])
-def test_a_line_that_is_too_long_is_left_out_by_its_number(
-    size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(blocks_module, "PIECE", 1)
+def test_a_line_that_is_too_long_is_left_out_by_its_number(size: int) -> None:
     content = b"ab\n" + b"x" * 10 + b"\ncd\n" + b"y" * 11
-    blocks = list(Blocks(io.BufferedReader(io.BytesIO(content)), size, 10))
+    blocks = list(Blocks(io.BufferedReader(io.BytesIO(content)), size, 10, piece=1))
     assert [each.number for each in blocks if isinstance(each, TooLong)] == [2, 4]
     kept = [each for each in blocks if isinstance(each, Block)]
     assert b"".join(each.lines for each in kept) == b"ab\ncd\n"

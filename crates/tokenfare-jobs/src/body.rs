@@ -40,9 +40,13 @@ impl<'de> Visitor<'de> for BodySeed<'_> {
                 names.push(name);
                 continue;
             }
-            share.bodies.push(if names.iter().all(|name| name == "model") { b'{' } else { b',' });
-            quoted(&name, &mut share.bodies);
-            share.bodies.push(b':');
+            share.store.bodies.push(if names.iter().all(|name| name == "model") {
+                b'{'
+            } else {
+                b','
+            });
+            quoted(&name, &mut share.store.bodies);
+            share.store.bodies.push(b':');
             if name == "messages" {
                 told = Some(map.next_value_seed(MessagesSeed { form, share })?);
             } else {
@@ -52,7 +56,7 @@ impl<'de> Visitor<'de> for BodySeed<'_> {
                 if ROOMS.contains(&name.as_ref()) {
                     most = most.max(Some(named(raw)?));
                 }
-                share.bodies.extend_from_slice(raw.as_bytes());
+                share.store.bodies.extend_from_slice(raw.as_bytes());
             }
             names.push(name);
         }
@@ -61,7 +65,7 @@ impl<'de> Visitor<'de> for BodySeed<'_> {
             room(form, share);
             form.room
         });
-        share.bodies.push(b'}');
+        share.store.bodies.push(b'}');
         Ok(told)
     }
 }
@@ -91,16 +95,16 @@ impl<'de> Visitor<'de> for MessagesSeed<'_> {
         let MessagesSeed { form, share } = self;
         let mut told = Told::default();
         loop {
-            let before = share.bodies.len();
-            share.bodies.push(if told.messages == 0 { b'[' } else { b',' });
+            let before = share.store.bodies.len();
+            share.store.bodies.push(if told.messages == 0 { b'[' } else { b',' });
             let message = MessageSeed { form, share, told: &mut told };
             if list.next_element_seed(message)?.is_none() {
-                share.bodies.truncate(before);
+                share.store.bodies.truncate(before);
                 break;
             }
         }
         refuse(told.messages == 0)?;
-        share.bodies.push(b']');
+        share.store.bodies.push(b']');
         Ok(told)
     }
 }
@@ -124,7 +128,7 @@ impl<'de> Visitor<'de> for MessageSeed<'_> {
         let MessageSeed { form, share, told } = self;
         let (mut role, mut content) = (false, false);
         while let Some(Name(name)) = map.next_key()? {
-            share.bodies.push(if role || content { b',' } else { b'{' });
+            share.store.bodies.push(if role || content { b',' } else { b'{' });
             match name.as_ref() {
                 "role" if !role => {
                     role = true;
@@ -132,18 +136,20 @@ impl<'de> Visitor<'de> for MessageSeed<'_> {
                     refuse(!matches!(said.as_ref(), "system" | "user" | "assistant"))?;
                     told.system_first |= told.messages == 0 && said == "system";
                     let written = ["\"role\":\"", &said, "\""];
-                    written.iter().for_each(|part| share.bodies.extend_from_slice(part.as_bytes()));
+                    written
+                        .iter()
+                        .for_each(|part| share.store.bodies.extend_from_slice(part.as_bytes()));
                 }
                 "content" if !content => {
                     content = true;
-                    share.bodies.extend_from_slice(b"\"content\":");
+                    share.store.bodies.extend_from_slice(b"\"content\":");
                     map.next_value_seed(ContentSeed { form, share, told })?;
                 }
                 _ => return Err(A::Error::custom("more than a role and a text")),
             }
         }
         refuse(!role || !content)?;
-        share.bodies.push(b'}');
+        share.store.bodies.push(b'}');
         told.messages += 1;
         Ok(())
     }
@@ -167,7 +173,7 @@ impl<'de> Visitor<'de> for ContentSeed<'_> {
 
     /// A text without escapes: what stands there is what must be written.
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
-        let out = &mut self.share.bodies;
+        let out = &mut self.share.store.bodies;
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
@@ -175,7 +181,7 @@ impl<'de> Visitor<'de> for ContentSeed<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        quoted(text, &mut self.share.bodies);
+        quoted(text, &mut self.share.store.bodies);
         self.take(text)
     }
 }

@@ -8,6 +8,8 @@
 //!
 //! - [`Form`] says under which names a line has its parts.
 //! - [`Lines`] are the lines of one chunk, from the first look to the lines that are sent.
+//! - [`Offers`] remembers what the models of a service ask for each size, [`Outcomes`] what can
+//!   become of requests, and how many had it.
 //! - [`Seen`] remembers ids and bodies across chunks, by keyed digests.
 
 mod body;
@@ -19,9 +21,10 @@ mod scan;
 mod seen;
 mod sent;
 mod sizes;
+mod store;
 
 pub use form::Form;
 pub use lines::{Fate, Lines};
-pub use seen::Seen;
-pub use sent::{Address, Sent};
-pub use sizes::{Kind, Measure, Span};
+pub use seen::{Key, Seen};
+pub use sent::{Address, File, Numbers, Outcomes, Sent, Texts};
+pub use sizes::{Kind, Measure, Offer, Offers, Span};

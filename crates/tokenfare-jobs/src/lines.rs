@@ -3,9 +3,10 @@
 use tokenfare_bpe::Tokenizer;
 
 use crate::form::Form;
-use crate::scan::{Row, Tokens, scanned};
-use crate::seen::Seen;
-use crate::sizes::{Column, Kind, Span};
+use crate::scan::{Row, Scanned, Tokens, scanned};
+use crate::seen::{Key, Seen};
+use crate::sizes::{Offers, Span};
+use crate::store::Store;
 
 /// What has become of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +25,11 @@ pub enum Fate {
     TooLong(u32, usize),
 }
 
-/// Requests with one room for the answer, and their sizes on each kind of model.
+/// Requests with one room for the answer, and the place of each one's size on each kind of models.
 #[derive(Debug)]
-pub(crate) struct Group {
-    pub(crate) rows: Vec<usize>,
-    pub(crate) columns: Vec<Column>,
+struct Group {
+    rows: Vec<usize>,
+    columns: Vec<Vec<u32>>,
 }
 
 /// The lines of one chunk that are not blank, by their place in it.
@@ -37,17 +38,34 @@ pub struct Lines {
     chunk: Vec<u8>,
     pub(crate) rows: Vec<Row>,
     pub(crate) fates: Vec<Fate>,
+    /// What each thread wrote, and behind these what was given later.
+    pub(crate) stores: Vec<Store>,
     tokens: Tokens,
     groups: Vec<Group>,
+    next: u64,
+    key: Key,
 }
 
 impl Lines {
     /// Reads a chunk of whole lines, the first of which has the number `first`, on all cores.
-    pub fn new(chunk: Vec<u8>, first: u64, form: &Form, tokenizers: &[&Tokenizer]) -> Self {
-        let (rows, tokens) = scanned(&chunk, first, form, tokenizers);
+    pub fn new(
+        chunk: Vec<u8>,
+        first: u64,
+        form: &Form,
+        key: Key,
+        tokenizers: &[&Tokenizer],
+    ) -> Self {
+        let Scanned { rows, mut stores, tokens, next } =
+            scanned(&chunk, first, form, key, tokenizers);
         let fate = |row: &Row| if row.told.is_some() { Fate::Open } else { Fate::Doubtful };
         let fates = rows.iter().map(fate).collect();
-        Lines { chunk, rows, fates, tokens, groups: Vec::new() }
+        stores.push(Store::default());
+        Lines { chunk, rows, fates, stores, tokens, groups: Vec::new(), next, key }
+    }
+
+    /// The number of the line behind the last one.
+    pub fn next(&self) -> u64 {
+        self.next
     }
 
     /// How many lines there are.
@@ -73,19 +91,22 @@ impl Lines {
 
     /// The id of a request.
     pub fn id(&self, row: usize) -> &str {
-        &self.rows[row].id
+        self.rows[row].place.id(&self.stores)
     }
 
     /// What is sent of a request, without its model.
     pub fn body(&self, row: usize) -> &[u8] {
-        &self.rows[row].body
+        self.rows[row].place.body(&self.stores)
     }
 
-    /// Takes a doubtful line as a request, with its id and what is to be sent, without a model.
-    pub fn give(&mut self, row: usize, id: String, body: Vec<u8>) {
-        self.rows[row].told = None;
-        self.rows[row].id = id;
-        self.rows[row].body = body;
+    /// Takes a line that others read as a request, with its id and what is to be sent, without a
+    /// model.
+    pub fn give(&mut self, row: usize, id: &str, body: &[u8]) {
+        let own = self.stores.len() - 1;
+        let place = self.stores[own].put(own, id, body);
+        let digest = self.key.digest(body);
+        let row_of = &mut self.rows[row];
+        (row_of.place, row_of.digest, row_of.told) = (place, digest, None);
         self.fates[row] = Fate::Open;
     }
 
@@ -95,10 +116,14 @@ impl Lines {
             if *fate == Fate::Doubtful {
                 continue;
             }
-            if row.id.is_empty() {
-                row.id = format!("{prefix}{}", row.number);
+            let store = &mut self.stores[row.place.store].ids;
+            if row.place.id.is_empty() {
+                let start = store.len();
+                store.push_str(prefix);
+                store.push_str(&row.number.to_string());
+                row.place.id = start..store.len();
             }
-            if !seen.id(&row.id) {
+            if !seen.id(&store[row.place.id.clone()]) {
                 *fate = Fate::Taken;
             }
         }
@@ -118,57 +143,56 @@ impl Lines {
         })
     }
 
-    /// The number of a group of all plain requests without a model that have this room, by their
-    /// sizes on each kind.
-    pub fn group(&mut self, room: u64, kinds: &[Kind]) -> usize {
-        let rows: Vec<usize> =
-            self.open().filter_map(|(row, its)| (its == room).then_some(row)).collect();
-        let size = |kind: &Kind, row: usize| {
-            let told = self.rows[row].told.as_ref()?;
-            Some(kind.of(told, |number| self.tokens[number][row]))
-        };
-        let column = |kind| Column::new(rows.iter().filter_map(|&row| size(kind, row)));
-        let columns = kinds.iter().map(column).collect();
+    /// The plain requests without a model that have this room.
+    pub fn rows_with(&self, room: u64) -> Vec<usize> {
+        self.open().filter_map(|(row, its)| (its == room).then_some(row)).collect()
+    }
+
+    /// The number of a group of all plain requests without a model that have this room; their
+    /// sizes are put to those of `offers`.
+    pub fn group(&mut self, room: u64, offers: &mut Offers) -> usize {
+        let mut rows = self.rows_with(room);
+        let mut columns = vec![Vec::with_capacity(rows.len()); offers.kinds()];
+        rows.retain(|&row| {
+            let Some(told) = &self.rows[row].told else { return false };
+            let tokens = |number: usize| self.tokens[number][row];
+            for (kind, column) in columns.iter_mut().enumerate() {
+                column.push(offers.place(kind, told, tokens));
+            }
+            true
+        });
         self.groups.push(Group { rows, columns });
         self.groups.len() - 1
     }
 
-    /// The sizes that requests of a group have on a kind, each once.
-    pub fn distinct(&self, group: usize, kind: usize) -> &[Span] {
-        &self.groups[group].columns[kind].distinct
+    /// The row of the request at a place of a group.
+    pub fn row(&self, group: usize, place: usize) -> usize {
+        self.groups[group].rows[place]
     }
 
-    /// The rows of a group.
-    pub fn rows_of(&self, group: usize) -> &[usize] {
-        &self.groups[group].rows
-    }
-
-    /// The requests of a group that have no model, and their places in it.
-    pub fn left(&self, group: usize) -> Vec<(usize, usize)> {
+    /// The places in a group of requests that have no model.
+    pub fn left(&self, group: usize) -> Vec<usize> {
         let rows = self.groups[group].rows.iter().enumerate();
-        rows.filter(|(_, row)| self.fates[**row] == Fate::Open)
-            .map(|(at, &row)| (row, at))
-            .collect()
+        rows.filter(|(_, row)| self.fates[**row] == Fate::Open).map(|(place, _)| place).collect()
     }
 
     /// The sizes of the request at a place of a group, on each kind.
-    pub fn sizes(&self, group: usize, place: usize) -> Vec<Span> {
-        let columns = self.groups[group].columns.iter();
-        columns.map(|column| column.distinct[column.of[place] as usize]).collect()
+    pub fn sizes(&self, group: usize, place: usize, offers: &Offers) -> Vec<Span> {
+        let columns = self.groups[group].columns.iter().enumerate();
+        columns.map(|(kind, column)| offers.size(kind, column[place])).collect()
     }
 
-    /// Gives each request of a group the outcome with the least price; `offers` has, for each kind
-    /// and each distinct size, a price and an outcome, or none.
+    /// Gives each request of a group the outcome with the least price; every size has an answer.
     ///
     /// Returns the places in the group where the least price is that of several kinds; these
     /// requests, and those that nobody has an offer for, stay open.
-    pub fn choose(&mut self, group: usize, offers: &[Vec<Option<(i64, u32)>>]) -> Vec<usize> {
+    pub fn choose(&mut self, group: usize, offers: &Offers) -> Vec<usize> {
         let Group { rows, columns } = &self.groups[group];
         let mut ties = Vec::new();
         for (place, &row) in rows.iter().enumerate() {
             let (mut best, mut tied) = (None, false);
-            for (column, offers) in columns.iter().zip(offers) {
-                let Some((price, outcome)) = offers[column.of[place] as usize] else { continue };
+            for (kind, column) in columns.iter().enumerate() {
+                let Some((price, outcome)) = offers.offer(kind, column[place]) else { continue };
                 match best {
                     Some((least, _)) if least < price => {}
                     Some((least, _)) if least == price => tied = true,
@@ -189,14 +213,15 @@ impl Lines {
         self.fates[row] = Fate::Placed(outcome);
     }
 
-    /// How many requests of a group are sent with each of a kind's distinct sizes.
-    pub fn sent_by_size(&self, group: usize, kind: usize) -> Vec<u64> {
+    /// Adds the requests of a group that are sent to those that were held to the models of `offers`.
+    pub fn hold(&self, group: usize, offers: &mut Offers) {
         let Group { rows, columns } = &self.groups[group];
-        let column = &columns[kind];
-        let mut numbers = vec![0; column.distinct.len()];
-        for (&row, &size) in rows.iter().zip(&column.of) {
-            numbers[size as usize] += u64::from(matches!(self.fates[row], Fate::Placed(_)));
+        for (kind, column) in columns.iter().enumerate() {
+            for (&row, &place) in rows.iter().zip(column) {
+                if matches!(self.fates[row], Fate::Placed(_)) {
+                    offers.hold(kind, place);
+                }
+            }
         }
-        numbers
     }
 }

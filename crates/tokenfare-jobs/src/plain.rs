@@ -73,18 +73,18 @@ impl<'de> Visitor<'de> for Line<'_> {
                 told = Some(map.next_value_seed(BodySeed { form, share })?);
             } else if name == form.messages {
                 refuse(told.is_some())?;
-                share.bodies.extend_from_slice(b"{\"messages\":");
+                share.store.bodies.extend_from_slice(b"{\"messages\":");
                 let mut found = map.next_value_seed(MessagesSeed { form, share })?;
                 found.room = ended(form, share);
                 told = Some(found);
             } else if name == form.prompt {
                 refuse(told.is_some())?;
                 let front = b"{\"messages\":[{\"role\":\"user\",\"content\":";
-                share.bodies.extend_from_slice(front);
+                share.store.bodies.extend_from_slice(front);
                 let mut found = Told::one();
                 map.next_value_seed(ContentSeed { form, share, told: &mut found })?;
                 refuse(found.filled == 0)?;
-                share.bodies.extend_from_slice(b"}]");
+                share.store.bodies.extend_from_slice(b"}]");
                 found.room = ended(form, share);
                 told = Some(found);
             } else if name == "method" || name == "url" {
@@ -104,13 +104,13 @@ impl<'de> Visitor<'de> for Line<'_> {
 /// Closes a body that names no room, and so is given one.
 fn ended(form: &Form, share: &mut Share) -> u64 {
     room(form, share);
-    share.bodies.push(b'}');
+    share.store.bodies.push(b'}');
     form.room
 }
 
 /// Gives a body the room that it does not name.
 pub(crate) fn room(form: &Form, share: &mut Share) {
-    share.bodies.extend_from_slice(format!(",\"max_tokens\":{}", form.room).as_bytes());
+    share.store.bodies.extend_from_slice(format!(",\"max_tokens\":{}", form.room).as_bytes());
 }
 
 /// An id is a text or a whole number; null is none.
@@ -119,12 +119,12 @@ fn id<E: Error>(raw: &RawValue, share: &mut Share) -> Result<(), E> {
     if raw.starts_with('"') {
         let Name(text) = serde_json::from_str(raw).map_err(E::custom)?;
         refuse(text.is_empty())?;
-        share.ids.push_str(&text);
+        share.store.ids.push_str(&text);
         return Ok(());
     }
     refuse(raw != "null" && !is_whole(raw))?;
     if raw != "null" {
-        share.ids.push_str(raw);
+        share.store.ids.push_str(raw);
     }
     Ok(())
 }

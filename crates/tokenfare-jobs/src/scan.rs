@@ -9,6 +9,8 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::form::Form;
 use crate::plain::plain;
+use crate::seen::Key;
+use crate::store::{Place, Store};
 
 /// Bytes of a chunk for which another thread is worth its start.
 const WORTH: usize = 256 * 1024;
@@ -66,10 +68,10 @@ pub(crate) struct Row {
     pub(crate) number: u64,
     /// Where it lies in the chunk, without the white space around it.
     pub(crate) line: Range<usize>,
-    /// Its id, empty if it has none of its own.
-    pub(crate) id: String,
-    /// What is sent, without a model.
-    pub(crate) body: Vec<u8>,
+    /// Its id, and what is sent, without a model.
+    pub(crate) place: Place,
+    /// What the body is remembered by.
+    pub(crate) digest: u128,
     /// `None` where it is doubtful.
     pub(crate) told: Option<Told>,
 }
@@ -78,8 +80,7 @@ pub(crate) struct Row {
 #[derive(Default)]
 pub(crate) struct Share {
     pub(crate) rows: Vec<Row>,
-    pub(crate) bodies: Vec<u8>,
-    pub(crate) ids: String,
+    pub(crate) store: Store,
     texts: String,
     ends: Vec<usize>,
     /// For each text, its row.
@@ -100,22 +101,24 @@ impl Share {
         self.of.push(self.rows.len());
     }
 
-    fn read(&mut self, number: u64, line: Range<usize>, bytes: &[u8], form: &Form) {
+    fn read(&mut self, number: u64, line: Range<usize>, bytes: &[u8], form: &Form, key: Key) {
         let (texts, ends) = (self.texts.len(), self.ends.len());
-        self.bodies.clear();
-        self.ids.clear();
+        let (bodies, ids) = (self.store.bodies.len(), self.store.ids.len());
         let text = std::str::from_utf8(bytes).ok();
         let told = text.and_then(|text| plain(text, form, self));
-        let (mut id, mut body) = (String::new(), Vec::new());
+        let (mut place, mut digest) = (Place::default(), 0);
         if told.is_some() {
-            id = self.ids.clone();
-            body = self.bodies.clone();
+            let store = &self.store;
+            place = Place { store: 0, body: bodies..store.bodies.len(), id: ids..store.ids.len() };
+            digest = key.digest(&store.bodies[place.body.clone()]);
         } else {
             self.texts.truncate(texts);
             self.ends.truncate(ends);
             self.of.truncate(ends);
+            self.store.bodies.truncate(bodies);
+            self.store.ids.truncate(ids);
         }
-        self.rows.push(Row { number, line, id, body, told });
+        self.rows.push(Row { number, line, place, digest, told });
     }
 
     fn texts(&self) -> Vec<&str> {
@@ -128,6 +131,15 @@ impl Share {
 /// a line break, whose own token is not among them.
 pub(crate) type Tokens = Vec<Vec<u64>>;
 
+/// What a chunk holds: its lines that are not blank, what they are sent as, how many tokens each
+/// has, and the number of the line behind it.
+pub(crate) struct Scanned {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) stores: Vec<Store>,
+    pub(crate) tokens: Tokens,
+    pub(crate) next: u64,
+}
+
 /// The lines of a chunk that are not blank, each read; texts are counted by each tokenizer.
 ///
 /// `first` is the number of the chunk's first line. O(n) for n bytes, on as many threads as the
@@ -136,18 +148,19 @@ pub(crate) fn scanned(
     chunk: &[u8],
     first: u64,
     form: &Form,
+    key: Key,
     tokenizers: &[&Tokenizer],
-) -> (Vec<Row>, Tokens) {
+) -> Scanned {
     let cores = available_parallelism().map_or(1, NonZero::get).min(1 + chunk.len() / WORTH);
     let parts = parts(chunk, cores);
     let mut shares: Vec<Share> = Vec::new();
+    let mut number = first;
     scope(|scope| {
-        let mut number = first;
         let mut threads = Vec::new();
         for part in parts {
             let from = number;
             number += lines_in(&chunk[part.clone()]);
-            threads.push(scope.spawn(move || share_of(chunk, part, from, form)));
+            threads.push(scope.spawn(move || share_of(chunk, part, from, form, key)));
         }
         for thread in threads {
             match thread.join() {
@@ -158,8 +171,14 @@ pub(crate) fn scanned(
     });
     let texts: Vec<&str> = shares.iter().flat_map(Share::texts).collect();
     let counts = tokenizers.iter().map(|tokenizer| by_row(tokenizer.count_batch(&texts), &shares));
-    let counts = counts.collect();
-    (shares.into_iter().flat_map(|share| share.rows).collect(), counts)
+    let tokens = counts.collect();
+    let (mut rows, mut stores) = (Vec::new(), Vec::new());
+    for (number, mut share) in shares.into_iter().enumerate() {
+        share.rows.iter_mut().for_each(|row| row.place.store = number);
+        rows.append(&mut share.rows);
+        stores.push(share.store);
+    }
+    Scanned { rows, stores, tokens, next: number }
 }
 
 fn by_row(counts: Vec<usize>, shares: &[Share]) -> Vec<u64> {
@@ -176,7 +195,7 @@ fn by_row(counts: Vec<usize>, shares: &[Share]) -> Vec<u64> {
     rows
 }
 
-fn share_of(chunk: &[u8], part: Range<usize>, first: u64, form: &Form) -> Share {
+fn share_of(chunk: &[u8], part: Range<usize>, first: u64, form: &Form, key: Key) -> Share {
     let mut share = Share::default();
     let mut start = part.start;
     for (number, line) in (first..).zip(chunk[part].split_inclusive(|&b| b == b'\n')) {
@@ -184,7 +203,7 @@ fn share_of(chunk: &[u8], part: Range<usize>, first: u64, form: &Form) -> Share 
         let said = trimmed(line);
         if !said.is_empty() {
             let bytes = &line[said.clone()];
-            share.read(number, start + said.start..start + said.end, bytes, form);
+            share.read(number, start + said.start..start + said.end, bytes, form, key);
         }
         start = end;
     }

@@ -1,5 +1,7 @@
 //! What is sent: lines by address, and what a table says of each request.
 
+use std::collections::BTreeMap;
+
 use crate::escape::quoted;
 use crate::lines::{Fate, Lines};
 use crate::seen::Seen;
@@ -13,25 +15,101 @@ pub struct Address {
     pub most: Option<usize>,
 }
 
+/// What can become of requests, and how many had it.
+#[derive(Clone, Debug, Default)]
+pub struct Outcomes {
+    addresses: Vec<Address>,
+    /// The address of each outcome.
+    of: Vec<usize>,
+    numbers: Vec<Numbers>,
+}
+
+/// How many requests had an outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Those that are sent.
+    pub sent: u64,
+    /// Of these, those that say what one before them said.
+    pub repeated: u64,
+    /// Those that are carried by one that says the same.
+    pub carried: u64,
+    /// The file and the line of the first that is sent.
+    pub first: Option<(u64, u64)>,
+}
+
+impl Outcomes {
+    /// Takes an address; its number is how many there were.
+    pub fn add_address(&mut self, address: Address) {
+        self.addresses.push(address);
+    }
+
+    /// How many addresses there are.
+    pub fn addresses(&self) -> usize {
+        self.addresses.len()
+    }
+
+    /// Takes an outcome, of requests that go to this address; its number is how many there were.
+    pub fn add(&mut self, address: usize) {
+        self.of.push(address);
+        self.numbers.push(Numbers::default());
+    }
+
+    /// How many outcomes there are.
+    pub fn len(&self) -> usize {
+        self.of.len()
+    }
+
+    /// Whether nothing can become of requests yet.
+    pub fn is_empty(&self) -> bool {
+        self.of.is_empty()
+    }
+
+    /// How many requests had each outcome.
+    pub fn numbers(&self) -> &[Numbers] {
+        &self.numbers
+    }
+}
+
+/// Lines for one address.
+#[derive(Clone, Debug, Default)]
+pub struct File {
+    /// The address's number.
+    pub address: usize,
+    /// The lines, one behind the other.
+    pub lines: Vec<u8>,
+    /// The bytes of each.
+    pub lengths: Vec<usize>,
+}
+
+/// Texts, one behind the other.
+#[derive(Clone, Debug, Default)]
+pub struct Texts {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.text[start..end])
+    }
+}
+
 /// The lines of a chunk as they are sent. Requests are sent or carried; the rest has no part in it.
 #[derive(Clone, Debug, Default)]
 pub struct Sent {
-    /// For each address its lines, one behind the other, and the bytes of each.
-    pub files: Vec<(Vec<u8>, Vec<usize>)>,
-    /// For each address, the place of its first request among those sent or carried, or 0.
-    pub first_rows: Vec<usize>,
-    /// For each outcome, how many requests are sent.
-    pub sent: Vec<u64>,
-    /// For each outcome, how many of these say what one before them said.
-    pub repeated: Vec<u64>,
-    /// For each outcome, how many are carried by one that says the same.
-    pub carried: Vec<u64>,
-    /// For each outcome, the number of the first line that is sent, or 0.
-    pub first: Vec<u64>,
+    /// The lines by address, in the order of their first ones.
+    pub files: Vec<File>,
     /// The numbers of the requests' lines, in order.
     pub numbers: Vec<i64>,
     /// Their ids.
-    pub ids: Vec<String>,
+    pub ids: Texts,
     /// Their outcomes.
     pub outcomes: Vec<i32>,
     /// The ids of those that carry them.
@@ -39,62 +117,58 @@ pub struct Sent {
 }
 
 impl Lines {
-    /// Writes the requests that have an outcome, in order; `of` has the address of each outcome.
+    /// Writes the requests that have an outcome, in order; `file` is the number of their input.
     ///
     /// With `once`, a body that was sent before is not sent again. A line that is too long for its
     /// address is not sent.
     pub fn send(
         &mut self,
-        addresses: &[Address],
-        of: &[usize],
+        outcomes: &mut Outcomes,
         seen: &mut Seen,
         once: bool,
+        file: u64,
     ) -> Sent {
-        let mut sent = Sent {
-            files: vec![Default::default(); addresses.len()],
-            first_rows: vec![0; addresses.len()],
-            sent: vec![0; of.len()],
-            repeated: vec![0; of.len()],
-            carried: vec![0; of.len()],
-            first: vec![0; of.len()],
-            ..Sent::default()
-        };
-        for (row, fate) in self.rows.iter_mut().zip(&mut self.fates) {
-            let Fate::Placed(number) = *fate else { continue };
-            let outcome = number as usize;
-            let address = &addresses[of[outcome]];
-            let (file, lengths) = &mut sent.files[of[outcome]];
-            let before = file.len();
-            file.extend_from_slice(b"{\"custom_id\": ");
-            quoted(&row.id, file);
-            file.extend_from_slice(&address.front);
-            file.extend_from_slice(&row.body[1..]);
-            file.extend_from_slice(b"}\n");
-            let length = file.len() - before;
+        let mut sent = Sent::default();
+        let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut front = Vec::new();
+        for (row, fate) in self.rows.iter().zip(&mut self.fates) {
+            let Fate::Placed(outcome) = *fate else { continue };
+            let number = outcome as usize;
+            let (to, id, body) =
+                (outcomes.of[number], row.place.id(&self.stores), row.place.body(&self.stores));
+            let address = &outcomes.addresses[to];
+            front.clear();
+            front.extend_from_slice(b"{\"custom_id\": ");
+            quoted(id, &mut front);
+            front.extend_from_slice(&address.front);
+            let length = front.len() + body.len() - 1 + b"}\n".len();
             if address.most.is_some_and(|most| length > most) {
-                file.truncate(before);
-                *fate = Fate::TooLong(number, length);
+                *fate = Fate::TooLong(outcome, length);
                 continue;
             }
-            let carrier = seen.body(&row.body, &row.id).map(str::to_owned);
+            let carrier = seen.digest(row.digest, id).map(str::to_owned);
+            let numbers = &mut outcomes.numbers[number];
             if once && carrier.is_some() {
-                file.truncate(before);
-                *fate = Fate::Carried(number);
-                sent.carried[outcome] += 1;
+                *fate = Fate::Carried(outcome);
+                numbers.carried += 1;
             } else {
-                if lengths.is_empty() {
-                    sent.first_rows[of[outcome]] = sent.numbers.len();
+                numbers.sent += 1;
+                numbers.repeated += u64::from(carrier.is_some());
+                numbers.first.get_or_insert((file, row.number));
+                let next = sent.files.len();
+                let place = *places.entry(to).or_insert(next);
+                if place == next {
+                    sent.files.push(File { address: to, ..File::default() });
                 }
+                let File { lines, lengths, .. } = &mut sent.files[place];
+                lines.extend_from_slice(&front);
+                lines.extend_from_slice(&body[1..]);
+                lines.extend_from_slice(b"}\n");
                 lengths.push(length);
-                sent.sent[outcome] += 1;
-                sent.repeated[outcome] += u64::from(carrier.is_some());
-                if sent.first[outcome] == 0 {
-                    sent.first[outcome] = row.number;
-                }
             }
             sent.numbers.push(row.number as i64);
-            sent.ids.push(std::mem::take(&mut row.id));
-            sent.outcomes.push(number as i32);
+            sent.ids.push(id);
+            sent.outcomes.push(outcome as i32);
             sent.carriers.push(carrier.filter(|_| once));
         }
         sent

@@ -1,4 +1,4 @@
-//! The sizes of plain requests on models that count alike, and which of them repeat.
+//! The sizes of plain requests on models that count alike, and what these ask for each.
 
 use std::collections::HashMap;
 
@@ -60,25 +60,74 @@ impl Kind {
     }
 }
 
-/// Sizes of one kind: each that there is, and which of them each row has.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Column {
-    pub(crate) distinct: Vec<Span>,
-    pub(crate) of: Vec<u32>,
+/// What is asked of the models of one service for requests of one size, and remembered.
+#[derive(Clone, Debug)]
+pub struct Offers {
+    kinds: Vec<Kind>,
+    tables: Vec<Table>,
 }
 
-impl Column {
-    pub(crate) fn new(sizes: impl Iterator<Item = Span>) -> Self {
-        let mut places: HashMap<Span, u32> = HashMap::new();
-        let mut column = Column::default();
-        for size in sizes {
-            let next = column.distinct.len() as u32;
-            let place = *places.entry(size).or_insert(next);
-            if place == next {
-                column.distinct.push(size);
-            }
-            column.of.push(place);
+/// An answer: a price that compares with others of the service, and the number of an outcome.
+pub type Offer = Option<(i64, u32)>;
+
+/// The sizes on one kind, each once; of the first of them the offers.
+#[derive(Clone, Debug, Default)]
+struct Table {
+    places: HashMap<Span, u32>,
+    sizes: Vec<Span>,
+    offers: Vec<Offer>,
+    held: Vec<u64>,
+}
+
+impl Offers {
+    /// Nothing asked yet, of models of these kinds.
+    pub fn new(kinds: Vec<Kind>) -> Self {
+        let tables = kinds.iter().map(|_| Table::default()).collect();
+        Offers { kinds, tables }
+    }
+
+    /// The sizes on a kind that nobody has said anything of.
+    pub fn open(&self, kind: usize) -> &[Span] {
+        let table = &self.tables[kind];
+        &table.sizes[table.offers.len()..]
+    }
+
+    /// Takes the offers for the first sizes that are open.
+    pub fn answer(&mut self, kind: usize, offers: &[Offer]) {
+        self.tables[kind].offers.extend_from_slice(offers);
+    }
+
+    /// How many requests were held to the models of a kind with each size.
+    pub fn held(&self, kind: usize) -> impl Iterator<Item = (Span, u64)> {
+        let Table { sizes, held, .. } = &self.tables[kind];
+        sizes.iter().copied().zip(held.iter().copied()).filter(|(_, number)| *number > 0)
+    }
+
+    pub(crate) fn kinds(&self) -> usize {
+        self.kinds.len()
+    }
+
+    pub(crate) fn place(&mut self, kind: usize, told: &Told, tokens: impl Fn(usize) -> u64) -> u32 {
+        let size = self.kinds[kind].of(told, tokens);
+        let table = &mut self.tables[kind];
+        let next = table.sizes.len() as u32;
+        let place = *table.places.entry(size).or_insert(next);
+        if place == next {
+            table.sizes.push(size);
+            table.held.push(0);
         }
-        column
+        place
+    }
+
+    pub(crate) fn size(&self, kind: usize, place: u32) -> Span {
+        self.tables[kind].sizes[place as usize]
+    }
+
+    pub(crate) fn offer(&self, kind: usize, place: u32) -> Offer {
+        self.tables[kind].offers.get(place as usize).copied().flatten()
+    }
+
+    pub(crate) fn hold(&mut self, kind: usize, place: u32) {
+        self.tables[kind].held[place as usize] += 1;
     }
 }

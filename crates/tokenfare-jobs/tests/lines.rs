@@ -4,8 +4,11 @@
 use std::collections::HashSet;
 
 use tokenfare_bpe::Tokenizer;
-use tokenfare_jobs::{Address, Fate, Form, Kind, Lines, Measure, Seen, Sent, Span};
+use tokenfare_jobs::{
+    Address, Fate, Form, Key, Kind, Lines, Measure, Numbers, Offers, Outcomes, Seen, Sent, Span,
+};
 
+const KEY: Key = Key::new([7; 16]);
 const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
 fn form() -> Form {
@@ -23,7 +26,7 @@ fn form() -> Form {
 
 fn read(lines: &str) -> Lines {
     let qwen = Tokenizer::from_compact(DATA).unwrap();
-    Lines::new(lines.as_bytes().to_vec(), 1, &form(), &[&qwen])
+    Lines::new(lines.as_bytes().to_vec(), 1, &form(), KEY, &[&qwen])
 }
 
 fn kind(measure: Measure) -> Kind {
@@ -32,8 +35,10 @@ fn kind(measure: Measure) -> Kind {
 }
 
 fn sizes(lines: &mut Lines, kind: Kind) -> Vec<Span> {
-    let group = lines.group(50, &[kind]);
-    (0..lines.rows_of(group).len()).map(|place| lines.sizes(group, place)[0]).collect()
+    let mut offers = Offers::new(vec![kind]);
+    let group = lines.group(50, &mut offers);
+    let rows = lines.rows_with(50).len();
+    (0..rows).map(|place| lines.sizes(group, place, &offers)[0]).collect()
 }
 
 fn span(low: u64, high: u64) -> Span {
@@ -132,62 +137,100 @@ fn what_a_template_adds_is_added() {
 }
 
 /// Lines of the letters, all placed with outcome 0 at an address, and sent.
-fn sent(letters: &str, most: Option<usize>, once: bool) -> (Lines, Sent) {
+fn sent(letters: &str, most: Option<usize>, once: bool) -> (Lines, Sent, Numbers) {
     let each = |letter| format!("{{\"prompt\": \"{letter}\"}}\n");
     let mut lines = read(&letters.chars().map(each).collect::<String>());
-    let mut seen = Seen::new([7; 16], once);
+    let mut seen = Seen::new(KEY, once);
     lines.name("id-", &mut seen);
     for row in 0..lines.len() {
         lines.place(row, 0);
     }
-    let address = Address { front: b",{".to_vec(), most };
-    let sent = lines.send(&[address], &[0], &mut seen, once);
-    (lines, sent)
+    let mut outcomes = Outcomes::default();
+    outcomes.add_address(Address { front: b",{".to_vec(), most });
+    outcomes.add(0);
+    let sent = lines.send(&mut outcomes, &mut seen, once, 3);
+    (lines, sent, outcomes.numbers()[0])
 }
 
 #[test]
 fn a_body_that_was_sent_is_repeated_or_carried() {
-    let (_, repeated) = sent("aba", None, false);
-    assert_eq!((&repeated.sent[..], &repeated.repeated[..]), (&[3][..], &[1][..]));
+    let first = Some((3, 1));
+    let (_, repeated, numbers) = sent("aba", None, false);
+    assert_eq!(numbers, Numbers { sent: 3, repeated: 1, carried: 0, first });
     assert_eq!(repeated.carriers, [None, None, None]);
-    let (lines, carried) = sent("aba", None, true);
-    assert_eq!((&carried.sent[..], &carried.carried[..]), (&[2][..], &[1][..]));
+    let (lines, carried, numbers) = sent("aba", None, true);
+    assert_eq!(numbers, Numbers { sent: 2, repeated: 0, carried: 1, first });
     assert_eq!(carried.carriers, [None, None, Some("id-1".to_owned())]);
-    assert_eq!(carried.ids, ["id-1", "id-2", "id-3"]);
+    assert_eq!(carried.ids.iter().collect::<Vec<_>>(), ["id-1", "id-2", "id-3"]);
     assert_eq!(lines.fates(), [Fate::Placed(0), Fate::Placed(0), Fate::Carried(0)]);
-    let (file, lengths) = &carried.files[0];
-    assert_eq!((file.len(), lengths.len()), (lengths.iter().sum(), 2));
+    let file = &carried.files[0];
+    assert_eq!((file.lines.len(), file.lengths.len()), (file.lengths.iter().sum(), 2));
     let front = br#"{"custom_id": "id-1",{"messages":[{"#;
-    assert_eq!(&file[..front.len()], front);
+    assert_eq!(&file.lines[..front.len()], front);
 }
 
 #[test]
 fn a_line_with_a_byte_too_many_is_not_sent() {
-    let (_, all) = sent("é", None, false);
-    let length = all.files[0].1[0];
-    let (lines, fits) = sent("é", Some(length), false);
-    assert_eq!((lines.fates(), fits.sent[0]), (&[Fate::Placed(0)][..], 1));
-    let (lines, long) = sent("é", Some(length - 1), false);
+    let (_, all, _) = sent("é", None, false);
+    let length = all.files[0].lengths[0];
+    let (lines, _, numbers) = sent("é", Some(length), false);
+    assert_eq!((lines.fates(), numbers.sent), (&[Fate::Placed(0)][..], 1));
+    let (lines, long, numbers) = sent("é", Some(length - 1), false);
     assert_eq!(lines.fates(), [Fate::TooLong(0, length)]);
-    assert_eq!((long.sent[0], long.files[0].0.len(), long.ids.len()), (0, 0, 0));
+    assert_eq!((numbers, long.files.len(), long.numbers.len()), (Numbers::default(), 0, 0));
+}
+
+#[test]
+fn files_come_in_the_order_of_their_first_lines() {
+    let mut lines = read("{\"prompt\": \"a\"}\n{\"prompt\": \"b\"}\n{\"prompt\": \"c\"}");
+    let mut seen = Seen::new(KEY, false);
+    lines.name("", &mut seen);
+    let mut outcomes = Outcomes::default();
+    for front in [b"0,", b"1,", b"2,"] {
+        outcomes.add_address(Address { front: front.to_vec(), most: None });
+    }
+    [2, 0].into_iter().for_each(|address| outcomes.add(address));
+    [0, 1, 0].iter().enumerate().for_each(|(row, &outcome)| lines.place(row, outcome));
+    let sent = lines.send(&mut outcomes, &mut seen, false, 1);
+    let of = |file: &tokenfare_jobs::File| (file.address, file.lengths.len());
+    assert_eq!(sent.files.iter().map(of).collect::<Vec<_>>(), [(2, 2), (0, 1)]);
+    assert_eq!(sent.outcomes, [0, 1, 0]);
 }
 
 #[test]
 fn the_least_price_is_chosen_and_equal_ones_are_left_to_who_knows_more() {
     let mut lines = read("{\"prompt\": \"a\"}\n{\"prompt\": \"a b\"}\n{\"prompt\": \"a b c\"}");
-    let group = lines.group(50, &[kind(Measure::Tokens(0)), kind(Measure::AsIs)]);
-    assert_eq!(lines.distinct(group, 0), [span(1, 1), span(2, 2), span(3, 3)]);
-    let offers = [vec![Some((5, 1)), Some((7, 2)), None], vec![Some((6, 3)), Some((7, 4)), None]];
+    let mut offers = Offers::new(vec![kind(Measure::Tokens(0)), kind(Measure::AsIs)]);
+    let group = lines.group(50, &mut offers);
+    assert_eq!(offers.open(0), [span(1, 1), span(2, 2), span(3, 3)]);
+    offers.answer(0, &[Some((5, 1)), Some((7, 2))]);
+    assert_eq!(offers.open(0), [span(3, 3)]);
+    offers.answer(0, &[None]);
+    offers.answer(1, &[Some((6, 3)), Some((7, 4)), None]);
     assert_eq!(lines.choose(group, &offers), [1]);
     assert_eq!(lines.fates(), [Fate::Placed(1), Fate::Open, Fate::Open]);
-    assert_eq!(lines.left(group), [(1, 1), (2, 2)]);
+    assert_eq!(lines.left(group), [1, 2]);
+    assert_eq!(lines.row(group, 2), 2);
+}
+
+#[test]
+fn a_size_is_asked_for_once_and_what_is_sent_is_held_to_it() {
+    let mut offers = Offers::new(vec![kind(Measure::Tokens(0))]);
+    for text in ["a", "b", "a b"] {
+        let mut lines = read(&format!("{{\"prompt\": \"{text}\"}}\n{{\"prompt\": \"{text}!\"}}"));
+        let group = lines.group(50, &mut offers);
+        lines.place(0, 0); // the other one is not sent
+        lines.hold(group, &mut offers);
+    }
+    assert_eq!(offers.open(0), [span(1, 1), span(2, 2), span(3, 3)]);
+    assert_eq!(offers.held(0).collect::<Vec<_>>(), [(span(1, 1), 2), (span(2, 2), 1)]);
 }
 
 #[test]
 fn an_id_is_taken_once_across_chunks_and_by_lines_that_others_read() {
-    let mut seen = Seen::new([7; 16], false);
+    let mut seen = Seen::new(KEY, false);
     let mut first = read("{\"prompt\": \"a\", \"custom_id\": \"x\"}\n[]\n[]");
-    first.give(1, "x".into(), b"{\"a\":1}".to_vec());
+    first.give(1, "x", b"{\"a\":1}");
     first.name("id-", &mut seen);
     assert_eq!(first.fates(), [Fate::Open, Fate::Taken, Fate::Doubtful]);
     let mut second = read("{\"prompt\": \"a\", \"custom_id\": \"x\"}\n{\"prompt\": \"a\"}");

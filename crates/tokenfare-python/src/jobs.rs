@@ -8,13 +8,13 @@ use arrow_schema::{DataType, Field};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule};
-use tokenfare_jobs::{Address, Fate, Kind, Measure, Span};
+use tokenfare_jobs::{Address, Fate, Kind, Measure, Offer, Span};
 
 use crate::Tokenizer;
 use crate::column::capsules;
 use crate::guard::guarded;
 
-/// A size on a kind of models: at least, at most.
+/// A size on a kind of models, at least and at most; or a file and a line.
 type Pair = (u64, u64);
 
 /// What texts are measured by.
@@ -58,7 +58,7 @@ impl Seen {
     #[new]
     #[pyo3(signature = (key, *, keeps))]
     fn new(key: [u8; 16], keeps: bool) -> Self {
-        Seen(tokenfare_jobs::Seen::new(key, keeps))
+        Seen(tokenfare_jobs::Seen::new(tokenfare_jobs::Key::new(key), keeps))
     }
 
     #[pyo3(signature = (id, /))]
@@ -72,6 +72,75 @@ impl Seen {
     }
 }
 
+/// What the models of a service ask for each size.
+#[pyclass(module = "tokenfare._core")]
+pub(crate) struct Offers(tokenfare_jobs::Offers);
+
+#[pymethods]
+impl Offers {
+    /// A kind is its measure (a tokenizer's number or the name of a rule), whether texts join, and
+    /// the spans of once, each and default.
+    #[new]
+    #[pyo3(signature = (kinds, /))]
+    fn new(kinds: Vec<(By, bool, Pair, Pair, Pair)>) -> PyResult<Self> {
+        let kinds = kinds.into_iter().map(kind).collect::<PyResult<Vec<_>>>()?;
+        Ok(Offers(tokenfare_jobs::Offers::new(kinds)))
+    }
+
+    #[pyo3(signature = (kind, /))]
+    fn open(&self, kind: usize) -> Vec<Pair> {
+        self.0.open(kind).iter().map(pair).collect()
+    }
+
+    #[pyo3(signature = (kind, offers, /))]
+    fn answer(&mut self, kind: usize, offers: Vec<Offer>) {
+        self.0.answer(kind, &offers);
+    }
+
+    #[pyo3(signature = (kind, /))]
+    fn held(&self, kind: usize) -> Vec<(Pair, u64)> {
+        self.0.held(kind).map(|(size, number)| (pair(&size), number)).collect()
+    }
+}
+
+/// What can become of requests, and how many had it.
+#[pyclass(module = "tokenfare._core")]
+pub(crate) struct Outcomes(tokenfare_jobs::Outcomes);
+
+#[pymethods]
+impl Outcomes {
+    #[new]
+    fn new() -> Self {
+        Outcomes(tokenfare_jobs::Outcomes::default())
+    }
+
+    /// An address is what stands between id and body, and the most bytes of a line.
+    #[pyo3(signature = (front, most, /))]
+    fn add_address(&mut self, front: Vec<u8>, most: Option<usize>) {
+        self.0.add_address(Address { front, most });
+    }
+
+    #[pyo3(signature = (address, /))]
+    fn add(&mut self, address: usize) -> PyResult<()> {
+        let known = address < self.0.addresses();
+        known.then(|| self.0.add(address)).ok_or_else(|| unknown("address", address))
+    }
+
+    /// For each outcome: sent, of these said before, carried, the file and line of the first sent.
+    fn numbers(&self) -> Vec<(u64, u64, u64, Option<Pair>)> {
+        let numbers = self.0.numbers().iter();
+        numbers.map(|each| (each.sent, each.repeated, each.carried, each.first)).collect()
+    }
+}
+
+fn pair(span: &Span) -> Pair {
+    (span.low, span.high)
+}
+
+fn unknown(what: &str, number: usize) -> PyErr {
+    PyIndexError::new_err(format!("there is no {what} {number}"))
+}
+
 /// The lines of one chunk.
 #[pyclass(module = "tokenfare._core")]
 pub(crate) struct Lines(tokenfare_jobs::Lines);
@@ -79,18 +148,21 @@ pub(crate) struct Lines(tokenfare_jobs::Lines);
 #[pymethods]
 impl Lines {
     #[new]
-    #[pyo3(signature = (block, first, form, tokenizers, /))]
+    /// `key` is that of the `Seen` that the lines will meet.
+    #[pyo3(signature = (block, first, form, key, tokenizers, /))]
     fn new(
         py: Python<'_>,
         block: &Bound<'_, PyBytes>,
         first: u64,
         form: &Bound<'_, Form>,
+        key: [u8; 16],
         tokenizers: Vec<Bound<'_, Tokenizer>>,
     ) -> PyResult<Self> {
+        let key = tokenfare_jobs::Key::new(key);
         let (chunk, form) = (block.as_bytes(), &form.get().0);
         let cores: Vec<_> = tokenizers.iter().map(|tokenizer| &tokenizer.get().core).collect();
-        guarded(py, chunk.len(), || tokenfare_jobs::Lines::new(chunk.to_vec(), first, form, &cores))
-            .map(Lines)
+        let read = || tokenfare_jobs::Lines::new(chunk.to_vec(), first, form, key, &cores);
+        guarded(py, chunk.len(), read).map(Lines)
     }
 
     fn __len__(&self) -> usize {
@@ -112,7 +184,7 @@ impl Lines {
     }
 
     #[pyo3(signature = (row, id, body, /))]
-    fn give(&mut self, row: usize, id: String, body: Vec<u8>) -> PyResult<()> {
+    fn give(&mut self, row: usize, id: &str, body: &[u8]) -> PyResult<()> {
         self.check(row)?;
         if !body.starts_with(b"{\"") {
             return Err(PyValueError::new_err("a body is an object that says something"));
@@ -175,37 +247,39 @@ impl Lines {
         self.0.rooms()
     }
 
-    /// A kind is its measure (a tokenizer's number or the name of a rule), whether texts join, and
-    /// the spans of once, each and default.
-    #[pyo3(signature = (room, kinds, /))]
-    fn group(&mut self, room: u64, kinds: Vec<(By, bool, Pair, Pair, Pair)>) -> PyResult<usize> {
-        let kinds = kinds.into_iter().map(kind).collect::<PyResult<Vec<_>>>()?;
-        Ok(self.0.group(room, &kinds))
+    #[pyo3(signature = (room, /))]
+    fn rows_with(&self, room: u64) -> Vec<usize> {
+        self.0.rows_with(room)
     }
 
-    #[pyo3(signature = (group, kind, /))]
-    fn distinct(&self, group: usize, kind: usize) -> Vec<Pair> {
-        self.0.distinct(group, kind).iter().map(|span| (span.low, span.high)).collect()
-    }
-
-    #[pyo3(signature = (group, /))]
-    fn rows_of(&self, group: usize) -> Vec<usize> {
-        self.0.rows_of(group).to_vec()
-    }
-
-    #[pyo3(signature = (group, /))]
-    fn left(&self, group: usize) -> Vec<(usize, usize)> {
-        self.0.left(group)
+    #[pyo3(signature = (room, offers, /))]
+    fn group(&mut self, room: u64, offers: &mut Offers) -> usize {
+        self.0.group(room, &mut offers.0)
     }
 
     #[pyo3(signature = (group, place, /))]
-    fn sizes(&self, group: usize, place: usize) -> Vec<Pair> {
-        self.0.sizes(group, place).iter().map(|span| (span.low, span.high)).collect()
+    fn row(&self, group: usize, place: usize) -> usize {
+        self.0.row(group, place)
+    }
+
+    #[pyo3(signature = (group, /))]
+    fn left(&self, group: usize) -> Vec<usize> {
+        self.0.left(group)
+    }
+
+    #[pyo3(signature = (group, place, offers, /))]
+    fn sizes(&self, group: usize, place: usize, offers: &Offers) -> Vec<Pair> {
+        self.0.sizes(group, place, &offers.0).iter().map(pair).collect()
     }
 
     #[pyo3(signature = (group, offers, /))]
-    fn choose(&mut self, group: usize, offers: Vec<Vec<Option<(i64, u32)>>>) -> Vec<usize> {
-        self.0.choose(group, &offers)
+    fn choose(&mut self, group: usize, offers: &Offers) -> Vec<usize> {
+        self.0.choose(group, &offers.0)
+    }
+
+    #[pyo3(signature = (group, offers, /))]
+    fn hold(&self, group: usize, offers: &mut Offers) {
+        self.0.hold(group, &mut offers.0);
     }
 
     #[pyo3(signature = (row, outcome, /))]
@@ -215,25 +289,18 @@ impl Lines {
         Ok(())
     }
 
-    #[pyo3(signature = (group, kind, /))]
-    fn sent_by_size(&self, group: usize, kind: usize) -> Vec<u64> {
-        self.0.sent_by_size(group, kind)
-    }
-
-    /// An address is what stands between id and body, and the most bytes of a line.
-    #[pyo3(signature = (addresses, of, seen, once, /))]
+    /// `file` is the number of the input that the lines are from.
+    #[pyo3(signature = (outcomes, seen, once, file, /))]
     fn send(
         &mut self,
         py: Python<'_>,
-        addresses: Vec<(Vec<u8>, Option<usize>)>,
-        of: Vec<usize>,
+        outcomes: &mut Outcomes,
         seen: &mut Seen,
         once: bool,
+        file: u64,
     ) -> PyResult<Sent> {
-        let address = |(front, most)| Address { front, most };
-        let addresses: Vec<Address> = addresses.into_iter().map(address).collect();
-        let (lines, seen) = (&mut self.0, &mut seen.0);
-        guarded(py, usize::MAX, || lines.send(&addresses, &of, seen, once)).map(Sent)
+        let (lines, outcomes, seen) = (&mut self.0, &mut outcomes.0, &mut seen.0);
+        guarded(py, usize::MAX, || lines.send(outcomes, seen, once, file)).map(Sent)
     }
 }
 
@@ -245,7 +312,7 @@ impl Lines {
 
     fn check(&self, row: usize) -> PyResult<()> {
         let known = row < self.0.len();
-        known.then_some(()).ok_or_else(|| PyIndexError::new_err(format!("there is no line {row}")))
+        known.then_some(()).ok_or_else(|| unknown("line", row))
     }
 }
 
@@ -269,22 +336,10 @@ pub(crate) struct Sent(tokenfare_jobs::Sent);
 
 #[pymethods]
 impl Sent {
-    /// For each address its lines, and the bytes of each.
-    fn files<'py>(&self, py: Python<'py>) -> Vec<(Bound<'py, PyBytes>, Vec<usize>)> {
+    /// The lines by address, in the order of their first ones: its number, the lines, their bytes.
+    fn files<'py>(&self, py: Python<'py>) -> Vec<(usize, Bound<'py, PyBytes>, Vec<usize>)> {
         let files = self.0.files.iter();
-        files.map(|(lines, lengths)| (PyBytes::new(py, lines), lengths.clone())).collect()
-    }
-
-    /// For each address, the place of its first request among the rows, or 0.
-    fn first_rows(&self) -> Vec<usize> {
-        self.0.first_rows.clone()
-    }
-
-    /// For each outcome: sent, of these said before, carried, and the first line that is sent.
-    fn numbers(&self) -> Vec<(u64, u64, u64, u64)> {
-        let Self(sent) = self;
-        let of = |i| (sent.sent[i], sent.repeated[i], sent.carried[i], sent.first[i]);
-        (0..sent.sent.len()).map(of).collect()
+        files.map(|f| (f.address, PyBytes::new(py, &f.lines), f.lengths.clone())).collect()
     }
 
     /// Rows of `line`, `custom_id`, `outcome` and `sent_as`, as an Arrow structure.
@@ -298,7 +353,7 @@ impl Sent {
         let Self(sent) = self;
         let columns: [(&str, DataType, ArrayRef); 4] = [
             ("line", DataType::Int64, Arc::new(Int64Array::from(sent.numbers.clone()))),
-            ("custom_id", DataType::Utf8, Arc::new(StringArray::from_iter_values(&sent.ids))),
+            ("custom_id", DataType::Utf8, Arc::new(StringArray::from_iter_values(sent.ids.iter()))),
             ("outcome", DataType::Int32, Arc::new(Int32Array::from(sent.outcomes.clone()))),
             ("sent_as", DataType::Utf8, Arc::new(StringArray::from_iter(&sent.carriers))),
         ];
@@ -307,4 +362,13 @@ impl Sent {
         });
         capsules(py, &StructArray::from(fields.to_vec()))
     }
+}
+
+/// How many lines end in these bytes.
+#[pyfunction]
+#[pyo3(signature = (block, /))]
+pub(crate) fn line_breaks(block: &[u8]) -> usize {
+    // Sums of a byte each, which the compiler adds up side by side.
+    let breaks = |part: &[u8]| part.iter().fold(0, |sum: u8, &byte| sum + u8::from(byte == b'\n'));
+    block.chunks(usize::from(u8::MAX)).map(|part| usize::from(breaks(part))).sum()
 }

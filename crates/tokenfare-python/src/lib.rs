@@ -313,8 +313,11 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<CountColumn>()?;
     module.add_class::<jobs::Form>()?;
     module.add_class::<jobs::Lines>()?;
+    module.add_class::<jobs::Offers>()?;
+    module.add_class::<jobs::Outcomes>()?;
     module.add_class::<jobs::Seen>()?;
     module.add_class::<jobs::Sent>()?;
     module.add_function(wrap_pyfunction!(to_compact, module)?)?;
+    module.add_function(wrap_pyfunction!(jobs::line_breaks, module)?)?;
     module.add_function(wrap_pyfunction!(panic, module)?)
 }

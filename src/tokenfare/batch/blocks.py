@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
+from tokenfare import _core
+
 _BOM = b"\xef\xbb\xbf"
 PIECE = 8_192
-"""Bytes asked for at a time: what comes in one piece with damage is lost."""
+"""Bytes asked for at a time where a stream is unpacked: what comes with damage is lost."""
 
 
 class Readable(Protocol):
@@ -37,15 +39,16 @@ class TooLong(NamedTuple):
 class Blocks:
     """Reads a stream in blocks of about `size` bytes, without lines of `longest` bytes or more.
 
-    `size` and `PIECE` together are less than `longest`.
+    `size` and `piece` together are less than `longest`.
     """
 
-    def __init__(self, stream: Readable, size: int, longest: int) -> None:
-        """Read nothing yet."""
+    def __init__(self, stream: Readable, size: int, longest: int, piece: int = PIECE) -> None:
+        """Read nothing yet. `piece`: how many bytes are asked for at a time."""
         self.number = 1
         self._stream = stream
         self._size = size
         self._longest = longest
+        self._piece = piece
 
     def __iter__(self) -> Iterator[Block | TooLong]:
         """Read it. What the stream raises comes behind the lines that are whole.
@@ -85,14 +88,14 @@ class Blocks:
         if start < end:
             lines = read[start:end]
             yield Block(self.number, lines)
-            self.number += lines.count(b"\n") + (not lines.endswith(b"\n"))
+            self.number += _core.line_breaks(lines) + (not lines.endswith(b"\n"))
 
     def _some(self) -> tuple[bytes, Exception | None]:
         """About as much as a block has; what was read before an error, with the error."""
         parts: list[bytes] = []
         length = 0
         try:
-            while length < self._size and (part := self._stream.read1(PIECE)):
+            while length < self._size and (part := self._stream.read1(self._piece)):
                 parts.append(part)
                 length += len(part)
         except Exception as error:  # noqa: BLE001 - raised again, behind what came before it

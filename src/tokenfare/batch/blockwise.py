@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
+from pathlib import Path
 from typing import Protocol
 
 from tokenfare.catalog import BatchRules, Catalog
 from tokenfare.router import Requirements
 
 from .blocks import Block
-from .bulk import Bulk, Passage, can_read
-from .plan import Longest
+from .bulk import Bulk, Passage, Read, can_read
+from .folder import Written
+from .plan import Longest, Plan
 from .planner import Planner, Taker
 from .prefixes import Prefixes
-from .reading import Columns
+from .reading import Columns, SetAside
 from .requests import said_in
 from .sending import Sending
 
@@ -50,6 +53,7 @@ class BlockPlanner(Planner):
             catalog, asked, taker, columns, strict=strict, once=once, prefixes=prefixes
         )
         self._blocks_taker = taker
+        self._files: dict[int, str] = {}
 
     @property
     def takes_blocks(self) -> bool:
@@ -58,26 +62,34 @@ class BlockPlanner(Planner):
 
     @cached_property
     def _bulk(self) -> Bulk:
-        return Bulk(self, self._columns, self._asked.max_output_tokens, self._seen)
+        return Bulk(self, self._columns, self._asked.max_output_tokens, self._key)
 
-    def take_block(self, block: Block, file: str, file_number: int) -> None:
+    def read_ahead(
+        self, blocks: Iterable[Block | SetAside]
+    ) -> Generator[Read | SetAside, None, None]:
+        """Blocks of lines as they are read, each while the one before it is taken."""
+        with ThreadPoolExecutor(1, "tokenfare-batch") as beside:
+            waiting: Future[Read] | SetAside | None = None
+            for block in blocks:
+                coming = self._bulk.read(block, beside) if isinstance(block, Block) else block
+                if waiting is not None:
+                    yield _arrived(waiting)
+                waiting = coming
+            if waiting is not None:
+                yield _arrived(waiting)
+
+    def take_block(self, block: Read, file: str, file_number: int) -> None:
         """Plan a block of lines of an input."""
-        passage = Passage(self._bulk, block, file, file_number)
+        self._files[file_number] = file
+        passage = Passage(self._bulk, block, file, file_number, self._seen)
         passage.place(batch=True)
         passage.place(batch=False)
         sending = passage.send(once=self._once)
         for address, lines, lengths in sending.lines():
             self._blocks_taker.add_lines(address.model, lines, lengths, address.rules)
         self._blocks_taker.enter_sent(file, sending)
-        for outcome, sent, repeated, carried, first in sending.planned():
-            choice = outcome.choice
-            if sent:
-                self._tally.add(choice, outcome.service, sent, repeated=repeated)
-                self._note(Longest(choice.ranked.size.high, file, first))
-            if carried:
-                self._tally.carry(choice, carried)
-        for service, kind, sizes in passage.held():
-            self._tally.hold(service, kind, sizes)
+        for cell in passage.held_alone():
+            self._tally.hold_one(cell)
         if self._prefixes is not None:
             for line, outcome, body in passage.sent():
                 ranked = outcome.choice.ranked
@@ -86,3 +98,25 @@ class BlockPlanner(Planner):
                 self._prefixes.see(ranked.model, rules, said, ranked.size, (file, line), options)
         self.hand_over_refused()
         self.seen += passage.requests
+
+    def plan(self, inputs: list[str], files: Iterable[Written], folder: Path) -> Plan:
+        """As `Planner.plan`; what blocks came to is added up here, at the end."""
+        self._settle()
+        return super().plan(inputs, files, folder)
+
+    def _settle(self) -> None:
+        for outcome, sent, repeated, carried, first in self._bulk.outcomes.planned():
+            choice = outcome.choice
+            if first is not None:
+                self._tally.add(choice, outcome.service, sent, repeated=repeated)
+                file, line = first
+                self._note(Longest(choice.ranked.size.high, self._files[file], line))
+            if carried:
+                self._tally.carry(choice, carried)
+        for service, kind, sizes in self._bulk.offers.held():
+            self._tally.hold(service, kind, sizes)
+        del self._bulk  # with all that was added up
+
+
+def _arrived(waiting: Future[Read] | SetAside) -> Read | SetAside:
+    return waiting if isinstance(waiting, SetAside) else waiting.result()

@@ -9,20 +9,21 @@ property test holds the two to each other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from concurrent.futures import Executor, Future
+from typing import NamedTuple, Protocol
 
 from tokenfare import _core
 from tokenfare.budget import OPTION_NAMES
 from tokenfare.catalog import BatchRules, Model
 from tokenfare.errors import InvalidRequestError
-from tokenfare.tokenizers import Count
 
 from .blocks import Block
 from .choosing import Service
-from .offers import Offers, Outcome, count_of
+from .offers import Offers, count_of
+from .outcomes import Outcome, Outcomes
 from .reading import Columns, Record, SetAside, record_of
 from .requests import FILE_MARK, METHOD, TEXT, URL, Request, is_sayable, request_of, unsayable
-from .sending import Address, Sending
+from .sending import Sending
 from .totals import Cell
 
 _OWN_NAMES = frozenset({"body", "method", "url"})
@@ -53,17 +54,28 @@ def can_read(columns: Columns) -> bool:
     return len(names) == 3 and not names & _OWN_NAMES
 
 
+class Read(NamedTuple):
+    """A block that the core has read, and by how many tokenizers it counted."""
+
+    lines: _core.Lines
+    tokenizers: int
+
+
 class Bulk:
     """What is remembered from one block to the next."""
 
-    def __init__(self, owner: Owner, columns: Columns, room: int, seen: _core.Seen) -> None:
-        """Remember nothing yet. `room` is the answer's, in tokens, where a line names none."""
+    def __init__(self, owner: Owner, columns: Columns, room: int, key: bytes) -> None:
+        """Remember nothing yet. `room` is the answer's, in tokens, where a line names none.
+
+        `key` is that of the `Seen` which the owner asks for ids and bodies.
+        """
         self.owner = owner
         self.columns = columns
         self.room = room
-        self.seen = seen
-        self.offers = Offers()
-        self.form = _core.Form(
+        self.outcomes = Outcomes(owner.rules)
+        self.offers = Offers(self.outcomes)
+        self._key = key
+        self._form = _core.Form(
             prompt=columns.prompt,
             messages=columns.messages,
             custom_id=columns.custom_id,
@@ -74,27 +86,37 @@ class Bulk:
             room=room,
         )
         # Which tokenizers are needed has to be known before texts are counted.
-        self.offers.kinds(owner.service(room, TEXT, batch=True), 0)
+        self.offers.of(owner.service(room, TEXT, batch=True), 0)
+
+    def read(self, block: Block, beside: Executor) -> Future[Read]:
+        """Read a block on all cores, beside what else is done."""
+        tokenizers = [each.core for each in self.offers.tokenizers]
+        return beside.submit(self._read, block, tokenizers)
+
+    def _read(self, block: Block, tokenizers: list[_core.Tokenizer]) -> Read:
+        lines = _core.Lines(block.lines, block.first, self._form, self._key, tokenizers)
+        return Read(lines, len(tokenizers))
 
 
 class Passage:
-    """One block on its way through a plan: read, placed in the batch service, live, written."""
+    """One block on its way through a plan: placed in the batch service, live, written."""
 
-    def __init__(self, bulk: Bulk, block: Block, file: str, file_number: int) -> None:
-        """Read the lines, on all cores; what is no request is set aside."""
+    def __init__(
+        self, bulk: Bulk, read: Read, file: str, file_number: int, seen: _core.Seen
+    ) -> None:
+        """Set aside what is no request, and what has an id that is taken."""
         self._bulk = bulk
         self._owner = bulk.owner
         self._file = file
+        self._file_number = file_number
         self._prefix = f"tokenfare-{file_number}-"
+        self._seen = seen
         self._alone: dict[int, Request] = {}
-        self._outcomes: dict[Outcome, int] = {}
-        self._held: list[tuple[int, Service]] = []
+        self._held: list[tuple[int, _core.Offers]] = []
         self._held_alone: dict[int, Cell] = {}
-        tokenizers = [each.core for each in bulk.offers.tokenizers]
-        self._tokenizers = len(tokenizers)
-        self._lines = _core.Lines(block.lines, block.first, bulk.form, tokenizers)
+        self._lines, self._tokenizers = read
         refused = [found for row in self._lines.doubtful() for found in self._read(row)]
-        self._lines.name(self._prefix, bulk.seen)
+        self._lines.name(self._prefix, seen)
         for row in self._lines.taken():
             problem = f"custom_id: {self._lines.id(row)!r} is taken by a line before"
             refused.append((self._aside(row, problem), "id taken"))
@@ -105,35 +127,31 @@ class Passage:
 
     def place(self, *, batch: bool) -> None:
         """Give the requests that have none yet a model of one service, the batch service first."""
-        lines, offers = self._lines, self._bulk.offers
+        lines = self._lines
         for room in lines.rooms():
             service = self._owner.service(room, TEXT, batch=batch)
-            kinds = offers.kinds(service, self._tokenizers)
-            if kinds is None:
-                for row in lines.rows_of(lines.group(room, [])):
+            offers = self._bulk.offers.of(service, self._tokenizers)
+            if offers is None:
+                for row in lines.rows_with(room):
                     self._read(row)  # it was read before, so nothing is wrong with it
                 continue
-            group = lines.group(room, kinds)
-            self._choose(group, service)
+            group = lines.group(room, offers)
+            self._bulk.offers.answer(service, offers)
+            for place in lines.choose(group, offers):
+                sizes = lines.sizes(group, place, offers)
+                choice = service.choose(tuple(map(count_of, sizes)))
+                if choice is not None:
+                    number = self._bulk.outcomes.number(service, choice)
+                    lines.place(lines.row(group, place), number)
             if batch:
-                self._held.append((group, service))
+                self._held.append((group, offers))
                 continue
-            for row, place in lines.left(group):
-                sizes = tuple(map(count_of, lines.sizes(group, place)))
-                self._owner.set_aside(self._aside(row, service.refusal(sizes)), "no model takes it")
+            for place in lines.left(group):
+                sizes = lines.sizes(group, place, offers)
+                problem = service.refusal(tuple(map(count_of, sizes)))
+                aside = self._aside(lines.row(group, place), problem)
+                self._owner.set_aside(aside, "no model takes it")
         self._place_alone(batch=batch)
-
-    def _choose(self, group: int, service: Service) -> None:
-        lines, offers = self._lines, self._bulk.offers
-        asked = []
-        for kind in range(len(service.kinds)):
-            found = offers.on(service, kind, lines.distinct(group, kind))
-            asked.append([each and (each[0], self._number(each[1])) for each in found])
-        rows = lines.rows_of(group)
-        for place in lines.choose(group, asked):
-            choice = service.choose(tuple(map(count_of, lines.sizes(group, place))))
-            if choice is not None:
-                lines.place(rows[place], self._number(offers.outcome(service, choice)))
 
     def _place_alone(self, *, batch: bool) -> None:
         """As `place`, for the requests that were read one by one and are not placed yet."""
@@ -145,8 +163,7 @@ class Passage:
                 self._held_alone[row] = cell
             choice = cell.service.choose(cell.sizes)
             if choice is not None:
-                outcome = self._bulk.offers.outcome(cell.service, choice)
-                self._lines.place(row, self._number(outcome))
+                self._lines.place(row, self._bulk.outcomes.number(cell.service, choice))
             elif batch:
                 left[row] = request
             else:
@@ -156,40 +173,26 @@ class Passage:
 
     def send(self, *, once: bool) -> Sending:
         """Write what is sent; what is too long for a line is set aside."""
-        addresses: dict[Address, int] = {}
-        of = []
-        outcomes = list(self._outcomes)
-        for outcome in outcomes:
-            model = outcome.choice.ranked.model
-            rules = self._owner.rules(model, outcome.service)
-            of.append(addresses.setdefault(Address(model.id, model.wire_id, rules), len(addresses)))
-        fronts = [(each.front, each.longest) for each in addresses]
-        sent = self._lines.send(fronts, of, self._bulk.seen, once)
+        outcomes = self._bulk.outcomes
+        sent = self._lines.send(outcomes.core, self._seen, once, self._file_number)
         for row, number, length in self._lines.too_long():
-            problem = self._owner.too_long(outcomes[number].choice.ranked.model, length)
+            problem = self._owner.too_long(outcomes.all[number].choice.ranked.model, length)
             self._owner.set_aside(self._aside(row, problem), "line too long")
-        return Sending(list(addresses), sent, outcomes)
+        for group, offers in self._held:
+            self._lines.hold(group, offers)
+        return Sending(sent, outcomes)
 
     def sent(self) -> Iterator[tuple[int, Outcome, bytes]]:
         """Each request that is sent: its line, what was decided for it, and its body."""
-        outcomes = list(self._outcomes)
-        for row, outcome in self._lines.sent():
-            yield self._lines.line(row)[0], outcomes[outcome], self._lines.body(row)
+        outcomes = self._bulk.outcomes.all
+        for row, number in self._lines.sent():
+            yield self._lines.line(row)[0], outcomes[number], self._lines.body(row)
 
-    def held(self) -> Iterator[tuple[Service, int, list[tuple[Count, int]]]]:
-        """How many of the requests that are sent have which size, as the batch service sees it."""
-        for group, service in self._held:
-            for kind in range(len(service.kinds)):
-                sizes = map(count_of, self._lines.distinct(group, kind))
-                numbers = self._lines.sent_by_size(group, kind)
-                yield service, kind, [each for each in zip(sizes, numbers, strict=True) if each[1]]
+    def held_alone(self) -> Iterator[Cell]:
+        """How the batch service sees each of the requests that came alone and are sent."""
         for row, cell in self._held_alone.items():
             if self._lines.is_sent(row):
-                for kind, size in enumerate(cell.sizes):
-                    yield cell.service, kind, [(size, 1)]
-
-    def _number(self, outcome: Outcome) -> int:
-        return self._outcomes.setdefault(outcome, len(self._outcomes))
+                yield cell
 
     def _read(self, row: int) -> list[tuple[SetAside, str]]:
         """Read a line by itself; what is no request is given, with the reason."""

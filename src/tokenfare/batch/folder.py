@@ -62,6 +62,7 @@ class Folder:
         except OSError as error:
             raise self._unwritable(error) from error
         self._table: Table | None = None
+        self._predicted: tabled.Predicted | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +108,9 @@ class Folder:
 
     def enter_sent(self, file: str, sending: Sending) -> None:
         """Write the requests of a block into the table, the next ones of the input."""
-        self._rows_table().add_columns(tabled.rows_of(file, sending))
+        if self._predicted is None:
+            self._predicted = tabled.Predicted()
+        self._rows_table().add_columns(tabled.rows_of(file, sending, self._predicted))
 
     def enter(self, rows: Iterable[Row]) -> None:
         """Write requests into the table, the next ones of the input."""

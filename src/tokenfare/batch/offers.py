@@ -1,4 +1,4 @@
-"""What models ask for requests of one size: asked once for each size, and remembered.
+"""What models ask for requests of one size: asked once for each size, and remembered by the core.
 
 For requests that the core has read and sized. Which model is the cheapest of one class is the
 router's to say; classes are compared by the first twelve digits of what the router compares, and
@@ -7,14 +7,15 @@ where these are the same the whole order decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import TypeAlias
 
+from tokenfare import _core
 from tokenfare.tokenizers import Count, Tokenizer
 
 from .choosing import Choice, Service
-from .kinds import Kind, Kinds
+from .kinds import Kinds
+from .outcomes import Outcomes
 
 Pair: TypeAlias = tuple[int, int]
 """The two ends of a size, in tokens."""
@@ -23,70 +24,57 @@ _PRICE_DIGITS = 12
 _DEAREST = (1 << 63) - 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What is decided for requests of one size: the model, and the service that they go to."""
-
-    service: Service
-    choice: Choice
-
-
-Offer: TypeAlias = tuple[int, Outcome] | None
-"""A price that is comparable with others of the service, and what is decided by it."""
-
-
 class Offers:
-    """All offers that were asked for."""
+    """All offers that were asked for, by service."""
 
-    def __init__(self) -> None:
-        """Know none."""
+    def __init__(self, outcomes: Outcomes) -> None:
+        """Know none; what is decided is given a number of `outcomes`."""
+        self._outcomes = outcomes
         self._kinds = Kinds()
-        self._kinds_of: dict[Service, list[Kind] | None] = {}
-        self._known: dict[Service, list[dict[Pair, Offer]]] = {}
-        self._outcomes: dict[tuple[Service, int], Outcome] = {}
+        self._of: dict[Service, tuple[_core.Offers, int] | None] = {}
 
     @property
     def tokenizers(self) -> list[Tokenizer]:
         """What texts have to be counted by."""
         return self._kinds.tokenizers
 
-    def kinds(self, service: Service, tokenizers: int) -> list[Kind] | None:
-        """How plain chats are counted on each class, with so many of the tokenizers at hand.
+    def of(self, service: Service, tokenizers: int) -> _core.Offers | None:
+        """The offers of a service, with so many of the tokenizers at hand.
 
-        `None` where that cannot be said of some class, or takes another tokenizer.
+        `None` where it cannot be said how plain chats are counted on some class, or it takes
+        another tokenizer.
         """
-        if service not in self._kinds_of:
-            found = [self._kinds.of(models[0]) for models in service.kinds]
-            known = [kind for kind in found if kind is not None]
-            self._kinds_of[service] = known if len(known) == len(found) else None
-        kinds = self._kinds_of[service]
-        if kinds is None or any(not isinstance(k[0], str) and k[0] >= tokenizers for k in kinds):
+        if service not in self._of:
+            kinds = [self._kinds.of(models[0]) for models in service.kinds]
+            known = [kind for kind in kinds if kind is not None]
+            needed = max((1 + k[0] for k in known if not isinstance(k[0], str)), default=0)
+            found = (_core.Offers(known), needed) if len(known) == len(kinds) else None
+            self._of[service] = found
+        found = self._of[service]
+        return None if found is None or found[1] > tokenizers else found[0]
+
+    def answer(self, service: Service, offers: _core.Offers) -> None:
+        """Answer for every size that came up and that nobody has said anything of."""
+        for kind in range(len(service.kinds)):
+            if sizes := offers.open(kind):
+                choices = [service.choose_among(kind, count_of(size)) for size in sizes]
+                offers.answer(kind, [self._offer(service, choice) for choice in choices])
+
+    def held(self) -> Iterator[tuple[Service, int, list[tuple[Count, int]]]]:
+        """By service and class, how many of the requests that are sent had which size there."""
+        for service, found in self._of.items():
+            if found is not None:
+                for kind in range(len(service.kinds)):
+                    held = [(count_of(size), number) for size, number in found[0].held(kind)]
+                    if held:
+                        yield service, kind, held
+
+    def _offer(self, service: Service, choice: Choice | None) -> tuple[int, int] | None:
+        """A price that compares with others of the service, and the number of the outcome."""
+        if choice is None:
             return None
-        return kinds
-
-    def on(self, service: Service, kind: int, sizes: Iterable[Pair]) -> list[Offer]:
-        """The offer of one class for each size."""
-        if service not in self._known:
-            self._known[service] = [{} for _ in service.kinds]
-        known = self._known[service][kind]
-        offers = []
-        for size in sizes:
-            if size not in known:
-                choice = service.choose_among(kind, count_of(size))
-                known[size] = None if choice is None else self._offer(service, choice)
-            offers.append(known[size])
-        return offers
-
-    def outcome(self, service: Service, choice: Choice) -> Outcome:
-        """The outcome that a choice is, the same for the same choice."""
-        key = (service, id(choice))  # a service keeps its choices, so that none takes another's id
-        if key not in self._outcomes:
-            self._outcomes[key] = Outcome(service, choice)
-        return self._outcomes[key]
-
-    def _offer(self, service: Service, choice: Choice) -> Offer:
         price = int(choice.ranked.compared.amount.scaleb(_PRICE_DIGITS))
-        return min(price, _DEAREST), self.outcome(service, choice)
+        return min(price, _DEAREST), self._outcomes.number(service, choice)
 
 
 def count_of(size: Pair) -> Count:

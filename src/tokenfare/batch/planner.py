@@ -81,7 +81,8 @@ class Planner:
         self._services: dict[tuple[int, frozenset[str], bool], Service] = {}
         self._batch_rules: dict[str, BatchRules] = {}
         self._tally = Tally(asked.currency)
-        self._seen = _core.Seen(secrets.token_bytes(16), keeps=once)
+        self._key = secrets.token_bytes(16)
+        self._seen = _core.Seen(self._key, keeps=once)
         self._rows: list[Row] = []
         self._aside: Tallied[str] = Tallied()
         self._refused: list[tuple[SetAside, str]] = []
@@ -148,7 +149,7 @@ class Planner:
     def forget(self) -> None:
         """Forget all lines seen, and nothing of what was worked out for their like."""
         self._tally = Tally(self._asked.currency)
-        self._seen = _core.Seen(secrets.token_bytes(16), keeps=self._once)
+        self._seen = _core.Seen(self._key, keeps=self._once)
         self._aside.clear()
         self._longest = None
         self.seen = 0

@@ -19,7 +19,6 @@ from tokenfare.errors import FareOverCeiling, InvalidRequestError
 from tokenfare.money import Money
 from tokenfare.router import Asked, Requirements, refuse_unknown_words, requirements
 
-from .blocks import Block
 from .blockwise import BlockPlanner
 from .folder import Folder
 from .plan import Plan
@@ -99,12 +98,15 @@ def _planned(source: Source, number: int, planner: BlockPlanner) -> Iterator[Non
                 planner.take(chunk, number)
                 yield
         return
-    with closing(source.blocks(_CHUNK_BYTES)) as blocks:
-        for block in blocks:
-            if isinstance(block, Block):
-                planner.take_block(block, source.name, number)
-            else:
+    with (
+        closing(source.blocks(_CHUNK_BYTES)) as blocks,
+        closing(planner.read_ahead(blocks)) as ahead,
+    ):
+        for block in ahead:
+            if isinstance(block, SetAside):
                 planner.take([block], number)
+            else:
+                planner.take_block(block, source.name, number)
             yield
 
 

@@ -21,7 +21,7 @@ from typing import IO, BinaryIO, Literal, Protocol, TypeAlias, cast
 from tokenfare.errors import InputError
 
 from . import columnar
-from .blocks import Block, Blocks
+from .blocks import PIECE, Block, Blocks
 from .lines import parsed
 from .table import required
 
@@ -29,6 +29,7 @@ Form: TypeAlias = Literal["jsonl", "csv", "parquet"]
 
 STANDARD_INPUT = "-"
 
+_PLAIN_PIECE = 1 << 20
 MAX_LINE_BYTES = 16_000_000
 """A longer line is not read: more than twice what a provider's batch service takes."""
 
@@ -137,7 +138,9 @@ class Source:
     def blocks(self, size: int) -> Generator[Block | SetAside, None, None]:
         """Lines of JSON in blocks of about so many bytes; otherwise as `records`."""
         with _opened(self.name) as self._file:
-            blocks = Blocks(_unpacked(self._file), size, MAX_LINE_BYTES)
+            stream = _unpacked(self._file)
+            piece = min(size, _PLAIN_PIECE) if stream is self._file else PIECE
+            blocks = Blocks(stream, size, MAX_LINE_BYTES, piece)
             try:
                 for each in blocks:
                     yield each if isinstance(each, Block) else self._too_long(each.number)

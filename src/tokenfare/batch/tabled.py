@@ -6,27 +6,49 @@ as often as requests have it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from .offers import Outcome
+from .outcomes import Outcome
 from .sending import Sending
 from .table import plain_schema, required, rounded_down, rounded_up
 
 _FREE = Decimal(0)
 
 
-def rows_of(file: str, sending: Sending) -> Any:
+class Predicted:
+    """What is predicted for each outcome, as columns that grow as outcomes come up."""
+
+    def __init__(self) -> None:
+        """Raises `MissingExtra` without pyarrow."""
+        self._schema = plain_schema()
+        self._known = 0
+        self._columns = {name: self._array(name, []) for name in _NAMES}
+
+    def of(self, outcomes: Sequence[Outcome]) -> Mapping[str, Any]:
+        """The columns by name, with a value for each outcome; those before are the same as ever."""
+        if self._known < len(outcomes):
+            arrow = required("pyarrow")
+            found = [_predicted(outcome) for outcome in outcomes[self._known :]]
+            for i, name in enumerate(_NAMES):
+                new = self._array(name, [each[i] for each in found])
+                self._columns[name] = arrow.concat_arrays([self._columns[name], new])
+            self._known = len(outcomes)
+        return self._columns
+
+    def _array(self, name: str, values: list[object]) -> Any:
+        return required("pyarrow").array(values, self._schema.field(name).type)
+
+
+def rows_of(file: str, sending: Sending, predicted: Predicted) -> Any:
     """The rows as an Arrow table of `plain_schema`. Raises `MissingExtra` without pyarrow."""
     arrow, compute = required("pyarrow"), required("pyarrow.compute")
     schema = plain_schema()
     sent = arrow.array(sending.sent)
     of, sent_as = sent.field("outcome"), sent.field("sent_as")
-    predicted = [_predicted(outcome) for outcome in sending.outcomes]
-    columns = {
-        name: arrow.array([each[i] for each in predicted], schema.field(name).type).take(of)
-        for i, name in enumerate(_NAMES)
-    }
+    known = predicted.of(sending.outcomes.all)
+    columns = {name: column.take(of) for name, column in known.items()}
     if sent_as.null_count < len(sent_as):
         carried = compute.is_valid(sent_as)
         for name in ("fare_low", "fare_high"):
