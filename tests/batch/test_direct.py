@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from batch_plans import DAY, TURBO, input_of
 from client.test_providers import OURS
 from tokenfare import Catalog, batch
+from tokenfare.batch.sockets import room_for
 from tokenfare.emulator import Delay, Refuse
 from tokenfare.errors import AuthenticationError, CeilingReached, InvalidRequestError
 from tokenfare.ledger import Ledger
@@ -163,3 +165,32 @@ def test_models_of_two_providers_are_not_sent_down_one_line(
     (folder / "plan.json").write_text(json.dumps(plan))
     with pytest.raises(InvalidRequestError, match="dashscope, ours"):
         batch.submit(folder, catalog=facts, **given)
+
+
+def test_as_many_files_may_be_open_as_requests_are_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = [(256, 4_096)]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits[-1])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limit: limits.append(limit))
+    with room_for(100):
+        assert limits == [(256, 4_096)]
+    with room_for(2_000):
+        assert limits[-1] == (2_100, 4_096)
+    assert limits[-1] == (256, 4_096)
+    said = r"4,000 .* need 4,100 .* open 4,096; raise"
+    with pytest.raises(InvalidRequestError, match=said), room_for(4_000):
+        pass
+
+
+def test_more_at_once_than_the_system_allows_is_refused_before_anything_is_sent(
+    emulate: Any, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three requests are three connections at most, whatever the concurrency."""
+    emulator, given = emulate()
+    folder = made(1, 2, 3)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (102, 102))
+    with pytest.raises(InvalidRequestError, match="3 requests under way at once need 103 open"):
+        batch.run(folder, all_files=True, concurrency=1_000, **given)
+    assert not emulator.calls
+    assert batch.run(folder, all_files=True, concurrency=2, **given).complete

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,8 +31,13 @@ from tokenfare.errors import (
 from .folder import Written
 from .results import json_line
 from .running import Running, running
+from .sockets import room_for
 
 DEFAULT_CONCURRENCY = 16
+
+# Long enough that what was let through is on its way before the next one is made. All made at once
+# were sent late and together, and the provider refused those of the next second.
+_BETWEEN_STARTS_SECONDS = 0.001
 
 # What is wrong with these is not wrong with one request: going on would only repeat it.
 _HOPELESS = (AuthenticationError, QuotaExhaustedError, ProviderUnreachable, CeilingReached)
@@ -94,7 +100,7 @@ def run(
     `options` are those of `tokenfare.AsyncClient` (a `limiter` file is shared between processes,
     `ceilings` apply). An error that every request would meet ends the run: a wrong key, no
     connection, a ceiling. Raises `InvalidRequestError` for files that were submitted to the batch
-    service.
+    service, and for more requests at once than this process can have connections.
     """
     if concurrency < 1:
         raise InvalidRequestError(f"concurrency is at least 1, not {concurrency}")
@@ -107,7 +113,7 @@ def run(
         known = opened.settings
         given = {**options, "catalog": known.learning.catalog, "provider": known.provider}
         sender = _Sender(opened, partial(AsyncClient, **given), tally, ladder=ladder)
-        with _said(opened, files):
+        with room_for(_connections(files, concurrency)), _said(opened, files):
             anyio.run(sender.send, _by_model(opened, files), concurrency)
         return tally.now
 
@@ -150,6 +156,14 @@ def _by_model(opened: Running, files: list[Written]) -> list[Iterator[_Request]]
     return [_requests(opened, [file for file in files if file.model == model]) for model in models]
 
 
+def _connections(files: list[Written], at_once: int) -> int:
+    """How many are open when each model has as many requests under way as it may."""
+    lines: Counter[str] = Counter()
+    for file in files:
+        lines[file.model] += file.lines
+    return sum(min(number, at_once) for number in lines.values())
+
+
 def _requests(opened: Running, files: list[Written]) -> Iterator[_Request]:
     for file in files:
         with opened.plan.path(file).open("rb") as lines:
@@ -187,9 +201,10 @@ class _Sender:
                 self.tally.add(answered=answered)
 
         async with self.make() as client, anyio.create_task_group() as group:
-            for requests in queues:
-                for _ in range(concurrency):
+            for _ in range(concurrency):
+                for requests in queues:
                     group.start_soon(work, client, requests, group.cancel_scope)
+                    await anyio.sleep(_BETWEEN_STARTS_SECONDS)
         if trouble:
             raise trouble[0]
 

@@ -1,0 +1,41 @@
+"""Room for as many connections as a run holds open: systems begin with 256 or 1,024 files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tokenfare.errors import InvalidRequestError
+
+_OTHER_FILES = 100  # the plan's, the journal, the ledger, and what the caller has open
+
+
+@contextmanager
+def room_for(connections: int) -> Iterator[None]:
+    """Let this process open so many connections, as far as its hard limit goes, and not longer.
+
+    Raises `InvalidRequestError` where that is not far enough. Does nothing where files are not
+    limited by process.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        yield
+        return
+    files = resource.RLIMIT_NOFILE
+    soft, hard = resource.getrlimit(files)
+    asked = connections + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or asked <= soft:
+        yield
+        return
+    if hard != resource.RLIM_INFINITY and asked > hard:
+        raise InvalidRequestError(
+            f"concurrency: {connections:,} requests under way at once need {asked:,} open files, "
+            f"and this process may open {hard:,}; raise its limit (`ulimit -n`), or send fewer at "
+            "once"
+        )
+    resource.setrlimit(files, (asked, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(files, (soft, hard))
