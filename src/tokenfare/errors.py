@@ -8,7 +8,7 @@ values (`tokenfare.dispatch` says which). No message, attribute or repr holds a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 
@@ -193,15 +193,50 @@ class FareOverCeiling(TokenfareError):  # noqa: N818 - as UnknownModel
     because that layer is not below this one).
     """
 
-    def __init__(self, low: object, high: object, ceiling: object, over: object) -> None:
+    def __init__(
+        self,
+        low: object,
+        high: object,
+        ceiling: object,
+        over: object,
+        deadline: timedelta | None = None,
+    ) -> None:
         """Say by how much, and what would help."""
+        hurry = "" if deadline is None else f", or allow more than {deadline}"
         super().__init__(
             f"the job costs {low} to {high}, the ceiling is {ceiling} ({over} too much); "
-            "leave more out, or leave less room for answers"
+            f"leave more out, or leave less room for answers{hurry}"
         )
         self.low = low
         self.high = high
         self.ceiling = ceiling
+
+
+class DeadlineTooShort(TokenfareError):  # noqa: N818 - as UnknownModel
+    """No mix of models promises to answer a job by its deadline.
+
+    `least` is a deadline that would be kept, `limits` what is used up by then, `unknown` the models
+    that could promise nothing because a rate of theirs is not known.
+    """
+
+    def __init__(
+        self,
+        deadline: timedelta,
+        least: timedelta,
+        limits: Sequence[str],
+        unknown: Sequence[str] = (),
+    ) -> None:
+        """Say what would do, what stands in the way, and what would help."""
+        left_out = f"; rates not known: {', '.join(unknown)}" if unknown else ""
+        super().__init__(
+            f"deadline: {deadline}; the job can be promised within {least} at the earliest, with "
+            f"all of the {', '.join(limits)}; allow more time or more models, or leave less room "
+            f"for answers{left_out}"
+        )
+        self.deadline = deadline
+        self.least = least
+        self.limits = tuple(limits)
+        self.unknown = tuple(unknown)
 
 
 class CeilingReached(TokenfareError):  # noqa: N818 - as UnknownModel

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tokenfare.cli.inputs import Duration
 
 Run = Callable[..., Any]
 
@@ -103,3 +106,76 @@ def test_a_report_is_written_unless_it_is_not_wanted(run: Run, tmp_path: Path) -
     assert not (tmp_path / "without" / "report.html").exists()
     assert run("batch", "report", str(tmp_path / "without")).code == 0
     assert (tmp_path / "without" / "report.html").is_file()
+
+
+@pytest.fixture
+def haste(tmp_path: Path) -> tuple[str, ...]:
+    """2,000 requests, for two models of which the cheaper one takes 1,200 a minute."""
+    job = tmp_path / "job.jsonl"
+    job.write_bytes(LINE * 2_000)
+    asked = ("--as-of", "2025-06-01", "--allow", "qwen-turbo", "--allow", "qwen-plus")
+    return ("batch", "plan", str(job), "--out", str(tmp_path / "plan"), *asked, "--max-output", "9")
+
+
+def test_a_deadline_is_kept_by_a_mix(run: Run, tmp_path: Path, haste: tuple[str, ...]) -> None:
+    ended = run(*haste, "--deadline", "3m", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    said = json.loads(ended.out)["deadline"]
+    assert (said["seconds"], said["answer_seconds"]) == (180, 30)
+    assert said["within_seconds"] <= 180
+    assert sum(each["requests"] for each in said["models"]) == 2_000
+    less = json.loads(run(*haste, "--deadline", "1h", "--answer-seconds", "2", "--json").out)
+    assert [each["model"] for each in less["deadline"]["models"]] == ["qwen-turbo"]
+    told = run(*haste, "--deadline", "90s", "--answer-seconds", "2").out
+    assert "deadline 0:01:30: answered within 0:01:" in told
+    assert "if no answer takes longer than 2 s" in told
+    assert "qwen-plus: " in told
+
+
+def test_a_deadline_that_is_too_short_ends_with_6(
+    run: Run, tmp_path: Path, haste: tuple[str, ...]
+) -> None:
+    """2,000 requests are 20 s of this process alone, and then 30 for the last answer."""
+    ended = run(*haste, "--deadline", "50s")
+    assert (ended.code, ended.out) == (6, "")
+    assert "deadline: 0:00:50; the job can be promised within 0:0" in ended.err
+    assert "all of the " in ended.err
+    assert not (tmp_path / "plan").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--deadline", "soon"), "'soon' is not a time; write it as 30s, 90m, 2h or 1d12h"),
+        (("--deadline", ""), "'' is not a time"),
+        (("--deadline", "999999999d24h"), "is longer than can be said"),
+        (("--answer-seconds", "3"), "--answer-seconds is for --deadline"),
+        (("--answer-seconds", "3", "--sample", "50"), "--answer-seconds is for --deadline"),
+        (("--deadline", "2h", "--answer-seconds", "nan"), "answer_seconds: nan; it is above zero"),
+        (("--deadline", "0s"), "deadline: 0:00:00; it is above zero"),
+    ],
+)
+def test_a_deadline_that_means_nothing_is_wrong_use(
+    run: Run, haste: tuple[str, ...], more: tuple[str, ...], said: str
+) -> None:
+    ended = run(*haste, *more)
+    assert ended.code == 2
+    assert said in ended.err
+
+
+def test_a_deadline_is_no_part_of_a_sample_nor_for_standard_input(
+    run: Run, tmp_path: Path, haste: tuple[str, ...]
+) -> None:
+    sampled = run("batch", "plan", haste[2], "--sample", "50", "--deadline", "2h")
+    assert sampled.code == 2
+    assert "--deadline is for a plan" in sampled.err
+    piped = plan(run, tmp_path / "plan", "--deadline", "2h")
+    assert piped.code == 2
+    assert "standard input can be read once only; write it into a file first" in piped.err
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30s", 30), ("90m", 5_400), ("2h", 7_200), ("1d12h5m1s", 129_901)]
+)
+def test_a_time_is_written_with_its_units(text: str, seconds: int) -> None:
+    assert Duration().convert(text, None, None) == timedelta(seconds=seconds)

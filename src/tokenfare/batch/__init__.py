@@ -14,6 +14,8 @@ from .bills import Collected as Collected
 from .bills import Outside as Outside
 from .choosing import Service as Service
 from .collecting import collect as collect
+from .deadline import Deadline as Deadline
+from .deadline import Lane as Lane
 from .direct import Sending as Sending
 from .direct import run as run
 from .folder import Written as Written

@@ -13,6 +13,7 @@ from tokenfare.router import Requirements
 
 from .blocks import Block
 from .bulk import Bulk, Passage, Read, can_read
+from .chooser import Chooser
 from .folder import Written
 from .plan import Longest, Plan
 from .planner import Planner, Taker
@@ -47,18 +48,30 @@ class BlockPlanner(Planner):
         strict: bool = False,
         once: bool = False,
         prefixes: Prefixes | None = None,
+        chooser: Chooser | None = None,
     ) -> None:
         """Remember nothing yet."""
         super().__init__(
-            catalog, asked, taker, columns, strict=strict, once=once, prefixes=prefixes
+            catalog,
+            asked,
+            taker,
+            columns,
+            strict=strict,
+            once=once,
+            prefixes=prefixes,
+            chooser=chooser,
         )
         self._blocks_taker = taker
         self._files: dict[int, str] = {}
+        self._has_chooser = chooser is not None
 
     @property
     def takes_blocks(self) -> bool:
-        """Whether lines can be taken in blocks: not if two of their parts have one name."""
-        return can_read(self._columns)
+        """Whether lines can be taken in blocks: not if two of their parts have one name.
+
+        Nor if a chooser is to be asked for each of them.
+        """
+        return not self._has_chooser and can_read(self._columns)
 
     @cached_property
     def _bulk(self) -> Bulk:

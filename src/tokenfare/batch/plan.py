@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tokenfare.budget import Fare
 
+from .deadline import Deadline
 from .folder import Written
 from .shared import Prefix, Shared, fare_as_data
 from .totals import Alone, Share, Tally
@@ -27,7 +28,8 @@ class Longest(NamedTuple):
 class Plan:
     """What a job comes to. Fares are from an answer of one token to one that fills its room.
 
-    `aside` has how many lines were set aside, by reason. `folder` holds the `files`.
+    `aside` has how many lines were set aside, by reason. `folder` holds the `files`. `deadline` is
+    how it keeps one, if one was asked for.
     """
 
     inputs: tuple[str, ...]
@@ -40,6 +42,7 @@ class Plan:
     files: tuple[Written, ...]
     folder: Path
     shared: Shared
+    deadline: Deadline | None = None
 
     @property
     def requests(self) -> int:
@@ -99,6 +102,7 @@ class Plan:
                 "saving": fare_as_data(tally.saving),
             },
             "shared": self.shared.as_data(),
+            **({"deadline": self.deadline.as_data(self.fare)} if self.deadline else {}),
             "set_aside": dict(self.aside),
             "files": [_file(each) for each in self.files],
         }
@@ -112,8 +116,11 @@ class Plan:
         yield f"{_requests(self.requests)} on {self.day}: {tally.fare}"
         for share in self.shares:
             where = "batch" if share.batch else "live"
-            said = f"{_requests(share.requests)}, {share.fare}{_time(share)}"
-            yield f"  {share.model} ({where}): {said}"
+            # A deadline's times are the longer ones: they are those of the library's own pace.
+            time = "" if self.deadline else _time(share)
+            yield f"  {share.model} ({where}): {_requests(share.requests)}, {share.fare}{time}"
+        if self.deadline is not None:
+            yield from self.deadline.sentences(self.fare)
         if self.requests:
             yield f"  without batch price: {tally.ordinary}"
         for alone in self.alone:

@@ -49,12 +49,18 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan that was written: its folder, its day and its files."""
+    """A plan that was written: its folder, its day and its files.
+
+    `deadline` is the time in seconds that it was made for, and `concurrency` how many requests of
+    each model have to be under way at once for it.
+    """
 
     folder: Path
     day: date
     files: tuple[Written, ...]
     digest: str
+    deadline: float | None = None
+    concurrency: int | None = None
 
     def path(self, file: Written) -> Path:
         """Where a file of the plan is."""
@@ -105,10 +111,18 @@ def planned(folder: str | os.PathLike[str]) -> Planned:
         files = tuple(Written(**each) for each in plan["files"])
         if plan["form"] != FORM:
             raise InputError(name, f"is of the form {plan['form']!r}; this reads {FORM!r}")
-        found = Planned(path, date.fromisoformat(plan["as_of"]), files, _digest(content))
+        hurry = plan.get("deadline", {})
+        found = Planned(
+            path,
+            date.fromisoformat(plan["as_of"]),
+            files,
+            _digest(content),
+            hurry.get("seconds"),
+            hurry.get("concurrency"),
+        )
     except OSError as error:
         raise InputError(str(path), f"is no folder of a plan: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(name, f"is no plan: {type(error).__name__} {error}") from None
     for file in files:
         _whole(found.path(file), file)

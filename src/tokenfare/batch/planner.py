@@ -21,6 +21,7 @@ from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.router import Ranked, Requirements
 from tokenfare.tokenizers import Count
 
+from .chooser import Cheapest, Chooser
 from .choosing import Choice, Service, Sizes
 from .counting import Counter
 from .folder import Written
@@ -67,8 +68,12 @@ class Planner:
         once: bool = False,
         sizer: Callable[[Sequence[Request]], Sizer] = Counter,
         prefixes: Prefixes | None = None,
+        chooser: Chooser | None = None,
     ) -> None:
-        """Remember nothing yet. `sizer` says how long requests are, a chunk of them at a time."""
+        """Remember nothing yet. `sizer` says how long requests are, a chunk of them at a time.
+
+        `chooser` says where each goes; by default to the cheapest model that takes it.
+        """
         self.seen = 0
         self._catalog = catalog
         self._asked = asked
@@ -78,6 +83,7 @@ class Planner:
         self._once = once
         self._sizer = sizer
         self._prefixes = prefixes
+        self._chooser = chooser or Cheapest()
         self._services: dict[tuple[int, frozenset[str], bool], Service] = {}
         self._batch_rules: dict[str, BatchRules] = {}
         self._tally = Tally(asked.currency)
@@ -183,7 +189,7 @@ class Planner:
         """Give each request a model of the batch service; answers those that it takes nowhere."""
         left = []
         for request, cell in self.cells(requests, batch=True):
-            choice = cell.service.choose(cell.sizes)
+            choice = self._chooser.choose(cell, cell)
             if choice is None:
                 left.append((request, cell))
             else:
@@ -193,9 +199,9 @@ class Planner:
     def _place_live(self, left: Sequence[tuple[Request, Cell]]) -> None:
         held = {request.custom_id: cell for request, cell in left}
         for request, cell in self.cells([request for request, _ in left], batch=False):
-            choice = cell.service.choose(cell.sizes)
+            choice = self._chooser.choose(cell, held[request.custom_id])
             if choice is None:
-                self._refuse(request.record, cell.service.refusal(cell.sizes), "no model takes it")
+                self._refuse(request.record, self._chooser.refusal(cell), "no model takes it")
             else:
                 self._write(request, choice, cell, held=held[request.custom_id])
 

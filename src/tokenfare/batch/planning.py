@@ -1,6 +1,7 @@
 """A plan for a job: requests in, files for the provider out, and what it comes to.
 
-One pass over the inputs, in chunks: read, count together, choose, write.
+One pass over the inputs, in chunks: read, count together, choose, write. With a deadline there is
+one before it, which writes nothing: what is to be sent by when has to be known to choose.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import os
 from collections import Counter as Tallied
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
 from typing import TypeAlias, Unpack
 
 from tokenfare.api import default_catalog
@@ -20,11 +22,15 @@ from tokenfare.money import Money
 from tokenfare.router import Asked, Requirements, refuse_unknown_words, requirements
 
 from .blockwise import BlockPlanner
+from .deadline import ANSWER_SECONDS, Deadline, checked
 from .folder import Folder
+from .keeping import kept
+from .placing import Placing
 from .plan import Plan
 from .planner import Planner
 from .prefixes import Prefixes
 from .reading import Columns, Form, Record, SetAside, Source
+from .survey import Survey
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -34,7 +40,10 @@ _CHUNK_BYTES = 8_000_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a plan is: bytes of the input files read, requests planned."""
+    """How far a plan is: bytes of the input files read, requests planned.
+
+    With a deadline the inputs are read twice: the bytes go on, the requests begin again.
+    """
 
     bytes_read: int
     requests: int
@@ -52,6 +61,8 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     once: bool = False,
     prefixes: bool = True,
     ceiling: Money | None = None,
+    deadline: timedelta | None = None,
+    answer_seconds: float = ANSWER_SECONDS,
     progress: Callable[[Progress], None] | None = None,
     **asked: Unpack[Asked],
 ) -> Plan:
@@ -66,12 +77,29 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     some two microseconds a request. Nothing is left in `out` unless the plan is complete.
     Raises `InvalidRequestError` for a folder that holds anything but a plan of the same inputs, and
     `FareOverCeiling` if the job may cost more than `ceiling`.
+
+    With a `deadline`, counted from the first request that is sent, the models are mixed so that the
+    job costs least among the mixes that promise it: `Plan.deadline` says how, and on what the
+    promise stands; `answer_seconds` is the longest that one answer takes. The inputs are read twice
+    then, and are files. Raises `DeadlineTooShort` where nothing can promise it.
     """
     names = named(inputs)
     facts, wanted = asked_of(asked, as_of, catalog)
     refuse_ceiling(ceiling, wanted)
-    sources = [Source(name, form, columns) for name in names]
+    if deadline is not None:
+        checked(deadline, answer_seconds)
+        _refuse_streams(names)
+    sources, done = [Source(name, form, columns) for name in names], 0
     with Folder(out, names) as folder:
+        placing = None
+        if deadline is not None:
+            survey = Survey(facts, deadline, wanted.currency)
+            surveyor = Planner(
+                facts, wanted, survey, columns, strict=strict, once=once, chooser=survey
+            )
+            done = _read(sources, surveyor, done, progress)
+            placing = Placing(survey, kept(survey, facts, deadline, answer_seconds))
+            sources = [Source(name, form, columns) for name in names]
         planner = BlockPlanner(
             facts,
             wanted,
@@ -80,19 +108,42 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
             strict=strict,
             once=once,
             prefixes=Prefixes() if prefixes else None,
+            chooser=placing,
         )
-        done = 0
-        for number, source in enumerate(sources, 1):
-            for _ in _planned(source, number, planner):
-                if progress is not None:
-                    progress(Progress(done + source.bytes_read, planner.seen))
-            done += source.size
-        return finished(planner, names, folder, ceiling)
+        _read(sources, planner, done, progress)
+        promise = None if placing is None else placing.deadline()
+        return finished(planner, names, folder, ceiling, promise)
 
 
-def _planned(source: Source, number: int, planner: BlockPlanner) -> Iterator[None]:
+def _read(
+    sources: Iterable[Source],
+    planner: Planner,
+    done: int,
+    progress: Callable[[Progress], None] | None,
+) -> int:
+    """Plan all that is in the inputs, after `done` bytes of them; gives how many it is then."""
+    for number, source in enumerate(sources, 1):
+        for _ in _planned(source, number, planner):
+            if progress is not None:
+                progress(Progress(done + source.bytes_read, planner.seen))
+        done += source.size
+    return done
+
+
+def _refuse_streams(names: Iterable[str]) -> None:
+    for name in names:
+        path = Path(name)
+        if name == "-" or path.is_fifo() or path.is_char_device():
+            which = "standard input" if name == "-" else name
+            raise InvalidRequestError(
+                f"deadline: the input is read twice, and {which} can be read once only; write it "
+                "into a file first, or leave the deadline out"
+            )
+
+
+def _planned(source: Source, number: int, planner: Planner) -> Iterator[None]:
     """Plan an input, some of it at a time."""
-    if not (source.has_lines and planner.takes_blocks):
+    if not (source.has_lines and isinstance(planner, BlockPlanner) and planner.takes_blocks):
         with closing(source.records()) as records:
             for chunk in _chunks(records):
                 planner.take(chunk, number)
@@ -116,12 +167,19 @@ def refuse_ceiling(ceiling: Money | None, asked: Requirements) -> None:
         raise InvalidRequestError(f"ceiling: {ceiling}; the plan compares in {asked.currency}")
 
 
-def finished(planner: Planner, names: list[str], folder: Folder, ceiling: Money | None) -> Plan:
+def finished(
+    planner: Planner,
+    names: list[str],
+    folder: Folder,
+    ceiling: Money | None,
+    deadline: Deadline | None = None,
+) -> Plan:
     """The plan of all that was taken, written. Raises `FareOverCeiling`."""
-    made = planner.plan(names, folder.files, folder.path)
+    made = replace(planner.plan(names, folder.files, folder.path), deadline=deadline)
     if ceiling is not None and made.fare.high > ceiling:
         low, high = made.fare.low, made.fare.high
-        raise FareOverCeiling(low, high, ceiling, high - ceiling)
+        time = None if deadline is None else deadline.time
+        raise FareOverCeiling(low, high, ceiling, high - ceiling, time)
     folder.finish(made.as_data())
     return made
 

@@ -23,6 +23,7 @@ from .charts import Bar, Reach
 from .digest import digest_of
 from .folder import ASIDE, PLAN, REPORT
 from .table import REQUESTS
+from .timely import promised, timely
 from .undisturbed import undisturbed
 
 _EXAMPLES = 10
@@ -55,7 +56,7 @@ def page_of(folder: Path) -> str:
         fare=page.fare(plan["fare"]),
         facts=page.facts(_facts(plan)),
         charts="".join(_charts(plan, folder)) if plan["requests"] else "",
-        wide=_models(plan) + alike(plan),
+        wide=_models(plan) + timely(plan) + alike(plan),
         tables=_alone(plan) + _files(plan) + _aside(plan, folder),
         footer=f"Planned by tokenfare; prices of the catalogue {escape(plan['catalog'][:12])}.",
     )
@@ -88,6 +89,7 @@ def _facts(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if repeated["requests"]:
         said = f"{repeated['requests']:,}; sent once: {page.fare(repeated['saving'])} less"
         yield "said before", said
+    yield from promised(plan)
     yield "room for an answer", f"{plan['max_output_tokens']:,} tokens where none is named"
 
 

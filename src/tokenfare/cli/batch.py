@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import click
 
 from tokenfare.batch import Columns, Form, Plan, estimate, plan, report
+from tokenfare.batch.deadline import ANSWER_SECONDS
 from tokenfare.batch.folder import PLAN
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.money import Money
@@ -55,6 +56,15 @@ for each in batch_runs.COMMANDS:
 @click.option(
     "--ceiling", type=inputs.Amount(), metavar="AMOUNT", help="End with 5 if it may cost more."
 )
+@click.option(
+    "--deadline", type=inputs.Duration(), metavar="TIME", help="All answered by then: 90m, 2h, 1d."
+)
+@click.option(
+    "--answer-seconds",
+    type=float,
+    metavar="S",
+    help=f"The longest that an answer takes, for --deadline (default: {ANSWER_SECONDS:g}).",
+)
 @click.option("--sample", type=int, metavar="N", help="Estimate by N lines; write nothing.")
 @click.option("--seed", type=int, metavar="N", help="Draw another sample.")
 @click.option("--allow", multiple=True, metavar="PAT", help="Only ids like this (qwen-*); again.")
@@ -74,6 +84,8 @@ def plan_command(
     strict: bool,
     once: bool,
     ceiling: Money | None,
+    deadline: timedelta | None,
+    answer_seconds: float | None,
     sample: int | None,
     seed: int | None,
     as_of: date | None,
@@ -90,6 +102,10 @@ def plan_command(
     that are no request, or that no model takes, are set aside in FOLDER/set-aside.jsonl: the exit
     code is then 1, or 3 if nothing is left. With --sample, nothing is written: some lines are
     counted, and what all cost is said with an interval.
+
+    With --deadline, models are mixed so that the job costs least among the mixes that are answered
+    in time under the models' rates; the plan says what that stands on. The files are read twice.
+    The exit code is 6 where no mix is fast enough.
     """
     given = cast("Asked", {name: value for name, value in asked.items() if value not in {None, ()}})
     reading: dict[str, Any] = {
@@ -97,8 +113,10 @@ def plan_command(
         "form": cast("Form | None", form),
         "as_of": as_of,
     }
+    if answer_seconds is not None and deadline is None:
+        raise click.UsageError("--answer-seconds is for --deadline: give both")
     if sample is not None:
-        _refuse_beside_sample(out=out, strict=strict, once=once, ceiling=ceiling)
+        _refuse_beside_sample(out=out, strict=strict, once=once, ceiling=ceiling, deadline=deadline)
         with bars.reading(files, quiet=quiet) as bar:
             told = estimate(
                 files, sample=sample, seed=seed or 0, progress=bar.told, **reading, **given
@@ -109,7 +127,8 @@ def plan_command(
         raise click.UsageError("--seed draws a sample: give --sample too")
     if out is None:
         raise click.UsageError("--out: name the folder that the plan goes to")
-    with _said_how_it_ends(Path(out)), bars.reading(files, quiet=quiet) as bar:
+    read = files * (1 if deadline is None else 2)
+    with _said_how_it_ends(Path(out)), bars.reading(read, quiet=quiet) as bar:
         made = plan(
             files,
             out,
@@ -117,6 +136,8 @@ def plan_command(
             once=once,
             prefixes=not no_prefixes,
             ceiling=ceiling,
+            deadline=deadline,
+            answer_seconds=ANSWER_SECONDS if answer_seconds is None else answer_seconds,
             progress=bar.told,
             **reading,
             **given,

@@ -156,8 +156,9 @@ def collect_command(
 @click.option(
     "--concurrency",
     type=int,
-    default=batch.direct.DEFAULT_CONCURRENCY,
-    help="Requests of each model under way at once.",
+    metavar="N",
+    help="Requests of each model under way at once (default: what the plan's deadline needs, or "
+    f"{batch.direct.DEFAULT_CONCURRENCY}).",
 )
 @click.option("--ladder", is_flag=True, help="Ask the next model where the planned one fails.")
 @click.option("--limiter", metavar="FILE", help="Rates kept together with other processes.")

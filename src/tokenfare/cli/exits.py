@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tokenfare.errors import (
     CeilingReached,
+    DeadlineTooShort,
     FareOverCeiling,
     NoModelFits,
     ProviderError,
@@ -16,6 +17,7 @@ WRONG_USE = 2
 NO_MODEL_FITS = 3
 PROVIDER_FAILED = 4
 CEILING_REACHED = 5
+DEADLINE_TOO_SHORT = 6
 INTERRUPTED = 130
 
 
@@ -27,6 +29,8 @@ def code_of(error: TokenfareError) -> int:
         return PROVIDER_FAILED
     if isinstance(error, CeilingReached | FareOverCeiling):
         return CEILING_REACHED
+    if isinstance(error, DeadlineTooShort):
+        return DEADLINE_TOO_SHORT
     return WRONG_USE
 
 

@@ -7,9 +7,10 @@ it; nothing is guessed and nothing replaced.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -117,6 +118,32 @@ class Amount(click.ParamType[Money]):
             return Money(Decimal(number), currency or "CNY")
         except (InvalidOperation, ValueError, TypeError):
             self.fail(f"{value!r} is not an amount; write 0.05 or '0.05 USD'", param, ctx)
+
+
+class Duration(click.ParamType[timedelta]):
+    """A time that something may take: `90m`, `2h`, `1d12h`."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Parse it, or fail with the form that is expected."""
+        if isinstance(value, timedelta):
+            return value
+        found = _DURATION.fullmatch(str(value))
+        if found is None or not any(found.groups()):
+            self.fail(f"{value!r} is not a time; write it as 30s, 90m, 2h or 1d12h", param, ctx)
+        try:
+            return timedelta(**{unit: int(n) for unit, n in found.groupdict().items() if n})
+        except OverflowError:
+            self.fail(f"{value!r} is longer than can be said", param, ctx)
+
+
+_DURATION = re.compile(
+    r"(?:(?P<days>[0-9]{1,9})d)?(?:(?P<hours>[0-9]{1,9})h)?"
+    r"(?:(?P<minutes>[0-9]{1,9})m)?(?:(?P<seconds>[0-9]{1,9})s)?"
+)
 
 
 class Words(click.ParamType[tuple[str, ...]]):

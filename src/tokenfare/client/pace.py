@@ -79,13 +79,18 @@ def pace(
     choice = _from_environment(environment) if limiter is None else limiter
     if choice is None:
         choice = rates is not None or endpoint in provider.base_urls.values()
-    throttle = provider.throttle
     return Pace(
         _limiter(choice),
         MappingProxyType(dict(rates or {})),
-        None if throttle is None else float(throttle.window_seconds),
+        share_seconds(provider),
         endpoint,
     )
+
+
+def share_seconds(provider: Provider) -> float | None:
+    """The shorter window in which a provider enforces its share of a minute's rates, if any."""
+    throttle = provider.throttle
+    return None if throttle is None else float(throttle.window_seconds)
 
 
 def _from_environment(environment: Mapping[str, str]) -> str | bool | None:
