@@ -1,4 +1,4 @@
-"""Texts too long to take whole: blocks, cut where counts add up, and panics that are exceptions."""
+"""Texts too long to take whole: shares, cut where counts add up, and panics that are exceptions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from token_texts import SNIPPETS, texts
 from tokenfare import _core
 from tokenfare.errors import CoreFailure, TokenfareError
 
-BLOCK = 1 << 18  # characters that the binding takes at a time, of a text that is not ASCII
+SHARE = 1 << 14  # characters that are made UTF-8 at a time, of a text that is not ASCII
 
 
 def repeated(unit: str, length: int) -> str:
@@ -22,8 +22,8 @@ def repeated(unit: str, length: int) -> str:
 
 @settings(some, max_examples=25)
 @given(text=texts)
-def test_a_text_of_many_blocks_equals_tiktoken(qwen, with_tiktoken, text):
-    long = repeated(text + "ü x", BLOCK + 1000)
+def test_a_text_of_many_shares_equals_tiktoken(qwen, with_tiktoken, text):
+    long = repeated(text + "ü x", 10 * SHARE + 1000)
     ids = qwen.encode(long)
     assert ids == with_tiktoken.encode_ordinary(qwen.decode(ids))
     assert qwen.count(long) == qwen.count(long, threads=2) == len(ids)
@@ -31,35 +31,67 @@ def test_a_text_of_many_blocks_equals_tiktoken(qwen, with_tiktoken, text):
 
 @settings(some, max_examples=40)
 @given(text=texts, shift=st.integers(0, 40), data=st.data())
-def test_every_place_may_fall_on_the_border_of_a_block(qwen, text, shift, data):
-    """Counted in blocks of 4,096 characters, which is what a small limit asks for."""
-    long = "ü" + "x " * ((4096 - shift) // 2) + repeated(text + "ü ", 9000)
+def test_every_place_may_fall_on_the_border_of_a_share(qwen, text, shift, data):
+    long = "ü" + "x " * ((SHARE - shift) // 2) + repeated(text + "ü ", 2 * SHARE)
     count = qwen.count(long)
-    assert count == len(qwen.encode(long))
-    limit = data.draw(st.integers(0, 511))
-    for n in (limit, 511):
+    assert count == len(qwen.encode(long)) == qwen.count(long, threads=3)
+    limit = data.draw(st.integers(0, 2 * count))
+    for n in (limit, 511, count - 1, count):
         assert qwen.count_up_to(long, n) == (count if count <= n else None)
 
 
 @pytest.mark.parametrize("unit", ["字", "字\n", "\u0301", "ü", "か\u3099", "=\u0338", " \u3000"])
-def test_blocks_without_a_cut_are_joined(qwen, unit):
-    text = unit * (3 * BLOCK // len(unit))
+def test_a_text_without_a_cut_is_one_share(qwen, unit):
+    text = unit * (3 * SHARE // len(unit))
     assert qwen.count(text) == len(qwen.encode(text))
     assert qwen.count_up_to(text, 10) is None
 
 
 @pytest.mark.parametrize("before", [0, 1, 2])
-def test_surrogates_on_the_border_of_a_block(qwen, before):
+def test_surrogates_on_the_border_of_a_share(qwen, before):
     """A pair that a border would part is one character all the same; half a pair is U+FFFD."""
-    start = "x " * (BLOCK // 2 - 1) + "." * before
+    start = "x " * (SHARE // 2 - 1) + "." * before
     for pair, meant in (("\ud83d\ude00", "😀"), ("\ud83dü", "\ufffdü"), ("ü\ude00", "ü\ufffd")):
-        rest = "ü " * 200_000
+        rest = "ü " * 20_000
         assert qwen.count(start + pair + rest) == qwen.count(start + meant + rest)
         assert qwen.encode(start + pair + rest) == qwen.encode(start + meant + rest)
 
 
+def test_a_batch_counts_each_text_as_if_alone(qwen):
+    """Of every form that Python keeps a string in, short and long, empty and with surrogates."""
+    units = [
+        "字 ",
+        "通义千问。",
+        "ü x\n",
+        "plain ",
+        "\ud83d\ude00é ",
+        "\ud83d a",
+        "",
+        "x" * 5000 + "é",
+    ]
+    lengths = [3, 129, 4097, 150_000, 5, 60_000]
+    texts = [repeated(unit or "", n)[:n] if unit else "" for n in lengths for unit in units]
+    texts.insert(7, repeated("füße und 字 ", 700_000))
+    assert qwen.count_batch(texts) == [len(qwen.encode(text)) for text in texts]
+
+
+@pytest.mark.parametrize("border", [[0xD83D], [0xDE00], [0xD83D, 0xDE00], [0xE9]])
+def test_a_long_text_is_cut_at_its_own_characters(qwen, border):
+    """Where a text is made UTF-8 as a whole; one that falls on a border among them."""
+    text = "x" * (SHARE - 1) + "".join(map(chr, border)) + "ü and more. " * 500
+    pieces = qwen.split(text, 1_000)
+    assert "".join(pieces) == text
+    assert all(qwen.count(piece) <= 1_000 for piece in pieces)
+    start = qwen.truncate(text, 2_100)
+    assert text.startswith(start)
+    assert len(start) > SHARE
+    ids = qwen.encode(text + "<|im_end|>", special="qwen3")
+    assert ids[:-1] == qwen.encode(text)
+    assert ids[-1] == 151_645
+
+
 def test_many_threads_count_long_texts_alike(qwen):
-    texts = [repeated(snippet + " ü\n", BLOCK + 100_000) for snippet in SNIPPETS[::12]]
+    texts = [repeated(snippet + " ü\n", 7 * SHARE) for snippet in SNIPPETS[::12]]
     expected = [qwen.count(text) for text in texts]
     found: dict[int, list[int]] = {}
 

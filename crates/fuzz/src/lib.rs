@@ -8,7 +8,7 @@ mod texts;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use tokenfare_bpe::{Merging, Normalization, Pattern, Tokenizer, to_compact};
+use tokenfare_bpe::{Merging, Normalization, Pattern, Text, Tokenizer, to_compact};
 
 use reference::{Ranks, Reference};
 pub use texts::text_of;
@@ -92,14 +92,6 @@ fn check(Twins { core, reference }: &Twins, text: &str) {
     }
     let bytes = core.decode(&expected).expect("ids of tokens");
     assert_eq!(bytes, reference.normalized(text).as_bytes());
-    cut(core, text, count);
-}
-
-/// A text may be cut at the last cut, and what is counted apart adds up.
-fn cut(core: &Tokenizer, text: &str, count: usize) {
-    if let Some(at) = core.last_cut(text, text.len() / 2) {
-        assert_eq!(core.count(&text[..at]) + core.count(&text[at..]), count, "cut at {at}");
-    }
 }
 
 /// Texts of more than a share of a thread, by one thread, by two and as a batch.
@@ -111,6 +103,8 @@ fn long(Twins { core, reference }: &Twins, text: &str) {
     core.encode(&long, &mut ids);
     assert_eq!(core.count(&long), ids.len());
     assert_eq!(core.count_with_threads(&long, 2), ids.len());
+    let points: Vec<u32> = long.chars().map(u32::from).collect();
+    assert_eq!(core.count_with_threads(Text::Points32(&points), 2), ids.len());
     let batch = vec![unit.as_str(); times];
     let apart = reference.encode(&unit).len();
     assert_eq!(core.count_batch(&batch), vec![apart; times]);

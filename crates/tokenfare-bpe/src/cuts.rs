@@ -25,11 +25,6 @@ pub(crate) fn next_cut(splitting: &Splitting, text: &[u8], from: usize) -> usize
     (from.max(1)..text.len()).find(|at| splitting.is_cut(text, *at)).unwrap_or(text.len())
 }
 
-/// The last cut from `from` on, if there is one: a text that goes on may be cut there too. O(distance).
-pub(crate) fn last_cut(splitting: &Splitting, text: &[u8], from: usize) -> Option<usize> {
-    (from.max(1)..text.len()).rev().find(|at| splitting.is_cut(text, *at))
-}
-
 /// Whether a text that Qwen's pattern splits may be cut at `at`, which is inside it.
 #[inline]
 pub(crate) fn is_cut(text: &[u8], at: usize) -> bool {
@@ -108,19 +103,6 @@ mod tests {
             }
         }
         assert!(cuts > 1_000_000, "{cuts}");
-    }
-
-    #[test]
-    fn the_last_cut_is_the_last_of_all() {
-        let text = "one two 三四 five.\nsix \u{301}seven";
-        let bytes = text.as_bytes();
-        for from in 0..text.len() {
-            let mut last = None;
-            for at in (from.max(1)..text.len()).filter(|at| is_cut(bytes, *at)) {
-                last = Some(at);
-            }
-            assert_eq!(last_cut(&Splitting::QWEN, bytes, from), last);
-        }
     }
 
     #[test]

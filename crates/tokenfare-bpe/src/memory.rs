@@ -33,6 +33,8 @@ pub(crate) struct Memory {
     pub(crate) longer: Queue,
     pub(crate) new: Queue,
     pub(crate) room: Room,
+    /// What code points become.
+    pub(crate) utf8: Vec<u8>,
 }
 
 impl Memory {
@@ -51,6 +53,7 @@ impl Memory {
             longer: Queue::default(),
             new: Queue::default(),
             room: Room::default(),
+            utf8: Vec::new(),
         }
     }
 }

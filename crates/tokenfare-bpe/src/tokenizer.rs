@@ -7,11 +7,12 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::compact::Compact;
 use crate::counting::count_part;
-use crate::cuts::{last_cut, parts};
+use crate::cuts::parts;
 use crate::encoding::{encode_part, encode_pieces};
 use crate::gathering::count_pieces;
 use crate::ids::Ids;
 use crate::memory::Memory;
+use crate::source::Text;
 use crate::special::{Found, SpecialTokens};
 use crate::splitting::Splitting;
 use crate::vocabulary::{Vocabulary, VocabularyError};
@@ -24,6 +25,12 @@ const PART: usize = 32 * 1024;
 
 /// Bytes up to which a stretch is sooner counted piece by piece than in batches.
 const STRETCH: usize = 512;
+
+/// Code points that are made UTF-8 at a time, for the same reason.
+const POINTS: usize = 16 * 1024;
+
+/// Bytes of what code points become that are kept from one call to the next.
+const UTF8_KEPT: usize = 8 * POINTS;
 
 /// Bytes of text that a thread takes at a time; a thread costs about as much as counting these.
 const SHARE: usize = 64 * 1024;
@@ -81,7 +88,7 @@ impl Tokenizer {
     ///
     /// O(n) but for single pieces of more than 64 bytes, which are O(n log n) at worst. Memory is
     /// bounded whatever the length of the text, but for a single piece, which needs some of its own.
-    pub fn count(&self, text: &str) -> usize {
+    pub fn count<'a>(&self, text: impl Into<Text<'a>>) -> usize {
         self.count_up_to(text, usize::MAX).unwrap_or(usize::MAX)
     }
 
@@ -89,8 +96,31 @@ impl Tokenizer {
     ///
     /// Stops within one part of the text (some bytes for each token of the limit, more where it
     /// cannot be cut) after the limit is passed: the cost follows the limit, not the text.
-    pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
-        self.with_memory(|memory| self.count_in(memory, text, limit))
+    pub fn count_up_to<'a>(&self, text: impl Into<Text<'a>>, limit: usize) -> Option<usize> {
+        let text = text.into();
+        self.with_memory(|memory| self.count_text(memory, text, limit))
+    }
+
+    fn count_text(&self, memory: &mut Memory, text: Text<'_>, limit: usize) -> Option<usize> {
+        match text {
+            Text::Utf8(text) => self.count_in(memory, text, limit),
+            _ => self.count_points(memory, text, limit),
+        }
+    }
+
+    fn count_points(&self, memory: &mut Memory, text: Text<'_>, limit: usize) -> Option<usize> {
+        let size = limit.saturating_mul(4).clamp(256, POINTS);
+        let mut room = std::mem::take(&mut memory.utf8);
+        let mut left = Some(limit);
+        for share in text.shares(&self.splitting, size) {
+            let count = left.and_then(|left| self.count_in(memory, share.utf8(&mut room), left));
+            left = left.zip(count).map(|(left, count)| left - count);
+            if left.is_none() {
+                break;
+            }
+        }
+        memory.utf8 = room;
+        left.map(|left| limit - left)
     }
 
     fn count_in(&self, memory: &mut Memory, text: &str, limit: usize) -> Option<usize> {
@@ -124,29 +154,29 @@ impl Tokenizer {
     ///
     /// The text is cut where counts add up (see `cuts`); one that has no such place is counted by
     /// one thread.
-    pub fn count_with_threads(&self, text: &str, threads: usize) -> usize {
-        let shares: Vec<&str> = parts(&self.splitting, text, SHARE).collect();
+    pub fn count_with_threads<'a>(&self, text: impl Into<Text<'a>>, threads: usize) -> usize {
+        let shares: Vec<Text<'_>> = text.into().shares(&self.splitting, SHARE).collect();
         self.counts(&shares, threads).into_iter().sum()
-    }
-
-    /// The last place from `from` on where `text`, and every text that begins with it, may be cut so
-    /// that counts and ids add up. O(distance from the end).
-    pub fn last_cut(&self, text: &str, from: usize) -> Option<usize> {
-        last_cut(&self.splitting, text.as_bytes(), from)
     }
 
     /// The count of each text, in order, on as many threads as the machine has cores.
     ///
     /// Texts are handed out in small shares as threads become free, so a long text among short
     /// ones holds nobody up.
-    pub fn count_batch<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Vec<usize> {
+    pub fn count_batch<'a, T>(&self, texts: &[T]) -> Vec<usize>
+    where
+        T: Copy + Into<Text<'a>> + Sync,
+    {
         self.counts(texts, std::thread::available_parallelism().map_or(1, usize::from))
     }
 
-    fn counts<T: AsRef<str> + Sync>(&self, texts: &[T], threads: usize) -> Vec<usize> {
+    fn counts<'a, T>(&self, texts: &[T], threads: usize) -> Vec<usize>
+    where
+        T: Copy + Into<Text<'a>> + Sync,
+    {
         let shares = shares_of(texts);
         if threads <= 1 || shares.len() == 1 {
-            return texts.iter().map(|text| self.count(text.as_ref())).collect();
+            return texts.iter().map(|text| self.count(*text)).collect();
         }
         let counts: Vec<AtomicUsize> = texts.iter().map(|_| AtomicUsize::new(0)).collect();
         let next = AtomicUsize::new(0);
@@ -156,7 +186,7 @@ impl Tokenizer {
             self.with_memory(|memory| {
                 while let Some(share) = shares.get(next.fetch_add(1, Relaxed)) {
                     for i in share.clone() {
-                        let count = self.count_in(memory, texts[i].as_ref(), usize::MAX);
+                        let count = self.count_text(memory, texts[i].into(), usize::MAX);
                         counts[i].store(count.unwrap_or(usize::MAX), Relaxed);
                     }
                 }
@@ -172,17 +202,28 @@ impl Tokenizer {
     }
 
     /// Appends the ids of `text` to `ids`, special tokens taken as ordinary text.
-    pub fn encode(&self, text: &str, ids: &mut Vec<u32>) {
-        let first = ids.len();
-        self.with_memory(|memory| {
-            for part in parts(&self.splitting, text, PART) {
-                match self.splitting {
-                    Splitting::QWEN => encode_part(&self.vocabulary, memory, part, ids),
-                    _ => encode_pieces(&self.vocabulary, &self.splitting, memory, part, ids),
+    pub fn encode<'a>(&self, text: impl Into<Text<'a>>, ids: &mut Vec<u32>) {
+        let (text, first) = (text.into(), ids.len());
+        self.with_memory(|memory| match text {
+            Text::Utf8(text) => self.encode_in(memory, text, ids),
+            _ => {
+                let mut room = std::mem::take(&mut memory.utf8);
+                for share in text.shares(&self.splitting, POINTS) {
+                    self.encode_in(memory, share.utf8(&mut room), ids);
                 }
+                memory.utf8 = room;
             }
         });
         self.ids.name(&mut ids[first..]);
+    }
+
+    fn encode_in(&self, memory: &mut Memory, text: &str, ids: &mut Vec<u32>) {
+        for part in parts(&self.splitting, text, PART) {
+            match self.splitting {
+                Splitting::QWEN => encode_part(&self.vocabulary, memory, part, ids),
+                _ => encode_pieces(&self.vocabulary, &self.splitting, memory, part, ids),
+            }
+        }
     }
 
     /// Appends the ids of `text` to `ids`; what `special` lists becomes its one id.
@@ -225,17 +266,19 @@ impl Tokenizer {
         let mut memory = pool().pop().unwrap_or_else(|| Memory::knowing(&self.vocabulary));
         let result = work(&mut memory);
         memory.room.shrink_to(KEPT);
+        memory.utf8.truncate(UTF8_KEPT);
+        memory.utf8.shrink_to(UTF8_KEPT);
         pool().push(memory);
         result
     }
 }
 
 /// Ranges of texts with about [`SHARE`] bytes each.
-fn shares_of<T: AsRef<str>>(texts: &[T]) -> Vec<Range<usize>> {
+fn shares_of<'a, T: Copy + Into<Text<'a>>>(texts: &[T]) -> Vec<Range<usize>> {
     let mut shares = Vec::new();
     let (mut start, mut bytes) = (0, 0);
     for (i, text) in texts.iter().enumerate() {
-        bytes += text.as_ref().len();
+        bytes += (*text).into().bytes();
         if bytes >= SHARE {
             shares.push(start..i + 1);
             (start, bytes) = (i + 1, 0);

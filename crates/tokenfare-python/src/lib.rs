@@ -10,7 +10,6 @@ mod positions;
 mod special;
 mod text;
 
-use std::ops::ControlFlow::{Break, Continue};
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -24,7 +23,7 @@ use crate::guard::guarded;
 use crate::ids::{Numbers, ids_of};
 use crate::positions::Positions;
 use crate::special::Special;
-use crate::text::{BLOCK, in_parts, utf8};
+use crate::text::{text_of, utf8};
 
 /// Counts, encodes and decodes with one vocabulary.
 #[pyclass(frozen, module = "tokenfare._core")]
@@ -55,7 +54,8 @@ impl Tokenizer {
 
     #[pyo3(signature = (text, /))]
     fn count(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<usize> {
-        self.sum(text, BLOCK, |part| guarded(py, part.len(), || self.core.count(part)))
+        let text = text_of(text)?;
+        guarded(py, text.bytes(), || self.core.count(text))
     }
 
     #[pyo3(signature = (text, threads, /))]
@@ -65,9 +65,8 @@ impl Tokenizer {
         text: &Bound<'_, PyString>,
         threads: usize,
     ) -> PyResult<usize> {
-        self.sum(text, 8 * BLOCK, |part| {
-            guarded(py, part.len(), || self.core.count_with_threads(part, threads))
-        })
+        let text = text_of(text)?;
+        guarded(py, text.bytes(), || self.core.count_with_threads(text, threads))
     }
 
     #[pyo3(signature = (text, limit, /))]
@@ -77,15 +76,9 @@ impl Tokenizer {
         text: &Bound<'_, PyString>,
         limit: usize,
     ) -> PyResult<Option<usize>> {
-        let mut count = 0;
-        let block = limit.saturating_mul(8).clamp(4096, BLOCK);
-        let passed = in_parts(&self.core, text, block, |part| {
-            let left = limit - count;
-            let more = guarded(py, part.len(), || self.core.count_up_to(part, left))?;
-            count += more.unwrap_or_default();
-            Ok(if more.is_none() { Break(()) } else { Continue(()) })
-        })?;
-        Ok(passed.is_none().then_some(count))
+        let text = text_of(text)?;
+        let bytes = text.bytes().min(limit.saturating_mul(8));
+        guarded(py, bytes, || self.core.count_up_to(text, limit))
     }
 
     #[pyo3(signature = (texts, /))]
@@ -97,8 +90,8 @@ impl Tokenizer {
             })
         });
         let strings = strings.collect::<PyResult<Vec<_>>>()?;
-        let texts = strings.iter().map(utf8).collect::<PyResult<Vec<_>>>()?;
-        let bytes = texts.iter().map(|text| text.len()).sum();
+        let texts = strings.iter().map(text_of).collect::<PyResult<Vec<_>>>()?;
+        let bytes = texts.iter().map(|text| text.bytes()).sum();
         guarded(py, bytes, || self.core.count_batch(&texts))
     }
 
@@ -208,20 +201,6 @@ impl Tokenizer {
 }
 
 impl Tokenizer {
-    fn sum(
-        &self,
-        text: &Bound<'_, PyString>,
-        block: usize,
-        mut count: impl FnMut(&str) -> PyResult<usize>,
-    ) -> PyResult<usize> {
-        let mut sum = 0;
-        in_parts::<()>(&self.core, text, block, |part| {
-            sum += count(part)?;
-            Ok(Continue(()))
-        })?;
-        Ok(sum)
-    }
-
     fn ids(
         &self,
         py: Python<'_>,
@@ -235,10 +214,8 @@ impl Tokenizer {
             guarded(py, text.len(), || self.core.encode_with_special(&text, tokens, &mut ids))?;
             return Ok(ids);
         }
-        in_parts::<()>(&self.core, text, BLOCK, |part| {
-            guarded(py, part.len(), || self.core.encode(part, &mut ids))?;
-            Ok(Continue(()))
-        })?;
+        let text = text_of(text)?;
+        guarded(py, text.bytes(), || self.core.encode(text, &mut ids))?;
         Ok(ids)
     }
 

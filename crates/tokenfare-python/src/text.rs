@@ -1,84 +1,45 @@
-//! Python's strings as UTF-8, whole or in parts.
+//! Python's strings, read where they lie.
 //!
-//! CPython keeps the UTF-8 of a string beside it once somebody asked, but for ASCII, which is UTF-8
-//! already. For a long text that is memory as large as the text, so a long one that is not ASCII
-//! is taken in blocks, each cut where counts and ids add up.
+//! A short string's UTF-8 is made by CPython, which keeps it beside the string; of ASCII it is the
+//! string itself. For others that would be memory as large as the text and work under the GIL, a
+//! third of what counting takes: their code points are handed on as they are, and made UTF-8 by the
+//! thread that counts them.
 
 use std::borrow::Cow;
-use std::ops::ControlFlow;
 
 use pyo3::exceptions::PyUnicodeEncodeError;
 use pyo3::prelude::*;
-use pyo3::types::{PySlice, PyString};
-use tokenfare_bpe::Tokenizer;
+use pyo3::types::PyString;
+use pyo3::types::string::PyStringData;
+use tokenfare_bpe::Text;
 
-/// Characters of a block; a text of no more is taken whole.
-pub(crate) const BLOCK: usize = 1 << 18;
+use crate::guard::guarded;
 
-/// The text as UTF-8; a lone surrogate becomes U+FFFD, as in tiktoken.
-pub(crate) fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
-    match text.to_str() {
-        Ok(text) => Ok(Cow::Borrowed(text)),
-        Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(text.py()) => replaced(text),
-        Err(error) => Err(error),
-    }
-}
+/// Characters of a string whose UTF-8 CPython is asked for.
+const SHORT: usize = 1 << 7;
 
-#[cold]
-fn replaced<'a>(text: &Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
-    let units =
-        text.call_method1("encode", ("utf-16-le", "surrogatepass"))?.extract::<Vec<u8>>()?;
-    let units = units.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
-    let characters = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
-    Ok(Cow::Owned(characters.collect()))
-}
-
-/// Hands the text to `each`, whole or in parts of about `block` characters, until it breaks.
-pub(crate) fn in_parts<B>(
-    tokenizer: &Tokenizer,
-    text: &Bound<'_, PyString>,
-    block: usize,
-    mut each: impl FnMut(&str) -> PyResult<ControlFlow<B>>,
-) -> PyResult<Option<B>> {
-    let length = text.len()?;
-    if length <= block || text.call_method0("isascii")?.extract()? {
-        return Ok(each(&utf8(text)?)?.break_value());
-    }
-    let (mut at, mut pending) = (0, String::new());
-    while at < length {
-        let (part, end) = characters(text, at, (at + block).min(length), length)?;
-        let before = pending.len();
-        pending.push_str(&utf8(&part)?);
-        at = end;
-        // What was pending has no cut inside: it would have been cut there.
-        let cut = match at < length {
-            true => tokenizer.last_cut(&pending, before),
-            false => Some(pending.len()),
-        };
-        let Some(cut) = cut else { continue };
-        if let ControlFlow::Break(value) = each(&pending[..cut])? {
-            return Ok(Some(value));
+/// The text as it lies in memory, which is not copied.
+pub(crate) fn text_of<'a>(string: &'a Bound<'_, PyString>) -> PyResult<Text<'a>> {
+    if string.len()? <= SHORT || string.call_method0("isascii")?.is_truthy()? {
+        match string.to_str() {
+            Ok(text) => return Ok(Text::Utf8(text)),
+            Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(string.py()) => {}
+            Err(error) => return Err(error),
         }
-        pending.drain(..cut);
     }
-    Ok(None)
+    // SAFETY: asks for nothing but that the layout is CPython's own, which the tests of every kind of
+    // string hold it to. A string does not change, and lives as long as what is borrowed from it.
+    Ok(match unsafe { string.data() }? {
+        PyStringData::Ucs1(points) => Text::Points8(points),
+        PyStringData::Ucs2(points) => Text::Points16(points),
+        PyStringData::Ucs4(points) => Text::Points32(points),
+    })
 }
 
-/// The characters from `start` to `end`, or one more where that is the other half of a surrogate
-/// pair; and where they end.
-fn characters<'py>(
-    text: &Bound<'py, PyString>,
-    start: usize,
-    end: usize,
-    length: usize,
-) -> PyResult<(Bound<'py, PyString>, usize)> {
-    let slice = |end: usize| {
-        let slice = PySlice::new(text.py(), start as isize, end as isize, 1);
-        text.get_item(slice)?.cast_into::<PyString>().map_err(PyErr::from)
-    };
-    let part = slice(end)?;
-    if end < length && part.to_str().is_err() {
-        return Ok((slice(end + 1)?, end + 1));
+/// The whole text as UTF-8; a lone surrogate becomes U+FFFD, as in tiktoken.
+pub(crate) fn utf8<'a>(string: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
+    match text_of(string)? {
+        Text::Utf8(text) => Ok(Cow::Borrowed(text)),
+        text => guarded(string.py(), text.bytes(), || text.whole()),
     }
-    Ok((part, end))
 }
