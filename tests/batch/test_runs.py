@@ -13,7 +13,6 @@ import pytest
 
 from batch_plans import TURBO, carry, finish, input_of, results
 from tokenfare import batch
-from tokenfare.batch.fetching import RESULTS
 from tokenfare.emulator import Drop, Refuse
 from tokenfare.errors import (
     AuthenticationError,
@@ -209,24 +208,6 @@ def test_a_wrong_key_is_said_and_nothing_is_lost(emulate: Any, made: Any) -> Non
     assert batch.submit(folder, **given | {"api_key": "sk-right"}).files[0].job is not None
     kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert b"sk-right" not in kept
-
-
-def test_a_download_that_breaks_is_fetched_again_and_whole(emulate: Any, made: Any) -> None:
-    struck = []
-
-    def faults(attempt: Any) -> Any:
-        if attempt.path.endswith("/content") and not struck:
-            struck.append(attempt)
-            return Drop(after_events=1)
-        return None
-
-    _, given = emulate(faults=faults)
-    folder = made(1, 2)
-    batch.submit(folder, **given)
-    finish(folder, given)
-    assert batch.collect(folder, **given).complete
-    assert struck
-    assert not list((folder / RESULTS).glob("*.part"))
 
 
 def test_a_folder_is_worked_on_by_one_process_at_a_time(emulate: Any, made: Any) -> None:

@@ -1,18 +1,20 @@
 """Fetching what jobs left: files at the provider become files of the plan's folder, whole or not.
 
 A download grows beside its name and takes it when it is complete, so a file that has its name need
-not be fetched again.
+not be fetched again, and one that broke off goes on where it was.
 """
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from tokenfare.dispatch import download
+from tokenfare.dispatch import Held, download
 from tokenfare.errors import InputError
 
 from .running import Running
@@ -30,32 +32,55 @@ class Source:
 
 
 class _File:
-    """Where a download goes."""
+    """Where a download goes: it grows beside its name, with a note of what it is a part of.
 
-    def __init__(self, path: Path) -> None:
+    Both stay when a download breaks off or its process ends, and the next one goes on from there.
+    """
+
+    def __init__(self, path: Path, file_id: str) -> None:
         self._path = path
         self._part = path.with_name(f"{path.name}.part")
+        self._note = path.with_name(f"{path.name}.part.json")
+        self._file_id = file_id
         self._open: BinaryIO | None = None
 
-    def begin(self) -> None:
+    def held(self) -> Held:
+        """What is there of it. Nothing where the note is missing, or is of another file."""
         self.close()
-        self._open = self._part.open("wb")
+        try:
+            note = json.loads(self._note.read_bytes())
+            if note["id"] == self._file_id:
+                return Held(self._part.stat().st_size, note["total"], note["tag"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return Held()
+
+    def begin(self, held: Held) -> None:
+        """Keep so much of it, and note what the whole is before anything is added."""
+        self.close()
+        with self._part.open("r+b" if held.size else "wb") as part:
+            part.truncate(held.size)
+        note = {"id": self._file_id, "total": held.total, "tag": held.tag}
+        new = self._note.with_name(f"{self._note.name}.new")
+        new.write_text(json.dumps(note), encoding="utf-8")
+        new.replace(self._note)
+        self._open = self._part.open("ab")
 
     def write(self, piece: bytes) -> None:
+        """Add to it."""
         if self._open is not None:
             self._open.write(piece)
 
     def finish(self) -> None:
-        self.close()
-        self._part.replace(self._path)
-
-    def drop(self) -> None:
-        """Leave nothing of what is not whole."""
-        with suppress(OSError):
+        """Give it its name, once it is on the disk."""
+        with self._part.open("r+b") as part:
             self.close()
-        self._part.unlink(missing_ok=True)
+            os.fsync(part.fileno())
+        self._part.replace(self._path)
+        self._note.unlink(missing_ok=True)
 
     def close(self) -> None:
+        """Write what is not yet written."""
         opened, self._open = self._open, None
         if opened is not None:
             opened.close()
@@ -91,23 +116,21 @@ def _of_jobs(run: Running, folder: Path, told: Callable[[str], None]) -> Iterabl
 
 
 def _fetch(run: Running, file_id: str, model: str, path: Path) -> None:
-    sink = _File(path)
-    try:
+    sink = _File(path, file_id)
+    with closing(sink):
         run.ask(download(file_id, model, run.settings.line, sink))
-    finally:
-        sink.drop()
 
 
 def _direct(run: Running, folder: Path) -> Iterable[Source]:
     """The answers of requests that were sent by themselves, out of the journal."""
     if not sum(run.journal.counts()):
         return ()
-    sink = _File(folder / DIRECT)
-    sink.begin()
+    path = folder / DIRECT
+    part = path.with_name(f"{path.name}.part")
     try:
-        for line in run.journal.answers():
-            sink.write(line)
-        sink.finish()
+        with part.open("wb") as file:
+            file.writelines(run.journal.answers())
+        part.replace(path)
     finally:
-        sink.drop()
-    return (Source(folder / DIRECT, None),)
+        part.unlink(missing_ok=True)
+    return (Source(path, None),)

@@ -11,7 +11,6 @@ from .batches import (
     Job,
     cancel_job,
     create_job,
-    download,
     find_job,
     look_at,
     upload_batch,
@@ -30,6 +29,7 @@ from .call import (
 )
 from .chat import chat, chat_stream
 from .documents import NEUTRAL_ROLE, delete, referring, upload
+from .downloads import Held, Sink, download
 from .drivers import AsyncStream, Stream, adrive, drive
 from .effects import Emit, Flow, Hear, Work
 from .endpoint import Endpoint, Timeouts, endpoint_for
@@ -55,12 +55,14 @@ __all__ = [
     "FileMemory",
     "Flow",
     "Hear",
+    "Held",
     "Job",
     "Line",
     "Outcome",
     "Patience",
     "Progress",
     "Secret",
+    "Sink",
     "Stream",
     "Surroundings",
     "Timeouts",

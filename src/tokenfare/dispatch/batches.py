@@ -10,16 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from tokenfare.errors import ProviderAnswerInvalid
 
 from .call import Progress
-from .effects import Fingerprint, Flow, Identify, Work
-from .exchange import Errand, Line, Reply, errand, exchange, opened, persist, read_all, read_some
+from .effects import Fingerprint, Flow, Identify
+from .exchange import Errand, Line, Reply, errand, exchange, persist
 from .forms import file_form
 from .meaning import beginning
 
@@ -70,19 +69,6 @@ class BatchFile:
         return f"{self.key}.jsonl"
 
 
-class Sink(Protocol):
-    """Where a download goes: begun anew by each attempt, kept if it is whole."""
-
-    def begin(self) -> None:
-        """Forget what an earlier attempt has brought."""
-
-    def write(self, piece: bytes) -> None:
-        """Take the next bytes."""
-
-    def finish(self) -> None:
-        """It is whole."""
-
-
 def upload_batch(
     file: BatchFile, line: Line, *, since: str, progress: Callable[[Progress], None] | None = None
 ) -> Flow[str]:
@@ -91,7 +77,7 @@ def upload_batch(
     `since` is the day, `20241218`, before which nobody can have uploaded it.
     """
     mark: Fingerprint = yield Identify(str(file.path), file.path)
-    run, url = errand(_patient(line), file.model), line.endpoint.url("files")
+    run, url = errand(patient(line), file.model), line.endpoint.url("files")
 
     def sent(number: int) -> None:
         if progress is not None:
@@ -162,25 +148,7 @@ def cancel_job(job_id: str, model: str, line: Line) -> Flow[Job]:
     return _asked("POST", f"batches/{quote(job_id, safe='')}/cancel", model, line)
 
 
-def download(file_id: str, model: str, line: Line, sink: Sink) -> Flow[None]:
-    """Fetch a file, piece by piece; a connection that breaks begins anew."""
-    run = errand(_patient(line), model)
-    request = run.request("GET", line.endpoint.url(f"files/{quote(file_id, safe='')}/content"))
-
-    def once() -> Flow[None]:
-        head = yield from opened(run, request)
-        if head.status != 200:
-            body = yield from read_all(run, request.url, head)
-            raise run.meaning(request.url, head.status, head.headers, body)
-        yield Work(sink.begin)
-        while (piece := (yield from read_some(run, request.url, head))) is not None:
-            yield Work(partial(sink.write, piece))
-        yield Work(sink.finish)
-
-    yield from persist(run, once)
-
-
-def _patient(line: Line) -> Line:
+def patient(line: Line) -> Line:
     """The line with time for a large file: half a gigabyte takes hours where a chat takes minutes.
 
     Silence ends it as before.

@@ -17,6 +17,7 @@ from .emulator import Emulator as Emulator
 from .emulator import create_app as create_app
 from .fault_names import named as named
 from .faults import Attempt as Attempt
+from .faults import Break as Break
 from .faults import Delay as Delay
 from .faults import Drop as Drop
 from .faults import Interrupt as Interrupt
@@ -48,6 +49,7 @@ __all__ = [
     "Asked",
     "Attempt",
     "Books",
+    "Break",
     "Call",
     "Delay",
     "Drop",

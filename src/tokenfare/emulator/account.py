@@ -40,7 +40,8 @@ class Account:
     although they need an approval or a trial quota. `looks_until_parsed`: how often an uploaded
     file still answers that it is being parsed, `batch_looks_until_checked`: how often a batch
     does that its file is being checked, `batch_lines_a_look`: how many lines it goes on by while
-    it is looked at. `rates`: which rate limits are enforced, none if `None`. `calls`: the books.
+    it is looked at. `rates`: which rate limits are enforced, none if `None`. `ranges`: whether a
+    part of a file can be asked for. `calls`: the books.
     """
 
     def __init__(  # noqa: PLR0913 - every seam is an argument, and all but two have a default
@@ -56,6 +57,7 @@ class Account:
         batch_looks_until_checked: int = 1,
         batch_lines_a_look: int = 50_000,
         rates: RateRules | None = None,
+        ranges: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Stand ready; nothing listens yet."""
@@ -70,6 +72,7 @@ class Account:
         self.batch_lock = threading.Lock()
         self.calls = Books()
         self.meter = Meter(rates)
+        self.ranges = ranges
         self.clock = clock
         self.arrivals = itertools.count(1)
         self._keys = None if keys is None else frozenset(keys)

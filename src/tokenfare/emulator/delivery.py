@@ -17,6 +17,7 @@ from .exchange import NEVER_SENT, Answered, Dropped, Exchange, OnItsWay, as_json
 from .fault_names import in_header
 from .faults import (
     Attempt,
+    Break,
     Delay,
     Drop,
     Fault,
@@ -106,6 +107,26 @@ async def answer(exchange: Exchange, shape: Shape) -> Response:
     if (stall := first(faults, Stall)) is not None:
         return _Pieces(exchange, _halves(content), _JSON, stall=Stall(stall.seconds, 1))
     return Response(content, media_type=_JSON)
+
+
+async def content(
+    exchange: Exchange, body: bytes, status: int, headers: Mapping[str, str]
+) -> Response:
+    """A file's content, or a part of it."""
+    faults, octets = exchange.faults, "application/octet-stream"
+    if first(faults, Drop) is not None:
+        await _hang_up(exchange)
+        raise Dropped
+    cut, stall = first(faults, Break), first(faults, Stall)
+    if cut is not None and cut.after_bytes < len(body):
+        parts = [body[: cut.after_bytes], body[cut.after_bytes :]]
+        return _Pieces(exchange, parts, octets, status=status, headers=headers, drop=Drop(1))
+    if stall is not None:
+        silent = Stall(stall.seconds, 1)
+        return _Pieces(
+            exchange, _halves(body), octets, status=status, headers=headers, stall=silent
+        )
+    return Response(body, status, headers, media_type=octets)
 
 
 def stream(exchange: Exchange, shape: Shape) -> Response:
@@ -208,12 +229,14 @@ class _Pieces(OnItsWay):
         pieces: Sequence[bytes],
         media_type: str,
         *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
         stall: Stall | None = None,
         trickle: Trickle | None = None,
         drop: Drop | None = None,
         lost: bool = False,
     ) -> None:
-        super().__init__(b"".join(pieces), media_type=media_type)
+        super().__init__(b"".join(pieces), status, headers, media_type=media_type)
         if media_type == _EVENTS:
             del self.headers["content-length"]
         self._exchange = exchange

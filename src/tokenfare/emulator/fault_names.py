@@ -13,6 +13,7 @@ from tokenfare.errors import InvalidRequestError
 
 from . import refusal as says
 from .faults import (
+    Break,
     Delay,
     Drop,
     Fault,
@@ -143,6 +144,12 @@ def gateway_timeout() -> Fault:
 def cut(after_events: int = 0) -> Fault:
     """The connection is closed: at once, or after so many events of a stream."""
     return Drop(after_events)
+
+
+@_named
+def cut_download(after_bytes: int = 1) -> Fault:
+    """The connection is closed in the middle of a file's content."""
+    return Break(after_bytes)
 
 
 @_named

@@ -95,6 +95,13 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Break:
+    """Close the connection when so many bytes of a file's content have been sent."""
+
+    after_bytes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Delay:
     """Answer as usual, this much later."""
 
@@ -160,7 +167,7 @@ class Parse:
 
 
 Fault: TypeAlias = (
-    Refuse | Page | Drop | Delay | Stall | Trickle | Interrupt | Misbill | Spoil | Parse
+    Refuse | Page | Drop | Break | Delay | Stall | Trickle | Interrupt | Misbill | Spoil | Parse
 )
 Faults: TypeAlias = Callable[[Attempt], Fault | Sequence[Fault] | None]
 

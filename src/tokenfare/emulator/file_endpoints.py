@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.responses import Response
 
+from . import delivery
 from ._body import uploaded, whole_number
 from .delivery import first, meet
 from .exchange import Exchange, json_response
@@ -54,7 +57,35 @@ async def delete(exchange: Exchange) -> Response:
 
 
 async def content(exchange: Exchange) -> Response:
-    """`GET /files/{id}/content`."""
+    """`GET /files/{id}/content`, or the part of it that `Range` asks for.
+
+    Whether the provider gives parts is not recorded; `account.ranges` switches it off.
+    """
     await meet(exchange)
-    file = exchange.account.files.get(exchange.request.path_params["id"])
-    return Response(file.content, media_type="application/octet-stream")
+    account, asked = exchange.account, exchange.request.headers
+    file = account.files.get(exchange.request.path_params["id"])
+    if not account.ranges:
+        return await delivery.content(exchange, file.content, 200, {})
+    whole, headers = len(file.content), {"etag": file.tag, "accept-ranges": "bytes"}
+    part = None
+    if asked.get("if-range", file.tag) == file.tag:
+        part = _part(asked.get("range", ""), whole)
+    if part is None:
+        return await delivery.content(exchange, file.content, 200, headers)
+    if not part:
+        unmet = {**headers, "content-range": f"bytes */{whole}"}
+        return Response(status_code=416, headers=unmet)
+    headers["content-range"] = f"bytes {part.start}-{part.stop - 1}/{whole}"
+    body = file.content[part.start : part.stop]
+    return await delivery.content(exchange, body, 206, headers)
+
+
+def _part(asked: str, whole: int) -> range | None:
+    """The bytes of one range, empty if there are none; `None` for what is not understood."""
+    found = re.fullmatch(r"bytes=(\d*)-(\d*)", asked)
+    if found is None or found[1] == found[2] == "":
+        return None
+    if found[1] == "":
+        return range(max(whole - int(found[2]), 0), whole)
+    first, last = int(found[1]), int(found[2]) if found[2] else whole - 1
+    return range(first, min(last + 1, whole)) if first <= last or not found[2] else None

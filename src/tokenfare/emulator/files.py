@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import PurePath
 
 from .faults import Parse
@@ -60,6 +61,11 @@ class StoredFile:
             "created_at": self.created_at,
             "status_details": None,
         }
+
+    @property
+    def tag(self) -> str:
+        """What tells this content from any other, as an HTTP entity tag."""
+        return f'"{sha256(self.content).hexdigest()[:32]}"'
 
     def text(self) -> str:
         """The text that a model reads in it."""

@@ -15,9 +15,9 @@ after_events = 3
 model = "qwen-long*"
 ```
 
-A rule looks at chats (at uploads, if it is about parsing files), of the models that match. The same
-seed draws the same calls in every run: the n-th call that a rule looks at meets the fault or not,
-whatever other rules say.
+A rule looks at chats (at uploads or downloads, if it is about parsing files or cutting them), of
+the models that match. The same seed draws the same calls in every run: the n-th call that a rule
+looks at meets the fault or not, whatever other rules say.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from typing import Any
 from tokenfare.errors import InputError, InvalidRequestError
 
 from .fault_names import named, split
-from .faults import Attempt, Fault, Parse
+from .faults import Attempt, Break, Fault, Parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ class Rule:
         """Whether a call is one of those that this rule counts."""
         if isinstance(self.fault, Parse):
             return attempt.method == "POST" and attempt.path.endswith("/files")
+        if isinstance(self.fault, Break):
+            return attempt.method == "GET" and attempt.path.endswith("/content")
         return attempt.is_chat and fnmatchcase(attempt.model or "", self.model)
 
     def strikes(self, number: int, chance: float) -> bool:

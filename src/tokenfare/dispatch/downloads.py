@@ -1,0 +1,176 @@
+"""Fetching a file of the provider's, whole: what broke goes on where it was, if the server can.
+
+HTTP's own way (RFC 9110, sections 13 and 14): the rest is asked for by `Range`, on the condition
+(`If-Range`) that it is still the file which has this tag. Whether a provider can do that is seen
+from its answer, never assumed: where it sends the whole file again, or a part that does not join,
+the download begins anew. Nothing counts as whole that is not as long as the server said.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+from urllib.parse import quote
+
+from tokenfare.errors import ProviderError, ProviderUnreachable
+
+from .batches import patient
+from .effects import Flow, Head, HttpRequest, Work
+from .exchange import Errand, Line, errand, exchange, opened, persist, read_all, read_some
+
+_MOST_ROUNDS = 1_000
+_PART, _WHOLE, _NO_SUCH_PART = 206, 200, 416
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The first `size` bytes of a file: of `total`, by the server's `tag`, where these are known.
+
+    A part of which neither is known cannot be told from a part of another file.
+    """
+
+    size: int = 0
+    total: int | None = None
+    tag: str | None = None
+
+    @property
+    def joins(self) -> bool:
+        """Whether the rest can be asked for."""
+        return self.size > 0 and (self.tag is not None or self.total is not None)
+
+
+class Sink(Protocol):
+    """Where a download goes. What it holds may be of an earlier process."""
+
+    def held(self) -> Held:
+        """What there is of the file."""
+
+    def begin(self, held: Held) -> None:
+        """Keep that much of it; what follows is written after it."""
+
+    def write(self, piece: bytes) -> None:
+        """Take the next bytes."""
+
+    def finish(self) -> None:
+        """It is whole."""
+
+
+def download(file_id: str, model: str, line: Line, sink: Sink) -> Flow[None]:
+    """Fetch a file, piece by piece, into a sink, which has it whole afterwards.
+
+    It is tried as often as the line's patience allows, and again as long as tries bring it further.
+    Raises `ProviderError`; the sink keeps what there is by then.
+    """
+    run = errand(patient(line), model)
+    url = line.endpoint.url(f"files/{quote(file_id, safe='')}")
+    for _ in range(_MOST_ROUNDS):
+        before = yield Work(sink.held)
+        try:
+            yield from persist(run, partial(_once, run, url, sink))
+        except ProviderError as error:
+            after = yield Work(sink.held)
+            if not error.transient or after.size <= before.size:
+                raise
+        else:
+            return
+    raise _incomplete(run, url, "it broke off again and again")
+
+
+def _once(run: Errand, url: str, sink: Sink) -> Flow[None]:
+    held: Held = yield Work(sink.held)
+    if not (held.joins and held.size == held.total):  # a process ended just before `finish`
+        held = yield from _fetched(run, url, sink, held)
+    total = held.total
+    if total is None:
+        total = yield from _size(run, url)
+    if total is not None and held.size != total:
+        if held.size > total:
+            yield Work(partial(sink.begin, Held()))
+        raise _incomplete(run, url, f"{held.size:,} bytes came of {total:,}")
+    yield Work(sink.finish)
+
+
+def _fetched(run: Errand, url: str, sink: Sink, held: Held) -> Flow[Held]:
+    """Read what is missing, or everything; gives what is held then."""
+    at = f"{url}/content"
+    head = yield from opened(run, _request(run, at, held))
+    begun = _begun(head, held)
+    if begun is None and head.status in {_PART, _NO_SUCH_PART}:  # it does not join: all of it then
+        head = yield from opened(run, _request(run, at, Held()))
+        begun = _begun(head, Held())
+    if begun is None:
+        body = yield from read_all(run, at, head)
+        raise run.meaning(at, head.status, head.headers, body)
+    yield Work(partial(sink.begin, begun))
+    size = begun.size
+    while (piece := (yield from read_some(run, at, head))) is not None:
+        yield Work(partial(sink.write, piece))
+        size += len(piece)
+    return Held(size, begun.total, begun.tag)
+
+
+def _request(run: Errand, url: str, held: Held) -> HttpRequest:
+    # Not packed: lengths and ranges are then those of the file.
+    headers = {"accept-encoding": "identity"}
+    if held.joins:
+        headers["range"] = f"bytes={held.size}-"
+        if held.tag is not None:
+            headers["if-range"] = held.tag
+    return run.request("GET", url, headers=headers)
+
+
+def _begun(head: Head, held: Held) -> Held | None:
+    """What an answer goes on from; `None` for one that is no file, or a part that does not join."""
+    headers = head.headers
+    tag = _strong(headers.get("etag"))
+    if head.status == _WHOLE:
+        packed = headers.get("content-encoding", "identity") != "identity"
+        return Held(0, None if packed else _number(headers.get("content-length")), tag)
+    if head.status != _PART or not held.joins:
+        return None
+    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", headers.get("content-range", "").strip())
+    if found is None or int(found[1]) != held.size:
+        return None
+    total = _number(found[3])
+    for there, here in ((total, held.total), (tag, held.tag)):
+        if there is not None and here is not None and there != here:
+            return None
+    return Held(held.size, held.total if total is None else total, held.tag or tag)
+
+
+def _strong(tag: str | None) -> str | None:
+    """A tag that tells files apart to the byte, which a weak one does not."""
+    return tag if tag and tag.startswith('"') else None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() else None
+
+
+def _size(run: Errand, url: str) -> Flow[int | None]:
+    """How long the file is by its entry in the file service, for an answer that did not say.
+
+    `None` if that does not say it either: then HTTP's own framing has to do.
+    """
+    try:
+        reply = yield from exchange(run, run.request("GET", url))
+        found = json.loads(reply.body)
+    except ProviderError as error:
+        if error.transient:
+            raise
+        return None
+    except (ValueError, RecursionError):
+        return None
+    size = found.get("bytes") if isinstance(found, Mapping) else None
+    return size if isinstance(size, int) and size > 0 else None
+
+
+def _incomplete(run: Errand, url: str, what: str) -> ProviderUnreachable:
+    error = ProviderUnreachable(f"{url}/content is not whole: {what}", model=run.model)
+    error.code = "broken"
+    error.transient = True
+    return error
