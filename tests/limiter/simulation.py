@@ -68,6 +68,8 @@ class World:
         self.chance = random.Random(self.seed)  # noqa: S311 - a simulation
         self.let_through: list[int] = []
         self.answered: list[float] = []
+        self.counted: list[tuple[float, int]] = []
+        self.last_admitted = 0.0
         self.refused = 0
         self.asks = 0
 
@@ -126,6 +128,8 @@ class Story:
             world.refused += 1
             world.limiter.refused(self.place, 1.0)
             return
+        world.last_admitted = world.time.now
+        world.counted.append((world.time.now, self.claim.input_tokens))
         world.time.after(world.chance.uniform(*world.traffic.answer_seconds), self.write)
 
     def write(self) -> None:
@@ -134,6 +138,7 @@ class Story:
             world.chance.randint(*world.traffic.output_tokens), self.claim.max_output_tokens
         )
         world.meter.settle(world.model, output, world.time.now)
+        world.counted.append((world.time.now, output))
         world.time.after(
             world.chance.uniform(*world.traffic.network_seconds), lambda: self.end(output)
         )

@@ -126,14 +126,18 @@ def test_no_queue_takes_longer_than_its_tolls(
     [
         (RateLimits(1_200, 10**9), Claim(10, 10), 3_000, 1.0, 1_000, 1.25),  # requests
         (RateLimits(10**6, 600_000), Claim(500, 1), 3_000, 1.0, 1_000, 1.25),  # inputs
-        (RateLimits(10**6, 600_000), Claim(50, 450), 3_000, 5.0, 1_000, 1.3),  # answers, full ones
+        (RateLimits(10**6, 600_000), Claim(50, 450), 3_000, 5.0, 1_000, 2.2),  # answers, full ones
         (RateLimits(10**6, 10**9), Claim(10, 10), 3_000, 20.0, 100, 2.1),  # calls at once
     ],
 )
 def test_the_tolls_are_not_far_above(
     rates: RateLimits, claim: Claim, number: int, longest: float, at_once: int, over: float
 ) -> None:
-    """Where one limit binds all the time; answers that take half of the longest count whole."""
+    """Where one limit binds all the time; answers that take half of the longest count whole.
+
+    Of a full answer both is paid, where it was expected and where it was written, since the two may
+    hold the queue up one after the other. Here they do not.
+    """
     workers = Workers(rates, [claim] * number, longest, at_once)
     took = workers.run()
     assert took <= workers.bound() <= over * took
@@ -146,15 +150,15 @@ def test_a_few_large_calls_do_not_make_all_others_dear() -> None:
     alone = tolls(windows, {small: 5_000}, answer_seconds=1.0, at_once=1_000)
     beside = tolls(windows, {small: 5_000, large: 1}, answer_seconds=1.0, at_once=1_000)
     assert beside.of(small).seconds < 1.1 * alone.of(small).seconds
-    assert beside.of(large).seconds > 66
+    assert beside.of(large).seconds > 63
 
 
 def test_a_toll_says_what_it_waits_for() -> None:
-    """Per second 20 requests and 10,000 tokens, each for 1.2 s; 10 at once for 20 s."""
+    """Per second 20 requests and 10,000 tokens, each for 1.175 s; 10 at once for 20 s."""
     windows = windows_of(RateLimits(1_200, 600_000), 1.0, ARRIVAL_SLACK_SECONDS)
     short, long = Claim(10, 0), Claim(4_000, 0)
     found = tolls(windows, {short: 1, long: 1}, answer_seconds=1.0, at_once=1_000)
-    assert found.of(short) == Toll(pytest.approx(1.2 / 20), "requests")
-    assert found.of(long) == Toll(pytest.approx(1.2 * 4_000 / (10_000 + 1 - 4_000)), "tokens")
+    assert found.of(short) == Toll(pytest.approx(1.175 / 20), "requests")
+    assert found.of(long) == Toll(pytest.approx(1.175 * 4_000 / (10_000 + 1 - 4_000)), "tokens")
     few = tolls(windows, {short: 1}, answer_seconds=20.0, at_once=10)
     assert few.of(short) == Toll(2.0, "calls at once")

@@ -30,7 +30,7 @@ class Memory:
         with self._lock:
             pause = self._closed.get(key, 0.0) - now
             for window, amounts in zip(windows, asked, strict=True):
-                used = self._used[key, window.seconds]
+                used = self._used[window.key(key), window.seconds]
                 for slot in [slot for slot in used if slot < window.first(now)]:
                     del used[slot]
                 pause = max(pause, window.pause(used, amounts, now))
@@ -51,6 +51,6 @@ class Memory:
             self._closed[key] = max(self._closed.get(key, 0.0), moment)
 
     def _add(self, key: str, window: Window, slot: int, amounts: Amounts) -> None:
-        used = self._used[key, window.seconds]
+        used = self._used[window.key(key), window.seconds]
         requests, tokens = used.get(slot, (0, 0))
         used[slot] = (max(0, requests + amounts[0]), max(0, tokens + amounts[1]))

@@ -130,11 +130,11 @@ def _used(
 ) -> dict[int, Amounts]:
     connection.execute(
         "DELETE FROM used WHERE key = ? AND seconds = ? AND slot < ?",
-        (key, window.seconds, window.first(now)),
+        (window.key(key), window.seconds, window.first(now)),
     )
     rows = connection.execute(
         "SELECT slot, requests, tokens FROM used WHERE key = ? AND seconds = ?",
-        (key, window.seconds),
+        (window.key(key), window.seconds),
     )
     return {slot: (requests, tokens) for slot, requests, tokens in rows}
 
@@ -147,7 +147,7 @@ def _add(
         "ON CONFLICT DO UPDATE SET requests = max(0, requests + :requests), "
         "tokens = max(0, tokens + :tokens)",
         {
-            "key": key,
+            "key": window.key(key),
             "seconds": window.seconds,
             "slot": slot,
             "requests": amounts[0],

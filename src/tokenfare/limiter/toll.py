@@ -11,9 +11,10 @@ seconds is more than C less what the first one asks. Go back by these P seconds 
 again: all the time is cut into stretches, each of which has a window in whose terms enough was
 booked in it. A booking lies in one stretch only, so it pays for its part of the slowest stretch it
 could lie in, P times its amount over C less what the largest may ask. A call books its input and
-room when it is let through and what was answered when it is answered, and pays for both, since
-the reservation and the answer may lie in two stretches. Where no one waits because all `at_once`
-are under way, that many were let through within one answer's time: a window like the others.
+room when it is let through and what was answered when it is answered, or in some windows only one
+of the two, and pays for both, since the reservation and the answer may lie in two stretches. Where
+no one waits because all `at_once` are under way, that many were let through within one answer's
+time: a window like the others.
 
 A few calls that are large for their window would leave little of C for all. Those beyond a cutoff
 pay for the whole time that they can be the first instead: until all that is under way has been
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from .limiter import Claim
-from .window import Window
+from .window import Answers, Window
 
 By: TypeAlias = Literal["requests", "tokens", "calls at once"]
 """What a call waits for."""
@@ -50,14 +51,22 @@ class _Tokens:
     per_token: float
     large_from: int
     large_seconds: float
+    answers: Answers
 
     def reserved(self, claim: Claim) -> float:
-        asked = claim.input_tokens + claim.max_output_tokens
+        asked = _asked(claim, self.answers)
         large = self.large_seconds if asked >= self.large_from else 0.0
         return min(asked, self.tokens) * self.per_token + large
 
     def answered(self, claim: Claim) -> float:
+        if self.answers == "expected":
+            return 0.0
         return min(claim.max_output_tokens, self.tokens) * self.per_token
+
+
+def _asked(claim: Claim, answers: Answers) -> int:
+    """What is booked at most where a call is sent."""
+    return claim.input_tokens + (0 if answers == "written" else claim.max_output_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,8 @@ def tolls(
     how many may be under way. The tolls hold for the calls that are named: a larger one may add
     more. Where the cutoff of large calls lies is chosen so that the sum of all is the least.
     """
+    longest_answer = max((claim.max_output_tokens for claim in claims), default=0)
+    windows = [window.spared(longest_answer) for window in windows]
     requests = (w.longest_seconds / w.requests for w in windows if w.requests is not None)
     longest = max((w.longest_seconds for w in windows), default=0.0)
     return Tolls(
@@ -108,11 +119,17 @@ def tolls(
 def _best(
     window: Window, tokens: int, claims: Mapping[Claim, int], large_seconds: float
 ) -> _Tokens:
-    largest = max((c.input_tokens + c.max_output_tokens for c in claims), default=1)
+    largest = max((_asked(claim, window.answers) for claim in claims), default=1)
     cutoffs = {max(1, tokens >> halvings) for halvings in range(1, _HALVINGS + 1)}
     cutoffs.add(max(1, min(largest, tokens // 2)))
     found = (
-        _Tokens(tokens, window.longest_seconds / (tokens + 1 - most), most + 1, large_seconds)
+        _Tokens(
+            tokens,
+            window.longest_seconds / (tokens + 1 - most),
+            most + 1,
+            large_seconds,
+            window.answers,
+        )
         for most in sorted(cutoffs)
     )
     return min(found, key=lambda each: _sum(each, claims))

@@ -1,17 +1,17 @@
 """A sliding window over requests and tokens, as arithmetic on counts by slot.
 
 The plain way is to keep every request of the last minute and to add them up. Here a window is cut
-into slots of a twentieth, and a slot counts as long as any moment of it is inside: the window is up
-to a twentieth longer than the provider's and never shorter, and its state is some twenty numbers
-that fit into a dictionary or a table. Pure: the time is an argument.
+into slots of a fortieth, and a slot counts as long as any moment of it is inside: the window is up
+to two slots longer than the provider's and never shorter, and its state is some forty numbers that
+fit into a dictionary or a table. Pure: the time is an argument.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from tokenfare.catalog import RateLimits
 
@@ -19,7 +19,11 @@ MINUTE = 60.0
 ARRIVAL_SLACK_SECONDS = 0.15
 """One request may reach the provider so much later than another one that was sent with it."""
 
-_SLOTS = 20
+_SLOTS = 40
+
+Answers: TypeAlias = Literal["room", "expected", "written"]
+"""How a call's answer counts: by its room from the sending and by its tokens from their arrival, by
+what it is likely to be from the sending, or by its tokens from their arrival only."""
 
 Amounts: TypeAlias = tuple[int, int]
 """Requests and tokens."""
@@ -31,12 +35,31 @@ class Window:
 
     `slack_seconds` is how much later one request may reach the provider than another one that was
     sent at the same time: so much longer is every window, since it is the arrival that counts.
+    `answers` is how they count beside the inputs.
     """
 
     seconds: float
     requests: int | None
     tokens: int | None
     slack_seconds: float = 0.0
+    answers: Answers = "room"
+
+    def key(self, key: str) -> str:
+        """The key of its counts: two windows of the same length are kept apart."""
+        return f"{key} expected" if self.answers == "expected" else key
+
+    def spared(self, output_tokens: float) -> Window:
+        """The window less what may be written within its slack, in answers of this size.
+
+        Answers count when they are written and are known here a little later. Their mean is covered
+        by the length of the window; this is one deviation of their sum, as of so many that come at
+        random, or one answer if that is more, and never more than three quarters of the window.
+        """
+        if self.answers != "written" or self.tokens is None or output_tokens <= 0:
+            return self
+        deviation = math.sqrt(self.slack_seconds / self.seconds * self.tokens * output_tokens)
+        unseen = max(deviation, output_tokens)
+        return replace(self, tokens=max((self.tokens + 3) // 4, self.tokens - round(unseen)))
 
     @property
     def slot_seconds(self) -> float:
@@ -47,7 +70,7 @@ class Window:
     def longest_seconds(self) -> float:
         """How long at most something that was booked counts: the window is not longer than this.
 
-        66 s for a minute, 1.2 s for a second with the slack of arrivals, 0.105 s for its tenth.
+        63 s for a minute, 1.175 s for a second with the slack of arrivals, 0.1025 s for its tenth.
         """
         return (self._reach() + 1) * self.slot_seconds
 
@@ -97,6 +120,12 @@ def windows_of(
 ) -> tuple[Window, ...]:
     """The windows that enforce rates per minute, and their share of `share_seconds` if any.
 
+    A minute holds the room of an answer until it is there, since most are written within it. The
+    share cannot: only quick ones end in it. It is two windows, neither of which would do alone. One
+    counts what has been sent and what has been written, as the provider does. The other counts each
+    call once, where it was sent, with the answer that it will likely have: else a moment without
+    answers would let more calls in than their answers leave room for, and a moment with many none.
+
     A tenth of the share takes a tenth of its requests, rounded up. Sent all at once at its
     beginning they would queue up on their way and arrive among those of the next one, and the
     provider refuses bursts.
@@ -108,10 +137,13 @@ def windows_of(
     if share_seconds is None:
         return (minute,)
     part = share_seconds / MINUTE
-    share = Window(share_seconds, _part(requests, part), _part(tokens, part), slack_seconds)
-    if share.requests is None:
-        return minute, share
-    return minute, share, Window(share_seconds / 10, math.ceil(share.requests / 10), None)
+    some, many = _part(requests, part), _part(tokens, part)
+    windows = [minute, Window(share_seconds, some, many, slack_seconds, "written")]
+    if many is not None:
+        windows.append(Window(share_seconds, None, many, slack_seconds, "expected"))
+    if some is not None:
+        windows.append(Window(share_seconds / 10, math.ceil(some / 10), None))
+    return tuple(windows)
 
 
 def _part(limit: int | None, share: float) -> int | None:
