@@ -75,3 +75,10 @@ def files_of(folder: Path) -> dict[str, bytes]:
     """What a folder holds, to the byte."""
     paths = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def without_texts_taken(content: bytes) -> bytes:
+    """What was set aside, but for how a line was written whose id was taken."""
+    said = [json.loads(line) for line in content.splitlines()]
+    rest = [each | {"text": "is taken" not in each["problem"] and each["text"]} for each in said]
+    return json.dumps(rest).encode()

@@ -14,7 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tokenfare as tf
-from batch_plans import DAY, ROOM, files_of, finish, hello, mixed_lines, results
+from batch_plans import (
+    DAY,
+    ROOM,
+    files_of,
+    finish,
+    hello,
+    mixed_lines,
+    results,
+    without_texts_taken,
+)
 from tokenfare import Catalog
 from tokenfare.catalog import Learnt
 from tokenfare.errors import FareOverCeiling, InputError, InvalidRequestError
@@ -39,12 +48,6 @@ def workers(table: pa.Table, *lengths: int, **more: Any) -> list[pa.RecordBatch]
     return [
         row for batch in cut(table, *lengths) for row in tf.batch.plan_batches([batch], **given)
     ]
-
-
-def without_texts_taken(content: bytes) -> list[dict[str, object]]:
-    """What was set aside, but for how a line was written whose id another batch took."""
-    said = [json.loads(line) for line in content.splitlines()]
-    return [each | {"text": "is taken" not in each["problem"] and each["text"]} for each in said]
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +105,31 @@ def test_parquet_is_planned_to_the_byte_with_ids_or_without(
     tf.batch.assemble(workers(table, 9, 9, 3), "together", name="in.parquet", **ASKED)
     assert files_of(tmp_path / "alone") == files_of(tmp_path / "together")
     assert b'"text": "{\\"custom_id\\"' in (tmp_path / "alone" / "set-aside.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("lengths", [(), (9,)])
+def test_a_line_that_its_own_name_makes_too_long_is_found_however_rows_were_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lengths: tuple[int, ...]
+) -> None:
+    """Rows without an id are named by their number: the tenth by a byte more than the ninth."""
+    monkeypatch.chdir(tmp_path)
+    most = Catalog.load(day=DAY).provider("dashscope").batch.max_line_bytes
+    asked = ASKED | {"allow": ["qwen-turbo"]}
+    pq.write_table(pa.table({"prompt": ["a"]}), "short.parquet")
+    tf.batch.plan("short.parquet", "short", **asked)
+    (line,) = (tmp_path / "short" / "batch").iterdir()
+    # Of the prompts that fit into rows 1 to 9; of spaces, since 128 of them are one token.
+    longest = most - len(line.read_bytes()) + 1
+    prompts = [*["b"] * 8, " " * longest, " " * longest, " " * (longest - 1), "b"]
+    table = pa.table({"prompt": prompts})
+    pq.write_table(table, "in.parquet")
+    tf.batch.plan("in.parquet", "alone", **asked)
+    rows = workers(table, *lengths, **asked)
+    tf.batch.assemble(rows, "together", name="in.parquet", **asked)
+    found = files_of(tmp_path / "together")
+    assert found == files_of(tmp_path / "alone")
+    (aside,) = map(json.loads, found["set-aside.jsonl"].splitlines())
+    assert (aside["line"], "(1 too many)" in aside["problem"]) == (10, True)
 
 
 def test_what_workers_wrote_is_read_in_the_order_of_its_names(tmp_path: Path) -> None:

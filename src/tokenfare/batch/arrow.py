@@ -1,8 +1,8 @@
 """Planning as one function over Arrow record batches, for engines that run it on many machines.
 
-No files, no network, nothing kept from one batch to the next: every row goes in, every row comes
-out, in order. What needs all rows at once is for `assemble`: ids used twice, identical requests,
-totals, the provider's files.
+No files, no network, nothing kept from one row to the next: every row goes in, every row comes out,
+in order, and it is the same however an engine cuts them. What needs all rows at once is for
+`assemble`: ids used twice, identical requests, totals, the provider's files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tokenfare.router import Asked
 from . import columnar
 from .choosing import Service, Sizes
 from .counting import Counter
-from .planner import Planner
+from .planner import TOO_LONG, Planner
 from .planning import asked_of
 from .reading import Columns, Record, SetAside, record_of
 from .requests import Request
@@ -30,6 +30,11 @@ from .unwritten import Unwritten
 _SAID = ("input_low", "input_high", "max_output_tokens", "currency")
 _ROWS = 4_096
 _BYTES = 32_000_000
+_LONGEST_NUMBER = 10**18
+"""Makes the name that a row without an id has here longer than any that `assemble` gives it.
+
+So a line that may be too long is found here, where it still is as it was written.
+"""
 
 
 def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
@@ -52,29 +57,28 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
 
     What comes out are record batches with a row for each that went in, of `batch_schema()`:
     `problem` says why a request has no model, and is null for those that have one. Rows are planned
-    as `plan` plans them, given the same `as_of`; without it every machine asks its own clock. With
-    `to_assemble` there is beside that what `assemble` makes a plan's folder of, and a row needs no
-    id. A large batch comes back in several. Raises `InvalidRequestError` for a batch without these
-    columns, `MissingExtra` without pyarrow.
+    as `plan` plans them, given the same `as_of`; without it every machine asks its own clock. No
+    row depends on another: an id used twice is no problem here, since finding it takes all rows.
+    With `to_assemble` there is beside that what `assemble` makes a plan's folder of, and a row
+    needs no id. A large batch comes back in several. Raises `InvalidRequestError` for a batch
+    without these columns, `MissingExtra` without pyarrow.
     """
     arrow = required("pyarrow")
     names = columns or Columns()
     facts, wanted = asked_of(asked, as_of, catalog)
     kept = _Kept()
-    planner = Planner(facts, wanted, kept, names, sizer=kept.sizer)
+    planner = Planner(facts, wanted, kept, names, apart=True, sizer=kept.sizer)
     schema, key = batch_schema(to_assemble=to_assemble), under(wanted, facts)
     read = partial(_record, columns=names, lines=lines, named=not to_assemble)
     for batch in batches_of(batches):
         found = _looked_at(batch, names, lines, named=not to_assemble)
-        planner.forget()
-        at = 1
         for rows in pieces(found):
+            planner.forget()
             kept.begin()
-            records = [read(i, row) for i, row in enumerate(rows, at)]
-            planner.take(records, 1)
+            records = [read(i, row) for i, row in enumerate(rows, 1)]
+            planner.take(records, _LONGEST_NUMBER)
             said = [kept.row(record, names) | {"under": key} for record in records]
             yield arrow.RecordBatch.from_pylist(said, schema=schema)
-            at += len(rows)
 
 
 def batch_schema(*, to_assemble: bool = False) -> Any:
@@ -170,8 +174,10 @@ class _Kept(Unwritten):
         said["custom_id"] = _id(record.content, columns)
         request = self._requests.get(record.line)
         if "problem" in said:
-            text = record.text or columnar.shown(record.content)
-            return said | {"text": text, "counted": None if request is None else ""}
+            said["text"] = record.text or columnar.shown(record.content)
+            if said["reason"] != TOO_LONG:
+                return said | {"counted": None if request is None else ""}
+            # `assemble` decides this again, by the id that it gives: it needs all that a row has.
         if request is not None:
             batch, live = (self._sizes.get((record.line, which)) for which in (True, False))
             counted = packed(request.room, request.needs, batch, live)

@@ -24,7 +24,7 @@ from .arrow import batch_schema, batches_of, pieces
 from .choosing import Service, Sizes
 from .folder import Folder
 from .plan import Plan
-from .planner import Planner, Taker
+from .planner import TOO_LONG, Planner, Taker
 from .planning import asked_of, finished, refuse_ceiling
 from .prefixes import Prefixes
 from .reading import Record, SetAside
@@ -55,8 +55,8 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     machine. `as_of`, `catalog` and what is asked are those that the workers had. `once`, `strict`,
     `ceiling` and `prefixes` are as for `plan`, and so is what becomes of ids used twice.
 
-    One pass, some thousand rows in memory, and two digests for each request. A line set aside only
-    here, since its id was taken in another batch, is kept with its body and not as it was written.
+    One pass, some thousand rows in memory, and two digests for each request. A line set aside since
+    its id was taken, which no worker looks for, is kept with its body and not as it was written.
     Raises `InputError` for rows that are none of `plan_batches` or were planned otherwise than is
     said here, and what `plan` raises for the folder and the job.
     """
@@ -108,7 +108,7 @@ def _refuse_without(found: Sequence[str], name: str) -> None:
 
 
 _NO_ROW = "is no row of plan_batches(…, to_assemble=True)"
-_HERE_ALONE = ("id taken", "line too long")
+_HERE_ALONE = ("id taken", TOO_LONG)
 """What only all rows show: whose id is another's, and how long a line with a given id is."""
 
 
@@ -131,7 +131,7 @@ class _Assembler:
             self._number += 1
             if row["under"] != self._key:
                 raise self._planned_under(str(row["under"]))
-            if row["problem"] is None:
+            if row["problem"] is None or row["reason"] == TOO_LONG:
                 request = self._request(row)
                 if planner.admits(request):
                     requests.append(request)
@@ -166,7 +166,7 @@ class _Assembler:
         except (TypeError, ValueError, AttributeError):
             raise InputError(f"{self._name}:{self._number}", _NO_ROW) from None
         named = self._id(row)
-        text = f'{{"custom_id": {encode_basestring(named)}, "body": {said}}}'
+        text = row["text"] or f'{{"custom_id": {encode_basestring(named)}, "body": {said}}}'
         record = Record(self._name, self._number, {}, text)
         self._told[self._number] = told
         self._expected[self._number] = row
@@ -194,6 +194,8 @@ class _Assembler:
 
     def _refuse_another(self, row: Row, expected: dict[str, Any]) -> None:
         """Raise `InputError` for a row that the workers gave another model or fare."""
+        if expected["reason"] == TOO_LONG:  # by a name longer than its own
+            return
         fare = rounded_up(row.fare_high)
         if row.sent_as is not None:  # it costs nothing here, since another carries it
             fare = expected["fare_high"]

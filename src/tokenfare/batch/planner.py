@@ -33,6 +33,9 @@ from .shared import Shared
 from .table import Row
 from .totals import Cell, Tally
 
+TOO_LONG = "line too long"
+"""The reason of a request whose line the batch service does not take."""
+
 
 class Taker(Protocol):
     """Who takes what is planned: lines for a model, rows of the table, and what is set aside."""
@@ -66,6 +69,7 @@ class Planner:
         *,
         strict: bool = False,
         once: bool = False,
+        apart: bool = False,
         sizer: Callable[[Sequence[Request]], Sizer] = Counter,
         prefixes: Prefixes | None = None,
         chooser: Chooser | None = None,
@@ -73,6 +77,7 @@ class Planner:
         """Remember nothing yet. `sizer` says how long requests are, a chunk of them at a time.
 
         `chooser` says where each goes; by default to the cheapest model that takes it.
+        `apart`: each request by itself, whatever id another one has.
         """
         self.seen = 0
         self._catalog = catalog
@@ -81,6 +86,7 @@ class Planner:
         self._columns = columns or Columns()
         self._strict = strict
         self._once = once
+        self._apart = apart
         self._sizer = sizer
         self._prefixes = prefixes
         self._chooser = chooser or Cheapest()
@@ -123,7 +129,7 @@ class Planner:
         if not is_sayable(named):
             self._refuse(request.record, unsayable(named), "no request")
             return False
-        if not self._seen.id(named):
+        if not self._apart and not self._seen.id(named):
             problem = f"custom_id: {named!r} is taken by a line before"
             self._refuse(request.record, problem, "id taken")
             return False
@@ -221,7 +227,7 @@ class Planner:
         rules = self.rules(model, cell.service)
         line = _line(request, model.wire_id)
         if rules is not None and len(line) > rules.max_line_bytes:
-            self._refuse(request.record, self.too_long(model, len(line)), "line too long")
+            self._refuse(request.record, self.too_long(model, len(line)), TOO_LONG)
             return
         carrier = self._seen.body(request.body, request.custom_id)
         if carrier is not None and self._once:
