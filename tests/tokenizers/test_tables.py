@@ -6,6 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from token_texts import texts
 
 import tokenfare as tf
 from tokenfare import tokenizers
@@ -18,6 +21,11 @@ LAYOUTS = (
     pa.large_string(),
     pa.string_view(),
     pa.dictionary(pa.int32(), pa.string()),
+)
+DICTIONARIES = (
+    pa.dictionary(pa.int8(), pa.large_string()),
+    pa.dictionary(pa.uint16(), pa.string_view()),
+    pa.dictionary(pa.int64(), pa.string()),
 )
 
 
@@ -53,6 +61,46 @@ def test_a_column_of_a_table_is_counted_whoever_holds_it(layout: pa.DataType) ->
     assert tf.count(whole.slice(1, 2), column="prompt").to_list() == NUMBERS[1:3]
     assert tf.count(whole["prompt"]).to_list() == NUMBERS
     assert tf.count(Piece(whole["prompt"].combine_chunks())).to_list() == NUMBERS
+
+
+def in_layout(texts: list[str | None], layout: pa.DataType) -> pa.Array:
+    """A dictionary holds what a shuffled one may: a value twice, one that no row has, nothing."""
+    if not pa.types.is_dictionary(layout):
+        return pa.array(texts, layout)
+    values = [*reversed(texts), "no row has this", None]
+    keys = [None if text is None and i % 2 else values.index(text) for i, text in enumerate(texts)]
+    found = pa.DictionaryArray.from_arrays(
+        pa.array(keys, layout.index_type), pa.array(values, layout.value_type)
+    )
+    assert found.to_pylist() == texts
+    return found
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    layout=st.sampled_from([*LAYOUTS, *DICTIONARIES]),
+    chunks=st.lists(st.lists(st.none() | texts, max_size=6), max_size=4),
+    carrier=st.sampled_from(["column", "table", "array", "batch"]),
+    data=st.data(),
+)
+def test_every_layout_is_its_texts_by_both_methods_and_however_it_is_cut(
+    layout: pa.DataType, chunks: list[list[str | None]], carrier: str, data: st.DataObject
+) -> None:
+    """Each chunk of a dictionary comes with its own; a slice begins within a byte of validity."""
+    if carrier in {"array", "batch"}:
+        chunks = [[text for chunk in chunks for text in chunk]]
+    column = pa.chunked_array([in_layout(chunk, layout) for chunk in chunks], layout)
+    start = data.draw(st.integers(0, len(column)))
+    column = column.slice(start)
+    sources = {
+        "column": lambda: Stream(column),
+        "table": lambda: Stream(pa.table({"n": range(len(column)), "text": column})),
+        "array": lambda: Piece(column.chunk(0)),
+        "batch": lambda: Piece(pa.record_batch({"n": range(len(column)), "text": column.chunk(0)})),
+    }
+    counts = tf.count(sources[carrier](), column="text" if carrier in {"table", "batch"} else None)
+    rows = [text for chunk in chunks for text in chunk][start:]
+    assert counts.to_list() == [None if row is None else int(tf.count(row)) for row in rows]
 
 
 def test_a_table_of_one_column_needs_no_name() -> None:
