@@ -26,16 +26,13 @@ from tokenfare.money import Money
 from .deadline import Deadline, Lane, costs_nothing
 from .direct import DEFAULT_CONCURRENCY, SEND_SECONDS
 from .mix import Job, Mix, Option, cheapest, fastest
-from .survey import Survey
+from .survey import Offer, Parts, Survey
 
 MOST_AT_ONCE = 1_000
 """Requests of one model that a plan counts on to be under way at once."""
 
 _FULL = 0.98
 _ERRORS = 1e-8
-
-Parts = tuple[dict[str, int], ...]
-"""For each kind of a survey, how many of its requests go to which model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +62,15 @@ def kept(survey: Survey, catalog: Catalog, deadline: timedelta, answer_seconds: 
     if survey.counts and quick.longest > limit:
         full = [
             f"{lane.limit} of {lane.model}"
-            for lane in road.lanes(_by_name(quick.parts, models), MOST_AT_ONCE)
+            for lane in road.lanes(survey.placed(_by_name(quick.parts, models)), MOST_AT_ONCE)
             if lane.seconds >= _FULL * quick.longest
         ]
         least = timedelta(seconds=math.ceil(quick.longest + own))
         raise DeadlineTooShort(deadline, least, full, sorted(survey.unknown))
     mix = cheapest(job, limit, quick)
     parts = _by_name(mix.parts, models)
-    at_once = _fewest(road, parts, limit)
+    placed = survey.placed(parts)
+    at_once = _fewest(road, placed, limit)
     currency = survey.free.currency
     lanes = tuple(
         Lane(
@@ -82,7 +80,7 @@ def kept(survey: Survey, catalog: Catalog, deadline: timedelta, answer_seconds: 
             lane.limit,
             costs_nothing(currency),
         )
-        for lane in road.lanes(parts, at_once)
+        for lane in road.lanes(placed, at_once)
     )
     window = survey.window_hours or None
     last = max((lane.seconds for lane in lanes), default=0)
@@ -134,12 +132,11 @@ class _Road:
             )
         return found
 
-    def lanes(self, parts: Parts, at_once: int) -> list[_Sum]:
-        """What goes to each model, the longest first."""
-        claims = self._claims(parts)
-        tolls_of = self.tolls_of(claims, at_once)
+    def lanes(self, placed: Mapping[str, Counter[Claim]], at_once: int) -> list[_Sum]:
+        """What is placed on each model, the longest first."""
+        tolls_of = self.tolls_of(placed, at_once)
         found = []
-        for model, sizes in claims.items():
+        for model, sizes in placed.items():
             by: dict[str, float] = {}
             for claim, number in sizes.items():
                 toll = tolls_of[model].of(claim)
@@ -148,24 +145,18 @@ class _Road:
             found.append(_Sum(model, sizes.total(), sum(by.values()), limit))
         return sorted(found, key=lambda lane: (-lane.seconds, lane.model))
 
-    def _claims(self, parts: Parts) -> dict[str, Counter[Claim]]:
-        found: dict[str, Counter[Claim]] = {}
-        for part, offers in zip(parts, self.survey.offers, strict=True):
-            for offer in offers:
-                if number := part.get(offer.model, 0):
-                    found.setdefault(offer.model, Counter())[offer.claim] += number
-        return found
-
 
 def _job(survey: Survey, models: list[str], tolls_of: Mapping[str, Tolls]) -> Job:
     number = {model: i for i, model in enumerate(models)}
-    options = [
-        [
-            Option(number[offer.model], offer.fare, tolls_of[offer.model].of(offer.claim).seconds)
-            for offer in offers
-        ]
-        for offers in survey.offers
-    ]
+    known: dict[Offer, Option] = {}  # sizes repeat: each is worked out and held once
+
+    def option(offer: Offer) -> Option:
+        if offer not in known:
+            toll = tolls_of[offer.model].of(offer.claim)
+            known[offer] = Option(number[offer.model], offer.fare, toll.seconds)
+        return known[offer]
+
+    options = [tuple(map(option, offers)) for offers in survey.offers]
     return Job(survey.counts, options, len(models))
 
 
@@ -173,12 +164,12 @@ def _by_name(parts: tuple[dict[int, int], ...], models: list[str]) -> Parts:
     return tuple({models[i]: number for i, number in part.items()} for part in parts)
 
 
-def _fewest(road: _Road, parts: Parts, limit: float) -> int:
+def _fewest(road: _Road, placed: Mapping[str, Counter[Claim]], limit: float) -> int:
     """The fewest requests at once, from the usual number on, that keep the limit."""
     low, high = DEFAULT_CONCURRENCY, MOST_AT_ONCE
     while low < high:
         middle = (low + high) // 2
-        if all(lane.seconds <= limit for lane in road.lanes(parts, middle)):
+        if all(lane.seconds <= limit for lane in road.lanes(placed, middle)):
             high = middle
         else:
             low = middle + 1

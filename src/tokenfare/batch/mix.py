@@ -50,14 +50,19 @@ class Job:
     def table(self) -> _Table:
         """The job as columns."""
         np = required("numpy")
-        flat = [(i, *each) for i, options in enumerate(self.options) for each in options]
-        cell, model, fare, seconds = zip(*flat, strict=True) if flat else ((), (), (), ())
+        sizes = np.fromiter(map(len, self.options), dtype=np.int64)
+        columns = int(sizes.sum())
+
+        def column(of: int, dtype: type) -> Any:
+            found = (each[of] for options in self.options for each in options)
+            return np.fromiter(found, dtype=dtype, count=columns)
+
         return _Table(
             np.array(self.counts, dtype=np.int64),
-            np.array(cell, dtype=np.int64),
-            np.array(model, dtype=np.int64),
-            np.array(fare, dtype=float),
-            np.array(seconds, dtype=float),
+            np.repeat(np.arange(len(sizes)), sizes),
+            column(0, np.int64),
+            column(1, float),
+            column(2, float),
             self.models,
         )
 

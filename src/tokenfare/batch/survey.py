@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from datetime import timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from tokenfare.budget import Fare
 from tokenfare.catalog import Catalog, Model
@@ -28,6 +28,9 @@ from .unwritten import Unwritten
 
 CARRIED = -1
 """The number of a request that is not sent, since an identical one before it is."""
+
+Parts: TypeAlias = tuple[dict[str, int], ...]
+"""For each kind of a survey, how many of its requests go to which model."""
 
 
 class Offer(NamedTuple):
@@ -147,6 +150,15 @@ class Survey(Unwritten):
         for count, offers in zip(self.counts, self.offers, strict=True):
             for offer in offers:
                 found[offer.model][offer.claim] += count
+        return found
+
+    def placed(self, parts: Parts) -> dict[str, Counter[Claim]]:
+        """The sizes of the requests that go to each model, if each kind is given these parts."""
+        found: dict[str, Counter[Claim]] = {}
+        for part, offers in zip(parts, self.offers, strict=True):
+            for offer in offers:
+                if number := part.get(offer.model, 0):
+                    found.setdefault(offer.model, Counter())[offer.claim] += number
         return found
 
     def kind(self, cell: Cell) -> int | None:
