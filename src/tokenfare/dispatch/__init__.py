@@ -21,8 +21,6 @@ from .call import (
     Call,
     Delta,
     Document,
-    FileHandling,
-    FileMemory,
     Outcome,
     Progress,
     UploadedFile,
@@ -34,9 +32,11 @@ from .drivers import AsyncStream, Stream, adrive, drive
 from .effects import Emit, Flow, Hear, Work
 from .endpoint import Endpoint, Timeouts, endpoint_for
 from .exchange import Line, Surroundings
+from .handling import FileHandling, FileMemory
 from .meaning import meaning
 from .patience import NO_RETRIES, Patience
 from .secret import Secret, key_from
+from .shelf import Shelf
 from .turnstile import Turnstile
 
 __all__ = [
@@ -62,6 +62,7 @@ __all__ = [
     "Patience",
     "Progress",
     "Secret",
+    "Shelf",
     "Sink",
     "Stream",
     "Surroundings",

@@ -21,8 +21,8 @@ from tokenfare.errors import (
     StreamBroken,
 )
 
-from .call import Answer, Call, Delta, Document, FileHandling, UploadedFile
-from .documents import delete, recalled, referring, upload
+from .call import Answer, Call, Delta, Document, UploadedFile
+from .documents import recalled, referring
 from .draft import Draft
 from .effects import Broken, Emit, Flow, Head, HttpRequest, Read, Work
 from .exchange import (
@@ -39,6 +39,8 @@ from .exchange import (
     too_long,
     unreachable,
 )
+from .handling import FileHandling
+from .loan import Loan
 from .meaning import beginning, is_refusal, request_id_of
 from .sse import Decoder, Event
 from .turnstile import in_turn
@@ -90,23 +92,19 @@ def _about(
     handling: FileHandling,
     ask: Ask,
 ) -> Flow[Answer]:
-    files = yield from upload(documents, call.model, line, handling)
-    given = {document for document in documents if isinstance(document, UploadedFile)}
-    ours = [file for file in dict.fromkeys(files) if file not in given]
-    messages, notes = referring(call.messages, files)
+    loan = Loan(handling, call.model, line)
     try:
+        files = yield from loan.borrow(documents)
+        messages, notes = referring(call.messages, files)
         answer = yield from ask(replace(call, messages=messages, documents=()), line)
     except GeneratorExit:  # the flow is thrown away: nobody carries out what it would ask for
+        loan.drop()
         raise
     except BaseException:
-        yield from delete(ours, call.model, line)
+        yield from loan.give_back(keep=False)
         raise
-    if not handling.keep_files:
-        left = yield from delete(ours, call.model, line)
-        notes += tuple(f"file {id_} could not be deleted; it is still there" for id_ in left)
-    elif handling.memory is not None:
-        for file in ours:
-            yield Work(partial(handling.memory.put, file))
+    left = yield from loan.give_back(keep=handling.keep_files)
+    notes += tuple(f"file {id_} could not be deleted; it is still there" for id_ in left)
     return replace(answer, files=files, notes=answer.notes + notes)
 
 

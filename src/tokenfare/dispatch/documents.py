@@ -23,10 +23,11 @@ from tokenfare.errors import (
 )
 from tokenfare.messages import Message, system
 
-from .call import Document, FileHandling, FileMemory, Progress, Stage, UploadedFile
+from .call import Document, Progress, Stage, UploadedFile
 from .effects import Fingerprint, Flow, Identify, Wait, Work
 from .exchange import Line, Reply, errand, exchange, log, persist
 from .forms import file_form
+from .handling import FileHandling, FileMemory
 from .meaning import beginning
 from .patience import Patience
 
@@ -45,7 +46,7 @@ _BRIEF = Patience(attempts=2, first_wait=0.5, first_wait_throttled=0.5)
 
 
 @dataclass(frozen=True, slots=True)
-class _Content:
+class Content:
     """One content to upload, under the name of the first document that has it."""
 
     document: Document
@@ -64,13 +65,40 @@ def upload(
     uploaded stays as it is. If anything fails, the files of this flow are deleted again. Raises
     `InvalidRequestError`, before anything is sent, if the model does not take these documents.
     """
-    handling = files or FileHandling()
+    marks = yield from marked(documents, model)
+    held = yield from sent(distinct(documents, marks), model, line, files or FileHandling())
+    pairs = zip(documents, marks, strict=True)
+    return tuple(d if isinstance(d, UploadedFile) else held[mark.digest] for d, mark in pairs)
+
+
+def marked(
+    documents: Sequence[Document | UploadedFile], model: Model
+) -> Flow[tuple[Fingerprint, ...]]:
+    """Digest and size of each. Raises `InvalidRequestError` if the model does not take them."""
     rules = _rules(model, len(documents))
     marks: list[Fingerprint] = []
     for document in documents:
         mark = yield from _mark(document, model, rules)
         marks.append(mark)
-    contents = _distinct(documents, marks)
+    return tuple(marks)
+
+
+def distinct(
+    documents: Sequence[Document | UploadedFile], marks: Sequence[Fingerprint]
+) -> tuple[Content, ...]:
+    """Each content to upload, once."""
+    contents: dict[str, Content] = {}
+    for document, mark in zip(documents, marks, strict=True):
+        if isinstance(document, Document):
+            contents.setdefault(mark.digest, Content(document, mark))
+    return tuple(contents.values())
+
+
+def sent(
+    contents: Sequence[Content], model: Model, line: Line, handling: FileHandling
+) -> Flow[dict[str, UploadedFile]]:
+    """The file of each digest, when all can be asked about. If anything fails, none is left."""
+    rules = _rules(model, len(contents))
     held: dict[str, UploadedFile] = {}
     try:
         waiting = []
@@ -85,8 +113,7 @@ def upload(
     except BaseException:
         yield from delete(held.values(), model, line)
         raise
-    pairs = zip(documents, marks, strict=True)
-    return tuple(d if isinstance(d, UploadedFile) else held[mark.digest] for d, mark in pairs)
+    return held
 
 
 def recalled(
@@ -163,18 +190,8 @@ def _mark(
     return mark
 
 
-def _distinct(
-    documents: Sequence[Document | UploadedFile], marks: Sequence[Fingerprint]
-) -> tuple[_Content, ...]:
-    distinct: dict[str, _Content] = {}
-    for document, mark in zip(documents, marks, strict=True):
-        if isinstance(document, Document):
-            distinct.setdefault(mark.digest, _Content(document, mark))
-    return tuple(distinct.values())
-
-
 def _send(
-    content: _Content, model: Model, rules: DocumentRules, line: Line, handling: FileHandling
+    content: Content, model: Model, rules: DocumentRules, line: Line, handling: FileHandling
 ) -> Flow[tuple[UploadedFile, bool]]:
     """Upload one content. Gives the file and whether it is already processed."""
     run = errand(line, model.id)
