@@ -58,7 +58,7 @@ test-engines: .venv/.test .venv-engines
 	rm -rf $@
 	$(PYTHON) -m venv $@
 	$@/bin/pip install --quiet --editable '.[batch]' 'daft>=0.6' 'dask[dataframe,distributed]>=2025.1' \
-	  'duckdb>=1.4' 'numpy>=2.0' 'pandas>=3.0' 'polars>=1.30' 'pyspark>=4.1' 'ray[data]>=2.50' || { rm -rf $@; exit 1; }
+	  'duckdb>=1.4' 'numpy>=2.0' 'pandas>=3.0' 'polars>=1.30' 'pyspark[sql]>=4.1' 'ray[data]>=2.50' || { rm -rf $@; exit 1; }
 
 soak: .venv/.test
 	$(BIN)/python scripts/soak.py

@@ -1,4 +1,4 @@
-"""Plan a job on a Spark cluster: `pip install pyspark 'tokenfare[batch]'`, and Java.
+"""Plan a job on a Spark cluster: `pip install 'pyspark[sql]' 'tokenfare[batch]'`, and Java.
 
     python examples/make_requests.py requests.jsonl
     python examples/spark_plan.py requests.jsonl plan
