@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tokenfare.errors import DatabaseError, InputError
-from tokenfare.ledger import ANSWERED, Ending
+from tokenfare.ledger import ANSWERED, CANCELLED, Ending
 
 from .answers import Answers, Found
 from .bills import Bills, Collected
 from .fetching import Source, fetched
+from .one_job import settle_on_first
 from .results import ANSWER, FAILURE, MISSING, PENDING, Result, joined, json_line
 from .running import Running, running
 from .submitting import intent_of
@@ -45,6 +46,7 @@ def collect(
     `progress` is told of each file that is fetched; `options` are those of `tokenfare.Client`.
     """
     with running(folder, **options) as run:
+        settle_on_first(run)
         now = look(run)
         sources = fetched(run, progress or (lambda _: None))
         others = [_results_of(Path(other)) for other in retries]
@@ -162,8 +164,10 @@ def _settle(run: Running, now: Status, bills: Bills) -> None:
         intent = intent_of(run, state.file, bill.expected)
         try:
             entry = sent[name].entry
-            # A job that this folder found and did not create may be settled from another one.
-            if entry is None and ledger.has_bill(state.job.id):
+            # A job that a copy of this folder has too may be settled from there.
+            if ledger.has_bill(state.job.id):
+                if entry is not None:
+                    ledger.settle(entry, Ending(CANCELLED, request_id=state.job.id))
                 run.journal.settled(name)
                 continue
             if entry is None:

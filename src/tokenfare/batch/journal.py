@@ -105,6 +105,17 @@ class Journal:
                 (job.id, json.dumps(asdict(job)), file),
             )
 
+    def gave_way(self, file: str, job: Job) -> None:
+        """The job of the file is this one, which another machine created; ours was cancelled.
+
+        The entry in the ledger was ours, and is none of this job's.
+        """
+        with self._database.writing() as db:
+            db.execute(
+                "UPDATE sent SET job_id = ?, job = ?, entry = NULL WHERE file = ?",
+                (job.id, json.dumps(asdict(job)), file),
+            )
+
     def settled(self, file: str) -> None:
         """The ledger has its bill."""
         self._set(file, "settled", 1)

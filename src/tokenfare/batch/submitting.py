@@ -2,7 +2,7 @@
 
 Every step looks into the journal first and is written there when it is done; a step that may have
 been done unseen is looked up at the provider before it is done again. So `submit` can be killed
-anywhere and called again.
+anywhere and called again. What two machines do in the same instant, neither saw: see `one_job`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tokenfare.dispatch import BatchFile, create_job, find_job, upload_batch
 from tokenfare.dispatch import Progress as Upload
+from tokenfare.dispatch import create_job, jobs_of, upload_batch
 from tokenfare.errors import DatabaseError, InvalidRequestError
 from tokenfare.ledger import Intent
 from tokenfare.money import Money
@@ -23,6 +23,7 @@ from tokenfare.tokenizers import Count
 from .direct import direct_fact
 from .folder import Written
 from .journal import Sent
+from .one_job import named_there, settle_on_first
 from .planned import Expected
 from .running import Running, running
 from .watching import Status, state_of
@@ -52,8 +53,8 @@ def submit(
         _not_sent_live(run, files)
         window = _window(run, window_hours)
         expected = run.plan.expected() if files else {}
-        for file in files:
-            _submit(run, file, window, expected[file.name], progress)
+        created = [_submit(run, file, window, expected[file.name], progress) for file in files]
+        settle_on_first(run, created=any(created))
         return state_of(run.plan, run.journal)
 
 
@@ -63,7 +64,8 @@ def _submit(
     window: int,
     expected: Expected,
     progress: Callable[[Upload], None] | None,
-) -> None:
+) -> bool:
+    """Have a file's job created; gives whether one was."""
     line = run.settings.line
     # The day before: the provider's calendar may be behind ours.
     since = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y%m%d")
@@ -71,10 +73,11 @@ def _submit(
     if sent is None:
         sent = run.journal.begin(file.name, run.plan.key(file), since)
     if sent.job is not None:
-        return
-    named = BatchFile(run.plan.path(file), file.model, sent.key)
-    job = run.ask(find_job(named, line))
+        return False
+    named = named_there(run, file, sent)
+    there = run.ask(jobs_of(named, line))
     run.claim()
+    job = there[0] if there else None
     if job is None:
         _reserve(run, sent, file, expected, window)
         file_id = sent.file_id
@@ -83,6 +86,7 @@ def _submit(
             run.journal.uploaded(file.name, file_id)
         job = run.ask(create_job(named, file_id, line, window))
     run.journal.saw(file.name, job)
+    return not there
 
 
 def _not_sent_live(run: Running, files: list[Written]) -> None:

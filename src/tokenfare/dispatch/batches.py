@@ -2,19 +2,23 @@
 
 Creating must not happen twice, and a connection that breaks leaves open whether it happened. So
 every attempt to upload or to create first looks whether an earlier one got through: a file is known
-by its name, which carries a digest, and a job by its input file, or by the key in its metadata.
+by its name, which carries a digest, and a job by the key in its metadata, or by its input file.
+
+The provider creates what it is asked for, so two that look in the same instant may both create. Of
+the jobs with one key the first counts, to whoever looks (`jobs_of`), and the others are cancelled
+(`cancel_others`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from tokenfare.errors import ProviderAnswerInvalid
+from tokenfare.errors import ProviderAnswerInvalid, ProviderError
 
 from .call import Progress
 from .effects import Fingerprint, Flow, Identify
@@ -26,6 +30,7 @@ PURPOSE = "batch"
 CHATS = "/v1/chat/completions"
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 """The statuses after which nothing comes any more."""
+_RAN = frozenset({"completed", "expired"})
 
 _PAGE = 100
 _LONGEST_TRANSFER_SECONDS = 6 * 3_600.0
@@ -36,7 +41,8 @@ _MOST_PAGES = 1_000  # an account holds 10,000 files; a list that goes on and on
 class Job:
     """A batch at the provider, as it was when it was looked at. `problem`: what it says is wrong.
 
-    `total` is 0 until the provider has checked the file.
+    `total` is 0 until the provider has checked the file. `created_at` is in seconds since 1970 by
+    the provider's clock, 0 if it does not say.
     """
 
     id: str
@@ -48,6 +54,7 @@ class Job:
     completed: int = 0
     failed: int = 0
     problem: str = ""
+    created_at: int = 0
 
     @property
     def ended(self) -> bool:
@@ -101,7 +108,7 @@ def upload_batch(
 
 
 def create_job(file: BatchFile, file_id: str, line: Line, window_hours: int) -> Flow[Job]:
-    """Create the job of an uploaded file unless there is one."""
+    """Create the job of an uploaded file unless there is one, of this file or with its key."""
     run, url = errand(line, file.model), line.endpoint.url("batches")
     fields = {
         "input_file_id": file_id,
@@ -112,6 +119,8 @@ def create_job(file: BatchFile, file_id: str, line: Line, window_hours: int) -> 
     body = json.dumps(fields).encode()
 
     def once() -> Flow[Job]:
+        if there := (yield from _with_key(run, file.key)):
+            return there[0]
         for found in (yield from _listed(run, "batches", {"input_file_ids": file_id})):
             if found.get("input_file_id") == file_id:
                 return _job(found, run, url)
@@ -123,19 +132,48 @@ def create_job(file: BatchFile, file_id: str, line: Line, window_hours: int) -> 
     return job
 
 
-def find_job(file: BatchFile, line: Line) -> Flow[Job | None]:
-    """The job that was created with this file's key, if there is one."""
-    run, url = errand(line, file.model), line.endpoint.url("batches")
+def jobs_of(file: BatchFile, line: Line) -> Flow[tuple[Job, ...]]:
+    """The jobs that were created with this file's key. The first of them is the one that counts.
 
-    def once() -> Flow[Job | None]:
-        for found in (yield from _listed(run, "batches", {"ds_name": file.key})):
-            metadata = found.get("metadata")
-            if isinstance(metadata, Mapping) and metadata.get("ds_name") == file.key:
-                return _job(found, run, url)
-        return None
+    It is the oldest, and among those of one second the one whose id is the least; so it is settled
+    when that second is over and the provider lists what was created in it.
+    """
+    run = errand(line, file.model)
+    jobs, _ = yield from persist(run, lambda: _with_key(run, file.key))
+    return jobs
 
-    job, _ = yield from persist(run, once)
-    return job
+
+def cancel_others(jobs: Sequence[Job], model: str, line: Line) -> Flow[tuple[Job, ...]]:
+    """Have every job but the first stopped; gives those that had run to their end before."""
+    ran: tuple[Job, ...] = ()
+    for job in jobs[1:]:
+        stopped = yield from _stopped(job, model, line)
+        if stopped.status in _RAN:
+            ran += (stopped,)
+    return ran
+
+
+def _stopped(job: Job, model: str, line: Line) -> Flow[Job]:
+    if job.ended or job.status == "cancelling":
+        return job
+    try:
+        return (yield from cancel_job(job.id, model, line))
+    except ProviderError:
+        now = yield from look_at(job.id, model, line)  # it may have ended meanwhile
+        if not now.ended and now.status != "cancelling":
+            raise
+        return now
+
+
+def _with_key(run: Errand, key: str) -> Flow[tuple[Job, ...]]:
+    url = run.endpoint.url("batches")
+    found = yield from _listed(run, "batches", {"ds_name": key})
+    jobs = [
+        _job(each, run, url)
+        for each in found
+        if isinstance(named := each.get("metadata"), Mapping) and named.get("ds_name") == key
+    ]
+    return tuple(sorted(jobs, key=lambda job: (job.created_at, job.id)))
 
 
 def look_at(job_id: str, model: str, line: Line) -> Flow[Job]:
@@ -212,6 +250,7 @@ def _job(found: Mapping[str, Any], run: Errand, url: str) -> Job:
     if not isinstance(status, str):
         raise ProviderAnswerInvalid(f"{url} answers with a job without status", model=run.model)
     numbers = counts if isinstance(counts, Mapping) else {}
+    created = found.get("created_at")
     total, completed, failed = (int(numbers.get(n) or 0) for n in ("total", "completed", "failed"))
     return Job(
         _id(found, run, url),
@@ -223,6 +262,7 @@ def _job(found: Mapping[str, Any], run: Errand, url: str) -> Job:
         completed,
         failed,
         run.endpoint.key.redact("; ".join(_problems(found))),
+        int(created) if isinstance(created, int | float) else 0,
     )
 
 
