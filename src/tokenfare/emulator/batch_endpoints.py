@@ -88,7 +88,7 @@ async def cancel(exchange: Exchange) -> Response:
 
 
 def _new(body: Mapping[str, object], account: Account) -> Batch:
-    endpoint, window = body.get("endpoint"), str(body.get("completion_window"))
+    endpoint, window = str(body.get("endpoint")), str(body.get("completion_window"))
     if endpoint not in {CHATS, TRIAL}:
         raise invalid(f"endpoint must be {CHATS} or {TRIAL}.", param="endpoint")
     rules = _rules(account)
@@ -106,7 +106,7 @@ def _new(body: Mapping[str, object], account: Account) -> Batch:
     return Batch(
         id=new_id(),
         input_file_id=file.id,
-        endpoint=str(endpoint),
+        endpoint=endpoint,
         window_hours=hours,
         metadata=metadata,
         created_at=int(account.clock()),
