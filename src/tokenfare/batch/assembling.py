@@ -53,7 +53,8 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     order of their names. Rows are numbered as they come, in the plan's table as `line` of a file
     called `name`; in the order of the input, and with its name, the folder is that of `plan` on one
     machine. `as_of`, `catalog` and what is asked are those that the workers had. `once`, `strict`,
-    `ceiling` and `prefixes` are as for `plan`, and so is what becomes of ids used twice.
+    `ceiling` and `prefixes` are as for `plan`, and so is what becomes of ids used twice. A deadline
+    is for `plan` alone: a mix may need sizes on models that no worker counts by itself.
 
     One pass, some thousand rows in memory, and two digests for each request. A line set aside since
     its id was taken, which no worker looks for, is kept with its body and not as it was written.
