@@ -59,6 +59,25 @@ def test_numbers_that_are_not_plain_are_read_by_their_index(qwen):
 
 
 @some
+@given(
+    ids=st.lists(st.sampled_from([0, 1, 255, 256, 65_536, 151_642, 32_000]), max_size=40),
+    other=st.sampled_from([True, False, np.int64(70_000), np.uint16(7), 0]),
+    before=st.integers(0, 3),
+)
+def test_numbers_that_are_not_plain_stand_anywhere_in_a_long_list(qwen, ids, other, before):
+    """A list is read 1,024 numbers at a time, plain ones in place."""
+    mixed = [3] * (1023 - before) + [other, *ids, other] + [4] * 1030 + [other]
+    assert qwen.decode_bytes(mixed) == qwen.decode_bytes(np.array([int(i) for i in mixed]))
+
+
+def test_an_integer_of_another_class_is_its_value(qwen):
+    class Whole(int):
+        pass
+
+    assert qwen.decode_bytes([3, Whole(7)]) == qwen.decode_bytes([3, 7])
+
+
+@some
 @given(ids=st.lists(st.integers(0, 151_642), max_size=50))
 def test_any_ids_decode_alike_from_every_container(qwen, ranks, ids):
     tokens = {rank: token for token, rank in ranks.items()}

@@ -35,6 +35,11 @@ impl Ids {
         }
     }
 
+    /// Above every id, if ranks are below `ranks`.
+    pub(crate) fn bound(&self, ranks: usize) -> u32 {
+        if self.by_rank.is_empty() { ranks as u32 } else { self.ranks.len() as u32 }
+    }
+
     /// The rank of an id; the id itself where ids are ranks; no rank of a token for other ids. O(1).
     pub(crate) fn rank(&self, id: u32) -> u32 {
         if self.by_rank.is_empty() {

@@ -13,6 +13,7 @@ mod classes;
 mod compact;
 mod counting;
 mod cuts;
+mod decoding;
 mod encoding;
 mod endings;
 mod front;

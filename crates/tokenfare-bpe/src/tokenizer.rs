@@ -3,11 +3,12 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::compact::Compact;
 use crate::counting::count_part;
 use crate::cuts::parts;
+use crate::decoding::Decoding;
 use crate::encoding::{encode_part, encode_pieces};
 use crate::gathering::count_pieces;
 use crate::ids::Ids;
@@ -54,6 +55,8 @@ pub struct Tokenizer {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) splitting: Splitting,
     ids: Ids,
+    /// Made when ids are first decoded.
+    decoding: OnceLock<Decoding>,
     memories: Mutex<Vec<Memory>>,
 }
 
@@ -65,6 +68,7 @@ impl Tokenizer {
             vocabulary: Vocabulary::new(&compact)?,
             splitting: compact.splitting,
             ids: Ids::new(compact.ids)?,
+            decoding: OnceLock::new(),
             memories: Mutex::new(Vec::new()),
         })
     }
@@ -240,25 +244,22 @@ impl Tokenizer {
 
     /// The bytes of the tokens `ids`, one after the other. O(length of the result).
     pub fn decode(&self, ids: &[u32]) -> Result<Vec<u8>, UnknownId> {
-        self.decode_with(ids, |_| None)
+        let mut bytes = Vec::with_capacity(5 * ids.len());
+        self.decode_with(ids, &mut bytes, |_| None)?;
+        Ok(bytes)
     }
 
-    /// As [`Tokenizer::decode`]; `special` is asked for the ids that the vocabulary does not have.
+    /// Appends the bytes of the tokens `ids`; `special` is asked for the ids that the vocabulary does
+    /// not have. O(length of what is appended). After an error there may be anything behind what was there.
     pub fn decode_with<'a>(
         &'a self,
         ids: &[u32],
+        bytes: &mut Vec<u8>,
         special: impl Fn(u32) -> Option<&'a [u8]>,
-    ) -> Result<Vec<u8>, UnknownId> {
-        let mut bytes = Vec::with_capacity(4 * ids.len());
-        for id in ids {
-            let rank = self.ids.rank(*id);
-            let token = match (rank as usize) < self.vocabulary.len() {
-                true => Some(self.vocabulary.token(rank)),
-                false => special(*id),
-            };
-            bytes.extend_from_slice(token.ok_or(UnknownId(*id))?);
-        }
-        Ok(bytes)
+    ) -> Result<(), UnknownId> {
+        let decoding = self.decoding.get_or_init(|| Decoding::new(&self.vocabulary, &self.ids));
+        let slow = |id| self.vocabulary.get(self.ids.rank(id)).or_else(|| special(id));
+        decoding.append(ids, bytes, slow).map_err(UnknownId)
     }
 
     pub(crate) fn with_memory<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {

@@ -247,6 +247,11 @@ impl Vocabulary {
         &self.bytes[self.span(id)]
     }
 
+    /// The bytes of token `id`, if there is one. O(1).
+    pub(crate) fn get(&self, id: u32) -> Option<&[u8]> {
+        ((id as usize) < self.len()).then(|| self.token(id))
+    }
+
     /// The two tokens that merge into token `id`. O(1). Panics if there is no such token.
     #[inline]
     pub(crate) fn parts(&self, id: u32) -> (u32, u32) {

@@ -1,13 +1,17 @@
 //! Ids between Python and the core: lists and arrays in, lists out.
 
-use std::ffi::c_ulong;
 use std::sync::Mutex;
 
 use pyo3::buffer::{Element, PyBuffer, PyUntypedBuffer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyList};
+
+use crate::digits::Digits;
+
+/// Ids of a list that are read at a time: so few that they stay near, and below what is worth giving
+/// the GIL away for.
+const AT_ONCE: usize = 1024;
 
 /// The ids of a vocabulary as Python's numbers, each made when it is first needed.
 ///
@@ -18,11 +22,12 @@ pub(crate) struct Numbers {
     /// his own numbers.
     made: Mutex<Vec<Option<Py<PyInt>>>>,
     size: usize,
+    digits: Digits,
 }
 
 impl Numbers {
-    pub(crate) fn new(size: usize) -> Self {
-        Numbers { made: Mutex::new(Vec::new()), size }
+    pub(crate) fn new(py: Python<'_>, size: usize) -> Self {
+        Numbers { made: Mutex::new(Vec::new()), size, digits: Digits::learn(py) }
     }
 
     /// A list of the ids. O(n).
@@ -40,48 +45,42 @@ impl Numbers {
             }),
         )
     }
-}
 
-/// Reads ids from a list, an array (anything with a buffer of integers) or another sequence.
-pub(crate) fn ids_of(source: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
-    if let Ok(list) = source.cast::<PyList>() {
-        return of_list(list);
-    }
-    if let Ok(buffer) = PyUntypedBuffer::get(source) {
-        return of_buffer(source.py(), &buffer);
-    }
-    let ids = source.try_iter()?.enumerate().map(|(i, id)| of_number(i, &id?));
-    ids.collect()
-}
-
-fn of_list(list: &Bound<'_, PyList>) -> PyResult<Vec<u32>> {
-    let mut ids = Vec::with_capacity(list.len());
-    for i in 0..list.len() {
-        match plain(list, i) {
-            Some(id) => ids.push(id),
-            None => ids.push(of_number(i, &list.get_item(i)?)?),
+    /// Reads ids from a list, an array (anything with a buffer of integers) or another sequence, and
+    /// hands them to `each`; those of a list some at a time.
+    pub(crate) fn read(
+        &self,
+        source: &Bound<'_, PyAny>,
+        mut each: impl FnMut(&[u32]) -> PyResult<()>,
+    ) -> PyResult<()> {
+        if let Ok(list) = source.cast::<PyList>() {
+            return self.read_list(list, each);
         }
+        if let Ok(buffer) = PyUntypedBuffer::get(source) {
+            return each(&of_buffer(source.py(), &buffer)?);
+        }
+        let ids = source.try_iter()?.enumerate().map(|(i, id)| of_number(i, &id?));
+        each(&ids.collect::<PyResult<Vec<_>>>()?)
     }
-    Ok(ids)
-}
 
-/// The number at `i` of a list, if it is a plain `int` that may be an id.
-///
-/// Reading through PyO3 owns each number for a moment and asks it for its index first: 9 ns an id
-/// instead of 3, where spelling it takes 4.
-#[inline]
-fn plain(list: &Bound<'_, PyList>, i: usize) -> Option<u32> {
-    // SAFETY: the list is one, and alive. The number is borrowed from it for one call that reads a
-    // machine word out of an `int`, refuses everything else and runs no Python code, so nobody takes
-    // the number out of the list meanwhile: the GIL is held, and the module does not run without.
-    let number = unsafe {
-        let number = ffi::PyList_GetItem(list.as_ptr(), i as ffi::Py_ssize_t);
-        if number.is_null() { c_ulong::MAX } else { ffi::PyLong_AsUnsignedLong(number) }
-    };
-    if number == c_ulong::MAX {
-        drop(PyErr::take(list.py()));
+    fn read_list(
+        &self,
+        list: &Bound<'_, PyList>,
+        mut each: impl FnMut(&[u32]) -> PyResult<()>,
+    ) -> PyResult<()> {
+        let mut ids = [0; AT_ONCE];
+        let (mut start, length) = (0, list.len());
+        while start < length {
+            let mut read = self.digits.read(list, start, &mut ids);
+            if read == 0 {
+                ids[0] = of_number(start, &list.get_item(start)?)?;
+                read = 1;
+            }
+            each(&ids[..read])?;
+            start += read;
+        }
+        Ok(())
     }
-    u32::try_from(number).ok()
 }
 
 #[inline]

@@ -2,6 +2,7 @@
 
 mod column;
 mod counts;
+mod digits;
 mod guard;
 mod ids;
 mod jobs;
@@ -20,10 +21,10 @@ use tokenfare_bpe::{Merging, Normalization, Pattern, Span};
 use crate::column::Chunks;
 use crate::counts::CountColumn;
 use crate::guard::guarded;
-use crate::ids::{Numbers, ids_of};
+use crate::ids::Numbers;
 use crate::positions::Positions;
 use crate::special::Special;
-use crate::text::{text_of, utf8};
+use crate::text::{string_of, text_of, utf8};
 
 /// Counts, encodes and decodes with one vocabulary.
 #[pyclass(frozen, module = "tokenfare._core")]
@@ -35,10 +36,10 @@ pub(crate) struct Tokenizer {
 #[pymethods]
 impl Tokenizer {
     #[new]
-    fn new(data: &[u8]) -> PyResult<Self> {
+    fn new(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
         let core = tokenfare_bpe::Tokenizer::from_compact(data)
             .map_err(|e| PyValueError::new_err(e.to_string()))?;
-        let numbers = Numbers::new(core.vocabulary_size());
+        let numbers = Numbers::new(py, core.vocabulary_size());
         Ok(Tokenizer { core, numbers })
     }
 
@@ -188,15 +189,7 @@ impl Tokenizer {
         ids: &Bound<'py, PyAny>,
         special: &Bound<'py, Special>,
     ) -> PyResult<Bound<'py, PyString>> {
-        let bytes = self.spelled(py, ids, special)?;
-        match simdutf8::basic::from_utf8(&bytes) {
-            Ok(text) => Ok(PyString::new(py, text)),
-            Err(_) => PyString::from_encoded_object(
-                &PyBytes::new(py, &bytes),
-                Some(c"utf-8"),
-                Some(c"replace"),
-            ),
-        }
+        string_of(py, &self.spelled(py, ids, special)?)
     }
 }
 
@@ -225,10 +218,13 @@ impl Tokenizer {
         ids: &Bound<'_, PyAny>,
         special: &Bound<'_, Special>,
     ) -> PyResult<Vec<u8>> {
-        let (ids, special) = (ids_of(ids)?, special.get());
+        let (special, mut bytes) = (special.get(), Vec::with_capacity(5 * ids.len().unwrap_or(0)));
         let name = |id| special.names.get(&id).map(String::as_bytes);
-        guarded(py, 4 * ids.len(), || self.core.decode_with(&ids, name))?
-            .map_err(|error| PyValueError::new_err(error.to_string()))
+        self.numbers.read(ids, |ids| {
+            guarded(py, 4 * ids.len(), || self.core.decode_with(ids, &mut bytes, name))?
+                .map_err(|error| PyValueError::new_err(error.to_string()))
+        })?;
+        Ok(bytes)
     }
 }
 

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use pyo3::exceptions::PyUnicodeEncodeError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use pyo3::types::string::PyStringData;
@@ -41,5 +42,17 @@ pub(crate) fn utf8<'a>(string: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>
     match text_of(string)? {
         Text::Utf8(text) => Ok(Cow::Borrowed(text)),
         text => guarded(string.py(), text.bytes(), || text.whole()),
+    }
+}
+
+/// The string of these bytes; what is not UTF-8 becomes U+FFFD.
+pub(crate) fn string_of<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
+    // SAFETY: the bytes are borrowed for a call that reads as many as it is told. It gives a new
+    // reference to a string, or nothing and an exception.
+    unsafe {
+        let start = bytes.as_ptr().cast();
+        let length = bytes.len() as ffi::Py_ssize_t;
+        let string = ffi::PyUnicode_DecodeUTF8(start, length, c"replace".as_ptr());
+        Ok(Bound::from_owned_ptr_or_err(py, string)?.cast_into()?)
     }
 }
