@@ -17,8 +17,9 @@ no one waits because all `at_once` are under way, that many were let through wit
 time: a window like the others.
 
 A few calls that are large for their window would leave little of C for all. Those beyond a cutoff
-pay for the whole time that they can be the first instead: until all that is under way has been
-answered and forgotten, which is an answer's time and P.
+pay for the time that the window can stop them as the first instead: until all that is under way has
+been answered and forgotten, which is an answer's time and P. They pay it beside their booking,
+which may lie in a stretch of another window.
 """
 
 from __future__ import annotations
@@ -54,9 +55,10 @@ class _Tokens:
     answers: Answers
 
     def reserved(self, claim: Claim) -> float:
-        asked = _asked(claim, self.answers)
-        large = self.large_seconds if asked >= self.large_from else 0.0
-        return min(asked, self.tokens) * self.per_token + large
+        return min(_asked(claim, self.answers), self.tokens) * self.per_token
+
+    def stopped(self, claim: Claim) -> float:
+        return self.large_seconds if _asked(claim, self.answers) >= self.large_from else 0.0
 
     def answered(self, claim: Claim) -> float:
         if self.answers == "expected":
@@ -81,11 +83,12 @@ class Tolls:
         """The toll of a call."""
         reserved = max((each.reserved(claim) for each in self._tokens), default=0.0)
         answered = max((each.answered(claim) for each in self._tokens), default=0.0)
+        stopped = max((each.stopped(claim) for each in self._tokens), default=0.0)
         seconds = max(self._requests, self._at_once, reserved)
         by: By = "tokens"
-        if reserved < seconds:
+        if max(reserved, stopped) < seconds:
             by = "requests" if self._requests == seconds else "calls at once"
-        return Toll(seconds + answered, by)
+        return Toll(seconds + answered + stopped, by)
 
 
 def tolls(
@@ -104,12 +107,11 @@ def tolls(
     longest_answer = max((claim.max_output_tokens for claim in claims), default=0)
     windows = [window.spared(longest_answer) for window in windows]
     requests = (w.longest_seconds / w.requests for w in windows if w.requests is not None)
-    longest = max((w.longest_seconds for w in windows), default=0.0)
     return Tolls(
         max(requests, default=0.0),
         answer_seconds / at_once,
         tuple(
-            _best(window, window.tokens, claims, longest + answer_seconds)
+            _best(window, window.tokens, claims, window.longest_seconds + answer_seconds)
             for window in windows
             if window.tokens is not None
         ),
@@ -120,8 +122,9 @@ def _best(
     window: Window, tokens: int, claims: Mapping[Claim, int], large_seconds: float
 ) -> _Tokens:
     largest = max((_asked(claim, window.answers) for claim in claims), default=1)
-    cutoffs = {max(1, tokens >> halvings) for halvings in range(1, _HALVINGS + 1)}
-    cutoffs.add(max(1, min(largest, tokens // 2)))
+    parts = [tokens >> halvings for halvings in range(1, _HALVINGS + 1)]
+    cutoffs = {max(1, each) for part in parts for each in (part, tokens - part)}
+    cutoffs.add(max(1, min(largest, tokens)))
     found = (
         _Tokens(
             tokens,
@@ -136,4 +139,7 @@ def _best(
 
 
 def _sum(each: _Tokens, claims: Mapping[Claim, int]) -> float:
-    return sum(n * (each.reserved(claim) + each.answered(claim)) for claim, n in claims.items())
+    return sum(
+        n * (each.reserved(claim) + each.answered(claim) + each.stopped(claim))
+        for claim, n in claims.items()
+    )
