@@ -55,22 +55,25 @@ def kept(survey: Survey, catalog: Catalog, deadline: timedelta, answer_seconds: 
     """The cheapest mix that keeps a deadline. Raises `DeadlineTooShort` if none does."""
     road = _Road(survey, catalog, answer_seconds)
     models = sorted(survey.models)
-    job = _job(survey, models, road.tolls_of(survey.claims()))
+    tolls_of = road.tolls_of(survey.claims())
+    job = _job(survey, models, tolls_of)
     own = sum(survey.counts) * SEND_SECONDS + answer_seconds
     limit = deadline.total_seconds() - own
     quick = fastest(job)
     if survey.counts and quick.longest > limit:
+        quickest = _Placed(survey.placed(_by_name(quick.parts, models)), tolls_of, tolls_of)
         full = [
             f"{lane.limit} of {lane.model}"
-            for lane in road.lanes(survey.placed(_by_name(quick.parts, models)), MOST_AT_ONCE)
+            for lane in quickest.lanes(MOST_AT_ONCE)
             if lane.seconds >= _FULL * quick.longest
         ]
         least = timedelta(seconds=math.ceil(quick.longest + own))
         raise DeadlineTooShort(deadline, least, full, sorted(survey.unknown))
     mix = cheapest(job, limit, quick)
     parts = _by_name(mix.parts, models)
-    placed = survey.placed(parts)
-    at_once = _fewest(road, placed, limit)
+    claims = survey.placed(parts)
+    there = _Placed(claims, tolls_of, road.tolls_of(claims))
+    at_once = there.fewest_at_once(limit)
     currency = survey.free.currency
     lanes = tuple(
         Lane(
@@ -80,7 +83,7 @@ def kept(survey: Survey, catalog: Catalog, deadline: timedelta, answer_seconds: 
             lane.limit,
             costs_nothing(currency),
         )
-        for lane in road.lanes(placed, at_once)
+        for lane in there.lanes(at_once)
     )
     window = survey.window_hours or None
     last = max((lane.seconds for lane in lanes), default=0)
@@ -118,9 +121,7 @@ class _Road:
     catalog: Catalog
     answer_seconds: float
 
-    def tolls_of(
-        self, claims: Mapping[str, Mapping[Claim, int]], at_once: int = MOST_AT_ONCE
-    ) -> dict[str, Tolls]:
+    def tolls_of(self, claims: Mapping[str, Mapping[Claim, int]]) -> dict[str, Tolls]:
         """The tolls of each model for what may go there."""
         found = {}
         for model, sizes in claims.items():
@@ -128,22 +129,47 @@ class _Road:
             share = share_seconds(self.catalog.provider(facts.provider))
             windows = windows_of(facts.rates, share, ARRIVAL_SLACK_SECONDS)
             found[model] = tolls(
-                windows, sizes, answer_seconds=self.answer_seconds, at_once=at_once
+                windows, sizes, answer_seconds=self.answer_seconds, at_once=MOST_AT_ONCE
             )
         return found
 
-    def lanes(self, placed: Mapping[str, Counter[Claim]], at_once: int) -> list[_Sum]:
-        """What is placed on each model, the longest first."""
-        tolls_of = self.tolls_of(placed, at_once)
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """What goes to each model, with two tolls that hold for it.
+
+    Those that the mix was made by, and those of the requests that are there: mostly lower ones.
+    """
+
+    claims: Mapping[str, Counter[Claim]]
+    of_mix: Mapping[str, Tolls]
+    own: Mapping[str, Tolls]
+
+    def lanes(self, at_once: int) -> list[_Sum]:
+        """The time of each model, the longest first."""
         found = []
-        for model, sizes in placed.items():
-            by: dict[str, float] = {}
+        for model, sizes in self.claims.items():
+            both = (each[model].with_at_once(at_once) for each in (self.of_mix, self.own))
+            least = min(both, key=lambda each: each.total(sizes))
+            by: Counter[str] = Counter()
+            seconds = 0.0
             for claim, number in sizes.items():
-                toll = tolls_of[model].of(claim)
-                by[toll.by] = by.get(toll.by, 0.0) + toll.seconds * number
-            limit = max(by, key=lambda each: by[each])
-            found.append(_Sum(model, sizes.total(), sum(by.values()), limit))
+                toll = least.of(claim)
+                seconds += toll.seconds * number
+                by[toll.by] += toll.seconds * number  # type: ignore[assignment]  # of floats
+            found.append(_Sum(model, sizes.total(), seconds, by.most_common(1)[0][0]))
         return sorted(found, key=lambda lane: (-lane.seconds, lane.model))
+
+    def fewest_at_once(self, limit: float) -> int:
+        """The fewest requests under way, from the usual number on, that keep the limit."""
+        low, high = DEFAULT_CONCURRENCY, MOST_AT_ONCE
+        while low < high:
+            middle = (low + high) // 2
+            if all(lane.seconds <= limit for lane in self.lanes(middle)):
+                high = middle
+            else:
+                low = middle + 1
+        return high
 
 
 def _job(survey: Survey, models: list[str], tolls_of: Mapping[str, Tolls]) -> Job:
@@ -162,18 +188,6 @@ def _job(survey: Survey, models: list[str], tolls_of: Mapping[str, Tolls]) -> Jo
 
 def _by_name(parts: tuple[dict[int, int], ...], models: list[str]) -> Parts:
     return tuple({models[i]: number for i, number in part.items()} for part in parts)
-
-
-def _fewest(road: _Road, placed: Mapping[str, Counter[Claim]], limit: float) -> int:
-    """The fewest requests at once, from the usual number on, that keep the limit."""
-    low, high = DEFAULT_CONCURRENCY, MOST_AT_ONCE
-    while low < high:
-        middle = (low + high) // 2
-        if all(lane.seconds <= limit for lane in road.lanes(placed, middle)):
-            high = middle
-        else:
-            low = middle + 1
-    return high
 
 
 def _gap(mix: Mix, currency: str) -> Money:

@@ -25,7 +25,7 @@ which may lie in a stretch of another window.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from .limiter import Claim
@@ -76,15 +76,24 @@ class Tolls:
     """What calls to one model add to the time of its queue."""
 
     _requests: float
-    _at_once: float
+    _answer_seconds: float
+    _at_once: int
     _tokens: tuple[_Tokens, ...]
+
+    def with_at_once(self, number: int) -> Tolls:
+        """The tolls if so many calls may be under way."""
+        return replace(self, _at_once=number)
+
+    def total(self, claims: Mapping[Claim, int]) -> float:
+        """The seconds of so many calls of each size."""
+        return sum(self.of(claim).seconds * number for claim, number in claims.items())
 
     def of(self, claim: Claim) -> Toll:
         """The toll of a call."""
         reserved = max((each.reserved(claim) for each in self._tokens), default=0.0)
         answered = max((each.answered(claim) for each in self._tokens), default=0.0)
         stopped = max((each.stopped(claim) for each in self._tokens), default=0.0)
-        seconds = max(self._requests, self._at_once, reserved)
+        seconds = max(self._requests, self._answer_seconds / self._at_once, reserved)
         by: By = "tokens"
         if max(reserved, stopped) < seconds:
             by = "requests" if self._requests == seconds else "calls at once"
@@ -105,37 +114,37 @@ def tolls(
     more. Where the cutoff of large calls lies is chosen so that the sum of all is the least.
     """
     longest_answer = max((claim.max_output_tokens for claim in claims), default=0)
-    windows = [window.spared(longest_answer) for window in windows]
-    requests = (w.longest_seconds / w.requests for w in windows if w.requests is not None)
-    return Tolls(
-        max(requests, default=0.0),
-        answer_seconds / at_once,
-        tuple(
-            _best(window, window.tokens, claims, window.longest_seconds + answer_seconds)
-            for window in windows
-            if window.tokens is not None
-        ),
-    )
+    spared = [window.spared(longest_answer) for window in windows]
+    requests = (w.longest_seconds / w.requests for w in spared if w.requests is not None)
+    found = Tolls(max(requests, default=0.0), answer_seconds, at_once, ())
+    choices = [_choices(window, claims, answer_seconds) for window in spared]
+    alone = tuple(min(each, key=lambda c: _sum(c, claims)) for each in choices if each)
+    # What is least for each window alone is not always so for all: a call that is large for one
+    # waits for that beside what another window makes it pay.
+    fewest_large = tuple(max(each, key=lambda c: c.large_from) for each in choices if each)
+    both = (replace(found, _tokens=tokens) for tokens in (alone, fewest_large))
+    return min(both, key=lambda each: each.total(claims))
 
 
-def _best(
-    window: Window, tokens: int, claims: Mapping[Claim, int], large_seconds: float
-) -> _Tokens:
+def _choices(window: Window, claims: Mapping[Claim, int], answer_seconds: float) -> list[_Tokens]:
+    """What tokens may cost in a window, by where the cutoff of large calls is."""
+    if (tokens := window.tokens) is None:
+        return []
     largest = max((_asked(claim, window.answers) for claim in claims), default=1)
     parts = [tokens >> halvings for halvings in range(1, _HALVINGS + 1)]
-    cutoffs = {max(1, each) for part in parts for each in (part, tokens - part)}
+    cutoffs = {max(1, each) for part in parts for each in (part, tokens - part) if each < largest}
     cutoffs.add(max(1, min(largest, tokens)))
-    found = (
+    longest = window.longest_seconds
+    return [
         _Tokens(
             tokens,
-            window.longest_seconds / (tokens + 1 - most),
+            longest / (tokens + 1 - most),
             most + 1,
-            large_seconds,
+            longest + answer_seconds,
             window.answers,
         )
         for most in sorted(cutoffs)
-    )
-    return min(found, key=lambda each: _sum(each, claims))
+    ]
 
 
 def _sum(each: _Tokens, claims: Mapping[Claim, int]) -> float:
