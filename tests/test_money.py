@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from tokenfare.money import Money, plain
+from tokenfare.money import Money, exact, plain, shown
 
 
 def test_an_amount_keeps_every_digit_it_was_written_with() -> None:
@@ -37,3 +37,25 @@ def test_two_currencies_never_meet(operation: str) -> None:
 def test_sums_are_exact_where_binary_floats_are_not() -> None:
     tenth = Money.parse("0.1", "CNY")
     assert tenth + tenth + tenth == Money.parse("0.3", "CNY")
+
+
+@pytest.mark.parametrize("text", ["1e999999", "1e-999999", "0e99", "1" * 41, "1e" + "9" * 30, "x"])
+def test_no_number_is_read_that_is_too_long_to_be_written(text: str) -> None:
+    """The message is short too: printed in full, the first would be a million zeros."""
+    with pytest.raises(ValueError, match="number") as refused:
+        exact(text)
+    assert len(str(refused.value)) < 200
+    with pytest.raises(ValueError, match="number"):
+        Money.parse(text, "CNY")
+    with pytest.raises(ValueError, match=r"0\.05 CNY"):
+        Money.written(f"{text} CNY")
+
+
+def test_forty_digits_on_either_side_are_kept() -> None:
+    longest = "9" * 40 + "." + "1" * 40
+    assert str(Money.parse(longest, "CNY")) == f"{longest} CNY"
+
+
+def test_a_number_of_very_many_digits_is_shown_shortly() -> None:
+    assert len(shown(10**5_000)) < 100
+    assert len(shown(["x" * 5_000])) < 100

@@ -10,6 +10,46 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 _CURRENCY_CODE_LENGTH = 3
+MOST_DIGITS = 40
+"""Digits before and after the point of a number that is read: "1e999999" is a million zeros."""
+_SHOWN = 50  # characters of a wrong number that a message shows
+
+
+class TooManyDigits(ValueError):  # noqa: N818 - what is wrong with it
+    """A number that nobody means, and that takes long to write out."""
+
+
+def exact(number: str | int | Decimal) -> Decimal:
+    """A finite number as it is written, of at most `MOST_DIGITS` before and after the point.
+
+    Raises `TooManyDigits` for a longer one, `ValueError` for what is none.
+    """
+    try:
+        amount = Decimal(number)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise ValueError(f"a decimal number, not {shown(number)}")
+    first, last = amount.adjusted(), int(amount.as_tuple().exponent)
+    if not -MOST_DIGITS <= last <= first < MOST_DIGITS:
+        raise TooManyDigits(
+            f"a number of at most {MOST_DIGITS} digits before and after the point, "
+            f"not {shown(number)}"
+        )
+    return amount
+
+
+def shown(value: object) -> str:
+    """A wrong value as a message shows it: its beginning, where it is long."""
+    # Python refuses to write out numbers of thousands of digits.
+    text = "a number of very many digits" if _is_vast(value) else repr(value)
+    if isinstance(value, Decimal):
+        text = str(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "\u2026"
+
+
+def _is_vast(value: object) -> bool:
+    return isinstance(value, int) and value.bit_length() > 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +69,20 @@ class Money:
 
     @classmethod
     def parse(cls, text: str, currency: str) -> Money:
-        """Money from a decimal number in text, as a person or a file writes it."""
-        return cls(Decimal(text), currency)
+        """Money from a decimal number in text, as a person or a file writes it.
+
+        Raises `ValueError` for what is none, or has more digits than `exact` takes.
+        """
+        return cls(exact(text), currency)
 
     @classmethod
     def written(cls, text: object) -> Money:
         """Money as a person or a file writes it whole: `0.05 CNY`. Raises `ValueError`."""
         number, _, currency = text.partition(" ") if isinstance(text, str) else ("", "", "")
         try:
-            return cls(Decimal(number), currency)
-        except (InvalidOperation, TypeError, ValueError):
-            raise ValueError(f'expected an amount such as "0.05 CNY", not {text!r}') from None
+            return cls(exact(number), currency)
+        except (TypeError, ValueError):
+            raise ValueError(f'expected an amount such as "0.05 CNY", not {shown(text)}') from None
 
     def __add__(self, other: Money) -> Money:
         """Sum, of one currency only."""

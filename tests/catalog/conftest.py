@@ -30,7 +30,7 @@ def read(tmp_path: Path) -> Callable[..., tuple[Imported, Catalog]]:
         snapshot.write_bytes(found.written())
         facts, digest = opened(snapshot, found.written())
         assert digest is not None
-        rows = {row.id: row for row in checked(as_file(facts), as_json=True).model}
+        rows = {row.id: row for row in checked(as_file(snapshot, facts), as_json=True).model}
         assert rows == dict(found.models)
         return found, Catalog(overlaid_file(shipped(), snapshot), DAY)
 

@@ -86,7 +86,7 @@ BROKEN = {
             'from = 2026-06-01, source = "contract", per = 1_000, input = "x", output = "0.1"'
         ),
         "model[0] qwen-plus: prices[0].input",
-        'not "x"',
+        "not 'x'",
     ),
     "a price below zero": (
         price_of(GOOD_PRICE.replace('"0.0006"', '"-1"')),

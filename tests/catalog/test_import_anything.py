@@ -120,3 +120,32 @@ def test_any_entry_of_openrouter(entry, folder):
 def test_anything_at_all(data, folder):
     for name in ("litellm", "models-dev", "openrouter"):
         check(name, data, folder)
+
+
+ABSURD = ["1e9999999", '"1e9999999"', "1e-9999999", "1e" + "9" * 25, "1." + "1" * 50, "1" * 5_000]
+
+
+@pytest.mark.parametrize("number", ABSURD)
+@pytest.mark.parametrize("key", ["max_input_tokens", "input_cost_per_token"])
+def test_a_number_beyond_any_is_left_out_and_said(tmp_path, key: str, number: str) -> None:
+    """Some of these took minutes and all memory, others a traceback."""
+    row = {"litellm_provider": "dashscope", "mode": "chat", "max_input_tokens": 1_000}
+    row |= {"input_cost_per_token": 1, "output_cost_per_token": 1, key: "HERE"}
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps({"dashscope/m": row}).replace('"HERE"', number))
+    found = imported("litellm", path, DAY, shipped())
+    (left,) = [entry for entry in found.left_out if entry.key == key]
+    assert ("at most 40 digits" in left.why) is (number != ABSURD[3])  # that is none to Python
+    assert left.why.startswith("not a ")
+    assert len(left.why) < 200
+
+
+def test_a_price_keeps_all_of_its_digits(tmp_path) -> None:
+    """For a million instead of one token, the point moves; it was rounded to 28 digits."""
+    price = "0.1234567890123456789012345678901234567"
+    row = {"litellm_provider": "x", "mode": "chat", "max_input_tokens": 1_000}
+    row |= {"input_cost_per_token": "HERE", "output_cost_per_token": 1}
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps({"x/m": row}).replace('"HERE"', price))
+    (tier,) = imported("litellm", path, DAY, shipped()).models["x/m"].prices[0].tiers
+    assert str(tier.input) == "123456.7890123456789012345678901234567"

@@ -84,3 +84,63 @@ def test_a_model_is_written_without_an_address_in_memory():
     model = Catalog.load((), day=DAYS[1]).get("qwen-plus")
     assert f"evidence=<evidence of {len(model.evidence)} facts>)" in repr(model)
     assert repr(model) == repr(Catalog(FILES, DAYS[1]).get("qwen-plus"))
+
+
+def edited(tmp_path, edit):
+    """The shipped snapshot with one model, edited and not written anew."""
+    head, _, body = SNAPSHOT.read_bytes().partition(b"\n")
+    facts = json.loads(body)
+    facts["models"] = {"qwen-plus": facts["models"]["qwen-plus"]}
+    path = tmp_path / "edited.json"
+    path.write_bytes(head + b"\n" + json.dumps(edit(facts) or facts).encode())
+    return path
+
+
+def _other_key(facts):
+    facts["models"]["mine"] = facts["models"].pop("qwen-plus")
+
+
+def _other_id(facts):
+    facts["models"]["qwen-plus"]["id"] = "mine"
+
+
+def _other_provider(facts):
+    facts["providers"]["mine"] = facts["providers"].pop("dashscope")
+
+
+def _no_such_list(facts):
+    facts["models"]["qwen-plus"]["regions"] = 9_999
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (_other_key, r"models: mine: id: expected 'mine', its key, not 'qwen-plus'; change both"),
+        (_other_id, r"models: qwen-plus: id: expected 'qwen-plus', its key, not 'mine'"),
+        (_other_provider, r"providers: mine: id: expected 'mine', its key, not 'dashscope'"),
+        (_no_such_list, r"models: qwen-plus: regions: 9999 is the number of none of the \d+ lists"),
+        (lambda _: [1], "expected a table, as it was written"),
+        (lambda facts: facts | {"models": []}, "models: expected a table"),
+        (lambda facts: facts | {"models": {"a": 5}}, "models: a: expected a table"),
+        (lambda facts: facts | {"lists": None}, "lists: expected a list"),
+        (lambda facts: facts | {"sources": 3}, "sources"),
+    ],
+)
+def test_an_edit_of_a_snapshot_is_refused_where_it_means_two_things(tmp_path, edit, says):
+    """An id stands twice, as the key and in the row: an edit of the key alone changed nothing."""
+    path = edited(tmp_path, edit)
+    with pytest.raises(CatalogError, match=says):
+        overlaid_file(EMPTY, path)
+    with pytest.raises(CatalogError, match=r"edited\.json"):
+        Catalog.load([path])
+
+
+def test_an_edit_of_key_and_id_names_another_model(tmp_path):
+    def both(facts):
+        row = facts["models"]["mine"] = facts["models"].pop("qwen-plus")
+        row["id"] = "mine"
+        row.pop("aliases", None)
+
+    day = date(2024, 12, 18)
+    found = Catalog.load([edited(tmp_path, both)], day=day).get("mine")
+    assert found.price == Catalog.load([], day=day).get("qwen-plus").price

@@ -116,3 +116,25 @@ def test_what_is_no_record_is_an_error_with_the_place(text: str, says: str) -> N
     with pytest.raises(InputError) as raised:
         from_record(text, "mine.json")
     assert says in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "says"),
+    [
+        (("ranked", 0, "fare", "high"), "1e999999", "at most 40 digits"),
+        (("ranked", 0, "fare", "high"), "nan", "fare.high: expected a decimal number"),
+        (("sizes", 0, "tokens", "high"), 10**400, "less than or equal to"),
+        (("sizes", 0, "tokens", "value"), 10**4_000, "less than or equal to"),
+        (("asked", "max_output_tokens"), 10**4_000, "less than or equal to"),
+        (("asked", "max_fare"), "1e999999 CNY", "0.05 CNY"),
+    ],
+)
+def test_an_amount_beyond_any_is_named(where: tuple[Any, ...], value: object, says: str) -> None:
+    record = json.loads(recorded(input_tokens=20_000))
+    inner = record
+    for key in where[:-1]:
+        inner = inner[key]
+    inner[where[-1]] = value
+    with pytest.raises(InputError, match=says) as refused:
+        from_record(json.dumps(record))
+    assert len(str(refused.value)) < 300

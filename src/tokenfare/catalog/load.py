@@ -81,7 +81,8 @@ def overlaid_file(base: Facts, path: Path) -> Facts:
     facts, digest = snapshot.opened(path, content)
     if digest is not None:
         return overlaid(base, snapshot.layer(path, facts, digest).over(base))
-    return _checked(base, layer_of(base, path, _file(path, snapshot.as_file(facts), as_json=True)))
+    data = snapshot.as_file(path, facts)
+    return _checked(base, layer_of(base, path, _file(path, data, as_json=True)))
 
 
 def _checked(base: Facts, layer: Layer) -> Facts:
@@ -150,7 +151,10 @@ def problems(base: Facts, path: Path) -> tuple[Finding, ...]:
 
     content = _bytes(path)
     as_json = path.suffix == ".json"
-    data = snapshot.as_file(snapshot.opened(path, content)[0]) if as_json else _toml(path, content)
+    if as_json:
+        data = snapshot.as_file(path, snapshot.opened(path, content)[0])
+    else:
+        data = _toml(path, content)
     try:
         layer = layer_of(base, path, _checked_data(data, as_json=as_json))
     except ValidationError as error:

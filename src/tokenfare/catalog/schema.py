@@ -12,22 +12,19 @@ import json
 import types
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache, partial
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, TypeAdapter
 
+from tokenfare.money import exact, shown
+
 from .codec import KEYS
 from .entries import Number
 from .fact import Must
 from .file import CatalogFile
-
-_MOST_PLACES = 40
-"""Digits before and after the point of a price: "1e999999" would be printed as a million zeros."""
-
-_SHOWN = 50  # characters of a wrong number that a message shows
 
 _STRICT = ConfigDict(strict=True, frozen=True, extra="forbid")
 
@@ -103,18 +100,9 @@ def _exact(value: object) -> Decimal:
     if not isinstance(value, str):
         # A ValueError, because pydantic makes findings of those and lets a TypeError through.
         raise ValueError('a decimal number in quotes, like "0.0008", not a bare one')  # noqa: TRY004
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
-        raise ValueError(f'a decimal number of zero or more in quotes, not "{value[:_SHOWN]}"')
-    first, last = amount.adjusted(), amount.as_tuple().exponent
-    if not -_MOST_PLACES <= int(last) <= first < _MOST_PLACES:
-        raise ValueError(
-            f"a number of at most {_MOST_PLACES} digits before and after the point,"
-            f' not "{value[:_SHOWN]}"'
-        )
+    amount = exact(value)
+    if amount < 0:
+        raise ValueError(f"a decimal number of zero or more in quotes, not {shown(value)}")
     return amount
 
 

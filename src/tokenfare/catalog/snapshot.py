@@ -41,7 +41,7 @@ def written(
     return json.dumps(head).encode() + b"\n" + body + b"\n"
 
 
-def opened(path: Path, content: bytes) -> tuple[dict[str, Any], str | None]:
+def opened(path: Path, content: bytes) -> tuple[Any, str | None]:
     """The facts as plain data, and their digest; no digest if they are to be checked again.
 
     Raises `CatalogError` for what is no snapshot, or one of a version that is not known here.
@@ -86,13 +86,40 @@ def layer(path: Path, facts: Mapping[str, Any], digest: str) -> Layer:
     )
 
 
-def as_file(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain facts in the form of a file that people write."""
+def as_file(path: Path, facts: object) -> dict[str, Any]:
+    """Plain facts in the form of a file that people write: edited ones, which may be anything.
+
+    Raises `CatalogError` where they do not have the form of a snapshot; what stands in the entries
+    is checked as in any file. A row says its id once more than its key, so an edit of one alone
+    would be lost, or meant for another model.
+    """
+    parts = _table(path, "", facts)
+    models, providers = (_table(path, n, parts.get(n)) for n in ("models", "providers"))
+    lists = parts.get("lists")
+    if not isinstance(lists, list):
+        raise CatalogError(path, "lists", "expected a list, as it was written")
+    for kind, rows in (("models", models), ("providers", providers)):
+        for key, row in rows.items():
+            named = _table(path, f"{kind}: {key}", row).get("id")
+            if named != key:
+                expected = f"expected {key!r}, its key, not {named!r}; change both or none"
+                raise CatalogError(path, f"{kind}: {key}: id", expected)
+    for key, row in models.items():
+        for name, value in row.items():
+            if type(value) is int and not 0 <= value < len(lists):
+                expected = f"{value} is the number of none of the {len(lists)} lists"
+                raise CatalogError(path, f"models: {key}: {name}", expected)
     return {
-        "model": list(spelt_out(facts)),
-        "providers": list(facts["providers"].values()),
-        "sources": facts["sources"],
+        "model": list(spelt_out({"models": models, "lists": lists})),
+        "providers": list(providers.values()),
+        "sources": parts.get("sources"),
     }
+
+
+def _table(path: Path, key: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise CatalogError(path, key, "expected a table, as it was written")
+    return value
 
 
 def _parts(path: Path, content: bytes) -> tuple[dict[str, Any], bytes]:
@@ -100,9 +127,9 @@ def _parts(path: Path, content: bytes) -> tuple[dict[str, Any], bytes]:
     return _head(path, head), body.strip()
 
 
-def _facts(path: Path, body: bytes) -> dict[str, Any]:
+def _facts(path: Path, body: bytes) -> Any:
     try:
-        facts: dict[str, Any] = json.loads(body)
+        facts = json.loads(body)
     except (RecursionError, ValueError) as error:
         raise CatalogError(path, "", f"not JSON below its first line: {error}") from error
     return facts

@@ -11,7 +11,6 @@ import re
 import sys
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
@@ -19,7 +18,7 @@ import click
 from tokenfare import api
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.messages import Document, Prompt
-from tokenfare.money import Money
+from tokenfare.money import Money, shown
 
 STANDARD_INPUT = "-"
 
@@ -115,9 +114,9 @@ class Amount(click.ParamType[Money]):
             return value
         number, _, currency = str(value).partition(" ")
         try:
-            return Money(Decimal(number), currency or "CNY")
-        except (InvalidOperation, ValueError, TypeError):
-            self.fail(f"{value!r} is not an amount; write 0.05 or '0.05 USD'", param, ctx)
+            return Money.parse(number, currency or "CNY")
+        except (ValueError, TypeError):
+            self.fail(f"{shown(value)} is not an amount; write 0.05 or '0.05 USD'", param, ctx)
 
 
 class Duration(click.ParamType[timedelta]):

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -17,7 +16,7 @@ from tokenfare.tokenizers import Count
 
 from .asked import requirements
 from .requirements import Requirements
-from .written import WrittenRequirements, in_words
+from .written import Whole, WrittenRequirements, in_words
 
 
 class _Lenient(BaseModel):
@@ -27,9 +26,9 @@ class _Lenient(BaseModel):
 
 
 class _Tokens(_Lenient):
-    value: int
-    low: int
-    high: int
+    value: Whole
+    low: Whole
+    high: Whole
 
 
 class _Fare(_Lenient):
@@ -137,10 +136,7 @@ def _read(found: _Record) -> Record:
         count = Count(row.tokens.value, row.tokens.low, row.tokens.high, "recorded")
         by_model.update(dict.fromkeys(row.models, count))
         by_tokenizer[row.tokenizer] = _both(by_tokenizer.get(row.tokenizer, count), count)
-    outcomes = {
-        entry.model: Outcome(Money(Decimal(entry.fare.high), entry.fare.currency), "ranked")
-        for entry in found.ranked
-    }
+    outcomes = {entry.model: Outcome(_fare(entry), "ranked") for entry in found.ranked}
     if found.model is not None and found.model not in outcomes:
         raise ValueError(f"model: {found.model!r} is not among the models under `ranked`")
     outcomes |= {
@@ -155,6 +151,13 @@ def _read(found: _Record) -> Record:
         RecordedSizes(by_model, by_tokenizer),
         outcomes,
     )
+
+
+def _fare(entry: _Ranked) -> Money:
+    try:
+        return Money.parse(entry.fare.high, entry.fare.currency)
+    except ValueError as error:
+        raise ValueError(f"ranked: {entry.model}: fare.high: expected {error}") from None
 
 
 def _both(one: Count, other: Count) -> Count:

@@ -9,12 +9,15 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tokenfare.catalog import Access, Kind
-from tokenfare.money import Money
+from tokenfare.money import Money, shown
 
 from .asked import Asked
+
+Whole = Annotated[int, Field(le=10**18)]
+"""A number of tokens or requests. Beyond any that is real, arithmetic only takes its time."""
 
 
 class WrittenRequirements(BaseModel):
@@ -22,9 +25,9 @@ class WrittenRequirements(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    max_output_tokens: int | None = None
-    expected_output_tokens: int | None = None
-    cached_tokens: int | None = None
+    max_output_tokens: Whole | None = None
+    expected_output_tokens: Whole | None = None
+    cached_tokens: Whole | None = None
     needs: list[str] | None = None
     purpose: str | None = None
     region: str | None = None
@@ -37,9 +40,9 @@ class WrittenRequirements(BaseModel):
     access: list[Access] | None = None
     batch: bool | None = None
     max_fare: Annotated[Money | None, BeforeValidator(Money.written)] = None
-    min_headroom: int | None = None
-    min_requests_per_minute: int | None = None
-    min_tokens_per_minute: int | None = None
+    min_headroom: Whole | None = None
+    min_requests_per_minute: Whole | None = None
+    min_tokens_per_minute: Whole | None = None
     unstated_limits: bool | None = None
 
     @property
@@ -72,6 +75,5 @@ def _expected(detail: Mapping[str, Any], key: str, known: Iterable[str]) -> str:
         return "the key is missing"
     if detail["type"] == "value_error":
         return str(detail["ctx"]["error"])
-    return (
-        f"{str(detail['msg']).removeprefix('Input should be ')} expected, not {detail['input']!r}"
-    )
+    wanted = str(detail["msg"]).removeprefix("Input should be ")
+    return f"{wanted} expected, not {shown(detail['input'])}"

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -27,10 +26,11 @@ from tokenfare.catalog.fact import Source
 from tokenfare.catalog.facts import Facts, Layer, Origin, overlaid, provider_key, sha256
 from tokenfare.catalog.file import ProviderRow
 from tokenfare.errors import CatalogError
+from tokenfare.money import shown
 
 from . import litellm, models_dev, openrouter
 from .listed import LeftOut as LeftOut
-from .listed import Listed
+from .listed import Listed, number, whole
 from .rows import Entry, Saying, Service
 
 _Entries: TypeAlias = Iterator[tuple[Listed, Entry | None]]
@@ -146,7 +146,7 @@ class _Reading:
 
     def _not_wanted(self, entry: Entry, rows: Mapping[str, ModelRow]) -> str | None:
         if re.match(MODEL_ID, entry.id) is None:
-            return f"{entry.id!r} is no id that the catalogue takes: {MODEL_ID}"
+            return f"{shown(entry.id)} is no id that the catalogue takes: {MODEL_ID}"
         ours = entry.provider.lower() in self.base.prefixes and self.base.named(entry.sent_as)
         if ours and not self.known_too:
             return f"{ours} is in the catalogue, with its history"
@@ -182,7 +182,7 @@ def _read(path: Path) -> tuple[bytes, Mapping[str, Any]]:
         return json.dumps(data, sort_keys=True, default=str).encode(), data
     try:
         content = path.read_bytes()
-        loaded = json.loads(content, parse_float=Decimal, parse_constant=_refuse)
+        loaded = json.loads(content, parse_float=number, parse_int=whole, parse_constant=_refuse)
     except OSError as error:
         raise CatalogError(path, "", f"cannot be read: {error.strerror}") from error
     except (RecursionError, ValueError) as error:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from tokenfare.money import MOST_DIGITS, TooManyDigits, exact, shown
 
 _PER_MILLION = 6
 _MOST_PLACES = 6
@@ -48,7 +51,7 @@ class Listed:
         """An entry, an empty one with a word about it if `value` is no table."""
         listed = cls(name, value if isinstance(value, Mapping) else {})
         if not listed:
-            listed.leave("", f"not a table with anything in it: {value!r}")
+            listed.leave("", f"not a table with anything in it: {shown(value)}")
         return listed
 
     def take(self, *keys: str) -> Any:
@@ -62,7 +65,7 @@ class Listed:
         if isinstance(value, str) and value.strip():
             return value
         if value is not None:
-            self.leave(key, f"not a text: {value!r}")
+            self.leave(key, f"not a text: {shown(value)}")
         return None
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -71,7 +74,7 @@ class Listed:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
         if value is not None:
-            self.leave(key, f"not a list of texts: {value!r}")
+            self.leave(key, f"not a list of texts: {shown(value)}")
         return ()
 
     def tokens(self, key: str) -> int | None:
@@ -81,7 +84,7 @@ class Listed:
         if amount is not None and amount > 0 and amount == amount.to_integral_value():
             return int(amount)
         if value is not None:
-            self.leave(key, f"not a whole number above zero: {value!r}")
+            self.leave(key, f"not a whole number above zero{_bound(value)}: {shown(value)}")
         return None
 
     def span(self, key: str) -> tuple[int, int] | None:
@@ -97,7 +100,7 @@ class Listed:
         """A truth value; false if it is absent."""
         value = self.take(key)
         if value is not None and not isinstance(value, bool):
-            self.leave(key, f"neither true nor false: {value!r}")
+            self.leave(key, f"neither true nor false: {shown(value)}")
         return value is True
 
     def amount(self, key: str) -> Decimal | None:
@@ -107,13 +110,16 @@ class Listed:
         if amount is not None and amount >= 0:
             return amount
         if value is not None:
-            self.leave(key, f"not a price: {value!r}")
+            self.leave(key, f"not a price{_bound(value)}: {shown(value)}")
         return None
 
     def per_million(self, key: str) -> Decimal | None:
         """A price for one token as one for a million; the point moves and nothing is rounded."""
         amount = self.amount(key)
-        return None if amount is None else amount.scaleb(_PER_MILLION)
+        if amount is None:
+            return None
+        sign, digits, exponent = amount.as_tuple()  # `scaleb` rounds to 28 digits
+        return Decimal((sign, digits, int(exponent) + _PER_MILLION))
 
     def day(self, key: str) -> date | None:
         """A day; of a month, its first."""
@@ -124,7 +130,7 @@ class Listed:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            self.leave(key, f"not a day: {value!r}")
+            self.leave(key, f"not a day: {shown(value)}")
             return None
 
     def table(self, key: str) -> Listed:
@@ -134,7 +140,7 @@ class Listed:
     def nested(self, key: str, value: object) -> Listed:
         """A table inside the entry; what it leaves out is left out here too."""
         if value is not None and not isinstance(value, Mapping):
-            self.leave(key, f"not a table: {value!r}")
+            self.leave(key, f"not a table: {shown(value)}")
         data = value if isinstance(value, Mapping) else {}
         table = Listed(self.name, data, self._at(key))
         self._tables.append(table)
@@ -186,11 +192,33 @@ def factor(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
     return ratio.normalize() if exact else None
 
 
+def number(text: str) -> Decimal | str:
+    """A number of a list as it is written; one that no decimal can be as text, to be left out."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # its exponent is beyond any
+        return text
+
+
+def whole(text: str) -> int | str:
+    """A whole number of a list; one of thousands of digits as text."""
+    return int(text) if len(text) <= 2 * MOST_DIGITS else text
+
+
+def _bound(value: object) -> str:
+    """What else a value should be, if that is why it is left out."""
+    with suppress(TypeError, ValueError):
+        try:
+            exact(value)  # type: ignore[arg-type]
+        except TooManyDigits:
+            return f" of at most {MOST_DIGITS} digits before and after the point"
+    return ""
+
+
 def _decimal(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         return None
     try:
-        amount = Decimal(value)
-    except InvalidOperation:
+        return exact(value)
+    except ValueError:
         return None
-    return amount if amount.is_finite() else None

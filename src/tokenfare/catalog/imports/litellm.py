@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from tokenfare.catalog.entries import TierEntry
+from tokenfare.money import shown
 
 from .listed import Listed, factor
 from .rows import Entry
@@ -39,7 +40,7 @@ def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, Entry | None]]:
 def _entry(listed: Listed) -> Entry | None:
     mode = listed.text("mode")
     if mode not in _CHAT_MODES:
-        listed.leave("mode", f"no model for text: {mode!r}")
+        listed.leave("mode", f"no model for text: {shown(mode)}")
         return None
     outputs = listed.texts("supported_output_modalities")
     if outputs and "text" not in outputs:

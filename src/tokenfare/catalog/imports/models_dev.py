@@ -15,6 +15,7 @@ from typing import Any
 from tokenfare.catalog.entries import TierEntry
 from tokenfare.errors import CatalogError
 
+from . import listed as reading
 from .listed import Listed, factor
 from .rows import Entry, Service
 
@@ -184,6 +185,6 @@ def _name(file: Path, below: Path) -> str:
 
 def _toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
+        return tomllib.loads(file.read_text(encoding="utf-8"), parse_float=reading.number)
     except (RecursionError, ValueError) as error:
         raise CatalogError(file, "", f"not TOML: {error}") from error
