@@ -105,8 +105,12 @@ class Source:
         """Bytes read of the file as it lies on the disk; 0 where that is not known."""
         if self._table is not None:
             return int(self.size * self._table.share_read)
-        file = self._file
-        return 0 if file is None or file.closed or not file.seekable() else file.tell()
+        if self._file is None:
+            return 0
+        try:
+            return self._file.tell() if self._file.seekable() else 0
+        except ValueError:  # it was read to its end and closed, perhaps just now by who reads ahead
+            return self.size
 
     @property
     def size(self) -> int:
