@@ -156,7 +156,10 @@ def test_other_types_of_text_are_the_same_text(tmp_path: Path, text: pa.DataType
     tf.batch.assemble([batch], tmp_path / "plan", **ASKED)
     given = pa.table(batch)
     at = given.schema.get_field_index("body")
-    given = given.set_column(at, "body", given["body"].cast(text))
+    bodies = pa.array(
+        given["body"].to_pylist(), text
+    )  # not by a cast: pyarrow 17 has none to views
+    given = given.set_column(at, "body", bodies)
     tf.batch.assemble(given, tmp_path / "other", **ASKED)
     assert files_of(tmp_path / "plan") == files_of(tmp_path / "other")
 

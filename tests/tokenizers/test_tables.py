@@ -30,10 +30,8 @@ DICTIONARIES = (
 
 
 def table(layout: pa.DataType = LAYOUTS[0]) -> pa.Table:
-    texts = pa.array(TEXTS)
-    if pa.types.is_dictionary(layout):
-        texts = texts.dictionary_encode()
-    return pa.table({"id": range(5), "prompt": texts.cast(layout), "other": ["a"] * 5})
+    texts = in_layout(TEXTS, layout)
+    return pa.table({"id": range(5), "prompt": texts, "other": ["a"] * 5})
 
 
 class Stream:
