@@ -96,18 +96,18 @@ class Axis:
 
     def _pieces(self, each: Candidate, owner: int) -> list[Piece]:
         """The candidate's lines as pieces of this axis, fares as whole numbers."""
-        shift = self.shift(each.model)
-        return [
-            Piece(
-                max(line.first - shift, 0),
-                ENDLESS if line.last == ENDLESS else line.last - shift,
-                int((line.base + line.slope * shift) * self._scale),
-                int(line.slope * self._scale),
-                owner,
-            )
-            for line in each.lines
-            if line.last >= shift
-        ]
+        shift, pieces = self.shift(each.model), []
+        for line in each.lines:
+            if line.last >= shift:
+                last = ENDLESS if line.last == ENDLESS else line.last - shift
+                slope = self._whole(line.slope)
+                base = self._whole(line.base) + slope * shift
+                pieces.append(Piece(max(line.first - shift, 0), last, base, slope, owner))
+        return pieces
+
+    def _whole(self, fare: Fraction) -> int:
+        """A fare times the scale, which every denominator divides."""
+        return fare.numerator * (self._scale // fare.denominator)
 
     def _tie_order(self, each: Candidate) -> tuple[int, int, bool, int, str]:
         rate, kind, model_id = standing(each.model)

@@ -60,7 +60,7 @@ class Envelope:
 
 def lowest(owners: Iterable[Sequence[Piece]]) -> Envelope:
     """The lowest of the envelopes of several owners."""
-    level = [merged(each, ()) for each in owners]
+    level = [each if len(each) == 1 else merged(each, ()) for each in owners]
     while len(level) > 1:
         paired = [merged(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
         level = paired + ([level[-1]] if len(level) % 2 else [])
@@ -124,6 +124,8 @@ def _put(out: list[Piece], piece: Piece, first: int, last: int) -> None:
         return
     before = out[-1] if out else None
     if before and before.last + 1 == first and before[2:] == piece[2:]:
-        out[-1] = before._replace(last=last)
+        out[-1] = Piece(before.first, last, before.base, before.slope, before.owner)
+    elif piece.first == first and piece.last == last:
+        out.append(piece)
     else:
-        out.append(piece._replace(first=first, last=last))
+        out.append(Piece(first, last, piece.base, piece.slope, piece.owner))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from math import lcm
@@ -22,6 +23,8 @@ from .envelope import ENDLESS
 from .filters import ON_PRICE, first_refusal
 from .judge import served_as
 from .requirements import Requirements
+
+_NOTHING = Fraction(0)
 
 
 class Line(NamedTuple):
@@ -79,26 +82,35 @@ def most_input(model: Model, asked: Requirements) -> int | None:
 def common_scale(candidates: Sequence[Candidate]) -> int:
     """The least number that makes every base and slope whole when multiplied by it."""
     lines = [line for each in candidates for line in each.lines]
-    return lcm(*(n.denominator for line in lines for n in (line.base, line.slope)))
+    return lcm(*{n.denominator for line in lines for n in (line.base, line.slope)})
 
 
 def _lines(model: Model, price: Price, most: int, asked: Requirements) -> Iterator[Line]:
     hits = Hits.expected(asked.cached_tokens, model.cache)
     for first, last, input_, output in _tiers(price, batch=asked.batch):
         end = min(last, most, _under_ceiling(input_, output, asked))
+        answer = output * asked.output_tokens if asked.output_tokens else _NOTHING
         for line in _with_hits(first, end, input_, hits):
-            yield line._replace(base=line.base + output * asked.output_tokens)
+            yield line._replace(base=line.base + answer) if answer else line
 
 
 def _tiers(price: Price, *, batch: bool) -> Iterator[tuple[int, int, Fraction, Fraction]]:
     """First and last input of each tier with its prices for one token."""
-    factor = Fraction(price.batch if batch and price.batch is not None else 1) / price.per
+    factor = price.batch if batch and price.batch is not None else 1
+    over, under = factor.as_integer_ratio()
+    under *= price.per
     first = 0
     for at, tier in enumerate(price.tiers):
         bounded = tier.up_to is not None and at + 1 < len(price.tiers)
         last = tier.up_to if bounded and tier.up_to is not None else ENDLESS
-        yield first, last, Fraction(tier.input) * factor, Fraction(tier.output) * factor
+        yield first, last, _times(tier.input, over, under), _times(tier.output, over, under)
         first = last + 1
+
+
+def _times(amount: Decimal, over: int, under: int) -> Fraction:
+    """`amount * over / under`, reduced once: fractions reduce at every step."""
+    numerator, denominator = amount.as_integer_ratio()
+    return Fraction(numerator * over, denominator * under)
 
 
 def _under_ceiling(input_: Fraction, output: Fraction, asked: Requirements) -> int:
@@ -113,17 +125,16 @@ def _under_ceiling(input_: Fraction, output: Fraction, asked: Requirements) -> i
 
 def _with_hits(first: int, last: int, input_: Fraction, hits: Hits | None) -> Iterator[Line]:
     """What the input costs: all of it, or with the part that is expected in the cache for less."""
-    nothing = Fraction(0)
     if hits is None:
-        parts = [Line(first, last, nothing, input_)]
-    else:
-        hit, full = Fraction(hits.hit), max(hits.tokens, hits.least)
-        parts = [
-            Line(first, hits.least - 1, nothing, input_),
-            Line(hits.least, full - 1, nothing, input_ * hit),
-            Line(full, last, input_ * (hit - 1) * hits.tokens, input_),
-        ]
-    for part in parts:
+        if first <= last:
+            yield Line(first, last, _NOTHING, input_)
+        return
+    hit, full = Fraction(hits.hit), max(hits.tokens, hits.least)
+    for part in (
+        Line(first, hits.least - 1, _NOTHING, input_),
+        Line(hits.least, full - 1, _NOTHING, input_ * hit),
+        Line(full, last, input_ * (hit - 1) * hits.tokens, input_),
+    ):
         clipped = part._replace(first=max(part.first, first), last=min(part.last, last))
         if clipped.first <= clipped.last:
             yield clipped
@@ -131,6 +142,12 @@ def _with_hits(first: int, last: int, input_: Fraction, hits: Hits | None) -> It
 
 def _rising(lines: Sequence[Line]) -> bool:
     return lines[0].first == 0 and all(
-        a.last + 1 == b.first and a.base + a.slope * a.last <= b.base + b.slope * b.first
-        for a, b in pairwise(lines)
+        a.last + 1 == b.first and _is_not_above(a, b) for a, b in pairwise(lines)
     )
+
+
+def _is_not_above(a: Line, b: Line) -> bool:
+    """Whether a line ends at no more than the next one begins with; none falls."""
+    if a.base <= b.base and a.slope <= b.slope:
+        return True
+    return a.base + a.slope * a.last <= b.base + b.slope * b.first
