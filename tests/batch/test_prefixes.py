@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import tokenfare as tf
 from batch_plans import DAY, hello
-from tokenfare.batch.ladders import DISTANCES, ladder_of, place_of
+from tokenfare.batch.ladders import DISTANCES, Ladders, place_of
 from tokenfare.batch.prefixes import Prefixes
 from tokenfare.batch.shared import Prefix
 from tokenfare.cli.main import tokenfare
@@ -117,8 +117,7 @@ def test_memory_is_bounded_however_many_requests_there_are() -> None:
     for i in range(5_000):
         same = f"document {i % 3} " * 100 if i % 2 else f"{i} is unlike all others"
         prefixes.see(PLUS, SERVICE, chat("Answer.", same), SIZE, ("job", i))
-    ((_, tree),) = prefixes._trees.values()
-    assert len(tree.nodes) <= 1_000 // 5
+    assert prefixes.nodes <= 1_000 // 5
     shared = prefixes.found("CNY")
     assert {each.line for each in shared.prefixes} >= {0, 1, 3, 5}  # "Answer.", three documents
     assert shared.missed > 0
@@ -129,7 +128,7 @@ def test_memory_is_bounded_however_many_requests_there_are() -> None:
 @given(texts, texts)
 def test_a_rung_is_where_it_says(first: str, second: str) -> None:
     messages = chat(first, second)
-    places = [place_of(messages, rung) for rung in range(len(ladder_of(messages)))]
+    places = [place_of(messages, rung) for rung in range(len(Ladders().of(messages)))]
     at = [
         "".join(f"{m['role']}:{m['content']}|" for m in messages[:whole])
         + (f"{messages[whole]['role']}:{messages[whole]['content'][:inside]}" if inside else "")
@@ -149,6 +148,7 @@ def test_requests_that_only_seem_alike_share_nothing() -> None:
     tool = {"type": "function", "function": {"name": "look", "parameters": {}}}
     with_tool = tf.budget.Options(tools=(tool,))
     same = chat("Be brief.", "Why?")
+    ladder_of = Ladders().of
     assert ladder_of(same)[0] != ladder_of(same, with_tool)[0]
     assert ladder_of(same, with_tool) == ladder_of(same, tf.budget.Options(tools=(tool,)))
     assert ladder_of([{"role": "user", "content": "a"}]) != ladder_of(

@@ -126,12 +126,11 @@ impl<'de> Visitor<'de> for MessageSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let MessageSeed { form, share, told } = self;
-        let (mut role, mut content) = (false, false);
+        let (mut role, mut content): (Option<Cow<'de, str>>, bool) = (None, false);
         while let Some(Name(name)) = map.next_key()? {
-            share.store.bodies.push(if role || content { b',' } else { b'{' });
+            share.store.bodies.push(if role.is_some() || content { b',' } else { b'{' });
             match name.as_ref() {
-                "role" if !role => {
-                    role = true;
+                "role" if role.is_none() => {
                     let Name(said) = map.next_value()?;
                     refuse(!matches!(said.as_ref(), "system" | "user" | "assistant"))?;
                     told.system_first |= told.messages == 0 && said == "system";
@@ -139,6 +138,7 @@ impl<'de> Visitor<'de> for MessageSeed<'_> {
                     written
                         .iter()
                         .for_each(|part| share.store.bodies.extend_from_slice(part.as_bytes()));
+                    role = Some(said);
                 }
                 "content" if !content => {
                     content = true;
@@ -148,7 +148,8 @@ impl<'de> Visitor<'de> for MessageSeed<'_> {
                 _ => return Err(A::Error::custom("more than a role and a text")),
             }
         }
-        refuse(!role || !content)?;
+        let role = role.filter(|_| content).ok_or_else(|| A::Error::custom("half a message"))?;
+        share.climb(&role, form);
         share.store.bodies.push(b'}');
         told.messages += 1;
         Ok(())

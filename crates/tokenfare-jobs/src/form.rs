@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::ladder::Ladders;
+
 /// The names under which a line has its parts, and what is taken where it has none.
 #[derive(Clone, Debug)]
 pub struct Form {
@@ -21,4 +23,6 @@ pub struct Form {
     pub marks: Vec<String>,
     /// The room for an answer, in tokens, where the body names none.
     pub room: u64,
+    /// What makes the requests' ladders, if anybody asks for them.
+    pub ladders: Option<Ladders>,
 }

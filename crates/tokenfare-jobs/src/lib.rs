@@ -10,11 +10,14 @@
 //! - [`Lines`] are the lines of one chunk, from the first look to the lines that are sent.
 //! - [`Offers`] remembers what the models of a service ask for each size, [`Outcomes`] what can
 //!   become of requests, and how many had it.
+//! - [`Ladders`] says what requests begin with, [`Beginnings`] which of them begin alike.
 //! - [`Seen`] remembers ids and bodies across chunks, by keyed digests.
 
+mod beginnings;
 mod body;
 mod escape;
 mod form;
+mod ladder;
 mod lines;
 mod plain;
 mod scan;
@@ -23,7 +26,9 @@ mod sent;
 mod sizes;
 mod store;
 
+pub use beginnings::{Beginning, Beginnings, Gone, Group};
 pub use form::Form;
+pub use ladder::{Ladders, Said};
 pub use lines::{Fate, Lines};
 pub use seen::{Key, Seen};
 pub use sent::{Address, File, Numbers, Outcomes, Sent, Texts};

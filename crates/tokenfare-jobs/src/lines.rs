@@ -2,9 +2,11 @@
 
 use tokenfare_bpe::Tokenizer;
 
+use crate::beginnings::Beginnings;
 use crate::form::Form;
 use crate::scan::{Row, Scanned, Tokens, scanned};
 use crate::seen::{Key, Seen};
+use crate::sent::Outcomes;
 use crate::sizes::{Offers, Span};
 use crate::store::Store;
 
@@ -99,11 +101,16 @@ impl Lines {
         self.rows[row].place.body(&self.stores)
     }
 
-    /// Takes a line that others read as a request, with its id and what is to be sent, without a
-    /// model.
-    pub fn give(&mut self, row: usize, id: &str, body: &[u8]) {
+    /// Takes a line that others read as a request, with its id, what is to be sent without
+    /// a model, and its ladder.
+    pub fn give(&mut self, row: usize, id: &str, body: &[u8], ladder: &[u64]) {
         let own = self.stores.len() - 1;
-        let place = self.stores[own].put(own, id, body);
+        let store = &mut self.stores[own];
+        let mark = store.mark();
+        store.bodies.extend_from_slice(body);
+        store.ids.push_str(id);
+        store.rungs.extend_from_slice(ladder);
+        let place = store.since(mark, own);
         let digest = self.key.digest(body);
         let row_of = &mut self.rows[row];
         (row_of.place, row_of.digest, row_of.told) = (place, digest, None);
@@ -223,5 +230,29 @@ impl Lines {
                 }
             }
         }
+    }
+
+    /// Shows the requests that are sent to `beginnings`, by the trees of their addresses; `file` is
+    /// the number of their input.
+    ///
+    /// Returns rows, each with its tree and with the number and the rung of the beginning that it
+    /// ended with first.
+    pub fn climb(
+        &self,
+        beginnings: &mut Beginnings,
+        outcomes: &Outcomes,
+        trees: &[usize],
+        file: u64,
+    ) -> Vec<(usize, usize, u32, usize)> {
+        let mut first = Vec::new();
+        for (at, (row, fate)) in self.rows.iter().zip(&self.fates).enumerate() {
+            let Fate::Placed(outcome) = *fate else { continue };
+            let (address, size) = outcomes.of(outcome);
+            let ladder = row.place.ladder(&self.stores);
+            let tree = trees[address];
+            let found = beginnings.climb(tree, ladder, size, (file, row.number));
+            first.extend(found.map(|(number, rung)| (at, tree, number, rung)));
+        }
+        first
     }
 }

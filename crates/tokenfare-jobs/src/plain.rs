@@ -84,6 +84,7 @@ impl<'de> Visitor<'de> for Line<'_> {
                 let mut found = Told::one();
                 map.next_value_seed(ContentSeed { form, share, told: &mut found })?;
                 refuse(found.filled == 0)?;
+                share.climb("user", form);
                 share.store.bodies.extend_from_slice(b"}]");
                 found.room = ended(form, share);
                 told = Some(found);

@@ -8,6 +8,7 @@ use tokenfare_bpe::Tokenizer;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::form::Form;
+use crate::ladder::{Climb, Said};
 use crate::plain::plain;
 use crate::seen::Key;
 use crate::store::{Place, Store};
@@ -85,38 +86,51 @@ pub(crate) struct Share {
     ends: Vec<usize>,
     /// For each text, its row.
     of: Vec<usize>,
+    /// Where the last text lies among the texts, and the ladder up to it.
+    last: Range<usize>,
+    climb: Option<Climb>,
 }
 
 impl Share {
     /// Puts a text to those that are counted, as it is counted.
     pub(crate) fn add(&mut self, text: &str) {
+        self.last = self.texts.len()..self.texts.len();
         if text.is_empty() {
             return;
         }
         if is_spaced(text) {
             self.texts.push('\n');
         }
+        let start = self.texts.len();
         self.texts.push_str(text);
+        self.last = start..self.texts.len();
         self.ends.push(self.texts.len());
         self.of.push(self.rows.len());
     }
 
+    /// Makes the rungs of a message, the text of which was the last one.
+    pub(crate) fn climb(&mut self, role: &str, form: &Form) {
+        if let (Some(ladders), Some(climb)) = (&form.ladders, &mut self.climb) {
+            let said = Said::Text(role, &self.texts[self.last.clone()]);
+            ladders.add(climb, said, &mut self.store.rungs);
+        }
+    }
+
     fn read(&mut self, number: u64, line: Range<usize>, bytes: &[u8], form: &Form, key: Key) {
         let (texts, ends) = (self.texts.len(), self.ends.len());
-        let (bodies, ids) = (self.store.bodies.len(), self.store.ids.len());
+        let mark = self.store.mark();
+        self.climb = form.ladders.as_ref().map(|ladders| ladders.begin(None));
         let text = std::str::from_utf8(bytes).ok();
         let told = text.and_then(|text| plain(text, form, self));
         let (mut place, mut digest) = (Place::default(), 0);
         if told.is_some() {
-            let store = &self.store;
-            place = Place { store: 0, body: bodies..store.bodies.len(), id: ids..store.ids.len() };
-            digest = key.digest(&store.bodies[place.body.clone()]);
+            place = self.store.since(mark, 0);
+            digest = key.digest(&self.store.bodies[place.body.clone()]);
         } else {
             self.texts.truncate(texts);
             self.ends.truncate(ends);
             self.of.truncate(ends);
-            self.store.bodies.truncate(bodies);
-            self.store.ids.truncate(ids);
+            self.store.back_to(mark);
         }
         self.rows.push(Row { number, line, place, digest, told });
     }

@@ -26,7 +26,7 @@ impl Key {
 
 /// A digest is as even as any hash of it.
 #[derive(Clone, Copy, Debug, Default)]
-struct AsItIs(u64);
+pub(crate) struct AsItIs(u64);
 
 impl Hasher for AsItIs {
     fn finish(&self) -> u64 {
@@ -46,7 +46,8 @@ impl Hasher for AsItIs {
     }
 }
 
-type Even = BuildHasherDefault<AsItIs>;
+/// For keys that are digests.
+pub(crate) type Even = BuildHasherDefault<AsItIs>;
 
 /// Ids and bodies of a job.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::escape::quoted;
 use crate::lines::{Fate, Lines};
 use crate::seen::Seen;
+use crate::sizes::Span;
 
 /// Where a line goes, and what stands between its id and its body's first name.
 #[derive(Clone, Debug)]
@@ -19,8 +20,8 @@ pub struct Address {
 #[derive(Clone, Debug, Default)]
 pub struct Outcomes {
     addresses: Vec<Address>,
-    /// The address of each outcome.
-    of: Vec<usize>,
+    /// The address and the size of each outcome.
+    of: Vec<(usize, Span)>,
     numbers: Vec<Numbers>,
 }
 
@@ -48,10 +49,15 @@ impl Outcomes {
         self.addresses.len()
     }
 
-    /// Takes an outcome, of requests that go to this address; its number is how many there were.
-    pub fn add(&mut self, address: usize) {
-        self.of.push(address);
+    /// Takes an outcome, of requests of this size that go to this address; its number is how many
+    /// there were.
+    pub fn add(&mut self, address: usize, size: Span) {
+        self.of.push((address, size));
         self.numbers.push(Numbers::default());
+    }
+
+    pub(crate) fn of(&self, outcome: u32) -> (usize, Span) {
+        self.of[outcome as usize]
     }
 
     /// How many outcomes there are.
@@ -135,7 +141,7 @@ impl Lines {
             let Fate::Placed(outcome) = *fate else { continue };
             let number = outcome as usize;
             let (to, id, body) =
-                (outcomes.of[number], row.place.id(&self.stores), row.place.body(&self.stores));
+                (outcomes.of[number].0, row.place.id(&self.stores), row.place.body(&self.stores));
             let address = &outcomes.addresses[to];
             front.clear();
             front.extend_from_slice(b"{\"custom_id\": ");

@@ -7,6 +7,7 @@ use std::ops::Range;
 pub(crate) struct Store {
     pub(crate) bodies: Vec<u8>,
     pub(crate) ids: String,
+    pub(crate) rungs: Vec<u64>,
 }
 
 /// Where a row's body and its id lie.
@@ -17,6 +18,8 @@ pub(crate) struct Place {
     pub(crate) body: Range<usize>,
     /// Empty where it has no id of its own.
     pub(crate) id: Range<usize>,
+    /// The rungs of its ladder.
+    pub(crate) rungs: Range<usize>,
 }
 
 impl Place {
@@ -27,14 +30,40 @@ impl Place {
     pub(crate) fn id<'a>(&self, stores: &'a [Store]) -> &'a str {
         &stores[self.store].ids[self.id.clone()]
     }
+
+    pub(crate) fn ladder<'a>(&self, stores: &'a [Store]) -> &'a [u64] {
+        &stores[self.store].rungs[self.rungs.clone()]
+    }
 }
 
 impl Store {
-    /// Puts a body and an id behind the others; `number` is that of this store.
-    pub(crate) fn put(&mut self, number: usize, id: &str, body: &[u8]) -> Place {
-        let (bodies, ids) = (self.bodies.len(), self.ids.len());
-        self.bodies.extend_from_slice(body);
-        self.ids.push_str(id);
-        Place { store: number, body: bodies..self.bodies.len(), id: ids..self.ids.len() }
+    /// Where what comes next will begin.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { bodies: self.bodies.len(), ids: self.ids.len(), rungs: self.rungs.len() }
     }
+
+    /// The place of all that came since a mark; `store` is the number of this store.
+    pub(crate) fn since(&self, mark: Mark, store: usize) -> Place {
+        Place {
+            store,
+            body: mark.bodies..self.bodies.len(),
+            id: mark.ids..self.ids.len(),
+            rungs: mark.rungs..self.rungs.len(),
+        }
+    }
+
+    /// Takes back all that came since a mark.
+    pub(crate) fn back_to(&mut self, mark: Mark) {
+        self.bodies.truncate(mark.bodies);
+        self.ids.truncate(mark.ids);
+        self.rungs.truncate(mark.rungs);
+    }
+}
+
+/// How far a store had been written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    bodies: usize,
+    ids: usize,
+    rungs: usize,
 }

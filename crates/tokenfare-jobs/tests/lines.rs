@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use tokenfare_bpe::Tokenizer;
 use tokenfare_jobs::{
-    Address, Fate, Form, Key, Kind, Lines, Measure, Numbers, Offers, Outcomes, Seen, Sent, Span,
+    Address, Beginnings, Fate, Form, Key, Kind, Ladders, Lines, Measure, Numbers, Offers, Outcomes,
+    Said, Seen, Sent, Span,
 };
 
 const KEY: Key = Key::new([7; 16]);
@@ -21,6 +22,7 @@ fn form() -> Form {
         apart: HashSet::from(["tools".into(), "n".into()]),
         marks: vec!["fileid://".into()],
         room: 50,
+        ladders: Some(Ladders::new([7; 16], vec![3, 5])),
     }
 }
 
@@ -147,7 +149,7 @@ fn sent(letters: &str, most: Option<usize>, once: bool) -> (Lines, Sent, Numbers
     }
     let mut outcomes = Outcomes::default();
     outcomes.add_address(Address { front: b",{".to_vec(), most });
-    outcomes.add(0);
+    outcomes.add(0, span(1, 2));
     let sent = lines.send(&mut outcomes, &mut seen, once, 3);
     (lines, sent, outcomes.numbers()[0])
 }
@@ -189,7 +191,7 @@ fn files_come_in_the_order_of_their_first_lines() {
     for front in [b"0,", b"1,", b"2,"] {
         outcomes.add_address(Address { front: front.to_vec(), most: None });
     }
-    [2, 0].into_iter().for_each(|address| outcomes.add(address));
+    [2, 0].into_iter().for_each(|address| outcomes.add(address, span(1, 2)));
     [0, 1, 0].iter().enumerate().for_each(|(row, &outcome)| lines.place(row, outcome));
     let sent = lines.send(&mut outcomes, &mut seen, false, 1);
     let of = |file: &tokenfare_jobs::File| (file.address, file.lengths.len());
@@ -230,11 +232,40 @@ fn a_size_is_asked_for_once_and_what_is_sent_is_held_to_it() {
 fn an_id_is_taken_once_across_chunks_and_by_lines_that_others_read() {
     let mut seen = Seen::new(KEY, false);
     let mut first = read("{\"prompt\": \"a\", \"custom_id\": \"x\"}\n[]\n[]");
-    first.give(1, "x", b"{\"a\":1}");
+    first.give(1, "x", b"{\"a\":1}", &[]);
     first.name("id-", &mut seen);
     assert_eq!(first.fates(), [Fate::Open, Fate::Taken, Fate::Doubtful]);
     let mut second = read("{\"prompt\": \"a\", \"custom_id\": \"x\"}\n{\"prompt\": \"a\"}");
     second.name("id-", &mut seen);
     assert_eq!(second.fates(), [Fate::Taken, Fate::Open]);
     assert_eq!(second.id(1), "id-2");
+}
+
+#[test]
+fn ladders_are_those_of_the_messages_however_they_are_written() {
+    let chat = |text| {
+        format!(
+            r#"{{"messages": [{{"content": "{text}", "role": "user"}}, {{"role": "assistant", "content": ""}}]}}"#
+        )
+    };
+    let lines = format!("{}\n{}\n{{\"prompt\": \" abcd\"}}", chat(" abcdef"), chat(" abcdxx"));
+    let mut lines = read(&lines);
+    let mut outcomes = Outcomes::default();
+    outcomes.add_address(Address { front: b",{".to_vec(), most: None });
+    outcomes.add(0, span(4, 6));
+    (0..3).for_each(|row| lines.place(row, 0));
+    let mut found = Beginnings::new(1_000);
+    // The second is the first to end with what it shares with the first, two rungs.
+    let first = lines.climb(&mut found, &outcomes, &[8], 1);
+    assert_eq!(first, [(1, 8, 1, 1), (2, 8, 0, 0)]);
+    let ladders = form().ladders.unwrap();
+    let said = [Said::Text("user", " abcdef"), Said::Text("assistant", "")];
+    let mut by_hand = found.clone();
+    let ladder = ladders.of(None, said.into_iter());
+    assert_eq!(ladder.len(), 4);
+    by_hand.climb(8, &ladder, span(1, 9), (1, 4));
+    let all = |found: &Beginnings| found.of(8).iter().map(|each| each.count).max();
+    assert_eq!((all(&found), all(&by_hand)), (Some(3), Some(4)));
+    let group = by_hand.groups()[0];
+    assert_eq!((group.tree, group.requests, group.sizes), (8, 4, span(1, 9)));
 }

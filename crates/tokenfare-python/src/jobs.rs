@@ -11,6 +11,7 @@ use pyo3::types::{PyBytes, PyCapsule};
 use tokenfare_jobs::{Address, Fate, Kind, Measure, Offer, Span};
 
 use crate::Tokenizer;
+use crate::beginnings::{Beginnings, Ladders};
 use crate::column::capsules;
 use crate::guard::guarded;
 
@@ -31,7 +32,7 @@ pub(crate) struct Form(tokenfare_jobs::Form);
 #[pymethods]
 impl Form {
     #[new]
-    #[pyo3(signature = (*, prompt, messages, custom_id, method, url, apart, marks, room))]
+    #[pyo3(signature = (*, prompt, messages, custom_id, method, url, apart, marks, room, ladders))]
     #[expect(clippy::too_many_arguments, reason = "by name only; each is a name of its own")]
     fn new(
         prompt: String,
@@ -42,10 +43,20 @@ impl Form {
         apart: HashSet<String>,
         marks: Vec<String>,
         room: u64,
+        ladders: Option<&Ladders>,
     ) -> Self {
-        let form =
-            tokenfare_jobs::Form { prompt, messages, custom_id, method, url, apart, marks, room };
-        Form(form)
+        let ladders = ladders.map(|ladders| ladders.0.clone());
+        Form(tokenfare_jobs::Form {
+            prompt,
+            messages,
+            custom_id,
+            method,
+            url,
+            apart,
+            marks,
+            room,
+            ladders,
+        })
     }
 }
 
@@ -120,10 +131,12 @@ impl Outcomes {
         self.0.add_address(Address { front, most });
     }
 
-    #[pyo3(signature = (address, /))]
-    fn add(&mut self, address: usize) -> PyResult<()> {
+    #[pyo3(signature = (address, size, /))]
+    fn add(&mut self, address: usize, size: Pair) -> PyResult<()> {
         let known = address < self.0.addresses();
-        known.then(|| self.0.add(address)).ok_or_else(|| unknown("address", address))
+        known
+            .then(|| self.0.add(address, Span { low: size.0, high: size.1 }))
+            .ok_or_else(|| unknown("address", address))
     }
 
     /// For each outcome: sent, of these said before, carried, the file and line of the first sent.
@@ -183,13 +196,13 @@ impl Lines {
         Ok(self.0.id(row))
     }
 
-    #[pyo3(signature = (row, id, body, /))]
-    fn give(&mut self, row: usize, id: &str, body: &[u8]) -> PyResult<()> {
+    #[pyo3(signature = (row, id, body, ladder, /))]
+    fn give(&mut self, row: usize, id: &str, body: &[u8], ladder: Vec<u64>) -> PyResult<()> {
         self.check(row)?;
         if !body.starts_with(b"{\"") {
             return Err(PyValueError::new_err("a body is an object that says something"));
         }
-        self.0.give(row, id, body);
+        self.0.give(row, id, body, &ladder);
         Ok(())
     }
 
@@ -220,20 +233,31 @@ impl Lines {
         long.collect()
     }
 
-    #[pyo3(signature = (row, /))]
-    fn is_sent(&self, row: usize) -> PyResult<bool> {
-        self.check(row)?;
-        Ok(matches!(self.0.fates()[row], Fate::Placed(_)))
+    /// `trees` has the tree of each address. Rows, each with its tree and with the number and the
+    /// rung of the beginning that it ended with first.
+    #[pyo3(signature = (beginnings, outcomes, trees, file, /))]
+    fn climb(
+        &self,
+        py: Python<'_>,
+        beginnings: &mut Beginnings,
+        outcomes: &Outcomes,
+        trees: Vec<usize>,
+        file: u64,
+    ) -> PyResult<Vec<(usize, usize, u32, usize)>> {
+        if trees.len() < outcomes.0.addresses() {
+            return Err(unknown("tree for address", trees.len()));
+        }
+        let (lines, beginnings, outcomes) = (&self.0, &mut beginnings.0, &outcomes.0);
+        guarded(py, usize::MAX, || lines.climb(beginnings, outcomes, &trees, file))
     }
 
-    /// The rows of requests that are sent, and their outcomes.
-    fn sent(&self) -> Vec<(usize, u32)> {
-        let fates = self.0.fates().iter().enumerate();
-        let sent = fates.filter_map(|(row, fate)| match fate {
-            Fate::Placed(outcome) => Some((row, *outcome)),
+    #[pyo3(signature = (row, /))]
+    fn outcome(&self, row: usize) -> PyResult<Option<u32>> {
+        self.check(row)?;
+        Ok(match self.0.fates()[row] {
+            Fate::Placed(outcome) => Some(outcome),
             _ => None,
-        });
-        sent.collect()
+        })
     }
 
     /// What is sent of a request, without its model.

@@ -1,5 +1,6 @@
 //! The Python binding of `tokenfare-bpe`: signatures, the GIL, errors. No logic worth a test.
 
+mod beginnings;
 mod column;
 mod counts;
 mod digits;
@@ -284,6 +285,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Tokenizer>()?;
     module.add_class::<Special>()?;
     module.add_class::<CountColumn>()?;
+    module.add_class::<beginnings::Beginnings>()?;
+    module.add_class::<beginnings::Ladders>()?;
     module.add_class::<jobs::Form>()?;
     module.add_class::<jobs::Lines>()?;
     module.add_class::<jobs::Offers>()?;

@@ -19,7 +19,6 @@ from .plan import Longest, Plan
 from .planner import Planner, Taker
 from .prefixes import Prefixes
 from .reading import Columns, SetAside
-from .requests import said_in
 from .sending import Sending
 
 
@@ -75,7 +74,8 @@ class BlockPlanner(Planner):
 
     @cached_property
     def _bulk(self) -> Bulk:
-        return Bulk(self, self._columns, self._asked.max_output_tokens, self._key)
+        room = self._asked.max_output_tokens
+        return Bulk(self, self._columns, room, self._key, self._prefixes)
 
     def read_ahead(
         self, blocks: Iterable[Block | SetAside]
@@ -104,11 +104,7 @@ class BlockPlanner(Planner):
         for cell in passage.held_alone():
             self._tally.hold_one(cell)
         if self._prefixes is not None:
-            for line, outcome, body in passage.sent():
-                ranked = outcome.choice.ranked
-                rules = self.rules(ranked.model, outcome.service)
-                said, options = said_in(body)
-                self._prefixes.see(ranked.model, rules, said, ranked.size, (file, line), options)
+            passage.show(self._prefixes)
         self.hand_over_refused()
         self.seen += passage.requests
 

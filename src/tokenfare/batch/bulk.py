@@ -20,9 +20,20 @@ from tokenfare.errors import InvalidRequestError
 from .blocks import Block
 from .choosing import Service
 from .offers import Offers, count_of
-from .outcomes import Outcome, Outcomes
+from .outcomes import Outcomes
+from .prefixes import Prefixes, Said
 from .reading import Columns, Record, SetAside, record_of
-from .requests import FILE_MARK, METHOD, TEXT, URL, Request, is_sayable, request_of, unsayable
+from .requests import (
+    FILE_MARK,
+    METHOD,
+    TEXT,
+    URL,
+    Request,
+    is_sayable,
+    request_of,
+    said_in,
+    unsayable,
+)
 from .sending import Sending
 from .totals import Cell
 
@@ -64,7 +75,9 @@ class Read(NamedTuple):
 class Bulk:
     """What is remembered from one block to the next."""
 
-    def __init__(self, owner: Owner, columns: Columns, room: int, key: bytes) -> None:
+    def __init__(
+        self, owner: Owner, columns: Columns, room: int, key: bytes, prefixes: Prefixes | None
+    ) -> None:
         """Remember nothing yet. `room` is the answer's, in tokens, where a line names none.
 
         `key` is that of the `Seen` which the owner asks for ids and bodies.
@@ -72,6 +85,7 @@ class Bulk:
         self.owner = owner
         self.columns = columns
         self.room = room
+        self.prefixes = prefixes
         self.outcomes = Outcomes(owner.rules)
         self.offers = Offers(self.outcomes)
         self._key = key
@@ -84,6 +98,7 @@ class Bulk:
             apart={*OPTION_NAMES, "n"},
             marks=[FILE_MARK],
             room=room,
+            ladders=None if prefixes is None else prefixes.ladders.core,
         )
         # Which tokenizers are needed has to be known before texts are counted.
         self.offers.of(owner.service(room, TEXT, batch=True), 0)
@@ -182,16 +197,19 @@ class Passage:
             self._lines.hold(group, offers)
         return Sending(sent, outcomes)
 
-    def sent(self) -> Iterator[tuple[int, Outcome, bytes]]:
-        """Each request that is sent: its line, what was decided for it, and its body."""
-        outcomes = self._bulk.outcomes.all
-        for row, number in self._lines.sent():
-            yield self._lines.line(row)[0], outcomes[number], self._lines.body(row)
+    def show(self, prefixes: Prefixes) -> None:
+        """Show what is sent to who looks for what requests begin with alike."""
+        outcomes = self._bulk.outcomes
+        trees = [prefixes.tree(model, rules) for model, rules in outcomes.going]
+        prefixes.see_lines(self._lines, outcomes.core, trees, self._file, self._said)
+
+    def _said(self, row: int) -> Said:
+        return said_in(self._lines.body(row))
 
     def held_alone(self) -> Iterator[Cell]:
         """How the batch service sees each of the requests that came alone and are sent."""
         for row, cell in self._held_alone.items():
-            if self._lines.is_sent(row):
+            if self._lines.outcome(row) is not None:
                 yield cell
 
     def _read(self, row: int) -> list[tuple[SetAside, str]]:
@@ -209,7 +227,9 @@ class Passage:
         if not is_sayable(request.custom_id):
             return [(_refused(record, unsayable(request.custom_id)), "no request")]
         self._alone[row] = request
-        self._lines.give(row, request.custom_id, request.body)
+        prefixes = bulk.prefixes
+        ladder = prefixes.ladders.of(request.messages, request.options) if prefixes else []
+        self._lines.give(row, request.custom_id, request.body, ladder)
         return []
 
     def _aside(self, row: int, problem: str) -> SetAside:

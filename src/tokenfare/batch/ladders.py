@@ -1,17 +1,19 @@
 """What a request begins with, as a ladder: two requests share the rungs up to where they differ.
 
 A rung stands at the end of each message and at growing distances inside of long ones. Each is a
-digest of all up to it: 64 bits, good for this process only. A message's first 256 characters have
-no rung. Of what two messages share beyond that, the last common rung misses less than a half, a
-third from 1,024 characters on, a fifth from 4,096 on.
+digest of all up to it: 64 bits, good for one job only. The core makes them. A message's first 256
+characters have no rung. Of what two messages share beyond that, the last common rung misses less
+than a half, a third from 1,024 characters on, a fifth from 4,096 on.
 """
 
 from __future__ import annotations
 
+import secrets
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import count
 
+from tokenfare import _core
 from tokenfare.budget import NO_OPTIONS, Options
 from tokenfare.messages import Wire
 
@@ -43,34 +45,28 @@ DISTANCES = tuple(_up_to(_LONGEST))
 """Where the rungs inside of a message are, in characters from its beginning."""
 
 
-def ladder_of(messages: Sequence[Wire], options: Options = NO_OPTIONS) -> list[int]:
-    """The rungs of a request. Linear in its length.
+class Ladders:
+    """Makes the ladders of one job; those of another do not compare with them."""
 
-    Requests with other options (tools, JSON mode) share none: where those are written, and what
-    they change, is the template's. What is no plain text is taken as a whole message.
-    """
-    key = 0 if options is NO_OPTIONS else hash(repr(options))
-    rungs = []
-    for message in messages:
-        text = message.get("content")
-        if type(text) is not str or len(message) != 2:
-            key = hash((key, written(message)))
-            rungs.append(key)
-            continue
-        key = hash((key, message["role"]))
-        length = len(text)
-        if length > FIRST:
-            start = 0
-            for end in DISTANCES:
-                if end >= length:
-                    break
-                key = hash((key, text[start:end]))
-                rungs.append(key)
-                start = end
-            text = text[start:]
-        key = hash((key, text, "end"))
-        rungs.append(key)
-    return rungs
+    def __init__(self) -> None:
+        """Draw a key, so that who writes the requests cannot make two rungs meet."""
+        self.core = _core.Ladders(secrets.token_bytes(16), DISTANCES)
+
+    def of(self, messages: Sequence[Wire], options: Options = NO_OPTIONS) -> list[int]:
+        """The rungs of a request. Linear in its length.
+
+        Requests with other options (tools, JSON mode) share none: where those are written, and what
+        they change, is the template's. What is no plain text is taken as a whole message.
+        """
+        said = [_said(message) for message in messages]
+        return self.core.of(None if options == NO_OPTIONS else repr(options).encode(), said)
+
+
+def _said(message: Wire) -> tuple[str, str] | bytes:
+    text = message.get("content")
+    if type(text) is str and len(message) == 2:
+        return str(message["role"]), text
+    return written(message)
 
 
 def place_of(messages: Sequence[Wire], rung: int) -> tuple[int, int]:

@@ -69,6 +69,8 @@ class Outcomes:
         self._numbers: dict[tuple[Service, int], int] = {}
         self._addresses: list[Address | InvalidRequestError] = []
         self._places: dict[tuple[str, bool], int] = {}
+        self.going: list[tuple[Model, BatchRules | None]] = []
+        """The model of each address, and what a file of the batch service that it is in may be."""
 
     def number(self, service: Service, choice: Choice) -> int:
         """The number of an outcome, the same for the same choice."""
@@ -76,7 +78,8 @@ class Outcomes:
         if key not in self._numbers:
             self._numbers[key] = len(self.all)
             self.all.append(Outcome(service, choice))
-            self.core.add(self._place(choice.ranked.model, service))
+            size = choice.ranked.size
+            self.core.add(self._place(choice.ranked.model, service), (size.low, size.high))
         return self._numbers[key]
 
     def address(self, place: int) -> Address:
@@ -96,12 +99,15 @@ class Outcomes:
         key = (model.id, service.asked.batch)
         if key not in self._places:
             self._places[key] = len(self._addresses)
+            rules = None
             try:
-                found = Address(model.id, model.wire_id, self._rules(model, service))
+                rules = self._rules(model, service)
             except InvalidRequestError as error:
                 self._addresses.append(error)
                 self.core.add_address(b"", None)
             else:
+                found = Address(model.id, model.wire_id, rules)
                 self._addresses.append(found)
                 self.core.add_address(found.front, found.longest)
+            self.going.append((model, rules))
         return self._places[key]
