@@ -29,7 +29,7 @@ mod store;
 pub use beginnings::{Beginning, Beginnings, Gone, Group};
 pub use form::Form;
 pub use ladder::{Ladders, Said};
-pub use lines::{Fate, Lines};
+pub use lines::{Chunk, Fate, Lines};
 pub use seen::{Key, Seen};
 pub use sent::{Address, File, Numbers, Outcomes, Sent, Texts};
 pub use sizes::{Kind, Measure, Offer, Offers, Span};

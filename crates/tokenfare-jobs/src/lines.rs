@@ -34,10 +34,12 @@ struct Group {
     columns: Vec<Vec<u32>>,
 }
 
+/// Bytes that somebody keeps.
+pub type Chunk = Box<dyn AsRef<[u8]> + Send + Sync>;
+
 /// The lines of one chunk that are not blank, by their place in it.
-#[derive(Debug)]
 pub struct Lines {
-    chunk: Vec<u8>,
+    chunk: Chunk,
     pub(crate) rows: Vec<Row>,
     pub(crate) fates: Vec<Fate>,
     /// What each thread wrote, and behind these what was given later.
@@ -50,15 +52,9 @@ pub struct Lines {
 
 impl Lines {
     /// Reads a chunk of whole lines, the first of which has the number `first`, on all cores.
-    pub fn new(
-        chunk: Vec<u8>,
-        first: u64,
-        form: &Form,
-        key: Key,
-        tokenizers: &[&Tokenizer],
-    ) -> Self {
+    pub fn new(chunk: Chunk, first: u64, form: &Form, key: Key, tokenizers: &[&Tokenizer]) -> Self {
         let Scanned { rows, mut stores, tokens, next } =
-            scanned(&chunk, first, form, key, tokenizers);
+            scanned((*chunk).as_ref(), first, form, key, tokenizers);
         let fate = |row: &Row| if row.told.is_some() { Fate::Open } else { Fate::Doubtful };
         let fates = rows.iter().map(fate).collect();
         stores.push(Store::default());
@@ -88,7 +84,7 @@ impl Lines {
     /// A line's number in its file, and its text.
     pub fn line(&self, row: usize) -> (u64, &[u8]) {
         let Row { number, line, .. } = &self.rows[row];
-        (*number, &self.chunk[line.clone()])
+        (*number, &(*self.chunk).as_ref()[line.clone()])
     }
 
     /// The id of a request.

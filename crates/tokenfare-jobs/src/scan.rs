@@ -7,6 +7,7 @@ use std::thread::{available_parallelism, scope};
 use tokenfare_bpe::Tokenizer;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
+use crate::escape::unquoted;
 use crate::form::Form;
 use crate::ladder::{Climb, Said};
 use crate::plain::plain;
@@ -37,12 +38,9 @@ impl Told {
         Told { messages: 1, ..Told::default() }
     }
 
-    pub(crate) fn add(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
-        }
+    fn add(&mut self, text: &str, spaced: bool) {
         self.filled += 1;
-        self.spaced += u32::from(is_spaced(text));
+        self.spaced += u32::from(spaced);
         let (as_is, nfc) = (text.len() as u64, nfc_bytes(text));
         self.as_is += as_is;
         self.nfc += nfc;
@@ -83,29 +81,46 @@ pub(crate) struct Share {
     pub(crate) rows: Vec<Row>,
     pub(crate) store: Store,
     texts: String,
-    ends: Vec<usize>,
-    /// For each text, its row.
-    of: Vec<usize>,
+    /// Where each text that is counted lies among the texts, and its row.
+    counted: Vec<(Range<usize>, usize)>,
     /// Where the last text lies among the texts, and the ladder up to it.
     last: Range<usize>,
     climb: Option<Climb>,
 }
 
 impl Share {
-    /// Puts a text to those that are counted, as it is counted.
-    pub(crate) fn add(&mut self, text: &str) {
-        self.last = self.texts.len()..self.texts.len();
+    /// A share of a part of so many bytes.
+    fn of(bytes: usize) -> Self {
+        let mut share = Share::default();
+        share.store.bodies.reserve(bytes);
+        share.texts.reserve(bytes);
+        share
+    }
+
+    /// Writes what a JSON string says, with the line break that it may be counted behind before it.
+    pub(crate) fn unquote(&mut self, raw: &str) -> bool {
+        self.texts.push('\n');
+        let start = self.texts.len();
+        let whole = unquoted(raw, &mut self.texts, &mut self.store.bodies);
+        self.last = start..self.texts.len();
+        whole
+    }
+
+    /// The last text.
+    pub(crate) fn text(&self) -> &str {
+        &self.texts[self.last.clone()]
+    }
+
+    /// Puts the last text to those that are counted.
+    pub(crate) fn take(&mut self, told: &mut Told) {
+        let text = self.text();
         if text.is_empty() {
             return;
         }
-        if is_spaced(text) {
-            self.texts.push('\n');
-        }
-        let start = self.texts.len();
-        self.texts.push_str(text);
-        self.last = start..self.texts.len();
-        self.ends.push(self.texts.len());
-        self.of.push(self.rows.len());
+        let spaced = is_spaced(text);
+        told.add(text, spaced);
+        let start = self.last.start - usize::from(spaced);
+        self.counted.push((start..self.last.end, self.rows.len()));
     }
 
     /// Makes the rungs of a message, the text of which was the last one.
@@ -117,7 +132,7 @@ impl Share {
     }
 
     fn read(&mut self, number: u64, line: Range<usize>, bytes: &[u8], form: &Form, key: Key) {
-        let (texts, ends) = (self.texts.len(), self.ends.len());
+        let (texts, counted) = (self.texts.len(), self.counted.len());
         let mark = self.store.mark();
         self.climb = form.ladders.as_ref().map(|ladders| ladders.begin(None));
         let text = std::str::from_utf8(bytes).ok();
@@ -128,16 +143,14 @@ impl Share {
             digest = key.digest(&self.store.bodies[place.body.clone()]);
         } else {
             self.texts.truncate(texts);
-            self.ends.truncate(ends);
-            self.of.truncate(ends);
+            self.counted.truncate(counted);
             self.store.back_to(mark);
         }
         self.rows.push(Row { number, line, place, digest, told });
     }
 
-    fn texts(&self) -> Vec<&str> {
-        let starts = [0].into_iter().chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| &self.texts[start..end]).collect()
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.counted.iter().map(|(place, _)| &self.texts[place.clone()])
     }
 }
 
@@ -202,7 +215,7 @@ fn by_row(counts: Vec<usize>, shares: &[Share]) -> Vec<u64> {
         let before = rows.len();
         let breaks = |row: &Row| row.told.as_ref().map_or(0, |told| u64::from(told.spaced));
         rows.extend(share.rows.iter().map(|row| breaks(row).wrapping_neg()));
-        for (&row, count) in share.of.iter().zip(&mut counts) {
+        for ((_, row), count) in share.counted.iter().zip(&mut counts) {
             rows[before + row] = rows[before + row].wrapping_add(count as u64);
         }
     }
@@ -210,7 +223,7 @@ fn by_row(counts: Vec<usize>, shares: &[Share]) -> Vec<u64> {
 }
 
 fn share_of(chunk: &[u8], part: Range<usize>, first: u64, form: &Form, key: Key) -> Share {
-    let mut share = Share::default();
+    let mut share = Share::of(part.len());
     let mut start = part.start;
     for (number, line) in (first..).zip(chunk[part].split_inclusive(|&b| b == b'\n')) {
         let end = start + line.len();

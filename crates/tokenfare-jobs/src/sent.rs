@@ -6,6 +6,10 @@ use crate::escape::quoted;
 use crate::lines::{Fate, Lines};
 use crate::seen::Seen;
 use crate::sizes::Span;
+use crate::store::Place;
+
+/// About what a line has beside its id, its address's front and its body.
+const AROUND: usize = 20;
 
 /// Where a line goes, and what stands between its id and its body's first name.
 #[derive(Clone, Debug)]
@@ -135,6 +139,7 @@ impl Lines {
         file: u64,
     ) -> Sent {
         let mut sent = Sent::default();
+        let room = self.bytes_to(outcomes);
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
         let mut front = Vec::new();
         for (row, fate) in self.rows.iter().zip(&mut self.fates) {
@@ -164,7 +169,8 @@ impl Lines {
                 let next = sent.files.len();
                 let place = *places.entry(to).or_insert(next);
                 if place == next {
-                    sent.files.push(File { address: to, ..File::default() });
+                    let lines = Vec::with_capacity(room[to]);
+                    sent.files.push(File { address: to, lines, lengths: Vec::new() });
                 }
                 let File { lines, lengths, .. } = &mut sent.files[place];
                 lines.extend_from_slice(&front);
@@ -178,5 +184,19 @@ impl Lines {
             sent.carriers.push(carrier.filter(|_| once));
         }
         sent
+    }
+
+    /// How many bytes may go to each address.
+    fn bytes_to(&self, outcomes: &Outcomes) -> Vec<usize> {
+        let mut bytes = vec![0; outcomes.addresses.len()];
+        for (row, fate) in self.rows.iter().zip(&self.fates) {
+            if let Fate::Placed(outcome) = *fate {
+                let address = outcomes.of[outcome as usize].0;
+                let front = outcomes.addresses[address].front.len();
+                let Place { id, body, .. } = &row.place;
+                bytes[address] += AROUND + id.len() + front + body.len();
+            }
+        }
+        bytes
     }
 }

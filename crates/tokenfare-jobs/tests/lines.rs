@@ -28,7 +28,7 @@ fn form() -> Form {
 
 fn read(lines: &str) -> Lines {
     let qwen = Tokenizer::from_compact(DATA).unwrap();
-    Lines::new(lines.as_bytes().to_vec(), 1, &form(), KEY, &[&qwen])
+    Lines::new(Box::new(lines.to_owned()), 1, &form(), KEY, &[&qwen])
 }
 
 fn kind(measure: Measure) -> Kind {

@@ -7,6 +7,7 @@ use arrow_array::{ArrayRef, Int32Array, Int64Array, StringArray, StructArray};
 use arrow_schema::{DataType, Field};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyCapsule};
 use tokenfare_jobs::{Address, Fate, Kind, Measure, Offer, Span};
 
@@ -165,17 +166,17 @@ impl Lines {
     #[pyo3(signature = (block, first, form, key, tokenizers, /))]
     fn new(
         py: Python<'_>,
-        block: &Bound<'_, PyBytes>,
+        block: PyBackedBytes,
         first: u64,
         form: &Bound<'_, Form>,
         key: [u8; 16],
         tokenizers: Vec<Bound<'_, Tokenizer>>,
     ) -> PyResult<Self> {
         let key = tokenfare_jobs::Key::new(key);
-        let (chunk, form) = (block.as_bytes(), &form.get().0);
+        let (bytes, form) = (block.len(), &form.get().0);
         let cores: Vec<_> = tokenizers.iter().map(|tokenizer| &tokenizer.get().core).collect();
-        let read = || tokenfare_jobs::Lines::new(chunk.to_vec(), first, form, key, &cores);
-        guarded(py, chunk.len(), read).map(Lines)
+        let read = || tokenfare_jobs::Lines::new(Box::new(block), first, form, key, &cores);
+        guarded(py, bytes, read).map(Lines)
     }
 
     fn __len__(&self) -> usize {

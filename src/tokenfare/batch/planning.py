@@ -35,7 +35,7 @@ from .survey import Survey
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 _CHUNK_REQUESTS = 4_096
-_CHUNK_BYTES = 8_000_000
+_CHUNK_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ class Table:
             group = rows.slice(0, _GROUP).combine_chunks()
             self._writer.write_table(self._arrow.table(self._encoded(group), schema=self._schema))
             rows = rows.slice(_GROUP)
+            self._arrow.default_memory_pool().release_unused()  # some 30 MB, in a job of any size
         self._parts = [rows]
 
     def _encoded(self, rows: Any) -> list[Any]:
