@@ -5,6 +5,8 @@ httpx alone keeps no connection that is free while more than a hundred are open.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -101,6 +103,17 @@ def test_more_calls_than_connections_fit_into_one_pool_open_another() -> None:
     assert other is not first[0]
     full.leave(first[0])
     assert full.enter() is first[0]
+
+
+@pytest.mark.parametrize("made", ["client", "async_client"])
+def test_nothing_is_left_to_import_when_a_call_is_let_through(made: str) -> None:
+    script = (
+        "import sys; from tokenfare.dispatch import pools; "
+        f"pools.{made}(); print('httpcore' in sys.modules)"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
 
 
 def test_a_proxy_of_the_environment_is_heeded(

@@ -53,12 +53,16 @@ class _Pool(Generic[T]):
 
 
 class _Pools(Generic[T]):
-    """Pools that are filled in their order, so that few are in use. Safe in threads."""
+    """Pools that are filled in their order, so that few are in use. Safe in threads.
+
+    The first is made at once: it imports httpcore, and in the middle of a call that would hold up
+    those that a limiter lets through meanwhile, which then arrive together and too many.
+    """
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
         self._lock = threading.Lock()
-        self.all: list[_Pool[T]] = []
+        self.all: list[_Pool[T]] = [_Pool(make())]
 
     def enter(self) -> _Pool[T]:
         with self._lock:
