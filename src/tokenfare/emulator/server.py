@@ -112,6 +112,7 @@ def _server(app: Any) -> Any:
         log_config=None,
         access_log=False,
         server_header=False,
+        backlog=_BACKLOG,  # the loop listens again, with a backlog of its own
         timeout_graceful_shutdown=_LINGER_SECONDS,
     )
     return uvicorn.Server(config)
