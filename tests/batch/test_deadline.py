@@ -296,7 +296,9 @@ def test_without_the_solver_the_extra_is_named_before_anything_is_read(
     tmp_path: Path, rated: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "highspy", None)
-    with pytest.raises(MissingExtra, match=r"needs highspy.*pip install 'tokenfare\[batch\]'"):
+    with pytest.raises(
+        MissingExtra, match=r"^a deadline needs highspy.*pip install 'tokenfare\[batch\]'"
+    ):
         within(60, tmp_path / "there is none", rated)
     path = job(tmp_path / "job.jsonl", SIZES[:1])
     assert batch.plan(path, tmp_path / "plan", catalog=rated).deadline is None

@@ -173,9 +173,9 @@ def rounded_up(fare: Decimal) -> Decimal:
     return fare.quantize(_DIGITS, ROUND_CEILING)
 
 
-def required(name: str) -> Any:
-    """A module of the extra `batch`. Raises `MissingExtra` without it."""
+def required(name: str, what: str = "planning batches") -> Any:
+    """A module of the extra `batch`, which `what` needs. Raises `MissingExtra` without it."""
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise MissingExtra("planning batches", name.partition(".")[0], "batch") from None
+        raise MissingExtra(what, name.partition(".")[0], "batch") from None
