@@ -110,9 +110,11 @@ def test_a_part_without_its_note_or_of_another_file_is_not_used(done: Any) -> No
     assert_all_is_there(folder, emulator)
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills a process")
-def test_killed_in_the_middle_of_a_download_the_next_process_goes_on(done: Any) -> None:
-    """The first half arrives, and then nothing: the process is killed while it waits."""
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_ended_in_the_middle_of_a_download_the_next_process_goes_on(
+    done: Any, number: signal.Signals
+) -> None:
+    """The first half arrives, and then nothing: the process is ended while it waits."""
     folder, emulator, given = done(Stall(30.0))
     half = len(output_of(emulator)) // 2
     command = [sys.executable, "-m", "tokenfare.cli", "batch", "collect", folder]
@@ -120,6 +122,7 @@ def test_killed_in_the_middle_of_a_download_the_next_process_goes_on(done: Any) 
         [*command, "--base-url", given["base_url"]],
         env={**os.environ, "DASHSCOPE_API_KEY": "sk-any", "TOKENFARE_LEDGER": "off"},
         stderr=subprocess.PIPE,
+        text=True,
     )
     end = time.monotonic() + 30
     while not list((folder / RESULTS).glob("*.part.json")):
@@ -127,8 +130,11 @@ def test_killed_in_the_middle_of_a_download_the_next_process_goes_on(done: Any) 
         assert process.poll() is None
         time.sleep(0.01)
     time.sleep(0.3)
-    process.kill()
-    process.communicate()
+    process.send_signal(number)
+    said = process.communicate(timeout=30)[1]
+    if number == signal.SIGINT:
+        words = f"nothing is lost: `tokenfare batch collect` goes on with {folder} where it was"
+        assert (process.returncode, said) == (130, f"tokenfare: interrupted; {words}\n")
     [part] = (folder / RESULTS).glob("*.part")
     held = part.stat().st_size
     assert 0 < held <= half

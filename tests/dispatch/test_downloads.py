@@ -97,8 +97,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("connection", "close")
         self.end_headers()
         sent = body if play is None or play.cut is None else body[: play.cut]
+        self.owner.sent += len(sent)  # before the client can have it all
         self.wfile.write(sent)
-        self.owner.sent += len(sent)
         self.close_connection = len(sent) < len(body) or not (play is None or play.says_length)
 
 

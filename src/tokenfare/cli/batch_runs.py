@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from typing import Any, TypeVar
@@ -74,7 +75,7 @@ def submit_command(
         raise click.UsageError("--direct has no window: leave --window out")
     if direct:
         return _run(folder, as_json, quiet, all_files=True, **given)
-    with bars.steps("uploading", quiet=quiet) as bar:
+    with _goes_on("submit", folder), bars.steps("uploading", quiet=quiet) as bar:
         now = batch.submit(
             folder, window_hours=window_hours, progress=partial(_uploading, bar), **given
         )
@@ -138,7 +139,8 @@ def collect_command(
     Exit code 1: some requests have no answer, see FOLDER/failed/.
     """
     told = None if quiet else _fetching
-    found = batch.collect(folder, retries=retries, progress=told, **options)
+    with _goes_on("collect", folder):
+        found = batch.collect(folder, retries=retries, progress=told, **options)
     output.emit(found.as_data()) if as_json else click.echo(found.explain())
     if found.complete:
         return exits.DONE
@@ -220,7 +222,7 @@ COMMANDS = (
 
 
 def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
-    with bars.steps("requests", quiet=quiet) as bar:
+    with _goes_on("run", folder), bars.steps("requests", quiet=quiet) as bar:
 
         def told(now: Sending) -> None:
             words = f"{now.failed:,} failed" if now.failed else ""
@@ -236,6 +238,16 @@ def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
         words = "the batch service takes all of this plan: `submit` it, or send it live with --all"
         click.echo(f"tokenfare: {words}", err=True)
     return exits.DONE if now.complete else exits.ANSWER_IS_NO
+
+
+@contextmanager
+def _goes_on(command: str, folder: str) -> Iterator[None]:
+    """Let an interrupt say how the work is taken up again."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        said = f"nothing is lost: `tokenfare batch {command}` goes on with {folder} where it was"
+        raise KeyboardInterrupt(said) from None
 
 
 def _show(now: Status, *, as_json: bool) -> None:
