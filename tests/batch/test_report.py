@@ -2,11 +2,15 @@
 
 import json
 import re
+from collections import Counter
 from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import tokenfare as tf
@@ -14,6 +18,7 @@ from tokenfare.batch import charts
 from tokenfare.batch.alike import alike
 from tokenfare.batch.charts import Reach
 from tokenfare.batch.digest import Bin, Digest, digest_of
+from tokenfare.batch.table import rows_of, tallied
 from tokenfare.errors import InputError
 
 DAY = date(2024, 12, 18)
@@ -79,6 +84,30 @@ def test_the_digest_holds_every_request_and_all_of_the_fare(folder: Path) -> Non
     # One request of twelve has 40,003 tokens and more, the others a dozen: it is most of the bill.
     assert digest.points[1].requests == pytest.approx(1 / 12)
     assert digest.points[1].fare > 0.9
+
+
+def test_what_repeats_in_a_table_is_counted_as_row_by_row(tmp_path: Path) -> None:
+    """Over several groups of rows, with requests that others carry."""
+    job = tmp_path / "job.jsonl"
+    prompts = ("x " * (1 + n * n % 97 * 4_000) for n in range(300))
+    lines = [json.dumps({"prompt": p}) for p in prompts]
+    job.write_text("\n".join(lines), "utf-8")
+    tf.batch.plan(job, tmp_path / "plan", as_of=DAY, once=True)
+    table = tmp_path / "plan" / "requests.parquet"
+    rows = [row for row in rows_of(table) if row.sent_as is None]
+    assert len({row.model for row in rows}) > 1
+    assert 0 < len(rows) < len(lines)
+    with patch("tokenfare.batch.table._GROUP", 64):
+        lengths, fares = tallied(table)
+    assert lengths == Counter((row.model, row.input_high) for row in rows)
+    assert fares == Counter(row.fare_high for row in rows)
+
+
+def test_another_table_is_none_of_a_plan(tmp_path: Path) -> None:
+    other = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"model": ["a"]}), other)
+    with pytest.raises(InputError, match=r"other\.parquet: is no table of a plan: no column"):
+        list(rows_of(other))
 
 
 def test_a_plan_of_nothing_has_a_report(tmp_path: Path) -> None:

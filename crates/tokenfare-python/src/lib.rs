@@ -9,6 +9,7 @@ mod ids;
 mod jobs;
 mod place;
 mod positions;
+mod sent;
 mod special;
 mod text;
 
@@ -292,7 +293,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<jobs::Offers>()?;
     module.add_class::<jobs::Outcomes>()?;
     module.add_class::<jobs::Seen>()?;
-    module.add_class::<jobs::Sent>()?;
+    module.add_class::<sent::Sent>()?;
     module.add_function(wrap_pyfunction!(to_compact, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::line_breaks, module)?)?;
     module.add_function(wrap_pyfunction!(panic, module)?)

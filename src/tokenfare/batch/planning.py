@@ -73,8 +73,8 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     aside: each request goes to the cheapest model of the batch service, or live where that takes it
     nowhere. A line that is no request, or that no model takes, is set aside with its reason; with
     `strict` it raises `InputError`. With `once`, requests whose bodies are the same are sent once
-    and share the answer, a sampled one too. `prefixes`: look for what requests begin with alike,
-    some two microseconds a request. Nothing is left in `out` unless the plan is complete.
+    and share the answer, a sampled one too. `prefixes`: look for what requests begin with alike.
+    Nothing is left in `out` unless the plan is complete.
     Raises `InvalidRequestError` for a folder that holds anything but a plan of the same inputs, and
     `FareOverCeiling` if the job may cost more than `ceiling`.
 

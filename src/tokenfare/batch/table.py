@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from pathlib import Path
@@ -102,17 +102,10 @@ class Table:
 
 def rows_of(path: Path) -> Iterator[Row]:
     """Every row of a plan's table. Raises `InputError`, and `MissingExtra` without pyarrow."""
-    arrow, parquet = required("pyarrow"), required("pyarrow.parquet")
-    if not path.is_file():
-        raise InputError(str(path), "is not there; plan the requests again")
-    try:
-        with parquet.ParquetFile(path) as table:
-            for batch in table.iter_batches(batch_size=8_192, columns=list(_NAMES)):
-                columns = [batch.column(name).to_pylist() for name in _NAMES]
-                for values in zip(*columns, strict=True):
-                    yield Row(*values)
-    except (arrow.ArrowException, OSError, KeyError) as error:
-        raise InputError(str(path), f"is no table of a plan: {error}") from error
+    for batch in _batches(path, _NAMES):
+        columns = [batch.column(name).to_pylist() for name in _NAMES]
+        for values in zip(*columns, strict=True):
+            yield Row(*values)
 
 
 def tallied(path: Path) -> tuple[Counter[tuple[str, int]], Counter[Decimal]]:
@@ -123,11 +116,38 @@ def tallied(path: Path) -> tuple[Counter[tuple[str, int]], Counter[Decimal]]:
     """
     lengths: Counter[tuple[str, int]] = Counter()
     fares: Counter[Decimal] = Counter()
-    for row in rows_of(path):
-        if row.sent_as is None:
-            lengths[row.model, row.input_high] += 1
-            fares[row.fare_high] += 1
+    for batch in _batches(path, ("model", "input_high", "fare_high", "sent_as")):
+        sent = batch.filter(batch.column("sent_as").is_null())
+        for (model, length), number in _counted(sent, ("model", "input_high")):
+            lengths[model, length] += number
+        for (fare,), number in _counted(sent, ("fare_high",)):
+            fares[fare] += number
     return lengths, fares
+
+
+def _counted(rows: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
+    """Which values rows have under these names, and how many have them."""
+    arrow = required("pyarrow")
+    columns = [rows.column(name) for name in names]
+    words = [arrow.types.is_dictionary(column.type) for column in columns]
+    plain = [c.cast(arrow.string()) if w else c for c, w in zip(columns, words, strict=True)]
+    found = arrow.table(plain, list(names)).group_by(list(names)).aggregate([([], "count_all")])
+    values = zip(*(found.column(name).to_pylist() for name in names), strict=True)
+    yield from zip(values, found.column("count_all").to_pylist(), strict=True)
+
+
+def _batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
+    """Columns of a plan's table, some thousand rows at a time."""
+    arrow, parquet = required("pyarrow"), required("pyarrow.parquet")
+    if not path.is_file():
+        raise InputError(str(path), "is not there; plan the requests again")
+    try:
+        with parquet.ParquetFile(path) as table:
+            if missing := set(columns) - set(table.schema_arrow.names):
+                raise InputError(str(path), f"is no table of a plan: no column {min(missing)!r}")
+            yield from table.iter_batches(batch_size=_GROUP, columns=list(columns))
+    except (arrow.ArrowException, OSError) as error:
+        raise InputError(str(path), f"is no table of a plan: {error}") from error
 
 
 _NAMES = tuple(Row.__dataclass_fields__)

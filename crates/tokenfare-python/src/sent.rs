@@ -1,0 +1,44 @@
+//! A block as it is sent: signatures for `tokenfare-jobs`, and its rows as Arrow has them.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int32Array, Int64Array, StringArray, StructArray};
+use arrow_schema::{DataType, Field};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule};
+
+use crate::column::capsules;
+
+/// The lines of a chunk as they are sent.
+#[pyclass(frozen, module = "tokenfare._core")]
+pub(crate) struct Sent(pub(crate) tokenfare_jobs::Sent);
+
+#[pymethods]
+impl Sent {
+    /// The lines by address, in the order of their first ones: its number, the lines, their bytes.
+    fn files<'py>(&self, py: Python<'py>) -> Vec<(usize, Bound<'py, PyBytes>, Vec<usize>)> {
+        let files = self.0.files.iter();
+        files.map(|f| (f.address, PyBytes::new(py, &f.lines), f.lengths.clone())).collect()
+    }
+
+    /// Rows of `line`, `custom_id`, `outcome` and `sent_as`, as an Arrow structure.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+        let _ = requested_schema;
+        let Self(sent) = self;
+        let columns: [(&str, DataType, ArrayRef); 4] = [
+            ("line", DataType::Int64, Arc::new(Int64Array::from(sent.numbers.clone()))),
+            ("custom_id", DataType::Utf8, Arc::new(StringArray::from_iter_values(sent.ids.iter()))),
+            ("outcome", DataType::Int32, Arc::new(Int32Array::from(sent.outcomes.clone()))),
+            ("sent_as", DataType::Utf8, Arc::new(StringArray::from_iter(&sent.carriers))),
+        ];
+        let fields = columns.map(|(name, kind, array)| {
+            (Arc::new(Field::new(name, kind, name == "sent_as")), array)
+        });
+        capsules(py, &StructArray::from(fields.to_vec()))
+    }
+}
