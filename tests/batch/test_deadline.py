@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from batch_plans import hello, input_of
+from batch_plans import hello, input_of, mixed_lines
 from tokenfare import Catalog, Money, batch
 from tokenfare.batch.direct import SEND_SECONDS
 from tokenfare.batch.keeping import MOST_AT_ONCE
@@ -243,6 +244,29 @@ def test_identical_requests_are_sent_once_and_pay_once(tmp_path: Path, rated: Ca
     assert plan.requests == 2 * len(SIZES)
     free = batch.plan(path, tmp_path / "free", catalog=rated, allow=list(MODELS), once=True)
     assert plan.deadline.free == free.fare
+
+
+@pytest.mark.parametrize("once", [False, True])
+@pytest.mark.parametrize("hours", [5, 48])
+def test_requests_of_every_kind_are_planned_as_without_a_deadline(
+    tmp_path: Path, hours: int, once: bool
+) -> None:
+    """Pictures, tools, rooms of their own, ids used twice, what is no request; and packed."""
+    path = tmp_path / "job.jsonl.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as lines:
+        lines.write("\n".join(mixed_lines()) + "\n")
+    asked: dict[str, Any] = {"as_of": date(2026, 6, 1), "once": once}
+    free = batch.plan(path, tmp_path / "free", **asked)
+    plan = batch.plan(path, tmp_path / "plan", deadline=timedelta(hours=hours), **asked)
+    deadline = plan.deadline
+    assert deadline is not None
+    assert (plan.requests, plan.aside, deadline.free) == (free.requests, free.aside, free.fare)
+    more = sum(lane.costs_more.amount for lane in deadline.lanes)
+    assert more == plan.fare.high.amount - free.fare.high.amount
+    assert (more > 0) == (hours < 24)
+    live = {lane.model: lane.requests for lane in deadline.lanes}
+    assert live == {file.model: file.lines for file in plan.files if not file.batch}
+    assert deadline.in_batch == sum(file.lines for file in plan.files if file.batch)
 
 
 def test_a_ceiling_below_what_the_deadline_costs_names_it(tmp_path: Path, rated: Catalog) -> None:
