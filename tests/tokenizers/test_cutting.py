@@ -181,6 +181,24 @@ def test_a_long_text_without_boundaries_is_cut_in_time_that_grows_with_it(qwen, 
         assert 250 < qwen.count(qwen.truncate(text, 300, keep=keep)) <= 300
 
 
+@pytest.mark.parametrize("unit", ["a", "=", " ", "\n", "-", "xqzj", "通", "ab ", "、", "))))"])
+@pytest.mark.parametrize(("limit", "overlap"), [(20, 10), (100, 99), (500, 64)])
+def test_an_endless_run_is_split_with_an_overlap_as_any_text(qwen, size, unit, limit, overlap):
+    text = unit * (60_000 // len(unit.encode())) + "end."
+    spans = qwen.spans(text, limit, overlap=overlap)
+    end = 0
+    for span in spans:
+        assert span.start <= end < span.end
+        assert span.tokens <= limit
+        end = span.end
+    assert end == len(text)
+    sample = spans[1 :: max(1, len(spans) // 20)]
+    before = dict(zip(spans[1:], spans, strict=False))
+    for span in sample:
+        assert size(text[span.start : span.end]) == span.tokens
+        assert size(text[span.start : before[span].end]) <= overlap
+
+
 def test_what_is_kept_is_the_users_own_text(qwen):
     """Counted in NFC, cut and given back as it came: decomposed, with surrogates, with NUL."""
     text = "e\u0301\0a\ud800b\ud83d\ude00\u1112\u1161\u11ab" * 40

@@ -84,9 +84,11 @@ fn best_in_line(text: &str, from: usize, to: usize) -> Option<usize> {
     best.map(|(_, at)| at)
 }
 
-/// The first end of a word in `text` at or behind `from` and before `to`.
+/// The first end of a word in `text` at or behind `from` and before `to`, between clusters.
 pub(crate) fn first_word(text: &str, from: usize, to: usize) -> Option<usize> {
-    (from..to).find(|at| text.is_char_boundary(*at) && kind_at(text, *at).is_some())
+    (from..to).find(|at| {
+        text.is_char_boundary(*at) && kind_at(text, *at).is_some() && is_place(text, *at)
+    })
 }
 
 /// What ends at `at` within a line; nothing where white space goes on.

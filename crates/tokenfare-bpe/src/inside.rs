@@ -8,11 +8,12 @@
 //! is j tokens. For one that ends between, encode the bytes from the end of `tⱼ` on alone; if `tⱼ` and
 //! the first token of that are a valid pair, the count is j and those. If not, begin earlier.
 //!
-//! **Nothing longer fits.** Let `longest` be the length of the longest token. If all of the `longest`
-//! beginnings that end at or before x have at least n tokens, every beginning longer than x has more
-//! than n. *Proof.* The encoding of the longer one has a token that ends beyond x and starts at some
-//! a ≤ x; then a > x - `longest`. What stands before that token is the encoding of the beginning that
-//! ends at a, which has at least n tokens; the token is one more. ∎
+//! **Nothing longer fits.** Let r be the length of the longest token with bytes on both sides of x, or 1
+//! (`adjacent`). If all of the r beginnings that end at x or before have at least n tokens, every
+//! beginning longer than x has more than n. *Proof.* The encoding of the longer one has a token that
+//! ends beyond x and starts at some a ≤ x. Either a = x, or the token has bytes on both sides of x, and
+//! a > x - r. What stands before that token is the encoding of the beginning that ends at a, which has
+//! at least n tokens; the token is one more. ∎
 //!
 //! Ends of a piece are the same in the mirror.
 
@@ -94,7 +95,7 @@ impl<'a> Inside<'a> {
         }
         let (mut found, mut full) = (self.starts[most], 1);
         let mut at = found;
-        while full < self.tokenizer.vocabulary.longest && at < self.bytes.len() {
+        while full < self.reach(at) && at < self.bytes.len() {
             at += 1;
             let count = self.beginning(room, at);
             full = if count < most { 0 } else { full + 1 };
@@ -102,7 +103,17 @@ impl<'a> Inside<'a> {
                 found = at;
             }
         }
-        (found, full == self.tokenizer.vocabulary.longest)
+        (found, full >= self.reach(at))
+    }
+
+    /// How many beginnings up to `at`, or ends from it on, settle that nothing longer fits, however the
+    /// piece may go on.
+    fn reach(&self, at: usize) -> usize {
+        match at {
+            0 => self.tokenizer.vocabulary.longest,
+            _ if at == self.bytes.len() => self.tokenizer.vocabulary.longest,
+            _ => self.tokenizer.vocabulary.adjacent().across(self.bytes, at),
+        }
     }
 
     /// The start of the longest end of at most `most` tokens, and whether every longer one has more,
@@ -113,7 +124,7 @@ impl<'a> Inside<'a> {
         }
         let (mut found, mut full) = (self.starts[self.ids.len() - most], 1);
         let mut at = found;
-        while full < self.tokenizer.vocabulary.longest && at > 0 {
+        while full < self.reach(at) && at > 0 {
             at -= 1;
             let count = self.ending(room, at);
             full = if count < most { 0 } else { full + 1 };
@@ -121,7 +132,7 @@ impl<'a> Inside<'a> {
                 found = at;
             }
         }
-        (found, full == self.tokenizer.vocabulary.longest)
+        (found, full >= self.reach(at))
     }
 }
 

@@ -7,6 +7,7 @@
 //! Not here: files, model names, clocks, Python. The crate is a library's core; its interface is
 //! whatever that library needs.
 
+mod adjacent;
 mod beginnings;
 mod boundaries;
 mod classes;

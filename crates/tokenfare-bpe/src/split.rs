@@ -11,6 +11,8 @@
 //! are five kinds, so at most that many pieces in a row end in one window. With an overlap, windows
 //! are as many as pieces.
 
+use std::ops::Range;
+
 use crate::boundaries::{best_boundary, first_word};
 use crate::memory::Memory;
 use crate::places::place_after;
@@ -137,13 +139,19 @@ impl Splitting<'_> {
         }
     }
 
-    /// Where the next piece starts: at a word, at most `overlap` tokens before the end of this one.
+    /// Where the next piece starts: at the first word of this one from which on it is at most `overlap`
+    /// tokens. Where words are far apart none is, and that is cheaper to see than where the limit falls.
     fn overlap_start(&mut self, memory: &mut Memory, span: Span, overlap: usize) -> usize {
         if overlap == 0 {
             return span.end;
         }
-        let text = &self.text[span.start..span.end];
-        let mut from = span.start + self.tokenizer.ending(memory, text, overlap).at;
+        let piece = &self.text[span.start..span.end];
+        let has_word = |stretch: Range<usize>| {
+            let (from, to) = (span.start + stretch.start, span.start + stretch.end);
+            first_word(self.text, from, to).is_some()
+        };
+        let mut from =
+            span.start + self.tokenizer.wanted_ending(memory, piece, overlap, has_word).at;
         if from == span.start {
             from += 1; // the next piece starts behind this one's start
         }
@@ -176,5 +184,76 @@ impl Splitting<'_> {
 
     fn starts_block(&self, at: usize, block: usize) -> bool {
         at == if block == 0 { 0 } else { self.blocks[block - 1].0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+    /// Runs without a word in them, and words, in all mixtures.
+    const UNITS: [&str; 14] = [
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "====================================================================",
+        "xqzjvkwpfygbhcmdnrtlsxqzjvkwpfygbhcmdnrtlsxqzjvkwpfygbhcmdnrtls",
+        "                                                                                       ",
+        "\n\n\n\n\n\n\n\n\n\n",
+        " ",
+        "word ",
+        "impor",
+        "t",
+        "One more. ",
+        "通义千问具有强大的能力",
+        "한국어 ",
+        "e\u{301} \u{301}",
+        "👩\u{200d}👧",
+    ];
+
+    /// The first word of a piece from which on it is at most `overlap` tokens, by trying each.
+    fn first_that_fits(
+        tokenizer: &Tokenizer,
+        text: &str,
+        span: Span,
+        overlap: usize,
+    ) -> Option<usize> {
+        (span.start + 1..span.end)
+            .filter_map(|at| first_word(text, at, at + 1))
+            .find(|at| tokenizer.count(&text[*at..span.end]) <= overlap)
+    }
+
+    #[test]
+    fn an_overlap_starts_at_the_first_word_that_fits() {
+        let tokenizer = Tokenizer::from_compact(DATA).unwrap();
+        let mut state = 3u64;
+        let mut roll = |sides: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % sides
+        };
+        let (mut overlaps, mut without) = (0, 0);
+        for _ in 0..400 {
+            let few: Vec<&str> = (0..1 + roll(4)).map(|_| UNITS[roll(UNITS.len())]).collect();
+            let text: String = (0..roll(80)).map(|_| few[roll(few.len())]).collect();
+            let limit = 15 + roll(80);
+            let overlap = 1 + roll(limit - 1);
+            let spans = tokenizer.split(&text, limit, overlap).unwrap();
+            for pair in spans.windows(2) {
+                let expected = first_that_fits(&tokenizer, &text, pair[0], overlap);
+                without += usize::from(expected.is_none());
+                let Some(expected) = expected else {
+                    assert_eq!(pair[1].start, pair[0].end, "{text:?} {limit} {overlap}");
+                    continue;
+                };
+                overlaps += usize::from(pair[1].start == expected);
+                if pair[1].start != expected {
+                    // Left out, since nothing behind the piece fits together with it.
+                    assert_eq!(pair[1].start, pair[0].end, "{text:?} {limit} {overlap}");
+                    let next = tokenizer.longest_beginning(&text[expected..], limit).unwrap();
+                    assert!(expected + next.at <= pair[0].end, "{text:?} {limit} {overlap}");
+                }
+            }
+        }
+        assert!(overlaps > 1_000 && without > 1_000, "{overlaps} {without}");
     }
 }

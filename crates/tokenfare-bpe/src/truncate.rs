@@ -19,6 +19,8 @@
 //!
 //! The cost is that of counting the result and one window beyond it: it follows the limit, not the text.
 
+use std::ops::Range;
+
 use crate::beginnings::Beginnings;
 use crate::cuts::next_cut;
 use crate::endings::Endings;
@@ -34,12 +36,16 @@ pub(crate) const BLOCK: usize = 2048;
 /// A block that is longer than this has few cuts, and is looked at through windows.
 const LONG: usize = 2 * BLOCK;
 
+/// Bytes of the shortest window.
+const WINDOW: usize = 192;
+
 /// Bytes that a token is at most, in most texts: a block with more is not likely to fit.
 const LIKELY: usize = 6;
 
-/// Bytes of the first window: some more than `limit` tokens usually are.
+/// Bytes of the first window: about what `limit` tokens are where there are no words, and some more
+/// to see that nothing longer fits. All of a window is encoded, and little of it may be of use.
 fn first_window(limit: usize) -> usize {
-    limit.saturating_mul(10).saturating_add(BLOCK)
+    limit.saturating_mul(2).saturating_add(WINDOW)
 }
 
 /// Where a text is cut, in bytes from its start, and how many tokens are kept.
@@ -138,10 +144,32 @@ impl Tokenizer {
     }
 
     /// As `longest_ending`; empty where not even the last cluster fits.
-    pub(crate) fn ending(&self, memory: &mut Memory, text: &str, limit: usize) -> Cut {
+    fn ending(&self, memory: &mut Memory, text: &str, limit: usize) -> Cut {
+        self.wanted_ending(memory, text, limit, |_| true)
+    }
+
+    /// As `ending`, for who wants no end but one that starts in a stretch that is `wanted`: instead of
+    /// looking for it in another, gives what stands behind that.
+    pub(crate) fn wanted_ending(
+        &self,
+        memory: &mut Memory,
+        text: &str,
+        limit: usize,
+        wanted: impl Fn(Range<usize>) -> bool,
+    ) -> Cut {
         let (mut at, mut tokens) = (text.len(), 0);
         while at > 0 {
             let start = previous_edge(&self.splitting, text, at.saturating_sub(BLOCK));
+            if at - start <= LONG {
+                let count = self.count_stretch(memory, &text[start..at]);
+                if count <= limit - tokens {
+                    (at, tokens) = (start, tokens + count);
+                    continue;
+                }
+            }
+            if !wanted(start..at) {
+                break;
+            }
             let cut = self.ending_of(memory, &text[start..at], limit - tokens);
             at = start + cut.at;
             tokens += cut.tokens;

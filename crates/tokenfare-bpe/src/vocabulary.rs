@@ -11,6 +11,7 @@ mod out_of_order;
 use std::fmt;
 use std::sync::OnceLock;
 
+use crate::adjacent::Adjacent;
 use crate::compact::{Compact, SINGLES};
 use crate::front::places;
 use crate::ids::MAX_ID;
@@ -122,6 +123,7 @@ pub(crate) struct Vocabulary {
     /// Made when it is first asked for, as are the joints: a short text needs neither.
     ids: OnceLock<Ids>,
     joints: OnceLock<Joints>,
+    adjacent: OnceLock<Adjacent>,
     /// Number of tokens that are single bytes or made by merging; spare ones follow.
     merged: u32,
     /// Length of the longest spare token that is one token as a piece; 0 if there is none.
@@ -152,6 +154,7 @@ impl Vocabulary {
             longest: 1,
             ids: OnceLock::new(),
             joints: OnceLock::new(),
+            adjacent: OnceLock::new(),
             merged: count as u32,
             longest_spare_piece: 0,
             in_order: pairs.iter().zip(SINGLES as u32..).all(|((l, r), id)| *l < id && *r < id),
@@ -298,6 +301,11 @@ impl Vocabulary {
             (0..self.merged).for_each(|id| joints.add(self.token(id)));
             joints
         })
+    }
+
+    /// How far tokens reach across two bytes.
+    pub(crate) fn adjacent(&self) -> &Adjacent {
+        self.adjacent.get_or_init(|| Adjacent::new(self))
     }
 
     fn ids(&self) -> &Ids {
