@@ -20,6 +20,7 @@ HEAVY = {
     "click",
     "starlette",
     "numpy",
+    "_hashlib",  # OpenSSL, 3.6 MB
 }
 
 

@@ -7,7 +7,6 @@ that follows, a line of JSON (name, origin, added tokens), and the table of the 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import astuple
@@ -105,8 +104,14 @@ def _name(path: str | Path) -> str:
     return path.absolute().parent.name if path.stem == "tokenizer" else path.stem
 
 
+def _sha256(data: bytes) -> str:
+    import hashlib  # 3.6 MB, since it loads OpenSSL: not for who needs no file
+
+    return hashlib.sha256(data).hexdigest()
+
+
 def _checked_digest(path: str, data: bytes, expected: str | None) -> str:
-    digest = hashlib.sha256(data).hexdigest()
+    digest = _sha256(data)
     if expected is not None and digest != expected.lower():
         problem = f"its sha256 is {digest}, not {expected}: another file, or a damaged one"
         raise NotRepresentable(path, "", problem)
@@ -167,12 +172,12 @@ def _written(spelled: Spelled, name: str, digest: str, path: str) -> bytes:
         "added": [astuple(token) for token in spelled.added],
     }
     body = json.dumps(about).encode() + b"\n" + table
-    return _MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+    return _MAGIC + _sha256(body).encode() + b"\n" + body
 
 
 def _loaded(path: str, data: bytes, name: str | None) -> Tokenizer:
     first, _, body = data.partition(b"\n")
-    if first[len(_MAGIC) :] != hashlib.sha256(body).hexdigest().encode():
+    if first[len(_MAGIC) :] != _sha256(body).encode():
         raise NotRepresentable(path, "", "damaged since it was written: convert the source again")
     line, _, table = body.partition(b"\n")
     try:

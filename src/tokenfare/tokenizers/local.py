@@ -5,7 +5,6 @@ Looks only; nothing is imported from those programs, and nothing is downloaded.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -49,6 +48,7 @@ def _snapshots(repository: str) -> list[Path]:
 
 def _of_tiktoken(url: str, sha256: str) -> Path | None:
     """Tiktoken names its copy by the SHA-1 of the address; it is taken only if it is whole."""
+    import hashlib  # 3.6 MB, since it loads OpenSSL
     import tempfile
 
     folder = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
