@@ -69,10 +69,9 @@ texts = st.lists(
     ),
     max_size=5,
 ).map("".join)
-pictures = st.builds(
-    lambda w, h: {"type": "image_url", "image_url": {"url": data_url(png(w, h))}},
-    st.integers(11, 3000),
-    st.integers(11, 3000),
+sides = st.tuples(st.integers(11, 3000), st.integers(11, 3000))
+pictures = sides.filter(lambda side: max(side) <= 200 * min(side)).map(
+    lambda side: {"type": "image_url", "image_url": {"url": data_url(png(*side))}}
 )
 parts = st.builds(lambda text: {"type": "text", "text": text}, texts)
 calls = st.builds(
