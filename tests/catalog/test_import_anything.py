@@ -122,6 +122,16 @@ def test_anything_at_all(data, folder):
         check(name, data, folder)
 
 
+@pytest.mark.parametrize("value", [[2**63, None, None], [1, [2], 3], {"a": 1}])
+def test_what_python_takes_for_a_decimal_in_parts_is_no_price(tmp_path, value: object) -> None:
+    """`Decimal` takes a sign, digits and an exponent, and overflows on some."""
+    row = {"litellm_provider": "x", "mode": "chat", "input_cost_per_token": value}
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps({"x/m": row}))
+    reasons = [entry.why for entry in imported("litellm", path, DAY, shipped()).left_out]
+    assert any(why.startswith("not a price: ") for why in reasons)
+
+
 ABSURD = ["1e9999999", '"1e9999999"', "1e-9999999", "1e" + "9" * 25, "1." + "1" * 50, "1" * 5_000]
 
 

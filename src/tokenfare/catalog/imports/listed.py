@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -207,18 +206,23 @@ def whole(text: str) -> int | str:
 
 def _bound(value: object) -> str:
     """What else a value should be, if that is why it is left out."""
-    with suppress(TypeError, ValueError):
-        try:
-            exact(value)  # type: ignore[arg-type]
-        except TooManyDigits:
-            return f" of at most {MOST_DIGITS} digits before and after the point"
+    try:
+        _read(value)
+    except TooManyDigits:
+        return f" of at most {MOST_DIGITS} digits before and after the point"
+    except ValueError:
+        pass
     return ""
 
 
 def _decimal(value: object) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        return None
     try:
-        return exact(value)
+        return _read(value)
     except ValueError:
         return None
+
+
+def _read(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        raise ValueError("no number")  # noqa: TRY004 - as a text that is none
+    return exact(value)
