@@ -52,6 +52,8 @@ async def uploaded(request: Request) -> Upload:
             return Upload(file.filename or "", purpose, await file.read())
     except HTTPException as error:
         raise invalid(f"Required body invalid: {error.detail}") from error
+    except ValueError as error:  # the parser's own, which older versions of starlette let through
+        raise invalid(f"Required body invalid: {error}") from error
 
 
 def whole_number(text: str | None, name: str = "limit") -> int | None:

@@ -7,7 +7,6 @@ Only `data:` URLs can be read here: an emulator fetches nothing. Sounds must be 
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import math
 import wave
@@ -17,7 +16,9 @@ from dataclasses import dataclass
 from tokenfare.catalog import ImageRules, Model
 from tokenfare.messages import Media
 
-from .refusal import invalid
+from .refusal import input_too_long, invalid
+
+_MOST_TOKENS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,11 @@ def pads(media: Media, model: Model, *, high: bool, place: str) -> Pads:
             _patches(width, height, images, images.least, most), images.markers, images.label
         )
     if media.kind == "audio" and audio is not None:
-        seconds = math.ceil(_seconds(media, place))
-        return Pads(max(seconds, 1) * audio.tokens_per_second, audio.markers, audio.label)
+        seconds = max(math.ceil(_seconds(media, place)), 1)
+        most = model.limits.max_input or model.limits.context or _MOST_TOKENS
+        if seconds * audio.tokens_per_second > most:  # a head may speak of years
+            raise input_too_long(most)
+        return Pads(seconds * audio.tokens_per_second, audio.markers, audio.label)
     frames = media.wire.get("video")
     if images is None or video is None or not isinstance(frames, Sequence):
         raise invalid(f"this emulator does not take this {media.kind} - '{place}'")
@@ -108,5 +112,5 @@ def _content(url: str, place: str) -> bytes:
         raise invalid(f"Failed to download multimodal content - '{place}'")
     try:
         return base64.b64decode(data, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # what is not base64, or not even ASCII
         raise invalid(f"The base64 of the content is broken - '{place}'") from error
