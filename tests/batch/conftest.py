@@ -12,7 +12,7 @@ import pytest
 
 from batch_plans import DAY, ROOM, hello
 from tokenfare import Catalog, batch
-from tokenfare.batch import one_job
+from tokenfare.batch.runs import one_job
 from tokenfare.dispatch import Patience
 from tokenfare.emulator import Emulator, TiktokenTokenizer, running
 from tokenfare.tokenizers.ranks import QWEN_PATTERN, qwen_ranks

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tokenfare import batch
-from tokenfare.batch import one_job
+from tokenfare.batch.runs import one_job
 from tokenfare.database import Database
 from tokenfare.dispatch import Patience
 from tokenfare.dispatch.carriers import Carrier

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 import tokenfare as tf
 from batch_plans import files_of, mixed_lines
 from tokenfare.batch import planning
-from tokenfare.batch.blocks import Block, Blocks, TooLong
 from tokenfare.batch.blockwise import BlockPlanner
-from tokenfare.batch.kinds import Kinds
-from tokenfare.batch.requests import URL
+from tokenfare.batch.choice.kinds import Kinds
+from tokenfare.batch.inputs.blocks import Block, Blocks, TooLong
+from tokenfare.batch.inputs.requests import URL
 from tokenfare.budget import OPTION_NAMES, count_request, options_of
 from tokenfare.messages import parse
 from tokenfare.tokenizers import measurer

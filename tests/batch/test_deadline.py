@@ -19,9 +19,9 @@ import pytest
 
 from batch_plans import hello, input_of, mixed_lines
 from tokenfare import Catalog, Money, batch
-from tokenfare.batch.direct import SEND_SECONDS
-from tokenfare.batch.keeping import MOST_AT_ONCE
-from tokenfare.batch.planned import planned
+from tokenfare.batch.deadlines.keeping import MOST_AT_ONCE
+from tokenfare.batch.promised import SEND_SECONDS
+from tokenfare.batch.runs.planned import planned
 from tokenfare.errors import (
     DeadlineTooShort,
     FareOverCeiling,

@@ -16,7 +16,7 @@ import pytest
 
 from batch_plans import finish, results
 from tokenfare import batch
-from tokenfare.batch.fetching import RESULTS
+from tokenfare.batch.runs.fetching import RESULTS
 from tokenfare.dispatch import NO_RETRIES
 from tokenfare.emulator import Break, Drop, FaultScript, Rule, Stall
 from tokenfare.errors import ProviderUnreachable

@@ -10,7 +10,7 @@ import pytest
 
 import tokenfare as tf
 from tokenfare.batch import Progress
-from tokenfare.batch.folder import Folder
+from tokenfare.batch.written.folder import Folder
 from tokenfare.catalog import BatchRules
 from tokenfare.errors import InputError, InvalidRequestError
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tokenfare.batch.mix import Job, Mix, Option, cheapest, fastest
+from tokenfare.batch.deadlines.mix import Job, Mix, Option, cheapest, fastest
 
 NEAR = 1 + 1e-9
 EXACT = 1 + 1e-5  # what a solver may be wrong by, and what is kept free of the limit for it

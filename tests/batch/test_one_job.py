@@ -22,7 +22,7 @@ import pytest
 
 from batch_plans import finish, results
 from tokenfare import batch
-from tokenfare.batch import one_job
+from tokenfare.batch.runs import one_job
 from tokenfare.dispatch import (
     BatchFile,
     Endpoint,
@@ -313,7 +313,7 @@ def test_killed_between_creating_and_settling_collect_settles(
     folders.append(Path(shutil.copytree(folders[0], "copy")).absolute())
     barrier_before_creating(monkeypatch, 2)
     with monkeypatch.context() as killed:
-        killed.setattr("tokenfare.batch.submitting.settle_on_first", lambda *_, **__: None)
+        killed.setattr("tokenfare.batch.runs.submitting.settle_on_first", lambda *_, **__: None)
         states = at_once(*(partial(batch.submit, folder, **given) for folder in folders))
     assert len({state.files[0].job.id for state in states}) == 2
     for folder in folders:
@@ -333,7 +333,7 @@ def test_two_jobs_that_ran_to_their_ends_are_both_named(
     folders.append(Path(shutil.copytree(folders[0], "copy")).absolute())
     barrier_before_creating(monkeypatch, 2)
     with monkeypatch.context() as killed:
-        killed.setattr("tokenfare.batch.submitting.settle_on_first", lambda *_, **__: None)
+        killed.setattr("tokenfare.batch.runs.submitting.settle_on_first", lambda *_, **__: None)
         at_once(*(partial(batch.submit, folder, **given) for folder in folders))
     for folder in folders:
         finish(folder, given)

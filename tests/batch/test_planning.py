@@ -12,8 +12,9 @@ import pytest
 
 import tokenfare as tf
 from batch_plans import files_of, mixed_lines
-from tokenfare.batch import planning, table
-from tokenfare.batch.table import rows_of
+from tokenfare.batch import planning
+from tokenfare.batch.written import table
+from tokenfare.batch.written.table import rows_of
 from tokenfare.errors import InputError, InvalidRequestError
 
 DAY = date(2024, 12, 18)

@@ -213,7 +213,7 @@ def test_a_wrong_key_is_said_and_nothing_is_lost(emulate: Any, made: Any) -> Non
 def test_a_folder_is_worked_on_by_one_process_at_a_time(emulate: Any, made: Any) -> None:
     _, given = emulate()
     folder = made(1)
-    from tokenfare.batch.journal import journal
+    from tokenfare.batch.runs.journal import journal
 
     with journal(folder), pytest.raises(InvalidRequestError, match="another process"):
         batch.submit(folder, **given)

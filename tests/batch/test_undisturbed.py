@@ -15,7 +15,7 @@ import pytest
 
 from batch_plans import files_of
 from tokenfare import batch
-from tokenfare.batch.undisturbed import undisturbed
+from tokenfare.batch.written.undisturbed import undisturbed
 
 DAY = date(2024, 12, 18)
 

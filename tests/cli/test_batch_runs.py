@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tokenfare.batch import one_job
+from tokenfare.batch.runs import one_job
 from tokenfare.emulator import Refuse
 
 Run = Callable[..., Any]

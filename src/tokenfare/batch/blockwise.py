@@ -11,15 +11,15 @@ from typing import Protocol
 from tokenfare.catalog import BatchRules, Catalog
 from tokenfare.router import Requirements
 
-from .blocks import Block
+from .beginnings.prefixes import Prefixes
 from .bulk import Bulk, Passage, Read, can_read
-from .chooser import Chooser
-from .folder import Written
+from .choice.chooser import Chooser
+from .choice.sending import Sending
+from .inputs.blocks import Block
+from .inputs.reading import Columns, SetAside
 from .plan import Longest, Plan
 from .planner import Planner, Taker
-from .prefixes import Prefixes
-from .reading import Columns, SetAside
-from .sending import Sending
+from .written.folder import Written
 
 
 class BlockTaker(Taker, Protocol):

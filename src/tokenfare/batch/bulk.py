@@ -17,13 +17,15 @@ from tokenfare.budget import OPTION_NAMES
 from tokenfare.catalog import BatchRules, Model
 from tokenfare.errors import InvalidRequestError
 
-from .blocks import Block
-from .choosing import Service
-from .offers import Offers, count_of
-from .outcomes import Outcomes
-from .prefixes import Prefixes, Said
-from .reading import Columns, Record, SetAside, record_of
-from .requests import (
+from .beginnings.prefixes import Prefixes, Said
+from .choice.choosing import Service
+from .choice.offers import Offers, count_of
+from .choice.outcomes import Outcomes
+from .choice.sending import Sending
+from .choice.totals import Cell
+from .inputs.blocks import Block
+from .inputs.reading import Columns, Record, SetAside, record_of
+from .inputs.requests import (
     FILE_MARK,
     METHOD,
     TEXT,
@@ -34,8 +36,6 @@ from .requests import (
     said_in,
     unsayable,
 )
-from .sending import Sending
-from .totals import Cell
 
 _OWN_NAMES = frozenset({"body", "method", "url"})
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from tokenfare.budget import Fare
 
-from .deadline import Deadline
-from .folder import Written
-from .shared import Prefix, Shared, fare_as_data
-from .totals import Alone, Share, Tally
+from .beginnings.shared import Prefix, Shared, fare_as_data
+from .choice.totals import Alone, Share, Tally
+from .deadlines.deadline import Deadline
+from .written.folder import Written
 
 
 class Longest(NamedTuple):

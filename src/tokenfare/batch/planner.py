@@ -21,17 +21,17 @@ from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.router import Ranked, Requirements
 from tokenfare.tokenizers import Count
 
-from .chooser import Cheapest, Chooser
-from .choosing import Choice, Service, Sizes
-from .counting import Counter
-from .folder import Written
+from .beginnings.prefixes import Prefixes
+from .beginnings.shared import Shared
+from .choice.chooser import Cheapest, Chooser
+from .choice.choosing import Choice, Service, Sizes
+from .choice.counting import Counter
+from .choice.totals import Cell, Tally
+from .inputs.reading import Columns, Record, SetAside
+from .inputs.requests import METHOD, URL, Request, is_sayable, request_of, said_in, unsayable
 from .plan import Longest, Plan
-from .prefixes import Prefixes
-from .reading import Columns, Record, SetAside
-from .requests import METHOD, URL, Request, is_sayable, request_of, said_in, unsayable
-from .shared import Shared
-from .table import Row
-from .totals import Cell, Tally
+from .written.folder import Written
+from .written.table import Row
 
 TOO_LONG = "line too long"
 """The reason of a request whose line the batch service does not take."""

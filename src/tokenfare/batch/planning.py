@@ -21,16 +21,16 @@ from tokenfare.errors import FareOverCeiling, InvalidRequestError
 from tokenfare.money import Money
 from tokenfare.router import Asked, Requirements, refuse_unknown_words, requirements
 
+from .beginnings.prefixes import Prefixes
 from .blockwise import BlockPlanner
-from .deadline import ANSWER_SECONDS, Deadline, checked
-from .folder import Folder
-from .keeping import kept
-from .placing import Placing
+from .deadlines.deadline import ANSWER_SECONDS, Deadline, checked
+from .deadlines.keeping import kept
+from .deadlines.placing import Placing
+from .deadlines.survey import Survey
+from .inputs.reading import Columns, Form, Record, SetAside, Source
 from .plan import Plan
 from .planner import Planner
-from .prefixes import Prefixes
-from .reading import Columns, Form, Record, SetAside, Source
-from .survey import Survey
+from .written.folder import Folder
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 

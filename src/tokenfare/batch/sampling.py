@@ -22,11 +22,11 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.money import plain
 from tokenfare.router import Asked
 
+from .inputs.reading import Columns, Form, Record, SetAside, Source
 from .planner import Planner
 from .planning import Paths, Progress, asked_of, named
-from .reading import Columns, Form, Record, SetAside, Source
-from .table import Row
-from .unwritten import Unwritten
+from .written.table import Row
+from .written.unwritten import Unwritten
 
 SAMPLE = 1_000
 _LEAST = 30

@@ -11,8 +11,8 @@ from typing import Any, cast
 import click
 
 from tokenfare.batch import Columns, Form, Plan, estimate, plan, report
-from tokenfare.batch.deadline import ANSWER_SECONDS
-from tokenfare.batch.folder import PLAN
+from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
+from tokenfare.batch.written.folder import PLAN
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.money import Money
 from tokenfare.router import Asked

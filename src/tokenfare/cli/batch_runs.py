@@ -13,6 +13,7 @@ import click
 
 from tokenfare import batch
 from tokenfare.batch import Sending, Status
+from tokenfare.batch.promised import DEFAULT_CONCURRENCY
 from tokenfare.dispatch import Progress
 
 from . import bars, exits, inputs, output
@@ -160,7 +161,7 @@ def collect_command(
     type=int,
     metavar="N",
     help="Requests of each model under way at once (default: what the plan's deadline needs, or "
-    f"{batch.direct.DEFAULT_CONCURRENCY}).",
+    f"{DEFAULT_CONCURRENCY}).",
 )
 @click.option("--ladder", is_flag=True, help="Ask the next model where the planned one fails.")
 @click.option("--limiter", metavar="FILE", help="Rates kept together with other processes.")

@@ -1,0 +1,247 @@
+"""What the requests of a job begin with alike, and what a cache would take off, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from typing import NamedTuple
+
+from tokenfare.batch.choice.totals import Share
+from tokenfare.budget import Fare
+from tokenfare.catalog import BatchRules, CacheRules, Model
+from tokenfare.money import Money, plain
+from tokenfare.tokenizers import Count
+
+_LINES = 5
+_WORTH_A_LINE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """A beginning that at least so many `requests` on one model have, the first at `file:line`.
+
+    It is `messages` whole messages and `characters` of the next one, and its `tokens` are settled
+    by that alone. `saving` is what a cache would take off if it held this beginning from the first
+    request on; beginnings may contain each other, so savings do not add up. `reason` says why it is
+    nothing, or what is not known.
+    """
+
+    model: str
+    batch: bool
+    requests: int
+    messages: int
+    characters: int
+    tokens: Count
+    file: str
+    line: int
+    saving: Fare
+    reason: str
+
+    @property
+    def again(self) -> int:
+        """Input tokens that were sent before, at the high end."""
+        return (self.requests - 1) * self.tokens.high
+
+    def as_data(self) -> dict[str, object]:
+        """As JSON can hold it."""
+        return {
+            "model": self.model,
+            "batch": self.batch,
+            "requests": self.requests,
+            "messages": self.messages,
+            "characters": self.characters,
+            "tokens": {"low": self.tokens.low, "high": self.tokens.high},
+            "first": {"file": self.file, "line": self.line},
+            "saving": fare_as_data(self.saving),
+            "reason": self.reason,
+        }
+
+    def sentence(self) -> str:
+        """How many, how long, where, and what it saves."""
+        size = _span(self.tokens.low, self.tokens.high)
+        saved = f"up to {self.saving.high} saved" if self.saving.high.amount else "nothing saved"
+        why = f": {self.reason}" if self.reason else ""
+        return (
+            f"{self.requests:,} requests on {self.model} begin with the same {size} tokens "
+            f"({self.file}:{self.line}); {saved}{why}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What the requests on one model send again: each as far as any request before it began alike.
+
+    Of `requests`, `alike` began like one before them, with `low_tokens` to `high_tokens` together.
+    `saving` is from nothing, since a hit is never promised, to what the model's cache would take
+    off if it kept everything; `live` is that in the ordinary endpoint, and `factor` the batch
+    price's, `None` for live requests. `reason` is as in `Prefix`.
+    """
+
+    model: str
+    batch: bool
+    requests: int
+    alike: int
+    low_tokens: int
+    high_tokens: int
+    saving: Fare
+    live: Fare
+    factor: Decimal | None
+    reason: str
+
+    def as_data(self) -> dict[str, object]:
+        """As JSON can hold it."""
+        return {
+            "model": self.model,
+            "batch": self.batch,
+            "requests": self.requests,
+            "alike": self.alike,
+            "tokens": {"low": self.low_tokens, "high": self.high_tokens},
+            "saving": fare_as_data(self.saving),
+            "saving_live": fare_as_data(self.live),
+            "reason": self.reason,
+        }
+
+    def sentence(self, share: Share) -> str:
+        """What of a model's share is sent again, and what live requests would save of it."""
+        said = (
+            f"{self.model}: {_span(self.low_tokens, self.high_tokens)} of "
+            f"{share.high_tokens:,} input tokens are sent again"
+        )
+        if self.saving.high.amount:
+            return f"{said}; up to {self.saving.high} saved"
+        said += f"; nothing saved: {self.reason}"
+        if self.factor and self.live.high.amount:
+            live = Money(share.fare.high.amount / self.factor, share.fare.currency)
+            said += (
+                f"; live, all is up to {live} less up to {self.live.high}, here up to "
+                f"{share.fare.high}"
+            )
+        return said
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a job's requests begin with alike: a lower bound of what they share.
+
+    `prefixes` are the beginnings most of the input is in, the first ones first; `repeats` all there
+    is, by model. A beginning of which nothing is said here is that of `missed` requests at most: 0
+    while there was room for all of them.
+    """
+
+    prefixes: tuple[Prefix, ...] = ()
+    repeats: tuple[Repeat, ...] = ()
+    missed: int = 0
+
+    def as_data(self) -> dict[str, object]:
+        """As JSON can hold it."""
+        return {
+            "prefixes": [each.as_data() for each in self.prefixes],
+            "by_model": [each.as_data() for each in self.repeats],
+            "missed_requests": self.missed,
+        }
+
+    def sentences(self, shares: Iterable[Share]) -> Iterator[str]:
+        """What is worth a line: a twentieth of the input of its model, or more."""
+        by_model = {(share.model, share.batch): share for share in shares}
+        named = (p for p in self.prefixes if _is_worth_a_line(p.again, by_model[p.model, p.batch]))
+        for prefix in islice(named, _LINES):
+            yield f"  {prefix.sentence()}"
+        for repeat in self.repeats:
+            share = by_model[repeat.model, repeat.batch]
+            if _is_worth_a_line(repeat.high_tokens, share):
+                yield f"  {repeat.sentence(share)}"
+
+
+def _is_worth_a_line(tokens: int, share: Share) -> bool:
+    return tokens * _WORTH_A_LINE >= share.high_tokens
+
+
+def fare_as_data(fare: Fare) -> dict[str, str]:
+    """Both ends of a fare as JSON can hold them."""
+    low, high = plain(fare.low.amount), plain(fare.high.amount)
+    return {"low": low, "high": high, "currency": fare.currency}
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+class Worth(NamedTuple):
+    """What cache hits on repeated tokens come to, in tokens that need not be paid, at most."""
+
+    by_itself: Decimal
+    marked: Decimal
+
+    def __add__(self, other: object) -> Worth:
+        """Both added up."""
+        if not isinstance(other, Worth):
+            return NotImplemented
+        return Worth(self.by_itself + other.by_itself, self.marked + other.marked)
+
+    @property
+    def best(self) -> Decimal:
+        """A request uses one of the two caches: the better."""
+        return max(self)
+
+
+NO_WORTH = Worth(Decimal(0), Decimal(0))
+
+
+def worth_of(hits: int, tokens: Count, rules: CacheRules | None) -> Worth:
+    """What `hits` on a beginning of so many tokens come to if the cache loses none of them.
+
+    A beginning that is marked costs more the first time; marking is worth nothing where that is
+    more than the hits give back. A least size that nobody states is taken as none.
+    """
+    if rules is None:
+        return NO_WORTH
+    by_itself = marked = Decimal(0)
+    if rules.hit is not None and tokens.high >= (rules.min_tokens or 0):
+        by_itself = hits * tokens.high * (1 - rules.hit)
+    asked = rules.marked
+    if asked is not None and tokens.high >= (asked.min_tokens or 0):
+        back = hits * tokens.high * (1 - asked.hit)
+        marked = max(back - tokens.low * (asked.write - 1), Decimal(0))
+    return Worth(by_itself, marked)
+
+
+def saving_of(worth: Worth, model: Model, sizes: tuple[int, int]) -> Decimal:
+    """The most that hits save at a model's price, live, for requests of `sizes` input tokens.
+
+    At the dearest of the tiers that these sizes may be priced by.
+    """
+    price = model.price
+    if price is None:
+        return Decimal(0)
+    low, high = sizes
+    bounds = [t.up_to for t in price.tiers if t.up_to is not None and low <= t.up_to < high]
+    dearest = max(price.tier(n).input for n in (low, high, *(bound + 1 for bound in bounds)))
+    return worth.best * dearest / price.per
+
+
+def in_batch(live: Decimal, model: Model, service: BatchRules) -> Decimal:
+    """Of a saving live, what is left of it in the batch service, at most."""
+    factor = model.price.batch if model.price else None
+    return Decimal(0) if factor is None or service.caches is False else live * factor
+
+
+def reason_of(model: Model, tokens: Count, service: BatchRules | None) -> str:
+    """Why nothing is saved, or what is not known of it; "" where nothing stands in the way.
+
+    `service` is the batch service that the requests go to, `None` for live ones.
+    """
+    if service is not None and service.caches is False:
+        return "the batch service has no cache"
+    rules = model.cache
+    if rules is None or (rules.hit is None and rules.marked is None):
+        return f"no cache is known of {model.id}"
+    least = [rules.min_tokens] if rules.hit is not None else []
+    least += [rules.marked.min_tokens] if rules.marked is not None else []
+    needed = min(each or 0 for each in least)
+    if tokens.high < needed:
+        return f"shorter than the {needed:,} tokens that its cache takes"
+    if service is not None and service.caches is None:
+        return "whether the batch service has a cache is not stated"
+    return ""

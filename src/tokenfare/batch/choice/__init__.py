@@ -1,0 +1,1 @@
+"""Which model a request goes to, asked for once a size, and what that adds up to."""

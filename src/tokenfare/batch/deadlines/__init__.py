@@ -1,0 +1,1 @@
+"""The cheapest mix of models that promises a job in time: surveyed, solved, placed."""

@@ -1,0 +1,154 @@
+"""A deadline of a plan as a value: how it is kept, what that stands on, and what it costs.
+
+The promise is arithmetic on what the library itself does (`keeping`), not a forecast: it
+knows of no outage, no refusal, and nobody else who uses the account.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from tokenfare.batch.extra import required
+from tokenfare.budget import Fare
+from tokenfare.errors import InvalidRequestError
+from tokenfare.money import Money, plain
+
+ANSWER_SECONDS = 30.0
+"""How long an answer takes at most, unless it is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What goes live to one model: all of it is answered within `seconds`.
+
+    `limit` is what takes most of them: the model's requests or tokens a minute, or the calls that
+    are under way at once. `costs_more` is by how much the most that these requests may cost is
+    above that on the models that they would go to without a deadline.
+    """
+
+    model: str
+    requests: int
+    seconds: int
+    limit: str
+    costs_more: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """How a plan keeps its deadline, and what that costs.
+
+    All is answered `within` if no answer takes longer than `answer_seconds`, `concurrency` requests
+    of each model are under way at once, and the account has its rates to itself. `free` is what the
+    same requests cost without a deadline. No other mix that keeps it is cheaper by more than `gap`.
+    `unknown` are models that could promise nothing, since a rate of theirs is not known. `in_batch`
+    requests are the batch service's, whose window is `window_hours`: `None` if no model of it was
+    asked for.
+    """
+
+    time: timedelta
+    within: timedelta
+    answer_seconds: float
+    concurrency: int
+    lanes: tuple[Lane, ...]
+    free: Fare
+    gap: Money
+    unknown: tuple[str, ...]
+    in_batch: int
+    window_hours: int | None
+
+    def as_data(self, fare: Fare) -> dict[str, object]:
+        """As JSON can hold it, beside the plan's fare."""
+        return {
+            "seconds": self.time.total_seconds(),
+            "within_seconds": self.within.total_seconds(),
+            "answer_seconds": self.answer_seconds,
+            "concurrency": self.concurrency,
+            "models": [
+                {
+                    "model": lane.model,
+                    "requests": lane.requests,
+                    "seconds": lane.seconds,
+                    "limit": lane.limit,
+                    "costs_more": plain(lane.costs_more.amount),
+                }
+                for lane in self.lanes
+            ],
+            "without_deadline": {
+                "low": plain(self.free.low.amount),
+                "high": plain(self.free.high.amount),
+                "currency": self.free.currency,
+            },
+            "costs_more": plain(self.costs_more(fare).amount),
+            "gap": plain(self.gap.amount),
+            "rates_not_known": list(self.unknown),
+            "in_batch": self.in_batch,
+            "batch_window_hours": self.window_hours,
+        }
+
+    def costs_more(self, fare: Fare) -> Money:
+        """What the deadline adds to the most that the job may cost; `fare` is the plan's."""
+        return fare.high - self.free.high
+
+    def sentences(self, fare: Fare) -> Iterator[str]:
+        """All of it for a person to read."""
+        yield f"  deadline {self.time}: answered within {self.within}"
+        if self.lanes:
+            yield (
+                f"    if no answer takes longer than {self.answer_seconds:g} s and "
+                f"{self.concurrency:,} requests of each model are under way at once"
+            )
+        for lane in self.lanes:
+            time = timedelta(seconds=lane.seconds)
+            yield (
+                f"    {lane.model}: {lane.requests:,} within {time} by its {lane.limit}, "
+                f"{_more(lane.costs_more)}"
+            )
+        yield from self._of_batch()
+        more = _more(self.costs_more(fare))
+        yield f"    without the deadline: {self.free}; with it {more}"
+        if self.gap.amount:
+            yield f"    no mix that keeps it is cheaper by more than {self.gap}"
+        if self.unknown:
+            yield (
+                f"    left out, since their rates are not known (a catalogue of yours may state "
+                f"them): {', '.join(self.unknown)}"
+            )
+
+    def _of_batch(self) -> Iterator[str]:
+        if self.window_hours is None:
+            return
+        window = f"its shortest window is {self.window_hours} h"
+        if self.in_batch:
+            yield f"    batch service: {self.in_batch:,}; {window} from when it is submitted"
+        elif self.time < timedelta(hours=self.window_hours):
+            yield f"    nothing goes to the batch service: {window}"
+
+
+def _more(money: Money) -> str:
+    if money.amount < 0:  # models were compared by what answers are expected to be
+        return f"up to {Money(-money.amount, money.currency)} less"
+    return f"up to {money} more" if money.amount else "nothing more"
+
+
+def checked(deadline: timedelta, answer_seconds: float) -> None:
+    """Raise `InvalidRequestError` for a deadline that cannot mean anything.
+
+    Raises `MissingExtra` without what mixes models: before a large input is read, not behind it.
+    """
+    if not isinstance(deadline, timedelta):
+        raise InvalidRequestError(f"deadline is a datetime.timedelta, not {deadline!r}")
+    if deadline <= timedelta():
+        raise InvalidRequestError(f"deadline: {deadline}; it is above zero")
+    if not 0 < answer_seconds < math.inf:
+        raise InvalidRequestError(f"answer_seconds: {answer_seconds}; it is above zero, and finite")
+    for part in ("numpy", "highspy"):
+        required(part, "a deadline")
+
+
+def costs_nothing(currency: str) -> Money:
+    """No money."""
+    return Money(Decimal(0), currency)

@@ -1,0 +1,198 @@
+"""How a deadline is kept: the cheapest mix of models that promises it, from a survey of the job.
+
+`batch run` sends below the rates, in windows longer than the provider's, and each request has its
+toll there (`tokenfare.limiter.tolls`): the sum of a model's tolls is above the time that its
+requests wait. Beside it every answer has its time, and every request that of this process.
+
+The batch service has no rates. It ends a job within a window, so it is for deadlines that are no
+shorter (`Survey.in_time`); before that, everything is sent live, at the whole price.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import ROUND_CEILING, Decimal
+
+from tokenfare.batch.promised import DEFAULT_CONCURRENCY, SEND_SECONDS
+from tokenfare.catalog import Catalog
+from tokenfare.client.pace import share_seconds
+from tokenfare.errors import DeadlineTooShort
+from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, Tolls, tolls, windows_of
+from tokenfare.money import Money
+
+from .deadline import Deadline, Lane, costs_nothing
+from .mix import Job, Mix, Option, cheapest, fastest
+from .survey import Offer, Parts, Survey
+
+MOST_AT_ONCE = 1_000
+"""Requests of one model that a plan counts on to be under way at once."""
+
+_FULL = 0.98
+_ERRORS = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where the requests of a survey go, and the deadline that this keeps."""
+
+    parts: Parts
+    deadline: Deadline
+
+    def costing(self, more: Mapping[str, Decimal]) -> Deadline:
+        """The deadline, with what each model costs more than without it."""
+        lanes = (
+            replace(lane, costs_more=Money(more[lane.model], self.deadline.free.currency))
+            for lane in self.deadline.lanes
+        )
+        return replace(self.deadline, lanes=tuple(lanes))
+
+
+def kept(survey: Survey, catalog: Catalog, deadline: timedelta, answer_seconds: float) -> Kept:
+    """The cheapest mix that keeps a deadline. Raises `DeadlineTooShort` if none does."""
+    road = _Road(survey, catalog, answer_seconds)
+    models = sorted(survey.models)
+    tolls_of = road.tolls_of(survey.claims())
+    job = _job(survey, models, tolls_of)
+    own = sum(survey.counts) * SEND_SECONDS + answer_seconds
+    limit = deadline.total_seconds() - own
+    quick = fastest(job)
+    if survey.counts and quick.longest > limit:
+        quickest = _Placed(survey.placed(_by_name(quick.parts, models)), tolls_of, tolls_of)
+        full = [
+            f"{lane.limit} of {lane.model}"
+            for lane in quickest.lanes(MOST_AT_ONCE)
+            if lane.seconds >= _FULL * quick.longest
+        ]
+        least = timedelta(seconds=math.ceil(quick.longest + own))
+        raise DeadlineTooShort(deadline, least, full, sorted(survey.unknown))
+    mix = cheapest(job, limit, quick)
+    parts = _by_name(mix.parts, models)
+    claims = survey.placed(parts)
+    there = _Placed(claims, tolls_of, road.tolls_of(claims))
+    at_once = there.fewest_at_once(limit)
+    currency = survey.free.currency
+    lanes = tuple(
+        Lane(
+            lane.model,
+            lane.requests,
+            math.ceil(lane.seconds + own),
+            lane.limit,
+            costs_nothing(currency),
+        )
+        for lane in there.lanes(at_once)
+    )
+    window = survey.window_hours or None
+    last = max((lane.seconds for lane in lanes), default=0)
+    within = max(last, (window or 0) * 3_600 if survey.in_batch else 0)
+    promise = Deadline(
+        deadline,
+        timedelta(seconds=within),
+        answer_seconds,
+        at_once,
+        lanes,
+        survey.free,
+        _gap(mix, currency),
+        tuple(sorted(survey.unknown)),
+        survey.in_batch,
+        window,
+    )
+    return Kept(parts, promise)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """What goes to a model, by the sum of its tolls alone."""
+
+    model: str
+    requests: int
+    seconds: float
+    limit: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Road:
+    """What the requests of a survey take on their way."""
+
+    survey: Survey
+    catalog: Catalog
+    answer_seconds: float
+
+    def tolls_of(self, claims: Mapping[str, Mapping[Claim, int]]) -> dict[str, Tolls]:
+        """The tolls of each model for what may go there."""
+        found = {}
+        for model, sizes in claims.items():
+            facts = self.survey.models[model]
+            share = share_seconds(self.catalog.provider(facts.provider))
+            windows = windows_of(facts.rates, share, ARRIVAL_SLACK_SECONDS)
+            found[model] = tolls(
+                windows, sizes, answer_seconds=self.answer_seconds, at_once=MOST_AT_ONCE
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """What goes to each model, with two tolls that hold for it.
+
+    Those that the mix was made by, and those of the requests that are there: mostly lower ones.
+    """
+
+    claims: Mapping[str, Counter[Claim]]
+    of_mix: Mapping[str, Tolls]
+    own: Mapping[str, Tolls]
+
+    def lanes(self, at_once: int) -> list[_Sum]:
+        """The time of each model, the longest first."""
+        found = []
+        for model, sizes in self.claims.items():
+            both = (each[model].with_at_once(at_once) for each in (self.of_mix, self.own))
+            least = min(both, key=lambda each: each.total(sizes))
+            by: Counter[str] = Counter()
+            seconds = 0.0
+            for claim, number in sizes.items():
+                toll = least.of(claim)
+                seconds += toll.seconds * number
+                by[toll.by] += toll.seconds * number  # type: ignore[assignment]  # of floats
+            found.append(_Sum(model, sizes.total(), seconds, by.most_common(1)[0][0]))
+        return sorted(found, key=lambda lane: (-lane.seconds, lane.model))
+
+    def fewest_at_once(self, limit: float) -> int:
+        """The fewest requests under way, from the usual number on, that keep the limit."""
+        low, high = DEFAULT_CONCURRENCY, MOST_AT_ONCE
+        while low < high:
+            middle = (low + high) // 2
+            if all(lane.seconds <= limit for lane in self.lanes(middle)):
+                high = middle
+            else:
+                low = middle + 1
+        return high
+
+
+def _job(survey: Survey, models: list[str], tolls_of: Mapping[str, Tolls]) -> Job:
+    number = {model: i for i, model in enumerate(models)}
+    known: dict[Offer, Option] = {}  # sizes repeat: each is worked out and held once
+
+    def option(offer: Offer) -> Option:
+        if offer not in known:
+            toll = tolls_of[offer.model].of(offer.claim)
+            known[offer] = Option(number[offer.model], offer.fare, toll.seconds)
+        return known[offer]
+
+    options = [tuple(map(option, offers)) for offers in survey.offers]
+    return Job(survey.counts, options, len(models))
+
+
+def _by_name(parts: tuple[dict[int, int], ...], models: list[str]) -> Parts:
+    return tuple({models[i]: number for i, number in part.items()} for part in parts)
+
+
+def _gap(mix: Mix, currency: str) -> Money:
+    """A difference of sums of floats, upwards; what is smaller than their errors is nothing."""
+    gap = max(0.0, mix.fare - mix.least)
+    if gap <= _ERRORS * mix.fare:
+        return costs_nothing(currency)
+    return Money(Decimal(gap).quantize(Decimal(1).scaleb(-9), ROUND_CEILING), currency)

@@ -1,0 +1,246 @@
+"""Planning as one function over Arrow record batches, for engines that run it on many machines.
+
+No files, no network, nothing kept from one row to the next: every row goes in, every row comes out,
+in order, and it is the same however an engine cuts them. What needs all rows at once is for
+`assemble`: ids used twice, identical requests, totals, the provider's files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import Any, Unpack
+
+from tokenfare.batch.choice.choosing import Service, Sizes
+from tokenfare.batch.choice.counting import Counter
+from tokenfare.batch.extra import required
+from tokenfare.batch.inputs import columnar
+from tokenfare.batch.inputs.reading import Columns, Record, SetAside, record_of
+from tokenfare.batch.inputs.requests import Request
+from tokenfare.batch.planner import TOO_LONG, Planner
+from tokenfare.batch.planning import asked_of
+from tokenfare.batch.written.table import Row, rounded_down, rounded_up
+from tokenfare.batch.written.unwritten import Unwritten
+from tokenfare.catalog import Catalog
+from tokenfare.errors import InvalidRequestError
+from tokenfare.router import Asked
+
+from .told import EMPTY, TOLD, packed, under
+
+_SAID = ("input_low", "input_high", "max_output_tokens", "currency")
+_ROWS = 4_096
+_BYTES = 32_000_000
+_LONGEST_NUMBER = 10**18
+"""Makes the name that a row without an id has here longer than any that `assemble` gives it.
+
+So a line that may be too long is found here, where it still is as it was written.
+"""
+
+
+def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
+    batches: Any,
+    *,
+    columns: Columns | None = None,
+    lines: str | None = None,
+    to_assemble: bool = False,
+    as_of: date | None = None,
+    catalog: Catalog | None = None,
+    **asked: Unpack[Asked],
+) -> Iterator[Any]:
+    """Plan the requests of record batches, batch by batch: the model and the fare of each row.
+
+    `batches` are `pyarrow.RecordBatch`, or what has `__arrow_c_stream__` (a frame of Polars or
+    Daft, a relation of DuckDB), with a column for the id of each request, which must be there, and
+    one of prompts, messages or bodies, named as `columns` says (see `plan`). Instead, `lines` names
+    a column of whole lines of JSONL, as engines read a file of text. Other columns are not looked
+    at.
+
+    What comes out are record batches with a row for each that went in, of `batch_schema()`:
+    `problem` says why a request has no model, and is null for those that have one. Rows are planned
+    as `plan` plans them, given the same `as_of`; without it every machine asks its own clock. No
+    row depends on another: an id used twice is no problem here, since finding it takes all rows.
+    With `to_assemble` there is beside that what `assemble` makes a plan's folder of, and a row
+    needs no id. A large batch comes back in several. Raises `InvalidRequestError` for a batch
+    without these columns, `MissingExtra` without pyarrow.
+    """
+    arrow = required("pyarrow")
+    names = columns or Columns()
+    facts, wanted = asked_of(asked, as_of, catalog)
+    kept = _Kept()
+    planner = Planner(facts, wanted, kept, names, apart=True, sizer=kept.sizer)
+    schema, key = batch_schema(to_assemble=to_assemble), under(wanted, facts)
+    read = partial(_record, columns=names, lines=lines, named=not to_assemble)
+    for batch in batches_of(batches):
+        found = _looked_at(batch, names, lines, named=not to_assemble)
+        for rows in pieces(found):
+            planner.forget()
+            kept.begin()
+            records = [read(i, row) for i, row in enumerate(rows, 1)]
+            planner.take(records, _LONGEST_NUMBER)
+            said = [kept.row(record, names) | {"under": key} for record in records]
+            yield arrow.RecordBatch.from_pylist(said, schema=schema)
+
+
+def batch_schema(*, to_assemble: bool = False) -> Any:
+    """The columns of what `plan_batches` gives; with `to_assemble`, of what `assemble` takes."""
+    arrow = required("pyarrow")
+    word, tokens, money = arrow.string(), arrow.int64(), arrow.decimal128(38, 12)
+    columns = {
+        "custom_id": word,
+        "model": word,
+        "batch": arrow.bool_(),
+        "input_low": tokens,
+        "input_high": tokens,
+        "max_output_tokens": tokens,
+        "fare_low": money,
+        "fare_high": money,
+        "currency": word,
+        "problem": word,
+    }
+    if to_assemble:
+        columns |= dict.fromkeys(TOLD, word)
+    return arrow.schema(columns)
+
+
+def batches_of(source: Any) -> Iterator[Any]:
+    """The record batches of a stream or of an iterable. Raises `InvalidRequestError` for others."""
+    arrow = required("pyarrow")
+    if hasattr(source, "__arrow_c_stream__"):
+        try:
+            yield from arrow.RecordBatchReader.from_stream(source)
+        except (TypeError, arrow.ArrowInvalid) as error:
+            raise InvalidRequestError(f"a stream of record batches is expected: {error}") from error
+        return
+    if not isinstance(source, Iterable):
+        raise InvalidRequestError(
+            "an iterable of record batches is expected, or what has __arrow_c_stream__, not "
+            f"{type(source).__name__}"
+        )
+    for each in source:
+        if isinstance(each, arrow.RecordBatch):
+            yield each
+        elif hasattr(each, "__arrow_c_stream__"):  # a table for a batch, as Ray hands out
+            yield from batches_of(each)
+        elif hasattr(each, "__arrow_c_array__"):
+            yield arrow.record_batch(each)
+        else:
+            raise InvalidRequestError(
+                f"each is expected to be a pyarrow.RecordBatch, not {type(each).__name__}"
+            )
+
+
+def pieces(batch: Any) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a batch, so many at a time as memory is for; once nothing for an empty one."""
+    total = batch.num_rows
+    share = total * _BYTES // max(batch.get_total_buffer_size(), 1)
+    rows = max(min(share, _ROWS), 1)
+    for at in range(0, max(total, 1), rows):
+        yield batch.slice(at, rows).to_pylist()
+
+
+class _Kept(Unwritten):
+    """Takes what a plan would write, and keeps what is said of each row, by its number."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        self._said: dict[int, dict[str, object]] = {}
+        self._requests: dict[int, Request] = {}
+        self._sizes: dict[tuple[int, bool], Sizes] = {}
+
+    def sizer(self, requests: Sequence[Request]) -> _Keeping:
+        """Count, and keep what was counted."""
+        self._requests.update((each.record.line, each) for each in requests)
+        return _Keeping(requests, self._sizes)
+
+    def enter(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._said[row.line] = {name: getattr(row, name) for name in _SAID} | {
+                "model": row.model,
+                "batch": row.batch,
+                "fare_low": rounded_down(row.fare_low),
+                "fare_high": rounded_up(row.fare_high),
+            }
+
+    def set_aside(self, line: SetAside, reason: str) -> None:
+        self._said[line.line] = {"problem": line.problem, "reason": reason}
+
+    def row(self, record: Record | SetAside, columns: Columns) -> dict[str, object]:
+        """All that is said of a record, whichever columns are asked for."""
+        said = self._said[record.line]
+        if isinstance(record, SetAside):
+            return said | {"text": record.text}
+        said["custom_id"] = _id(record.content, columns)
+        request = self._requests.get(record.line)
+        if "problem" in said:
+            said["text"] = record.text or columnar.shown(record.content)
+            if said["reason"] != TOO_LONG:
+                return said | {"counted": None if request is None else ""}
+            # `assemble` decides this again, by the id that it gives: it needs all that a row has.
+        if request is not None:
+            batch, live = (self._sizes.get((record.line, which)) for which in (True, False))
+            counted = packed(request.room, request.needs, batch, live)
+            said |= {"body": request.body, "counted": counted}
+        return said
+
+
+class _Keeping:
+    """Counts requests, and keeps their sizes by line and service."""
+
+    def __init__(self, requests: Sequence[Request], sizes: dict[tuple[int, bool], Sizes]) -> None:
+        self._requests = requests
+        self._counter = Counter(requests)
+        self._sizes = sizes
+
+    def sizes(self, place: int, service: Service) -> Sizes:
+        found = self._counter.sizes(place, service)
+        self._sizes[self._requests[place].record.line, service.asked.batch] = found
+        return found
+
+
+def _looked_at(batch: Any, columns: Columns, lines: str | None, *, named: bool) -> Any:
+    """The columns that a request can be made of. Raises `InvalidRequestError` without them."""
+    found = batch.schema.names
+    one_of = (lines,) if lines is not None else (columns.prompt, columns.messages, "body")
+    an_id = (columns.custom_id,) if named and lines is None else ()
+    if not set(an_id) <= set(found) or not set(one_of) & set(found):
+        raise InvalidRequestError(
+            f"a batch needs {_listed(*an_id, one_of=one_of)}; there is "
+            f"{', '.join(found) or 'none'}; columns=Columns(prompt=…) names yours"
+        )
+    wanted = one_of if lines is not None else (columns.custom_id, *one_of, "method", "url")
+    return batch.select([name for name in found if name in wanted])
+
+
+def _listed(*needed: str, one_of: Sequence[str]) -> str:
+    if len(one_of) == 1:
+        return f"the column {one_of[0]!r}"
+    choice = f"one of {', '.join(map(repr, one_of))}"
+    return f"the columns {needed[0]!r} and {choice}" if needed else choice
+
+
+def _record(
+    number: int, row: Mapping[str, Any], *, columns: Columns, lines: str | None, named: bool
+) -> Record | SetAside:
+    found = (
+        Record("", number, columnar.cells_of(row), "")
+        if lines is None
+        else _line(number, row[lines])
+    )
+    if named and isinstance(found, Record) and columns.custom_id not in found.content:
+        problem = f"{columns.custom_id}: a row without an id cannot be told from others"
+        return SetAside("", number, problem, found.text)
+    return found
+
+
+def _line(number: int, cell: str | bytes | None) -> Record | SetAside:
+    raw = (cell.encode() if isinstance(cell, str) else cell or b"").strip()
+    return record_of(raw, "", number) if raw else SetAside("", number, EMPTY)
+
+
+def _id(content: Mapping[str, object], columns: Columns) -> str | None:
+    """As it can be said in UTF-8; one that cannot is a problem anyway."""
+    found = content.get(columns.custom_id)
+    return None if found is None else str(found).encode(errors="backslashreplace").decode()

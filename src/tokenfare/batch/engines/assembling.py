@@ -1,0 +1,238 @@
+"""A plan's folder out of the rows that workers planned: what `plan` would have written.
+
+Nothing is read or counted again. Models are chosen anew from the sizes that the workers found,
+which costs little, gives the totals, and shows when a worker had another catalogue.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from json.encoder import encode_basestring
+from pathlib import Path
+from typing import Any, Unpack
+
+from tokenfare.batch.beginnings.prefixes import Prefixes
+from tokenfare.batch.choice.choosing import Service, Sizes
+from tokenfare.batch.extra import required
+from tokenfare.batch.inputs.reading import Record, SetAside
+from tokenfare.batch.inputs.requests import Request
+from tokenfare.batch.plan import Plan
+from tokenfare.batch.planner import TOO_LONG, Planner, Taker
+from tokenfare.batch.planning import asked_of, finished, refuse_ceiling
+from tokenfare.batch.written.folder import Folder
+from tokenfare.batch.written.table import Row, rounded_up
+from tokenfare.budget import NO_OPTIONS
+from tokenfare.catalog import BatchRules, Catalog
+from tokenfare.errors import InputError
+from tokenfare.money import Money
+from tokenfare.router import Asked
+
+from .arrow import batch_schema, batches_of, pieces
+from .told import EMPTY, Told, difference, under, unpacked
+
+
+def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
+    planned: Any,
+    out: str | os.PathLike[str],
+    *,
+    name: str = "rows",
+    strict: bool = False,
+    as_of: date | None = None,
+    catalog: Catalog | None = None,
+    once: bool = False,
+    prefixes: bool = True,
+    ceiling: Money | None = None,
+    **asked: Unpack[Asked],
+) -> Plan:
+    """Make a plan's folder of rows that workers planned: what `plan` would have written.
+
+    `planned` is what came of `plan_batches(…, to_assemble=True)`, all of it: record batches, what
+    has `__arrow_c_stream__`, or the path of a Parquet file or of a folder of them, read in the
+    order of their names. Rows are numbered as they come, in the plan's table as `line` of a file
+    called `name`; in the order of the input, and with its name, the folder is that of `plan` on one
+    machine. `as_of`, `catalog` and what is asked are those that the workers had. `once`, `strict`,
+    `ceiling` and `prefixes` are as for `plan`, and so is what becomes of ids used twice. A deadline
+    is for `plan` alone: a mix may need sizes on models that no worker counts by itself.
+
+    One pass, some thousand rows in memory, and two digests for each request. A line set aside since
+    its id was taken, which no worker looks for, is kept with its body and not as it was written.
+    Raises `InputError` for rows that are none of `plan_batches` or were planned otherwise than is
+    said here, and what `plan` raises for the folder and the job.
+    """
+    facts, wanted = asked_of(asked, as_of, catalog)
+    refuse_ceiling(ceiling, wanted)
+    with Folder(out, [name]) as folder:
+        assembler = _Assembler(folder, name, under(wanted, facts))
+        planner = Planner(
+            facts,
+            wanted,
+            assembler,
+            strict=strict,
+            once=once,
+            sizer=assembler.sizer,
+            prefixes=Prefixes() if prefixes else None,
+        )
+        for batch in _batches(planned):
+            _refuse_without(batch.schema.names, name)
+            for rows in pieces(batch):
+                assembler.take(planner, rows)
+        return finished(planner, [name], folder, ceiling)
+
+
+def _batches(planned: Any) -> Iterator[Any]:
+    if not isinstance(planned, str | os.PathLike):
+        yield from batches_of(planned)
+        return
+    arrow, parquet = required("pyarrow"), required("pyarrow.parquet")
+    path = Path(planned)
+    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    if not files:
+        raise InputError(str(path), "holds no Parquet file (*.parquet)")
+    for each in files:
+        try:
+            with parquet.ParquetFile(each) as table:
+                yield from table.iter_batches()
+        except (arrow.ArrowException, OSError) as error:
+            raise InputError(str(each), f"no complete Parquet file: {error}") from error
+
+
+def _refuse_without(found: Sequence[str], name: str) -> None:
+    missing = [each for each in batch_schema(to_assemble=True).names if each not in found]
+    if missing:
+        raise InputError(
+            name,
+            f"no column {missing[0]!r}; rows are assembled that plan_batches(…, to_assemble=True) "
+            f"gave; there is {', '.join(found) or 'none'}",
+        )
+
+
+_NO_ROW = "is no row of plan_batches(…, to_assemble=True)"
+_HERE_ALONE = ("id taken", TOO_LONG)
+"""What only all rows show: whose id is another's, and how long a line with a given id is."""
+
+
+class _Assembler:
+    """Takes workers' rows to a planner, and what that makes of them to a folder."""
+
+    def __init__(self, folder: Taker, name: str, key: str) -> None:
+        self._folder = folder
+        self._key = key
+        self._name = name
+        self._number = 0
+        self._told: dict[int, Told] = {}
+        self._expected: dict[int, dict[str, Any]] = {}
+
+    def take(self, planner: Planner, rows: Iterable[dict[str, Any]]) -> None:
+        """Plan the next rows."""
+        self._told, self._expected = {}, {}
+        requests: list[Request] = []
+        for row in rows:
+            self._number += 1
+            if row["under"] != self._key:
+                raise self._planned_under(str(row["under"]))
+            if row["problem"] is None or row["reason"] == TOO_LONG:
+                request = self._request(row)
+                if planner.admits(request):
+                    requests.append(request)
+            elif row["problem"] != EMPTY:
+                self._set_aside(planner, row)
+        planner.place(requests)
+
+    def sizer(self, requests: Sequence[Request]) -> _Found:
+        """The sizes that workers found."""
+        return _Found([self._told[each.record.line] for each in requests], requests)
+
+    def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
+        self._folder.add(model, line, rules)
+
+    def enter(self, rows: Iterable[Row]) -> None:
+        found = list(rows)
+        for row in found:
+            self._refuse_another(row, self._expected.pop(row.line))
+        self._folder.enter(found)
+
+    def set_aside(self, line: SetAside, reason: str) -> None:
+        row = self._expected.pop(line.line, None)
+        if row is not None and reason not in _HERE_ALONE:
+            raise _otherwise(self._name, line.line, str(row["model"]), f"none: {line.problem}")
+        self._folder.set_aside(line, reason)
+
+    def _request(self, row: dict[str, Any]) -> Request:
+        body = row["body"]
+        try:
+            told = unpacked(row["counted"])
+            said: str = body if isinstance(body, str) else body.decode()
+        except (TypeError, ValueError, AttributeError):
+            raise InputError(f"{self._name}:{self._number}", _NO_ROW) from None
+        named = self._id(row)
+        text = row["text"] or f'{{"custom_id": {encode_basestring(named)}, "body": {said}}}'
+        record = Record(self._name, self._number, {}, text)
+        self._told[self._number] = told
+        self._expected[self._number] = row
+        return Request(record, named, (), NO_OPTIONS, told.room, told.needs, False, said.encode())
+
+    def _set_aside(self, planner: Planner, row: dict[str, Any]) -> None:
+        record = Record(self._name, self._number, {}, row["text"] or "")
+        if row["counted"] is not None:  # it was a request, so its id is taken
+            request = Request(record, self._id(row), (), NO_OPTIONS, 0, frozenset(), False, b"")
+            if not planner.admits(request):
+                return
+        line = SetAside(record.file, record.line, row["problem"], record.text)
+        planner.set_aside(line, row["reason"])
+
+    def _id(self, row: dict[str, Any]) -> str:
+        return row["custom_id"] or f"tokenfare-1-{self._number}"
+
+    def _planned_under(self, key: str) -> InputError:
+        where = f"{self._name}:{self._number}"
+        try:
+            said = difference(key, self._key)
+        except ValueError:
+            return InputError(where, _NO_ROW)
+        return InputError(where, f"planned otherwise than asked here: {said}")
+
+    def _refuse_another(self, row: Row, expected: dict[str, Any]) -> None:
+        """Raise `InputError` for a row that the workers gave another model or fare."""
+        if expected["reason"] == TOO_LONG:  # by a name longer than its own
+            return
+        fare = rounded_up(row.fare_high)
+        if row.sent_as is not None:  # it costs nothing here, since another carries it
+            fare = expected["fare_high"]
+        here = (row.model, row.batch, fare)
+        there = (expected["model"], expected["batch"], expected["fare_high"])
+        if here != there:
+            raise _otherwise(self._name, row.line, _shown(there), _shown(here))
+
+
+def _shown(placed: tuple[str, bool, Decimal]) -> str:
+    model, batch, fare = placed
+    return f"{model} ({'batch' if batch else 'live'}, up to {fare.normalize():f})"
+
+
+def _otherwise(name: str, line: int, there: str, here: str) -> InputError:
+    return InputError(
+        f"{name}:{line}",
+        f"planned by a worker as {there}, here as {here}; both need the same version of tokenfare",
+    )
+
+
+class _Found:
+    """Sizes of requests as workers found them."""
+
+    def __init__(self, told: Sequence[Told], requests: Sequence[Request]) -> None:
+        self._told = told
+        self._requests = requests
+
+    def sizes(self, place: int, service: Service) -> Sizes:
+        told = self._told[place]
+        sizes = told.batch if service.asked.batch else told.live
+        if sizes is None or len(sizes) != len(service.kinds):
+            record = self._requests[place].record
+            has = "none" if sizes is None else str(len(sizes))
+            raise _otherwise(
+                record.file, record.line, f"{has} sizes", f"{len(service.kinds)} sizes"
+            )
+        return sizes

@@ -1,0 +1,182 @@
+"""Collecting: fetch what came back, join it to the requests, compare with what was predicted.
+
+Repeatable: `results.jsonl` is written anew each time, whole or not at all, with every request of
+the plan exactly once, in the order of the input.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tokenfare.batch.written.table import Row
+from tokenfare.errors import DatabaseError, InputError
+from tokenfare.ledger import ANSWERED, CANCELLED, Ending
+
+from .answers import Answers, Found
+from .bills import Bills, Collected
+from .fetching import Source, fetched
+from .one_job import settle_on_first
+from .results import ANSWER, FAILURE, MISSING, PENDING, Result, joined, json_line
+from .running import Running, running
+from .submitting import intent_of
+from .watching import Status, look
+
+log = logging.getLogger("tokenfare")
+
+JOINED = "results.jsonl"
+FAILED = "failed"
+
+
+def collect(
+    folder: str | os.PathLike[str],
+    *,
+    retries: Sequence[str | os.PathLike[str]] = (),
+    progress: Callable[[str], None] | None = None,
+    **options: Any,
+) -> Collected:
+    """Fetch the results of a plan, join them to its requests, and enter the bills in the ledger.
+
+    What has not ended is `pending` in `results.jsonl`; call this again later. `retries` are the
+    folders of plans made by `replan` and collected: their answers stand for what failed here.
+    `progress` is told of each file that is fetched; `options` are those of `tokenfare.Client`.
+    """
+    with running(folder, **options) as run:
+        settle_on_first(run)
+        now = look(run)
+        sources = fetched(run, progress or (lambda _: None))
+        others = [_results_of(Path(other)) for other in retries]
+        with Answers(run.plan.folder) as answers:
+            for source in (*sources, *others):
+                _add(answers, source)
+            bills = _join(run, now, answers, frozenset(other.path for other in others))
+            _write_failed(run, answers)
+        _settle(run, now, bills)
+        return bills.collected(run.plan.folder)
+
+
+def _results_of(folder: Path) -> Source:
+    path = folder / JOINED
+    if not path.is_file():
+        raise InputError(str(path), "is not there; collect that plan first")
+    return Source(path, None)
+
+
+def _add(answers: Answers, source: Source) -> None:
+    if unread := answers.add(source):
+        log.warning("%s: %d lines are no results; left out", source.path, unread)
+
+
+def _join(run: Running, now: Status, answers: Answers, retried: frozenset[Path]) -> Bills:
+    """Write `results.jsonl`."""
+    bills = Bills(run.settings.learning.catalog)
+    path = run.plan.folder / JOINED
+    part = path.with_name(f"{JOINED}.part")
+    reasons = _reasons(now)
+    try:
+        with part.open("wb") as file:
+            for row in run.plan.rows():
+                result = _result(row, answers, bills, retried, reasons)
+                bills.add(result)
+                if result.status not in {ANSWER, PENDING} and row.sent_as is None:
+                    answers.mark_failed(row.custom_id, refused=result.status == FAILURE)
+                file.write(json_line(result.as_data()))
+        part.replace(path)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be written: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return bills
+
+
+def _result(
+    row: Row,
+    answers: Answers,
+    bills: Bills,
+    retried: frozenset[Path],
+    reasons: Mapping[tuple[str, bool], tuple[str, str]],
+) -> Result:
+    found: Found | None = answers.get(row.sent_as or row.custom_id)
+    if found is None:
+        status, reason = reasons.get((row.model, row.batch), (MISSING, "the provider sent nothing"))
+        return Result(row, status, error={"code": status, "message": reason})
+    return joined(row, found, bills.catalog, retried=found.source.path in retried)
+
+
+def _reasons(now: Status) -> dict[tuple[str, bool], tuple[str, str]]:
+    """Why requests of a model have no answer, by the jobs it has."""
+    found: dict[tuple[str, bool], tuple[str, str]] = {}
+    for state in now.files:
+        key = (state.file.model, True)
+        said = f"{state.file.name}: {state.word}"
+        if state.job is not None and state.job.problem:
+            said = f"{said} ({state.job.problem})"
+        if not state.ended:
+            found[key] = (PENDING, said)
+        elif state.word != "completed" and found.get(key, ("", ""))[0] != PENDING:
+            found[key] = (MISSING, said)
+    return found
+
+
+def _write_failed(run: Running, answers: Answers) -> None:
+    """The requests without an answer, in the form of the input, by model and by why."""
+    folder = run.plan.folder / FAILED
+    with ExitStack() as stack:
+        written: dict[str, BinaryIO] = {}
+        for name, line in _failed_lines(run, answers):
+            if name not in written:
+                folder.mkdir(exist_ok=True)
+                written[name] = stack.enter_context((folder / f"{name}.part").open("wb"))
+            written[name].write(line)
+    for old in folder.glob("*.jsonl"):
+        if old.name not in written:
+            old.unlink()
+    for name in written:
+        (folder / f"{name}.part").replace(folder / name)
+
+
+def _failed_lines(run: Running, answers: Answers) -> Iterator[tuple[str, bytes]]:
+    for file in run.plan.files:
+        for line, refused in answers.failed_of(run.plan.path(file)):
+            yield failed_name(file.model, refused=refused), line
+
+
+def failed_name(model: str, *, refused: bool) -> str:
+    """The file in `failed/` of what a model refused, or of what nothing came of."""
+    return f"{model.replace('/', '_')}{'' if refused else '.missing'}.jsonl"
+
+
+def _settle(run: Running, now: Status, bills: Bills) -> None:
+    """Enter the bill of each job that has ended into the ledger, once."""
+    ledger = run.settings.books.ledger
+    if ledger is None:
+        return
+    sent = run.journal.sent()
+    for state in now.files:
+        name = state.file.name
+        if not state.ended or state.job is None or sent[name].settled:
+            continue
+        bill = bills.of_file(name)
+        intent = intent_of(run, state.file, bill.expected)
+        try:
+            entry = sent[name].entry
+            # A job that a copy of this folder has too may be settled from there.
+            if ledger.has_bill(state.job.id):
+                if entry is not None:
+                    ledger.settle(entry, Ending(CANCELLED, request_id=state.job.id))
+                run.journal.settled(name)
+                continue
+            if entry is None:
+                entry = ledger.reserve(intent)
+                run.journal.entered(name, entry)
+            outcome = ANSWERED if bill.expected.requests else state.word
+            usage, fare = (bill.usage, bill.fare) if bill.expected.requests else (None, None)
+            ending = Ending(outcome, usage, fare, attempts=1, request_id=state.job.id)
+            ledger.settle(entry, ending, intent)
+            run.journal.settled(name)
+        except DatabaseError as error:
+            run.settings.books.once("unsettled", f"{error}; the bill of a job is not in it")

@@ -1,0 +1,148 @@
+"""What came of one request: a row of the plan and a line of the provider, put together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tokenfare.batch.written.table import Row
+from tokenfare.budget import billed
+from tokenfare.catalog import Catalog, Price
+from tokenfare.dispatch.wire import usage_of
+from tokenfare.errors import UnknownModel
+from tokenfare.money import Money, plain
+from tokenfare.usage import Usage
+
+from .answers import Found
+
+ANSWER = "answered"
+FAILURE = "failed"
+MISSING = "missing"
+"""Nothing came, and nothing will."""
+PENDING = "pending"
+"""Nothing came yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a request of the plan. `file` is the plan's file whose job answered it.
+
+    `model` and `batch` say where the answer came from: another model than planned if it was sent
+    by itself and that failed, or if it was planned once more (`retried`).
+    """
+
+    row: Row
+    status: str
+    response: Mapping[str, Any] | None = None
+    error: object = None
+    usage: Usage | None = None
+    fare: Money | None = None
+    model: str | None = None
+    batch: bool | None = None
+    file: str | None = None
+    retried: bool = False
+
+    @property
+    def outside(self) -> bool:
+        """Whether what was billed is outside of what was predicted for it."""
+        if self.usage is None or self.retried or self.model != self.row.model:
+            return False
+        row, usage = self.row, self.usage
+        return not (
+            row.input_low <= usage.input_tokens <= row.input_high
+            and usage.output_tokens <= row.max_output_tokens
+        )
+
+    def as_data(self) -> dict[str, object]:
+        """A line of `results.jsonl`."""
+        row, usage, fare = self.row, self.usage, self.fare
+        said: dict[str, object] = {
+            "custom_id": row.custom_id,
+            "file": row.file,
+            "line": row.line,
+            "status": self.status,
+            "model": self.model or row.model,
+            "batch": row.batch if self.batch is None else self.batch,
+            "response": self.response,
+            "error": self.error,
+            "usage": usage
+            and {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},
+            "fare": fare and {"amount": plain(fare.amount), "currency": fare.currency},
+            "outside_prediction": self.outside,
+        }
+        if row.sent_as is not None:
+            said["sent_as"] = row.sent_as
+        if self.retried:
+            said["retried"] = True
+        return said
+
+
+def json_line(value: Mapping[str, object]) -> bytes:
+    """A value as a line of JSONL, in UTF-8; escaped where UTF-8 cannot say it (half a pair)."""
+    try:
+        text = json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        text = json.dumps(value).encode()
+    return text + b"\n"
+
+
+def joined(row: Row, found: Found, catalog: Catalog, *, retried: bool) -> Result:
+    """The result of a request that has a line."""
+    line = found.line
+    if retried:
+        return Result(
+            row,
+            str(line["status"]),
+            line.get("response"),
+            line.get("error"),
+            model=line.get("model"),
+            batch=line.get("batch"),
+            retried=True,
+        )
+    response = line.get("response")
+    model = str(line.get("model") or row.model)
+    batch = found.source.of is not None
+    row = row if batch else _at_the_ordinary_price(row, catalog)
+    if not found.answered:
+        error = line.get("error") or _error_in(response)
+        return Result(row, FAILURE, response, error, model=model, batch=batch, file=found.source.of)
+    usage = _usage(response)
+    # An identical request carried this one: that one was billed.
+    mine = usage if row.sent_as is None else None
+    fare = None if mine is None else _fare(catalog, model, mine, batch=batch)
+    return Result(row, ANSWER, response, None, mine, fare, model, batch, found.source.of)
+
+
+def _at_the_ordinary_price(row: Row, catalog: Catalog) -> Row:
+    """What was predicted for a request that was planned for the batch service and sent live."""
+    price = _price(catalog, row.model) if row.batch else None
+    if price is None or price.batch is None:
+        return row
+    return replace(row, fare_low=row.fare_low / price.batch, fare_high=row.fare_high / price.batch)
+
+
+def _error_in(response: object) -> object:
+    body = response.get("body") if isinstance(response, Mapping) else None
+    return body.get("error") if isinstance(body, Mapping) else None
+
+
+def _usage(response: object) -> Usage | None:
+    body = response.get("body") if isinstance(response, Mapping) else None
+    try:
+        return usage_of(body.get("usage")) if isinstance(body, Mapping) else None
+    except ValueError:
+        return None
+
+
+def _fare(catalog: Catalog, model: str, usage: Usage, *, batch: bool) -> Money | None:
+    price = _price(catalog, model)
+    return None if price is None else billed(price, usage, batch=batch and price.batch is not None)
+
+
+def _price(catalog: Catalog, model: str) -> Price | None:
+    try:
+        return catalog.get(model).price
+    except UnknownModel:
+        return None

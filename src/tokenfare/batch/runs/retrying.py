@@ -1,0 +1,69 @@
+"""Planning what failed once more, without the models that it failed on.
+
+Those models are remembered from plan to plan, so a request climbs its ladder and comes to an end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tokenfare.batch.plan import Plan
+from tokenfare.batch.planning import plan
+from tokenfare.errors import InputError, InvalidRequestError
+
+from .collecting import FAILED, JOINED, failed_name
+from .journal import Journal, journal
+from .planned import planned
+
+_WITHOUT = "without"
+
+
+def replan(
+    folder: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    deny: Sequence[str] = (),
+    **options: Any,
+) -> tuple[Plan, ...]:
+    """Plan the requests that failed in a collected plan, on the next models of their ladders.
+
+    One plan for each model that refused requests, in a folder of `out` with the model's name,
+    without that model; and one for those that a job ended without, which may go to the same model
+    again (`MODEL.missing`). Neither takes the models that refused the requests in plans before.
+    `options` are those of `plan`.
+    Raises `InvalidRequestError` if nothing failed, `InputError` before anything was collected.
+    """
+    found = planned(folder)
+    if not (found.folder / JOINED).is_file():
+        raise InputError(str(found.folder), "has no results yet; collect it first")
+    files = sorted((found.folder / FAILED).glob("*.jsonl"))
+    if not files:
+        raise InvalidRequestError(f"{found.folder}: nothing failed there")
+    refused = {failed_name(file.model, refused=True): file.model for file in found.files}
+    with journal(found.folder) as opened:
+        before = _without(opened)
+    options.setdefault("as_of", found.day)
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(str(out), f"cannot be made: {error.strerror or error}") from None
+    plans = []
+    for file in files:
+        without = [*before, *([refused[file.name]] if file.name in refused else [])]
+        target = Path(out) / file.stem
+        plans.append(plan([str(file)], str(target), deny=[*deny, *without], **options))
+        _remember(target, without)
+    return tuple(plans)
+
+
+def _without(opened: Journal) -> list[str]:
+    return list(json.loads(opened.fact(_WITHOUT) or "[]"))
+
+
+def _remember(target: Path, without: list[str]) -> None:
+    with journal(target) as opened:
+        opened.state(_WITHOUT, json.dumps(without))

@@ -1,0 +1,151 @@
+"""Submitting a plan: upload its files, create their jobs.
+
+Every step looks into the journal first and is written there when it is done; a step that may have
+been done unseen is looked up at the provider before it is done again. So `submit` can be killed
+anywhere and called again. What two machines do in the same instant, neither saw: see `one_job`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tokenfare.batch.written.folder import Written
+from tokenfare.dispatch import Progress as Upload
+from tokenfare.dispatch import create_job, jobs_of, upload_batch
+from tokenfare.errors import DatabaseError, InvalidRequestError
+from tokenfare.ledger import Intent
+from tokenfare.money import Money
+from tokenfare.tokenizers import Count
+
+from .direct import direct_fact
+from .journal import Sent
+from .one_job import named_there, settle_on_first
+from .planned import Expected
+from .running import Running, running
+from .watching import Status, state_of
+
+log = logging.getLogger("tokenfare")
+
+_TO_COLLECT_SECONDS = 24 * 3_600.0
+_PROJECT = "project"
+
+
+def submit(
+    folder: str | os.PathLike[str],
+    *,
+    window_hours: int | None = None,
+    progress: Callable[[Upload], None] | None = None,
+    **options: Any,
+) -> Status:
+    """Upload the files of a plan that the batch service takes, and create their jobs.
+
+    Repeatable: what was submitted is not submitted again, also after a kill between two steps.
+    The window (the provider's shortest by default) is how long the provider may take. Each job is
+    reserved in the ledger, and held to its ceilings, for the most that it may cost; `options` are
+    those of `tokenfare.Client`. Raises `ProviderError`, `CeilingReached`, and what `running` does.
+    """
+    with running(folder, **options) as run:
+        files = [file for file in run.plan.files if file.batch]
+        _not_sent_live(run, files)
+        window = _window(run, window_hours)
+        expected = run.plan.expected() if files else {}
+        created = [_submit(run, file, window, expected[file.name], progress) for file in files]
+        settle_on_first(run, created=any(created))
+        return state_of(run.plan, run.journal)
+
+
+def _submit(
+    run: Running,
+    file: Written,
+    window: int,
+    expected: Expected,
+    progress: Callable[[Upload], None] | None,
+) -> bool:
+    """Have a file's job created; gives whether one was."""
+    line = run.settings.line
+    # The day before: the provider's calendar may be behind ours.
+    since = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y%m%d")
+    sent = run.journal.sent().get(file.name)
+    if sent is None:
+        sent = run.journal.begin(file.name, run.plan.key(file), since)
+    if sent.job is not None:
+        return False
+    named = named_there(run, file, sent)
+    there = run.ask(jobs_of(named, line))
+    run.claim()
+    job = there[0] if there else None
+    if job is None:
+        _reserve(run, sent, file, expected, window)
+        file_id = sent.file_id
+        if file_id is None:
+            file_id = run.ask(upload_batch(named, line, since=sent.since, progress=progress))
+            run.journal.uploaded(file.name, file_id)
+        job = run.ask(create_job(named, file_id, line, window))
+    run.journal.saw(file.name, job)
+    return not there
+
+
+def _not_sent_live(run: Running, files: list[Written]) -> None:
+    for file in files:
+        if run.journal.fact(direct_fact(file)) is not None:
+            raise InvalidRequestError(
+                f"{run.plan.path(file)}: its requests are being sent live (`tokenfare batch run "
+                f"--all`); submitting them as well would pay for them twice"
+            )
+
+
+def _reserve(run: Running, sent: Sent, file: Written, expected: Expected, window: int) -> None:
+    """Hold the most that a job may cost against the ceilings, as long as the provider may take.
+
+    The reservation is this process's until the journal knows it, so that none is left that nobody
+    settles.
+    """
+    books = run.settings.books
+    if books.ledger is None:
+        return
+    try:
+        entry = sent.entry
+        if entry is None:
+            entry = books.ledger.reserve(intent_of(run, file, expected), books.ceilings)
+            run.journal.entered(file.name, entry)
+        books.ledger.hand_over(entry, window * 3_600.0 + _TO_COLLECT_SECONDS)
+    except DatabaseError as error:
+        if books.required:
+            raise
+        books.once("unwritable", f"{error}; the job is submitted without it")
+
+
+def intent_of(run: Running, file: Written, expected: Expected) -> Intent:
+    """A job as the ledger writes it down: one row for all its requests.
+
+    The project is that of the first time, so that a bill stands where it was reserved.
+    """
+    middle = (expected.input_low + expected.input_high) // 2
+    exact = expected.input_low == expected.input_high
+    return Intent(
+        model=file.model,
+        predicted=Count(
+            middle, expected.input_low, expected.input_high, "exact" if exact else "bounds"
+        ),
+        max_output_tokens=expected.max_output_tokens,
+        fare=Money(expected.fare_high, expected.currency),
+        decided=file.model,
+        decision=f"{run.plan.day} batch {file.name}",
+        project=run.journal.state(_PROJECT, run.settings.books.project),
+        endpoint=run.settings.books.endpoint,
+    )
+
+
+def _window(run: Running, asked: int | None) -> int:
+    rules = run.rules
+    window = rules.min_window_hours if asked is None else asked
+    if not rules.min_window_hours <= window <= rules.max_window_hours:
+        raise InvalidRequestError(
+            f"a window of {window} hours: the provider gives {rules.min_window_hours} to "
+            f"{rules.max_window_hours}"
+        )
+    return window

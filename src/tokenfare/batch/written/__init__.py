@@ -1,0 +1,1 @@
+"""What a plan leaves behind: its folder, its table, or nothing."""

@@ -1,0 +1,89 @@
+"""The requests of a block as rows of a plan's table, column by column.
+
+What is predicted is the same for all requests of one outcome, so it is written down once and taken
+as often as requests have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from tokenfare.batch.choice.outcomes import Outcome
+from tokenfare.batch.choice.sending import Sending
+from tokenfare.batch.extra import required
+
+from .table import plain_schema, rounded_down, rounded_up
+
+_FREE = Decimal(0)
+
+
+class Predicted:
+    """What is predicted for each outcome, as columns that grow as outcomes come up."""
+
+    def __init__(self) -> None:
+        """Raises `MissingExtra` without pyarrow."""
+        self._schema = plain_schema()
+        self._known = 0
+        self._columns = {name: self._array(name, []) for name in _NAMES}
+
+    def of(self, outcomes: Sequence[Outcome]) -> Mapping[str, Any]:
+        """The columns by name, with a value for each outcome; those before are the same as ever."""
+        if self._known < len(outcomes):
+            arrow = required("pyarrow")
+            found = [_predicted(outcome) for outcome in outcomes[self._known :]]
+            for i, name in enumerate(_NAMES):
+                new = self._array(name, [each[i] for each in found])
+                self._columns[name] = arrow.concat_arrays([self._columns[name], new])
+            self._known = len(outcomes)
+        return self._columns
+
+    def _array(self, name: str, values: list[object]) -> Any:
+        return required("pyarrow").array(values, self._schema.field(name).type)
+
+
+def rows_of(file: str, sending: Sending, predicted: Predicted) -> Any:
+    """The rows as an Arrow table of `plain_schema`. Raises `MissingExtra` without pyarrow."""
+    arrow, compute = required("pyarrow"), required("pyarrow.compute")
+    schema = plain_schema()
+    sent = arrow.array(sending.sent)
+    of, sent_as = sent.field("outcome"), sent.field("sent_as")
+    known = predicted.of(sending.outcomes.all)
+    columns = {name: column.take(of) for name, column in known.items()}
+    if sent_as.null_count < len(sent_as):
+        carried = compute.is_valid(sent_as)
+        for name in ("fare_low", "fare_high"):
+            free = arrow.scalar(_FREE, schema.field(name).type)
+            columns[name] = compute.if_else(carried, free, columns[name])
+    columns["file"] = arrow.repeat(arrow.scalar(file, arrow.string()), len(sent))
+    columns["line"], columns["custom_id"] = sent.field("line"), sent.field("custom_id")
+    columns["sent_as"] = sent_as
+    return arrow.table([columns[name] for name in schema.names], schema=schema)
+
+
+_NAMES = (
+    "model",
+    "batch",
+    "input_low",
+    "input_high",
+    "max_output_tokens",
+    "fare_low",
+    "fare_high",
+    "currency",
+)
+
+
+def _predicted(outcome: Outcome) -> tuple[object, ...]:
+    """What a row says of each request of an outcome, by `_NAMES`."""
+    ranked, asked = outcome.choice.ranked, outcome.service.asked
+    return (
+        ranked.model.id,
+        asked.batch,
+        ranked.size.low,
+        ranked.size.high,
+        asked.max_output_tokens,
+        rounded_down(ranked.fare.low.amount),
+        rounded_up(ranked.fare.high.amount),
+        ranked.fare.currency,
+    )
