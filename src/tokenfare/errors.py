@@ -212,6 +212,12 @@ class FareOverCeiling(TokenfareError):  # noqa: N818 - as UnknownModel
         self.ceiling = ceiling
 
 
+def few(names: Sequence[str], most: int = 5) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
 class DeadlineTooShort(TokenfareError):  # noqa: N818 - as UnknownModel
     """No mix of models promises to answer a job by its deadline.
 
@@ -227,7 +233,7 @@ class DeadlineTooShort(TokenfareError):  # noqa: N818 - as UnknownModel
         unknown: Sequence[str] = (),
     ) -> None:
         """Say what would do, what stands in the way, and what would help."""
-        left_out = f"; rates not known: {', '.join(unknown)}" if unknown else ""
+        left_out = f"; rates not known: {few(unknown)}" if unknown else ""
         super().__init__(
             f"deadline: {deadline}; the job can be promised within {least} at the earliest, with "
             f"all of the {', '.join(limits)}; allow more time or more models, or leave less room "

@@ -218,11 +218,15 @@ def test_models_whose_rates_are_not_known_promise_nothing_and_are_named(
     assert f"{said}: {unknown}\n" in plan.explain()
     with pytest.raises(DeadlineTooShort, match=f"rates not known: {unknown}"):
         within(ANSWER, path, rated, allow=["qwen-plus", unknown])
-    alone = within(3_600, path, rated, allow=[unknown])
-    assert (alone.requests, alone.aside) == (0, {"no model takes it": 5})
-    [first, *_] = (alone.folder / "set-aside.jsonl").read_text().splitlines()
-    problem = json.loads(first)["problem"]
-    assert f"within 1:00:00: only {unknown} would take it" in problem
+    with pytest.raises(InvalidRequestError, match=f"the rates of {unknown} are not known on"):
+        within(3_600, path, rated, allow=[unknown])
+    other = tmp_path / "other"
+    other.mkdir()
+    long = job(other / "job.jsonl", [*SIZES[:4], (40_000, 50)])
+    partly = within(3_600, long, rated, allow=["qwen-max", unknown])
+    assert (partly.requests, partly.aside) == (4, {"no model takes it": 1})
+    [line] = (partly.folder / "set-aside.jsonl").read_text().splitlines()
+    assert f"within 1:00:00: only {unknown} would take it" in json.loads(line)["problem"]
 
 
 def test_a_job_of_which_all_is_refused_keeps_every_deadline(tmp_path: Path, rated: Catalog) -> None:

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from tokenfare.batch.extra import required
 from tokenfare.budget import Fare
-from tokenfare.errors import InvalidRequestError
+from tokenfare.errors import InvalidRequestError, few
 from tokenfare.money import Money, plain
 
 ANSWER_SECONDS = 30.0
@@ -115,7 +115,7 @@ class Deadline:
         if self.unknown:
             yield (
                 f"    left out, since their rates are not known (a catalogue of yours may state "
-                f"them): {', '.join(self.unknown)}"
+                f"them): {few(self.unknown)}"
             )
 
     def _of_batch(self) -> Iterator[str]:

@@ -20,7 +20,7 @@ from decimal import ROUND_CEILING, Decimal
 from tokenfare.batch.promised import DEFAULT_CONCURRENCY, SEND_SECONDS
 from tokenfare.catalog import Catalog
 from tokenfare.client.pace import share_seconds
-from tokenfare.errors import DeadlineTooShort
+from tokenfare.errors import DeadlineTooShort, InvalidRequestError, few
 from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, Tolls, tolls, windows_of
 from tokenfare.money import Money
 
@@ -52,7 +52,16 @@ class Kept:
 
 
 def kept(survey: Survey, catalog: Catalog, deadline: timedelta, answer_seconds: float) -> Kept:
-    """The cheapest mix that keeps a deadline. Raises `DeadlineTooShort` if none does."""
+    """The cheapest mix that keeps a deadline.
+
+    Raises `DeadlineTooShort` if none does, and `InvalidRequestError` if that cannot be said of any
+    request, since no rates are known.
+    """
+    if not survey.counts and not survey.in_batch and survey.unknown:
+        raise InvalidRequestError(
+            f"deadline: none can be promised, since the rates of {few(sorted(survey.unknown))} are "
+            f"not known on {catalog.day}; state them in a catalogue of yours, or leave it out"
+        )
     road = _Road(survey, catalog, answer_seconds)
     models = sorted(survey.models)
     tolls_of = road.tolls_of(survey.claims())

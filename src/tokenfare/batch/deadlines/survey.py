@@ -20,6 +20,7 @@ from tokenfare.batch.written.table import Row
 from tokenfare.batch.written.unwritten import Unwritten
 from tokenfare.budget import Fare
 from tokenfare.catalog import Catalog, Model
+from tokenfare.errors import few
 from tokenfare.limiter import Claim
 from tokenfare.money import Money
 from tokenfare.router.judge import rank
@@ -96,7 +97,7 @@ class Survey(Unwritten):
             return cell.service.refusal(cell.sizes)
         takers = [m.id for m, i in cell.service.models if cell.service.on(m, cell.sizes[i])]
         return (
-            f"within {self._deadline}: only {', '.join(sorted(takers))} would take it, and their "
+            f"within {self._deadline}: only {few(sorted(takers))} would take it, and their "
             f"rates are not known; state them in a catalogue of yours, or leave the deadline out"
         )
 
