@@ -266,3 +266,18 @@ def test_a_line_that_is_too_long_is_left_out_by_its_number(size: int) -> None:
     kept = [each for each in blocks if isinstance(each, Block)]
     assert b"".join(each.lines for each in kept) == b"ab\ncd\n"
     assert {each.first for each in kept} <= {1, 3}
+
+
+def test_the_longest_request_is_the_first_of_several_whatever_read_its_file(
+    tmp_path: Path,
+) -> None:
+    """Lines in blocks are added up at the end, rows of a table as they come."""
+    (tmp_path / "a.jsonl").write_text('{"prompt": "hello hello"}\n{"prompt": "hello hello"}\n')
+    (tmp_path / "b.csv").write_text("prompt\nhello hello\n")
+    inputs = [tmp_path / "a.jsonl", tmp_path / "b.csv"]
+    longest = tf.batch.plan(inputs, tmp_path / "plan", as_of=DAYS[1]).longest
+    assert longest is not None
+    assert (longest.file, longest.line) == (str(inputs[0]), 1)
+    longest = tf.batch.plan(inputs[::-1], tmp_path / "other", as_of=DAYS[1]).longest
+    assert longest is not None
+    assert (longest.file, longest.line) == (str(inputs[1]), 2)

@@ -94,6 +94,7 @@ class BlockPlanner(Planner):
     def take_block(self, block: Read, file: str, file_number: int) -> None:
         """Plan a block of lines of an input."""
         self._files[file_number] = file
+        self._meet(file)
         passage = Passage(self._bulk, block, file, file_number, self._seen)
         passage.place(batch=True)
         passage.place(batch=False)

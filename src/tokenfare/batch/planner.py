@@ -100,6 +100,7 @@ class Planner:
         self._refused: list[tuple[SetAside, str]] = []
         self._to_see: list[tuple[Request, Model, BatchRules | None, Count]] = []
         self._longest: Longest | None = None
+        self._order: dict[str, int] = {}
 
     def take(self, chunk: Iterable[Record | SetAside], file_number: int) -> None:
         """Plan the next lines of an input."""
@@ -164,6 +165,7 @@ class Planner:
         self._seen = _core.Seen(self._key, keeps=self._once)
         self._aside.clear()
         self._longest = None
+        self._order.clear()
         self.seen = 0
 
     def plan(self, inputs: list[str], files: Iterable[Written], folder: Path) -> Plan:
@@ -243,12 +245,17 @@ class Planner:
         self._note(Longest(ranked.size.high, request.record.file, request.record.line))
 
     def _note(self, found: Longest) -> None:
-        """Remember the longest request, the first of several; files come one after the other."""
-        known = self._longest
-        if known is None or found.tokens > known.tokens:
+        """Remember the longest request, the first of several, in whatever order they are noted."""
+        self._meet(found.file)
+        if self._longest is None or self._rank(found) < self._rank(self._longest):
             self._longest = found
-        elif found._replace(line=known.line) == known:
-            self._longest = min(found, known)
+
+    def _rank(self, found: Longest) -> tuple[int, int, int]:
+        return (-found.tokens, self._order[found.file], found.line)
+
+    def _meet(self, file: str) -> None:
+        """Note that this file is the next one, unless it was met before."""
+        self._order.setdefault(file, len(self._order))
 
     def service(self, room: int, needs: frozenset[str], *, batch: bool) -> Service:
         """The models for requests with such a room for the answer, that need these modalities."""
