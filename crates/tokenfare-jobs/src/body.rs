@@ -15,6 +15,9 @@ use crate::scan::{Share, Told};
 /// The names under which a body says how long its answer may be.
 const ROOMS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
 
+/// Names that a body has at most: each is looked for among those before it.
+const NAMES: usize = 64;
+
 /// Reads a body and writes it, without the model that it names.
 pub(crate) struct BodySeed<'a> {
     pub(crate) form: &'a Form,
@@ -35,7 +38,7 @@ impl<'de> Visitor<'de> for BodySeed<'_> {
         let (mut told, mut most) = (None, None);
         let mut names: Vec<Cow<'de, str>> = Vec::with_capacity(8);
         while let Some(Name(name)) = map.next_key()? {
-            refuse(names.contains(&name))?;
+            refuse(names.len() == NAMES || names.contains(&name))?;
             if name == "model" {
                 refuse(!is_sound(map.next_value::<&RawValue>()?.get()))?;
                 names.push(name);

@@ -70,6 +70,16 @@ fn plain_lines_are_read_and_written_as_they_are_sent() {
 }
 
 #[test]
+fn a_body_of_very_many_names_is_left_to_others() {
+    let body = |names: usize| {
+        let more: String = (2..=names).map(|i| format!(", \"a{i}\": 1")).collect();
+        format!(r#"{{"body": {{"messages": [{{"role": "user", "content": "x"}}]{more}}}}}"#)
+    };
+    assert_eq!(read(&body(64)).fates(), [Fate::Open]);
+    assert_eq!(read(&body(65)).fates(), [Fate::Doubtful]);
+}
+
+#[test]
 fn what_could_be_read_in_two_ways_is_left_to_others() {
     for line in [
         "x",
