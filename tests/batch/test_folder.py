@@ -5,12 +5,14 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 import tokenfare as tf
 from tokenfare.batch import Progress
 from tokenfare.batch.written.folder import Folder
+from tokenfare.batch.written.table import Table
 from tokenfare.catalog import BatchRules
 from tokenfare.errors import InputError, InvalidRequestError
 
@@ -91,6 +93,20 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(job: Path, tmp_path: P
         tf.batch.plan(job, tmp_path / "nowhere" / "plan", as_of=DAY)
     with pytest.raises(InvalidRequestError, match="is no folder"):
         tf.batch.plan(job, job, as_of=DAY)
+
+
+def test_whatever_ends_a_plan_leaves_nothing_behind(job: Path, tmp_path: Path) -> None:
+    """Even if its files cannot be completed, and not for want of room on the disk."""
+
+    def interrupt(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with (
+        patch.object(Table, "close", side_effect=ValueError("no such row")),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        tf.batch.plan(job, tmp_path / "plan", as_of=DAY, progress=interrupt)
+    assert [path.name for path in tmp_path.iterdir()] == ["job.jsonl"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits files by resource")

@@ -74,7 +74,7 @@ class Folder:
         trace: TracebackType | None,
     ) -> None:
         with undisturbed():
-            with suppress(OSError):  # a full disk, which `error` says already
+            with suppress(Exception):  # a full disk, which `error` says already, or what it held
                 self._close()
             shutil.rmtree(self._work, ignore_errors=True)
         if isinstance(error, OSError):
