@@ -7,12 +7,14 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 import tokenfare as tf
 from batch_plans import files_of, mixed_lines
 from tokenfare.batch import planning
+from tokenfare.batch.blockwise import BlockPlanner
 from tokenfare.batch.written import table
 from tokenfare.batch.written.table import rows_of
 from tokenfare.errors import InputError, InvalidRequestError
@@ -147,6 +149,20 @@ def test_a_bad_line_is_set_aside_and_the_others_go_on(
 def test_a_bad_line_ends_a_strict_plan_and_leaves_nothing(tmp_path: Path) -> None:
     job = written(tmp_path / "job.jsonl", {"prompt": HELLO}, "nonsense")
     with pytest.raises(InputError, match=r"job\.jsonl:2: not JSON"):
+        tf.batch.plan(job, tmp_path / "plan", as_of=DAY, strict=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["job.jsonl"]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_strict_plan_names_the_first_line_that_is_none(tmp_path: Path, whole: bool) -> None:
+    """Also where a line behind it is found out earlier: by reading, not by choosing a model."""
+    vast = {"body": {"messages": [{"role": "user", "content": HELLO}], "max_tokens": 10**9}}
+    vaster = {"body": vast["body"] | {"max_tokens": 10**8}}
+    job = written(tmp_path / "job.jsonl", {"prompt": HELLO}, vast, vaster, "nonsense")
+    with (
+        pytest.raises(InputError, match=r"job\.jsonl:2: .* 1,000,000,0"),
+        patch.object(BlockPlanner, "takes_blocks", whole),
+    ):
         tf.batch.plan(job, tmp_path / "plan", as_of=DAY, strict=True)
     assert [path.name for path in tmp_path.iterdir()] == ["job.jsonl"]
 

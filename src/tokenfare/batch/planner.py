@@ -145,8 +145,13 @@ class Planner:
         self.seen += len(requests)
 
     def hand_over_refused(self) -> None:
-        """Hand over what was set aside of the lines that were taken together."""
+        """Hand over what was set aside of the lines that were taken together.
+
+        Raises `InputError` for the first of them where a plan is strict.
+        """
         for line, reason in sorted(self._refused, key=lambda refused: refused[0].line):
+            if self._strict:
+                raise InputError(f"{line.file}:{line.line}", line.problem)
             self._aside[reason] += 1
             self._taker.set_aside(line, reason)
         if self._prefixes is not None:
@@ -155,8 +160,6 @@ class Planner:
 
     def set_aside(self, line: SetAside, reason: str) -> None:
         """Take a line that is not part of the plan, counted under a reason."""
-        if self._strict:
-            raise InputError(f"{line.file}:{line.line}", line.problem)
         self._refused.append((line, reason))
 
     def forget(self) -> None:
