@@ -19,7 +19,9 @@ from tokenfare.batch.blockwise import BlockPlanner
 from tokenfare.batch.choice.kinds import Kinds
 from tokenfare.batch.inputs.blocks import Block, Blocks, TooLong
 from tokenfare.batch.inputs.requests import URL
+from tokenfare.batch.planner import Planner
 from tokenfare.budget import OPTION_NAMES, count_request, options_of
+from tokenfare.catalog import BatchRules
 from tokenfare.messages import parse
 from tokenfare.tokenizers import measurer
 
@@ -164,6 +166,26 @@ def test_models_of_every_kind_are_chosen_in_blocks_as_line_by_line() -> None:
         asked = {"expected_output_tokens": 10, "min_headroom": 100, "unstated_limits": True}
         blocks, records = both_ways("\n".join(lines).encode(), 50_000, day, once=False, **asked)
         assert blocks == records
+
+
+def test_full_files_are_named_in_one_order_however_requests_came() -> None:
+    """Files of two models, each full after two lines: a block brings one model's lines at once."""
+    rules = BatchRules(
+        max_lines=2,
+        max_file_bytes=10_000,
+        max_line_bytes=1_000,
+        min_window_hours=24,
+        max_window_hours=336,
+    )
+    lines = [json.dumps({"prompt": text}) for text in ("hi " * 100, "x") * 5]
+    with patch.object(Planner, "_rules", return_value=rules):
+        blocks, records = both_ways(
+            "\n".join(lines).encode(), 2_000_000, DAYS[1], once=False, max_output_tokens=5
+        )
+    assert blocks == records
+    files = json.loads(blocks["plan.json"])["files"]
+    assert len({each["model"] for each in files}) == 2
+    assert [each["name"][-10:-6] for each in files] == ["0001", "0002", "0003"] * 2
 
 
 def test_most_lines_are_read_by_the_core(tmp_path: Path) -> None:

@@ -181,8 +181,7 @@ class Planner:
             self._tally,
             dict(self._aside),
             self._longest,
-            # In the order that the input gives, which is not that of chunks: batch before live.
-            tuple(sorted(files, key=lambda file: not file.batch)),
+            _in_order(files),
             folder,
             self._prefixes.found(self._asked.currency) if self._prefixes else Shared(),
         )
@@ -300,6 +299,15 @@ class Planner:
 
     def _refuse(self, record: Record, problem: str, reason: str) -> None:
         self.set_aside(SetAside(record.file, record.line, problem, record.text), reason)
+
+
+def _in_order(files: Iterable[Written]) -> tuple[Written, ...]:
+    """Batch before live, then by the model's first request: not as chunks came to open them."""
+    met: dict[tuple[str, bool], int] = {}
+    found = list(files)
+    for each in found:
+        met.setdefault((each.model, each.batch), len(met))
+    return tuple(sorted(found, key=lambda each: (not each.batch, met[each.model, each.batch])))
 
 
 def _row(request: Request, ranked: Ranked, cell: Cell) -> Row:
