@@ -167,6 +167,44 @@ def test_a_strict_plan_names_the_first_line_that_is_none(tmp_path: Path, whole: 
     assert [path.name for path in tmp_path.iterdir()] == ["job.jsonl"]
 
 
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"body": {"messages": [{"role": "user", "content": "a"}], "x": DEEP}}',
+        '{"body": {"messages": [{"role": "user", "content": "a"}], "max_tokens": DEEP}}',
+        '{"body": {"messages": [], "n": DEEP}}',
+        '{"method": DEEP, "body": {}}',
+        '{"custom_id": DEEP, "prompt": "a"}',
+    ],
+)
+def test_what_is_nested_too_deep_spoils_its_own_line(
+    tmp_path: Path, line: str, whole: bool
+) -> None:
+    """Between the depth that most Pythons write and that which orjson reads."""
+    deep = line.replace("DEEP", "[" * 1_010 + "]" * 1_010)
+    job = written(tmp_path / "job.jsonl", {"prompt": HELLO}, deep, {"prompt": HELLO})
+    with patch.object(BlockPlanner, "takes_blocks", whole):
+        plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    assert plan.requests + plan.set_aside == 3
+    aside = lines_of(tmp_path / "plan", "set-aside.jsonl")
+    assert [(each["line"], each["text"]) for each in aside] in ([], [(2, deep)])
+
+
+def test_more_room_than_a_plan_holds_is_refused(tmp_path: Path) -> None:
+    """Where a model's limits are not known, and so no model refuses it."""
+    most = 2**63 - 1
+    lines = [{"body": body("a", max_tokens=most + more)} for more in (0, 1)]
+    job = written(tmp_path / "job.jsonl", *lines)
+    asked: dict[str, Any] = {"as_of": date(2026, 11, 25), "unstated_limits": True}
+    plan = tf.batch.plan(job, tmp_path / "plan", **asked)
+    assert (plan.requests, plan.set_aside) == (1, 1)
+    (aside,) = lines_of(tmp_path / "plan", "set-aside.jsonl")
+    assert "9,223,372,036,854,775,808; a plan holds" in aside["problem"]
+    with pytest.raises(InvalidRequestError, match="max_output_tokens: 9,223,372,036,854,775,808"):
+        tf.batch.plan(job, tmp_path / "plan", max_output_tokens=most + 1, **asked)
+
+
 def test_other_bytes_than_utf8_spoil_their_own_line(tmp_path: Path) -> None:
     job = tmp_path / "job.jsonl"
     job.write_bytes(b'\xef\xbb\xbf{"prompt": "a"}\n{"prompt": "\xff"}\n{"prompt": "b"}')

@@ -28,6 +28,7 @@ from .deadlines.keeping import kept
 from .deadlines.placing import Placing
 from .deadlines.survey import Survey
 from .inputs.reading import Columns, Form, Record, SetAside, Source
+from .inputs.requests import MOST_ROOM
 from .plan import Plan
 from .planner import Planner
 from .written.folder import Folder
@@ -192,6 +193,10 @@ def asked_of(
     wanted = requirements(asked)
     if wanted.batch:
         raise InvalidRequestError("batch: a plan asks for it by itself; leave it out")
+    if wanted.max_output_tokens > MOST_ROOM:
+        raise InvalidRequestError(
+            f"max_output_tokens: {wanted.max_output_tokens:,}; a plan holds {MOST_ROOM:,} at most"
+        )
     refuse_unknown_words(wanted, facts.models(all=True))
     return facts, wanted
 

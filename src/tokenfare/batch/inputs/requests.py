@@ -21,6 +21,9 @@ METHOD = "POST"
 URL = "/v1/chat/completions"
 TEXT = frozenset({"text"})
 FILE_MARK = "fileid://"
+MOST_ROOM = 2**63 - 1
+"""The largest room for an answer that a plan's table holds."""
+
 _ROOM = ("max_completion_tokens", "max_tokens")
 
 
@@ -49,6 +52,13 @@ def request_of(record: Record, columns: Columns, room: int, name: str) -> Reques
 
     Raises `InvalidRequestError`.
     """
+    try:
+        return _request_of(record, columns, room, name)
+    except RecursionError:  # orjson reads some levels more than Python writes
+        raise InvalidRequestError("nested too deep") from None
+
+
+def _request_of(record: Record, columns: Columns, room: int, name: str) -> Request:
     content = record.content
     body = dict(_body(content, columns))
     body.pop("model", None)
@@ -163,6 +173,8 @@ def _room(body: dict[str, object], default: int) -> int:
         room = body[name]
         if type(room) is not int or room < 1:
             raise InvalidRequestError(f"body.{name}: {room!r}; a number of at least 1 is expected")
+        if room > MOST_ROOM:
+            raise InvalidRequestError(f"body.{name}: {room:,}; a plan holds {MOST_ROOM:,} at most")
     return max(cast("int", body[name]) for name in named)
 
 
