@@ -53,6 +53,9 @@ impl Joints {
 
     /// Marks every joint that `token` may stand across. O(length of the token).
     pub(crate) fn add(&mut self, token: &[u8]) {
+        if token.is_ascii() {
+            return; // most tokens, and no joint
+        }
         if std::str::from_utf8(token).is_err() {
             self.add_parted(token);
         }
@@ -65,8 +68,12 @@ impl Joints {
             let starts_inside = known_left == at;
             if starts_inside && known_left < 3 || right.len() < 3 {
                 self.add_partial(token[at - 1], right);
-            } else if !starts_inside && known_left == 2 && is_three_byte_lead(token[at - 3]) {
-                let place = whole_place(&token[at - 3..at], right);
+            } else if !starts_inside
+                && known_left == 2
+                && is_three_byte_lead(token[at - 3])
+                && let Some(around) = token[at - 3..].first_chunk()
+            {
+                let place = whole_place(around);
                 self.whole[place >> 6] |= 1 << (place & 63);
             }
         }
@@ -113,10 +120,11 @@ impl Joints {
 
     /// Whether a token may stand across the joint at `at`, which is between two characters of three
     /// bytes each. O(1).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn may_hold(&self, text: &[u8], at: usize) -> bool {
-        let whole = whole_place(&text[at - 3..at], &text[at..at + 3]);
-        let partial = partial_place(text[at - 1], text[at], text[at + 1]);
+        let Some(around) = text[at - 3..].first_chunk() else { return true };
+        let whole = whole_place(around);
+        let partial = partial_place(around[2], around[3], around[4]);
         (self.whole[whole >> 6] >> (whole & 63) | self.partial[partial >> 6] >> (partial & 63)) & 1
             != 0
     }
@@ -154,9 +162,9 @@ fn is_three_byte_lead(byte: u8) -> bool {
 }
 
 #[inline(always)]
-fn whole_place(left: &[u8], right: &[u8]) -> usize {
-    let bits = |c: &[u8]| u64::from(c[0]) << 16 | u64::from(c[1]) << 8 | u64::from(c[2]);
-    let key = bits(left) << 24 | bits(right);
+fn whole_place(around: &[u8; 6]) -> usize {
+    let [a, b, c, d, e, f] = *around;
+    let key = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);
     (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
 }
 
