@@ -50,6 +50,7 @@ class Table:
         self._schema = _schema(self._arrow)
         self._rows: list[Row] = []
         self._parts: list[Any] = []
+        self._waiting = 0  # rows in these
         self._writer: Any = None
 
     def add(self, rows: Iterable[Row]) -> None:
@@ -60,9 +61,9 @@ class Table:
 
     def add_columns(self, rows: Any) -> None:
         """Take rows in, the next ones of the input, as an Arrow table of `plain_schema`."""
-        self._collect()
-        self._parts.append(rows)
-        self._write(least=_GROUP)
+        if self._rows:
+            self._collect()
+        self._put(rows)
 
     def close(self) -> None:
         """Complete the file, which is there even if it has no rows."""
@@ -75,9 +76,15 @@ class Table:
         columns = {name: [getattr(row, name) for row in self._rows] for name in _NAMES}
         columns["fare_low"] = [rounded_down(fare) for fare in columns["fare_low"]]
         columns["fare_high"] = [rounded_up(fare) for fare in columns["fare_high"]]
-        self._parts.append(self._arrow.table(columns, schema=plain_schema()))
         self._rows = []
-        self._write(least=_GROUP)
+        self._put(self._arrow.table(columns, schema=plain_schema()))
+
+    def _put(self, rows: Any) -> None:
+        """Put rows to those that wait for a whole group: to touch these each time is quadratic."""
+        self._parts.append(rows)
+        self._waiting += len(rows)
+        if self._waiting >= _GROUP:
+            self._write(least=_GROUP)
 
     def _write(self, *, least: int) -> None:
         """Write groups as long as there are so many rows: how rows came does not show."""
@@ -89,7 +96,7 @@ class Table:
             self._writer.write_table(self._arrow.table(self._encoded(group), schema=self._schema))
             rows = rows.slice(_GROUP)
             self._arrow.default_memory_pool().release_unused()  # some 30 MB, in a job of any size
-        self._parts = [rows]
+        self._parts, self._waiting = [rows], len(rows)
 
     def _encoded(self, rows: Any) -> list[Any]:
         """The columns, those whose words repeat by a dictionary of their own."""
