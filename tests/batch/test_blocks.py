@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import tokenfare as tf
 from batch_plans import files_of, mixed_lines
+from models import model as made_up
 from tokenfare.batch import planning
 from tokenfare.batch.blockwise import BlockPlanner
 from tokenfare.batch.choice.kinds import Kinds
@@ -22,7 +23,7 @@ from tokenfare.batch.inputs.requests import URL
 from tokenfare.batch.planner import Planner
 from tokenfare.batch.written.table import Table, rows_of
 from tokenfare.budget import OPTION_NAMES, count_request, options_of
-from tokenfare.catalog import BatchRules
+from tokenfare.catalog import BatchRules, ChatTemplate
 from tokenfare.messages import parse
 from tokenfare.tokenizers import measurer
 
@@ -238,7 +239,10 @@ def test_a_kind_says_what_counting_a_chat_says(chat: list[dict[str, str]], day: 
         return
     if any(m["content"].startswith("fileid://") for m in chat):
         return
-    for model in tf.Catalog.load(day=day).models():
+    defaults = ("x", " Be kind.", "\n\nBe kind.")
+    templates = [ChatTemplate(5, 3, default_system=default) for default in defaults]
+    own = [made_up(chat=each, tokenizer=name) for each in templates for name in ("qwen", "o200k")]
+    for model in (*tf.Catalog.load(day=day).models(), *own):
         kinds = Kinds()
         kind = kinds.of(model)
         if kind is None:

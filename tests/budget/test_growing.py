@@ -50,6 +50,7 @@ rules = st.sampled_from(
         rules_of(model(images=IMAGES, tools=HERMES)),
         rules_of(model(images=IMAGES, tools=AGENT)),
         Rules("vl", ChatTemplate(5, 3, default_system="You are helpful."), images=IMAGES),
+        Rules("vl", ChatTemplate(5, 3, default_system="\n Be kind."), images=IMAGES),
         Rules("unknown", ChatTemplate(5, 3, per_message_bounds=(0, 9)), images=IMAGES),
     ]
 )

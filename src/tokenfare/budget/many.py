@@ -90,7 +90,11 @@ def _plain(chat: Prompt, texts: list[str], rules: Rules, default: int) -> int | 
 
 def _default_system(rules: Rules, tokenizer: Tokenizer) -> int:
     default = rules.chat.default_system
-    return tokenizer.count(default) + rules.chat.per_message if default else 0
+    if not default:
+        return 0
+    if default[0].isspace():  # as in `_plain`
+        return tokenizer.count("\n" + default) - 1 + rules.chat.per_message
+    return tokenizer.count(default) + rules.chat.per_message
 
 
 def _slow(chat: Prompt, number: int, rules: Rules, tokenizer: Tokenizer, options: Options) -> Count:

@@ -34,8 +34,6 @@ before it, and what is added once, to each message, and where no system message 
 _BY_BYTES: Mapping[Callable[[str], int], str] = MappingProxyType(
     {byte_level: "nfc", byte_level_as_is: "as is", most_bytes: "most"}
 )
-_SYSTEM: Wire = {"role": "system", "content": "x"}
-_USER: Wire = {"role": "user", "content": "x"}
 
 
 class Kinds:
@@ -77,21 +75,25 @@ class _TemplateOnly:
         return self.of.name
 
     def measure(self, text: str) -> Count:
-        """Count the default system message as it is, everything else as nothing."""
-        return self.of.measure(text) if text == self.default_system else Count.exactly(0)
+        """Count the default system message, also behind a line break, and nothing else."""
+        own = self.default_system and text in {self.default_system, "\n" + self.default_system}
+        return self.of.measure(text) if own else Count.exactly(0)
 
 
 def _added(rules: Rules, counter: Measurer) -> tuple[Span, Span, Span]:
     """What the template adds, read off from chats of which nothing else is counted."""
-    measurer = _TemplateOnly(counter, rules.chat.default_system)
+    default = rules.chat.default_system
+    measurer = _TemplateOnly(counter, default)
+    system: Wire = {"role": "system", "content": "x" + default}  # which is not the default itself
+    user: Wire = {"role": "user", "content": "x" + default}
 
     def total(*chat: Wire) -> Span:
         count = count_request(parse(list(chat)), rules, measurer).total
         return (count.low, count.high)
 
-    one = total(_SYSTEM)
-    each = _less(total(_SYSTEM, _USER), one)
-    return _less(one, each), each, _less(total(_USER), one)
+    one = total(system)
+    each = _less(total(system, user), one)
+    return _less(one, each), each, _less(total(user), one)
 
 
 def _less(one: Span, other: Span) -> Span:
