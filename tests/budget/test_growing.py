@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models import IMAGES, model
@@ -44,13 +44,16 @@ messages = st.one_of(
         },
     ),
 )
+JOINED = Rules("vl", ChatTemplate(5, 3, default_system="\n Be kind."), images=IMAGES)
+"""With a default system message that joins the line break before it."""
+
 rules = st.sampled_from(
     [
         rules_of(model(images=IMAGES)),
         rules_of(model(images=IMAGES, tools=HERMES)),
         rules_of(model(images=IMAGES, tools=AGENT)),
         Rules("vl", ChatTemplate(5, 3, default_system="You are helpful."), images=IMAGES),
-        Rules("vl", ChatTemplate(5, 3, default_system="\n Be kind."), images=IMAGES),
+        JOINED,
         Rules("unknown", ChatTemplate(5, 3, per_message_bounds=(0, 9)), images=IMAGES),
     ]
 )
@@ -135,6 +138,7 @@ def test_one_more_message_costs_that_message() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(chats=st.lists(st.lists(messages, min_size=1, max_size=5), max_size=6), rules=rules)
+@example(chats=[[{"role": "user", "content": "Hello"}]], rules=JOINED)
 def test_many_chats_count_as_each_of_them(chats: list[Any], rules: Rules) -> None:
     each = [count_request(parse(chat), rules, QWEN).total for chat in chats]
     assert count_chats(chats, rules, QWEN) == each
