@@ -7,12 +7,12 @@ say in these numbers has no `Kind`, and its requests are counted one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
-from tokenfare.budget import Rules, count_request, rules_of
+from tokenfare.budget import Rules, alike, count_request, rules_of
 from tokenfare.catalog import Model
 from tokenfare.messages import Wire, parse
 from tokenfare.tokenizers import (
@@ -42,9 +42,16 @@ class Kinds:
     def __init__(self) -> None:
         """Know none."""
         self.tokenizers: list[Tokenizer] = []
+        self._known: dict[Hashable, Kind | None] = {}
 
     def of(self, model: Model) -> Kind | None:
         """How a plain chat is counted on models of this one's class, if the numbers can say it."""
+        key = alike(model)
+        if key not in self._known:  # jobs in which each request has its own room ask thousands
+            self._known[key] = self._read_off(model)
+        return self._known[key]
+
+    def _read_off(self, model: Model) -> Kind | None:
         counter = measurer_or_bounds(model.tokenizer)
         rules = rules_of(model)
         joins = rules.chat.per_message > 0
