@@ -15,6 +15,7 @@ import tokenfare as tf
 from batch_plans import files_of, mixed_lines
 from tokenfare.batch import planning
 from tokenfare.batch.blockwise import BlockPlanner
+from tokenfare.batch.inputs import reading
 from tokenfare.batch.written import table
 from tokenfare.batch.written.table import rows_of
 from tokenfare.errors import InputError, InvalidRequestError
@@ -203,6 +204,26 @@ def test_more_room_than_a_plan_holds_is_refused(tmp_path: Path) -> None:
     assert "9,223,372,036,854,775,808; a plan holds" in aside["problem"]
     with pytest.raises(InvalidRequestError, match="max_output_tokens: 9,223,372,036,854,775,808"):
         tf.batch.plan(job, tmp_path / "plan", max_output_tokens=most + 1, **asked)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_line_that_is_too_long_is_named_where_the_file_is_cut_in_it(
+    tmp_path: Path, whole: bool
+) -> None:
+    noise = "".join(map(str, range(40_000)))
+    packed = gzip.compress(f'{{"prompt": "{HELLO}"}}\n{{"prompt": "{noise}"}}\n'.encode())
+    job = tmp_path / "job.jsonl.gz"
+    job.write_bytes(packed[: len(packed) * 2 // 3])
+    with (
+        patch.object(reading, "MAX_LINE_BYTES", 50_000),
+        patch.object(planning, "_CHUNK_BYTES", 10_000),
+        patch.object(BlockPlanner, "takes_blocks", whole),
+    ):
+        plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    assert plan.requests == 1
+    long, end = lines_of(tmp_path / "plan", "set-aside.jsonl")
+    assert (long["line"], long["problem"][:24]) == (2, "longer than 50,000 bytes")
+    assert (end["line"], end["problem"][:18]) == (3, "the file ends here")
 
 
 def test_other_bytes_than_utf8_spoil_their_own_line(tmp_path: Path) -> None:

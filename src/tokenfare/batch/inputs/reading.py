@@ -171,9 +171,9 @@ class Source:
         while raw := stream.readline(MAX_LINE_BYTES):
             self._line += 1
             if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
+                yield self._too_long(self._line)  # now, since the file may be damaged in its rest
                 while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
                     pass
-                yield self._too_long(self._line)
                 continue
             line = raw.removeprefix(_BOM).strip() if self._line == 1 else raw.strip()
             if line:
