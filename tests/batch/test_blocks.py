@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -124,16 +125,20 @@ LINES = st.one_of(
 
 
 def both_ways(
-    content: bytes, size: int, day: date, *, once: bool, **asked: object
+    content: bytes, size: int, day: date, *, once: bool, others: Sequence[bytes] = (), **asked: Any
 ) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """The folders of a plan in blocks of about so many bytes, and line by line."""
+    """The folders of a plan in blocks of about so many bytes, and line by line.
+
+    Of `others`, the files after the first, every second one is CSV.
+    """
     with tempfile.TemporaryDirectory() as found:
-        job = Path(found) / "job.jsonl"
-        job.write_bytes(content)
+        jobs = [Path(found) / f"{i}.{'csv' if i % 2 else 'jsonl'}" for i in range(1 + len(others))]
+        for job, said in zip(jobs, (content, *others), strict=True):
+            job.write_bytes(said)
         with patch.object(planning, "_CHUNK_BYTES", size):
-            tf.batch.plan(job, Path(found) / "a", as_of=day, once=once, **asked)
+            tf.batch.plan(jobs, Path(found) / "a", as_of=day, once=once, **asked)
         with patch.object(BlockPlanner, "takes_blocks", False):
-            tf.batch.plan(job, Path(found) / "b", as_of=day, once=once, **asked)
+            tf.batch.plan(jobs, Path(found) / "b", as_of=day, once=once, **asked)
         return files_of(Path(found) / "a"), files_of(Path(found) / "b")
 
 
@@ -151,6 +156,35 @@ def test_a_plan_in_blocks_is_the_plan_line_by_line(
     lines: Sequence[bytes], end: bytes, size: int, day: date, once: bool
 ) -> None:
     blocks, records = both_ways(end.join(lines), size, day, once=once, max_output_tokens=50)
+    assert blocks == records
+
+
+BEGINNINGS = st.sampled_from(["", "You are kind. " * 40, "You are kind. " * 40 + "é" * 300])
+ALIKE = st.builds(
+    lambda begins, ends, room: json.dumps(
+        {"body": {"messages": [{"role": "user", "content": begins + ends}], "max_tokens": room}}
+    ).encode(),
+    BEGINNINGS,
+    st.sampled_from(["a", "b", "word " * 50]),
+    st.sampled_from([5, 9_000, 10**9]),
+)
+TABLE = st.lists(BEGINNINGS.map(lambda begins: f"{begins}a\n".encode()), max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.one_of(ALIKE, LINES), max_size=8),
+    TABLE,
+    st.lists(ALIKE, max_size=8),
+    st.integers(1, 4_000),
+    st.booleans(),
+)
+def test_files_that_begin_alike_are_planned_in_blocks_as_line_by_line(
+    lines: Sequence[bytes], rows: Sequence[bytes], more: Sequence[bytes], size: int, once: bool
+) -> None:
+    """What is remembered from one file to the next: ids, bodies, beginnings, the longest."""
+    others = [b"prompt\n" + b"".join(rows), b"\n".join(more)]
+    blocks, records = both_ways(b"\n".join(lines), size, DAYS[0], once=once, others=others)
     assert blocks == records
 
 
