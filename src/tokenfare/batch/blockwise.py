@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
@@ -20,6 +21,9 @@ from .inputs.reading import Columns, SetAside
 from .plan import Longest, Plan
 from .planner import Planner, Taker
 from .written.folder import Written
+
+AHEAD = 2
+"""Blocks that are read beside the one that is taken."""
 
 
 class BlockTaker(Taker, Protocol):
@@ -81,15 +85,15 @@ class BlockPlanner(Planner):
         self, blocks: Iterable[Block | SetAside]
     ) -> Generator[Read | SetAside, None, None]:
         """Blocks of lines as they are read, each while the one before it is taken."""
+        waiting: deque[Future[Read] | SetAside] = deque()
         with ThreadPoolExecutor(1, "tokenfare-batch") as beside:
-            waiting: Future[Read] | SetAside | None = None
             for block in blocks:
-                coming = self._bulk.read(block, beside) if isinstance(block, Block) else block
-                if waiting is not None:
-                    yield _arrived(waiting)
-                waiting = coming
-            if waiting is not None:
-                yield _arrived(waiting)
+                read = self._bulk.read(block, beside) if isinstance(block, Block) else block
+                waiting.append(read)
+                if len(waiting) > AHEAD:
+                    yield _arrived(waiting.popleft())
+            while waiting:
+                yield _arrived(waiting.popleft())
 
     def take_block(self, block: Read, file: str, file_number: int) -> None:
         """Plan a block of lines of an input."""
