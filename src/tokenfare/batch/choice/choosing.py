@@ -17,7 +17,7 @@ from typing import TypeAlias
 from tokenfare.budget import Fare, alike, fare_of
 from tokenfare.catalog import Catalog, Model
 from tokenfare.router import Question, Ranked, Requirements, RoutingTable
-from tokenfare.router.judge import judge, judge_all, rank
+from tokenfare.router.judge import judge, judge_all, rank, served_as
 from tokenfare.tokenizers import Count
 
 Sizes: TypeAlias = tuple[Count, ...]
@@ -40,7 +40,7 @@ class Service:
 
     def __init__(self, catalog: Catalog, asked: Requirements) -> None:
         """Find the models that take a request of some size, sorted by how they count."""
-        self._all = tuple(map(_inline_only, catalog.models(all=True)))
+        self._all = tuple(_inline_only(_served(model, asked)) for model in catalog.models(all=True))
         self.asked = asked
         found = Question(self._all, asked, catalog.day, catalog.digest)
         by_kind: dict[Hashable, list[Model]] = defaultdict(list)
@@ -94,6 +94,11 @@ class Service:
         least = min(sizes, key=lambda size: size.low, default=Count.exactly(1))
         _, refused = judge_all(self._all, lambda m: size_of.get(m.id, least), self.asked)
         return "; ".join(each.detail for each in refused[:_MISSES])
+
+
+def _served(model: Model, asked: Requirements) -> Model:
+    """The model as the service has it, once for all sizes and not once for each."""
+    return replace(served_as(model, asked), batch_max_context=None) if asked.batch else model
 
 
 def _inline_only(model: Model) -> Model:
