@@ -36,7 +36,7 @@ from .written.folder import Folder
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 _CHUNK_REQUESTS = 4_096
-_CHUNK_BYTES = 2_000_000
+_CHUNK_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
