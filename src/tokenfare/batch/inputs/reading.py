@@ -22,6 +22,7 @@ from tokenfare.batch.extra import required
 from tokenfare.errors import InputError
 
 from . import columnar
+from .awaited import awaited
 from .blocks import PIECE, Block, Blocks
 from .lines import parsed
 
@@ -240,14 +241,14 @@ def record_of(line: bytes, file: str, number: int) -> Record | SetAside:
 @contextmanager
 def _opened(name: str) -> Iterator[io.BufferedReader]:
     if name == STANDARD_INPUT:
-        yield cast("io.BufferedReader", sys.stdin.buffer)
+        yield awaited(cast("io.BufferedReader", sys.stdin.buffer))
         return
     try:
         file = Path(name).open("rb")  # noqa: SIM115 - an error here is told from one of its reader
     except OSError as error:
         raise InputError(name, f"cannot be read: {error.strerror or error}") from error
     with file:
-        yield file
+        yield awaited(file)
 
 
 def _form_of(name: str) -> Form:
