@@ -43,9 +43,7 @@ def test_many_calls_at_once_are_neither_lost_nor_doubled_nor_refused(
     outcome = soak.run(way, 200, RateLimits(6_000, 1_200_000), tmp_path / "ledger")
     assert outcome.replies == outcome.billed_calls == outcome.ledger_calls == 200
     assert outcome.same_sums
-    # Of 2,000 less than one in a hundred are refused. Where other tests have the processor a burst
-    # of ten, a tenth of a second's share, may come late and among the next ones; twice here.
-    assert outcome.refused <= 20
+    assert outcome.refused <= 4, "two in a hundred, on a machine that may be busy with other tests"
 
 
 def test_calls_in_a_row_wait_for_their_turn(
