@@ -1,4 +1,4 @@
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_what_is_not_a_finite_decimal_is_no_amount(amount: object) -> None:
         Money(amount, "CNY")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("currency", ["cny", "", "YUAN", "¥"])
+@pytest.mark.parametrize("currency", ["cny", "", "YUAN", "¥", "C1Y", "ÄÖÜ"])
 def test_a_currency_is_three_capital_letters(currency: str) -> None:
     with pytest.raises(ValueError, match="three capital letters"):
         Money(Decimal(1), currency)
@@ -59,3 +59,11 @@ def test_forty_digits_on_either_side_are_kept() -> None:
 def test_a_number_of_very_many_digits_is_shown_shortly() -> None:
     assert len(shown(10**5_000)) < 100
     assert len(shown(["x" * 5_000])) < 100
+
+
+def test_sums_keep_every_digit_whatever_precision_the_program_has_set() -> None:
+    """Python's `+` would round to it: 1.23 and 0.001."""
+    with localcontext(prec=3):
+        together = Money.parse("1.23456", "CNY") + Money.parse("0.000001", "CNY")
+        left = Money.parse("1.23456", "CNY") - Money.parse("0.000001", "CNY")
+    assert (str(together), str(left)) == ("1.234561 CNY", "1.234559 CNY")

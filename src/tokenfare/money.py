@@ -1,18 +1,37 @@
 """An amount and its currency, exact.
 
-Amounts are `Decimal` from the first byte to the last; a float never gets in. Two currencies are
-never added or compared, and nothing here converts: that needs a rate and the rate's day.
+Amounts are `Decimal` from the first byte to the last; no float gets in, nothing is rounded. Two
+currencies are never added or compared, and nothing here converts: that needs a rate and the rate's
+day.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 
-_CURRENCY_CODE_LENGTH = 3
+_CURRENCY = re.compile("[A-Z]{3}")  # ISO 4217
 MOST_DIGITS = 40
 """Digits before and after the point of a number that is read: "1e999999" is a million zeros."""
 _SHOWN = 50  # characters of a wrong number that a message shows
+
+EXACT = Context(prec=256, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
+"""Arithmetic that never rounds: what does not come out even raises `decimal.Inexact`.
+
+Python's operators round to the precision of the thread's own context, 28 digits or whatever the
+program has set there, and say nothing. Here is room for a price and a discount of `MOST_DIGITS` on
+either side of the point, times more tokens than there are.
+"""
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum, exact."""
+    whole = Decimal(0)
+    for amount in amounts:
+        whole = EXACT.add(whole, amount)
+    return whole
 
 
 class TooManyDigits(ValueError):  # noqa: N818 - what is wrong with it
@@ -64,7 +83,7 @@ class Money:
         amount: object = self.amount  # what a caller without a type checker may have given
         if not isinstance(amount, Decimal) or not amount.is_finite():
             raise TypeError(f"an amount is a finite Decimal, not {self.amount!r}")
-        if not (len(self.currency) == _CURRENCY_CODE_LENGTH and self.currency.isupper()):
+        if _CURRENCY.fullmatch(self.currency) is None:
             raise ValueError(f"a currency is three capital letters, not {self.currency!r}")
 
     @classmethod
@@ -87,12 +106,12 @@ class Money:
     def __add__(self, other: Money) -> Money:
         """Sum, of one currency only."""
         self._same_currency(other)
-        return Money(self.amount + other.amount, self.currency)
+        return Money(EXACT.add(self.amount, other.amount), self.currency)
 
     def __sub__(self, other: Money) -> Money:
         """Difference, of one currency only; may be below zero."""
         self._same_currency(other)
-        return Money(self.amount - other.amount, self.currency)
+        return Money(EXACT.subtract(self.amount, other.amount), self.currency)
 
     def __lt__(self, other: Money) -> bool:
         """Order, of one currency only."""

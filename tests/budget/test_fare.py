@@ -1,13 +1,15 @@
 """Fares as arithmetic a reader can check."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models import price
-from tokenfare.budget import billed, fare_of
+from tokenfare.budget import Hits, billed, expected_fare, fare_of
+from tokenfare.catalog import Price, Tier
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money
 from tokenfare.tokenizers import Count
@@ -69,3 +71,27 @@ def test_whatever_is_billed_within_the_bounds_lies_within_the_fare(
     fare = fare_of(odd, size, room)
     truth = odd.cost(low + min(offset, more), min(used, room))
     assert fare.low <= truth <= fare.high
+
+
+amounts = st.decimals(0, 10, places=24) | st.decimals(0, 10, places=3)
+
+
+@given(amounts, amounts, amounts, st.integers(1, 10**9), st.integers(1, 10**6), st.integers(1, 28))
+def test_a_fare_has_every_digit_whatever_precision_the_program_has_set(
+    by_input: Decimal, by_output: Decimal, factor: Decimal, n: int, room: int, precision: int
+) -> None:
+    """Held to fractions, which never round. Rounded down, it would be a high end that is none."""
+    tier = Tier(None, by_input, by_output).times(factor)
+    listed = Price("CNY", 1_000_000, (tier,), batch=Decimal("0.5"))
+    with localcontext(prec=precision):
+        tier = Tier(None, by_input, by_output).times(factor)
+        found = fare_of(Price("CNY", 1_000_000, (tier,), listed.batch), Count.exactly(n), room)
+        halved = listed.cost(n, room, batch=True)
+        hits = Hits(n, Decimal("0.4"), 1)
+        cached = expected_fare(listed, Count.exactly(n), room, hits=hits)
+    read = Fraction(by_input) * Fraction(factor) * n / 1_000_000
+    written = Fraction(by_output) * Fraction(factor) / 1_000_000
+    assert Fraction(found.low.amount) == read + written
+    assert Fraction(found.high.amount) == read + written * room
+    assert Fraction(halved.amount) == (read + written * room) / 2
+    assert Fraction(cached.amount) == read * Fraction(2, 5) + written * room

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -62,6 +62,16 @@ def test_tokens_are_held_with_the_room_for_the_answer(ledger: Ledger) -> None:
     ledger.reserve(intent(100, room=50), [ceiling])
     with pytest.raises(CeilingReached, match=r"may take 2 tokens, and of 1,000 tokens a day 850"):
         ledger.reserve(intent(1, room=1), [ceiling])
+
+
+def test_sums_and_ceilings_keep_every_digit_whatever_precision_is_set(ledger: Ledger) -> None:
+    """With three digits 4.9996 and 0.0004 would be 5.00, and with another 0.0001 still."""
+    with localcontext(prec=3):
+        for fare in ("4.9996", "0.0004"):
+            ledger.settle(ledger.reserve(intent(fare=fare), [FIVE]), answered(fare=fare))
+        with pytest.raises(CeilingReached) as reached:
+            ledger.reserve(intent(fare="0.0001"), [FIVE])
+    assert reached.value.spent == yuan("5.0000")
 
 
 def test_a_project_has_a_ceiling_of_its_own(ledger: Ledger) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tokenfare.catalog import CacheRules, Price
-from tokenfare.money import Money
+from tokenfare.money import EXACT, Money
 from tokenfare.tokenizers import Count
 from tokenfare.usage import Usage
 
@@ -94,8 +94,8 @@ def expected_fare(
 def _rebate(price: Price, size: int, hits: Hits) -> Money:
     """What hits save."""
     found = min(hits.tokens, size) if size >= hits.least else 0
-    amount = price.tier(size).input * found * (1 - hits.hit) / price.per
-    return Money(amount, price.currency)
+    full = EXACT.divide(EXACT.multiply(price.tier(size).input, found), price.per)
+    return Money(EXACT.multiply(full, EXACT.subtract(1, hits.hit)), price.currency)
 
 
 def billed(price: Price, usage: Usage, *, batch: bool = False) -> Money:

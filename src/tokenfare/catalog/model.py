@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from tokenfare.errors import InvalidRequestError
-from tokenfare.money import Money
+from tokenfare.money import EXACT, Money
 
 from .charging import AudioRules, ChatTemplate, ImageRules, ToolRules, VideoRules
 
@@ -83,8 +83,13 @@ class Tier:
 
     def times(self, factor: Decimal) -> Tier:
         """The tier with every price multiplied, exactly."""
-        thinking = None if self.thinking_output is None else self.thinking_output * factor
-        return Tier(self.up_to, self.input * factor, self.output * factor, thinking)
+        thinking = self.thinking_output
+        return Tier(
+            self.up_to,
+            EXACT.multiply(self.input, factor),
+            EXACT.multiply(self.output, factor),
+            None if thinking is None else EXACT.multiply(thinking, factor),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +120,13 @@ class Price:
         Raises `InvalidRequestError` if batch is asked for and there is no batch price.
         """
         tier = self.tier(input_tokens)
-        amount = (tier.input * input_tokens + tier.output * output_tokens) / self.per
+        read = EXACT.multiply(tier.input, input_tokens)
+        written = EXACT.multiply(tier.output, output_tokens)
+        amount = EXACT.divide(EXACT.add(read, written), self.per)
         if batch:
             if self.batch is None:
                 raise InvalidRequestError("this model has no batch price")
-            amount *= self.batch
+            amount = EXACT.multiply(amount, self.batch)
         return Money(amount, self.currency)
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 
 from tokenfare.errors import CeilingReached, InvalidRequestError
-from tokenfare.money import Money
+from tokenfare.money import Money, total
 
 from .entry import Intent
 
@@ -78,8 +78,7 @@ class Taken:
 def check(ceiling: Ceiling, intent: Intent, taken: Taken, resets_ms: int) -> None:
     """Raise `CeilingReached` if the call might go above the ceiling."""
     asked: int | Money = intent.fare if isinstance(ceiling.limit, Money) else intent.most_tokens
-    total = _number(taken.spent) + _number(taken.held) + _number(asked)
-    if total <= _number(ceiling.limit):
+    if total(map(_number, (taken.spent, taken.held, asked))) <= _number(ceiling.limit):
         return
     resets = datetime.fromtimestamp(resets_ms / 1_000, ceiling.zone)
     raise CeilingReached(

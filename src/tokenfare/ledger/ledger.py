@@ -19,7 +19,7 @@ from typing import Self
 
 from tokenfare.database import Database
 from tokenfare.errors import CeilingReached
-from tokenfare.money import Money, plain
+from tokenfare.money import EXACT, Money, plain, total
 
 from . import totals
 from .ceilings import Ceiling, Taken, check, check_currency
@@ -204,8 +204,12 @@ def _row(intent: Intent) -> dict[str, object]:
         "currency": fare.currency,
         "fare_at_most": plain(fare.amount),
         "held_tokens": intent.most_tokens,
-        "held_billionths": int((fare.amount * _BILLION).to_integral_value(ROUND_CEILING)),
+        "held_billionths": _in_billionths(fare.amount),
     }
+
+
+def _in_billionths(amount: Decimal) -> int:
+    return int(EXACT.multiply(amount, _BILLION).to_integral_value(ROUND_CEILING))
 
 
 def _ended(ending: Ending) -> dict[str, object]:
@@ -253,8 +257,9 @@ def _taken(
     ).fetchone()
     if currency is None:
         return Taken(sum(row[0] for row in settled), tokens)
-    fare = sum((Decimal(row[1]) for row in settled), Decimal(0))
-    return Taken(Money(fare, currency), Money(Decimal(billionths) / _BILLION, currency))
+    fare = total(Decimal(row[1]) for row in settled)
+    held = EXACT.divide(Decimal(billionths), _BILLION)
+    return Taken(Money(fare, currency), Money(held, currency))
 
 
 def _bury(connection: sqlite3.Connection, now: int) -> int:

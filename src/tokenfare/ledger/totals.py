@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from decimal import Decimal
 
-from tokenfare.money import plain
+from tokenfare.money import plain, total
 
 from .entry import ABANDONED, ANSWERED
 
@@ -62,7 +62,8 @@ def add(connection: sqlite3.Connection, number: int) -> None:
         "AND model = ? AND currency = ?",
         key,
     ).fetchone()
-    amount = Decimal(before[0] if before else 0) + Decimal(fare)  # SQLite would make floats of them
+    # SQLite would make floats of them.
+    amount = total((Decimal(before[0] if before else 0), Decimal(fare)))
     figures = (answered, predicted, given, written, cached, reasoning, plain(amount))
     connection.execute(_UPSERT, (*key, *figures))
 

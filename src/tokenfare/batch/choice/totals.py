@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tokenfare.budget import Fare
-from tokenfare.money import Money
+from tokenfare.money import EXACT, Money, total
 from tokenfare.router import Ranked
 from tokenfare.tokenizers import Count
 
@@ -74,8 +74,8 @@ class _Sum:
         self.requests += number
         self.low_tokens += size.low * number
         self.high_tokens += size.high * number
-        self.low += fare.low.amount * number
-        self.high += fare.high.amount * number
+        self.low = EXACT.add(self.low, EXACT.multiply(fare.low.amount, number))
+        self.high = EXACT.add(self.high, EXACT.multiply(fare.high.amount, number))
 
     def fare(self, currency: str) -> Fare:
         return Fare(Money(self.low, currency), Money(self.high, currency))
@@ -196,8 +196,8 @@ class Tally:
     @property
     def fare(self) -> Fare:
         """What the job costs."""
-        low = sum((each.sum.low for each in self._placed.values()), Decimal(0))
-        high = sum((each.sum.high for each in self._placed.values()), Decimal(0))
+        low = total(each.sum.low for each in self._placed.values())
+        high = total(each.sum.high for each in self._placed.values())
         return Fare(Money(low, self.currency), Money(high, self.currency))
 
     @property
