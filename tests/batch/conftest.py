@@ -33,7 +33,7 @@ def catalog() -> Catalog:
 @pytest.fixture(autouse=True)
 def _nobody_else_submits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is submitted once needs no wait for others; the tests of two machines have theirs."""
-    monkeypatch.setattr(one_job, "SEEN_SECONDS", 0.0)
+    monkeypatch.setattr(one_job, "SETTLE_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -41,9 +41,9 @@ def test_killed_after_each_step_and_started_again(emulate: Any, made: Any) -> No
     for folder in folders:
         ledger = folder.with_name(f"{folder.name}.ledger")
         options = given | {"ledger": ledger}
-        batch.submit(folder, **options)
+        batch.submit(folder, settle_seconds=0, **options)
         assert batch.wait(folder, sleep=lambda _: None, **options).ended
-        assert batch.collect(folder, **options).complete
+        assert batch.collect(folder, settle_seconds=0, **options).complete
         lines = map(json.loads, (folder / "results.jsonl").read_text().splitlines())
         assert [line["custom_id"] for line in lines] == ["r-0", "r-1"]
         with Ledger(ledger) as kept, kept.reading() as db:
@@ -64,6 +64,7 @@ def command(*words: str | Path, url: str, **environment: str) -> subprocess.Pope
             **os.environ,
             "DASHSCOPE_API_KEY": "sk-any",
             "TOKENFARE_LEDGER": "off",
+            "TOKENFARE_SETTLE_SECONDS": "0",  # nobody has a copy of these folders
             **environment,
         },
         stdout=subprocess.PIPE,

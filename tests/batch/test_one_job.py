@@ -45,12 +45,17 @@ SECONDS = 3
 
 
 class Provider:
-    """A batch service in memory: times are whole seconds, and lists have no order to rely on."""
+    """A batch service in memory: times are whole seconds, and lists have no order to rely on.
 
-    def __init__(self, ids: Iterator[str]) -> None:
+    They have a job only once it is `lag` seconds old.
+    """
+
+    def __init__(self, ids: Iterator[str], lag: float = 0.0) -> None:
         self.now = 100.25
+        self.lag = lag
         self.jobs: list[dict[str, Any]] = []
         self._ids = ids
+        self._listed: dict[str, float] = {}
         self._turned = False
 
     def answer(self, method: str, url: str, body: bytes) -> dict[str, Any]:
@@ -69,13 +74,15 @@ class Provider:
                 "metadata": given["metadata"],
             }
             self.jobs.append(job)
+            self._listed[job["id"]] = self.now + self.lag
             return job
         name, files = query.get("ds_name", [None])[0], query.get("input_file_ids", [None])[0]
         self._turned = not self._turned
         found = [
             job
             for job in (reversed(self.jobs) if self._turned else self.jobs)
-            if (name is None or job["metadata"]["ds_name"] == name)
+            if self._listed[job["id"]] <= self.now
+            and (name is None or job["metadata"]["ds_name"] == name)
             and (files is None or job["input_file_id"] == files)
         ]
         return {"data": found or None, "has_more": False}
@@ -85,13 +92,13 @@ class Provider:
         return [job["id"] for job in self.jobs if job["status"] != "cancelling"]
 
 
-def submitting(file_id: str) -> Flow[Job]:
+def submitting(file_id: str, settle: float = SECONDS) -> Flow[Job]:
     """What `submit` asks of the provider, from the first look to the last."""
     jobs = yield from jobs_of(FILE, LINE)
     if not jobs:
-        yield from create_job(FILE, file_id, LINE, 24)
-    yield Wait(SECONDS)
-    jobs = yield from jobs_of(FILE, LINE)
+        jobs = ((yield from create_job(FILE, file_id, LINE, 24)),)
+    yield Wait(settle)
+    jobs = (yield from jobs_of(FILE, LINE)) or jobs
     yield from cancel_others(jobs, FILE.model, LINE)
     return jobs[0]
 
@@ -99,12 +106,12 @@ def submitting(file_id: str) -> Flow[Job]:
 class Machine:
     """Runs the flow; a step is one exchange with the provider, or the end of a wait."""
 
-    def __init__(self, provider: Provider, number: int) -> None:
+    def __init__(self, provider: Provider, number: int, settle: float = SECONDS) -> None:
         self.provider = provider
         self.job: Job | None = None
         self.until = 0.0
         self.steps = 0
-        self._flow: Generator[Any, Any, Job] = submitting(f"file-{number}")
+        self._flow: Generator[Any, Any, Job] = submitting(f"file-{number}", settle)
         self._effect = next(self._flow)
 
     @property
@@ -162,23 +169,41 @@ def test_two_agree_on_one_job_in_whatever_order_their_steps_come(ids: str) -> No
     assert doubled > 100, "the orders in which both create a job are among them"
 
 
+def submitted_at_random(chance: random.Random, number: int, lag: float, settle: float) -> Any:
+    """Machines that submit while time passes as it likes, and their provider."""
+    provider = Provider(iter(chance.sample("abc", 3)), lag)
+    provider.now += chance.random()
+    machines = [Machine(provider, at, settle) for at in range(number)]
+    while waiting := [machine for machine in machines if machine.job is None]:
+        machine = chance.choice(waiting)
+        if machine.ready and chance.random() < 0.9:
+            machine.step()
+        else:
+            provider.now += chance.random() / 2
+    return machines, provider
+
+
+@pytest.mark.parametrize(("lag", "settle"), [(0.0, 1.0), (0.5, 1.5), (2.0, one_job.SETTLE_SECONDS)])
 @pytest.mark.parametrize("number", [2, 3])
-def test_machines_agree_however_time_passes(number: int) -> None:
+def test_machines_agree_if_they_wait_a_second_longer_than_lists_take(
+    number: int, lag: float, settle: float
+) -> None:
+    assert settle == 1 + lag
     chance = random.Random(number)  # noqa: S311 - an order
     doubled = 0
-    for _ in range(2_000):
-        provider = Provider(iter(chance.sample("abc", 3)))
-        provider.now += chance.random()
-        machines = [Machine(provider, at) for at in range(number)]
-        while waiting := [machine for machine in machines if machine.job is None]:
-            machine = chance.choice(waiting)
-            if machine.ready and chance.random() < 0.9:
-                machine.step()
-            else:
-                provider.now += chance.random() / 2
+    for _ in range(1_000):
+        machines, provider = submitted_at_random(chance, number, lag, settle)
         assert agreed(machines, provider)
         doubled += len(provider.jobs) > 1
     assert doubled > 100
+
+
+@pytest.mark.parametrize(("lag", "settle"), [(0.0, 0.5), (0.5, 1.0), (2.0, 2.5), (0.0, 0.0)])
+def test_with_less_they_may_not(lag: float, settle: float) -> None:
+    """So the wait is no longer than it has to be, and the test above could fail."""
+    chance = random.Random(2)  # noqa: S311 - an order
+    ends = [submitted_at_random(chance, 2, lag, settle) for _ in range(2_000)]
+    assert any(not agreed(machines, provider) for machines, provider in ends)
 
 
 def test_one_that_dies_before_it_settles_leaves_no_job_beside_the_first() -> None:
@@ -212,7 +237,7 @@ def barrier_before_creating(monkeypatch: pytest.MonkeyPatch, number: int) -> Non
         return send(carrier, request)
 
     monkeypatch.setattr(Carrier, "_send", held)
-    monkeypatch.setattr(one_job, "SEEN_SECONDS", 1.5)
+    monkeypatch.setattr(one_job, "SETTLE_SECONDS", 1.5)
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tokenfare.batch.runs import one_job
 from tokenfare.emulator import Refuse
 
 Run = Callable[..., Any]
@@ -20,7 +19,7 @@ LINES = b'{"prompt": "Hello, world"}\n{"prompt": "Hello"}\n'
 
 @pytest.fixture
 def folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(one_job, "SEEN_SECONDS", 0.0)  # nobody else submits here
+    monkeypatch.setenv("TOKENFARE_SETTLE_SECONDS", "0")  # nobody else submits here
     monkeypatch.setenv("TOKENFARE_LEDGER", str(tmp_path / "ledger.sqlite"))
     monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-any")
     planned = str(tmp_path / "plan")

@@ -51,15 +51,28 @@ def _booked(command: F) -> F:
     return command
 
 
+_settle = click.option(
+    "--settle",
+    "settle_seconds",
+    type=float,
+    metavar="SECONDS",
+    envvar="TOKENFARE_SETTLE_SECONDS",
+    show_envvar=True,
+    help="How long to wait for jobs of copies of FOLDER (default: 3; without copies, give 0).",
+)
+
+
 @click.command("submit")
 @_common
 @bars.quiet_option
 @_booked
+@_settle
 @click.option("--window", "window_hours", type=int, metavar="HOURS", help="Time for the provider.")
 @click.option("--direct", is_flag=True, help="As `run --all`: no batch service, no batch price.")
 def submit_command(
     folder: str,
     window_hours: int | None,
+    settle_seconds: float | None,
     direct: bool,
     as_json: bool,
     quiet: bool,
@@ -78,7 +91,11 @@ def submit_command(
         return _run(folder, as_json, quiet, all_files=True, **given)
     with _goes_on("submit", folder), bars.steps("uploading", quiet=quiet) as bar:
         now = batch.submit(
-            folder, window_hours=window_hours, progress=partial(_uploading, bar), **given
+            folder,
+            window_hours=window_hours,
+            settle_seconds=settle_seconds,
+            progress=partial(_uploading, bar),
+            **given,
         )
     _show(now, as_json=as_json)
     return exits.DONE
@@ -125,6 +142,7 @@ def status_command(
 @click.command("collect")
 @_common
 @bars.quiet_option
+@_settle
 @click.option(
     "--retry",
     "retries",

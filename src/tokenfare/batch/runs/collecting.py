@@ -20,7 +20,7 @@ from tokenfare.ledger import ANSWERED, CANCELLED, Ending
 from .answers import Answers, Found
 from .bills import Bills, Collected
 from .fetching import Source, fetched
-from .one_job import settle_on_first
+from .one_job import settle_on_first, settling
 from .results import ANSWER, FAILURE, MISSING, PENDING, Result, joined, json_line
 from .running import Running, running
 from .submitting import intent_of
@@ -36,6 +36,7 @@ def collect(
     folder: str | os.PathLike[str],
     *,
     retries: Sequence[str | os.PathLike[str]] = (),
+    settle_seconds: float | None = None,
     progress: Callable[[str], None] | None = None,
     **options: Any,
 ) -> Collected:
@@ -43,10 +44,12 @@ def collect(
 
     What has not ended is `pending` in `results.jsonl`; call this again later. `retries` are the
     folders of plans made by `replan` and collected: their answers stand for what failed here.
+    `settle_seconds` are those of `submit`, for where it was killed before they had passed.
     `progress` is told of each file that is fetched; `options` are those of `tokenfare.Client`.
     """
+    pause = settling(settle_seconds)
     with running(folder, **options) as run:
-        settle_on_first(run)
+        settle_on_first(run, pause)
         now = look(run)
         sources = fetched(run, progress or (lambda _: None))
         others = [_results_of(Path(other)) for other in retries]

@@ -23,7 +23,7 @@ from tokenfare.tokenizers import Count
 
 from .direct import direct_fact
 from .journal import Sent
-from .one_job import named_there, settle_on_first
+from .one_job import named_there, settle_on_first, settling
 from .planned import Expected
 from .running import Running, running
 from .watching import Status, state_of
@@ -38,23 +38,27 @@ def submit(
     folder: str | os.PathLike[str],
     *,
     window_hours: int | None = None,
+    settle_seconds: float | None = None,
     progress: Callable[[Upload], None] | None = None,
     **options: Any,
 ) -> Status:
     """Upload the files of a plan that the batch service takes, and create their jobs.
 
     Repeatable: what was submitted is not submitted again, also after a kill between two steps.
-    The window (the provider's shortest by default) is how long the provider may take. Each job is
+    The window (the provider's shortest by default) is how long the provider may take. Once a job is
+    created, `settle_seconds` (3 by default) are waited for one that another machine may have
+    created in the same instant of a copy of this folder; without a copy, 0 is right. Each job is
     reserved in the ledger, and held to its ceilings, for the most that it may cost; `options` are
     those of `tokenfare.Client`. Raises `ProviderError`, `CeilingReached`, and what `running` does.
     """
+    pause = settling(settle_seconds)
     with running(folder, **options) as run:
         files = [file for file in run.plan.files if file.batch]
         _not_sent_live(run, files)
         window = _window(run, window_hours)
         expected = run.plan.expected() if files else {}
         created = [_submit(run, file, window, expected[file.name], progress) for file in files]
-        settle_on_first(run, created=any(created))
+        settle_on_first(run, pause, created=any(created))
         return state_of(run.plan, run.journal)
 
 
