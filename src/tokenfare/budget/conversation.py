@@ -9,6 +9,7 @@ drop earlier reasoning are the exception: there each count is of the whole.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 
 from tokenfare.messages import Message, Wire, parse_one
@@ -43,6 +44,14 @@ class Conversation:
 
     def __len__(self) -> int:
         return len(self._messages)
+
+    def __copy__(self) -> Conversation:
+        """A branch: what is added to one is not in the other."""
+        return deepcopy(self)
+
+    def __repr__(self) -> str:
+        """How long it is; its texts would drown whatever it is printed with."""
+        return f"<Conversation of {len(self)} messages, {self.total.value:,} tokens>"
 
     def add(self, message: Message | Wire) -> Count:
         """Add a message; answers the whole request's count with it.

@@ -222,7 +222,9 @@ class Model:
     cache: CacheRules | None = None
     released_on: date | None = None
     sent_as: str | None = None
-    evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))
+    evidence: Mapping[str, Evidence] = field(
+        default_factory=lambda: MappingProxyType({}), hash=False
+    )
 
     @property
     def wire_id(self) -> str:
@@ -294,4 +296,6 @@ class Provider:
     max_body_bytes: int | None = None
     throttle: Throttle | None = None
     batch: BatchRules | None = None
-    evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))
+    evidence: Mapping[str, Evidence] = field(
+        default_factory=lambda: MappingProxyType({}), hash=False
+    )

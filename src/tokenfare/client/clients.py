@@ -10,11 +10,12 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 from weakref import WeakSet
 
 from tokenfare.api import Documents, default_catalog
 from tokenfare.dispatch import AsyncStream, Delta, Stream, adrive, drive
+from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt
 from tokenfare.router import Asked, requirements
 
@@ -83,6 +84,12 @@ class _Base:
         """Where it calls and with which day's facts; never the key."""
         where = self._settings.line.endpoint.base_url
         return f"<{type(self).__name__} of {where} on {self._settings.learning.catalog.day}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise InvalidRequestError(
+            f"{self!r} holds connections and a key, and does not travel to another process: make "
+            "a client there, with the same arguments"
+        )
 
     @property
     def catalog(self) -> Catalog:

@@ -18,7 +18,7 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Count
 
 from .axis import Axis
-from .filters import Rejection
+from .filters import Rejection, first_refusal
 from .intervals import Interval, intervals
 from .judge import Ranked, SizeFor, judge, judge_all
 from .question import Question
@@ -199,6 +199,13 @@ class Decision:
     def __hash__(self) -> int:
         """By the question's day and digest and the model chosen."""
         return hash((self.day, self.digest, self.winner and self.winner.id))
+
+    def __reduce__(self) -> tuple[type[Decision], tuple[object, ...]]:
+        """Travel to another process with the sizes, counted out, and without the request."""
+        passed = (m for m in self.question.models if first_refusal(m, self.asked) is None)
+        sizes = self.sizes if isinstance(self.sizes, Same) else None
+        known = sizes or Each({model.id: self.sizes(model) for model in passed})
+        return Decision, (self.question, known, self.winner, self.effort)
 
     @property
     def _outcome(self) -> tuple[object, ...]:

@@ -25,6 +25,11 @@ class RoutingTable:
         self._axis = Axis(question.candidates, question.scale)
         self._lowest = self._axis.everyone
 
+    def __repr__(self) -> str:
+        """How many models it chooses among, and the day."""
+        models = len(self.question.candidates)
+        return f"<RoutingTable of {models} models on {self.question.day}>"
+
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
         """The axis of input tokens, cut where the cheapest model changes."""

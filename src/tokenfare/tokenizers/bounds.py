@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .bounded import spans, truncated
 from .count import Count
@@ -71,8 +71,8 @@ class Bounds:
     """
 
     name: str
-    at_most: Callable[[str], int]
-    guess: Callable[[str], int]
+    at_most: Callable[[str], int] = field(repr=False)
+    guess: Callable[[str], int] = field(repr=False)
 
     def measure(self, text: str) -> Count:
         """Bound the number of tokens of `text`. Linear in its length."""

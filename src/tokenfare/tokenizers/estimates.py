@@ -50,13 +50,19 @@ def middle(name: str, count: Callable[[str], int]) -> Callable[[str], int]:
     fit = fits().get(name)
     if fit is None:
         return count
-    factors = fit.factors
+    return _Estimate(count, fit.factors)
 
-    def estimate(text: str) -> int:
-        made = shares(text)
-        return round(count(text) * sum(share * factors[script] for script, share in made.items()))
 
-    return estimate
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    """Qwen's count, times a factor by script."""
+
+    count: Callable[[str], int]
+    factors: Mapping[str, float]
+
+    def __call__(self, text: str) -> int:
+        shared = shares(text).items()
+        return round(self.count(text) * sum(share * self.factors[name] for name, share in shared))
 
 
 @cache

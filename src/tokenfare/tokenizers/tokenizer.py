@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from tokenfare.errors import InvalidRequestError, MissingExtra, VocabularyError
+from tokenfare.errors import (
+    InvalidRequestError,
+    MissingExtra,
+    TokenfareError,
+    TokenizerError,
+    VocabularyError,
+)
 
 from .bounds import most_bytes
 from .count import Count
@@ -55,6 +61,27 @@ class Tokenizer:
 
     def __repr__(self) -> str:
         return f"<Tokenizer {self.name!r}, {self.vocabulary_size:,} tokens>"
+
+    def __copy__(self) -> Tokenizer:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Tokenizer:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[str], Tokenizer], tuple[str]]:
+        """Travel to another process by name, as what `get_tokenizer` gives there."""
+        from .registry import get_tokenizer, measurer
+
+        try:
+            shared = measurer(self.name) is self
+        except TokenfareError:
+            shared = False
+        if not shared:
+            raise TokenizerError(
+                f"{self.name!r} was read from a file by this process, and goes to another one by "
+                "name only: load the file there, or add it once (tokenfare tokenizers add)"
+            )
+        return get_tokenizer, (self.name,)
 
     @property
     def core(self) -> _core.Tokenizer:

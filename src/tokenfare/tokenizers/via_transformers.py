@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,10 @@ class ByTransformers:
 
     def __repr__(self) -> str:
         return f"<ByTransformers {self.name!r} in {str(self._folder)!r}>"
+
+    def __reduce__(self) -> tuple[Callable[[str, Path], ByTransformers], tuple[str, Path]]:
+        """Travel to another process as the folder, which is read there."""
+        return partial(ByTransformers, trusted=self._trusted), (self.name, self._folder)
 
     def count(self, text: str) -> int:
         """Count the tokens of `text`; a lone surrogate counts as U+FFFD."""
