@@ -10,6 +10,7 @@ from datetime import date
 
 import pytest
 
+import tokenfare as tf
 from tokenfare.catalog import Catalog
 
 DAY = date(2024, 12, 18)
@@ -167,6 +168,13 @@ APPLICATION = {
     "chatyuan-large-v2",
     "billa-7b-sft-v1",
 }
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_each_can_be_chosen_by_whoever_accepts_how_it_is_had(name):
+    asked = {"access": ["paid", "free", "trial", "application"], "unstated_limits": True}
+    decision = tf.route("Hello", allow=[name], max_output_tokens=10, as_of=DAY, **asked)
+    assert decision.model.id == name
 
 
 @pytest.fixture(scope="module")

@@ -88,8 +88,13 @@ def test_what_a_model_charged_in_december_2024(name, price, catalog):
 
 
 @pytest.mark.parametrize("name", ["qwen-audio-turbo", "llama3.1-405b", "yi-large", "chatglm3-6b"])
-def test_what_is_only_on_trial_has_no_price(name, catalog):
-    assert catalog.get(name).price is None
+def test_what_is_only_on_trial_is_never_billed(name, catalog):
+    """A call is within the quota or it is an error; that is worked out, and says so."""
+    model = catalog.get(name)
+    assert model.access == "trial"
+    assert model.price.cost(1_000_000, 1_000_000) == cny("0")
+    assert model.evidence["price"].mark == "derived"
+    assert "trial quota" in model.evidence["price"].note
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,10 @@ def test_december_2024(tokens: int, asked: dict[str, Any], model: str | None) ->
     ("access", "asked", "model"),
     [
         ("paid", {"families": ["yi"]}, None),
-        ("trial", {"families": ["yi"]}, None),  # no price is known: a trial has none
+        # Nothing of a trial is billed; of two with 32,000 tokens the name that comes first.
+        ("trial", {"families": ["yi"]}, "yi-large"),
+        ("trial", {"needs": ["audio"]}, "qwen-audio-turbo"),
+        ("application", {"families": ["minimax"]}, "abab6.5s-chat"),
         ("paid", {"allow": ["baichuan2-turbo"]}, None),
         ("application", {"allow": ["baichuan2-turbo"]}, "baichuan2-turbo"),
         ("free", {"allow": ["baichuan2-turbo"]}, None),
