@@ -21,6 +21,7 @@ from tokenfare.budget import (
     Carriages,
     Conversation,
     Fit,
+    Options,
     RequestCount,
     Rules,
     check_input,
@@ -110,12 +111,21 @@ def count_messages(  # noqa: PLR0913 - each keyword changes what is counted, and
     it counts as the token. Media that are elsewhere are an interval unless `fetch` gets their
     bytes. Raises `InvalidRequestError` with the place of what is wrong.
     """
-    given = dict(parameters or {}) | ({"tools": tools} if tools is not None else {})
-    options = options_of(given) if given else NO_OPTIONS
+    options = _options(tools, parameters)
     if control_tokens or fetch is not None:
         options = replace(options, control_tokens=control_tokens, fetch=fetch)
     rules, tokenizer = rules_for(model, template, catalog)
     return count_request(parse(messages), rules, measurer(tokenizer), options)
+
+
+def _options(tools: Sequence[Wire] | None, parameters: Mapping[str, object] | None) -> Options:
+    """What tools and parameters say that costs tokens; `tools` stand before those among them."""
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise InvalidRequestError(
+            f"parameters: the call's own, by name, in a dict; not {type(parameters).__name__}"
+        )
+    given = {**(parameters or {})} | ({"tools": tools} if tools is not None else {})
+    return options_of(given) if given else NO_OPTIONS
 
 
 def rules_for(
@@ -229,16 +239,23 @@ def document_of(name: str, content: bytes) -> Document:
     return Document(name, read.text, kept, read.pages, read.blank_pages)
 
 
-def fits(
+def fits(  # noqa: PLR0913 - as `count_messages`
     prompt: Prompt,
     *,
     model: str,
     max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS,
+    tools: Sequence[Wire] | None = None,
+    parameters: Mapping[str, object] | None = None,
     catalog: Catalog | None = None,
 ) -> Fit:
-    """Whether a request certainly fits a model with this room for the answer."""
+    """Whether a request certainly fits a model with this room for the answer.
+
+    `tools` and `parameters` are counted as by `count_messages`. Whether the model can still be
+    called is another question, which `route(…, allow=[model])` answers.
+    """
     found = (catalog or default_catalog()).get(model)
-    size = count_request(parse(prompt), found, measurer(found.tokenizer)).total
+    options = _options(tools, parameters)
+    size = count_request(parse(prompt), found, measurer(found.tokenizer), options).total
     return fit(found, size, max_output_tokens)
 
 
@@ -247,6 +264,8 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     *,
     input_tokens: int | None = None,
     documents: Documents = (),
+    tools: Sequence[Wire] | None = None,
+    parameters: Mapping[str, object] | None = None,
     exact: bool = False,
     profile: Requirements | None = None,
     as_of: date | None = None,
@@ -255,9 +274,10 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
 ) -> Decision:
     """The cheapest model that certainly takes a request.
 
-    The request is a `prompt` (text or messages, with `documents`: paths, or `Document`),
-    or just its size as `input_tokens`, taken as all that the provider will count. What is asked of
-    the model are the fields of `Requirements`, over those of a `profile`.
+    The request is a `prompt` (text or messages, with `documents`: paths, or `Document`; `tools` and
+    `parameters` as for `count_messages`), or just its size as `input_tokens`, taken as all that the
+    provider will count. What is asked of the model are the fields of `Requirements`, over those of
+    a `profile`.
 
     A long text is counted no further than the decision needs, so the size and the fare may be
     intervals; `exact` counts it to the end. Raises `NoModelFits`, which carries the decision with
@@ -268,13 +288,18 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     facts = (catalog or default_catalog()) if as_of is None else _seen_on(catalog, as_of)
     wanted = requirements(asked, profile)
     if input_tokens is not None:
+        if documents or tools is not None or parameters is not None:
+            raise InvalidRequestError(
+                "input_tokens is the whole request; documents, tools and parameters need a prompt"
+            )
         return route_sized(size_of_number(input_tokens), wanted, facts)
     messages = parse(prompt if prompt is not None else "")
     wanted = needing(wanted, messages)
-    along = documents_of(documents)
+    along, options = documents_of(documents), _options(tools, parameters)
     if exact:
-        return route_sized(Carriages(messages, along, measurer_or_bounds).size_for, wanted, facts)
-    return route_arranged(lambda by: Carriages(messages, along, by), wanted, facts)
+        carriages = Carriages(messages, along, measurer_or_bounds, options)
+        return route_sized(carriages.size_for, wanted, facts)
+    return route_arranged(lambda by: Carriages(messages, along, by, options), wanted, facts)
 
 
 def routing_table(

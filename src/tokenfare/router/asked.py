@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, replace
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, TypedDict
 
@@ -58,7 +59,32 @@ def requirements(asked: Asked, base: Requirements | None = None) -> Requirements
         odd = sorted(given.keys() - Asked.__annotations__.keys())
         if not odd:
             raise
-        raise TypeError(f"a request cannot ask for {odd[0]!r}") from None
+        raise TypeError(_unknown(odd[0])) from None
+
+
+_MEANT: Mapping[str, str] = MappingProxyType(
+    {
+        "as_of": "the day is an argument of tokenfare.route, or of the client when it is made",
+        "max_completion_tokens": "the room for the answer is max_output_tokens",
+        "max_tokens": "the room for the answer is max_output_tokens",
+        "model": "allow=['qwen-plus'] chooses among the models that are named",
+        "stream": "an answer comes in pieces from stream() and streaming()",
+        "system": "a system message is the first of a list of messages",
+    }
+)
+
+
+def _unknown(word: str) -> str:
+    """What to write instead: a word of ours, or the place for what the provider is to have."""
+    way = _MEANT.get(word)
+    if way is None:
+        near = get_close_matches(word, Asked.__annotations__, n=1, cutoff=0.75)
+        way = f"did you mean {near[0]!r}?" if near else None
+    elsewhere = (
+        "what the provider takes as it is (tools, temperature, …) stands in extra={…} "
+        "of a client's calls, and in parameters={…} of route, fits and count_messages"
+    )
+    return f"no requirement is called {word!r}; {way or elsewhere}"
 
 
 def _listed(words: Collection[str]) -> tuple[str, ...]:
