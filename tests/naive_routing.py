@@ -19,7 +19,7 @@ from tokenfare.tokenizers import Count
 KINDS = ["stable", "latest", "snapshot"]
 
 
-def cost(m: Model, tokens: int, answer: int, hits: int, *, batch: bool) -> Decimal:
+def cost(m: Model, tokens: int, answer: int, hits: int, asked: Requirements) -> Decimal:
     """The fare of one size, a cache's rebate taken off."""
     assert m.price is not None
     tier = next(
@@ -27,9 +27,11 @@ def cost(m: Model, tokens: int, answer: int, hits: int, *, batch: bool) -> Decim
     )
     fresh = tokens - hits
     cached = hits * (m.cache.hit if m.cache else 1)
-    factor = m.price.batch if batch else Decimal(1)
+    factor = m.price.batch if asked.batch else Decimal(1)
     assert factor is not None
-    return (tier.input * (fresh + cached) + tier.output * answer) * factor / m.price.per
+    apart = asked.thinking and tier.thinking_output is not None
+    written = (tier.thinking_output if apart else tier.output) or Decimal(0)
+    return (tier.input * (fresh + cached) + written * answer) * factor / m.price.per
 
 
 def takes(m: Model, tokens: int, asked: Requirements) -> bool:
@@ -54,13 +56,13 @@ def fares(m: Model, size: Count, asked: Requirements) -> tuple[Decimal, Decimal]
         return None
     if asked.batch and (m.price is None or m.price.batch is None):
         return None
-    most = max(cost(m, n, asked.max_output_tokens, 0, batch=asked.batch) for n in sizes)
+    most = max(cost(m, n, asked.max_output_tokens, 0, asked) for n in sizes)
     if asked.max_fare is not None and most > asked.max_fare.amount:
         return None
     answer = asked.expected_output_tokens or asked.max_output_tokens
     least = m.cache.min_tokens if m.cache else 0
     hits = {n: min(n, asked.cached_tokens) if n >= least and m.cache else 0 for n in sizes}
-    return most, max(cost(m, n, answer, hits[n], batch=asked.batch) for n in sizes)
+    return most, max(cost(m, n, answer, hits[n], asked) for n in sizes)
 
 
 def choice(sized: Iterable[tuple[Model, Count]], asked: Requirements) -> Model | None:
@@ -92,13 +94,17 @@ prices = st.builds(
         "CNY",
         1_000,
         tuple(
-            Tier(bound, Decimal(i), Decimal(o))
-            for bound, (i, o) in zip((*sorted(bounds), None), pairs, strict=False)
+            Tier(bound, Decimal(i), Decimal(o), None if t is None else Decimal(t))
+            for bound, (i, o, t) in zip((*sorted(bounds), None), pairs, strict=False)
         ),
         batch,
     ),
     st.sets(small, max_size=3),
-    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=4, max_size=4),
+    st.lists(
+        st.tuples(st.integers(0, 4), st.integers(0, 4), st.none() | st.integers(0, 8)),
+        min_size=4,
+        max_size=4,
+    ),
     st.sampled_from([None, Decimal("0.5")]),
 )
 a_model = st.builds(
@@ -128,6 +134,7 @@ def requirements(draw: st.DrawFn) -> Requirements:
         expected_output_tokens=draw(st.none() | st.integers(1, answer)),
         cached_tokens=0 if batch else draw(st.sampled_from([0, 0, 5, 20])),
         batch=batch,
+        thinking=draw(st.booleans()),
         max_fare=None if ceiling is None else Money(Decimal(ceiling) / 1_000, "CNY"),
         min_headroom=draw(st.sampled_from([0, 0, 3])),
         unstated_limits=draw(st.booleans()),

@@ -64,6 +64,22 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, dict[str, byte
     return made
 
 
+def test_what_is_reasoned_costs_as_on_one_machine(tmp_path: Path) -> None:
+    said = {"messages": [{"role": "user", "content": "Hello"}]}
+    lines = [
+        json.dumps({"custom_id": f"{i}", "body": said | more})
+        for i, more in enumerate(({}, {"enable_thinking": True}))
+    ]
+    (tmp_path / "in").write_text("\n".join(lines) + "\n")
+    asked: dict[str, Any] = {"as_of": date(2026, 5, 1), "allow": ["qwen-plus"]}
+    alone = tf.batch.plan(tmp_path / "in", tmp_path / "alone", **asked)
+    rows = tf.batch.plan_batches(
+        [pa.table({"text": lines})], lines="text", to_assemble=True, **asked
+    )
+    together = tf.batch.assemble(rows, tmp_path / "together", name="in", **asked)
+    assert together.fare == alone.fare
+
+
 @settings(deadline=None, max_examples=12)
 @given(st.lists(st.integers(1, 40), max_size=12), st.booleans())
 def test_it_is_the_folder_of_one_machine_however_the_rows_were_cut(
@@ -210,8 +226,8 @@ def test_workers_that_planned_otherwise_are_found_out(
     ("column", "value", "problem"),
     [
         ("model", "qwen-max", r"by a worker as qwen-max \(batch, up to 0.0\d+\), here as qwen-"),
-        ("counted", '[20,["text"],[],null]', "0 sizes, here as [1-9]+ sizes"),
-        ("counted", '[20,["text"],null,null]', "is no row"),
+        ("counted", '[20,["text"],false,[],null]', "0 sizes, here as [1-9]+ sizes"),
+        ("counted", '[20,["text"],false,null,null]', "is no row"),
         ("counted", "[1", "is no row"),
         ("counted", None, "is no row"),
         ("body", None, "is no row"),

@@ -67,6 +67,19 @@ def test_the_totals_are_the_prices_of_the_day(tmp_path: Path) -> None:
     assert plan.tally.median == 11
 
 
+def test_a_request_that_asks_for_reasoning_is_planned_at_its_price(tmp_path: Path) -> None:
+    """qwen-plus in May 2026: 0.8 in, 2 out and 8 with reasoning, a million; half in a batch."""
+    asked = [body(HELLO, max_tokens=100), body(HELLO, max_tokens=100, enable_thinking=True)]
+    job = written(tmp_path / "job.jsonl", *({"body": each} for each in asked))
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=date(2026, 5, 1), allow=["qwen-plus"])
+    # Twice eleven tokens of input, 100 of an answer, 100 of a reasoned one.
+    high = (2 * 11 * Decimal("0.8") + 100 * 2 + 100 * 8) / 2 / 1_000_000
+    assert plan.fare.high == tf.Money(high, "CNY")
+    assert plan.tally.ordinary.high == tf.Money(2 * high, "CNY")
+    with pytest.raises(InvalidRequestError, match="enable_thinking in its body"):
+        tf.batch.plan(job, tmp_path / "other", thinking=True)
+
+
 def test_a_job_on_one_model_costs_what_its_requests_cost_there(tmp_path: Path) -> None:
     texts = [HELLO, "word " * 40_000]
     job = written(tmp_path / "job.jsonl", *({"prompt": text} for text in texts))

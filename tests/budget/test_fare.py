@@ -73,6 +73,16 @@ def test_whatever_is_billed_within_the_bounds_lies_within_the_fare(
     assert fare.low <= truth <= fare.high
 
 
+def test_an_answer_with_reasoning_is_billed_at_the_price_of_such_answers() -> None:
+    tier = Tier(None, Decimal("0.0008"), Decimal("0.002"), Decimal("0.008"))
+    plus = Price("CNY", 1_000, (tier,), Decimal("0.5"))
+    # 1 x 0.0008 + 2 x 0.002, then with 1,500 of the 2,000 reasoned 1 x 0.0008 + 2 x 0.008
+    assert billed(plus, Usage(1_000, 2_000)) == yuan("0.0048")
+    assert billed(plus, Usage(1_000, 2_000, reasoning=1_500)) == yuan("0.0168")
+    assert billed(plus, Usage(1_000, 2_000, reasoning=1_500), batch=True) == yuan("0.0084")
+    assert billed(TIERED, Usage(1_000, 2_000, reasoning=1_500)) == yuan("0.0225")
+
+
 amounts = st.decimals(0, 10, places=24) | st.decimals(0, 10, places=3)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from tokenfare import AsyncClient, Catalog, Client, Reply
 from tokenfare.dispatch import Patience
 from tokenfare.emulator import Drop, Emulator, Refuse, TiktokenTokenizer, scripted, throttled
+from tokenfare.emulator import Reply as EmulatorReply
 from tokenfare.errors import (
     AuthenticationError,
     CeilingReached,
@@ -69,6 +71,37 @@ def test_a_call_is_written_down_as_it_was_predicted_and_billed(
     assert (written["outcome"], written["attempts"], written["missed"]) == ("answered", 1, 0)
     assert written["request_id"] == reply.answer.request_id
     assert written["decision"] == f"2024-12-18 {reply.decision.digest}"
+
+
+def test_a_call_that_reasons_is_predicted_held_and_billed_at_the_price_of_that(
+    emulate: Emulate, chat: Chat, catalog: Catalog, path: Path
+) -> None:
+    """qwen-plus in May 2026: 0.8 in, 2 out and 8 with reasoning, a million."""
+    spring = catalog.as_of(date(2026, 5, 1))
+    _, url = emulate(catalog=spring, replies=[EmulatorReply("Two.", reasoning="One and one.")] * 3)
+    given: dict[str, Any] = {
+        "allow": ["qwen-plus"],
+        "catalog": spring,
+        "max_output_tokens": 100,
+        "client": {"ledger": path},
+    }
+    for asked in ({"thinking": True}, {"extra": {"enable_thinking": True}}):
+        path.unlink(missing_ok=True)
+        reply = chat(url, "hello", **given, **asked)
+        usage, written = reply.usage, row(path)
+        assert 0 < usage.reasoning < usage.output_tokens
+        most = (9 * Decimal("0.8") + 100 * 8) / 1_000_000
+        assert Decimal(written["fare_at_most"]) == reply.decision.fare.high.amount == most
+        bill = (9 * Decimal("0.8") + usage.output_tokens * 8) / 1_000_000
+        assert reply.fare == Money(bill, "CNY")
+    plain = chat(url, "hello", **given)
+    assert plain.usage.reasoning == 0
+    assert plain.decision.fare.high.amount == (9 * Decimal("0.8") + 100 * 2) / 1_000_000
+
+
+def test_thinking_cannot_be_both_asked_for_and_switched_off(chat: Chat) -> None:
+    with pytest.raises(InvalidRequestError, match="contradict each other"):
+        chat("http://127.0.0.1:9", "hello", thinking=True, extra={"enable_thinking": False})
 
 
 def test_a_call_sent_three_times_is_one_row_with_one_bill(

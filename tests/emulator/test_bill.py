@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
+
+from tokenfare.emulator import Reply
 
 EXAMPLE = "通义千问具有强大的能力。"  # 8 tokens: the provider's own example
 ROLE = "You are a helpful assistant."  # 6 tokens: a word each, and the full stop
@@ -89,3 +92,16 @@ def test_the_tokenizer_call_counts_the_text_alone(http: httpx.Client) -> None:
     answer = http.post(url, json=body).json()
     assert answer["output"]["token_ids"] == [46100, 101933, 99489]
     assert answer["usage"] == {"input_tokens": 3}
+
+
+@pytest.mark.parametrize(("asked", "reasoned"), [({"enable_thinking": True}, 8), ({}, 0)])
+def test_reasoning_is_billed_beside_the_answer_and_not_bound_by_its_room(
+    start: Callable[..., Any], asked: dict[str, Any], reasoned: int
+) -> None:
+    _, http = start(replies=lambda _: Reply(EXAMPLE, reasoning=EXAMPLE))
+    body = {"model": "qwen-plus", "messages": [user("hello")], "max_tokens": 3, **asked}
+    answer = http.post("/chat/completions", json=body).json()
+    message, usage = answer["choices"][0]["message"], answer["usage"]
+    assert usage["completion_tokens"] == 3 + reasoned
+    assert usage.get("completion_tokens_details", {}).get("reasoning_tokens", 0) == reasoned
+    assert message.get("reasoning_content", "") == (EXAMPLE if reasoned else "")

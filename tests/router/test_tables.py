@@ -170,6 +170,32 @@ def test_fares_of_december_2024(tokens: int, asked: dict[str, Any], fare: Decima
     assert tf.route(input_tokens=tokens, catalog=THEN, **asked).fare.high == Money(fare, "CNY")
 
 
+@pytest.mark.parametrize(
+    ("tokens", "thinking", "fare"),
+    [
+        (10_000, False, 10 * Decimal("0.0008") + Decimal("0.002")),
+        (10_000, True, 10 * Decimal("0.0008") + Decimal("0.008")),
+        (200_000, True, 200 * Decimal("0.0024") + Decimal("0.024")),
+    ],
+)
+def test_an_answer_that_is_reasoned_has_a_price_of_its_own(
+    tokens: int, thinking: bool, fare: Decimal
+) -> None:
+    decision = tf.route(
+        input_tokens=tokens, catalog=NOW, allow=["qwen-plus"], thinking=thinking, max_fare="1 CNY"
+    )
+    assert decision.fare.high == Money(fare, "CNY")
+    edge = Money(fare - Decimal("0.000001"), "CNY")
+    assert chosen(NOW, tokens, allow=["qwen-plus"], thinking=thinking, max_fare=edge) is None
+
+
+def test_reasoning_changes_the_choice() -> None:
+    """A million tokens cost: plus 0.8 in and 2 out, 8 with reasoning; 3.5-plus 0.8 and 4.8."""
+    asked = {"allow": ["qwen-plus", "qwen3.5-plus"]}
+    assert chosen(NOW, 1_000, **asked) == "qwen-plus"
+    assert chosen(NOW, 1_000, **asked, thinking=True) == "qwen3.5-plus"
+
+
 def test_equal_fares_go_to_the_stable_name() -> None:
     """qwen-turbo, its latest and two snapshots have one price in December 2024."""
     decision = tf.route(input_tokens=1_000, catalog=THEN)

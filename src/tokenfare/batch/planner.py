@@ -90,7 +90,7 @@ class Planner:
         self._sizer = sizer
         self._prefixes = prefixes
         self._chooser = chooser or Cheapest()
-        self._services: dict[tuple[int, frozenset[str], bool], Service] = {}
+        self._services: dict[tuple[int, frozenset[str], bool, bool], Service] = {}
         self._batch_rules: dict[str, BatchRules] = {}
         self._tally = Tally(asked.currency)
         self._key = secrets.token_bytes(16)
@@ -219,7 +219,8 @@ class Planner:
         """The sizes of requests, one by one; those that have none are set aside."""
         sizer = self._sizer(requests)
         for place, request in enumerate(requests):
-            service = self.service(request.room, request.needs, batch=batch)
+            thinking = request.options.thinking is True
+            service = self.service(request.room, request.needs, batch=batch, thinking=thinking)
             try:
                 yield request, Cell(service, sizer.sizes(place, service))
             except InvalidRequestError as error:
@@ -259,9 +260,11 @@ class Planner:
         """Note that this file is the next one, unless it was met before."""
         self._order.setdefault(file, len(self._order))
 
-    def service(self, room: int, needs: frozenset[str], *, batch: bool) -> Service:
+    def service(
+        self, room: int, needs: frozenset[str], *, batch: bool, thinking: bool = False
+    ) -> Service:
         """The models for requests with such a room for the answer, that need these modalities."""
-        key = (room, needs, batch)
+        key = (room, needs, batch, thinking)
         if key not in self._services:
             expected = self._asked.expected_output_tokens
             asked = replace(
@@ -270,6 +273,7 @@ class Planner:
                 expected_output_tokens=expected and min(expected, room),
                 needs=self._asked.needs | needs,
                 batch=batch,
+                thinking=thinking,
             )
             self._services[key] = Service(self._catalog, asked)
         return self._services[key]

@@ -193,6 +193,11 @@ def asked_of(
     wanted = requirements(asked)
     if wanted.batch:
         raise InvalidRequestError("batch: a plan asks for it by itself; leave it out")
+    if wanted.thinking:
+        raise InvalidRequestError(
+            "thinking: each request of a job says so itself, by enable_thinking in its body; "
+            "leave it out"
+        )
     if wanted.max_output_tokens > MOST_ROOM:
         raise InvalidRequestError(
             f"max_output_tokens: {wanted.max_output_tokens:,}; a plan holds {MOST_ROOM:,} at most"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from tokenfare.catalog import CacheRules, Price
 from tokenfare.money import EXACT, Money
@@ -34,20 +35,27 @@ class Fare:
         return f"{str(self.low).removesuffix(self.currency)}to {self.high}"
 
 
-def fare_of(price: Price, size: Count, max_output_tokens: int, *, batch: bool = False) -> Fare:
+def fare_of(
+    price: Price,
+    size: Count,
+    max_output_tokens: int,
+    *,
+    batch: bool = False,
+    thinking: bool = False,
+) -> Fare:
     """The fare of a request before it is sent.
+
+    Where the model reasons first (`thinking`), the room is that of reasoning and text together: a
+    provider bounds the text alone, so what is reasoned beyond the room is not in the fare.
 
     A later tier may be cheaper than an earlier one (nothing forbids it), so every tier that the
     input may fall into is priced at both of its ends.
     """
+    cost = partial(price.cost, batch=batch, thinking=thinking)
     if size.exact:
-        n = size.high
-        return Fare(price.cost(n, 1, batch=batch), price.cost(n, max_output_tokens, batch=batch))
+        return Fare(cost(size.high, 1), cost(size.high, max_output_tokens))
     sizes = sorted({size.low, size.high, *_tier_edges(price, size)})
-    return Fare(
-        min(price.cost(n, 1, batch=batch) for n in sizes),
-        max(price.cost(n, max_output_tokens, batch=batch) for n in sizes),
-    )
+    return Fare(min(cost(n, 1) for n in sizes), max(cost(n, max_output_tokens) for n in sizes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +80,25 @@ class Hits:
         return cls(tokens, rules.hit, rules.min_tokens or 0)
 
 
-def expected_fare(
+def expected_fare(  # noqa: PLR0913 - each may change it, and all but the size have a default
     price: Price,
     size: Count,
     output_tokens: int,
     *,
     batch: bool = False,
+    thinking: bool = False,
     hits: Hits | None = None,
 ) -> Money:
     """The most that a request costs if its answer and its cache hits are as expected.
 
     A cache hit is never promised, so this is for comparing and no ceiling.
     """
+    cost = partial(price.cost, batch=batch, thinking=thinking)
     edges = {size.low, size.high, *_tier_edges(price, size)}
     if hits is None:
-        return max(price.cost(n, output_tokens, batch=batch) for n in edges)
+        return max(cost(n, output_tokens) for n in edges)
     edges |= {n for n in (hits.least - 1, hits.least) if size.low < n < size.high}
-    return max(price.cost(n, output_tokens, batch=batch) - _rebate(price, n, hits) for n in edges)
+    return max(cost(n, output_tokens) - _rebate(price, n, hits) for n in edges)
 
 
 def _rebate(price: Price, size: int, hits: Hits) -> Money:
@@ -101,9 +111,11 @@ def _rebate(price: Price, size: int, hits: Hits) -> Money:
 def billed(price: Price, usage: Usage, *, batch: bool = False) -> Money:
     """What a call cost, from what the provider reported.
 
-    Tokens are priced at the list price; a cache's rebate is not in it.
+    Tokens are priced at the list price, those of an answer with reasoning at the price of such
+    answers; a cache's rebate is not in it.
     """
-    return price.cost(usage.input_tokens, usage.output_tokens, batch=batch)
+    thinking = usage.reasoning > 0
+    return price.cost(usage.input_tokens, usage.output_tokens, batch=batch, thinking=thinking)
 
 
 def _tier_edges(price: Price, size: Count) -> list[int]:

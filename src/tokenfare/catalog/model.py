@@ -74,12 +74,22 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Prices of requests with at most `up_to` input tokens (`None`: any number)."""
+    """Prices of requests with at most `up_to` input tokens (`None`: any number).
+
+    `thinking_output` is that of the whole answer, reasoning and text, where the model reasons
+    first; `None` where it is the same as `output`.
+    """
 
     up_to: int | None
     input: Decimal
     output: Decimal
     thinking_output: Decimal | None = None
+
+    def written(self, *, thinking: bool) -> Decimal:
+        """The price of what the model writes, where it reasons first or does not."""
+        if thinking and self.thinking_output is not None:
+            return self.thinking_output
+        return self.output
 
     def times(self, factor: Decimal) -> Tier:
         """The tier with every price multiplied, exactly."""
@@ -114,14 +124,21 @@ class Price:
                 return tier
         return self.tiers[-1]
 
-    def cost(self, input_tokens: int, output_tokens: int, *, batch: bool = False) -> Money:
-        """What a request of this size costs, exactly.
+    def cost(
+        self,
+        input_tokens: int,
+        output_tokens: int,
+        *,
+        batch: bool = False,
+        thinking: bool = False,
+    ) -> Money:
+        """What a request of this size costs, exactly; `output_tokens` are with the reasoning.
 
         Raises `InvalidRequestError` if batch is asked for and there is no batch price.
         """
         tier = self.tier(input_tokens)
         read = EXACT.multiply(tier.input, input_tokens)
-        written = EXACT.multiply(tier.output, output_tokens)
+        written = EXACT.multiply(tier.written(thinking=thinking), output_tokens)
         amount = EXACT.divide(EXACT.add(read, written), self.per)
         if batch:
             if self.batch is None:

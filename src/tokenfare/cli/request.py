@@ -101,6 +101,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     _number("--expected-output", "expected_output_tokens", "Compare by an answer of this length."),
     _number("--cached", "cached_tokens", "Compare as if so much input were in the cache."),
+    click.option("--thinking", is_flag=True, help="The model is to reason before it answers."),
     click.option(
         "--needs",
         type=inputs.Words(MODALITIES),

@@ -127,7 +127,9 @@ class Client(_Base):
         """Route a request, send it, and wait for the answer.
 
         `documents` are paths of files, or `tokenfare.Document`; each is read before anything is
-        sent. `extra` goes to the provider untouched. Raises `NoModelFits`, and `ProviderError` if
+        sent. `extra` goes to the provider untouched; what of it costs tokens is counted, and with
+        `enable_thinking` fares are those of answers that are reasoned, as with `thinking=True`,
+        which sends it. Raises `NoModelFits`, and `ProviderError` if
         no model of the ranking could answer.
         """
         ladder = self._ladder(prompt, documents, extra, asked)

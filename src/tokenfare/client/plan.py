@@ -160,6 +160,7 @@ def ladder(  # noqa: PLR0913 - what a call is made of
         raise InvalidRequestError(
             "a call is answered at once and has no batch price; do without `batch` here"
         )
+    extra, asked = _thinking(extra, asked)
     messages, options = parse(prompt), options_of(extra)
     along = documents_of(documents)
     carriages = Carriages(messages, along, measurer_or_bounds, options)
@@ -171,6 +172,21 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     # Bounds find the winner soonest; its fare, and the ranking if it is needed, are counted out.
     decision = route_arranged(arrange, wanted, catalog)
     return Ladder(replace(decision, sizes=carriages.size_for), carriages, extra, escalate)
+
+
+def _thinking(
+    extra: Mapping[str, object], asked: Requirements
+) -> tuple[Mapping[str, object], Requirements]:
+    """A request is priced as it is sent: to reason first if either of the two says so."""
+    said = options_of(extra).thinking
+    if said is None:
+        return ({**extra, "enable_thinking": True} if asked.thinking else extra), asked
+    if asked.thinking and not said:
+        raise InvalidRequestError(
+            "thinking=True and enable_thinking=False in `extra` contradict each other; "
+            "leave one of them out"
+        )
+    return extra, replace(asked, thinking=said)
 
 
 def _file_name(document: Document) -> str:

@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 
 from tokenfare.catalog import Catalog
 from tokenfare.usage import Usage
@@ -124,12 +125,23 @@ class Account:
         most = room(request, billed)
         if metered:
             self.meter.admit(request.model, billed, self.clock())
-        asked = Asked(request.name, request.messages, request.tools, billed, request.json_mode)
+        asked = Asked(
+            request.name,
+            request.messages,
+            request.tools,
+            billed,
+            request.json_mode,
+            request.thinking,
+        )
         choices = tuple(
             choice(self._reply(asked), most, request.stop, self.tokenizer)
             for _ in range(request.choices)
         )
-        usage = Usage(billed, sum(c.tokens for c in choices))
+        usage = Usage(
+            billed,
+            sum(c.tokens for c in choices),
+            reasoning=sum(c.reasoning_tokens for c in choices),
+        )
         if metered:
             self.meter.settle(request.model, usage.output_tokens, self.clock())
         return Completion(
@@ -142,4 +154,5 @@ class Account:
 
     def _reply(self, asked: Asked) -> Reply:
         reply = self._replies(asked)
-        return Reply(reply) if isinstance(reply, str) else reply
+        reply = Reply(reply) if isinstance(reply, str) else reply
+        return reply if asked.thinking else replace(reply, reasoning="")

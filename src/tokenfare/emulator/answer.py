@@ -18,12 +18,17 @@ _TOKENS_PER_EVENT = 4
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer: its text in pieces, its tool calls, why it ended, what it is billed."""
+    """One answer: its text in pieces, its tool calls, why it ended, what it is billed.
+
+    `tokens` are all that was written, `reasoning_tokens` those of them that are reasoning.
+    """
 
     pieces: tuple[str, ...]
     tool_calls: Sequence[Wire]
     finish_reason: str
     tokens: int
+    reasoning: str = ""
+    reasoning_tokens: int = 0
 
     @property
     def text(self) -> str:
@@ -50,7 +55,15 @@ def choice(reply: Reply, room: int | None, stop: Iterable[str], tokenizer: Token
         reason, calls = "tool_calls", tokenizer.count(calls_text(reply.tool_calls))
     else:
         reason, calls = ("stop" if len(kept) == len(ids) else "length"), 0
-    return Choice(tuple(_pieces(kept, tokenizer)), reply.tool_calls, reason, len(kept) + calls)
+    reasoned = tokenizer.count(reply.reasoning)
+    return Choice(
+        tuple(_pieces(kept, tokenizer)),
+        reply.tool_calls,
+        reason,
+        len(kept) + calls + reasoned,
+        reply.reasoning,
+        reasoned,
+    )
 
 
 def _until(text: str, stop: Iterable[str]) -> str:

@@ -35,6 +35,7 @@ class ChatRequest:
     parallel: bool
     forced_tool: str | None
     high_resolution: bool
+    thinking: bool
     stream: bool
     include_usage: bool
 
@@ -63,6 +64,7 @@ def read_chat(body: object, catalog: Catalog, granted: Collection[str]) -> ChatR
         parallel=_flag(fields, "parallel_tool_calls"),
         forced_tool=_forced(fields.get("tool_choice")),
         high_resolution=_flag(fields, "vl_high_resolution_images"),
+        thinking=_flag(fields, "enable_thinking"),
         stream=stream,
         include_usage=stream and _include_usage(fields.get("stream_options")),
     )

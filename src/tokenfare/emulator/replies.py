@@ -16,21 +16,29 @@ _ECHOED_CHARACTERS = 80
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that was accepted: the model's name, what was said, what it is billed for."""
+    """A request that was accepted: the model's name, what was said, what it is billed for.
+
+    `thinking`: the model was asked to reason first (`enable_thinking`).
+    """
 
     model: str
     messages: tuple[Message, ...]
     tools: Sequence[Wire]
     input_tokens: int
     json_mode: bool
+    thinking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer before it is cut to the room there is: text, or calls of tools, or both."""
+    """An answer before it is cut to the room there is: text, or calls of tools, or both.
+
+    `reasoning` comes before it where a request asked for that; the room does not bound it.
+    """
 
     text: str
     tool_calls: Sequence[Wire] = ()
+    reasoning: str = ""
 
 
 Replies: TypeAlias = Callable[[Asked], Reply | str]

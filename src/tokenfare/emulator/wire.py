@@ -67,16 +67,21 @@ class Compatible:
         }
 
 
-def _usage(billed: Usage) -> dict[str, int]:
-    return {
+def _usage(billed: Usage) -> dict[str, object]:
+    said: dict[str, object] = {
         "prompt_tokens": billed.input_tokens,
         "completion_tokens": billed.output_tokens,
         "total_tokens": billed.total_tokens,
     }
+    if billed.reasoning:
+        said["completion_tokens_details"] = {"reasoning_tokens": billed.reasoning}
+    return said
 
 
 def _deltas(choice: Choice) -> Iterator[tuple[dict[str, object], str | None]]:
     yield {"role": "assistant", "content": ""}, None
+    if choice.reasoning:
+        yield {"content": None, "reasoning_content": choice.reasoning}, None
     for piece in choice.pieces:
         yield {"content": piece}, None
     for i, call in enumerate(choice.tool_calls):
@@ -86,6 +91,8 @@ def _deltas(choice: Choice) -> Iterator[tuple[dict[str, object], str | None]]:
 
 def _message(choice: Choice) -> dict[str, object]:
     message: dict[str, object] = {"role": "assistant", "content": choice.text}
+    if choice.reasoning:
+        message["reasoning_content"] = choice.reasoning
     if choice.tool_calls:
         message["tool_calls"] = [dict(call) for call in choice.tool_calls]
     return message

@@ -27,6 +27,7 @@ class Asked(TypedDict, total=False):
     max_output_tokens: int
     expected_output_tokens: int | None
     cached_tokens: int
+    thinking: bool
     needs: Collection[str]
     purpose: str | None
     region: str | None

@@ -48,7 +48,9 @@ def judge(model: Model, size: Count, asked: Requirements) -> Ranked | Rejection:
     refusal = _limits_refuse(model, outcome, asked) or first_refusal(model, asked, ON_PRICE)
     if refusal is not None or model.price is None:
         return refusal or Rejection(model, "price not known", f"{model.id}: no price is known")
-    fare = fare_of(model.price, size, asked.max_output_tokens, batch=asked.batch)
+    fare = fare_of(
+        model.price, size, asked.max_output_tokens, batch=asked.batch, thinking=asked.thinking
+    )
     if asked.max_fare is not None and fare.high > asked.max_fare:
         detail = f"{model.id}: up to {fare.high}, the ceiling is {asked.max_fare}"
         return Rejection(model, "over ceiling", detail)
@@ -109,7 +111,9 @@ def _limits_refuse(model: Model, outcome: Fit, asked: Requirements) -> Rejection
 
 def _expected(model: Model, price: Price, size: Count, asked: Requirements) -> Money:
     hits = Hits.expected(asked.cached_tokens, model.cache)
-    return expected_fare(price, size, asked.output_tokens, batch=asked.batch, hits=hits)
+    return expected_fare(
+        price, size, asked.output_tokens, batch=asked.batch, thinking=asked.thinking, hits=hits
+    )
 
 
 def _nearness(refusal: Rejection) -> tuple[bool, int, int, str]:

@@ -87,23 +87,24 @@ def common_scale(candidates: Sequence[Candidate]) -> int:
 
 def _lines(model: Model, price: Price, most: int, asked: Requirements) -> Iterator[Line]:
     hits = Hits.expected(asked.cached_tokens, model.cache)
-    for first, last, input_, output in _tiers(price, batch=asked.batch):
+    for first, last, input_, output in _tiers(price, asked):
         end = min(last, most, _under_ceiling(input_, output, asked))
         answer = output * asked.output_tokens if asked.output_tokens else _NOTHING
         for line in _with_hits(first, end, input_, hits):
             yield line._replace(base=line.base + answer) if answer else line
 
 
-def _tiers(price: Price, *, batch: bool) -> Iterator[tuple[int, int, Fraction, Fraction]]:
+def _tiers(price: Price, asked: Requirements) -> Iterator[tuple[int, int, Fraction, Fraction]]:
     """First and last input of each tier with its prices for one token."""
-    factor = price.batch if batch and price.batch is not None else 1
+    factor = price.batch if asked.batch and price.batch is not None else 1
     over, under = factor.as_integer_ratio()
     under *= price.per
     first = 0
     for at, tier in enumerate(price.tiers):
         bounded = tier.up_to is not None and at + 1 < len(price.tiers)
         last = tier.up_to if bounded and tier.up_to is not None else ENDLESS
-        yield first, last, _times(tier.input, over, under), _times(tier.output, over, under)
+        written = tier.written(thinking=asked.thinking)
+        yield first, last, _times(tier.input, over, under), _times(written, over, under)
         first = last + 1
 
 

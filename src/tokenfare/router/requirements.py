@@ -31,6 +31,10 @@ class Requirements:
     expected to find in its cache: models are then compared by the fare expected, while `max_fare`
     stays a ceiling on the high end.
 
+    `thinking` is whether the model is to reason before it answers: fares are then at the price of
+    such answers, where the model has one, and the room is that of reasoning and text together. It
+    asks nothing of the model: which models can reason, the catalogue does not say.
+
     `needs` are modalities; `allow` and `deny` are shell patterns on ids and aliases (`qwen-*`),
     `families` and `providers` on those words; `kinds` asks for stable names, latest names or pinned
     snapshots. `min_headroom` is the input, in tokens, that could still be added. The two rates are
@@ -42,6 +46,7 @@ class Requirements:
     max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS
     expected_output_tokens: int | None = None
     cached_tokens: int = 0
+    thinking: bool = False
     needs: frozenset[str] = frozenset({"text"})
     purpose: str | None = None
     region: str | None = None

@@ -79,7 +79,8 @@ class Service:
             return None
         ranked = decision.chosen
         price = ranked.model.price
-        ordinary = fare_of(price, size, self.asked.max_output_tokens) if price else ranked.fare
+        room, thinking = self.asked.max_output_tokens, self.asked.thinking
+        ordinary = fare_of(price, size, room, thinking=thinking) if price else ranked.fare
         return Choice(ranked, ordinary, rank(ranked))
 
     def on(self, model: Model, size: Count) -> Ranked | None:

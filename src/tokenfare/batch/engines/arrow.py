@@ -181,7 +181,8 @@ class _Kept(Unwritten):
             # `assemble` decides this again, by the id that it gives: it needs all that a row has.
         if request is not None:
             batch, live = (self._sizes.get((record.line, which)) for which in (True, False))
-            counted = packed(request.room, request.needs, batch, live)
+            thinking = request.options.thinking is True
+            counted = packed(request.room, request.needs, batch, live, thinking=thinking)
             said |= {"body": request.body, "counted": counted}
         return said
 

@@ -24,7 +24,7 @@ from tokenfare.batch.planner import TOO_LONG, Planner, Taker
 from tokenfare.batch.planning import asked_of, finished, refuse_ceiling
 from tokenfare.batch.written.folder import Folder
 from tokenfare.batch.written.table import Row, rounded_up
-from tokenfare.budget import NO_OPTIONS
+from tokenfare.budget import NO_OPTIONS, Options
 from tokenfare.catalog import BatchRules, Catalog
 from tokenfare.errors import InputError
 from tokenfare.money import Money
@@ -172,7 +172,8 @@ class _Assembler:
         record = Record(self._name, self._number, {}, text)
         self._told[self._number] = told
         self._expected[self._number] = row
-        return Request(record, named, (), NO_OPTIONS, told.room, told.needs, False, said.encode())
+        options = Options(thinking=True) if told.thinking else NO_OPTIONS
+        return Request(record, named, (), options, told.room, told.needs, False, said.encode())
 
     def _set_aside(self, planner: Planner, row: dict[str, Any]) -> None:
         record = Record(self._name, self._number, {}, row["text"] or "")

@@ -51,27 +51,30 @@ def _plain(value: object) -> object:
 
 
 class Told(NamedTuple):
-    """How a request is counted: its room, what it needs, its sizes in both services."""
+    """How a request is counted and priced: its room, what it needs, its sizes in both services."""
 
     room: int
     needs: frozenset[str]
+    thinking: bool
     batch: Sizes
     live: Sizes | None
 
 
-def packed(room: int, needs: Iterable[str], batch: Sizes | None, live: Sizes | None) -> str:
+def packed(
+    room: int, needs: Iterable[str], batch: Sizes | None, live: Sizes | None, *, thinking: bool
+) -> str:
     """As text, an exact size as its number."""
     sizes = (found and [_written(size) for size in found] for found in (batch, live))
-    return json.dumps([room, sorted(needs), *sizes], separators=(",", ":"))
+    return json.dumps([room, sorted(needs), thinking, *sizes], separators=(",", ":"))
 
 
 @lru_cache(maxsize=65_536)
 def unpacked(text: str) -> Told:
     """What `packed` was given; requests of one length say the same. Raises `ValueError`."""
     try:
-        room, needs, batch, live = json.loads(text)
+        room, needs, thinking, batch, live = json.loads(text)
         sizes = tuple(map(_read, batch)), None if live is None else tuple(map(_read, live))
-        return Told(int(room), frozenset(needs), *sizes)
+        return Told(int(room), frozenset(needs), bool(thinking), *sizes)
     except TypeError as error:
         raise ValueError(error) from None
 
