@@ -16,6 +16,7 @@ from tokenfare.budget import (
     Trimmed,
     TrimPolicy,
     check_output,
+    check_whole,
     input_room,
 )
 from tokenfare.errors import InvalidRequestError
@@ -110,6 +111,8 @@ def _limit(
         if max_tokens is None:
             raise InvalidRequestError(f"{model}: the provider states no limits; give max_tokens")
         return max_tokens
+    if max_tokens is not None:
+        check_whole("max_tokens", max_tokens)
     if room[1] < 1:
         raise InvalidRequestError(
             f"{model}: an answer of {max_output_tokens:,} tokens leaves no room for a request"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tokenfare.catalog import Catalog
-from tokenfare.errors import CatalogError
+from tokenfare.errors import CatalogError, InvalidRequestError
 from tokenfare.money import Money
 
 DAY = date(2026, 11, 23)
@@ -384,7 +384,7 @@ def test_files_are_laid_over_in_their_order(write):
 
 
 def test_an_unknown_provider_is_refused(catalog):
-    with pytest.raises(CatalogError, match="no provider is 'nobody'; known: dashscope"):
+    with pytest.raises(InvalidRequestError, match="no provider is called 'nobody'; known: dash"):
         catalog.provider("nobody")
 
 

@@ -128,6 +128,22 @@ def test_a_dry_run_needs_no_key(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     assert json.loads(ended.out)["model"]
 
 
+def test_a_dry_run_decides_as_the_call_would(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`send` calls one provider: a cheaper model of another is no choice of its dry run either."""
+    other = tmp_path / "other.toml"
+    other.write_text(OTHER_PROVIDER, encoding="utf-8")
+    monkeypatch.setenv("TOKENFARE_CATALOG", str(other))
+    assert (
+        json.loads(run("route", "--json", stdin=b"hello").out)["model"] == "elsewhere/nearly-free"
+    )
+    dry = json.loads(run("send", "--dry-run", "--json", stdin=b"hello").out)
+    assert dry["model"].startswith("qwen")
+    ended = run("send", "--dry-run", "--provider", "elsewhere", stdin=b"hello")
+    assert (ended.code, "calls dashscope, not elsewhere" in ended.err) == (2, True)
+
+
 @pytest.mark.parametrize("command", ["emulate", "demo"])
 def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.setitem(sys.modules, "tiktoken", None)  # as if it were not installed
@@ -136,6 +152,31 @@ def test_a_missing_extra_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, com
     assert "pip install 'tokenfare[emulator]'" in ended.err.splitlines()[-1]
 
 
+OTHER_PROVIDER = """
+from = 2024-01-01
+source = "me"
+provider = "elsewhere"
+[sources.me]
+title = "made up"
+where = "here"
+as_of = 2024-01-01
+[[providers]]
+id = "elsewhere"
+name = "Elsewhere"
+default_region = "there"
+[[model]]
+id = "elsewhere/nearly-free"
+family = "made up"
+kind = "stable"
+limits = [{ context = 10_000, max_input = 9_000, max_output = 5_000 }]
+prices = [{ per = 1_000_000, input = "0.001", output = "0.001" }]
+access = [{ kind = "paid" }]
+modalities = [{ takes = ["text"] }]
+purposes = [{ made_for = ["general"] }]
+regions = [{ served_in = ["there"] }]
+tokenizer = [{ name = "qwen" }]
+chat = [{ per_message = 5, per_reply = 3 }]
+"""
 DEEP_TOML = b"x = " + b"[" * 100_000
 LONG_TOML = b"x = " + b"1" * 5_000
 

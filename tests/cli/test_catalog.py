@@ -152,6 +152,14 @@ def test_wrong_use_is_named_and_exits_with_2(
     assert problem in done.err
 
 
+def test_a_file_that_the_environment_names_is_not_taken_for_a_day(
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKENFARE_CATALOG", "mine.toml")
+    done = run("catalog", "diff", "2024-12-18", "2025-12-18")
+    assert (done.code, done.err.startswith("tokenfare: mine.toml: cannot be read")) == (2, True)
+
+
 def test_where_nothing_can_be_written_it_says_so(run, prices: Path, tmp_path: Path) -> None:
     done = run(
         "catalog", "import", "litellm", str(prices), "--out", str(tmp_path / "no" / "x.json")

@@ -153,6 +153,15 @@ def test_fit_holds_a_model_to_its_limits(run: Run) -> None:
     assert found["over"] == 9000 - 8192
 
 
+def test_fit_holds_a_model_to_the_limits_of_a_day(run: Run) -> None:
+    """qwen-plus took 129,024 tokens in 2024 and takes 997,952 now."""
+    text = ("word " * 200_000).encode()
+    assert run("fit", "--model", "qwen-plus", "--as-of", "2024-12-18", stdin=text).code == 1
+    assert run("fit", "--model", "qwen-plus", "--as-of", "2026-11-24", stdin=text).code == 0
+    ended = run("fit", "--limit", "5", "--as-of", "2024-12-18", stdin=b"x")
+    assert (ended.code, "--as-of needs --model" in ended.err) == (2, True)
+
+
 def test_models_lists_what_is_served_on_the_day(run: Run) -> None:
     found = {entry["id"]: entry for entry in json.loads(run("models", "--json", *SEED_DAY).out)}
     assert found["qwen-plus"]["price"]["input"] == "0.0008"

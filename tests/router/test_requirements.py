@@ -28,6 +28,8 @@ CATALOG = tf.Catalog.load(day=date(2024, 12, 18))
         ({"kinds": frozenset({"newest"})}, "kinds: 'newest' is none of latest, snapshot, stable"),
         ({"access": frozenset({"stolen"})}, "access: 'stolen' is none of application, free, paid"),
         ({"needs": frozenset({"smell"})}, "needs: 'smell' is none of audio, file, image"),
+        ({"currency": "cny"}, "currency is three capital letters, such as CNY, not 'cny'"),
+        ({"currency": "yuan"}, "currency is three capital letters"),
         ({"allow": "qwen-*"}, "allow is a list of patterns"),
         ({"max_fare": Money(Decimal(1), "USD")}, "max_fare is in USD"),
         ({"max_fare": "1 CNY"}, "max_fare is a tokenfare.Money here, not '1 CNY'"),

@@ -250,6 +250,13 @@ def test_a_limit_that_is_no_number_of_tokens_is_refused(qwen, limit):
         qwen.split("x", 5, overlap=1.5)
 
 
+@pytest.mark.parametrize("name", ["qwen", "qwen3.5"])
+def test_what_is_no_text_is_named(name):
+    for cut in (measurer(name).truncate, measurer(name).split):
+        with pytest.raises(InvalidRequestError, match="a text is cut, not bytes"):
+            cut(b"x", 5)
+
+
 @pytest.mark.parametrize("overlap", [-1, 5, 6])
 @pytest.mark.parametrize("name", ["qwen", "qwen3.5"])
 def test_an_overlap_that_leaves_no_room_is_refused(name, overlap):

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 from tokenfare.catalog import Model
 from tokenfare.messages import Message
-from tokenfare.tokenizers import Count, Measurer, Tokenizer
+from tokenfare.tokenizers import Count, Measurer, Tokenizer, added
 
 from .options import NO_OPTIONS, Options
-from .parts import NOTHING, added
+from .parts import NOTHING
 from .request import before_all
 from .rules import rules_of
 from .tools import is_chinese

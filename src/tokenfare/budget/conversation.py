@@ -13,11 +13,11 @@ from copy import deepcopy
 from dataclasses import replace
 
 from tokenfare.messages import Message, Wire, parse_one
-from tokenfare.tokenizers import Count, Measurer
+from tokenfare.tokenizers import Count, Measurer, added
 
 from .control import ControlToken, control_tokens
 from .options import NO_OPTIONS, Options
-from .parts import NOTHING, Part, RequestCount, added, counted
+from .parts import NOTHING, Part, RequestCount, counted
 from .request import after_all, before_all, count_request
 from .rules import Rules
 from .tools import is_chinese

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from tokenfare.tokenizers import Count
+from tokenfare.tokenizers import Count, added
 
 from .control import ControlToken
 
@@ -65,20 +65,6 @@ class RequestCount:
         """What tools and JSON mode add."""
         kinds = {"tools", "options"}
         return added(part.count for part in self.parts if part.kind in kinds)
-
-
-def added(counts: Iterable[Count]) -> Count:
-    """The sum of counts that no token spans; says of each way of counting that it was used."""
-    value = low = high = 0
-    ways: dict[str, None] = {}
-    for count in counts:
-        value += count.value
-        low += count.low
-        high += count.high
-        ways[count.how] = None
-    if len(ways) > 1:
-        ways.pop("exact", None)
-    return Count(value, low, high, "+".join(ways) or "exact")
 
 
 def between(value: int, low: int, high: int, how: str = "bounds") -> Count:

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 
 from tokenfare.catalog import Model
 from tokenfare.messages import Message
-from tokenfare.tokenizers import Count, Measurer
+from tokenfare.tokenizers import Count, Measurer, added
 
 from .control import ControlToken, control_tokens
 from .options import NO_OPTIONS, Options
-from .parts import Part, RequestCount, added, between, counted
+from .parts import Part, RequestCount, between, counted
 from .reasoning import spoken
 from .rules import Rules, rules_of
 from .tools import GUESS, definitions_most, definitions_text, forced_call, is_chinese

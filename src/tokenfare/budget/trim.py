@@ -18,6 +18,7 @@ from tokenfare.messages import Message, Wire, parse_one
 from tokenfare.tokenizers import Count, Cutter, Keep
 
 from .conversation import Conversation
+from .fit import check_whole
 from .tools import calls_of
 from .turns import is_open
 
@@ -90,6 +91,7 @@ def trim(conversation: Conversation, limit: int, policy: TrimPolicy) -> Trimmed:
     Costs no counting of what was counted when it was added, but where neighbours change. Raises
     `CannotTrim` if what must stay is more than `limit`.
     """
+    check_whole("max_tokens", limit)
     if limit < 1:
         raise InvalidRequestError(f"max_tokens is {limit:,}; a limit is at least 1 token")
     messages = conversation.messages

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from tokenfare.catalog import AudioRules, ImageRules, VideoRules
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Document, Media, MediaKind, Message, Text
-from tokenfare.tokenizers import Count, Measurer
+from tokenfare.tokenizers import Count, Measurer, added
 
 from .control import pattern
 from .documents import count_document
 from .images import count_image
 from .options import Options
-from .parts import NOTHING, Part, PartKind, added, between
+from .parts import NOTHING, Part, PartKind, between
 from .reasoning import Spoken
 from .rules import Rules
 from .sounds import count_audio, count_video

@@ -7,10 +7,9 @@ what users write is text, unless control tokens in it are to count as such.
 
 from __future__ import annotations
 
-from tokenfare.tokenizers import Count, Measurer
+from tokenfare.tokenizers import Count, Measurer, added
 
 from .control import pattern
-from .parts import added
 
 
 class Writer:

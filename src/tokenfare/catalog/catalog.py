@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tokenfare.errors import CatalogError, InvalidRequestError, UnknownModel
+from tokenfare.errors import InvalidRequestError, UnknownModel
 
 from . import facts as facts_module
 from . import load
@@ -130,11 +130,11 @@ class Catalog:
         return self._listed[all]
 
     def provider(self, name: str) -> Provider:
-        """The provider of this id. Raises `CatalogError` if none has it."""
+        """The provider of this id. Raises `InvalidRequestError` if none has it."""
         row = self._facts.providers.get(name)
         if row is None:
             known = ", ".join(sorted(self._facts.providers))
-            raise CatalogError("catalogue", "provider", f"no provider is {name!r}; known: {known}")
+            raise InvalidRequestError(f"no provider is called {name!r}; known: {known}")
         return provider_on(row, self._day, self._facts)
 
     def __repr__(self) -> str:

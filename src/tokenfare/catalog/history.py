@@ -20,19 +20,17 @@ from .charging_entries import ChatFact
 from .days import in_force, on, on_or_first, on_or_none, status_on
 from .entries import (
     CacheFact,
-    DocumentsFact,
     LimitsFact,
     ModalitiesFact,
     ModelRow,
     Number,
     PriceFact,
     PurposesFact,
-    RatesFact,
 )
 from .evidence import Told, evidence_of, evidence_of_provider
 from .fact import Fact
 from .facts import Facts
-from .file import BatchFact, ProviderRow, ThrottleFact
+from .file import ProviderRow
 from .model import (
     BatchRules,
     CacheRules,
@@ -80,8 +78,8 @@ def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
         video=_as_rules(VideoRules, on_or_none(row.video, day)),
         points_to=target.target if target else None,
         retired_on=row.retired.on if row.retired else None,
-        documents=_documents(on(row.documents, day)),
-        rates=_rates(on(row.rates, day)),
+        documents=_as_rules(DocumentRules, on(row.documents, day)),
+        rates=_as_rules(RateLimits, on(row.rates, day)) or _UNRATED,
         batch_max_context=batch.max_context if batch else None,
         cache=_cache(on(row.cache, day)),
         released_on=row.released.on if row.released else None,
@@ -100,8 +98,8 @@ def provider_on(row: ProviderRow, day: date, facts: Facts) -> Provider:
         default_region=row.default_region,
         key_variable=row.key.variable if row.key else None,
         max_body_bytes=body.max_bytes if body else None,
-        throttle=_throttle(on(row.throttle, day)),
-        batch=_batch(on(row.batch, day)),
+        throttle=_as_rules(Throttle, on(row.throttle, day)),
+        batch=_as_rules(BatchRules, on(row.batch, day)),
         evidence=Told(partial(evidence_of_provider, row, day, facts)),
     )
 
@@ -158,18 +156,6 @@ def _filled(rules: type[R], fact: Fact) -> R:
     return rules(**{field.name: getattr(fact, field.name) for field in fields(rules)})  # type: ignore[arg-type]
 
 
-def _documents(entry: DocumentsFact | None) -> DocumentRules | None:
-    if entry is None:
-        return None
-    return DocumentRules(
-        entry.purpose,
-        entry.inline_max_tokens,
-        entry.beside_files_max_tokens,
-        entry.max_files,
-        entry.max_file_bytes,
-    )
-
-
 def _cache(entry: CacheFact | None) -> CacheRules | None:
     if entry is None:
         return None
@@ -179,34 +165,3 @@ def _cache(entry: CacheFact | None) -> CacheRules | None:
             entry.write, entry.marked_hit, entry.marked_min_tokens, entry.marked_seconds
         )
     return CacheRules(entry.hit, entry.min_tokens, marked)
-
-
-def _batch(entry: BatchFact | None) -> BatchRules | None:
-    if entry is None:
-        return None
-    return BatchRules(
-        entry.max_lines,
-        entry.max_file_bytes,
-        entry.max_line_bytes,
-        entry.min_window_hours,
-        entry.max_window_hours,
-        entry.caches,
-    )
-
-
-def _throttle(entry: ThrottleFact | None) -> Throttle | None:
-    if entry is None:
-        return None
-    return Throttle(
-        entry.window_seconds,
-        entry.recovers_after_seconds,
-        entry.counted_for,
-        entry.counts_output,
-        entry.counts_batch,
-    )
-
-
-def _rates(entry: RatesFact | None) -> RateLimits:
-    if entry is None:
-        return _UNRATED
-    return RateLimits(entry.requests_per_minute, entry.tokens_per_minute)

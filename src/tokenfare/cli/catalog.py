@@ -151,9 +151,10 @@ def _side(text: str, day: date) -> Catalog:
     if text.partition(":")[0] in _FORMATS:
         raise click.UsageError("a list of others is the second side; ours is the first")
     try:
-        return api.default_catalog(date.fromisoformat(text))
+        seen_on = date.fromisoformat(text)
     except ValueError:
         return Catalog.load([text], day=day)
+    return api.default_catalog(seen_on)
 
 
 def _listed(kind: str, path: Path, day: date) -> Catalog:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import click
 
-from tokenfare import api
+from tokenfare import api, budget
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS, Fit, Verdict
 from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Count
@@ -24,6 +26,7 @@ from . import exits, inputs, output
     help=f"Room for the answer, with --model (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
 )
 @click.option("--messages", is_flag=True, help="FILE is a JSON array of chat messages.")
+@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     file: str,
@@ -31,6 +34,7 @@ def command(
     model: str | None,
     max_output: int | None,
     messages: bool,
+    as_of: date | None,
     as_json: bool,
 ) -> int:
     """Say whether FILE (or standard input) fits; the exit code is 0 for yes, 1 for no."""
@@ -38,13 +42,14 @@ def command(
         raise click.UsageError("give --limit or --model: one of them")
     if messages and model is None:
         raise click.UsageError("--messages needs --model: each chat template counts differently")
-    if max_output is not None and model is None:
-        raise click.UsageError("--max-output needs --model: --limit is for the text alone")
+    for option, given in (("--max-output", max_output), ("--as-of", as_of)):
+        if given is not None and model is None:
+            raise click.UsageError(f"{option} needs --model: --limit is for the text alone")
     if model is not None:
         room = DEFAULT_MAX_OUTPUT_TOKENS if max_output is None else max_output
-        prompt = inputs.read_prompt(file, as_messages=messages)
-        size = api.count_messages(prompt, model=model).total
-        outcome = api.fits(prompt, model=model, max_output_tokens=room)
+        prompt, catalog = inputs.read_prompt(file, as_messages=messages), api.default_catalog(as_of)
+        size = api.count_messages(prompt, model=model, catalog=catalog).total
+        outcome = budget.fit(catalog.get(model), size, room)
     else:
         size, outcome = _against(limit or 0, file)
     if as_json:

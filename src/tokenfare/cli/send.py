@@ -9,9 +9,10 @@ import click
 
 from tokenfare import api
 from tokenfare.client import Client, Reply
+from tokenfare.client.settings import DEFAULT_PROVIDER, of_provider
 from tokenfare.dispatch import Attempt, Progress
 from tokenfare.money import plain
-from tokenfare.router import to_record
+from tokenfare.router import requirements, to_record
 
 from . import exits, output, request
 
@@ -53,9 +54,8 @@ def command(
             prompt,
             documents=documents,
             exact=True,
-            profile=profile,
+            profile=of_provider(requirements(given.asked, profile), DEFAULT_PROVIDER),
             as_of=given.as_of,
-            **given.asked,
         )
         if as_json:
             output.emit(to_record(decision))

@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from types import MappingProxyType
 
 from tokenfare.catalog import Catalog, RateLimits
 from tokenfare.dispatch import (
@@ -48,23 +47,27 @@ class Settings:
     books: Books = field(default_factory=Books)
     pace: Pace = field(default_factory=Pace)
     capture_content: bool = False
-    extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     profile: Requirements | None = None
     escalate_filtered: bool = False
     provider: str = DEFAULT_PROVIDER
     uploads: Uploads = field(default_factory=Uploads)
 
     def held(self, asked: Requirements) -> Requirements:
-        """What is asked, of the models of this provider alone: the line leads to no other.
+        """What is asked, of the models of this provider alone: the line leads to no other."""
+        return of_provider(asked, self.provider)
 
-        Raises `InvalidRequestError` if another provider is asked for.
-        """
-        if asked.providers and not any(fnmatchcase(self.provider, p) for p in asked.providers):
-            wanted = ", ".join(asked.providers)
-            raise InvalidRequestError(
-                f"this client calls {self.provider}, not {wanted}: make one with provider=…"
-            )
-        return replace(asked, providers=(self.provider,))
+
+def of_provider(asked: Requirements, provider: str) -> Requirements:
+    """What is asked, of the models of one provider alone.
+
+    Raises `InvalidRequestError` if another provider is asked for.
+    """
+    if asked.providers and not any(fnmatchcase(provider, p) for p in asked.providers):
+        wanted = ", ".join(asked.providers)
+        raise InvalidRequestError(
+            f"this client calls {provider}, not {wanted}: make one with provider=…"
+        )
+    return replace(asked, providers=(provider,))
 
 
 def settings(  # noqa: PLR0913 - the arguments of `Client`

@@ -6,6 +6,7 @@ Values only: the filters that apply them are in `filters`, one small function ea
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -114,6 +115,10 @@ class Requirements:
             odd = sorted(getattr(self, name) - known)
             if odd:
                 raise InvalidRequestError(f"{name}: {odd[0]!r} is none of {listed(known)}")
+        if re.fullmatch("[A-Z]{3}", self.currency) is None:
+            raise InvalidRequestError(
+                f"currency is three capital letters, such as CNY, not {self.currency!r}"
+            )
         for name in ("allow", "deny", "families", "providers"):
             if isinstance(getattr(self, name), str):
                 raise InvalidRequestError(f"{name} is a list of patterns, not one text")

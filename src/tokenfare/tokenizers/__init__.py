@@ -15,6 +15,7 @@ from .bounds import byte_level_as_is as byte_level_as_is
 from .bounds import most_bytes as most_bytes
 from .by_length import ByLength as ByLength
 from .count import Count as Count
+from .count import added as added
 from .cutting import Keep as Keep
 from .cutting import Span as Span
 from .files import convert as convert
@@ -45,6 +46,7 @@ __all__ = [
     "Span",
     "Standing",
     "Tokenizer",
+    "added",
     "byte_level",
     "byte_level_as_is",
     "convert",

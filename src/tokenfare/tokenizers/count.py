@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tokenfare.errors import InexactCount, InvalidRequestError
@@ -49,12 +50,18 @@ class Count:
         """Add end by end. Right for texts that no token can span, such as separate messages."""
         if not isinstance(other, Count):
             return NotImplemented
-        ways = dict.fromkeys((self.how, other.how))
-        if len(ways) > 1:
-            ways.pop("exact", None)
-        return Count(
-            self.value + other.value,
-            self.low + other.low,
-            self.high + other.high,
-            "+".join(ways),
-        )
+        return added((self, other))
+
+
+def added(counts: Iterable[Count]) -> Count:
+    """The sum of counts that no token spans; says of each way of counting that it was used."""
+    value = low = high = 0
+    ways: dict[str, None] = {}
+    for count in counts:
+        value += count.value
+        low += count.low
+        high += count.high
+        ways[count.how] = None
+    if len(ways) > 1:
+        ways.pop("exact", None)
+    return Count(value, low, high, "+".join(ways) or "exact")

@@ -30,6 +30,7 @@ class Span:
 
 def truncated(core: _core.Tokenizer, text: str, max_tokens: int, keep: str) -> str:
     """The beginning, the end or both of a text, as `Tokenizer.truncate` says."""
+    _check_text(text)
     check_limit(max_tokens)
     if keep not in KEEPS:
         raise InvalidRequestError(f"keep is {keep!r}; it is one of {', '.join(KEEPS)}")
@@ -54,6 +55,7 @@ def _places(core: _core.Tokenizer, text: str, limit: int, keep: str) -> tuple[in
 
 def spans(core: _core.Tokenizer, text: str, max_tokens: int, overlap: int) -> list[Span]:
     """The pieces of a text, as `Tokenizer.spans` says."""
+    _check_text(text)
     check_overlap(overlap, max_tokens)
     limit = min(max_tokens, sys.maxsize)
     try:
@@ -83,6 +85,11 @@ def check_overlap(overlap: int, max_tokens: int) -> None:
         raise InvalidRequestError(
             f"overlap is {overlap:,}; it is at least 0 and less than max_tokens, {max_tokens:,}"
         )
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise InvalidRequestError(f"a text is cut, not {type(text).__name__}")
 
 
 def _check_whole(name: str, number: object) -> None:
