@@ -316,6 +316,21 @@ def test_without_a_vocabulary_english_keeps_a_character_for_each_token():
     assert measurer("qwen3.5").spans("one two", 4) == [Span(0, 4, 4), Span(4, 7, 3)]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "bytes_"),
+    [
+        ("llama2", "\u0344" * 11, 11 * 2 + 1),  # in NFC two marks: 11 x 4 bytes
+        ("llama3", "\u0344" * 11, 11 * 2),
+        ("qwen3.5", "e" + "\u0301" * 10, 2 + 9 * 2),  # as it is one byte more
+    ],
+)
+def test_a_character_that_fits_by_its_bound_is_kept(name, text, bytes_):
+    """Whether NFC makes it longer or shorter is no matter for a tokenizer that does not do so."""
+    assert measurer(name).measure(text).high == bytes_
+    assert measurer(name).truncate(text, bytes_) == text
+    assert measurer(name).split(text, bytes_) == [text]
+
+
 def test_one_character_may_be_more_than_a_bound_allows():
     with pytest.raises(CharacterTooLong) as caught:
         measurer("yi").truncate("a", 2)  # a byte, and two that such a tokenizer may add

@@ -1,13 +1,13 @@
 """Cutting a text whose vocabulary is not at hand, by an upper bound that holds.
 
-The native core cuts by bytes: a vocabulary without merges makes every byte of the NFC text a token.
-Where the bound of a text is more than its bytes, the text is cut again with fewer, until it holds.
-What comes out certainly fits; it is not the longest that would.
+The native core cuts by bytes: a vocabulary without merges makes every byte of the text a token, as
+it stands or in NFC, whichever no bound of `at_most` is less than. Where the bound of a text is more
+than its bytes, the text is cut again with fewer, until it holds. What comes out certainly fits; it
+is not the longest that would.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -20,15 +20,18 @@ from .cutting import Span
 if TYPE_CHECKING:
     from tokenfare import _core
 
-_MAGIC = b"TFBPE\x00\x00\x01"
 
+def truncated(
+    at_most: Callable[[str], int], text: str, max_tokens: int, keep: str, *, nfc: bool
+) -> str:
+    """Cut a text so that `at_most` of what is kept is at most `max_tokens`.
 
-def truncated(at_most: Callable[[str], int], text: str, max_tokens: int, keep: str) -> str:
-    """Cut a text so that `at_most` of what is kept is at most `max_tokens`."""
-    budget = max_tokens
+    `nfc`: no bound is less than the bytes of the text in NFC; else than those of the text as it is.
+    """
+    core, budget = _one_token_a_byte(nfc=nfc), max_tokens
     while True:
         try:
-            kept = cutting.truncated(_one_token_a_byte(), text, budget, keep)
+            kept = cutting.truncated(core, text, budget, keep)
         except CharacterTooLong as error:
             raise _bounded(error, at_most, max_tokens) from None
         size = at_most(kept)
@@ -40,13 +43,15 @@ def truncated(at_most: Callable[[str], int], text: str, max_tokens: int, keep: s
             raise CharacterTooLong(kept, position, size, max_tokens)
 
 
-def spans(at_most: Callable[[str], int], text: str, max_tokens: int, overlap: int) -> list[Span]:
-    """Split a text so that `at_most` of every piece is at most `max_tokens`."""
+def spans(
+    at_most: Callable[[str], int], text: str, max_tokens: int, overlap: int, *, nfc: bool
+) -> list[Span]:
+    """Split a text so that `at_most` of every piece is at most `max_tokens`; `nfc` as there."""
     cutting.check_overlap(overlap, max_tokens)
-    budget = max_tokens
+    core, budget = _one_token_a_byte(nfc=nfc), max_tokens
     while True:
         try:
-            found = cutting.spans(_one_token_a_byte(), text, budget, min(overlap, budget - 1))
+            found = cutting.spans(core, text, budget, min(overlap, budget - 1))
         except CharacterTooLong as error:
             raise _bounded(error, at_most, max_tokens) from None
         pieces = [Span(s.start, s.end, at_most(text[s.start : s.end])) for s in found]
@@ -70,12 +75,9 @@ def _bounded(
 
 
 @cache
-def _one_token_a_byte() -> _core.Tokenizer:
+def _one_token_a_byte(*, nfc: bool) -> _core.Tokenizer:
     from tokenfare import _core
 
-    singles = bytes(range(256))
-    mixed = 0
-    for (word,) in struct.iter_unpack("<Q", singles):  # the checksum of the compact form
-        mixed = (mixed ^ word) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
-        mixed ^= mixed >> 32
-    return _core.Tokenizer(_MAGIC + struct.pack("<QQ", len(singles), mixed) + singles)
+    singles = [(bytes([byte]), byte) for byte in range(256)]
+    table = _core.to_compact(singles, None, whole_pieces=True, pattern="qwen", nfc=nfc)
+    return _core.Tokenizer(table)

@@ -56,6 +56,10 @@ def unknown(text: str) -> int:
     return max(map(_bytes, forms)) + 2 if text else 0
 
 
+_OF_THE_TEXT_AS_IT_IS = frozenset({byte_level_as_is, sentencepiece_byte_fallback})
+"""The rules that may be less than the bytes of a text in NFC, which can be longer than the text."""
+
+
 def _bytes(text: str) -> int:
     # A lone surrogate is counted as the three bytes of U+FFFD, which replaces it.
     return len(text.encode("utf-8", errors="surrogatepass"))
@@ -87,7 +91,7 @@ class Bounds:
         By the upper bound: a quarter of what would fit, in English. Otherwise as
         `Tokenizer.truncate`.
         """
-        return truncated(self.at_most, text, max_tokens, keep)
+        return truncated(self.at_most, text, max_tokens, keep, nfc=self._nfc)
 
     def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
         """Split `text` into pieces that certainly are at most `max_tokens` each.
@@ -98,4 +102,8 @@ class Bounds:
 
     def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
         """Split as `split` does, and say where each piece stands and its upper bound."""
-        return spans(self.at_most, text, max_tokens, overlap)
+        return spans(self.at_most, text, max_tokens, overlap, nfc=self._nfc)
+
+    @property
+    def _nfc(self) -> bool:
+        return self.at_most not in _OF_THE_TEXT_AS_IT_IS

@@ -56,7 +56,7 @@ class ByTransformers:
 
     def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
         """Cut `text` by its bytes until it is at most `max_tokens`; shorter than it might be."""
-        return truncated(self._most, text, max_tokens, keep)
+        return truncated(self._most, text, max_tokens, keep, nfc=True)
 
     def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
         """Split `text` by its bytes into pieces that count at most `max_tokens` each."""
@@ -64,7 +64,7 @@ class ByTransformers:
 
     def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
         """Split as `split` does, and say where each piece stands and its count."""
-        return spans(self._most, text, max_tokens, overlap)
+        return spans(self._most, text, max_tokens, overlap, nfc=True)
 
     def _most(self, text: str) -> int:
         return self.measure(text).high
