@@ -97,15 +97,16 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     """Settings from arguments and, for what they leave open, the environment.
 
     `provider` is one that the catalogue describes; only its models are called. `uploads` is a file
-    that remembers, for every process that names it, which contents the provider holds; without it
-    each client remembers its own. `escalate` lets the next model of the ranking answer where the
-    first cannot, and with `escalate_filtered` also where a content filter stopped it. `ledger` is a
-    file or a `Ledger`; `False` is none, and without it TOKENFARE_LEDGER says which, or it is the
-    user's own. `limiter` is a `Limiter`, the file of one that processes share, or whether there is
-    one; without it TOKENFARE_LIMITER says so, or the rates are kept where the provider's own
-    endpoint is called. `rates`, by id or pattern, stand before the catalogue's. `capture_content`
-    lets spans hold messages; without it OpenTelemetry's own variable for that is asked. Raises
-    `MissingKey` if no key is given and the provider's variable is not set.
+    that remembers, for every process that names it, which contents the provider holds, and lets one
+    upload for all; without it each client remembers its own. `escalate` lets the next model of the
+    ranking answer where the first cannot, and with `escalate_filtered` also where a content filter
+    stopped it. `ledger` is a file or a `Ledger`; `False` is none, and without it TOKENFARE_LEDGER
+    says which, or it is the user's own. `limiter` is a `Limiter`, the file of one that processes
+    share, or whether there is one; without it TOKENFARE_LIMITER says so, or the rates are kept
+    where the provider's own endpoint is called. `rates`, by id or pattern, stand before the
+    catalogue's. `capture_content` lets spans hold messages; without it OpenTelemetry's own variable
+    for that is asked. Raises `MissingKey` if no key is given and the provider's variable is not
+    set.
     """
     env = os.environ if environment is None else environment
     service = catalog.provider(provider)
@@ -120,7 +121,11 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
         Learning(catalog),
         Line(endpoint, patience or Patience()),
         FileHandling(
-            keep_files=keep_files, poll_seconds=poll_seconds, progress=progress, memory=held
+            keep_files=keep_files,
+            poll_seconds=poll_seconds,
+            progress=progress,
+            memory=held,
+            claims=held if isinstance(held, UploadsOnDisk) else None,
         ),
         escalate,
         books(ledger, ceilings, project, endpoint.base_url, env),

@@ -33,7 +33,7 @@ from .drivers import AsyncStream, Stream, adrive, drive
 from .effects import Emit, Flow, Hear, Work
 from .endpoint import Endpoint, Timeouts, endpoint_for
 from .exchange import Line, Surroundings
-from .handling import FileHandling, FileMemory
+from .handling import Claims, FileHandling, FileMemory
 from .meaning import meaning
 from .patience import NO_RETRIES, Patience
 from .secret import Secret, key_from
@@ -48,6 +48,7 @@ __all__ = [
     "Attempt",
     "BatchFile",
     "Call",
+    "Claims",
     "Delta",
     "Document",
     "Emit",

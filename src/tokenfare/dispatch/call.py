@@ -20,7 +20,7 @@ from tokenfare.usage import Usage
 Outcome: TypeAlias = Literal[
     "answered", "throttled", "fault", "unreachable", "broken", "invalid", "refused"
 ]
-Stage: TypeAlias = Literal["uploading", "processing", "ready"]
+Stage: TypeAlias = Literal["waiting", "uploading", "processing", "ready"]
 
 # Fields that the call itself decides; a second opinion in `extra` would be sent silently.
 _DECIDED = ("model", "messages", "stream")
@@ -49,7 +49,10 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a document is: bytes sent of `total`, and the stage it is in."""
+    """How far a document is: bytes sent of `total`, and the stage it is in.
+
+    It is `waiting` while another process uploads the same content.
+    """
 
     name: str
     stage: Stage

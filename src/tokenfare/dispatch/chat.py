@@ -100,7 +100,9 @@ def _about(
     except GeneratorExit:  # the flow is thrown away: nobody carries out what it would ask for
         loan.drop()
         raise
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, DocumentError) and not error.transient:
+            yield from loan.spoiled()
         yield from loan.give_back(keep=False)
         raise
     left = yield from loan.give_back(keep=handling.keep_files)

@@ -56,6 +56,11 @@ class Shelf:
             lent.file, lent.kept, lent.over = file, kept, True
         lent.bell.ring()
 
+    def keep(self, lent: Lent, *, kept: bool = True) -> None:
+        """It is remembered and nobody's to delete; or it is not any more."""
+        with self._lock:
+            lent.kept = kept
+
     def failed(self, lent: Lent, error: ProviderError | None) -> None:
         """It could not be uploaded, for a reason that holds for all who wait, or was left."""
         with self._lock:
