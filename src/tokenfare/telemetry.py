@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import time
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -55,6 +56,8 @@ class Operation:
     began: float
     attributes: dict[str, Value]
     first_chunk_seconds: float | None = None
+    last_chunk: float = 0.0
+    between_chunks: array[float] = field(default_factory=lambda: array("d"))
     over: bool = field(default=False)
 
     def event(self, name: str, attributes: Attributes) -> None:
@@ -72,8 +75,12 @@ class Operation:
 
     def chunk(self) -> None:
         """A piece of a streamed answer has come."""
+        now = self.clock()
         if self.first_chunk_seconds is None:
-            self.first_chunk_seconds = self.clock() - self.began
+            self.first_chunk_seconds = now - self.began
+        else:
+            self.between_chunks.append(now - self.last_chunk)
+        self.last_chunk = now
 
     def end(
         self, attributes: Attributes, usage: Usage | None = None, error: BaseException | None = None
@@ -102,6 +109,8 @@ class Operation:
         if self.first_chunk_seconds is not None:
             of_streams = {k: v for k, v in common.items() if k != "error.type"}
             self.instruments.first_chunk.record(self.first_chunk_seconds, of_streams)
+            for seconds in self.between_chunks:  # only now is it known which model answers
+                self.instruments.each_chunk.record(seconds, of_streams)
         if usage is None:
             return
         for kind, tokens in (("input", usage.input_tokens), ("output", usage.output_tokens)):
@@ -120,6 +129,7 @@ class _Instruments:
     tracer: Any
     duration: Any
     first_chunk: Any
+    each_chunk: Any
     tokens: Any
     counters: Mapping[str, Any]
 
@@ -161,6 +171,12 @@ def _instruments() -> _Instruments | None:
         description="Until the first piece of a streamed answer, with all attempts and waits.",
         explicit_bucket_boundaries_advisory=_SECONDS,
     )
+    each_chunk = meter.create_histogram(
+        "gen_ai.client.operation.time_per_output_chunk",
+        unit="s",
+        description="Between two pieces of a streamed answer, for each after the first.",
+        explicit_bucket_boundaries_advisory=_SECONDS,
+    )
     tokens = meter.create_histogram(
         "gen_ai.client.token.usage",
         unit="{token}",
@@ -174,7 +190,7 @@ def _instruments() -> _Instruments | None:
         for name in _billed(Usage(0, 0))
     }
     tracer = trace.get_tracer(_NAME)
-    return _Instruments(trace, context, tracer, duration, first_chunk, tokens, counters)
+    return _Instruments(trace, context, tracer, duration, first_chunk, each_chunk, tokens, counters)
 
 
 def _named(error: BaseException) -> str:

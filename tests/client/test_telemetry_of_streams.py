@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -170,6 +171,29 @@ def test_the_time_to_the_first_piece_is_a_streams_alone(
         assert first.explicit_bounds[:2] == (0.01, 0.02)
 
 
+@pytest.mark.parametrize("streamed", [True, False])
+def test_the_time_of_each_piece_after_the_first(
+    emulate: Emulate, catalog: Catalog, seen: Seen, streamed: bool
+) -> None:
+    """One of them is held up; the caller's clock stands beside the metric's."""
+    _, url = emulate(faults=lambda _: Stall(0.4, after_events=3))
+    came: list[float] = []
+    with Client(api_key="k", base_url=url, catalog=catalog, ledger=False) as client:
+        if streamed:
+            came += [time.monotonic() for _ in client.stream("one two three four")]
+        else:
+            client.chat("one two three four")
+    points = seen.points()
+    found = points.get("gen_ai.client.operation.time_per_output_chunk", [])
+    assert len(found) == streamed
+    if streamed:
+        (each,), (first,) = found, points["gen_ai.client.operation.time_to_first_chunk"]
+        assert each.count == len(came) - 1 >= 2
+        assert each.sum == pytest.approx(came[-1] - came[0], abs=0.05)
+        assert 0.4 <= each.max <= each.sum
+        assert (each.attributes, each.explicit_bounds) == (first.attributes, first.explicit_bounds)
+
+
 def test_a_stream_without_a_piece_has_no_time_to_it(
     emulate: Emulate, catalog: Catalog, seen: Seen
 ) -> None:
@@ -180,3 +204,4 @@ def test_a_stream_without_a_piece_has_no_time_to_it(
     ):
         list(client.stream("hello"))
     assert "gen_ai.client.operation.time_to_first_chunk" not in seen.points()
+    assert "gen_ai.client.operation.time_per_output_chunk" not in seen.points()
