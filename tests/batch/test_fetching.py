@@ -77,9 +77,26 @@ def test_a_download_that_breaks_goes_on_and_is_whole(done: Any) -> None:
     assert [call.status for call in contents] == [499, 499, 499, 499, 206]  # 499: lost on the way
 
 
+def test_progress_is_told_by_bytes_also_of_what_goes_on(done: Any) -> None:
+    folder, emulator, given = done(Break(10_000))
+    whole, seen = len(output_of(emulator)), []
+    batch.collect(folder, progress=seen.append, **given)
+    assert {at.name for at in seen} == {"qwen-turbo-0001.output.jsonl"}
+    assert {at.total for at in seen} == {whole}
+    received = [at.received for at in seen]
+    assert received[0] == 0
+    assert received.count(10_000) == 2, "where it broke off it goes on"
+    assert received == sorted(received)
+    assert received[-1] == whole
+    batch.collect(folder, progress=seen.append, **given)
+    assert len(seen) == len(received), "what is there is not fetched again"
+
+
 def test_a_provider_without_ranges_sends_it_again(done: Any) -> None:
     folder, emulator, given = done(Break(10_000), ranges=False)
-    assert batch.collect(folder, **given).complete
+    seen: list[batch.Fetching] = []
+    assert batch.collect(folder, progress=seen.append, **given).complete
+    assert [at.received for at in seen].count(0) == 2, "the bar begins anew too"
     assert_all_is_there(folder, emulator)
 
 

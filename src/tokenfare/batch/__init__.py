@@ -31,6 +31,7 @@ from .runs.bills import Outside as Outside
 from .runs.collecting import collect as collect
 from .runs.direct import Sending as Sending
 from .runs.direct import run as run
+from .runs.fetching import Fetching as Fetching
 from .runs.retrying import replan as replan
 from .runs.submitting import submit as submit
 from .runs.watching import FileState as FileState

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import click
 
-from tokenfare.batch import Progress
+from tokenfare.batch import Fetching, Progress
 
 from .inputs import STANDARD_INPUT
 
@@ -25,6 +25,9 @@ Step: TypeAlias = Callable[[int, int, str], None]
 _LONGEST, _BESIDE = 40, 40
 """A bar's width, and that of what stands beside it: a line as wide as the terminal would be broken
 by the `^C` that a terminal writes behind it."""
+
+_NAME = 28
+"""So much of a file's name beside a bar: all of it, for most."""
 
 quiet_option: Callable[[F], F] = click.option(
     "--quiet", "-q", is_flag=True, help="Draw no bar on a terminal."
@@ -75,11 +78,39 @@ def steps(what: str, *, quiet: bool = False) -> Iterator[Step]:
         yield lambda done, total, words: bar.update(task, completed=done, total=total, words=words)
 
 
-def _drawn(rich: Any, *columns: Any, title: Any = None) -> Any:
+@contextmanager
+def fetching(*, quiet: bool = False) -> Iterator[Callable[[Fetching], None] | None]:
+    """A bar by bytes of the file that is fetched, one file after the other, with its name."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich import progress as rich
+    from rich.console import Console
+    from rich.table import Column
+
+    named = Console(stderr=True).width > _BESIDE + _NAME
+    name = Column(no_wrap=True, max_width=_NAME)
+    title = rich.TextColumn("{task.description}", markup=False, table_column=name)
+    columns = (rich.DownloadColumn(), rich.TimeRemainingColumn())
+    beside = _BESIDE + named * _NAME
+    with _drawn(rich, *columns, title=title if named else None, beside=beside) as bar:
+        task = bar.add_task("fetching", total=None)
+        names: list[str] = []
+
+        def told(at: Fetching) -> None:
+            if names[-1:] != [at.name]:
+                names.append(at.name)
+                bar.reset(task, description=at.name)
+            bar.update(task, completed=at.received, total=at.total)
+
+        yield told
+
+
+def _drawn(rich: Any, *columns: Any, title: Any = None, beside: int = _BESIDE) -> Any:
     from rich.console import Console
 
     console = Console(stderr=True)
-    room = console.width - _BESIDE
+    room = console.width - beside
     drawn = [title] if title is not None else []
     if room > 0:
         drawn.append(rich.BarColumn(bar_width=min(_LONGEST, room)))

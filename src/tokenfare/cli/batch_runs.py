@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -157,8 +156,7 @@ def collect_command(
 
     Exit code 1: some requests have no answer, see FOLDER/failed/.
     """
-    told = None if quiet else _fetching
-    with _goes_on("collect", folder):
+    with _goes_on("collect", folder), bars.fetching(quiet=quiet) as told:
         found = batch.collect(folder, retries=retries, progress=told, **options)
     output.emit(found.as_data()) if as_json else click.echo(found.explain())
     if found.complete:
@@ -287,8 +285,3 @@ def _show(now: Status, *, as_json: bool) -> None:
 
 def _uploading(bar: bars.Step, step: Progress) -> None:
     bar(step.sent, step.total, step.name)
-
-
-def _fetching(name: str) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"fetching {name}", err=True)

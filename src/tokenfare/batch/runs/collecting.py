@@ -19,7 +19,7 @@ from tokenfare.ledger import ANSWERED, CANCELLED, Ending
 
 from .answers import Answers, Found
 from .bills import Bills, Collected
-from .fetching import Source, fetched
+from .fetching import Fetching, Source, fetched
 from .one_job import settle_on_first, settling
 from .results import ANSWER, FAILURE, MISSING, PENDING, Result, joined, json_line
 from .running import Running, running
@@ -37,7 +37,7 @@ def collect(
     *,
     retries: Sequence[str | os.PathLike[str]] = (),
     settle_seconds: float | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[Fetching], None] | None = None,
     **options: Any,
 ) -> Collected:
     """Fetch the results of a plan, join them to its requests, and enter the bills in the ledger.
@@ -45,7 +45,8 @@ def collect(
     What has not ended is `pending` in `results.jsonl`; call this again later. `retries` are the
     folders of plans made by `replan` and collected: their answers stand for what failed here.
     `settle_seconds` are those of `submit`, for where it was killed before they had passed.
-    `progress` is told of each file that is fetched; `options` are those of `tokenfare.Client`.
+    `progress` is told of each piece of a file that is fetched; `options` are those of
+    `tokenfare.Client`.
     """
     pause = settling(settle_seconds)
     with running(folder, **options) as run:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from tokenfare.dispatch import Held, download
 from tokenfare.errors import InputError
@@ -31,14 +31,24 @@ class Source:
     of: str | None
 
 
+class Fetching(NamedTuple):
+    """How far a file of results is: bytes that are here, of all that it has if that is known."""
+
+    name: str
+    received: int
+    total: int | None
+
+
 class _File:
     """Where a download goes: it grows beside its name, with a note of what it is a part of.
 
     Both stay when a download breaks off or its process ends, and the next one goes on from there.
     """
 
-    def __init__(self, path: Path, file_id: str) -> None:
+    def __init__(self, path: Path, file_id: str, told: Callable[[Fetching], None]) -> None:
         self._path = path
+        self._told = told
+        self._at = Fetching(path.name, 0, None)
         self._part = path.with_name(f"{path.name}.part")
         self._note = path.with_name(f"{path.name}.part.json")
         self._file_id = file_id
@@ -65,11 +75,13 @@ class _File:
         new.write_text(json.dumps(note), encoding="utf-8")
         new.replace(self._note)
         self._open = self._part.open("ab")
+        self._tell(held.size, held.total)
 
     def write(self, piece: bytes) -> None:
         """Add to it."""
         if self._open is not None:
             self._open.write(piece)
+            self._tell(self._at.received + len(piece), self._at.total)
 
     def finish(self) -> None:
         """Give it its name, once it is on the disk."""
@@ -85,9 +97,13 @@ class _File:
         if opened is not None:
             opened.close()
 
+    def _tell(self, received: int, total: int | None) -> None:
+        self._at = Fetching(self._path.name, received, total)
+        self._told(self._at)
 
-def fetched(run: Running, told: Callable[[str], None]) -> tuple[Source, ...]:
-    """Fetch what every job that has ended left, answers before errors; `told` of each file."""
+
+def fetched(run: Running, told: Callable[[Fetching], None]) -> tuple[Source, ...]:
+    """Fetch what every job that has ended left, answers before errors; `told` of each piece."""
     folder = run.plan.folder / RESULTS
     try:
         folder.mkdir(exist_ok=True)
@@ -96,7 +112,7 @@ def fetched(run: Running, told: Callable[[str], None]) -> tuple[Source, ...]:
         raise InputError(str(folder), f"cannot be written: {error.strerror or error}") from error
 
 
-def _of_jobs(run: Running, folder: Path, told: Callable[[str], None]) -> Iterable[Source]:
+def _of_jobs(run: Running, folder: Path, told: Callable[[Fetching], None]) -> Iterable[Source]:
     sent = run.journal.sent()
     found = []
     for which in ("output", "error"):
@@ -109,14 +125,12 @@ def _of_jobs(run: Running, folder: Path, told: Callable[[str], None]) -> Iterabl
                 continue
             path = folder / f"{Path(file.name).stem}.{which}.jsonl"
             if not path.exists():
-                told(path.name)
-                _fetch(run, file_id, file.model, path)
+                _fetch(run, file_id, file.model, _File(path, file_id, told))
             found.append(Source(path, file.name))
     return found
 
 
-def _fetch(run: Running, file_id: str, model: str, path: Path) -> None:
-    sink = _File(path, file_id)
+def _fetch(run: Running, file_id: str, model: str, sink: _File) -> None:
     with closing(sink):
         run.ask(download(file_id, model, run.settings.line, sink))
 
