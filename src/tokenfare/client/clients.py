@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 from weakref import WeakSet
 
 from tokenfare.api import Documents, default_catalog
+from tokenfare.catalog.catalog import today
 from tokenfare.dispatch import AsyncStream, Delta, Stream, adrive, drive
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt
@@ -69,10 +70,13 @@ class _Base:
         """Prepare to call the provider; nothing is sent.
 
         `api_key` is taken from the provider's variable, DASHSCOPE_API_KEY, if not given; `base_url`
-        is any OpenAI-compatible endpoint, the provider's in its region by default. `as_of` is the
-        day of the catalogue. An `http_client` of httpx or httpx2 stays the caller's to close.
+        is any OpenAI-compatible endpoint, the provider's in its region by default. Calls are
+        decided as of `as_of`, or the day of the `catalog`; without both, of the day of each call by
+        this machine's clock. An `http_client` of httpx or httpx2 stays the caller's to close.
         Further options are those of `tokenfare.client.settings`.
         """
+        if catalog is None and as_of is None:
+            options.setdefault("today", today)
         known = catalog or default_catalog()
         facts = known if as_of is None else known.as_of(as_of)
         self._settings: Settings = settings(facts, api_key=api_key, base_url=base_url, **options)

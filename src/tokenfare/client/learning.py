@@ -1,4 +1,4 @@
-"""What a client learns from refusals: the catalogue it goes by from then on.
+"""The catalogue that a client goes by: that of the day, with what refusals have taught.
 
 One client, many threads: each call takes the catalogue of the moment and decides by that.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
+from datetime import date
 
 from tokenfare.catalog import Catalog, Learnt, Model
 from tokenfare.errors import ContextWindowExceededError, OutputTooLongError, ProviderError
@@ -17,15 +19,22 @@ _WORDS = 200  # characters of the provider's sentence that are kept as evidence
 class Learning:
     """The catalogue that calls are decided by. It only ever gets better."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        """Know what the catalogue knows."""
+    def __init__(self, catalog: Catalog, today: Callable[[], date] | None = None) -> None:
+        """Know what the catalogue knows, on its day or, with `today`, on that of each question."""
         self._lock = threading.Lock()
         self._catalog = catalog
+        self._today = today
 
     @property
     def catalog(self) -> Catalog:
-        """As of now."""
-        return self._catalog
+        """As of now. A client may live for weeks, and prices change and models end meanwhile."""
+        if self._today is None:
+            return self._catalog
+        day = self._today()
+        with self._lock:
+            if self._catalog.day != day:
+                self._catalog = self._catalog.as_of(day)
+            return self._catalog
 
     def from_refusal(self, error: ProviderError, model: Model) -> bool:
         """Learn the limit that a refusal named. Gives whether it named one that was not known."""

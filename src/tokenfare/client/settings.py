@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from fnmatch import fnmatchcase
 
 from tokenfare.catalog import Catalog, RateLimits
@@ -51,10 +52,28 @@ class Settings:
     escalate_filtered: bool = False
     provider: str = DEFAULT_PROVIDER
     uploads: Uploads = field(default_factory=Uploads)
+    region: str | None = None
 
     def held(self, asked: Requirements) -> Requirements:
-        """What is asked, of the models of this provider alone: the line leads to no other."""
-        return of_provider(asked, self.provider)
+        """What is asked, of the models of this provider alone, in the region where it is called.
+
+        The line leads to no other. Raises `InvalidRequestError` where another is asked for.
+        """
+        return of_provider(in_region(asked, self.region), self.provider)
+
+
+def in_region(asked: Requirements, region: str | None) -> Requirements:
+    """What is asked, of models that are served in a region, if one is named.
+
+    Raises `InvalidRequestError` if another is asked for.
+    """
+    if region is None or asked.region == region:
+        return asked
+    if asked.region is not None:
+        raise InvalidRequestError(
+            f"this client calls {region}, not {asked.region}: make one with region=…"
+        )
+    return replace(asked, region=region)
 
 
 def of_provider(asked: Requirements, provider: str) -> Requirements:
@@ -92,21 +111,24 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     rates: Mapping[str, RateLimits] | None = None,
     capture_content: bool | None = None,
     profile: Requirements | None = None,
+    today: Callable[[], date] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """Settings from arguments and, for what they leave open, the environment.
 
-    `provider` is one that the catalogue describes; only its models are called. `uploads` is a file
-    that remembers, for every process that names it, which contents the provider holds, and lets one
-    upload for all; without it each client remembers its own. `escalate` lets the next model of the
-    ranking answer where the first cannot, and with `escalate_filtered` also where a content filter
-    stopped it. `ledger` is a file or a `Ledger`; `False` is none, and without it TOKENFARE_LEDGER
-    says which, or it is the user's own. `limiter` is a `Limiter`, the file of one that processes
-    share, or whether there is one; without it TOKENFARE_LIMITER says so, or the rates are kept
-    where the provider's own endpoint is called. `rates`, by id or pattern, stand before the
-    catalogue's. `capture_content` lets spans hold messages; without it OpenTelemetry's own variable
-    for that is asked. Raises `MissingKey` if no key is given and the provider's variable is not
-    set.
+    `provider` is one that the catalogue describes; only its models are called. `region` is one of
+    the provider's: calls go there, to models that the catalogue lists there at their prices there.
+    With `today`, each call is decided as of the day that it gives, else of the catalogue's.
+    `uploads` is a file that remembers, for every process that names it, which contents the provider
+    holds, and lets one upload for all; without it each client remembers its own. `escalate` lets
+    the next model of the ranking answer where the first cannot, and with `escalate_filtered` also
+    where a content filter stopped it. `ledger` is a file or a `Ledger`; `False` is none, and
+    without it TOKENFARE_LEDGER says which, or it is the user's own. `limiter` is a `Limiter`, the
+    file of one that processes share, or whether there is one; without it TOKENFARE_LIMITER says so,
+    or the rates are kept where the provider's own endpoint is called. `rates`, by id or pattern,
+    stand before the catalogue's. `capture_content` lets spans hold messages; without it
+    OpenTelemetry's own variable for that is asked. Raises `MissingKey` if no key is given and the
+    provider's variable is not set.
     """
     env = os.environ if environment is None else environment
     service = catalog.provider(provider)
@@ -118,7 +140,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     endpoint = endpoint_for(service, key, region=region, base_url=url, timeouts=timeouts)
     held = Uploads() if uploads is None else UploadsOnDisk(endpoint, uploads)
     return Settings(
-        Learning(catalog),
+        Learning(catalog, today),
         Line(endpoint, patience or Patience()),
         FileHandling(
             keep_files=keep_files,
@@ -135,6 +157,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
         escalate_filtered=escalate_filtered,
         uploads=held,
         provider=service.id,
+        region=region,
     )
 
 
