@@ -1,4 +1,4 @@
-//! Writes `src/classes/{index,blocks}.bin` from `regex-syntax` (L, N, White_Space) and
+//! Writes `src/classes/{index,blocks}.bin` from `regex-syntax` (L, N, White_Space, M, case) and
 //! `unicode-normalization` (what NFC may change), and `src/patterns/{index,blocks}.bin` from
 //! `regex-syntax` (what the other patterns tell apart), all of Unicode 16.0.
 //!
@@ -26,6 +26,9 @@ fn main() -> std::io::Result<()> {
     mark(&mut classes, r"\p{L}", 1);
     mark(&mut classes, r"\p{N}", 2);
     mark(&mut classes, r"\s", 3);
+    mark(&mut classes, r"\p{M}", 4);
+    mark(&mut classes, r"[\p{Lu}\p{Lt}]", 16);
+    mark(&mut classes, r"\p{Ll}", 32);
     for (code, class) in classes.iter_mut().enumerate() {
         let Some(c) = u32::try_from(code).ok().and_then(char::from_u32) else { continue };
         let stable = is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes

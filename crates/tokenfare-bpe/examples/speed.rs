@@ -1,18 +1,46 @@
-//! Times the core alone, without Python: `speed FOLDER [name…]` over the `.txt` files of a folder.
+//! Times the core alone, without Python: `speed FOLDER [PATTERN] [name…]` over the `.txt` files of a folder.
 //!
 //! `fresh` counts the second half of each text after the first half warmed a tokenizer up that had forgotten all,
-//! `seen` counts the same half again. The best of eleven, MB = 10⁶ bytes. The `count` column is what
-//! `benchmarks/counting` checks against other tokenizers; this program only prints it.
+//! `seen` counts the same half again. Processor time, the best of eleven, MB = 10⁶ bytes. PATTERN is one of `qwen`
+//! (unless said otherwise), `qwen3.5`, `cl100k`, `llama3`, `o200k` and `gpt2`, each with Qwen's tokens. The `count` column
+//! is what `benchmarks/counting` checks against other tokenizers; this program only prints it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokenfare_bpe::Tokenizer;
+use cpu_time::ThreadTime;
+use tokenfare_bpe::{Merging, Normalization, Pattern, Tokenizer, to_compact};
 
 const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
 const ROUNDS: usize = 11;
 
+const PATTERNS: [(&str, Pattern); 6] = [
+    ("qwen", Pattern::Qwen),
+    ("qwen3.5", Pattern::QwenMarks),
+    ("cl100k", Pattern::Cl100k),
+    ("llama3", Pattern::Llama3),
+    ("o200k", Pattern::O200k),
+    ("gpt2", Pattern::Gpt2),
+];
+
+/// Qwen's tokens, split by a pattern.
+fn tokenizer(pattern: Pattern) -> Result<Tokenizer, Box<dyn std::error::Error>> {
+    let qwen = Tokenizer::from_compact(DATA)?;
+    if pattern == Pattern::Qwen {
+        return Ok(qwen);
+    }
+    let ids = 0..u32::try_from(qwen.vocabulary_size())?;
+    let tokens = ids.map(|id| qwen.decode(&[id])).collect::<Result<Vec<_>, _>>()?;
+    let ranks: Vec<(&[u8], u32)> = tokens.iter().map(Vec::as_slice).zip(0..).collect();
+    let normalization = match pattern {
+        Pattern::QwenMarks => Normalization::Nfc,
+        _ => Normalization::None,
+    };
+    let compact = to_compact(&ranks, Merging::ByRank, pattern, normalization)?;
+    Ok(Tokenizer::from_compact(&compact)?)
+}
+
 fn timed(tokenizer: &Tokenizer, text: &str) -> (Duration, usize) {
-    let start = Instant::now();
+    let start = ThreadTime::now();
     let count = tokenizer.count(text);
     (start.elapsed(), count)
 }
@@ -25,15 +53,17 @@ fn rate(times: &[Duration], bytes: usize) -> f64 {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let folder = arguments.next().ok_or("speed FOLDER [name…]")?;
-    let wanted: Vec<String> = arguments.collect();
+    let folder = arguments.next().ok_or("speed FOLDER [PATTERN] [name…]")?;
+    let mut wanted: Vec<String> = arguments.collect();
+    let named = wanted.first().and_then(|name| PATTERNS.iter().find(|known| known.0 == *name));
+    let tokenizer = tokenizer(named.map_or(Pattern::Qwen, |known| known.1))?;
+    wanted.drain(..usize::from(named.is_some()));
     let mut paths: Vec<_> = std::fs::read_dir(folder)?
         .map(|entry| entry.map(|e| e.path()))
         .collect::<Result<_, _>>()?;
     paths.sort();
-    let tokenizer = Tokenizer::from_compact(DATA)?;
     println!("{:22} {:>8} {:>8} {:>9}", "MB/s", "fresh", "seen", "count");
-    let (mut product, mut natural) = (0.0, 0);
+    let (mut product, mut natural) = ((0.0, 0.0), 0);
     for path in paths {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if !wanted.is_empty() && !wanted.iter().any(|w| name.starts_with(w)) {
@@ -52,11 +82,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let bytes = text.len() - half;
         let (fresh, seen) = (rate(&fresh, bytes), rate(&seen, bytes));
         if !name.starts_with("x ") {
-            product += fresh.ln();
+            product = (product.0 + fresh.ln(), product.1 + seen.ln());
             natural += 1;
         }
         println!("{name:22} {fresh:8.1} {seen:8.1} {count:9}");
     }
-    println!("{:22} {:8.1}", "geometric mean", (product / f64::from(natural)).exp());
+    let mean = |product: f64| (product / f64::from(natural)).exp();
+    println!("{:22} {:8.1} {:8.1}", "geometric mean", mean(product.0), mean(product.1));
     Ok(())
 }

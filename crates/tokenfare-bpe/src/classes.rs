@@ -17,9 +17,15 @@ pub(crate) const NUMBER: u8 = 2;
 pub(crate) const SPACE: u8 = 3;
 /// The bits that hold one of the four classes above.
 pub(crate) const CLASS: u8 = 3;
+/// `\p{M}`, set beside [`OTHER`].
+pub(crate) const MARK: u8 = 4;
 /// Set where NFC may change, reorder or compose the character. Without it, the character is a
 /// starter that stays as it is and never joins what stands before it.
 pub(crate) const UNSTABLE: u8 = 8;
+/// `[\p{Lu}\p{Lt}]`, set beside [`LETTER`].
+pub(crate) const UPPER: u8 = 16;
+/// `\p{Ll}`, set beside [`LETTER`].
+pub(crate) const LOWER: u8 = 32;
 
 static INDEX: [u16; 0x11_0000 / 64] = little_endian(include_bytes!("classes/index.bin"));
 static BLOCKS: &[u8; 512 * 64] = include_bytes!("classes/blocks.bin");
@@ -88,18 +94,17 @@ mod tests {
 
     #[test]
     fn every_character_has_the_class_that_the_regex_engine_gives_it() {
-        let (letter, number, space) = (members(r"\p{L}"), members(r"\p{N}"), members(r"\s"));
+        let all = [
+            (members(r"\p{L}"), LETTER),
+            (members(r"\p{N}"), NUMBER),
+            (members(r"\s"), SPACE),
+            (members(r"\p{M}"), MARK),
+            (members(r"[\p{Lu}\p{Lt}]"), UPPER),
+            (members(r"\p{Ll}"), LOWER),
+        ];
         for c in '\0'..=char::MAX {
-            let expected = if letter(c) {
-                LETTER
-            } else if number(c) {
-                NUMBER
-            } else if space(c) {
-                SPACE
-            } else {
-                OTHER
-            };
-            assert_eq!(class_of(c) & CLASS, expected, "{c:?}");
+            let expected: u8 = all.iter().map(|(is, bits)| if is(c) { *bits } else { 0 }).sum();
+            assert_eq!(class_of(c) & !UNSTABLE, expected, "{c:?}");
         }
     }
 

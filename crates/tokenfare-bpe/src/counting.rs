@@ -11,6 +11,7 @@ use crate::memory::Memory;
 use crate::middle::{self, Middle};
 use crate::piece;
 use crate::queue::Bounds;
+use crate::splitting::Splitting;
 use crate::together;
 use crate::vocabulary::Vocabulary;
 use crate::walk::{Taker, walk};
@@ -18,10 +19,15 @@ use crate::wide::{self, WideKey};
 use crate::windows::Pieces;
 
 /// How many tokens `part` is. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
-pub(crate) fn count_part(v: &Vocabulary, memory: &mut Memory, part: &str) -> usize {
+pub(crate) fn count_part(
+    v: &Vocabulary,
+    splitting: &Splitting,
+    memory: &mut Memory,
+    part: &str,
+) -> usize {
     let mut pieces = memory.pieces.take().unwrap_or_default();
     let mut counting = Counting { v, memory, count: 0 };
-    walk(v, &mut pieces, part, &mut counting);
+    walk(v, splitting, &mut pieces, part, &mut counting);
     let count = counting.count;
     memory.pieces = Some(pieces);
     count

@@ -12,25 +12,16 @@ use crate::walk::{Taker, walk};
 use crate::windows::Pieces;
 
 /// Appends the ids of `part` to `ids`. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
-pub(crate) fn encode_part(v: &Vocabulary, memory: &mut Memory, part: &str, ids: &mut Vec<u32>) {
-    let mut pieces = memory.pieces.take().unwrap_or_default();
-    walk(v, &mut pieces, part, &mut Encoding { v, memory, ids });
-    memory.pieces = Some(pieces);
-}
-
-/// As [`encode_part`], for any pattern, piece by piece.
-pub(crate) fn encode_pieces(
+pub(crate) fn encode_part(
     v: &Vocabulary,
     splitting: &Splitting,
     memory: &mut Memory,
     part: &str,
     ids: &mut Vec<u32>,
 ) {
-    let text = splitting.normalized(part);
-    let mut encoding = Encoding { v, memory, ids };
-    splitting.for_each_piece(text.as_bytes(), |start, end| {
-        encoding.piece(text.as_bytes(), start, end);
-    });
+    let mut pieces = memory.pieces.take().unwrap_or_default();
+    walk(v, splitting, &mut pieces, part, &mut Encoding { v, memory, ids });
+    memory.pieces = Some(pieces);
 }
 
 struct Encoding<'a> {

@@ -1,6 +1,6 @@
-//! Counting a part of a text by any pattern: pieces are found one by one, and looked up in batches.
+//! Counting a short stretch of a text: pieces are found one by one, and looked up in batches.
 //!
-//! What `counting` does for the pattern whose pieces are found in windows.
+//! What `counting` does with pieces that are found in windows, for which a stretch is too short.
 
 use crate::counting::Counting;
 use crate::front::LONGEST;

@@ -21,6 +21,8 @@ pub(crate) const READ: usize = WINDOW + 16;
 pub(crate) struct Masks {
     /// `A`-`Z`, `a`-`z`.
     pub(crate) letter: u64,
+    /// `A`-`Z`.
+    pub(crate) upper: u64,
     /// `0`-`9`.
     pub(crate) digit: u64,
     /// The space itself.
@@ -31,6 +33,8 @@ pub(crate) struct Masks {
     pub(crate) line_end: u64,
     /// `'`
     pub(crate) apostrophe: u64,
+    /// `/`
+    pub(crate) slash: u64,
     /// Bytes of characters beyond ASCII.
     pub(crate) high: u64,
     /// Bytes that are not the first of their character.
@@ -40,6 +44,7 @@ pub(crate) struct Masks {
     /// First bytes of characters of two and three bytes that are letters and that NFC neither
     /// changes nor joins to what stands before them, known without a look at the table. Of those,
     /// some: Cyrillic up to U+047F, Latin from U+0100 to U+017F, kana, ideographs, Hangul syllables.
+    /// Those of three bytes have no case.
     pub(crate) plain: u64,
 }
 
@@ -54,11 +59,13 @@ pub(crate) fn avx2(bytes: &[u8; READ]) -> Masks {
         let lower = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
         let space = is(v, b' ');
         masks.letter |= bits(between(lower, b'a', b'z')) << at;
+        masks.upper |= bits(between(v, b'A', b'Z')) << at;
         masks.digit |= bits(between(v, b'0', b'9')) << at;
         masks.space |= bits(space) << at;
         masks.white |= bits(_mm256_or_si256(space, between(v, b'\t', b'\r'))) << at;
         masks.line_end |= bits(_mm256_or_si256(is(v, b'\n'), is(v, b'\r'))) << at;
         masks.apostrophe |= bits(is(v, b'\'')) << at;
+        masks.slash |= bits(is(v, b'/')) << at;
         masks.high |= bits(v) << at;
     }
     if masks.high != 0 {
@@ -150,11 +157,13 @@ mod words {
             let at = 8 * i;
             let space = between(word, b' ', b' ');
             masks.letter |= bits(between(word | (0x20 * ONES), b'a', b'z')) << at;
+            masks.upper |= bits(between(word, b'A', b'Z')) << at;
             masks.digit |= bits(between(word, b'0', b'9')) << at;
             masks.space |= bits(space) << at;
             masks.white |= bits(space | between(word, b'\t', b'\r')) << at;
             masks.line_end |= bits(between(word, b'\n', b'\n') | between(word, b'\r', b'\r')) << at;
             masks.apostrophe |= bits(between(word, b'\'', b'\'')) << at;
+            masks.slash |= bits(between(word, b'/', b'/')) << at;
             masks.high |= bits(word & HIGH) << at;
             masks.inner |= bits(word & !(word << 1) & HIGH) << at;
             masks.three |= bits(word & word << 1 & word << 2 & !(word << 3) & HIGH) << at;
@@ -185,7 +194,7 @@ mod words {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classes::{CLASS, LETTER, UNSTABLE, class_at};
+    use crate::classes::{CLASS, LETTER, LOWER, UNSTABLE, UPPER, class_at};
 
     fn naive(bytes: &[u8; READ]) -> Masks {
         let mask = |is: fn(u8) -> bool| {
@@ -193,11 +202,13 @@ mod tests {
         };
         Masks {
             letter: mask(|b| b.is_ascii_alphabetic()),
+            upper: mask(|b| b.is_ascii_uppercase()),
             digit: mask(|b| b.is_ascii_digit()),
             space: mask(|b| b == b' '),
             white: mask(|b| matches!(b, b'\t'..=b'\r' | b' ')),
             line_end: mask(|b| b == b'\r' || b == b'\n'),
             apostrophe: mask(|b| b == b'\''),
+            slash: mask(|b| b == b'/'),
             high: mask(|b| b >= 0x80),
             inner: mask(|b| (0x80..0xc0).contains(&b)),
             three: mask(|b| (0xe0..0xf0).contains(&b)),
@@ -242,6 +253,7 @@ mod tests {
                 let class = class_at(&bytes, 61).0;
                 assert_eq!(class & (CLASS | UNSTABLE), LETTER, "{c:?}");
                 assert!(length < 4);
+                assert!(length == 2 || class & (UPPER | LOWER) == 0, "{c:?}");
                 plain += 1;
             }
         }

@@ -9,7 +9,7 @@ use crate::compact::Compact;
 use crate::counting::count_part;
 use crate::cuts::parts;
 use crate::decoding::Decoding;
-use crate::encoding::{encode_part, encode_pieces};
+use crate::encoding::encode_part;
 use crate::gathering::count_pieces;
 use crate::ids::Ids;
 use crate::memory::Memory;
@@ -140,10 +140,7 @@ impl Tokenizer {
     }
 
     pub(crate) fn count_part(&self, memory: &mut Memory, part: &str) -> usize {
-        match self.splitting {
-            Splitting::QWEN => count_part(&self.vocabulary, memory, part),
-            _ => count_pieces(&self.vocabulary, &self.splitting, memory, part),
-        }
+        count_part(&self.vocabulary, &self.splitting, memory, part)
     }
 
     /// As `count_part`, for stretches of which most are short: without setting out for a batch.
@@ -223,10 +220,7 @@ impl Tokenizer {
 
     fn encode_in(&self, memory: &mut Memory, text: &str, ids: &mut Vec<u32>) {
         for part in parts(&self.splitting, text, PART) {
-            match self.splitting {
-                Splitting::QWEN => encode_part(&self.vocabulary, memory, part, ids),
-                _ => encode_pieces(&self.vocabulary, &self.splitting, memory, part, ids),
-            }
+            encode_part(&self.vocabulary, &self.splitting, memory, part, ids);
         }
     }
 

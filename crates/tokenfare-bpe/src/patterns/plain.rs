@@ -27,8 +27,8 @@ pub(crate) fn piece_end(text: &[u8], start: usize) -> usize {
     Space::at(text, start).all_but_last(text, start)
 }
 
-/// Lower case only, unlike the contractions of the other patterns.
-fn contraction(text: &[u8]) -> Option<usize> {
+/// Length of the contraction that `text` begins with. Lower case only, unlike those of the other patterns.
+pub(crate) fn contraction(text: &[u8]) -> Option<usize> {
     match text {
         [b'\'', b's' | b't' | b'm' | b'd', ..] => Some(2),
         [b'\'', b'r' | b'v', b'e', ..] | [b'\'', b'l', b'l', ..] => Some(3),
