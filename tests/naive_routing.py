@@ -36,7 +36,7 @@ def cost(m: Model, tokens: int, answer: int, hits: int, asked: Requirements) -> 
 
 def takes(m: Model, tokens: int, asked: Requirements) -> bool:
     """Whether one size fits, with the headroom asked for."""
-    limits, answer = m.limits, asked.max_output_tokens
+    limits, answer = _limits(m, asked), asked.max_output_tokens
     room = []
     if limits.max_input is not None:
         room.append(limits.max_input)
@@ -72,17 +72,23 @@ def choice(sized: Iterable[tuple[Model, Count]], asked: Requirements) -> Model |
         found = fares(m, size, asked)
         if found is None:
             continue
-        bounds = [b for b in (m.limits.max_input, _beside(m, asked)) if b is not None]
+        most = _limits(m, asked).max_input
+        bounds = [b for b in (most, _beside(m, asked)) if b is not None]
         headroom = min(bounds) - size.high if bounds else -1
         rate = m.rates.tokens_per_minute or 0
         ranked.append(((found[1], -rate, KINDS.index(m.kind), -headroom, m.id), m))
     return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
 
 
+def _limits(m: Model, asked: Requirements) -> Limits:
+    return m.thinking_limits if asked.thinking and m.thinking_limits else m.limits
+
+
 def _beside(m: Model, asked: Requirements) -> int | None:
-    if m.limits.context is None:
+    context = _limits(m, asked).context
+    if context is None:
         return None
-    return m.limits.context - (asked.max_output_tokens if m.output_room == "shared" else 0)
+    return context - (asked.max_output_tokens if m.output_room == "shared" else 0)
 
 
 REACH = 45
@@ -111,6 +117,10 @@ a_model = st.builds(
     model,
     st.sampled_from("abcdefgh"),
     limits=st.builds(
+        Limits, context=st.none() | small, max_input=st.none() | small, max_output=st.none() | small
+    ),
+    thinking_limits=st.none()
+    | st.builds(
         Limits, context=st.none() | small, max_input=st.none() | small, max_output=st.none() | small
     ),
     output_room=st.sampled_from(["shared", "separate"]),

@@ -256,7 +256,8 @@ def fits(  # noqa: PLR0913 - as `count_messages`
     found = (catalog or default_catalog()).get(model)
     options = _options(tools, parameters)
     size = count_request(parse(prompt), found, measurer(found.tokenizer), options).total
-    return fit(found, size, max_output_tokens)
+    limits = found.limits_for(thinking=options.thinking is True)
+    return fit(replace(found, limits=limits), size, max_output_tokens)
 
 
 def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
@@ -294,8 +295,8 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
             )
         return route_sized(size_of_number(input_tokens), wanted, facts)
     messages = parse(prompt if prompt is not None else "")
-    wanted = needing(wanted, messages)
     along, options = documents_of(documents), _options(tools, parameters)
+    wanted = needing(wanted, messages, options)
     if exact:
         carriages = Carriages(messages, along, measurer_or_bounds, options)
         return route_sized(carriages.size_for, wanted, facts)
@@ -363,9 +364,18 @@ def size_of_number(input_tokens: int) -> SizeFor:
     return Same(Count.exactly(input_tokens))
 
 
-def needing(asked: Requirements, messages: Iterable[Message]) -> Requirements:
-    """The requirements, with the modalities that the messages themselves need."""
-    return replace(asked, needs=asked.needs | needs(messages))
+def needing(asked: Requirements, messages: Iterable[Message], options: Options) -> Requirements:
+    """The requirements, with what the request itself needs: modalities, and to reason first.
+
+    Raises `InvalidRequestError` where the two contradict each other.
+    """
+    if asked.thinking and options.thinking is False:
+        raise InvalidRequestError(
+            "thinking=True and enable_thinking=False in the request's parameters contradict each "
+            "other; leave one of them out"
+        )
+    thinking = asked.thinking or options.thinking is True
+    return replace(asked, needs=asked.needs | needs(messages), thinking=thinking)
 
 
 def _seen_on(catalog: Catalog | None, day: date) -> Catalog:

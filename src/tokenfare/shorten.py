@@ -18,6 +18,7 @@ from tokenfare.budget import (
     check_output,
     check_whole,
     input_room,
+    options_of,
 )
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt, parse
@@ -84,7 +85,8 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
     `conversation`) has its counts, so adding a message to it and asking again costs that message.
     Raises `CannotTrim` if what must stay is too long.
     """
-    limit = _limit(max_tokens, model, max_output_tokens, catalog)
+    thinking = options_of(parameters or {}).thinking is True
+    limit = _limit(max_tokens, model, max_output_tokens, catalog, thinking=thinking)
     if isinstance(messages, Conversation):
         return budget.trim(messages, limit, policy)
     if model is None and template is None:
@@ -96,7 +98,12 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
 
 
 def _limit(
-    max_tokens: int | None, model: str | None, max_output_tokens: int, catalog: Catalog | None
+    max_tokens: int | None,
+    model: str | None,
+    max_output_tokens: int,
+    catalog: Catalog | None,
+    *,
+    thinking: bool,
 ) -> int:
     if model is None:
         if max_tokens is None:
@@ -106,7 +113,7 @@ def _limit(
         return max_tokens
     found = (catalog or default_catalog()).get(model)
     check_output(max_output_tokens)
-    room = input_room(found.limits, found.output_room, max_output_tokens)
+    room = input_room(found.limits_for(thinking=thinking), found.output_room, max_output_tokens)
     if room is None:
         if max_tokens is None:
             raise InvalidRequestError(f"{model}: the provider states no limits; give max_tokens")

@@ -232,3 +232,19 @@ def test_a_model_with_a_tokenizer_that_nobody_knows_stops_no_other(write, exact:
     text = "word " * 7_000  # 35,000 bytes: by bytes alone beyond the 32,768 of ours/small
     found = tf.route(text, exact=exact, catalog=mine)
     assert found.model.id == tf.route(text, exact=exact, catalog=shipped).model.id
+
+
+def test_a_request_that_reasons_has_bounds_of_its_own_and_none_above_the_others(tmp_path):
+    bounded = OURS.replace(
+        "limits = [{ context = 32_768 }]",
+        "limits = [{ context = 32_768, max_output = 20,"
+        " thinking = { context = 9, max_output = 9 } }]",
+    )
+    path = tmp_path / "ours.toml"
+    path.write_text(bounded)
+    model = Catalog.load(path, day=DAY).get("ours/small")
+    assert (model.limits.context, model.limits_for(thinking=True).context) == (32_768, 9)
+    assert (model.limits.max_output, model.limits_for(thinking=True).max_output) == (20, 9)
+    path.write_text(bounded.replace("max_output = 9 }", "max_output = 21 }"))
+    with pytest.raises(CatalogError, match=r"thinking\.max_output: 21 exceeds the 20 without"):
+        Catalog.load(path, day=DAY)

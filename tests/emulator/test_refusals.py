@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import httpx
 import pytest
 
+from tokenfare import Catalog
 from tokenfare.emulator import Drop, Emulator, Refuse, running, scripted, throttled
 from tokenfare.errors import InvalidRequestError
 
@@ -62,6 +64,18 @@ def test_a_refusal_has_the_providers_shape(
     assert says in found["error"]["message"]
     assert set(found["error"]) == {"message", "type", "param", "code"}
     assert found["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(("thinking", "status"), [(False, 200), (True, 400)])
+def test_a_request_that_reasons_has_bounds_of_its_own(
+    start: Start, catalog: Catalog, thinking: bool, status: int
+) -> None:
+    """qwen3-max answers with 65,536 tokens, and after reasoning with 32,768."""
+    _, http = start(catalog=catalog.as_of(date(2026, 5, 1)))
+    body = {"model": "qwen3-max", "messages": HELLO, "max_tokens": 32_769}
+    answer = http.post("/chat/completions", json=body | {"enable_thinking": thinking})
+    assert answer.status_code == status
+    assert ("should be [1, 32768]" in answer.text) is thinking
 
 
 def test_input_up_to_the_bound_is_taken(http: httpx.Client) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import tokenfare as tf
+from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money
 
 THEN = tf.Catalog.load(day=date(2024, 12, 18))
@@ -147,6 +148,17 @@ def test_each_kind_of_access(access: str, asked: dict[str, Any], model: str | No
         (1_000, {"allow": ["qwen3-coder-plus"]}, None),
         # The large one takes 258,048 in 262,144, and its last tier ends at 252,000.
         (252_000, {"allow": ["qwen3-max"]}, "qwen3-max"),
+        # Reasoning leaves plus 995,904 of its 997,952 tokens of input, and max half of its answer.
+        (997_952, {"allow": ["qwen-plus"]}, "qwen-plus"),
+        (995_904, {"allow": ["qwen-plus"], "thinking": True}, "qwen-plus"),
+        (995_905, {"allow": ["qwen-plus"], "thinking": True}, None),
+        (1_000, {"allow": ["qwen3-max"], "max_output_tokens": 32_769}, "qwen3-max"),
+        (
+            1_000,
+            {"allow": ["qwen3-max"], "max_output_tokens": 32_768, "thinking": True},
+            "qwen3-max",
+        ),
+        (1_000, {"allow": ["qwen3-max"], "max_output_tokens": 32_769, "thinking": True}, None),
         # Rates: 60 requests a minute are enough for the stable name and not known of its snapshot.
         (1_000, {"families": ["qwen-max"], "min_requests_per_minute": 1_200}, "qwen-max"),
         (1_000, {"families": ["qwen-max"], "min_requests_per_minute": 1_201}, None),
@@ -187,6 +199,29 @@ def test_an_answer_that_is_reasoned_has_a_price_of_its_own(
     assert decision.fare.high == Money(fare, "CNY")
     edge = Money(fare - Decimal("0.000001"), "CNY")
     assert chosen(NOW, tokens, allow=["qwen-plus"], thinking=thinking, max_fare=edge) is None
+
+
+@pytest.mark.parametrize(("tokens", "fits"), [(131_072 - 1_000, True), (131_073 - 1_000, False)])
+def test_the_context_of_a_request_that_reasons_is_held_to(tokens: int, fits: bool) -> None:
+    """qwen-turbo in 2026: a million tokens, and 131,072 of a request that reasons first."""
+    spring = THEN.as_of(date(2026, 5, 1))
+    asked: dict[str, Any] = {"allow": ["qwen-turbo"], "max_output_tokens": 1_000}
+    assert chosen(spring, tokens, **asked) == "qwen-turbo"
+    assert (chosen(spring, tokens, **asked, thinking=True) == "qwen-turbo") is fits
+    digits = "0" * (tokens - 5 - 3)  # each is a token
+    for parameters, answer in (({"enable_thinking": True}, fits), ({}, True)):
+        found = tf.fits(digits, model="qwen-turbo", parameters=parameters, catalog=spring)
+        assert bool(found) is answer
+
+
+def test_reasoning_in_a_requests_parameters_is_decided_on() -> None:
+    asked: dict[str, Any] = {"catalog": NOW, "allow": ["qwen-plus", "qwen3.5-plus"]}
+    plain, reasoned = (
+        tf.route("hello", parameters={"enable_thinking": which}, **asked) for which in (False, True)
+    )
+    assert (plain.model.id, reasoned.model.id) == ("qwen-plus", "qwen3.5-plus")
+    with pytest.raises(InvalidRequestError, match="contradict each other"):
+        tf.route("hello", parameters={"enable_thinking": False}, thinking=True, **asked)
 
 
 def test_reasoning_changes_the_choice() -> None:

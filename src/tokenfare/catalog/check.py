@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from .days import first_known, on
-from .entries import ModelRow, Number
+from .entries import LimitsFact, ModelRow, Number
 from .fact import Fact
 from .facts import LISTS, OF_LIFE, Facts, Origin, provider_key
 from .file import ProviderRow
@@ -215,6 +215,10 @@ def _limits_agree(facts: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
         for name, tokens in (("max_input", max_input), ("max_output", max_output)):
             if tokens is not None and context is not None and tokens > context:
                 yield f"{key}.{name}", f"{tokens:,} exceeds the context of {context:,}"
+        for bound, other in _others(entry):
+            most = tokens_of(facts, entry, bound) or context
+            if most is not None and other > most:
+                yield f"{key}.thinking.{bound}", f"{other:,} exceeds the {most:,} without thinking"
         if entry.output_room == "separate" and (
             max_output is None or context is None or max_input != context
         ):
@@ -222,6 +226,13 @@ def _limits_agree(facts: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
                 f"{key}.output_room",
                 '"separate" only where all three are stated and `max_input` equals `context`',
             )
+
+
+def _others(entry: LimitsFact) -> Iterator[tuple[str, int]]:
+    for bound in ("context", "max_input", "max_output"):
+        other: int | None = getattr(entry.thinking, bound, None)
+        if other is not None:
+            yield bound, other
 
 
 def _life_in_order(_: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:

@@ -47,6 +47,15 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThinkingEntry:
+    """The bounds that are others where the model reasons first; one that is absent is the same."""
+
+    context: Tokens | None = None
+    max_input: Tokens | None = None
+    max_output: Tokens | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsFact(Fact):
     """All bounds from one day on; one that is absent is not stated."""
 
@@ -55,6 +64,7 @@ class LimitsFact(Fact):
     max_output: Number | None = None
     max_image_tokens: Number | None = None
     output_room: OutputRoom = "shared"
+    thinking: ThinkingEntry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

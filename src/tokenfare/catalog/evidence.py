@@ -118,7 +118,8 @@ def _limits(limits: LimitsFact | None, facts: Facts) -> dict[str, Evidence]:
         return {}
     room: Mark = "stated" if limits.output_room == "separate" else "not stated"
     numbers = {f"limits.{bound}": _number(limits, bound, facts) for bound in BOUNDS}
-    return numbers | {"output_room": _of(limits, facts, room)}
+    others = {} if limits.thinking is None else {"thinking_limits": _of(limits, facts)}
+    return numbers | {"output_room": _of(limits, facts, room)} | others
 
 
 def _number(limits: LimitsFact, bound: str, facts: Facts) -> Evidence:

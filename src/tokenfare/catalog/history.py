@@ -8,7 +8,7 @@ when that is known.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -81,6 +81,7 @@ def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
         documents=_as_rules(DocumentRules, on(row.documents, day)),
         rates=_as_rules(RateLimits, on(row.rates, day)) or _UNRATED,
         batch_max_context=batch.max_context if batch else None,
+        thinking_limits=_thinking_limits(limits),
         cache=_cache(on(row.cache, day)),
         released_on=row.released.on if row.released else None,
         sent_as=row.sent_as,
@@ -112,6 +113,18 @@ def _limits(entry: LimitsFact | None) -> Limits:
         _tokens(entry.max_input),
         _tokens(entry.max_output),
         _tokens(entry.max_image_tokens),
+    )
+
+
+def _thinking_limits(entry: LimitsFact | None) -> Limits | None:
+    if entry is None or entry.thinking is None:
+        return None
+    other, same = entry.thinking, _limits(entry)
+    return replace(
+        same,
+        context=other.context or same.context,
+        max_input=other.max_input or same.max_input,
+        max_output=other.max_output or same.max_output,
     )
 
 

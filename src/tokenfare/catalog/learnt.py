@@ -30,10 +30,12 @@ class Learnt:
             for name in ("max_input", "max_output")
             if (bound := getattr(self, name)) is not None
         }
+        thinking = model.thinking_limits
         evidence = Evidence("learnt", self.source, self.day, "high")
         return replace(
             model,
             limits=replace(model.limits, **named),
+            thinking_limits=None if thinking is None else replace(thinking, **named),
             evidence=MappingProxyType(
                 {**model.evidence, **{f"limits.{name}": evidence for name in named}}
             ),

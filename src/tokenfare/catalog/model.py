@@ -208,7 +208,8 @@ class Model:
     `access`, `points_to`, … `price` is `None` where none is known for the day;
     `access` says whether that matters. The batch service takes the model if its price has a
     `batch` factor, and no more context than `batch_max_context`, if that is given; `batch_limits`
-    are the bounds there.
+    are the bounds there. `thinking_limits` are those of requests that reason first, `None` where
+    they are the same.
     """
 
     id: str
@@ -236,6 +237,7 @@ class Model:
     documents: DocumentRules | None = None
     rates: RateLimits = RateLimits()
     batch_max_context: int | None = None
+    thinking_limits: Limits | None = None
     cache: CacheRules | None = None
     released_on: date | None = None
     sent_as: str | None = None
@@ -251,10 +253,14 @@ class Model:
     @property
     def batch_limits(self) -> Limits:
         """The model's bounds in the batch service: none is above its `batch_max_context`."""
+        return self.limits_for(batch=True)
+
+    def limits_for(self, *, batch: bool = False, thinking: bool = False) -> Limits:
+        """The bounds of a request, in the batch service or live, that reasons first or does not."""
+        limits = self.thinking_limits if thinking and self.thinking_limits else self.limits
         cap = self.batch_max_context
-        if cap is None:
-            return self.limits
-        limits = self.limits
+        if not batch or cap is None:
+            return limits
         return replace(
             limits,
             context=min(limits.context or cap, cap),

@@ -18,7 +18,7 @@ from typing import Any
 
 from tokenfare.errors import CatalogError
 
-from .entries import DayFact, ModelRow, Number, TierEntry
+from .entries import DayFact, ModelRow, Number, ThinkingEntry, TierEntry
 from .fact import DisputeEntry, Fact, Source
 from .facts import Facts, Layer, Origin, provider_key, sha256
 from .file import ProviderRow
@@ -27,7 +27,7 @@ from .rows import Rows, canonical, read_all, spelt_out, unread
 FORMAT = "tokenfare catalogue"
 VERSION = 1
 
-_OTHERS = (DayFact, DisputeEntry, ModelRow, Number, ProviderRow, Source, TierEntry)
+_OTHERS = (DayFact, DisputeEntry, ModelRow, Number, ProviderRow, Source, ThinkingEntry, TierEntry)
 
 
 def written(

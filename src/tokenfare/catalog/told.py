@@ -20,6 +20,7 @@ def told(model: Model) -> dict[str, str]:
         "access": model.access,
         **limits_told(model.limits),
         "output_room": model.output_room,
+        **_thinking_told(model),
         "points_to": model.points_to or "not known",
         "price": price_told(model.price),
         "cache": cache_told(model.cache),
@@ -84,6 +85,15 @@ def limits_told(limits: Limits) -> dict[str, str]:
         "limits.max_output": _tokens(limits.max_output),
         "limits.max_image_tokens": _tokens(limits.max_image_tokens),
     }
+
+
+def _thinking_told(model: Model) -> dict[str, str]:
+    """The bounds that are others where the model reasons first."""
+    if model.thinking_limits is None:
+        return {}
+    same, others = limits_told(model.limits), limits_told(model.thinking_limits)
+    said = (f"{key.partition('.')[2]} {others[key]}" for key in same if same[key] != others[key])
+    return {"thinking_limits": ", ".join(said)}
 
 
 def price_told(price: Price | None) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 
 import click
 
 from tokenfare import api
-from tokenfare.catalog import CacheRules, Catalog, Evidence, Model, Price, Tier
+from tokenfare.catalog import CacheRules, Catalog, Evidence, Limits, Model, Price, Tier
 from tokenfare.money import plain
 
 from . import inputs, output
@@ -69,7 +70,6 @@ def show(obj: tuple[Catalog, bool], id_: str, as_of: date | None, as_json: bool)
 
 def as_data(model: Model) -> dict[str, object]:
     """A model as JSON."""
-    limits = model.limits
     return {
         "id": model.id,
         "aliases": list(model.aliases),
@@ -78,12 +78,8 @@ def as_data(model: Model) -> dict[str, object]:
         "family": model.family,
         "kind": model.kind,
         "points_to": model.points_to,
-        "limits": {
-            "context": limits.context,
-            "max_input": limits.max_input,
-            "max_output": limits.max_output,
-            "max_image_tokens": limits.max_image_tokens,
-        },
+        "limits": _bounds(model.limits),
+        "thinking_limits": _bounds(model.thinking_limits),
         "output_room": model.output_room,
         "price": _price(model.price),
         "access": model.access,
@@ -101,6 +97,10 @@ def as_data(model: Model) -> dict[str, object]:
         "cache": _cache(model.cache),
         "sources": {name: _evidence(given) for name, given in model.evidence.items()},
     }
+
+
+def _bounds(limits: Limits | None) -> dict[str, int | None] | None:
+    return None if limits is None else asdict(limits)
 
 
 def _price(price: Price | None) -> dict[str, object] | None:

@@ -32,7 +32,7 @@ from tokenfare.errors import (
 )
 from tokenfare.messages import Document, Prompt, parse
 from tokenfare.money import Money
-from tokenfare.router import Decision, MeasurerFor, Ranked, Requirements
+from tokenfare.router import Decision, MeasurerFor, Ranked, Requirements, served_as
 from tokenfare.tokenizers import measurer_or_bounds
 from tokenfare.usage import Usage
 
@@ -113,7 +113,8 @@ class Ladder:
         """The call to a model with as much room as it has; `None` if the input does not fit."""
         carriage = self.carriages.to(entry.model)
         asked = self.decision.asked.max_output_tokens
-        most = largest_answer(entry.model, carriage.count.total)
+        served = served_as(entry.model, self.decision.asked)
+        most = largest_answer(served, carriage.count.total)
         if most == 0:
             return None
         room = asked if most is None else min(asked, most)
@@ -160,11 +161,12 @@ def ladder(  # noqa: PLR0913 - what a call is made of
         raise InvalidRequestError(
             "a call is answered at once and has no batch price; do without `batch` here"
         )
-    extra, asked = _thinking(extra, asked)
     messages, options = parse(prompt), options_of(extra)
     along = documents_of(documents)
+    wanted = needing(asked, messages, options)
+    if wanted.thinking:
+        extra = {**extra, "enable_thinking": True}  # what is priced is what is sent
     carriages = Carriages(messages, along, measurer_or_bounds, options)
-    wanted = needing(asked, messages)
 
     def arrange(by: MeasurerFor) -> Carriages:
         return Carriages(messages, along, by, options)
@@ -172,21 +174,6 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     # Bounds find the winner soonest; its fare, and the ranking if it is needed, are counted out.
     decision = route_arranged(arrange, wanted, catalog)
     return Ladder(replace(decision, sizes=carriages.size_for), carriages, extra, escalate)
-
-
-def _thinking(
-    extra: Mapping[str, object], asked: Requirements
-) -> tuple[Mapping[str, object], Requirements]:
-    """A request is priced as it is sent: to reason first if either of the two says so."""
-    said = options_of(extra).thinking
-    if said is None:
-        return ({**extra, "enable_thinking": True} if asked.thinking else extra), asked
-    if asked.thinking and not said:
-        raise InvalidRequestError(
-            "thinking=True and enable_thinking=False in `extra` contradict each other; "
-            "leave one of them out"
-        )
-    return extra, replace(asked, thinking=said)
 
 
 def _file_name(document: Document) -> str:

@@ -6,7 +6,7 @@ Checks form only. What a request costs and whether it fits is `bill`'s.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from tokenfare.catalog import Catalog, Model
@@ -48,7 +48,8 @@ def read_chat(body: object, catalog: Catalog, granted: Collection[str]) -> ChatR
     name = fields.get("model")
     if not isinstance(name, str) or not name:
         raise invalid("you must provide a model parameter.", param="model")
-    model = served(name, catalog, granted)
+    model, thinking = served(name, catalog, granted), _flag(fields, "enable_thinking")
+    model = replace(model, limits=model.limits_for(thinking=thinking))
     messages = _messages(fields.get("messages"), model)
     _check_ranges(fields)
     stream = _flag(fields, "stream")
@@ -64,7 +65,7 @@ def read_chat(body: object, catalog: Catalog, granted: Collection[str]) -> ChatR
         parallel=_flag(fields, "parallel_tool_calls"),
         forced_tool=_forced(fields.get("tool_choice")),
         high_resolution=_flag(fields, "vl_high_resolution_images"),
-        thinking=_flag(fields, "enable_thinking"),
+        thinking=thinking,
         stream=stream,
         include_usage=stream and _include_usage(fields.get("stream_options")),
     )

@@ -147,7 +147,8 @@ def _completed(account: Account, line: Line, faults: tuple[Fault, ...]) -> Compl
     asked = read_chat({**line.body, "stream": False}, account.catalog, account.granted)
     if asked.model.price is None or asked.model.price.batch is None:
         raise invalid(f"{asked.name} is not served in batches.", param="model")
-    asked = replace(asked, model=replace(asked.model, limits=asked.model.batch_limits))
+    limits = asked.model.limits_for(batch=True, thinking=asked.thinking)
+    asked = replace(asked, model=replace(asked.model, limits=limits))
     completion = account.complete(asked, metered=False)
     if misbill is None:
         return completion

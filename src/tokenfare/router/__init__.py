@@ -14,6 +14,7 @@ from .headroom import headroom as headroom
 from .intervals import Interval as Interval
 from .judge import Ranked as Ranked
 from .judge import SizeFor as SizeFor
+from .judge import served_as as served_as
 from .question import Question as Question
 from .record import to_record as to_record
 from .requirements import DEFAULT_ACCESS as DEFAULT_ACCESS

@@ -123,7 +123,6 @@ def _nearness(refusal: Rejection) -> tuple[bool, int, int, str]:
 
 
 def served_as(model: Model, asked: Requirements) -> Model:
-    """The model with the limits that hold for the service asked for, live or batch."""
-    if not asked.batch or model.batch_max_context is None:
-        return model
-    return replace(model, limits=model.batch_limits)
+    """The model with the limits that hold as it is asked: live or batch, reasoning or not."""
+    limits = model.limits_for(batch=asked.batch, thinking=asked.thinking)
+    return model if limits is model.limits else replace(model, limits=limits)

@@ -99,7 +99,10 @@ class Service:
 
 def _served(model: Model, asked: Requirements) -> Model:
     """The model as the service has it, once for all sizes and not once for each."""
-    return replace(served_as(model, asked), batch_max_context=None) if asked.batch else model
+    served = served_as(model, asked)
+    if served is model:
+        return model
+    return replace(served, batch_max_context=None, thinking_limits=None)
 
 
 def _inline_only(model: Model) -> Model:
