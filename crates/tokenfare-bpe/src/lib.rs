@@ -52,11 +52,12 @@ mod walk;
 mod wide;
 mod windows;
 
+pub use nfc::nfc;
 pub use ranks::{Merging, to_compact};
 pub use source::Text;
 pub use special::SpecialTokens;
 pub use split::Span;
 pub use splitting::{Normalization, Pattern};
-pub use tokenizer::{Tokenizer, UnknownId};
+pub use tokenizer::{Counter, Tokenizer, UnknownId};
 pub use truncate::Cut;
 pub use vocabulary::VocabularyError;

@@ -13,7 +13,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use crate::classes::{UNSTABLE, class_at};
 
 /// `text` in NFC; borrowed if it is so already. O(n), but for runs of marks, which are sorted.
-pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
+pub fn nfc(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut done = 0; // text[..done] is in `out`, if there is an `out`
     let mut out: Option<String> = None;

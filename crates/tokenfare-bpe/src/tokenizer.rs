@@ -256,15 +256,55 @@ impl Tokenizer {
         decoding.append(ids, bytes, slow).map_err(UnknownId)
     }
 
-    pub(crate) fn with_memory<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {
+    /// A counter for one thread, which keeps its memory from text to text.
+    ///
+    /// For whoever reads texts and counts each at once: `count` borrows memory anew for every text,
+    /// and two threads would take that of each other.
+    pub fn counter(&self) -> Counter<'_> {
+        Counter { tokenizer: self, memory: Some(self.memory()) }
+    }
+
+    fn memory(&self) -> Memory {
         let pool = || self.memories.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut memory = pool().pop().unwrap_or_else(|| Memory::knowing(&self.vocabulary));
-        let result = work(&mut memory);
+        pool().pop().unwrap_or_else(|| Memory::knowing(&self.vocabulary))
+    }
+
+    fn give_back(&self, mut memory: Memory) {
         memory.room.shrink_to(KEPT);
         memory.utf8.truncate(UTF8_KEPT);
         memory.utf8.shrink_to(UTF8_KEPT);
-        pool().push(memory);
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+    }
+
+    pub(crate) fn with_memory<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {
+        let mut memory = self.memory();
+        let result = work(&mut memory);
+        self.give_back(memory);
         result
+    }
+}
+
+/// Counts texts by one tokenizer, one after the other.
+pub struct Counter<'a> {
+    tokenizer: &'a Tokenizer,
+    /// There until the end.
+    memory: Option<Memory>,
+}
+
+impl Counter<'_> {
+    /// As [`Tokenizer::count`].
+    pub fn count<'a>(&mut self, text: impl Into<Text<'a>>) -> usize {
+        let memory = self.memory.get_or_insert_with(|| self.tokenizer.memory());
+        self.tokenizer.count_text(memory, text.into(), usize::MAX).unwrap_or(usize::MAX)
+    }
+}
+
+impl Drop for Counter<'_> {
+    /// Gives the memory back, unless a panic left it half written.
+    fn drop(&mut self) {
+        if let Some(memory) = self.memory.take().filter(|_| !std::thread::panicking()) {
+            self.tokenizer.give_back(memory);
+        }
     }
 }
 

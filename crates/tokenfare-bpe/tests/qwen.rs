@@ -63,6 +63,18 @@ fn counting_stops_at_the_limit_and_only_there() {
 }
 
 #[test]
+fn counters_side_by_side_count_as_the_tokenizer_does() {
+    let tokenizer = qwen();
+    let texts = ["", "a b", "你好 🙂", "fn main() {\n    x += 1;\n}\n", &"ab".repeat(40_000)];
+    let expected = texts.map(|text| tokenizer.count(text));
+    let (mut one, mut other) = (tokenizer.counter(), tokenizer.counter());
+    for _ in 0..2 {
+        assert_eq!(texts.map(|text| one.count(text)), expected);
+        assert_eq!(texts.map(|text| other.count(text)), expected);
+    }
+}
+
+#[test]
 fn an_id_beyond_the_vocabulary_is_named() {
     assert_eq!(qwen().decode(&[0, 151_643]), Err(UnknownId(151_643)));
 }

@@ -43,11 +43,11 @@ fn inside(text: &str, out: &mut Vec<u8>) {
 /// `raw` is one, with its quotes, as a reader of JSON took it: what stands behind an escape is there.
 /// `false` for half of a surrogate pair, which no text holds; what was appended is then not whole.
 pub(crate) fn unquoted(raw: &str, text: &mut String, json: &mut Vec<u8>) -> bool {
+    let start = text.len();
+    let mut as_written = true;
     let mut rest = &raw[1..raw.len() - 1];
-    json.push(b'"');
     while let Some(at) = memchr(b'\\', rest.as_bytes()) {
         text.push_str(&rest[..at]);
-        json.extend_from_slice(&rest.as_bytes()[..at]);
         let (said, behind) = match rest.as_bytes()[at + 1] {
             b'n' => ('\n', 2),
             b't' => ('\t', 2),
@@ -60,14 +60,16 @@ pub(crate) fn unquoted(raw: &str, text: &mut String, json: &mut Vec<u8>) -> bool
             },
             other => (char::from(other), 2), // a quote or a slash of either kind
         };
+        as_written &= !matches!(rest.as_bytes()[at + 1], b'u' | b'/');
         text.push(said);
-        let mut bytes = [0; 4];
-        inside(said.encode_utf8(&mut bytes), json);
         rest = &rest[at + behind..];
     }
     text.push_str(rest);
-    json.extend_from_slice(rest.as_bytes());
-    json.push(b'"');
+    if as_written {
+        json.extend_from_slice(raw.as_bytes());
+    } else {
+        quoted(&text[start..], json);
+    }
     true
 }
 
@@ -118,6 +120,7 @@ mod tests {
             r#""a é 你 \n\t\r\b\f\/\\\"b""#,
             r#""\u00e9\u0000\u0041\u2028\ud83d\ude42x\uD83D\uDE42""#,
             r#""\u0022\u005c\u001f\u007f""#,
+            r#""\n\"\\\/""#,
         ] {
             let (mut text, mut json) = (String::from("before"), Vec::new());
             assert!(unquoted(raw, &mut text, &mut json), "{raw}");

@@ -1,10 +1,11 @@
-//! Lines of a batch job: JSON in, requests and their sizes out, chunk by chunk on all cores.
+//! Lines of a batch job: JSON in, requests and their sizes out, chunk by chunk.
 //!
 //! A *plain* request is a chat of roles and texts with a room for its answer, whose JSON says
 //! nothing in two ways. Its size, its body as it is sent and its digest are worked out here, for
-//! all lines of a chunk at once. Every other line is *doubtful*: nothing is decided about it, its
-//! owner reads it by other means and hands in what it found. So this crate refuses nothing and
-//! explains nothing; it knows neither models nor prices, files nor clocks.
+//! all lines of a chunk at once; whoever has many chunks reads them side by side. Every other line
+//! is *doubtful*: nothing is decided about it, its owner reads it by other means and hands in what
+//! it found. So this crate refuses nothing and explains nothing; it knows neither models nor
+//! prices, files nor clocks.
 //!
 //! - [`Form`] says under which names a line has its parts.
 //! - [`Lines`] are the lines of one chunk, from the first look to the lines that are sent.

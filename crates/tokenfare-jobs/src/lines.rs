@@ -42,8 +42,8 @@ pub struct Lines {
     chunk: Chunk,
     pub(crate) rows: Vec<Row>,
     pub(crate) fates: Vec<Fate>,
-    /// What each thread wrote, and behind these what was given later.
-    pub(crate) stores: Vec<Store>,
+    /// What is sent of them, and under which ids.
+    pub(crate) store: Store,
     tokens: Tokens,
     groups: Vec<Group>,
     next: u64,
@@ -51,14 +51,13 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Reads a chunk of whole lines, the first of which has the number `first`, on all cores.
+    /// Reads a chunk of whole lines, the first of which has the number `first`, on the thread that calls.
     pub fn new(chunk: Chunk, first: u64, form: &Form, key: Key, tokenizers: &[&Tokenizer]) -> Self {
-        let Scanned { rows, mut stores, tokens, next } =
+        let Scanned { rows, store, tokens, next } =
             scanned((*chunk).as_ref(), first, form, key, tokenizers);
         let fate = |row: &Row| if row.told.is_some() { Fate::Open } else { Fate::Doubtful };
         let fates = rows.iter().map(fate).collect();
-        stores.push(Store::default());
-        Lines { chunk, rows, fates, stores, tokens, groups: Vec::new(), next, key }
+        Lines { chunk, rows, fates, store, tokens, groups: Vec::new(), next, key }
     }
 
     /// The number of the line behind the last one.
@@ -89,24 +88,23 @@ impl Lines {
 
     /// The id of a request.
     pub fn id(&self, row: usize) -> &str {
-        self.rows[row].place.id(&self.stores)
+        self.rows[row].place.id(&self.store)
     }
 
     /// What is sent of a request, without its model.
     pub fn body(&self, row: usize) -> &[u8] {
-        self.rows[row].place.body(&self.stores)
+        self.rows[row].place.body(&self.store)
     }
 
     /// Takes a line that others read as a request, with its id, what is to be sent without
     /// a model, and its ladder.
     pub fn give(&mut self, row: usize, id: &str, body: &[u8], ladder: &[u64]) {
-        let own = self.stores.len() - 1;
-        let store = &mut self.stores[own];
+        let store = &mut self.store;
         let mark = store.mark();
         store.bodies.extend_from_slice(body);
         store.ids.push_str(id);
         store.rungs.extend_from_slice(ladder);
-        let place = store.since(mark, own);
+        let place = store.since(mark);
         let digest = self.key.digest(body);
         let row_of = &mut self.rows[row];
         (row_of.place, row_of.digest, row_of.told) = (place, digest, None);
@@ -119,7 +117,7 @@ impl Lines {
             if *fate == Fate::Doubtful {
                 continue;
             }
-            let store = &mut self.stores[row.place.store].ids;
+            let store = &mut self.store.ids;
             if row.place.id.is_empty() {
                 let start = store.len();
                 store.push_str(prefix);
@@ -244,7 +242,7 @@ impl Lines {
         for (at, (row, fate)) in self.rows.iter().zip(&self.fates).enumerate() {
             let Fate::Placed(outcome) = *fate else { continue };
             let (address, size) = outcomes.of(outcome);
-            let ladder = row.place.ladder(&self.stores);
+            let ladder = row.place.ladder(&self.store);
             let tree = trees[address];
             let found = beginnings.climb(tree, ladder, size, (file, row.number));
             first.extend(found.map(|(number, rung)| (at, tree, number, rung)));

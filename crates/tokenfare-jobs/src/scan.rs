@@ -1,11 +1,9 @@
-//! Lines of a chunk read side by side, each thread into memory of its own.
+//! Lines of a chunk read one by one, and their texts counted while they are near.
 
-use std::num::NonZero;
 use std::ops::Range;
-use std::thread::{available_parallelism, scope};
 
-use tokenfare_bpe::Tokenizer;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use memchr::memchr;
+use tokenfare_bpe::{Counter, Tokenizer, nfc};
 
 use crate::escape::unquoted;
 use crate::form::Form;
@@ -13,9 +11,6 @@ use crate::ladder::{Climb, Said};
 use crate::plain::plain;
 use crate::seen::Key;
 use crate::store::{Place, Store};
-
-/// Bytes of a chunk for which another thread is worth its start.
-const WORTH: usize = 256 * 1024;
 
 /// What a plain request says, in numbers.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +36,7 @@ impl Told {
     fn add(&mut self, text: &str, spaced: bool) {
         self.filled += 1;
         self.spaced += u32::from(spaced);
-        let (as_is, nfc) = (text.len() as u64, nfc_bytes(text));
+        let (as_is, nfc) = (text.len() as u64, nfc(text).len() as u64);
         self.as_is += as_is;
         self.nfc += nfc;
         self.most += as_is.max(nfc);
@@ -51,13 +46,6 @@ impl Told {
 /// Whether a text begins with white space, as Python's `str.isspace` has it.
 fn is_spaced(text: &str) -> bool {
     text.starts_with(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
-}
-
-fn nfc_bytes(text: &str) -> u64 {
-    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
-        return text.len() as u64;
-    }
-    text.nfc().map(|c| c.len_utf8() as u64).sum()
 }
 
 /// One line that is not blank.
@@ -75,25 +63,25 @@ pub(crate) struct Row {
     pub(crate) told: Option<Told>,
 }
 
-/// What a thread has found in its part of the chunk.
+/// What was found in a chunk, and room for the line that is read.
 #[derive(Default)]
 pub(crate) struct Share {
     pub(crate) rows: Vec<Row>,
     pub(crate) store: Store,
+    /// The texts of the line.
     texts: String,
-    /// Where each text that is counted lies among the texts, and its row.
-    counted: Vec<(Range<usize>, usize)>,
-    /// Where the last text lies among the texts, and the ladder up to it.
+    /// Where those that are counted lie among them, and whether the line break is counted too.
+    counted: Vec<(Range<usize>, bool)>,
+    /// Where the last text lies among them, and the ladder up to it.
     last: Range<usize>,
     climb: Option<Climb>,
 }
 
 impl Share {
-    /// A share of a part of so many bytes.
+    /// A share of a chunk of so many bytes.
     fn of(bytes: usize) -> Self {
         let mut share = Share::default();
         share.store.bodies.reserve(bytes);
-        share.texts.reserve(bytes);
         share
     }
 
@@ -119,8 +107,7 @@ impl Share {
         }
         let spaced = is_spaced(text);
         told.add(text, spaced);
-        let start = self.last.start - usize::from(spaced);
-        self.counted.push((start..self.last.end, self.rows.len()));
+        self.counted.push((self.last.start - usize::from(spaced)..self.last.end, spaced));
     }
 
     /// Makes the rungs of a message, the text of which was the last one.
@@ -132,25 +119,29 @@ impl Share {
     }
 
     fn read(&mut self, number: u64, line: Range<usize>, bytes: &[u8], form: &Form, key: Key) {
-        let (texts, counted) = (self.texts.len(), self.counted.len());
+        self.texts.clear();
+        self.counted.clear();
         let mark = self.store.mark();
         self.climb = form.ladders.as_ref().map(|ladders| ladders.begin(None));
         let text = std::str::from_utf8(bytes).ok();
         let told = text.and_then(|text| plain(text, form, self));
         let (mut place, mut digest) = (Place::default(), 0);
         if told.is_some() {
-            place = self.store.since(mark, 0);
+            place = self.store.since(mark);
             digest = key.digest(&self.store.bodies[place.body.clone()]);
         } else {
-            self.texts.truncate(texts);
-            self.counted.truncate(counted);
+            self.counted.clear();
             self.store.back_to(mark);
         }
         self.rows.push(Row { number, line, place, digest, told });
     }
 
-    fn texts(&self) -> impl Iterator<Item = &str> {
-        self.counted.iter().map(|(place, _)| &self.texts[place.clone()])
+    /// The tokens of the last line's texts, without those of the line breaks before them.
+    fn tokens(&self, counter: &mut Counter<'_>) -> u64 {
+        let texts = self.counted.iter().map(|(text, spaced)| {
+            counter.count(&self.texts[text.clone()]) as u64 - u64::from(*spaced)
+        });
+        texts.sum()
     }
 }
 
@@ -162,15 +153,15 @@ pub(crate) type Tokens = Vec<Vec<u64>>;
 /// has, and the number of the line behind it.
 pub(crate) struct Scanned {
     pub(crate) rows: Vec<Row>,
-    pub(crate) stores: Vec<Store>,
+    pub(crate) store: Store,
     pub(crate) tokens: Tokens,
     pub(crate) next: u64,
 }
 
 /// The lines of a chunk that are not blank, each read; texts are counted by each tokenizer.
 ///
-/// `first` is the number of the chunk's first line. O(n) for n bytes, on as many threads as the
-/// machine has cores; memory for the bodies and, until the end, for the texts.
+/// `first` is the number of the chunk's first line. O(n) for n bytes, on the thread that calls;
+/// memory for the bodies and for the texts of one line.
 pub(crate) fn scanned(
     chunk: &[u8],
     first: u64,
@@ -178,82 +169,26 @@ pub(crate) fn scanned(
     key: Key,
     tokenizers: &[&Tokenizer],
 ) -> Scanned {
-    let cores = available_parallelism().map_or(1, NonZero::get).min(1 + chunk.len() / WORTH);
-    let parts = parts(chunk, cores);
-    let mut shares: Vec<Share> = Vec::new();
-    let mut number = first;
-    scope(|scope| {
-        let mut threads = Vec::new();
-        for part in parts {
-            let from = number;
-            number += lines_in(&chunk[part.clone()]);
-            threads.push(scope.spawn(move || share_of(chunk, part, from, form, key)));
-        }
-        for thread in threads {
-            match thread.join() {
-                Ok(share) => shares.push(share),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-    });
-    let texts: Vec<&str> = shares.iter().flat_map(Share::texts).collect();
-    let counts = tokenizers.iter().map(|tokenizer| by_row(tokenizer.count_batch(&texts), &shares));
-    let tokens = counts.collect();
-    let (mut rows, mut stores) = (Vec::new(), Vec::new());
-    for (number, mut share) in shares.into_iter().enumerate() {
-        share.rows.iter_mut().for_each(|row| row.place.store = number);
-        rows.append(&mut share.rows);
-        stores.push(share.store);
-    }
-    Scanned { rows, stores, tokens, next: number }
-}
-
-fn by_row(counts: Vec<usize>, shares: &[Share]) -> Vec<u64> {
-    let mut counts = counts.into_iter();
-    let mut rows = Vec::new();
-    for share in shares {
-        let before = rows.len();
-        let breaks = |row: &Row| row.told.as_ref().map_or(0, |told| u64::from(told.spaced));
-        rows.extend(share.rows.iter().map(|row| breaks(row).wrapping_neg()));
-        for ((_, row), count) in share.counted.iter().zip(&mut counts) {
-            rows[before + row] = rows[before + row].wrapping_add(count as u64);
-        }
-    }
-    rows
-}
-
-fn share_of(chunk: &[u8], part: Range<usize>, first: u64, form: &Form, key: Key) -> Share {
-    let mut share = Share::of(part.len());
-    let mut start = part.start;
-    for (number, line) in (first..).zip(chunk[part].split_inclusive(|&b| b == b'\n')) {
-        let end = start + line.len();
+    let mut share = Share::of(chunk.len());
+    let mut counters: Vec<_> = tokenizers.iter().map(|tokenizer| tokenizer.counter()).collect();
+    let mut tokens = vec![Vec::new(); tokenizers.len()];
+    let (mut next, mut start) = (first, 0);
+    while start < chunk.len() {
+        let line = &chunk[start..];
+        let line = &line[..memchr(b'\n', line).map_or(line.len(), |at| at + 1)];
         let said = trimmed(line);
         if !said.is_empty() {
             let bytes = &line[said.clone()];
-            share.read(number, start + said.start..start + said.end, bytes, form, key);
+            share.read(next, start + said.start..start + said.end, bytes, form, key);
+            for (counter, tokens) in counters.iter_mut().zip(&mut tokens) {
+                tokens.push(share.tokens(counter));
+            }
         }
-        start = end;
+        start += line.len();
+        next += 1;
     }
-    share
-}
-
-/// The chunk in about equal parts of whole lines.
-fn parts(chunk: &[u8], number: usize) -> Vec<Range<usize>> {
-    let mut parts = Vec::new();
-    let mut start = 0;
-    for i in 1..=number {
-        let about = (chunk.len() * i / number).max(start);
-        let rest = chunk[about..].iter().position(|&b| b == b'\n');
-        let end =
-            if i == number { chunk.len() } else { rest.map_or(chunk.len(), |n| about + n + 1) };
-        parts.push(start..end);
-        start = end;
-    }
-    parts
-}
-
-fn lines_in(part: &[u8]) -> u64 {
-    part.iter().filter(|&&byte| byte == b'\n').count() as u64
+    let Share { rows, store, .. } = share;
+    Scanned { rows, store, tokens, next }
 }
 
 /// What is left without the white space around it, as `bytes.strip` has it.
@@ -278,20 +213,5 @@ mod tests {
         expected.extend(0x2000..=0x200a);
         expected.extend([0x2028, 0x2029, 0x202f, 0x205f, 0x3000]);
         assert_eq!(spaced, expected);
-    }
-
-    #[test]
-    fn parts_are_whole_lines_and_the_whole_chunk() {
-        for chunk in ["", "\n", "a", "a\nb", "aaaaaaaaa\nb\n\nc\n", "\n\n\n\n\n\n\n\n"] {
-            for number in 1..5 {
-                let parts = parts(chunk.as_bytes(), number);
-                let whole: String = parts.iter().map(|part| &chunk[part.clone()]).collect();
-                assert_eq!(whole, chunk);
-                let inner = &parts[..parts.len() - 1];
-                assert!(inner.iter().all(|p| p.end == chunk.len()
-                    || chunk[..p.end].ends_with('\n')
-                    || p.is_empty()));
-            }
-        }
     }
 }

@@ -146,7 +146,7 @@ impl Lines {
             let Fate::Placed(outcome) = *fate else { continue };
             let number = outcome as usize;
             let (to, id, body) =
-                (outcomes.of[number].0, row.place.id(&self.stores), row.place.body(&self.stores));
+                (outcomes.of[number].0, row.place.id(&self.store), row.place.body(&self.store));
             let address = &outcomes.addresses[to];
             front.clear();
             front.extend_from_slice(b"{\"custom_id\": ");

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What a thread has written; rows say where theirs lie in it.
+/// What was written of many lines; rows say where theirs lies in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Store {
     pub(crate) bodies: Vec<u8>,
@@ -13,8 +13,6 @@ pub(crate) struct Store {
 /// Where a row's body and its id lie.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Place {
-    /// Which of the stores.
-    pub(crate) store: usize,
     pub(crate) body: Range<usize>,
     /// Empty where it has no id of its own.
     pub(crate) id: Range<usize>,
@@ -23,16 +21,16 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn body<'a>(&self, stores: &'a [Store]) -> &'a [u8] {
-        &stores[self.store].bodies[self.body.clone()]
+    pub(crate) fn body<'a>(&self, store: &'a Store) -> &'a [u8] {
+        &store.bodies[self.body.clone()]
     }
 
-    pub(crate) fn id<'a>(&self, stores: &'a [Store]) -> &'a str {
-        &stores[self.store].ids[self.id.clone()]
+    pub(crate) fn id<'a>(&self, store: &'a Store) -> &'a str {
+        &store.ids[self.id.clone()]
     }
 
-    pub(crate) fn ladder<'a>(&self, stores: &'a [Store]) -> &'a [u64] {
-        &stores[self.store].rungs[self.rungs.clone()]
+    pub(crate) fn ladder<'a>(&self, store: &'a Store) -> &'a [u64] {
+        &store.rungs[self.rungs.clone()]
     }
 }
 
@@ -42,10 +40,9 @@ impl Store {
         Mark { bodies: self.bodies.len(), ids: self.ids.len(), rungs: self.rungs.len() }
     }
 
-    /// The place of all that came since a mark; `store` is the number of this store.
-    pub(crate) fn since(&self, mark: Mark, store: usize) -> Place {
+    /// The place of all that came since a mark.
+    pub(crate) fn since(&self, mark: Mark) -> Place {
         Place {
-            store,
             body: mark.bodies..self.bodies.len(),
             id: mark.ids..self.ids.len(),
             rungs: mark.rungs..self.rungs.len(),

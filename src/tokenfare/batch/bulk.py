@@ -104,7 +104,7 @@ class Bulk:
         self.offers.of(owner.service(room, TEXT, batch=True), 0)
 
     def read(self, block: Block, beside: Executor) -> Future[Read]:
-        """Read a block on all cores, beside what else is done."""
+        """Read a block beside what else is done, on one core."""
         tokenizers = [each.core for each in self.offers.tokenizers]
         return beside.submit(self._read, block, tokenizers)
 
