@@ -34,6 +34,14 @@ def test_two_currencies_never_meet(operation: str) -> None:
         getattr(yuan, operation)(dollar)
 
 
+@pytest.mark.parametrize("operation", ["__add__", "__sub__", "__lt__"])
+def test_money_and_a_bare_number_never_meet(operation: str) -> None:
+    yuan = Money(Decimal(1), "CNY")
+    assert getattr(yuan, operation)(1) is NotImplemented
+    with pytest.raises(TypeError, match="unsupported operand"):
+        yuan + Decimal(1)  # type: ignore[operator]
+
+
 def test_sums_are_exact_where_binary_floats_are_not() -> None:
     tenth = Money.parse("0.1", "CNY")
     assert tenth + tenth + tenth == Money.parse("0.3", "CNY")

@@ -105,16 +105,22 @@ class Money:
 
     def __add__(self, other: Money) -> Money:
         """Sum, of one currency only."""
+        if not isinstance(other, Money):
+            return NotImplemented
         self._same_currency(other)
         return Money(EXACT.add(self.amount, other.amount), self.currency)
 
     def __sub__(self, other: Money) -> Money:
         """Difference, of one currency only; may be below zero."""
+        if not isinstance(other, Money):
+            return NotImplemented
         self._same_currency(other)
         return Money(EXACT.subtract(self.amount, other.amount), self.currency)
 
     def __lt__(self, other: Money) -> bool:
         """Order, of one currency only."""
+        if not isinstance(other, Money):
+            return NotImplemented
         self._same_currency(other)
         return self.amount < other.amount
 

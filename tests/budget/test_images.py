@@ -280,6 +280,9 @@ def test_one_image_is_counted_from_whatever_there_is_of_it(tmp_path: Path) -> No
         tf.count_image(path, model="qwen-plus", catalog=catalog)
     with pytest.raises(InvalidRequestError, match="each side must have at least 11"):
         tf.count_image((10, 500), model="qwen-vl-plus", catalog=catalog)
+    for odd in ((512, "512"), (512,), (0, 512), (512.0, 512)):
+        with pytest.raises(InvalidRequestError, match="image: a width and a height in pixels"):
+            tf.count_image(odd, model="qwen-vl-plus", catalog=catalog)
     with pytest.raises(InvalidRequestError, match="a data: URL or a Path"):
         tf.count_image("a.png", model="qwen-vl-plus", catalog=catalog)
     with pytest.raises(InputError, match="cannot be read"):

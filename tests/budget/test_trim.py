@@ -305,6 +305,11 @@ def test_what_cannot_be_meant_is_refused(arguments, says):
         tokenfare.trim(CHAT, **arguments)
 
 
+def test_a_policy_says_which_part_may_stay():
+    with pytest.raises(InvalidRequestError, match="cut is 'middle'; it is one of start, end, ends"):
+        TrimPolicy(cut="middle")
+
+
 def test_a_character_that_does_not_fit_cannot_be_cut():
     chat = [said("user", "👩\u200d👩\u200d👧" * 5)]
     with pytest.raises(CannotTrim):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tokenfare import Catalog, Client
 from tokenfare.catalog import Learnt
 from tokenfare.client.learning import Learning
-from tokenfare.client.settings import settings
+from tokenfare.client.settings import Options, settings
 from tokenfare.errors import InvalidRequestError
 from tokenfare.router import Requirements
 
@@ -38,8 +40,14 @@ class Days:
         return self.day
 
 
-def client(**options: object) -> Client:
+def client(**options: Any) -> Client:
     return Client(api_key="sk-any", ledger=False, **options)
+
+
+def test_a_clients_keywords_are_those_of_its_settings() -> None:
+    """So that an editor knows them, and a type checker what they take."""
+    own = {"catalog", "api_key", "base_url"}
+    assert set(Options.__annotations__) == set(signature(settings).parameters) - own
 
 
 def test_a_client_that_lives_over_a_retirement_no_longer_chooses_the_model() -> None:

@@ -72,6 +72,20 @@ def test_what_is_no_day_is_told_what_one_is(day: Any) -> None:
             ask()
 
 
+def test_what_is_no_profile_is_told_what_one_is() -> None:
+    profile: Any = {"batch": True}
+    with pytest.raises(InvalidRequestError, match=r"tokenfare\.Requirements .* not dict"):
+        tf.route(input_tokens=10, profile=profile, catalog=CATALOG)
+
+
+@pytest.mark.parametrize("name", [None, 5, b"qwen-max"])
+def test_a_model_is_named_by_a_text(name: Any) -> None:
+    with pytest.raises(InvalidRequestError, match="a model is named by a text, not "):
+        CATALOG.get(name)
+    with pytest.raises(InvalidRequestError, match="a model is named by a text, not "):
+        tf.fits("x", model=name)
+
+
 def test_one_catalogue_file_needs_no_list(tmp_path: Path) -> None:
     missing = tmp_path / "nope.toml"
     for path in (missing, str(missing)):

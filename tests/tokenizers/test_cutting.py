@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from token_texts import SNIPPETS, texts
 
+import tokenfare
 from tokenfare.errors import CharacterTooLong, InvalidRequestError
 from tokenfare.tokenizers import Span, Tokenizer, measurer
 
@@ -248,6 +249,26 @@ def test_a_limit_that_is_no_number_of_tokens_is_refused(qwen, limit):
             cut("x", limit)
     with pytest.raises(InvalidRequestError, match=r"overlap is 1\.5"):
         qwen.split("x", 5, overlap=1.5)
+
+
+@pytest.mark.parametrize("limit", ["5", 2.5, None, True])
+def test_counting_up_to_what_is_no_number_is_refused(qwen, limit):
+    with pytest.raises(InvalidRequestError, match=rf"limit is {limit!r}; it is a whole number"):
+        qwen.count_up_to("x", limit)
+    with pytest.raises(InvalidRequestError, match=r"threads is 2\.5; it is a whole number"):
+        qwen.count("x", threads=2.5)
+
+
+def test_counting_up_to_more_than_a_machine_word_is_counting(qwen):
+    assert qwen.count_up_to("hello world", 10**30) == 2
+    assert qwen.count("hello world", threads=10**30) == 2
+
+
+def test_one_text_is_not_taken_for_a_list_of_its_characters(qwen):
+    with pytest.raises(InvalidRequestError, match="texts are a list; `count` takes one"):
+        qwen.count_batch("hello")
+    with pytest.raises(InvalidRequestError, match="chats are a list of prompts"):
+        tokenfare.count_chats("hello", model="qwen-max")
 
 
 @pytest.mark.parametrize("name", ["qwen", "qwen3.5"])

@@ -7,7 +7,7 @@ chat is counted by `count_request`, so the numbers are the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from tokenfare.errors import InvalidRequestError
@@ -26,6 +26,10 @@ def count_chats(
     chats: Iterable[Prompt], rules: Rules, tokenizer: Tokenizer, options: Options = NO_OPTIONS
 ) -> list[Count]:
     """Count each chat, in order. Raises `InvalidRequestError` with the chat's number."""
+    if isinstance(chats, str | Mapping):  # it would be iterated too, character by character
+        raise InvalidRequestError(
+            "chats are a list of prompts, and this is one: see count_messages"
+        )
     chats = list(chats)
     texts: list[str] = []
     fixed: list[int] = []

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from tokenfare.errors import CannotTrim, CharacterTooLong, InvalidRequestError
 from tokenfare.messages import Message, Wire, parse_one
-from tokenfare.tokenizers import Count, Cutter, Keep
+from tokenfare.tokenizers import Count, Cutter, Keep, check_keep
 
 from .conversation import Conversation
 from .fit import check_whole
@@ -40,6 +40,10 @@ class TrimPolicy:
     keep_system: bool = True
     keep_last_turn: bool = True
     cut: Keep | None = None
+
+    def __post_init__(self) -> None:
+        if self.cut is not None:
+            check_keep(self.cut, "cut")
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,8 @@ class Catalog:
 
         Raises `UnknownModel` with the nearest names. A retired model is found; its status says so.
         """
+        if not isinstance(name, str):
+            raise InvalidRequestError(f"a model is named by a text, not {type(name).__name__}")
         model_id = self._facts.named(name) or self._facts.named(self._bare(name))
         if model_id is None:
             raise UnknownModel(name, self._nearest(self._bare(name)))

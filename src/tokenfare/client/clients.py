@@ -22,7 +22,7 @@ from tokenfare.router import Asked, requirements
 
 from .conversation import cleaned_up, conversation
 from .plan import Ladder, Reply, ladder
-from .settings import Settings, settings
+from .settings import Options, Settings, settings
 
 if TYPE_CHECKING:  # see `default_catalog`
     from tokenfare.catalog import Catalog
@@ -65,7 +65,7 @@ class _Base:
         catalog: Catalog | None = None,
         as_of: date | None = None,
         http_client: Any = None,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         """Prepare to call the provider; nothing is sent.
 

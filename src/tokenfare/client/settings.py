@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
+from typing import TypedDict
 
 from tokenfare.catalog import Catalog, RateLimits
 from tokenfare.dispatch import (
@@ -87,6 +88,30 @@ def of_provider(asked: Requirements, provider: str) -> Requirements:
             f"this client calls {provider}, not {wanted}: make one with provider=…"
         )
     return replace(asked, providers=(provider,))
+
+
+class Options(TypedDict, total=False):
+    """The keywords of a client beside where it calls and by which facts; see `settings`."""
+
+    provider: str
+    region: str | None
+    timeouts: Timeouts | None
+    patience: Patience | None
+    keep_files: bool
+    uploads: str | os.PathLike[str] | None
+    poll_seconds: float
+    progress: Callable[[Progress], None] | None
+    escalate: bool
+    escalate_filtered: bool
+    ledger: LedgerChoice
+    ceilings: Sequence[Ceiling | str] | None
+    project: str | None
+    limiter: LimiterChoice
+    rates: Mapping[str, RateLimits] | None
+    capture_content: bool | None
+    profile: Requirements | None
+    today: Callable[[], date] | None
+    environment: Mapping[str, str] | None
 
 
 def settings(  # noqa: PLR0913 - the arguments of `Client`

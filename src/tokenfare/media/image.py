@@ -56,8 +56,10 @@ def picture(source: Source, place: str) -> Picture:
 def size_of(source: bytes | Path | str | tuple[int, int]) -> Picture:
     """The size of an image from a file's bytes or path, a `data:` URL, or a width and height."""
     if isinstance(source, tuple):
-        width, height = source
-        return Picture(width, height)
+        sides: tuple[object, ...] = source  # what a caller without a type checker may have given
+        if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
+            raise InvalidRequestError(f"image: a width and a height in pixels, not {source!r}")
+        return Picture(*source)
     if isinstance(source, bytes):
         return picture(from_bytes(source), "image")
     if isinstance(source, str):

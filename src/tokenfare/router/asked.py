@@ -48,6 +48,11 @@ class Asked(TypedDict, total=False):
 
 def requirements(asked: Asked, base: Requirements | None = None) -> Requirements:
     """What is asked, over `base` (a profile). A ceiling's currency is the one to compare in."""
+    if not isinstance(base, Requirements | None):
+        raise InvalidRequestError(
+            "a profile is tokenfare.Requirements (tokenfare.router.profiles reads it from a file),"
+            f" not {type(base).__name__}"
+        )
     given: dict[str, Any] = {
         name: _AS[name](value) if name in _AS else value for name, value in asked.items()
     }

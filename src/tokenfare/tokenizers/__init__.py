@@ -18,6 +18,7 @@ from .count import Count as Count
 from .count import added as added
 from .cutting import Keep as Keep
 from .cutting import Span as Span
+from .cutting import check_keep as check_keep
 from .files import convert as convert
 from .files import load as load
 from .kept import Kept as Kept
@@ -49,6 +50,7 @@ __all__ = [
     "added",
     "byte_level",
     "byte_level_as_is",
+    "check_keep",
     "convert",
     "get_tokenizer",
     "keep_file",

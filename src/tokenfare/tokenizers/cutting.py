@@ -32,8 +32,7 @@ def truncated(core: _core.Tokenizer, text: str, max_tokens: int, keep: str) -> s
     """The beginning, the end or both of a text, as `Tokenizer.truncate` says."""
     _check_text(text)
     check_limit(max_tokens)
-    if keep not in KEEPS:
-        raise InvalidRequestError(f"keep is {keep!r}; it is one of {', '.join(KEEPS)}")
+    check_keep(keep)
     try:
         head, tail = _places(core, text, min(max_tokens, sys.maxsize), keep)
     except ValueError as error:
@@ -70,9 +69,15 @@ def joined(text: str, pieces: list[Span]) -> list[str]:
     return [text[piece.start : piece.end] for piece in pieces]
 
 
+def check_keep(keep: object, name: str = "keep") -> None:
+    """Refuse what is no part of a text that could stay."""
+    if keep not in KEEPS:
+        raise InvalidRequestError(f"{name} is {keep!r}; it is one of {', '.join(KEEPS)}")
+
+
 def check_limit(max_tokens: int) -> None:
     """Refuse a limit that no text fits into, and one that is no number of tokens."""
-    _check_whole("max_tokens", max_tokens)
+    check_whole("max_tokens", max_tokens)
     if max_tokens < 1:
         raise InvalidRequestError(f"max_tokens is {max_tokens:,}; a limit is at least 1 token")
 
@@ -80,7 +85,7 @@ def check_limit(max_tokens: int) -> None:
 def check_overlap(overlap: int, max_tokens: int) -> None:
     """Refuse a limit below 1, and an overlap that leaves no room to go on."""
     check_limit(max_tokens)
-    _check_whole("overlap", overlap)
+    check_whole("overlap", overlap)
     if not 0 <= overlap < max_tokens:
         raise InvalidRequestError(
             f"overlap is {overlap:,}; it is at least 0 and less than max_tokens, {max_tokens:,}"
@@ -92,9 +97,10 @@ def _check_text(text: object) -> None:
         raise InvalidRequestError(f"a text is cut, not {type(text).__name__}")
 
 
-def _check_whole(name: str, number: object) -> None:
+def check_whole(name: str, number: object) -> None:
+    """Refuse what is no whole number: text, a float, a truth value."""
     if not isinstance(number, int) or isinstance(number, bool):
-        raise InvalidRequestError(f"{name} is {number!r}; it is a whole number of tokens")
+        raise InvalidRequestError(f"{name} is {number!r}; it is a whole number")
 
 
 def _too_long(text: str, error: ValueError, max_tokens: int) -> CharacterTooLong:

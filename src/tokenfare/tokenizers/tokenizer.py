@@ -18,7 +18,7 @@ from tokenfare.errors import (
 
 from .bounds import most_bytes
 from .count import Count
-from .cutting import Keep, Span, check_limit, joined, spans, truncated
+from .cutting import Keep, Span, check_limit, check_whole, joined, spans, truncated
 from .special import ORDINARY, QWEN, SpecialSets
 
 if TYPE_CHECKING:
@@ -108,15 +108,17 @@ class Tokenizer:
         """
         if threads == 1:
             return self._core.count(text)
+        check_whole("threads", threads)
         if threads < 1:
             raise InvalidRequestError(f"a text is counted by at least 1 thread, not {threads}")
-        return self._core.count_with_threads(text, threads)
+        return self._core.count_with_threads(text, min(threads, sys.maxsize))
 
     def count_up_to(self, text: str, limit: int) -> int | None:
         """Count the tokens of `text`, or answer `None` if they are more than `limit`."""
+        check_whole("limit", limit)
         if limit < 0:
             raise InvalidRequestError(f"a limit of tokens is at least 0, not {limit}")
-        return self._core.count_up_to(text, limit)
+        return self._core.count_up_to(text, min(limit, sys.maxsize))
 
     def fits(self, text: str, max_tokens: int) -> bool:
         """Whether `text` is at most `max_tokens`; asked for less than counting costs.
@@ -149,6 +151,8 @@ class Tokenizer:
         """
         if column is None and isinstance(texts, list):
             return self._counts(texts)
+        if isinstance(texts, str):  # it would be iterated too, character by character
+            raise InvalidRequestError(f"{self.name}: texts are a list; `count` takes one")
         try:
             counts = self._core.count_column(texts, column)
         except (TypeError, ValueError) as error:
