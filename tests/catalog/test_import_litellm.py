@@ -137,6 +137,26 @@ def test_thinking_has_its_own_price_where_the_list_gives_one(read):
     assert [tier.thinking_output for tier in price.tiers] == [None, 30]
 
 
+@pytest.mark.parametrize(
+    ("reasoning", "whole"),
+    [("0.000009", "9"), ("0.000008", "8"), ("0.000003", "8"), ("0", "8")],
+)
+def test_an_answer_with_reasoning_costs_the_dearer_of_the_two_at_most(reasoning, whole, read):
+    """A list prices the tokens of reasoning; how many of an answer they are, nobody knows."""
+    row = {
+        "litellm_provider": "maker",
+        "mode": "chat",
+        "max_input_tokens": 1_000,
+        "input_cost_per_token": "0.000002",
+        "output_cost_per_token": "0.000008",
+        "output_cost_per_reasoning_token": reasoning,
+    }
+    _, catalog = read("litellm", {"thinker": row})
+    price = catalog.get("maker/thinker").price
+    assert price is not None
+    assert price.cost(0, 1_000_000, thinking=True) == usd(whole)
+
+
 def test_what_litellm_says_and_the_catalogue_cannot_is_left_out_with_the_reason(read, reasons):
     found, catalog = read("litellm", LITELLM)
     assert reasons(found, "maker/small") == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar, cast
@@ -152,9 +152,8 @@ class Saying:
         said: dict[str, Any] = {"currency": entry.currency, "per": 1_000_000}
         if not entry.tiers:
             return self._said(PriceFact, note=entry.price_note or "the list has no price", **said)
-        return self._said(
-            PriceFact, tiers=tuple(entry.tiers), batch=entry.batch, note=entry.price_note, **said
-        )
+        tiers = tuple(map(_whole_answers, entry.tiers))
+        return self._said(PriceFact, tiers=tiers, batch=entry.batch, note=entry.price_note, **said)
 
     def _rates(self, entry: Entry) -> tuple[RatesFact, ...]:
         requests, tokens = entry.rates
@@ -173,6 +172,17 @@ class Saying:
 
 def _number(tokens: int | None) -> Number | None:
     return None if tokens is None else Number(tokens=tokens)
+
+
+def _whole_answers(tier: TierEntry) -> TierEntry:
+    """Reasoning priced by itself, as the lists do it: an answer with it costs the dearer at most.
+
+    Nobody knows beforehand how much of an answer will be reasoning.
+    """
+    reasoning = tier.thinking_output
+    if reasoning is None or reasoning > tier.output:
+        return tier
+    return replace(tier, thinking_output=None)
 
 
 def _free(entry: Entry) -> bool:
