@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pytest
 import regex
@@ -15,6 +15,7 @@ from token_texts import SNIPPETS, texts
 import tokenfare
 from tokenfare.errors import CharacterTooLong, InvalidRequestError
 from tokenfare.tokenizers import Span, Tokenizer, measurer
+from tokenfare.tokenizers.bounded import spans, truncated
 
 FAMILY = "👩\u200d👩\u200d👧"
 
@@ -350,6 +351,31 @@ def test_a_character_that_fits_by_its_bound_is_kept(name, text, bytes_):
     assert measurer(name).measure(text).high == bytes_
     assert measurer(name).truncate(text, bytes_) == text
     assert measurer(name).split(text, bytes_) == [text]
+
+
+def characters(text: str) -> int:
+    return len(regex.findall(r"\X", text))
+
+
+@some
+@given(
+    st.lists(st.sampled_from([FAMILY, "a", "ab ", "é", "好", "\n\n", "🇨🇳"]), max_size=30).map(
+        "".join
+    ),
+    st.integers(1, 9),
+    st.integers(0, 3),
+)
+def test_a_tokenizer_with_fewer_tokens_than_bytes_is_cut_too(text, limit, overlap):
+    """One that counts characters: a family is 18 bytes and fits into a limit of one."""
+    found = spans(characters, text, limit, min(overlap, limit - 1), nfc=True)
+    assert all(characters(text[s.start : s.end]) == s.tokens <= limit for s in found)
+    assert [s.start for s in found[:1]] == [0][: len(text)]
+    assert all(a.start < b.start <= a.end < b.end for a, b in pairwise(found))
+    assert [s.end for s in found[-1:]] == [len(text)][: len(text)]
+    for keep in ("start", "end", "ends"):
+        kept = truncated(characters, text, limit, keep, nfc=True)
+        assert characters(kept) <= limit
+        assert kept or not text
 
 
 def test_one_character_may_be_more_than_a_bound_allows():

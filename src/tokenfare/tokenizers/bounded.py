@@ -8,7 +8,7 @@ is not the longest that would.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,8 @@ def truncated(
         try:
             kept = cutting.truncated(core, text, budget, keep)
         except CharacterTooLong as error:
-            raise _bounded(error, at_most, max_tokens) from None
+            _refuse_too_long(error, at_most, max_tokens)
+            return error.character  # more bytes than tokens: alone it fits
         size = at_most(kept)
         if size <= max_tokens:
             return kept
@@ -47,13 +48,25 @@ def spans(
     at_most: Callable[[str], int], text: str, max_tokens: int, overlap: int, *, nfc: bool
 ) -> list[Span]:
     """Split a text so that `at_most` of every piece is at most `max_tokens`; `nfc` as there."""
+
+    def again(piece: Span) -> Iterator[Span]:
+        """A piece as it is, or split by itself where it is too long: it is shorter than `text`."""
+        if piece.tokens <= max_tokens:
+            yield piece
+            return
+        inside = text[piece.start : piece.end]
+        for each in spans(at_most, inside, max_tokens, overlap, nfc=nfc):
+            yield Span(piece.start + each.start, piece.start + each.end, each.tokens)
+
     cutting.check_overlap(overlap, max_tokens)
-    core, budget = _one_token_a_byte(nfc=nfc), max_tokens
+    core, budget, least = _one_token_a_byte(nfc=nfc), max_tokens, 1
     while True:
         try:
             found = cutting.spans(core, text, budget, min(overlap, budget - 1))
         except CharacterTooLong as error:
-            raise _bounded(error, at_most, max_tokens) from None
+            _refuse_too_long(error, at_most, max_tokens)
+            budget = least = error.tokens  # in bytes
+            continue
         pieces = [Span(s.start, s.end, at_most(text[s.start : s.end])) for s in found]
         worst = max(pieces, key=lambda piece: piece.tokens, default=Span(0, 0, 0))
         if worst.tokens <= max_tokens:
@@ -62,16 +75,19 @@ def spans(
         if budget < 1:
             piece = text[worst.start : worst.end]
             raise CharacterTooLong(piece, worst.start, worst.tokens, max_tokens)
+        if budget < least:
+            return [each for piece in pieces for each in again(piece)]
 
 
 def _smaller(budget: int, size: int, max_tokens: int) -> int:
     return min(budget - 1, budget * max_tokens // size)
 
 
-def _bounded(
-    error: CharacterTooLong, at_most: Callable[[str], int], limit: int
-) -> CharacterTooLong:
-    return CharacterTooLong(error.character, error.position, at_most(error.character), limit)
+def _refuse_too_long(error: CharacterTooLong, at_most: Callable[[str], int], limit: int) -> None:
+    """Raise for a character that is too long not only by its bytes."""
+    tokens = at_most(error.character)
+    if tokens > limit:
+        raise CharacterTooLong(error.character, error.position, tokens, limit) from None
 
 
 @cache
