@@ -18,6 +18,7 @@ from tokenfare.money import Money
 from tokenfare.router import Asked
 
 from . import bars, batch_runs, exits, inputs, output
+from .memory import give_back
 
 _COLUMNS = ("prompt", "messages", "custom_id")
 
@@ -144,6 +145,7 @@ def plan_command(
         )
         if not no_report:
             bar.say("writing the report")
+            give_back()
             report(made.folder)
     output.emit(made.as_data()) if as_json else click.echo(made.explain())
     return _code(made)

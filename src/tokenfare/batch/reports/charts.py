@@ -1,9 +1,12 @@
-"""The charts of a report, as SVG: drawn by Vega-Lite through altair, without a script in the page.
+"""The charts of a report, as SVG: written in Vega-Lite and drawn without a script in the page.
 
 A picture without a script opens everywhere, a mail included, and is a hundredth of the size of the
 library that would draw it in the reader's browser. What would be read off by pointing at it stands
 in the tables beside it. All are as wide as a phone, so that their letters are as large as the
 page's; names stand above what they name, since beside it they would take half of that width.
+
+Vega-Lite's JSON is written down as it is: a library that writes it (altair) takes as long to come
+as drawing takes, and 34 MB.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from tokenfare.errors import MissingExtra
 
@@ -22,6 +25,12 @@ from .digest import Digest
 _WIDTH, _HEIGHT, _LEFT = 310, 200, 40
 _ROW, _BAR = 42, 16
 _FONT = 12
+
+VERSION = "5.20"
+"""Vega-Lite's, which every vl-convert since 1.7 has: what a chart looks like is no matter of it."""
+
+Spec: TypeAlias = dict[str, Any]
+"""A chart, or a part of one, as Vega-Lite has it."""
 
 INK, GRID, LIMIT, BOUND = "#808080", "#80808055", "#d1495b", "#c98a1b"
 """The page's style knows these and the next by their names, and has others for the dark."""
@@ -61,17 +70,15 @@ class Reach:
 
 def fares(bars: Sequence[Bar], currency: str) -> str:
     """A bar for each: full to the low end of the fare, pale from there to the high end."""
-    altair = _altair()
     rows = [{"name": bar.name, "low": bar.low, "high": bar.high, "none": 0} for bar in bars]
-    base = altair.Chart(altair.Data(values=rows)).encode(y=altair.Y("name:N", sort=None, axis=None))
-    axis = altair.Axis(tickCount=4, format="~s", title=currency, grid=False)
-    low = base.mark_bar(color=COLOURS[0], size=_BAR, yOffset=7).encode(
-        x=altair.X("low:Q", axis=axis), x2="none:Q"
-    )
-    high = base.mark_bar(color=COLOURS[0], size=_BAR, yOffset=7, opacity=0.4).encode(
-        x="low:Q", x2="high:Q"
-    )
-    return _svg(_sized(altair.layer(low, high, _names(base, "name")), _ROW * len(rows)))
+    axis = {"tickCount": 4, "format": "~s", "title": currency, "grid": False}
+    mark = {"type": "bar", "color": COLOURS[0], "size": _BAR, "yOffset": 7}
+    low = {"mark": mark, "encoding": {"x": _at("low", axis=axis), "x2": {"field": "none"}}}
+    pale = {**mark, "opacity": 0.4}
+    high = {"mark": pale, "encoding": {"x": _at("low"), "x2": {"field": "high"}}}
+    layers = [low, high, _names("name")]
+    data = {"values": rows}
+    return _svg(_sized({"data": data, "encoding": _EACH, "layer": layers}, _ROW * len(rows)))
 
 
 def lengths(digest: Digest, reaches: Sequence[Reach]) -> str:
@@ -80,42 +87,41 @@ def lengths(digest: Digest, reaches: Sequence[Reach]) -> str:
     The models' requests stand on top of each other. A line is at each longest input and at each
     bound of a price, through both.
     """
-    altair = _altair()
     ends = [end for reach in reaches for _, end in reach.pieces()]
     first = min((each.low for each in digest.bins), default=1.0)
     last = max((*(each.high for each in digest.bins), *ends), default=1.0)
-    scale = altair.Scale(type="log", nice=False, domain=[first, last])
+    scale = {"type": "log", "nice": False, "domain": [first, last]}
     lines = [
-        *_lines(altair, ends_of(reaches, last=True), scale, LIMIT, [4, 3]),
-        *_lines(altair, ends_of(reaches, last=False), scale, BOUND, [1, 3]),
+        *_lines(ends_of(reaches, last=True), scale, LIMIT, [4, 3]),
+        *_lines(ends_of(reaches, last=False), scale, BOUND, [1, 3]),
     ]
     models = list(dict.fromkeys(reach.model for reach in reaches))
-    above = altair.layer(_histogram(altair, digest, scale, models), *lines)
-    below = altair.layer(*_strips(altair, reaches, scale, models), *lines)
+    above = {"layer": [_histogram(digest, scale, models), *lines]}
+    below = {"layer": [*_strips(reaches, scale, models), *lines]}
     height = _ROW * len(reaches)
-    return _svg(altair.vconcat(_sized(above, _HEIGHT), _sized(below, height), spacing=8))
+    return _svg({"vconcat": [_sized(above, _HEIGHT), _sized(below, height)], "spacing": 8})
 
 
-def _histogram(altair: Any, digest: Digest, scale: Any, models: Sequence[str]) -> Any:
-    bare = altair.Axis(labels=False, ticks=False, title=None, values=[])
-    count = altair.Axis(tickCount=5, format="~s", **_above("requests"))
-    return (
-        altair.Chart(altair.Data(values=list(_stacked(digest))))
-        .mark_rect(stroke=None)
-        .encode(
-            x=altair.X("low:Q", scale=scale, axis=bare),
-            x2="high:Q",
-            y=altair.Y("from:Q", axis=count),
-            y2="to:Q",
-            color=_by_model(altair, models),
-        )
-    )
+def _histogram(digest: Digest, scale: Spec, models: Sequence[str]) -> Spec:
+    bare: Spec = {"labels": False, "ticks": False, "title": None, "values": []}
+    count = {"tickCount": 5, "format": "~s", **_above("requests")}
+    return {
+        "data": {"values": list(_stacked(digest))},
+        "mark": {"type": "rect", "stroke": None},
+        "encoding": {
+            "x": _at("low", scale=scale, axis=bare),
+            "x2": {"field": "high"},
+            "y": _at("from", axis=count),
+            "y2": {"field": "to"},
+            "color": _by_model(models),
+        },
+    }
 
 
-def _by_model(altair: Any, models: Sequence[str]) -> Any:
+def _by_model(models: Sequence[str]) -> Spec:
     """A colour for each; the strips below say whose it is."""
-    scale = altair.Scale(domain=list(models), range=list(COLOURS))
-    return altair.Color("model:N", legend=None, scale=scale)
+    scale = {"domain": list(models), "range": list(COLOURS)}
+    return {"field": "model", "type": "nominal", "legend": None, "scale": scale}
 
 
 def ends_of(reaches: Iterable[Reach], *, last: bool) -> list[int]:
@@ -124,21 +130,18 @@ def ends_of(reaches: Iterable[Reach], *, last: bool) -> list[int]:
     return sorted({end for each in ends for end in (each[-1:] if last else each[:-1])})
 
 
-def _lines(altair: Any, at: list[int], scale: Any, colour: str, dash: list[int]) -> Iterator[Any]:
+def _lines(at: list[int], scale: Spec, colour: str, dash: list[int]) -> Iterator[Spec]:
     if at:
-        rows = altair.Data(values=[{"at": each} for each in at])
-        yield (
-            altair.Chart(rows)
-            .mark_rule(color=colour, strokeDash=dash, strokeWidth=1.5)
-            .encode(x=altair.X("at:Q", scale=scale))
-        )
+        yield {
+            "data": {"values": [{"at": each} for each in at]},
+            "mark": {"type": "rule", "color": colour, "strokeDash": dash, "strokeWidth": 1.5},
+            "encoding": {"x": _at("at", scale=scale)},
+        }
 
 
-def _strips(
-    altair: Any, reaches: Sequence[Reach], scale: Any, models: Sequence[str]
-) -> Iterator[Any]:
+def _strips(reaches: Sequence[Reach], scale: Spec, models: Sequence[str]) -> Iterator[Spec]:
     """A strip for each model in its colour, the stronger the dearer, and its name above it."""
-    first = scale.domain[0]
+    first = scale["domain"][0]
     rows = [
         {
             "model": reach.model,
@@ -151,33 +154,41 @@ def _strips(
         for cheaper, (low, high) in enumerate(reversed(reach.pieces()))
         if high > first
     ]
-    axis = altair.Axis(
-        format="~s", values=[10**power for power in range(9)], title="input tokens", grid=False
-    )
-    y = altair.Y("name:N", sort=None, axis=None)
-    yield (
-        altair.Chart(altair.Data(values=rows))
-        .mark_bar(size=_BAR - 6, yOffset=9)
-        .encode(
-            x=altair.X("from:Q", scale=scale, axis=axis),
-            x2="to:Q",
-            y=y,
-            color=_by_model(altair, models),
-            opacity=altair.Opacity("strength:Q", scale=None),
-        )
-    )
+    powers = [10**power for power in range(9)]
+    axis = {"format": "~s", "values": powers, "title": "input tokens", "grid": False}
+    yield {
+        "data": {"values": rows},
+        "mark": {"type": "bar", "size": _BAR - 6, "yOffset": 9},
+        "encoding": {
+            **_EACH,
+            "x": _at("from", scale=scale, axis=axis),
+            "x2": {"field": "to"},
+            "color": _by_model(models),
+            "opacity": {"field": "strength", "type": "quantitative", "scale": None},
+        },
+    }
     named = [
         {"name": reach.name, "said": reach.name if reach.longest else f"{reach.name}: not stated"}
         for reach in reaches
     ]
-    yield _names(altair.Chart(altair.Data(values=named)).encode(y=y), "said")
+    names = _names("said")
+    yield {**names, "data": {"values": named}, "encoding": {**_EACH, **names["encoding"]}}
 
 
-def _names(base: Any, field: str) -> Any:
-    altair = _altair()
-    return base.mark_text(align="left", baseline="middle", dy=-9, color=INK, fontSize=_FONT).encode(
-        x=altair.value(0), text=f"{field}:N"
-    )
+_EACH: Spec = {"y": {"field": "name", "type": "nominal", "sort": None, "axis": None}}
+"""One below the other, in the order of the rows."""
+
+
+def _at(field: str, **said: object) -> Spec:
+    """A place on an axis."""
+    return {"field": field, "type": "quantitative", **said}
+
+
+def _names(field: str) -> Spec:
+    mark = {"type": "text", "align": "left", "baseline": "middle", "dy": -9}
+    text = {"field": field, "type": "nominal"}
+    mark |= {"color": INK, "fontSize": _FONT}
+    return {"mark": mark, "encoding": {"x": {"value": 0}, "text": text}}
 
 
 def _stacked(digest: Digest) -> Iterator[dict[str, object]]:
@@ -197,19 +208,21 @@ def _stacked(digest: Digest) -> Iterator[dict[str, object]]:
 
 def cumulated(digest: Digest) -> str:
     """What share of the fare the dearest requests are; the diagonal is a job of equal requests."""
-    altair = _altair()
     rows = [{"requests": each.requests, "fare": each.fare} for each in digest.points]
-    across = altair.Axis(format="%", tickCount=5, title="requests, the dearest first")
-    up = altair.Axis(format="%", tickCount=5, **_above("share of the fare"))
-    x, y = altair.X("requests:Q", axis=across), altair.Y("fare:Q", axis=up)
-    line = altair.Chart(altair.Data(values=rows)).encode(x=x, y=y)
-    equal = altair.Chart(altair.Data(values=[{"at": 0}, {"at": 1}])).encode(x="at:Q", y="at:Q")
-    layers = altair.layer(
-        equal.mark_line(color=INK, strokeDash=[4, 3], strokeWidth=1),
-        line.mark_area(color=COLOURS[0], opacity=0.25),
-        line.mark_line(color=COLOURS[0]),
-    )
-    return _svg(_sized(layers, _HEIGHT))
+    across = {"format": "%", "tickCount": 5, "title": "requests, the dearest first"}
+    up = {"format": "%", "tickCount": 5, **_above("share of the fare")}
+    equal = {
+        "data": {"values": [{"at": 0}, {"at": 1}]},
+        "mark": {"type": "line", "color": INK, "strokeDash": [4, 3], "strokeWidth": 1},
+        "encoding": {"x": _at("at"), "y": _at("at")},
+    }
+    curve = {
+        "data": {"values": rows},
+        "encoding": {"x": _at("requests", axis=across), "y": _at("fare", axis=up)},
+    }
+    area = {**curve, "mark": {"type": "area", "color": COLOURS[0], "opacity": 0.25}}
+    line = {**curve, "mark": {"type": "line", "color": COLOURS[0]}}
+    return _svg(_sized({"layer": [equal, area, line]}, _HEIGHT))
 
 
 def _above(title: str) -> dict[str, object]:
@@ -225,33 +238,37 @@ def _above(title: str) -> dict[str, object]:
     }
 
 
-def _sized(chart: Any, height: int) -> Any:
-    return chart.properties(width=_WIDTH, height=height)
+def _sized(chart: Spec, height: int) -> Spec:
+    return {**chart, "width": _WIDTH, "height": height}
 
 
-def _svg(chart: Any) -> str:
+_CONFIG: Spec = {
+    "background": "transparent",
+    "font": "sans-serif",
+    "padding": 4,
+    "view": {"stroke": None},
+    "axis": {
+        "gridColor": GRID,
+        "domainColor": INK,
+        "tickColor": INK,
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": _FONT,
+        "titleFontSize": _FONT,
+        "titleFontWeight": 400,
+    },
+}
+
+
+def _svg(chart: Spec) -> str:
     """The chart as an element of a page: as wide as its place, its colours fit light and dark."""
-    convert = _required("vl_convert")
-    altair = _altair()
-    ink = {"labelColor": INK, "titleColor": INK, "labelFontSize": _FONT, "titleFontSize": _FONT}
-    chart = (
-        chart.configure(background="transparent", font="sans-serif", padding=4)
-        .configure_view(stroke=None)
-        .configure_axis(gridColor=GRID, domainColor=INK, tickColor=INK, titleFontWeight=400, **ink)
-    )
-    version = altair.SCHEMA_VERSION.lstrip("v").rsplit(".", 1)[0]
-    drawn = convert.vegalite_to_svg(chart.to_dict(validate=False), vl_version=version)
+    drawn = _convert().vegalite_to_svg({**chart, "config": _CONFIG}, vl_version=VERSION)
     # The size is the viewer's to choose, by the view box.
     return re.sub(r'^<svg([^>]*?) width="[^"]*" height="[^"]*"', r"<svg\1", str(drawn), count=1)
 
 
-def _altair() -> Any:
-    return _required("altair")
-
-
-def _required(name: str) -> Any:
+def _convert() -> Any:
     try:
-        return importlib.import_module(name)
+        return importlib.import_module("vl_convert")
     except ImportError:
-        package = {"vl_convert": "vl-convert-python"}.get(name, name)
-        raise MissingExtra("reports of batches", package, "batch") from None
+        raise MissingExtra("reports of batches", "vl-convert-python", "batch") from None
