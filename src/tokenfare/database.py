@@ -28,6 +28,11 @@ _BUSY_SECONDS = 30.0
 _BUSY_PAUSE_SECONDS = 0.005
 
 
+# Connections of the process that this one was forked from. Not even closing them is ours to do
+# (SQLite says so), and a connection that is forgotten closes itself.
+_inherited: list[sqlite3.Connection] = []
+
+
 class Database:
     """A file and what it is for. Nothing is opened before it is needed; a fork opens its own.
 
@@ -84,8 +89,12 @@ class Database:
         """Close the file; it is opened again if need be."""
         with self._lock:
             connection, self._connection = self._connection, None
-            if connection is not None and self._pid == os.getpid():
+            if connection is None:
+                return
+            if self._pid == os.getpid():
                 connection.close()
+            else:
+                _inherited.append(connection)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -96,7 +105,9 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         if self._pid != os.getpid():
-            self._connection = None  # of the process that this one was forked from; not ours
+            if self._connection is not None:
+                _inherited.append(self._connection)
+                self._connection = None
             self._pid = os.getpid()
         if self._connection is None:
             self._connection = self._connect_to_read() if self._read_only else self._connect()

@@ -21,6 +21,7 @@ from tokenfare.messages import Prompt
 from tokenfare.router import Asked, requirements
 
 from .conversation import cleaned_up, conversation
+from .loops import PerLoop
 from .plan import Ladder, Reply, ladder
 from .settings import Options, Settings, settings
 
@@ -80,9 +81,10 @@ class _Base:
         known = catalog or default_catalog()
         facts = known if as_of is None else known.as_of(as_of)
         self._settings: Settings = settings(facts, api_key=api_key, base_url=base_url, **options)
-        self._given = http_client
-        self._http = http_client
-        self._lock = threading.Lock()
+        self._hold(http_client)
+
+    def _hold(self, http_client: Any) -> None:
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         """Where it calls and with which day's facts; never the key."""
@@ -99,6 +101,11 @@ class _Base:
     def catalog(self) -> Catalog:
         """What calls are decided by: the catalogue, and the limits that refusals have named."""
         return self._settings.learning.catalog
+
+    def _close_files(self) -> None:
+        self._settings.books.close()
+        self._settings.uploads.close()
+        self._settings.pace.close()
 
     def _ladder(
         self,
@@ -119,6 +126,11 @@ class _Base:
 
 class Client(_Base):
     """Chooses the cheapest model that takes a request, and sends it there."""
+
+    def _hold(self, http_client: Any) -> None:
+        self._given = http_client
+        self._http = http_client
+        self._lock = threading.Lock()
 
     def chat(
         self,
@@ -186,8 +198,7 @@ class Client(_Base):
         if self._http is not None and self._http is not self._given:
             self._http.close()
             self._http = None
-        self._settings.books.close()
-        self._settings.uploads.close()
+        self._close_files()
 
     def __enter__(self) -> Self:
         """Nothing is opened before the first call."""
@@ -220,7 +231,10 @@ class ChatStream:
 
 
 class AsyncClient(_Base):
-    """As `Client`, for asyncio and trio."""
+    """As `Client`, for asyncio and trio. One may be used in several event loops."""
+
+    def _hold(self, http_client: Any) -> None:
+        self._loops = PerLoop(http_client)
 
     async def chat(
         self,
@@ -279,12 +293,7 @@ class AsyncClient(_Base):
         return ladder
 
     def _client(self) -> Any:
-        with self._lock:  # the first calls may come from many threads
-            if self._http is None:
-                from tokenfare.dispatch import pools
-
-                self._http = pools.async_client()
-            return self._http
+        return self._loops.here()
 
     async def delete_uploads(self) -> tuple[str, ...]:
         """As `Client.delete_uploads`."""
@@ -292,11 +301,8 @@ class AsyncClient(_Base):
 
     async def aclose(self) -> None:
         """Close the connections and the ledger. What was handed in stays open."""
-        if self._http is not None and self._http is not self._given:
-            await self._http.aclose()
-            self._http = None
-        self._settings.books.close()
-        self._settings.uploads.close()
+        await self._loops.aclose()
+        self._close_files()
 
     async def __aenter__(self) -> Self:
         """Nothing is opened before the first call."""

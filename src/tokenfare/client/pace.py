@@ -52,6 +52,12 @@ class Pace:
     rates: Mapping[str, RateLimits] = field(default_factory=lambda: MappingProxyType({}))
     share_seconds: float | None = None
     endpoint: str = ""
+    own: Shared | None = None
+
+    def close(self) -> None:
+        """Close the file that the client opened for itself; it is opened again if need be."""
+        if self.own is not None:
+            self.own.close()
 
     def turn(self, model: Model, claim: Claim) -> Turnstile | None:
         """The turnstile of a call to a model; nothing for one without rates."""
@@ -79,11 +85,15 @@ def pace(
     choice = _from_environment(environment) if limiter is None else limiter
     if choice is None:
         choice = rates is not None or endpoint in provider.base_urls.values()
+    own = None
+    if not isinstance(choice, bool | Limiter):
+        own = Shared(Path(choice).expanduser())
     return Pace(
-        _limiter(choice),
+        _limiter(choice, own),
         MappingProxyType(dict(rates or {})),
         share_seconds(provider),
         endpoint,
+        own,
     )
 
 
@@ -99,12 +109,12 @@ def _from_environment(environment: Mapping[str, str]) -> str | bool | None:
     return known.get(named.lower(), named)
 
 
-def _limiter(choice: LimiterChoice) -> Limiter | None:
+def _limiter(choice: LimiterChoice, own: Shared | None) -> Limiter | None:
+    if own is not None:
+        return Limiter(own, clock=time.time)
     if isinstance(choice, Limiter):
         return choice
-    if choice is None or isinstance(choice, bool):
-        return Limiter() if choice else None
-    return Limiter(Shared(Path(choice).expanduser()), clock=time.time)
+    return Limiter() if choice else None
 
 
 class Turn:

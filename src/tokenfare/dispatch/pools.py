@@ -11,32 +11,55 @@ Imported with the first call, since it imports httpx.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 from urllib.request import getproxies
 
 import httpx
 
+from tokenfare.errors import InputError
+
 T = TypeVar("T")
 
 _SIZE = 16
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # httpx takes the first that is set
 _ALL_IN_ONE = httpx.Limits(max_connections=None, max_keepalive_connections=100)
 _A_POOL = httpx.Limits(max_connections=None, max_keepalive_connections=_SIZE)
 
 
 def client() -> httpx.Client:
     """A client of httpx for any number of calls at once."""
-    if _proxied():
-        return httpx.Client(limits=_ALL_IN_ONE)
-    return httpx.Client(transport=_Transport())
+    with _environment_told():
+        if _proxied():
+            return httpx.Client(limits=_ALL_IN_ONE)
+        return httpx.Client(transport=_Transport())
 
 
 def async_client() -> httpx.AsyncClient:
     """As `client`, for asyncio and trio."""
-    if _proxied():
-        return httpx.AsyncClient(limits=_ALL_IN_ONE)
-    return httpx.AsyncClient(transport=_AsyncTransport())
+    with _environment_told():
+        if _proxied():
+            return httpx.AsyncClient(limits=_ALL_IN_ONE)
+        return httpx.AsyncClient(transport=_AsyncTransport())
+
+
+@contextmanager
+def _environment_told() -> Iterator[None]:
+    """Name the variables that httpx reads by itself, and does not name where they are wrong."""
+    try:
+        yield
+    except OSError as error:  # ssl.SSLError is one
+        name = next((name for name in _CERTIFICATES if os.environ.get(name)), None)
+        if name is None:
+            raise
+        problem = f"no certificates can be read there: {error.strerror or error}"
+        raise InputError(f"{name}={os.environ[name]}", problem) from None
+    except ValueError as error:
+        named = " or ".join(f"{name.upper()}_PROXY" for name in getproxies() if name != "no")
+        raise InputError(named, f"names a proxy that httpx does not take: {error}") from None
 
 
 def _proxied() -> bool:
