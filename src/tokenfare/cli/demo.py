@@ -124,7 +124,7 @@ def _with_lines(documents: Sequence[Sample], title: str) -> Iterable[Sample]:
 
 def _show(day: date, sent: Sequence[Sent]) -> None:
     click.echo(f"\nAs of {day}, with room for {_ROOM:,} tokens of answer:\n")
-    output.table(_HEADINGS, [_row(entry) for entry in sent], _NUMBERS)
+    output.table(_HEADINGS, [_row(entry) for entry in sent], _NUMBERS, spare=("bytes", "why"))
     click.echo(f"\nall of it: {_total(sent)}; {_single(sent)}\n")
 
 

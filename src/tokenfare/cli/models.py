@@ -50,7 +50,8 @@ def command(ctx: click.Context, as_of: date | None, everything: bool, as_json: b
     if as_json:
         output.emit([as_data(model) for model in models])
     else:
-        output.table(_HEADINGS, [_row(model) for model in models], _NUMBERS)
+        rows = [_row(model) for model in models]
+        output.table(_HEADINGS, rows, _NUMBERS, spare=("status", "takes", "access", "money"))
 
 
 @command.command

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import click
 
 from tokenfare.tokenizers import Count
+
+_GAP = 2  # blanks that rich puts between two columns
 
 
 def emit(value: object) -> None:
@@ -17,13 +19,21 @@ def emit(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: frozenset[int]) -> None:
+def table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numbers: frozenset[int],
+    *,
+    spare: Sequence[str] = (),
+) -> None:
     """Rows under headings; the columns in `numbers` are set to the right.
 
-    On a terminal rich draws it, elsewhere it is plain columns that other programs can cut.
+    On a terminal rich draws it, elsewhere it is plain columns that other programs can cut. Where a
+    terminal is too narrow, the columns headed by `spare` are left out, the first of them first, and
+    a line says so: a number that is broken in two is read as another one.
     """
     if sys.stdout.isatty():
-        _on_terminal(headings, rows, numbers)
+        _on_terminal(headings, rows, numbers, spare)
         return
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     for row in (headings, *rows):
@@ -35,19 +45,62 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: froze
 
 
 def _on_terminal(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: frozenset[int]
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numbers: frozenset[int],
+    spare: Sequence[str],
 ) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    console = Console()
+    whole = {0, *numbers}  # the first column holds what people copy
+    least = _least_widths(headings, rows, whole)
+    shown = _shown(headings, least, console.width, spare)
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for i, heading in enumerate(headings):
+    for i in shown:
         justify: Literal["left", "right"] = "right" if i in numbers else "left"
-        # The first column holds what people copy: it is never broken.
-        drawn.add_column(heading, justify=justify, overflow="fold", no_wrap=i == 0)
+        drawn.add_column(
+            headings[i], justify=justify, overflow="fold", no_wrap=i in whole, min_width=least[i]
+        )
     for row in rows:
-        drawn.add_row(*row)
-    Console().print(drawn, markup=False)
+        drawn.add_row(*(row[i] for i in shown))
+    # Wider than the terminal where nothing more can go: it breaks the lines, and loses nothing.
+    width = max(console.width, _width(least, shown))
+    console.print(drawn, markup=False, width=width, crop=False, no_wrap=True)
+    if left_out := [heading for i, heading in enumerate(headings) if i not in shown]:
+        named = ", ".join(left_out)
+        click.echo(f"({console.width} columns are too few for: {named}; --json has everything)")
+
+
+def _least_widths(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], whole: Collection[int]
+) -> list[int]:
+    """How narrow each column can be: as its longest cell, or word where cells may be folded."""
+    columns = zip(headings, *rows, strict=True)
+    return [
+        max(
+            len(part)
+            for cell in column
+            for part in ([cell] if i in whole else cell.split() or [""])
+        )
+        for i, column in enumerate(columns)
+    ]
+
+
+def _width(widths: Sequence[int], shown: Sequence[int]) -> int:
+    return sum(widths[i] for i in shown) + _GAP * (len(shown) - 1)
+
+
+def _shown(
+    headings: Sequence[str], least: Sequence[int], width: int, spare: Sequence[str]
+) -> list[int]:
+    shown = list(range(len(headings)))
+    for heading in spare:
+        if _width(least, shown) <= width:
+            break
+        shown = [i for i in shown if headings[i] != heading]
+    return shown
 
 
 def tokens(count: Count) -> Mapping[str, int]:

@@ -167,7 +167,8 @@ def _show(report: Report) -> None:
     if len(rows) > 1:
         label = ("all", *("" for _ in report.by[1:]))
         rows += [_row(total, label) for total in _totals(report.rows)]
-    output.table(headings, rows, numbers)
+    spare = ("cached", "output", "failed", "off", "calls")
+    output.table(headings, rows, numbers, spare=spare)
 
 
 def _row(row: Spent, key: Sequence[str]) -> tuple[str, ...]:
