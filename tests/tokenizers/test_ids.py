@@ -46,7 +46,9 @@ def test_arrays_of_every_width_are_decoded(qwen, kind):
 
 
 @pytest.mark.parametrize(
-    "ids", [range(300), tuple(range(300)), iter(range(300)), array.array("I", range(300))], ids=str
+    "ids",
+    [range(300), tuple(range(300)), iter(range(300)), array.array("I", range(300))],
+    ids=lambda ids: type(ids).__name__,
 )
 def test_other_sequences_are_decoded(qwen, ids):
     assert qwen.decode(ids) == qwen.decode(list(range(300)))
