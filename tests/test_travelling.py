@@ -13,6 +13,7 @@ import pytest
 import tokenfare as tf
 from tokenfare import errors
 from tokenfare.budget import Fare
+from tokenfare.emulator.refusal import Refusal
 from tokenfare.router import headroom
 from tokenfare.tokenizers import load, measurer
 from tokenfare.tokenizers.ranks import QWEN_FILE
@@ -42,6 +43,7 @@ MADE = {
     errors.NoModelFits: lambda: errors.NoModelFits("none", tf.routing_table().decide(10**9)),
     errors.MissingExtra: lambda: errors.MissingExtra("a plan", "pyarrow", "batch"),
     NotRepresentable: lambda: NotRepresentable("tokenizer.json", "model.type", "'Unigram'"),
+    Refusal: lambda: Refusal(429, "Throttling", "too fast", param="model"),
     errors.DatabaseError: lambda: errors.DatabaseError("ledger", "calls.db", "is locked"),
     errors.FareOverCeiling: lambda: errors.FareOverCeiling(
         tf.Money.written("1 CNY"), tf.Money.written("3 CNY"), tf.Money.written("2 CNY"), "1 CNY"
