@@ -33,14 +33,18 @@ test-rust:
 	cargo test --quiet --workspace
 	FUZZ_SECONDS=10 cargo test --quiet --release --no-default-features --manifest-path crates/fuzz/Cargo.toml
 
+# A worker a core; WORKERS=0 is one process, whose output and debugger are as usual.
+WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
+
 test-python: .venv/.test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 # In an environment of its own, with every dependency at its lower bound.
 test-lowest:
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/pip install --quiet --constraint constraints-lowest.txt '.[test]'
-	.venv-lowest/bin/python -m pytest
+	.venv-lowest/bin/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
 
 # Against a LiteLLM proxy, which does not live in one environment with openai 3.
 test-litellm: .venv/.test .venv-litellm
@@ -48,17 +52,22 @@ test-litellm: .venv/.test .venv-litellm
 
 .venv-litellm:
 	$(PYTHON) -m venv $@
-	$@/bin/pip install --quiet 'litellm[proxy]>=1.80' || { rm -rf $@; exit 1; }
+	$@/bin/pip install --quiet --no-compile 'litellm[proxy]>=1.80' || { rm -rf $@; exit 1; }
 
 # The recipes of docs/engines.md: each library is a hundred MB and more, so not with the others.
 test-engines: .venv/.test .venv-engines
 	$(BIN)/python -m pytest tests/batch/test_engines.py
 
-.venv-engines: $(RUST) $(DATA)
+# The library itself is not built once more: it is found where .venv/.test has built it.
+DEPENDENCIES := import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+  print(*p["dependencies"], *p["optional-dependencies"]["batch"])
+.venv-engines: pyproject.toml
 	rm -rf $@
 	$(PYTHON) -m venv $@
-	$@/bin/pip install --quiet --editable '.[batch]' 'daft>=0.6' 'dask[dataframe,distributed]>=2025.1' \
-	  'duckdb>=1.4' 'numpy>=2.0' 'pandas>=3.0' 'polars>=1.30' 'pyspark[sql]>=4.1' 'ray[data]>=2.50' || { rm -rf $@; exit 1; }
+	$@/bin/pip install --quiet --no-compile $$($(PYTHON) -c '$(DEPENDENCIES)') 'daft>=0.6' \
+	  'dask[dataframe,distributed]>=2025.1' 'duckdb>=1.4' 'pandas>=3.0' 'polars>=1.30' 'pyspark[sql]>=4.1' \
+	  'ray[data]>=2.50' || { rm -rf $@; exit 1; }
+	echo '$(CURDIR)/src' >"$$($@/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tokenfare.pth"
 
 soak: .venv/.test
 	$(BIN)/python scripts/soak.py
@@ -129,9 +138,13 @@ clean:
 # An edit of Rust, of the vocabulary or of pyproject.toml installs again; Python edits need nothing.
 .venv/.%: .venv/.made pyproject.toml $(RUST) $(DATA)
 	$(BIN)/pip install --quiet --editable '.[$(EXTRAS_$*)]'
-	touch $@
+	touch $(addprefix .venv/.,$(HAS_$*))
 
 EXTRAS_demo := emulator
 EXTRAS_test := test
 EXTRAS_lint := test,lint
+# What is in it: nobody builds a second time what the largest of them has built.
+HAS_demo := demo
+HAS_test := demo test
+HAS_lint := demo test lint
 .PRECIOUS: .venv/.%

@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
+
+# How long one example takes says which machine it is and what else that does, and nothing else.
+hypothesis.settings.register_profile("tokenfare", deadline=None)
+hypothesis.settings.load_profile("tokenfare")
 
 
 @pytest.fixture(scope="session", autouse=True)
