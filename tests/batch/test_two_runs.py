@@ -1,0 +1,79 @@
+"""Two processes on one plan's folder: one works, and nobody waits for one that was killed."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batch.test_killed import command
+from tokenfare import batch
+from tokenfare.emulator import Delay
+
+REQUESTS = 40
+
+
+@pytest.mark.parametrize("words", [("run", "--all"), ("submit",), ("collect",), ("cancel",)])
+def test_beside_a_live_run_every_other_change_is_refused(
+    emulate: Any, made: Any, words: tuple[str, ...]
+) -> None:
+    """The first waits for answers: what the second would send, or fetch, is not its to do."""
+    came: list[Any] = []
+
+    def faults(attempt: Any) -> Delay:
+        came.append(attempt)
+        return Delay(300)
+
+    _, given = emulate(faults=faults)
+    folder = made(*range(1, REQUESTS + 1))
+    first = command("run", folder, "--all", "--concurrency", "4", url=given["base_url"])
+    try:
+        until(lambda: len(came) == 4)
+        second = command(words[0], folder, *words[1:], url=given["base_url"])
+        out, said = second.communicate(timeout=60)
+        assert (second.returncode, out) == (2, "")
+        refused = "another process is at work on it; wait until that ends"
+        assert said == f"tokenfare: {folder}: {refused}\n"
+        assert len(came) == 4
+        assert first.poll() is None
+        assert batch.status(folder, **given).answered == 0, "looking changes nothing"
+    finally:
+        first.kill()
+        first.communicate()
+
+
+def test_a_run_that_was_killed_holds_up_nobody(emulate: Any, made: Any) -> None:
+    emulator, given = emulate(faults=lambda _: Delay(0.1))
+    folder = made(*range(1, REQUESTS + 1))
+    for answered in (8, 16):
+        process = command("run", folder, "--all", "--concurrency", "4", url=given["base_url"])
+        until(lambda answered=answered: len(emulator.calls) >= answered)  # type: ignore[misc]
+        process.kill()
+        process.communicate()
+    assert batch.run(folder, all_files=True, **given).complete
+    assert REQUESTS <= len(emulator.calls) <= REQUESTS + 2 * 4, "what was under way is sent again"
+
+
+def test_what_docs_say_of_copies_two_that_run_pay_for_both(emulate: Any, made: Any) -> None:
+    """No promise, and stated where it is none: a copy knows what its original knew, and no more."""
+    emulator, given = emulate()
+    folder = made(*range(1, REQUESTS + 1))
+    before = Path(shutil.copytree(folder, "before")).absolute()
+    assert batch.run(folder, all_files=True, **given).complete
+    after = Path(shutil.copytree(folder, "after")).absolute()
+    assert len(emulator.calls) == REQUESTS
+    assert batch.run(after, all_files=True, **given).complete
+    assert len(emulator.calls) == REQUESTS, "a copy made afterwards has the answers"
+    assert batch.run(before, all_files=True, **given).complete
+    assert len(emulator.calls) == 2 * REQUESTS, "one made before has none"
+
+
+def until(there: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.01)
