@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import subprocess
 import sys
 import threading
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from token_texts import texts
 
 from tokenfare.errors import (
@@ -30,6 +32,36 @@ from tokenfare.tokenizers import (
 def test_an_exact_count_is_a_number():
     assert int(Count.exactly(7)) == 7
     assert Count.exactly(7).exact
+
+
+@given(st.lists(st.integers(0, 12), min_size=3, max_size=3), st.integers(-1, 14))
+def test_a_count_is_compared_with_a_number_where_every_truth_says_the_same(ends, limit):
+    low, value, high = sorted(ends)
+    count = Count(value, low, high, "bounds")
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+        answers = {compare(truth, limit) for truth in range(low, high + 1)}
+        if len(answers) == 1:
+            assert compare(count, limit) is answers.pop()
+        else:
+            with pytest.raises(InexactCount, match=r"not certain; compare \.high"):
+                compare(count, limit)
+
+
+def test_a_count_is_compared_with_whole_numbers_alone():
+    for other in (Count.exactly(3), 3.5, True, "3", None):
+        with pytest.raises(TypeError, match="not supported"):
+            Count.exactly(7) < other  # noqa: B015
+
+
+def test_counts_are_written_and_added_as_numbers_are():
+    assert f"{Count.exactly(1_234):,}|{Count.exactly(7):>4}|{Count.exactly(7)}" == (
+        "1,234|   7|Count(value=7, low=7, high=7, how='exact')"
+    )
+    assert sum([Count.exactly(3), Count(2, 1, 9, "bounds")]) == Count(5, 4, 12, "bounds")
+    with pytest.raises(InexactCount, match="between 1 and 9"):
+        f"{Count(2, 1, 9, 'bounds'):,}"
+    with pytest.raises(TypeError, match="unsupported operand"):
+        1 + Count.exactly(3)
 
 
 def test_an_inexact_count_is_not_taken_for_a_number():

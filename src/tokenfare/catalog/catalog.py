@@ -161,9 +161,17 @@ class Catalog:
         return name[cut + 1 :]
 
     def _nearest(self, name: str) -> tuple[str, ...]:
-        """Ids, the nearest first, by how much of the letters they share."""
-        import difflib  # for a mistake only
+        """Ids, the nearest first, by how much of the letters they share.
 
-        close = difflib.get_close_matches(name.lower(), tuple(self._facts.names), n=2 * _NEAREST)
-        ids = dict.fromkeys(filter(None, map(self._facts.named, close)))
+        Before all of them, for a name that ends in month and day, the snapshot of that day.
+        """
+        import difflib  # for a mistake only
+        import re
+
+        name, names = name.lower(), tuple(self._facts.names)
+        short = re.fullmatch(r"(.+)-(\d\d)(\d\d)", name)
+        whole = short and re.compile(rf"{re.escape(short[1])}-\d{{4}}-{short[2]}-{short[3]}")
+        dated = [each for each in names if whole and whole.fullmatch(each)]
+        close = difflib.get_close_matches(name, names, n=2 * _NEAREST)
+        ids = dict.fromkeys(filter(None, map(self._facts.named, [*dated, *close])))
         return tuple(ids)[:_NEAREST]

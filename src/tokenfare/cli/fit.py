@@ -49,7 +49,12 @@ def command(
         room = DEFAULT_MAX_OUTPUT_TOKENS if max_output is None else max_output
         prompt, catalog = inputs.read_prompt(file, as_messages=messages), api.default_catalog(as_of)
         size = api.count_messages(prompt, model=model, catalog=catalog).total
-        outcome = budget.fit(catalog.get(model), size, room)
+        found = catalog.get(model)
+        outcome = budget.fit(found, size, room)
+        if found.status != "available":
+            gone = found.status == "retired"
+            state = f"was retired on {found.retired_on}" if gone else "is not released yet"
+            click.echo(f"{found.id} {state}: it takes no calls", err=True)
     else:
         size, outcome = _against(limit or 0, file)
     if as_json:

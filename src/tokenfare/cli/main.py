@@ -45,6 +45,19 @@ class _Commands(click.Group):
         command = importlib.import_module(f".{name}", __package__).command
         return command if isinstance(command, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib  # for a mistake only
+
+            near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from None
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
@@ -69,7 +82,8 @@ def tokenfare() -> None:
 
     \b
     Exit codes: 0 done, 1 the answer is no, 2 wrong use or unreadable input, 3 no model fits,
-    4 the provider refused or failed, 5 a ceiling was reached, 130 interrupted.
+    4 the provider refused or failed, 5 a ceiling was reached, 6 a deadline is too short,
+    130 interrupted.
     """  # noqa: D301 - click wants the backspace itself: it keeps the paragraph's lines
 
 

@@ -73,6 +73,12 @@ class Call:
     def __post_init__(self) -> None:
         if not self.messages:
             raise InvalidRequestError("a call needs at least one message")
+        for i, message in enumerate(self.messages):
+            if not isinstance(message, Message):
+                raise InvalidRequestError(
+                    f"messages[{i}] is a tokenfare.messages.Message, which `parse` makes of what a "
+                    f"provider takes, not {type(message).__name__}"
+                )
         room = self.max_output_tokens
         if room is not None and room < 1:
             raise InvalidRequestError(f"max_output_tokens is at least 1, not {room}")

@@ -49,6 +49,10 @@ class Books:
         self._entries: deque[Call] = deque(maxlen=BOOK_LENGTH)
         self._lock = threading.Lock()
 
+    def __repr__(self) -> str:
+        """How many; the calls themselves are had by iterating."""
+        return f"<Books of {len(self)} calls>"
+
     def enter(self, call: Call) -> None:
         """Write down a call."""
         with self._lock:

@@ -46,11 +46,50 @@ class Count:
             )
         return self.value
 
+    def __lt__(self, limit: int) -> bool:
+        """Whether it certainly is less; raises `InexactCount` where that is not certain.
+
+        Only numbers are compared with: which of two counts is less is for their ends to say.
+        """
+        return self._below(limit, "less than", limit - 1) if _whole(limit) else NotImplemented
+
+    def __le__(self, limit: int) -> bool:
+        """As `<`."""
+        return self._below(limit, "at most", limit) if _whole(limit) else NotImplemented
+
+    def __gt__(self, limit: int) -> bool:
+        """As `<`."""
+        return not self._below(limit, "at most", limit) if _whole(limit) else NotImplemented
+
+    def __ge__(self, limit: int) -> bool:
+        """As `<`."""
+        return not self._below(limit, "less than", limit - 1) if _whole(limit) else NotImplemented
+
+    def _below(self, limit: int, words: str, most: int) -> bool:
+        if self.low <= most < self.high:
+            raise InexactCount(
+                f"between {self.low:,} and {self.high:,} tokens ({self.how}): whether that is "
+                f"{words} {limit:,} is not certain; compare .high to be sure that it fits"
+            )
+        return self.high <= most
+
+    def __format__(self, spec: str) -> str:
+        """By a format for numbers, as the number that it is; raises `InexactCount` as `int`."""
+        return format(int(self), spec) if spec else str(self)
+
+    def __radd__(self, other: int) -> Count:
+        """Let `sum(counts)` begin with its 0."""
+        return self if _whole(other) and other == 0 else NotImplemented
+
     def __add__(self, other: Count) -> Count:
         """Add end by end. Right for texts that no token can span, such as separate messages."""
         if not isinstance(other, Count):
             return NotImplemented
         return added((self, other))
+
+
+def _whole(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)
 
 
 def added(counts: Iterable[Count]) -> Count:
