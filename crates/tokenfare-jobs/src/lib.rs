@@ -12,12 +12,16 @@
 //! - [`Offers`] remembers what the models of a service ask for each size, [`Outcomes`] what can
 //!   become of requests, and how many had it.
 //! - [`Ladders`] says what requests begin with, [`Beginnings`] which of them begin alike.
+//! - [`Classes`] counts requests of a job with a deadline that ask the same, and gives them out;
+//!   [`Bids`] remembers what is asked for each size.
 //! - [`Seen`] remembers ids and bodies across chunks, by keyed digests.
 
 mod beginnings;
 mod body;
+mod classes;
 mod escape;
 mod form;
+mod hurried;
 mod ladder;
 mod lines;
 mod plain;
@@ -28,7 +32,9 @@ mod sizes;
 mod store;
 
 pub use beginnings::{Beginning, Beginnings, Gone, Group};
+pub use classes::Classes;
 pub use form::Form;
+pub use hurried::Bids;
 pub use ladder::{Ladders, Said};
 pub use lines::{Chunk, Fate, Lines};
 pub use seen::{Key, Seen};

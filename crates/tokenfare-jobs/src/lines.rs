@@ -4,6 +4,7 @@ use tokenfare_bpe::Tokenizer;
 
 use crate::beginnings::Beginnings;
 use crate::form::Form;
+use crate::hurried::Hurried;
 use crate::scan::{Row, Scanned, Tokens, scanned};
 use crate::seen::{Key, Seen};
 use crate::sent::Outcomes;
@@ -29,9 +30,9 @@ pub enum Fate {
 
 /// Requests with one room for the answer, and the place of each one's size on each kind of models.
 #[derive(Debug)]
-struct Group {
-    rows: Vec<usize>,
-    columns: Vec<Vec<u32>>,
+pub(crate) struct Group {
+    pub(crate) rows: Vec<usize>,
+    pub(crate) columns: Vec<Vec<u32>>,
 }
 
 /// Bytes that somebody keeps.
@@ -45,7 +46,9 @@ pub struct Lines {
     /// What is sent of them, and under which ids.
     pub(crate) store: Store,
     tokens: Tokens,
-    groups: Vec<Group>,
+    pub(crate) groups: Vec<Group>,
+    /// Of a job with a deadline, for each line.
+    pub(crate) hurried: Vec<Hurried>,
     next: u64,
     key: Key,
 }
@@ -57,7 +60,8 @@ impl Lines {
             scanned((*chunk).as_ref(), first, form, key, tokenizers);
         let fate = |row: &Row| if row.told.is_some() { Fate::Open } else { Fate::Doubtful };
         let fates = rows.iter().map(fate).collect();
-        Lines { chunk, rows, fates, store, tokens, groups: Vec::new(), next, key }
+        let (groups, hurried) = (Vec::new(), Vec::new());
+        Lines { chunk, rows, fates, store, tokens, groups, hurried, next, key }
     }
 
     /// The number of the line behind the last one.

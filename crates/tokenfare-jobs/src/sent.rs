@@ -64,6 +64,25 @@ impl Outcomes {
         self.of[outcome as usize]
     }
 
+    /// The bytes of a request's line where this outcome goes, and how many it may have.
+    pub(crate) fn length(&self, outcome: u32, id: &str, body: &[u8]) -> (usize, Option<usize>) {
+        let address = &self.addresses[self.of[outcome as usize].0];
+        let mut front = Vec::new();
+        begin(id, address, &mut front);
+        (length(&front, body), address.most)
+    }
+
+    /// Counts a request that has this outcome.
+    pub(crate) fn count(&mut self, outcome: u32, carried: bool, said_before: bool) {
+        let numbers = &mut self.numbers[outcome as usize];
+        if carried {
+            numbers.carried += 1;
+        } else {
+            numbers.sent += 1;
+            numbers.repeated += u64::from(said_before);
+        }
+    }
+
     /// How many outcomes there are.
     pub fn len(&self) -> usize {
         self.of.len()
@@ -126,6 +145,19 @@ pub struct Sent {
     pub carriers: Vec<Option<String>>,
 }
 
+/// A line up to the first name of its body.
+fn begin(id: &str, address: &Address, front: &mut Vec<u8>) {
+    front.clear();
+    front.extend_from_slice(b"{\"custom_id\": ");
+    quoted(id, front);
+    front.extend_from_slice(&address.front);
+}
+
+/// The bytes of a line that begins so.
+fn length(front: &[u8], body: &[u8]) -> usize {
+    front.len() + body.len() - 1 + b"}\n".len()
+}
+
 impl Lines {
     /// Writes the requests that have an outcome, in order; `file` is the number of their input.
     ///
@@ -148,23 +180,19 @@ impl Lines {
             let (to, id, body) =
                 (outcomes.of[number].0, row.place.id(&self.store), row.place.body(&self.store));
             let address = &outcomes.addresses[to];
-            front.clear();
-            front.extend_from_slice(b"{\"custom_id\": ");
-            quoted(id, &mut front);
-            front.extend_from_slice(&address.front);
-            let length = front.len() + body.len() - 1 + b"}\n".len();
+            begin(id, address, &mut front);
+            let length = length(&front, body);
             if address.most.is_some_and(|most| length > most) {
                 *fate = Fate::TooLong(outcome, length);
                 continue;
             }
             let carrier = seen.digest(row.digest, id).map(str::to_owned);
-            let numbers = &mut outcomes.numbers[number];
-            if once && carrier.is_some() {
+            let carried = once && carrier.is_some();
+            outcomes.count(outcome, carried, carrier.is_some());
+            if carried {
                 *fate = Fate::Carried(outcome);
-                numbers.carried += 1;
             } else {
-                numbers.sent += 1;
-                numbers.repeated += u64::from(carrier.is_some());
+                let numbers = &mut outcomes.numbers[number];
                 numbers.first.get_or_insert((file, row.number));
                 let next = sent.files.len();
                 let place = *places.entry(to).or_insert(next);

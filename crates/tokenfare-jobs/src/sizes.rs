@@ -92,6 +92,10 @@ impl Offers {
         &table.sizes[table.offers.len()..]
     }
 
+    pub(crate) fn sizes_from(&self, kind: usize, place: usize) -> &[Span] {
+        &self.tables[kind].sizes[place..]
+    }
+
     /// Takes the offers for the first sizes that are open.
     pub fn answer(&mut self, kind: usize, offers: &[Offer]) {
         self.tables[kind].offers.extend_from_slice(offers);

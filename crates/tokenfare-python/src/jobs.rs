@@ -14,7 +14,7 @@ use crate::guard::guarded;
 use crate::sent::Sent;
 
 /// A size on a kind of models, at least and at most; or a file and a line.
-type Pair = (u64, u64);
+pub(crate) type Pair = (u64, u64);
 
 /// What texts are measured by.
 #[derive(FromPyObject)]
@@ -60,7 +60,7 @@ impl Form {
 
 /// Ids and bodies seen before.
 #[pyclass(module = "tokenfare._core")]
-pub(crate) struct Seen(tokenfare_jobs::Seen);
+pub(crate) struct Seen(pub(crate) tokenfare_jobs::Seen);
 
 #[pymethods]
 impl Seen {
@@ -83,7 +83,7 @@ impl Seen {
 
 /// What the models of a service ask for each size.
 #[pyclass(module = "tokenfare._core")]
-pub(crate) struct Offers(tokenfare_jobs::Offers);
+pub(crate) struct Offers(pub(crate) tokenfare_jobs::Offers);
 
 #[pymethods]
 impl Offers {
@@ -114,7 +114,7 @@ impl Offers {
 
 /// What can become of requests, and how many had it.
 #[pyclass(module = "tokenfare._core")]
-pub(crate) struct Outcomes(tokenfare_jobs::Outcomes);
+pub(crate) struct Outcomes(pub(crate) tokenfare_jobs::Outcomes);
 
 #[pymethods]
 impl Outcomes {
@@ -144,7 +144,7 @@ impl Outcomes {
     }
 }
 
-fn pair(span: &Span) -> Pair {
+pub(crate) fn pair(span: &Span) -> Pair {
     (span.low, span.high)
 }
 
@@ -154,7 +154,7 @@ fn unknown(what: &str, number: usize) -> PyErr {
 
 /// The lines of one chunk.
 #[pyclass(module = "tokenfare._core")]
-pub(crate) struct Lines(tokenfare_jobs::Lines);
+pub(crate) struct Lines(pub(crate) tokenfare_jobs::Lines);
 
 #[pymethods]
 impl Lines {
@@ -332,7 +332,7 @@ impl Lines {
         fates.filter_map(|(row, fate)| which(*fate).then_some(row)).collect()
     }
 
-    fn check(&self, row: usize) -> PyResult<()> {
+    pub(crate) fn check(&self, row: usize) -> PyResult<()> {
         let known = row < self.0.len();
         known.then_some(()).ok_or_else(|| unknown("line", row))
     }

@@ -5,6 +5,7 @@ mod column;
 mod counts;
 mod digits;
 mod guard;
+mod hurried;
 mod ids;
 mod jobs;
 mod place;
@@ -288,6 +289,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<CountColumn>()?;
     module.add_class::<beginnings::Beginnings>()?;
     module.add_class::<beginnings::Ladders>()?;
+    module.add_class::<hurried::Bids>()?;
+    module.add_class::<hurried::Classes>()?;
     module.add_class::<jobs::Form>()?;
     module.add_class::<jobs::Lines>()?;
     module.add_class::<jobs::Offers>()?;

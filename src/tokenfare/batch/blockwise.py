@@ -67,15 +67,11 @@ class BlockPlanner(Planner):
         )
         self._blocks_taker = taker
         self._files: dict[int, str] = {}
-        self._has_chooser = chooser is not None
 
     @property
     def takes_blocks(self) -> bool:
-        """Whether lines can be taken in blocks: not if two of their parts have one name.
-
-        Nor if a chooser is to be asked for each of them.
-        """
-        return not self._has_chooser and can_read(self._columns)
+        """Whether lines can be taken in blocks: not if two of their parts have one name."""
+        return can_read(self._columns)
 
     @cached_property
     def _bulk(self) -> Bulk:
@@ -101,7 +97,7 @@ class BlockPlanner(Planner):
         """Plan a block of lines of an input."""
         self._files[file_number] = file
         self._meet(file)
-        passage = Passage(self._bulk, block, file, file_number, self._seen)
+        passage = self._passage(block, file, file_number)
         passage.place(batch=True)
         passage.place(batch=False)
         sending = passage.send(once=self._once)
@@ -114,6 +110,9 @@ class BlockPlanner(Planner):
             passage.show(self._prefixes)
         self.hand_over_refused()
         self.seen += passage.requests
+
+    def _passage(self, block: Read, file: str, file_number: int) -> Passage:
+        return Passage(self._bulk, block, file, file_number, self._seen)
 
     def plan(self, inputs: list[str], files: Iterable[Written], folder: Path) -> Plan:
         """As `Planner.plan`; what blocks came to is added up here, at the end."""

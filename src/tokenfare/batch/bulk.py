@@ -144,36 +144,46 @@ class Passage:
         """Give the requests that have none yet a model of one service, the batch service first."""
         lines = self._lines
         for room in lines.rooms():
-            service = self._owner.service(room, TEXT, batch=batch)
-            offers = self._bulk.offers.of(service, self._tokenizers)
+            service, offers = self._offers(room, batch=batch)
             if offers is None:
-                for row in lines.rows_with(room):
-                    self._read(row)  # it was read before, so nothing is wrong with it
                 continue
             group = lines.group(room, offers)
-            self._bulk.offers.answer(service, offers)
-            for place in lines.choose(group, offers):
-                sizes = lines.sizes(group, place, offers)
-                choice = service.choose(tuple(map(count_of, sizes)))
-                if choice is not None:
-                    number = self._bulk.outcomes.number(service, choice)
-                    lines.place(lines.row(group, place), number)
+            self._choose(service, offers, group)
             if batch:
                 self._held.append((group, offers))
                 continue
             for place in lines.left(group):
                 sizes = lines.sizes(group, place, offers)
                 problem = service.refusal(tuple(map(count_of, sizes)))
-                aside = self._aside(lines.row(group, place), problem)
-                self._owner.set_aside(aside, "no model takes it")
+                self._refuse(lines.row(group, place), problem)
         self._place_alone(batch=batch)
+
+    def _offers(self, room: int, *, batch: bool) -> tuple[Service, _core.Offers | None]:
+        """The models for requests of this room; where these cannot be sized here, none's offers.
+
+        Such requests are read one by one.
+        """
+        service = self._owner.service(room, TEXT, batch=batch)
+        offers = self._bulk.offers.of(service, self._tokenizers)
+        if offers is None:
+            for row in self._lines.rows_with(room):
+                self._read(row)  # it was read before, so nothing is wrong with it
+        return service, offers
+
+    def _choose(self, service: Service, offers: _core.Offers, group: int) -> None:
+        """Give the requests of a group the cheapest models."""
+        lines = self._lines
+        self._bulk.offers.answer(service, offers)
+        for place in lines.choose(group, offers):
+            choice = service.choose(tuple(map(count_of, lines.sizes(group, place, offers))))
+            if choice is not None:
+                number = self._bulk.outcomes.number(service, choice)
+                lines.place(lines.row(group, place), number)
 
     def _place_alone(self, *, batch: bool) -> None:
         """As `place`, for the requests that were read one by one and are not placed yet."""
-        rows = {request.record.line: row for row, request in self._alone.items()}
         left: dict[int, Request] = {}
-        for request, cell in self._owner.cells(list(self._alone.values()), batch=batch):
-            row = rows[request.record.line]
+        for row, request, cell in self._cells_alone(batch=batch):
             if batch:
                 self._held_alone[row] = cell
             choice = cell.service.choose(cell.sizes)
@@ -182,17 +192,20 @@ class Passage:
             elif batch:
                 left[row] = request
             else:
-                refusal = self._aside(row, cell.service.refusal(cell.sizes))
-                self._owner.set_aside(refusal, "no model takes it")
+                self._refuse(row, cell.service.refusal(cell.sizes))
         self._alone = left
+
+    def _cells_alone(self, *, batch: bool) -> Iterator[tuple[int, Request, Cell]]:
+        """The sizes of the requests that were read one by one and are not placed yet."""
+        rows = {request.record.line: row for row, request in self._alone.items()}
+        for request, cell in self._owner.cells(list(self._alone.values()), batch=batch):
+            yield rows[request.record.line], request, cell
 
     def send(self, *, once: bool) -> Sending:
         """Write what is sent; what is too long for a line is set aside."""
         outcomes = self._bulk.outcomes
         sent = self._lines.send(outcomes.core, self._seen, once, self._file_number)
-        for row, number, length in self._lines.too_long():
-            problem = self._owner.too_long(outcomes.all[number].choice.ranked.model, length)
-            self._owner.set_aside(self._aside(row, problem), "line too long")
+        self._refuse_too_long()
         for group, offers in self._held:
             self._lines.hold(group, offers)
         return Sending(sent, outcomes)
@@ -231,6 +244,16 @@ class Passage:
         ladder = prefixes.ladders.of(request.messages, request.options) if prefixes else []
         self._lines.give(row, request.custom_id, request.body, ladder)
         return []
+
+    def _refuse(self, row: int, problem: str) -> None:
+        self._owner.set_aside(self._aside(row, problem), "no model takes it")
+
+    def _refuse_too_long(self) -> None:
+        """Set aside what is too long for a line where it goes."""
+        for row, number, length in self._lines.too_long():
+            model = self._bulk.outcomes.all[number].choice.ranked.model
+            aside = self._aside(row, self._owner.too_long(model, length))
+            self._owner.set_aside(aside, "line too long")
 
     def _aside(self, row: int, problem: str) -> SetAside:
         number, text = self._lines.line(row)

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TypeAlias, Unpack
+from typing import Any, TypeAlias, Unpack
 
 from tokenfare.api import default_catalog
 from tokenfare.catalog import Catalog
@@ -26,7 +26,7 @@ from .blockwise import BlockPlanner
 from .deadlines.deadline import ANSWER_SECONDS, Deadline, checked
 from .deadlines.keeping import kept
 from .deadlines.placing import Placing
-from .deadlines.survey import Survey
+from .hurried import HurriedPlanner, Surveyor
 from .inputs.reading import Columns, Form, Record, SetAside, Source
 from .inputs.requests import MOST_ROOM
 from .plan import Plan
@@ -93,28 +93,21 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         _refuse_streams(names)
     sources, done = [Source(name, form, columns) for name in names], 0
     with Folder(out, names) as folder:
-        placing = None
-        if deadline is not None:
-            survey = Survey(facts, deadline, wanted.currency)
-            surveyor = Planner(
-                facts, wanted, survey, columns, strict=strict, once=once, chooser=survey
-            )
-            done = _read(sources, surveyor, done, progress)
-            placing = Placing(survey, kept(survey, facts, deadline, answer_seconds))
-            sources = [Source(name, form, columns) for name in names]
-        planner = BlockPlanner(
-            facts,
-            wanted,
-            folder,
-            columns,
-            strict=strict,
-            once=once,
-            prefixes=Prefixes() if prefixes else None,
-            chooser=placing,
-        )
-        _read(sources, planner, done, progress)
-        promise = None if placing is None else placing.deadline()
-        return finished(planner, names, folder, ceiling, promise)
+        how: dict[str, Any] = {"strict": strict, "once": once}
+        looking = Prefixes() if prefixes else None
+        if deadline is None:
+            planner = BlockPlanner(facts, wanted, folder, columns, prefixes=looking, **how)
+            _read(sources, planner, done, progress)
+            return finished(planner, names, folder, ceiling)
+        surveyor = Surveyor(facts, wanted, deadline, columns, **how)
+        done = _read(sources, surveyor, done, progress)
+        survey, found = surveyor.found()
+        del surveyor
+        placing = Placing(survey, found, kept(found, facts, deadline, answer_seconds))
+        del found
+        hurried = HurriedPlanner(facts, wanted, folder, placing, columns, prefixes=looking, **how)
+        _read([Source(name, form, columns) for name in names], hurried, done, progress)
+        return finished(hurried, names, folder, ceiling, hurried.deadline())
 
 
 def _read(

@@ -46,7 +46,8 @@ class Deadline:
     same requests cost without a deadline. No other mix that keeps it is cheaper by more than `gap`.
     `unknown` are models that could promise nothing, since a rate of theirs is not known. `in_batch`
     requests are the batch service's, whose window is `window_hours`: `None` if no model of it was
-    asked for.
+    asked for. Of more kinds of requests than there is room for, those whose sizes differ by less
+    than the share `spread` were taken for the largest of them; 0 if each is taken as it is.
     """
 
     time: timedelta
@@ -59,6 +60,7 @@ class Deadline:
     unknown: tuple[str, ...]
     in_batch: int
     window_hours: int | None
+    spread: float = 0.0
 
     def as_data(self, fare: Fare) -> dict[str, object]:
         """As JSON can hold it, beside the plan's fare."""
@@ -84,6 +86,7 @@ class Deadline:
             },
             "costs_more": plain(self.costs_more(fare).amount),
             "gap": plain(self.gap.amount),
+            "spread": self.spread,
             "rates_not_known": list(self.unknown),
             "in_batch": self.in_batch,
             "batch_window_hours": self.window_hours,
@@ -112,6 +115,11 @@ class Deadline:
         yield f"    without the deadline: {self.free}; with it {more}"
         if self.gap.amount:
             yield f"    no mix that keeps it is cheaper by more than {self.gap}"
+        if self.spread:
+            yield (
+                f"    sizes that differ by less than {self.spread:.2%} counted as the largest of "
+                "them, since there are very many"
+            )
         if self.unknown:
             yield (
                 f"    left out, since their rates are not known (a catalogue of yours may state "

@@ -5,17 +5,18 @@ toll there (`tokenfare.limiter.tolls`): the sum of a model's tolls is above the 
 requests wait. Beside it every answer has its time, and every request that of this process.
 
 The batch service has no rates. It ends a job within a window, so it is for deadlines that are no
-shorter (`Survey.in_time`); before that, everything is sent live, at the whole price.
+shorter (`Survey.is_late`); before that, everything is sent live, at the whole price.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
+from itertools import chain
 
 from tokenfare.batch.promised import DEFAULT_CONCURRENCY, SEND_SECONDS
 from tokenfare.catalog import Catalog
@@ -24,9 +25,10 @@ from tokenfare.errors import DeadlineTooShort, InvalidRequestError, few
 from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, Tolls, tolls, windows_of
 from tokenfare.money import Money
 
+from .bids import Offer
 from .deadline import Deadline, Lane, costs_nothing
 from .mix import Job, Mix, Option, cheapest, fastest
-from .survey import Offer, Parts, Survey
+from .survey import Parts, Surveyed
 
 MOST_AT_ONCE = 1_000
 """Requests of one model that a plan counts on to be under way at once."""
@@ -51,7 +53,7 @@ class Kept:
         return replace(self.deadline, lanes=tuple(lanes))
 
 
-def kept(survey: Survey, catalog: Catalog, deadline: timedelta, answer_seconds: float) -> Kept:
+def kept(survey: Surveyed, catalog: Catalog, deadline: timedelta, answer_seconds: float) -> Kept:
     """The cheapest mix that keeps a deadline.
 
     Raises `DeadlineTooShort` if none does, and `InvalidRequestError` if that cannot be said of any
@@ -108,6 +110,7 @@ def kept(survey: Survey, catalog: Catalog, deadline: timedelta, answer_seconds: 
         tuple(sorted(survey.unknown)),
         survey.in_batch,
         window,
+        survey.spread,
     )
     return Kept(parts, promise)
 
@@ -126,7 +129,7 @@ class _Sum:
 class _Road:
     """What the requests of a survey take on their way."""
 
-    survey: Survey
+    survey: Surveyed
     catalog: Catalog
     answer_seconds: float
 
@@ -181,18 +184,23 @@ class _Placed:
         return high
 
 
-def _job(survey: Survey, models: list[str], tolls_of: Mapping[str, Tolls]) -> Job:
+def _job(survey: Surveyed, models: list[str], tolls_of: Mapping[str, Tolls]) -> Job:
     number = {model: i for i, model in enumerate(models)}
-    known: dict[Offer, Option] = {}  # sizes repeat: each is worked out and held once
 
-    def option(offer: Offer) -> Option:
-        if offer not in known:
-            toll = tolls_of[offer.model].of(offer.claim)
-            known[offer] = Option(number[offer.model], offer.fare, toll.seconds)
-        return known[offer]
+    def most(offer: Offer) -> Option:
+        seconds = tolls_of[offer.model].of(offer.claim).seconds
+        return Option(number[offer.model], offer.fare, seconds)
 
-    options = [tuple(map(option, offers)) for offers in survey.offers]
-    return Job(survey.counts, options, len(models))
+    def least(offer: Offer) -> Option:
+        seconds = tolls_of[offer.model].of(offer.low_claim).seconds
+        return Option(number[offer.model], offer.low_fare, seconds)
+
+    def options(option: Callable[[Offer], Option]) -> list[tuple[Option, ...]]:
+        of_bid = [tuple(map(option, offers)) for offers in survey.bids]
+        return [tuple(chain.from_iterable(of_bid[bid] for bid in bids)) for bids in survey.of]
+
+    at_least = options(least) if survey.spread else None
+    return Job(survey.counts, options(most), len(models), at_least)
 
 
 def _by_name(parts: tuple[dict[int, int], ...], models: list[str]) -> Parts:

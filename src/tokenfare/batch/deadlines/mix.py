@@ -40,21 +40,34 @@ class Option(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """So many requests in each cell, and where they may go; every cell has an option."""
+    """So many requests in each cell, and where they may go; every cell has an option.
+
+    A cell's requests may differ a little: then `options` are the most of each, and `at_least` is
+    the least of each, which bounds what any choice costs.
+    """
 
     counts: Sequence[int]
     options: Sequence[Sequence[Option]]
     models: int
+    at_least: Sequence[Sequence[Option]] | None = None
 
     @cached_property
     def table(self) -> _Table:
         """The job as columns."""
+        return self._table(self.options)
+
+    @cached_property
+    def low_table(self) -> _Table:
+        """The job as columns, at least."""
+        return self.table if self.at_least is None else self._table(self.at_least)
+
+    def _table(self, options: Sequence[Sequence[Option]]) -> _Table:
         np = required("numpy")
-        sizes = np.fromiter(map(len, self.options), dtype=np.int64)
+        sizes = np.fromiter(map(len, options), dtype=np.int64)
         columns = int(sizes.sum())
 
         def column(of: int, dtype: type) -> Any:
-            found = (each[of] for options in self.options for each in options)
+            found = (each[of] for of_cell in options for each in of_cell)
             return np.fromiter(found, dtype=dtype, count=columns)
 
         return _Table(
@@ -112,7 +125,7 @@ def cheapest(job: Job, limit: float, fallback: Mix) -> Mix:
     fractions, prices = _solved(groups, limit=within)
     if fractions is None:  # the limit is all that the job needs
         _, prices = _solved(groups, limit=fallback.longest * (1 + _SPARE))
-    least = _least(table, prices, limit)
+    least = _least(job.low_table, prices, limit)
     whole = None if fractions is None else _whole(groups, fractions, table, within, prices)
     if whole is not None:
         mix = _mix(table, whole, least)

@@ -1,66 +1,96 @@
-"""The second of two passes over a job with a deadline: each request has what its kind was given."""
+"""The second of two passes over a job with a deadline: requests have what their class was given."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
 
-from tokenfare.batch.choice.choosing import Choice
+from tokenfare import _core
+from tokenfare.batch.choice.choosing import Choice, Service
 from tokenfare.batch.choice.totals import Cell
 from tokenfare.errors import InvalidRequestError
+from tokenfare.router.judge import rank
+from tokenfare.tokenizers import Count
 
 from .deadline import Deadline
 from .keeping import Kept
-from .survey import CARRIED, Survey
+from .survey import Survey, Surveyed
 
 
 class Placing:
-    """Chooses by the parts that were worked out for each kind of a survey."""
+    """Chooses by the parts that were worked out for each class of a survey."""
 
-    def __init__(self, survey: Survey, kept: Kept) -> None:
+    def __init__(self, survey: Survey, found: Surveyed, kept: Kept) -> None:
         """Begin with the first request."""
-        self._survey = survey
+        self.survey = survey
         self._kept = kept
-        self._left = [list(part.items()) for part in kept.parts]
-        self._at = 0
+        self._models = {survey.number_of(name): name for name in survey.models}
         self._more: defaultdict[str, Decimal] = defaultdict(Decimal)
+        self._made: dict[tuple[Service, int, Count], Choice] = {}
+        by_number: list[tuple[list[tuple[int, int]], int]] = [([], 0)] * len(found.numbers)
+        for number, bids, part in zip(found.numbers, found.of, kept.parts, strict=True):
+            given = [(survey.number_of(model), many) for model, many in part.items()]
+            offers = (offer for bid in bids for offer in found.bids[bid])
+            cheapest = min(offers, key=lambda offer: (offer.fare, offer.model))
+            by_number[number] = (given, survey.number_of(cheapest.model))
+        self.classes.give_out(by_number)
+
+    @property
+    def classes(self) -> _core.Classes:
+        """What is given out."""
+        return self.survey.classes
 
     def choose(self, cell: Cell, held: Cell) -> Choice | None:
-        """A model whose part of the request's kind is not given out yet."""
+        """A model whose part of the request's class is not given out yet."""
         if cell.service.asked.batch:
-            return self._survey.in_time(cell)
-        kind = self._survey.kind(cell)
-        if kind is None:
+            return self.survey.in_time(cell)
+        number = self.survey.class_of(cell)
+        if number is None:
             return None
-        if self._at == len(self._survey.kinds):
-            raise _changed()
-        seen = self._survey.kinds[self._at]
-        self._at += 1
-        if seen == CARRIED:
-            return self._survey.on(cell, self._survey.offers[kind][0].model)
-        left = self._left[kind] if kind < len(self._left) else []
-        if seen != kind or not left:
-            raise _changed()
-        model, number = left.pop()
-        if number > 1:
-            left.append((model, number - 1))
-        choice = self._survey.on(cell, model)
-        free = self._survey.without_deadline(cell, held) or choice
-        self._more[model] += choice.ranked.fare.high.amount - free.ranked.fare.high.amount
+        given = self.classes.next(number)
+        if given is None:
+            raise changed()
+        model, carried = given
+        choice = self.on(cell, model)
+        if not carried:
+            self.compare(self.survey.without_deadline(cell, held) or choice, choice)
         return choice
+
+    def on(self, cell: Cell, model: int) -> Choice:
+        """A request on the model of this number, which takes it."""
+        name = self._models[model]
+        kind = next(kind for each, kind in cell.service.models if each.id == name)
+        return self.at(cell.service, model, cell.sizes[kind])
+
+    def at(self, service: Service, model: int, size: Count) -> Choice:
+        """A request of this size on the model of this number, which takes it."""
+        key = (service, model, size)
+        if key not in self._made:
+            name = self._models[model]
+            ranked = next(service.on(each, size) for each, _ in service.models if each.id == name)
+            if ranked is None:  # a fault of this library, never of a caller
+                raise TypeError(f"{name} was given a request that it does not take")
+            self._made[key] = Choice(ranked, ranked.fare, rank(ranked))
+        return self._made[key]
+
+    def compare(self, free: Choice, choice: Choice, requests: int = 1) -> None:
+        """Note requests that are sent, and what they would have been without a deadline."""
+        more = choice.ranked.fare.high.amount - free.ranked.fare.high.amount
+        self._more[choice.ranked.model.id] += more * requests
 
     def refusal(self, cell: Cell) -> str:
         """As the survey says."""
-        return self._survey.refusal(cell)
+        return self.survey.refusal(cell)
 
     def deadline(self) -> Deadline:
         """The deadline that is kept, when all are placed, with what each model costs more."""
-        if self._at != len(self._survey.kinds):
-            raise _changed()
+        if not self.classes.all_given():
+            raise changed()
         return self._kept.costing(self._more)
 
 
-def _changed() -> InvalidRequestError:
+def changed() -> InvalidRequestError:
+    """The error of inputs that somebody wrote to between the passes."""
     return InvalidRequestError(
         "deadline: the inputs are read twice, and were not the same at the second time; plan again "
         "when nothing writes to them"

@@ -1,89 +1,118 @@
-"""The first of two passes over a job with a deadline: how many requests there are of each kind.
+"""The first of two passes over a job with a deadline: how many requests there are of each class.
 
-Requests are alike when the same models take them in the same time and at the same fare. What is
-kept is how many there are of each kind, and a number for each request, so that the second pass
-gives it what its kind was given. Nothing is written.
+Requests are alike when the same models take them in the same time and at the same fare, or nearly
+the same where there are very many kinds (`bids`). What is kept is how many there are of each class,
+and of each request whether it is sent, so that the second pass gives it what its class was given.
+Nothing is written.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from tokenfare import _core
 from tokenfare.batch.choice.choosing import Choice, Service
+from tokenfare.batch.choice.offers import count_of
 from tokenfare.batch.choice.totals import Cell
 from tokenfare.batch.written.table import Row
 from tokenfare.batch.written.unwritten import Unwritten
 from tokenfare.budget import Fare
-from tokenfare.catalog import Catalog, Model
+from tokenfare.catalog import BatchRules, Catalog, Model
 from tokenfare.errors import few
 from tokenfare.limiter import Claim
 from tokenfare.money import Money
-from tokenfare.router.judge import rank
 from tokenfare.tokenizers import Count
 
-CARRIED = -1
-"""The number of a request that is not sent, since an identical one before it is."""
+from .bids import MOST_CLASSES, Bids, Offer
 
 Parts: TypeAlias = tuple[dict[str, int], ...]
-"""For each kind of a survey, how many of its requests go to which model."""
+"""For each class of a survey, how many of its requests go to which model."""
 
 
-class Offer(NamedTuple):
-    """A model that takes requests of a kind: its fare as it is compared, and what it asks."""
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What a survey found, in an order that does not depend on that of the requests.
 
-    model: str
-    fare: float
-    claim: Claim
+    `counts` is how many requests are sent of each class, `of` what its bids are: numbers of `bids`.
+    `numbers` are those of the classes where they were counted. `free` is what the requests of the
+    plan cost without a deadline, `unknown` the models that were left out, because a rate of theirs
+    is not known; sizes that differ by less than `spread` may be in one class.
+    """
+
+    counts: Sequence[int]
+    of: Sequence[tuple[int, ...]]
+    numbers: Sequence[int]
+    bids: Sequence[tuple[Offer, ...]]
+    models: Mapping[str, Model]
+    unknown: frozenset[str]
+    in_batch: int
+    window_hours: int
+    free: Fare
+    spread: float
+
+    def claims(self) -> dict[str, Counter[Claim]]:
+        """The sizes of the requests that may go to each model."""
+        asked: Counter[int] = Counter()
+        for count, bids in zip(self.counts, self.of, strict=True):
+            for bid in bids:
+                asked[bid] += count
+        found: dict[str, Counter[Claim]] = {model: Counter() for model in self.models}
+        for bid, count in asked.items():
+            for offer in self.bids[bid]:
+                found[offer.model][offer.claim] += count
+        return found
+
+    def placed(self, parts: Parts) -> dict[str, Counter[Claim]]:
+        """The sizes of the requests that go to each model, if each class is given these parts."""
+        asked: Counter[tuple[int, str]] = Counter()
+        for part, bids in zip(parts, self.of, strict=True):
+            for bid in bids:
+                for offer in self.bids[bid]:
+                    if number := part.get(offer.model, 0):
+                        asked[bid, offer.model] += number
+        found: dict[str, Counter[Claim]] = {}
+        for (bid, model), number in asked.items():
+            claim = next(offer.claim for offer in self.bids[bid] if offer.model == model)
+            found.setdefault(model, Counter())[claim] += number
+        return found
 
 
 class Survey(Unwritten):
-    """Chooses as if there were no deadline but for what can be promised, and counts kinds.
-
-    `kinds` is which kind each live request is of, in the order of the input; `counts` how many are
-    sent of each, `offers` who takes them. `free` is what the requests of the plan cost without a
-    deadline, `unknown` the models that were left out, because a rate of theirs is not known.
-    """
+    """Chooses as if there were no deadline but for what can be promised, and counts classes."""
 
     def __init__(self, catalog: Catalog, deadline: timedelta, currency: str) -> None:
         """Count nothing yet."""
-        self.kinds = array("q")
-        self.counts: list[int] = []
-        self.offers: list[tuple[Offer, ...]] = []
+        self.classes = _core.Classes()
         self.models: dict[str, Model] = {}
-        self.unknown: set[str] = set()
         self.in_batch = 0
-        self.window_hours = 0
+        self._unknown: set[str] = set()
+        self._window_hours = 0
         self._low, self._high = Decimal(0), Decimal(0)
         self._catalog = catalog
         self._deadline = deadline
         self._currency = currency
-        self._known: dict[Hashable, int] = {}
-        self._sized: dict[tuple[Service, int, Count], tuple[Offer, ...]] = {}
-        self._kinds_of: dict[Service, tuple[int, ...]] = {}
-        self._made: dict[tuple[Service, str, Count], Choice | None] = {}
+        self._bids = Bids()
+        self._that_matter: dict[Service, dict[int, list[Model]]] = {}
+        self._tables: dict[Service, _core.Bids] = {}
+        self._known: dict[tuple[Service, int, Count], int | None] = {}
+        self._numbers: dict[str, int] = {}
         self._pending: list[tuple[int, Fare]] = []
 
-    @property
-    def free(self) -> Fare:
-        """What the requests that have a model cost if each is on its cheapest, late or not."""
-        return Fare(Money(self._low, self._currency), Money(self._high, self._currency))
-
     def choose(self, cell: Cell, held: Cell) -> Choice | None:
-        """The batch service's model if its window ends in time; else one whose rates are known."""
+        """The batch service's model if its window ends in time; else what is late, or live."""
         if cell.service.asked.batch:
             return self.in_time(cell)
-        kind = self.kind(cell)
-        if kind is None:
+        number = self.class_of(cell)
+        free = None if number is None else self.without_deadline(cell, held)
+        if number is None or free is None:
             return None
-        choice = self.on(cell, self.offers[kind][0].model)
-        free = self.without_deadline(cell, held) or choice
-        self._pending.append((kind, free.ranked.fare))
-        return choice
+        self._pending.append((number, free.ranked.fare))
+        return free
 
     @staticmethod
     def without_deadline(cell: Cell, held: Cell) -> Choice | None:
@@ -107,23 +136,16 @@ class Survey(Unwritten):
         if choice is None:
             return None
         rules = self._catalog.provider(choice.ranked.model.provider).batch
-        hours = 0 if rules is None else rules.min_window_hours
-        self.window_hours = max(self.window_hours, hours)
-        return choice if timedelta(hours=hours) <= self._deadline else None
+        self.meet(rules)
+        return None if self.is_late(rules) else choice
 
-    def on(self, cell: Cell, model: str) -> Choice:
-        """The request of a cell on a model that takes it."""
-        found, size = next(
-            (each, cell.sizes[kind]) for each, kind in cell.service.models if each.id == model
-        )
-        key = (cell.service, model, size)
-        if key not in self._made:
-            ranked = cell.service.on(found, size)
-            self._made[key] = Choice(ranked, ranked.fare, rank(ranked)) if ranked else None
-        choice = self._made[key]
-        if choice is None:  # a fault of this library, never of a caller
-            raise TypeError(f"{model} was given a request that it does not take")
-        return choice
+    def is_late(self, rules: BatchRules | None) -> bool:
+        """Whether a batch service has not answered for certain by the deadline."""
+        return rules is not None and timedelta(hours=rules.min_window_hours) > self._deadline
+
+    def meet(self, rules: BatchRules | None) -> None:
+        """Note a batch service that requests would go to."""
+        self._window_hours = max(self._window_hours, rules.min_window_hours if rules else 0)
 
     def enter(self, rows: Iterable[Row]) -> None:
         """Count the requests of a chunk, now that it is known which of them are sent."""
@@ -134,75 +156,97 @@ class Survey(Unwritten):
                 self._low += row.fare_low
                 self._high += row.fare_high
                 continue
-            kind, free = next(live)
-            if row.sent_as is not None:
-                self.kinds.append(CARRIED)
-                continue
-            self.kinds.append(kind)
-            self.counts[kind] += 1
-            self._low += free.low.amount
-            self._high += free.high.amount
+            number, free = next(live)
+            self.classes.count_one(number, row.sent_as is not None)
+            if row.sent_as is None:
+                self.add_free(free)
         self._pending = []
+        self.settle()
 
-    def claims(self) -> dict[str, Counter[Claim]]:
-        """The sizes of the requests that may go to each model."""
-        found: dict[str, Counter[Claim]] = {model: Counter() for model in self.models}
-        for count, offers in zip(self.counts, self.offers, strict=True):
-            for offer in offers:
-                found[offer.model][offer.claim] += count
-        return found
+    def add_free(self, fare: Fare, requests: int = 1) -> None:
+        """Add what requests cost without a deadline."""
+        self._low += fare.low.amount * requests
+        self._high += fare.high.amount * requests
 
-    def placed(self, parts: Parts) -> dict[str, Counter[Claim]]:
-        """The sizes of the requests that go to each model, if each kind is given these parts."""
-        found: dict[str, Counter[Claim]] = {}
-        for part, offers in zip(parts, self.offers, strict=True):
-            for offer in offers:
-                if number := part.get(offer.model, 0):
-                    found.setdefault(offer.model, Counter())[offer.claim] += number
-        return found
+    def settle(self) -> None:
+        """Tell sizes apart less finely, if there are too many classes of those that came."""
+        while len(self.classes) > MOST_CLASSES:
+            coarser = self._bids.coarsen()
+            if coarser is None:
+                return
+            self.classes.coarsen(coarser)
+            for table in self._tables.values():
+                table.coarsen(coarser)
+            self._known.clear()
 
-    def kind(self, cell: Cell) -> int | None:
-        """The number of a live request's kind; `None` where nobody can promise a time."""
-        offers = tuple(
-            offer for kind in self._that_matter(cell.service) for offer in self._of(cell, kind)
+    def found(self) -> Surveyed:
+        """What was found; what was kept to find it is forgotten."""
+        offers, order = self._bids.offers(), self._bids.in_order()
+        rank = {number: at for at, number in enumerate(order)}
+        classes = [
+            (tuple(sorted(rank[bid] for bid in bids)), number, count)
+            for number, (bids, count) in enumerate(self.classes.all())
+        ]
+        classes.sort()
+        for each in (self._that_matter, self._tables, self._known):
+            each.clear()
+        return Surveyed(
+            [count for _, _, count in classes],
+            [bids for bids, _, _ in classes],
+            [number for _, number, _ in classes],
+            [offers[number] for number in order],
+            self.models,
+            frozenset(self._unknown),
+            self.in_batch,
+            self._window_hours,
+            Fare(Money(self._low, self._currency), Money(self._high, self._currency)),
+            self._bids.spread,
         )
-        if not offers:
-            return None
-        if offers not in self._known:
-            self._known[offers] = len(self.offers)
-            self.offers.append(offers)
-            self.counts.append(0)
-        return self._known[offers]
 
-    def _that_matter(self, service: Service) -> tuple[int, ...]:
-        """The classes of models of which one can promise a time."""
-        if service not in self._kinds_of:
-            known = set()
+    def class_of(self, cell: Cell) -> int | None:
+        """The number of a live request's class; `None` where nobody can promise a time."""
+        found = (self._bid(cell.service, kind, cell.sizes[kind]) for kind in self._by(cell.service))
+        bids = [bid for bid in found if bid is not None]
+        return self.classes.number(bids) if bids else None
+
+    def number_of(self, model: str) -> int:
+        """The number that a model has for the core."""
+        return self._numbers[model]
+
+    def table(self, service: Service, offers: _core.Offers) -> _core.Bids:
+        """What the core knows of a service's bids, with an answer for every size of the offers."""
+        kinds = self._by(service)
+        if service not in self._tables:
+            of = {self._numbers[m.id]: kind for kind, models in kinds.items() for m in models}
+            self._tables[service] = _core.Bids(of, len(service.kinds))
+        table = self._tables[service]
+        for kind in range(len(service.kinds)):
+            if sizes := table.open(kind, offers):
+                models = kinds.get(kind, [])
+                asked = (self._bids.number(service, models, count_of(size)) for size in sizes)
+                table.answer(kind, list(asked))
+        return table
+
+    def _by(self, service: Service) -> dict[int, list[Model]]:
+        """The models that can promise a time, by the classes of the service."""
+        if service not in self._that_matter:
+            found: dict[int, list[Model]] = {}
             for model, kind in service.models:
                 if rates_known(model):
-                    known.add(kind)
+                    found.setdefault(kind, []).append(model)
                     self.models[model.id] = model
+                    self._numbers.setdefault(model.id, len(self._numbers))
                 else:
-                    self.unknown.add(model.id)
-            self._kinds_of[service] = tuple(sorted(known))
-        return self._kinds_of[service]
+                    self._unknown.add(model.id)
+            self._that_matter[service] = found
+        return self._that_matter[service]
 
-    def _of(self, cell: Cell, kind: int) -> tuple[Offer, ...]:
-        service, size = cell.service, cell.sizes[kind]
+    def _bid(self, service: Service, kind: int, size: Count) -> int | None:
         key = (service, kind, size)
-        if key not in self._sized:
-            claim = Claim(size.high, service.asked.max_output_tokens)
-            taken = (
-                (model, service.on(model, size))
-                for model, its in service.models
-                if its == kind and rates_known(model)
-            )
-            self._sized[key] = tuple(
-                Offer(model.id, float(ranked.compared.amount), claim)
-                for model, ranked in taken
-                if ranked is not None
-            )
-        return self._sized[key]
+        if key not in self._known:
+            models = self._that_matter[service][kind]
+            self._known[key] = self._bids.number(service, models, size)
+        return self._known[key]
 
 
 def rates_known(model: Model) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from tokenfare.batch.choice.sending import Sending
 from tokenfare.batch.inputs.reading import SetAside
 from tokenfare.catalog import BatchRules
 
@@ -21,3 +22,11 @@ class Unwritten:
 
     def set_aside(self, line: SetAside, reason: str) -> None:
         """Keep no line."""
+
+    def add_lines(
+        self, model: str, lines: bytes, lengths: Sequence[int], rules: BatchRules | None
+    ) -> None:
+        """Write nothing."""
+
+    def enter_sent(self, file: str, sending: Sending) -> None:
+        """Keep no row."""

@@ -1,0 +1,206 @@
+//! Lines of a batch job with a deadline: signatures for `tokenfare-jobs`.
+
+use std::collections::HashMap;
+
+use pyo3::exceptions::PyIndexError;
+use pyo3::prelude::*;
+
+use crate::guard::guarded;
+use crate::jobs::{Lines, Offers, Outcomes, Pair, Seen, pair};
+
+/// The classes of a job, and which of its requests are not sent.
+#[pyclass(module = "tokenfare._core")]
+pub(crate) struct Classes(tokenfare_jobs::Classes);
+
+#[pymethods]
+impl Classes {
+    #[new]
+    fn new() -> Self {
+        Classes(tokenfare_jobs::Classes::default())
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    #[pyo3(signature = (bids, /))]
+    fn number(&mut self, mut bids: Vec<u32>) -> u32 {
+        self.0.number(&mut bids)
+    }
+
+    /// The bids of each class, and how many of its requests are sent.
+    fn all(&self) -> Vec<(Vec<u32>, u64)> {
+        self.0.iter().map(|(bids, requests)| (bids.to_vec(), requests)).collect()
+    }
+
+    /// Count a request that was read elsewhere, the next one of the job.
+    #[pyo3(signature = (number, carried, /))]
+    fn count_one(&mut self, number: u32, carried: bool) -> PyResult<()> {
+        self.check(number)?;
+        self.0.count(number, carried);
+        Ok(())
+    }
+
+    /// Count those of a block. How many of them that are sent have no class.
+    #[pyo3(signature = (lines, outcomes, seen, once, /))]
+    fn count(
+        &mut self,
+        py: Python<'_>,
+        lines: &mut Lines,
+        outcomes: &mut Outcomes,
+        seen: &mut Seen,
+        once: bool,
+    ) -> PyResult<u64> {
+        let (lines, outcomes, seen) = (&mut lines.0, &mut outcomes.0, &mut seen.0);
+        guarded(py, usize::MAX, || lines.count(outcomes, seen, once, &mut self.0))
+    }
+
+    #[pyo3(signature = (coarser, /))]
+    fn coarsen(&mut self, coarser: Vec<u32>) {
+        self.0.coarsen(&coarser);
+    }
+
+    /// For each class how many go to which model, and the model of those that are not sent.
+    #[pyo3(signature = (parts, /))]
+    fn give_out(&mut self, parts: Vec<(Vec<(u32, u64)>, u32)>) {
+        self.0.give_out(parts);
+    }
+
+    /// The model of the next request of the job, and whether it is not sent; `None` if it is
+    /// another one than was counted.
+    #[pyo3(signature = (number, /))]
+    fn next(&mut self, number: u32) -> PyResult<Option<(u32, bool)>> {
+        self.check(number)?;
+        Ok(self.0.next(number))
+    }
+
+    fn all_given(&self) -> bool {
+        self.0.all_given()
+    }
+
+    /// The addresses that requests of a block went to; what goes to one that is late is taken back.
+    #[staticmethod]
+    #[pyo3(signature = (lines, outcomes, late, /))]
+    fn withdraw(lines: &mut Lines, outcomes: &Outcomes, late: Vec<bool>) -> PyResult<Vec<usize>> {
+        if late.len() < outcomes.0.addresses() {
+            return Err(PyIndexError::new_err("each address is late or is not"));
+        }
+        Ok(lines.0.withdraw(&outcomes.0, &late))
+    }
+
+    /// The outcome of a request that was taken back.
+    #[staticmethod]
+    #[pyo3(signature = (lines, row, /))]
+    fn free(lines: &Lines, row: usize) -> PyResult<Option<u32>> {
+        lines.check(row)?;
+        Ok(lines.0.free(row))
+    }
+
+    /// Give a request that was read elsewhere its class, and its outcome without a deadline.
+    #[pyo3(signature = (lines, row, number, free, /))]
+    fn classed(&self, lines: &mut Lines, row: usize, number: u32, free: u32) -> PyResult<()> {
+        lines.check(row)?;
+        self.check(number)?;
+        lines.0.classed(row, number, free);
+        Ok(())
+    }
+
+    /// Give the requests of a block that have a class their models; whether they are those that
+    /// were counted.
+    #[pyo3(signature = (lines, /))]
+    fn deal(&mut self, lines: &mut Lines) -> bool {
+        lines.0.deal(&mut self.0)
+    }
+
+    /// The model that a request was given.
+    #[staticmethod]
+    #[pyo3(signature = (lines, row, /))]
+    fn model(lines: &Lines, row: usize) -> PyResult<Option<u32>> {
+        lines.check(row)?;
+        Ok(lines.0.model(row))
+    }
+
+    /// Count what requests that are sent have instead of what they would have without a deadline.
+    #[pyo3(signature = (lines, /))]
+    fn compare(&mut self, lines: &Lines) {
+        lines.0.compare(&mut self.0);
+    }
+
+    /// All that was compared: the outcome without a deadline, the one with it, how many.
+    fn moves(&self) -> Vec<(u32, u32, u64)> {
+        self.0.moves().collect()
+    }
+}
+
+impl Classes {
+    fn check(&self, number: u32) -> PyResult<()> {
+        let known = (number as usize) < self.0.len();
+        known.then_some(()).ok_or_else(|| PyIndexError::new_err(format!("no class {number}")))
+    }
+}
+
+/// What the models of a live service ask for requests of each size.
+#[pyclass(module = "tokenfare._core")]
+pub(crate) struct Bids(tokenfare_jobs::Bids);
+
+#[pymethods]
+impl Bids {
+    /// The kind of each model that may promise a time, of so many kinds.
+    #[new]
+    #[pyo3(signature = (kinds, number, /))]
+    fn new(kinds: HashMap<u32, usize>, number: usize) -> PyResult<Self> {
+        if kinds.values().any(|kind| *kind >= number) {
+            return Err(PyIndexError::new_err(format!("there are {number} kinds")));
+        }
+        Ok(Bids(tokenfare_jobs::Bids::new(kinds, number)))
+    }
+
+    /// The sizes on a kind whose bid is not known.
+    #[pyo3(signature = (kind, offers, /))]
+    fn open(&self, kind: usize, offers: &Offers) -> Vec<Pair> {
+        self.0.open(kind, &offers.0).iter().map(pair).collect()
+    }
+
+    /// The bids for these sizes; `None` where no model takes such a request.
+    #[pyo3(signature = (kind, bids, /))]
+    fn answer(&mut self, kind: usize, bids: Vec<Option<u32>>) {
+        self.0.answer(kind, bids);
+    }
+
+    #[pyo3(signature = (coarser, /))]
+    fn coarsen(&mut self, coarser: Vec<u32>) {
+        self.0.coarsen(&coarser);
+    }
+
+    /// Whether nobody has said of some request of a group where it would go without a deadline.
+    #[staticmethod]
+    #[pyo3(signature = (lines, group, /))]
+    fn lacks(lines: &Lines, group: usize) -> bool {
+        lines.0.lacks(group)
+    }
+
+    /// Give requests of a group their classes; the places of those that have none.
+    #[pyo3(signature = (lines, group, classes, /))]
+    fn classify(&self, lines: &mut Lines, group: usize, classes: &mut Classes) -> Vec<usize> {
+        lines.0.classify(group, &self.0, &mut classes.0)
+    }
+
+    /// Models that requests of a group were given, with the place and the size of such requests,
+    /// where the outcome is not known.
+    #[pyo3(signature = (lines, group, offers, /))]
+    fn unsettled(&self, lines: &Lines, group: usize, offers: &Offers) -> Vec<(u32, u32, Pair)> {
+        let found = lines.0.unsettled(group, &self.0, &offers.0).into_iter();
+        found.map(|(model, place, size)| (model, place, pair(&size))).collect()
+    }
+
+    #[pyo3(signature = (model, place, outcome, /))]
+    fn settle(&mut self, model: u32, place: u32, outcome: u32) {
+        self.0.settle(model, place, outcome);
+    }
+
+    /// Give the requests of a group their outcomes on the models that they were given.
+    #[pyo3(signature = (lines, group, /))]
+    fn settle_all(&self, lines: &mut Lines, group: usize) {
+        lines.0.settle(group, &self.0);
+    }
+}

@@ -1,0 +1,143 @@
+"""A deadline by blocks is a deadline line by line, to the byte of every file."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from batch.test_blocks import ALIKE, LINES, TABLE
+from batch.test_deadline import with_rates
+from batch_plans import files_of, mixed_lines
+from tokenfare import Catalog, batch
+from tokenfare.batch import planning
+from tokenfare.batch.blockwise import BlockPlanner
+from tokenfare.batch.deadlines import survey
+from tokenfare.errors import DeadlineTooShort, InvalidRequestError
+
+RATES = {
+    "qwen-turbo": (60, 60_000),
+    "qwen-plus": (90, 120_000),
+    "qwen-max": (600, 600_000),
+    "qwen-long": (60, 300_000),
+}
+
+
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    return with_rates(tmp_path_factory.mktemp("rates") / "ours.toml", RATES)
+
+
+def either(job: Sequence[Path], out: Path, **asked: Any) -> dict[str, bytes] | str:
+    """The folder of a plan, or why there is none."""
+    try:
+        batch.plan(job, out, answer_seconds=2.0, **asked)
+    except (DeadlineTooShort, InvalidRequestError) as error:
+        return str(error)
+    return files_of(out)
+
+
+def both_ways(
+    contents: Sequence[bytes], size: int, **asked: Any
+) -> tuple[dict[str, bytes] | str, dict[str, bytes] | str]:
+    """By blocks of about so many bytes, and line by line. Every second file is CSV."""
+    with tempfile.TemporaryDirectory() as found:
+        jobs = [Path(found) / f"{i}.{'csv' if i % 2 else 'jsonl'}" for i in range(len(contents))]
+        for job, said in zip(jobs, contents, strict=True):
+            job.write_bytes(said)
+        with patch.object(planning, "_CHUNK_BYTES", size):
+            blocks = either(jobs, Path(found) / "a", **asked)
+        with patch.object(BlockPlanner, "takes_blocks", False):
+            return blocks, either(jobs, Path(found) / "b", **asked)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.one_of(ALIKE, LINES), max_size=12),
+    TABLE,
+    st.integers(1, 4_000),
+    st.sampled_from([timedelta(seconds=40), timedelta(minutes=3), timedelta(days=2)]),
+    st.booleans(),
+    st.sampled_from([2, 5, 40_000]),
+)
+@example([each.encode() for each in mixed_lines()], [], 10_000, timedelta(hours=1), True, 8)
+def test_a_deadline_in_blocks_is_the_one_line_by_line(
+    rated: Catalog,
+    lines: Sequence[bytes],
+    rows: Sequence[bytes],
+    size: int,
+    deadline: timedelta,
+    once: bool,
+    classes: int,
+) -> None:
+    """Also where there are more classes than there is room for, so that sizes are put together."""
+    contents = [b"\n".join(lines), b"prompt\n" + b"".join(rows), b"\n".join(lines[:5])]
+    with patch.object(survey, "MOST_CLASSES", classes):
+        asked: dict[str, Any] = {"deadline": deadline, "once": once, "catalog": rated}
+        blocks, records = both_ways(contents, size, **asked)
+    assert blocks == records
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.one_of(ALIKE, LINES), max_size=12), st.integers(1, 4_000))
+def test_models_as_they_were_sold_are_mixed_in_blocks_as_line_by_line(
+    lines: Sequence[bytes], size: int
+) -> None:
+    """Of a vocabulary that is not there, and with rates that are not known."""
+    for day in (date(2025, 6, 1), date(2026, 11, 25)):
+        asked: dict[str, Any] = {"deadline": timedelta(hours=3), "as_of": day}
+        blocks, records = both_ways([b"\n".join(lines)], size, **asked)
+        assert blocks == records
+
+
+def prompts(number: int) -> bytes:
+    lines = [json.dumps({"prompt": "word " * (1 + i * 37 % 911), "n": i}) for i in range(number)]
+    return "\n".join(lines).encode()
+
+
+def test_many_sizes_are_put_together_the_same_in_whatever_order_they_come(
+    rated: Catalog, tmp_path: Path
+) -> None:
+    lines = prompts(400).split(b"\n")
+    found = []
+    for i, content in enumerate((lines, lines[::-1])):
+        job = tmp_path / f"{i}.jsonl"
+        job.write_bytes(b"\n".join(content))
+        with patch.object(survey, "MOST_CLASSES", 50):
+            plan = batch.plan(
+                job, tmp_path / f"plan-{i}", catalog=rated, deadline=timedelta(minutes=4)
+            )
+        assert plan.deadline is not None
+        assert plan.deadline.spread == 2.0**-4
+        assert "sizes that differ by less than 6.25% counted as the largest" in plan.explain()
+        found.append(plan.deadline.lanes)
+    assert [(each.model, each.requests) for each in found[0]] == [
+        (each.model, each.requests) for each in found[1]
+    ]
+
+
+def test_what_is_put_together_keeps_the_promise_and_says_how_dear_that_may_be(
+    rated: Catalog, tmp_path: Path
+) -> None:
+    """The plan of the sizes as they are is within the gap of the one of sizes put together."""
+    job = tmp_path / "job.jsonl"
+    job.write_bytes(prompts(400))
+    asked: dict[str, Any] = {"catalog": rated, "deadline": timedelta(minutes=4)}
+    exact = batch.plan(job, tmp_path / "exact", **asked)
+    with patch.object(survey, "MOST_CLASSES", 60):
+        rough = batch.plan(job, tmp_path / "rough", **asked)
+    assert exact.deadline is not None
+    assert rough.deadline is not None
+    assert exact.deadline.spread == 0 < rough.deadline.spread
+    assert exact.fare.high <= rough.fare.high
+    assert rough.fare.high - exact.fare.high <= rough.deadline.gap
+    assert rough.deadline.within <= rough.deadline.time
+    assert exact.deadline.free == rough.deadline.free
