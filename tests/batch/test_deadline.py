@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
@@ -306,6 +306,8 @@ def test_what_can_be_read_only_once_is_refused(tmp_path: Path, rated: Catalog) -
     ("asked", "said"),
     [
         ({"deadline": 7_200}, "a datetime.timedelta, not 7200"),
+        ({"deadline": datetime.now(UTC)}, "take from it the moment at which sending begins"),
+        ({"deadline": timedelta(hours=-2)}, "it is above zero, counted from the first request"),
         ({"deadline": timedelta(0)}, "deadline: 0:00:00; it is above zero"),
         ({"deadline": timedelta(hours=1), "answer_seconds": 0}, "answer_seconds: 0; it is above"),
         ({"deadline": timedelta(hours=1), "answer_seconds": float("nan")}, "answer_seconds: nan"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -116,8 +117,12 @@ def test_many_sizes_are_put_together_the_same_in_whatever_order_they_come(
                 job, tmp_path / f"plan-{i}", catalog=rated, deadline=timedelta(minutes=4)
             )
         assert plan.deadline is not None
-        assert plan.deadline.spread == 2.0**-4
-        assert "sizes that differ by less than 6.25% counted as the largest" in plan.explain()
+        table = pq.read_table(plan.folder / "requests.parquet")
+        sizes = [f"{size:b}" for size in table["input_high"].to_pylist()]
+        assert len(set(sizes)) > 300
+        digits = max(n for n in range(1, 13) if len({(s[:n], len(s)) for s in sizes}) <= 50)
+        assert plan.deadline.spread == 2.0 ** (1 - digits)
+        assert "sizes that differ by less than 12.50% counted as the largest" in plan.explain()
         found.append(plan.deadline.lanes)
     assert [(each.model, each.requests) for each in found[0]] == [
         (each.model, each.requests) for each in found[1]

@@ -148,6 +148,10 @@ def test_a_deadline_that_is_too_short_ends_with_6(
     [
         (("--deadline", "soon"), "'soon' is not a time; write it as 30s, 90m, 2h or 1d12h"),
         (("--deadline", ""), "'' is not a time"),
+        (("--deadline", "90"), "'90' has no unit; write it as 30s, 90m, 2h or 1d12h"),
+        (("--deadline", "-2h"), "'-2h' is over before it begins"),
+        (("--deadline", "2024-12-17"), "is a moment, and not how long something may take"),
+        (("--deadline", "18:30"), "is a moment, and not how long something may take"),
         (("--deadline", "999999999d24h"), "is longer than can be said"),
         (("--answer-seconds", "3"), "--answer-seconds is for --deadline"),
         (("--answer-seconds", "3", "--sample", "50"), "--answer-seconds is for --deadline"),

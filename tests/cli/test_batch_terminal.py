@@ -94,6 +94,32 @@ def test_a_bar_says_how_far_it_is_and_how_long_it_takes(start: Start, job: Path,
     assert not terminal.screen.cursor.hidden
 
 
+HURRIED = ("--as-of", "2025-06-01", "--deadline", "20h")
+
+
+def test_by_a_deadline_the_bar_goes_through_both_passes(start: Start, job: Path, out: Path) -> None:
+    terminal = start(job, "--out", out, *HURRIED)
+    terminal.until(PART)
+    assert terminal.ended() == 0
+    gone = shares(terminal)
+    assert gone == sorted(gone)
+    assert min(gone) < 50 < max(gone)
+    assert terminal.lines[0].startswith(f"{LINES:,} requests on 2025-06-01")
+
+
+@pytest.mark.parametrize("within", [r"\s[1-3]\d%", r"\s[6-9]\d%"])
+def test_ctrl_c_in_either_pass_by_a_deadline_leaves_nothing(
+    start: Start, long_job: Path, out: Path, within: str
+) -> None:
+    terminal = start(long_job, "--out", out, *HURRIED)
+    terminal.until(within)
+    terminal.press(CTRL_C)
+    assert terminal.ended() == 130
+    said = "".join(terminal.lines).removeprefix("^C")
+    assert said == "tokenfare: interrupted; nothing was written"
+    assert list(out.parent.iterdir()) == []
+
+
 def test_the_bar_is_one_for_all_files_also_the_empty(start: Start, job: Path, out: Path) -> None:
     (out.parent / "empty.jsonl").write_text("")
     (out.parent / "small.jsonl").write_text('{"prompt": "Hello"}\n')

@@ -155,11 +155,12 @@ class Surveyor(BlockPlanner):
         self._survey.settle()
 
     def found(self) -> tuple[Survey, Surveyed]:
-        """What was counted, in all blocks and lines."""
+        """What was counted, in all blocks and lines; asked for once."""
         outcomes = self._bulk.outcomes
         for outcome, (sent, *_) in zip(outcomes.all, outcomes.core.numbers(), strict=True):
             if sent:
                 self._survey.add_free(outcome.choice.ranked.fare, sent)
+        del self._bulk  # it refers back here, and would stay until that is noticed
         return self._survey, self._survey.found()
 
 

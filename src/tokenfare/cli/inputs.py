@@ -132,7 +132,9 @@ class Duration(click.ParamType[timedelta]):
             return value
         found = _DURATION.fullmatch(str(value))
         if found is None or not any(found.groups()):
-            self.fail(f"{value!r} is not a time; write it as 30s, 90m, 2h or 1d12h", param, ctx)
+            known = (said for form, said in _NO_DURATION if form.match(str(value)))
+            what = next(known, "is not a time")
+            self.fail(f"{value!r} {what}; write it as 30s, 90m, 2h or 1d12h", param, ctx)
         try:
             return timedelta(**{unit: int(n) for unit, n in found.groupdict().items() if n})
         except OverflowError:
@@ -142,6 +144,13 @@ class Duration(click.ParamType[timedelta]):
 _DURATION = re.compile(
     r"(?:(?P<days>[0-9]{1,9})d)?(?:(?P<hours>[0-9]{1,9})h)?"
     r"(?:(?P<minutes>[0-9]{1,9})m)?(?:(?P<seconds>[0-9]{1,9})s)?"
+)
+
+
+_NO_DURATION = (
+    (re.compile(r"[0-9.]+$"), "has no unit"),
+    (re.compile(r"-[0-9]"), "is over before it begins"),
+    (re.compile(r"[0-9]+[-:][0-9]"), "is a moment, and not how long something may take"),
 )
 
 

@@ -7,9 +7,9 @@ knows of no outage, no refusal, and nobody else who uses the account.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tokenfare.batch.extra import required
@@ -92,6 +92,14 @@ class Deadline:
             "batch_window_hours": self.window_hours,
         }
 
+    def costing(self, more: Mapping[str, Decimal]) -> Deadline:
+        """With what each model costs more than without a deadline."""
+        lanes = (
+            replace(lane, costs_more=Money(more[lane.model], self.free.currency))
+            for lane in self.lanes
+        )
+        return replace(self, lanes=tuple(lanes))
+
     def costs_more(self, fare: Fare) -> Money:
         """What the deadline adds to the most that the job may cost; `fare` is the plan's."""
         return fare.high - self.free.high
@@ -142,15 +150,19 @@ def _more(money: Money) -> str:
     return f"up to {money} more" if money.amount else "nothing more"
 
 
-def checked(deadline: timedelta, answer_seconds: float) -> None:
+def checked(deadline: object, answer_seconds: float) -> None:
     """Raise `InvalidRequestError` for a deadline that cannot mean anything.
 
     Raises `MissingExtra` without what mixes models: before a large input is read, not behind it.
     """
     if not isinstance(deadline, timedelta):
-        raise InvalidRequestError(f"deadline is a datetime.timedelta, not {deadline!r}")
+        is_moment = isinstance(deadline, datetime)
+        way = "; take from it the moment at which sending begins" if is_moment else ""
+        raise InvalidRequestError(f"deadline is a datetime.timedelta, not {deadline!r}{way}")
     if deadline <= timedelta():
-        raise InvalidRequestError(f"deadline: {deadline}; it is above zero")
+        raise InvalidRequestError(
+            f"deadline: {deadline}; it is above zero, counted from the first request that is sent"
+        )
     if not 0 < answer_seconds < math.inf:
         raise InvalidRequestError(f"answer_seconds: {answer_seconds}; it is above zero, and finite")
     for part in ("numpy", "highspy"):

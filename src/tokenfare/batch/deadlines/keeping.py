@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 from itertools import chain
@@ -43,14 +43,6 @@ class Kept:
 
     parts: Parts
     deadline: Deadline
-
-    def costing(self, more: Mapping[str, Decimal]) -> Deadline:
-        """The deadline, with what each model costs more than without it."""
-        lanes = (
-            replace(lane, costs_more=Money(more[lane.model], self.deadline.free.currency))
-            for lane in self.deadline.lanes
-        )
-        return replace(self.deadline, lanes=tuple(lanes))
 
 
 def kept(survey: Surveyed, catalog: Catalog, deadline: timedelta, answer_seconds: float) -> Kept:

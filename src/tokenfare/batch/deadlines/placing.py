@@ -23,7 +23,7 @@ class Placing:
     def __init__(self, survey: Survey, found: Surveyed, kept: Kept) -> None:
         """Begin with the first request."""
         self.survey = survey
-        self._kept = kept
+        self._deadline = kept.deadline
         self._models = {survey.number_of(name): name for name in survey.models}
         self._more: defaultdict[str, Decimal] = defaultdict(Decimal)
         self._made: dict[tuple[Service, int, Count], Choice] = {}
@@ -86,7 +86,7 @@ class Placing:
         """The deadline that is kept, when all are placed, with what each model costs more."""
         if not self.classes.all_given():
             raise changed()
-        return self._kept.costing(self._more)
+        return self._deadline.costing(self._more)
 
 
 def changed() -> InvalidRequestError:
