@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from batch_plans import (
 )
 from tokenfare import Catalog
 from tokenfare.catalog import Learnt
-from tokenfare.errors import FareOverCeiling, InputError, InvalidRequestError
+from tokenfare.errors import DeadlineTooShort, FareOverCeiling, InputError, InvalidRequestError
 
 LINES = mixed_lines()
 LEARNT = Catalog.load().learning("qwen-max", Learnt("a test", DAY, 77))
@@ -286,3 +286,71 @@ def test_a_ceiling_and_strictness_are_as_for_a_plan(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="rows:2: custom_id: 'a' is taken by a line before"):
         tf.batch.assemble(rows, tmp_path / "p", strict=True, **ASKED)
     assert list(tmp_path.iterdir()) == []
+
+
+LATER = date(2025, 6, 1)
+
+
+def without_texts_late(content: bytes) -> bytes:
+    """Lines set aside, those of a deadline without their text too: they keep their body."""
+    lines = json.loads(without_texts_taken(content))
+    late = [line for line in lines if line["problem"].startswith("within ")]
+    assert late
+    for line in late:
+        assert json.loads(line.pop("text"))["body"]
+    return json.dumps(lines).encode()
+
+
+@pytest.mark.parametrize("once", [False, True])
+@pytest.mark.parametrize("hours", [2, 30])
+def test_a_deadline_is_the_one_of_one_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int, once: bool
+) -> None:
+    """Of rows in any batches, by a list and by files."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    asked: dict[str, Any] = {"as_of": LATER, "max_output_tokens": ROOM}
+    promised: dict[str, Any] = asked | {"once": once, "deadline": timedelta(hours=hours)}
+    alone = tf.batch.plan("in", "alone", **promised)
+    table = pa.table({"line": LINES})
+    rows = workers(table, 7, 30, lines="line", for_deadline=True, **asked)
+    plan = tf.batch.assemble(rows, "assembled", name="in", **promised)
+    assert plan.deadline == alone.deadline
+    expected = files_of(tmp_path / "alone")
+    found = files_of(tmp_path / "assembled")
+    for folder in (expected, found):
+        folder["set-aside.jsonl"] = without_texts_late(folder["set-aside.jsonl"])
+    assert found == expected
+    (tmp_path / "rows").mkdir()
+    pq.write_table(pa.Table.from_batches(rows), tmp_path / "rows" / "1.parquet")
+    again = tf.batch.assemble("rows", "again", name="in", **promised)
+    assert again.files == plan.files
+
+
+def test_what_a_deadline_cannot_be_kept_of_says_the_way_out(tmp_path: Path) -> None:
+    table = pa.table({"prompt": ["hello"]})
+    asked: dict[str, Any] = {"as_of": LATER, "max_output_tokens": ROOM}
+    promised: dict[str, Any] = asked | {"deadline": timedelta(hours=2)}
+    rows = workers(table, **asked)
+    with pytest.raises(InputError, match=r"rows:1.*live models, which a deadline needs; .*for_dea"):
+        tf.batch.assemble(rows, tmp_path / "plan", **promised)
+    with pytest.raises(InvalidRequestError, match="generator can be read once only; write them"):
+        tf.batch.assemble((row for row in rows), tmp_path / "plan", **promised)
+    with pytest.raises(InvalidRequestError, match="give to_assemble=True"):
+        next(tf.batch.plan_batches([], for_deadline=True))
+    whole = workers(table, for_deadline=True, **asked)
+    short = asked | {"deadline": timedelta(seconds=1)}
+    with pytest.raises(DeadlineTooShort, match="promised within"):
+        tf.batch.assemble(whole, tmp_path / "plan", **short)
+    assert not (tmp_path / "plan").exists()
+    plan = tf.batch.assemble(pa.Table.from_batches(whole), tmp_path / "plan", **promised)
+    assert plan.deadline is not None
+
+
+def test_by_a_deadline_too_workers_that_planned_otherwise_are_found_out(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"as_of": LATER, "max_output_tokens": ROOM}
+    [row] = workers(pa.table({"prompt": ["hello"]}), for_deadline=True, **asked)
+    changed = row.to_pylist()[0] | {"model": "qwen-max"}
+    rows = [pa.RecordBatch.from_pylist([changed], schema=row.schema)]
+    with pytest.raises(InputError, match="planned by a worker as qwen-max"):
+        tf.batch.assemble(rows, tmp_path / "plan", deadline=timedelta(hours=2), **asked)

@@ -6,6 +6,7 @@ Bills are compared with the emulator's books, sizes and fares with arithmetic.
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,32 @@ def test_failed_lines_are_named_and_planned_on_the_next_model(emulate: Any, made
     assert (line["custom_id"], line["line"], line["model"]) == ("r-1", 2, "qwen-plus")
     assert line["retried"] is True
     assert not list((folder / "failed").iterdir())
+
+
+def test_what_failed_is_planned_by_a_deadline_in_one_plan(emulate: Any, made: Any) -> None:
+    """A line is refused, another never answered: one promise, without the model that refused."""
+
+    def faults(attempt: Any) -> Any:
+        struck = attempt.method == "BATCH" and attempt.model == "qwen-turbo"
+        return Refuse(400, "data_inspection_failed") if struck and next(calls) == 1 else None
+
+    calls = iter(range(9))
+    _, given = emulate(faults=faults)
+    folder = made(1, 2, 3)
+    batch.submit(folder, **given)
+    finish(folder, given)
+    batch.collect(folder, **given)
+    failed = folder / "failed"
+    line = (failed / "qwen-turbo.jsonl").read_text()
+    (failed / "qwen-turbo.missing.jsonl").write_text(line.replace('"r-1"', '"r-2"'))
+    asked: dict[str, Any] = {"as_of": date(2025, 6, 1), "max_output_tokens": 20}
+    [plan] = batch.replan(folder, "next", deadline=timedelta(hours=1), **asked)
+    assert plan.folder.parts[-2:] == ("next", "together")
+    assert plan.requests == 2
+    assert plan.deadline is not None
+    models = {lane.model for lane in plan.deadline.lanes}
+    assert models
+    assert "qwen-turbo" not in models
 
 
 def test_an_identical_request_gets_the_answer_of_the_one_that_carried_it(

@@ -73,6 +73,13 @@ def test_failed_lines_end_with_1_and_are_planned_again(
     assert collected.code == 1
     assert "failed" in collected.err
     again = f"{folder}-again"
+    alone = run("batch", "replan", folder, "--out", again, "--answer-seconds", "9")
+    assert (alone.code, "--answer-seconds is for --deadline" in alone.err) == (2, True)
+    day = ("--as-of", "2025-06-01")
+    soon = run("batch", "replan", folder, "--out", f"{folder}-soon", "--deadline", "1h", *day)
+    assert soon.code == 0
+    assert f"{folder}-soon/together" in soon.out
+    assert "deadline 1:00:00: answered within" in soon.out
     planned = run("batch", "replan", folder, "--out", again)
     assert planned.code == 0
     second = f"{again}/qwen-turbo"

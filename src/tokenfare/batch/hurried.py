@@ -48,11 +48,14 @@ class _Hurried(Passage):
             service, offers = self._offers(room, batch=False)
             if offers is None:
                 continue
-            group = lines.group(room, offers)
+            rows, group = len(lines.rows_with(room)), lines.group(room, offers)
             table = self.survey.table(service, offers)
             if table.lacks(lines, group):
                 self._choose(service, offers, group)
-            for place in table.classify(lines, group, self.survey.classes):
+            left = table.classify(lines, group, self.survey.classes)
+            if len(left) < rows:
+                self.survey.meet_live(service)
+            for place in left:
                 sizes = tuple(map(count_of, lines.sizes(group, place, offers)))
                 problem = self.survey.refusal(Cell(service, sizes))
                 self._refuse(lines.row(group, place), problem)

@@ -36,6 +36,9 @@ from .written.table import Row
 TOO_LONG = "line too long"
 """The reason of a request whose line the batch service does not take."""
 
+NOBODY = "no model takes it"
+"""The reason of a request that goes to no model."""
+
 
 class Taker(Protocol):
     """Who takes what is planned: lines for a model, rows of the table, and what is set aside."""
@@ -211,7 +214,7 @@ class Planner:
         for request, cell in self.cells([request for request, _ in left], batch=False):
             choice = self._chooser.choose(cell, held[request.custom_id])
             if choice is None:
-                self._refuse(request.record, self._chooser.refusal(cell), "no model takes it")
+                self._refuse(request.record, self._chooser.refusal(cell), NOBODY)
             else:
                 self._write(request, choice, cell, held=held[request.custom_id])
 

@@ -60,12 +60,7 @@ for each in batch_runs.COMMANDS:
 @click.option(
     "--deadline", type=inputs.Duration(), metavar="TIME", help="All answered by then: 90m, 2h, 1d."
 )
-@click.option(
-    "--answer-seconds",
-    type=float,
-    metavar="S",
-    help=f"The longest that an answer takes, for --deadline (default: {ANSWER_SECONDS:g}).",
-)
+@batch_runs.answer_seconds_option
 @click.option("--sample", type=int, metavar="N", help="Estimate by N lines; write nothing.")
 @click.option("--seed", type=int, metavar="N", help="Draw another sample.")
 @click.option("--allow", multiple=True, metavar="PAT", help="Only ids like this (qwen-*); again.")
@@ -114,8 +109,7 @@ def plan_command(
         "form": cast("Form | None", form),
         "as_of": as_of,
     }
-    if answer_seconds is not None and deadline is None:
-        raise click.UsageError("--answer-seconds is for --deadline: give both")
+    batch_runs.refuse_answers_without(deadline, answer_seconds)
     if sample is not None:
         _refuse_beside_sample(out=out, strict=strict, once=once, ceiling=ceiling, deadline=deadline)
         with bars.reading(files, quiet=quiet) as bar:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ import click
 
 from tokenfare import batch
 from tokenfare.batch import Sending, Status
+from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
 from tokenfare.batch.promised import DEFAULT_CONCURRENCY
 from tokenfare.dispatch import Progress
 
@@ -200,12 +201,34 @@ def cancel_command(folder: str, as_json: bool, **options: Any) -> int:
     return exits.DONE
 
 
+answer_seconds_option = click.option(
+    "--answer-seconds",
+    type=float,
+    metavar="S",
+    help="The longest that one answer takes, from sending to its last token, which the promise of "
+    f"--deadline stands on (default: {ANSWER_SECONDS:g}, whatever the model).",
+)
+
+
+def refuse_answers_without(deadline: timedelta | None, answer_seconds: float | None) -> None:
+    """Raise `UsageError` for a time of answers where nothing stands on it."""
+    if answer_seconds is not None and deadline is None:
+        raise click.UsageError("--answer-seconds is for --deadline: give both")
+
+
 @click.command("replan")
 @click.argument("folder")
 @click.option("--out", required=True, metavar="FOLDER", help="Where the plans go, one a model.")
 @click.option("--allow", multiple=True, metavar="PAT", help="Only ids like this; again.")
 @click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; again.")
 @click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: the plan's).")
+@click.option(
+    "--deadline",
+    type=inputs.Duration(),
+    metavar="TIME",
+    help="All answered by then, in one plan: FOLDER/together.",
+)
+@answer_seconds_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def replan_command(
     folder: str,
@@ -213,11 +236,16 @@ def replan_command(
     allow: tuple[str, ...],
     deny: tuple[str, ...],
     as_of: date | None,
+    deadline: timedelta | None,
+    answer_seconds: float | None,
     as_json: bool,
 ) -> int:
     """Plan what failed in a collected plan once more, on the next model of its ladder."""
-    given: dict[str, Any] = {"as_of": as_of, "allow": allow}
-    plans = batch.replan(folder, out, deny=deny, **{k: v for k, v in given.items() if v})
+    refuse_answers_without(deadline, answer_seconds)
+    given: dict[str, Any] = {"as_of": as_of, "allow": allow, "deadline": deadline}
+    given["answer_seconds"] = answer_seconds
+    given = {name: value for name, value in given.items() if value not in {None, ()}}
+    plans = batch.replan(folder, out, deny=deny, **given)
     if as_json:
         output.emit([each.as_data() for each in plans])
     else:

@@ -91,6 +91,7 @@ class Survey(Unwritten):
         self.models: dict[str, Model] = {}
         self.in_batch = 0
         self._unknown: set[str] = set()
+        self._met: set[Service] = set()
         self._window_hours = 0
         self._low, self._high = Decimal(0), Decimal(0)
         self._catalog = catalog
@@ -125,6 +126,7 @@ class Survey(Unwritten):
         if choice is None:
             return cell.service.refusal(cell.sizes)
         takers = [m.id for m, i in cell.service.models if cell.service.on(m, cell.sizes[i])]
+        self._unknown.update(takers)
         return (
             f"within {self._deadline}: only {few(sorted(takers))} would take it, and their "
             f"rates are not known; state them in a catalogue of yours, or leave the deadline out"
@@ -188,7 +190,7 @@ class Survey(Unwritten):
             for number, (bids, count) in enumerate(self.classes.all())
         ]
         classes.sort()
-        for each in (self._that_matter, self._tables, self._known):
+        for each in (self._that_matter, self._tables, self._known, self._met):
             each.clear()
         return Surveyed(
             [count for _, _, count in classes],
@@ -207,7 +209,16 @@ class Survey(Unwritten):
         """The number of a live request's class; `None` where nobody can promise a time."""
         found = (self._bid(cell.service, kind, cell.sizes[kind]) for kind in self._by(cell.service))
         bids = [bid for bid in found if bid is not None]
-        return self.classes.number(bids) if bids else None
+        if not bids:
+            return None
+        self.meet_live(cell.service)
+        return self.classes.number(bids)
+
+    def meet_live(self, service: Service) -> None:
+        """Note a service that has a request with a class: models of it may be left out."""
+        if service not in self._met:
+            self._met.add(service)
+            self._unknown.update(m.id for m, _ in service.models if not rates_known(m))
 
     def number_of(self, model: str) -> int:
         """The number that a model has for the core."""
@@ -236,8 +247,6 @@ class Survey(Unwritten):
                     found.setdefault(kind, []).append(model)
                     self.models[model.id] = model
                     self._numbers.setdefault(model.id, len(self._numbers))
-                else:
-                    self._unknown.add(model.id)
             self._that_matter[service] = found
         return self._that_matter[service]
 

@@ -44,6 +44,7 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     columns: Columns | None = None,
     lines: str | None = None,
     to_assemble: bool = False,
+    for_deadline: bool = False,
     as_of: date | None = None,
     catalog: Catalog | None = None,
     **asked: Unpack[Asked],
@@ -61,10 +62,13 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     as `plan` plans them, given the same `as_of`; without it every machine asks its own clock. No
     row depends on another: an id used twice is no problem here, since finding it takes all rows.
     With `to_assemble` there is beside that what `assemble` makes a plan's folder of, and a row
-    needs no id. A large batch comes back in several. Raises `InvalidRequestError` for a batch
-    without these columns, `MissingExtra` without pyarrow.
+    needs no id; with `for_deadline` it is counted for live models too, so that `assemble` can keep
+    one. A large batch comes back in several. Raises `InvalidRequestError` for a batch without these
+    columns, `MissingExtra` without pyarrow.
     """
     arrow = required("pyarrow")
+    if for_deadline and not to_assemble:
+        raise InvalidRequestError("for_deadline: `assemble` keeps deadlines; give to_assemble=True")
     names = columns or Columns()
     facts, wanted = asked_of(asked, as_of, catalog)
     kept = _Kept()
@@ -78,6 +82,8 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
             kept.begin()
             records = [read(i, row) for i, row in enumerate(rows, 1)]
             planner.take(records, _LONGEST_NUMBER)
+            if for_deadline:
+                kept.size_live(planner)
             said = [kept.row(record, names) | {"under": key} for record in records]
             yield arrow.RecordBatch.from_pylist(said, schema=schema)
 
@@ -149,11 +155,23 @@ class _Kept(Unwritten):
         self._said: dict[int, dict[str, object]] = {}
         self._requests: dict[int, Request] = {}
         self._sizes: dict[tuple[int, bool], Sizes] = {}
+        self._first: _Keeping | None = None
 
     def sizer(self, requests: Sequence[Request]) -> _Keeping:
         """Count, and keep what was counted."""
         self._requests.update((each.record.line, each) for each in requests)
-        return _Keeping(requests, self._sizes)
+        found = _Keeping(requests, self._sizes)
+        self._first = self._first or found
+        return found
+
+    def size_live(self, planner: Planner) -> None:
+        """Count for live models too what the batch service takes, by the counter of all."""
+        if self._first is None:
+            return
+        for place, request in enumerate(self._first.requests):
+            line = request.record.line
+            if (line, True) in self._sizes and (line, False) not in self._sizes:
+                self._first.sizes(place, planner.service(request.room, request.needs, batch=False))
 
     def enter(self, rows: Iterable[Row]) -> None:
         for row in rows:
@@ -191,13 +209,13 @@ class _Keeping:
     """Counts requests, and keeps their sizes by line and service."""
 
     def __init__(self, requests: Sequence[Request], sizes: dict[tuple[int, bool], Sizes]) -> None:
-        self._requests = requests
+        self.requests = requests
         self._counter = Counter(requests)
         self._sizes = sizes
 
     def sizes(self, place: int, service: Service) -> Sizes:
         found = self._counter.sizes(place, service)
-        self._sizes[self._requests[place].record.line, service.asked.batch] = found
+        self._sizes[self.requests[place].record.line, service.asked.batch] = found
         return found
 
 

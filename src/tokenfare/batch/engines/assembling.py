@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from json.encoder import encode_basestring
 from pathlib import Path
@@ -16,17 +16,21 @@ from typing import Any, Unpack
 
 from tokenfare.batch.beginnings.prefixes import Prefixes
 from tokenfare.batch.choice.choosing import Service, Sizes
+from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS, checked
+from tokenfare.batch.deadlines.keeping import kept
+from tokenfare.batch.deadlines.placing import Placing
+from tokenfare.batch.deadlines.survey import Survey
 from tokenfare.batch.extra import required
 from tokenfare.batch.inputs.reading import Record, SetAside
 from tokenfare.batch.inputs.requests import Request
 from tokenfare.batch.plan import Plan
-from tokenfare.batch.planner import TOO_LONG, Planner, Taker
+from tokenfare.batch.planner import NOBODY, TOO_LONG, Planner, Taker
 from tokenfare.batch.planning import asked_of, finished, refuse_ceiling
 from tokenfare.batch.written.folder import Folder
 from tokenfare.batch.written.table import Row, rounded_up
 from tokenfare.budget import NO_OPTIONS, Options
 from tokenfare.catalog import BatchRules, Catalog
-from tokenfare.errors import InputError
+from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.money import Money
 from tokenfare.router import Asked
 
@@ -45,6 +49,8 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     once: bool = False,
     prefixes: bool = True,
     ceiling: Money | None = None,
+    deadline: timedelta | None = None,
+    answer_seconds: float = ANSWER_SECONDS,
     **asked: Unpack[Asked],
 ) -> Plan:
     """Make a plan's folder of rows that workers planned: what `plan` would have written.
@@ -54,32 +60,65 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     order of their names. Rows are numbered as they come, in the plan's table as `line` of a file
     called `name`; in the order of the input, and with its name, the folder is that of `plan` on one
     machine. `as_of`, `catalog` and what is asked are those that the workers had. `once`, `strict`,
-    `ceiling` and `prefixes` are as for `plan`, and so is what becomes of ids used twice. A deadline
-    is for `plan` alone: a mix may need sizes on models that no worker counts by itself.
+    `ceiling` and `prefixes` are as for `plan`, and so is what becomes of ids used twice. So is a
+    `deadline`, for rows that were planned with `for_deadline=True`; they are read twice then, so
+    that a stream is refused.
 
     One pass, some thousand rows in memory, and two digests for each request. A line set aside since
-    its id was taken, which no worker looks for, is kept with its body and not as it was written.
+    its id was taken, or since no model promises it by the deadline, is kept with its body and not
+    as it was written: no worker looks for these.
     Raises `InputError` for rows that are none of `plan_batches` or were planned otherwise than is
     said here, and what `plan` raises for the folder and the job.
     """
     facts, wanted = asked_of(asked, as_of, catalog)
     refuse_ceiling(ceiling, wanted)
+    if deadline is not None:
+        checked(deadline, answer_seconds)
+        _refuse_streams(planned)
+    key = under(wanted, facts)
+    how: dict[str, Any] = {"strict": strict, "once": once}
+    looking = Prefixes() if prefixes else None
     with Folder(out, [name]) as folder:
-        assembler = _Assembler(folder, name, under(wanted, facts))
+        if deadline is None:
+            assembler = _Assembler(folder, name, key)
+            planner = Planner(
+                facts, wanted, assembler, sizer=assembler.sizer, prefixes=looking, **how
+            )
+            _assemble(planned, assembler, planner)
+            return finished(planner, [name], folder, ceiling)
+        survey = Survey(facts, deadline, wanted.currency)
+        assembler = _Assembler(survey, name, key, hurried=True)
+        surveyor = Planner(facts, wanted, assembler, sizer=assembler.sizer, chooser=survey, **how)
+        _assemble(planned, assembler, surveyor)
+        found = survey.found()
+        placing = Placing(survey, found, kept(found, facts, deadline, answer_seconds))
+        assembler = _Assembler(folder, name, key, hurried=True, compares=False)
         planner = Planner(
             facts,
             wanted,
             assembler,
-            strict=strict,
-            once=once,
             sizer=assembler.sizer,
-            prefixes=Prefixes() if prefixes else None,
+            prefixes=looking,
+            chooser=placing,
+            **how,
         )
-        for batch in _batches(planned):
-            _refuse_without(batch.schema.names, name)
-            for rows in pieces(batch):
-                assembler.take(planner, rows)
-        return finished(planner, [name], folder, ceiling)
+        _assemble(planned, assembler, planner)
+        return finished(planner, [name], folder, ceiling, placing.deadline())
+
+
+def _assemble(planned: Any, assembler: _Assembler, planner: Planner) -> None:
+    for batch in _batches(planned):
+        _refuse_without(batch.schema.names, assembler.name)
+        for rows in pieces(batch):
+            assembler.take(planner, rows)
+
+
+def _refuse_streams(planned: Any) -> None:
+    if not isinstance(planned, str | os.PathLike | Sequence | required("pyarrow").Table):
+        raise InvalidRequestError(
+            f"deadline: the rows are read twice, and {type(planned).__name__} can be read once "
+            "only; write them into Parquet files and name their folder, or give a pyarrow.Table"
+        )
 
 
 def _batches(planned: Any) -> Iterator[Any]:
@@ -117,10 +156,20 @@ _HERE_ALONE = ("id taken", TOO_LONG)
 class _Assembler:
     """Takes workers' rows to a planner, and what that makes of them to a folder."""
 
-    def __init__(self, folder: Taker, name: str, key: str) -> None:
+    def __init__(
+        self,
+        folder: Taker,
+        name: str,
+        key: str,
+        *,
+        hurried: bool = False,
+        compares: bool = True,
+    ) -> None:
+        self.name = name
         self._folder = folder
         self._key = key
-        self._name = name
+        self._hurried = hurried
+        self._compares = compares
         self._number = 0
         self._told: dict[int, Told] = {}
         self._expected: dict[int, dict[str, Any]] = {}
@@ -143,7 +192,8 @@ class _Assembler:
 
     def sizer(self, requests: Sequence[Request]) -> _Found:
         """The sizes that workers found."""
-        return _Found([self._told[each.record.line] for each in requests], requests)
+        told = [self._told[each.record.line] for each in requests]
+        return _Found(told, requests, hurried=self._hurried)
 
     def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
         self._folder.add(model, line, rules)
@@ -151,13 +201,16 @@ class _Assembler:
     def enter(self, rows: Iterable[Row]) -> None:
         found = list(rows)
         for row in found:
-            self._refuse_another(row, self._expected.pop(row.line))
+            expected = self._expected.pop(row.line)
+            if self._compares:
+                self._refuse_another(row, expected)
         self._folder.enter(found)
 
     def set_aside(self, line: SetAside, reason: str) -> None:
         row = self._expected.pop(line.line, None)
-        if row is not None and reason not in _HERE_ALONE:
-            raise _otherwise(self._name, line.line, str(row["model"]), f"none: {line.problem}")
+        late = self._hurried and reason == NOBODY  # of those whose rates are known
+        if row is not None and reason not in _HERE_ALONE and not late:
+            raise _otherwise(self.name, line.line, str(row["model"]), f"none: {line.problem}")
         self._folder.set_aside(line, reason)
 
     def _request(self, row: dict[str, Any]) -> Request:
@@ -166,17 +219,17 @@ class _Assembler:
             told = unpacked(row["counted"])
             said: str = body if isinstance(body, str) else body.decode()
         except (TypeError, ValueError, AttributeError):
-            raise InputError(f"{self._name}:{self._number}", _NO_ROW) from None
+            raise InputError(f"{self.name}:{self._number}", _NO_ROW) from None
         named = self._id(row)
         text = row["text"] or f'{{"custom_id": {encode_basestring(named)}, "body": {said}}}'
-        record = Record(self._name, self._number, {}, text)
+        record = Record(self.name, self._number, {}, text)
         self._told[self._number] = told
         self._expected[self._number] = row
         options = Options(thinking=True) if told.thinking else NO_OPTIONS
         return Request(record, named, (), options, told.room, told.needs, False, said.encode())
 
     def _set_aside(self, planner: Planner, row: dict[str, Any]) -> None:
-        record = Record(self._name, self._number, {}, row["text"] or "")
+        record = Record(self.name, self._number, {}, row["text"] or "")
         if row["counted"] is not None:  # it was a request, so its id is taken
             request = Request(record, self._id(row), (), NO_OPTIONS, 0, frozenset(), False, b"")
             if not planner.admits(request):
@@ -188,7 +241,7 @@ class _Assembler:
         return row["custom_id"] or f"tokenfare-1-{self._number}"
 
     def _planned_under(self, key: str) -> InputError:
-        where = f"{self._name}:{self._number}"
+        where = f"{self.name}:{self._number}"
         try:
             said = difference(key, self._key)
         except ValueError:
@@ -202,10 +255,12 @@ class _Assembler:
         fare = rounded_up(row.fare_high)
         if row.sent_as is not None:  # it costs nothing here, since another carries it
             fare = expected["fare_high"]
-        here = (row.model, row.batch, fare)
+        # By a deadline it is not said yet where a request goes, but where it would go without one.
+        service = expected["batch"] if self._hurried else row.batch
+        here = (row.model, service, fare)
         there = (expected["model"], expected["batch"], expected["fare_high"])
         if here != there:
-            raise _otherwise(self._name, row.line, _shown(there), _shown(here))
+            raise _otherwise(self.name, row.line, _shown(there), _shown(here))
 
 
 def _shown(placed: tuple[str, bool, Decimal]) -> str:
@@ -223,15 +278,22 @@ def _otherwise(name: str, line: int, there: str, here: str) -> InputError:
 class _Found:
     """Sizes of requests as workers found them."""
 
-    def __init__(self, told: Sequence[Told], requests: Sequence[Request]) -> None:
+    def __init__(self, told: Sequence[Told], requests: Sequence[Request], *, hurried: bool) -> None:
         self._told = told
         self._requests = requests
+        self._hurried = hurried
 
     def sizes(self, place: int, service: Service) -> Sizes:
         told = self._told[place]
         sizes = told.batch if service.asked.batch else told.live
         if sizes is None or len(sizes) != len(service.kinds):
             record = self._requests[place].record
+            if sizes is None and self._hurried:
+                raise InputError(
+                    f"{record.file}:{record.line}",
+                    "was not counted for live models, which a deadline needs; plan the rows with "
+                    "plan_batches(…, to_assemble=True, for_deadline=True)",
+                )
             has = "none" if sizes is None else str(len(sizes))
             raise _otherwise(
                 record.file, record.line, f"{has} sizes", f"{len(service.kinds)} sizes"

@@ -19,6 +19,9 @@ from .collecting import FAILED, JOINED, failed_name
 from .journal import Journal, journal
 from .planned import planned
 
+TOGETHER = "together"
+"""The folder of the one plan that there is with a deadline."""
+
 _WITHOUT = "without"
 
 
@@ -34,7 +37,8 @@ def replan(
     One plan for each model that refused requests, in a folder of `out` with the model's name,
     without that model; and one for those that a job ended without, which may go to the same model
     again (`MODEL.missing`). Neither takes the models that refused the requests in plans before.
-    `options` are those of `plan`.
+    `options` are those of `plan`. A `deadline` is promised for all of them, under rates that nobody
+    shares: with one there is one plan, `together`, without any model that refused a request.
     Raises `InvalidRequestError` if nothing failed, `InputError` before anything was collected.
     """
     found = planned(folder)
@@ -51,11 +55,13 @@ def replan(
         Path(out).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(str(out), f"cannot be made: {error.strerror or error}") from None
+    hurried = options.get("deadline") is not None
+    parts = {TOGETHER: files} if hurried else {file.stem: [file] for file in files}
     plans = []
-    for file in files:
-        without = [*before, *([refused[file.name]] if file.name in refused else [])]
-        target = Path(out) / file.stem
-        plans.append(plan([str(file)], str(target), deny=[*deny, *without], **options))
+    for name, part in parts.items():
+        without = [*before, *(refused[file.name] for file in part if file.name in refused)]
+        target = Path(out) / name
+        plans.append(plan(list(map(str, part)), target, deny=[*deny, *without], **options))
         _remember(target, without)
     return tuple(plans)
 
