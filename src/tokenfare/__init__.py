@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .api import count_messages as count_messages
     from .api import fits as fits
     from .api import read_document as read_document
+    from .api import replay as replay
     from .api import route as route
     from .api import routing_table as routing_table
     from .budget import Fare as Fare
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from .router import Decision as Decision
     from .router import Requirements as Requirements
     from .router import RoutingTable as RoutingTable
+    from .router import to_record as to_record
+    from .router.headroom import headroom as headroom
     from .shorten import split as split
     from .shorten import trim as trim
     from .shorten import truncate as truncate
@@ -82,10 +85,13 @@ _HOMES: dict[str, str | None] = {  # a name without a home is a module
     "count_messages": "api",
     "fits": "api",
     "get_tokenizer": "tokenizers",
+    "headroom": "router.headroom",
     "read_document": "api",
+    "replay": "api",
     "route": "api",
     "routing_table": "api",
     "split": "shorten",
+    "to_record": "router",
     "trim": "shorten",
     "truncate": "shorten",
 }

@@ -6,6 +6,7 @@ tokenizers) and calls one of them. Nothing is decided here.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -49,6 +50,7 @@ from tokenfare.router import (
     refuse_unknown_words,
     requirements,
     settle,
+    to_record,
 )
 from tokenfare.texts import (
     DEFAULT_TOKENIZER,
@@ -319,10 +321,24 @@ def routing_table(
     return RoutingTable(_question(requirements(asked, profile), facts))
 
 
-def replay(record: Record, *, as_of: date | None = None, catalog: Catalog | None = None) -> Replay:
-    """Decide a recorded request again, today or on another day, and compare."""
+def replay(
+    record: Decision | Record | str | Mapping[str, object],
+    *,
+    as_of: date | None = None,
+    catalog: Catalog | None = None,
+) -> Replay:
+    """Decide a request again, today or on another day, and compare.
+
+    `record` is a decision, or what `to_record` gave, as it is or as JSON (as `tokenfare route
+    --json` prints it). Raises `InputError` for what is no record.
+    """
+    from tokenfare.router.recorded import Record, from_record
     from tokenfare.router.replay import replay
 
+    if isinstance(record, Decision):
+        record = to_record(record)
+    if not isinstance(record, Record):
+        record = from_record(record if isinstance(record, str) else json.dumps(record))
     facts = (catalog or default_catalog()) if as_of is None else _seen_on(catalog, as_of)
     models = facts.models(all=True)
     return replay(record, models, day=facts.day, digest=facts.digest)

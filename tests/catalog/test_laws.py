@@ -120,12 +120,30 @@ def test_a_retired_model_stays_retired(day, days_later):
 
 
 @settings(deadline=None)
-@given(day=days, tokens=st.integers(1, 2_000_000), more=st.integers(0, 1_000_000))
-def test_a_longer_request_never_costs_less(day, tokens, more):
+@given(
+    day=days,
+    tokens=st.integers(1, 2_000_000),
+    more=st.integers(0, 1_000_000),
+    thinking=st.booleans(),
+)
+def test_a_longer_request_never_costs_less(day, tokens, more, thinking):
     for model in CATALOG.as_of(day).models():
         if model.price is not None:
-            longer = model.price.cost(tokens + more, 1_000)
-            assert model.price.cost(tokens, 1_000) <= longer, model.id
+            longer = model.price.cost(tokens + more, 1_000, thinking=thinking)
+            assert model.price.cost(tokens, 1_000, thinking=thinking) <= longer, model.id
+
+
+@settings(deadline=None)
+@given(day=days, tokens=st.integers(1, 2_000_000))
+def test_reasoning_never_costs_less_nor_leaves_more_room(day, tokens):
+    for model in CATALOG.as_of(day).models():
+        if model.price is not None:
+            reasoned = model.price.cost(tokens, 1_000, thinking=True)
+            assert model.price.cost(tokens, 1_000) <= reasoned, model.id
+        others = model.limits_for(thinking=True)
+        for name in ("context", "max_input", "max_output"):
+            most = getattr(model.limits, name)
+            assert most is None or getattr(others, name) <= most, (model.id, name)
 
 
 @settings(max_examples=10, deadline=None)

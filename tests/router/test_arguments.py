@@ -86,6 +86,12 @@ def test_a_model_is_named_by_a_text(name: Any) -> None:
         tf.fits("x", model=name)
 
 
+def test_the_providers_word_for_reasoning_leads_to_ours() -> None:
+    asked: Any = {"enable_thinking": True}
+    with pytest.raises(TypeError, match="'enable_thinking'; thinking=True has the model reason"):
+        tf.route("hello", catalog=CATALOG, **asked)
+
+
 def test_one_catalogue_file_needs_no_list(tmp_path: Path) -> None:
     missing = tmp_path / "nope.toml"
     for path in (missing, str(missing)):

@@ -44,6 +44,20 @@ def test_on_the_same_facts_and_day_nothing_changed(asked: dict[str, Any]) -> Non
     assert replayed.changes == ()
 
 
+def test_a_decision_its_record_and_the_records_json_are_decided_again_alike() -> None:
+    decision = tf.route(input_tokens=20_000, catalog=THEN, thinking=True)
+    record = tf.to_record(decision)
+    found = [
+        tf.replay(each, catalog=NOW)
+        for each in (decision, record, json.dumps(record), from_record(json.dumps(record)))
+    ]
+    assert found[0].record.asked == decision.asked
+    assert all(each == found[0] for each in found)
+    assert not found[0].same
+    with pytest.raises(InputError, match="not a decision"):
+        tf.replay({"model": "qwen-max"})
+
+
 def test_what_changed_is_said_of_both_models_first() -> None:
     replayed = again(recorded(input_tokens=20_000), NOW)
     assert not replayed.same

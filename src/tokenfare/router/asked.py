@@ -71,6 +71,7 @@ def requirements(asked: Asked, base: Requirements | None = None) -> Requirements
 _MEANT: Mapping[str, str] = MappingProxyType(
     {
         "as_of": "the day is an argument of tokenfare.route, or of the client when it is made",
+        "enable_thinking": "thinking=True has the model reason before it answers",
         "max_completion_tokens": "the room for the answer is max_output_tokens",
         "max_tokens": "the room for the answer is max_output_tokens",
         "model": "allow=['qwen-plus'] chooses among the models that are named",
