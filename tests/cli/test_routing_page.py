@@ -28,11 +28,10 @@ def test_the_profiles_of_the_page_route_by_its_command(
 
 
 def test_a_decision_is_replayed_as_the_page_says() -> None:
-    (example,) = re.findall(
-        r"```python\n(import json\nfrom tokenfare\.api import replay.*?)```", PAGE, re.DOTALL
-    )
+    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (example,) = (block for block in blocks if "tf.replay(" in block)
     decision = tf.route(input_tokens=20_000, as_of=date(2024, 12, 18))
-    names: dict[str, Any] = {"decision": decision}
+    names: dict[str, Any] = {"decision": decision, "tf": tf}
     exec(example, names)  # noqa: S102 - the text is this repository's own
     replayed = names["replayed"]
     assert replayed.record.model == "qwen-turbo"
