@@ -56,6 +56,7 @@ from tokenfare.texts import (
     DEFAULT_TOKENIZER,
     count,
     default_catalog,
+    facts_of,
     measurer_for,
     tokenizer_for,
 )
@@ -122,10 +123,8 @@ def count_messages(  # noqa: PLR0913 - each keyword changes what is counted, and
 
 def _options(tools: Sequence[Wire] | None, parameters: Mapping[str, object] | None) -> Options:
     """What tools and parameters say that costs tokens; `tools` stand before those among them."""
-    if parameters is not None and not isinstance(parameters, Mapping):
-        raise InvalidRequestError(
-            f"parameters: the call's own, by name, in a dict; not {type(parameters).__name__}"
-        )
+    if not isinstance(parameters, Mapping | None):
+        raise InvalidRequestError("parameters: the call's own, by name, in a dict")
     given = {**(parameters or {})} | ({"tools": tools} if tools is not None else {})
     return options_of(given) if given else NO_OPTIONS
 
@@ -137,8 +136,10 @@ def rules_for(
     if (model is None) == (template is None):
         raise InvalidRequestError("give a model or a template: one of them, not both")
     if template is not None:
+        if not isinstance(template, str):
+            raise InvalidRequestError(f"no chat template is called {template!r}: a name is a text")
         return rules_of_template(published_template(template)), DEFAULT_TOKENIZER
-    found = (catalog or default_catalog()).get(model or "")
+    found = facts_of(catalog).get(model or "")
     return rules_of(found), found.tokenizer
 
 
@@ -170,7 +171,7 @@ def count_image(
     header is read. Raises `InvalidRequestError` with the reason for an image that the model does
     not take or the provider would refuse.
     """
-    found = (catalog or default_catalog()).get(model)
+    found = facts_of(catalog).get(model)
     if found.images is None:
         raise InvalidRequestError(f"{model} takes no image")
     size = media.size_of(source)
@@ -201,10 +202,12 @@ def read_document(path: str | os.PathLike[str]) -> Document:
     service parses the file itself: its count is then an interval around that text's. Raises
     `InputError` for what cannot be read.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidRequestError(f"a document is named by its path, not {type(path).__name__}")
     try:
         content = Path(path).read_bytes()
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror or error}"
+    except (OSError, ValueError) as error:  # ValueError: a NUL or a lone surrogate in the name
+        problem = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         raise InputError(os.fspath(path), problem) from error
     return document_of(os.fspath(path), content)
 
@@ -237,8 +240,7 @@ def _document(given: Document | str | os.PathLike[str]) -> Document:
 def document_of(name: str, content: bytes) -> Document:
     """A document from the bytes of a file; see `read_document`."""
     read = media.read_document(name, content)
-    kept = None if read.exact else content
-    return Document(name, read.text, kept, read.pages, read.blank_pages)
+    return Document(name, read.text, None if read.exact else content, read.pages, read.blank_pages)
 
 
 def fits(  # noqa: PLR0913 - as `count_messages`
@@ -252,10 +254,9 @@ def fits(  # noqa: PLR0913 - as `count_messages`
 ) -> Fit:
     """Whether a request certainly fits a model with this room for the answer.
 
-    `tools` and `parameters` are counted as by `count_messages`. Whether the model can still be
-    called is another question, which `route(…, allow=[model])` answers.
+    `tools` and `parameters` are as for `count_messages`. That it can be called is not looked at.
     """
-    found = (catalog or default_catalog()).get(model)
+    found = facts_of(catalog).get(model)
     options = _options(tools, parameters)
     size = count_request(parse(prompt), found, measurer(found.tokenizer), options).total
     limits = found.limits_for(thinking=options.thinking is True)
@@ -288,7 +289,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     """
     if (prompt is None) == (input_tokens is None):
         raise InvalidRequestError("give a prompt or input_tokens: one of them, not both")
-    facts = (catalog or default_catalog()) if as_of is None else _seen_on(catalog, as_of)
+    facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
     wanted = requirements(asked, profile)
     if input_tokens is not None:
         if documents or tools is not None or parameters is not None:
@@ -317,7 +318,7 @@ def routing_table(
     `routing_table(...).decide(n)` is `route(input_tokens=n, ...)`, but it answers with a decision
     that has no winner where nothing fits. Takes the same keywords.
     """
-    facts = (catalog or default_catalog()) if as_of is None else _seen_on(catalog, as_of)
+    facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
     return RoutingTable(_question(requirements(asked, profile), facts))
 
 
@@ -339,9 +340,8 @@ def replay(
         record = to_record(record)
     if not isinstance(record, Record):
         record = from_record(record if isinstance(record, str) else json.dumps(record))
-    facts = (catalog or default_catalog()) if as_of is None else _seen_on(catalog, as_of)
-    models = facts.models(all=True)
-    return replay(record, models, day=facts.day, digest=facts.digest)
+    facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
+    return replay(record, facts.models(all=True), day=facts.day, digest=facts.digest)
 
 
 def route_sized(size_for: SizeFor, asked: Requirements, catalog: Catalog) -> Decision:
@@ -395,4 +395,4 @@ def needing(asked: Requirements, messages: Iterable[Message], options: Options) 
 
 
 def _seen_on(catalog: Catalog | None, day: date) -> Catalog:
-    return default_catalog(day) if catalog is None else catalog.as_of(day)
+    return default_catalog(day) if catalog is None else facts_of(catalog).as_of(day)

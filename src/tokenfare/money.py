@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 
+from tokenfare.errors import InvalidRequestError
+
 _CURRENCY = re.compile("[A-Z]{3}")  # ISO 4217
 MOST_DIGITS = 40
 """Digits before and after the point of a number that is read: "1e999999" is a million zeros."""
@@ -34,7 +36,7 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     return whole
 
 
-class TooManyDigits(ValueError):  # noqa: N818 - what is wrong with it
+class TooManyDigits(InvalidRequestError):  # noqa: N818 - what is wrong with it
     """A number that nobody means, and that takes long to write out."""
 
 
@@ -48,7 +50,7 @@ def exact(number: str | int | Decimal) -> Decimal:
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite():
-        raise ValueError(f"a decimal number, not {shown(number)}")
+        raise InvalidRequestError(f"a decimal number, not {shown(number)}")
     first, last = amount.adjusted(), int(amount.as_tuple().exponent)
     if not -MOST_DIGITS <= last <= first < MOST_DIGITS:
         raise TooManyDigits(
@@ -83,8 +85,11 @@ class Money:
         amount: object = self.amount  # what a caller without a type checker may have given
         if not isinstance(amount, Decimal) or not amount.is_finite():
             raise TypeError(f"an amount is a finite Decimal, not {self.amount!r}")
-        if _CURRENCY.fullmatch(self.currency) is None:
-            raise ValueError(f"a currency is three capital letters, not {self.currency!r}")
+        currency: object = self.currency
+        if not isinstance(currency, str) or _CURRENCY.fullmatch(currency) is None:
+            raise InvalidRequestError(
+                f"a currency is three capital letters, such as CNY, not {currency!r}"
+            )
 
     @classmethod
     def parse(cls, text: str, currency: str) -> Money:
@@ -101,7 +106,9 @@ class Money:
         try:
             return cls(exact(number), currency)
         except (TypeError, ValueError):
-            raise ValueError(f'expected an amount such as "0.05 CNY", not {shown(text)}') from None
+            raise InvalidRequestError(
+                f'expected an amount such as "0.05 CNY", not {shown(text)}'
+            ) from None
 
     def __add__(self, other: Money) -> Money:
         """Sum, of one currency only."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tokenfare import budget
-from tokenfare.api import conversation, default_catalog, measurer_for
+from tokenfare.api import conversation, measurer_for
 from tokenfare.budget import (
     DEFAULT_MAX_OUTPUT_TOKENS,
     Conversation,
@@ -22,6 +22,7 @@ from tokenfare.budget import (
 )
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt, parse
+from tokenfare.texts import facts_of
 from tokenfare.tokenizers import Keep
 
 if TYPE_CHECKING:  # as in `api`
@@ -111,7 +112,7 @@ def _limit(
                 "give max_tokens, a model, or both: there is no limit to trim to"
             )
         return max_tokens
-    found = (catalog or default_catalog()).get(model)
+    found = facts_of(catalog).get(model)
     check_output(max_output_tokens)
     room = input_room(found.limits_for(thinking=thinking), found.output_room, max_output_tokens)
     if room is None:

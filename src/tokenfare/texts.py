@@ -8,6 +8,7 @@ asked.
 from __future__ import annotations
 
 import os
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, overload
 
@@ -16,8 +17,6 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Bounds, Count, Tokenizer, get_tokenizer, measurer
 
 if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
-    from datetime import date
-
     from tokenfare._core import ArrowArray, ArrowStream, CountColumn
     from tokenfare.catalog import Catalog
     from tokenfare.tokenizers.via_transformers import ByTransformers
@@ -32,7 +31,26 @@ def default_catalog(day: date | None = None) -> Catalog:
     """
     from tokenfare.catalog.catalog import today
 
+    if day is not None and not isinstance(day, date):
+        raise InvalidRequestError(
+            f"a day is a datetime.date such as date(2024, 12, 18), not {day!r}"
+        )
     return _on(os.environ.get(FILES_VARIABLE, ""), day or today())
+
+
+def facts_of(catalog: Catalog | None) -> Catalog:
+    """The catalogue that was given, or the default one."""
+    if catalog is None:
+        return default_catalog()
+    from tokenfare.catalog import Catalog
+
+    given: object = catalog  # what a caller without a type checker may have given
+    if not isinstance(given, Catalog):
+        raise InvalidRequestError(
+            f"a catalog is a tokenfare.Catalog, not {type(given).__name__}; "
+            "Catalog.load(['mine.toml']) lays files over the shipped one"
+        )
+    return given
 
 
 @lru_cache(maxsize=16)
@@ -115,5 +133,5 @@ def _name(model: str | None, tokenizer: str | None, catalog: Catalog | None) -> 
 def tokenizer_for(model: str, catalog: Catalog | None = None) -> str:
     """The name of a model's tokenizer. Raises `UnknownModel`."""
     ours_alone = catalog is None and not os.environ.get(FILES_VARIABLE)
-    known = tokenizer_of(model) if ours_alone else None
-    return known or (catalog or default_catalog()).get(model).tokenizer
+    known = tokenizer_of(model) if ours_alone and isinstance(model, str) else None
+    return known or facts_of(catalog).get(model).tokenizer

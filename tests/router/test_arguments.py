@@ -97,3 +97,79 @@ def test_one_catalogue_file_needs_no_list(tmp_path: Path) -> None:
     for path in (missing, str(missing)):
         with pytest.raises(CatalogError, match=r"nope\.toml: "):
             tf.Catalog.load(path)
+
+
+NO_LIST: list[Any] = [None, 3, "qwen-*", b"qwen", {"qwen": 1}, [None], [3], [["qwen"]]]
+LISTS = ["allow", "deny", "families", "providers", "kinds", "access", "needs"]
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("given", NO_LIST, ids=repr)
+def test_what_is_no_list_of_words_is_named(name: str, given: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=rf"^{name}: .*a (list|text), not "):
+        tf.route(input_tokens=5, catalog=CATALOG, **{name: given})
+
+
+@pytest.mark.parametrize("name", ["purpose", "region", "currency", "batch", "unstated_limits"])
+@pytest.mark.parametrize("given", [3, 1.5, b"x", [], {}, {"a"}, object()], ids=repr)
+def test_what_is_no_word_and_no_truth_value_is_named(name: str, given: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=rf"^{name} is "):
+        tf.route(input_tokens=5, catalog=CATALOG, **{name: given})
+
+
+@pytest.mark.parametrize("given", [3, "mine.toml", Path("mine.toml"), [], {}, object()], ids=repr)
+def test_what_is_no_catalogue_is_told_how_one_is_had(given: Any) -> None:
+    says = r"a catalog is a tokenfare\.Catalog, not .*Catalog\.load\("
+    for ask in (
+        lambda: tf.count("x", model="qwen-plus", catalog=given),
+        lambda: tf.count_messages("x", model="qwen-plus", catalog=given),
+        lambda: tf.fits("x", model="qwen-plus", catalog=given),
+        lambda: tf.trim("x", model="qwen-plus", catalog=given),
+        lambda: tf.route("x", catalog=given),
+        lambda: tf.route("x", catalog=given, as_of=DAY),
+        lambda: tf.routing_table(catalog=given),
+    ):
+        with pytest.raises(InvalidRequestError, match=says):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda: tf.count("x", model=["qwen-plus"]), "model"),
+        (lambda: tf.count("x", tokenizer=["qwen"]), "a tokenizer is asked for by its name, not"),
+        (lambda: tf.get_tokenizer(7), "a tokenizer is asked for by its name, not 7"),
+        (lambda: tf.count_messages("x", template=["qwen3"]), "no chat template is called"),
+        (
+            lambda: tf.count_image(3, model="qwen3-vl-plus"),
+            "image: the bytes of a file, .* not int",
+        ),
+        (lambda: tf.count_chats(3, model="qwen-plus"), "chats are a list of prompts, not int"),
+        (lambda: tf.trim("x", 50, policy={"cut": "start"}), "a policy is a tokenfare.TrimPolicy"),
+        (lambda: tf.read_document(3), "a document is named by its path, not int"),
+        (lambda: tf.Catalog.load([3]), "a catalogue file is named by its path .*, not 3"),
+        (lambda: tf.Catalog.load(3), "a catalogue file is named by its path .*, not 3"),
+        (lambda: CATALOG.overlay(b"mine.toml"), "a catalogue file is named by its path"),
+        (lambda: tf.route("x", as_of=["2024"]), "a day is a datetime.date"),
+    ],
+)
+def test_another_type_is_named_with_what_is_expected(ask: Any, says: str) -> None:
+    with pytest.raises(InvalidRequestError, match=says):
+        ask()
+
+
+@pytest.mark.parametrize("name", ["a\0b.toml", "\ud800.toml"])
+def test_a_name_that_no_file_can_have_is_a_file_that_cannot_be_read(name: str) -> None:
+    with pytest.raises(CatalogError, match="cannot be read: "):
+        tf.Catalog.load([name])
+    with pytest.raises(tf.TokenfareError, match="cannot be read: "):
+        tf.read_document(name)
+
+
+def test_what_is_no_money_is_an_error_of_this_library() -> None:
+    for wrong in ("5", "CNY", "5 yuan", "", None, 5, f"{'9' * 50} CNY"):
+        with pytest.raises(InvalidRequestError, match=r'an amount such as "0\.05 CNY"'):
+            tf.Money.written(wrong)
+    for currency in ("cny", "", 5, None):
+        with pytest.raises(InvalidRequestError, match="three capital letters"):
+            tf.Money(Decimal(1), currency)

@@ -30,6 +30,8 @@ def count_chats(
         raise InvalidRequestError(
             "chats are a list of prompts, and this is one: see count_messages"
         )
+    if not isinstance(chats, Iterable):
+        raise InvalidRequestError(f"chats are a list of prompts, not {type(chats).__name__}")
     chats = list(chats)
     texts: list[str] = []
     fixed: list[int] = []

@@ -96,6 +96,9 @@ def trim(conversation: Conversation, limit: int, policy: TrimPolicy) -> Trimmed:
     `CannotTrim` if what must stay is more than `limit`.
     """
     check_whole("max_tokens", limit)
+    given: object = policy  # what a caller without a type checker may have given
+    if not isinstance(given, TrimPolicy):
+        raise InvalidRequestError(f"a policy is a tokenfare.TrimPolicy, not {given!r}")
     if limit < 1:
         raise InvalidRequestError(f"max_tokens is {limit:,}; a limit is at least 1 token")
     messages = conversation.messages

@@ -8,7 +8,7 @@ catalogue never changes: laying a file over one gives another.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -33,6 +33,19 @@ def today() -> date:
 def paths_in(environment: Mapping[str, str]) -> tuple[str, ...]:
     """The files that `TOKENFARE_CATALOG` names."""
     return tuple(filter(None, environment.get(FILES_VARIABLE, "").split(os.pathsep)))
+
+
+def _named(paths: object) -> list[Path]:
+    """Paths as they are; what is none is told so before a file is looked for."""
+    if not isinstance(paths, Iterable):
+        paths = [paths]
+    given = list(paths)
+    odd = [path for path in given if not isinstance(path, str | os.PathLike)]
+    if odd:
+        raise InvalidRequestError(
+            f"a catalogue file is named by its path (str or os.PathLike), not {odd[0]!r}"
+        )
+    return [Path(path) for path in given]
 
 
 def _checked(day: object) -> date:
@@ -74,8 +87,8 @@ class Catalog:
         if isinstance(paths, str | os.PathLike):
             paths = (paths,)
         facts = load.shipped()
-        for path in paths:
-            facts = load.overlaid_file(facts, Path(path))
+        for path in _named(paths):
+            facts = load.overlaid_file(facts, path)
         return cls(facts, clock() if day is None else day)
 
     @property
@@ -103,7 +116,7 @@ class Catalog:
         The file's models are added; where it speaks of a fact of a model that is known already, it
         alone is heard on that fact from its first `from` on.
         """
-        return Catalog(load.overlaid_file(self._facts, Path(path)), self._day, self._learnt)
+        return Catalog(load.overlaid_file(self._facts, *_named([path])), self._day, self._learnt)
 
     def learning(self, model_id: str, learnt: Learnt) -> Catalog:
         """This catalogue with limits of a model that a provider named in a refusal."""

@@ -108,8 +108,9 @@ def read(path: Path) -> CatalogFile:
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except OSError as error:
-        raise CatalogError(path, "", f"cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL or a lone surrogate in the name
+        problem = getattr(error, "strerror", None) or error
+        raise CatalogError(path, "", f"cannot be read: {problem}") from error
 
 
 def _toml(path: Path, content: bytes) -> dict[str, Any]:

@@ -67,6 +67,12 @@ def size_of(source: bytes | Path | str | tuple[int, int]) -> Picture:
         if found is None:
             raise InvalidRequestError("image: a data: URL or a Path, not a name or another URL")
         return picture(found, "image")
+    path: object = source  # as above
+    if not isinstance(path, Path):
+        raise InvalidRequestError(
+            "image: the bytes of a file, a Path, a data: URL or a width and height, not "
+            f"{type(path).__name__}"
+        )
     try:
         with source.open("rb") as file:
             return picture(Source(file, source.stat().st_size), str(source))

@@ -115,7 +115,15 @@ class Requirements:
             odd = sorted(getattr(self, name) - known)
             if odd:
                 raise InvalidRequestError(f"{name}: {odd[0]!r} is none of {listed(known)}")
-        if re.fullmatch("[A-Z]{3}", self.currency) is None:
+        for name in ("purpose", "region"):
+            word = getattr(self, name)
+            if not isinstance(word, str | None):
+                raise InvalidRequestError(f"{name} is one word, or None for any, not {word!r}")
+        for name in ("batch", "unstated_limits"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidRequestError(f"{name} is True or False, not {getattr(self, name)!r}")
+        currency: object = self.currency  # as above
+        if not isinstance(currency, str) or re.fullmatch("[A-Z]{3}", currency) is None:
             raise InvalidRequestError(
                 f"currency is three capital letters, such as CNY, not {self.currency!r}"
             )

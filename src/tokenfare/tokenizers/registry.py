@@ -13,7 +13,12 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-from tokenfare.errors import UnknownTokenizer, VocabularyError, VocabularyMissing
+from tokenfare.errors import (
+    InvalidRequestError,
+    UnknownTokenizer,
+    VocabularyError,
+    VocabularyMissing,
+)
 
 from . import local
 from .bounds import Bounds
@@ -107,6 +112,8 @@ def measurer(name: str) -> Tokenizer | ByTransformers | Bounds:
 
     What the user added comes before what lies in a cache. Nothing is downloaded.
     """
+    if not isinstance(name, str):
+        raise InvalidRequestError(f"a tokenizer is asked for by its name, not {name!r}")
     if name in _EXACT:
         with _loading:
             return _shipped(name)
