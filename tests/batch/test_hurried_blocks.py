@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,7 +23,9 @@ from tokenfare import Catalog, batch
 from tokenfare.batch import planning
 from tokenfare.batch.blockwise import BlockPlanner
 from tokenfare.batch.deadlines import survey
+from tokenfare.batch.promised import SEND_SECONDS
 from tokenfare.errors import DeadlineTooShort, InvalidRequestError
+from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, tolls, windows_of
 
 RATES = {
     "qwen-turbo": (60, 60_000),
@@ -146,3 +149,16 @@ def test_what_is_put_together_keeps_the_promise_and_says_how_dear_that_may_be(
     assert rough.fare.high - exact.fare.high <= rough.deadline.gap
     assert rough.deadline.within <= rough.deadline.time
     assert exact.deadline.free == rough.deadline.free
+    rows = pq.read_table(rough.folder / "requests.parquet").to_pylist()
+    own = len(rows) * SEND_SECONDS + 30.0
+    for lane in rough.deadline.lanes:
+        claims = Counter(
+            Claim(row["input_high"], row["max_output_tokens"])
+            for row in rows
+            if row["model"] == lane.model
+        )
+        assert claims.total() == lane.requests
+        windows = windows_of(rated.get(lane.model).rates, 1.0, ARRIVAL_SLACK_SECONDS)
+        at_once = rough.deadline.concurrency
+        toll = tolls(windows, claims, answer_seconds=30.0, at_once=at_once)
+        assert 0.8 * lane.seconds <= toll.total(claims) + own <= lane.seconds
