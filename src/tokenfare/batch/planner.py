@@ -24,7 +24,7 @@ from tokenfare.tokenizers import Count
 from .beginnings.prefixes import Prefixes
 from .beginnings.shared import Shared
 from .choice.chooser import Cheapest, Chooser
-from .choice.choosing import Choice, Service, Sizes
+from .choice.choosing import Choice, Served, Service, Sizes
 from .choice.counting import Counter
 from .choice.totals import Cell, Tally
 from .inputs.reading import Columns, Record, SetAside
@@ -93,6 +93,7 @@ class Planner:
         self._sizer = sizer
         self._prefixes = prefixes
         self._chooser = chooser or Cheapest()
+        self._served: dict[tuple[frozenset[str], bool, bool], Served] = {}
         self._services: dict[tuple[int, frozenset[str], bool, bool], Service] = {}
         self._batch_rules: dict[str, BatchRules] = {}
         self._tally = Tally(asked.currency)
@@ -278,7 +279,10 @@ class Planner:
                 batch=batch,
                 thinking=thinking,
             )
-            self._services[key] = Service(self._catalog, asked)
+            like = key[1:]
+            if like not in self._served:
+                self._served[like] = Served(self._catalog, asked)
+            self._services[key] = Service(self._served[like], asked)
         return self._services[key]
 
     def rules(self, model: Model, service: Service) -> BatchRules | None:

@@ -137,6 +137,18 @@ class Price:
         Raises `InvalidRequestError` if batch is asked for and there is no batch price.
         """
         tier = self.tier(input_tokens)
+        return self.cost_in(tier, input_tokens, output_tokens, batch=batch, thinking=thinking)
+
+    def cost_in(
+        self,
+        tier: Tier,
+        input_tokens: int,
+        output_tokens: int,
+        *,
+        batch: bool = False,
+        thinking: bool = False,
+    ) -> Money:
+        """What tokens cost in a tier: those of one request that is in it, or of many."""
         read = EXACT.multiply(tier.input, input_tokens)
         written = EXACT.multiply(tier.written(thinking=thinking), output_tokens)
         amount = EXACT.divide(EXACT.add(read, written), self.per)

@@ -8,7 +8,7 @@ upload its text, so a model with a file service takes no more here than fits int
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -35,27 +35,48 @@ class Choice:
     rank: tuple[Decimal, int, int, int, str]
 
 
+class Served:
+    """The models of one service for requests that are alike in all but the room for their answer.
+
+    No filter asks for the room, so they run once for requests of however many rooms.
+    """
+
+    def __init__(self, catalog: Catalog, asked: Requirements) -> None:
+        """Leave the models that are certainly none, and sort the others by how they count."""
+        self.all = tuple(_inline_only(_served(model, asked)) for model in catalog.models(all=True))
+        self.day, self.digest = catalog.day, catalog.digest
+        passed = Question(self.all, asked, self.day, self.digest).passed
+        by_kind: dict[Hashable, list[Model]] = defaultdict(list)
+        for model in passed:
+            by_kind[alike(model)].append(model)
+        self.kinds = tuple(tuple(models) for models in by_kind.values())
+
+
 class Service:
     """The models of one service (batch or live) for requests with the same requirements."""
 
-    def __init__(self, catalog: Catalog, asked: Requirements) -> None:
+    def __init__(self, served: Served, asked: Requirements) -> None:
         """Find the models that take a request of some size, sorted by how they count."""
-        self._all = tuple(_inline_only(_served(model, asked)) for model in catalog.models(all=True))
+        self._all = served.all
         self.asked = asked
-        found = Question(self._all, asked, catalog.day, catalog.digest)
-        by_kind: dict[Hashable, list[Model]] = defaultdict(list)
-        for each in found.candidates:
-            by_kind[alike(each.model)].append(each.model)
-        self.kinds = tuple(tuple(models) for models in by_kind.values())
-        self._tables = tuple(
-            RoutingTable(Question(kind, asked, catalog.day, catalog.digest)) for kind in self.kinds
-        )
+        questions = (Question(kind, asked, served.day, served.digest) for kind in served.kinds)
+        taking = [question for question in questions if question.candidates]
+        self._candidates = tuple(question.candidates for question in taking)
+        self.kinds = tuple(tuple(each.model for each in kind) for kind in self._candidates)
+        self._tables = tuple(map(RoutingTable, taking))
         self._best: tuple[dict[Count, Choice | None], ...] = tuple({} for _ in self.kinds)
 
     @cached_property
     def models(self) -> tuple[tuple[Model, int], ...]:
         """Every model, with the index of its class."""
         return tuple((model, i) for i, kind in enumerate(self.kinds) for model in kind)
+
+    @property
+    def takers(self) -> Iterator[tuple[Model, int, int | None]]:
+        """Every model, the index of its class, and the longest input that it takes, if stated."""
+        for i, kind in enumerate(self._candidates):
+            for each in kind:
+                yield each.model, i, each.most
 
     def choose(self, sizes: Sizes) -> Choice | None:
         """The cheapest model that certainly takes a request of these sizes."""

@@ -19,6 +19,7 @@ from tokenfare.router import Ranked
 from tokenfare.tokenizers import Count
 
 from .choosing import Choice, Service, Sizes
+from .together import Together
 
 
 class Cell(NamedTuple):
@@ -213,13 +214,12 @@ class Tally:
     @cached_property
     def alone(self) -> tuple[Alone, ...]:
         """The job on each model that the batch service has for some of it, the best first."""
-        sums: dict[str, _Sum] = {}
+        sums: dict[str, Together] = {}
         for service, counted in self._held.items():
-            for model, kind in service.models:
-                for size, number in counted[kind].items():
-                    ranked = service.on(model, size)
-                    if ranked is not None:
-                        sums.setdefault(model.id, _Sum()).add(size, ranked.fare, number)
+            for model, kind, most in service.takers:
+                if model.id not in sums:
+                    sums[model.id] = Together(model)
+                sums[model.id].add(service, model, most, counted[kind].items())
         found = (
             Alone(
                 model,
@@ -228,6 +228,7 @@ class Tally:
                 each.fare(self.currency),
             )
             for model, each in sums.items()
+            if each.requests
         )
         return tuple(sorted(found, key=lambda a: (a.refused, a.fare.high.amount, a.model)))
 
