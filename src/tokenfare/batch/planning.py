@@ -36,8 +36,7 @@ from .written.folder import Folder
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 _CHUNK_REQUESTS = 4_096
-_CHUNK_BYTES = 1_000_000
-_BLOCK_BYTES = 500_000  # half of that takes longer, twice of it 20 MB more and no less time
+_CHUNK_BYTES = 500_000  # half of that takes longer, twice of it 20 MB more and no less time
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ def _planned(source: Source, number: int, planner: Planner) -> Iterator[None]:
                 yield
         return
     with (
-        closing(source.blocks(_BLOCK_BYTES)) as blocks,
+        closing(source.blocks(_CHUNK_BYTES)) as blocks,
         closing(planner.read_ahead(blocks)) as ahead,
     ):
         for block in ahead:

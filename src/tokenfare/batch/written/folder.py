@@ -25,7 +25,7 @@ from tokenfare.catalog import BatchRules
 from tokenfare.errors import InputError, InvalidRequestError
 
 from . import tabled
-from .table import REQUESTS, Row, Table
+from .table import GROUP, REQUESTS, Row, Table
 from .undisturbed import undisturbed
 
 PLAN = "plan.json"
@@ -62,7 +62,7 @@ class Folder:
         except OSError as error:
             raise self._unwritable(error) from error
         self._table: Table | None = None
-        self._predicted: tabled.Predicted | None = None
+        self._sent: tabled.SentRows | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -108,13 +108,20 @@ class Folder:
 
     def enter_sent(self, file: str, sending: Sending) -> None:
         """Write the requests of a block into the table, the next ones of the input."""
-        if self._predicted is None:
-            self._predicted = tabled.Predicted()
-        self._rows_table().add_columns(tabled.rows_of(file, sending, self._predicted))
+        if self._sent is None:
+            self._sent = tabled.SentRows()
+        self._sent.add(file, sending)
+        if len(self._sent) >= GROUP:
+            self._enter_waiting()
 
     def enter(self, rows: Iterable[Row]) -> None:
         """Write requests into the table, the next ones of the input."""
+        self._enter_waiting()
         self._rows_table().add(rows)
+
+    def _enter_waiting(self) -> None:
+        if self._sent is not None and len(self._sent):
+            self._rows_table().add_columns(self._sent.take())
 
     def _rows_table(self) -> Table:
         if self._table is None:

@@ -14,7 +14,8 @@ from tokenfare.errors import InputError
 
 REQUESTS = "requests.parquet"
 
-_GROUP = 16_384
+GROUP = 16_384
+"""Rows that are written at a time."""
 _DIGITS = Decimal(1).scaleb(-12)
 
 
@@ -56,7 +57,7 @@ class Table:
     def add(self, rows: Iterable[Row]) -> None:
         """Take rows in, the next ones of the input."""
         self._rows += rows
-        if len(self._rows) >= _GROUP:
+        if len(self._rows) >= GROUP:
             self._collect()
 
     def add_columns(self, rows: Any) -> None:
@@ -83,8 +84,8 @@ class Table:
         """Put rows to those that wait for a whole group: to touch these each time is quadratic."""
         self._parts.append(rows)
         self._waiting += len(rows)
-        if self._waiting >= _GROUP:
-            self._write(least=_GROUP)
+        if self._waiting >= GROUP:
+            self._write(least=GROUP)
 
     def _write(self, *, least: int) -> None:
         """Write groups as long as there are so many rows: how rows came does not show."""
@@ -92,9 +93,9 @@ class Table:
             self._writer = self._parquet.ParquetWriter(self._path, self._schema, compression="zstd")
         rows = self._arrow.concat_tables(self._parts)
         while len(rows) >= max(least, 1):
-            group = rows.slice(0, _GROUP).combine_chunks()
+            group = rows.slice(0, GROUP).combine_chunks()
             self._writer.write_table(self._arrow.table(self._encoded(group), schema=self._schema))
-            rows = rows.slice(_GROUP)
+            rows = rows.slice(GROUP)
             self._arrow.default_memory_pool().release_unused()  # some 30 MB, in a job of any size
         self._parts, self._waiting = [rows], len(rows)
 
@@ -152,7 +153,7 @@ def _batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
         with parquet.ParquetFile(path) as table:
             if missing := set(columns) - set(table.schema_arrow.names):
                 raise InputError(str(path), f"is no table of a plan: no column {min(missing)!r}")
-            yield from table.iter_batches(batch_size=_GROUP, columns=list(columns))
+            yield from table.iter_batches(batch_size=GROUP, columns=list(columns))
     except (arrow.ArrowException, OSError) as error:
         raise InputError(str(path), f"is no table of a plan: {error}") from error
 

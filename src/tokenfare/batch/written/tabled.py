@@ -1,4 +1,4 @@
-"""The requests of a block as rows of a plan's table, column by column.
+"""The requests of blocks as rows of a plan's table, column by column.
 
 What is predicted is the same for all requests of one outcome, so it is written down once and taken
 as often as requests have it.
@@ -43,23 +43,48 @@ class Predicted:
         return required("pyarrow").array(values, self._schema.field(name).type)
 
 
-def rows_of(file: str, sending: Sending, predicted: Predicted) -> Any:
-    """The rows as an Arrow table of `plain_schema`. Raises `MissingExtra` without pyarrow."""
-    arrow, compute = required("pyarrow"), required("pyarrow.compute")
-    schema = plain_schema()
-    sent = arrow.array(sending.sent)
-    of, sent_as = sent.field("outcome"), sent.field("sent_as")
-    known = predicted.of(sending.outcomes.all)
-    columns = {name: column.take(of) for name, column in known.items()}
-    if sent_as.null_count < len(sent_as):
-        carried = compute.is_valid(sent_as)
-        for name in ("fare_low", "fare_high"):
-            free = arrow.scalar(_FREE, schema.field(name).type)
-            columns[name] = compute.if_else(carried, free, columns[name])
-    columns["file"] = arrow.repeat(arrow.scalar(file, arrow.string()), len(sent))
-    columns["line"], columns["custom_id"] = sent.field("line"), sent.field("custom_id")
-    columns["sent_as"] = sent_as
-    return arrow.table([columns[name] for name in schema.names], schema=schema)
+class SentRows:
+    """Rows of blocks that wait until they are many: a table of few takes as long as one of many."""
+
+    def __init__(self) -> None:
+        """Raises `MissingExtra` without pyarrow."""
+        self._arrow: Any = required("pyarrow")
+        self._schema = plain_schema()
+        self._predicted = Predicted()
+        self._files: list[Any] = []
+        self._sent: list[Any] = []
+        self._outcomes: Sequence[Outcome] = ()
+        self._number = 0
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return self._number
+
+    def add(self, file: str, sending: Sending) -> None:
+        """Take the requests of a block, the next ones of the input."""
+        sent = self._arrow.array(sending.sent)
+        self._files.append(self._arrow.repeat(self._arrow.scalar(file), len(sent)))
+        self._sent.append(sent)
+        self._outcomes = sending.outcomes.all
+        self._number += len(sent)
+
+    def take(self) -> Any:
+        """All that wait, as an Arrow table of `plain_schema`; at least one was added."""
+        arrow, schema = self._arrow, self._schema
+        sent = arrow.concat_arrays(self._sent)
+        known = self._predicted.of(self._outcomes)
+        columns = {name: column.take(sent.field("outcome")) for name, column in known.items()}
+        sent_as = sent.field("sent_as")
+        if sent_as.null_count < len(sent_as):
+            carried = required("pyarrow.compute").is_valid(sent_as)
+            for name in ("fare_low", "fare_high"):
+                free = arrow.scalar(_FREE, schema.field(name).type)
+                columns[name] = required("pyarrow.compute").if_else(carried, free, columns[name])
+        columns["file"] = arrow.concat_arrays(self._files)
+        columns["line"], columns["custom_id"] = sent.field("line"), sent.field("custom_id")
+        columns["sent_as"] = sent_as
+        self._files, self._sent, self._number = [], [], 0
+        return arrow.table([columns[name] for name in schema.names], schema=schema)
 
 
 _NAMES = (
