@@ -46,14 +46,10 @@ class Question:
         return f"<Question to {len(self.models)} models on {self.day}>"
 
     @cached_property
-    def passed(self) -> tuple[Model, ...]:
-        """The models that the filters before counting leave, which look at no size and no room."""
-        return tuple(m for m in self.models if first_refusal(m, self.asked) is None)
-
-    @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
         """The models that take a request of some size, with their fares; worked out once."""
-        found = (candidate(model, self.asked) for model in self.passed)
+        passed = (m for m in self.models if first_refusal(m, self.asked) is None)
+        found = (candidate(model, self.asked) for model in passed)
         return tuple(each for each in found if each is not None)
 
     @cached_property

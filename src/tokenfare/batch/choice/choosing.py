@@ -17,6 +17,7 @@ from typing import TypeAlias
 from tokenfare.budget import Fare, alike, fare_of
 from tokenfare.catalog import Catalog, Model
 from tokenfare.router import Question, Ranked, Requirements, RoutingTable
+from tokenfare.router.filters import ON_PRICE, first_refusal
 from tokenfare.router.judge import judge, judge_all, rank, served_as
 from tokenfare.tokenizers import Count
 
@@ -45,9 +46,10 @@ class Served:
         """Leave the models that are certainly none, and sort the others by how they count."""
         self.all = tuple(_inline_only(_served(model, asked)) for model in catalog.models(all=True))
         self.day, self.digest = catalog.day, catalog.digest
-        passed = Question(self.all, asked, self.day, self.digest).passed
         by_kind: dict[Hashable, list[Model]] = defaultdict(list)
-        for model in passed:
+        for model in self.all:
+            if first_refusal(model, asked) or first_refusal(model, asked, ON_PRICE):
+                continue
             by_kind[alike(model)].append(model)
         self.kinds = tuple(tuple(models) for models in by_kind.values())
 

@@ -25,7 +25,7 @@ from tokenfare.catalog import BatchRules
 from tokenfare.errors import InputError, InvalidRequestError
 
 from . import tabled
-from .table import GROUP, REQUESTS, Row, Table
+from .table import REQUESTS, Row, Table
 from .undisturbed import undisturbed
 
 PLAN = "plan.json"
@@ -111,7 +111,7 @@ class Folder:
         if self._sent is None:
             self._sent = tabled.SentRows()
         self._sent.add(file, sending)
-        if len(self._sent) >= GROUP:
+        if Table.is_group(len(self._sent)):
             self._enter_waiting()
 
     def enter(self, rows: Iterable[Row]) -> None:

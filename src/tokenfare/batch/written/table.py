@@ -14,8 +14,7 @@ from tokenfare.errors import InputError
 
 REQUESTS = "requests.parquet"
 
-GROUP = 16_384
-"""Rows that are written at a time."""
+_GROUP = 16_384
 _DIGITS = Decimal(1).scaleb(-12)
 
 
@@ -57,7 +56,7 @@ class Table:
     def add(self, rows: Iterable[Row]) -> None:
         """Take rows in, the next ones of the input."""
         self._rows += rows
-        if len(self._rows) >= GROUP:
+        if len(self._rows) >= _GROUP:
             self._collect()
 
     def add_columns(self, rows: Any) -> None:
@@ -65,6 +64,11 @@ class Table:
         if self._rows:
             self._collect()
         self._put(rows)
+
+    @staticmethod
+    def is_group(rows: int) -> bool:
+        """Whether so many rows are as many as are written at a time."""
+        return rows >= _GROUP
 
     def close(self) -> None:
         """Complete the file, which is there even if it has no rows."""
@@ -84,8 +88,8 @@ class Table:
         """Put rows to those that wait for a whole group: to touch these each time is quadratic."""
         self._parts.append(rows)
         self._waiting += len(rows)
-        if self._waiting >= GROUP:
-            self._write(least=GROUP)
+        if self._waiting >= _GROUP:
+            self._write(least=_GROUP)
 
     def _write(self, *, least: int) -> None:
         """Write groups as long as there are so many rows: how rows came does not show."""
@@ -93,9 +97,9 @@ class Table:
             self._writer = self._parquet.ParquetWriter(self._path, self._schema, compression="zstd")
         rows = self._arrow.concat_tables(self._parts)
         while len(rows) >= max(least, 1):
-            group = rows.slice(0, GROUP).combine_chunks()
+            group = rows.slice(0, _GROUP).combine_chunks()
             self._writer.write_table(self._arrow.table(self._encoded(group), schema=self._schema))
-            rows = rows.slice(GROUP)
+            rows = rows.slice(_GROUP)
             self._arrow.default_memory_pool().release_unused()  # some 30 MB, in a job of any size
         self._parts, self._waiting = [rows], len(rows)
 
@@ -153,7 +157,7 @@ def _batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
         with parquet.ParquetFile(path) as table:
             if missing := set(columns) - set(table.schema_arrow.names):
                 raise InputError(str(path), f"is no table of a plan: no column {min(missing)!r}")
-            yield from table.iter_batches(batch_size=GROUP, columns=list(columns))
+            yield from table.iter_batches(batch_size=_GROUP, columns=list(columns))
     except (arrow.ArrowException, OSError) as error:
         raise InputError(str(path), f"is no table of a plan: {error}") from error
 
