@@ -67,8 +67,11 @@ class Blocks:
                 read, skips = (read[end:] if end else b""), False
             begun += read
             yield from self._whole(begun, last=error is None and ends)
-            begun = b"" if ends else begun[begun.rfind(b"\n") + 1 :]
+            begun = begun[begun.rfind(b"\n") + 1 :]
             if error is not None:
+                if len(begun) >= self._longest:  # too long, whatever else was to come of it
+                    yield TooLong(self.number)
+                    self.number += 1
                 raise error
             if ends:
                 return
