@@ -1,7 +1,10 @@
 """Tools and JSON mode: intervals that hold for what was recorded."""
 
+import json
+
 import pytest
 
+import tokenfare as tf
 from models import model
 from tokenfare.budget import Options, count_request, options_of
 from tokenfare.catalog import ToolRules
@@ -26,8 +29,6 @@ def test_without_options_nothing_is_added() -> None:
 
 def test_tools_widen_the_count_and_stay_above_what_qwens_template_takes() -> None:
     """The published template of Qwen 2.5 written out here, counted by the tokenizer itself."""
-    import json
-
     tokenizer = get_tokenizer("qwen")
     template = (
         "\n\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
@@ -41,6 +42,18 @@ def test_tools_widen_the_count_and_stay_above_what_qwens_template_takes() -> Non
     system = 5 + 6  # "You are a helpful assistant." in its frame, which is added for tools
     assert found.options.low < tokenizer.count(template) + system <= found.options.high
     assert not found.total.exact
+
+
+def test_a_json_schema_counts_from_nothing_to_all_of_it() -> None:
+    """Whether a model is shown it is not recorded, so either may be the truth."""
+    schema = {"name": "answer", "schema": {"type": "object", "description": "很长 " * 900}}
+    form = {"response_format": {"type": "json_schema", "json_schema": schema}}
+    bare = tf.count_messages("Hello", model="qwen-plus").total
+    with_it = tf.count_messages("Hello", model="qwen-plus", parameters=form).total
+    shown = tf.count(json.dumps(schema)).high
+    assert with_it.low == bare.low
+    assert with_it.high >= bare.high + shown
+    assert tf.fits("Hello", model="qwen-plus", parameters=form).tokens == with_it.high
 
 
 def test_json_mode_is_what_the_model_says() -> None:

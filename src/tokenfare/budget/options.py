@@ -20,16 +20,17 @@ class Options:
     """What besides the messages costs input tokens, or changes what they cost.
 
     `tools` are definitions, `parallel_calls` allows several calls at once, `forced_tool` names the
-    one that must be called. `high_resolution` lets images have more tokens. `thinking` is whether
-    the model reasons first, `None` for its default. `control_tokens` counts a control token spelled
-    out in a message as the token and not as text. `fetch` gets media that are elsewhere; without it
-    they are an interval.
+    one that must be called. `schema` is what a JSON answer must follow. `high_resolution` lets
+    images have more tokens. `thinking` is whether the model reasons first, `None` for its default.
+    `control_tokens` counts a control token spelled out in a message as the token and not as text.
+    `fetch` gets media that are elsewhere; without it they are an interval.
     """
 
     tools: tuple[Wire, ...] = ()
     parallel_calls: bool = False
     forced_tool: str | None = None
     json_mode: bool = False
+    schema: Mapping[str, object] | None = None
     high_resolution: bool = False
     thinking: bool | None = None
     control_tokens: bool = False
@@ -60,12 +61,14 @@ def options_of(extra: Mapping[str, object]) -> Options:
     if isinstance(tools, str | Mapping) or not isinstance(tools, Sequence):
         raise InvalidRequestError(f"tools are a list of definitions, not {type(tools).__name__}")
     form = extra.get("response_format")
+    schema = form.get("json_schema") if isinstance(form, Mapping) else None
     thinking = extra.get("enable_thinking")
     return Options(
         tools=tuple(tools),
         parallel_calls=extra.get("parallel_tool_calls") is True,
         forced_tool=_forced(extra.get("tool_choice")),
         json_mode=isinstance(form, Mapping) and form.get("type") != "text",
+        schema=schema if isinstance(schema, Mapping) else None,
         high_resolution=extra.get("vl_high_resolution_images") is True,
         thinking=thinking if isinstance(thinking, bool) else None,
     )

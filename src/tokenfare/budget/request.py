@@ -60,7 +60,11 @@ def before_all(first: Message, turns: Turns) -> Iterator[Part]:
 def after_all(last: Message, turns: Turns) -> Iterator[Part]:
     """The opening of the answer, and what options add to it."""
     chat, options = turns.rules.chat, turns.options
-    if options.json_mode:
+    if options.schema is not None:
+        most = chat.json_mode[1] + definitions_most([options.schema])
+        note = "whether a model is shown the JSON schema is not known"
+        yield Part("options", None, between(chat.json_mode[1], 0, most), note)
+    elif options.json_mode:
         yield Part("options", None, between(chat.json_mode[1], *chat.json_mode), "JSON mode")
     if is_open(last):
         return

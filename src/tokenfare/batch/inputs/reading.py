@@ -7,6 +7,7 @@ here.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -220,20 +221,27 @@ class Source:
         return Record(self.name, self._line, cells, text)
 
 
+_A_LIST = "; a list of requests goes one request a line (jq -c '.[]' writes it so)"
+
+
 def record_of(line: bytes, file: str, number: int) -> Record | SetAside:
     """What a line of JSONL says, which is not empty."""
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
         problem = f"not UTF-8: byte 0x{line[error.start]:02x} at offset {error.start}"
+        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            problem += "; it begins as UTF-16 does: save the file as UTF-8"
         text = line.decode(errors="backslashreplace")
         return SetAside(file, number, problem, text)
     try:
         content = parsed(line)
     except (ValueError, RecursionError) as error:
-        return SetAside(file, number, f"not JSON: {error}", text)
+        whole = _A_LIST if text.strip() == "[" else ""
+        return SetAside(file, number, f"not JSON: {error}{whole}", text)
     if not isinstance(content, dict):
-        problem = f"an object is expected, not {type(content).__name__}"
+        whole = _A_LIST if isinstance(content, list) and dict in map(type, content) else ""
+        problem = f"an object is expected, not {type(content).__name__}{whole}"
         return SetAside(file, number, problem, text)
     return Record(file, number, content, text)
 

@@ -1,0 +1,40 @@
+"""Files that are no JSONL: what people have instead of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import tokenfare as tf
+
+DAY = date(2026, 11, 25)
+
+
+def set_aside(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "set-aside.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_a_file_of_another_form_says_which_form_is_wanted(tmp_path: Path) -> None:
+    """A list over several lines, a list on one, UTF-16: what people have instead of JSONL."""
+    requests = [{"prompt": "a"}, {"prompt": "b"}]
+    files = {
+        "lines.json": json.dumps(requests, indent=1).encode(),
+        "line.json": json.dumps(requests).encode(),
+        "wide.jsonl": json.dumps(requests[0]).encode("utf-16"),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        tf.batch.plan(tmp_path / name, tmp_path / f"{name}.plan", as_of=DAY)
+    said = {
+        name: [aside["problem"] for aside in set_aside(tmp_path / f"{name}.plan")] for name in files
+    }
+    advice = "; a list of requests goes one request a line (jq -c '.[]' writes it so)"
+    assert said["lines.json"][0].endswith(advice)
+    assert not any(problem.endswith(advice) for problem in said["lines.json"][1:])
+    assert said["line.json"] == [f"an object is expected, not list{advice}"]
+    assert said["wide.jsonl"] == [
+        "not UTF-8: byte 0xff at offset 0; it begins as UTF-16 does: save the file as UTF-8"
+    ]
