@@ -72,39 +72,41 @@ impl Counting<'_> {
         text: &[u8],
         bounds: impl Iterator<Item = Bounds>,
     ) -> usize {
-        let Memory { hot, front, cold, longer, .. } = &mut *self.memory;
+        let Memory { hot, front, cold, .. } = &mut *self.memory;
         cold.clear();
-        longer.clear();
         let mut count = 0;
-        for bounds in bounds {
-            let (start, length) = (bounds.0 as usize, bounds.1 - bounds.0);
-            let Some(bytes) = text.get(start..).and_then(|rest| rest.first_chunk()) else { break };
-            let is_longer = length > LONGEST as u32;
-            let key = Key::of_first(bytes, length as usize);
+        cold.push_all_if(bounds, |(start, end)| {
+            let bytes = text.get(start as usize..).and_then(|rest| rest.first_chunk());
+            let key = bytes.map_or_else(Key::default, |b| Key::of_first(b, (end - start) as usize));
             let found = hot.find(key);
-            let found = if is_longer { 0 } else { found };
             front.prefetch_if(key, found == 0);
             count += found;
-            longer.push_if(bounds, is_longer);
-            cold.push_if(bounds, (found == 0) & !is_longer);
-        }
+            found == 0
+        });
         count + self.count_cold(text) + self.count_longer(text)
     }
 
-    /// Pieces that were not met lately.
+    /// Pieces that were not met lately; those that are too long for the front are set aside.
     #[inline(never)]
     fn count_cold(&mut self, text: &[u8]) -> usize {
-        let Memory { hot, front, cold, new, .. } = &mut *self.memory;
+        let Memory { hot, front, wide, cold, longer, new, .. } = &mut *self.memory;
         new.clear();
+        longer.clear();
         let mut sum = 0;
         for bounds in cold.all() {
-            let key = Key::new(text, bounds.0 as usize, bounds.1 as usize);
+            let (start, end) = (bounds.0 as usize, bounds.1 as usize);
+            if end - start > LONGEST {
+                longer.push_if(*bounds, true);
+                if end - start <= wide::LONGEST {
+                    wide.prefetch(WideKey::new(text, start, end));
+                }
+                continue;
+            }
+            let key = Key::new(text, start, end);
             let found = front.find(key);
             sum += found;
             new.push_if(*bounds, found == 0);
-            if found > 0 {
-                hot.put(key, found);
-            }
+            hot.put(key, found);
         }
         together::count::<16>(self.v, text, new.all(), |bounds, count| {
             let key = Key::new(text, bounds.0 as usize, bounds.1 as usize);

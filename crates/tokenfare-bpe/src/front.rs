@@ -4,6 +4,8 @@
 //! which is a line of the machine's cache, the newest first. It is a cache and nothing else: bounded, never wrong (the whole piece is
 //! compared), and what it does not hold is merged and put in. It begins with the vocabulary.
 
+use std::hint::select_unpredictable;
+
 use crate::prefetch::prefetch;
 use crate::vocabulary::Vocabulary;
 
@@ -31,13 +33,15 @@ const MASKS: [(u64, u64); 16] = {
 };
 
 impl Key {
-    /// The key of the first `length` bytes, 1 to [`LONGEST`]; some other key for other lengths. O(1).
+    /// The key of the first `length` bytes, 1 to [`LONGEST`]; for other lengths the key of nothing, which
+    /// is never found. O(1), no branch.
     #[inline(always)]
     pub(crate) fn of_first(bytes: &[u8; 16], length: usize) -> Self {
         let (words, _) = bytes.as_chunks::<8>();
+        let length = select_unpredictable(length <= LONGEST, length, 0);
         let mask = MASKS[length & 15];
         let (low, high) = (u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1]));
-        Key(low & mask.0, high & mask.1 | (length as u64 & 15) << 56)
+        Key(low & mask.0, high & mask.1 | (length as u64) << 56)
     }
 
     /// The key of `text[start..end]`, which has 1 to [`LONGEST`] bytes. O(1).
@@ -62,18 +66,18 @@ impl Key {
         ((product >> 64) as u64 ^ product as u64) as usize
     }
 
-    /// This key as an entry that says the piece has `count` tokens, 1 to 15.
+    /// This key as an entry that says the piece has `count` tokens, 1 to 15; or that nothing is known, 0.
     #[inline]
     pub(crate) fn with_count(self, count: usize) -> Self {
-        debug_assert!((1..=LONGEST).contains(&count));
+        debug_assert!(count <= LONGEST);
         Key(self.0, self.1 | (count as u64) << 60)
     }
 
     /// The count in this entry, if it is the entry of `key`; otherwise 0. No branch.
     #[inline(always)]
     pub(crate) fn count_if_same(self, key: Key) -> usize {
-        let differs = (self.0 ^ key.0) | ((self.1 ^ key.1) << 4 >> 4);
-        (self.1 >> 60) as usize & usize::from(differs == 0).wrapping_neg()
+        let differs = (self.0 ^ key.0) | ((self.1 ^ key.1) << 4);
+        select_unpredictable(differs == 0, (self.1 >> 60) as usize, 0)
     }
 }
 
@@ -119,7 +123,7 @@ impl Front {
     /// Has the piece's set fetched, if it is `wanted`. No branch.
     #[inline(always)]
     pub(crate) fn prefetch_if(&self, key: Key, wanted: bool) {
-        prefetch(&self.0[if wanted { key.mixed() % SETS } else { 0 }]);
+        prefetch(&self.0[select_unpredictable(wanted, key.mixed() % SETS, 0)]);
     }
 
     /// Keeps the count of a piece, 1 to 15. O(1).
@@ -148,7 +152,7 @@ impl Hot {
         self.0[key.mixed() % HOT].0.count_if_same(key)
     }
 
-    /// Keeps the count of a piece, 1 to 15. O(1).
+    /// Keeps the count of a piece, 1 to 15, or takes out what is at its place, 0. O(1).
     #[inline(always)]
     pub(crate) fn put(&mut self, key: Key, count: usize) {
         self.0[key.mixed() % HOT].0 = key.with_count(count);

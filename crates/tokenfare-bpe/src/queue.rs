@@ -33,6 +33,21 @@ impl Queue {
         self.count += usize::from(wanted);
     }
 
+    /// Adds those pieces that are `wanted`. Their number is kept at hand meanwhile, not in memory.
+    #[inline(always)]
+    pub(crate) fn push_all_if(
+        &mut self,
+        pieces: impl Iterator<Item = Bounds>,
+        mut wanted: impl FnMut(Bounds) -> bool,
+    ) {
+        let mut count = self.count;
+        for bounds in pieces {
+            self.all[count % QUEUE] = bounds;
+            count += usize::from(wanted(bounds));
+        }
+        self.count = count;
+    }
+
     pub(crate) fn all(&self) -> &[Bounds] {
         &self.all[..self.count]
     }

@@ -4,7 +4,10 @@
 //! As `front`, with 32 bytes an entry: 30 for the piece, one for its length, one for its count. Two
 //! entries share a set, which is a line of the machine's cache, the newer first.
 
+use std::hint::select_unpredictable;
+
 use crate::front::places;
+use crate::prefetch::prefetch;
 
 /// Longest piece, in bytes, that has an entry.
 pub(crate) const LONGEST: usize = 30;
@@ -77,8 +80,14 @@ impl Wide {
                 | (entry[1] ^ b)
                 | (entry[2] ^ c)
                 | ((entry[3] ^ d) << (64 - COUNT) >> (64 - COUNT));
-            count | (entry[3] >> COUNT) as usize & usize::from(differs == 0).wrapping_neg()
+            count | select_unpredictable(differs == 0, (entry[3] >> COUNT) as usize, 0)
         })
+    }
+
+    /// Has the piece's set fetched.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, key: WideKey) {
+        prefetch(&self.0[key.set()]);
     }
 
     /// Keeps the count of a piece, 1 to 30. O(1).
