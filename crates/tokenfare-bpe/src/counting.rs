@@ -33,6 +33,9 @@ pub(crate) fn count_part(
     count
 }
 
+/// Pieces that are asked for before the first of them is looked at.
+const TOGETHER: usize = 32;
+
 /// A count in the making, with what it needs.
 pub(crate) struct Counting<'a> {
     pub(crate) v: &'a Vocabulary,
@@ -70,19 +73,34 @@ impl Counting<'_> {
     pub(crate) fn count_batch(
         &mut self,
         text: &[u8],
-        bounds: impl Iterator<Item = Bounds>,
+        mut bounds: impl Iterator<Item = Bounds>,
     ) -> usize {
         let Memory { hot, front, cold, .. } = &mut *self.memory;
         cold.clear();
         let mut count = 0;
-        cold.push_all_if(bounds, |(start, end)| {
-            let bytes = text.get(start as usize..).and_then(|rest| rest.first_chunk());
-            let key = bytes.map_or_else(Key::default, |b| Key::of_first(b, (end - start) as usize));
-            let found = hot.find(key);
-            front.prefetch_if(key, found == 0);
-            count += found;
-            found == 0
-        });
+        loop {
+            // Some at a time: all are asked for before the first is looked at.
+            let mut some = [((0, 0), Key::default(), 0); TOGETHER];
+            let mut taken = 0;
+            for (place, bounds) in some.iter_mut().zip(&mut bounds) {
+                let (start, length) = (bounds.0 as usize, (bounds.1 - bounds.0) as usize);
+                let bytes = text.get(start..).and_then(|rest| rest.first_chunk());
+                let key = bytes.map_or_else(Key::default, |bytes| Key::of_first(bytes, length));
+                let mixed = key.mixed();
+                hot.prefetch(mixed);
+                *place = (bounds, key, mixed);
+                taken += 1;
+            }
+            if taken == 0 {
+                break;
+            }
+            cold.push_all_if(some[..taken].iter().copied(), |(bounds, key, mixed)| {
+                let found = hot.find(key, mixed);
+                front.prefetch_if(mixed, found == 0);
+                count += found;
+                (bounds, found == 0)
+            });
+        }
         count + self.count_cold(text) + self.count_longer(text)
     }
 

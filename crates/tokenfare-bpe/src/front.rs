@@ -120,10 +120,10 @@ impl Front {
         set.iter().fold(0, |count, entry| count | entry.count_if_same(key))
     }
 
-    /// Has the piece's set fetched, if it is `wanted`. No branch.
+    /// Has the set fetched of the piece whose key is `mixed`, if it is `wanted`. No branch.
     #[inline(always)]
-    pub(crate) fn prefetch_if(&self, key: Key, wanted: bool) {
-        prefetch(&self.0[select_unpredictable(wanted, key.mixed() % SETS, 0)]);
+    pub(crate) fn prefetch_if(&self, mixed: usize, wanted: bool) {
+        prefetch(&self.0[select_unpredictable(wanted, mixed % SETS, 0)]);
     }
 
     /// Keeps the count of a piece, 1 to 15. O(1).
@@ -146,10 +146,16 @@ impl Default for Hot {
 }
 
 impl Hot {
-    /// The count of the piece, or 0 if it is not here. O(1), no branch.
+    /// The count of the piece with this key, also `mixed`, or 0 if it is not here. O(1), no branch.
     #[inline(always)]
-    pub(crate) fn find(&self, key: Key) -> usize {
-        self.0[key.mixed() % HOT].0.count_if_same(key)
+    pub(crate) fn find(&self, key: Key, mixed: usize) -> usize {
+        self.0[mixed % HOT].0.count_if_same(key)
+    }
+
+    /// Has the entry fetched of the piece whose key is `mixed`.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, mixed: usize) {
+        prefetch(&self.0[mixed % HOT]);
     }
 
     /// Keeps the count of a piece, 1 to 15, or takes out what is at its place, 0. O(1).

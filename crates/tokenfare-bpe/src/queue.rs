@@ -35,15 +35,16 @@ impl Queue {
 
     /// Adds those pieces that are `wanted`. Their number is kept at hand meanwhile, not in memory.
     #[inline(always)]
-    pub(crate) fn push_all_if(
+    pub(crate) fn push_all_if<T>(
         &mut self,
-        pieces: impl Iterator<Item = Bounds>,
-        mut wanted: impl FnMut(Bounds) -> bool,
+        pieces: impl Iterator<Item = T>,
+        mut wanted: impl FnMut(T) -> (Bounds, bool),
     ) {
         let mut count = self.count;
-        for bounds in pieces {
+        for piece in pieces {
+            let (bounds, wanted) = wanted(piece);
             self.all[count % QUEUE] = bounds;
-            count += usize::from(wanted(bounds));
+            count += usize::from(wanted);
         }
         self.count = count;
     }
