@@ -1,8 +1,11 @@
 //! Which of 64 bytes are ASCII letters, digits, white space and so on, as bits of words.
 //!
-//! Bit `i` of a mask stands for byte `i` of the window. Two ways to the same masks: AVX2, for
-//! machines that have it, and eight bytes in a word for all. Neither needs `unsafe` inside: the
+//! Bit `i` of a mask stands for byte `i` of the window. Three ways to the same masks: AVX-512 and AVX2, for
+//! machines that have them, and eight bytes in a word for all. None needs `unsafe` inside: the
 //! window is an array, and the vectors are made from its words.
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
@@ -222,6 +225,36 @@ mod tests {
         is_x86_feature_detected!("avx2").then(|| unsafe { avx2(bytes) })
     }
 
+    #[cfg(target_arch = "x86_64")]
+    fn with_avx512(bytes: &[u8; READ]) -> Option<Masks> {
+        // SAFETY: the machine has what the function was compiled for.
+        crate::machine::has_avx512().then(|| unsafe { avx512::masks(bytes) })
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn bits_are_listed_in_order() {
+        let mut state = 3u64;
+        for round in 0..100_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let mixed = state ^ state >> 32;
+            let bits = match round % 3 {
+                0 => mixed,
+                1 => mixed & mixed << 13 & mixed << 29,
+                _ => mixed | mixed << 13 | mixed << 29,
+            };
+            let mut room = [7; WINDOW];
+            if !crate::machine::has_avx512() {
+                return;
+            }
+            // SAFETY: the machine has what the function was compiled for.
+            unsafe { avx512::list(&mut room, 1000, bits) };
+            let expected: Vec<u32> =
+                (0..64).filter(|i| bits >> i & 1 == 1).map(|i| 1000 + i).collect();
+            assert_eq!(room[..expected.len()], expected);
+        }
+    }
+
     #[test]
     fn every_byte_at_every_place_has_its_bits() {
         for byte in 0..=255u8 {
@@ -231,7 +264,7 @@ mod tests {
                     bytes[place] = byte;
                     assert_eq!(words(&bytes), naive(&bytes), "{byte} in {around}");
                     #[cfg(target_arch = "x86_64")]
-                    if let Some(found) = with_avx2(&bytes) {
+                    for found in [with_avx2(&bytes), with_avx512(&bytes)].into_iter().flatten() {
                         let found = Masks { plain: 0, ..found };
                         assert_eq!(found, naive(&bytes), "{byte} in {around}");
                     }
@@ -248,6 +281,7 @@ mod tests {
             let mut bytes = [b'!'; READ];
             let length = c.encode_utf8(&mut bytes[61..]).len();
             let Some(found) = with_avx2(&bytes) else { return };
+            assert_eq!(with_avx512(&bytes).unwrap_or(found), found, "{c:?}");
             assert_eq!(found.plain & !(1 << 61), 0, "{c:?}");
             if found.plain != 0 {
                 let class = class_at(&bytes, 61).0;

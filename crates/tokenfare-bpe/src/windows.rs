@@ -17,7 +17,7 @@ mod words;
 
 use crate::joints::Joints;
 #[cfg(target_arch = "x86_64")]
-use crate::machine::has_avx2;
+use crate::machine::{has_avx2, has_avx512};
 pub(crate) use crate::masks::READ;
 use crate::masks::{self, Masks, WINDOW};
 use crate::splitting::{Pattern, Splitting};
@@ -87,12 +87,16 @@ impl Pieces {
 
     /// Adds the pieces of a window that begins at the end of the last one.
     #[inline(always)]
-    fn add<const ALL: bool>(&mut self, window: &Window) {
+    fn add<const ALL: bool>(
+        &mut self,
+        window: &Window,
+        list: impl Fn(&mut [u32; WINDOW], u32, u64),
+    ) {
         let end = 1 << window.certain;
         let ones = if ALL { 0 } else { window.starts & (window.starts | end) >> 1 };
         self.ones += ones.count_ones() as usize;
-        self.starts.add(self.end as u32, window.starts & !ones);
-        self.ends.add(self.end as u32, (window.starts & !1 | end) & !(ones << 1));
+        self.starts.add(self.end as u32, window.starts & !ones, &list);
+        self.ends.add(self.end as u32, (window.starts & !1 | end) & !(ones << 1), &list);
         self.end += window.certain;
     }
 
@@ -100,8 +104,8 @@ impl Pieces {
     fn add_one<const ALL: bool>(&mut self, length: usize) {
         let end = self.end + length;
         if ALL || length > 1 {
-            self.starts.add(self.end as u32, 1);
-            self.ends.add(end as u32, 1);
+            self.starts.add(self.end as u32, 1, list);
+            self.ends.add(end as u32, 1, list);
         } else {
             self.ones += 1;
         }
@@ -132,17 +136,37 @@ impl Pieces {
 
     fn find_by<R: Rules, const ALL: bool>(&mut self, text: &[u8], given: Given<'_>) -> Stop {
         #[cfg(target_arch = "x86_64")]
+        if has_avx512() {
+            // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+            return unsafe { self.find_with_avx512::<R, ALL>(text, given) };
+        }
+        #[cfg(target_arch = "x86_64")]
         if has_avx2() {
             // SAFETY: the machine has what the function was compiled for, and that is all it asks.
             return unsafe { self.find_with_avx2::<R, ALL>(text, given) };
         }
-        self.find_with::<R, ALL>(text, given, masks::words)
+        self.find_with::<R, ALL>(text, given, masks::words, list)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi2")]
+    fn find_with_avx512<R: Rules, const ALL: bool>(
+        &mut self,
+        text: &[u8],
+        given: Given<'_>,
+    ) -> Stop {
+        self.find_with::<R, ALL>(
+            text,
+            given,
+            |bytes| masks::avx512::masks(bytes),
+            |room, base, bits| masks::avx512::list(room, base, bits),
+        )
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     fn find_with_avx2<R: Rules, const ALL: bool>(&mut self, text: &[u8], given: Given<'_>) -> Stop {
-        self.find_with::<R, ALL>(text, given, |bytes| masks::avx2(bytes))
+        self.find_with::<R, ALL>(text, given, |bytes| masks::avx2(bytes), list)
     }
 
     #[inline(always)]
@@ -151,6 +175,7 @@ impl Pieces {
         text: &[u8],
         given: Given<'_>,
         masks: impl Fn(&[u8; READ]) -> Masks,
+        list: impl Fn(&mut [u32; WINDOW], u32, u64),
     ) -> Stop {
         while self.ends.count < BATCH {
             let Some(bytes) = text.get(self.end()..).and_then(|rest| rest.first_chunk::<READ>())
@@ -160,7 +185,7 @@ impl Pieces {
             let window = Window::new::<R>(bytes, masks(bytes), given.joints, given.normal);
             let Some(window) = window else { return Stop::Unstable };
             if window.certain > 0 {
-                self.add::<ALL>(&window);
+                self.add::<ALL>(&window, &list);
             } else if let Err(stop) = self.read::<ALL>(text, given) {
                 return stop;
             }
@@ -215,22 +240,27 @@ impl Places {
         &self.all[..self.count]
     }
 
-    /// Adds `base` and the number of each bit.
+    /// Adds `base` and the number of each bit, which `list` writes.
     #[inline(always)]
-    fn add(&mut self, base: u32, bits: u64) {
-        let count = bits.count_ones() as usize;
-        let mut rest = bits;
-        let mut at = self.count;
-        // Eight at a time, needed or not: the number of bits cannot be predicted.
-        for _ in 0..count.div_ceil(8) {
-            let Some(places) = self.all[at..].first_chunk_mut::<8>() else { return };
-            for place in places {
-                *place = base + rest.trailing_zeros();
-                rest &= rest.wrapping_sub(1);
-            }
-            at += 8;
+    fn add(&mut self, base: u32, bits: u64, list: impl Fn(&mut [u32; WINDOW], u32, u64)) {
+        if let Some(room) = self.all[self.count..].first_chunk_mut() {
+            list(room, base, bits);
+            self.count += bits.count_ones() as usize;
         }
-        self.count += count;
+    }
+}
+
+/// Writes `base` and the number of each bit, in order; what is behind those in `room` may change.
+#[inline(always)]
+fn list(room: &mut [u32; WINDOW], base: u32, bits: u64) {
+    let mut rest = bits;
+    let (eights, _) = room.as_chunks_mut::<8>();
+    // Eight at a time, needed or not: the number of bits cannot be predicted.
+    for eight in eights.iter_mut().take(bits.count_ones().div_ceil(8) as usize) {
+        for place in eight {
+            *place = base + rest.trailing_zeros();
+            rest &= rest.wrapping_sub(1);
+        }
     }
 }
 

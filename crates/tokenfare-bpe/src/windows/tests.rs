@@ -183,7 +183,7 @@ fn portable<R: Rules>(splitting: &Splitting) {
         let text = mixture(&mut roll, 300);
         let (mut found, mut expected) = (Pieces::default(), Pieces::default());
         let given = Given { splitting, joints: &held, normal: true };
-        found.find_with::<R, true>(text.as_bytes(), given, masks::words);
+        found.find_with::<R, true>(text.as_bytes(), given, masks::words, list);
         expected.find::<true>(splitting, text.as_bytes(), &held, true);
         assert!(found.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
         assert_eq!(found.end(), expected.end());
