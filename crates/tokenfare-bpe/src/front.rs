@@ -12,6 +12,8 @@ use crate::vocabulary::Vocabulary;
 /// Longest piece, in bytes, that has an entry.
 pub(crate) const LONGEST: usize = 15;
 const SETS: usize = 1 << 16;
+/// Tokens that are on their way into the table at once.
+const AHEAD: usize = 16;
 
 /// A piece as two words: its bytes padded with zeros, its length in the last byte's low half. The
 /// high half of that byte is the count in an entry and zero in a key.
@@ -104,10 +106,19 @@ impl Front {
     /// Every token that is short enough, as one token; of too many for a set, those of low id.
     pub(crate) fn knowing(v: &Vocabulary) -> Self {
         let mut front = Front::default();
-        for id in v.whole_pieces().rev() {
-            let token = v.token(id);
-            if token.len() <= LONGEST {
-                front.put(Key::new(token, 0, token.len()), 1);
+        let key = |id| {
+            let span = v.span(id);
+            let short = span.len() <= LONGEST;
+            if short { Key::new(&v.bytes, span.start, span.end) } else { Key::default() }
+        };
+        // Each waits for some that come after it, while its set is fetched.
+        let mut waiting = [Key::default(); AHEAD];
+        let keys = v.whole_pieces().rev().map(key).chain([Key::default(); AHEAD]);
+        for (i, key) in keys.enumerate() {
+            front.prefetch_if(key.mixed(), true);
+            let earlier = std::mem::replace(&mut waiting[i % AHEAD], key);
+            if earlier != Key::default() {
+                front.put(earlier, 1);
             }
         }
         front
@@ -185,6 +196,25 @@ mod tests {
             }
         }
         assert!(Key::new(b"a", 0, 1) != Key::new(b"a\0", 0, 2));
+    }
+
+    #[test]
+    fn it_begins_with_the_tokens_of_lowest_id_in_each_set() {
+        let data = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
+        let v = Vocabulary::from_compact(data).unwrap();
+        let front = Front::knowing(&v);
+        let mut taken = vec![0; SETS];
+        for id in v.whole_pieces() {
+            let token = v.token(id);
+            if token.len() <= LONGEST {
+                let key = Key::new(token, 0, token.len());
+                let taken = &mut taken[key.mixed() % SETS];
+                assert_eq!(front.find(key), usize::from(*taken < 4), "{token:?}");
+                *taken += 1;
+            }
+        }
+        assert_eq!(front.find(Key::of_first(b"longer than that", 16)), 0);
+        assert_eq!(front.find(Key::default()), 0);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// Caches that know the vocabulary. O(its size), two milliseconds.
+    /// Caches that know the vocabulary. O(its size), less than a millisecond.
     pub(crate) fn knowing(v: &Vocabulary) -> Self {
         Memory {
             hot: Hot::default(),

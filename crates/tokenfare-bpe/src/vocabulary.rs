@@ -106,7 +106,7 @@ impl std::error::Error for VocabularyError {}
 /// The tokens, ready to be merged and looked up.
 pub(crate) struct Vocabulary {
     /// The bytes of all tokens, one after the other.
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// Where each token ends in `bytes`.
     ends: Vec<u32>,
     /// The two tokens that merge into each token; meaningless for single bytes.
@@ -336,7 +336,7 @@ impl Vocabulary {
     }
 
     #[inline]
-    fn span(&self, id: u32) -> std::ops::Range<usize> {
+    pub(crate) fn span(&self, id: u32) -> std::ops::Range<usize> {
         let id = id as usize;
         let start = if id == 0 { 0 } else { self.ends[id - 1] };
         start as usize..self.ends[id] as usize

@@ -79,8 +79,8 @@ pub(crate) fn list(room: &mut [u32; WINDOW], base: u32, bits: u64) {
     let (room, _) = room.as_chunks_mut::<16>();
     let mut write = |i: usize, part| {
         let places = _mm512_add_epi32(_mm512_cvtepu8_epi32(part), base);
-        // SAFETY: writes sixteen numbers, into an array of sixteen that is borrowed for it. Eight at a
-        // time without this is a tenth of the whole for English, and there is no safe store.
+        // SAFETY: writes sixteen numbers, into an array of sixteen that is borrowed for it. There is no
+        // safe store; masks and list together are 7 % of counting text seen before, 17 % for C.
         unsafe { _mm512_storeu_epi32(room[i].as_mut_ptr().cast(), places) };
     };
     let count = bits.count_ones();

@@ -187,11 +187,18 @@ fn portable<R: Rules>(splitting: &Splitting) {
         expected.find::<true>(splitting, text.as_bytes(), &held, true);
         assert!(found.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
         assert_eq!(found.end(), expected.end());
+        #[cfg(target_arch = "x86_64")]
+        if has_avx2() {
+            found.begin(0);
+            // SAFETY: the machine has what the function was compiled for.
+            unsafe { found.find_with_avx2::<R, true>(text.as_bytes(), given) };
+            assert!(found.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
+        }
     }
 }
 
 #[test]
-fn machines_without_wide_vectors_find_the_same() {
+fn machines_with_less_wide_vectors_find_the_same() {
     let [qwen, marks, cl100k, _, o200k, gpt2] = splittings();
     portable::<Words<false, 1>>(&qwen);
     portable::<Words<true, 1>>(&marks);
