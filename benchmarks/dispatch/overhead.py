@@ -1,6 +1,6 @@
 """What a call costs beyond httpx, and how many streams one core carries; beside peers.
 
-    python benchmarks/dispatch/overhead.py [--calls 200] [--streams 200] [--json FILE]
+    python benchmarks/dispatch/overhead.py [--calls 200] [--streams 200] [--rounds 5] [--json FILE]
 
 Everyone asks the same emulator, which runs in a process of its own, with the same prompts of about
 2,000 tokens, and takes turns within a round, so that a busy machine is busy for all of them. What
@@ -33,7 +33,7 @@ from typing import Any
 
 import httpx
 from common import DAY, KEY, MODEL, body, check, emulator, pin, prompts
-from streams import streams
+from streams import FLOOR, streams
 
 from tokenfare import Catalog, Client
 from tokenfare.catalog import RateLimits
@@ -185,6 +185,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--streams", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=5, help="of the streams")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     pin(0)
@@ -193,7 +194,7 @@ def main() -> int:
         "machine": platform.machine(),
         "versions": {name: version(name) for name in ("httpx", "openai", "tokenfare")},
         "calls": overhead(given.calls),
-        "streams": streams(given.streams),
+        "streams": streams(given.streams, given.rounds),
     }
     for party, row in found["calls"].items():
         print(
@@ -204,11 +205,17 @@ def main() -> int:
     for party, row in found["streams"].items():
         print(
             f"{party:28} {row['streams']} streams, {row['events']:,} events: {row['seconds']} s "
-            f"(the emulator's pace: {row['seconds_at_the_emulators_pace']} s), "
+            f"({row['beyond_the_floor_seconds']:+} s to bare sockets; "
+            f"the emulator's pace: {row['seconds_at_the_emulators_pace']} s), "
             f"CPU {row['cpu_seconds']} s here, {row['emulator_cpu_seconds']} s there; "
             f"waited for a core {row['waited_seconds']} s here, "
             f"{row['emulator_waited_seconds']} s there"
         )
+    floor = found["streams"][FLOOR]
+    print(
+        f"{FLOOR}: the emulator began to write to the last stream after "
+        f"{floor['last_began_seconds']} s"
+    )
     if given.json:
         given.json.write_text(json.dumps(found, indent=1) + "\n")
     beyond = found["calls"][EVERYTHING]["beyond_httpx_wall_ms"]
