@@ -33,9 +33,11 @@ test-rust:
 	cargo test --quiet --workspace
 	FUZZ_SECONDS=10 cargo test --quiet --release --no-default-features --manifest-path crates/fuzz/Cargo.toml
 
-# A worker a core; WORKERS=0 is one process, whose output and debugger are as usual.
+# A worker a core; WORKERS=0 is one process, whose output and debugger are as usual. The plugin of
+# the benchmarks stays out: beside others it would measure nothing, and warns of it.
 WORKERS ?= auto
-PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
+IN_PARALLEL := -p no:benchmark --numprocesses=$(WORKERS) --dist=worksteal
+PYTEST := $(BIN)/python -m pytest $(IN_PARALLEL)
 
 test-python: .venv/.test
 	$(PYTEST)
@@ -44,7 +46,7 @@ test-python: .venv/.test
 test-lowest:
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/pip install --quiet --constraint constraints-lowest.txt '.[test]'
-	.venv-lowest/bin/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
+	.venv-lowest/bin/python -m pytest $(IN_PARALLEL)
 
 # Against a LiteLLM proxy, which does not live in one environment with openai 3.
 test-litellm: .venv/.test .venv-litellm
@@ -96,6 +98,7 @@ bench: .venv/.test .venv-bench/.made .venv-bench-next/.made
 	$(BIN)/python benchmarks/requests/compare.py
 	$(BIN)/python benchmarks/routing/compare.py
 	$(BIN)/python benchmarks/splitting/compare.py
+	$(BIN)/python -m pytest benchmarks
 
 # What is counted beside, each optional; the release candidate cannot live with its predecessor.
 .venv-bench/.made: pyproject.toml $(RUST) $(DATA)
