@@ -182,8 +182,12 @@ def _opened(path: str) -> sqlite3.Connection:
     import sqlite3
 
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-    for table in _TABLES:
-        database.execute(table)
+    try:
+        for table in _TABLES:
+            database.execute(table)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

@@ -42,6 +42,7 @@ class Answers:
         try:
             self._remove()
             self._db = sqlite3.connect(self._path, isolation_level=None)
+            self._files.callback(self._db.close)
             self._db.execute("PRAGMA journal_mode = OFF")
             self._db.execute("PRAGMA synchronous = OFF")
             self._db.execute(
@@ -53,6 +54,7 @@ class Answers:
             )
             self._db.execute("BEGIN")
         except (OSError, sqlite3.Error) as error:
+            self._files.close()
             raise InputError(str(self._path), f"cannot be written: {error}") from error
         return self
 
@@ -64,7 +66,6 @@ class Answers:
     ) -> None:
         """Remove it."""
         self._files.close()
-        self._db.close()
         with suppress(OSError):
             self._remove()
 
