@@ -259,8 +259,7 @@ def fits(  # noqa: PLR0913 - as `count_messages`
     found = facts_of(catalog).get(model)
     options = _options(tools, parameters)
     size = count_request(parse(prompt), found, measurer(found.tokenizer), options).total
-    limits = found.limits_for(thinking=options.thinking is True)
-    return fit(replace(found, limits=limits), size, max_output_tokens)
+    return fit(found.served(thinking=options.thinking is True), size, max_output_tokens)
 
 
 def route(  # noqa: PLR0913 - a request, what is asked of the model, and when

@@ -280,6 +280,11 @@ class Model:
             max_output=None if limits.max_output is None else min(limits.max_output, cap),
         )
 
+    def served(self, *, batch: bool = False, thinking: bool = False) -> Model:
+        """The model with the limits that hold as it is asked: live or batch, reasoning or not."""
+        limits = self.limits_for(batch=batch, thinking=thinking)
+        return self if limits is self.limits else replace(self, limits=limits)
+
 
 @dataclass(frozen=True, slots=True)
 class BatchRules:

@@ -6,7 +6,7 @@ Checks form only. What a request costs and whether it fits is `bill`'s.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from tokenfare.catalog import Catalog, Model
@@ -49,7 +49,7 @@ def read_chat(body: object, catalog: Catalog, granted: Collection[str]) -> ChatR
     if not isinstance(name, str) or not name:
         raise invalid("you must provide a model parameter.", param="model")
     model, thinking = served(name, catalog, granted), _flag(fields, "enable_thinking")
-    model = replace(model, limits=model.limits_for(thinking=thinking))
+    model = model.served(thinking=thinking)
     messages = _messages(fields.get("messages"), model)
     _check_ranges(fields)
     stream = _flag(fields, "stream")

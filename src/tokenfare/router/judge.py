@@ -7,7 +7,7 @@ for every size at once; a property test holds the two to each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -124,5 +124,4 @@ def _nearness(refusal: Rejection) -> tuple[bool, int, int, str]:
 
 def served_as(model: Model, asked: Requirements) -> Model:
     """The model with the limits that hold as it is asked: live or batch, reasoning or not."""
-    limits = model.limits_for(batch=asked.batch, thinking=asked.thinking)
-    return model if limits is model.limits else replace(model, limits=limits)
+    return model.served(batch=asked.batch, thinking=asked.thinking)
