@@ -99,6 +99,9 @@ class Terminal:
                 return False
             if not written:
                 return False
-            self._stream.feed(written)
-            self.seen += self.lines
+            # What is drawn over what was drawn begins at the left: no picture is missed, however
+            # many of them came at once.
+            for part in re.split(rb"(?=\r)", written):
+                self._stream.feed(part)
+                self.seen += self.lines
         return True
