@@ -39,6 +39,7 @@ class Terminal:
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self.seen: list[str] = []
+        self._pictures: list[str] = []
         self._stream = pyte.ByteStream(self.screen)
         self._ours, theirs = pty.openpty()
         ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -71,13 +72,17 @@ class Terminal:
         return [line.rstrip() for line in self.screen.display if line.strip()]
 
     def until(self, pattern: str, seconds: float = 60.0) -> re.Match[str]:
-        """Wait until the screen shows this."""
+        """Wait until the screen shows this, be it for a moment."""
         end = time.monotonic() + seconds
+        pictures = ["\n".join(self.lines)]
         while time.monotonic() < end:
-            if found := re.search(pattern, "\n".join(self.lines)):
-                return found
+            for picture in pictures:
+                if found := re.search(pattern, picture):
+                    return found
+            before = len(self._pictures)
             if not self._read():
                 break
+            pictures = self._pictures[before:]
         raise AssertionError(f"{pattern!r} was never shown; the screen: {self.lines}")
 
     def press(self, key: bytes) -> None:
@@ -104,4 +109,5 @@ class Terminal:
             for part in re.split(rb"(?=\r)", written):
                 self._stream.feed(part)
                 self.seen += self.lines
+                self._pictures.append("\n".join(self.lines))
         return True

@@ -23,14 +23,14 @@ from terminal import CTRL_C, Terminal
 
 BATCH = [sys.executable, "-m", "tokenfare.cli", "batch"]
 COMMAND = [*BATCH, "plan", "--as-of", "2024-12-18", "--no-report"]
-LINES = 2_000
+LINES = 6_000
 PART = r"\s[1-9]\d?%"
 """A share of the work that is neither nothing nor all."""
 
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """30 MB of Chinese letters as they come, which take a second or more."""
+    """90 MB of Chinese letters as they come, which take a second or more."""
     return written(tmp_path_factory.mktemp("jobs") / "job.jsonl", LINES)
 
 
