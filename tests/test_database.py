@@ -70,6 +70,26 @@ def test_what_failed_is_undone(path: Path) -> None:
     database.close()
 
 
+def test_writing_inside_of_writing_is_part_of_it(tmp_path: Path) -> None:
+    database = Database(tmp_path / "new", "list", [FIRST])
+    with database.writing(), database.writing() as inner:
+        inner.execute("INSERT INTO things (name) VALUES ('hat')")
+    assert rows(database) == [("hat",)]
+
+    def fail() -> None:
+        with database.writing():
+            with database.writing() as inner:
+                inner.execute("DELETE FROM things")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert rows(database) == [("hat",)]
+    with database.reading(), pytest.raises(DatabaseError, match="within a transaction"):
+        database.writing().__enter__()
+    database.close()
+
+
 def test_many_can_make_a_file_at_once(tmp_path: Path) -> None:
     together = Barrier(8)
 

@@ -58,14 +58,22 @@ class Database:
         self._migrations = migrations
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._is_writing = False
         self._pid = 0
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Read and write, alone; an exception undoes it all."""
+        """Read and write, alone; an exception undoes it all.
+
+        Inside of another of the same thread, it is part of that one.
+        """
         with self._lock, self._told():
             connection = self._opened()
+            if self._is_writing:
+                yield connection
+                return
             connection.execute("BEGIN IMMEDIATE")
+            self._is_writing = True
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -73,6 +81,8 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._is_writing = False
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -108,6 +118,7 @@ class Database:
             if self._connection is not None:
                 _inherited.append(self._connection)
                 self._connection = None
+            self._is_writing = False
             self._pid = os.getpid()
         if self._connection is None:
             self._connection = self._connect_to_read() if self._read_only else self._connect()

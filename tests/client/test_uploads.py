@@ -12,7 +12,7 @@ import pytest
 
 from tokenfare import AsyncClient, Catalog, Client, Document, Reply
 from tokenfare.emulator import Emulator, named
-from tokenfare.errors import DocumentError, InputError
+from tokenfare.errors import DatabaseError, DocumentError
 
 Emulate = Callable[..., tuple[Emulator, str]]
 Talk = Callable[..., list[Any]]
@@ -129,5 +129,5 @@ def test_a_file_of_something_else_is_named(emulate: Emulate, talk: Talk, tmp_pat
     _, url = emulate()
     path = tmp_path / "notes.txt"
     path.write_text("not a database, but long enough to be taken for one " * 20)
-    with pytest.raises(InputError, match="is no file of uploads"):
+    with pytest.raises(DatabaseError, match=r"file of uploads .*notes\.txt: .*not a database"):
         talk(url, [BOOK], uploads=path)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -259,12 +260,16 @@ def now() -> list[float]:
 
 
 @pytest.fixture
-def kept(tmp_path: Path, now: list[float]) -> Callable[..., UploadsOnDisk]:
-    def opened(key: str = "sk-any") -> UploadsOnDisk:
-        endpoint = Endpoint("http://provider.test/v1", Secret(key))
-        return UploadsOnDisk(endpoint, tmp_path / "uploads", clock=lambda: now[0])
+def kept(tmp_path: Path, now: list[float]) -> Iterator[Callable[..., UploadsOnDisk]]:
+    with ExitStack() as files:
 
-    return opened
+        def opened(key: str = "sk-any") -> UploadsOnDisk:
+            endpoint = Endpoint("http://provider.test/v1", Secret(key))
+            made = UploadsOnDisk(endpoint, tmp_path / "uploads", clock=lambda: now[0])
+            files.callback(made.close)
+            return made
+
+        yield opened
 
 
 def test_one_claim_at_a_time_until_it_is_left(kept: Any) -> None:

@@ -13,33 +13,29 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
+import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from tokenfare.database import Database, Migrations
 from tokenfare.dispatch import Endpoint, UploadedFile
-from tokenfare.errors import InputError
 from tokenfare.ledger.owner import may_live, this_process
 
-if TYPE_CHECKING:  # 7 ms that only a file needs
-    import sqlite3
-
-_TABLES = (
-    """
-    CREATE TABLE IF NOT EXISTS uploads (
-        place TEXT NOT NULL, digest TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL,
-        size INTEGER NOT NULL, PRIMARY KEY (place, digest)
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE IF NOT EXISTS claims (
-        place TEXT NOT NULL, digest TEXT NOT NULL, claim TEXT NOT NULL, owner TEXT NOT NULL,
-        until REAL NOT NULL, PRIMARY KEY (place, digest)
-    ) WITHOUT ROWID
-    """,
+_MIGRATIONS: Migrations = (
+    (
+        """
+        CREATE TABLE uploads (
+            place TEXT NOT NULL, digest TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL,
+            size INTEGER NOT NULL, PRIMARY KEY (place, digest)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE claims (
+            place TEXT NOT NULL, digest TEXT NOT NULL, claim TEXT NOT NULL, owner TEXT NOT NULL,
+            until REAL NOT NULL, PRIMARY KEY (place, digest)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 _SELECT = "SELECT name, id, digest, size FROM uploads WHERE place = ?"
 
@@ -73,7 +69,12 @@ class Uploads:
 
 
 class UploadsOnDisk(Uploads):
-    """The same in a SQLite file, for every process that names it; also `dispatch.Claims`."""
+    """The same in a SQLite file, for every process that names it; also `dispatch.Claims`.
+
+    All but making one raises `DatabaseError` if the file cannot be read or written, or is none.
+    Looking is done as writing is: a flow that the garbage collector throws away leaves its claim
+    wherever this thread is, so also in the middle of that, and what only reads would undo it.
+    """
 
     def __init__(
         self,
@@ -84,22 +85,19 @@ class UploadsOnDisk(Uploads):
     ) -> None:
         """Open nothing before it is needed. `clock` is one that processes have in common."""
         super().__init__()
-        self._path = str(Path(path))
+        self._database = Database(path, "file of uploads", _MIGRATIONS)
         self._place = f"{endpoint.base_url} {_account(endpoint)}"
         self._clock = clock
-        self._lock = threading.RLock()
-        self._database: sqlite3.Connection | None = None
 
     def get(self, digest: str) -> UploadedFile | None:
-        """The file that has this content. Raises `InputError` if ours is no such file."""
-        with self._using() as database:
+        """The file that has this content."""
+        with self._database.writing() as database:
             return self._found(database, digest)
 
     def put(self, file: UploadedFile) -> None:
         """Remember a file. Nobody has a claim to its content any more."""
         row = (self._place, file.digest, file.id, file.name, file.size)
-        with self._using() as database:
-            database.execute("BEGIN IMMEDIATE")
+        with self._database.writing() as database:
             database.execute(
                 "INSERT OR REPLACE INTO uploads (place, digest, id, name, size) "
                 "VALUES (?, ?, ?, ?, ?)",
@@ -109,14 +107,14 @@ class UploadsOnDisk(Uploads):
 
     def forget(self, file: UploadedFile) -> None:
         """Forget a file; not what has taken its place meanwhile."""
-        with self._using() as database:
+        with self._database.writing() as database:
             database.execute(
                 "DELETE FROM uploads WHERE place = ? AND id = ?", (self._place, file.id)
             )
 
     def all(self) -> tuple[UploadedFile, ...]:
         """Every file that is remembered for this account."""
-        with self._using() as database:
+        with self._database.writing() as database:
             return tuple(UploadedFile(*row) for row in database.execute(_SELECT, (self._place,)))
 
     def take(self, digest: str, claim: str, seconds: float) -> UploadedFile | bool:
@@ -125,8 +123,7 @@ class UploadsOnDisk(Uploads):
         It is not while another holds one, be it another client or call of this process.
         """
         now, key = self._clock(), (self._place, digest)
-        with self._using() as database:
-            database.execute("BEGIN IMMEDIATE")
+        with self._database.writing() as database:
             found = self._found(database, digest)
             if found is not None:
                 return found
@@ -144,51 +141,16 @@ class UploadsOnDisk(Uploads):
 
     def leave(self, claim: str) -> None:
         """End a claim, unless it has ended and another one was made."""
-        with self._using() as database:
+        with self._database.writing() as database:
             database.execute("DELETE FROM claims WHERE claim = ?", (claim,))
 
     def close(self) -> None:
         """Close the file; it is opened again if it is needed."""
-        with self._lock:
-            database, self._database = self._database, None
-            if database is not None:
-                database.close()
+        self._database.close()
 
     def _found(self, database: sqlite3.Connection, digest: str) -> UploadedFile | None:
         row = database.execute(f"{_SELECT} AND digest = ?", (self._place, digest)).fetchone()
         return None if row is None else UploadedFile(*row)
-
-    @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        """The file, for this thread alone; what was begun is committed. Raises `InputError`.
-
-        A flow that the garbage collector throws away leaves its claim wherever this thread is, so
-        also inside of this: then that is part of what was begun.
-        """
-        import sqlite3  # 7 ms that only this needs
-
-        with self._lock:
-            try:
-                if self._database is None:
-                    self._database = _opened(self._path)
-                within = self._database.in_transaction
-                with nullcontext() if within else self._database:
-                    yield self._database
-            except sqlite3.Error as error:
-                raise InputError(self._path, f"is no file of uploads: {error}") from None
-
-
-def _opened(path: str) -> sqlite3.Connection:
-    import sqlite3
-
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-    try:
-        for table in _TABLES:
-            database.execute(table)
-    except BaseException:
-        database.close()
-        raise
-    return database
 
 
 def _account(endpoint: Endpoint) -> str:

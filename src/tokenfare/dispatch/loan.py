@@ -14,7 +14,7 @@ from functools import partial
 from uuid import uuid4
 
 from tokenfare.catalog import Model
-from tokenfare.errors import InputError, ProviderError
+from tokenfare.errors import DatabaseError, ProviderError
 
 from .call import Document, Progress, UploadedFile
 from .documents import Content, delete, distinct, marked, sent
@@ -85,9 +85,11 @@ class Loan:
         """The flow is thrown away: nobody carries out what it would ask for."""
         for lent in self._held.values():
             self._shelf.back(lent, keep=False)
+        if (claims := self._handling.claims) is None:
+            return
         for claim in self._claims.values():
-            with suppress(InputError):
-                self._handling.claims.leave(claim)  # type: ignore[union-attr]  # they are from there
+            with suppress(DatabaseError):
+                claims.leave(claim)
 
     def _borrow(self, contents: Sequence[Content]) -> Flow[None]:
         """Have the file of each content. Nobody waits before what is his to upload is there."""
