@@ -13,14 +13,13 @@ from typing import Protocol
 from tokenfare.catalog import BatchRules, Catalog
 from tokenfare.router import Requirements
 
-from .beginnings.prefixes import Prefixes
 from .bulk import Bulk, Passage, Read, can_read
 from .choice.chooser import Chooser
 from .choice.sending import Sending
 from .inputs.blocks import Block
-from .inputs.reading import Columns, SetAside
+from .inputs.reading import SetAside
 from .plan import Longest, Plan
-from .planner import Planner, Taker
+from .planner import How, Planner, Taker
 from .written.folder import Written
 
 _READERS = 8
@@ -42,29 +41,16 @@ class BlockTaker(Taker, Protocol):
 class BlockPlanner(Planner):
     """A `Planner` for lines as records and in blocks."""
 
-    def __init__(  # noqa: PLR0913 - as `Planner`
+    def __init__(
         self,
         catalog: Catalog,
         asked: Requirements,
         taker: BlockTaker,
-        columns: Columns | None = None,
-        *,
-        strict: bool = False,
-        once: bool = False,
-        prefixes: Prefixes | None = None,
+        how: How,
         chooser: Chooser | None = None,
     ) -> None:
         """Remember nothing yet."""
-        super().__init__(
-            catalog,
-            asked,
-            taker,
-            columns,
-            strict=strict,
-            once=once,
-            prefixes=prefixes,
-            chooser=chooser,
-        )
+        super().__init__(catalog, asked, taker, how, chooser)
         self._blocks_taker = taker
         self._files: dict[int, str] = {}
 

@@ -14,7 +14,6 @@ from tokenfare import _core
 from tokenfare.catalog import Catalog
 from tokenfare.router import Requirements
 
-from .beginnings.prefixes import Prefixes
 from .blockwise import BlockPlanner, BlockTaker
 from .bulk import Bulk, Passage, Read
 from .choice.choosing import Service
@@ -24,7 +23,7 @@ from .choice.totals import Cell
 from .deadlines.deadline import Deadline
 from .deadlines.placing import Placing, changed
 from .deadlines.survey import Survey, Surveyed
-from .inputs.reading import Columns
+from .planner import How
 
 _Block: TypeAlias = tuple[Bulk, Read, str, int, _core.Seen]
 """What a `Passage` is made of."""
@@ -125,27 +124,12 @@ class _Dealt(_Hurried):
 class Surveyor(BlockPlanner):
     """The first pass: counts what there is in lines and in blocks, and writes nothing."""
 
-    def __init__(  # noqa: PLR0913 - as `Planner`
-        self,
-        catalog: Catalog,
-        asked: Requirements,
-        deadline: timedelta,
-        columns: Columns | None = None,
-        *,
-        strict: bool = False,
-        once: bool = False,
+    def __init__(
+        self, catalog: Catalog, asked: Requirements, deadline: timedelta, how: How
     ) -> None:
         """Remember nothing yet."""
         self._survey = Survey(catalog, deadline, asked.currency)
-        super().__init__(
-            catalog,
-            asked,
-            self._survey,
-            columns,
-            strict=strict,
-            once=once,
-            chooser=self._survey,
-        )
+        super().__init__(catalog, asked, self._survey, how, self._survey)
 
     def take_block(self, block: Read, file: str, file_number: int) -> None:
         """Count a block of lines of an input."""
@@ -170,30 +154,17 @@ class Surveyor(BlockPlanner):
 class HurriedPlanner(BlockPlanner):
     """The second pass: each request to the model that its class was given for it."""
 
-    def __init__(  # noqa: PLR0913 - as `Planner`
+    def __init__(
         self,
         catalog: Catalog,
         asked: Requirements,
         taker: BlockTaker,
+        how: How,
         placing: Placing,
-        columns: Columns | None = None,
-        *,
-        strict: bool = False,
-        once: bool = False,
-        prefixes: Prefixes | None = None,
     ) -> None:
         """Remember nothing yet."""
+        super().__init__(catalog, asked, taker, how, placing)
         self._placing = placing
-        super().__init__(
-            catalog,
-            asked,
-            taker,
-            columns,
-            strict=strict,
-            once=once,
-            prefixes=prefixes,
-            chooser=placing,
-        )
 
     def _passage(self, block: Read, file: str, file_number: int) -> Passage:
         return _Dealt(self._placing, self._bulk, block, file, file_number, self._seen)

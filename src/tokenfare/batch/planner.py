@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter as Tallied
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from json.encoder import encode_basestring
 from pathlib import Path
@@ -60,45 +60,52 @@ class Sizer(Protocol):
         """A request's size on each class of a service. Raises `InvalidRequestError`."""
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How requests are read and planned, whoever chooses and takes them.
+
+    `strict`: a line that is set aside is an error. `once`: the same body is sent once. `apart`:
+    each request by itself, whatever id another one has. `prefixes` is shown what requests begin
+    with. `sizer` says how long requests are, a chunk of them at a time.
+    """
+
+    columns: Columns = field(default_factory=Columns)
+    strict: bool = False
+    once: bool = False
+    apart: bool = False
+    prefixes: Prefixes | None = None
+    sizer: Callable[[Sequence[Request]], Sizer] = Counter
+
+
 class Planner:
     """What a plan remembers from one chunk to the next."""
 
-    def __init__(  # noqa: PLR0913 - where from, where to, what is asked, and how to read
+    def __init__(
         self,
         catalog: Catalog,
         asked: Requirements,
         taker: Taker,
-        columns: Columns | None = None,
-        *,
-        strict: bool = False,
-        once: bool = False,
-        apart: bool = False,
-        sizer: Callable[[Sequence[Request]], Sizer] = Counter,
-        prefixes: Prefixes | None = None,
+        how: How,
         chooser: Chooser | None = None,
     ) -> None:
-        """Remember nothing yet. `sizer` says how long requests are, a chunk of them at a time.
-
-        `chooser` says where each goes; by default to the cheapest model that takes it.
-        `apart`: each request by itself, whatever id another one has.
-        """
+        """Remember nothing yet. `chooser`: by default the cheapest model that takes a request."""
         self.seen = 0
         self._catalog = catalog
         self._asked = asked
         self._taker = taker
-        self._columns = columns or Columns()
-        self._strict = strict
-        self._once = once
-        self._apart = apart
-        self._sizer = sizer
-        self._prefixes = prefixes
+        self._columns = how.columns
+        self._strict = how.strict
+        self._once = how.once
+        self._apart = how.apart
+        self._sizer = how.sizer
+        self._prefixes = how.prefixes
         self._chooser = chooser or Cheapest()
         self._served: dict[tuple[frozenset[str], bool, bool], Served] = {}
         self._services: dict[tuple[int, frozenset[str], bool, bool], Service] = {}
         self._batch_rules: dict[str, BatchRules] = {}
         self._tally = Tally(asked.currency)
         self._key = secrets.token_bytes(16)
-        self._seen = _core.Seen(self._key, keeps=once)
+        self._seen = _core.Seen(self._key, keeps=how.once)
         self._rows: list[Row] = []
         self._aside: Tallied[str] = Tallied()
         self._refused: list[tuple[SetAside, str]] = []

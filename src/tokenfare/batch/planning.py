@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, TypeAlias, Unpack
+from typing import TypeAlias, Unpack
 
 from tokenfare.api import default_catalog
 from tokenfare.catalog import Catalog
@@ -30,7 +30,7 @@ from .hurried import HurriedPlanner, Surveyor
 from .inputs.reading import Columns, Form, Record, SetAside, Source
 from .inputs.requests import MOST_ROOM
 from .plan import Plan
-from .planner import Planner
+from .planner import How, Planner
 from .written.folder import Folder
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -92,19 +92,19 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         _refuse_streams(names)
     sources, done = [Source(name, form, columns) for name in names], 0
     with Folder(out, names) as folder:
-        how: dict[str, Any] = {"strict": strict, "once": once}
-        looking = Prefixes() if prefixes else None
+        how = How(columns or Columns(), strict=strict, once=once)
+        looking = replace(how, prefixes=Prefixes() if prefixes else None)
         if deadline is None:
-            planner = BlockPlanner(facts, wanted, folder, columns, prefixes=looking, **how)
+            planner = BlockPlanner(facts, wanted, folder, looking)
             _read(sources, planner, done, progress)
             return finished(planner, names, folder, ceiling)
-        surveyor = Surveyor(facts, wanted, deadline, columns, **how)
+        surveyor = Surveyor(facts, wanted, deadline, how)
         done = _read(sources, surveyor, done, progress)
         survey, found = surveyor.found()
         del surveyor
         placing = Placing(survey, found, kept(found, facts, deadline, answer_seconds))
         del found
-        hurried = HurriedPlanner(facts, wanted, folder, placing, columns, prefixes=looking, **how)
+        hurried = HurriedPlanner(facts, wanted, folder, looking, placing)
         _read([Source(name, form, columns) for name in names], hurried, done, progress)
         return finished(hurried, names, folder, ceiling, hurried.deadline())
 

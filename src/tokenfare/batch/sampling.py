@@ -23,7 +23,7 @@ from tokenfare.money import plain
 from tokenfare.router import Asked
 
 from .inputs.reading import Columns, Form, Record, SetAside, Source
-from .planner import Planner
+from .planner import How, Planner
 from .planning import Paths, Progress, asked_of, named
 from .written.table import Row
 from .written.unwritten import Unwritten
@@ -119,7 +119,7 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
                     progress(Progress(done + source.bytes_read, drawn.seen))
         done += source.size
     kept = _Kept()
-    planner = Planner(facts, wanted, kept, columns)
+    planner = Planner(facts, wanted, kept, How(columns or Columns()))
     for number, chunk in groupby(sorted(drawn.kept), key=lambda place: place[0]):
         planner.take([each for _, _, each in chunk], number)
     return _extrapolated(drawn, kept, wanted.currency)

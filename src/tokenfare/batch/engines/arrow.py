@@ -18,7 +18,7 @@ from tokenfare.batch.extra import required
 from tokenfare.batch.inputs import columnar
 from tokenfare.batch.inputs.reading import Columns, Record, SetAside, record_of
 from tokenfare.batch.inputs.requests import Request
-from tokenfare.batch.planner import TOO_LONG, Planner
+from tokenfare.batch.planner import TOO_LONG, How, Planner
 from tokenfare.batch.planning import asked_of
 from tokenfare.batch.written.table import Row, rounded_down, rounded_up
 from tokenfare.batch.written.unwritten import Unwritten
@@ -72,7 +72,7 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     names = columns or Columns()
     facts, wanted = asked_of(asked, as_of, catalog)
     kept = _Kept()
-    planner = Planner(facts, wanted, kept, names, apart=True, sizer=kept.sizer)
+    planner = Planner(facts, wanted, kept, How(names, apart=True, sizer=kept.sizer))
     schema, key = batch_schema(to_assemble=to_assemble), under(wanted, facts)
     read = partial(_record, columns=names, lines=lines, named=not to_assemble)
     for batch in batches_of(batches):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from json.encoder import encode_basestring
@@ -24,7 +25,7 @@ from tokenfare.batch.extra import required
 from tokenfare.batch.inputs.reading import Record, SetAside
 from tokenfare.batch.inputs.requests import Request
 from tokenfare.batch.plan import Plan
-from tokenfare.batch.planner import NOBODY, TOO_LONG, Planner, Taker
+from tokenfare.batch.planner import NOBODY, TOO_LONG, How, Planner, Taker
 from tokenfare.batch.planning import asked_of, finished, refuse_ceiling
 from tokenfare.batch.written.folder import Folder
 from tokenfare.batch.written.table import Row, rounded_up
@@ -76,32 +77,25 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
         checked(deadline, answer_seconds)
         _refuse_streams(planned)
     key = under(wanted, facts)
-    how: dict[str, Any] = {"strict": strict, "once": once}
-    looking = Prefixes() if prefixes else None
+    how = How(strict=strict, once=once)
+    looking = replace(how, prefixes=Prefixes() if prefixes else None)
     with Folder(out, [name]) as folder:
         if deadline is None:
             assembler = _Assembler(folder, name, key)
-            planner = Planner(
-                facts, wanted, assembler, sizer=assembler.sizer, prefixes=looking, **how
-            )
+            told = replace(looking, sizer=assembler.sizer)
+            planner = Planner(facts, wanted, assembler, told)
             _assemble(planned, assembler, planner)
             return finished(planner, [name], folder, ceiling)
         survey = Survey(facts, deadline, wanted.currency)
         assembler = _Assembler(survey, name, key, hurried=True)
-        surveyor = Planner(facts, wanted, assembler, sizer=assembler.sizer, chooser=survey, **how)
+        told = replace(how, sizer=assembler.sizer)
+        surveyor = Planner(facts, wanted, assembler, told, survey)
         _assemble(planned, assembler, surveyor)
         found = survey.found()
         placing = Placing(survey, found, kept(found, facts, deadline, answer_seconds))
         assembler = _Assembler(folder, name, key, hurried=True, compares=False)
-        planner = Planner(
-            facts,
-            wanted,
-            assembler,
-            sizer=assembler.sizer,
-            prefixes=looking,
-            chooser=placing,
-            **how,
-        )
+        told = replace(looking, sizer=assembler.sizer)
+        planner = Planner(facts, wanted, assembler, told, placing)
         _assemble(planned, assembler, planner)
         return finished(planner, [name], folder, ceiling, placing.deadline())
 
