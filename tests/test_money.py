@@ -39,7 +39,7 @@ def test_money_and_a_bare_number_never_meet(operation: str) -> None:
     yuan = Money(Decimal(1), "CNY")
     assert getattr(yuan, operation)(1) is NotImplemented
     with pytest.raises(TypeError, match="unsupported operand"):
-        yuan + Decimal(1)  # type: ignore[operator]
+        yuan + Decimal(1)  # type: ignore[operator]  # the mistake
 
 
 def test_sums_are_exact_where_binary_floats_are_not() -> None:

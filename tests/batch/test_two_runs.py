@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_a_run_that_was_killed_holds_up_nobody(emulate: Any, made: Any) -> None:
     folder = made(*range(1, REQUESTS + 1))
     for answered in (8, 16):
         process = command("run", folder, "--all", "--concurrency", "4", url=given["base_url"])
-        until(lambda answered=answered: len(emulator.calls) >= answered)  # type: ignore[misc]
+        until(partial(lambda wanted: len(emulator.calls) >= wanted, answered))
         process.kill()
         process.communicate()
     assert batch.run(folder, all_files=True, **given).complete

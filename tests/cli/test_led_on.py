@@ -59,4 +59,4 @@ def test_the_example_of_a_single_call_runs(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_call_wants_messages_that_were_parsed() -> None:
     model = tf.Catalog.load().get("qwen-plus")
     with pytest.raises(tf.TokenfareError, match=r"messages\[0\] is a .*which `parse` makes"):
-        Call(model, ({"role": "user", "content": "Hello"},))  # type: ignore[arg-type]
+        Call(model, ({"role": "user", "content": "Hello"},))  # type: ignore[arg-type]  # the mistake

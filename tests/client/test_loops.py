@@ -62,7 +62,10 @@ def open_files(path: Path) -> int:
     return sum(link.samefile(path) for link in links)
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+@pytest.mark.skipif(
+    not Path("/proc/self/fd").is_dir(),
+    reason="open files are counted in /proc, which this system has not",
+)
 def test_a_closed_client_holds_no_file_of_its_own_open(catalog: Catalog, tmp_path: Path) -> None:
     limiter, ledger, uploads = (tmp_path / name for name in ("limiter.db", "ledger.db", "up.db"))
     with Server(*[completion("Hello")] * 2) as server:

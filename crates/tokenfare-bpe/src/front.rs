@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn it_begins_with_the_tokens_of_lowest_id_in_each_set() {
         let data = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
-        let v = Vocabulary::from_compact(data).unwrap();
+        let v = Vocabulary::from_compact(data).expect("the vocabulary that ships is whole");
         let front = Front::knowing(&v);
         let mut taken = vec![0; SETS];
         for id in v.whole_pieces() {

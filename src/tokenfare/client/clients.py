@@ -7,6 +7,7 @@ close it.
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
@@ -57,7 +58,7 @@ def _texts(messages: object) -> list[str]:
     return [" " * (_SHORT_CHARACTERS + 1)]
 
 
-class _Base:
+class _Base(ABC):
     def __init__(
         self,
         *,
@@ -83,8 +84,9 @@ class _Base:
         self._settings: Settings = settings(facts, api_key=api_key, base_url=base_url, **options)
         self._hold(http_client)
 
+    @abstractmethod
     def _hold(self, http_client: Any) -> None:
-        raise NotImplementedError
+        """Keep the connections to call by: the caller's, or new ones."""
 
     def __repr__(self) -> str:
         """Where it calls and with which day's facts; never the key."""
