@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import hypothesis
@@ -11,6 +12,10 @@ import pytest
 # How long one example takes says which machine it is and what else that does, and nothing else.
 hypothesis.settings.register_profile("tokenfare", deadline=None)
 hypothesis.settings.load_profile("tokenfare")
+
+# A job in the background of a shell has interrupts ignored, and so has all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from datetime import date
 
@@ -29,6 +28,4 @@ def main(url: str, uploads: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    # A job in the background of a shell, and what it starts, has interrupts ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     main(*sys.argv[1:])
