@@ -1,6 +1,7 @@
 """What each command prints and how it ends. The counts are those of the published example."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -183,3 +184,18 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("model ")
     assert done.stderr == ""
+
+
+def test_an_interrupt_of_text_that_is_executed_ends_with_the_same_code(tmp_path: Path) -> None:
+    """As when a dataclass is being imported: Python would end by the signal, caught or not."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import click\nclick.Command.main = lambda *_, **__: exec('raise KeyboardInterrupt')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "tokenfare.cli", "models"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "tokenfare: interrupted\n")
