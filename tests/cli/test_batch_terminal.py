@@ -114,7 +114,7 @@ def test_ctrl_c_in_either_pass_by_a_deadline_leaves_nothing(
     terminal = start(long_job, "--out", out, *HURRIED)
     terminal.until(within)
     terminal.press(CTRL_C)
-    assert terminal.ended() == 130
+    assert terminal.ended() == 130, terminal.lines
     said = "".join(terminal.lines).removeprefix("^C")
     assert said == "tokenfare: interrupted; nothing was written"
     assert list(out.parent.iterdir()) == []
@@ -191,7 +191,7 @@ def test_ctrl_c_leaves_a_line_and_nothing_else(
     terminal = start(long_job, "--out", out, *words, columns=columns)
     wait_for_work(out) if words else terminal.until(PART)
     terminal.press(CTRL_C)
-    assert terminal.ended() == 130
+    assert terminal.ended() == 130, terminal.lines
     said = "".join(terminal.lines).removeprefix("^C")
     assert said == "tokenfare: interrupted; nothing was written"
     assert not terminal.screen.cursor.hidden
@@ -217,7 +217,7 @@ def test_ctrl_c_ends_a_pipe_too(start: Start, job: Path, out: Path) -> None:
         pipe.flush()
         terminal.until(r"━ +[\d,]{3,} requests")
         terminal.press(CTRL_C)
-        assert terminal.ended() == 130
+        assert terminal.ended() == 130, terminal.lines
     assert "".join(terminal.lines).endswith("interrupted; nothing was written")
     assert list(out.parent.iterdir()) == []
 
@@ -234,7 +234,7 @@ def test_a_plan_that_was_there_stays_and_the_next_try_works(
     terminal.until(PART)
     terminal.press(CTRL_C)
     terminal.press(CTRL_C)  # impatience
-    assert terminal.ended() == 130
+    assert terminal.ended() == 130, terminal.lines
     assert "is as it was" in " ".join(terminal.lines)
     assert files_of(out) == before
     assert sorted(path.name for path in out.parent.iterdir()) == ["in.jsonl", "plan"]
@@ -268,7 +268,7 @@ def test_what_is_complete_but_for_its_report_is_said_to_be(start: Start, out: Pa
     terminal = start("in.jsonl", "--out", "plan", report=True)
     terminal.until("writing the report")
     terminal.press(CTRL_C)
-    assert terminal.ended() == 130
+    assert terminal.ended() == 130, terminal.lines
     said = "".join(terminal.lines)
     assert "plan is complete but for its report; `tokenfare batch report plan` writes it" in said
     again = subprocess.run([*BATCH, "report", "plan"], check=False, timeout=60)
