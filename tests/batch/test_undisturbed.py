@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import date
@@ -15,7 +17,7 @@ import pytest
 
 from batch_plans import files_of
 from tokenfare import batch
-from tokenfare.batch.written.undisturbed import undisturbed
+from tokenfare.batch.undisturbed import undisturbed
 
 DAY = date(2024, 12, 18)
 
@@ -119,3 +121,53 @@ def test_whenever_it_comes_there_is_the_old_plan_or_the_new_and_nothing_else(
     assert ends[-1] == "new"
     assert {"as it was", "new"} == set(ends)
     assert len(ends) > 5
+
+
+PLANNING = """
+import signal, sys
+from datetime import date
+from pathlib import Path
+
+left = int(sys.argv[2])
+
+class Finder:
+    def find_spec(self, name, *_):
+        global left
+        left -= name in {"pandas", "dateutil"}
+        if left == 0:
+            left = -1
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+from tokenfare import batch
+
+try:
+    if sys.argv[1] == "batches":
+        from pyarrow import csv
+        rows = csv.read_csv("in.csv").to_batches()  # made of no values of Python's
+        list(batch.plan_batches(rows, as_of=date(2024, 12, 18)))
+    else:
+        batch.plan(sys.argv[1], "plan", as_of=date(2024, 12, 18))
+except KeyboardInterrupt:
+    print("interrupted")
+else:
+    print("lost" if left < 0 else "not looked for so often")
+"""
+
+
+@pytest.mark.parametrize("source", ["in.jsonl", "in.csv", "batches"])
+def test_pyarrow_cannot_take_an_interrupt_for_the_absence_of_a_module(
+    tmp_path: Path, source: str
+) -> None:
+    """In blocks, line by line, and by record batches: whichever time it looks."""
+    (tmp_path / "in.jsonl").write_text('{"prompt": "Hello"}\n')
+    (tmp_path / "in.csv").write_text("custom_id,prompt\na,Hello\n")
+    ends = []
+    while not ends or ends[-1] == "interrupted":
+        command = [sys.executable, "-c", PLANNING, source, str(len(ends) + 1)]
+        told = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+        )
+        ends.append(told.stdout.strip())
+    assert ends[-1] == "not looked for so often"
+    assert len(ends) > 1

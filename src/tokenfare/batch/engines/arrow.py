@@ -20,6 +20,7 @@ from tokenfare.batch.inputs.reading import Columns, Record, SetAside, record_of
 from tokenfare.batch.inputs.requests import Request
 from tokenfare.batch.planner import TOO_LONG, How, Planner
 from tokenfare.batch.planning import asked_of
+from tokenfare.batch.undisturbed import undisturbed
 from tokenfare.batch.written.table import Row, rounded_down, rounded_up
 from tokenfare.batch.written.unwritten import Unwritten
 from tokenfare.catalog import Catalog
@@ -85,7 +86,9 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
             if for_deadline:
                 kept.size_live(planner)
             said = [kept.row(record, names) | {"under": key} for record in records]
-            yield arrow.RecordBatch.from_pylist(said, schema=schema)
+            with undisturbed():
+                made = arrow.RecordBatch.from_pylist(said, schema=schema)
+            yield made
 
 
 def batch_schema(*, to_assemble: bool = False) -> Any:

@@ -15,9 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from tokenfare.batch.undisturbed import undisturbed
 from tokenfare.batch.written.folder import ASIDE, PLAN, REPORT
 from tokenfare.batch.written.table import REQUESTS
-from tokenfare.batch.written.undisturbed import undisturbed
 from tokenfare.errors import InputError
 
 from . import charts, page

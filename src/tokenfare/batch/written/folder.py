@@ -21,12 +21,12 @@ from typing import BinaryIO, Self
 
 from tokenfare.batch.choice.sending import Sending
 from tokenfare.batch.inputs.reading import SetAside
+from tokenfare.batch.undisturbed import undisturbed
 from tokenfare.catalog import BatchRules
 from tokenfare.errors import InputError, InvalidRequestError
 
 from . import tabled
 from .table import REQUESTS, Row, Table
-from .undisturbed import undisturbed
 
 PLAN = "plan.json"
 ASIDE = "set-aside.jsonl"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tokenfare.batch.extra import required
+from tokenfare.batch.undisturbed import undisturbed
 from tokenfare.errors import InputError
 
 REQUESTS = "requests.parquet"
@@ -82,7 +83,9 @@ class Table:
         columns["fare_low"] = [rounded_down(fare) for fare in columns["fare_low"]]
         columns["fare_high"] = [rounded_up(fare) for fare in columns["fare_high"]]
         self._rows = []
-        self._put(self._arrow.table(columns, schema=plain_schema()))
+        with undisturbed():
+            table = self._arrow.table(columns, schema=plain_schema())
+        self._put(table)
 
     def _put(self, rows: Any) -> None:
         """Put rows to those that wait for a whole group: to touch these each time is quadratic."""

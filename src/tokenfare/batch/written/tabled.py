@@ -13,6 +13,7 @@ from typing import Any
 from tokenfare.batch.choice.outcomes import Outcome
 from tokenfare.batch.choice.sending import Sending
 from tokenfare.batch.extra import required
+from tokenfare.batch.undisturbed import undisturbed
 
 from .table import plain_schema, rounded_down, rounded_up
 
@@ -40,7 +41,8 @@ class Predicted:
         return self._columns
 
     def _array(self, name: str, values: list[object]) -> Any:
-        return required("pyarrow").array(values, self._schema.field(name).type)
+        with undisturbed():
+            return required("pyarrow").array(values, self._schema.field(name).type)
 
 
 class SentRows:
@@ -63,7 +65,8 @@ class SentRows:
     def add(self, file: str, sending: Sending) -> None:
         """Take the requests of a block, the next ones of the input."""
         sent = self._arrow.array(sending.sent)
-        self._files.append(self._arrow.repeat(self._arrow.scalar(file), len(sent)))
+        name = self._arrow.scalar(file, self._arrow.string())
+        self._files.append(self._arrow.repeat(name, len(sent)))
         self._sent.append(sent)
         self._outcomes = sending.outcomes.all
         self._number += len(sent)

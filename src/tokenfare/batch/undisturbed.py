@@ -1,8 +1,13 @@
 """A few steps that Ctrl-C does not come between: it waits until they are done.
 
-For what is short and must not be left half done, as giving a folder its name. It is no lock, and
-does nothing against the end of the process, or outside of the main thread, where Ctrl-C does not
-arrive.
+For what is short and must not be left half done, as giving a folder its name; and for what would
+lose an interrupt. Where there is no pandas or dateutil, pyarrow looks for them when it first makes
+an array of Python's values, and each time that it has to find out their type, and takes whatever
+stops it there for a sign that there is none: of Ctrl-Cs while a plan was made, one in fifty had no
+effect.
+
+It is no lock, and does nothing against the end of the process, or outside of the main thread, where
+Ctrl-C does not arrive.
 """
 
 from __future__ import annotations
