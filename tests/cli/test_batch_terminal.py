@@ -263,13 +263,17 @@ def test_an_interrupt_without_a_terminal_is_one_line(long_job: Path, out: Path) 
 
 
 def test_what_is_complete_but_for_its_report_is_said_to_be(start: Start, out: Path) -> None:
-    """A small job: nearly all of its time is the report's."""
+    """A small job: nearly all of its time is the report's, still less than a slow test needs."""
     (out.parent / "in.jsonl").write_text('{"prompt": "Hello"}\n')
-    terminal = start("in.jsonl", "--out", "plan", report=True)
-    terminal.until("writing the report")
-    terminal.press(CTRL_C)
-    assert terminal.ended() == 130, terminal.lines
-    said = "".join(terminal.lines)
+    for _ in range(10):
+        terminal = start("in.jsonl", "--out", "plan", report=True)
+        terminal.until("writing the report")
+        terminal.press(CTRL_C)
+        code, said = terminal.ended(), "".join(terminal.lines)
+        if not (out / "report.html").exists():
+            break
+        assert code == 0 or (code == 130 and said.endswith("plan is complete")), said
+    assert code == 130, said
     assert "plan is complete but for its report; `tokenfare batch report plan` writes it" in said
     again = subprocess.run([*BATCH, "report", "plan"], check=False, timeout=60)
     assert again.returncode == 0

@@ -199,3 +199,10 @@ def test_an_interrupt_of_text_that_is_executed_ends_with_the_same_code(tmp_path:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "tokenfare: interrupted\n")
+
+
+def test_an_interrupt_that_comes_when_all_is_said_changes_nothing() -> None:
+    late = "import atexit, signal; atexit.register(signal.raise_signal, signal.SIGINT)"
+    command = [sys.executable, "-c", f"{late}; from tokenfare.cli import main; main()", "count"]
+    done = subprocess.run(command, input="a b", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")

@@ -12,7 +12,7 @@ import click
 
 from tokenfare.batch import Columns, Form, Plan, estimate, plan, report
 from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
-from tokenfare.batch.written.folder import PLAN
+from tokenfare.batch.written.folder import PLAN, REPORT
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.money import Money
 from tokenfare.router import Asked
@@ -152,7 +152,9 @@ def _said_how_it_ends(out: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if _stamp(out) != before:
+        if _stamp(out) != before and (out / REPORT).exists():
+            said = f"{out} is complete"
+        elif _stamp(out) != before:
             said = f"{out} is complete but for its report; `tokenfare batch report {out}` writes it"
         elif before is None:
             said = "nothing was written"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping
@@ -89,7 +90,11 @@ def tokenfare() -> None:
 
 def main() -> None:
     """Run a command and end the process with its exit code."""
-    sys.exit(_run())
+    code = _run()
+    # What is done is done, and said. Python takes some 20 ms to take itself down, in which an
+    # interrupt would end it by the signal, and not with the code.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def _run() -> int:
