@@ -81,14 +81,22 @@ async def run_streams(ask: Any, url: str, catalog: Catalog, some: list[str]) -> 
     return sum(counted), max(party.began - start, 0)
 
 
-class _Sockets:
-    def __init__(self, url: str, _: Catalog) -> None:
-        parts = urlsplit(url)
-        self.host, self.port, self.path = parts.hostname, parts.port, parts.path
-        self.began = 0.0
+class _Party:
+    """Who is asked by `ask`; each has a client of its own, and nothing besides."""
+
+    began = 0.0
 
     async def __aenter__(self) -> Any:
         return self.ask
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing to close."""
+
+
+class _Sockets(_Party):
+    def __init__(self, url: str, _: Catalog) -> None:
+        parts = urlsplit(url)
+        self.host, self.port, self.path = parts.hostname, parts.port, parts.path
 
     async def ask(self, prompt: str) -> int:
         asked = body(prompt) | {"stream": True, "stream_options": {"include_usage": True}}
@@ -110,20 +118,12 @@ class _Sockets:
         check("".join(re.findall(r'"content": ?"([^"]*)"', answer)))
         return answer.count("data: ")
 
-    async def __aexit__(self, *_: object) -> None:
-        """Each stream has closed its own."""
 
-
-class _Bare:
-    began = 0.0
-
+class _Bare(_Party):
     def __init__(self, url: str, _: Catalog) -> None:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
         headers = {"authorization": f"Bearer {KEY}"}
         self.url, self.http = url, httpx.AsyncClient(headers=headers, limits=limits, timeout=60)
-
-    async def __aenter__(self) -> Any:
-        return self.ask
 
     async def ask(self, prompt: str) -> int:
         asked = body(prompt) | {"stream": True, "stream_options": {"include_usage": True}}
@@ -141,9 +141,8 @@ class _Bare:
         await self.http.aclose()
 
 
-class _Ours(_Bare):
+class _Ours(_Party):
     def __init__(self, url: str, catalog: Catalog) -> None:
-        super().__init__(url, catalog)
         self.client = AsyncClient(api_key=KEY, base_url=url, catalog=catalog, ledger=False)
 
     async def ask(self, prompt: str) -> int:
@@ -154,12 +153,10 @@ class _Ours(_Bare):
 
     async def __aexit__(self, *_: object) -> None:
         await self.client.aclose()
-        await super().__aexit__()
 
 
-class _OpenAI(_Bare):
-    def __init__(self, url: str, catalog: Catalog) -> None:
-        super().__init__(url, catalog)
+class _OpenAI(_Party):
+    def __init__(self, url: str, _: Catalog) -> None:
         import openai
 
         self.client = openai.AsyncOpenAI(api_key=KEY, base_url=url)
@@ -177,7 +174,6 @@ class _OpenAI(_Bare):
 
     async def __aexit__(self, *_: object) -> None:
         await self.client.close()
-        await super().__aexit__()
 
 
 FLOOR = "bare sockets"

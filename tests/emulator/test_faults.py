@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import httpx
 import pytest
+from trio.testing import MockClock
 
 from tokenfare.emulator import Emulator, Parse, named
 from tokenfare.emulator.fault_names import NAMES
@@ -20,6 +22,7 @@ Start = Callable[..., tuple[Emulator, httpx.Client]]
 BODY = {"model": "qwen-plus", "messages": [{"role": "user", "content": "hello"}]}
 STREAM = BODY | {"stream": True, "stream_options": {"include_usage": True}}
 TEXT = "one two three four five six"
+TRICKLE = b"trickle;seconds=1, stall;seconds=2;after_events=3"
 BILL = Usage(1 + 5 + 3, 6)
 
 
@@ -145,6 +148,37 @@ def test_a_trickle_and_a_delay_take_their_time(served: tuple[Emulator, httpx.Cli
     begin = time.monotonic()
     ask(http, "delay;seconds=0.2")
     assert time.monotonic() - begin >= 0.2
+
+
+def test_a_trickle_is_no_slower_for_a_slow_reader(start: Start) -> None:
+    """Each of the six events takes its reader 0.3 s of the second until the next one is due."""
+    emulator, _ = start(replies=say)
+    taken: list[float] = []
+
+    async def read() -> None:
+        told = [{"type": "http.request", "body": json.dumps(STREAM).encode()}]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/v1/chat/completions",
+            "query_string": b"",
+            "headers": [(b"authorization", b"Bearer any"), (b"x-emulator-fault", TRICKLE)],
+        }
+
+        async def receive() -> dict[str, Any]:
+            return told.pop() if told else await anyio.sleep_forever()
+
+        async def send(message: dict[str, Any]) -> None:
+            if message.get("body"):
+                taken.append(anyio.current_time() - begin)
+                await anyio.sleep(0.3)
+
+        begin = anyio.current_time()
+        await emulator(scope, receive, send)
+
+    clock = MockClock(autojump_threshold=0)  # waits for nothing
+    anyio.run(read, backend="trio", backend_options={"clock": clock})
+    assert taken == pytest.approx([1, 2, 3, 4 + 2, 5 + 2, 6 + 2])
 
 
 def test_a_wrong_bill_is_in_the_books_as_it_was_sent(

@@ -265,17 +265,25 @@ class _Pieces(OnItsWay):
     async def _send(self, send: Any) -> None:
         head = {"status": self.status_code, "headers": self.raw_headers}
         await send({"type": "http.response.start", **head})
+        # Moments, not pauses: what sending takes would be added to each, and a model writes at its
+        # own pace however many are listening.
+        due = anyio.current_time()
         for number, piece in enumerate(self._pieces):
             if self._drop is not None and number == self._drop.after_events:
                 return
-            if self._stall is not None and number == self._stall.after_events:
-                await anyio.sleep(self._stall.seconds)
-            if self._trickle is not None:
-                await anyio.sleep(self._trickle.seconds)
+            if pause := self._pause_before(number):
+                due += pause
+                await anyio.sleep_until(due)
             if number == len(self._pieces) - 1:
                 self._exchange.enter(self.status_code, lost=self._lost)
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+    def _pause_before(self, number: int) -> float:
+        pause = 0.0 if self._trickle is None else self._trickle.seconds
+        if self._stall is not None and number == self._stall.after_events:
+            pause += self._stall.seconds
+        return pause
 
 
 def _halves(content: bytes) -> list[bytes]:

@@ -118,7 +118,11 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class Trickle:
-    """Let this much time pass before every event of a stream."""
+    """Let this much time pass before every event of a stream, from one due moment to the next.
+
+    An event that is late, because a busy machine or a slow reader held the emulator up, makes the
+    ones after it no later.
+    """
 
     seconds: float
 
