@@ -20,8 +20,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(scope="session", autouse=True)
 def _ledger_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Calls of tests are written down, like everybody's, but not into the user's ledger."""
+    """Calls of tests are written down, like everybody's, but not into the user's ledger.
+
+    That lies in a state directory of the tests' own too, for clients with an `environment` of
+    their own, in which the variable is missing.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("TOKENFARE_LEDGER", str(tmp_path_factory.mktemp("ledger") / "ledger"))
         for name in list(os.environ):
             if name in {"TOKENFARE_CATALOG", "TOKENFARE_CEILINGS", "TOKENFARE_PROJECT"}:

@@ -6,11 +6,15 @@
         assert [call.status for call in tokenfare_emulator.calls] == [429, 200]
 
 pytest finds it by itself once tokenfare is installed; nothing is loaded before a test asks for it.
-It needs `tokenfare[emulator]`. Without pytest, `emulated` does the same as a context manager.
+It needs `tokenfare[emulator]`. Without pytest, `emulated` starts an emulator as a context manager.
+
+What the emulator bills is no money. So a test with one of the fixtures has a ledger of its own,
+unless TOKENFARE_LEDGER names one: the user's own, with its ceilings, stays as it was.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
@@ -18,6 +22,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the plugin is loaded into every run of pytest, and this is not for free
+    import pytest
+
     from tokenfare.emulator import Emulator, TiktokenTokenizer
 
 try:
@@ -59,8 +65,13 @@ def emulated(*, as_of: date | None = None, **options: Any) -> Iterator[Emulator]
 
 
 @fixture
-def tokenfare_emulators() -> Iterator[Callable[..., Emulator]]:
+def tokenfare_emulators(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Emulator]]:
     """Start emulators with options of their own: those of `emulated`. They end with the test."""
+    if not os.environ.get("TOKENFARE_LEDGER"):
+        folder = tmp_path_factory.mktemp("tokenfare")
+        monkeypatch.setenv("TOKENFARE_LEDGER", str(folder / "ledger.sqlite3"))
     with ExitStack() as stack:
 
         def start(**options: Any) -> Emulator:

@@ -50,6 +50,35 @@ def test_an_application_can_be_tested_with_it(pytester: pytest.Pytester) -> None
     result.assert_outcomes(passed=5)
 
 
+def test_what_an_emulator_bills_is_not_in_the_users_ledger(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TOKENFARE_LEDGER")
+    monkeypatch.setenv("XDG_STATE_HOME", str(pytester.mkdir("state")))
+    pytester.makepyfile(
+        """
+        import os
+        import tokenfare as tf
+        from tokenfare.ledger import Ledger, spent
+
+        def test_a_call(tokenfare_emulator):
+            with tf.Client(api_key="any", base_url=tokenfare_emulator.base_url) as client:
+                fare = client.chat("hello").fare
+            with Ledger(os.environ["TOKENFARE_LEDGER"]) as ledger:
+                assert [row.fare for row in spent(ledger)] == [fare]
+
+        def test_a_ledger_that_is_named(tokenfare_emulator, monkeypatch):
+            with tf.Client(
+                api_key="any", base_url=tokenfare_emulator.base_url, ledger="calls.sqlite3"
+            ) as client:
+                client.chat("hello")
+        """
+    )
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=2)
+    assert (pytester.path / "calls.sqlite3").exists()
+    assert list((pytester.path / "state").rglob("*")) == []
+
+
 def test_the_plugin_loads_nothing_until_it_is_used(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
