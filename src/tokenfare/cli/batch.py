@@ -17,7 +17,7 @@ from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.money import Money
 from tokenfare.router import Asked
 
-from . import bars, batch_runs, exits, inputs, output
+from . import bars, batch_runs, exits, inputs, output, printing
 from .memory import give_back
 
 _COLUMNS = ("prompt", "messages", "custom_id")
@@ -116,7 +116,7 @@ def plan_command(
             told = estimate(
                 files, sample=sample, seed=seed or 0, progress=bar.told, **reading, **given
             )
-        output.emit(told.as_data()) if as_json else click.echo(told.explain())
+        output.emit(told.as_data()) if as_json else printing.answer(told.explain())
         return exits.DONE
     if seed is not None:
         raise click.UsageError("--seed draws a sample: give --sample too")
@@ -141,7 +141,7 @@ def plan_command(
             bar.say("writing the report")
             give_back()
             report(made.folder)
-    output.emit(made.as_data()) if as_json else click.echo(made.explain())
+    output.emit(made.as_data()) if as_json else printing.answer(made.explain())
     return _code(made)
 
 
@@ -181,7 +181,7 @@ def _refuse_beside_sample(**given: object) -> None:
 @click.argument("folder")
 def report_command(folder: str) -> int:
     """Write FOLDER/report.html again: the plan with charts, one page that needs nothing else."""
-    click.echo(report(folder))
+    printing.answer(str(report(folder)))
     return exits.DONE
 
 

@@ -16,7 +16,7 @@ from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
 from tokenfare.batch.promised import DEFAULT_CONCURRENCY
 from tokenfare.dispatch import Progress
 
-from . import bars, exits, inputs, output
+from . import bars, exits, inputs, output, printing
 
 _POLL_SECONDS, _LONGEST_POLL_SECONDS = 10.0, 120.0
 
@@ -159,7 +159,7 @@ def collect_command(
     """
     with _goes_on("collect", folder), bars.fetching(quiet=quiet) as told:
         found = batch.collect(folder, retries=retries, progress=told, **options)
-    output.emit(found.as_data()) if as_json else click.echo(found.explain())
+    output.emit(found.as_data()) if as_json else printing.answer(found.explain())
     if found.complete:
         return exits.DONE
     if found.failed or found.missing:
@@ -249,7 +249,7 @@ def replan_command(
     if as_json:
         output.emit([each.as_data() for each in plans])
     else:
-        click.echo("\n".join(f"{each.folder}\n{each.explain()}" for each in plans))
+        printing.answer("\n".join(f"{each.folder}\n{each.explain()}" for each in plans))
     left = sum(each.set_aside for each in plans)
     if not left:
         return exits.DONE
@@ -278,7 +278,7 @@ def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
         output.emit(now._asdict())
     else:
         failed = f", {now.failed:,} failed" if now.failed else ""
-        click.echo(f"{now.answered:,} of {now.total:,} requests answered{failed}")
+        printing.answer(f"{now.answered:,} of {now.total:,} requests answered{failed}")
     if not now.total:
         words = "the batch service takes all of this plan: `submit` it, or send it live with --all"
         click.echo(f"tokenfare: {words}", err=True)
@@ -305,10 +305,12 @@ def _show(now: Status, *, as_json: bool) -> None:
         failed = f", {job.failed:,} failed" if job is not None and job.failed else ""
         problem = f"  {job.problem}" if job is not None and job.problem else ""
         named = "" if job is None else f"  {job.id}"
-        click.echo(f"{state.file.name}  {state.word}{numbers}{failed}{named}{problem}")
+        printing.answer(f"{state.file.name}  {state.word}{numbers}{failed}{named}{problem}")
     if now.live or now.answered or now.failed:
         failed = f", {now.failed:,} failed" if now.failed else ""
-        click.echo(f"live: {now.live:,} requests, sent by `run`: {now.answered:,} answered{failed}")
+        printing.answer(
+            f"live: {now.live:,} requests, sent by `run`: {now.answered:,} answered{failed}"
+        )
 
 
 def _uploading(bar: bars.Step, step: Progress) -> None:

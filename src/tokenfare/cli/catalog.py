@@ -16,7 +16,7 @@ from tokenfare.catalog.diff import Difference, against, between
 from tokenfare.catalog.facts import Facts
 from tokenfare.tokenizers import tokenizer_names
 
-from . import exits, inputs, output
+from . import exits, inputs, output, printing
 
 _FORMATS = ("litellm", "models-dev", "openrouter")
 _SIDES = (
@@ -57,7 +57,7 @@ def check(files: tuple[str, ...], as_json: bool) -> int:
         output.emit([{"file": f.path, "key": f.key, "problem": f.problem} for f in found])
     else:
         for finding in found:
-            click.echo(str(finding))
+            printing.answer(str(finding))
         click.echo(f"{len(facts.models):,} models, {len(found):,} problems", err=True)
     return exits.ANSWER_IS_NO if found else exits.DONE
 
@@ -105,8 +105,8 @@ def import_(format_: str, file: Path, out: Path, as_of: date | None, as_json: bo
         return exits.DONE
     reasons = found.summary().most_common()
     rows = [(f"{often:,}", key, why) for (key, why), often in reasons[:_REASONS_SHOWN]]
-    click.echo(f"{len(found.models):,} models of {len(found.providers):,} providers in {out}")
-    click.echo(f"left out, {len(found.left_out):,} times in all:")
+    printing.answer(f"{len(found.models):,} models of {len(found.providers):,} providers in {out}")
+    printing.answer(f"left out, {len(found.left_out):,} times in all:")
     output.table(("times", "key", "why"), rows, frozenset({0}))
     if len(reasons) > _REASONS_SHOWN:
         more = len(reasons) - _REASONS_SHOWN

@@ -12,7 +12,7 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Count
 from tokenfare.tokenizers.bounds import most_bytes
 
-from . import exits, inputs, output
+from . import exits, inputs, output, printing
 
 
 @click.command
@@ -60,9 +60,9 @@ def command(
     if as_json:
         output.emit(_as_data(outcome, size))
     elif outcome and not size.exact:
-        click.echo(f"{outcome.model}: fits, at least {outcome.headroom:,} tokens to spare")
+        printing.answer(f"{outcome.model}: fits, at least {outcome.headroom:,} tokens to spare")
     else:
-        click.echo(str(outcome))
+        printing.answer(str(outcome))
     return exits.DONE if outcome else exits.ANSWER_IS_NO
 
 

@@ -8,12 +8,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
 
 import click
 
 from tokenfare.errors import TokenfareError
 
-from . import exits
+from . import exits, printing
 
 # Command -> module and the first line of its help, so that `--help` loads none of them.
 _COMMANDS: Mapping[str, str] = {
@@ -64,7 +66,7 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             # The reader has enough (`| head`); click would end the process with 1.
-            _mute_output()
+            printing.mute()
             return exits.DONE
         except KeyboardInterrupt as stop:
             # Caught before click does: it would drop what the error says became of the work.
@@ -90,7 +92,9 @@ def tokenfare() -> None:
 
 def main() -> None:
     """Run a command and end the process with its exit code."""
+    _open_what_is_closed()
     code = _run()
+    _drop_unwritable_output()
     # What is done is done, and said. Python takes some 20 ms to take itself down, in which an
     # interrupt would end it by the signal, and not with the code.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -100,9 +104,8 @@ def main() -> None:
 def _run() -> int:
     try:
         return _ended()
-    except OSError as error:  # a full disk, most often
+    except OSError as error:  # of a file that no command names; a command's own are errors of ours
         click.echo(exits.line_of(error), err=True)
-        _drop_unwritable_output()
     except Exception:  # noqa: BLE001 - Python would end with 1, and 1 means "the answer is no"
         traceback.print_exc()
         click.echo("tokenfare: this is a bug of tokenfare; please report it", err=True)
@@ -112,7 +115,7 @@ def _run() -> int:
 def _ended() -> int:
     try:
         result = tokenfare(standalone_mode=False)
-        sys.stdout.flush()
+        _flush()
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
@@ -123,7 +126,7 @@ def _ended() -> int:
         return exits.INTERRUPTED
     except BrokenPipeError:
         # The reader has enough (`| head`). Python would complain again when it flushes at exit.
-        _mute_output()
+        printing.mute()
         return exits.DONE
     except TokenfareError as error:
         click.echo(exits.line_of(error), err=True)
@@ -137,13 +140,29 @@ def _say_interrupted(what: str) -> None:
     click.echo(f"tokenfare: interrupted{'; ' if what else ''}{what}", err=True)
 
 
+def _open_what_is_closed() -> None:
+    """Write into nothing where there is no output (`>&-`): the next file would take its number."""
+    if sys.stdout is None:
+        sys.stdout = _nowhere()
+    if sys.stderr is None:
+        sys.stderr = _nowhere()
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")  # until the process ends
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise printing.unwritable(error) from None
+
+
 def _drop_unwritable_output() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        _mute_output()
-
-
-def _mute_output() -> None:
-    """Let the flush at the end of the process succeed: what is left has nowhere to go."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        printing.mute()

@@ -12,7 +12,7 @@ from tokenfare import api
 from tokenfare.catalog import CacheRules, Catalog, Evidence, Limits, Model, Price, Tier
 from tokenfare.money import plain
 
-from . import inputs, output
+from . import inputs, output, printing
 from .provenance import lines_of
 
 _PER_DISPLAYED = 1_000_000
@@ -66,7 +66,7 @@ def show(obj: tuple[Catalog, bool], id_: str, as_of: date | None, as_json: bool)
     if as_json or obj[1]:
         output.emit([as_data(model)])
         return
-    click.echo("\n".join(lines_of(model, catalog.provider(model.provider))))
+    printing.answer("\n".join(lines_of(model, catalog.provider(model.provider))))
 
 
 def as_data(model: Model) -> dict[str, object]:

@@ -11,12 +11,19 @@ import click
 
 from tokenfare.tokenizers import Count
 
+from .printing import answer
+
 _GAP = 2  # blanks that rich puts between two columns
 
 
 def emit(value: object) -> None:
     """One JSON document and a newline, on standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    answer(document(value))
+
+
+def document(value: object) -> str:
+    """A value as JSON on one line."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def table(
@@ -41,7 +48,7 @@ def table(
             cell.rjust(width) if i in numbers else cell.ljust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        click.echo("  ".join(cells).rstrip())
+        answer("  ".join(cells).rstrip())
 
 
 def _on_terminal(

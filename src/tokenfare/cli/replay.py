@@ -11,7 +11,7 @@ from tokenfare.router import to_record
 from tokenfare.router.recorded import from_record
 from tokenfare.router.replay import Replay
 
-from . import exits, inputs, output
+from . import exits, inputs, output, printing
 
 _SHOWN = 5
 
@@ -32,7 +32,7 @@ def command(file: str, as_of: date | None, explain: bool, as_json: bool) -> int:
         output.emit(_as_data(again))
     else:
         for line in _told(again, most=None if explain else _SHOWN):
-            click.echo(line)
+            printing.answer(line)
     if not again.now.found and not again.same:
         return exits.NO_MODEL_FITS
     return exits.DONE if again.same else exits.ANSWER_IS_NO

@@ -11,7 +11,7 @@ from tokenfare.errors import NoModelFits
 from tokenfare.money import plain
 from tokenfare.router import Cut, Decision, headroom, to_record
 
-from . import exits, inputs, ladder_chart, ladder_svg, output, request
+from . import exits, inputs, ladder_chart, ladder_svg, output, printing, request
 
 
 @click.command
@@ -56,17 +56,19 @@ def command(
     except NoModelFits as none:
         if not isinstance(none.decision, Decision):
             raise
-        output.emit(to_record(none.decision)) if as_json else click.echo(none.decision.explain())
+        output.emit(to_record(none.decision)) if as_json else printing.answer(
+            none.decision.explain()
+        )
         click.echo(exits.line_of(none), err=True)
         return exits.NO_MODEL_FITS
     saving = headroom(decision).cutting(cut) if cut is not None else None
     if as_json:
         output.emit(to_record(decision) | _as_data(saving))
         return exits.DONE
-    click.echo(decision.explain() if explain else decision.brief())
+    printing.answer(decision.explain() if explain else decision.brief())
     if saving is not None:
         where = "" if saving.model is decision.model else f", on {saving.model.id}"
-        click.echo(f"  {saving.tokens:,} tokens less save {saving.saved}{where}")
+        printing.answer(f"  {saving.tokens:,} tokens less save {saving.saved}{where}")
     return exits.DONE
 
 
@@ -93,7 +95,7 @@ def _draw(
         except NoModelFits as none:
             click.echo(exits.line_of(none), err=True)
     if on_terminal:
-        click.echo("\n".join(ladder_chart.drawn(table, tokens)))
+        printing.answer("\n".join(ladder_chart.drawn(table, tokens)))
     if svg is not None:
         inputs.write(svg, ladder_svg.drawn(table, tokens))
     return exits.DONE

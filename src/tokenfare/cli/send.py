@@ -14,7 +14,7 @@ from tokenfare.dispatch import Attempt, Progress
 from tokenfare.money import plain
 from tokenfare.router import requirements, to_record
 
-from . import exits, output, request
+from . import exits, output, printing, request
 
 
 @click.command
@@ -60,7 +60,7 @@ def command(
         if as_json:
             output.emit(to_record(decision))
         else:
-            click.echo(decision.explain())
+            printing.answer(decision.explain())
         return exits.DONE
     with Client(
         base_url=base_url,
@@ -76,7 +76,7 @@ def command(
         else:
             reply = client.chat(prompt, documents=documents, **given.asked)
             if not as_json:
-                click.echo(reply.text)
+                printing.answer(reply.text)
     if as_json:
         output.emit(as_data(reply))
     else:
@@ -120,9 +120,8 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
 def _streamed(client: Client, prompt: Any, **wanted: Any) -> Reply:
     with client.streaming(prompt, **wanted) as pieces:
         for piece in pieces:
-            click.echo(piece.text, nl=False)
-            sys.stdout.flush()
-        click.echo()
+            printing.say(piece.text, newline=False)
+        printing.say("")
         if pieces.reply is None:
             raise RuntimeError("a stream that was read to its end has a reply")
         return pieces.reply

@@ -6,7 +6,7 @@ import click
 
 from tokenfare import api
 
-from . import inputs, output
+from . import inputs, output, printing
 
 
 @click.command
@@ -48,14 +48,13 @@ def command(
     for i, span in enumerate(measurer.spans(text, limit, overlap=overlap)):
         piece = text[span.start : span.end]
         if not as_json:
-            click.echo((separator if i else "").encode() + piece.encode(), nl=False)
+            printing.say((separator if i else "").encode() + piece.encode(), newline=False)
             continue
         count = measurer.measure(piece)
-        output.emit(
-            {
-                "text": piece,
-                "start": span.start,
-                "end": span.end,
-                "tokens": output.tokens(count),
-            }
-        )
+        line = {
+            "text": piece,
+            "start": span.start,
+            "end": span.end,
+            "tokens": output.tokens(count),
+        }
+        printing.say(output.document(line))

@@ -9,7 +9,7 @@ import click
 from tokenfare.tokenizers import Kept, Standing, keep_file, keep_folder, standing, tokenizer_names
 from tokenfare.tokenizers.estimates import fits
 
-from . import output
+from . import output, printing
 
 
 @click.group(invoke_without_command=True)
@@ -50,7 +50,7 @@ def add(path: str, name: str | None, trust_code: bool) -> None:
         raise click.UsageError("--trust-code is for a folder; a file has no code")
     else:
         kept = keep_file(where, name)
-    click.echo(_added(kept))
+    printing.answer(_added(kept))
 
 
 def _added(kept: Kept) -> str:
