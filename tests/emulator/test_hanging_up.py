@@ -43,9 +43,9 @@ def test_thousands_may_knock_at_once(
     The listener has it from the start, and the loop that serves it listens once more.
     """
     found: list[socket.socket] = []
-    listening = server._listening
+    listening = server.listening
     monkeypatch.setattr(
-        server, "_listening", lambda *where: found.append(listening(*where)) or found[0]
+        server, "listening", lambda *where: found.append(listening(*where)) or found[0]
     )
     start()[1].get("/models")
     most = int(Path("/proc/sys/net/core/somaxconn").read_text())
