@@ -12,19 +12,19 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
-from weakref import WeakSet
 
 from tokenfare.api import Documents, default_catalog
 from tokenfare.catalog.catalog import today
 from tokenfare.dispatch import AsyncStream, Delta, Stream, adrive, drive
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt
-from tokenfare.router import Asked, requirements
+from tokenfare.router import Asked, Decision, Requirements, requirements
 
 from .conversation import cleaned_up, conversation
 from .loops import PerLoop
 from .plan import Ladder, Reply, ladder
 from .settings import Options, Settings, settings
+from .short import is_short, ready
 
 if TYPE_CHECKING:  # see `default_catalog`
     from tokenfare.catalog import Catalog
@@ -33,32 +33,10 @@ if TYPE_CHECKING:  # see `default_catalog`
 # For an HTTP client with one pool; what a client makes for itself is in `dispatch.pools`.
 LIMITS: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 100}
 
-# Deciding on so many characters takes less than a millisecond, and hundreds of threads that begin
-# at once take longer for it than the loop: each waits for the interpreter's lock.
-_SHORT_CHARACTERS, _FEW_MESSAGES = 10_000, 100
-# Those by which something was decided: their first decision reads files, for tens of milliseconds.
-_ready: WeakSet[Catalog] = WeakSet()
-
-
-def _is_short(prompt: Prompt, extra: Mapping[str, object] | None) -> bool:
-    """Whether a decision is a matter of microseconds: little text, no pictures, no tools."""
-    if extra and "tools" in extra:
-        return False
-    texts = [prompt] if isinstance(prompt, str) else _texts(prompt)
-    return sum(map(len, texts)) <= _SHORT_CHARACTERS
-
-
-def _texts(messages: object) -> list[str]:
-    """The texts of a few messages that hold nothing else, or one that is not short."""
-    if isinstance(messages, list | tuple) and len(messages) <= _FEW_MESSAGES:
-        plain = [m for m in messages if isinstance(m, Mapping) and m.keys() <= {"role", "content"}]
-        texts = [m["content"] for m in plain if isinstance(m.get("content"), str)]
-        if len(texts) == len(messages):
-            return texts
-    return [" " * (_SHORT_CHARACTERS + 1)]
-
 
 class _Base(ABC):
+    _lent = False
+
     def __init__(
         self,
         *,
@@ -104,6 +82,32 @@ class _Base(ABC):
         """What calls are decided by: the catalogue, and the limits that refusals have named."""
         return self._settings.learning.catalog
 
+    def requirements(self, **asked: Unpack[Asked]) -> Requirements:
+        """What a call with these words asks: over the client's profile, of its own provider.
+
+        Raises `InvalidRequestError` for what it cannot ask.
+        """
+        return self._settings.held(requirements(asked, self._settings.profile))
+
+    def with_options(
+        self,
+        *,
+        project: str | None = None,
+        api_key: str | None = None,
+        escalate: bool | None = None,
+    ) -> Self:
+        """This client for calls of another project, by another key, or by one model alone.
+
+        It has the connections, the ledger and the limiter of this one and closes nothing, so one
+        may be made for each call. Of another key's account, rates are kept apart and uploaded files
+        deleted after the call.
+        """
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._settings = self._settings.varied(project=project, api_key=api_key, escalate=escalate)
+        other._lent = True
+        return other
+
     def _close_files(self) -> None:
         self._settings.books.close()
         self._settings.uploads.close()
@@ -119,7 +123,7 @@ class _Base(ABC):
         return ladder(
             prompt,
             documents,
-            self._settings.held(requirements(asked, self._settings.profile)),
+            self.requirements(**asked),
             self._settings.learning.catalog,
             extra=extra or {},
             escalate=self._settings.escalate,
@@ -169,7 +173,7 @@ class Client(_Base):
         ladder = self._ladder(prompt, documents, extra, asked)
         flow = conversation(ladder, self._settings, streamed=True)
         with Stream(flow, self._client()) as pieces:
-            yield ChatStream(pieces)
+            yield ChatStream(pieces, ladder.decision)
 
     def stream(
         self,
@@ -182,6 +186,17 @@ class Client(_Base):
         """The pieces of the answer as they are written."""
         with self.streaming(prompt, documents=documents, extra=extra, **asked) as pieces:
             yield from pieces
+
+    def with_options(
+        self,
+        *,
+        project: str | None = None,
+        api_key: str | None = None,
+        escalate: bool | None = None,
+    ) -> Self:
+        """See `AsyncClient.with_options`."""
+        self._client()  # opened now, so that both have it
+        return super().with_options(project=project, api_key=api_key, escalate=escalate)
 
     def _client(self) -> Any:
         with self._lock:  # the first calls may come from many threads
@@ -197,6 +212,8 @@ class Client(_Base):
 
     def close(self) -> None:
         """Close the connections and the ledger. What was handed in stays open."""
+        if self._lent:
+            return
         if self._http is not None and self._http is not self._given:
             self._http.close()
             self._http = None
@@ -214,12 +231,13 @@ class Client(_Base):
 class ChatStream:
     """An answer while it is written: iterate for its pieces, then read `reply`.
 
-    Another model answers if the first one fails before its first piece.
+    Another model answers if the first one fails before its first piece. `decision` chose the first.
     """
 
-    def __init__(self, pieces: Stream[Reply]) -> None:
+    def __init__(self, pieces: Stream[Reply], decision: Decision) -> None:
         """Nothing is sent before the first piece is asked for."""
         self._pieces = pieces
+        self.decision = decision
         self.reply: Reply | None = None
 
     def __iter__(self) -> Iterator[Delta]:
@@ -263,7 +281,7 @@ class AsyncClient(_Base):
         ladder = await self._decided(prompt, documents, extra, asked)
         flow = conversation(ladder, self._settings, streamed=True)
         async with AsyncStream(flow, self._client()) as pieces:
-            yield AsyncChatStream(pieces)
+            yield AsyncChatStream(pieces, ladder.decision)
 
     async def stream(
         self,
@@ -286,12 +304,12 @@ class AsyncClient(_Base):
         asked: Asked,
     ) -> Ladder:
         catalog = self.catalog
-        if catalog in _ready and not documents and _is_short(prompt, extra):
+        if catalog in ready and not documents and is_short(prompt, extra):
             return self._ladder(prompt, documents, extra, asked)
         from anyio import to_thread
 
         ladder = await to_thread.run_sync(self._ladder, prompt, documents, extra, asked)
-        _ready.add(catalog)
+        ready.add(catalog)
         return ladder
 
     def _client(self) -> Any:
@@ -303,6 +321,8 @@ class AsyncClient(_Base):
 
     async def aclose(self) -> None:
         """Close the connections and the ledger. What was handed in stays open."""
+        if self._lent:
+            return
         await self._loops.aclose()
         self._close_files()
 
@@ -318,9 +338,10 @@ class AsyncClient(_Base):
 class AsyncChatStream:
     """As `ChatStream`."""
 
-    def __init__(self, pieces: AsyncStream[Reply]) -> None:
+    def __init__(self, pieces: AsyncStream[Reply], decision: Decision) -> None:
         """Nothing is sent before the first piece is asked for."""
         self._pieces = pieces
+        self.decision = decision
         self.reply: Reply | None = None
 
     async def __aiter__(self) -> AsyncIterator[Delta]:

@@ -19,6 +19,7 @@ from tokenfare.dispatch import (
     Patience,
     Progress,
     Secret,
+    Shelf,
     Timeouts,
     endpoint_for,
     key_from,
@@ -31,7 +32,7 @@ from tokenfare.telemetry import CAPTURE_VARIABLE
 from .books import Books, LedgerChoice, books
 from .learning import Learning
 from .pace import LimiterChoice, Pace, pace
-from .uploads import Uploads, UploadsOnDisk
+from .uploads import Uploads, UploadsOnDisk, account_of
 
 BASE_URL_VARIABLES = ("TOKENFARE_BASE_URL", "DASHSCOPE_COMPATIBLE_BASE_URL")
 
@@ -61,6 +62,32 @@ class Settings:
         The line leads to no other. Raises `InvalidRequestError` where another is asked for.
         """
         return of_provider(in_region(asked, self.region), self.provider)
+
+    def varied(
+        self, *, project: str | None, api_key: str | None, escalate: bool | None
+    ) -> Settings:
+        """The same for other calls. Another key is another account: what is an account's is apart.
+
+        That is its rates and its files; those are deleted after each call, since nobody remembers
+        them.
+        """
+        varied = self
+        if project is not None:
+            varied = replace(varied, books=replace(self.books, project=project))
+        if escalate is not None:
+            varied = replace(varied, escalate=escalate)
+        if api_key is None:
+            return varied
+        key = Secret(api_key)
+        endpoint = replace(self.line.endpoint, key=key)
+        memory = Uploads()
+        return replace(
+            varied,
+            line=replace(self.line, endpoint=endpoint),
+            pace=replace(self.pace, endpoint=f"{self.pace.endpoint} {account_of(endpoint)}"),
+            files=replace(self.files, keep_files=False, memory=memory, claims=None, shelf=Shelf()),
+            uploads=memory,
+        )
 
 
 def in_region(asked: Requirements, region: str | None) -> Requirements:

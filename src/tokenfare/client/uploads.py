@@ -86,7 +86,7 @@ class UploadsOnDisk(Uploads):
         """Open nothing before it is needed. `clock` is one that processes have in common."""
         super().__init__()
         self._database = Database(path, "file of uploads", _MIGRATIONS)
-        self._place = f"{endpoint.base_url} {_account(endpoint)}"
+        self._place = f"{endpoint.base_url} {account_of(endpoint)}"
         self._clock = clock
 
     def get(self, digest: str) -> UploadedFile | None:
@@ -153,6 +153,6 @@ class UploadsOnDisk(Uploads):
         return None if row is None else UploadedFile(*row)
 
 
-def _account(endpoint: Endpoint) -> str:
+def account_of(endpoint: Endpoint) -> str:
     """A word that tells accounts apart and gives no key away."""
     return hashlib.sha256(endpoint.key.reveal().encode()).hexdigest()[:8]
