@@ -31,6 +31,7 @@ _COMMANDS: Mapping[str, str] = {
     "send": "Route a request and send it.",
     "batch": "Plan jobs of many requests, send them, and fetch the answers.",
     "spend": "Say what was spent, on what, and how far off the predictions were.",
+    "serve": "Serve an OpenAI-compatible gateway that chooses, counts and keeps the books.",
     "emulate": "Serve the provider's endpoints on this machine, offline.",
     "demo": "Run the whole way on real documents against the emulator.",
 }

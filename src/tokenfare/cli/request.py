@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar, cast, get_args
@@ -13,7 +13,7 @@ import click
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.catalog import Access, Kind
 from tokenfare.messages import Document, Prompt
-from tokenfare.router import MODALITIES, Asked, Requirements
+from tokenfare.router import MODALITIES, Asked, Requirements, requirements
 
 from . import inputs
 
@@ -63,6 +63,16 @@ class Given:
             )
         return profile_named(self.profile, path)
 
+    def every_profile(self) -> Mapping[str, Requirements]:
+        """All profiles of the file, read now, the options over each; none without a file."""
+        path = self.profiles or os.environ.get(PROFILES_VARIABLE)
+        if not path:
+            return {}
+        from tokenfare.router.profiles import load_profiles
+
+        found = load_profiles(path)
+        return {name: requirements(self.asked, profile) for name, profile in found.items()}
+
 
 def _given(value: object) -> bool:
     """Whether an option has a value of its own; zero is one."""
@@ -71,7 +81,16 @@ def _given(value: object) -> bool:
 
 def options(function: _F) -> _F:
     """Add the shared argument and options to a command."""
-    for add in reversed(_OPTIONS):
+    return _with((*_REQUEST, _ROOM, *_ASKED), function)
+
+
+def asked_options(function: _F) -> _F:
+    """Add only those that say what is asked of the model, whatever the request."""
+    return _with(_ASKED, function)
+
+
+def _with(added: Iterable[Callable[[Any], Any]], function: _F) -> _F:
+    for add in reversed(tuple(added)):
         function = add(function)
     return function
 
@@ -84,7 +103,7 @@ def _patterns(flag: str, name: str, meaning: str) -> Callable[[Any], Any]:
     return click.option(flag, name, multiple=True, metavar="PAT", help=f"{meaning}; again.")
 
 
-_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+_REQUEST: tuple[Callable[[Any], Any], ...] = (
     click.argument("file", required=False, metavar="[FILE]"),
     click.option("--messages", is_flag=True, help="FILE is a JSON array of chat messages."),
     click.option(
@@ -94,11 +113,15 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="FILE",
         help="A text, PDF or DOCX to go along; again.",
     ),
-    _number(
-        "--max-output",
-        "max_output_tokens",
-        f"Room for the answer, in tokens (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
-    ),
+)
+
+_ROOM = _number(
+    "--max-output",
+    "max_output_tokens",
+    f"Room for the answer, in tokens (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
+)
+
+_ASKED: tuple[Callable[[Any], Any], ...] = (
     _number("--expected-output", "expected_output_tokens", "Compare by an answer of this length."),
     _number("--cached", "cached_tokens", "Compare as if so much input were in the cache."),
     click.option("--thinking", is_flag=True, help="The model is to reason before it answers."),

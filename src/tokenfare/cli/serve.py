@@ -1,0 +1,150 @@
+"""`tokenfare serve`: an OpenAI-compatible server in front of the provider."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+import click
+
+from tokenfare.client import AsyncClient
+from tokenfare.gateway import (
+    GRACE_SECONDS,
+    MAX_BODY_BYTES,
+    ROOM,
+    TOKENS_VARIABLE,
+    Gateway,
+    Token,
+    check_reach,
+    serve,
+    tokens_in,
+    tokens_of,
+)
+from tokenfare.listening import is_loopback
+from tokenfare.router import requirements
+
+from . import request
+
+_MEGABYTE = 1024 * 1024
+
+
+@click.command
+@click.option("--port", type=click.IntRange(0, 65535), default=8643, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS")
+@click.option("--base-url", metavar="URL", help="An OpenAI-compatible endpoint, up to /v1.")
+@click.option(
+    "--max-output",
+    "room",
+    type=click.IntRange(1),
+    metavar="N",
+    help=f"Room for answers of which a request does not say (default: {ROOM} for auto, as much as "
+    "it gives for a named model).",
+)
+@request.asked_options
+@click.option("--project", metavar="P", help="What the ledger writes calls down for.")
+@click.option(
+    "--ceiling",
+    "ceilings",
+    multiple=True,
+    metavar="C",
+    help="Most to spend in a day: '5 CNY', '200000 tokens', 'project: 5 CNY'; again.",
+)
+@click.option(
+    "--tokens",
+    "tokens_file",
+    metavar="FILE",
+    help=f"Access tokens, one a line, with a project or without; ${TOKENS_VARIABLE} has some too.",
+)
+@click.option("--allow-anyone", is_flag=True, help="Let other machines in without access tokens.")
+@click.option("--caller-keys", is_flag=True, help="Call by the keys that callers bring.")
+@click.option("--name-projects", is_flag=True, help="Let callers name the project of a call.")
+@click.option(
+    "--max-body",
+    type=click.IntRange(1),
+    default=MAX_BODY_BYTES // _MEGABYTE,
+    show_default=True,
+    metavar="MB",
+    help="The largest body that is taken.",
+)
+@click.option(
+    "--grace",
+    type=click.FloatRange(1),
+    default=GRACE_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long calls under way may take to end.",
+)
+@click.option("--quiet", is_flag=True, help="No line for each request.")
+def command(
+    port: int,
+    host: str,
+    base_url: str | None,
+    room: int | None,
+    project: str | None,
+    ceilings: tuple[str, ...],
+    tokens_file: str | None,
+    allow_anyone: bool,
+    caller_keys: bool,
+    name_projects: bool,
+    max_body: int,
+    grace: float,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Serve the provider's models to any OpenAI client, until interrupted.
+
+    The model `auto` is the cheapest that takes a request, `auto:NAME` the same under a profile; any
+    other word is a model's id. Options that are asked of a model hold for every call.
+
+    The provider's key is read from DASHSCOPE_API_KEY. Bills go into the ledger: see `spend`.
+    """
+    given = request.Given.of(file=None, messages=False, documents=(), **options)
+    asked = requirements(given.asked, given.based_on())
+    gateway = Gateway(
+        AsyncClient(
+            api_key=_UNUSED if caller_keys else None,
+            base_url=base_url,
+            as_of=given.as_of,
+            region=asked.region,
+            project=project,
+            ceilings=ceilings or None,
+        ),
+        asked=asked,
+        profiles=given.every_profile(),
+        room=room,
+        tokens=_tokens(tokens_file),
+        caller_keys=caller_keys,
+        name_projects=name_projects,
+        max_body_bytes=max_body * _MEGABYTE,
+        local=is_loopback(host),
+    )
+    check_reach(gateway, host, allow_anyone=allow_anyone)
+    _log_to_stderr(quiet=quiet)
+    serve(
+        gateway,
+        host,
+        port,
+        allow_anyone=allow_anyone,
+        grace_seconds=grace,
+        announce=lambda url: click.echo(f"{gateway!r} at {url}", err=True),
+    )
+
+
+_UNUSED = "every-caller-brings-a-key"
+
+
+def _tokens(path: str | None) -> tuple[Token, ...]:
+    written = os.environ.get(TOKENS_VARIABLE, "")
+    return (*tokens_in(written), *(tokens_of(path) if path else ()))
+
+
+def _log_to_stderr(*, quiet: bool) -> None:
+    """A line for each request; of the client's own log, what goes wrong."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    client = logging.getLogger("tokenfare")
+    client.addHandler(handler)
+    client.setLevel(logging.WARNING)
+    logging.getLogger("tokenfare.gateway").setLevel(logging.WARNING if quiet else logging.INFO)

@@ -1,0 +1,60 @@
+"""The endpoints: which path is answered by what."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from . import endpoints
+from .exchange import Endpoint, Handler
+from .gateway import Gateway
+from .refusals import Refusal
+from .replies import as_json
+
+PREFIXES = ("/v1", "/compatible-mode/v1")
+"""Where the endpoints begin: everybody's way, and the provider's, for who changes the host only."""
+
+
+def build(gateway: Gateway) -> Starlette:
+    """The application of a gateway."""
+    table: tuple[tuple[str, str, Handler], ...] = (
+        ("POST", "/chat/completions", endpoints.chat),
+        ("POST", "/tokenfare/route", endpoints.route),
+        ("GET", "/models", endpoints.models),
+        ("GET", "/models/{name:path}", endpoints.model),
+    )
+    routes = [
+        Route(prefix + path, Endpoint(gateway, handler), methods=[method])
+        for prefix in PREFIXES
+        for method, path, handler in table
+    ]
+    health = Endpoint(gateway, endpoints.health, open_to_all=True)
+    return Starlette(
+        routes=[*routes, Route("/health", health, methods=["GET"])],
+        exception_handlers={404: _nowhere, 405: _wrong_method},
+    )
+
+
+async def _nowhere(request: Request, _: Exception) -> Response:
+    return _refused(
+        Refusal(
+            404,
+            "invalid_request_error",
+            f"this gateway has no {request.method} {request.url.path}; it serves chats "
+            f"(POST {PREFIXES[0]}/chat/completions), what they would be routed to "
+            f"(POST {PREFIXES[0]}/tokenfare/route) and the models (GET {PREFIXES[0]}/models)",
+            code="unknown_url",
+        )
+    )
+
+
+async def _wrong_method(request: Request, _: Exception) -> Response:
+    message = f"{request.url.path} is not for {request.method}"
+    return _refused(Refusal(405, "invalid_request_error", message, code="method_not_allowed"))
+
+
+def _refused(refusal: Refusal) -> Response:
+    body = as_json({"error": refusal.body("")["error"]})
+    return Response(body, refusal.status, media_type="application/json")

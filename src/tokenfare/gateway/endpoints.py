@@ -1,0 +1,132 @@
+"""What is answered where: chats, what a chat would be routed to, the list of models, health."""
+
+from __future__ import annotations
+
+import anyio.to_thread
+
+from tokenfare.catalog import Model
+from tokenfare.client import Reply
+from tokenfare.errors import NoModelFits, UnknownModel
+from tokenfare.router import to_record
+
+from .asked import chat_of, json_of
+from .exchange import Exchange, while_connected
+from .names import listed, wanted
+from .question import Question, as_keywords
+from .replies import Chunks, body_of, headers_after, headers_before, headers_of
+
+
+async def chat(exchange: Exchange) -> None:
+    """`POST /chat/completions`."""
+    question = await _asked(exchange)
+    answer = _streamed if question.chat.stream else _plain
+
+    async def work() -> None:
+        try:
+            await answer(exchange, question)
+        except NoModelFits as none:
+            await answer(exchange, await question.smaller(none))
+
+    await while_connected(exchange, exchange.request.receive, work)
+
+
+async def route(exchange: Exchange) -> None:
+    """`POST /tokenfare/route`: what the same body would be routed to; nothing is sent.
+
+    A request that no model takes is answered too: by no model, and every refusal.
+    """
+    question = await _asked(exchange)
+    decision = await question.decision()
+    # The ranking and the inverse questions, which a call never asks, take their time.
+    await exchange.answer(await anyio.to_thread.run_sync(to_record, decision))
+
+
+async def models(exchange: Exchange) -> None:
+    """`GET /models`."""
+    gateway = exchange.gateway
+    found = [_auto(name) for name in gateway.rules.autos]
+    found += [_model(model) for model in _listed(exchange)]
+    await exchange.answer({"object": "list", "data": found})
+
+
+async def model(exchange: Exchange) -> None:
+    """`GET /models/{name}`."""
+    gateway, name = exchange.gateway, exchange.request.path_params["name"]
+    if name in gateway.rules.autos:
+        await exchange.answer(_auto(name))
+        return
+    asked = wanted(name, gateway.rules, gateway.client.catalog).model
+    if asked is None or asked.id not in {one.id for one in _listed(exchange)}:
+        raise UnknownModel(name)
+    await exchange.answer(_model(asked))
+
+
+async def health(exchange: Exchange) -> None:
+    """`GET /health`: that it answers. Asks nobody, and tells nothing."""
+    await exchange.answer({"status": "ok"})
+
+
+async def _asked(exchange: Exchange) -> Question:
+    gateway = exchange.gateway
+    asked = chat_of(json_of(await exchange.body()))
+    exchange.about = asked.name
+    found = wanted(asked.name, gateway.rules, gateway.client.catalog)
+    exchange.named = found.model
+    client = exchange.client(escalate=False if found.model is not None else None)
+    return Question(asked, client, found.asked, asked.room or gateway.room_of(found))
+
+
+async def _plain(exchange: Exchange, question: Question) -> None:
+    chat = question.chat
+    reply = await question.client.chat(chat.messages, extra=chat.extra, **question.keywords())
+    exchange.about = _said(reply)
+    await exchange.answer(body_of(reply), headers=headers_after(reply))
+
+
+async def _streamed(exchange: Exchange, question: Question) -> None:
+    chat = question.chat
+    chunks = Chunks(include_usage=chat.include_usage)
+    async with question.client.streaming(
+        chat.messages, extra=chat.extra, **question.keywords()
+    ) as pieces:
+        async for piece in pieces:
+            if not exchange.streaming:  # so that whatever fails before has a status of its own
+                await exchange.begin_stream(headers_before(pieces.decision, piece.raw))
+            await exchange.piece(chunks.of(piece.raw))
+        if pieces.reply is None:
+            raise RuntimeError("a stream that was read to its end has a reply")
+        if not exchange.streaming:
+            await exchange.begin_stream(headers_of(pieces.decision))
+        exchange.about = _said(pieces.reply)
+        await exchange.piece(chunks.last(pieces.reply), more=False)
+
+
+def _said(reply: Reply) -> str:
+    usage = reply.usage
+    return (
+        f"{reply.model}, {usage.input_tokens} in + {usage.output_tokens} out, "
+        f"{reply.fare or 'no price known'}"
+    )
+
+
+def _listed(exchange: Exchange) -> list[Model]:
+    gateway = exchange.gateway
+    asked = gateway.client.requirements(**as_keywords(gateway.rules.base))
+    return listed(asked, gateway.client.catalog)
+
+
+def _auto(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "tokenfare"}
+
+
+def _model(model: Model) -> dict[str, object]:
+    limits = model.limits
+    return {
+        "id": model.id,
+        "object": "model",
+        "created": 0,
+        "owned_by": model.provider,
+        "context_length": limits.context,
+        "max_input_tokens": limits.max_input,
+        "max_output_tokens": limits.max_output,
+    }

@@ -1,0 +1,218 @@
+"""One request on its way through the gateway, and the envelope around every endpoint.
+
+The envelope names the exchange in `x-request-id`, lets its caller in or not, turns errors into
+answers, and writes a line into the log. Work for a caller who hangs up is cancelled, and with it
+the call to the provider.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import anyio
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope, Send
+
+from tokenfare.catalog import Model
+from tokenfare.client import AsyncClient
+from tokenfare.errors import TokenfareError
+
+from .gateway import Gateway
+from .keys import Caller
+from .refusals import Refusal, invalid, refusal_of
+from .replies import as_json, event
+
+log = logging.getLogger("tokenfare.gateway")
+
+HUNG_UP = 499
+"""Stands in the log for a caller who did not wait, as in those of some web servers."""
+
+_JSON = "application/json"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What arrived, what is known of it by now, and the way back to its caller."""
+
+    gateway: Gateway
+    request: Request
+    send: Send
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    caller: Caller = field(default_factory=Caller)
+    named: Model | None = None
+    status: int | None = None
+    streaming: bool = False
+    over: bool = False
+    about: str = "-"
+
+    def client(self, *, escalate: bool | None = None) -> AsyncClient:
+        """The client for this caller."""
+        key = None if self.caller.key is None else self.caller.key.reveal()
+        return self.gateway.client.with_options(
+            project=self.caller.project, api_key=key, escalate=escalate
+        )
+
+    async def body(self) -> bytes:
+        """The whole body. Raises `Refusal` for one that is too large, or is said to be no JSON."""
+        kind = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != _JSON:
+            # Also what keeps web pages away: a browser asks first before it sends JSON elsewhere.
+            raise Refusal(
+                415,
+                "invalid_request_error",
+                f"the body is JSON, and the header content-type says so ({_JSON}, not {kind!r})",
+                param="content-type",
+            )
+        return await _whole(self.request, self.gateway.max_body_bytes)
+
+    async def answer(
+        self, value: object, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Answer with JSON."""
+        body = as_json(value)
+        length = {"content-length": str(len(body)), "content-type": _JSON}
+        await self._start(status, {**length, **(headers or {})})
+        self.over = True
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def begin_stream(self, headers: Mapping[str, str]) -> None:
+        """Begin to answer with events. What goes wrong from now on is told in one."""
+        kind = {
+            "content-type": "text/event-stream; charset=utf-8",
+            "cache-control": "no-cache",
+            "x-accel-buffering": "no",  # or nginx would gather the pieces
+        }
+        await self._start(200, {**kind, **headers})
+        self.streaming = True
+
+    async def piece(self, data: bytes, *, more: bool = True) -> None:
+        """A piece of the stream. Waits for a caller that reads slowly."""
+        self.over = not more
+        await self.send({"type": "http.response.body", "body": data, "more_body": more})
+
+    async def refuse(self, refusal: Refusal) -> None:
+        """Answer with an error, or end the stream with one."""
+        self.about = f"{refusal.code or refusal.kind}"
+        body = refusal.body(self.id)
+        if self.streaming:
+            await self.piece(event(body), more=False)
+        elif self.status is None:
+            await self.answer(body, refusal.status, refusal.headers())
+
+    async def _start(self, status: int, headers: Mapping[str, str]) -> None:
+        self.status = status
+        told = {**headers, "x-request-id": self.id}
+        await self.send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [(n.encode(), v.encode("latin-1", "replace")) for n, v in told.items()],
+            }
+        )
+
+
+Handler: TypeAlias = Callable[[Exchange], Awaitable[None]]
+
+
+class Endpoint:
+    """A handler in its envelope, as an ASGI application. `open_to_all` asks for no token."""
+
+    def __init__(self, gateway: Gateway, handler: Handler, *, open_to_all: bool = False) -> None:
+        """Keep them."""
+        self._gateway = gateway
+        self._handler = handler
+        self._open = open_to_all
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        exchange = Exchange(self._gateway, Request(scope, receive), send)
+        began = time.monotonic()
+        try:
+            await self._handled(exchange)
+        finally:
+            log.info(
+                "%s %s %s: %s %s, %.2f s",
+                exchange.id,
+                scope["method"],
+                scope["path"],
+                exchange.status or HUNG_UP,
+                exchange.about,
+                time.monotonic() - began,
+            )
+
+    async def _handled(self, exchange: Exchange) -> None:
+        try:
+            self._gateway.check_host(exchange.request)
+            if not self._open:
+                exchange.caller = self._gateway.door.admit(exchange.request.headers)
+            await self._handler(exchange)
+        except ClientDisconnect:
+            exchange.about = "the caller hung up"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
+            await exchange.refuse(_told(error, exchange))
+
+
+async def while_connected(
+    exchange: Exchange, receive: Receive, work: Callable[[], Awaitable[None]]
+) -> None:
+    """Do work, and cancel it when the caller hangs up. The body has been read by then."""
+    failed: list[Exception] = []
+    async with anyio.create_task_group() as group:
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            if exchange.over:  # servers say so too when all has been sent
+                return
+            exchange.about = "the caller hung up"
+            group.cancel_scope.cancel()
+
+        group.start_soon(watch)
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - raised below, and not in a group of one
+            failed.append(error)
+        group.cancel_scope.cancel()
+    if failed:
+        raise failed[0]
+
+
+def _told(error: Exception, exchange: Exchange) -> Refusal:
+    refusal = refusal_of(error, exchange.named, own_key=exchange.caller.key is None)
+    if not isinstance(error, Refusal | TokenfareError):
+        log.error("%s: a mistake of the gateway", exchange.id, exc_info=error)
+    elif refusal.status >= 500:
+        log.warning("%s: %s", exchange.id, error)
+    return refusal
+
+
+async def _whole(request: Request, most: int) -> bytes:
+    """The body. One that is too large is read to its end, so that its sender hears why."""
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size <= most:
+            pieces.append(piece)
+        elif size > _FAR_TOO_MUCH * most:
+            break
+    if size > most:
+        raise Refusal(
+            413,
+            "invalid_request_error",
+            f"the body has {'more than ' if size > _FAR_TOO_MUCH * most else ''}{size:,} bytes, "
+            f"this gateway takes {most:,} ({size - most:,} too many)",
+            code="request_too_large",
+            retry=False,
+        )
+    if not size:
+        raise invalid("the body is empty; a chat is a JSON object with model and messages")
+    return b"".join(pieces)
+
+
+_FAR_TOO_MUCH = 4

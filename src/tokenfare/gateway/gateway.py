@@ -1,0 +1,106 @@
+"""A client behind an OpenAI-compatible server, as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from tokenfare.client import AsyncClient
+from tokenfare.errors import InvalidRequestError
+from tokenfare.listening import is_loopback
+from tokenfare.router import Requirements
+
+from ._extra import required
+from .keys import Door, Token
+from .names import Rules, Wanted
+from .refusals import Refusal
+
+ROOM = 8_192
+"""Tokens of answer that a request to `auto` has room for where it does not say."""
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""The largest body that is taken; longer texts than a message carries go on as files."""
+
+
+class Gateway:
+    """A client that can be served: hand it to `serve`, `running` or any ASGI server.
+
+    `client` makes the calls, with its ledger, ceilings, limiter and retries; it stays the caller's
+    to close. `asked` holds for every model, `profiles` are what `auto:NAME` asks. `room` is that
+    of an answer where a request does not say; without one it is `ROOM` for `auto`, and as much as
+    it gives for a model that is named. `tokens` are who may call (everybody, without any),
+    `caller_keys` has callers bring the provider's key, `name_projects` lets them name a project.
+    `local` is whether nobody but this machine can reach it: then only a `Host` of this machine is
+    answered, which keeps out web pages that pass for one.
+    """
+
+    def __init__(  # noqa: PLR0913 - every one is a choice of the operator's, and all have defaults
+        self,
+        client: AsyncClient,
+        *,
+        asked: Requirements | None = None,
+        profiles: Mapping[str, Requirements] = MappingProxyType({}),
+        room: int | None = None,
+        tokens: Collection[Token] = (),
+        caller_keys: bool = False,
+        name_projects: bool = False,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        local: bool = True,
+    ) -> None:
+        """Stand ready; nothing listens yet. Raises `InvalidRequestError` for what cannot be."""
+        if room is not None and room < 1:
+            raise InvalidRequestError(f"room: an answer has at least 1 token, not {room}")
+        self.client = client
+        self.rules = Rules(asked or Requirements(), profiles)
+        self.door = Door(tuple(tokens), caller_keys, name_projects)
+        self.max_body_bytes = max_body_bytes
+        self.local = local
+        self._room = room
+        for wanted in (self.rules.base, *profiles.values()):
+            client.requirements(providers=wanted.providers, region=wanted.region)
+
+    def room_of(self, wanted: Wanted) -> int:
+        """The room for an answer of which nothing is said."""
+        if self._room is not None:
+            return self._room
+        if wanted.model is None:
+            return ROOM
+        return wanted.model.served(thinking=wanted.asked.thinking).limits.max_output or ROOM
+
+    def check_host(self, request: Any) -> None:
+        """Raise `Refusal` for a name that is none of this machine's, where no other is meant.
+
+        A web page whose name was made to lead to 127.0.0.1 is, to its browser, no stranger there;
+        its requests say its own name.
+        """
+        if not self.local or self.door.tokens:
+            return
+        named = request.headers.get("host", "")
+        host = urlsplit(f"//{named}").hostname or ""
+        if not is_loopback(host):
+            raise Refusal(
+                421,
+                "invalid_request_error",
+                f"this gateway is called 127.0.0.1 or localhost, not {host!r}: without access "
+                "tokens it answers this machine alone",
+                code="wrong_host",
+            )
+
+    @cached_property
+    def app(self) -> Any:
+        """The Starlette application. Raises `MissingExtra` if it is not installed."""
+        required("starlette")
+        from .app import build
+
+        return build(self)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one connection, as ASGI asks."""
+        await self.app(scope, receive, send)
+
+    def __repr__(self) -> str:
+        """Whose gateway it is; never a key or a token."""
+        return f"<Gateway before {self.client!r}>"

@@ -1,0 +1,169 @@
+"""Who may call, and by whose key: the gateway's access tokens and the provider's keys.
+
+A caller shows an access token as the bearer, as every OpenAI client sends its key. Where callers
+bring keys of the provider's instead, the bearer is that key, and the token stands in
+`x-tokenfare-token`. Tokens are compared in constant time, and are never shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenfare.dispatch import Secret
+from tokenfare.errors import InputError, InvalidRequestError
+
+from .refusals import Refusal
+
+TOKENS_VARIABLE = "TOKENFARE_GATEWAY_TOKENS"
+"""Access tokens, separated by white space."""
+
+TOKEN_HEADER = "x-tokenfare-token"  # noqa: S105 - its name
+PROJECT_HEADER = "x-tokenfare-project"
+
+_SHORTEST = 16
+_LONGEST_PROJECT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token, and the project that its calls are of, if it says so."""
+
+    secret: Secret
+    project: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.secret.reveal()) < _SHORTEST:
+            raise InvalidRequestError(
+                f"an access token has at least {_SHORTEST} characters, so that nobody guesses it; "
+                "`openssl rand -hex 32` makes one"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: for which project, and by which key if it is not the gateway's."""
+
+    project: str | None = None
+    key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who is let in. Without `tokens` everybody is who can reach the gateway.
+
+    `caller_keys`: callers bring keys of the provider's. `name_projects`: they may say of which
+    project a call is; a token that has a project of its own leaves them no say.
+    """
+
+    tokens: tuple[Token, ...] = ()
+    caller_keys: bool = False
+    name_projects: bool = False
+
+    def admit(self, headers: Mapping[str, str]) -> Caller:
+        """Who calls. Raises `Refusal` for whoever may not."""
+        bearer = _bearer(headers.get("authorization", ""))
+        shown = headers.get(TOKEN_HEADER, "") if self.caller_keys else bearer
+        token = self._token(shown)
+        return Caller(
+            self._project(headers.get(PROJECT_HEADER), token),
+            _key(bearer) if self.caller_keys else None,
+        )
+
+    def _token(self, shown: str) -> Token | None:
+        if not self.tokens:
+            return None
+        # Every token is looked at, and digests are of one length: how long it takes says nothing.
+        digest = _digest(shown)
+        found = [t for t in self.tokens if hmac.compare_digest(digest, _digest(t.secret.reveal()))]
+        if found:
+            return found[0]
+        where = TOKEN_HEADER if self.caller_keys else "the authorization header, as a bearer"
+        problem = "is not one of this gateway" if shown else "is missing"
+        raise Refusal(
+            401,
+            "authentication_error",
+            f"the access token in {where}, {problem}; ask its operator for one",
+            code="invalid_api_key",
+        )
+
+    def _project(self, named: str | None, token: Token | None) -> str | None:
+        own = None if token is None else token.project
+        if named is None or named == own:
+            return own
+        if own is not None:
+            raise _wrong_project(f"this access token is for the project {own!r} alone")
+        if not self.name_projects:
+            raise _wrong_project("this gateway lets no caller name a project")
+        if not (named.isprintable() and 0 < len(named) <= _LONGEST_PROJECT):
+            raise _wrong_project(f"a project is a word of at most {_LONGEST_PROJECT} characters")
+        return named
+
+
+def tokens_in(text: str) -> tuple[Token, ...]:
+    """The tokens of a variable. Raises `InvalidRequestError` for one that is none."""
+    return tuple(Token(Secret(word)) for word in text.split())
+
+
+def tokens_of(path: str | Path) -> tuple[Token, ...]:
+    """The tokens of a file: one a line, behind it the project of its calls if it has one.
+
+    Lines that begin with `#` are comments. Raises `InputError` with the line, never its text.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise InputError(str(path), "no such file") from None
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(str(path), f"not UTF-8 at byte {error.start}") from None
+    found = tuple(_tokens(lines, str(path)))
+    if not found:
+        raise InputError(str(path), "no access token is in it")
+    return found
+
+
+def _tokens(lines: Iterable[str], name: str) -> Iterable[Token]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        word, *project = line.split(maxsplit=1)
+        try:
+            yield Token(Secret(word), project[0].strip() if project else None)
+        except InvalidRequestError as error:
+            raise InputError(name, f"line {number}: {error}") from None
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, key = authorization.partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def _key(bearer: str) -> Secret:
+    try:
+        return Secret(bearer)
+    except InvalidRequestError as error:
+        raise Refusal(
+            401,
+            "authentication_error",
+            f"the provider's key belongs into the authorization header, as a bearer: {error}",
+            code="invalid_api_key",
+        ) from None
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+def _wrong_project(message: str) -> Refusal:
+    return Refusal(
+        403,
+        "permission_error",
+        f"{PROJECT_HEADER}: {message}",
+        code="project_not_allowed",
+        param=PROJECT_HEADER,
+    )

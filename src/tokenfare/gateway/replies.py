@@ -1,0 +1,140 @@
+"""What a caller is given: the provider's own answer, with the decision and the bill beside it.
+
+The bill stands in the field `tokenfare` of a body and in headers `x-tokenfare-…`; everything else
+is as the provider said it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tokenfare.client import Reply
+from tokenfare.money import plain
+from tokenfare.router import Decision
+
+
+def as_json(value: object) -> bytes:
+    """JSON in UTF-8; where a text holds half a surrogate pair, which UTF-8 cannot say, in ASCII.
+
+    A provider may cut a pair in two between the chunks of a stream; an escape keeps the half.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def headers_of(decision: Decision) -> dict[str, str]:
+    """What is known before the answer: the model that was chosen, and what it should cost."""
+    fare = decision.fare
+    return {
+        "x-tokenfare-decided": decision.model.id,
+        "x-tokenfare-fare-low": plain(fare.low.amount),
+        "x-tokenfare-fare-high": plain(fare.high.amount),
+        "x-tokenfare-currency": fare.currency,
+    }
+
+
+def headers_before(decision: Decision, raw: Mapping[str, object]) -> dict[str, str]:
+    """What is known with the first chunk of a stream: also who has begun to answer."""
+    model = raw.get("model")
+    return headers_of(decision) | {
+        "x-tokenfare-model": model if isinstance(model, str) and model else decision.model.id
+    }
+
+
+def headers_after(reply: Reply) -> dict[str, str]:
+    """What is known with the answer: who gave it, after how many attempts, for how much."""
+    told = headers_of(reply.decision) | {
+        "x-tokenfare-model": reply.attempts[-1].model if reply.attempts else reply.model,
+        "x-tokenfare-attempts": str(len(reply.attempts)),
+    }
+    if reply.fare is not None:
+        told["x-tokenfare-billed"] = plain(reply.fare.amount)
+    return told
+
+
+def body_of(reply: Reply) -> dict[str, object]:
+    """The provider's answer and the bill."""
+    return {**reply.answer.raw, "tokenfare": bill_of(reply)}
+
+
+def bill_of(reply: Reply) -> dict[str, object]:
+    """What was decided, predicted and billed; amounts as text, as in `tokenfare route --json`."""
+    predicted, fare, decision = reply.predicted.total, reply.fare, reply.decision
+    return {
+        "model": reply.attempts[-1].model if reply.attempts else reply.model,
+        "decided": decision.model.id,
+        "as_of": decision.day.isoformat(),
+        "fare": {
+            "low": plain(decision.fare.low.amount),
+            "high": plain(decision.fare.high.amount),
+            "currency": decision.fare.currency,
+        },
+        "billed": None
+        if fare is None
+        else {"amount": plain(fare.amount), "currency": fare.currency},
+        "predicted": {"value": predicted.value, "low": predicted.low, "high": predicted.high},
+        "attempts": len(reply.attempts),
+        "upstream_request_id": reply.answer.request_id,
+        "notes": list(reply.answer.notes),
+    }
+
+
+class Chunks:
+    """The chunks of one streamed answer in OpenAI's form, made of those of the provider."""
+
+    def __init__(self, *, include_usage: bool) -> None:
+        """Nothing was said yet."""
+        self._include_usage = include_usage
+        self._top: dict[str, object] = {}
+        self._begun = False
+
+    def of(self, raw: Mapping[str, object]) -> bytes:
+        """One chunk as an event. The first says the role, as SDKs expect; the usage comes last."""
+        chunk: dict[str, Any] = {**raw, "object": "chat.completion.chunk"}
+        chunk.pop("usage", None)
+        if self._include_usage:
+            chunk["usage"] = None
+        first, self._begun = not self._begun, True
+        if first:
+            self._top = {name: chunk[name] for name in ("id", "created", "model") if name in chunk}
+        choices = chunk.get("choices")
+        chunk["choices"] = (
+            [_choice(c, first=first) for c in choices] if isinstance(choices, list) else []
+        )
+        return event(chunk)
+
+    def last(self, reply: Reply) -> bytes:
+        """What follows the answer: its usage with the bill, if asked for, and the end."""
+        end = b"data: [DONE]\n\n"
+        if not self._include_usage:
+            return end
+        usage = {
+            **self._top,
+            "object": "chat.completion.chunk",
+            "choices": [],
+            "usage": reply.answer.raw.get("usage"),
+            "tokenfare": bill_of(reply),
+        }
+        return event(usage) + end
+
+
+def event(value: object) -> bytes:
+    """A server-sent event."""
+    return b"data: " + as_json(value) + b"\n\n"
+
+
+def _choice(choice: object, *, first: bool) -> object:
+    """A choice with a `delta`: an endpoint that does not stream answers with the whole message."""
+    if not isinstance(choice, Mapping):
+        return choice
+    made = dict(choice)
+    if "delta" not in made and "message" in made:
+        made["delta"] = made.pop("message")
+    delta = made.get("delta")
+    if first and isinstance(delta, Mapping) and delta.get("role") is None:
+        made["delta"] = {**delta, "role": "assistant"}
+    return made
