@@ -111,6 +111,24 @@ def test_route_is_brief_and_explains_when_asked(run: Run) -> None:
     assert "not qwen-audio-turbo: only a trial quota" in told
 
 
+def test_where_nothing_fits_route_shows_what_came_nearest_and_explains_when_asked(
+    run: Run,
+) -> None:
+    asked = ("route", "--tokens", "10000001", *SEED_DAY)
+    brief, told = run(*asked), run(*asked, "--explain")
+    assert brief.code == told.code == 3
+    lines = brief.out.splitlines()
+    assert len(lines) == 1 + 5 + 1
+    assert lines[1].startswith("  not qwen-long: 10,000,001 tokens asked")
+    # Of the seed's 76, 28 are no paid ones, and 4 say no largest input; 5 of the others are shown.
+    assert lines[-1] == (
+        f"  91 more do not take it: {76 - 28 - 4 - 5} max_input, 28 access, "
+        "20 not released, 4 context"
+    )
+    assert "not yi-large:" in told.out
+    assert "not yi-large:" not in brief.out
+
+
 def test_a_profile_asks_what_no_option_does(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -202,6 +202,34 @@ def test_nearest_misses_come_first() -> None:
     assert [r.model.id for r in choose(models).rejected] == ["900", "500", "300"]
 
 
+def test_what_only_a_ceiling_keeps_out_is_nearest_and_the_cheapest_of_it_first() -> None:
+    """1,000 tokens in and as many out: 0.003, 0.005 and 0.004 CNY, and one that is too small."""
+    models = [
+        model("small", limits=Limits(max_input=999)),
+        model("a", limits=ROOMY, price=price((None, "0.003", "0.002"))),
+        model("b", limits=ROOMY, price=price((None, "0.002", "0.002"))),
+        model("c", limits=ROOMY),
+    ]
+    decision = choose(models, max_fare=Money(Decimal("0.002"), "CNY"))
+    assert [r.model.id for r in decision.rejected] == ["c", "b", "a", "small"]
+    assert decision.way_out() == "c: raise the ceiling to 0.003 CNY"
+    assert decision.nearest_misses(1) == "c: up to 0.003 CNY, the ceiling is 0.002 CNY"
+
+
+def test_where_nothing_takes_it_the_short_form_has_the_nearest_and_counts_the_others() -> None:
+    models = [model(str(n), limits=Limits(max_input=n)) for n in (100, 200, 300, 400, 500, 600)]
+    models += [model(name, status="retired") for name in ("x", "y", "z")]
+    short = choose(models).brief().splitlines()
+    assert short[0] == "no model takes this on 2024-12-18"
+    assert short[1] == (
+        "  not 600: 1,000 tokens asked, 600 accepted (400 too many); "
+        "shorten the input by 400 tokens"
+    )
+    assert len(short) == 1 + 5 + 1
+    assert short[-1] == "  4 more do not take it: 3 retired, 1 max_input"
+    assert len(choose(models[:5]).brief().splitlines()) == 1 + 5
+
+
 def test_without_a_miss_by_size_what_passed_the_most_filters_comes_first() -> None:
     models = [
         model("a", status="retired", limits=ROOMY),

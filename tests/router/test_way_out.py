@@ -39,7 +39,7 @@ def taken(one: Model, size: Count, asked: Requirements) -> bool:
         (
             {},
             {"max_fare": Money(Decimal("0.002"), "CNY")},
-            "raise the ceiling of 0.002 CNY",
+            "raise the ceiling to 0.003 CNY",
             {"max_fare": Money(Decimal("0.003"), "CNY")},
         ),
         ({"access": "trial"}, {}, "accept the access 'trial'", {"access": frozenset({"trial"})}),

@@ -56,9 +56,10 @@ def command(
     except NoModelFits as none:
         if not isinstance(none.decision, Decision):
             raise
-        output.emit(to_record(none.decision)) if as_json else printing.answer(
-            none.decision.explain()
-        )
+        if as_json:
+            output.emit(to_record(none.decision))
+        else:
+            printing.answer(none.decision.explain() if explain else none.decision.brief())
         click.echo(exits.line_of(none), err=True)
         return exits.NO_MODEL_FITS
     saving = headroom(decision).cutting(cut) if cut is not None else None

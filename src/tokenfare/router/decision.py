@@ -26,7 +26,7 @@ from .requirements import Requirements
 from .sizing import Effort
 from .uncertainty import Chance, chances
 from .way_out import way_out
-from .words import Told, brief, explanation
+from .words import Told, brief, explanation, nearest
 
 _MISSES_SHOWN = 5
 
@@ -154,7 +154,10 @@ class Decision:
         return "\n".join(explanation(self._told))
 
     def brief(self) -> str:
-        """The choice, the runner-up, where the choice would change next: a few lines."""
+        """The choice, the runner-up, where the choice would change next: a few lines.
+
+        Without a model, what came nearest, and for what reasons the others are refused.
+        """
         return "\n".join(brief(self._told))
 
     @property
@@ -175,7 +178,7 @@ class Decision:
         return None if first is None else self.sizes(first).high
 
     def nearest_misses(self, most: int = _MISSES_SHOWN) -> str:
-        """What came nearest, on one line: those missed by a limit, or the first refusals."""
+        """What came nearest, on one line: those missed by a number, or the first refusals."""
         return "; ".join(refusal.detail for refusal in self._near[:most])
 
     def way_out(self) -> str | None:
@@ -185,8 +188,7 @@ class Decision:
 
     @property
     def _near(self) -> Sequence[Rejection]:
-        near = tuple(refusal for refusal in self.rejected if refusal.over is not None)
-        return near or self.rejected
+        return nearest(self.rejected)
 
     def __repr__(self) -> str:
         """The model and the day; `explain()` has the rest."""

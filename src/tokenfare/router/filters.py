@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from tokenfare.catalog import Model
+from tokenfare.money import Money
 
 from .requirements import Requirements
 
@@ -22,13 +23,15 @@ from .requirements import Requirements
 class Rejection:
     """Why a model was not taken: a `reason` for programs, a `detail` with numbers for people.
 
-    `over` is by how many tokens it was missed where a limit is the reason, else `None`.
+    `over` is by how many tokens it was missed where a limit is the reason, and `fare` the most that
+    it may cost where a ceiling on that is; both are `None` otherwise.
     """
 
     model: Model
     reason: str
     detail: str
     over: int | None = None
+    fare: Money | None = None
 
 
 class Filter(NamedTuple):

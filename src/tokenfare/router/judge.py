@@ -53,7 +53,7 @@ def judge(model: Model, size: Count, asked: Requirements) -> Ranked | Rejection:
     )
     if asked.max_fare is not None and fare.high > asked.max_fare:
         detail = f"{model.id}: up to {fare.high}, the ceiling is {asked.max_fare}"
-        return Rejection(model, "over ceiling", detail)
+        return Rejection(model, "over ceiling", detail, fare=fare.high)
     compared = fare.high
     if asked.compares_expected:
         compared = _expected(model, model.price, size, asked)
@@ -116,10 +116,17 @@ def _expected(model: Model, price: Price, size: Count, asked: Requirements) -> M
     )
 
 
-def _nearness(refusal: Rejection) -> tuple[bool, int, int, str]:
-    """First what a limit missed, by how much; then what passed the most filters before failing."""
+def _nearness(refusal: Rejection) -> tuple[int, Decimal | int, int, str]:
+    """First what only a ceiling keeps out, the cheapest first; then what a limit missed, by tokens.
+
+    Of the others, what passed the most filters before failing.
+    """
+    if refusal.fare is not None:
+        return (0, refusal.fare.amount, 0, refusal.model.id)
+    if refusal.over is not None:
+        return (1, refusal.over, 0, refusal.model.id)
     passed = _EARLY.index(refusal.reason) if refusal.reason in _EARLY else len(_EARLY)
-    return (refusal.over is None, refusal.over or 0, -passed, refusal.model.id)
+    return (2, 0, -passed, refusal.model.id)
 
 
 def served_as(model: Model, asked: Requirements) -> Model:

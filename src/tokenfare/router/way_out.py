@@ -43,7 +43,7 @@ _CLAUSES: Mapping[str, Callable[[Rejection, Requirements], str]] = MappingProxyT
         "max_output": lambda r, _: f"keep room for {r.model.limits.max_output or 0:,} tokens",
         "headroom": lambda r, a: f"ask for {_tokens(a.min_headroom - (r.over or 0))} to spare",
         "limits not stated": lambda _r, _a: "let unstated limits pass",
-        "over ceiling": lambda _r, a: f"raise the ceiling of {a.max_fare}",
+        "over ceiling": lambda r, _: f"raise the ceiling to {r.fare}",
         "access": lambda r, _: f"accept the access {r.model.access!r}",
         "modality": lambda r, a: f"do without {' and '.join(sorted(a.needs - r.model.modalities))}",
         "purpose": lambda r, _: f"ask for {' or '.join(sorted(r.model.purposes))}",

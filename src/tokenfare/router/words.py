@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tokenfare.tokenizers import Count
@@ -14,6 +15,8 @@ from .question import Question
 from .sizing import Effort
 from .uncertainty import Chance
 from .way_out import way_out
+
+_MISSES_SHOWN = 5
 
 
 class Told(NamedTuple):
@@ -42,7 +45,7 @@ def brief(told: Told) -> Iterator[str]:
     yield _headline(told)
     yield from _counted(told.effort)
     if not told.ranked:
-        yield from _refusals(told)
+        yield from _nearest_refusals(told)
         return
     chosen, others = told.ranked[0], told.ranked[1:]
     yield from (f"  or {_dearer(chosen, entry)}" for entry in others[:1])
@@ -73,11 +76,31 @@ def _headline(told: Told) -> str:
     )
 
 
+def nearest(rejected: Sequence[Rejection]) -> Sequence[Rejection]:
+    """Those that a number missed, of tokens or money; where there is none, all of them."""
+    near = tuple(each for each in rejected if each.over is not None or each.fare is not None)
+    return near or rejected
+
+
 def _refusals(told: Told) -> Iterator[str]:
-    """Every refusal; where nothing takes the request, with what would help."""
-    for refusal in told.rejected:
-        help_ = None if told.ranked else way_out(refusal, told.question.asked)
-        yield f"  not {refusal.detail}" + (f"; {help_}" if help_ else "")
+    return (_refusal(refusal, told) for refusal in told.rejected)
+
+
+def _nearest_refusals(told: Told) -> Iterator[str]:
+    """The nearest misses, and the others by their reasons, the most frequent first."""
+    shown = nearest(told.rejected)[:_MISSES_SHOWN]
+    yield from (_refusal(refusal, told) for refusal in shown)
+    others = Counter(each.reason for each in told.rejected)
+    others.subtract(each.reason for each in shown)
+    named = ", ".join(f"{n:,} {reason}" for reason, n in others.most_common() if n)
+    if named:
+        yield f"  {others.total():,} more do not take it: {named}"
+
+
+def _refusal(refusal: Rejection, told: Told) -> str:
+    """With what would help, where nothing takes the request."""
+    help_ = None if told.ranked else way_out(refusal, told.question.asked)
+    return f"  not {refusal.detail}" + (f"; {help_}" if help_ else "")
 
 
 def _counted(effort: Effort | None) -> Iterator[str]:
