@@ -190,6 +190,23 @@ def test_models_lists_what_is_served_on_the_day(run: Run) -> None:
     assert "qwen-turbo" in set(found) - today
 
 
+def test_the_package_is_the_command_too() -> None:
+    command = [sys.executable, "-m", "tokenfare", "count"]
+    done = subprocess.run(command, input="Hello, world", capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("3\n", "")
+
+
+def test_names_of_files_cannot_write_on_a_terminal(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["red\x1b[31m", "two\nlines", "中 文"]
+    for name in names:
+        Path(name).write_text("a", encoding="utf-8")
+    told = run("count", *names).out.splitlines()
+    assert told == ["1 red\ufffd[31m", "1 two\ufffdlines", "1 中 文", "3 total"]
+
+
 def test_show_names_the_source_of_every_number(run: Run) -> None:
     out = run("models", "show", "qwen-plus-2024-08-06", *SEED_DAY).out
     assert "128,000 tokens" in out
