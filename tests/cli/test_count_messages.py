@@ -34,6 +34,27 @@ def test_a_request_is_its_text_and_what_the_template_adds(run: Run) -> None:
     assert (ended.code, ended.out, ended.err) == (0, f"{8 + 5 + 3}\n", "")
 
 
+def test_a_mark_that_an_editor_writes_at_the_beginning_is_none_of_the_request(
+    run: Run, tmp_path: Path
+) -> None:
+    """PowerShell and Notepad write one; RFC 8259 lets readers ignore it."""
+    tools = tmp_path / "tools.json"
+    tools.write_text("[]", encoding="utf-8-sig")
+    marked = "\ufeff".encode() + chat(user(EXAMPLE))
+    asked = ("count", "--messages", "--model", "qwen-plus", "--tools", str(tools))
+    assert run(*asked, stdin=marked).out == f"{8 + 5 + 3}\n"
+    assert run("fit", "--messages", "--model", "qwen-plus", stdin=marked).code == 0
+
+
+def test_of_several_files_the_one_that_is_no_request_is_named(run: Run, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_bytes(chat(user(EXAMPLE)))
+    bad.write_bytes(chat({"role": "me"}))
+    ended = run("count", "--messages", "--model", "qwen-plus", str(good), str(bad))
+    assert ended.code == 2
+    assert f"{bad}: messages[0].role: 'me' is none of" in ended.err
+
+
 def test_a_published_template_counts_without_a_model(run: Run) -> None:
     """`You are Qwen, created by Alibaba Cloud. You are a helpful assistant.` is 16 tokens."""
     ended = run("count", "--messages", "--template", "qwen2.5", stdin=chat(user(EXAMPLE)))

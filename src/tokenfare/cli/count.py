@@ -11,10 +11,10 @@ import click
 
 from tokenfare import api
 from tokenfare.budget import RequestCount, count_document
-from tokenfare.errors import InputError
+from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.tokenizers import Count, measurer
 
-from . import inputs, output
+from . import exits, inputs, output, printing
 from .fetching import fetch
 
 
@@ -109,16 +109,19 @@ def _requests(
     found = []
     for source in sources:
         prompt = inputs.parse_messages(source)
-        request = api.count_messages(
-            prompt,
-            model=model,
-            template=asked["template"],
-            tools=tools,
-            parameters=parameters,
-            control_tokens=asked["control_tokens"],
-            fetch=fetch if asked["fetching"] else None,
-            catalog=catalog,
-        )
+        try:
+            request = api.count_messages(
+                prompt,
+                model=model,
+                template=asked["template"],
+                tools=tools,
+                parameters=parameters,
+                control_tokens=asked["control_tokens"],
+                fetch=fetch if asked["fetching"] else None,
+                catalog=catalog,
+            )
+        except InvalidRequestError as error:
+            raise InputError(source.name, str(error)) from None
         roles = [str(message["role"]) for message in prompt if isinstance(message, Mapping)]
         found.append(Counted(source, request.total, request, roles))
     _, name = api.rules_for(model, asked["template"], catalog)
@@ -136,7 +139,7 @@ def _json_file(name: str, kind: type[Any]) -> Any:
     source = inputs.read(name)
     wanted = "a JSON object" if kind is dict else "a JSON array"
     try:
-        value = json.loads(source.text)
+        value = json.loads(inputs.without_mark(source.text))
     except (ValueError, RecursionError) as error:
         raise InputError(source.name, f"{wanted} is expected: {error}") from None
     if not isinstance(value, kind):
@@ -200,12 +203,12 @@ def _as_text(found: Sequence[Counted]) -> None:
     """One input: the bare number. Several: as `wc` does it."""
     total = _total(found)
     if len(found) == 1:
-        click.echo(output.span(total))
+        printing.answer(output.span(total))
         return
     named = [*((one.count, one.source.name) for one in found), (total, "total")]
     width = max(len(output.span(count)) for count, _ in named)
     for count, name in named:
-        click.echo(f"{output.span(count):>{width}} {name}")
+        printing.answer(f"{output.span(count):>{width}} {exits.printable(name)}")
 
 
 def _total(found: Sequence[Counted]) -> Count:

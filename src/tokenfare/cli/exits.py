@@ -36,7 +36,9 @@ def code_of(error: TokenfareError) -> int:
 
 def line_of(error: BaseException) -> str:
     """The error on one line, with nothing that could move a terminal's cursor."""
-    text = " ".join(str(error).split())
-    return "tokenfare: " + "".join(
-        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
+    return "tokenfare: " + printable(" ".join(str(error).split()))
+
+
+def printable(text: str) -> str:
+    """A text on one line of a terminal: what would move its cursor or change its colour is not."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -70,7 +70,7 @@ def read_prompt(name: str, *, as_messages: bool) -> Prompt:
 def parse_messages(source: Input) -> Prompt:
     """The JSON array of messages in an input."""
     try:
-        value = json.loads(source.text)
+        value = json.loads(without_mark(source.text))
     except json.JSONDecodeError as error:
         raise InputError(
             source.name, f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
@@ -82,6 +82,11 @@ def parse_messages(source: Input) -> Prompt:
     if not isinstance(value, list):
         raise InputError(source.name, "a JSON array of messages is expected")
     return value
+
+
+def without_mark(text: str) -> str:
+    """JSON without the mark at its beginning that some editors write (U+FEFF), which is no JSON."""
+    return text.removeprefix("\ufeff")
 
 
 class Day(click.ParamType[date]):
@@ -182,6 +187,8 @@ def _bytes(name: str) -> bytes:
         if sys.stdin is None:
             raise InputError(name, "standard input is closed")
         return sys.stdin.buffer.read()
+    if not name:  # the path of which is that of the folder
+        raise InvalidRequestError("a file's name is empty; a dash is standard input")
     try:
         return Path(name).read_bytes()
     except FileNotFoundError:

@@ -90,6 +90,12 @@ class InexactCount(TokenfareError, TypeError):  # noqa: N818 - it names a state,
     """A count with a low and a high end was used where one number is needed."""
 
 
+_WHERE_MODELS_ARE = (
+    "`tokenfare models --all` lists those that are known, "
+    "and a catalogue file named in TOKENFARE_CATALOG adds others"
+)
+
+
 class UnknownModel(TokenfareError, LookupError):  # noqa: N818 - reads as the sentence it is
     """No model has this id, alias or former name.
 
@@ -97,9 +103,9 @@ class UnknownModel(TokenfareError, LookupError):  # noqa: N818 - reads as the se
     """
 
     def __init__(self, name: str, nearest: Sequence[str] = ()) -> None:
-        """Name the id and the nearest ones that exist."""
-        hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
-        super().__init__(f"no model is called {name!r}{hint}")
+        """Name the id, and the nearest ones that exist or where to look."""
+        hint = f"nearest: {', '.join(nearest)}" if nearest else _WHERE_MODELS_ARE
+        super().__init__(f"no model is called {name!r}; {hint}")
         self.name = name
         self.nearest = tuple(nearest)
 
