@@ -96,3 +96,39 @@ def test_what_the_first_page_says_comes_out_is_what_comes_out(
     assert calls == 3
     with emulated() as fresh:
         names["test_it_waits_and_asks_again"](fresh)
+
+
+def test_every_page_is_reached_from_the_first_and_every_link_of_the_pages_leads_somewhere() -> None:
+    pages = {"README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))}
+    anchors = {page: set(headings(page)) for page in pages}
+    broken = []
+    for page in sorted(pages):
+        for target, anchor in links(page):
+            path = (ROOT / page).parent / target if target else ROOT / page
+            name = path.resolve().relative_to(ROOT).as_posix()
+            known = anchors.get(name)
+            if not path.exists() or (anchor and known is not None and anchor not in known):
+                broken.append(f"{page}: {target}#{anchor}")
+    assert broken == []
+    named = {target for target, _ in links("README.md")}
+    assert pages - {"README.md"} <= named
+
+
+def prose(page: str) -> str:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def links(page: str) -> list[tuple[str, str]]:
+    found = re.findall(r"\]\(([^)\s]+)\)", prose(page))
+    return [
+        (target, anchor)
+        for target, _, anchor in (link.partition("#") for link in found)
+        if "://" not in target
+    ]
+
+
+def headings(page: str) -> Iterator[str]:
+    """What GitHub makes of a heading: lower case, no punctuation, hyphens for blanks."""
+    for heading in re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE):
+        yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
