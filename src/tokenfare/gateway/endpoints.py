@@ -11,8 +11,8 @@ from tokenfare.router import to_record
 
 from .asked import chat_of, json_of
 from .exchange import Exchange, while_connected
-from .names import listed, wanted
-from .question import Question, as_keywords
+from .names import as_keywords, listed, wanted
+from .question import Question
 from .replies import Chunks, body_of, headers_after, headers_before, headers_of
 
 

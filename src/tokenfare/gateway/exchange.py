@@ -34,6 +34,10 @@ HUNG_UP = 499
 
 _JSON = "application/json"
 
+_STOPPED = Refusal(
+    503, "server_error", "the gateway was stopped before the answer came", code="gateway_stopped"
+)
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -96,7 +100,9 @@ class Exchange:
         await self.send({"type": "http.response.body", "body": data, "more_body": more})
 
     async def refuse(self, refusal: Refusal) -> None:
-        """Answer with an error, or end the stream with one."""
+        """Answer with an error, or end the stream with one; nothing if the answer is there."""
+        if self.over:
+            return
         self.about = f"{refusal.code or refusal.kind}"
         body = refusal.body(self.id)
         if self.streaming:
@@ -133,7 +139,10 @@ class Endpoint:
         exchange = Exchange(self._gateway, Request(scope, receive), send)
         began = time.monotonic()
         try:
-            await self._handled(exchange)
+            with self._gateway.under_way() as under_way:
+                await self._handled(exchange)
+            if under_way.cancelled_caught:
+                await exchange.refuse(_STOPPED)
         finally:
             log.info(
                 "%s %s %s: %s %s, %.2f s",

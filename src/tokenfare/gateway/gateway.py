@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
+
 from tokenfare.client import AsyncClient
 from tokenfare.errors import InvalidRequestError
 from tokenfare.listening import is_loopback
-from tokenfare.router import Requirements
+from tokenfare.router import Requirements, refuse_unknown_words
 
 from ._extra import required
 from .keys import Door, Token
-from .names import Rules, Wanted
+from .names import Rules, Wanted, as_keywords
 from .refusals import Refusal
 
 ROOM = 8_192
@@ -59,8 +62,10 @@ class Gateway:
         self.max_body_bytes = max_body_bytes
         self.local = local
         self._room = room
-        for wanted in (self.rules.base, *profiles.values()):
-            client.requirements(providers=wanted.providers, region=wanted.region)
+        self._under_way: set[anyio.CancelScope] = set()
+        for wanted in (self.rules.base, *profiles.values()):  # a mistake is said now
+            asks = client.requirements(**as_keywords(wanted))
+            refuse_unknown_words(asks, client.catalog.models(all=True))
 
     def room_of(self, wanted: Wanted) -> int:
         """The room for an answer of which nothing is said."""
@@ -79,7 +84,10 @@ class Gateway:
         if not self.local or self.door.tokens:
             return
         named = request.headers.get("host", "")
-        host = urlsplit(f"//{named}").hostname or ""
+        try:
+            host = urlsplit(f"//{named}").hostname or ""
+        except ValueError:  # a bracket that is not closed
+            host = named
         if not is_loopback(host):
             raise Refusal(
                 421,
@@ -88,6 +96,26 @@ class Gateway:
                 "tokens it answers this machine alone",
                 code="wrong_host",
             )
+
+    @contextmanager
+    def under_way(self) -> Iterator[anyio.CancelScope]:
+        """What is done for a caller: `cancel` can end it."""
+        with anyio.CancelScope() as scope:
+            self._under_way.add(scope)
+            try:
+                yield scope
+            finally:
+                self._under_way.discard(scope)
+
+    def cancel(self) -> None:
+        """End all that is under way: callers are told, and the provider is left."""
+        for scope in tuple(self._under_way):
+            scope.cancel()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._under_way)
 
     @cached_property
     def app(self) -> Any:

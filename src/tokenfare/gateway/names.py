@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import glob
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
+from typing import Any
 
 from tokenfare.catalog import Catalog, Model
 from tokenfare.errors import UnknownModel
@@ -80,6 +81,11 @@ def listed(base: Requirements, catalog: Catalog) -> list[Model]:
         if first_refusal(model, short) is None
         and isinstance(judge(model, Count.exactly(1), short), Ranked)
     ]
+
+
+def as_keywords(asked: Requirements) -> dict[str, Any]:
+    """Requirements as the keywords of a client's calls."""
+    return {field.name: getattr(asked, field.name) for field in fields(asked)}
 
 
 def _model(name: str, rules: Rules, catalog: Catalog) -> Model:

@@ -6,7 +6,7 @@ what models have: as at the provider, an answer may then be as long as is left b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio.to_thread
@@ -18,6 +18,7 @@ from tokenfare.errors import NoModelFits
 from tokenfare.router import Decision, Rejection, Requirements, served_as
 
 from .asked import Chat
+from .names import as_keywords
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,6 @@ class Question:
             return None
         rooms = (_most(refusal, decision) for refusal in decision.rejected if refusal.over)
         return max((room for room in rooms if 0 < room < self.room), default=None)
-
-
-def as_keywords(asked: Requirements) -> dict[str, Any]:
-    """Requirements as the keywords of a client's calls."""
-    return {field.name: getattr(asked, field.name) for field in fields(asked)}
 
 
 def _most(refusal: Rejection, decision: Decision) -> int:

@@ -8,7 +8,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
+
+import anyio
 
 from tokenfare.errors import InvalidRequestError, TokenfareError
 from tokenfare.listening import BACKLOG, is_loopback, listening, url_of
@@ -23,6 +25,8 @@ GRACE_SECONDS = 30.0
 """How long calls under way may take to end when the gateway is to stop."""
 
 _START_SECONDS = 10.0
+_TIDY_SECONDS = 5.0
+_LOOK_SECONDS = 0.1
 
 
 def serve(  # noqa: PLR0913 - where, for whom, how it ends; all but the gateway have defaults
@@ -43,12 +47,13 @@ def serve(  # noqa: PLR0913 - where, for whom, how it ends; all but the gateway 
     """
     check_reach(gateway, host, allow_anyone=allow_anyone)
     gateway.local = is_loopback(host)
-    server = _server(gateway, grace_seconds)
-    with listening(host, port) as listener:
+    server = _server(gateway)
+    with listening(host, port) as listener, _Stopped(server) as stopped:
         if announce is not None:
             announce(url_of(host, listener, PATH))
-        with _surviving_sigterm():
-            asyncio.run(_served(server, listener, gateway))
+        asyncio.run(_served(server, listener, gateway, grace_seconds))
+    if signal.SIGINT in stopped.by:
+        raise KeyboardInterrupt
 
 
 def check_reach(gateway: Gateway, host: str, *, allow_anyone: bool) -> None:
@@ -68,9 +73,9 @@ def running(gateway: Gateway, port: int = 0, *, grace_seconds: float = 2.0) -> I
     Port 0 takes a free one. The gateway's client stays open.
     """
     with listening("127.0.0.1", port) as listener:
-        server = _server(gateway, grace_seconds)
+        server = _server(gateway)
         thread = threading.Thread(
-            target=lambda: asyncio.run(server.serve(sockets=[listener])),
+            target=lambda: asyncio.run(_lent(server, listener, gateway, grace_seconds)),
             name="tokenfare-gateway",
             daemon=True,
         )
@@ -83,25 +88,61 @@ def running(gateway: Gateway, port: int = 0, *, grace_seconds: float = 2.0) -> I
             thread.join(_START_SECONDS + grace_seconds)
 
 
-async def _served(server: Any, listener: Any, gateway: Gateway) -> None:
+async def _served(server: Any, listener: Any, gateway: Gateway, grace_seconds: float) -> None:
     async with gateway.client:
+        await _lent(server, listener, gateway, grace_seconds)
+
+
+async def _lent(server: Any, listener: Any, gateway: Gateway, grace_seconds: float) -> None:
+    """Serve with a client that stays open."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(_cancel_late, server, gateway, grace_seconds)
         await server.serve(sockets=[listener])
+        group.cancel_scope.cancel()
+        await _end(gateway)
 
 
-@contextlib.contextmanager
-def _surviving_sigterm() -> Iterator[None]:
-    """When all is done the server raises the signal again that has stopped it.
+async def _cancel_late(server: Any, gateway: Gateway, grace_seconds: float) -> None:
+    """When the grace is over, end what is under way. The server waits for it, and then ends."""
+    while not server.should_exit:  # noqa: ASYNC110 - the server has no event for it
+        await anyio.sleep(_LOOK_SECONDS)
+    await anyio.sleep(grace_seconds)
+    gateway.cancel()
 
-    A supervisor who stops it so wants to see that all went well, and not a process that was killed.
+
+async def _end(gateway: Gateway) -> None:
+    """End what is left after a second interrupt, before the ledger that it books in is closed."""
+    with anyio.move_on_after(_TIDY_SECONDS, shield=True):
+        gateway.cancel()
+        while gateway.busy:  # noqa: ASYNC110 - a few turns of the loop, at the very end
+            await anyio.sleep(_LOOK_SECONDS / 10)
+
+
+class _Stopped:
+    """The signals that have stopped a server, while the block lasts.
+
+    The server raises them once more when all is done. That would end the process by SIGTERM, which
+    to a supervisor looks like one that was killed, and would cancel what is still being tidied up.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+
+    def __init__(self, server: Any) -> None:
+        self.by: list[int] = []
+        self._server = server
+        self._before: dict[int, Any] = {}
+
+    def _note(self, number: int, _: object) -> None:
+        self.by.append(number)
+        self._server.should_exit = True  # where it comes before the server listens to signals
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
 
 def _wait_until_started(server: Any, thread: threading.Thread) -> None:
@@ -112,7 +153,7 @@ def _wait_until_started(server: Any, thread: threading.Thread) -> None:
         time.sleep(0.005)
 
 
-def _server(gateway: Gateway, grace_seconds: float) -> Any:
+def _server(gateway: Gateway) -> Any:
     uvicorn = required("uvicorn")
     _ = gateway.app  # what is missing is said now, and not to the first caller
     config = uvicorn.Config(
@@ -122,6 +163,5 @@ def _server(gateway: Gateway, grace_seconds: float) -> Any:
         access_log=False,
         server_header=False,
         backlog=BACKLOG,
-        timeout_graceful_shutdown=max(1, round(grace_seconds)),
     )
     return uvicorn.Server(config)
