@@ -29,6 +29,6 @@ def _ledger_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("TOKENFARE_LEDGER", str(tmp_path_factory.mktemp("ledger") / "ledger"))
         for name in list(os.environ):
-            if name in {"TOKENFARE_CATALOG", "TOKENFARE_CEILINGS", "TOKENFARE_PROJECT"}:
+            if name.removeprefix("TOKENFARE_") in {"CATALOG", "CEILINGS", "LIMITER", "PROJECT"}:
                 patch.delenv(name)
         yield

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 import pytest
 
+import redis_server
 import soak_rates as soak
 from models import model
 from tokenfare import AsyncClient, Catalog, Client, Reply
@@ -19,8 +23,8 @@ from tokenfare.client.pace import Pace, pace
 from tokenfare.dispatch import NO_RETRIES, Timeouts
 from tokenfare.emulator import Delay, Emulator, scripted
 from tokenfare.emulator.rates import RateRules
-from tokenfare.errors import RateLimitError, RateWaitTooLong
-from tokenfare.limiter import Limiter
+from tokenfare.errors import LimiterUnreachable, RateLimitError, RateWaitTooLong
+from tokenfare.limiter import InRedis, Limiter, Shared
 
 Emulate = Callable[..., tuple[Emulator, str]]
 Chat = Callable[..., Reply]
@@ -86,6 +90,12 @@ def test_another_model_answers_where_the_turn_comes_too_late(emulate: Emulate, c
     assert models == ["qwen-turbo", "qwen-plus"]
 
 
+@pytest.fixture(scope="module")
+def redis() -> Iterator[redis_server.Server]:
+    with redis_server.running() as found:
+        yield found
+
+
 def two_calls(way: str, options: dict[str, Any]) -> list[Reply]:
     """Two at once, each with room for nearly all of a minute's tokens."""
     asked: dict[str, Any] = {"max_output_tokens": 900, "allow": ["qwen-turbo"]}
@@ -109,18 +119,72 @@ def two_calls(way: str, options: dict[str, Any]) -> list[Reply]:
 
 
 @pytest.mark.parametrize("way", ["sync", "asyncio", "trio"])
-@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("kept", ["here", "in a file", "in redis"])
 def test_what_one_call_does_not_take_lets_the_next_one_in(
-    emulate: Emulate, catalog: Catalog, way: str, shared: bool, tmp_path: Path
+    emulate: Emulate,
+    catalog: Catalog,
+    way: str,
+    kept: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
     """The first holds 909 of 1,000 tokens and takes a few: without giving back, a minute passes."""
     _, url = emulate(faults=scripted(Delay(0.3)))
     options: dict[str, Any] = {"api_key": "k", "base_url": url, "catalog": catalog}
-    options["limiter"] = tmp_path / "limits" if shared else True
+    options["limiter"] = {"here": True, "in a file": tmp_path / "limits"}.get(kept)
+    if kept == "in redis":
+        options["limiter"] = request.getfixturevalue("redis").url()
     options["rates"] = {"qwen-turbo": RateLimits(None, 1_000)}
     began = time.monotonic()
     assert len(two_calls(way, options)) == 2
     assert 0.3 < time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("kept", ["in a file", "in redis"])
+def test_an_answer_is_not_lost_where_its_settlement_cannot_be_kept(
+    emulate: Emulate,
+    chat: Chat,
+    kept: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The file becomes something else, or the server dies, while the answer is being written."""
+    with redis_server.running() if kept == "in redis" else nullcontext() as server:
+        file = tmp_path / "limits"
+        store = Shared(file) if server is None else InRedis(server.url())
+
+        def answer(_: object) -> str:
+            store.close()
+            if server is not None:
+                server.end()
+            file.unlink(missing_ok=True)
+            file.mkdir()
+            return "here I am"
+
+        _, url = emulate(replies=answer)
+        limiter = Limiter(store, clock=time.time)
+        client = {"limiter": limiter, "rates": {"qwen-turbo": RateLimits(None, 10_000)}}
+        with caplog.at_level(logging.DEBUG):
+            reply = chat(url, "hello", allow=["qwen-turbo"], client=client)
+    assert reply.text == "here I am"
+    said = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert len(said) == 1
+    assert "what the call did not take stays booked" in said[0]
+    everything = " ".join(record.getMessage() for record in caplog.records)
+    assert redis_server.PASSWORD not in everything
+    assert quote(redis_server.PASSWORD, safe="") not in everything
+
+
+def test_a_call_that_the_limiters_server_cannot_be_asked_for_is_not_sent(
+    emulate: Emulate, chat: Chat
+) -> None:
+    emulator, url = emulate()
+    with redis_server.running() as server:
+        address = server.url()
+    client = {"limiter": address, "rates": {"qwen-turbo": RateLimits(None, 10_000)}}
+    with pytest.raises(LimiterUnreachable, match=f"127.0.0.1:{server.port}/0 cannot be asked"):
+        chat(url, "hello", allow=["qwen-turbo"], client=client)
+    assert not emulator.calls
 
 
 def test_a_cancelled_call_leaves_the_queue(emulate: Emulate, catalog: Catalog) -> None:
@@ -181,6 +245,23 @@ def test_rates_are_kept_where_they_are_known(
     urls = {"own": provider.base_urls["cn-beijing"], "other": "http://127.0.0.1:1/v1"}
     found = pace(choice, rates, provider, urls[endpoint], environment)
     assert (found.limiter is not None) is limited
+
+
+@pytest.mark.parametrize("where", ["argument", "environment"])
+def test_a_servers_address_is_not_shown(catalog: Catalog, where: str) -> None:
+    address = "redis://someone:secret-word@127.0.0.1:6379/2"
+    given = {"TOKENFARE_LIMITER": address} if where == "environment" else {}
+    with Client(
+        api_key="k",
+        base_url="http://127.0.0.1:1/v1",
+        catalog=catalog,
+        limiter=address if where == "argument" else None,
+        environment=given,
+    ) as client:
+        found = client._settings.pace
+    assert isinstance(found.own, InRedis)
+    assert "127.0.0.1:6379/2" in repr(found)
+    assert "secret-word" not in f"{found!r} {client!r} {client._settings!r}"
 
 
 def test_a_file_in_the_environment_is_shared(catalog: Catalog, tmp_path: Path) -> None:

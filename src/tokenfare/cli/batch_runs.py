@@ -181,7 +181,11 @@ def collect_command(
     f"{DEFAULT_CONCURRENCY}).",
 )
 @click.option("--ladder", is_flag=True, help="Ask the next model where the planned one fails.")
-@click.option("--limiter", metavar="FILE", help="Rates kept together with other processes.")
+@click.option(
+    "--limiter",
+    metavar="FILE|URL",
+    help="Rates kept together with other processes (a file) or machines (redis://HOST:PORT/DB).",
+)
 def run_command(
     folder: str, as_json: bool, quiet: bool, ceilings: tuple[str, ...], **options: Any
 ) -> int:

@@ -7,6 +7,7 @@ its own, and nobody has stated them.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -19,11 +20,19 @@ from typing import TypeAlias, TypeVar
 
 from tokenfare.catalog import Model, Provider, RateLimits
 from tokenfare.dispatch import Flow, Hear, Turnstile, Work
-from tokenfare.errors import ProviderError, ProviderUnreachable, RateLimitError, RateWaitTooLong
+from tokenfare.errors import (
+    DatabaseError,
+    LimiterUnreachable,
+    ProviderError,
+    ProviderUnreachable,
+    RateLimitError,
+    RateWaitTooLong,
+)
 from tokenfare.limiter import (
     ARRIVAL_SLACK_SECONDS,
     UNTIL_RUNG,
     Claim,
+    InRedis,
     Limiter,
     Place,
     Shared,
@@ -31,6 +40,8 @@ from tokenfare.limiter import (
     windows_of,
 )
 from tokenfare.usage import Usage
+
+log = logging.getLogger("tokenfare")
 
 VARIABLE = "TOKENFARE_LIMITER"
 
@@ -52,10 +63,10 @@ class Pace:
     rates: Mapping[str, RateLimits] = field(default_factory=lambda: MappingProxyType({}))
     share_seconds: float | None = None
     endpoint: str = ""
-    own: Shared | None = None
+    own: Shared | InRedis | None = None
 
     def close(self) -> None:
-        """Close the file that the client opened for itself; it is opened again if need be."""
+        """Close the file or server that the client opened for itself; opened again if need be."""
         if self.own is not None:
             self.own.close()
 
@@ -87,7 +98,7 @@ def pace(
         choice = rates is not None or endpoint in provider.base_urls.values()
     own = None
     if not isinstance(choice, bool | Limiter):
-        own = Shared(Path(choice).expanduser())
+        own = _store(choice)
     return Pace(
         _limiter(choice, own),
         MappingProxyType(dict(rates or {})),
@@ -109,7 +120,14 @@ def _from_environment(environment: Mapping[str, str]) -> str | bool | None:
     return known.get(named.lower(), named)
 
 
-def _limiter(choice: LimiterChoice, own: Shared | None) -> Limiter | None:
+def _store(named: str | os.PathLike[str]) -> Shared | InRedis:
+    """What processes share: a server by its address, or a file."""
+    if isinstance(named, str) and "://" in named:
+        return InRedis(named)
+    return Shared(Path(named).expanduser())
+
+
+def _limiter(choice: LimiterChoice, own: Shared | InRedis | None) -> Limiter | None:
     if own is not None:
         return Limiter(own, clock=time.time)
     if isinstance(choice, Limiter):
@@ -157,7 +175,7 @@ class Turn:
     def dropped(self) -> None:
         """As cancelled."""
         if self._place is not None:
-            self._limiter.fail(self._place)
+            self._settled(self._limiter.fail, self._place)
 
     def _failed(self, error: BaseException, place: Place) -> None:
         if isinstance(error, RateLimitError):
@@ -171,7 +189,14 @@ class Turn:
 
     def _ended(self, end: Callable[[Place], None]) -> Flow[None]:
         if self._place is not None:
-            yield from self._done(partial(end, self._place))
+            yield from self._done(partial(self._settled, end, self._place))
+
+    def _settled(self, end: Callable[[Place], None], place: Place) -> None:
+        """End a place. No answer is lost for it: what was booked leaves the window by itself."""
+        try:
+            end(place)
+        except (DatabaseError, LimiterUnreachable) as error:
+            log.warning("%s: %s; what the call did not take stays booked", self._model, error)
 
     def _done(self, do: Callable[[], T]) -> Flow[T]:
         """Do it: here if it is a matter of microseconds, else where waiting does no harm."""

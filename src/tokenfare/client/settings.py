@@ -176,9 +176,10 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     the next model of the ranking answer where the first cannot, and with `escalate_filtered` also
     where a content filter stopped it. `ledger` is a file or a `Ledger`; `False` is none, and
     without it TOKENFARE_LEDGER says which, or it is the user's own. `limiter` is a `Limiter`, the
-    file of one that processes share, or whether there is one; without it TOKENFARE_LIMITER says so,
-    or the rates are kept where the provider's own endpoint is called. `rates`, by id or pattern,
-    stand before the catalogue's. `capture_content` lets spans hold messages; without it
+    file of one that processes share, the address of the Redis server of one that machines share
+    (`redis://…`), or whether there is one; without it TOKENFARE_LIMITER says so, or the rates are
+    kept where the provider's own endpoint is called. `rates`, by id or pattern, stand before the
+    catalogue's. `capture_content` lets spans hold messages; without it
     OpenTelemetry's own variable for that is asked. Raises `MissingKey` if no key is given and the
     provider's variable is not set.
     """

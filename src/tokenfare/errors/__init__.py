@@ -206,6 +206,22 @@ class DatabaseError(TokenfareError):
         self.path = str(path)
 
 
+class LimiterUnreachable(TokenfareError):  # noqa: N818 - as UnknownModel
+    """The server that keeps rates for several machines cannot be asked. The call was not sent.
+
+    `address` is where it was looked for, without what it was to be told there.
+    """
+
+    def __init__(self, address: str, problem: str) -> None:
+        """Name the server, what came of asking it, and the ways out."""
+        super().__init__(
+            f"the limiter's Redis server at {address} cannot be asked: {problem}; start it, name "
+            f"another one, or keep the rates without it (limiter=True in this process, a file on "
+            f"this machine)"
+        )
+        self.address = address
+
+
 class FareOverCeiling(TokenfareError):  # noqa: N818 - as UnknownModel
     """A job may cost more than its ceiling, each request on the cheapest model that takes it.
 

@@ -1,14 +1,16 @@
 """Requests and tokens per minute, and per second, respected before the provider has to refuse.
 
 A reservation by the count that is known before a call, a settlement by what was billed, first come
-first served; in one process, or across those of one machine. Nothing here waits: whoever asks is
-told how long.
+first served; in one process, across those of one machine, or across machines. Nothing here waits:
+whoever asks is told how long.
 """
 
 from .bell import Bell
-from .limiter import UNTIL_RUNG, Claim, Limiter, Place, Store
+from .in_redis import InRedis
+from .limiter import UNTIL_RUNG, Claim, Limiter, Place
 from .memory import Memory
 from .shared import Shared
+from .store import Change, Store, Taken
 from .toll import Toll, Tolls, tolls
 from .window import ARRIVAL_SLACK_SECONDS, Window, windows_of
 
@@ -16,12 +18,15 @@ __all__ = [
     "ARRIVAL_SLACK_SECONDS",
     "UNTIL_RUNG",
     "Bell",
+    "Change",
     "Claim",
+    "InRedis",
     "Limiter",
     "Memory",
     "Place",
     "Shared",
     "Store",
+    "Taken",
     "Toll",
     "Tolls",
     "Window",

@@ -11,12 +11,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from .bell import Bell
 from .memory import Memory
+from .store import Change, Store
 from .window import Amounts, Window
 
 UNTIL_RUNG = 3_600.0
@@ -32,25 +32,6 @@ class Claim:
 
     input_tokens: int
     max_output_tokens: int
-
-
-class Store(Protocol):
-    """Where it is kept what is used of each window. `shared` if asking may wait for a disk."""
-
-    @property
-    def shared(self) -> bool:
-        """Whether other processes see it, so that asking may wait for them and for a disk."""
-
-    def take(
-        self, key: str, windows: Sequence[Window], asked: Sequence[Amounts], now: float
-    ) -> float:
-        """Book what is asked of each window and give 0, or seconds until that may be possible."""
-
-    def add(self, key: str, window: Window, slot: int, amounts: Amounts) -> None:
-        """Add to a slot, or take from it with amounts below zero."""
-
-    def close_until(self, key: str, moment: float) -> None:
-        """Let nothing through before a moment."""
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +50,8 @@ class Limiter:
     """Queues by model, and a store of what is used. Safe in threads and event loops at once.
 
     Calls that share an account share a limiter, or limiters of several processes share a `store`.
-    `clock` gives seconds: steady ones for a store in memory, those since 1970 for a shared one.
+    `clock` gives seconds: steady ones for a store in memory, those since 1970 for one in a file; a
+    server has its own.
     """
 
     def __init__(
@@ -84,7 +66,7 @@ class Limiter:
 
     @property
     def shared(self) -> bool:
-        """Whether asking may wait for a disk."""
+        """Whether asking may wait for a disk or a network."""
         return self._store.shared
 
     def enter(self, key: str, windows: tuple[Window, ...], claim: Claim) -> Place:
@@ -106,21 +88,21 @@ class Limiter:
             if not queue or queue[0] is not place:
                 return UNTIL_RUNG
             typical = self._typical.get(place.key)
-        now = self._clock()
         asked = tuple(_amounts(place.claim, window, typical) for window in place.windows)
         windows = [window.spared(typical or 0.0) for window in place.windows]
-        pause = self._store.take(place.key, windows, asked, now)
-        if pause > 0:
-            return pause
+        taken = self._store.take(place.key, windows, asked, self._clock())
+        if taken.pause > 0:
+            return taken.pause
         with self._lock:
             place.asked = asked
-            place.slots = tuple(window.slot(now) for window in place.windows)
+            place.slots = tuple(window.slot(taken.moment) for window in place.windows)
             gone = place not in queue
             if not gone:
                 queue.remove(place)
         if gone:  # it left while it was let through
             self._rebook(place, _NOTHING, _NOTHING)
-        self._ring_first(place.key)
+        else:
+            self._ring_first(place.key)
         return 0.0
 
     def leave(self, place: Place) -> None:
@@ -130,7 +112,6 @@ class Limiter:
             if place in queue:
                 queue.remove(place)
         self._rebook(place, _NOTHING, _NOTHING)
-        self._ring_first(place.key)
 
     def settle(self, place: Place, input_tokens: int, output_tokens: int) -> None:
         """Book what was billed instead of what was asked: the answer counts from now."""
@@ -138,31 +119,36 @@ class Limiter:
             known = self._typical.get(place.key, float(output_tokens))
             self._typical[place.key] = known + _SMOOTHING * (output_tokens - known)
         self._rebook(place, (1, input_tokens), (0, output_tokens))
-        self._ring_first(place.key)
 
     def fail(self, place: Place) -> None:
         """It was sent and nobody knows what was counted: give back the answer's room only."""
         self._rebook(place, (1, place.claim.input_tokens), _NOTHING)
-        self._ring_first(place.key)
 
     def refused(self, place: Place, pause_seconds: float) -> None:
         """The provider counts more than is booked here: give back, and let all wait a little."""
-        self._store.close_until(place.key, self._clock() + pause_seconds)
-        self.leave(place)
+        try:
+            self._store.close_for(place.key, pause_seconds, self._clock())
+        finally:
+            self.leave(place)
 
     def _rebook(self, place: Place, sent: Amounts, written: Amounts) -> None:
         with self._lock:
             slots, place.slots = place.slots, ()
-        now = self._clock()
+        changes = []
         for window, slot, asked in zip(place.windows, slots, place.asked, strict=False):
             tokens = sent[1]
             if window.answers == "expected":
                 tokens += written[1]
             elif written[1]:
-                self._store.add(place.key, window, window.slot(now), written)
+                changes.append(Change(window, None, written))
             change = (sent[0] - asked[0], tokens - asked[1])
             if change != _NOTHING:
-                self._store.add(place.key, window, slot, change)
+                changes.append(Change(window, slot, change))
+        try:
+            if changes:
+                self._store.book(place.key, changes, self._clock())
+        finally:  # who comes next is told, whatever becomes of a file or a server
+            self._ring_first(place.key)
 
     def _ring_first(self, key: str) -> None:
         with self._lock:

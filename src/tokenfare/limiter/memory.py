@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from .store import Change, Taken
 from .window import Amounts, Window
 
 Slots: TypeAlias = dict[int, Amounts]
@@ -25,8 +26,8 @@ class Memory:
 
     def take(
         self, key: str, windows: Sequence[Window], asked: Sequence[Amounts], now: float
-    ) -> float:
-        """Book what is asked of each window and give 0, or seconds until that may be possible."""
+    ) -> Taken:
+        """Book what is asked of each window, all or nothing."""
         with self._lock:
             pause = self._closed.get(key, 0.0) - now
             for window, amounts in zip(windows, asked, strict=True):
@@ -35,20 +36,21 @@ class Memory:
                     del used[slot]
                 pause = max(pause, window.pause(used, amounts, now))
             if pause > 0:
-                return pause
+                return Taken(pause, now)
             for window, amounts in zip(windows, asked, strict=True):
                 self._add(key, window, window.slot(now), amounts)
-            return 0.0
+            return Taken(0.0, now)
 
-    def add(self, key: str, window: Window, slot: int, amounts: Amounts) -> None:
-        """Add to a slot, or take from it with amounts below zero."""
+    def book(self, key: str, changes: Sequence[Change], now: float) -> None:
+        """Make changes, together."""
         with self._lock:
-            self._add(key, window, slot, amounts)
+            for window, slot, amounts in changes:
+                self._add(key, window, window.slot(now) if slot is None else slot, amounts)
 
-    def close_until(self, key: str, moment: float) -> None:
-        """Let nothing through before a moment."""
+    def close_for(self, key: str, seconds: float, now: float) -> None:
+        """Let nothing through for some time from now."""
         with self._lock:
-            self._closed[key] = max(self._closed.get(key, 0.0), moment)
+            self._closed[key] = max(self._closed.get(key, 0.0), now + seconds)
 
     def _add(self, key: str, window: Window, slot: int, amounts: Amounts) -> None:
         used = self._used[window.key(key), window.seconds]

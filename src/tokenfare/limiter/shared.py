@@ -15,12 +15,14 @@ from pathlib import Path
 
 from tokenfare.database import Database, Migrations
 
+from .store import Change, Taken
 from .window import Amounts, Window
 
 POLL_SECONDS = 0.05
 """How soon to ask again: what other processes give back rings no bell here."""
 
-_GONE_SECONDS = 1.0
+GONE_SECONDS = 1.0
+"""After how long without asking who waits is taken for gone."""
 
 _MIGRATIONS: Migrations = (
     (
@@ -64,8 +66,8 @@ class Shared:
 
     def take(
         self, key: str, windows: Sequence[Window], asked: Sequence[Amounts], now: float
-    ) -> float:
-        """Book what is asked of each window and give 0, or seconds until that may be possible."""
+    ) -> Taken:
+        """Book what is asked of each window, all or nothing."""
         who = f"{self._name}-{os.getpid()}"
         with self._database.writing() as connection:
             pause = max(
@@ -78,24 +80,26 @@ class Shared:
             )
             if pause > 0:
                 _wait(connection, key, who, now)
-                return min(pause, POLL_SECONDS)
+                return Taken(min(pause, POLL_SECONDS), now)
             connection.execute("DELETE FROM waiting WHERE key = ? AND who = ?", (key, who))
             for window, amounts in zip(windows, asked, strict=True):
                 _add(connection, key, window, window.slot(now), amounts)
-        return 0.0
+        return Taken(0.0, now)
 
-    def add(self, key: str, window: Window, slot: int, amounts: Amounts) -> None:
-        """Add to a slot, or take from it with amounts below zero."""
+    def book(self, key: str, changes: Sequence[Change], now: float) -> None:
+        """Make changes, together."""
         with self._database.writing() as connection:
-            _add(connection, key, window, slot, amounts)
+            for window, slot, amounts in changes:
+                at = window.slot(now) if slot is None else slot
+                _add(connection, key, window, at, amounts)
 
-    def close_until(self, key: str, moment: float) -> None:
-        """Let nothing through before a moment."""
+    def close_for(self, key: str, seconds: float, now: float) -> None:
+        """Let nothing through for some time from now."""
         with self._database.writing() as connection:
             connection.execute(
                 "INSERT INTO closed VALUES (?, ?) "
                 "ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
-                (key, moment),
+                (key, now + seconds),
             )
 
     def close(self) -> None:
@@ -105,7 +109,7 @@ class Shared:
 
 def _turn(connection: sqlite3.Connection, key: str, who: str, now: float) -> float:
     """How long to wait because another process came first."""
-    connection.execute("DELETE FROM waiting WHERE seen < ?", (now - _GONE_SECONDS,))
+    connection.execute("DELETE FROM waiting WHERE seen < ?", (now - GONE_SECONDS,))
     first = connection.execute(
         "SELECT who FROM waiting WHERE key = ? ORDER BY turn LIMIT 1", (key,)
     ).fetchone()

@@ -72,7 +72,7 @@ class Window:
 
         63 s for a minute, 1.175 s for a second with the slack of arrivals, 0.1025 s for its tenth.
         """
-        return (self._reach() + 1) * self.slot_seconds
+        return (self.reach + 1) * self.slot_seconds
 
     def slot(self, now: float) -> int:
         """The slot of a moment."""
@@ -80,7 +80,7 @@ class Window:
 
     def first(self, now: float) -> int:
         """The oldest slot that still counts."""
-        return self.slot(now) - self._reach()
+        return self.slot(now) - self.reach
 
     def pause(self, used: Mapping[int, Amounts], asked: Amounts, now: float) -> float:
         """Seconds until `asked` fits beside what is `used` by slot; 0 if it does now.
@@ -108,10 +108,12 @@ class Window:
             if limit is None or not asked or total == 0 or total + asked <= limit:
                 break
             total -= amount
-            moment = (slot + self._reach() + 1) * self.slot_seconds
+            moment = (slot + self.reach + 1) * self.slot_seconds
         return moment
 
-    def _reach(self) -> int:
+    @property
+    def reach(self) -> int:
+        """How many slots beside the one of now still count."""
         return math.ceil((self.seconds + self.slack_seconds) / self.slot_seconds)
 
 

@@ -25,6 +25,7 @@ from tokenfare.errors import (
     AuthenticationError,
     CeilingReached,
     InvalidRequestError,
+    LimiterUnreachable,
     NoModelFits,
     ProviderError,
     ProviderUnreachable,
@@ -40,7 +41,13 @@ from .sockets import room_for
 _BETWEEN_STARTS_SECONDS = 0.001
 
 # What is wrong with these is not wrong with one request: going on would only repeat it.
-_HOPELESS = (AuthenticationError, QuotaExhaustedError, ProviderUnreachable, CeilingReached)
+_HOPELESS = (
+    AuthenticationError,
+    QuotaExhaustedError,
+    ProviderUnreachable,
+    CeilingReached,
+    LimiterUnreachable,
+)
 
 
 # The plan has chosen: a model that it was allowed to take is not refused here.
@@ -98,10 +105,11 @@ def run(
     side, with at most `concurrency` requests of each under way at once (16 by default, or as many
     as the plan's deadline asks for), below its rates. With `ladder` a request that its model cannot
     answer goes to the next cheapest that takes it.
-    `options` are those of `tokenfare.AsyncClient` (a `limiter` file is shared between processes,
-    `ceilings` apply). An error that every request would meet ends the run: a wrong key, no
-    connection, a ceiling. Raises `InvalidRequestError` for files that were submitted to the batch
-    service, and for more requests at once than this process can have connections.
+    `options` are those of `tokenfare.AsyncClient` (a `limiter` file is shared between processes, a
+    server between machines, `ceilings` apply). An error that every request would meet ends the run:
+    a wrong key, no connection, a ceiling. Raises `InvalidRequestError` for files that were
+    submitted to the batch service, and for more requests at once than this process can have
+    connections.
     """
     if concurrency is not None and concurrency < 1:
         raise InvalidRequestError(f"concurrency is at least 1, not {concurrency}")

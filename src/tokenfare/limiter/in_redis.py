@@ -1,0 +1,141 @@
+"""What is used of each window, by all processes of all machines that name the same Redis server.
+
+Asking, settling and closing are one script each (`counts.lua`), which the server runs as one step
+and by its own clock. Those who wait take turns as in `shared`. What a killed process has booked
+leaves the windows by itself, and its place in the queue goes to the next after a second.
+
+No key of the server outlives its use: a minute after the last call there is none.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import uuid
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from tokenfare.errors import InvalidRequestError, LimiterUnreachable, MissingExtra
+
+from .shared import GONE_SECONDS, POLL_SECONDS
+from .store import Change, Taken
+from .window import Amounts, Window
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+_ANSWER_SECONDS = 5.0
+_KEPT_LONGER_SECONDS = 5.0
+
+
+class InRedis:
+    """Counts by window and slot in a Redis server, or one that speaks as it does (Valkey).
+
+    `server` is its address (`redis://:PASSWORD@HOST:PORT/DB`) or a client of redis-py that stands
+    for one server: not a cluster's. `namespace` begins its keys: accounts that have nothing to do
+    with each other have different ones, or different databases. What cannot be reached raises
+    `LimiterUnreachable` within five seconds, or what the address or client says. Neither the name
+    nor the errors of a store hold a password.
+    """
+
+    shared = True
+
+    def __init__(self, server: str | Redis, *, namespace: str = "tokenfare") -> None:
+        """Name the server; nothing is sent yet. Raises `MissingExtra` without redis-py."""
+        self._client = _client(server) if isinstance(server, str) else server
+        self._namespace = namespace
+        self._name = uuid.uuid4().hex
+        self._script = self._client.register_script(
+            files(__package__).joinpath("counts.lua").read_text(encoding="utf-8")
+        )
+
+    @property
+    def address(self) -> str:
+        """Where the server is, and which of its databases; nothing else of what was given."""
+        known = self._client.connection_pool.connection_kwargs
+        place = known.get("path") or f"{known.get('host')}:{known.get('port')}"
+        return f"{place}/{known.get('db') or 0}"
+
+    def take(
+        self, key: str, windows: Sequence[Window], asked: Sequence[Amounts], _: float
+    ) -> Taken:
+        """Book what is asked of each window, all or nothing."""
+        words: list[object] = [f"{self._name}-{os.getpid()}", GONE_SECONDS]
+        for window, (requests, tokens) in zip(windows, asked, strict=True):
+            most = (-1 if each is None else each for each in (window.requests, window.tokens))
+            words += [window.slot_seconds, window.reach, *most, requests, tokens, _kept_ms(window)]
+        answer = self._run("take", key, windows, words)
+        pause, moment = map(float, answer)
+        return Taken(min(pause, POLL_SECONDS), moment)
+
+    def book(self, key: str, changes: Sequence[Change], _: float) -> None:
+        """Make changes, together."""
+        words: list[object] = []
+        for window, slot, amounts in changes:
+            at = "" if slot is None else slot
+            words += [window.slot_seconds, at, *amounts, _kept_ms(window)]
+        self._run("book", key, [change.window for change in changes], words)
+
+    def close_for(self, key: str, seconds: float, _: float) -> None:
+        """Let nothing through for some time from now."""
+        milliseconds = math.ceil(seconds * 1000)
+        if milliseconds > 0:
+            self._run("close", key, (), [milliseconds])
+
+    def close(self) -> None:
+        """Close the connections; they are opened again if need be."""
+        self._client.close()
+
+    def __repr__(self) -> str:
+        return f"<InRedis {self.address}, namespace {self._namespace!r}>"
+
+    def _run(self, verb: str, key: str, windows: Sequence[Window], words: list[object]) -> Any:
+        # In braces: what a cluster keeps together. All else of a key says what it is for.
+        base = f"{self._namespace}:limiter:{{{key}}}"
+        keys = [f"{base}:turns", f"{base}:seen", f"{base}:closed"]
+        keys += [f"{base}:{window.key('used')}:{window.seconds!r}" for window in windows]
+        from redis import RedisError
+
+        try:
+            return self._script(keys=keys, args=[verb, *map(_word, words)])
+        except (RedisError, OSError) as error:
+            # Out of here: its traceback leads through frames that hold the password.
+            problem = str(error) or type(error).__name__
+        raise LimiterUnreachable(self.address, self._without_password(problem))
+
+    def _without_password(self, text: str) -> str:
+        password = self._client.connection_pool.connection_kwargs.get("password")
+        return text.replace(password, "***") if password else text
+
+
+def _client(url: str) -> Redis:
+    try:
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError:
+        raise MissingExtra("keeping rates over several machines", "redis", "redis") from None
+    try:
+        return redis.Redis.from_url(
+            url,
+            socket_timeout=_ANSWER_SECONDS,
+            socket_connect_timeout=_ANSWER_SECONDS,
+            # Not again by itself: what was given back twice would let in too much.
+            retry=Retry(NoBackoff(), 0),
+        )
+    except (ValueError, TypeError):  # it may quote a part of the password
+        pass
+    raise InvalidRequestError(
+        "limiter: no address of a Redis server; they look like redis://HOST:PORT/DB, "
+        "redis://:PASSWORD@HOST:PORT/DB (with percent signs for what an address cannot hold), "
+        "rediss://… with TLS, unix:///PATH?db=DB; a file is named by its path alone"
+    )
+
+
+def _word(value: object) -> str:
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _kept_ms(window: Window) -> int:
+    return math.ceil((window.longest_seconds + _KEPT_LONGER_SECONDS) * 1000)
