@@ -66,6 +66,25 @@ class Tokenizer:
 def line_breaks(block: bytes, /) -> int:
     """How many lines end in these bytes."""
 
+def csv_rows(text: bytes, ends: bool, longest: int, most: int, /) -> tuple[int, int, bool]:
+    """Where the whole rows end that CSV begins with, their lines, and if the next is too long."""
+
+def lines_of_csv(
+    block: bytes,
+    first: int,
+    names: list[str],
+    form: Form,
+    key: bytes,
+    tokenizers: list[Tokenizer],
+    /,
+) -> Lines:
+    """Read whole rows of CSV; the first has the number `first`."""
+
+def lines_of_table(
+    batch: object, first: int, form: Form, key: bytes, tokenizers: list[Tokenizer], /
+) -> Lines:
+    """Read the rows of an Arrow record batch; the first has the number `first`."""
+
 def to_compact(
     tokens: list[tuple[bytes, int]],
     merges: list[tuple[int, int]] | None,

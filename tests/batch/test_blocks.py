@@ -20,7 +20,7 @@ from tokenfare.batch import planning
 from tokenfare.batch.blockwise import BlockPlanner
 from tokenfare.batch.choice import kinds as choice
 from tokenfare.batch.choice.kinds import Kinds
-from tokenfare.batch.inputs.blocks import Block, Blocks, TooLong
+from tokenfare.batch.inputs.blocks import Blocks, LineBlock, TooLong
 from tokenfare.batch.inputs.requests import URL
 from tokenfare.batch.planner import Planner
 from tokenfare.batch.written.table import Table, rows_of
@@ -336,10 +336,10 @@ def test_options_are_read_by_no_other_names() -> None:
 @given(st.binary().map(lambda b: b.replace(b"\xef\xbb\xbf", b"")), st.integers(1, 20))
 def test_blocks_are_the_stream_in_whole_lines(content: bytes, size: int) -> None:
     blocks = list(Blocks(io.BufferedReader(io.BytesIO(content)), size, 10_000))
-    assert b"".join(block.lines for block in blocks if isinstance(block, Block)) == content
+    assert b"".join(block.lines for block in blocks if isinstance(block, LineBlock)) == content
     number = 1
     for block in blocks:
-        assert isinstance(block, Block)
+        assert isinstance(block, LineBlock)
         assert block.first == number
         assert block.lines.endswith(b"\n") or block is blocks[-1]
         number += block.lines.count(b"\n")
@@ -351,7 +351,7 @@ def test_a_line_that_is_too_long_is_left_out_by_its_number(size: int) -> None:
     content = b"ab\n" + b"x" * 10 + b"\ncd\n" + b"y" * 11
     blocks = list(Blocks(io.BufferedReader(io.BytesIO(content)), size, 10, piece=1))
     assert [each.number for each in blocks if isinstance(each, TooLong)] == [2, 4]
-    kept = [each for each in blocks if isinstance(each, Block)]
+    kept = [each for each in blocks if isinstance(each, LineBlock)]
     assert b"".join(each.lines for each in kept) == b"ab\ncd\n"
     assert {each.first for each in kept} <= {1, 3}
 

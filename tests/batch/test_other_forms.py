@@ -38,3 +38,18 @@ def test_a_file_of_another_form_says_which_form_is_wanted(tmp_path: Path) -> Non
     assert said["wide.jsonl"] == [
         "not UTF-8: byte 0xff at offset 0; it begins as UTF-16 does: save the file as UTF-8"
     ]
+
+
+def test_csv_is_read_by_its_columns(tmp_path: Path) -> None:
+    job = tmp_path / "job.csv"
+    job.write_text('id,question\nq1,"Hello,\nworld"\nq2,Hi\nq3\n', encoding="utf-8")
+    columns = tf.batch.Columns(prompt="question", custom_id="id")
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY, columns=columns)
+    (sent,) = (tmp_path / "plan" / "batch").iterdir()
+    lines = map(json.loads, sent.read_text(encoding="utf-8").splitlines())
+    said = {line["custom_id"]: line["body"] for line in lines}
+    assert said["q1"]["messages"] == [{"role": "user", "content": "Hello,\nworld"}]
+    assert set(said) == {"q1", "q2"}
+    (aside,) = set_aside(tmp_path / "plan")
+    assert (plan.requests, aside["line"]) == (2, 5)
+    assert aside["problem"] == "1 cells under 2 headings"

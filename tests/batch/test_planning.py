@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import tokenfare as tf
@@ -262,19 +264,6 @@ def test_a_truncated_gzip_keeps_what_came_before(tmp_path: Path) -> None:
     assert "ends here" in aside["problem"]
 
 
-def test_csv_is_read_by_its_columns(tmp_path: Path) -> None:
-    job = tmp_path / "job.csv"
-    job.write_text('id,question\nq1,"Hello,\nworld"\nq2,Hi\nq3\n', encoding="utf-8")
-    columns = tf.batch.Columns(prompt="question", custom_id="id")
-    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY, columns=columns)
-    said = {line["custom_id"]: line["body"] for line in lines_of(tmp_path / "plan", "batch/*")}
-    assert said["q1"]["messages"] == [{"role": "user", "content": "Hello,\nworld"}]
-    assert set(said) == {"q1", "q2"}
-    (aside,) = lines_of(tmp_path / "plan", "set-aside.jsonl")
-    assert (plan.requests, aside["line"]) == (2, 5)
-    assert aside["problem"] == "1 cells under 2 headings"
-
-
 def test_a_line_above_the_providers_size_is_set_aside(tmp_path: Path) -> None:
     """The line is held to 6 MB as it would be written."""
     job = written(tmp_path / "job.jsonl", {"prompt": " " * 6_000_000}, {"prompt": HELLO})
@@ -303,7 +292,6 @@ def test_no_input_and_batch_as_a_wish_are_refused(tmp_path: Path) -> None:
 
 def test_the_table_has_a_row_for_each_request_in_the_order_of_the_input(tmp_path: Path) -> None:
     """11 tokens each (3 of the text, 8 around it), 20 out, at half of 0.0003 and 0.0006."""
-    pq = pytest.importorskip("pyarrow.parquet")
     job = written(tmp_path / "job.jsonl", {"prompt": HELLO}, "?", {"prompt": HELLO})
     out = tmp_path / "plan"
     tf.batch.plan(job, out, as_of=DAY, max_output_tokens=20, allow=["qwen-turbo"])
@@ -363,7 +351,7 @@ def test_a_plan_does_not_depend_on_how_its_input_is_cut(
     (tmp_path / "job.jsonl").write_text("\n".join(mixed_lines()) + "\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     tf.batch.plan("job.jsonl", "whole", as_of=DAY)
-    monkeypatch.setattr(planning, "_CHUNK_REQUESTS", requests)
+    monkeypatch.setattr(planning, "_CHUNK_BYTES", 100_000 * requests)
     monkeypatch.setattr(table, "_GROUP", 5)
     tf.batch.plan("job.jsonl", "cut", as_of=DAY)
     whole, cut = files_of(tmp_path / "whole"), files_of(tmp_path / "cut")
@@ -378,7 +366,7 @@ def test_a_plan_does_not_depend_on_how_its_input_is_cut(
     )
 
 
-@pytest.mark.parametrize("form", ["jsonl", "gzip", "csv"])
+@pytest.mark.parametrize("form", ["jsonl", "gzip", "csv", "parquet"])
 def test_progress_goes_from_nothing_to_all_and_never_back(tmp_path: Path, form: str) -> None:
     """Two files of several chunks each; what is read ahead is read by then."""
     inputs = []
@@ -389,7 +377,10 @@ def test_progress_goes_from_nothing_to_all_and_never_back(tmp_path: Path, form: 
             lines = ["prompt", *prompts]
         text = ("\n".join(lines) + "\n").encode()
         path = tmp_path / f"{number}.{form.replace('gzip', 'jsonl')}"
-        path.write_bytes(gzip.compress(text, 1) if form == "gzip" else text)
+        if form == "parquet":
+            pq.write_table(pa.table({"prompt": prompts}), path)
+        else:
+            path.write_bytes(gzip.compress(text, 1) if form == "gzip" else text)
         inputs.append(path)
     seen: list[tf.batch.Progress] = []
     tf.batch.plan(inputs, tmp_path / "plan", as_of=DAY, progress=seen.append)

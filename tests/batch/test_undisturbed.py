@@ -13,6 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from batch_plans import files_of
@@ -155,13 +157,15 @@ else:
 """
 
 
-@pytest.mark.parametrize("source", ["in.jsonl", "in.csv", "batches"])
+@pytest.mark.parametrize("source", ["in.jsonl", "in.csv", "in.parquet", "batches"])
 def test_pyarrow_cannot_take_an_interrupt_for_the_absence_of_a_module(
     tmp_path: Path, source: str
 ) -> None:
-    """In blocks, line by line, and by record batches: whichever time it looks."""
+    """In blocks of every form, and by record batches: whichever time it looks."""
     (tmp_path / "in.jsonl").write_text('{"prompt": "Hello"}\n')
     (tmp_path / "in.csv").write_text("custom_id,prompt\na,Hello\n")
+    rows = pa.table({"custom_id": [1, 2], "prompt": ["Hello", None]})  # one is read by itself
+    pq.write_table(rows, tmp_path / "in.parquet")
     ends = []
     while not ends or ends[-1] == "interrupted":
         command = [sys.executable, "-c", PLANNING, source, str(len(ends) + 1)]

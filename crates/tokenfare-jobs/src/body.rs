@@ -175,8 +175,7 @@ impl<'de> DeserializeSeed<'de> for ContentSeed<'_> {
         let ContentSeed { form, share, told } = self;
         let raw = <&RawValue>::deserialize(reader)?.get();
         refuse(!raw.starts_with('"') || !share.unquote(raw))?;
-        let text = share.text();
-        refuse(form.marks.iter().any(|mark| text.starts_with(mark.as_str())))?;
+        refuse(form.is_marked(share.text()))?;
         share.take(told);
         Ok(())
     }

@@ -26,3 +26,10 @@ pub struct Form {
     /// What makes the requests' ladders, if anybody asks for them.
     pub ladders: Option<Ladders>,
 }
+
+impl Form {
+    /// Whether a text stands for something else.
+    pub(crate) fn is_marked(&self, text: &str) -> bool {
+        self.marks.iter().any(|mark| text.starts_with(mark.as_str()))
+    }
+}

@@ -1,4 +1,4 @@
-//! Lines of a batch job: JSON in, requests and their sizes out, chunk by chunk.
+//! Lines of a batch job: JSON or rows of a table in, requests and their sizes out, chunk by chunk.
 //!
 //! A *plain* request is a chat of roles and texts with a room for its answer, whose JSON says
 //! nothing in two ways. Its size, its body as it is sent and its digest are worked out here, for
@@ -8,6 +8,7 @@
 //! prices, files nor clocks.
 //!
 //! - [`Form`] says under which names a line has its parts.
+//! - [`Cells`] are a row of a table, which has in columns what a line of JSON has under names.
 //! - [`Lines`] are the lines of one chunk, from the first look to the lines that are sent.
 //! - [`Offers`] remembers what the models of a service ask for each size, [`Outcomes`] what can
 //!   become of requests, and how many had it.
@@ -18,7 +19,9 @@
 
 mod beginnings;
 mod body;
+mod cells;
 mod classes;
+mod csv;
 mod escape;
 mod form;
 mod hurried;
@@ -32,7 +35,9 @@ mod sizes;
 mod store;
 
 pub use beginnings::{Beginning, Beginnings, Gone, Group};
+pub use cells::{Cells, Content, Message};
 pub use classes::Classes;
+pub use csv::{Heading, Whole, whole};
 pub use form::Form;
 pub use hurried::Bids;
 pub use ladder::{Ladders, Said};

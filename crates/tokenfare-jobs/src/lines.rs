@@ -3,9 +3,11 @@
 use tokenfare_bpe::Tokenizer;
 
 use crate::beginnings::Beginnings;
+use crate::cells::Cells;
+use crate::csv::{self, Heading};
 use crate::form::Form;
 use crate::hurried::Hurried;
-use crate::scan::{Row, Scanned, Tokens, scanned};
+use crate::scan::{Row, Scanned, Tokens, scanned, scanned_cells};
 use crate::seen::{Key, Seen};
 use crate::sent::Outcomes;
 use crate::sizes::{Offers, Span};
@@ -56,8 +58,38 @@ pub struct Lines {
 impl Lines {
     /// Reads a chunk of whole lines, the first of which has the number `first`, on the thread that calls.
     pub fn new(chunk: Chunk, first: u64, form: &Form, key: Key, tokenizers: &[&Tokenizer]) -> Self {
-        let Scanned { rows, store, tokens, next } =
-            scanned((*chunk).as_ref(), first, form, key, tokenizers);
+        let scanned = scanned((*chunk).as_ref(), first, form, key, tokenizers);
+        Lines::of(scanned, chunk, key)
+    }
+
+    /// As `new`, for a chunk of whole rows of CSV; `first` is the number of its first line.
+    pub fn of_csv(
+        chunk: Chunk,
+        first: u64,
+        heading: &Heading,
+        form: &Form,
+        key: Key,
+        tokenizers: &[&Tokenizer],
+    ) -> Self {
+        let (rows, next) = csv::rows((*chunk).as_ref(), first, heading);
+        let scanned = scanned_cells(&rows, next, form, key, tokenizers);
+        drop(rows);
+        Lines::of(scanned, chunk, key)
+    }
+
+    /// As `new`, for rows of a table that is no text; `next` is the number behind the last one.
+    pub fn of_cells(
+        rows: &[Cells<'_>],
+        next: u64,
+        form: &Form,
+        key: Key,
+        tokenizers: &[&Tokenizer],
+    ) -> Self {
+        Lines::of(scanned_cells(rows, next, form, key, tokenizers), Box::new([]), key)
+    }
+
+    fn of(scanned: Scanned, chunk: Chunk, key: Key) -> Self {
+        let Scanned { rows, store, tokens, next } = scanned;
         let fate = |row: &Row| if row.told.is_some() { Fate::Open } else { Fate::Doubtful };
         let fates = rows.iter().map(fate).collect();
         let (groups, hurried) = (Vec::new(), Vec::new());

@@ -103,7 +103,7 @@ impl<'de> Visitor<'de> for Line<'_> {
 }
 
 /// Closes a body that names no room, and so is given one.
-fn ended(form: &Form, share: &mut Share) -> u64 {
+pub(crate) fn ended(form: &Form, share: &mut Share) -> u64 {
     room(form, share);
     share.store.bodies.push(b'}');
     form.room

@@ -5,7 +5,8 @@ use std::ops::Range;
 use memchr::memchr;
 use tokenfare_bpe::{Counter, Tokenizer, nfc};
 
-use crate::escape::unquoted;
+use crate::cells::Cells;
+use crate::escape::{quoted, unquoted};
 use crate::form::Form;
 use crate::ladder::{Climb, Said};
 use crate::plain::plain;
@@ -94,6 +95,15 @@ impl Share {
         whole
     }
 
+    /// Writes a text as a JSON string, and keeps it as `unquote` does.
+    pub(crate) fn quote(&mut self, text: &str) {
+        self.texts.push('\n');
+        let start = self.texts.len();
+        self.texts.push_str(text);
+        self.last = start..self.texts.len();
+        quoted(text, &mut self.store.bodies);
+    }
+
     /// The last text.
     pub(crate) fn text(&self) -> &str {
         &self.texts[self.last.clone()]
@@ -118,13 +128,20 @@ impl Share {
         }
     }
 
-    fn read(&mut self, number: u64, line: Range<usize>, bytes: &[u8], form: &Form, key: Key) {
+    /// Takes a row, which `read` reads if it can.
+    fn read(
+        &mut self,
+        number: u64,
+        line: Range<usize>,
+        form: &Form,
+        key: Key,
+        read: impl FnOnce(&mut Self) -> Option<Told>,
+    ) {
         self.texts.clear();
         self.counted.clear();
         let mark = self.store.mark();
         self.climb = form.ladders.as_ref().map(|ladders| ladders.begin(None));
-        let text = std::str::from_utf8(bytes).ok();
-        let told = text.and_then(|text| plain(text, form, self));
+        let told = read(self);
         let (mut place, mut digest) = (Place::default(), 0);
         if told.is_some() {
             place = self.store.since(mark);
@@ -169,9 +186,7 @@ pub(crate) fn scanned(
     key: Key,
     tokenizers: &[&Tokenizer],
 ) -> Scanned {
-    let mut share = Share::of(chunk.len());
-    let mut counters: Vec<_> = tokenizers.iter().map(|tokenizer| tokenizer.counter()).collect();
-    let mut tokens = vec![Vec::new(); tokenizers.len()];
+    let mut scan = Scan::new(chunk.len(), form, key, tokenizers);
     let (mut next, mut start) = (first, 0);
     while start < chunk.len() {
         let line = &chunk[start..];
@@ -179,16 +194,65 @@ pub(crate) fn scanned(
         let said = trimmed(line);
         if !said.is_empty() {
             let bytes = &line[said.clone()];
-            share.read(next, start + said.start..start + said.end, bytes, form, key);
-            for (counter, tokens) in counters.iter_mut().zip(&mut tokens) {
-                tokens.push(share.tokens(counter));
-            }
+            scan.row(next, start + said.start..start + said.end, |share| {
+                let text = std::str::from_utf8(bytes).ok()?;
+                plain(text, form, share)
+            });
         }
         start += line.len();
         next += 1;
     }
-    let Share { rows, store, .. } = share;
-    Scanned { rows, store, tokens, next }
+    scan.ended(next)
+}
+
+/// As `scanned`, for rows of a table; `next` is the number behind them.
+pub(crate) fn scanned_cells(
+    rows: &[Cells<'_>],
+    next: u64,
+    form: &Form,
+    key: Key,
+    tokenizers: &[&Tokenizer],
+) -> Scanned {
+    let mut scan = Scan::new(rows.iter().map(Cells::bytes).sum(), form, key, tokenizers);
+    for row in rows {
+        scan.row(row.number, row.line.clone(), |share| row.plain(form, share));
+    }
+    scan.ended(next)
+}
+
+/// Rows as they are read, each counted while it is near.
+struct Scan<'a> {
+    share: Share,
+    counters: Vec<Counter<'a>>,
+    tokens: Tokens,
+    form: &'a Form,
+    key: Key,
+}
+
+impl<'a> Scan<'a> {
+    /// Of rows that have so many bytes.
+    fn new(bytes: usize, form: &'a Form, key: Key, tokenizers: &[&'a Tokenizer]) -> Self {
+        let counters = tokenizers.iter().map(|tokenizer| tokenizer.counter()).collect();
+        let tokens = vec![Vec::new(); tokenizers.len()];
+        Scan { share: Share::of(bytes), counters, tokens, form, key }
+    }
+
+    fn row(
+        &mut self,
+        number: u64,
+        line: Range<usize>,
+        read: impl FnOnce(&mut Share) -> Option<Told>,
+    ) {
+        self.share.read(number, line, self.form, self.key, read);
+        for (counter, tokens) in self.counters.iter_mut().zip(&mut self.tokens) {
+            tokens.push(self.share.tokens(counter));
+        }
+    }
+
+    fn ended(self, next: u64) -> Scanned {
+        let Share { rows, store, .. } = self.share;
+        Scanned { rows, store, tokens: self.tokens, next }
+    }
 }
 
 /// What is left without the white space around it, as `bytes.strip` has it.

@@ -83,7 +83,7 @@ impl Chunks {
     }
 }
 
-fn array(pair: &Bound<'_, PyTuple>) -> PyResult<ArrayRef> {
+pub(crate) fn array(pair: &Bound<'_, PyTuple>) -> PyResult<ArrayRef> {
     let (schema, array) = (pair.get_item(0)?, pair.get_item(1)?);
     let schema = schema.cast::<PyCapsule>()?.pointer_checked(Some(c"arrow_schema"))?;
     let array = array.cast::<PyCapsule>()?.pointer_checked(Some(c"arrow_array"))?;

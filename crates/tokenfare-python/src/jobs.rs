@@ -25,7 +25,7 @@ enum By {
 
 /// Under which names a line has its parts.
 #[pyclass(frozen, module = "tokenfare._core")]
-pub(crate) struct Form(tokenfare_jobs::Form);
+pub(crate) struct Form(pub(crate) tokenfare_jobs::Form);
 
 #[pymethods]
 impl Form {

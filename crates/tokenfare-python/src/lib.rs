@@ -10,6 +10,7 @@ mod ids;
 mod jobs;
 mod place;
 mod positions;
+mod rows;
 mod sent;
 mod special;
 mod text;
@@ -299,5 +300,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<sent::Sent>()?;
     module.add_function(wrap_pyfunction!(to_compact, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::line_breaks, module)?)?;
+    module.add_function(wrap_pyfunction!(rows::csv_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(rows::lines_of_csv, module)?)?;
+    module.add_function(wrap_pyfunction!(rows::lines_of_table, module)?)?;
     module.add_function(wrap_pyfunction!(panic, module)?)
 }

@@ -17,9 +17,9 @@ from .deadlines.deadline import Lane as Lane
 from .engines.arrow import batch_schema as batch_schema
 from .engines.arrow import plan_batches as plan_batches
 from .engines.assembling import assemble as assemble
-from .inputs.reading import Columns as Columns
 from .inputs.reading import Form as Form
-from .inputs.reading import SetAside as SetAside
+from .inputs.record import Columns as Columns
+from .inputs.record import SetAside as SetAside
 from .plan import Longest as Longest
 from .plan import Plan as Plan
 from .planning import Progress as Progress

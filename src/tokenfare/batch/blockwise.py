@@ -1,4 +1,4 @@
-"""A planner of JSON lines a block at a time, for whoever takes them a block at a time."""
+"""A planner of lines a block at a time, for whoever takes them a block at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from tokenfare.catalog import BatchRules, Catalog
 from tokenfare.router import Requirements
@@ -17,10 +17,13 @@ from .bulk import Bulk, Passage, Read, can_read
 from .choice.chooser import Chooser
 from .choice.sending import Sending
 from .inputs.blocks import Block
-from .inputs.reading import SetAside
+from .inputs.record import Record, SetAside
 from .plan import Longest, Plan
 from .planner import How, Planner, Taker
 from .written.folder import Written
+
+_Alone: TypeAlias = list[Record | SetAside]
+"""Lines that are in no block."""
 
 _READERS = 8
 """Threads that read at most: what is left for the one that plans keeps it busy with fewer."""
@@ -64,11 +67,9 @@ class BlockPlanner(Planner):
         room = self._asked.max_output_tokens
         return Bulk(self, self._columns, room, self._key, self._prefixes)
 
-    def read_ahead(
-        self, blocks: Iterable[Block | SetAside]
-    ) -> Generator[Read | SetAside, None, None]:
+    def read_ahead(self, blocks: Iterable[Block | _Alone]) -> Generator[Read | _Alone, None, None]:
         """Blocks of lines as they are read, some at once, while those before them are taken."""
-        waiting: deque[Future[Read] | SetAside] = deque()
+        waiting: deque[Future[Read] | _Alone] = deque()
         readers = min(_cores(), _READERS)
         with ThreadPoolExecutor(readers, "tokenfare-batch") as beside:
             for block in blocks:
@@ -126,5 +127,5 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _arrived(waiting: Future[Read] | SetAside) -> Read | SetAside:
-    return waiting if isinstance(waiting, SetAside) else waiting.result()
+def _arrived(waiting: Future[Read] | _Alone) -> Read | _Alone:
+    return waiting if isinstance(waiting, list) else waiting.result()

@@ -1,4 +1,4 @@
-"""Blocks of JSON lines planned by columns: what is plain by the core, the rest one by one.
+"""Blocks of lines planned by columns: what is plain by the core, the rest one by one.
 
 The core reads the lines, counts, and writes what is sent. What it cannot say for certain it leaves
 to `request_of`; sizes, models, fares and refusals are judged by the same code as requests that come
@@ -24,7 +24,7 @@ from .choice.outcomes import Outcomes
 from .choice.sending import Sending
 from .choice.totals import Cell
 from .inputs.blocks import Block
-from .inputs.reading import Columns, Record, SetAside, record_of
+from .inputs.record import Columns, Record, SetAside
 from .inputs.requests import (
     FILE_MARK,
     METHOD,
@@ -68,6 +68,7 @@ def can_read(columns: Columns) -> bool:
 class Read(NamedTuple):
     """A block that the core has read, and by how many tokenizers it counted."""
 
+    block: Block
     lines: _core.Lines
     tokenizers: int
 
@@ -109,8 +110,7 @@ class Bulk:
         return beside.submit(self._read, block, tokenizers)
 
     def _read(self, block: Block, tokenizers: list[_core.Tokenizer]) -> Read:
-        lines = _core.Lines(block.lines, block.first, self._form, self._key, tokenizers)
-        return Read(lines, len(tokenizers))
+        return Read(block, block.read(self._form, self._key, tokenizers), len(tokenizers))
 
 
 class Passage:
@@ -129,8 +129,8 @@ class Passage:
         self._alone: dict[int, Request] = {}
         self._held: list[tuple[int, _core.Offers]] = []
         self._held_alone: dict[int, Cell] = {}
-        self._lines, self._tokenizers = read
-        refused = [found for row in self._lines.doubtful() for found in self._read(row)]
+        self._block, self._lines, self._tokenizers = read
+        refused = list(self._read(self._lines.doubtful()))
         self._lines.name(self._prefix, seen)
         for row in self._lines.taken():
             problem = f"custom_id: {self._lines.id(row)!r} is taken by a line before"
@@ -166,8 +166,7 @@ class Passage:
         service = self._owner.service(room, TEXT, batch=batch)
         offers = self._bulk.offers.of(service, self._tokenizers)
         if offers is None:
-            for row in self._lines.rows_with(room):
-                self._read(row)  # it was read before, so nothing is wrong with it
+            list(self._read(self._lines.rows_with(room)))  # they were read: nothing is wrong
         return service, offers
 
     def _choose(self, service: Service, offers: _core.Offers, group: int) -> None:
@@ -225,25 +224,34 @@ class Passage:
             if self._lines.outcome(row) is not None:
                 yield cell
 
-    def _read(self, row: int) -> list[tuple[SetAside, str]]:
-        """Read a line by itself; what is no request is given, with the reason."""
-        number, line = self._lines.line(row)
-        record = record_of(line, self._file, number)
-        if isinstance(record, SetAside):
-            return [(record, "unreadable")]
+    def _read(self, rows: Sequence[int]) -> Iterator[tuple[SetAside, str]]:
+        """Read lines by themselves; what is no request is given, with the reason."""
+        if not rows:
+            return
+        for row, record in zip(rows, self._records(rows), strict=True):
+            if isinstance(record, SetAside):
+                yield record, "unreadable"
+            elif problem := self._problem(row, record):
+                yield _refused(record, problem), "no request"
+
+    def _problem(self, row: int, record: Record) -> str:
+        """Take a line as it was read; what is wrong with it if it is no request."""
         bulk = self._bulk
         try:
             name = f"{self._prefix}{record.line}"
             request = request_of(record, bulk.columns, bulk.room, name)
         except InvalidRequestError as error:
-            return [(_refused(record, str(error)), "no request")]
+            return str(error)
         if not is_sayable(request.custom_id):
-            return [(_refused(record, unsayable(request.custom_id)), "no request")]
+            return unsayable(request.custom_id)
         self._alone[row] = request
         prefixes = bulk.prefixes
         ladder = prefixes.ladders.of(request.messages, request.options) if prefixes else []
         self._lines.give(row, request.custom_id, request.body, ladder)
-        return []
+        return ""
+
+    def _records(self, rows: Sequence[int]) -> list[Record | SetAside]:
+        return self._block.records(self._lines, rows, self._file)
 
     def _refuse(self, row: int, problem: str) -> None:
         self._owner.set_aside(self._aside(row, problem), "no model takes it")
@@ -256,9 +264,8 @@ class Passage:
             self._owner.set_aside(aside, "line too long")
 
     def _aside(self, row: int, problem: str) -> SetAside:
-        number, text = self._lines.line(row)
-        return SetAside(self._file, number, problem, text.decode())
+        return _refused(self._records([row])[0], problem)
 
 
-def _refused(record: Record, problem: str) -> SetAside:
+def _refused(record: Record | SetAside, problem: str) -> SetAside:
     return SetAside(record.file, record.line, problem, record.text)

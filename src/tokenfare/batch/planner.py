@@ -27,7 +27,7 @@ from .choice.chooser import Cheapest, Chooser
 from .choice.choosing import Choice, Served, Service, Sizes
 from .choice.counting import Counter
 from .choice.totals import Cell, Tally
-from .inputs.reading import Columns, Record, SetAside
+from .inputs.record import Columns, Record, SetAside
 from .inputs.requests import METHOD, URL, Request, is_sayable, request_of, said_in, unsayable
 from .plan import Longest, Plan
 from .written.folder import Written

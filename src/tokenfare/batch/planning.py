@@ -23,11 +23,13 @@ from tokenfare.router import Asked, Requirements, refuse_unknown_words, requirem
 
 from .beginnings.prefixes import Prefixes
 from .blockwise import BlockPlanner
+from .bulk import Read
 from .deadlines.deadline import ANSWER_SECONDS, Deadline, checked
 from .deadlines.keeping import kept
 from .deadlines.placing import Placing
 from .hurried import HurriedPlanner, Surveyor
-from .inputs.reading import Columns, Form, Record, SetAside, Source
+from .inputs.reading import Form, Source, chunks
+from .inputs.record import Columns
 from .inputs.requests import MOST_ROOM
 from .plan import Plan
 from .planner import How, Planner
@@ -35,7 +37,6 @@ from .written.folder import Folder
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
-_CHUNK_REQUESTS = 4_096
 _CHUNK_BYTES = 500_000  # half of that takes longer, twice of it 20 MB more and no less time
 
 
@@ -137,9 +138,9 @@ def _refuse_streams(names: Iterable[str]) -> None:
 
 def _planned(source: Source, number: int, planner: Planner) -> Iterator[None]:
     """Plan an input, some of it at a time."""
-    if not (source.has_lines and isinstance(planner, BlockPlanner) and planner.takes_blocks):
+    if not (isinstance(planner, BlockPlanner) and planner.takes_blocks):
         with closing(source.records()) as records:
-            for chunk in _chunks(records):
+            for chunk in chunks(records, _CHUNK_BYTES):
                 planner.take(chunk, number)
                 yield
         return
@@ -148,10 +149,10 @@ def _planned(source: Source, number: int, planner: Planner) -> Iterator[None]:
         closing(planner.read_ahead(blocks)) as ahead,
     ):
         for block in ahead:
-            if isinstance(block, SetAside):
-                planner.take([block], number)
-            else:
+            if isinstance(block, Read):
                 planner.take_block(block, source.name, number)
+            else:
+                planner.take(block, number)
             yield
 
 
@@ -213,17 +214,3 @@ def named(inputs: Paths) -> list[str]:
 
 def _on(catalog: Catalog, day: date | None) -> Catalog:
     return catalog if day is None else catalog.as_of(day)
-
-
-def _chunks(records: Iterator[Record | SetAside]) -> Iterator[list[Record | SetAside]]:
-    """So many lines that counting them keeps all cores busy, and no more than memory is for."""
-    chunk: list[Record | SetAside] = []
-    size = 0
-    for each in records:
-        chunk.append(each)
-        size += len(each.text)
-        if len(chunk) == _CHUNK_REQUESTS or size >= _CHUNK_BYTES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk

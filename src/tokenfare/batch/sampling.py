@@ -22,7 +22,8 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.money import plain
 from tokenfare.router import Asked
 
-from .inputs.reading import Columns, Form, Record, SetAside, Source
+from .inputs.reading import Form, Source
+from .inputs.record import Columns, Record, SetAside
 from .planner import How, Planner
 from .planning import Paths, Progress, asked_of, named
 from .written.table import Row

@@ -16,7 +16,7 @@ from tokenfare.batch.choice.choosing import Service, Sizes
 from tokenfare.batch.choice.counting import Counter
 from tokenfare.batch.extra import required
 from tokenfare.batch.inputs import columnar
-from tokenfare.batch.inputs.reading import Columns, Record, SetAside, record_of
+from tokenfare.batch.inputs.record import Columns, Record, SetAside, record_of
 from tokenfare.batch.inputs.requests import Request
 from tokenfare.batch.planner import TOO_LONG, How, Planner
 from tokenfare.batch.planning import asked_of

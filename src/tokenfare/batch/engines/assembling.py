@@ -22,7 +22,7 @@ from tokenfare.batch.deadlines.keeping import kept
 from tokenfare.batch.deadlines.placing import Placing
 from tokenfare.batch.deadlines.survey import Survey
 from tokenfare.batch.extra import required
-from tokenfare.batch.inputs.reading import Record, SetAside
+from tokenfare.batch.inputs.record import Record, SetAside
 from tokenfare.batch.inputs.requests import Request
 from tokenfare.batch.plan import Plan
 from tokenfare.batch.planner import NOBODY, TOO_LONG, How, Planner, Taker

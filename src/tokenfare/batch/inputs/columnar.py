@@ -8,27 +8,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from tokenfare import _core
 from tokenfare.batch.extra import required
 from tokenfare.errors import InputError
 
+from .blocks import Block
+from .record import Columns, Record, SetAside
+
 MAGIC = b"PAR1"
 _ROWS = 1_024
+_BUFFER = 1 << 20  # bytes of each column; else all that a row group has of it is read at once
+_FEW = 8  # a row by itself takes as long as so many together
 
 
 class Rows:
     """The rows of one file."""
 
-    def __init__(self, name: str, columns: Sequence[str], needed: Sequence[str]) -> None:
-        """Open it. `columns` are read as far as they are there, and one that is `needed` must be.
+    def __init__(self, name: str, names: Columns) -> None:
+        """Open it; of its columns those are read that a request can be made of.
 
-        Raises `InputError` for what is no complete Parquet file, or has none of the needed, and
+        Raises `InputError` for what is no complete Parquet file, or asks nothing in any column, and
         `MissingExtra` without pyarrow.
         """
         arrow, parquet = required("pyarrow"), required("pyarrow.parquet")
+        needed = (names.prompt, names.messages, "body")
         try:
-            self._file = parquet.ParquetFile(name)
+            self._file = parquet.ParquetFile(name, buffer_size=_BUFFER, pre_buffer=False)
         except (arrow.ArrowException, OSError) as error:
             raise InputError(name, f"no complete Parquet file: {error}") from error
         found = self._file.schema_arrow.names
@@ -39,7 +47,9 @@ class Rows:
             raise InputError(
                 name, f"no column {wanted}; there is {has}; --column prompt=NAME names yours"
             )
-        self._columns = [each for each in columns if each in found]
+        one_request = (names.custom_id, *needed, "method", "url")
+        self._columns = [each for each in one_request if each in found]
+        self._id = names.custom_id
         self.read = 0
 
     @property
@@ -47,16 +57,63 @@ class Rows:
         """What share of the rows was read."""
         return self.read / max(int(self._file.metadata.num_rows), 1)
 
-    def __iter__(self) -> Iterator[Mapping[str, object]]:
-        """Each row's cells by column, without those that are null. Raises `OSError` if damaged."""
+    def __iter__(self) -> Iterator[TableBlock]:
+        """Some rows at a time. Raises `OSError` or `ValueError` if damaged."""
         for batch in self._file.iter_batches(_ROWS, columns=self._columns):
-            for row in batch.to_pylist():
-                self.read += 1
-                yield cells_of(row)
+            first = self.read + 1
+            self.read += len(batch)
+            yield TableBlock(first, batch, self._id)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableBlock(Block):
+    """An Arrow record batch; its first row has the number `first`. `id` is the column of ids."""
+
+    first: int
+    batch: Any
+    id: str
+
+    def read(self, form: _core.Form, key: bytes, tokenizers: list[_core.Tokenizer]) -> _core.Lines:
+        """Read the rows, and count what is plain."""
+        return _core.lines_of_table(self._worded(), self.first, form, key, tokenizers)
+
+    def records(
+        self,
+        lines: _core.Lines,  # noqa: ARG002 - the rows are here
+        rows: Sequence[int],
+        file: str,
+    ) -> list[Record | SetAside]:
+        """Some rows by themselves."""
+        if len(rows) > len(self.batch) // _FEW:
+            every = self.all(file)
+            return [every[row] for row in rows]
+        return [_records(self.batch.slice(row, 1), self.first + row, file)[0] for row in rows]
+
+    def all(self, file: str) -> list[Record | SetAside]:
+        """Each row by itself."""
+        return _records(self.batch, self.first, file)
+
+    def _worded(self) -> Any:
+        """The batch with ids as texts that are whole numbers."""
+        place, arrow = self.batch.schema.get_field_index(self.id), required("pyarrow")
+        if place < 0 or not arrow.types.is_integer(self.batch.schema.field(place).type):
+            return self.batch
+        return self.batch.set_column(place, self.id, self.batch.column(place).cast(arrow.string()))
+
+
+def _records(batch: Any, first: int, file: str) -> list[Record | SetAside]:
+    try:
+        rows = batch.to_pylist()
+    except (ValueError, OverflowError) as error:  # a text that is no UTF-8, a day that is none
+        if len(batch) == 1:
+            return [SetAside(file, first, f"cannot be read: {error}")]
+        return [_records(batch.slice(i, 1), first + i, file)[0] for i in range(len(batch))]
+    cells = map(cells_of, rows)
+    return [Record(file, first + i, each, shown(each)) for i, each in enumerate(cells)]
 
 
 def cells_of(row: Mapping[str, object]) -> dict[str, object]:

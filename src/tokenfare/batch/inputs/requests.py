@@ -15,7 +15,7 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Wire, needs, parse
 
 from .lines import parsed, written
-from .reading import Columns, Record
+from .record import Columns, Record
 
 METHOD = "POST"
 URL = "/v1/chat/completions"

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from tokenfare.batch.choice.sending import Sending
-from tokenfare.batch.inputs.reading import SetAside
+from tokenfare.batch.inputs.record import SetAside
 from tokenfare.batch.undisturbed import undisturbed
 from tokenfare.catalog import BatchRules
 from tokenfare.errors import InputError, InvalidRequestError

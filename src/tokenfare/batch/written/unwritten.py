@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tokenfare.batch.choice.sending import Sending
-from tokenfare.batch.inputs.reading import SetAside
+from tokenfare.batch.inputs.record import SetAside
 from tokenfare.catalog import BatchRules
 
 from .table import Row

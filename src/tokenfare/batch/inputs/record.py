@@ -1,0 +1,66 @@
+"""A line of an input as it was read: what it says, or that it cannot be read and why.
+
+What a record means is not known here.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .lines import parsed
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The names under which plain records have their prompt, their messages and their id."""
+
+    prompt: str = "prompt"
+    messages: str = "messages"
+    custom_id: str = "custom_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A line that could be read: its file, its number from 1, what it says, and its text."""
+
+    file: str
+    line: int
+    content: Mapping[str, object]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A line that is not part of the plan, and why; `text` is the line, as far as it was read."""
+
+    file: str
+    line: int
+    problem: str
+    text: str = ""
+
+
+_A_LIST = "; a list of requests goes one request a line (jq -c '.[]' writes it so)"
+
+
+def record_of(line: bytes, file: str, number: int) -> Record | SetAside:
+    """What a line of JSONL says, which is not empty."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        problem = f"not UTF-8: byte 0x{line[error.start]:02x} at offset {error.start}"
+        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            problem += "; it begins as UTF-16 does: save the file as UTF-8"
+        text = line.decode(errors="backslashreplace")
+        return SetAside(file, number, problem, text)
+    try:
+        content = parsed(line)
+    except (ValueError, RecursionError) as error:
+        whole = _A_LIST if text.strip() == "[" else ""
+        return SetAside(file, number, f"not JSON: {error}{whole}", text)
+    if not isinstance(content, dict):
+        whole = _A_LIST if isinstance(content, list) and dict in map(type, content) else ""
+        problem = f"an object is expected, not {type(content).__name__}{whole}"
+        return SetAside(file, number, problem, text)
+    return Record(file, number, content, text)
