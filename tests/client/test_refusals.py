@@ -22,6 +22,7 @@ from tokenfare.errors import (
     ProviderAnswerInvalid,
     ProviderError,
     ProviderUnreachable,
+    QuotaExhaustedError,
 )
 from tokenfare.router import Requirements
 
@@ -162,3 +163,24 @@ def test_a_fallback_gets_no_more_room_than_it_has(catalog: Catalog) -> None:
 def test_settings_say_what_is_asked_for(catalog: Catalog) -> None:
     made = settings(catalog, api_key="sk-any", ledger=False)
     assert (made.escalate, made.escalate_filtered) == (True, False)
+
+
+def test_a_spent_trial_ends_the_call_and_says_the_way_out(emulate: Emulate, chat: Chat) -> None:
+    """A model that was free is not replaced by one that costs money, nor asked again."""
+    emulator, url = emulate()
+    asked: dict[str, Any] = {"allow": ["yi-larg?", "qwen-turbo"], "access": ["paid", "trial"]}
+    with pytest.raises(QuotaExhaustedError) as caught:
+        chat(url, "hello", **asked)
+    assert [(call.model, call.status) for call in emulator.calls] == [("yi-large", 403)]
+    way_out = "no other model is asked instead; if the model can be paid for, allow that"
+    assert way_out in str(caught.value)
+    assert str(caught.value).endswith("leave it out: deny=['yi-large']")
+    assert chat(url, "hello", **asked, deny=["yi-large"]).model == "qwen-turbo"
+
+
+@pytest.mark.parametrize("fault", ["allowance-spent", "free-tier-only", "arrears", "bill-overdue"])
+def test_no_quota_that_is_spent_escalates(emulate: Emulate, chat: Chat, fault: str) -> None:
+    emulator, url = emulate(faults=scripted(named(fault, {})))
+    with pytest.raises(QuotaExhaustedError, match=r"^qwen-turbo: "):
+        chat(url, "hello", allow=TWO)
+    assert [call.model for call in emulator.calls] == ["qwen-turbo"]

@@ -183,6 +183,17 @@ def test_a_file_that_is_still_read_is_worth_another_try() -> None:
     assert not meaning(400, {}, compatible(PARAMETER, "Invalid file")).transient
 
 
+@pytest.mark.parametrize("code", ["insufficient_quota", "AllocationQuota.FreeTierOnly"])
+@pytest.mark.parametrize(
+    ("model", "way_out"), [("m", "leave it out: deny=['m']"), (None, "leave it out")]
+)
+def test_a_spent_quota_names_the_model_to_leave_out(
+    code: str, model: str | None, way_out: str
+) -> None:
+    words = "" if code.startswith("Allocation") else SPENT
+    assert str(meaning(403, {}, compatible(code, words), model=model)).endswith(way_out)
+
+
 def test_a_refused_key_names_its_variable() -> None:
     body = compatible("invalid_api_key", "Incorrect API key provided")
     got = meaning(401, {}, body, model="m", key_variable="DASHSCOPE_API_KEY")

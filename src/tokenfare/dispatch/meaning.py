@@ -40,7 +40,8 @@ _QUOTED = 300  # characters of the provider's words in a message
 class Row:
     """One meaning: all that is stated must match; `code` the whole code or type, `words` a part.
 
-    `transient` is stated where it differs from what the error's class says.
+    `transient` is stated where it differs from what the error's class says. In a way out,
+    `{leave it out}` stands for how a router is told to take another model.
     """
 
     error: type[ProviderError]
@@ -61,13 +62,15 @@ ROWS: tuple[Row, ...] = (
     Row(
         QuotaExhaustedError,
         "the free allowance is used up",
-        "it does not come back; use a model that can be paid for",
+        "it does not come back, and no other model is asked instead; if the model can be paid for, "
+        "allow that in the provider's console, else {leave it out}",
         words=r"free allocated quota exceeded|free tier of the model has been exhausted",
     ),
     Row(
         QuotaExhaustedError,
         "the free allowance is used up and the account is set to stop there",
-        "allow paid use in the provider's console",
+        "no other model is asked instead; allow paid use in the provider's console, or "
+        "{leave it out}",
         code=r"AllocationQuota\.FreeTierOnly",
     ),
     Row(
@@ -278,6 +281,8 @@ def meaning(  # noqa: PLR0913 - an answer, and what its message names
     row, match = _row(status, said)
     way_out = row.way_out
     about = None if row.error is ProviderAnswerInvalid else model  # the address is what is wrong
+    leave_it_out = f"leave it out: deny=[{model!r}]" if model else "leave it out"
+    way_out = way_out.replace("{leave it out}", leave_it_out)
     if row.error is AuthenticationError:
         way_out = f"check {key_variable or 'the key'}; a key belongs to one region"
     error = row.error(
