@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tokenfare.catalog import RateLimits
 from tokenfare.dispatch import Patience, Timeouts
 from tokenfare.emulator import named, scripted
 from tokenfare.emulator.fault_names import NAMES, split
@@ -294,3 +295,14 @@ def test_before_its_first_piece_a_stream_fails_with_a_status(
     assert answer.status_code == status, answer.text
     if code is not None:
         assert answer.json()["error"]["code"] == code
+
+
+def test_a_limiter_that_cannot_be_asked_is_a_fault_of_the_gateway(start: Start) -> None:
+    """Nothing is sent: nobody knows whether the provider would have to refuse it."""
+    rates = {"qwen-plus": RateLimits(100, None)}
+    stand = start(client={"limiter": "redis://:secret-word@127.0.0.1:1/0", "rates": rates})
+    answer = stand.chat(model="qwen-plus")
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "limiter_failed"
+    assert "secret-word" not in answer.text
+    assert not stand.emulator.calls

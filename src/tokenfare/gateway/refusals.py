@@ -134,6 +134,7 @@ _OWN: tuple[_Own, ...] = (
     _Own(e.MissingKey, 401, "authentication_error", "invalid_api_key"),
     _Own(e.MissingExtra, 501, "server_error", "missing_extra"),
     _Own(e.DatabaseError, 503, "server_error", "ledger_failed"),
+    _Own(e.LimiterUnreachable, 503, "server_error", "limiter_failed"),
 )
 
 
