@@ -21,11 +21,11 @@ from typing import Any, NamedTuple
 
 from tokenfare.batch.extra import required
 
+from .solver import WRONG, solve, solver
+
 _GROUPS = 4_000  # of a programme: a second or two
 _SMALL = 200  # columns of a job whose requests are all given out by the integer programme
 _MOST_FREE = 5_000
-_NODES = 2_000  # a number of steps and not of seconds: the same job is planned the same everywhere
-_WRONG = 1e-6  # by which a solver may be
 _SPARE = 1e-5  # of the limit, so that a solver that is wrong keeps it all the same
 _NEAR = 1e-9
 
@@ -214,7 +214,7 @@ def _programme(  # noqa: PLR0913 - a programme has many sides
     No model has more seconds than its limit; with `longest`, the most that one has is the cost.
     Gives the columns' amounts (`None` where there are none) and the price of each model's second.
     """
-    np, highs = required("numpy"), _quiet()
+    np, highs = required("numpy"), solver()
     cells, columns = len(table.counts), len(table.cell)
     cost = table.fare * unit
     worth = float(np.abs(cost).max(initial=0.0)) or 1.0
@@ -243,7 +243,7 @@ def _programme(  # noqa: PLR0913 - a programme has many sides
         lp.integrality_ = [kind.kInteger] * columns + [kind.kContinuous] * longest
         lp.offset_ = offset / worth
     highs.passModel(lp)
-    highs.run()
+    solve(highs)
     info, solution = highs.getInfo(), highs.getSolution()
     # Whole amounts are held to everything by the caller: the solver takes some back that are right.
     if not (solution.value_valid if whole else info.primal_solution_status == _FEASIBLE):
@@ -257,29 +257,6 @@ def _programme(  # noqa: PLR0913 - a programme has many sides
 _FEASIBLE = 2  # `kSolutionStatusFeasible` of HiGHS
 
 
-def _quiet() -> Any:
-    """A solver that prints nothing: some versions greet before they can be told not to."""
-    highspy = required("highspy")
-
-    class Quiet(highspy.Highs):  # type: ignore[misc, name-defined]  # known when it is imported
-        def enableCallbacks(self) -> None:  # noqa: N802 - the solver's name
-            self.setOptionValue("output_flag", False)
-            super().enableCallbacks()
-
-    found = Quiet()
-    for name, value in (
-        ("output_flag", False),
-        ("threads", 1),
-        ("random_seed", 0),
-        ("mip_max_nodes", _NODES),
-        ("mip_rel_gap", _WRONG),
-        # Below that of the last check: else a solution on the edge is found and taken back.
-        ("mip_feasibility_tolerance", _WRONG / 4),
-    ):
-        found.setOptionValue(name, value)
-    return found
-
-
 def _whole(
     groups: _Groups, fractions: Any, table: _Table, limit: float | None, prices: Any = None
 ) -> Any:
@@ -291,7 +268,7 @@ def _whole(
     np = required("numpy")
     x = fractions[groups.of_column]
     split = np.zeros(len(table.counts), dtype=bool)
-    split[table.cell[(x > _WRONG) & (x < 1 - _WRONG)]] = True
+    split[table.cell[(x > WRONG) & (x < 1 - WRONG)]] = True
     if len(table.cell) <= _SMALL:
         split[:] = True
     elif limit is None:
