@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import sys
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +24,6 @@ from tokenfare.batch.runs.planned import planned
 from tokenfare.errors import (
     DeadlineTooShort,
     FareOverCeiling,
-    InputError,
     InvalidRequestError,
     MissingExtra,
 )
@@ -290,16 +288,6 @@ def test_inputs_that_change_between_the_passes_are_refused(tmp_path: Path, rated
     changed_to([*SIZES, (1, 1)])
     changed_to(SIZES[:-1])
     changed_to([*SIZES[:-1], (1, 1)])
-
-
-def test_what_can_be_read_only_once_is_refused(tmp_path: Path, rated: Catalog) -> None:
-    with pytest.raises(InvalidRequestError, match="standard input can be read once only; write"):
-        batch.plan("-", tmp_path / "plan", deadline=timedelta(hours=2), catalog=rated)
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InvalidRequestError, match="pipe can be read once only"):
-        batch.plan(tmp_path / "pipe", tmp_path / "plan", deadline=timedelta(hours=2), catalog=rated)
-    with pytest.raises(InputError, match="no such file"):
-        batch.plan(tmp_path / "no", tmp_path / "plan", deadline=timedelta(hours=2), catalog=rated)
 
 
 @pytest.mark.parametrize(

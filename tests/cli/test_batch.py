@@ -167,15 +167,10 @@ def test_a_deadline_that_means_nothing_is_wrong_use(
     assert said in ended.err
 
 
-def test_a_deadline_is_no_part_of_a_sample_nor_for_standard_input(
-    run: Run, tmp_path: Path, haste: tuple[str, ...]
-) -> None:
+def test_a_deadline_is_no_part_of_a_sample(run: Run, haste: tuple[str, ...]) -> None:
     sampled = run("batch", "plan", haste[2], "--sample", "50", "--deadline", "2h")
     assert sampled.code == 2
     assert "--deadline is for a plan" in sampled.err
-    piped = plan(run, tmp_path / "plan", "--deadline", "2h")
-    assert piped.code == 2
-    assert "standard input can be read once only; write it into a file first" in piped.err
 
 
 @pytest.mark.parametrize(

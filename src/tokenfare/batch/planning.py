@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TypeAlias, Unpack
 
 from tokenfare.api import default_catalog
@@ -28,7 +27,7 @@ from .deadlines.deadline import ANSWER_SECONDS, Deadline, checked
 from .deadlines.keeping import kept
 from .deadlines.placing import Placing
 from .hurried import HurriedPlanner, Surveyor
-from .inputs.reading import Form, Source, chunks
+from .inputs.reading import STANDARD_INPUT, Form, Source, chunks
 from .inputs.record import Columns
 from .inputs.requests import MOST_ROOM
 from .plan import Plan
@@ -44,7 +43,8 @@ _CHUNK_BYTES = 500_000  # half of that takes longer, twice of it 20 MB more and 
 class Progress:
     """How far a plan is: bytes of the input files read, requests planned.
 
-    With a deadline the inputs are read twice: the bytes go on, the requests begin again.
+    With a deadline the inputs are read twice, and streams are copied before: the bytes go on, the
+    requests begin again.
     """
 
     bytes_read: int
@@ -83,14 +83,14 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     With a `deadline`, counted from the first request that is sent, the models are mixed so that the
     job costs least among the mixes that promise it: `Plan.deadline` says how, and on what the
     promise stands; `answer_seconds` is the longest that one answer takes. The inputs are read twice
-    then, and are files. Raises `DeadlineTooShort` where nothing can promise it.
+    then: what can be read once only is kept in a file beside the plan's until that is complete.
+    Raises `DeadlineTooShort` where nothing can promise it.
     """
     names = named(inputs)
     facts, wanted = asked_of(asked, as_of, catalog)
     refuse_ceiling(ceiling, wanted)
     if deadline is not None:
         checked(deadline, answer_seconds)
-        _refuse_streams(names)
     sources, done = [Source(name, form, columns) for name in names], 0
     with Folder(out, names) as folder:
         how = How(columns or Columns(), strict=strict, once=once)
@@ -99,6 +99,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
             planner = BlockPlanner(facts, wanted, folder, looking)
             _read(sources, planner, done, progress)
             return finished(planner, names, folder, ceiling)
+        done = _keep_streams(sources, folder, progress)
         surveyor = Surveyor(facts, wanted, deadline, how)
         done = _read(sources, surveyor, done, progress)
         survey, found = surveyor.found()
@@ -106,7 +107,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         placing = Placing(survey, found, kept(found, facts, deadline, answer_seconds))
         del found
         hurried = HurriedPlanner(facts, wanted, folder, looking, placing)
-        _read([Source(name, form, columns) for name in names], hurried, done, progress)
+        _read([source.again() for source in sources], hurried, done, progress)
         return finished(hurried, names, folder, ceiling, hurried.deadline())
 
 
@@ -125,15 +126,21 @@ def _read(
     return done
 
 
-def _refuse_streams(names: Iterable[str]) -> None:
-    for name in names:
-        path = Path(name)
-        if name == "-" or path.is_fifo() or path.is_char_device():
-            which = "standard input" if name == "-" else name
-            raise InvalidRequestError(
-                f"deadline: the input is read twice, and {which} can be read once only; write it "
-                "into a file first, or leave the deadline out"
-            )
+def _keep_streams(
+    sources: Iterable[Source], folder: Folder, progress: Callable[[Progress], None] | None
+) -> int:
+    """Keep what can be read once only until the plan is complete; gives how many bytes it is."""
+    done = 0
+    for number, source in enumerate(sources):
+        if not source.is_stream:
+            continue
+        named = "standard input" if source.name == STANDARD_INPUT else source.name
+        with folder.beside(f"{named}, which a deadline reads twice,") as place:
+            for read in source.keep(place / str(number)):
+                if progress is not None:
+                    progress(Progress(done + read, 0))
+        done += source.size
+    return done
 
 
 def _planned(source: Source, number: int, planner: Planner) -> Iterator[None]:

@@ -100,8 +100,8 @@ def plan_command(
     counted, and what all cost is said with an interval.
 
     With --deadline, models are mixed so that the job costs least among the mixes that are answered
-    in time under the models' rates; the plan says what that stands on. The files are read twice.
-    The exit code is 6 where no mix is fast enough.
+    in time under the models' rates; the plan says what that stands on. The files are read twice,
+    standard input from a copy. The exit code is 6 where no mix is fast enough.
     """
     given = cast("Asked", {name: value for name, value in asked.items() if value not in {None, ()}})
     reading: dict[str, Any] = {

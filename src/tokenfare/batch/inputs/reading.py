@@ -12,7 +12,7 @@ import io
 import sys
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias, TypeVar, cast
 
@@ -58,8 +58,34 @@ class Source:
         if Path(name).is_dir():
             raise InputError(name, "is a directory, not a file")
         self._form = form or _form_of(name)
+        self._kept: Path | None = None
         if self._form == "parquet" and name == STANDARD_INPUT:
             raise InputError(name, "Parquet is read from its end: name a file")
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it can be read once only, unless it is kept."""
+        path = Path(self.name)
+        return self.name == STANDARD_INPUT or path.is_fifo() or path.is_char_device()
+
+    def keep(self, path: Path) -> Iterator[int]:
+        """Write a stream into a file, from which it is read from then on; gives how far that is.
+
+        Raises `InputError` if it cannot be read, and `OSError` if the file cannot be written.
+        """
+        read = 0
+        with _opened(self.name) as stream, path.open("wb") as file:
+            while part := _read_of(stream, self.name):
+                file.write(part)
+                read += len(part)
+                yield read
+        self._kept = path
+
+    def again(self) -> Source:
+        """The same input, to be read from its beginning."""
+        found = Source(self.name, self._form, self._columns)
+        found._kept = self._kept
+        return found
 
     @property
     def bytes_read(self) -> int:
@@ -76,8 +102,12 @@ class Source:
     @property
     def size(self) -> int:
         """Bytes of the file as it lies on the disk; 0 where that is not known."""
-        path = Path(self.name)
+        path = self._path
         return path.stat().st_size if path.is_file() else 0
+
+    @property
+    def _path(self) -> Path:
+        return self._kept or Path(self.name)
 
     def records(self) -> Generator[Record | SetAside, None, None]:
         """Every line, in order; what is damaged ends the file, with what came before it whole.
@@ -88,7 +118,7 @@ class Source:
             for block in self._tables():
                 yield from [block] if isinstance(block, SetAside) else block.all(self.name)
             return
-        with _opened(self.name) as self._file:
+        with self._opened() as self._file:
             stream = _unpacked(self._file)
             if self._form == "csv":
                 rows = Rows(self.name, stream)
@@ -101,7 +131,7 @@ class Source:
         if self._form == "parquet":
             yield from map(_listed, self._tables())
             return
-        with _opened(self.name) as self._file:
+        with self._opened() as self._file:
             stream = _unpacked(self._file)
             piece = min(size, _PLAIN_PIECE) if stream is self._file else PIECE
             if self._form == "csv":
@@ -118,6 +148,9 @@ class Source:
                     yield [self._too_long(block.number)]
                 else:
                     yield _listed(block)
+
+    def _opened(self) -> AbstractContextManager[io.BufferedReader]:
+        return _opened(self.name if self._kept is None else str(self._kept))
 
     def _undamaged(self, parts: Iterable[_T], line: Callable[[], int]) -> Iterator[_T | SetAside]:
         """The parts of a file up to where it is damaged, and then that, with the line."""
@@ -182,6 +215,14 @@ def chunks(records: Iterable[Record | SetAside], size: int) -> Iterator[list[Rec
 
 def _listed(found: Block | SetAside) -> Block | list[Record | SetAside]:
     return [found] if isinstance(found, SetAside) else found
+
+
+def _read_of(stream: io.BufferedReader, name: str) -> bytes:
+    """Some of a stream, as soon as it has come. Raises `InputError`."""
+    try:
+        return stream.read1(_PLAIN_PIECE)
+    except OSError as error:
+        raise InputError(name, f"cannot be read: {error.strerror or error}") from error
 
 
 def _form_of(name: str) -> Form:

@@ -11,8 +11,8 @@ import os
 import secrets
 import shutil
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -33,6 +33,8 @@ ASIDE = "set-aside.jsonl"
 REPORT = "report.html"
 FORM = "tokenfare batch plan, form 1"
 """What a plan's own file says of itself, so that its folder is known again."""
+
+_BESIDE = ".beside"
 
 
 @dataclass(slots=True)
@@ -135,10 +137,28 @@ class Folder:
         said = {"file": line.file, "line": line.line, "problem": line.problem, "text": line.text}
         self._aside.write(json.dumps(said).encode() + b"\n")
 
+    @contextmanager
+    def beside(self, what: str) -> Iterator[Path]:
+        """A folder for what is needed until the plan is complete; `what` cannot be kept elsewhere.
+
+        Raises `InputError` in place of what the system says against writing there.
+        """
+        found = self._work / _BESIDE
+        found.mkdir(exist_ok=True)
+        try:
+            yield found
+        except OSError as error:
+            raise InputError(
+                str(self.path),
+                f"{what} cannot be kept beside it: {error.strerror or error}; write it into a file "
+                "where there is room, and name that",
+            ) from error
+
     def finish(self, plan: Mapping[str, object]) -> None:
         """Write the plan itself and give the folder its name."""
         self.enter(())
         self._close()
+        shutil.rmtree(self._work / _BESIDE, ignore_errors=True)
         said = {"form": FORM, **plan}
         text = json.dumps(said, ensure_ascii=False, indent=2) + "\n"
         (self._work / PLAN).write_text(text, encoding="utf-8")
