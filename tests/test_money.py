@@ -1,8 +1,11 @@
-from decimal import Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, Inexact, getcontext, localcontext
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tokenfare.money import Money, exact, plain, shown
+from tokenfare.money import Money, exact, exactly, plain, quotient, rounded, shown
 
 
 def test_an_amount_keeps_every_digit_it_was_written_with() -> None:
@@ -75,3 +78,34 @@ def test_sums_keep_every_digit_whatever_precision_the_program_has_set() -> None:
         together = Money.parse("1.23456", "CNY") + Money.parse("0.000001", "CNY")
         left = Money.parse("1.23456", "CNY") - Money.parse("0.000001", "CNY")
     assert (str(together), str(left)) == ("1.234561 CNY", "1.234559 CNY")
+
+
+@exactly
+def a_third_of(amount: Decimal) -> Decimal:
+    return amount / 3
+
+
+def test_operators_in_an_exact_function_obey_no_context_of_the_caller() -> None:
+    with localcontext(prec=2):
+        assert a_third_of(Decimal("3.702")) == Decimal("1.234")
+        with pytest.raises(Inexact):
+            a_third_of(Decimal(1))
+        assert getcontext().prec == 2
+
+
+@given(
+    st.decimals(-(10**20), 10**20, places=18),
+    st.decimals("0.01", 100, places=2),
+    st.integers(0, 12),
+    st.integers(1, 28),
+)
+def test_a_quotient_is_rounded_once_and_as_said(
+    part: Decimal, whole: Decimal, places: int, precision: int
+) -> None:
+    with localcontext(prec=precision):
+        low = quotient(part, whole, places, ROUND_FLOOR)
+        high = quotient(part, whole, places, ROUND_CEILING)
+        assert rounded(low, places, ROUND_CEILING) == low
+    true = Fraction(part) / Fraction(whole)
+    assert Fraction(low) <= true <= Fraction(high)
+    assert Fraction(high) - Fraction(low) == (0 if low == high else Fraction(1, 10**places))

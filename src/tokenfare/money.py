@@ -8,11 +8,24 @@ day.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from decimal import (
+    Context,
+    Decimal,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from tokenfare.errors import InvalidRequestError
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 _CURRENCY = re.compile("[A-Z]{3}")  # ISO 4217
 MOST_DIGITS = 40
@@ -27,6 +40,8 @@ program has set there, and say nothing. Here is room for a price and a discount 
 either side of the point, times more tokens than there are.
 """
 
+_ROUNDING = Context(prec=EXACT.prec, traps=[InvalidOperation, DivisionByZero, Overflow])
+
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
     """The sum, exact."""
@@ -34,6 +49,33 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     for amount in amounts:
         whole = EXACT.add(whole, amount)
     return whole
+
+
+def exactly(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """Make the plain operators (`+`, `*`, `/`) in `function` calculate as `EXACT` does.
+
+    Without it, they obey the context of the caller's thread. Not for generators: their code runs
+    after the call has returned.
+    """
+
+    @wraps(function)
+    def inside(*args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+        with localcontext(EXACT):
+            return function(*args, **kwargs)
+
+    return inside
+
+
+def rounded(amount: Decimal, places: int, rounding: str) -> Decimal:
+    """`amount` with so many digits after the point, rounded as said (`decimal.ROUND_CEILING`)."""
+    return amount.quantize(Decimal(1).scaleb(-places), rounding, _ROUNDING)
+
+
+def quotient(part: Decimal, whole: Decimal, places: int, rounding: str) -> Decimal:
+    """`part / whole` with so many digits after the point, rounded as said, and only once."""
+    context = _ROUNDING.copy()
+    context.rounding = rounding
+    return context.quantize(context.divide(part, whole), Decimal(1).scaleb(-places))
 
 
 class TooManyDigits(InvalidRequestError):  # noqa: N818 - what is wrong with it

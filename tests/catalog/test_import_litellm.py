@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -198,6 +198,15 @@ def test_a_factor_that_is_no_decimal_number_is_left_out(read, reasons):
     found, catalog = read("litellm", uneven)
     why = reasons(found, "small").get("cache_read_input_token_cost")
     assert why == "not an exact factor on the input price"
+    assert catalog.get("small").cache is None
+
+
+def test_a_factor_is_exact_whatever_precision_the_program_has_set(read, reasons):
+    """Two thirds are 0.67 to two digits, and that times 1.5 is the 1.0 that the list says."""
+    uneven = LITELLM.replace("1.5e-08", "1.0e-07")
+    with localcontext(prec=2):
+        found, catalog = read("litellm", uneven)
+    assert "cache_read_input_token_cost" in reasons(found, "small")
     assert catalog.get("small").cache is None
 
 

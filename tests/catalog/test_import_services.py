@@ -196,6 +196,35 @@ def test_openrouter_says_money_for_a_token_in_text(read, reasons):
     assert reasons(found, "data[4]") == {"": "not a table with anything in it: 'not a table'"}
 
 
+@pytest.mark.parametrize(
+    ("later", "expected"), [({}, "2.25"), ({"own": 4}, "4"), ({"written": 3}, "3")]
+)
+@pytest.mark.parametrize("list_", ["models-dev", "openrouter"])
+def test_a_later_tier_without_a_price_of_reasoning_has_at_least_the_first_ones(
+    read, list_, later, expected
+):
+    """Else the high end of a long request's fare would be below what it may cost."""
+    if list_ == "models-dev":
+        cost = {"input": 1, "output": 1, "reasoning": 2.25, "tiers": [{"tier": {"size": 9}}]}
+        cost["tiers"][0] |= {"input": 2, "output": later.get("written", 2)}
+        cost["tiers"][0] |= {"reasoning": later["own"]} if "own" in later else {}
+        service = {"name": "S", "models": {"m": {"limit": {"context": 99}, "cost": cost}}}
+        _, catalog = read(list_, {"maker": service})
+        price = catalog.get("maker/m").price
+    else:
+        override = {"min_prompt_tokens": 10, "prompt": "0.000002"}
+        override["completion"] = f"0.00000{later.get('written', 2)}"
+        override |= {"internal_reasoning": f"0.00000{later['own']}"} if "own" in later else {}
+        pricing = {"prompt": "0.000001", "completion": "0.000001", "overrides": [override]}
+        pricing["internal_reasoning"] = "0.00000225"
+        text = {"modality": "text->text"}
+        entry = {"id": "m", "context_length": 99, "architecture": text, "pricing": pricing}
+        _, catalog = read(list_, {"data": [entry]})
+        price = catalog.get("openrouter/m").price
+    assert price.cost(9, 1_000_000, thinking=True) == usd("2.250009")
+    assert price.cost(10, 1_000_000, thinking=True) == usd(expected) + usd("0.00002")
+
+
 def test_a_price_that_is_not_fixed_beforehand_is_no_price(read, reasons):
     found, catalog = read("openrouter", OPENROUTER)
     assert catalog.get("openrouter/openrouter/auto").price is None

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from itertools import groupby
 from random import Random
 from typing import NamedTuple, Unpack
 
 from tokenfare.catalog import Catalog
 from tokenfare.errors import InvalidRequestError
-from tokenfare.money import plain
+from tokenfare.money import plain, total
 from tokenfare.router import Asked
 
 from .inputs.reading import Form, Source
@@ -31,6 +31,7 @@ from .written.unwritten import Unwritten
 
 SAMPLE = 1_000
 _LEAST = 30
+_ESTIMATING = Context(prec=28)  # an estimate is no sum: its last digits mean nothing
 _DEVIATIONS = Decimal("1.96")  # 95 % of a normal distribution
 
 
@@ -167,7 +168,7 @@ def _extrapolated(drawn: _Reservoir, kept: _Kept, currency: str) -> Estimate:
     rows = [kept.rows.get((each.file, each.line)) for each in records]
     lengths = [len(each.text) for each in records]
 
-    def total(of: Callable[[Row], Decimal | int], otherwise: int = 0) -> Interval:
+    def summed(of: Callable[[Row], Decimal | int], otherwise: int = 0) -> Interval:
         values = [Decimal(otherwise) if row is None else Decimal(of(row)) for row in rows]
         return extrapolated(lengths, values, drawn.length, drawn.seen)
 
@@ -175,10 +176,10 @@ def _extrapolated(drawn: _Reservoir, kept: _Kept, currency: str) -> Estimate:
         drawn.seen,
         len(records),
         currency,
-        total(lambda row: row.fare_low),
-        total(lambda row: row.fare_high),
-        total(lambda row: row.input_high),
-        total(lambda _: 0, otherwise=1),
+        summed(lambda row: row.fare_low),
+        summed(lambda row: row.fare_high),
+        summed(lambda row: row.input_high),
+        summed(lambda _: 0, otherwise=1),
     )
 
 
@@ -189,8 +190,15 @@ def extrapolated(
 
     Never below zero, nor below what the sample itself adds up to.
     """
+    with localcontext(_ESTIMATING):
+        return _extrapolated_sum(lengths, values, length, number)
+
+
+def _extrapolated_sum(
+    lengths: Sequence[int], values: Sequence[Decimal], length: int, number: int
+) -> Interval:
     size = len(values)
-    seen = sum(values, Decimal(0))
+    seen = total(values)
     if size in {number, 0}:
         return Interval(seen, seen, seen)
     mean_length, mean = Decimal(sum(lengths)) / size, seen / size

@@ -117,6 +117,10 @@ class Price:
     batch: Decimal | None = None
     discount: Decimal | None = None
 
+    def per_million(self, amount: Decimal) -> Decimal:
+        """One of the amounts of a tier as the price of a million tokens, exactly."""
+        return EXACT.divide(EXACT.multiply(amount, 1_000_000), self.per)
+
     def tier(self, input_tokens: int) -> Tier:
         """The tier of a request with this much input; beyond the last bound, the last tier."""
         for tier in self.tiers:

@@ -10,8 +10,6 @@ from tokenfare.money import plain
 
 from .model import CacheRules, Limits, Model, Price, Provider, RateLimits
 
-_PER = 1_000_000
-
 
 def told(model: Model) -> dict[str, str]:
     """Every fact by the name that `evidence` has for it; amounts are for a million tokens."""
@@ -100,17 +98,17 @@ def price_told(price: Price | None) -> str:
     """The tiers, and the factor of the batch service."""
     if price is None:
         return "not known"
-    scale = _PER // price.per
     lines = []
     for tier in price.tiers:
         thinking = tier.thinking_output
-        thinks = "" if thinking is None else f", {plain(thinking * scale)} thinking"
+        thinks = "" if thinking is None else f", {plain(price.per_million(thinking))} thinking"
         bound = "" if tier.up_to is None else f" up to {tier.up_to:,} tokens of input"
         lines.append(
-            f"{plain(tier.input * scale)} in, {plain(tier.output * scale)} out{thinks}{bound}"
+            f"{plain(price.per_million(tier.input))} in, "
+            f"{plain(price.per_million(tier.output))} out{thinks}{bound}"
         )
     batch = "" if price.batch is None else f"; in a batch x {plain(price.batch)}"
-    return f"{'; '.join(lines)} ({price.currency} per {_PER:,} tokens){batch}"
+    return f"{'; '.join(lines)} ({price.currency} per 1,000,000 tokens){batch}"
 
 
 def cache_told(cache: CacheRules | None) -> str:

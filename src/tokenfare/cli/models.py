@@ -15,8 +15,6 @@ from tokenfare.money import plain
 from . import inputs, output, printing
 from .provenance import lines_of
 
-_PER_DISPLAYED = 1_000_000
-
 _HEADINGS = (
     "model",
     "context",
@@ -165,18 +163,21 @@ def _evidence(evidence: Evidence) -> dict[str, object]:
 
 def _row(model: Model) -> tuple[str, ...]:
     limits = model.limits
-    first = model.price.tiers[0] if model.price else None
-    more = "+" if model.price and len(model.price.tiers) > 1 else ""
-    scale = _PER_DISPLAYED // model.price.per if model.price else 1
     return (
         model.id,
         output.number(limits.context),
         output.number(limits.max_input),
         output.number(limits.max_output),
-        plain(first.input * scale) + more if first else "-",
-        plain(first.output * scale) + more if first else "-",
-        model.price.currency if model.price else "-",
+        *_price_row(model.price),
         model.access,
         ",".join(sorted(model.modalities)),
         f"retired {model.retired_on}" if model.status == "retired" else model.status,
     )
+
+
+def _price_row(price: Price | None) -> tuple[str, str, str]:
+    if price is None:
+        return "-", "-", "-"
+    first, more = price.tiers[0], "+" if len(price.tiers) > 1 else ""
+    by_input, by_output = (plain(price.per_million(n)) for n in (first.input, first.output))
+    return by_input + more, by_output + more, price.currency

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from itertools import islice
 from typing import NamedTuple
 
 from tokenfare.batch.choice.totals import Share
 from tokenfare.budget import Fare
 from tokenfare.catalog import BatchRules, CacheRules, Model
-from tokenfare.money import Money, plain
+from tokenfare.money import Money, exactly, plain, quotient
 from tokenfare.tokenizers import Count
 
 _LINES = 5
+_PLACES = 12
 _WORTH_A_LINE = 20
 
 
@@ -113,7 +114,8 @@ class Repeat:
             return f"{said}; up to {self.saving.high} saved"
         said += f"; nothing saved: {self.reason}"
         if self.factor and self.live.high.amount:
-            live = Money(share.fare.high.amount / self.factor, share.fare.currency)
+            most = quotient(share.fare.high.amount, self.factor, _PLACES, ROUND_CEILING)
+            live = Money(most, share.fare.currency)
             said += (
                 f"; live, all is up to {live} less up to {self.live.high}, here up to "
                 f"{share.fare.high}"
@@ -174,6 +176,7 @@ class Worth(NamedTuple):
     by_itself: Decimal
     marked: Decimal
 
+    @exactly
     def __add__(self, other: object) -> Worth:
         """Both added up."""
         if not isinstance(other, Worth):
@@ -189,6 +192,7 @@ class Worth(NamedTuple):
 NO_WORTH = Worth(Decimal(0), Decimal(0))
 
 
+@exactly
 def worth_of(hits: int, tokens: Count, rules: CacheRules | None) -> Worth:
     """What `hits` on a beginning of so many tokens come to if the cache loses none of them.
 
@@ -207,6 +211,7 @@ def worth_of(hits: int, tokens: Count, rules: CacheRules | None) -> Worth:
     return Worth(by_itself, marked)
 
 
+@exactly
 def saving_of(worth: Worth, model: Model, sizes: tuple[int, int]) -> Decimal:
     """The most that hits save at a model's price, live, for requests of `sizes` input tokens.
 
@@ -221,6 +226,7 @@ def saving_of(worth: Worth, model: Model, sizes: tuple[int, int]) -> Decimal:
     return worth.best * dearest / price.per
 
 
+@exactly
 def in_batch(live: Decimal, model: Model, service: BatchRules) -> Decimal:
     """Of a saving live, what is left of it in the batch service, at most."""
     factor = model.price.batch if model.price else None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from tokenfare import _core
+from tokenfare.money import EXACT
 from tokenfare.tokenizers import Count, Tokenizer
 
 from .choosing import Choice, Service
@@ -73,7 +74,7 @@ class Offers:
         """A price that compares with others of the service, and the number of the outcome."""
         if choice is None:
             return None
-        price = int(choice.ranked.compared.amount.scaleb(_PRICE_DIGITS))
+        price = int(EXACT.scaleb(choice.ranked.compared.amount, _PRICE_DIGITS))
         return min(price, _DEAREST), self._outcomes.number(service, choice)
 
 

@@ -192,7 +192,8 @@ class Tally:
             each.share(model, self.currency, batch=batch)
             for (model, batch), each in self._placed.items()
         )
-        return tuple(sorted(shares, key=lambda share: (-share.fare.high.amount, share.model)))
+        by_name = sorted(shares, key=lambda share: share.model)
+        return tuple(sorted(by_name, key=lambda share: share.fare.high.amount, reverse=True))
 
     @property
     def fare(self) -> Fare:

@@ -146,7 +146,7 @@ class Deadline:
 
 def _more(money: Money) -> str:
     if money.amount < 0:  # models were compared by what answers are expected to be
-        return f"up to {Money(-money.amount, money.currency)} less"
+        return f"up to {Money(money.amount.copy_negate(), money.currency)} less"
     return f"up to {money} more" if money.amount else "nothing more"
 
 

@@ -23,7 +23,7 @@ from tokenfare.catalog import Catalog
 from tokenfare.client.pace import share_seconds
 from tokenfare.errors import DeadlineTooShort, InvalidRequestError, few
 from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, Tolls, tolls, windows_of
-from tokenfare.money import Money
+from tokenfare.money import Money, rounded
 
 from .bids import Offer
 from .deadline import Deadline, Lane, costs_nothing
@@ -204,4 +204,4 @@ def _gap(mix: Mix, currency: str) -> Money:
     gap = max(0.0, mix.fare - mix.least)
     if gap <= _ERRORS * mix.fare:
         return costs_nothing(currency)
-    return Money(Decimal(gap).quantize(Decimal(1).scaleb(-9), ROUND_CEILING), currency)
+    return Money(rounded(Decimal(gap), 9, ROUND_CEILING), currency)

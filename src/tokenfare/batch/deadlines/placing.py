@@ -9,6 +9,7 @@ from tokenfare import _core
 from tokenfare.batch.choice.choosing import Choice, Service
 from tokenfare.batch.choice.totals import Cell
 from tokenfare.errors import InvalidRequestError
+from tokenfare.money import exactly
 from tokenfare.router.judge import rank
 from tokenfare.tokenizers import Count
 
@@ -73,6 +74,7 @@ class Placing:
             self._made[key] = Choice(ranked, ranked.fare, rank(ranked))
         return self._made[key]
 
+    @exactly
     def compare(self, free: Choice, choice: Choice, requests: int = 1) -> None:
         """Note requests that are sent, and what they would have been without a deadline."""
         more = choice.ranked.fare.high.amount - free.ranked.fare.high.amount

@@ -25,7 +25,7 @@ from tokenfare.budget import Fare
 from tokenfare.catalog import BatchRules, Catalog, Model
 from tokenfare.errors import few
 from tokenfare.limiter import Claim
-from tokenfare.money import Money
+from tokenfare.money import Money, exactly
 from tokenfare.tokenizers import Count
 
 from .bids import MOST_CLASSES, Bids, Offer
@@ -149,6 +149,7 @@ class Survey(Unwritten):
         """Note a batch service that requests would go to."""
         self._window_hours = max(self._window_hours, rules.min_window_hours if rules else 0)
 
+    @exactly
     def enter(self, rows: Iterable[Row]) -> None:
         """Count the requests of a chunk, now that it is known which of them are sent."""
         live = iter(self._pending)
@@ -165,6 +166,7 @@ class Survey(Unwritten):
         self._pending = []
         self.settle()
 
+    @exactly
     def add_free(self, fare: Fare, requests: int = 1) -> None:
         """Add what requests cost without a deadline."""
         self._low += fare.low.amount * requests

@@ -32,7 +32,7 @@ from tokenfare.batch.written.table import Row, rounded_up
 from tokenfare.budget import NO_OPTIONS, Options
 from tokenfare.catalog import BatchRules, Catalog
 from tokenfare.errors import InputError, InvalidRequestError
-from tokenfare.money import Money
+from tokenfare.money import Money, plain
 from tokenfare.router import Asked
 
 from .arrow import batch_schema, batches_of, pieces
@@ -259,7 +259,7 @@ class _Assembler:
 
 def _shown(placed: tuple[str, bool, Decimal]) -> str:
     model, batch, fare = placed
-    return f"{model} ({'batch' if batch else 'live'}, up to {fare.normalize():f})"
+    return f"{model} ({'batch' if batch else 'live'}, up to {plain(fare)})"
 
 
 def _otherwise(name: str, line: int, there: str, here: str) -> InputError:

@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from math import floor, log2
 from pathlib import Path
 
 from tokenfare.batch.written.table import tallied
+from tokenfare.money import EXACT, total
 
 _BINS_PER_DOUBLING = 2
 _POINTS = 100
@@ -66,12 +68,14 @@ def _edge(place: int) -> float:
 def _cumulated(fares: Mapping[Decimal, int]) -> tuple[Point, ...]:
     """The dearest first; so many points that a line through them looks smooth."""
     requests = sum(fares.values())
-    total = sum((fare * number for fare, number in fares.items()), Decimal(0))
+    spent = {fare: EXACT.multiply(fare, number) for fare, number in fares.items()}
+    whole = total(spent.values())
     points = [Point(0.0, 0.0)]
     taken, cost = 0, Decimal(0)
     for fare in sorted(fares, reverse=True):
         taken += fares[fare]
-        cost += fare * fares[fare]
+        cost = EXACT.add(cost, spent[fare])
         if (taken - points[-1].requests * requests) * _POINTS >= requests or taken == requests:
-            points.append(Point(taken / requests, float(cost / total) if total else 0.0))
+            share = float(Fraction(cost) / Fraction(whole)) if whole else 0.0
+            points.append(Point(taken / requests, share))
     return tuple(points)

@@ -10,8 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from html import escape
 
+from tokenfare.money import rounded
+
 from . import charts
 
+_PLACES_SHOWN = 4
 _LEAST_SHOWN = Decimal("0.0001")
 
 
@@ -78,7 +81,7 @@ def _short(amount: str, rounding: str) -> str:
     exact = Decimal(amount)
     if 0 < exact < _LEAST_SHOWN:
         return amount
-    short = f"{exact.quantize(_LEAST_SHOWN, rounding):,f}"
+    short = f"{rounded(exact, _PLACES_SHOWN, rounding):,f}"
     return short.rstrip("0").rstrip(".")
 
 

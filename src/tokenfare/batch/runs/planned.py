@@ -19,6 +19,7 @@ from typing import Any
 from tokenfare.batch.written.folder import FORM, PLAN, Written
 from tokenfare.batch.written.table import REQUESTS, Row, rows_of
 from tokenfare.errors import InputError
+from tokenfare.money import exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Expected:
     fare_high: Decimal = Decimal(0)
     currency: str = "CNY"
 
+    @exactly
     def plus(self, row: Row) -> Expected:
         """With one request more."""
         return Expected(

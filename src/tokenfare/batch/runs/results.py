@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import Any
 
-from tokenfare.batch.written.table import Row
+from tokenfare.batch.written.table import PLACES, Row
 from tokenfare.budget import billed
 from tokenfare.catalog import Catalog, Price
 from tokenfare.dispatch.wire import usage_of
 from tokenfare.errors import UnknownModel
-from tokenfare.money import Money, plain
+from tokenfare.money import Money, plain, quotient
 from tokenfare.usage import Usage
 
 from .answers import Found
@@ -120,7 +121,11 @@ def _at_the_ordinary_price(row: Row, catalog: Catalog) -> Row:
     price = _price(catalog, row.model) if row.batch else None
     if price is None or price.batch is None:
         return row
-    return replace(row, fare_low=row.fare_low / price.batch, fare_high=row.fare_high / price.batch)
+    return replace(
+        row,
+        fare_low=quotient(row.fare_low, price.batch, PLACES, ROUND_FLOOR),
+        fare_high=quotient(row.fare_high, price.batch, PLACES, ROUND_CEILING),
+    )
 
 
 def _error_in(response: object) -> object:

@@ -12,11 +12,13 @@ from typing import Any
 from tokenfare.batch.extra import required
 from tokenfare.batch.undisturbed import undisturbed
 from tokenfare.errors import InputError
+from tokenfare.money import rounded
 
 REQUESTS = "requests.parquet"
 
 _GROUP = 16_384
-_DIGITS = Decimal(1).scaleb(-12)
+PLACES = 12
+"""Digits after the point of an amount in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ def _schema(arrow: Any) -> Any:
 
 
 def _of_words(arrow: Any, word: Any) -> Any:
-    money, tokens = arrow.decimal128(38, 12), arrow.int64()
+    money, tokens = arrow.decimal128(38, PLACES), arrow.int64()
     return arrow.schema(
         [
             ("file", word),
@@ -200,9 +202,9 @@ def _of_words(arrow: Any, word: Any) -> Any:
 
 def rounded_down(fare: Decimal) -> Decimal:
     """The low end of a fare as a table holds it."""
-    return fare.quantize(_DIGITS, ROUND_FLOOR)
+    return rounded(fare, PLACES, ROUND_FLOOR)
 
 
 def rounded_up(fare: Decimal) -> Decimal:
     """The high end of a fare as a table holds it."""
-    return fare.quantize(_DIGITS, ROUND_CEILING)
+    return rounded(fare, PLACES, ROUND_CEILING)

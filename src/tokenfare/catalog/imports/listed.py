@@ -7,13 +7,14 @@ key should hold. Numbers come as `int`, `Decimal` or text, never as a binary flo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, Inexact, InvalidOperation
 from typing import Any
 
-from tokenfare.money import MOST_DIGITS, TooManyDigits, exact, shown
+from tokenfare.catalog.entries import TierEntry
+from tokenfare.money import MOST_DIGITS, TooManyDigits, exact, exactly, shown
 
 _PER_MILLION = 6
 _MOST_PLACES = 6
@@ -181,14 +182,46 @@ class Listed:
         return f"{self._place}.{key}".strip(".")
 
 
+@exactly
 def factor(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
     """`part / whole`, if that is a decimal number of a few places; `None` if it is not."""
     if part is None or not whole:
         return None
-    ratio = part / whole
-    places = ratio.normalize().as_tuple().exponent
-    exact = ratio * whole == part and isinstance(places, int) and -places <= _MOST_PLACES
-    return ratio.normalize() if exact else None
+    try:
+        ratio = (part / whole).normalize()
+    except Inexact:
+        return None
+    return ratio if -int(ratio.as_tuple().exponent) <= _MOST_PLACES else None
+
+
+def cache_factors(
+    listed: Listed,
+    price_of: Callable[[str], Decimal | None],
+    read_key: str,
+    write_key: str,
+    tiers: Sequence[TierEntry],
+) -> dict[str, Decimal]:
+    """The prices under two keys as factors on the input price, by the names of a `CacheFact`.
+
+    Where the list has a price for writing into the cache, requests have to ask for the cache;
+    where it has none, the provider caches unasked. What is no exact factor is left out.
+    """
+    read, write = price_of(read_key), price_of(write_key)
+    if read is None or not tiers:
+        return {}
+    hit, written = factor(read, tiers[0].input), factor(write, tiers[0].input)
+    if hit is None or (write is not None and written is None):
+        listed.leave(read_key, "not an exact factor on the input price")
+        return {}
+    return {"hit": hit} if written is None else {"write": written, "marked_hit": hit}
+
+
+def later_thinking(own: Decimal | None, written: Decimal, first: Decimal | None) -> Decimal | None:
+    """The price of reasoning in a later tier, whose answers without reasoning cost `written`.
+
+    Where the tier names none, it is no less than in the first: a fare is never above its high end.
+    """
+    return max(first, written) if own is None and first is not None else own
 
 
 def number(text: str) -> Decimal | str:

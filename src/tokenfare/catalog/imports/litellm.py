@@ -16,7 +16,7 @@ from typing import Any
 from tokenfare.catalog.entries import TierEntry
 from tokenfare.money import shown
 
-from .listed import Listed, factor
+from .listed import Listed, cache_factors, factor, later_thinking
 from .rows import Entry
 
 _CHAT_MODES = frozenset({"chat", "completion", "responses"})
@@ -25,6 +25,7 @@ _CONTEXT_NOTE = (
     "the list has no field for the whole context; input and answer together are held to the"
     " largest input"
 )
+_CACHED = ("cache_read_input_token_cost", "cache_creation_input_token_cost")
 _NOTHING = "the list says 0, which stands for free, for another unit or for not known"
 
 
@@ -62,7 +63,7 @@ def _entry(listed: Listed) -> Entry | None:
         tiers=tiers,
         price_note=_noted(listed, note),
         batch=_batch(listed, tiers),
-        cache=_cache(listed, tiers),
+        cache=cache_factors(listed, listed.per_million, *_CACHED, tiers),
         takes=_takes(listed),
         regions=listed.texts("supported_regions") or ("global",),
         rates=(listed.tokens("rpm"), listed.tokens("tpm")),
@@ -112,12 +113,13 @@ def _price(listed: Listed, suffix: str = "") -> _Price:
 def _tier(up_to: int | None, price: _Price, first: _Price) -> TierEntry:
     """A tier; what it does not name costs as in the first."""
     pairs = zip(price, first, strict=True)
-    inputs, outputs, thinking = (given if own is None else own for own, given in pairs)
+    inputs, outputs, _ = (given if own is None else own for own, given in pairs)
+    written = outputs or Decimal(0)
     return TierEntry(
         up_to=up_to,
         input=inputs or Decimal(0),
-        output=outputs or Decimal(0),
-        thinking_output=thinking,
+        output=written,
+        thinking_output=later_thinking(price[2], written, first[2]),
     )
 
 
@@ -151,19 +153,6 @@ def _batch(listed: Listed, tiers: list[TierEntry]) -> Decimal | None:
         return by_input
     listed.leave("input_cost_per_token_batches", "not one exact factor on input and output")
     return None
-
-
-def _cache(listed: Listed, tiers: list[TierEntry]) -> dict[str, Decimal]:
-    """Factors: with a price for writing, the request asks for the cache; without, it is implied."""
-    read = listed.per_million("cache_read_input_token_cost")
-    write = listed.per_million("cache_creation_input_token_cost")
-    if read is None or not tiers:
-        return {}
-    hit, written = factor(read, tiers[0].input), factor(write, tiers[0].input)
-    if hit is None or (write is not None and written is None):
-        listed.leave("cache_read_input_token_cost", "not an exact factor on the input price")
-        return {}
-    return {"hit": hit} if written is None else {"write": written, "marked_hit": hit}
 
 
 def _takes(listed: Listed) -> frozenset[str]:

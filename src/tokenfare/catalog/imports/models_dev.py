@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from tokenfare.catalog.entries import TierEntry
 from tokenfare.errors import CatalogError
 
 from . import listed as reading
-from .listed import Listed, factor
+from .listed import Listed, cache_factors, later_thinking
 from .rows import Entry, Service
 
 _OPENAI_LIKE = ("@ai-sdk/openai-compatible", "@ai-sdk/openai", "@openrouter/ai-sdk-provider")
@@ -90,7 +89,7 @@ def _entry(listed: Listed, provider: str, model_id: str) -> Entry | None:
         max_output=limit.tokens("output"),
         tiers=tiers,
         price_note=note,
-        cache=_cache(cost, tiers),
+        cache=cache_factors(cost, cost.amount, "cache_read", "cache_write", tiers),
         takes=frozenset(inputs) & _KINDS | {"text"},
         released=listed.day("release_date"),
     )
@@ -105,11 +104,11 @@ def _tiers(cost: Listed) -> tuple[list[TierEntry], str | None]:
     for number, item in enumerate(listed if isinstance(listed, list) else [listed]):
         table = cost.nested(f"tiers[{number}]", item)
         step = table.table("tier")
-        size, kind, price = step.tokens("size"), step.take("type"), _price(table)
+        size, kind, price = step.tokens("size"), step.take("type"), _price(table, first)
         if size is None or price is None or kind not in (None, "context"):
             return [], "a tier of the list is not a size of the input with two prices"
         steps.append((size, price))
-    over = _price(older)
+    over = _price(older, first)
     if over is not None and not steps:  # where there are tiers it repeats the last of them
         steps.append((_OVER_200K, over))
     steps.sort(key=lambda step: step[0])
@@ -120,11 +119,13 @@ def _tiers(cost: Listed) -> tuple[list[TierEntry], str | None]:
     return [_up_to(bound, tier) for bound, tier in zip(bounds, tiers, strict=True)], None
 
 
-def _price(cost: Listed) -> TierEntry | None:
+def _price(cost: Listed, first: TierEntry | None = None) -> TierEntry | None:
     inputs, outputs = cost.amount("input"), cost.amount("output")
     thinking = cost.amount("reasoning")
     if inputs is None or outputs is None:
         return None
+    if first is not None:
+        thinking = later_thinking(thinking, outputs, first.thinking_output)
     return TierEntry(input=inputs, output=outputs, thinking_output=thinking)
 
 
@@ -132,17 +133,6 @@ def _up_to(bound: int | None, tier: TierEntry) -> TierEntry:
     return TierEntry(
         up_to=bound, input=tier.input, output=tier.output, thinking_output=tier.thinking_output
     )
-
-
-def _cache(cost: Listed, tiers: list[TierEntry]) -> dict[str, Decimal]:
-    read, write = cost.amount("cache_read"), cost.amount("cache_write")
-    if read is None or not tiers:
-        return {}
-    hit, written = factor(read, tiers[0].input), factor(write, tiers[0].input)
-    if hit is None or (write is not None and written is None):
-        cost.leave("cache_read", "not an exact factor on the input price")
-        return {}
-    return {"hit": hit} if written is None else {"write": written, "marked_hit": hit}
 
 
 def _merged(file: Path, bases: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

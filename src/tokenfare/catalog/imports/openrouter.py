@@ -14,7 +14,7 @@ from typing import Any
 
 from tokenfare.catalog.entries import TierEntry
 
-from .listed import Listed, factor
+from .listed import Listed, cache_factors, later_thinking
 from .rows import Entry, Service
 
 SERVICE = Service("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY")
@@ -109,7 +109,10 @@ def _tiers(pricing: Listed) -> tuple[_Priced, str | None]:
         TierEntry(up_to=bound, input=p.input, output=p.output, thinking_output=p.thinking_output)
         for bound, p in zip(bounds, prices, strict=True)
     ]
-    return (tiers, _cache(pricing, first)), None
+    cache = cache_factors(
+        pricing, pricing.per_million, "input_cache_read", "input_cache_write", tiers[:1]
+    )
+    return (tiers, cache), None
 
 
 def _price(table: Listed, below: TierEntry | None = None) -> TierEntry | None:
@@ -120,18 +123,9 @@ def _price(table: Listed, below: TierEntry | None = None) -> TierEntry | None:
         outputs = below.output if outputs is None else outputs
     if inputs is None or outputs is None:
         return None
+    if below is not None:
+        thinking = later_thinking(thinking, outputs, below.thinking_output)
     return TierEntry(input=inputs, output=outputs, thinking_output=thinking)
-
-
-def _cache(pricing: Listed, first: TierEntry) -> dict[str, Decimal]:
-    read, write = pricing.per_million("input_cache_read"), pricing.per_million("input_cache_write")
-    if read is None:
-        return {}
-    hit, written = factor(read, first.input), factor(write, first.input)
-    if hit is None or (write is not None and written is None):
-        pricing.leave("input_cache_read", "not an exact factor on the prompt's price")
-        return {}
-    return {"hit": hit} if written is None else {"write": written, "marked_hit": hit}
 
 
 def _created(listed: Listed) -> date | None:
