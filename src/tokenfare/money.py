@@ -104,15 +104,11 @@ def exact(number: str | int | Decimal) -> Decimal:
 
 def shown(value: object) -> str:
     """A wrong value as a message shows it: its beginning, where it is long."""
-    # Python refuses to write out numbers of thousands of digits.
-    text = "a number of very many digits" if _is_vast(value) else repr(value)
-    if isinstance(value, Decimal):
-        text = str(value)
+    try:
+        text = str(value) if isinstance(value, Decimal) else repr(value)
+    except ValueError:  # Python refuses to write out integers of thousands of digits
+        text = "a number of very many digits"
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "\u2026"
-
-
-def _is_vast(value: object) -> bool:
-    return isinstance(value, int) and value.bit_length() > 1_000
 
 
 @dataclass(frozen=True, slots=True)

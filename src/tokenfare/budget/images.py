@@ -12,11 +12,14 @@ from collections.abc import Mapping
 
 from tokenfare.catalog import ImageRules
 from tokenfare.errors import InvalidRequestError
-from tokenfare.media import Fetch, Picture, opened, picture
+from tokenfare.media import Fetch, Picture, is_side, opened, picture
 from tokenfare.messages import Media
+from tokenfare.money import shown
 from tokenfare.tokenizers import Count
 
 from .parts import between
+
+_SIDES = ("width", "height")
 
 
 def squares(height: int, width: int, pixels: int, least: int, most: int) -> tuple[int, int]:
@@ -89,11 +92,18 @@ def count_image(
 
 
 def _size(media: Media, place: str, fetch: Fetch | None) -> Picture | None:
-    if media.stated:
-        return Picture(
-            _pixels(media.stated, "width", place), _pixels(media.stated, "height", place)
-        )
-    return picture_at(url_of(media, place), place, fetch)
+    return stated_picture(media, place) or picture_at(url_of(media, place), place, fetch)
+
+
+def stated_picture(media: Media, place: str) -> Picture | None:
+    """The size in pixels that the caller states of an image or of a video's frames, if any.
+
+    Raises `InvalidRequestError` where a side is missing or is no number of pixels.
+    """
+    if media.stated.keys().isdisjoint(_SIDES):
+        return None
+    width, height = (_pixels(media.stated, side, place) for side in _SIDES)
+    return Picture(width, height)
 
 
 def picture_at(url: str, place: str, fetch: Fetch | None) -> Picture | None:
@@ -114,8 +124,8 @@ def url_of(media: Media, place: str) -> str:
 
 def _pixels(stated: Mapping[str, object], side: str, place: str) -> int:
     value = stated.get(side)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not is_side(value):
         raise InvalidRequestError(
-            f"{place}: stated {side}: a whole number of pixels, not {value!r}"
+            f"{place}: stated {side}: a whole number of pixels, not {shown(value)}"
         )
     return value

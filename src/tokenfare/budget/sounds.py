@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from tokenfare.catalog import AudioRules, ImageRules, VideoRules
 from tokenfare.errors import InvalidRequestError
 from tokenfare.media import Fetch, Picture, Sound, opened, sound
 from tokenfare.media.source import from_base64
 from tokenfare.messages import Media
+from tokenfare.money import shown
 from tokenfare.tokenizers import Count
 
-from .images import check_picture, picture_at, squares, url_of
+from .images import check_picture, picture_at, squares, stated_picture, url_of
 from .parts import between
 
 _UNKNOWN_SECONDS = 3 * 60 * 60
 """A sound of unknown length is taken for three hours at most, longer than any model takes."""
+_MOST_SECONDS = 10**9
+_MOST_RATE = 10**6
 
 
 def audio_tokens(seconds: float, rules: AudioRules) -> Count:
@@ -103,9 +107,10 @@ def _frame_size(
     fetch: Fetch | None,
 ) -> Picture | None:
     """The size of the first frame, to which the others are brought."""
-    width, height = media.stated.get("width"), media.stated.get("height")
-    if isinstance(width, int) and isinstance(height, int):
-        return Picture(width, height)
+    stated = stated_picture(media, place)
+    if stated is not None:
+        check_picture(stated, images, place)
+        return stated
     sizes = [_frame(frame, f"{place}.video[{i}]", fetch) for i, frame in enumerate(frames)]
     for i, size in enumerate(sizes):
         if size is not None:
@@ -124,8 +129,8 @@ def _file(media: Media, rules: VideoRules, place: str, fetch: Fetch | None) -> t
     url = media.wire.get("video")
     url = url if isinstance(url, str) else url_of(media, place)
     rate = media.wire.get("fps", rules.file_frames_per_second)
-    if not isinstance(rate, int | float) or isinstance(rate, bool) or rate <= 0:
-        raise InvalidRequestError(f"{place}.fps: frames a second, above zero, not {rate!r}")
+    if not _is_amount(rate, _MOST_RATE):
+        raise InvalidRequestError(f"{place}.fps: frames a second, above zero, not {shown(rate)}")
     seconds = _stated_seconds(media, place)
     if seconds is None:
         source = opened(url, place, fetch)
@@ -159,6 +164,13 @@ def _stated_seconds(media: Media, place: str) -> float | None:
     if "seconds" not in media.stated:
         return None
     value = media.stated["seconds"]
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
-        raise InvalidRequestError(f"{place}: stated seconds: a number above zero, not {value!r}")
+    if not _is_amount(value, _MOST_SECONDS):
+        raise InvalidRequestError(
+            f"{place}: stated seconds: a number above zero, not {shown(value)}"
+        )
     return float(value)
+
+
+def _is_amount(value: object, most: int) -> TypeGuard[int | float]:
+    """Whether a caller's number is above zero and no larger than anybody may mean."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= most

@@ -10,6 +10,7 @@ from __future__ import annotations
 from .document import DocumentText as DocumentText
 from .document import read_document as read_document
 from .image import Picture as Picture
+from .image import is_side as is_side
 from .image import picture as picture
 from .image import size_of as size_of
 from .sound import Sound as Sound
@@ -24,6 +25,7 @@ __all__ = [
     "Picture",
     "Sound",
     "Source",
+    "is_side",
     "opened",
     "picture",
     "read_document",

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from tokenfare.errors import InputError, InvalidRequestError, MissingExtra
+from tokenfare.money import shown
 
 from .source import Source, from_bytes, opened
 
 _HEAD = 32
+_LONGEST_SIDE = 2**32 - 1
 _HEIF = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
 
 
@@ -53,12 +56,17 @@ def picture(source: Source, place: str) -> Picture:
     return Picture(int(width), int(height), kind, source.size)
 
 
+def is_side(value: object) -> TypeGuard[int]:
+    """Whether a value can be the width or the height of an image: no format has longer sides."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LONGEST_SIDE
+
+
 def size_of(source: bytes | Path | str | tuple[int, int]) -> Picture:
     """The size of an image from a file's bytes or path, a `data:` URL, or a width and height."""
     if isinstance(source, tuple):
         sides: tuple[object, ...] = source  # what a caller without a type checker may have given
-        if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
-            raise InvalidRequestError(f"image: a width and a height in pixels, not {source!r}")
+        if len(sides) != 2 or not all(map(is_side, sides)):
+            raise InvalidRequestError(f"image: a width and a height in pixels, not {shown(source)}")
         return Picture(*source)
     if isinstance(source, bytes):
         return picture(from_bytes(source), "image")
