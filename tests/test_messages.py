@@ -1,5 +1,8 @@
+from types import MappingProxyType
+
 import pytest
 
+from tokenfare import TrimPolicy, count_messages, trim
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Media, Text, needs, parse
 
@@ -75,3 +78,45 @@ def test_a_call_of_a_tool_needs_no_content() -> None:
 def test_what_is_no_prompt_is_refused_with_its_place(prompt: object, says: str) -> None:
     with pytest.raises(InvalidRequestError, match=says):
         parse(prompt)  # type: ignore[arg-type]
+
+
+def frozen(value: object) -> object:
+    """The same with tuples for lists and read-only mappings for dicts."""
+    if isinstance(value, dict):
+        return MappingProxyType({key: frozen(each) for key, each in value.items()})
+    return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+
+def test_a_request_is_what_it_says_whatever_sequences_and_mappings_it_is_made_of() -> None:
+    """A call in an unusual mapping must not be overlooked, nor pictures in a tuple of parts."""
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    picture = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    chat = [
+        {"role": "user", "content": [{"type": "text", "text": "What is this?"}, picture]},
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "A cat."}]},
+    ]
+    usual = count_messages(chat, model="qwen-vl-max", tools=[tool])
+    others = [{**message, "content": frozen(message["content"])} for message in chat]
+    assert [message.wire for message in parse(others)] == chat
+    assert count_messages(others, model="qwen-vl-max", tools=[tool]) == usual
+    call = {**CALL, "function": MappingProxyType(CALL["function"])}
+    with pytest.raises(InvalidRequestError, match="cannot be written as JSON"):
+        count_messages([{**chat[1], "tool_calls": (call,)}], model="qwen-max")
+
+
+def test_only_the_text_of_a_tuple_of_parts_is_cut() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    parts = ({"type": "text", "text": "long " * 900}, picture)
+    policy = TrimPolicy(cut="start")
+    found = trim([{"role": "user", "content": parts}], 3_000, model="qwen-vl-max", policy=policy)
+    assert [part["type"] for part in found.messages[0]["content"]] == ["text", "image_url"]
+
+
+def test_what_is_said_beside_a_text_is_sent_although_a_size_is_stated() -> None:
+    """The mark of what a cache is to keep, for example."""
+    marked = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}
+    picture = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    stated = {**picture, "tokenfare": {"width": 640, "height": 480}}
+    (message,) = parse([{"role": "user", "content": [marked, stated]}])
+    assert message.wire["content"] == [marked, picture]

@@ -163,14 +163,15 @@ def _message(item: object, place: str) -> Message:
 
 
 def _sent(item: Wire, parts: tuple[Part, ...]) -> Wire:
-    """The message as it goes out: without what is stated for this library alone."""
-    if not any(isinstance(part, Media) and part.stated for part in parts):
+    """The message as it goes out: without what is stated for this library alone.
+
+    Its content is a text or a `list`, whatever sequence the caller has used, as JSON has it.
+    """
+    content = item.get("content")
+    if isinstance(content, str) or not isinstance(content, Sequence):
         return dict(item)
-    content = [
-        part.wire if isinstance(part, Media) else {"type": "text", "text": part.text}
-        for part in parts
-    ]
-    return {**item, "content": content}
+    sent = (part.wire if isinstance(part, Media) else None for part in parts)
+    return {**item, "content": [own or given for own, given in zip(sent, content, strict=True)]}
 
 
 def _check_calls(item: Wire, place: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from tokenfare.catalog import ToolRules, tool_wording
@@ -87,9 +87,9 @@ def calls_of(message: Message) -> tuple[Wire, ...]:
     """The calls of a message; one in the older `function_call` form counts as one."""
     calls = message.wire.get("tool_calls")
     if isinstance(calls, Sequence) and not isinstance(calls, str) and calls:
-        return tuple(call for call in calls if isinstance(call, dict))
+        return tuple(call for call in calls if isinstance(call, Mapping))
     old = message.wire.get("function_call")
-    return ({"function": old},) if isinstance(old, dict) else ()
+    return ({"function": old},) if isinstance(old, Mapping) else ()
 
 
 def calls_most(calls: Sequence[Wire]) -> int:
@@ -107,7 +107,7 @@ def _definition(tool: Wire, template: str, rules: ToolRules) -> str:
 
 def _function(tool: Wire) -> Wire:
     function = tool.get("function")
-    return function if isinstance(function, dict) else tool
+    return function if isinstance(function, Mapping) else tool
 
 
 def _json(value: object, *, indented: bool = False, ascii_only: bool = False) -> str:
