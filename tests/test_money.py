@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tokenfare.errors import TokenfareError
 from tokenfare.money import Money, exact, exactly, plain, quotient, rounded, shown
 
 
@@ -33,8 +34,9 @@ def test_a_currency_is_three_capital_letters(currency: str) -> None:
 @pytest.mark.parametrize("operation", ["__add__", "__sub__", "__lt__", "__ge__"])
 def test_two_currencies_never_meet(operation: str) -> None:
     yuan, dollar = Money(Decimal(1), "CNY"), Money(Decimal(1), "USD")
-    with pytest.raises(TypeError, match="different currencies"):
+    with pytest.raises(TypeError, match="different currencies") as raised:
         getattr(yuan, operation)(dollar)
+    assert isinstance(raised.value, TokenfareError)
 
 
 @pytest.mark.parametrize("operation", ["__add__", "__sub__", "__lt__"])

@@ -375,7 +375,7 @@ def _question(asked: Requirements, catalog: Catalog) -> Question:
 
 def size_of_number(input_tokens: int) -> SizeFor:
     """The same size on every model. Raises `InvalidRequestError` below one token."""
-    check_input(input_tokens)
+    input_tokens = check_input(input_tokens)
     return Same(Count.exactly(input_tokens))
 
 

@@ -22,7 +22,7 @@ from decimal import (
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from tokenfare.errors import InvalidRequestError
+from tokenfare.errors import InvalidAmount, InvalidRequestError
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -78,6 +78,12 @@ def quotient(part: Decimal, whole: Decimal, places: int, rounding: str) -> Decim
     return context.quantize(context.divide(part, whole), Decimal(1).scaleb(-places))
 
 
+def check_currency(currency: object, name: str = "a currency") -> None:
+    """Raise `InvalidRequestError` for what is no code of a currency."""
+    if not isinstance(currency, str) or _CURRENCY.fullmatch(currency) is None:
+        raise InvalidRequestError(f"{name} is three capital letters, such as CNY, not {currency!r}")
+
+
 class TooManyDigits(InvalidRequestError):  # noqa: N818 - what is wrong with it
     """A number that nobody means, and that takes long to write out."""
 
@@ -122,12 +128,8 @@ class Money:
         """Refuse what is not exact or not a currency."""
         amount: object = self.amount  # what a caller without a type checker may have given
         if not isinstance(amount, Decimal) or not amount.is_finite():
-            raise TypeError(f"an amount is a finite Decimal, not {self.amount!r}")
-        currency: object = self.currency
-        if not isinstance(currency, str) or _CURRENCY.fullmatch(currency) is None:
-            raise InvalidRequestError(
-                f"a currency is three capital letters, such as CNY, not {currency!r}"
-            )
+            raise InvalidAmount(f"an amount is a finite Decimal, not {self.amount!r}")
+        check_currency(self.currency)
 
     @classmethod
     def parse(cls, text: str, currency: str) -> Money:
@@ -187,7 +189,7 @@ class Money:
 
     def _same_currency(self, other: Money) -> None:
         if self.currency != other.currency:
-            raise TypeError(
+            raise InvalidAmount(
                 f"{self} and {other} are different currencies; converting needs a dated rate"
             )
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from tokenfare import budget
 from tokenfare.api import conversation, measurer_for
+from tokenfare.arguments import token_limit
 from tokenfare.budget import (
     DEFAULT_MAX_OUTPUT_TOKENS,
     Conversation,
     Trimmed,
     TrimPolicy,
     check_output,
-    check_whole,
     input_room,
     options_of,
 )
@@ -113,14 +113,14 @@ def _limit(
             )
         return max_tokens
     found = facts_of(catalog).get(model)
-    check_output(max_output_tokens)
+    max_output_tokens = check_output(max_output_tokens)
     room = input_room(found.limits_for(thinking=thinking), found.output_room, max_output_tokens)
     if room is None:
         if max_tokens is None:
             raise InvalidRequestError(f"{model}: the provider states no limits; give max_tokens")
         return max_tokens
     if max_tokens is not None:
-        check_whole("max_tokens", max_tokens)
+        max_tokens = token_limit(max_tokens)
     if room[1] < 1:
         raise InvalidRequestError(
             f"{model}: an answer of {max_output_tokens:,} tokens leaves no room for a request"

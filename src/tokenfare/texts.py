@@ -127,7 +127,7 @@ def _name(model: str | None, tokenizer: str | None, catalog: Catalog | None) -> 
         raise InvalidRequestError("give a model or a tokenizer, not both")
     if model is not None:
         return tokenizer_for(model, catalog)
-    return tokenizer or DEFAULT_TOKENIZER
+    return DEFAULT_TOKENIZER if tokenizer is None else tokenizer
 
 
 def tokenizer_for(model: str, catalog: Catalog | None = None) -> str:

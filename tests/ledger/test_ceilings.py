@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -147,3 +148,10 @@ def test_a_ceiling_is_read_as_it_is_written(text: str, ceiling: Ceiling) -> None
 def test_what_is_no_ceiling_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequestError, match="ceiling"):
         Ceiling.parse(text)
+
+
+@pytest.mark.parametrize("limit", [5.0, True, "5 CNY", None, Decimal(5)])
+def test_a_ceiling_is_tokens_or_money_and_no_bare_amount(limit: Any) -> None:
+    """Five what? Held to it as tokens, every call would be refused."""
+    with pytest.raises(InvalidRequestError, match="a ceiling is a whole number"):
+        Ceiling(limit)

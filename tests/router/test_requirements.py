@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tokenfare as tf
@@ -30,7 +31,10 @@ CATALOG = tf.Catalog.load(day=date(2024, 12, 18))
         ({"needs": frozenset({"smell"})}, "needs: 'smell' is none of audio, file, image"),
         ({"currency": "cny"}, "currency is three capital letters, such as CNY, not 'cny'"),
         ({"currency": "yuan"}, "currency is three capital letters"),
-        ({"allow": "qwen-*"}, "allow is a list of patterns"),
+        ({"allow": "qwen-*"}, "allow: patterns and words are given as a list"),
+        ({"deny": ["x", 5]}, "deny: each of the list is a text, not 5"),
+        ({"needs": "image"}, "needs: patterns and words are given as a list"),
+        ({"thinking": "yes"}, "thinking is True or False, not 'yes'"),
         ({"max_fare": Money(Decimal(1), "USD")}, "max_fare is in USD"),
         ({"max_fare": "1 CNY"}, "max_fare is a tokenfare.Money here, not '1 CNY'"),
     ],
@@ -87,3 +91,19 @@ def test_the_ceilings_currency_is_the_one_that_is_compared_in() -> None:
 def test_an_unknown_keyword_is_a_type_error_that_names_it() -> None:
     with pytest.raises(TypeError, match="'alow'"):
         tf.route(input_tokens=10, alow=["qwen-*"])
+
+
+def test_any_collection_and_any_integer_is_kept_as_it_is_declared() -> None:
+    """So that requirements can be compared, hashed and written, whoever has made them."""
+    loose: dict[str, Any] = {"allow": ["qwen-*"], "kinds": ["stable"], "access": ["paid"]}
+    asked = Requirements(**loose, needs=frozenset({"image"}), max_output_tokens=np.int64(50))
+    assert asked == Requirements(
+        allow=("qwen-*",),
+        kinds=frozenset({"stable"}),
+        needs=frozenset({"text", "image"}),
+        access=frozenset({"paid"}),
+        max_output_tokens=50,
+    )
+    assert type(asked.max_output_tokens) is int
+    assert hash(asked)
+    assert tf.route("hello", profile=asked, catalog=CATALOG).asked.allow == ("qwen-*",)

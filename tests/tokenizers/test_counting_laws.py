@@ -155,7 +155,7 @@ def test_what_cannot_be_meant_is_refused_with_its_name(qwen):
         qwen.encode("x", special="qwen9")
     with pytest.raises(InvalidRequestError, match="<nope>"):
         qwen.encode("x", special=["<nope>"])
-    with pytest.raises(InvalidRequestError, match="at least 1 thread, not 0"):
+    with pytest.raises(InvalidRequestError, match="threads is 0; it is at least 1"):
         qwen.count("x", threads=0)
     with pytest.raises(InvalidRequestError, match="-1"):
         qwen.count_up_to("x", -1)

@@ -20,7 +20,6 @@ from .fit import Fit as Fit
 from .fit import Verdict as Verdict
 from .fit import check_input as check_input
 from .fit import check_output as check_output
-from .fit import check_whole as check_whole
 from .fit import fit as fit
 from .fit import input_room as input_room
 from .fit import largest_answer as largest_answer

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from tokenfare.arguments import whole
 from tokenfare.catalog import Limits, Model, OutputRoom
-from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Count
 
 Binding: TypeAlias = Literal["max_input", "max_output", "context"]
@@ -69,7 +69,7 @@ class Fit:
 
 def fit(model: Model, size: Count, max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS) -> Fit:
     """Hold a request of `size` input tokens, with this room for the answer, against a model."""
-    check_output(max_output_tokens)
+    max_output_tokens = check_output(max_output_tokens)
     limits = model.limits
     if limits.max_output is not None and max_output_tokens > limits.max_output:
         over = max_output_tokens - limits.max_output
@@ -131,23 +131,11 @@ def largest_answer(model: Model, size: Count) -> int | None:
     return min(bounds) if bounds else None
 
 
-def check_output(max_output_tokens: int) -> None:
-    """Refuse room for an answer that is not at least one token."""
-    check_whole("max_output_tokens", max_output_tokens)
-    if max_output_tokens < 1:
-        raise InvalidRequestError(
-            f"max_output_tokens is {max_output_tokens:,}; an answer has at least 1 token"
-        )
+def check_output(max_output_tokens: object) -> int:
+    """The room for an answer, which is at least one token."""
+    return whole("max_output_tokens", max_output_tokens, 1, "an answer has at least 1 token")
 
 
-def check_input(input_tokens: int) -> None:
-    """Refuse the size of a request that is not at least one token."""
-    check_whole("input_tokens", input_tokens)
-    if input_tokens < 1:
-        raise InvalidRequestError(f"input_tokens is {input_tokens:,}; a request has at least 1")
-
-
-def check_whole(name: str, number: object) -> None:
-    """Refuse what is not a whole number: text, a float, a truth value."""
-    if isinstance(number, bool) or not hasattr(number, "__index__"):
-        raise InvalidRequestError(f"{name} is a whole number, not {number!r}")
+def check_input(input_tokens: object) -> int:
+    """The size of a request, which is at least one token."""
+    return whole("input_tokens", input_tokens, 1, "a request has at least 1")

@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from tokenfare.arguments import token_limit
 from tokenfare.errors import CannotTrim, CharacterTooLong, InvalidRequestError
 from tokenfare.messages import Message, Wire, parse_one
 from tokenfare.tokenizers import Count, Cutter, Keep, check_keep
 
 from .conversation import Conversation
-from .fit import check_whole
 from .tools import calls_of
 from .turns import is_open
 
@@ -95,12 +95,10 @@ def trim(conversation: Conversation, limit: int, policy: TrimPolicy) -> Trimmed:
     Costs no counting of what was counted when it was added, but where neighbours change. Raises
     `CannotTrim` if what must stay is more than `limit`.
     """
-    check_whole("max_tokens", limit)
+    limit = token_limit(limit)
     given: object = policy  # what a caller without a type checker may have given
     if not isinstance(given, TrimPolicy):
         raise InvalidRequestError(f"a policy is a tokenfare.TrimPolicy, not {given!r}")
-    if limit < 1:
-        raise InvalidRequestError(f"max_tokens is {limit:,}; a limit is at least 1 token")
     messages = conversation.messages
     if not messages:
         raise InvalidRequestError("the conversation has no messages to trim")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
@@ -109,9 +109,19 @@ def _ceilings(
     if given is None:
         written = environment.get(CEILINGS_VARIABLE, "").split(";")
         given = [text for text in written if text.strip()]
-    if isinstance(given, str):
+    if isinstance(given, str | Ceiling) or not isinstance(given, Iterable):
         raise InvalidRequestError(f"ceilings are a list, not {given!r}")
-    return tuple(Ceiling.parse(one) if isinstance(one, str) else one for one in given)
+    return tuple(map(_ceiling, given))
+
+
+def _ceiling(given: object) -> Ceiling:
+    if isinstance(given, str):
+        return Ceiling.parse(given)
+    if not isinstance(given, Ceiling):
+        raise InvalidRequestError(
+            f"a ceiling is a tokenfare.ledger.Ceiling or a text such as '5 CNY', not {given!r}"
+        )
+    return given
 
 
 class Entry:

@@ -34,6 +34,10 @@ class InvalidRequestError(TokenfareError, ValueError):
     """An argument cannot mean anything: a negative limit, an empty prompt, a broken message."""
 
 
+class InvalidAmount(InvalidRequestError, TypeError):  # noqa: N818 - as UnknownModel
+    """An amount that is no finite `Decimal`, or two currencies where one is needed."""
+
+
 class CharacterTooLong(InvalidRequestError):  # noqa: N818 - as UnknownModel
     """A text cannot be cut at this limit: one of its characters alone is more tokens.
 

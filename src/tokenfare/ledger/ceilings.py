@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 
+from tokenfare.arguments import whole
 from tokenfare.errors import CeilingReached, InvalidRequestError
 from tokenfare.money import Money, total
 
@@ -30,9 +31,10 @@ class Ceiling:
     zone: tzinfo = UTC
 
     def __post_init__(self) -> None:
-        amount = self.limit.amount if isinstance(self.limit, Money) else self.limit
+        limit: object = self.limit  # what a caller without a type checker may have given
+        amount = limit.amount if isinstance(limit, Money) else whole("a ceiling", limit)
         if amount < 0:
-            raise InvalidRequestError(f"a ceiling is not below zero: {self.limit}")
+            raise InvalidRequestError(f"a ceiling is not below zero: {limit}")
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo = UTC) -> Ceiling:

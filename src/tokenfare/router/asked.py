@@ -5,7 +5,7 @@ What is not given is as the profile says, or as `Requirements` has it by default
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -53,11 +53,10 @@ def requirements(asked: Asked, base: Requirements | None = None) -> Requirements
             "a profile is tokenfare.Requirements (tokenfare.router.profiles reads it from a file),"
             f" not {type(base).__name__}"
         )
-    given: dict[str, Any] = {
-        name: _AS[name](name, value) if name in _AS else value for name, value in asked.items()
-    }
-    ceiling = given.get("max_fare")
+    given: dict[str, Any] = dict(asked)
+    ceiling = _ceiling(asked.get("max_fare"))
     if ceiling is not None:
+        given["max_fare"] = ceiling
         given.setdefault("currency", ceiling.currency)
     try:
         return replace(base or Requirements(), **given)
@@ -94,44 +93,13 @@ def _unknown(word: str) -> str:
     return f"no requirement is called {word!r}; {way or elsewhere}"
 
 
-def _listed(name: str, words: object) -> tuple[str, ...]:
-    if isinstance(words, str | bytes | Mapping) or not isinstance(words, Iterable):
-        raise InvalidRequestError(
-            f"{name}: patterns and words are given as a list, not as {words!r}; an empty one, or "
-            "none, asks for nothing"
-        )
-    listed = tuple(words)
-    odd = next((word for word in listed if not isinstance(word, str)), None)
-    if odd is not None or None in listed:
-        raise InvalidRequestError(f"{name}: each of the list is a text, not {odd!r}")
-    return listed
-
-
-def _set(name: str, words: object) -> frozenset[str]:
-    return frozenset(_listed(name, words))
-
-
-def _ceiling(_: str, given: object) -> Money | None:
+def _ceiling(given: object) -> Money | None:
     if given is None or isinstance(given, Money):
         return given
     try:
         return Money.written(given)
     except ValueError as error:
         raise InvalidRequestError(f"max_fare: {error}") from None
-
-
-_AS: Mapping[str, Callable[[str, Any], Any]] = MappingProxyType(
-    {
-        "needs": lambda name, words: frozenset({"text", *_listed(name, words)}),
-        "allow": _listed,
-        "deny": _listed,
-        "families": _listed,
-        "providers": _listed,
-        "kinds": _set,
-        "access": _set,
-        "max_fare": _ceiling,
-    }
-)
 
 
 def written(asked: Requirements) -> dict[str, object]:

@@ -6,14 +6,14 @@ Values only: the filters that apply them are in `filters`, one small function ea
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import get_args
 
-from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS, check_output, check_whole
+from tokenfare.arguments import flag, whole, words
+from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS, check_output
 from tokenfare.catalog import Access, Kind
 from tokenfare.errors import InvalidRequestError
-from tokenfare.money import Money
+from tokenfare.money import Money, check_currency
 
 DEFAULT_ACCESS: frozenset[Access] = frozenset({"paid", "free"})
 """By default only models that anyone with a key can go on calling: no trials, no applications."""
@@ -36,12 +36,12 @@ class Requirements:
     such answers, where the model has one, and the room is that of reasoning and text together. It
     asks nothing of the model: which models can reason, the catalogue does not say.
 
-    `needs` are modalities; `allow` and `deny` are shell patterns on ids and aliases (`qwen-*`),
-    `families` and `providers` on those words; `kinds` asks for stable names, latest names or pinned
-    snapshots. `min_headroom` is the input, in tokens, that could still be added. The two rates are
-    what the model must allow in a minute; a rate that is not known does not meet them. Fares are
-    compared in `currency` only. `batch` asks for the batch price, and so for models that have one.
-    `unstated_limits` lets models pass whose limits nobody states.
+    `needs` are modalities beside text; `allow` and `deny` are shell patterns on ids and aliases
+    (`qwen-*`), `families` and `providers` on those words; `kinds` asks for stable names, latest
+    names or pinned snapshots. `min_headroom` is the input, in tokens, that could still be added.
+    The two rates are what the model must allow in a minute; a rate that is not known does not meet
+    them. Fares are compared in `currency` only. `batch` asks for the batch price, and so for models
+    that have one. `unstated_limits` lets models pass whose limits nobody states.
     """
 
     max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS
@@ -66,10 +66,12 @@ class Requirements:
     unstated_limits: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what cannot mean anything or contradicts itself."""
-        check_output(self.max_output_tokens)
-        self._refuse_odd_numbers()
-        self._refuse_odd_words()
+        """Refuse what cannot mean anything or contradicts itself.
+
+        Any collection of words and any type of whole number is taken; they are kept as declared.
+        """
+        self._keep_numbers()
+        self._keep_words()
         self._refuse_contradictions()
 
     @property
@@ -82,10 +84,15 @@ class Requirements:
         """Whether fares are compared by what is expected and not by their high end."""
         return self.output_tokens != self.max_output_tokens or self.cached_tokens > 0
 
-    def _refuse_odd_numbers(self) -> None:
+    def _keep(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _keep_numbers(self) -> None:
+        self._keep("max_output_tokens", check_output(self.max_output_tokens))
         expected = self.expected_output_tokens
         if expected is not None:
-            check_whole("expected_output_tokens", expected)
+            expected = whole("expected_output_tokens", expected)
+            self._keep("expected_output_tokens", expected)
         if expected is not None and not 1 <= expected <= self.max_output_tokens:
             raise InvalidRequestError(
                 f"expected_output_tokens is {expected:,}; it is at least 1 and at most the room "
@@ -97,39 +104,32 @@ class Requirements:
             "min_requests_per_minute",
             "min_tokens_per_minute",
         ):
-            check_whole(name, getattr(self, name))
-            if getattr(self, name) < 0:
-                raise InvalidRequestError(f"{name} is {getattr(self, name):,}; it is at least 0")
+            self._keep(name, whole(name, getattr(self, name), 0))
         ceiling: object = self.max_fare  # what a caller without a type checker may have given
         if ceiling is not None and not isinstance(ceiling, Money):
             raise InvalidRequestError(f"max_fare is a tokenfare.Money here, not {ceiling!r}")
         if self.max_fare is not None and self.max_fare.amount < 0:
             raise InvalidRequestError(f"max_fare is {self.max_fare}; a ceiling is not below zero")
 
-    def _refuse_odd_words(self) -> None:
+    def _keep_words(self) -> None:
+        for name in ("allow", "deny", "families", "providers"):
+            self._keep(name, words(name, getattr(self, name)))
         for name, known in (
             ("needs", MODALITIES),
             ("kinds", frozenset(get_args(Kind))),
             ("access", frozenset(get_args(Access))),
         ):
-            odd = sorted(getattr(self, name) - known)
-            if odd:
+            given = frozenset(words(name, getattr(self, name)))
+            if odd := sorted(given - known):
                 raise InvalidRequestError(f"{name}: {odd[0]!r} is none of {listed(known)}")
+            self._keep(name, given | {"text"} if name == "needs" else given)
         for name in ("purpose", "region"):
             word = getattr(self, name)
             if not isinstance(word, str | None):
                 raise InvalidRequestError(f"{name} is one word, or None for any, not {word!r}")
-        for name in ("batch", "unstated_limits"):
-            if not isinstance(getattr(self, name), bool):
-                raise InvalidRequestError(f"{name} is True or False, not {getattr(self, name)!r}")
-        currency: object = self.currency  # as above
-        if not isinstance(currency, str) or re.fullmatch("[A-Z]{3}", currency) is None:
-            raise InvalidRequestError(
-                f"currency is three capital letters, such as CNY, not {self.currency!r}"
-            )
-        for name in ("allow", "deny", "families", "providers"):
-            if isinstance(getattr(self, name), str):
-                raise InvalidRequestError(f"{name} is a list of patterns, not one text")
+        for name in ("batch", "thinking", "unstated_limits"):
+            flag(name, getattr(self, name))
+        check_currency(self.currency, "currency")
 
     def _refuse_contradictions(self) -> None:
         both = [pattern for pattern in self.allow if pattern in self.deny]

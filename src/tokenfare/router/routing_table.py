@@ -38,7 +38,7 @@ class RoutingTable:
     def decide(self, size: Count | int) -> Decision:
         """Decide on a request of this many input tokens, at least one, on every model."""
         if not isinstance(size, Count):
-            check_input(size)
+            size = check_input(size)
             return Decision(self.question, Same(Count.exactly(size)), self._axis.winner(size))
         if size.exact:
             return Decision(self.question, Same(size), self._axis.winner(size.high))

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
+from tokenfare.arguments import token_limit, whole
 from tokenfare.errors import CharacterTooLong, InvalidRequestError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Span:
 def truncated(core: _core.Tokenizer, text: str, max_tokens: int, keep: str) -> str:
     """The beginning, the end or both of a text, as `Tokenizer.truncate` says."""
     _check_text(text)
-    check_limit(max_tokens)
+    max_tokens = token_limit(max_tokens)
     check_keep(keep)
     try:
         head, tail = _places(core, text, min(max_tokens, sys.maxsize), keep)
@@ -75,17 +76,10 @@ def check_keep(keep: object, name: str = "keep") -> None:
         raise InvalidRequestError(f"{name} is {keep!r}; it is one of {', '.join(KEEPS)}")
 
 
-def check_limit(max_tokens: int) -> None:
-    """Refuse a limit that no text fits into, and one that is no number of tokens."""
-    check_whole("max_tokens", max_tokens)
-    if max_tokens < 1:
-        raise InvalidRequestError(f"max_tokens is {max_tokens:,}; a limit is at least 1 token")
-
-
 def check_overlap(overlap: int, max_tokens: int) -> None:
     """Refuse a limit below 1, and an overlap that leaves no room to go on."""
-    check_limit(max_tokens)
-    check_whole("overlap", overlap)
+    token_limit(max_tokens)
+    whole("overlap", overlap)
     if not 0 <= overlap < max_tokens:
         raise InvalidRequestError(
             f"overlap is {overlap:,}; it is at least 0 and less than max_tokens, {max_tokens:,}"
@@ -95,12 +89,6 @@ def check_overlap(overlap: int, max_tokens: int) -> None:
 def _check_text(text: object) -> None:
     if not isinstance(text, str):
         raise InvalidRequestError(f"a text is cut, not {type(text).__name__}")
-
-
-def check_whole(name: str, number: object) -> None:
-    """Refuse what is no whole number: text, a float, a truth value."""
-    if not isinstance(number, int) or isinstance(number, bool):
-        raise InvalidRequestError(f"{name} is {number!r}; it is a whole number")
 
 
 def _too_long(text: str, error: ValueError, max_tokens: int) -> CharacterTooLong:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from tokenfare.arguments import token_limit, whole
 from tokenfare.errors import (
     InvalidRequestError,
     MissingExtra,
@@ -18,7 +19,7 @@ from tokenfare.errors import (
 
 from .bounds import most_bytes
 from .count import Count
-from .cutting import Keep, Span, check_limit, check_whole, joined, spans, truncated
+from .cutting import Keep, Span, joined, spans, truncated
 from .special import ORDINARY, QWEN, SpecialSets
 
 if TYPE_CHECKING:
@@ -108,16 +109,12 @@ class Tokenizer:
         """
         if threads == 1:
             return self._core.count(text)
-        check_whole("threads", threads)
-        if threads < 1:
-            raise InvalidRequestError(f"a text is counted by at least 1 thread, not {threads}")
+        threads = whole("threads", threads, 1)
         return self._core.count_with_threads(text, min(threads, sys.maxsize))
 
     def count_up_to(self, text: str, limit: int) -> int | None:
         """Count the tokens of `text`, or answer `None` if they are more than `limit`."""
-        check_whole("limit", limit)
-        if limit < 0:
-            raise InvalidRequestError(f"a limit of tokens is at least 0, not {limit}")
+        limit = whole("limit", limit, 0)
         return self._core.count_up_to(text, min(limit, sys.maxsize))
 
     def fits(self, text: str, max_tokens: int) -> bool:
@@ -126,7 +123,7 @@ class Tokenizer:
         A token is at least one byte of the normalized text, so where the bytes are few enough
         nothing is tokenized. Otherwise counting stops once the limit is passed.
         """
-        check_limit(max_tokens)
+        max_tokens = token_limit(max_tokens)
         if len(text) <= max_tokens and most_bytes(text) <= max_tokens:
             return True
         return self._core.count_up_to(text, min(max_tokens, sys.maxsize)) is not None

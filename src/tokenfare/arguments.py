@@ -1,0 +1,53 @@
+"""What callers may give for an argument, checked in one place for the whole library.
+
+A check gives the value back in the one form that everything behind it can rely on: a whole number
+as an `int`, whatever integer type it came in, a list of words as a tuple of `str`. What can mean
+nothing raises `InvalidRequestError`, whose text begins with the argument's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from operator import index
+from typing import SupportsIndex
+
+from tokenfare.errors import InvalidRequestError
+
+
+def whole(name: str, number: object, least: int | None = None, because: str = "") -> int:
+    """A whole number, at least `least`; the message of a lower one says `because`.
+
+    Integers of other libraries (`numpy.int64`) are whole numbers, `True` and `2.0` are not.
+    """
+    if isinstance(number, bool) or not isinstance(number, SupportsIndex):
+        raise InvalidRequestError(f"{name} is a whole number, not {number!r}")
+    value = index(number)
+    if least is not None and value < least:
+        raise InvalidRequestError(f"{name} is {value:,}; {because or f'it is at least {least:,}'}")
+    return value
+
+
+def token_limit(number: object, name: str = "max_tokens") -> int:
+    """A limit in tokens that a text can be cut to."""
+    return whole(name, number, 1, "a limit is at least 1 token")
+
+
+def flag(name: str, value: object) -> bool:
+    """`True` or `False`; nothing else is taken for one of them."""
+    if not isinstance(value, bool):
+        raise InvalidRequestError(f"{name} is True or False, not {value!r}")
+    return value
+
+
+def words(name: str, given: object) -> tuple[str, ...]:
+    """Words or patterns from any collection of them; one text alone is refused."""
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise InvalidRequestError(
+            f"{name}: patterns and words are given as a list, not as {given!r}; an empty one, or "
+            "none, asks for nothing"
+        )
+    listed = tuple(given)
+    odd = [word for word in listed if not isinstance(word, str)]
+    if odd:
+        raise InvalidRequestError(f"{name}: each of the list is a text, not {odd[0]!r}")
+    return listed
