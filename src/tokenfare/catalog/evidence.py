@@ -3,95 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
 
-from .days import in_force, on, on_or_first, on_or_none
 from .entries import DayFact, LimitsFact, ModelRow, Number, PriceFact, RatesFact
 from .fact import Fact
 from .facts import Facts
 from .file import ProviderRow
+from .held import Held, ProviderHeld
 from .inherit import BOUNDS
 from .model import Dispute, Evidence, Mark
 
 
-class Told(Mapping[str, Evidence]):
-    """Evidence by the name of the fact, made at the first question.
+class WhenAsked(Mapping[str, Evidence]):
+    """Evidence by the name of the fact, put into words by the first question for any of it.
 
-    Most models that are looked at are never asked.
+    A catalogue makes hundreds of models, and hardly one of them is ever asked for its sources.
     """
 
     __slots__ = ("_made", "_make")
 
     def __init__(self, make: Callable[[], dict[str, Evidence]]) -> None:
-        """Hold the question."""
+        """Keep what makes the evidence."""
         self._make = make
         self._made: dict[str, Evidence] | None = None
 
-    def _told(self) -> dict[str, Evidence]:
+    def _all(self) -> dict[str, Evidence]:
         if self._made is None:
             self._made = self._make()
         return self._made
 
     def __getitem__(self, key: str) -> Evidence:
         """The evidence for a fact."""
-        return self._told()[key]
+        return self._all()[key]
 
     def __iter__(self) -> Iterator[str]:
         """The facts that there is evidence for."""
-        return iter(self._told())
+        return iter(self._all())
 
     def __len__(self) -> int:
         """For how many facts there is evidence."""
-        return len(self._told())
+        return len(self._all())
 
     def __repr__(self) -> str:
         """How much there is; the whole of it would drown the model that it stands in."""
         return f"<evidence of {len(self)} facts>"
 
     def __reduce__(self) -> tuple[type[dict[str, Evidence]], tuple[dict[str, Evidence]]]:
-        """Travel to another process, or into a copy, as what was told."""
-        return dict, (self._told(),)
+        """Travel to another process, or into a copy, as a plain dictionary."""
+        return dict, (self._all(),)
 
 
-def evidence_of(row: ModelRow, day: date, facts: Facts) -> dict[str, Evidence]:
-    """For each fact of the model on the day."""
-    limits, price = on(row.limits, day), in_force(row.prices, day)
+def evidence_of(row: ModelRow, held: Held, facts: Facts) -> dict[str, Evidence]:
+    """For each fact of a model, by what is held of it on a day."""
     said: dict[str, Fact | None] = {
-        "points_to": on(row.points_to, day),
-        "access": on_or_first(row.access, day),
-        "chat": on_or_first(row.chat, day),
-        "tokenizer": on_or_first(row.tokenizer, day),
-        "modalities": on_or_first(row.modalities, day),
-        "purposes": on_or_first(row.purposes, day),
-        "regions": on_or_first(row.regions, day),
-        "aliases": on_or_first(row.aliases, day) if row.aliases else None,
-        "documents": on(row.documents, day),
-        "discount": in_force(row.discounts, day),
-        "batch_max_context": on(row.batch, day),
-        "cache": on(row.cache, day),
-        "status": on(row.seen, day),
-        "tools": on(row.tools, day),
-        "images": on_or_none(row.images, day),
-        "audio": on_or_none(row.audio, day),
-        "video": on_or_none(row.video, day),
+        "points_to": held.points_to,
+        "access": held.access,
+        "chat": held.chat,
+        "tokenizer": held.tokenizer,
+        "modalities": held.modalities,
+        "purposes": held.purposes,
+        "regions": held.regions,
+        "aliases": held.aliases,
+        "documents": held.documents,
+        "discount": held.discount,
+        "batch_max_context": held.batch,
+        "cache": held.cache,
+        "status": held.seen,
+        "tools": held.tools,
+        "images": held.images,
+        "audio": held.audio,
+        "video": held.video,
     }
     told = {key: _of(fact, facts) for key, fact in said.items() if fact is not None}
     return (
         told
-        | _rates(on(row.rates, day), facts)
-        | _limits(limits, facts)
-        | _price(price, facts)
+        | _rates(held.rates, facts)
+        | _limits(held.limits, facts)
+        | _price(held.price, facts)
         | _days(row, facts)
     )
 
 
-def evidence_of_provider(row: ProviderRow, day: date, facts: Facts) -> dict[str, Evidence]:
-    """For each fact of the provider on the day."""
+def evidence_of_provider(row: ProviderRow, held: ProviderHeld, facts: Facts) -> dict[str, Evidence]:
+    """For each fact of a provider, by what is held of it on a day."""
     said: dict[str, Fact | None] = {
         "key_variable": row.key,
-        "max_body_bytes": on_or_first(row.body, day) if row.body else None,
-        "throttle": on(row.throttle, day),
-        "batch": on(row.batch, day),
+        "max_body_bytes": held.body,
+        "throttle": held.throttle,
+        "batch": held.batch,
     } | {f"base_urls.{url.region}": url for url in row.base_urls}
     return {key: _of(fact, facts) for key, fact in said.items() if fact is not None}
 

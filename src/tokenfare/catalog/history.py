@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from .charging import AudioRules, ChatTemplate, ImageRules, ToolRules, VideoRules
 from .charging_entries import ChatFact
-from .days import in_force, on, on_or_first, on_or_none, status_on
+from .days import status_on
 from .entries import (
     CacheFact,
     LimitsFact,
@@ -27,10 +27,11 @@ from .entries import (
     PriceFact,
     PurposesFact,
 )
-from .evidence import Told, evidence_of, evidence_of_provider
+from .evidence import WhenAsked, evidence_of, evidence_of_provider
 from .fact import Fact
 from .facts import Facts
 from .file import ProviderRow
+from .held import held_on, provider_held_on
 from .model import (
     BatchRules,
     CacheRules,
@@ -53,55 +54,54 @@ _UNRATED = RateLimits()
 
 def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
     """What the model is on the day."""
-    limits, batch = on(row.limits, day), on(row.batch, day)
-    target, discount = on(row.points_to, day), in_force(row.discounts, day)
+    held = held_on(row, day)
     return Model(
         id=row.id,
-        aliases=on_or_first(row.aliases, day).names if row.aliases else (),
+        aliases=held.aliases.names if held.aliases else (),
         family=row.family or "",
         provider=row.provider or "",
         kind=row.kind or "stable",
         day=day,
         status=status_on(row, day),
-        access=on_or_first(row.access, day).kind,
-        limits=_limits(limits),
-        output_room=limits.output_room if limits else "shared",
-        price=_price(in_force(row.prices, day), discount.factor if discount else None),
-        modalities=_modalities(on_or_first(row.modalities, day)),
-        purposes=_purposes(on_or_first(row.purposes, day)),
-        regions=on_or_first(row.regions, day).served_in,
-        tokenizer=on_or_first(row.tokenizer, day).name,
-        chat=_chat(on_or_first(row.chat, day)),
-        tools=_as_rules(ToolRules, on(row.tools, day)),
-        images=_as_rules(ImageRules, on_or_none(row.images, day)),
-        audio=_as_rules(AudioRules, on_or_none(row.audio, day)),
-        video=_as_rules(VideoRules, on_or_none(row.video, day)),
-        points_to=target.target if target else None,
+        access=held.access.kind,
+        limits=_limits(held.limits),
+        output_room=held.limits.output_room if held.limits else "shared",
+        price=_price(held.price, held.discount.factor if held.discount else None),
+        modalities=_modalities(held.modalities),
+        purposes=_purposes(held.purposes),
+        regions=held.regions.served_in,
+        tokenizer=held.tokenizer.name,
+        chat=_chat(held.chat),
+        tools=_as_rules(ToolRules, held.tools),
+        images=_as_rules(ImageRules, held.images),
+        audio=_as_rules(AudioRules, held.audio),
+        video=_as_rules(VideoRules, held.video),
+        points_to=held.points_to.target if held.points_to else None,
         retired_on=row.retired.on if row.retired else None,
-        documents=_as_rules(DocumentRules, on(row.documents, day)),
-        rates=_as_rules(RateLimits, on(row.rates, day)) or _UNRATED,
-        batch_max_context=batch.max_context if batch else None,
-        thinking_limits=_thinking_limits(limits),
-        cache=_cache(on(row.cache, day)),
+        documents=_as_rules(DocumentRules, held.documents),
+        rates=_as_rules(RateLimits, held.rates) or _UNRATED,
+        batch_max_context=held.batch.max_context if held.batch else None,
+        thinking_limits=_thinking_limits(held.limits),
+        cache=_cache(held.cache),
         released_on=row.released.on if row.released else None,
         sent_as=row.sent_as,
-        evidence=Told(partial(evidence_of, row, day, facts)),
+        evidence=WhenAsked(partial(evidence_of, row, held, facts)),
     )
 
 
 def provider_on(row: ProviderRow, day: date, facts: Facts) -> Provider:
     """Where and how the provider is reached on the day."""
-    body = on_or_first(row.body, day) if row.body else None
+    held = provider_held_on(row, day)
     return Provider(
         id=row.id,
         name=row.name,
         base_urls=MappingProxyType({url.region: url.url for url in row.base_urls}),
         default_region=row.default_region,
         key_variable=row.key.variable if row.key else None,
-        max_body_bytes=body.max_bytes if body else None,
-        throttle=_as_rules(Throttle, on(row.throttle, day)),
-        batch=_as_rules(BatchRules, on(row.batch, day)),
-        evidence=Told(partial(evidence_of_provider, row, day, facts)),
+        max_body_bytes=held.body.max_bytes if held.body else None,
+        throttle=_as_rules(Throttle, held.throttle),
+        batch=_as_rules(BatchRules, held.batch),
+        evidence=WhenAsked(partial(evidence_of_provider, row, held, facts)),
     )
 
 
