@@ -19,6 +19,8 @@ MediaKind: TypeAlias = Literal["image", "audio", "video"]
 Prompt: TypeAlias = str | Sequence[Wire]
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+RESULT_ROLES = frozenset({"tool", "function"})
+"""Who speaks in a message that gives the result of a call."""
 
 # The part types of OpenAI's chat completions, and `video`, a list of frames, which DashScope adds.
 _MEDIA_KINDS: Mapping[str, MediaKind] = {

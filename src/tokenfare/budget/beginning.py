@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from tokenfare.catalog import Model
 from tokenfare.messages import Message
 from tokenfare.tokenizers import Count, Measurer, Tokenizer, added
+from tokenfare.tokenizers.nfc import NFC_GROWS
 
 from .options import NO_OPTIONS, Options
 from .parts import NOTHING
@@ -25,7 +26,6 @@ from .turns import Turns, depends_on_the_next, places
 # counted exactly here, and no normalization joins the two. An apostrophe is not among them (o200k
 # has `don't` in one piece), nor what a combining character can follow (`=` and U+0338 are one).
 _ENDS_A_WORD = frozenset(" \n.,:;!?。，、：；！？")
-_MOST_GROWTH = 3  # of a text under NFC, in bytes
 
 
 def count_beginning(  # noqa: PLR0913, PLR0917 - a request, a place in it, and how to count
@@ -55,10 +55,7 @@ def count_beginning(  # noqa: PLR0913, PLR0917 - a request, a place in it, and h
         settled = 0  # a Chinese message further on changes the words, which stand at the front
     low = sum(count.low for count in counts[:settled])
     high = sum(count.high for count in counts)
-    if low == high:
-        return Count.exactly(low)
-    value = sum(count.value for count in counts)
-    return Count(min(max(value, low), high), low, high, "bounds")
+    return Count.within(sum(count.value for count in counts), low, high)
 
 
 def _settled(messages: Sequence[Message], whole: int, turns: Turns) -> int:
@@ -81,7 +78,7 @@ def _begun(text: str, characters: int, turns: Turns) -> Count:
     most = certain.high + _most(tail)
     low = certain.low if isinstance(turns.measurer, Tokenizer) else 0
     value = turns.stretch(text[:characters], first=True).value + frame // 2
-    return Count(min(max(value, low), most + frame), low, most + frame, "bounds")
+    return Count.within(value, low, most + frame)
 
 
 def _last_cut(text: str, characters: int) -> int:
@@ -94,4 +91,4 @@ def _last_cut(text: str, characters: int) -> int:
 
 def _most(tail: str) -> int:
     size = len(tail.encode(errors="surrogatepass"))
-    return size if unicodedata.is_normalized("NFC", tail) else _MOST_GROWTH * size
+    return size if unicodedata.is_normalized("NFC", tail) else NFC_GROWS * size

@@ -11,8 +11,6 @@ from __future__ import annotations
 from tokenfare.messages import Document
 from tokenfare.tokenizers import Count, Measurer
 
-from .parts import between
-
 _FACTOR = 2
 _MOST = 500
 _PAGE_MOST = 100
@@ -25,6 +23,6 @@ def count_document(document: Document, measurer: Measurer) -> Count:
     if not document.parsed:
         return read
     pages = document.pages * _PAGE_MOST + document.blank_pages * _BLANK_PAGE_MOST
-    return between(
+    return Count.within(
         read.value, read.low // _FACTOR, read.high * _FACTOR + pages + _MOST, "extraction"
     )

@@ -17,8 +17,6 @@ from tokenfare.messages import Media
 from tokenfare.money import shown
 from tokenfare.tokenizers import Count
 
-from .parts import between
-
 _SIDES = ("width", "height")
 
 
@@ -86,7 +84,7 @@ def count_image(
     size = _size(media, place, fetch)
     if size is None:
         note = f"size not known: from {rules.least} to {most:,} tokens"
-        return between(most, rules.least, most), note
+        return Count.within(most, rules.least, most), note
     tokens = image_tokens(size, rules, most, place)
     return Count.exactly(tokens), f"{size.width:,} x {size.height:,} pixels"
 

@@ -67,13 +67,6 @@ class RequestCount:
         return added(part.count for part in self.parts if part.kind in kinds)
 
 
-def between(value: int, low: int, high: int, how: str = "bounds") -> Count:
-    """A count from its ends, exact where they meet, with the value moved inside them."""
-    if low == high:
-        return Count.exactly(low)
-    return Count(min(max(value, low), high), low, high, how)
-
-
 def counted(parts: Iterable[Part], warnings: tuple[ControlToken, ...] = ()) -> RequestCount:
     """A request's count from its parts; parts without tokens are left out."""
     kept = tuple([part for part in parts if part.count.high])

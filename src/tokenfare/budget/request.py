@@ -14,7 +14,7 @@ from tokenfare.tokenizers import Count, Measurer, added
 
 from .control import ControlToken, control_tokens
 from .options import NO_OPTIONS, Options
-from .parts import Part, RequestCount, between, counted
+from .parts import Part, RequestCount, counted
 from .reasoning import spoken
 from .rules import Rules, rules_of
 from .tools import GUESS, definitions_most, definitions_text, forced_call, is_chinese
@@ -63,9 +63,9 @@ def after_all(last: Message, turns: Turns) -> Iterator[Part]:
     if options.schema is not None:
         most = chat.json_mode[1] + definitions_most([options.schema])
         note = "whether a model is shown the JSON schema is not known"
-        yield Part("options", None, between(chat.json_mode[1], 0, most), note)
+        yield Part("options", None, Count.within(chat.json_mode[1], 0, most), note)
     elif options.json_mode:
-        yield Part("options", None, between(chat.json_mode[1], *chat.json_mode), "JSON mode")
+        yield Part("options", None, Count.within(chat.json_mode[1], *chat.json_mode), "JSON mode")
     if is_open(last):
         return
     reply = chat.per_reply
@@ -73,7 +73,7 @@ def after_all(last: Message, turns: Turns) -> Iterator[Part]:
         writer = turns.writer()
         writer.template("<think>\n\n</think>\n\n")
         reply += writer.count(turns.measurer).value
-    yield Part("template", None, between(reply, *(chat.once_bounds or (reply, reply))))
+    yield Part("template", None, Count.within(reply, *(chat.once_bounds or (reply, reply))))
     if options.forced_tool is not None:
         yield _forced(options.forced_tool, turns)
 
@@ -96,7 +96,7 @@ def _tools(system: str | None, turns: Turns) -> Part:
         return Part("tools", None, Count.exactly(value), "as recorded with the provider")
     high = definitions_most(options.tools) + frame + len(rules.default_system)
     value = value if chat.per_message else 0
-    return Part("tools", None, between(value, 0, high), "how tools are written is not known")
+    return Part("tools", None, Count.within(value, 0, high), "how tools are written is not known")
 
 
 def _forced(name: str, turns: Turns) -> Part:
@@ -106,4 +106,4 @@ def _forced(name: str, turns: Turns) -> Part:
     if count.exact and turns.certain:
         return Part("tools", None, count, "the call that was asked for, begun")
     high = len(forced_call(name).encode())
-    return Part("tools", None, between(count.value, 0, high), "a forced call may be begun")
+    return Part("tools", None, Count.within(count.value, 0, high), "a forced call may be begun")

@@ -19,7 +19,6 @@ from tokenfare.money import shown
 from tokenfare.tokenizers import Count
 
 from .images import check_picture, picture_at, squares, stated_picture, url_of
-from .parts import between
 
 _UNKNOWN_SECONDS = 3 * 60 * 60
 """A sound of unknown length is taken for three hours at most, longer than any model takes."""
@@ -31,7 +30,7 @@ def audio_tokens(seconds: float, rules: AudioRules) -> Count:
     """Tokens of a sound: certain for whole seconds, from those below to those above otherwise."""
     low = max(math.floor(seconds) * rules.tokens_per_second, rules.least)
     high = max(math.ceil(seconds) * rules.tokens_per_second, rules.least)
-    return between(math.ceil(seconds * rules.tokens_per_second), low, high)
+    return Count.within(math.ceil(seconds * rules.tokens_per_second), low, high)
 
 
 def count_audio(
@@ -41,7 +40,7 @@ def count_audio(
     found = _sound(media, place, fetch)
     if found is None:
         high = _UNKNOWN_SECONDS * rules.tokens_per_second
-        return between(high, rules.least, high), "length not known"
+        return Count.within(high, rules.least, high), "length not known"
     if found.format is not None and found.format not in rules.formats:
         raise InvalidRequestError(
             f"{place}: the model takes no {found.format} sounds, but {', '.join(rules.formats)}"
@@ -86,13 +85,13 @@ def _frames(  # noqa: PLR0913, PLR0917 - what a list of frames is counted from
     size = _frame_size(frames, media, images, place, fetch)
     if size is None:
         low, high = layers * min(rules.layer_least, most), layers * most
-        return between(high, low, high), f"{number} frames of unknown size"
+        return Count.within(high, low, high), f"{number} frames of unknown size"
     rows, columns = squares(size.height, size.width, images.pixels, rules.layer_least, most)
     tokens = layers * rows * columns
     note = f"{number} frames of {size.width:,} x {size.height:,} pixels"
     if rules.certain and layers * rules.layer_most <= rules.most:
         return Count.exactly(tokens), note
-    return between(tokens, layers * images.least, layers * rules.layer_most), note
+    return Count.within(tokens, layers * images.least, layers * rules.layer_most), note
 
 
 def _layer_most(rules: VideoRules, layers: int) -> int:
@@ -137,12 +136,12 @@ def _file(media: Media, rules: VideoRules, place: str, fetch: Fetch | None) -> t
         seconds = None if source is None else sound(source, place).seconds
     low = rules.min_frames // rules.frames_per_layer * rules.layer_least // 4
     if seconds is None:
-        return between(rules.most, low, rules.most), "a file of unknown length"
+        return Count.within(rules.most, low, rules.most), "a file of unknown length"
     frames = min(max(math.ceil(seconds * rate) + 1, rules.min_frames), rules.max_frames)
     layers = math.ceil(frames / rules.frames_per_layer)
     high = layers * rules.layer_most
     value = layers * _layer_most(rules, layers)
-    return between(value, low, high), f"a file of {seconds:.2f} seconds"
+    return Count.within(value, low, high), f"a file of {seconds:.2f} seconds"
 
 
 def _sound(media: Media, place: str, fetch: Fetch | None) -> Sound | None:

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from tokenfare.arguments import token_limit
 from tokenfare.errors import CannotTrim, CharacterTooLong, InvalidRequestError
-from tokenfare.messages import Message, Wire, parse_one
+from tokenfare.messages import RESULT_ROLES, Message, Wire, parse_one
 from tokenfare.tokenizers import Count, Cutter, Keep, check_keep
 
 from .conversation import Conversation
@@ -25,7 +25,6 @@ from .turns import is_open
 Why: TypeAlias = Literal["oldest first", "a result without its call"]
 
 _SYSTEM = frozenset({"system", "developer"})
-_RESULTS = frozenset({"tool", "function"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +180,7 @@ def _units(messages: Sequence[Message]) -> tuple[list[list[int]], list[int]]:
     by_id: dict[object, list[int]] = {}
     before: list[int] | None = None
     for i, message in enumerate(messages):
-        if message.role in _RESULTS:
+        if message.role in RESULT_ROLES:
             named = message.wire.get("tool_call_id")
             unit = by_id.get(named) if named is not None else before
             (lost if unit is None else unit).append(i)

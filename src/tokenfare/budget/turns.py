@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 
 from tokenfare.catalog import AudioRules, ImageRules, VideoRules
 from tokenfare.errors import InvalidRequestError
-from tokenfare.messages import Document, Media, MediaKind, Message, Text
+from tokenfare.messages import RESULT_ROLES, Document, Media, MediaKind, Message, Text
 from tokenfare.tokenizers import Count, Measurer, added
 
 from .control import pattern
 from .documents import count_document
 from .images import count_image
 from .options import Options
-from .parts import NOTHING, Part, PartKind, between
+from .parts import NOTHING, Part, PartKind
 from .reasoning import Spoken
 from .rules import Rules
 from .sounds import count_audio, count_video
@@ -31,7 +31,6 @@ _RESULT_FRAME_MOST = 16
 _RESULT_SEAMS = 2
 
 _FILE_MARK = "fileid://"
-_RESULTS = frozenset({"tool", "function"})
 _KINDS: Mapping[MediaKind, PartKind] = {"image": "images", "audio": "audio", "video": "video"}
 
 
@@ -67,9 +66,9 @@ class Turns:
         """The tokens of a message; `said` replaces what an assistant's message says."""
         if self.rules.files_most is not None and message.text.startswith(_FILE_MARK):
             note = "files, whose text is not at hand"
-            files = Part("documents", place.index, between(0, 0, self.rules.files_most), note)
+            files = Part("documents", place.index, Count.within(0, 0, self.rules.files_most), note)
             return [files, self._frame(message, place)]
-        if message.role in _RESULTS:
+        if message.role in RESULT_ROLES:
             return self._result(message, place)
         if said is not None or calls_of(message):
             return self._answer(message, place, said or Spoken(message.text))
@@ -97,7 +96,8 @@ class Turns:
             return Part("template", place.index, Count.exactly(max(chat.per_message - 2, 0)))
         if chat.per_message_bounds is None:
             return Part("template", place.index, Count.exactly(chat.per_message))
-        return Part("template", place.index, between(chat.per_message, *chat.per_message_bounds))
+        frame = Count.within(chat.per_message, *chat.per_message_bounds)
+        return Part("template", place.index, frame)
 
     def _content(self, message: Message, place: Place) -> Iterator[Part]:
         """The texts between media, and the media with the labels and markers around them."""
@@ -123,7 +123,7 @@ class Turns:
                 stretches[-1] += written
             elif written:
                 most = self.measurer.measure(written)
-                count = between(most.value, 0, most.high)
+                count = Count.within(most.value, 0, most.high)
                 yield Part("template", place.index, count, "a label that may be missing")
             stretches.append("")
         yield from self._texts(stretches, documents, place.index)
@@ -187,7 +187,7 @@ class Turns:
             text = replace(text, count=Count.exactly(whole.value - rest))
             return [text, Part(kind, place.index, Count.exactly(rest)), frame]
         high = calls_most(calls) if calls else whole.high
-        count = between(max(whole.value - text.count.value, 1), 1, high)
+        count = Count.within(max(whole.value - text.count.value, 1), 1, high)
         note = "how calls are written is not known" if not self.certain else ""
         return [text, Part(kind, place.index, count, note), frame]
 
@@ -205,19 +205,19 @@ class Turns:
             writer.template("\n" if said.content or i else "")
             writer.template(call_text(call, as_object=as_object))
         whole = writer.count(self.measurer)
-        return between(max(whole.value - 2, 0), max(whole.low - 2, 0), max(whole.high - 2, 0))
+        return Count.within(max(whole.value - 2, 0), max(whole.low - 2, 0), max(whole.high - 2, 0))
 
     def _result(self, message: Message, place: Place) -> list[Part]:
         """A tool's result: results that follow each other share one turn of the user."""
         text = self.measurer.measure(message.text)
         writer = self.writer()
-        if place.before not in _RESULTS:
+        if place.before not in RESULT_ROLES:
             writer.marker()
             writer.template("user\n")
         writer.template("<tool_response>\n")
         writer.user(message.text)
         writer.template("\n</tool_response>")
-        if place.after in _RESULTS:
+        if place.after in RESULT_ROLES:
             writer.template("\n")
         else:
             writer.marker()
@@ -230,9 +230,9 @@ class Turns:
                 Part("text", place.index, Count.exactly(tokens)),
                 Part("template", place.index, rest),
             ]
-        text = between(text.value, max(text.low - _RESULT_SEAMS, 0), text.high, text.how)
+        text = Count.within(text.value, max(text.low - _RESULT_SEAMS, 0), text.high, text.how)
         most = self.rules.chat.per_message + _RESULT_FRAME_MOST
-        count = between(whole.value - text.value, 0, most)
+        count = Count.within(whole.value - text.value, 0, most)
         note = "how results are written is not known"
         return [Part("text", place.index, text), Part("template", place.index, count, note)]
 
@@ -244,7 +244,7 @@ def is_open(message: Message) -> bool:
 
 def depends_on_the_next(message: Message) -> bool:
     """Whether what follows changes what this message counts: an end that is shared or left out."""
-    return message.role in _RESULTS or is_open(message)
+    return message.role in RESULT_ROLES or is_open(message)
 
 
 def places(messages: Sequence[Message]) -> Iterator[Place]:

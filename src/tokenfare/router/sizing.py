@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from tokenfare.budget import Carriage, Carriages, alike
 from tokenfare.catalog import Model
 from tokenfare.tokenizers import Bounds, ByLength, Count, Measurer, Tokenizer
-from tokenfare.tokenizers.by_length import between
+from tokenfare.tokenizers.by_length import guess
 
 MeasurerFor: TypeAlias = Callable[[str], Measurer]
 
@@ -72,7 +72,7 @@ class _Counting:
     def _at_first_sight(self, text: str) -> Count:
         """By the length; a text that is so short that this counts it is counted."""
         found = self._length.measure(text)
-        if found.how == "exact" and text:
+        if found.exact and text and not isinstance(self._of, Bounds):
             self.passes += 1
             self.tokens += found.value
         return found
@@ -83,7 +83,7 @@ class _Counting:
         if known.how == "bounds":
             return known
         if isinstance(self._of, Bounds):  # its own middle would be a count by another tokenizer
-            return between(text, known.low, self._of.at_most(text), "bounds")
+            return Count.within(guess(text), known.low, self._of.at_most(text))
         return self._of.measure(text)
 
     def _counted(self, tokenizer: Tokenizer, text: str, known: Count) -> Count:

@@ -83,7 +83,7 @@ class Bounds:
         if not text:
             return Count(0, 0, 0, "bounds")
         high = self.at_most(text)
-        return Count(min(max(self.guess(text), 1), high), 1, high, "bounds")
+        return Count.within(self.guess(text), 1, high)
 
     def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
         """Cut `text` down to what certainly is at most `max_tokens`.

@@ -1,23 +1,22 @@
-"""What the length of a text alone says about its tokens, in next to no time.
+"""Bounds on the tokens of a text by its length alone, faster than counting by far.
 
-Bounds that hold, like those of `bounds`, but for tokenizers whose vocabulary is at hand too: most
-questions about a limit are answered without counting. A text so short that counting it takes less
-time than a question would is counted.
+Most questions about a limit are answered by them: a page of text is nowhere near a limit of 100,000
+tokens. The bounds hold also where the vocabulary is at hand and the text could be counted; a text
+so short that counting takes no longer is counted.
 
-Above: a byte-level token is at least one byte of the text in NFC. NFC can make a text longer, in
-UTF-8 by a factor of 3 at most (UAX #15), NFKC by 11; a code point is at most 4 bytes. Below: NFC
-can make it shorter, by a factor of less than 4 (seven bytes become the two of U+0390), and no token
-of a vocabulary is longer than its longest. Tests hold the factors to every code point.
+The upper bound: a token of a byte-level vocabulary is at least one byte of the normalized text. The
+lower bound: no token is longer than the longest of the vocabulary. What normalizing can do to the
+number of bytes stands in `nfc`.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from .bounds import Bounds, unknown
 from .count import Count
+from .nfc import CODE_POINT_BYTES, NFKC_GROWS, is_long, nfc_bytes
 from .registry import Measurer
 from .tokenizer import Tokenizer
 
@@ -26,13 +25,10 @@ QWEN = "qwen"
 SHORT = 512
 """Characters that are counted in a microsecond, as fast as their length is looked at."""
 
-_LOOKED_AT = 1_000_000
-_CODE_POINT_MOST = 4
-NFC_FACTOR = 3
-NFC_SHRINKS = 4
-NFKC_FACTOR = 11
 LONGEST_TOKEN = 128
 """Bytes of the longest token of Qwen's vocabulary."""
+
+_CHARACTERS_A_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +43,10 @@ class ByLength:
         return self.of.name
 
     def measure(self, text: str) -> Count:
-        """Bound the number of tokens of `text`; constant time for a long one.
+        """Bound the number of tokens of `text`, of a long one in constant time.
 
-        Of a tokenizer that is not byte-level BPE nothing is known by the length: it counts.
+        A tokenizer that is not byte-level BPE (`transformers`' others) counts: the length of a text
+        says nothing there.
         """
         if isinstance(self.of, Bounds):
             return _at_most(self.of.at_most, text)
@@ -58,26 +55,16 @@ class ByLength:
         if self.of.name != QWEN:
             return _at_most(unknown, text)
         least, most = nfc_bytes(text)
-        return between(text, -(-least // LONGEST_TOKEN), most, "length")
-
-
-def nfc_bytes(text: str) -> tuple[int, int]:
-    """Bounds on the bytes of a text in NFC and UTF-8; exact if it is ASCII or not long."""
-    if text.isascii():
-        return len(text), len(text)
-    if len(text) > _LOOKED_AT:
-        return -(-len(text) // NFC_SHRINKS), len(text) * _CODE_POINT_MOST * NFC_FACTOR
-    size = len(unicodedata.normalize("NFC", text).encode("utf-8", errors="surrogatepass"))
-    return size, size
+        return Count.within(guess(text), -(-least // LONGEST_TOKEN), most, "length")
 
 
 def _at_most(bound: Callable[[str], int], text: str) -> Count:
-    """A bound that takes no counting; of a text that is long and no ASCII, one that is wider."""
-    if text.isascii() or len(text) <= _LOOKED_AT:
-        return between(text, min(1, len(text)), bound(text), "bounds")
-    return between(text, 1, len(text) * _CODE_POINT_MOST * NFKC_FACTOR + 2, "length")
+    """An upper bound without counting; a wider one of a text that takes long to normalize."""
+    if is_long(text):
+        return Count.within(guess(text), 1, len(text) * CODE_POINT_BYTES * NFKC_GROWS + 2, "length")
+    return Count.within(guess(text), min(1, len(text)), bound(text))
 
 
-def between(text: str, low: int, high: int, how: str) -> Count:
-    """A count from its ends, with four characters a token, as in English, for the middle."""
-    return Count(min(max(-(-len(text) // 4), low), high), low, high, how)
+def guess(text: str) -> int:
+    """Where in its interval the count of a text probably is: as in English."""
+    return -(-len(text) // _CHARACTERS_A_TOKEN)

@@ -33,6 +33,13 @@ class Count:
         """Make a count that is certain."""
         return cls(number, number, number, "exact")
 
+    @classmethod
+    def within(cls, guess: int, low: int, high: int, how: str = "bounds") -> Count:
+        """A count from its ends, certain where they meet; else the guess is moved between them."""
+        if low == high:
+            return cls.exactly(low)
+        return cls(min(max(guess, low), high), low, high, how)
+
     @property
     def exact(self) -> bool:
         """Whether nothing is uncertain: both ends are the value."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from tokenfare.arguments import token_limit, whole
 from tokenfare.errors import CharacterTooLong, InvalidRequestError
 
+from .nfc import NFC_SHRINKS
+
 if TYPE_CHECKING:
     from tokenfare import _core
 
@@ -45,9 +47,9 @@ def truncated(core: _core.Tokenizer, text: str, max_tokens: int, keep: str) -> s
 
 def _places(core: _core.Tokenizer, text: str, limit: int, keep: str) -> tuple[int, int]:
     if keep == "start":
-        # More characters than so many tokens can be need not be looked at: NFC makes no text
-        # shorter than a quarter, and a cluster that is cut off here is beyond all that fit.
-        near = text[: 4 * core.longest_token * (limit + 1)]
+        # So many tokens are no more than these characters, so the rest need not be looked at. A
+        # grapheme cluster that the slice cuts in two lies behind all that fits.
+        near = text[: NFC_SHRINKS * core.longest_token * (limit + 1)]
         with suppress(ValueError):
             return core.truncate(near, limit, keep)
     return core.truncate(text, limit, keep)
