@@ -89,6 +89,7 @@ format: .venv/.lint
 
 bench-calls: .venv/.test
 	$(BIN)/python benchmarks/dispatch/overhead.py
+	$(BIN)/python benchmarks/dispatch/gateway.py
 
 bench-batch: .venv/.test
 	$(BIN)/python benchmarks/batch/compare.py

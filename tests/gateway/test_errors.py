@@ -12,7 +12,7 @@ from tokenfare.dispatch import Patience, Timeouts
 from tokenfare.emulator import named, scripted
 from tokenfare.emulator.fault_names import NAMES, split
 
-from .conftest import HELLO, KEY, Stand, Start
+from .conftest import HELLO, KEY, Stand, Start, eventually
 
 openai = pytest.importorskip("openai", reason="openai is not installed (extra `clients`)")
 
@@ -255,6 +255,32 @@ def test_a_mistake_of_the_gateway_is_told_as_one_and_logged(
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "gateway_failed")
     assert "division" not in answer.text
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_what_a_caller_sends_makes_no_line_of_its_own_in_the_log(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "tokenfare.gateway")
+    stand = start()
+    stand.chat(model="a\n12:00:00 all is well\x1b[2J")
+    stand.http.get("/models/b%0A12:00:00%20all%20is%20well")
+    stand.chat(model="x" * 201)
+    stand.chat(messages=[{"role": "r" * 100_000, "content": "a"}])
+
+    def lines() -> list[str]:
+        return [r.getMessage() for r in caplog.records if r.name.endswith("gateway")]
+
+    assert eventually(lambda: len(lines()) == 4), lines()
+    assert all(line.isprintable() and len(line) < 500 for line in lines()), lines()
+
+
+def test_an_error_does_not_give_back_all_that_was_sent(start: Start) -> None:
+    stand = start()
+    answer = stand.chat(messages=[{"role": "r" * 100_000, "content": "a"}])
+    assert answer.status_code == 400
+    assert len(answer.content) < 5_000
+    answer = stand.chat(model="x" * 100_000)
+    assert answer.json()["error"]["message"] == "model: no name has 100,000 characters"
 
 
 IN_STREAMS: list[tuple[str, str]] = [

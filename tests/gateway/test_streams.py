@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
@@ -17,16 +17,7 @@ import pytest
 from tokenfare.emulator import named
 from tokenfare.ledger import Ledger, unsettled
 
-from .conftest import HELLO, Stand, Start
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
-    give_up = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > give_up:
-            return False
-        time.sleep(0.02)
-    return True
+from .conftest import HELLO, Stand, Start, eventually
 
 
 def pieces(answer: httpx.Response) -> Iterator[dict[str, Any]]:
@@ -114,19 +105,24 @@ class Fountain:
         self.closed = True
 
 
+def reading(stand: Stand) -> socket.socket:
+    """A caller of a stream that has read its beginning, and reads on when it is told to."""
+    body = json.dumps({"model": "qwen-max", "messages": HELLO, "stream": True}).encode()
+    host, port = stand.url.removeprefix("http://").removesuffix("/v1").split(":")
+    reader = socket.create_connection((host, int(port)))
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: {host}\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    reader.sendall(head.encode() + body)
+    assert reader.recv(1_000).startswith(b"HTTP/1.1 200")
+    return reader
+
+
 def test_a_slow_reader_slows_the_provider_down(start: Start) -> None:
     """What nobody reads is not taken in: beyond the buffers of the sockets, the provider waits."""
     provider = Fountain()
-    stand = start(client={"base_url": provider.url})
-    body = json.dumps({"model": "qwen-max", "messages": HELLO, "stream": True}).encode()
-    host, port = stand.url.removeprefix("http://").removesuffix("/v1").split(":")
-    with socket.create_connection((host, int(port))) as reader:
-        head = (
-            f"POST /v1/chat/completions HTTP/1.1\r\nhost: {host}\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        )
-        reader.sendall(head.encode() + body)
-        assert reader.recv(1_000).startswith(b"HTTP/1.1 200")
+    with reading(start(client={"base_url": provider.url})) as reader:
         taken, before = 0, -1
         while taken != before:  # until the buffers are full
             before = taken
@@ -137,3 +133,11 @@ def test_a_slow_reader_slows_the_provider_down(start: Start) -> None:
             reader.recv(1 << 20)
         assert eventually(lambda: provider.sent > taken)
     assert eventually(lambda: provider.closed), "who hung up is still being sent for"
+
+
+def test_a_reader_that_reads_nothing_any_more_is_left(start: Start) -> None:
+    provider = Fountain()
+    stand = start(client={"base_url": provider.url}, gateway={"stall_seconds": 0.3})
+    with reading(stand):
+        assert eventually(lambda: provider.closed)
+        assert eventually(lambda: cancelled(stand))

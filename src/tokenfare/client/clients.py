@@ -94,9 +94,12 @@ class _Base(ABC):
         *,
         project: str | None = None,
         api_key: str | None = None,
-        escalate: bool | None = None,
+        escalate: bool | Requirements | None = None,
     ) -> Self:
-        """This client for calls of another project, by another key, or by one model alone.
+        """This client for calls of another project, by another key, or with another ladder.
+
+        `escalate` is as for the client, or requirements that the models after the first are to
+        meet, whatever is asked of the first.
 
         It has the connections, the ledger and the limiter of this one and closes nothing, so one
         may be made for each call. Of another key's account, rates are kept apart and uploaded files
@@ -192,7 +195,7 @@ class Client(_Base):
         *,
         project: str | None = None,
         api_key: str | None = None,
-        escalate: bool | None = None,
+        escalate: bool | Requirements | None = None,
     ) -> Self:
         """See `AsyncClient.with_options`."""
         self._client()  # opened now, so that both have it

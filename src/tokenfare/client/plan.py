@@ -74,12 +74,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Ladder:
-    """A decision and the calls it leads to, cheapest model first, each made when it is needed."""
+    """A decision and the calls it leads to, cheapest model first, each made when it is needed.
+
+    With requirements in `escalate`, the models after the first are those that meet them.
+    """
 
     decision: Decision
     carriages: Carriages
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    escalate: bool = True
+    escalate: bool | Requirements = True
     without: frozenset[str] = frozenset()
 
     def steps(self, catalog: Catalog) -> Iterator[Step]:
@@ -88,18 +91,26 @@ class Ladder:
         Each is held to the limits of its model once more, as they are known by then, and gets no
         more room for its answer than it has.
         """
-        for entry in self._entries():
+        for entry in self._entries(catalog):
             if entry.model.id in self.without:
                 continue
             step = self._step(replace(entry, model=catalog.get(entry.model.id)))
             if step is not None:
                 yield step
 
-    def _entries(self) -> Iterator[Ranked]:
+    def _entries(self, catalog: Catalog) -> Iterator[Ranked]:
         """The ranking, the model chosen first: the others are ranked once they are needed."""
         yield self.decision.chosen
-        if self.escalate:
-            yield from (e for e in self.decision.ranked if e.model.id != self.decision.model.id)
+        others = self._others(catalog) if self.escalate else ()
+        yield from (entry for entry in others if entry.model.id != self.decision.model.id)
+
+    def _others(self, catalog: Catalog) -> Sequence[Ranked]:
+        if isinstance(self.escalate, bool):
+            return self.decision.ranked
+        try:
+            return route_sized(self.carriages.size_for, self.escalate, catalog).ranked
+        except NoModelFits:
+            return ()
 
     def again(self, catalog: Catalog, without: Model) -> Ladder:
         """The same request decided on what is known now, without a model that refused it.
@@ -154,7 +165,7 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     catalog: Catalog,
     *,
     extra: Mapping[str, object],
-    escalate: bool,
+    escalate: bool | Requirements,
 ) -> Ladder:
     """Read its documents and decide on a request. Raises `NoModelFits`."""
     if asked.batch:
@@ -173,6 +184,8 @@ def ladder(  # noqa: PLR0913 - what a call is made of
 
     # Bounds find the winner soonest; its fare, and the ranking if it is needed, are counted out.
     decision = route_arranged(arrange, wanted, catalog)
+    if not isinstance(escalate, bool):
+        escalate = replace(needing(escalate, messages, options), thinking=wanted.thinking)
     return Ladder(replace(decision, sizes=carriages.size_for), carriages, extra, escalate)
 
 
@@ -222,7 +235,7 @@ class Climb:
         if not error.another_model_may or error.text or filtered:
             raise error
         self._last = error
-        if news and self._ladder.escalate and not self._decided_again:
+        if news and self._ladder.escalate is True and not self._decided_again:
             self._decide_again(error, step)
 
     def _decide_again(self, error: ProviderError, step: Step) -> None:

@@ -46,7 +46,7 @@ class Settings:
     learning: Learning
     line: Line
     files: FileHandling
-    escalate: bool = True
+    escalate: bool | Requirements = True
     books: Books = field(default_factory=Books)
     pace: Pace = field(default_factory=Pace)
     capture_content: bool = False
@@ -64,7 +64,7 @@ class Settings:
         return of_provider(in_region(asked, self.region), self.provider)
 
     def varied(
-        self, *, project: str | None, api_key: str | None, escalate: bool | None
+        self, *, project: str | None, api_key: str | None, escalate: bool | Requirements | None
     ) -> Settings:
         """The same for other calls. Another key is another account: what is an account's is apart.
 
@@ -74,6 +74,8 @@ class Settings:
         varied = self
         if project is not None:
             varied = replace(varied, books=replace(self.books, project=project))
+        if isinstance(escalate, Requirements):
+            escalate = self.held(escalate)
         if escalate is not None:
             varied = replace(varied, escalate=escalate)
         if api_key is None:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from . import endpoints
-from .exchange import Endpoint, Handler
+from .exchange import Endpoint, Handler, new_id, note
 from .gateway import Gateway
 from .refusals import Refusal
 from .replies import as_json
@@ -38,23 +38,32 @@ def build(gateway: Gateway) -> Starlette:
 
 
 async def _nowhere(request: Request, _: Exception) -> Response:
+    path = request.url.path if len(request.url.path) <= _LONGEST else "such place"
     return _refused(
+        request,
         Refusal(
             404,
             "invalid_request_error",
-            f"this gateway has no {request.method} {request.url.path}; it serves chats "
+            f"this gateway has no {request.method} {path}; it serves chats "
             f"(POST {PREFIXES[0]}/chat/completions), what they would be routed to "
             f"(POST {PREFIXES[0]}/tokenfare/route) and the models (GET {PREFIXES[0]}/models)",
             code="unknown_url",
-        )
+        ),
     )
 
 
 async def _wrong_method(request: Request, _: Exception) -> Response:
     message = f"{request.url.path} is not for {request.method}"
-    return _refused(Refusal(405, "invalid_request_error", message, code="method_not_allowed"))
+    refusal = Refusal(405, "invalid_request_error", message, code="method_not_allowed")
+    return _refused(request, refusal)
 
 
-def _refused(refusal: Refusal) -> Response:
-    body = as_json({"error": refusal.body("")["error"]})
-    return Response(body, refusal.status, media_type="application/json")
+def _refused(request: Request, refusal: Refusal) -> Response:
+    request_id = new_id()
+    note(request_id, request.scope, f"{refusal.status} {refusal.code}")
+    headers = {"x-request-id": request_id}
+    body = as_json(refusal.body(request_id))
+    return Response(body, refusal.status, headers, media_type="application/json")
+
+
+_LONGEST = 200

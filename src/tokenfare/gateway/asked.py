@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
 
+from .narrowing import FIELD
 from .refusals import Refusal, invalid
 
 # What is said to the gateway; everything else in a body is the provider's.
-_OURS = frozenset({"model", "messages", "stream", "max_tokens", "max_completion_tokens"})
+_OURS = frozenset({"model", "messages", "stream", "max_tokens", "max_completion_tokens", FIELD})
+_LONGEST_NAME = 200
 _KINDS = MappingProxyType({bool: "true or false", int: "a whole number", str: "a text"})
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat request. `room` is what the answer may have, `None` if nothing is said of it."""
+    """A chat request. `room` is what the answer may have, `None` if nothing is said of it.
+
+    `words` is what the field for the gateway holds, not looked at yet.
+    """
 
     name: str
     messages: list[Any]
@@ -28,6 +33,7 @@ class Chat:
     stream: bool
     include_usage: bool
     extra: Mapping[str, object]
+    words: object = None
 
 
 def chat_of(body: object) -> Chat:
@@ -42,6 +48,8 @@ def chat_of(body: object) -> Chat:
             f"not {_said(name)}; see GET /v1/models",
             param="model",
         )
+    if len(name) > _LONGEST_NAME:
+        raise invalid(f"model: no name has {len(name):,} characters", param="model")
     messages = fields.get("messages")
     if not isinstance(messages, list):
         raise invalid(f"messages: a list of messages, not {_said(messages)}", param="messages")
@@ -53,6 +61,7 @@ def chat_of(body: object) -> Chat:
         stream=stream,
         include_usage=stream and _include_usage(fields.get("stream_options")),
         extra={name: value for name, value in fields.items() if name not in _OURS},
+        words=fields.get(FIELD),
     )
 
 

@@ -12,8 +12,11 @@ from tokenfare.router import to_record
 from .asked import chat_of, json_of
 from .exchange import Exchange, while_connected
 from .names import as_keywords, listed, wanted
+from .narrowing import narrowed, words_of
 from .question import Question
 from .replies import Chunks, body_of, headers_after, headers_before, headers_of
+
+_WAYS = 3  # with less room, beyond the model that was named, and there with less room
 
 
 async def chat(exchange: Exchange) -> None:
@@ -22,10 +25,15 @@ async def chat(exchange: Exchange) -> None:
     answer = _streamed if question.chat.stream else _plain
 
     async def work() -> None:
-        try:
-            await answer(exchange, question)
-        except NoModelFits as none:
-            await answer(exchange, await question.smaller(none))
+        nonlocal question
+        for _ in range(_WAYS):
+            try:
+                await answer(exchange, question)
+            except NoModelFits as none:
+                question = await question.instead(none)
+            else:
+                return
+        await answer(exchange, question)
 
     await while_connected(exchange, exchange.request.receive, work)
 
@@ -67,13 +75,21 @@ async def health(exchange: Exchange) -> None:
 
 
 async def _asked(exchange: Exchange) -> Question:
-    gateway = exchange.gateway
-    asked = chat_of(json_of(await exchange.body()))
-    exchange.about = asked.name
-    found = wanted(asked.name, gateway.rules, gateway.client.catalog)
-    exchange.named = found.model
-    client = exchange.client(escalate=False if found.model is not None else None)
-    return Question(asked, client, found.asked, asked.room or gateway.room_of(found))
+    gateway, catalog = exchange.gateway, exchange.gateway.client.catalog
+    chat = chat_of(json_of(await exchange.body()))
+    exchange.about = chat.name
+    words = words_of(chat.words)
+    found = wanted(chat.name, gateway.rules, catalog)
+    room = chat.room or gateway.room_of(found)
+    asked = narrowed(found.asked, words, room, catalog)
+    if found.model is None:
+        client = exchange.client(escalate=False if words.escalate is False else None)
+        return Question(chat, client, asked)
+    if words.escalate is not True:
+        exchange.named = found.model
+        return Question(chat, exchange.client(escalate=False), asked)
+    beyond = narrowed(gateway.rules.base, words, room, catalog)
+    return Question(chat, exchange.client(escalate=beyond), asked, beyond)
 
 
 async def _plain(exchange: Exchange, question: Question) -> None:

@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from tokenfare.catalog import Model
 from tokenfare.client import AsyncClient
 from tokenfare.errors import TokenfareError
+from tokenfare.router import Requirements
 
 from .gateway import Gateway
 from .keys import Caller
@@ -39,6 +40,15 @@ _STOPPED = Refusal(
 )
 
 
+class Stalled(Exception):  # noqa: N818 - a state
+    """The caller reads nothing of its stream any more."""
+
+
+def new_id() -> str:
+    """A name for an exchange."""
+    return uuid.uuid4().hex
+
+
 @dataclass(slots=True)
 class Exchange:
     """What arrived, what is known of it by now, and the way back to its caller."""
@@ -46,7 +56,7 @@ class Exchange:
     gateway: Gateway
     request: Request
     send: Send
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str = field(default_factory=new_id)
     caller: Caller = field(default_factory=Caller)
     named: Model | None = None
     status: int | None = None
@@ -54,7 +64,7 @@ class Exchange:
     over: bool = False
     about: str = "-"
 
-    def client(self, *, escalate: bool | None = None) -> AsyncClient:
+    def client(self, *, escalate: bool | Requirements | None = None) -> AsyncClient:
         """The client for this caller."""
         key = None if self.caller.key is None else self.caller.key.reveal()
         return self.gateway.client.with_options(
@@ -95,9 +105,15 @@ class Exchange:
         self.streaming = True
 
     async def piece(self, data: bytes, *, more: bool = True) -> None:
-        """A piece of the stream. Waits for a caller that reads slowly."""
+        """A piece of the stream. Waits for a caller that reads slowly, but not for ever.
+
+        Raises `Stalled`: whoever reads nothing holds a call at the provider, and money.
+        """
         self.over = not more
-        await self.send({"type": "http.response.body", "body": data, "more_body": more})
+        with anyio.move_on_after(self.gateway.stall_seconds) as patience:
+            await self.send({"type": "http.response.body", "body": data, "more_body": more})
+        if patience.cancelled_caught:
+            raise Stalled
 
     async def refuse(self, refusal: Refusal) -> None:
         """Answer with an error, or end the stream with one; nothing if the answer is there."""
@@ -117,7 +133,7 @@ class Exchange:
             {
                 "type": "http.response.start",
                 "status": status,
-                "headers": [(n.encode(), v.encode("latin-1", "replace")) for n, v in told.items()],
+                "headers": [(n.encode(), _shown(v).encode("ascii")) for n, v in told.items()],
             }
         )
 
@@ -144,15 +160,8 @@ class Endpoint:
             if under_way.cancelled_caught:
                 await exchange.refuse(_STOPPED)
         finally:
-            log.info(
-                "%s %s %s: %s %s, %.2f s",
-                exchange.id,
-                scope["method"],
-                scope["path"],
-                exchange.status or HUNG_UP,
-                exchange.about,
-                time.monotonic() - began,
-            )
+            status = exchange.status or HUNG_UP
+            note(exchange.id, scope, f"{status} {exchange.about}", time.monotonic() - began)
 
     async def _handled(self, exchange: Exchange) -> None:
         try:
@@ -162,8 +171,17 @@ class Endpoint:
             await self._handler(exchange)
         except ClientDisconnect:
             exchange.about = "the caller hung up"
+        except Stalled:  # nothing that is said now would be read
+            exchange.about = "the caller read nothing"
+            exchange.over = True
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
             await exchange.refuse(_told(error, exchange))
+
+
+def note(request_id: str, scope: Scope, outcome: str, seconds: float = 0.0) -> None:
+    """A request's line in the log."""
+    where = f"{scope['method']} {_shown(scope['path'])}"
+    log.info("%s %s: %s, %.2f s", request_id, where, _shown(outcome), seconds)
 
 
 async def while_connected(
@@ -191,12 +209,18 @@ async def while_connected(
         raise failed[0]
 
 
+def _shown(text: str) -> str:
+    """A text from outside for a header or a line of the log: short, and no line of its own."""
+    text = text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
 def _told(error: Exception, exchange: Exchange) -> Refusal:
     refusal = refusal_of(error, exchange.named, own_key=exchange.caller.key is None)
     if not isinstance(error, Refusal | TokenfareError):
         log.error("%s: a mistake of the gateway", exchange.id, exc_info=error)
     elif refusal.status >= 500:
-        log.warning("%s: %s", exchange.id, error)
+        log.warning("%s: %s", exchange.id, " ".join(str(error).split()))
     return refusal
 
 
@@ -225,3 +249,4 @@ async def _whole(request: Request, most: int) -> bytes:
 
 
 _FAR_TOO_MUCH = 4
+_LONGEST_SHOWN = 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +28,9 @@ ROOM = 8_192
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """The largest body that is taken; longer texts than a message carries go on as files."""
 
+STALL_SECONDS = 300.0
+"""How long a caller may take nothing of its stream."""
+
 
 class Gateway:
     """A client that can be served: hand it to `serve`, `running` or any ASGI server.
@@ -36,8 +40,9 @@ class Gateway:
     of an answer where a request does not say; without one it is `ROOM` for `auto`, and as much as
     it gives for a model that is named. `tokens` are who may call (everybody, without any),
     `caller_keys` has callers bring the provider's key, `name_projects` lets them name a project.
-    `local` is whether nobody but this machine can reach it: then only a `Host` of this machine is
-    answered, which keeps out web pages that pass for one.
+    A caller that takes nothing of its stream for `stall_seconds` is left. `local` is whether nobody
+    but this machine can reach it: then only a `Host` of this machine is answered, which keeps out
+    web pages that pass for one.
     """
 
     def __init__(  # noqa: PLR0913 - every one is a choice of the operator's, and all have defaults
@@ -51,19 +56,27 @@ class Gateway:
         caller_keys: bool = False,
         name_projects: bool = False,
         max_body_bytes: int = MAX_BODY_BYTES,
+        stall_seconds: float = STALL_SECONDS,
         local: bool = True,
     ) -> None:
         """Stand ready; nothing listens yet. Raises `InvalidRequestError` for what cannot be."""
+        if asked is not None and asked.batch:
+            raise InvalidRequestError(
+                "a gateway answers at once and has no batch price; do without `batch` here"
+            )
         if room is not None and room < 1:
             raise InvalidRequestError(f"room: an answer has at least 1 token, not {room}")
         self.client = client
-        self.rules = Rules(asked or Requirements(), profiles)
+        # A profile may be for jobs as well; a call is answered at once, and at that price.
+        live = {name: replace(profile, batch=False) for name, profile in profiles.items()}
+        self.rules = Rules(asked or Requirements(), live)
         self.door = Door(tuple(tokens), caller_keys, name_projects)
         self.max_body_bytes = max_body_bytes
+        self.stall_seconds = stall_seconds
         self.local = local
         self._room = room
         self._under_way: set[anyio.CancelScope] = set()
-        for wanted in (self.rules.base, *profiles.values()):  # a mistake is said now
+        for wanted in (self.rules.base, *live.values()):  # a mistake is said now
             asks = client.requirements(**as_keywords(wanted))
             refuse_unknown_words(asks, client.catalog.models(all=True))
 

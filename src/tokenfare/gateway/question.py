@@ -23,19 +23,43 @@ from .names import as_keywords
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A chat and all that is decided of it before its size is known."""
+    """A chat and all that is decided of it before its size is known.
+
+    `beyond` is what is asked of the model where none does that meets `asked`.
+    """
 
     chat: Chat
     client: AsyncClient
     asked: Requirements
-    room: int
+    beyond: Requirements | None = None
 
     def keywords(self) -> dict[str, Any]:
         """What is asked, as a client's calls take it."""
-        return as_keywords(replace(self.asked, max_output_tokens=self.room))
+        return as_keywords(self.asked)
 
     async def decision(self) -> Decision:
         """What it would be routed to, counted to the end; one without a model if none takes it."""
+        decision = await self._decision()
+        if decision.found or self.beyond is None:
+            return decision
+        return await replace(self, asked=self.beyond, beyond=None).decision()
+
+    async def instead(self, none: NoModelFits) -> Question:
+        """What to ask where no model takes this; raises `none` if there is no other way.
+
+        That is the same with room that a model has, or what is asked beyond. A call counts no
+        further than it must to refuse, so how much room there is, is counted now.
+        """
+        if self.chat.room is None:
+            decision = await self._decision()
+            if decision.found:
+                return self._with_room(decision.asked.max_output_tokens)
+            none = NoModelFits(str(none), decision)
+        if self.beyond is None:
+            raise none from None
+        return replace(self, asked=self.beyond, beyond=None)
+
+    async def _decision(self) -> Decision:
         try:
             return await anyio.to_thread.run_sync(self._counted)
         except NoModelFits as none:
@@ -43,19 +67,16 @@ class Question:
             if not isinstance(found, Decision):
                 raise
         room = self._less(found)
-        return found if room is None else await replace(self, room=room).decision()
+        if room is None:
+            return found
+        return await replace(self._with_room(room), beyond=None).decision()
 
-    async def smaller(self, none: NoModelFits) -> Question:
-        """The same with room that a model has; raises `none` if there is no other way.
-
-        A call counts no further than it must to refuse, so how much there is, is counted now.
-        """
-        if self.chat.room is not None:
-            raise none
-        decision = await self.decision()
-        if not decision.found:
-            raise NoModelFits(str(none), decision) from None
-        return replace(self, room=decision.asked.max_output_tokens)
+    def _with_room(self, room: int) -> Question:
+        expected = self.asked.expected_output_tokens
+        if expected is not None:
+            expected = min(expected, room)
+        asked = replace(self.asked, max_output_tokens=room, expected_output_tokens=expected)
+        return replace(self, asked=asked)
 
     def _counted(self) -> Decision:
         return api.route(
@@ -71,7 +92,9 @@ class Question:
         if self.chat.room is not None:
             return None
         rooms = (_most(refusal, decision) for refusal in decision.rejected if refusal.over)
-        return max((room for room in rooms if 0 < room < self.room), default=None)
+        return max(
+            (room for room in rooms if 0 < room < self.asked.max_output_tokens), default=None
+        )
 
 
 def _most(refusal: Rejection, decision: Decision) -> int:

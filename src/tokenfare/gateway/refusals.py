@@ -24,6 +24,7 @@ _NOT_ALLOWED = frozenset({"denied", "not allowed"})
 _TIMES = frozenset({"deadline", "timeout", "connect timeout"})
 _SLOW_WORDS = frozenset({"RequestTimeOut", "GatewayTimeout", "request_timeout"})
 _MISSES_TOLD = 5
+_LONGEST = 4_000
 
 
 class Refusal(Exception):  # noqa: N818 - what a caller is told, not what broke
@@ -55,7 +56,9 @@ class Refusal(Exception):  # noqa: N818 - what a caller is told, not what broke
     def body(self, request_id: str) -> dict[str, object]:
         """The body, or the data of an event inside a stream."""
         error: dict[str, object] = {
-            "message": self.message,
+            "message": self.message
+            if len(self.message) <= _LONGEST
+            else f"{self.message[:_LONGEST]}…",  # it may quote what was sent
             "type": self.kind,
             "param": self.param,
             "code": self.code,

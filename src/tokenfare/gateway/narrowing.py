@@ -1,0 +1,137 @@
+"""What a caller may ask of the model beside its name: words that narrow the choice, never widen it.
+
+    {"model": "auto", "messages": […], "tokenfare": {"max_fare": "0.05 CNY", "deny": ["qwen-max*"]}}
+
+The words are those of `tokenfare.route` and of profiles; what the gateway asks holds beside them.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
+
+from tokenfare.catalog import Catalog
+from tokenfare.errors import InvalidRequestError
+from tokenfare.money import Money
+from tokenfare.router import Requirements, refuse_unknown_words, requirements
+from tokenfare.router.filters import matching, names_of
+from tokenfare.router.written import WrittenRequirements, in_words
+
+from .refusals import Refusal, invalid
+
+FIELD = "tokenfare"
+
+_OTHERWISE = MappingProxyType({"max_output_tokens": "say max_tokens beside it"})
+
+
+class Words(WrittenRequirements):
+    """What may stand in the field; `escalate` is whether another model may answer in the end."""
+
+    escalate: bool | None = None
+
+
+def words_of(value: object) -> Words:
+    """Read the field. Raises `Refusal` with the word that is wrong."""
+    if value is None:
+        return Words()
+    if not isinstance(value, dict):
+        raise invalid(f"{FIELD}: an object, not {type(value).__name__}", param=FIELD)
+    try:
+        words = Words.model_validate(value)
+    except ValidationError as error:
+        key, expected = in_words(error, [*_NARROW, "escalate"])
+        raise _odd(key, expected) from None
+    for word in sorted(words.model_fields_set - _NARROW.keys() - {"escalate"}):
+        raise _odd(word, _OTHERWISE.get(word, "that is the gateway's to say"))
+    return words
+
+
+def narrowed(base: Requirements, words: Words, room: int, catalog: Catalog) -> Requirements:
+    """What the gateway asks and what the caller asks, together, with room for the answer.
+
+    Raises `Refusal` where the two leave nothing.
+    """
+    base = replace(base, max_output_tokens=room)
+    if words.escalate is None and not words.model_fields_set:
+        return base
+    given: dict[str, Any] = {}
+    try:
+        asked = requirements(words.given, replace(Requirements(), max_output_tokens=room))
+        refuse_unknown_words(asked, catalog.models(all=True))
+        for word in words.given:
+            given[word] = _NARROW[word](word, getattr(base, word), getattr(asked, word), catalog)
+        return replace(base, **given)
+    except InvalidRequestError as error:
+        raise invalid(f"{FIELD}: {error}", param=FIELD) from None
+
+
+_Narrow: TypeAlias = Callable[[str, Any, Any, Catalog], Any]
+
+
+def _both(word: str, own: tuple[str, ...], asked: tuple[str, ...], catalog: Catalog) -> object:
+    """The models that both lists let in; a list of patterns cannot say that, so one of ids does."""
+    if not own or not asked:
+        return own or asked
+    ids = tuple(
+        glob.escape(model.id)
+        for model in catalog.models(all=True)
+        if matching(names_of(model), own) and matching(names_of(model), asked)
+    )
+    if not ids:
+        raise Refusal(
+            403,
+            "permission_error",
+            f"{FIELD}.{word}: of {', '.join(asked)} this gateway lets none be called",
+            code="model_not_allowed",
+            param=FIELD,
+        )
+    return ids
+
+
+def _either(_: str, own: tuple[str, ...], asked: tuple[str, ...], __: Catalog) -> object:
+    return tuple(dict.fromkeys((*own, *asked)))
+
+
+def _own_first(word: str, own: object, asked: object, _: Catalog) -> object:
+    """The caller's, where the gateway asks for nothing or for the same."""
+    if own and asked and own != asked:
+        raise _odd(word, f"this gateway asks for {_said(own)} already")
+    return own or asked
+
+
+def _lower(word: str, own: Money | None, asked: Money | None, _: Catalog) -> object:
+    if own is None or asked is None:
+        return own or asked
+    if own.currency != asked.currency:
+        raise _odd(word, f"this gateway's is {own}; say yours in {own.currency}")
+    return min(own, asked)
+
+
+_NARROW: Mapping[str, _Narrow] = MappingProxyType(
+    {
+        "allow": _both,
+        "deny": _either,
+        "needs": lambda _, own, asked, __: own | asked,
+        "families": _own_first,
+        "kinds": _own_first,
+        "purpose": _own_first,
+        "max_fare": _lower,
+        "min_headroom": lambda _, own, asked, __: max(own, asked),
+        "expected_output_tokens": lambda _, __, asked, ___: asked,
+        "cached_tokens": lambda _, __, asked, ___: asked,
+        "thinking": lambda _, own, asked, __: own or asked,
+    }
+)
+
+
+def _said(value: object) -> str:
+    return ", ".join(sorted(value)) if isinstance(value, tuple | frozenset) else str(value)
+
+
+def _odd(word: str, problem: str) -> Refusal:
+    return invalid(f"{FIELD}.{word}: {problem}", param=FIELD)
