@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,39 @@ def test_a_folder_without_a_tokenizer_is_refused(run: Run, tmp_path: Path) -> No
     ended = run("tokenizers", "add", str(tmp_path), "--name", "llama2")
     assert ended.code == 2
     assert "holds no tokenizer: none of tokenizer.json, " in ended.err
+
+
+def test_a_folder_that_transformers_cannot_read_is_refused_and_not_remembered(
+    run: Run, tmp_path: Path
+) -> None:
+    """It would stand in the way of every count of that name."""
+    (tmp_path / "tokenizer.json").write_text("{}")
+    ended = run("tokenizers", "add", str(tmp_path), "--name", "llama2")
+    assert ended.code == 2
+    assert f"{tmp_path}: no tokenizer that transformers can read" in ended.err
+    assert run("count", "--tokenizer", "llama2", stdin=b"abc").out == "1..4\n"
+
+
+def test_what_was_added_can_be_forgotten(run: Run, folder: Path) -> None:
+    run("tokenizers", "add", str(folder / "tokenizer.json"), "--name", "mine")
+    run("tokenizers", "add", str(folder), "--name", "llama2")
+    for name in ("mine", "llama2"):
+        assert run("tokenizers", "remove", name).out == f"{name}: forgotten\n"
+    assert "mine" not in run("tokenizers").out
+    assert run("count", "--tokenizer", "llama2", stdin=b"abc").out == "1..4\n"
+    assert (folder / "tokenizer.json").exists()
+    again = run("tokenizers", "remove", "mine")
+    assert (again.code, again.err) == (2, "tokenfare: 'mine' was not added; added: nothing\n")
+
+
+def test_a_folder_that_went_away_says_how_to_go_on(run: Run, folder: Path, tmp_path: Path) -> None:
+    lent = tmp_path / "lent"
+    shutil.copytree(folder, lent)
+    run("tokenizers", "add", str(lent), "--name", "llama2")
+    shutil.rmtree(lent)
+    ended = run("count", "--tokenizer", "llama2", stdin=b"abc")
+    assert ended.code == 2
+    assert "`tokenfare tokenizers remove llama2` forgets it" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
-from tokenfare.tokenizers import Kept, Standing, keep_file, keep_folder, standing, tokenizer_names
+from tokenfare.errors import MissingExtra
+from tokenfare.tokenizers import (
+    Kept,
+    Standing,
+    forget,
+    keep_file,
+    keep_folder,
+    standing,
+    tokenizer_names,
+)
 from tokenfare.tokenizers.estimates import fits
 
 from . import output, printing
@@ -39,18 +49,29 @@ def add(path: str, name: str | None, trust_code: bool) -> None:
     """Take a vocabulary: a tokenizer.json, a rank file, or a folder that transformers reads.
 
     A file is converted once, in about a second, and kept under its digest among this user's data.
-    A folder is only remembered, and needs --name.
+    A folder is only remembered, once transformers could read it, and needs --name.
     """
     where = Path(path)
     if where.is_dir():
         if name is None:
             raise click.UsageError("a folder needs --name: which tokenizer is it?")
         kept = keep_folder(where, name, trusted=trust_code)
+        if find_spec("transformers") is None:
+            missing = MissingExtra(f"counting as {name}", "transformers", "transformers")
+            click.echo(f"tokenfare: {missing}", err=True)
     elif trust_code:
         raise click.UsageError("--trust-code is for a folder; a file has no code")
     else:
         kept = keep_file(where, name)
     printing.answer(_added(kept))
+
+
+@command.command
+@click.argument("name")
+def remove(name: str) -> None:
+    """Forget what was added under NAME; it is counted as before, within bounds most often."""
+    forget(name)
+    printing.answer(f"{name}: forgotten")
 
 
 def _added(kept: Kept) -> str:

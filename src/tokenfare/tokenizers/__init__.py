@@ -22,6 +22,7 @@ from .cutting import check_keep as check_keep
 from .files import convert as convert
 from .files import load as load
 from .kept import Kept as Kept
+from .kept import forget as forget
 from .kept import keep_file as keep_file
 from .kept import keep_folder as keep_folder
 from .registry import Cutter as Cutter

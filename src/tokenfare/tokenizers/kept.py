@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from tokenfare.errors import InputError, InvalidRequestError
@@ -112,7 +113,9 @@ def keep_file(path: Path, name: str | None = None) -> Kept:
 def keep_folder(path: Path, name: str, *, trusted: bool = False) -> Kept:
     """Remember a folder that `transformers` is to read a tokenizer from, when it is needed.
 
-    Raises `InputError` for one that holds no file of a tokenizer.
+    Raises `InputError` for one that holds no file of a tokenizer, and `VocabularyError` for one
+    that `transformers` cannot read, where it is installed: such a folder would stand in the way of
+    every count of that name.
     """
     _check_name(name)
     if not any((path / file).is_file() for file in _OF_A_TOKENIZER):
@@ -121,10 +124,32 @@ def keep_folder(path: Path, name: str, *, trusted: bool = False) -> Kept:
     known = KNOWN.get(name)
     if name == "qwen" or (known is not None and not known.by_transformers):
         raise InvalidRequestError(f"{name} is read from a file: add the tokenizer.json in {path}")
+    if find_spec("transformers") is not None:
+        from .via_transformers import ByTransformers
+
+        ByTransformers(name, path, trusted=trusted).count("Hello")
     said = {"folder": str(path.absolute()), "trusted": trusted}
     _write(folder() / f"{name}{_NOTE}", json.dumps(said).encode())
     (folder() / f"{name}{_VOCABULARY}").unlink(missing_ok=True)
     return Kept(name, path, None, folder=True, trusted=trusted)
+
+
+def forget(name: str) -> None:
+    """Forget what the user added under this name. Raises `InvalidRequestError` if that is nothing.
+
+    A folder that was added stays as it is; a vocabulary that was converted is deleted.
+    """
+    _check_name(name)
+    there = [path for end in (_VOCABULARY, _NOTE) if (path := folder() / f"{name}{end}").exists()]
+    if not there:
+        added = ", ".join(kept_names()) or "nothing"
+        raise InvalidRequestError(f"{name!r} was not added; added: {added}")
+    for path in there:
+        try:
+            path.unlink()
+        except OSError as error:
+            problem = f"cannot be removed: {error.strerror or error}"
+            raise InputError(str(path), problem) from error
 
 
 def _check_fits(path: Path, name: str, pattern: str, size: int) -> None:

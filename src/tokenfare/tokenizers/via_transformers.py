@@ -89,5 +89,6 @@ class ByTransformers:
             )
         except Exception as error:
             raise VocabularyError(
-                f"{self._folder}: no tokenizer that transformers can read: {error}"
+                f"{self._folder}: no tokenizer that transformers can read: {error}; if it was "
+                f"added, `tokenfare tokenizers remove {self.name}` forgets it"
             ) from error
