@@ -19,7 +19,7 @@ def main(requests: str) -> None:
     """Plan, submit, wait, collect, and hold the bill against what was predicted."""
     today = datetime.now(UTC).date()
     with emulated(as_of=today) as emulator, tempfile.TemporaryDirectory() as folder:
-        plan = tf.batch.plan(requests, Path(folder) / "plan", ceiling=tf.Money.written("5 CNY"))
+        plan = tf.batch.plan(requests, Path(folder) / "plan", ceiling="5 CNY")
         print(plan.explain())
 
         given = {"base_url": emulator.base_url, "api_key": "any", "ledger": False}

@@ -45,6 +45,23 @@ def test_a_job_over_its_ceiling_leaves_nothing_and_says_by_how_much(
     assert {each.name for each in tmp_path.iterdir()} == {"job.jsonl", "free", "just"}
 
 
+def test_a_ceiling_may_be_a_text(tmp_path: Path) -> None:
+    job = written(tmp_path / "job.jsonl", [{"prompt": "Hello"}])
+    assert tf.batch.plan(job, tmp_path / "plan", as_of=DAY, ceiling="5 CNY").requests == 1
+    with pytest.raises(FareOverCeiling, match=r"the ceiling is 0\.000001 CNY"):
+        tf.batch.plan(job, tmp_path / "less", as_of=DAY, ceiling="0.000001 CNY")
+
+
+@pytest.mark.parametrize("ceiling", [5, "5", "cheap", Decimal(5)])
+def test_a_ceiling_that_is_no_amount_is_refused(ceiling: Any, tmp_path: Path) -> None:
+    job = written(tmp_path / "job.jsonl", [{"prompt": "Hello"}])
+    with pytest.raises(InvalidRequestError, match="ceiling: expected an amount"):
+        tf.batch.plan(job, tmp_path / "plan", as_of=DAY, ceiling=ceiling)
+    with pytest.raises(InvalidRequestError, match="ceiling: expected an amount"):
+        tf.batch.assemble([], tmp_path / "plan", as_of=DAY, ceiling=ceiling)
+    assert not (tmp_path / "plan").exists()
+
+
 def test_a_ceiling_of_another_currency_is_refused(job: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequestError, match="ceiling: 5 USD"):
         tf.batch.plan(job, tmp_path / "plan", as_of=DAY, ceiling=tf.Money(Decimal(5), "USD"))

@@ -62,7 +62,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     catalog: Catalog | None = None,
     once: bool = False,
     prefixes: bool = True,
-    ceiling: Money | None = None,
+    ceiling: Money | str | None = None,
     deadline: timedelta | None = None,
     answer_seconds: float = ANSWER_SECONDS,
     progress: Callable[[Progress], None] | None = None,
@@ -78,7 +78,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     and share the answer, a sampled one too. `prefixes`: look for what requests begin with alike.
     Nothing is left in `out` unless the plan is complete.
     Raises `InvalidRequestError` for a folder that holds anything but a plan of the same inputs, and
-    `FareOverCeiling` if the job may cost more than `ceiling`.
+    `FareOverCeiling` if the job may cost more than `ceiling`, a `Money` or a text ("50 CNY").
 
     With a `deadline`, counted from the first request that is sent, the models are mixed so that the
     job costs least among the mixes that promise it: `Plan.deadline` says how, and on what the
@@ -88,7 +88,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     """
     names = named(inputs)
     facts, wanted = asked_of(asked, as_of, catalog)
-    refuse_ceiling(ceiling, wanted)
+    most = ceiling_of(ceiling, wanted)
     if deadline is not None:
         checked(deadline, answer_seconds)
     sources, done = [Source(name, form, columns) for name in names], 0
@@ -98,7 +98,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         if deadline is None:
             planner = BlockPlanner(facts, wanted, folder, looking)
             _read(sources, planner, done, progress)
-            return finished(planner, names, folder, ceiling)
+            return finished(planner, names, folder, most)
         done = _keep_streams(sources, folder, progress)
         surveyor = Surveyor(facts, wanted, deadline, how)
         done = _read(sources, surveyor, done, progress)
@@ -108,7 +108,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         del found
         hurried = HurriedPlanner(facts, wanted, folder, looking, placing)
         _read([source.again() for source in sources], hurried, done, progress)
-        return finished(hurried, names, folder, ceiling, hurried.deadline())
+        return finished(hurried, names, folder, most, hurried.deadline())
 
 
 def _read(
@@ -163,10 +163,21 @@ def _planned(source: Source, number: int, planner: Planner) -> Iterator[None]:
             yield
 
 
-def refuse_ceiling(ceiling: Money | None, asked: Requirements) -> None:
-    """Raise `InvalidRequestError` for a ceiling in a currency that the plan does not compare in."""
-    if ceiling is not None and ceiling.currency != asked.currency:
+def ceiling_of(given: Money | str | None, asked: Requirements) -> Money | None:
+    """The ceiling as money, given as such or as a text.
+
+    Raises `InvalidRequestError` for what is neither, and for a currency that the plan does not
+    compare in.
+    """
+    if given is None:
+        return None
+    try:
+        ceiling = given if isinstance(given, Money) else Money.written(given)
+    except InvalidRequestError as error:
+        raise InvalidRequestError(f"ceiling: {error}") from None
+    if ceiling.currency != asked.currency:
         raise InvalidRequestError(f"ceiling: {ceiling}; the plan compares in {asked.currency}")
+    return ceiling
 
 
 def finished(

@@ -189,7 +189,8 @@ def _code(made: Plan) -> int:
     if not made.set_aside:
         return exits.DONE
     where = made.folder / "set-aside.jsonl"
-    click.echo(f"tokenfare: {made.set_aside:,} lines set aside, see {where}", err=True)
+    lines = "line" if made.set_aside == 1 else "lines"
+    click.echo(f"tokenfare: {made.set_aside:,} {lines} set aside, see {where}", err=True)
     return exits.ANSWER_IS_NO if made.requests else exits.NO_MODEL_FITS
 
 

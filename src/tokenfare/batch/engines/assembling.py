@@ -26,7 +26,7 @@ from tokenfare.batch.inputs.record import Record, SetAside
 from tokenfare.batch.inputs.requests import Request
 from tokenfare.batch.plan import Plan
 from tokenfare.batch.planner import NOBODY, TOO_LONG, How, Planner, Taker
-from tokenfare.batch.planning import asked_of, finished, refuse_ceiling
+from tokenfare.batch.planning import asked_of, ceiling_of, finished
 from tokenfare.batch.written.folder import Folder
 from tokenfare.batch.written.table import Row, rounded_up
 from tokenfare.budget import NO_OPTIONS, Options
@@ -49,7 +49,7 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     catalog: Catalog | None = None,
     once: bool = False,
     prefixes: bool = True,
-    ceiling: Money | None = None,
+    ceiling: Money | str | None = None,
     deadline: timedelta | None = None,
     answer_seconds: float = ANSWER_SECONDS,
     **asked: Unpack[Asked],
@@ -72,7 +72,7 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     said here, and what `plan` raises for the folder and the job.
     """
     facts, wanted = asked_of(asked, as_of, catalog)
-    refuse_ceiling(ceiling, wanted)
+    most = ceiling_of(ceiling, wanted)
     if deadline is not None:
         checked(deadline, answer_seconds)
         _refuse_streams(planned)
@@ -85,7 +85,7 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
             told = replace(looking, sizer=assembler.sizer)
             planner = Planner(facts, wanted, assembler, told)
             _assemble(planned, assembler, planner)
-            return finished(planner, [name], folder, ceiling)
+            return finished(planner, [name], folder, most)
         survey = Survey(facts, deadline, wanted.currency)
         assembler = _Assembler(survey, name, key, hurried=True)
         told = replace(how, sizer=assembler.sizer)
@@ -97,7 +97,7 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
         told = replace(looking, sizer=assembler.sizer)
         planner = Planner(facts, wanted, assembler, told, placing)
         _assemble(planned, assembler, planner)
-        return finished(planner, [name], folder, ceiling, placing.deadline())
+        return finished(planner, [name], folder, most, placing.deadline())
 
 
 def _assemble(planned: Any, assembler: _Assembler, planner: Planner) -> None:
