@@ -21,6 +21,9 @@ DEFAULT_ACCESS: frozenset[Access] = frozenset({"paid", "free"})
 MODALITIES = frozenset({"text", "image", "audio", "video", "file"})
 """What a model may be asked to take."""
 
+_KINDS: frozenset[str] = frozenset(get_args(Kind))
+_ACCESSES: frozenset[str] = frozenset(get_args(Access))
+
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
@@ -116,8 +119,8 @@ class Requirements:
             self._keep(name, words(name, getattr(self, name)))
         for name, known in (
             ("needs", MODALITIES),
-            ("kinds", frozenset(get_args(Kind))),
-            ("access", frozenset(get_args(Access))),
+            ("kinds", _KINDS),
+            ("access", _ACCESSES),
         ):
             given = frozenset(words(name, getattr(self, name)))
             if odd := sorted(given - known):
