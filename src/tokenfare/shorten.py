@@ -5,7 +5,7 @@ As in `api`, each fetches what the layers below take as arguments and calls one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tokenfare import budget
@@ -21,7 +21,7 @@ from tokenfare.budget import (
     options_of,
 )
 from tokenfare.errors import InvalidRequestError
-from tokenfare.messages import Prompt, parse
+from tokenfare.messages import Prompt, Wire, parse
 from tokenfare.texts import facts_of
 from tokenfare.tokenizers import Keep
 
@@ -73,6 +73,7 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
     *,
     model: str | None = None,
     template: str | None = None,
+    tools: Sequence[Wire] | None = None,
     parameters: Mapping[str, object] | None = None,
     max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS,
     policy: TrimPolicy = DEFAULT_POLICY,
@@ -81,8 +82,9 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
     """Shorten a conversation to `max_tokens`, or to what a `model` takes beside the answer's room.
 
     The count is that of the whole request, template included; with both, the tighter bound holds.
-    Without a model it is counted by the published chat template of Qwen 3, or by `template`. What
-    goes, goes oldest first and whole, as `policy` allows, and is reported. A `Conversation` (see
+    Without a model it is counted by the published chat template of Qwen 3, or by `template`;
+    `tools` and `parameters` are as for `count_messages`. What goes, goes oldest first and whole, as
+    `policy` allows, and is reported. A `Conversation` (see
     `conversation`) has its counts, so adding a message to it and asking again costs that message.
     Raises `CannotTrim` if what must stay is too long.
     """
@@ -92,7 +94,9 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
         return budget.trim(messages, limit, policy)
     if model is None and template is None:
         template = DEFAULT_TEMPLATE
-    asked = conversation(model=model, template=template, parameters=parameters, catalog=catalog)
+    asked = conversation(
+        model=model, template=template, tools=tools, parameters=parameters, catalog=catalog
+    )
     for message in parse(messages):
         asked.add(message)
     return budget.trim(asked, limit, policy)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import tokenfare as tf
 from models import IMAGES, model
 from tokenfare.budget import Conversation, Options, Rules, count_chats, count_request, rules_of
 from tokenfare.budget import rules_of_template as of_template
@@ -149,3 +150,15 @@ def test_many_chats_may_be_texts_and_the_broken_one_is_named() -> None:
     assert count_chats(["Hello", "Hello"], rules, QWEN) == [Count.exactly(1 + 5 + 3)] * 2
     with pytest.raises(InvalidRequestError, match=r"chats\[1\]: messages\[0\]\.role: 'robot'"):
         count_chats(["Hello", [{"role": "robot", "content": "x"}]], rules, QWEN)
+
+
+def test_a_conversation_takes_the_keywords_of_a_count() -> None:
+    chat = [{"role": "user", "content": "Hello"}]
+    keywords: dict[str, Any] = {"tools": [TOOL], "parameters": {"parallel_tool_calls": True}}
+    growing = tf.conversation(model="qwen-max", **keywords)
+    growing.add(chat[0])
+    assert growing.total == tf.count_messages(chat, model="qwen-max", **keywords).total
+    assert growing.total != tf.count_messages(chat, model="qwen-max").total
+    with pytest.raises(InvalidRequestError, match="parameters: the call's own, by name"):
+        tf.conversation(model="qwen-max", parameters=["tools"])  # type: ignore[arg-type]
+    assert tf.trim(chat, 4_000, model="qwen-max", **keywords).count == growing.total

@@ -1,0 +1,57 @@
+"""What the first page of the documentation shows: counting, fitting and routing of requests.
+
+The layers below take everything as an argument: the catalogue, the day, a tokenizer. Here these are
+given their defaults (the shipped catalogue, today), and one function of a layer is called with
+them. `counting` is about sizes, `documents` about files that go along, `routing` about models.
+"""
+
+from __future__ import annotations
+
+from tokenfare.texts import DEFAULT_TOKENIZER as DEFAULT_TOKENIZER
+from tokenfare.texts import count as count
+from tokenfare.texts import default_catalog as default_catalog
+from tokenfare.texts import measurer_for as measurer_for
+from tokenfare.texts import tokenizer_for as tokenizer_for
+
+from .counting import conversation as conversation
+from .counting import count_chats as count_chats
+from .counting import count_image as count_image
+from .counting import count_messages as count_messages
+from .counting import fits as fits
+from .counting import rules_for as rules_for
+from .documents import Documents as Documents
+from .documents import document_of as document_of
+from .documents import documents_of as documents_of
+from .documents import read_document as read_document
+from .routing import needing as needing
+from .routing import replay as replay
+from .routing import route as route
+from .routing import route_arranged as route_arranged
+from .routing import route_sized as route_sized
+from .routing import routing_table as routing_table
+from .routing import size_of_number as size_of_number
+
+__all__ = [
+    "DEFAULT_TOKENIZER",
+    "Documents",
+    "conversation",
+    "count",
+    "count_chats",
+    "count_image",
+    "count_messages",
+    "default_catalog",
+    "document_of",
+    "documents_of",
+    "fits",
+    "measurer_for",
+    "needing",
+    "read_document",
+    "replay",
+    "route",
+    "route_arranged",
+    "route_sized",
+    "routing_table",
+    "rules_for",
+    "size_of_number",
+    "tokenizer_for",
+]

@@ -1,0 +1,63 @@
+"""Documents that go along with a request: files that are read, or texts that are given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from tokenfare import media
+from tokenfare.errors import InputError, InvalidRequestError
+from tokenfare.messages import Document
+
+Documents: TypeAlias = Sequence[Document | str | os.PathLike[str]]
+"""What goes along with a request: documents, or the paths of files that hold them."""
+
+
+def read_document(path: str | os.PathLike[str]) -> Document:
+    """A document from a file: text in UTF-8, a PDF or a DOCX (the extra `media` for a PDF).
+
+    A PDF or DOCX keeps the file beside the text that was read from it, since a model with a file
+    service parses the file itself: its count is then an interval around that text's. Raises
+    `InputError` for what cannot be read.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidRequestError(f"a document is named by its path, not {type(path).__name__}")
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL or a lone surrogate in the name
+        problem = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise InputError(os.fspath(path), problem) from error
+    return document_of(os.fspath(path), content)
+
+
+def documents_of(given: Documents) -> tuple[Document, ...]:
+    """The documents among `given` as they are, and those that stand in files, read.
+
+    Raises `InputError` for a file that cannot be read, `InvalidRequestError` for anything else.
+    """
+    one = isinstance(given, str | bytes | os.PathLike | Document)
+    if one or not isinstance(given, Iterable):
+        raise InvalidRequestError(
+            f"documents is a list of paths or tokenfare.Document, not one {type(given).__name__}; "
+            "put it in a list"
+        )
+    return tuple(_document(each) for each in given)
+
+
+def _document(given: Document | str | os.PathLike[str]) -> Document:
+    if isinstance(given, Document):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return read_document(given)
+    raise InvalidRequestError(
+        "documents: each is the path of a file (str or os.PathLike) or a tokenfare.Document, "
+        f"not {type(given).__name__}"
+    )
+
+
+def document_of(name: str, content: bytes) -> Document:
+    """A document from the bytes of a file; see `read_document`."""
+    read = media.read_document(name, content)
+    return Document(name, read.text, None if read.exact else content, read.pages, read.blank_pages)

@@ -1,0 +1,175 @@
+"""Which model is the cheapest of those that certainly take a request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Unpack
+
+from tokenfare.budget import Carriages, Options, check_input
+from tokenfare.errors import InvalidRequestError, NoModelFits
+from tokenfare.messages import Message, Prompt, Wire, needs, parse
+from tokenfare.router import (
+    Arrange,
+    Asked,
+    Decision,
+    Question,
+    Requirements,
+    RoutingTable,
+    Same,
+    SizeFor,
+    Sizing,
+    decide,
+    refuse_unknown_words,
+    requirements,
+    settle,
+    to_record,
+)
+from tokenfare.texts import default_catalog, facts_of
+from tokenfare.tokenizers import Count, measurer_or_bounds
+
+from .counting import options_from
+from .documents import Documents, documents_of
+
+if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
+    from tokenfare.catalog import Catalog
+    from tokenfare.router.recorded import Record
+    from tokenfare.router.replay import Replay
+
+
+def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
+    prompt: Prompt | None = None,
+    *,
+    input_tokens: int | None = None,
+    documents: Documents = (),
+    tools: Sequence[Wire] | None = None,
+    parameters: Mapping[str, object] | None = None,
+    exact: bool = False,
+    profile: Requirements | None = None,
+    as_of: date | None = None,
+    catalog: Catalog | None = None,
+    **asked: Unpack[Asked],
+) -> Decision:
+    """The cheapest model that certainly takes a request.
+
+    The request is a `prompt` (text or messages, with `documents`: paths, or `Document`; `tools` and
+    `parameters` as for `count_messages`), or just its size as `input_tokens`, taken as all that the
+    provider will count. What is asked of the model are the fields of `Requirements`, over those of
+    a `profile`.
+
+    A long text is counted no further than the decision needs, so the size and the fare may be
+    intervals; `exact` counts it to the end. Raises `NoModelFits`, which carries the decision with
+    every refusal, and `InvalidRequestError` for a word that the catalogue does not know.
+    """
+    if (prompt is None) == (input_tokens is None):
+        raise InvalidRequestError("give a prompt or input_tokens: one of them, not both")
+    facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
+    wanted = requirements(asked, profile)
+    if input_tokens is not None:
+        if documents or tools is not None or parameters is not None:
+            raise InvalidRequestError(
+                "input_tokens is the whole request; documents, tools and parameters need a prompt"
+            )
+        return route_sized(size_of_number(input_tokens), wanted, facts)
+    messages = parse(prompt if prompt is not None else "")
+    along, options = documents_of(documents), options_from(tools, parameters)
+    wanted = needing(wanted, messages, options)
+    if exact:
+        carriages = Carriages(messages, along, measurer_or_bounds, options)
+        return route_sized(carriages.size_for, wanted, facts)
+    return route_arranged(lambda by: Carriages(messages, along, by, options), wanted, facts)
+
+
+def routing_table(
+    *,
+    profile: Requirements | None = None,
+    as_of: date | None = None,
+    catalog: Catalog | None = None,
+    **asked: Unpack[Asked],
+) -> RoutingTable:
+    """The cheapest model for every length of input, prepared for many requests.
+
+    `routing_table(...).decide(n)` is `route(input_tokens=n, ...)`, but it answers with a decision
+    that has no winner where nothing fits. Takes the same keywords.
+    """
+    facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
+    return RoutingTable(_question(requirements(asked, profile), facts))
+
+
+def replay(
+    record: Decision | Record | str | Mapping[str, object],
+    *,
+    as_of: date | None = None,
+    catalog: Catalog | None = None,
+) -> Replay:
+    """Decide a request again, today or on another day, and compare.
+
+    `record` is a decision, or what `to_record` gave, as it is or as JSON (as `tokenfare route
+    --json` prints it). Raises `InputError` for what is no record.
+    """
+    from tokenfare.router.recorded import Record, from_record
+    from tokenfare.router.replay import replay
+
+    if isinstance(record, Decision):
+        record = to_record(record)
+    if not isinstance(record, Record):
+        record = from_record(record if isinstance(record, str) else json.dumps(record))
+    facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
+    return replay(record, facts.models(all=True), day=facts.day, digest=facts.digest)
+
+
+def route_sized(size_for: SizeFor, asked: Requirements, catalog: Catalog) -> Decision:
+    """Decide with a size already known how to find; raises `NoModelFits`."""
+    asking = _question(asked, catalog)
+    return _found(decide(asking.models, size_for, asked, day=asking.day, digest=asking.digest))
+
+
+def route_arranged(arrange: Arrange, asked: Requirements, catalog: Catalog) -> Decision:
+    """Decide on a request by how it is arranged, counting no further than that needs.
+
+    Raises `NoModelFits`.
+    """
+    return _found(settle(_question(asked, catalog), Sizing(arrange, measurer_or_bounds)))
+
+
+def _found(decision: Decision) -> Decision:
+    if not decision.found:
+        way = f"; for {way}" if (way := decision.way_out()) else ""
+        raise NoModelFits(
+            f"no model takes this on {decision.day}: {decision.nearest_misses()}{way}", decision
+        )
+    return decision
+
+
+@lru_cache(maxsize=32)
+def _question(asked: Requirements, catalog: Catalog) -> Question:
+    models = catalog.models(all=True)
+    refuse_unknown_words(asked, models)
+    return Question(models, asked, catalog.day, catalog.digest)
+
+
+def size_of_number(input_tokens: int) -> SizeFor:
+    """The same size on every model. Raises `InvalidRequestError` below one token."""
+    input_tokens = check_input(input_tokens)
+    return Same(Count.exactly(input_tokens))
+
+
+def needing(asked: Requirements, messages: Iterable[Message], options: Options) -> Requirements:
+    """The requirements, with what the request itself needs: modalities, and to reason first.
+
+    Raises `InvalidRequestError` where the two contradict each other.
+    """
+    if asked.thinking and options.thinking is False:
+        raise InvalidRequestError(
+            "thinking=True and enable_thinking=False in the request's parameters contradict each "
+            "other; leave one of them out"
+        )
+    thinking = asked.thinking or options.thinking is True
+    return replace(asked, needs=asked.needs | needs(messages), thinking=thinking)
+
+
+def _seen_on(catalog: Catalog | None, day: date) -> Catalog:
+    return default_catalog(day) if catalog is None else facts_of(catalog).as_of(day)
