@@ -19,7 +19,7 @@ from tokenfare.router import (
     Question,
     Requirements,
     RoutingTable,
-    Same,
+    SameSize,
     SizeFor,
     Sizing,
     decide,
@@ -154,7 +154,7 @@ def _question(asked: Requirements, catalog: Catalog) -> Question:
 def size_of_number(input_tokens: int) -> SizeFor:
     """The same size on every model. Raises `InvalidRequestError` below one token."""
     input_tokens = check_input(input_tokens)
-    return Same(Count.exactly(input_tokens))
+    return SameSize(Count.exactly(input_tokens))
 
 
 def needing(asked: Requirements, messages: Iterable[Message], options: Options) -> Requirements:

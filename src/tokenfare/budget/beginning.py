@@ -1,8 +1,9 @@
-"""How many input tokens are settled by what a request begins with, whatever follows it.
+"""How many input tokens the common beginning of many requests is, whatever follows it.
 
-Counts are additive at the edges of messages, not inside of one: a text that is cut counts as it
-does alone only where no token can reach over the cut. So a beginning that ends inside a message is
-an interval, from what is certain at the last such place to what the bytes behind it allow.
+That is what a provider's cache may find again. Whole messages have a count of their own, and the
+counts add up. Inside a message they do not: a token may reach from the beginning into what follows.
+So where the beginning ends inside a message, the count is an interval. Its low end is the count up
+to the last place that no token reaches over, its high end adds a token for every byte behind it.
 """
 
 from __future__ import annotations

@@ -115,13 +115,16 @@ def _uploaded(
 
 
 def alike(model: Model) -> Hashable:
-    """The class of a model: a request has the same size on all models of one class."""
+    """What models have in common that count alike: every request has the same size on all of them.
+
+    The value has no meaning of its own; it is the key by which such models are put together.
+    """
     return (model.tokenizer, model.documents, _nameless(rules_of(model)))
 
 
 @lru_cache(maxsize=256)
 def _nameless(rules: Rules) -> Rules:
-    """Rules without the name that tells models apart which count alike; asked for all the time."""
+    """Rules without the model's name, which changes no count; cached, since it is asked often."""
     return replace(rules, name="")
 
 

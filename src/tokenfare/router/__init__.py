@@ -6,7 +6,7 @@ from .asked import Asked as Asked
 from .asked import requirements as requirements
 from .decide import decide as decide
 from .decision import Decision as Decision
-from .decision import Same as Same
+from .decision import SameSize as SameSize
 from .filters import Rejection as Rejection
 from .headroom import Cut as Cut
 from .headroom import Headroom as Headroom

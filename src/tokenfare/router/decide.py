@@ -13,7 +13,7 @@ from datetime import date
 from tokenfare.catalog import Model
 from tokenfare.tokenizers import Count
 
-from .decision import Decision, Each, Same
+from .decision import Decision, SameSize, SizeByModel
 from .filters import first_refusal
 from .judge import Ranked, SizeFor, judge, rank
 from .question import Question
@@ -34,5 +34,5 @@ def decide(
             if isinstance(outcome, Ranked) and (best is None or rank(outcome) < rank(best)):
                 best = outcome
     question = Question(models, asked, day, digest)
-    known = size_for if isinstance(size_for, Same) else Each(sizes)
+    known = size_for if isinstance(size_for, SameSize) else SizeByModel(sizes)
     return Decision(question, known, best.model if best else None)

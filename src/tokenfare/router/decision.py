@@ -32,7 +32,7 @@ _MISSES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
+class SameSize:
     """The same size on every model."""
 
     count: Count
@@ -43,7 +43,7 @@ class Same:
 
 
 @dataclass(frozen=True, slots=True)
-class Each:
+class SizeByModel:
     """A size for each model, by id; only for those that the early filters let pass."""
 
     counts: Mapping[str, Count]
@@ -205,8 +205,8 @@ class Decision:
     def __reduce__(self) -> tuple[type[Decision], tuple[object, ...]]:
         """Travel to another process with the sizes, counted out, and without the request."""
         passed = (m for m in self.question.models if first_refusal(m, self.asked) is None)
-        sizes = self.sizes if isinstance(self.sizes, Same) else None
-        known = sizes or Each({model.id: self.sizes(model) for model in passed})
+        sizes = self.sizes if isinstance(self.sizes, SameSize) else None
+        known = sizes or SizeByModel({model.id: self.sizes(model) for model in passed})
         return Decision, (self.question, known, self.winner, self.effort)
 
     @property

@@ -17,13 +17,14 @@ from .lines import Candidate, candidate, common_scale
 from .requirements import Requirements
 
 
-class Kind(NamedTuple):
-    """A class of candidates on which a request has one size, and one of them.
+class SizeClass(NamedTuple):
+    """Candidates on which every request has the same size, since they count alike.
 
-    `least` is what no request costs less than on any of them, on the question's scale.
+    `key` tells the class from others (`alike`), `model` is one of the candidates. No request costs
+    less than `least` on any of them, on the question's scale.
     """
 
-    kind: Hashable
+    key: Hashable
     model: Model
     least: int
 
@@ -53,23 +54,24 @@ class Question:
         return tuple(each for each in found if each is not None)
 
     @cached_property
-    def kinds(self) -> tuple[Kind, ...]:
-        """The classes of models on which a request has one size, that with the least fare first.
+    def size_classes(self) -> tuple[SizeClass, ...]:
+        """The candidates by how they count, the class with the lowest `least` first.
 
-        With media each stands first: what a model refuses of them is found by measuring it.
+        With media `least` is 0 for all, so that every class is measured: only measuring shows which
+        models refuse a picture.
         """
         models: dict[Hashable, Model] = {}
         fares: dict[Hashable, Fraction] = {}
         for each in self.candidates:
-            kind = alike(each.model)
-            models[kind] = each.model
-            fares[kind] = min(each.least, fares.get(kind, each.least))
+            key = alike(each.model)
+            models[key] = each.model
+            fares[key] = min(each.least, fares.get(key, each.least))
         media = self.asked.needs != {"text"}
-        kinds = (
-            Kind(kind, model, 0 if media else int(fares[kind] * self.scale))
-            for kind, model in models.items()
+        classes = (
+            SizeClass(key, model, 0 if media else int(fares[key] * self.scale))
+            for key, model in models.items()
         )
-        return tuple(sorted(kinds, key=lambda each: each.least))
+        return tuple(sorted(classes, key=lambda each: each.least))
 
     @cached_property
     def scale(self) -> int:

@@ -11,7 +11,7 @@ from tokenfare.money import plain
 from tokenfare.tokenizers import Count
 
 from .asked import written
-from .decision import Decision, Same
+from .decision import Decision, SameSize
 from .filters import Rejection, first_refusal
 from .headroom import headroom
 from .way_out import way_out
@@ -50,7 +50,7 @@ def _reach(decision: Decision) -> dict[str, object]:
 
 def _sizes(decision: Decision) -> list[dict[str, object]]:
     """The sizes that were known, each with the tokenizer and the models that it holds for."""
-    if isinstance(decision.sizes, Same):
+    if isinstance(decision.sizes, SameSize):
         return [{"tokenizer": None, "tokens": _tokens(decision.sizes.count), "models": []}]
     found: dict[tuple[str, Count], list[str]] = {}
     for model in decision.question.models:

@@ -11,7 +11,7 @@ from tokenfare.budget import check_input
 from tokenfare.tokenizers import Count
 
 from .axis import Axis
-from .decision import Decision, Same
+from .decision import Decision, SameSize
 from .intervals import Interval, intervals
 from .question import Question
 
@@ -39,8 +39,8 @@ class RoutingTable:
         """Decide on a request of this many input tokens, at least one, on every model."""
         if not isinstance(size, Count):
             size = check_input(size)
-            return Decision(self.question, Same(Count.exactly(size)), self._axis.winner(size))
+            return Decision(self.question, SameSize(Count.exactly(size)), self._axis.winner(size))
         if size.exact:
-            return Decision(self.question, Same(size), self._axis.winner(size.high))
+            return Decision(self.question, SameSize(size), self._axis.winner(size.high))
         best = self._axis.best(size, self.question.asked)
-        return Decision(self.question, Same(size), None if best is None else best[1])
+        return Decision(self.question, SameSize(size), None if best is None else best[1])

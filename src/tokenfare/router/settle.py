@@ -1,14 +1,18 @@
-"""A decision on a request's texts that counts no more than it needs.
+"""A decision on a request's texts that counts no more of them than it needs.
 
-Each class of models that a request has the same size on has an axis, cut into intervals with one
-winner each. The size on it begins as an interval that follows from the length of the texts; sizes
-that differ by the template alone move together and share an axis. The decision is settled when,
-whatever the sizes are within their intervals, the same model wins: then nothing more is counted.
-Otherwise what stands in the way is looked at more closely, first up to the last place of its axis
-where the winner changes, and only if that is not enough to the end. What remains uncertain then (a
-vocabulary that is not at hand) is decided at the high end.
+At first the size of the request is known by the length of its texts alone, as an interval: its low
+and its high end. Models that count alike (a size class) share it. For each class an axis says which
+of its models is the cheapest at every size. If the same model wins wherever in the intervals the
+true sizes are, the decision is settled and nothing is counted.
 
-A class that costs more than the best so far whatever the size is not even measured.
+Otherwise the texts are counted for the class that stands in the way: first only up to the last
+place on its axis where the winner changes (a text that is longer than that needs no exact count),
+then, if that was not enough, to the end. What cannot be counted, because the vocabulary is not at
+hand, is decided at the high end. A class that is dearer than the best so far at any size is never
+measured at all.
+
+Classes that differ by the template alone are a *unit*: the uncertain texts are the same, so their
+sizes grow together, and they share one axis on which each is shifted by what its template adds.
 """
 
 from __future__ import annotations
@@ -27,18 +31,18 @@ from .axis import Axis, Order
 from .decision import Decision
 from .envelope import Piece
 from .lines import Candidate
-from .question import Kind, Question
+from .question import Question, SizeClass
 from .requirements import Requirements
 from .sizing import Sizing
 
-_TO_A_LIMIT = 2
+_TO_A_LIMIT = 2  # looks: the first counts up to a limit, the second to the end
 
 
 @dataclass(slots=True)
 class _Class:
-    """Models that share a size, and how many times it can still be looked at."""
+    """A size class, and how many more times its texts can be looked at more closely."""
 
-    kind: Hashable
+    key: Hashable
     model: Model
     looks: int = _TO_A_LIMIT
 
@@ -52,7 +56,7 @@ class _Best(NamedTuple):
 
 @dataclass(slots=True)
 class _Unit:
-    """Classes whose sizes move together, on one axis; `size` is a range of its places."""
+    """Classes whose sizes grow together, on one axis; `size` is where on it they may be."""
 
     classes: Sequence[_Class]
     axis: Axis
@@ -107,7 +111,7 @@ class _Unit:
 
 def settle(question: Question, sizing: Sizing) -> Decision:
     """Decide, counting as the decision needs it."""
-    waiting = deque(question.kinds)
+    waiting = deque(question.size_classes)
     classes: list[_Class] = []
     while True:
         units = _units(classes, question, sizing)
@@ -122,15 +126,19 @@ def settle(question: Question, sizing: Sizing) -> Decision:
         _look_closer(asking, sizing)
 
 
-def _admitted(waiting: deque[Kind], best: _Best | None, already: int) -> list[_Class]:
-    """The classes that may yet beat the best; where there is none, as many more as there are."""
+def _admitted(waiting: deque[SizeClass], best: _Best | None, already: int) -> list[_Class]:
+    """Take those classes from `waiting` that may yet beat the best.
+
+    As long as there is no best, the number of classes that are measured doubles each time.
+    """
     admitted: list[_Class] = []
     while waiting:
-        kind = waiting[0]
-        if kind.least > best.order[0] if best else len(admitted) >= max(already, 1):
+        if best is None and len(admitted) == max(already, 1):
             break
-        waiting.popleft()
-        admitted.append(_Class(kind.kind, kind.model))
+        if best is not None and waiting[0].least > best.order[0]:
+            break
+        first = waiting.popleft()
+        admitted.append(_Class(first.key, first.model))
     return admitted
 
 
@@ -139,13 +147,13 @@ def _units(classes: Iterable[_Class], question: Question, sizing: Sizing) -> lis
     groups: dict[Hashable, list[_Class]] = {}
     for each in classes:
         together = sizing.known(each.model).moves_with
-        groups.setdefault(each.kind if together is None else together, []).append(each)
+        groups.setdefault(each.key if together is None else together, []).append(each)
     return [_unit(members, question, sizing) for members in groups.values()]
 
 
 def _unit(members: Sequence[_Class], question: Question, sizing: Sizing) -> _Unit:
     size = sizing(members[0].model)
-    shifts = tuple((each.kind, sizing(each.model).low - size.low) for each in members)
+    shifts = tuple((each.key, sizing(each.model).low - size.low) for each in members)
     return _Unit(members, _axis(question, shifts), size)
 
 
@@ -158,9 +166,10 @@ def _axis(question: Question, shifts: tuple[tuple[Hashable, int], ...]) -> Axis:
 
 
 def _in_the_way(units: Iterable[_Unit], leader: _Unit | None, best: _Best | None) -> _Unit | None:
-    """What to look at next: of the units that can still change the outcome the least dear.
+    """The unit to look at next; `None` if no unit can change the outcome any more.
 
-    Before any other the leader itself, since to know its fare better may settle all the rest.
+    The leader comes first, since knowing its fare better may settle the rest; then the unit with
+    the lowest fare that is possible.
     """
     able: list[tuple[int, _Unit]] = []
     for unit in units:

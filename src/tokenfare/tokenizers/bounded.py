@@ -1,9 +1,9 @@
 """Cutting a text whose vocabulary is not at hand, by an upper bound that holds.
 
-The native core cuts by bytes: a vocabulary without merges makes every byte of the text a token, as
-it stands or in NFC, whichever no bound of `at_most` is less than. Where the bound of a text is more
-than its bytes, the text is cut again with fewer, until it holds. What comes out certainly fits; it
-is not the longest that would.
+The bound is a function, `at_most`: no text has more tokens than it says. The native core cannot cut
+by it, but it can cut by bytes, with a vocabulary in which every byte is a token. So a text is first
+cut to as many bytes as tokens are allowed. Where `at_most` of what is left is still too much, it is
+cut again with fewer bytes, until it is not. The result certainly fits, but a longer one might have.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def truncated(
 ) -> str:
     """Cut a text so that `at_most` of what is kept is at most `max_tokens`.
 
-    `nfc`: no bound is less than the bytes of the text in NFC; else than those of the text as it is.
+    `nfc` says which bytes the core counts, those of the text in NFC or those of the text as it is:
+    the ones that `at_most` is never less than.
     """
     core, budget = _one_token_a_byte(nfc=nfc), max_tokens
     while True:
@@ -47,7 +48,7 @@ def truncated(
 def spans(
     at_most: Callable[[str], int], text: str, max_tokens: int, overlap: int, *, nfc: bool
 ) -> list[Span]:
-    """Split a text so that `at_most` of every piece is at most `max_tokens`; `nfc` as there."""
+    """Split a text so that `at_most` of every piece is at most `max_tokens`; see `truncated`."""
 
     def again(piece: Span) -> Iterator[Span]:
         """A piece as it is, or split by itself where it is too long: it is shorter than `text`."""
