@@ -9,11 +9,14 @@ import wave
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models import AUDIO, IMAGES, VIDEO, model
 from tokenfare.budget import Options, RequestCount, count_request
 from tokenfare.errors import InvalidRequestError
 from tokenfare.media import sound
+from tokenfare.media.sound import LONGEST_SECONDS
 from tokenfare.media.source import from_bytes
 from tokenfare.messages import parse
 from tokenfare.tokenizers import get_tokenizer
@@ -207,3 +210,26 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "tinytag", None)
     with pytest.raises(MissingExtra, match=r"pip install 'tokenfare\[media\]'"):
         counted(heard(data_url(wav(1))))
+
+
+@given(
+    st.sampled_from([wav(2), flac(2), ogg(2), m4a(2), mp3(1)[:2_000]]),
+    st.lists(st.tuples(st.integers(0, 119), st.integers(0, 255)), min_size=1, max_size=12),
+    st.integers(12, 2_000),
+)
+def test_a_damaged_header_has_a_length_or_is_refused(
+    file: bytes, damage: list[tuple[int, int]], length: int
+) -> None:
+    """A rate of zero, a box that is larger than the file, a frame without a table."""
+    damaged = bytearray(file[:length])
+    for place, byte in damage:
+        if place < len(damaged):
+            damaged[place] = byte
+    try:
+        found = sound(from_bytes(bytes(damaged)), "here")
+    except InvalidRequestError as error:
+        said = str(error)
+    else:
+        said = "here"
+        assert 0 < found.seconds <= LONGEST_SECONDS
+    assert said.startswith("here")

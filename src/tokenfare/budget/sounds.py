@@ -13,6 +13,7 @@ from typing import TypeGuard
 from tokenfare.catalog import AudioRules, ImageRules, VideoRules
 from tokenfare.errors import InvalidRequestError
 from tokenfare.media import Fetch, Picture, Sound, opened, sound
+from tokenfare.media.sound import LONGEST_SECONDS
 from tokenfare.media.source import from_base64
 from tokenfare.messages import Media
 from tokenfare.money import shown
@@ -22,7 +23,6 @@ from .images import check_picture, picture_at, squares, stated_picture, url_of
 
 _UNKNOWN_SECONDS = 3 * 60 * 60
 """A sound of unknown length is taken for three hours at most, longer than any model takes."""
-_MOST_SECONDS = 10**9
 _MOST_RATE = 10**6
 
 
@@ -163,7 +163,7 @@ def _stated_seconds(media: Media, place: str) -> float | None:
     if "seconds" not in media.stated:
         return None
     value = media.stated["seconds"]
-    if not _is_amount(value, _MOST_SECONDS):
+    if not _is_amount(value, LONGEST_SECONDS):
         raise InvalidRequestError(
             f"{place}: stated seconds: a number above zero, not {shown(value)}"
         )

@@ -8,7 +8,8 @@ from .ceilings import Ceiling
 from .drift import Drift, drifts
 from .entry import ABANDONED, ANSWERED, CANCELLED, Ending, Intent
 from .ledger import Ledger
-from .spend import ALWAYS, KEYS, Key, Span, Spent, Unsettled, spent, unsettled
+from .span import ALWAYS, Span
+from .spend import KEYS, Key, Spent, Unsettled, spent, unsettled
 from .where import VARIABLE, ledger_path
 
 __all__ = [

@@ -8,7 +8,7 @@ what a provider bills beyond the room that was asked for, such as a thinking mod
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
 from tokenfare.arguments import whole
@@ -16,6 +16,7 @@ from tokenfare.errors import CeilingReached, InvalidRequestError
 from tokenfare.money import Money, total
 
 from .entry import Intent
+from .span import day_around
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,7 @@ class Ceiling:
 
     def day(self, now: float) -> tuple[int, int]:
         """The day of a moment (epoch seconds): its beginning and end in milliseconds."""
-        today = datetime.fromtimestamp(now, self.zone).date()
-        return _midnight(today, self.zone), _midnight(today + timedelta(days=1), self.zone)
+        return day_around(now, self.zone).milliseconds()
 
     def __str__(self) -> str:
         """`5 CNY a day`, `200,000 tokens a day in project demo`."""
@@ -111,7 +111,3 @@ def _number(amount: int | Money) -> Decimal:
 
 def _said(amount: int | Money) -> str:
     return str(amount) if isinstance(amount, Money) else f"{amount:,} tokens"
-
-
-def _midnight(day: date, zone: tzinfo) -> int:
-    return int(datetime.combine(day, time(), zone).timestamp() * 1_000)

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from .entry import ANSWERED
 from .ledger import Ledger
-from .spend import ALWAYS, Span
+from .span import ALWAYS, Span
 
 STEADY = 20
 

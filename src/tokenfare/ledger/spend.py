@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -17,36 +16,10 @@ from tokenfare.usage import Usage
 
 from .entry import ABANDONED, CANCELLED
 from .ledger import Ledger
+from .span import ALWAYS, Span
 
 Key: TypeAlias = Literal["day", "model", "project", "endpoint"]
 KEYS: tuple[Key, ...] = ("day", "model", "project", "endpoint")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Days of a time zone, the last one included; `None` leaves an end open."""
-
-    since: date | None = None
-    until: date | None = None
-    zone: tzinfo = UTC
-
-    def milliseconds(self) -> tuple[int, int]:
-        """Its beginning and end; the end is not in it."""
-        first, last = self.since, self.until
-        return (
-            0 if first is None else self._midnight(first),
-            2**62 if last is None else self._midnight(last + timedelta(days=1)),
-        )
-
-    def day_of(self, milliseconds: int) -> str:
-        """The day of a moment, as `2026-11-25`."""
-        return datetime.fromtimestamp(milliseconds / 1_000, self.zone).date().isoformat()
-
-    def _midnight(self, day: date) -> int:
-        return int(datetime.combine(day, time(), self.zone).timestamp() * 1_000)
-
-
-ALWAYS = Span()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,9 @@ def picture(source: Source, place: str) -> Picture:
         width, height = imagesize.get(source.file)
     except Exception as error:
         raise _cut_off(place, kind) from error
-    if width < 1 or height < 1:
+    if not (is_side(width) and is_side(height)):
         raise _cut_off(place, kind)
-    return Picture(int(width), int(height), kind, source.size)
+    return Picture(width, height, kind, source.size)
 
 
 def is_side(value: object) -> TypeGuard[int]:
