@@ -11,6 +11,7 @@ import pytest
 
 from tokenfare import Catalog
 from tokenfare.cli.main import tokenfare as command_line
+from tokenfare.errors import InvalidRequestError
 from tokenfare.router import Requirements
 
 from .conftest import HELLO, Stand, Start
@@ -50,7 +51,8 @@ def test_an_unknown_name_is_not_found_and_the_nearest_are_named(
     answer = stand.chat(model=name)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["param"]) == (404, "model_not_found", "model")
-    assert nearest in error["message"].partition("nearest: ")[2].split(", ")
+    near = error["message"].partition("nearest: ")[2].partition(";")[0]
+    assert nearest in near.split(", ")
     assert stand.http.get(f"/models/{name}").status_code == 404
     assert len(stand.emulator.calls) == 0
 
@@ -73,6 +75,25 @@ def test_what_is_listed_can_be_called_and_the_rest_cannot(stand: Stand) -> None:
     for name in names:
         answer = stand.chat(model=name, max_tokens=1)
         assert answer.status_code == 200, (name, answer.text)
+
+
+def test_an_alias_stands_for_a_model_or_a_choice(start: Start) -> None:
+    """For applications that hold a name which no model here has."""
+    aliases = {"gpt-4o": "qwen-max", "gpt-*": "auto", "coder": "auto:coder"}
+    stand = start(gateway={"profiles": {"coder": CODER}, "aliases": aliases})
+
+    def model(word: str) -> str:
+        return str(stand.chat(model=word).json()["model"])
+
+    assert (model("gpt-4o"), model("gpt-4o-mini")) == ("qwen-max", "qwen-turbo")
+    assert "coder" in model("coder")
+    assert stand.chat(model="o3").status_code == 404
+    names = listed(stand)
+    assert names[:4] == ["auto", "auto:coder", "gpt-4o", "coder"]
+    assert not [name for name in names if "*" in name]
+    assert stand.http.get("/models/gpt-4o").json()["id"] == "gpt-4o"
+    with pytest.raises(InvalidRequestError, match="alias gpt-5: no model is called 'qwen-mxa'"):
+        start(gateway={"aliases": {"gpt-5": "qwen-mxa"}})
 
 
 def test_the_sdk_reads_the_list(stand: Stand) -> None:

@@ -218,6 +218,11 @@ def test_it_says_a_line_for_each_request_and_no_secret(serve: Serve, tmp_path: P
         (["--allow", "qwne-*"], {}, "matches no model of the catalogue"),
         (["--region", "moon"], {}, "moon"),
         (["--ceiling", "five"], {}, "a ceiling is written as"),
+        (
+            ["--alias", "gpt-4o=qwen-mxa"],
+            {},
+            "no model is called 'qwen-mxa' here",
+        ),
     ],
 )
 def test_what_it_is_not_started_with(
@@ -234,3 +239,25 @@ def test_what_it_is_not_started_with(
     assert process.returncode == 2, process.stderr
     assert words in process.stderr
     assert process.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--alias", "gpt-4o"], 2, "'gpt-4o' is not WORD=MODEL"),
+        (["--port", "70000"], 2, "70000 is not in the range"),
+        (["--max-fare", "0.0000000001"], 3, "the ceiling is 0.0000000001 CNY"),
+    ],
+)
+def test_what_it_is_not_started_with_either(options: list[str], code: int, words: str) -> None:
+    """Options that click refuses with the usage, and those that leave no model at all."""
+    process = subprocess.run(
+        [sys.executable, "-m", "tokenfare.cli", "serve", "--port", "0", *options],
+        env=os.environ | {"DASHSCOPE_API_KEY": KEY},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert process.returncode == code, process.stderr
+    assert words in process.stderr

@@ -43,6 +43,13 @@ _MEGABYTE = 1024 * 1024
     "it gives for a named model).",
 )
 @request.asked_options
+@click.option(
+    "--alias",
+    "aliases",
+    multiple=True,
+    metavar="WORD=MODEL",
+    help="What a word, or a pattern such as 'gpt-*', stands for; again.",
+)
 @click.option("--project", metavar="P", help="What the ledger writes calls down for.")
 @click.option(
     "--ceiling",
@@ -82,6 +89,7 @@ def command(
     host: str,
     base_url: str | None,
     room: int | None,
+    aliases: tuple[str, ...],
     project: str | None,
     ceilings: tuple[str, ...],
     tokens_file: str | None,
@@ -113,6 +121,7 @@ def command(
         ),
         asked=asked,
         profiles=given.every_profile(),
+        aliases=dict(map(_alias, aliases)),
         room=room,
         tokens=_tokens(tokens_file),
         caller_keys=caller_keys,
@@ -133,6 +142,13 @@ def command(
 
 
 _UNUSED = "every-caller-brings-a-key"
+
+
+def _alias(text: str) -> tuple[str, str]:
+    word, equals, model = (part.strip() for part in text.partition("="))
+    if not (word and equals and model):
+        raise click.BadParameter(f"{text!r} is not WORD=MODEL", param_hint="--alias")
+    return word, model
 
 
 def _tokens(path: str | None) -> tuple[Token, ...]:

@@ -6,12 +6,12 @@ import anyio.to_thread
 
 from tokenfare.catalog import Model
 from tokenfare.client import Reply
-from tokenfare.errors import NoModelFits, UnknownModel
+from tokenfare.errors import NoModelFits
 from tokenfare.router import to_record
 
 from .asked import chat_of, json_of
 from .exchange import Exchange, while_connected
-from .names import as_keywords, listed, wanted
+from .names import as_keywords, listed, unknown, wanted
 from .narrowing import narrowed, words_of
 from .question import Question
 from .replies import Chunks, body_of, headers_after, headers_before, headers_of
@@ -52,7 +52,7 @@ async def route(exchange: Exchange) -> None:
 async def models(exchange: Exchange) -> None:
     """`GET /models`."""
     gateway = exchange.gateway
-    found = [_auto(name) for name in gateway.rules.autos]
+    found = [_auto(name) for name in gateway.rules.words]
     found += [_model(model) for model in _listed(exchange)]
     await exchange.answer({"object": "list", "data": found})
 
@@ -60,12 +60,12 @@ async def models(exchange: Exchange) -> None:
 async def model(exchange: Exchange) -> None:
     """`GET /models/{name}`."""
     gateway, name = exchange.gateway, exchange.request.path_params["name"]
-    if name in gateway.rules.autos:
+    if name in gateway.rules.words:
         await exchange.answer(_auto(name))
         return
     asked = wanted(name, gateway.rules, gateway.client.catalog).model
     if asked is None or asked.id not in {one.id for one in _listed(exchange)}:
-        raise UnknownModel(name)
+        raise unknown(name, gateway.rules)
     await exchange.answer(_model(asked))
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from tokenfare.api import route
 from tokenfare.client import AsyncClient
 from tokenfare.errors import InvalidRequestError
 from tokenfare.listening import is_loopback
@@ -19,7 +20,7 @@ from tokenfare.router import Requirements, refuse_unknown_words
 
 from ._extra import required
 from .keys import Door, Token
-from .names import Rules, Wanted, as_keywords
+from .names import Rules, Wanted, as_keywords, wanted
 from .refusals import Refusal
 
 ROOM = 8_192
@@ -36,13 +37,14 @@ class Gateway:
     """A client that can be served: hand it to `serve`, `running` or any ASGI server.
 
     `client` makes the calls, with its ledger, ceilings, limiter and retries; it stays the caller's
-    to close. `asked` holds for every model, `profiles` are what `auto:NAME` asks. `room` is that
-    of an answer where a request does not say; without one it is `ROOM` for `auto`, and as much as
-    it gives for a model that is named. `tokens` are who may call (everybody, without any),
-    `caller_keys` has callers bring the provider's key, `name_projects` lets them name a project.
-    A caller that takes nothing of its stream for `stall_seconds` is left. `local` is whether nobody
-    but this machine can reach it: then only a `Host` of this machine is answered, which keeps out
-    web pages that pass for one.
+    to close. `asked` holds for every model, `profiles` are what `auto:NAME` asks, `aliases` other
+    words for `auto`, for those, or for a model. `room` is that of an answer where a request does
+    not say; without one it is `ROOM` for `auto`, and as much as it gives for a model that is named.
+
+    `tokens` are who may call (everybody, without any), `caller_keys` has callers bring the
+    provider's key, `name_projects` lets them name a project. A caller that takes nothing of its
+    stream for `stall_seconds` is left. `local` is whether nobody but this machine can reach it:
+    then only a `Host` of this machine is answered, which keeps out web pages that pass for one.
     """
 
     def __init__(  # noqa: PLR0913 - every one is a choice of the operator's, and all have defaults
@@ -51,6 +53,7 @@ class Gateway:
         *,
         asked: Requirements | None = None,
         profiles: Mapping[str, Requirements] = MappingProxyType({}),
+        aliases: Mapping[str, str] = MappingProxyType({}),
         room: int | None = None,
         tokens: Collection[Token] = (),
         caller_keys: bool = False,
@@ -69,24 +72,40 @@ class Gateway:
         self.client = client
         # A profile may be for jobs as well; a call is answered at once, and at that price.
         live = {name: replace(profile, batch=False) for name, profile in profiles.items()}
-        self.rules = Rules(asked or Requirements(), live)
+        self.rules = Rules(asked or Requirements(), live, aliases)
         self.door = Door(tuple(tokens), caller_keys, name_projects)
         self.max_body_bytes = max_body_bytes
         self.stall_seconds = stall_seconds
         self.local = local
         self._room = room
         self._under_way: set[anyio.CancelScope] = set()
-        for wanted in (self.rules.base, *live.values()):  # a mistake is said now
-            asks = client.requirements(**as_keywords(wanted))
+        for each in (self.rules.base, *live.values()):  # a mistake is said now
+            asks = client.requirements(**as_keywords(each))
             refuse_unknown_words(asks, client.catalog.models(all=True))
+        for alias, name in aliases.items():
+            try:
+                wanted(name, replace(self.rules, aliases={}), client.catalog)
+            except Refusal as refusal:
+                raise InvalidRequestError(f"alias {alias}: {refusal.message}") from None
 
-    def room_of(self, wanted: Wanted) -> int:
+    def warm_up(self) -> None:
+        """Decide once, so that the first caller need not wait for what is loaded for that.
+
+        Raises `NoModelFits` where no model would take even the shortest request.
+        """
+        from tokenfare.dispatch import pools  # noqa: F401 - the HTTP library
+
+        asks = self.client.requirements(**as_keywords(self.rules.base))
+        short = replace(asks, max_output_tokens=1, expected_output_tokens=None)
+        route("hello", profile=short, catalog=self.client.catalog)
+
+    def room_of(self, found: Wanted) -> int:
         """The room for an answer of which nothing is said."""
         if self._room is not None:
             return self._room
-        if wanted.model is None:
+        if found.model is None:
             return ROOM
-        return wanted.model.served(thinking=wanted.asked.thinking).limits.max_output or ROOM
+        return found.model.served(thinking=found.asked.thinking).limits.max_output or ROOM
 
     def check_host(self, request: Any) -> None:
         """Raise `Refusal` for a name that is none of this machine's, where no other is meant.

@@ -2,6 +2,7 @@
 
 `auto` is the cheapest model that certainly takes the request, `auto:NAME` the same under the
 profile NAME. Any other word is a model's id or another spelling of it: that model and no other.
+Aliases stand before all of them, for applications whose word cannot be changed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import difflib
 import glob
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any
 
@@ -29,15 +31,30 @@ _NEAREST = 3
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the gateway asks of every model, and of those of `auto:NAME`."""
+    """What the gateway asks of every model, and of those of `auto:NAME`.
+
+    `aliases` are words, or patterns of words (`gpt-*`), and what each stands for.
+    """
 
     base: Requirements = field(default_factory=Requirements)
     profiles: Mapping[str, Requirements] = field(default_factory=lambda: MappingProxyType({}))
+    aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def autos(self) -> tuple[str, ...]:
         """The names that choose."""
         return (AUTO, *(f"{AUTO}:{name}" for name in self.profiles))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The names that choose, and the aliases that are words."""
+        return (*self.autos, *(word for word in self.aliases if glob.escape(word) == word))
+
+    def meant(self, name: str) -> str:
+        """What a word stands for: that of its alias, or of the first pattern that it matches."""
+        if name in self.aliases:
+            return self.aliases[name]
+        return next((to for word, to in self.aliases.items() if fnmatchcase(name, word)), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +66,14 @@ class Wanted:
 
 
 def wanted(name: str, rules: Rules, catalog: Catalog) -> Wanted:
-    """What a name asks for. Raises `UnknownModel`, and `Refusal` for one that is not let in."""
+    """What a name asks for. Raises `Refusal` for one that is unknown, or is not let in."""
+    name = rules.meant(name)
     if name == AUTO:
         return Wanted(rules.base)
     if name.startswith(f"{AUTO}:"):
         profile = rules.profiles.get(name.removeprefix(f"{AUTO}:"))
         if profile is None:
-            raise UnknownModel(name, _near(name, rules.autos))
+            raise unknown(name, rules)
         return Wanted(profile)
     model = _model(name, rules, catalog)
     refusal = first_refusal(model, replace(rules.base, needs=frozenset({"text"})))
@@ -92,8 +110,20 @@ def _model(name: str, rules: Rules, catalog: Catalog) -> Model:
     try:
         return catalog.get(name)
     except UnknownModel as error:
-        near = (*_near(name, rules.autos), *error.nearest)
-        raise UnknownModel(name, near[:_NEAREST]) from None
+        raise unknown(name, rules, error.nearest) from None
+
+
+def unknown(name: str, rules: Rules, models: tuple[str, ...] = ()) -> Refusal:
+    """404: no model is called so, with the nearest names of `models` and of those that choose."""
+    near = (*_near(name, rules.words), *models)[:_NEAREST]
+    hint = f"; nearest: {', '.join(near)}" if near else ""
+    return Refusal(
+        404,
+        "invalid_request_error",
+        f"no model is called {name!r} here{hint}; '{AUTO}' chooses one, GET /v1/models lists all",
+        code="model_not_found",
+        param="model",
+    )
 
 
 def _near(name: str, known: Iterable[str]) -> tuple[str, ...]:

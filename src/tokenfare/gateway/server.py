@@ -48,6 +48,7 @@ def serve(  # noqa: PLR0913 - where, for whom, how it ends; all but the gateway 
     check_reach(gateway, host, allow_anyone=allow_anyone)
     gateway.local = is_loopback(host)
     server = _server(gateway)
+    gateway.warm_up()
     with listening(host, port) as listener, _Stopped(server) as stopped:
         if announce is not None:
             announce(url_of(host, listener, PATH))
