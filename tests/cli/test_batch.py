@@ -49,6 +49,20 @@ def test_the_exit_code_says_that_something_was_set_aside(
     assert ("set aside" in ended.err) == (code != 0)
 
 
+def test_of_what_was_set_aside_the_first_is_shown_with_the_way_out(
+    run: Run, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("question,n\nHello,1\nWhy?,2\n", encoding="utf-8")
+    out = tmp_path / "plan"
+    ended = run("batch", "plan", str(table), "--out", str(out), "--as-of", "2024-12-18")
+    assert ended.code == 3
+    assert ended.err == (
+        f"tokenfare: 2 lines set aside, see {out / 'set-aside.jsonl'}; the first: {table}:2: "
+        "no body, 'messages' or 'prompt'; there is question, n; --column prompt=NAME names yours\n"
+    )
+
+
 def test_strict_stops_at_the_line(run: Run, tmp_path: Path) -> None:
     ended = plan(run, tmp_path / "plan", "--strict", stdin=LINE + b"?\n")
     assert ended.code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -190,8 +191,19 @@ def _code(made: Plan) -> int:
         return exits.DONE
     where = made.folder / "set-aside.jsonl"
     lines = "line" if made.set_aside == 1 else "lines"
-    click.echo(f"tokenfare: {made.set_aside:,} {lines} set aside, see {where}", err=True)
+    first = _first(where)
+    click.echo(
+        f"tokenfare: {made.set_aside:,} {lines} set aside, see {where}; the first: {first}",
+        err=True,
+    )
     return exits.ANSWER_IS_NO if made.requests else exits.NO_MODEL_FITS
+
+
+def _first(where: Path) -> str:
+    """The first line that was set aside: where it stood, and what is wrong with it."""
+    with where.open(encoding="utf-8") as lines:
+        said = json.loads(next(lines))
+    return exits.printable(f"{said['file']}:{said['line']}: {said['problem']}")
 
 
 def _columns(given: tuple[str, ...]) -> Columns:

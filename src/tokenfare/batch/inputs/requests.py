@@ -117,7 +117,8 @@ def _body(content: Mapping[str, object], columns: Columns) -> Mapping[str, objec
     if columns.prompt not in content:
         has = ", ".join(content) or "nothing"
         raise InvalidRequestError(
-            f"no body, {columns.messages!r} or {columns.prompt!r}; there is {has}"
+            f"no body, {columns.messages!r} or {columns.prompt!r}; there is {has}; "
+            "--column prompt=NAME names yours"
         )
     prompt = content[columns.prompt]
     if not isinstance(prompt, str) or not prompt:
