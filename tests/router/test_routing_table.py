@@ -162,6 +162,20 @@ def test_the_explanation_says_what_knowing_more_could_save() -> None:
     assert not table(models, Requirements()).decide(1_001).chances
 
 
+def test_the_short_form_names_no_chance_whose_likely_size_does_not_fit() -> None:
+    """As of 30 MB that may be 4,096 tokens where no vocabulary is at hand, and are millions."""
+    models = [
+        model("narrow", limits=Limits(max_input=1_000), price=price((None, "0.001", "0"))),
+        model("wide", limits=Limits(max_input=9_000), price=price((None, "0.002", "0"))),
+    ]
+    prepared = table(models, Requirements())
+    likely = prepared.decide(Count(value=1_000, low=500, high=1_500, how="bounds"))
+    assert "narrow could be cheaper" in likely.brief()
+    hardly = prepared.decide(Count(value=1_001, low=500, high=1_500, how="bounds"))
+    assert "narrow" not in hardly.brief()
+    assert "narrow could be cheaper" in hardly.explain()
+
+
 @given(some_models, requirements(), a_count())
 def test_a_chance_is_a_model_that_would_be_better_at_a_possible_size(
     models: list[Model], asked: Requirements, size: Count

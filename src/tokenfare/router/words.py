@@ -10,7 +10,7 @@ from tokenfare.tokenizers import Count
 
 from .filters import Rejection
 from .intervals import Interval
-from .judge import Ranked
+from .judge import Ranked, judge
 from .question import Question
 from .sizing import Effort
 from .uncertainty import Chance
@@ -35,7 +35,7 @@ def explanation(told: Told) -> Iterator[str]:
     yield _headline(told)
     yield from _counted(told.effort)
     yield from (f"  or {_dearer(told.ranked[0], entry)}" for entry in told.ranked[1:])
-    yield from (f"  {sentence}" for sentence in _uncertain(told, len(told.chances)))
+    yield from (f"  {sentence}" for sentence in _uncertain(told, len(told.chances), told.chances))
     yield from (f"  {change(interval)}" for interval in told.intervals[1:])
     yield from _refusals(told)
 
@@ -49,7 +49,7 @@ def brief(told: Told) -> Iterator[str]:
         return
     chosen, others = told.ranked[0], told.ranked[1:]
     yield from (f"  or {_dearer(chosen, entry)}" for entry in others[:1])
-    yield from (f"  {sentence}" for sentence in _uncertain(told, 1))
+    yield from (f"  {sentence}" for sentence in _uncertain(told, 1, _likely(told)))
     later = [each for each in told.intervals if each.first > chosen.size.high]
     yield from (f"  {change(interval)}" for interval in later[:1])
     more = max(len(others) - 1, 0)
@@ -115,16 +115,29 @@ def _dearer(chosen: Ranked, other: Ranked) -> str:
     return f"{other.model.id}: up to {other.fare.high}, {more} more"
 
 
-def _uncertain(told: Told, most: int) -> Iterator[str]:
+def _likely(told: Told) -> Sequence[Chance]:
+    """The chances of which the middle of what is known fits: of 30 MB, 4,096 tokens are possible.
+
+    The bounds of a vocabulary that is not here are so far apart, and the middle so much nearer.
+    """
+    asked = told.question.asked
+    return [
+        chance
+        for chance in told.chances
+        if isinstance(judge(chance.model, Count.exactly(chance.size.value), asked), Ranked)
+    ]
+
+
+def _uncertain(told: Told, most: int, possible: Sequence[Chance]) -> Iterator[str]:
     """What knowing the sizes better could change."""
     could = "be cheaper" if told.ranked else "take it"
-    for chance in told.chances[:most]:
+    for chance in possible[:most]:
         yield (
             f"{chance.model.id} could {could}, from {chance.least} on, "
             f"if its {_tokens(chance.size)} were known exactly"
         )
-    if len(told.chances) > most:
-        yield f"and so could {len(told.chances) - most:,} more"
+    if len(possible) > most:
+        yield f"and so could {len(possible) - most:,} more"
 
 
 def _tokens(size: Count) -> str:
