@@ -107,8 +107,10 @@ impl Counting<'_> {
     /// Pieces that were not met lately; those that are too long for the front are set aside.
     #[inline(never)]
     fn count_cold(&mut self, text: &[u8]) -> usize {
-        let Memory { hot, front, wide, cold, longer, new, .. } = &mut *self.memory;
-        new.clear();
+        let Memory {
+            hot, front, wide, cold, longer, missing, new, again, once, room, short, ..
+        } = &mut *self.memory;
+        missing.clear();
         longer.clear();
         let mut sum = 0;
         for bounds in cold.all() {
@@ -123,37 +125,55 @@ impl Counting<'_> {
             let key = Key::new(text, start, end);
             let found = front.find(key);
             sum += found;
-            new.push_if(*bounds, found == 0);
+            missing.push_if(*bounds, found == 0);
             hot.put(key, found);
         }
-        together::count::<16>(self.v, text, new.all(), |bounds, count| {
-            let key = Key::new(text, bounds.0 as usize, bounds.1 as usize);
-            if front.find(key) == 0 {
-                front.put(key, count); // not twice, if the piece stands twice in the batch
-            }
+        let key = |bounds: Bounds| Key::new(text, bounds.0 as usize, bounds.1 as usize);
+        once.part(missing, new, again, key, Key::mixed);
+        together::count(self.v, short, text, new.all(), |bounds, count| {
+            let key = key(bounds);
+            once.leave(key.mixed());
+            front.put(key, count);
             hot.put(key, count);
             sum += count;
         });
+        for bounds in again.all() {
+            sum += match front.find(key(*bounds)) {
+                0 => piece::count(self.v, room, &text[bounds.0 as usize..bounds.1 as usize]),
+                found => found,
+            };
+        }
         sum
     }
 
     /// Pieces that are too long for the front.
     #[inline(never)]
     fn count_longer(&mut self, text: &[u8]) -> usize {
-        let Memory { wide, longer, new, .. } = &mut *self.memory;
-        new.clear();
+        let Memory { wide, longer, missing, new, again, once_wide, room, long, .. } =
+            &mut *self.memory;
+        missing.clear();
         let mut sum = 0;
         for bounds in longer.all() {
             let (start, end) = (bounds.0 as usize, bounds.1 as usize);
             let is_wide = end - start <= wide::LONGEST;
             let found = if is_wide { wide.find(WideKey::new(text, start, end)) } else { 0 };
             sum += found;
-            new.push_if(*bounds, is_wide & (found == 0));
+            missing.push_if(*bounds, is_wide & (found == 0));
         }
-        together::count::<32>(self.v, text, new.all(), |bounds, count| {
-            wide.put(WideKey::new(text, bounds.0 as usize, bounds.1 as usize), count);
+        let key = |bounds: Bounds| WideKey::new(text, bounds.0 as usize, bounds.1 as usize);
+        once_wide.part(missing, new, again, key, WideKey::mixed);
+        together::count(self.v, long, text, new.all(), |bounds, count| {
+            let key = key(bounds);
+            once_wide.leave(key.mixed());
+            wide.put(key, count);
             sum += count;
         });
+        for bounds in again.all() {
+            sum += match wide.find(key(*bounds)) {
+                0 => piece::count(self.v, room, &text[bounds.0 as usize..bounds.1 as usize]),
+                found => found,
+            };
+        }
         for i in 0..self.memory.longer.all().len() {
             let (start, end) = self.memory.longer.all()[i];
             if (end - start) as usize > wide::LONGEST {
@@ -233,5 +253,58 @@ impl Counting<'_> {
         let count = piece::count(self.v, &mut self.memory.room, piece);
         self.memory.middle.put(place, piece, count);
         count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::Room;
+
+    const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+    /// Counts `pieces` as one batch, and each alone without any memory.
+    fn counted(pieces: &[String]) -> (usize, usize) {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let text = pieces.concat() + "and what stands behind the last one";
+        let mut at = 0;
+        let bounds = pieces.iter().map(|piece| {
+            at += piece.len() as u32;
+            (at - piece.len() as u32, at)
+        });
+        let mut memory = Memory::knowing(&v);
+        let mut counting = Counting { v: &v, memory: &mut memory, count: 0 };
+        let together = counting.count_batch(text.as_bytes(), bounds);
+        let alone = |piece: &String| piece::count(&v, &mut Room::default(), piece.as_bytes());
+        (together, pieces.iter().map(alone).sum())
+    }
+
+    /// Pieces of `length` bytes of which all have a place in one set of a cache of `sets` sets.
+    fn rivals(length: usize, sets: usize, mixed: fn(&[u8]) -> usize) -> Vec<String> {
+        let pieces = (0..).map(|i| format!("{i:x>length$}"));
+        pieces.filter(|piece| mixed(piece.as_bytes()).is_multiple_of(sets)).take(12).collect()
+    }
+
+    #[test]
+    fn a_piece_that_is_new_twice_is_counted_even_if_others_took_its_place_between() {
+        let short = rivals(12, 1 << 16, |piece| Key::new(piece, 0, piece.len()).mixed());
+        let wide = rivals(24, 1 << 15, |piece| WideKey::new(piece, 0, piece.len()).mixed());
+        for pieces in [short, wide] {
+            let (together, alone) = counted(&[&pieces[..], &pieces[..]].concat());
+            assert_eq!(together, alone);
+            let (together, alone) = counted(&[&pieces[..], &pieces[..1], &pieces[..1]].concat());
+            assert_eq!(together, alone);
+        }
+    }
+
+    #[test]
+    fn pieces_that_come_twice_in_a_batch_count_twice() {
+        let pieces: Vec<String> = (0..500)
+            .map(|i| {
+                ["qzx", "и", "国", "zqxjkvbpygfw "][i % 4].repeat(i % 3 + 1) + &"w".repeat(i % 7)
+            })
+            .collect();
+        let (together, alone) = counted(&pieces);
+        assert_eq!(together, alone);
     }
 }

@@ -30,6 +30,7 @@ mod memory;
 mod merge;
 mod middle;
 mod nfc;
+mod once;
 mod pairs;
 mod patterns;
 mod piece;

@@ -1,13 +1,15 @@
 //! What a thread keeps from one call to the next: what it learnt of pieces, and room to work in.
 
-use crate::front::{Front, Hot};
+use crate::front::{Front, Hot, Key};
 use crate::kept::Kept;
 use crate::merge::Room;
 use crate::middle::Middle;
+use crate::once::Once;
 use crate::queue::{Bounds, Queue};
 use crate::spelled::Spelled;
+use crate::together::Together;
 use crate::vocabulary::Vocabulary;
-use crate::wide::Wide;
+use crate::wide::{Wide, WideKey};
 use crate::windows::Pieces;
 
 /// Caches, each bounded, 12 MiB in all at most; and room for merging.
@@ -31,7 +33,15 @@ pub(crate) struct Memory {
     /// Of those: not met lately, too long for `front`, and known to no cache.
     pub(crate) cold: Queue,
     pub(crate) longer: Queue,
+    pub(crate) missing: Queue,
+    /// Of the last: each once, and those that are there already.
     pub(crate) new: Queue,
+    pub(crate) again: Queue,
+    pub(crate) once: Once<Key>,
+    pub(crate) once_wide: Once<WideKey>,
+    /// What is merged of up to 15 and of up to 31 bytes.
+    pub(crate) short: Box<Together<16>>,
+    pub(crate) long: Box<Together<32>>,
     pub(crate) room: Room,
     /// What code points become.
     pub(crate) utf8: Vec<u8>,
@@ -51,7 +61,13 @@ impl Memory {
             batch: Vec::new(),
             cold: Queue::default(),
             longer: Queue::default(),
+            missing: Queue::default(),
             new: Queue::default(),
+            again: Queue::default(),
+            once: Once::default(),
+            once_wide: Once::default(),
+            short: Box::default(),
+            long: Box::default(),
             room: Room::default(),
             utf8: Vec::new(),
         }

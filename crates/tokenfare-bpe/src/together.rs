@@ -5,16 +5,37 @@
 //! pieces take turns: a lane does one merge, asks for the two lines of the table that it needs
 //! next, and reads them when its turn comes again.
 
-use crate::joints::{PARTS_BEFORE, PARTS_BEHIND, length_of};
+/// What a piece starts with.
+mod begun;
+
 #[cfg(target_arch = "x86_64")]
 use crate::machine::has_avx2;
 use crate::merge::{NO_PAIR, SHORT, key, next};
-use crate::pairs::{Asked, NONE, NOTHING};
+use crate::pairs::{Asked, NOTHING};
 use crate::queue::Bounds;
 use crate::vocabulary::Vocabulary;
+use begun::{Begun, bytes_of};
 
 /// Pieces that take turns.
 const LANES: usize = 16;
+/// Pieces whose first pairs are being fetched meanwhile; a power of two.
+const AHEAD: usize = 8;
+
+/// Pieces of at most `N` - 1 bytes in the making, `N` being 16 or 32; kept from batch to batch, since
+/// making them takes as long as counting some of them.
+pub(crate) struct Together<const N: usize> {
+    lanes: [Lane<N>; LANES],
+    begun: [Begun<N>; AHEAD],
+}
+
+impl<const N: usize> Default for Together<N> {
+    fn default() -> Self {
+        Together {
+            lanes: [const { Lane::<N>::EMPTY }; LANES],
+            begun: [const { Begun::<N>::EMPTY }; AHEAD],
+        }
+    }
+}
 
 /// Calls `counted` with the bounds and the count of each piece, in any order.
 ///
@@ -23,15 +44,15 @@ const LANES: usize = 16;
 #[inline(always)]
 fn count_with<const N: usize>(
     v: &Vocabulary,
+    room: &mut Together<N>,
     text: &[u8],
     pieces: &[Bounds],
     mut counted: impl FnMut(Bounds, usize),
 ) {
-    let mut lanes = [const { Lane::<N>::EMPTY }; LANES];
-    let mut waiting = pieces.iter();
+    let Together { lanes, begun } = room;
+    let mut ahead = Ahead::new(v, text, pieces, begun);
     let mut busy = 0;
-    for (lane, bounds) in lanes.iter_mut().zip(&mut waiting) {
-        lane.begin(v, text, *bounds);
+    while busy < LANES && ahead.next(&mut lanes[busy], &mut counted) {
         busy += 1;
     }
     while busy > 0 {
@@ -47,14 +68,57 @@ fn count_with<const N: usize>(
                 continue;
             }
             counted(lane.bounds, lane.alive.count_ones() as usize);
-            if let Some(bounds) = waiting.next() {
-                lane.begin(v, text, *bounds);
+            if ahead.next(lane, &mut counted) {
                 i += 1;
             } else {
                 busy -= 1;
                 lanes.swap(i, busy);
             }
         }
+    }
+}
+
+/// Pieces that come next, whose first pairs were asked for.
+struct Ahead<'a, const N: usize> {
+    v: &'a Vocabulary,
+    text: &'a [u8],
+    pieces: &'a [Bounds],
+    begun: &'a mut [Begun<N>; AHEAD],
+    /// How many were handed over.
+    over: usize,
+}
+
+impl<'a, const N: usize> Ahead<'a, N> {
+    #[inline(always)]
+    fn new(
+        v: &'a Vocabulary,
+        text: &'a [u8],
+        pieces: &'a [Bounds],
+        begun: &'a mut [Begun<N>; AHEAD],
+    ) -> Self {
+        for (begun, bounds) in begun.iter_mut().zip(pieces) {
+            begun.begin(v, text, *bounds);
+        }
+        Ahead { v, text, pieces, begun, over: 0 }
+    }
+
+    /// Puts the next piece that has something to merge into `lane`; those that have nothing
+    /// are `counted`. `false` if there is no other.
+    #[inline(always)]
+    fn next(&mut self, lane: &mut Lane<N>, counted: &mut impl FnMut(Bounds, usize)) -> bool {
+        while let Some(bounds) = self.pieces.get(self.over) {
+            let begun = &mut self.begun[self.over % AHEAD];
+            let merges = lane.fill(self.v, begun, self.text, *bounds);
+            if let Some(bounds) = self.pieces.get(self.over + AHEAD) {
+                begun.begin(self.v, self.text, *bounds);
+            }
+            self.over += 1;
+            if merges {
+                return true;
+            }
+            counted(lane.bounds, lane.alive.count_ones() as usize);
+        }
+        false
     }
 }
 
@@ -78,9 +142,11 @@ fn not_whole(
     rest
 }
 
-/// Counts pieces of at most `N` - 1 bytes; `N` is 16 or 32.
+/// Counts pieces of at most `N` - 1 bytes.
+#[inline(never)]
 pub(crate) fn count<const N: usize>(
     v: &Vocabulary,
+    room: &mut Together<N>,
     text: &[u8],
     pieces: &[Bounds],
     mut counted: impl FnMut(Bounds, usize),
@@ -90,9 +156,9 @@ pub(crate) fn count<const N: usize>(
     #[cfg(target_arch = "x86_64")]
     if has_avx2() {
         // SAFETY: the machine has what the function was compiled for, and that is all it asks.
-        return unsafe { count_with_avx2::<N>(v, text, pieces, counted) };
+        return unsafe { count_with_avx2(v, room, text, pieces, counted) };
     }
-    count_with::<N>(v, text, pieces, counted);
+    count_with(v, room, text, pieces, counted);
 }
 
 /// The same, with the minimum taken eight places at a time.
@@ -100,11 +166,12 @@ pub(crate) fn count<const N: usize>(
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn count_with_avx2<const N: usize>(
     v: &Vocabulary,
+    room: &mut Together<N>,
     text: &[u8],
     pieces: &[Bounds],
     counted: impl FnMut(Bounds, usize),
 ) {
-    count_with::<N>(v, text, pieces, counted);
+    count_with(v, room, text, pieces, counted);
 }
 
 /// One piece on its way.
@@ -137,72 +204,42 @@ impl<const N: usize> Lane<N> {
         bounds: (0, 0),
     };
 
+    /// Begins with a piece; `false` if nothing merges.
     #[inline(always)]
-    fn begin(&mut self, v: &Vocabulary, text: &[u8], (start, end): Bounds) {
-        let (start, length) = (start as usize, (end - start) as usize);
-        let bytes = match text[start..].first_chunk() {
-            Some(bytes) => *bytes,
-            None => {
-                let mut bytes = [0; N];
-                bytes[..length].copy_from_slice(&text[start..start + length]);
-                bytes
-            }
-        };
-        let high = bytes
-            .iter()
-            .enumerate()
-            .fold(0, |high, (i, byte)| high | if i < length { *byte } else { 0 });
-        if high < 0x80 {
-            self.begin_with_bytes(v, &bytes, length);
-        } else {
-            self.begin_with_characters(v, &bytes[..length.min(N)]);
-        }
+    fn fill(&mut self, v: &Vocabulary, begun: &Begun<N>, text: &[u8], bounds: Bounds) -> bool {
+        self.bounds = bounds;
         // Nothing is asked; the answer goes to the place that is kept free.
         (self.at, self.before) = (N - 1, N - 1);
         (self.with_after, self.with_before) = (NOTHING, NOTHING);
-        self.bounds = (start as u32, end);
+        if begun.count == 0 {
+            self.fill_with_bytes(v, bytes_of(text, bounds.0 as usize), bounds.1 - bounds.0);
+            return true;
+        }
+        self.tokens = begun.tokens;
+        self.alive = u64::MAX >> (64 - begun.count);
+        self.keys = [NO_PAIR; N];
+        let mut lowest = NO_PAIR;
+        for place in 1..begun.count.min(N) {
+            let rank = v.pairs.merged(begun.tokens[place - 1], begun.tokens[place]);
+            let key = key(rank, place - 1);
+            self.keys[place - 1] = key;
+            lowest = lowest.min(key);
+        }
+        lowest != NO_PAIR
     }
 
     #[inline(always)]
-    fn begin_with_bytes(&mut self, v: &Vocabulary, bytes: &[u8; N], length: usize) {
+    fn fill_with_bytes(&mut self, v: &Vocabulary, bytes: [u8; N], length: u32) {
         // All places, needed or not: how many there are cannot be predicted.
         for at in 0..N - 1 {
             let rank = v.merged_bytes(bytes[at], bytes[at + 1]);
-            self.keys[at] = if at + 1 < length { key(rank, at) } else { NO_PAIR };
+            self.keys[at] = if at + 1 < length as usize { key(rank, at) } else { NO_PAIR };
         }
         self.keys[N - 1] = NO_PAIR;
         for (token, byte) in self.tokens.iter_mut().zip(bytes) {
-            *token = v.byte_ids[usize::from(*byte)];
+            *token = v.byte_ids[usize::from(byte)];
         }
         self.alive = u64::MAX >> (64 - length);
-    }
-
-    /// Characters that may be taken as one token each; see `joints`.
-    #[inline(always)]
-    fn begin_with_characters(&mut self, v: &Vocabulary, piece: &[u8]) {
-        let (mut count, mut at, mut joint) = (0, 0, 0);
-        while at < piece.len() {
-            let end = piece.len().min(at + length_of(piece[at]));
-            let next = if end == piece.len() { 0 } else { v.joints().parts(piece, end) };
-            let parted = joint & PARTS_BEHIND | next & PARTS_BEFORE;
-            let character = v.character(&piece[at..end]);
-            if v.in_order && parted == 0 && character != NONE {
-                self.tokens[count % N] = character;
-                count += 1;
-            } else {
-                for byte in &piece[at..end] {
-                    self.tokens[count % N] = v.byte_ids[usize::from(*byte)];
-                    count += 1;
-                }
-            }
-            (at, joint) = (end, next);
-        }
-        self.keys = [NO_PAIR; N];
-        for place in 1..count.min(N) {
-            let rank = v.pairs.merged(self.tokens[place - 1], self.tokens[place]);
-            self.keys[place - 1] = key(rank, place - 1);
-        }
-        self.alive = u64::MAX >> (64 - count);
     }
 
     /// Takes what was asked for.
@@ -298,8 +335,14 @@ mod tests {
 
     #[test]
     fn pieces_that_take_turns_are_counted_as_each_alone() {
-        check(&pieces(15), |v, text, bounds, counted| count::<16>(v, text, bounds, counted));
-        check(&pieces(31), |v, text, bounds, counted| count::<32>(v, text, bounds, counted));
-        check(&pieces(31), |v, text, bounds, counted| count_with::<32>(v, text, bounds, counted));
+        check(&pieces(15), |v, text, bounds, counted| {
+            count(v, &mut Together::<16>::default(), text, bounds, counted);
+        });
+        check(&pieces(31), |v, text, bounds, counted| {
+            count(v, &mut Together::<32>::default(), text, bounds, counted);
+        });
+        check(&pieces(31), |v, text, bounds, counted| {
+            count_with(v, &mut Together::<32>::default(), text, bounds, counted);
+        });
     }
 }

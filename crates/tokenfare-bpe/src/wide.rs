@@ -15,7 +15,7 @@ const SETS: usize = 1 << 15;
 
 /// A piece as four words, padded with zeros, its length in the last byte but one. The last byte is
 /// the count in an entry and zero in a key.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct WideKey([u64; 4]);
 
 const COUNT: u32 = 56;
@@ -46,13 +46,14 @@ impl WideKey {
         WideKey([word(0), word(1), word(2) & third, word(3) & fourth | (length as u64) << 48])
     }
 
+    /// All bits of the key mixed; the low ones are for choosing a place.
     #[inline(always)]
-    fn set(self) -> usize {
+    pub(crate) fn mixed(self) -> usize {
         let WideKey([a, b, c, d]) = self;
         let (left, right) = (a ^ c.rotate_left(23), b ^ d.rotate_left(41));
         let product =
             u128::from(left ^ 0x9e37_79b9_7f4a_7c15) * u128::from(right ^ 0xd6e8_feb8_6659_fd93);
-        ((product >> 64) as u64 ^ product as u64) as usize % SETS
+        ((product >> 64) as u64 ^ product as u64) as usize
     }
 }
 
@@ -74,7 +75,7 @@ impl Wide {
     #[inline(always)]
     pub(crate) fn find(&self, key: WideKey) -> usize {
         let WideKey([a, b, c, d]) = key;
-        let Set(entries) = &self.0[key.set()];
+        let Set(entries) = &self.0[key.mixed() % SETS];
         entries.iter().fold(0, |count, entry| {
             let differs = (entry[0] ^ a)
                 | (entry[1] ^ b)
@@ -87,14 +88,14 @@ impl Wide {
     /// Has the piece's set fetched.
     #[inline(always)]
     pub(crate) fn prefetch(&self, key: WideKey) {
-        prefetch(&self.0[key.set()]);
+        prefetch(&self.0[key.mixed() % SETS]);
     }
 
     /// Keeps the count of a piece, 1 to 30. O(1).
     #[inline]
     pub(crate) fn put(&mut self, key: WideKey, count: usize) {
         let WideKey([a, b, c, d]) = key;
-        let Set(entries) = &mut self.0[key.set()];
+        let Set(entries) = &mut self.0[key.mixed() % SETS];
         *entries = [[a, b, c, d | (count as u64) << COUNT], entries[0]];
     }
 }
