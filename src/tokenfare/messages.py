@@ -77,7 +77,7 @@ class Media:
     stated: Wire = field(default_factory=dict)
 
 
-Part: TypeAlias = Text | Media
+ContentPart: TypeAlias = Text | Media
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Message:
     """One message: who speaks, what is said, and the object that is sent for it."""
 
     role: str
-    parts: tuple[Part, ...]
+    parts: tuple[ContentPart, ...]
     wire: Wire
 
     @property
@@ -164,7 +164,7 @@ def _message(item: object, place: str) -> Message:
     return Message(role, parts, _sent(item, parts))
 
 
-def _sent(item: Wire, parts: tuple[Part, ...]) -> Wire:
+def _sent(item: Wire, parts: tuple[ContentPart, ...]) -> Wire:
     """The message as it goes out: without what is stated for this library alone.
 
     Its content is a text or a `list`, whatever sequence the caller has used, as JSON has it.
@@ -193,7 +193,7 @@ def _check_calls(item: Wire, place: str) -> None:
             )
 
 
-def _parts(item: Wire, place: str) -> Iterable[Part]:
+def _parts(item: Wire, place: str) -> Iterable[ContentPart]:
     content = item.get("content")
     if isinstance(content, str):
         return (Text(content),)
@@ -206,7 +206,7 @@ def _parts(item: Wire, place: str) -> Iterable[Part]:
     return tuple(_part(part, f"{place}[{i}]") for i, part in enumerate(content))
 
 
-def _part(part: object, place: str) -> Part:
+def _part(part: object, place: str) -> ContentPart:
     if not isinstance(part, Mapping):
         raise InvalidRequestError(f"{place}: an object with a type, not {_kind(part)}")
     kind = part.get("type")

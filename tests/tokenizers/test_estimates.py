@@ -8,7 +8,7 @@ from token_texts import texts
 
 from tokenfare.tokenizers import get_tokenizer
 from tokenfare.tokenizers.bounds import Bounds, byte_level_as_is
-from tokenfare.tokenizers.estimates import fits, middle
+from tokenfare.tokenizers.estimates import fitted, middle
 from tokenfare.tokenizers.scripts import SCRIPTS, shares
 
 QWEN = get_tokenizer("qwen")
@@ -54,7 +54,7 @@ COUNTED = {
 def test_the_middle_is_as_near_as_it_says(name: str, text: str, tokens: int) -> None:
     """Within twice the worst error stated: a repeated sentence strays further than pages do."""
     kind = {ENGLISH: "en_prose", CHINESE: "zh", RUSSIAN: "ru", CODE: "code_py"}[text]
-    worst = fits()[name].errors[kind]["worst"]
+    worst = fitted()[name].errors[kind]["worst"]
     assert abs(middle(name, QWEN.count)(text) / tokens - 1) <= 2 * worst
     bounds = Bounds(name, byte_level_as_is, middle(name, QWEN.count)).measure(text)
     assert bounds.low <= tokens <= bounds.high
@@ -104,8 +104,8 @@ def test_what_was_not_fitted_has_qwens_count_for_its_middle() -> None:
 
 
 def test_every_fit_states_its_vocabulary_factors_and_errors() -> None:
-    assert set(fits()) == {"llama3", "cl100k", "o200k", "qwen3.5"}
-    for fit in fits().values():
+    assert set(fitted()) == {"llama3", "cl100k", "o200k", "qwen3.5"}
+    for fit in fitted().values():
         assert fit.vocabulary
         assert set(fit.factors) == set(SCRIPTS)
         assert {"en_prose", "zh", "code_py", "logs"} <= set(fit.errors)

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 Generation: TypeAlias = Literal["qwen1", "qwen2", "qwen2.5", "qwen3"]
 ToolForm: TypeAlias = Literal["hermes", "qwen-agent"]
 Situation: TypeAlias = Literal["single", "parallel", "parallel, Chinese"]
-Span: TypeAlias = tuple[int, int]
+LowHigh: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class ChatTemplate:
     per_message: int
     per_reply: int
     default_system: str = ""
-    json_mode: Span = (0, 8)
-    per_message_bounds: Span | None = None
-    once_bounds: Span | None = None
+    json_mode: LowHigh = (0, 8)
+    per_message_bounds: LowHigh | None = None
+    once_bounds: LowHigh | None = None
     control_tokens: Generation | None = None
     strips_reasoning: bool = False
 

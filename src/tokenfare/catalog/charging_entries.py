@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from .charging import Generation, Situation, Span, ToolForm
+from .charging import Generation, LowHigh, Situation, ToolForm
 from .fact import Fact, Must, NotNegative, Positive, Text, Tokens
 
 
@@ -16,9 +16,9 @@ class ChatFact(Fact):
     per_message: NotNegative
     per_reply: NotNegative
     default_system: str = ""
-    json_mode: Span = (0, 8)
-    per_message_bounds: Span | None = None
-    once_bounds: Span | None = None
+    json_mode: LowHigh = (0, 8)
+    per_message_bounds: LowHigh | None = None
+    once_bounds: LowHigh | None = None
     control_tokens: Generation | None = None
     strips_reasoning: bool = False
 

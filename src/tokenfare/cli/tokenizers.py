@@ -17,7 +17,7 @@ from tokenfare.tokenizers import (
     standing,
     tokenizer_names,
 )
-from tokenfare.tokenizers.estimates import fits
+from tokenfare.tokenizers.estimates import fitted
 
 from . import output, printing
 
@@ -93,7 +93,7 @@ def _rows(found: list[Standing]) -> list[tuple[str, str, str, str]]:
 
 
 def _as_data(one: Standing) -> dict[str, object]:
-    fit = fits().get(one.name)
+    fit = fitted().get(one.name)
     return {
         "name": one.name,
         "exact": one.origin != "bounds only",

@@ -98,7 +98,7 @@ class _Counting:
         return Count(max(known.value, limit + 1), limit + 1, known.high, "counted in part")
 
 
-class Known(NamedTuple):
+class KnownSize(NamedTuple):
     """A size as far as it is known.
 
     `moves_with` is the same for sizes that are uncertain by the same texts, each of which counts
@@ -117,7 +117,7 @@ class Sizing:
         self._arrange = arrange
         self._measurer_for = measurer_for
         self._countings: dict[str, _Counting] = {}
-        self._known: dict[str, dict[Hashable, Known]] = {}
+        self._known: dict[str, dict[Hashable, KnownSize]] = {}
 
     @property
     def effort(self) -> Effort:
@@ -129,7 +129,7 @@ class Sizing:
         """The request's size on a model, as far as it is known."""
         return self.known(model).size
 
-    def known(self, model: Model) -> Known:
+    def known(self, model: Model) -> KnownSize:
         """The size, and what it shares its uncertainty with."""
         of = self._known.setdefault(model.tokenizer, {})
         kind = alike(model)
@@ -146,7 +146,7 @@ class Sizing:
         self._counting(model.tokenizer).begin(limit)
         self._known[model.tokenizer] = {alike(model): self._look(model)}
 
-    def _look(self, model: Model) -> Known:
+    def _look(self, model: Model) -> KnownSize:
         """The size; unknown while it is not certain in which way the request is sent.
 
         A text that may be longer than a message can carry travels in another way then: each way is
@@ -156,14 +156,14 @@ class Sizing:
             least = self._carriage(model, lambda counting: _End(counting, high=False))
             most = self._carriage(model, lambda counting: _End(counting, high=True))
             if (least.messages, least.documents) != (most.messages, most.documents):
-                return Known(_UNKNOWN, None)
+                return KnownSize(_UNKNOWN, None)
         counting = self._counting(model.tokenizer)
         counting.used.clear()
         size = self._carriage(model, lambda counting: counting).count.total
         texts = frozenset(text for text, count in counting.used.items() if not count.exact)
         width = sum(counting.used[text].high - counting.used[text].low for text in texts)
         whole = size.high - size.low == width > 0
-        return Known(size, (model.tokenizer, texts) if whole else None)
+        return KnownSize(size, (model.tokenizer, texts) if whole else None)
 
     def _carriage(self, model: Model, by: Callable[[_Counting], Measurer]) -> Carriage:
         return self._arrange(lambda name: by(self._counting(name))).to(model)

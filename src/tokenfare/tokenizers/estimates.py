@@ -21,7 +21,7 @@ PATH = Path(__file__).parent / "data" / "estimates.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class Fitted:
     """What was fitted for one tokenizer.
 
     `errors` has for each corpus the relative errors of pieces that were not fitted on (`mean`,
@@ -34,20 +34,20 @@ class Fit:
     errors: Mapping[str, Mapping[str, float]]
 
 
-def fits() -> Mapping[str, Fit]:
+def fitted() -> Mapping[str, Fitted]:
     """What was fitted, by the tokenizer's name."""
     rows = {
         name: row for name, row in _read().items() if isinstance(row, dict) and "factors" in row
     }
     return {
-        name: Fit(name, row["vocabulary"], row["factors"], row["errors"])
+        name: Fitted(name, row["vocabulary"], row["factors"], row["errors"])
         for name, row in rows.items()
     }
 
 
 def middle(name: str, count: Callable[[str], int]) -> Callable[[str], int]:
     """The estimate for a tokenizer, from `count`, which counts by Qwen's vocabulary."""
-    fit = fits().get(name)
+    fit = fitted().get(name)
     if fit is None:
         return count
     return _Estimate(count, fit.factors)

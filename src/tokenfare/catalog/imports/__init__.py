@@ -31,10 +31,10 @@ from tokenfare.money import shown
 from . import litellm, models_dev, openrouter
 from .listed import LeftOut as LeftOut
 from .listed import Listed, number, whole
-from .rows import Entry, Saying, Service
+from .rows import ListedModel, ListedService, Saying
 
-_Entries: TypeAlias = Iterator[tuple[Listed, Entry | None]]
-_Services: TypeAlias = Iterator[tuple[Listed, Service]]
+_Entries: TypeAlias = Iterator[tuple[Listed, ListedModel | None]]
+_Services: TypeAlias = Iterator[tuple[Listed, ListedService]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class _Reading:
     def providers(self, models: Mapping[str, ModelRow]) -> dict[str, ProviderRow]:
         """Those of the models that the base does not know."""
         used = {row.provider or "" for row in models.values()} - set(self.base.providers)
-        found = {name: self.saying.provider(Service(name, name)) for name in sorted(used)}
+        found = {name: self.saying.provider(ListedService(name, name)) for name in sorted(used)}
         for listed, service in self._services():
             if service.id in used:
                 found[service.id] = self.saying.provider(service)
@@ -144,7 +144,7 @@ class _Reading:
     def _services(self) -> _Services:
         return self.kind.services(self.data) if self.kind.services else iter(())
 
-    def _not_wanted(self, entry: Entry, rows: Mapping[str, ModelRow]) -> str | None:
+    def _not_wanted(self, entry: ListedModel, rows: Mapping[str, ModelRow]) -> str | None:
         if re.match(MODEL_ID, entry.id) is None:
             return f"{shown(entry.id)} is no id that the catalogue takes: {MODEL_ID}"
         ours = entry.provider.lower() in self.base.prefixes and self.base.named(entry.sent_as)
@@ -152,7 +152,7 @@ class _Reading:
             return f"{ours} is in the catalogue, with its history"
         return f"{entry.id} is in the list twice; the first is taken" if entry.id in rows else None
 
-    def _at_home(self, entry: Entry, addresses: Mapping[str, str | None]) -> Entry:
+    def _at_home(self, entry: ListedModel, addresses: Mapping[str, str | None]) -> ListedModel:
         """An entry of a provider that the base knows, by its name there and its region."""
         ours = self.base.prefixes.get(entry.provider.lower())
         if ours is None:

@@ -17,7 +17,7 @@ from tokenfare.catalog.entries import TierEntry
 from tokenfare.money import shown
 
 from .listed import Listed, cache_factors, factor, later_thinking
-from .rows import Entry
+from .rows import ListedModel
 
 _CHAT_MODES = frozenset({"chat", "completion", "responses"})
 _ABOVE = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
@@ -29,7 +29,7 @@ _CACHED = ("cache_read_input_token_cost", "cache_creation_input_token_cost")
 _NOTHING = "the list says 0, which stands for free, for another unit or for not known"
 
 
-def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, Entry | None]]:
+def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, ListedModel | None]]:
     """Each row as it was read, and what it says, `None` if it is of no model that chats."""
     for name, row in data.items():
         if name == "sample_spec":  # the list's own description of its keys
@@ -38,7 +38,7 @@ def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, Entry | None]]:
         yield listed, _entry(listed) if listed else None
 
 
-def _entry(listed: Listed) -> Entry | None:
+def _entry(listed: Listed) -> ListedModel | None:
     mode = listed.text("mode")
     if mode not in _CHAT_MODES:
         listed.leave("mode", f"no model for text: {shown(mode)}")
@@ -51,7 +51,7 @@ def _entry(listed: Listed) -> Entry | None:
     sent_as = listed.name.removeprefix(f"{provider}/")
     max_input, max_output, context = _limits(listed)
     tiers, note = _tiers(listed)
-    return Entry(
+    return ListedModel(
         id=f"{provider}/{sent_as}",
         provider=provider,
         sent_as=sent_as,

@@ -16,7 +16,7 @@ from tokenfare.errors import CatalogError
 
 from . import listed as reading
 from .listed import Listed, cache_factors, later_thinking
-from .rows import Entry, Service
+from .rows import ListedModel, ListedService
 
 _OPENAI_LIKE = ("@ai-sdk/openai-compatible", "@ai-sdk/openai", "@openrouter/ai-sdk-provider")
 _KINDS = frozenset({"text", "image", "audio", "video"})
@@ -25,7 +25,7 @@ _NOTHING = "the list says 0, which stands for free, for a subscription or for no
 _NOT_INHERITED = ("id", "benchmarks", "license", "links", "weights")
 
 
-def services(data: Mapping[str, Any]) -> Iterator[tuple[Listed, Service]]:
+def services(data: Mapping[str, Any]) -> Iterator[tuple[Listed, ListedService]]:
     """The providers of the list, with the addresses of those that speak OpenAI's interface."""
     for name, row in data.items():
         listed = Listed.of(name, row)
@@ -37,10 +37,10 @@ def services(data: Mapping[str, Any]) -> Iterator[tuple[Listed, Service]]:
         if len(variables) > 1:
             listed.leave("env", f"more than one variable; the first is taken: {variables}")
         key = variables[0] if variables else None
-        yield listed, Service(name, listed.text("name") or name, url, key)
+        yield listed, ListedService(name, listed.text("name") or name, url, key)
 
 
-def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, Entry | None]]:
+def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, ListedModel | None]]:
     """Each model as it was read, and what is said of it, `None` if it does not answer in text."""
     for provider, row in data.items():
         models = row.get("models") if isinstance(row, Mapping) else None
@@ -66,7 +66,7 @@ def tree(path: Path) -> dict[str, Any]:
     return data
 
 
-def _entry(listed: Listed, provider: str, model_id: str) -> Entry | None:
+def _entry(listed: Listed, provider: str, model_id: str) -> ListedModel | None:
     listed.take("id", "name", "last_updated")
     modalities, limit = listed.table("modalities"), listed.table("limit")
     outputs, inputs = modalities.texts("output"), modalities.texts("input")
@@ -79,7 +79,7 @@ def _entry(listed: Listed, provider: str, model_id: str) -> Entry | None:
         listed.leave("status", "deprecated, without a day; the model is taken as still served")
     cost = listed.table("cost")
     tiers, note = _tiers(cost)
-    return Entry(
+    return ListedModel(
         id=f"{provider}/{model_id}",
         provider=provider,
         sent_as=model_id,

@@ -15,20 +15,22 @@ from typing import Any
 from tokenfare.catalog.entries import TierEntry
 
 from .listed import Listed, cache_factors, later_thinking
-from .rows import Entry, Service
+from .rows import ListedModel, ListedService
 
-SERVICE = Service("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY")
+SERVICE = ListedService(
+    "openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"
+)
 
 _KINDS = frozenset({"text", "image", "audio", "video"})
 _PROSE = ("name", "description", "hugging_face_id", "links")
 
 
-def services(_: Mapping[str, Any]) -> Iterator[tuple[Listed, Service]]:
+def services(_: Mapping[str, Any]) -> Iterator[tuple[Listed, ListedService]]:
     """The one provider: OpenRouter itself."""
     yield Listed(SERVICE.id, {}), SERVICE
 
 
-def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, Entry | None]]:
+def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, ListedModel | None]]:
     """Each model as it was read, and what is said of it, `None` if it does not answer in text."""
     rows = data.get("data")
     for number, row in enumerate(rows if isinstance(rows, list) else ()):
@@ -37,7 +39,7 @@ def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, Entry | None]]:
         yield listed, _entry(listed) if listed else None
 
 
-def _entry(listed: Listed) -> Entry | None:
+def _entry(listed: Listed) -> ListedModel | None:
     model_id = listed.text("id")
     listed.take(*_PROSE)
     architecture, best = listed.table("architecture"), listed.table("top_provider")
@@ -52,7 +54,7 @@ def _entry(listed: Listed) -> Entry | None:
     if narrower is not None and context is not None and narrower < context:
         listed.leave("context_length", f"{context:,}; the preferred provider takes {narrower:,}")
     slug = listed.text("canonical_slug")
-    return Entry(
+    return ListedModel(
         id=f"openrouter/{model_id}",
         provider=SERVICE.id,
         sent_as=model_id,

@@ -47,7 +47,7 @@ _NO_RECORDING = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ListedModel:
     """What a list says of one model, in the catalogue's terms: money for a million tokens."""
 
     id: str
@@ -72,7 +72,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ListedService:
     """Who serves models of a list: where, if it speaks OpenAI's interface, and with which key."""
 
     id: str
@@ -88,7 +88,7 @@ class Saying:
     source: str
     day: date
 
-    def provider(self, service: Service) -> ProviderRow:
+    def provider(self, service: ListedService) -> ProviderRow:
         """A provider with what the list says of it."""
         url, variable = service.url, service.key_variable
         return ProviderRow(
@@ -99,7 +99,7 @@ class Saying:
             key=self._said(KeyFact, variable=variable)[0] if variable else None,
         )
 
-    def row(self, entry: Entry, listed: Listed) -> ModelRow:
+    def row(self, entry: ListedModel, listed: Listed) -> ModelRow:
         """The entry as a row. Of a model retired by the list's day only that is kept."""
         gone = entry.retired is not None and entry.retired <= self.day
         if gone:
@@ -137,7 +137,7 @@ class Saying:
             ),
         )
 
-    def _limits(self, entry: Entry) -> tuple[LimitsFact, ...]:
+    def _limits(self, entry: ListedModel) -> tuple[LimitsFact, ...]:
         context = _number(entry.context)
         if context is not None and entry.context_note is not None:
             context = Number(tokens=entry.context, mark="derived", note=entry.context_note)
@@ -148,14 +148,14 @@ class Saying:
             max_output=_number(entry.max_output),
         )
 
-    def _prices(self, entry: Entry) -> tuple[PriceFact, ...]:
+    def _prices(self, entry: ListedModel) -> tuple[PriceFact, ...]:
         said: dict[str, Any] = {"currency": entry.currency, "per": 1_000_000}
         if not entry.tiers:
             return self._said(PriceFact, note=entry.price_note or "the list has no price", **said)
         tiers = tuple(map(_whole_answers, entry.tiers))
         return self._said(PriceFact, tiers=tiers, batch=entry.batch, note=entry.price_note, **said)
 
-    def _rates(self, entry: Entry) -> tuple[RatesFact, ...]:
+    def _rates(self, entry: ListedModel) -> tuple[RatesFact, ...]:
         requests, tokens = entry.rates
         return self._said(RatesFact, requests_per_minute=requests, tokens_per_minute=tokens)
 
@@ -185,7 +185,7 @@ def _whole_answers(tier: TierEntry) -> TierEntry:
     return replace(tier, thinking_output=None)
 
 
-def _free(entry: Entry) -> bool:
+def _free(entry: ListedModel) -> bool:
     return bool(entry.tiers) and all(not tier.input and not tier.output for tier in entry.tiers)
 
 
@@ -195,12 +195,12 @@ def _kind(name: str) -> Kind:
     return "latest" if name.endswith("-latest") else "stable"
 
 
-def _family(entry: Entry) -> str:
+def _family(entry: ListedModel) -> str:
     found = _NAME.match(entry.sent_as.rsplit("/", 1)[-1])
     return found.group().lower() if found else entry.provider
 
 
-def _purposes(entry: Entry) -> tuple[Purpose, ...]:
+def _purposes(entry: ListedModel) -> tuple[Purpose, ...]:
     words = set(re.split(r"[^a-z]+", entry.sent_as.lower()))
     found: set[Purpose] = {purpose for word, purpose in _PURPOSES.items() if word in words}
     if "image" in entry.takes:
