@@ -1,8 +1,8 @@
-"""Counting a text or a column of them alone, for a model of the catalogue or by a tokenizer.
+"""Counting one text, or a column of texts, for a model of the catalogue or by a named tokenizer.
 
-Apart from `api`, since it needs neither requests nor the router, and whoever only counts should not
-wait for them to be imported: nothing heavier than the tokenizers is, unless the catalogue has to be
-asked.
+This is a module of its own, below `api`, so that a program that only counts loads quickly: it
+imports the tokenizers, but neither the router nor the counting of whole requests. The catalogue is
+loaded only where a model is named and the index does not know its tokenizer.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """All facts of a catalogue, of every day: the files' rows put together, and laid over each other.
 
-What the rows of a file share is folded into each of them, and each list is put in order of days.
-Laying a file over others never edits a fact: from the first day of which the upper file speaks
-about a fact of a model, it alone is heard on that fact; before, ours holds, and after it too if
-the upper file names an end. Nothing here asks what day it is.
+What the rows of a file share is copied into each of them, and the entries of each fact are put in
+order of days. Laying a file over others edits no entry. For each fact of a model, the upper file
+replaces the lower ones from the first day that it speaks of; before that day the lower ones hold,
+and also from the day on which the upper file's entry ends, if it names one. Nothing here asks what
+day it is.
 """
 
 from __future__ import annotations

@@ -1,7 +1,11 @@
 """Which entry of each fact holds on a day: decided here once, for the values and for their sources.
 
-`history` makes a model of what is held, `evidence` says where each of it comes from; neither asks
-again which entry it is.
+Of each fact, the entry with the latest `from` that is not after the day holds. A limit or a price
+whose first entry is after the day is not known on that day. What a model cannot be without (its
+vocabulary, modalities, access) is taken from the first entry then, and its evidence says since when
+that is known.
+
+`history` makes the values of a model from what is held, `evidence` says where each comes from.
 """
 
 from __future__ import annotations

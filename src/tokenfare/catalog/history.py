@@ -1,9 +1,7 @@
-"""From facts of every day to one model on one day.
+"""From facts of every day to one model, or one provider, on one day.
 
-Of each fact the entry with the latest `from` that is not after the day holds; a limit or a price
-whose first entry is after the day is not known on that day. What a model cannot be without (its
-vocabulary, modalities, access) is taken from the first entry then, and its evidence says since
-when that is known.
+`held` finds the entries that hold on the day; here they become the values that the rest of the
+library works with.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """What the sums do not say: calls without a bill that the provider may have billed.
+    """Calls that have no bill here, so that `spent` leaves them out, but may have one there.
 
     `open` calls are under way, `abandoned` ones ended with their process, `cancelled` ones were
     left by their caller; `broken` sendings got no answer although they had been sent.
@@ -98,7 +98,7 @@ def spent(
 
 
 def unsettled(ledger: Ledger, span: Span = ALWAYS, *, project: str = "") -> Unsettled:
-    """What the sums of the same span do not say."""
+    """How many calls of a span have no bill, so that `spent` leaves them out."""
     with ledger.reading() as database:
         row = database.execute(
             "SELECT count(*) FILTER (WHERE outcome IS NULL), "

@@ -1,7 +1,8 @@
-"""Sums of settled calls for each quarter of an hour, kept in the transaction that settles a call.
+"""Sums of settled calls for each quarter of an hour, updated in each transaction that settles one.
 
-Days of every time zone are made of quarters of an hour, and a ceiling need not add up the calls of
-a day. They say nothing that the rows do not, and can be made from them again.
+With them, a ceiling is checked without adding up all calls of the day. They are by quarters of an
+hour because a day of any time zone begins at one. They hold nothing that the rows of calls do not,
+and can be calculated from those again.
 """
 
 from __future__ import annotations

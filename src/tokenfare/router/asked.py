@@ -1,6 +1,6 @@
-"""Requirements as keywords: what `tokenfare.route` and `Client.chat` take.
+"""Requirements as keyword arguments, as `tokenfare.route` and `Client.chat` take them.
 
-What is not given is as the profile says, or as `Requirements` has it by default.
+What is not given comes from the profile and, without one, from the defaults of `Requirements`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ class Asked(TypedDict, total=False):
 
 
 def requirements(asked: Asked, base: Requirements | None = None) -> Requirements:
-    """What is asked, over `base` (a profile). A ceiling's currency is the one to compare in."""
+    """The requirements of `base` (a profile), with what is asked in place of theirs.
+
+    Where a ceiling is given and no currency, fares are compared in the ceiling's currency.
+    """
     if not isinstance(base, Requirements | None):
         raise InvalidRequestError(
             "a profile is tokenfare.Requirements (tokenfare.router.profiles reads it from a file),"

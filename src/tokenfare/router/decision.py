@@ -58,7 +58,7 @@ class Decision:
     """Which model, at what fare, and why no other: `ranked` cheapest first, `rejected` all others.
 
     `rejected` has the nearest misses first. `sizes` gives the request's input tokens on a model.
-    `effort` is what was counted to decide, where the decision itself asked for counts.
+    `effort` is how much was counted in order to decide; `None` where the sizes were known before.
     Two decisions are equal if they were made on the same day and facts and came out alike.
     """
 

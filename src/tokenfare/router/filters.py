@@ -1,9 +1,10 @@
 """The reasons to refuse a model, one small function each, in the order in which they are asked.
 
-A filter looks at one model and says either nothing or, in a sentence with its numbers, why not. The
-order is from the names that the caller lets in at all, over what no caller can change (retired),
-to what was asked for and what the price decides, so that of the names let in the first reason given
-is the most useful one. The request's size is not looked at here: that is `judge`.
+A filter looks at one model and gives nothing or, in a sentence with its numbers, the reason why
+not. Only the first reason that applies is told, so their order is that of their use to a reader:
+first the names that the caller allows or denies, then what nobody can change (the model is
+retired), then what the caller has asked for, last the price. The request's size is not looked at
+here: that is `judge`.
 """
 
 from __future__ import annotations

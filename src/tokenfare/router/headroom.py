@@ -1,7 +1,7 @@
-"""The inverse questions: how far a decision reaches, and what a shorter request would save.
+"""How much a request may grow before the decision changes, and what a shorter one would save.
 
-Everything is by the sizes' high ends, as the decision itself is; a request that grows or shrinks
-does so by the same number of tokens on every model.
+As in the decision itself, a request of uncertain size is taken at its high end. It is assumed that
+a change of the request is the same number of tokens on every model.
 """
 
 from __future__ import annotations

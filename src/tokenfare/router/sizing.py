@@ -101,8 +101,8 @@ class _Counting:
 class KnownSize(NamedTuple):
     """A size as far as it is known.
 
-    `moves_with` is the same for sizes that are uncertain by the same texts, each of which counts
-    once: they differ by the same number of tokens, whatever the texts turn out to be.
+    Two sizes with the same `moves_with` contain the same uncertain texts, each of them once. So the
+    difference between the two is known for certain, even while neither is.
     """
 
     size: Count

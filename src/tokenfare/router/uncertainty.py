@@ -1,7 +1,8 @@
-"""What knowing a size better could change.
+"""Which models could be cheaper than the chosen one if the request's size were known better.
 
-A model is chosen only if the request certainly fits it. Where the size is not certain, one that is
-refused as "may not fit", or that is dearer at its high end, may in truth be the cheaper one.
+A model is chosen only if the request certainly fits it, at the highest fare that is possible. Where
+the size is an interval, two kinds of models may turn out to be better: those that were refused
+because the request may not fit them, and those whose fare is higher only at the high end.
 """
 
 from __future__ import annotations

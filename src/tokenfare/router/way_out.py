@@ -1,6 +1,7 @@
-"""What would have to be otherwise for a refused model to take the request after all.
+"""What a caller can change so that a model which refused the request would take it.
 
-It answers the reason given, which is the first that stands in the way; another may stand behind it.
+A refusal has one reason, the first that was found, and the way out is from that one. Once it is out
+of the way, the model may still refuse for another.
 """
 
 from __future__ import annotations
