@@ -14,7 +14,6 @@ from __future__ import annotations
 from .books import Books as Books
 from .books import Call as Call
 from .emulator import Emulator as Emulator
-from .emulator import create_app as create_app
 from .fault_names import named as named
 from .faults import Attempt as Attempt
 from .faults import Break as Break
@@ -70,7 +69,6 @@ __all__ = [
     "TooHardToCount",
     "Trickle",
     "both",
-    "create_app",
     "echo",
     "named",
     "rule",

@@ -5,11 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from tokenfare.catalog import Catalog
-
 from ._extra import required
 from .account import Account
-from .tokenizer import Tokenizer
 
 
 class Emulator(Account):
@@ -42,8 +39,3 @@ class Emulator(Account):
     def __repr__(self) -> str:
         """The day it serves; never its keys."""
         return f"<Emulator of {self.catalog.day}>"
-
-
-def create_app(catalog: Catalog, tokenizer: Tokenizer, **options: Any) -> Any:
-    """The Starlette application of an `Emulator` with these options."""
-    return Emulator(catalog, tokenizer, **options).app
