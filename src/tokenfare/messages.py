@@ -19,6 +19,11 @@ MediaKind: TypeAlias = Literal["image", "audio", "video"]
 Prompt: TypeAlias = str | Sequence[Wire]
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+FILE_MARK = "fileid://"
+"""Begins a system message of DashScope's that refers to uploaded files: `fileid://a,fileid://b`."""
+NEUTRAL_ROLE = "You are a helpful assistant."
+"""The system message put first where files are referred to and the caller has given no role: the
+provider reads the first system message as the role, and files only after it."""
 RESULT_ROLES = frozenset({"tool", "function"})
 """Who speaks in a message that gives the result of a call."""
 

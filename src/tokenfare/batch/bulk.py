@@ -16,6 +16,7 @@ from tokenfare import _core
 from tokenfare.budget import OPTION_NAMES
 from tokenfare.catalog import BatchRules, Model
 from tokenfare.errors import InvalidRequestError
+from tokenfare.messages import FILE_MARK
 
 from .beginnings.prefixes import Prefixes, Said
 from .choice.choosing import Service
@@ -26,7 +27,6 @@ from .choice.totals import Cell
 from .inputs.blocks import Block
 from .inputs.record import Columns, Record, SetAside
 from .inputs.requests import (
-    FILE_MARK,
     METHOD,
     TEXT,
     URL,

@@ -13,17 +13,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from tokenfare.catalog import DocumentRules, Model
-from tokenfare.messages import Document, Message, Text, system, user
+from tokenfare.messages import NEUTRAL_ROLE, Document, Message, Text, system, user
 from tokenfare.tokenizers import Count, Measurer
 
 from .options import NO_OPTIONS, Options
 from .parts import RequestCount
 from .request import count_request
 from .rules import Rules, rules_of
-
-ROLE = "You are a helpful assistant."
-"""The role given when documents are uploaded and the caller gives none: the provider takes the
-first system message as the role and the second as the files."""
 
 QUESTION = "Please do what the attached document asks; if it asks nothing, summarise it."
 """The user's message when the prompt itself had to become a document and nothing else is left."""
@@ -105,7 +101,7 @@ def _uploaded(
 ) -> Carriage:
     messages, documents = list(parts[0]), tuple(parts[1])
     if not messages or messages[0].role != "system":
-        messages.insert(0, system(ROLE))
+        messages.insert(0, system(NEUTRAL_ROLE))
     if not any(message.role == "user" for message in messages):
         messages.append(user(QUESTION))
     once = {d.content or d.text: d for d in reversed(documents)}  # each content goes up once

@@ -22,7 +22,7 @@ DEFAULT_MAX_OUTPUT_TOKENS = 1_000
 """The room kept for an answer when the caller names none: a page and a half of English."""
 
 _ACCEPTED = {
-    "max_input": "accepted as input",
+    "max_input": "accepted",
     "max_output": "allowed as answer",
     "context": "in the context for input and answer together",
 }
@@ -59,7 +59,7 @@ class Fit:
         if self.verdict == "fits":
             return f"{self.model}: fits, {self.headroom:,} tokens to spare"
         kind = "may be asked" if self.verdict == "may not fit" else "asked"
-        accepted = "accepted" if self.binding == "max_input" else _ACCEPTED[self.binding]
+        accepted = _ACCEPTED[self.binding]
         least = "" if self.exact or self.verdict == "may not fit" else "at least "
         return (
             f"{self.model}: {least}{self.tokens:,} tokens {kind}, "

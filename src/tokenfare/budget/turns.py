@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from tokenfare.catalog import AudioRules, ImageRules, VideoRules
 from tokenfare.errors import InvalidRequestError
-from tokenfare.messages import RESULT_ROLES, Document, Media, MediaKind, Message, Text
+from tokenfare.messages import FILE_MARK, RESULT_ROLES, Document, Media, MediaKind, Message, Text
 from tokenfare.tokenizers import Count, Measurer, added
 
 from .control import pattern
@@ -30,7 +30,6 @@ from .writing import Writer
 _RESULT_FRAME_MOST = 16
 _RESULT_SEAMS = 2
 
-_FILE_MARK = "fileid://"
 _KINDS: Mapping[MediaKind, PartKind] = {"image": "images", "audio": "audio", "video": "video"}
 
 
@@ -64,7 +63,7 @@ class Turns:
 
     def parts(self, message: Message, place: Place, said: Spoken | None = None) -> list[Part]:
         """The tokens of a message; `said` replaces what an assistant's message says."""
-        if self.rules.files_most is not None and message.text.startswith(_FILE_MARK):
+        if self.rules.files_most is not None and message.text.startswith(FILE_MARK):
             note = "files, whose text is not at hand"
             files = Part("documents", place.index, Count.within(0, 0, self.rules.files_most), note)
             return [files, self._frame(message, place)]

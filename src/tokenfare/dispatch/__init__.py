@@ -6,6 +6,8 @@ they mean, after every repetition that may help. Which model is asked is decided
 here knows prices or counts tokens. Importing this imports no HTTP library.
 """
 
+from tokenfare.messages import NEUTRAL_ROLE
+
 from .batches import (
     BatchFile,
     Job,
@@ -27,7 +29,7 @@ from .call import (
     UploadedFile,
 )
 from .chat import chat, chat_stream
-from .documents import NEUTRAL_ROLE, delete, referring, upload
+from .documents import delete, referring, upload
 from .downloads import Held, Sink, download
 from .drivers import AsyncStream, Stream, adrive, drive
 from .effects import Emit, Flow, Hear, Work

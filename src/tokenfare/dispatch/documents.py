@@ -21,7 +21,7 @@ from tokenfare.errors import (
     ProviderAnswerInvalid,
     ProviderError,
 )
-from tokenfare.messages import Message, system
+from tokenfare.messages import FILE_MARK, NEUTRAL_ROLE, Message, system
 
 from .call import Document, Progress, Stage, UploadedFile
 from .effects import Fingerprint, Flow, Identify, Wait, Work
@@ -31,12 +31,10 @@ from .handling import FileHandling, FileMemory
 from .meaning import beginning
 from .patience import Patience
 
-NEUTRAL_ROLE = "You are a helpful assistant."
 ROLE_NOTE = (
     f"the call had no system message, so {NEUTRAL_ROLE!r} was put first: the provider reads the "
     f"first one as the role, and files only after it"
 )
-_SCHEME = "fileid://"
 
 # Only `processed` is documented. These say in any API of this kind that it will not come.
 _HOPELESS = frozenset({"error", "failed", "deleted", "expired", "cancelled"})
@@ -155,9 +153,9 @@ def referring(
 ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
     """The messages with a reference to the files after the role, and notes on what was added."""
     ids = dict.fromkeys(file.id for file in files)
-    reference = system(",".join(f"{_SCHEME}{id_}" for id_ in ids))
+    reference = system(",".join(f"{FILE_MARK}{id_}" for id_ in ids))
     first = messages[0]
-    if first.role == "system" and not first.text.startswith(_SCHEME):
+    if first.role == "system" and not first.text.startswith(FILE_MARK):
         return (first, reference, *messages[1:]), ()
     return (system(NEUTRAL_ROLE), reference, *messages), (ROLE_NOTE,)
 

@@ -12,7 +12,7 @@ from typing import cast
 
 from tokenfare.budget import NO_OPTIONS, Options, options_of
 from tokenfare.errors import InvalidRequestError
-from tokenfare.messages import Wire, needs, parse
+from tokenfare.messages import FILE_MARK, Wire, needs, parse
 
 from .lines import parsed, written
 from .record import Columns, Record
@@ -20,7 +20,6 @@ from .record import Columns, Record
 METHOD = "POST"
 URL = "/v1/chat/completions"
 TEXT = frozenset({"text"})
-FILE_MARK = "fileid://"
 MOST_ROOM = 2**63 - 1
 """The largest room for an answer that a plan's table holds."""
 
