@@ -99,6 +99,28 @@ def test_reasoning_and_tool_calls_are_put_together(run: Driver, server: Server, 
     ]
 
 
+def test_a_piece_of_a_kind_that_is_not_put_together_is_handed_over_all_the_same(
+    run: Driver, server: Server, line: Line
+) -> None:
+    def delta(**fields: object) -> bytes:
+        return event({"choices": [{"index": 0, "delta": fields, "finish_reason": None}]})
+
+    server.says(
+        stream(
+            delta(role="assistant", content="", refusal=None),
+            delta(content=None, audio={"data": "UklG"}),
+            delta(content="", refusal="I will not."),
+            chunk("."),
+            billed=(9, 3),
+        )
+    )
+    got = run(chat_stream(call(), line))
+    seen = [delta.raw["choices"][0]["delta"] for delta in run.emitted]
+    assert [one.get("audio") for one in seen] == [{"data": "UklG"}, None, None, None]
+    assert [one.get("refusal") for one in seen] == [None, "I will not.", None, None]
+    assert (texts(run), got.text) == (["", "", ".", ""], ".")
+
+
 def test_a_failure_before_the_first_piece_is_tried_again(
     run: Driver, server: Server, line: Line, time: Time
 ) -> None:

@@ -10,6 +10,10 @@ from typing import Any
 
 from .call import Delta
 
+# What a whole answer is made of here. Anything else (a sound, a refusal in words) is the caller's
+# to read, in the chunks as they came.
+_PUT_TOGETHER = frozenset({"role", "content", "reasoning_content", "tool_calls"})
+
 
 class Draft:
     """What has arrived of an answer."""
@@ -50,7 +54,8 @@ class Draft:
         tools = self._take_tools(delta.get("tool_calls"))
         finish = choice.get("finish_reason")
         self._finish = finish if isinstance(finish, str) else self._finish
-        if not (text or reasoning or tools or isinstance(finish, str)):
+        more = any(value for name, value in delta.items() if name not in _PUT_TOGETHER)
+        if not (text or reasoning or tools or more or isinstance(finish, str)):
             return None
         self.begun = True
         return Delta(text, reasoning, chunk)
