@@ -166,6 +166,21 @@ def test_json_mode_and_what_only_the_provider_knows_pass_through(start: Start) -
     assert "Temperature should be in [0.0, 2.0)" in refused.json()["error"]["message"]
 
 
+def test_a_developers_message_goes_on_as_a_systems(start: Start) -> None:
+    """OpenAI's newer word for the role; the emulator refuses it as the provider does."""
+    seen: list[list[str]] = []
+
+    def note(asked: Asked) -> str:
+        seen.append([message.role for message in asked.messages])
+        return TEXT
+
+    stand = start(replies=note)
+    messages = [{"role": "developer", "content": "Be short."}, *HELLO]
+    with openai.OpenAI(api_key="any", base_url=stand.url, max_retries=0) as client:
+        client.chat.completions.create(model="auto", messages=messages)
+    assert seen == [["system", "user"]]
+
+
 def test_a_picture_leads_to_a_model_that_sees(stand: Stand) -> None:
     content = [
         {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{png()}"}},

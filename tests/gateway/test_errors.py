@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -218,6 +219,12 @@ def test_a_body_that_is_too_large_and_one_that_is_no_json(start: Start) -> None:
     assert "this gateway takes 1,000" in answer.json()["error"]["message"]
     form = stand.http.post("/chat/completions", data={"model": "auto"})
     assert (form.status_code, form.json()["error"]["param"]) == (415, "content-type")
+    packed = stand.http.post(
+        "/chat/completions",
+        content=gzip.compress(b"{}"),
+        headers={"content-type": "application/json", "content-encoding": "gzip"},
+    )
+    assert (packed.status_code, packed.json()["error"]["param"]) == (415, "content-encoding")
     # What a page in a browser can send without being asked whether it may.
     text = stand.http.post(
         "/chat/completions", content=b"{}", headers={"content-type": "text/plain"}
@@ -236,6 +243,12 @@ def test_what_fits_nowhere_is_refused_with_numbers(start: Start) -> None:
     answer = stand.chat(model="qwen-max", max_tokens=9_000)
     assert answer.json()["error"]["code"] == "max_tokens_exceeded"
     assert "9,000 tokens asked, 8,192 allowed" in answer.json()["error"]["message"]
+
+
+def test_json_with_a_byte_order_mark_is_json(start: Start) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps({"model": "auto", "messages": HELLO}).encode()
+    headers = {"content-type": "application/json"}
+    assert start().http.post("/chat/completions", content=body, headers=headers).status_code == 200
 
 
 def test_a_place_that_is_none(start: Start) -> None:

@@ -56,7 +56,7 @@ def chat_of(body: object) -> Chat:
     stream = _flag(fields, "stream")
     return Chat(
         name=name,
-        messages=messages,
+        messages=[_known(message) for message in messages],
         room=_room(fields),
         stream=stream,
         include_usage=stream and _include_usage(fields.get("stream_options")),
@@ -65,10 +65,20 @@ def chat_of(body: object) -> Chat:
     )
 
 
+def _known(message: object) -> object:
+    """A message by a role that providers know: OpenAI's `developer` is its newer word for `system`.
+
+    DashScope knows the older one only, and applications cannot choose what their SDK says.
+    """
+    if isinstance(message, dict) and message.get("role") == "developer":
+        return {**message, "role": "system"}
+    return message
+
+
 def json_of(body: bytes) -> object:
     """The JSON of a body. Raises `Refusal` with the place where it stops being JSON."""
     try:
-        value: object = json.loads(body.decode())
+        value: object = json.loads(body.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         raise invalid(
             f"the body is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"

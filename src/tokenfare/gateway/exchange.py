@@ -82,6 +82,14 @@ class Exchange:
                 f"the body is JSON, and the header content-type says so ({_JSON}, not {kind!r})",
                 param="content-type",
             )
+        packed = self.request.headers.get("content-encoding", "identity")
+        if packed != "identity":
+            raise Refusal(
+                415,
+                "invalid_request_error",
+                f"the body is {packed!r}; this gateway takes bodies as they are",
+                param="content-encoding",
+            )
         return await _whole(self.request, self.gateway.max_body_bytes)
 
     async def answer(
