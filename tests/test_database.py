@@ -56,6 +56,19 @@ def test_a_later_file_is_not_touched(path: Path) -> None:
         rows(Database(path, "list", [FIRST]))
 
 
+@pytest.mark.parametrize("versions", [1, 2])
+def test_a_file_of_this_librarys_for_another_end_is_not_touched(path: Path, versions: int) -> None:
+    """Of the same version, and of one that would be brought up to date by another's steps."""
+    before = path.read_bytes()
+    steps = [["CREATE TABLE hats (size INTEGER)"], ["CREATE TABLE more (a)"]][:versions]
+    with pytest.raises(DatabaseError, match=r"hats .*: a database of something else; name another"):
+        rows(Database(path, "hats", steps))
+    with pytest.raises(DatabaseError, match=r"hats .*: a database of something else; name another"):
+        rows(Database(path, "hats", steps, read_only=True))
+    assert path.read_bytes() == before
+    assert rows(Database(path, "list", [FIRST], read_only=True)) == [("hat",)]
+
+
 def test_what_failed_is_undone(path: Path) -> None:
     database = Database(path, "list", [FIRST])
 

@@ -8,6 +8,7 @@ and older ones are brought up to date when they are opened.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -27,6 +28,8 @@ Only ever appended to.
 _BUSY_SECONDS = 30.0
 _BUSY_PAUSE_SECONDS = 0.005
 
+
+_TABLE = re.compile(r"CREATE TABLE (\w+)")
 
 # Connections of the process that this one was forked from. Not even closing them is ours to do
 # (SQLite says so), and a connection that is forgotten closes itself.
@@ -171,7 +174,8 @@ class Database:
             )
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
-        if _version(connection) == len(self._migrations):
+        if (version := _version(connection)) == len(self._migrations):
+            self._check(connection, version)
             return
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -191,6 +195,10 @@ class Database:
 
     def _check(self, connection: sqlite3.Connection, version: int) -> None:
         known = len(self._migrations)
+        if self._is_of_something_else(connection, version):
+            raise DatabaseError(
+                self._what, self.path, "a database of something else; name another file"
+            )
         if version > known:
             raise DatabaseError(
                 self._what,
@@ -198,10 +206,19 @@ class Database:
                 f"it is of version {version}, this tokenfare knows versions up to {known}; "
                 f"use the newer tokenfare that wrote it, or another file",
             )
-        if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise DatabaseError(
-                self._what, self.path, "a database of something else; name another file"
-            )
+
+    def _is_of_something_else(self, connection: sqlite3.Connection, version: int) -> bool:
+        """Whether none of the tables that its first version began with is in it.
+
+        Files of this library for other ends have versions too, and would else be brought up to
+        date as what they are not.
+        """
+        there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if version == 0:
+            return bool(there)
+        first = (step for step in self._migrations[0] if isinstance(step, str))
+        begun = {name for step in first for name in _TABLE.findall(step)}
+        return bool(begun) and not begun & there
 
 
 def _reading(path: Path) -> str:
