@@ -173,6 +173,10 @@ class Planner:
         """Take a line that is not part of the plan, counted under a reason."""
         self._refused.append((line, reason))
 
+    def choose_as(self, other: Planner) -> None:
+        """Take the services that another planner of the same requests has worked out."""
+        self._served, self._services = other._served, other._services
+
     def forget(self) -> None:
         """Forget all lines seen, and nothing of what was worked out for their like."""
         self._tally = Tally(self._asked.currency)

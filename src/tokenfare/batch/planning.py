@@ -103,10 +103,11 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         surveyor = Surveyor(facts, wanted, deadline, how)
         done = _read(sources, surveyor, done, progress)
         survey, found = surveyor.found()
-        del surveyor
         placing = Placing(survey, found, kept(found, facts, deadline, answer_seconds))
         del found
         hurried = HurriedPlanner(facts, wanted, folder, looking, placing)
+        hurried.choose_as(surveyor)
+        del surveyor
         _read([source.again() for source in sources], hurried, done, progress)
         return finished(hurried, names, folder, most, hurried.deadline())
 

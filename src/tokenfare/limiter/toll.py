@@ -90,9 +90,11 @@ class Tolls:
 
     def of(self, claim: Claim) -> Toll:
         """The toll of a call."""
-        reserved = max((each.reserved(claim) for each in self._tokens), default=0.0)
-        answered = max((each.answered(claim) for each in self._tokens), default=0.0)
-        stopped = max((each.stopped(claim) for each in self._tokens), default=0.0)
+        reserved = answered = stopped = 0.0
+        for each in self._tokens:  # jobs of many kinds of calls ask a million times
+            reserved = max(reserved, each.reserved(claim))
+            answered = max(answered, each.answered(claim))
+            stopped = max(stopped, each.stopped(claim))
         seconds = max(self._requests, self._answer_seconds / self._at_once, reserved)
         by: By = "tokens"
         if max(reserved, stopped) < seconds:

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tokenfare.budget import Fare, alike, fare_of
 from tokenfare.catalog import Catalog, Model
@@ -21,10 +21,13 @@ from tokenfare.router.filters import ON_PRICE, first_refusal
 from tokenfare.router.judge import judge, judge_all, rank, served_as
 from tokenfare.tokenizers import Count
 
+from .prices import Prices
+
 Sizes: TypeAlias = tuple[Count, ...]
 """A request's input tokens on each class of models that count alike, in `Service.kinds`' order."""
 
 _MISSES = 3
+_FEW = 8  # sizes of a class that are asked for one by one; for more, all are worked out at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Served:
                 continue
             by_kind[alike(model)].append(model)
         self.kinds = tuple(tuple(models) for models in by_kind.values())
+        self.prices = tuple(Prices(kind, asked) for kind in self.kinds) if Prices.can(asked) else ()
 
 
 class Service:
@@ -59,14 +63,12 @@ class Service:
 
     def __init__(self, served: Served, asked: Requirements) -> None:
         """Find the models that take a request of some size, sorted by how they count."""
-        self._all = served.all
+        self._served = served
         self.asked = asked
-        questions = (Question(kind, asked, served.day, served.digest) for kind in served.kinds)
-        taking = [question for question in questions if question.candidates]
-        self._candidates = tuple(question.candidates for question in taking)
-        self.kinds = tuple(tuple(each.model for each in kind) for kind in self._candidates)
-        self._tables = tuple(map(RoutingTable, taking))
+        self._kinds = tuple(_kinds(served, asked))
+        self.kinds = tuple(tuple(model for model, _ in each.takers) for each in self._kinds)
         self._best: tuple[dict[Count, Choice | None], ...] = tuple({} for _ in self.kinds)
+        self._tables: dict[int, RoutingTable] = {}
 
     @cached_property
     def models(self) -> tuple[tuple[Model, int], ...]:
@@ -76,9 +78,9 @@ class Service:
     @property
     def takers(self) -> Iterator[tuple[Model, int, int | None]]:
         """Every model, the index of its class, and the longest input that it takes, if stated."""
-        for i, kind in enumerate(self._candidates):
-            for each in kind:
-                yield each.model, i, each.most
+        for i, kind in enumerate(self._kinds):
+            for model, most in kind.takers:
+                yield model, i, most
 
     def choose(self, sizes: Sizes) -> Choice | None:
         """The cheapest model that certainly takes a request of these sizes."""
@@ -97,14 +99,39 @@ class Service:
         return known[size]
 
     def _best_of(self, kind: int, size: Count) -> Choice | None:
-        decision = self._tables[kind].decide(size)
-        if not decision.found:
+        model = self._cheapest_of(kind, size)
+        if model is None:
             return None
-        ranked = decision.chosen
+        ranked = self.on(model, size)
+        if ranked is None:  # a fault of this library, never of a caller
+            raise TypeError(f"the model chosen refuses: {model.id}")
         price = ranked.model.price
         room, thinking = self.asked.max_output_tokens, self.asked.thinking
         ordinary = fare_of(price, size, room, thinking=thinking) if price else ranked.fare
         return Choice(ranked, ordinary, rank(ranked))
+
+    def _cheapest_of(self, kind: int, size: Count) -> Model | None:
+        prices, places = self._kinds[kind].prices, self._kinds[kind].places
+        if prices is not None and len(self._best[kind]) < _FEW:
+            return prices.cheapest(places, size, self.asked.output_tokens)
+        if kind not in self._tables:
+            served = self._served
+            question = Question(self.kinds[kind], self.asked, served.day, served.digest)
+            self._tables[kind] = RoutingTable(question)
+        return self._tables[kind].decide(size).winner
+
+    def compared(self, kind: int, size: Count) -> list[tuple[Model, float]]:
+        """The models of a class that take a request of this size, and what they are compared by."""
+        prices, places = self._kinds[kind].prices, self._kinds[kind].places
+        if prices is None:
+            judged = ((model, self.on(model, size)) for model in self.kinds[kind])
+            return [(m, float(found.compared.amount)) for m, found in judged if found is not None]
+        answer = self.asked.output_tokens
+        return [
+            (prices.model(place), prices.fare(place, size, answer) / prices.scale)
+            for place, most in places
+            if most is None or size.high <= most
+        ]
 
     def on(self, model: Model, size: Count) -> Ranked | None:
         """The request on one of the models, if it takes it."""
@@ -116,8 +143,30 @@ class Service:
         size_of = {model.id: sizes[i] for model, i in self.models}
         # A model that takes no size at all is refused whatever the size.
         least = min(sizes, key=lambda size: size.low, default=Count.exactly(1))
-        _, refused = judge_all(self._all, lambda m: size_of.get(m.id, least), self.asked)
+        _, refused = judge_all(self._served.all, lambda m: size_of.get(m.id, least), self.asked)
         return "; ".join(each.detail for each in refused[:_MISSES])
+
+
+class _Kind(NamedTuple):
+    """The models of a class that take some request, each with the longest input that it takes.
+
+    The same by their places in `prices`, where these can be asked.
+    """
+
+    takers: tuple[tuple[Model, int | None], ...]
+    prices: Prices | None
+    places: tuple[tuple[int, int | None], ...]
+
+
+def _kinds(served: Served, asked: Requirements) -> Iterator[_Kind]:
+    for prices in served.prices:
+        if places := tuple(prices.takers(asked.max_output_tokens)):
+            takers = tuple((prices.model(place), most) for place, most in places)
+            yield _Kind(takers, prices, places)
+    for kind in () if served.prices else served.kinds:
+        candidates = Question(kind, asked, served.day, served.digest).candidates
+        if candidates:
+            yield _Kind(tuple((each.model, each.most) for each in candidates), None, ())
 
 
 def _served(model: Model, asked: Requirements) -> Model:

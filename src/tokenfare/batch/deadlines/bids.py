@@ -10,7 +10,7 @@ digits these are follows from the job alone, whatever order its requests come in
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tokenfare.batch.choice.choosing import Service
@@ -77,17 +77,17 @@ class Bids:
         """By what share of the smaller one two sizes may differ that are not told apart."""
         return 0.0 if self._digits == EXACT else 2.0 ** (1 - self._digits)
 
-    def number(self, service: Service, models: Sequence[Model], size: Count) -> int | None:
-        """The number of what these models ask for a request of this size; `None` if none takes it.
+    def number(self, service: Service, kind: int, size: Count) -> int | None:
+        """The number of what a class of a service asks for a request; `None` if none promises it.
 
-        They are of one class of the service.
+        Models of which a rate is not known promise nothing.
         """
-        taken = [(m, found) for m in models if (found := service.on(m, size)) is not None]
+        taken = [each for each in service.compared(kind, size) if rates_known(each[0])]
         if not taken:
             return None
         names = tuple(model.id for model, _ in taken)
         tiers = tuple(_tier(model, size) for model, _ in taken)
-        fares = tuple(float(found.compared.amount) for _, found in taken)
+        fares = tuple(fare for _, fare in taken)
         room = service.asked.max_output_tokens
         ends = _Ends(size.high, room, fares)
         return self._note(_Key(names, tiers, *ends).cut(self._digits), ends, ends)
@@ -128,6 +128,11 @@ class Bids:
             self._least[number] = _joined(min, self._least[number], low)
             self._most[number] = _joined(max, self._most[number], high)
         return number
+
+
+def rates_known(model: Model) -> bool:
+    """Whether both rates of a model are known, without which nobody can say how long it takes."""
+    return None not in (model.rates.requests_per_minute, model.rates.tokens_per_minute)
 
 
 def _joined(which: Callable[..., Any], one: _Ends, other: _Ends) -> _Ends:

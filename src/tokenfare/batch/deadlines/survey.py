@@ -28,7 +28,7 @@ from tokenfare.limiter import Claim
 from tokenfare.money import Money, exactly
 from tokenfare.tokenizers import Count
 
-from .bids import MOST_CLASSES, Bids, Offer
+from .bids import MOST_CLASSES, Bids, Offer, rates_known
 
 Parts: TypeAlias = tuple[dict[str, int], ...]
 """For each class of a survey, how many of its requests go to which model."""
@@ -235,8 +235,7 @@ class Survey(Unwritten):
         table = self._tables[service]
         for kind in range(len(service.kinds)):
             if sizes := table.open(kind, offers):
-                models = kinds.get(kind, [])
-                asked = (self._bids.number(service, models, count_of(size)) for size in sizes)
+                asked = (self._bids.number(service, kind, count_of(size)) for size in sizes)
                 table.answer(kind, list(asked))
         return table
 
@@ -255,11 +254,5 @@ class Survey(Unwritten):
     def _bid(self, service: Service, kind: int, size: Count) -> int | None:
         key = (service, kind, size)
         if key not in self._known:
-            models = self._that_matter[service][kind]
-            self._known[key] = self._bids.number(service, models, size)
+            self._known[key] = self._bids.number(service, kind, size)
         return self._known[key]
-
-
-def rates_known(model: Model) -> bool:
-    """Whether both rates of a model are known, without which nobody can say how long it takes."""
-    return None not in (model.rates.requests_per_minute, model.rates.tokens_per_minute)

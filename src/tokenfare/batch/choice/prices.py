@@ -1,0 +1,134 @@
+"""What models that count alike ask for one request, by whole numbers, whatever its room.
+
+A routing table draws every fare once and finds the cheapest by bisection, which pays where many
+sizes are asked for one room. Where each request names a room of its own it is drawn for one size.
+Here prices and limits are brought into whole numbers once for all rooms, and a request is held to
+each model. Fares are those of `router.judge`, and so is their order; a property test holds the two
+to each other. Expected cache hits and ceilings are not known here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from fractions import Fraction
+from math import lcm
+from typing import NamedTuple
+
+from tokenfare.catalog import Model
+from tokenfare.router import Requirements
+from tokenfare.router.judge import standing
+from tokenfare.tokenizers import Count
+
+
+class _Priced(NamedTuple):
+    """A model: the last inputs of its tiers but one, and a token's price in each, read and written.
+
+    The `limit` of the input is less the room where that is `shared`, and never above `most_input`.
+    """
+
+    model: Model
+    bounds: tuple[int, ...]
+    read: tuple[int, ...]
+    written: tuple[int, ...]
+    standing: tuple[int, int, str]
+    most_input: int | None
+    context: int | None
+    most_output: int | None
+    shared: bool
+
+
+class Prices:
+    """Models that count alike and have a price; prices are on one `scale`."""
+
+    def __init__(self, models: Sequence[Model], asked: Requirements) -> None:
+        """All that is asked but the room holds for every request."""
+        tokens = [_per_token(model, asked) for model in models]
+        self.scale = lcm(*(price.denominator for each in tokens for pair in each for price in pair))
+        self._unstated = asked.unstated_limits and not asked.min_headroom
+        self._spare = asked.min_headroom
+        self._all = tuple(map(self._priced, models, tokens))
+
+    @staticmethod
+    def can(asked: Requirements) -> bool:
+        """Whether requests that ask this can be held to prices here."""
+        return asked.max_fare is None and not asked.cached_tokens
+
+    def takers(self, room: int) -> list[tuple[int, int | None]]:
+        """The models that take some input beside a room, by place; the most, if it is stated."""
+        found = ((place, self._most(each, room)) for place, each in enumerate(self._all))
+        return [(place, most) for place, most in found if most != 0]
+
+    def model(self, place: int) -> Model:
+        """The model at a place."""
+        return self._all[place].model
+
+    def fare(self, place: int, size: Count, answer: int) -> int:
+        """What is compared: the most that a request with an answer of this length may cost."""
+        each = self._all[place]
+        if size.exact or not each.bounds:  # within a tier more input never costs less
+            return _cost(each, size.high, answer)
+        edges = (n for b in each.bounds for n in (b, b + 1) if size.low < n < size.high)
+        return max(_cost(each, n, answer) for n in (size.low, size.high, *edges))
+
+    def cheapest(
+        self, takers: Sequence[tuple[int, int | None]], size: Count, answer: int
+    ) -> Model | None:
+        """The first of the takers in the router's order that takes a request of this size."""
+        best = None
+        for place, most in takers:
+            if most is not None and size.high > most:
+                continue
+            rate, kind, model = self._all[place].standing
+            less = 0 if most is None else size.high - most  # the more is to spare
+            order = (self.fare(place, size, answer), rate, kind, most is None, less, model, place)
+            if best is None or order < best:
+                best = order
+        return None if best is None else self._all[best[-1]].model
+
+    def _most(self, each: _Priced, room: int) -> int | None:
+        """As `router.lines.most_input`."""
+        if each.most_output is not None and room > each.most_output:
+            return 0
+        most = each.most_input
+        if each.context is not None:
+            beside = each.context - (room if each.shared else 0)
+            most = beside if most is None else min(most, beside)
+        if most is None:
+            return None if self._unstated else 0
+        return max(most - self._spare, 0)
+
+    def _priced(self, model: Model, tokens: list[tuple[Fraction, Fraction]]) -> _Priced:
+        price, limits = model.price, model.limits
+        tiers = () if price is None else price.tiers
+        return _Priced(
+            model,
+            tuple(tier.up_to for tier in tiers[:-1] if tier.up_to is not None),
+            tuple(int(read * self.scale) for read, _ in tokens),
+            tuple(int(written * self.scale) for _, written in tokens),
+            standing(model),
+            limits.max_input,
+            limits.context,
+            limits.max_output,
+            model.output_room == "shared",
+        )
+
+
+def _cost(each: _Priced, size: int, answer: int) -> int:
+    tier = bisect_left(each.bounds, size)
+    return each.read[tier] * size + each.written[tier] * answer
+
+
+def _per_token(model: Model, asked: Requirements) -> list[tuple[Fraction, Fraction]]:
+    """What a token read and one written cost in each tier."""
+    price = model.price
+    if price is None:
+        return []
+    factor = Fraction(price.batch) if asked.batch and price.batch is not None else Fraction(1)
+    return [
+        (
+            Fraction(tier.input) * factor / price.per,
+            Fraction(tier.written(thinking=asked.thinking)) * factor / price.per,
+        )
+        for tier in price.tiers
+    ]

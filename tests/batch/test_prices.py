@@ -1,0 +1,143 @@
+"""What models ask for one request, by whole numbers, against the router's tables and its judge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models import model, price
+from tokenfare.api import default_catalog
+from tokenfare.batch.choice import choosing
+from tokenfare.batch.choice.choosing import Served, Service
+from tokenfare.catalog import Limits, RateLimits
+from tokenfare.money import Money
+from tokenfare.router import Requirements
+from tokenfare.tokenizers import Count
+
+SHIPPED = [default_catalog(day) for day in (date(2024, 12, 18), date(2026, 11, 25))]
+SMALL = st.sampled_from([None, 1, 5, 10, 30, 100])
+AMOUNTS = st.sampled_from(["0", "0.0001", "0.0003", "0.001", "0.0015", "0.02"])
+
+
+@st.composite
+def priced(draw: st.DrawFn) -> Any:
+    """Of one tier or several, each dearer or cheaper than the one before."""
+    bounds = sorted(draw(st.sets(st.integers(1, 60), max_size=3)))
+    pairs = [(bound, draw(AMOUNTS), draw(AMOUNTS)) for bound in (*bounds, None)]
+    return price(*pairs, batch=draw(st.sampled_from([None, "0.5", "0.3"])))
+
+
+@st.composite
+def models(draw: st.DrawFn) -> list[Any]:
+    return [
+        model(
+            f"m{i}",
+            price=draw(priced()),
+            limits=Limits(draw(SMALL), draw(SMALL), draw(SMALL)),
+            output_room=draw(st.sampled_from(["shared", "own"])),
+            rates=RateLimits(60, draw(st.sampled_from([None, 1_000, 2_000]))),
+            kind=draw(st.sampled_from(["stable", "snapshot"])),
+        )
+        for i in range(draw(st.integers(1, 6)))
+    ]
+
+
+SIZES = st.one_of(
+    st.integers(1, 70).map(Count.exactly),
+    st.tuples(st.integers(1, 70), st.integers(1, 40)).map(
+        lambda ends: Count(sum(ends), ends[0], sum(ends), "bounds")
+    ),
+)
+ASKED = st.builds(
+    Requirements,
+    max_output_tokens=st.integers(1, 40),
+    min_headroom=st.sampled_from([0, 0, 7]),
+    unstated_limits=st.booleans(),
+    batch=st.booleans(),
+    thinking=st.booleans(),
+)
+
+
+def holds(service: Service, size: Count) -> None:
+    """Each of the answers is that of the tables, and of each model judged by itself."""
+    with patch.object(choosing, "_FEW", 0):
+        tables = Service(service._served, service.asked)
+        for kind, found in enumerate(service.kinds):
+            assert tables.choose_among(kind, size) == service.choose_among(kind, size)
+            judged = ((each, service.on(each, size)) for each in found)
+            expected = [(m, float(r.compared.amount)) for m, r in judged if r is not None]
+            assert service.compared(kind, size) == expected
+
+
+@settings(max_examples=400, deadline=None)
+@given(models(), ASKED, SIZES, st.booleans())
+def test_a_request_held_to_prices_is_the_request_held_to_the_router(
+    made: list[Any], asked: Requirements, size: Count, expects: bool
+) -> None:
+    if expects:
+        asked = replace(asked, expected_output_tokens=max(1, asked.max_output_tokens // 3))
+    catalog: Any = SimpleNamespace(models=lambda **_: made, day=date(2026, 11, 25), digest="")
+    service = Service(Served(catalog, asked), asked)
+    holds(service, size)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(SHIPPED),
+    st.integers(1, 70_000),
+    st.integers(1, 300_000),
+    st.sampled_from([0, 1, 40_000]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_so_it_is_with_the_models_that_there_are(
+    catalog: Any, room: int, low: int, more: int, batch: bool, thinking: bool
+) -> None:
+    asked = Requirements(batch=batch, thinking=thinking)
+    service = Service(Served(catalog, asked), replace(asked, max_output_tokens=room))
+    holds(service, Count(low + more, low, low + more, "bounds") if more else Count.exactly(low))
+
+
+@pytest.mark.parametrize("batch", [True, False])
+def test_who_takes_what_is_what_the_router_says(batch: bool) -> None:
+    """By the candidates that it has for each room."""
+    for catalog in SHIPPED:
+        asked = Requirements(batch=batch)
+        for room in (1, 2_000, 8_192, 8_193, 40_000, 10**6):
+            own = replace(asked, max_output_tokens=room)
+            quick = Service(Served(catalog, asked), own)
+            with patch.object(choosing.Prices, "can", return_value=False):
+                slow = Service(Served(catalog, asked), own)
+            assert list(quick.takers) == list(slow.takers)
+            assert quick.kinds == slow.kinds
+            assert quick.kinds or room > 8_192
+
+
+@pytest.mark.parametrize(
+    "more", [{"max_fare": Money(Decimal("0.01"), "CNY")}, {"cached_tokens": 100}]
+)
+def test_ceilings_and_caches_are_the_routers(more: dict[str, Any]) -> None:
+    asked = Requirements(**more)
+    assert not choosing.Prices.can(asked)
+    assert not Served(SHIPPED[1], asked).prices
+    assert Service(Served(SHIPPED[1], asked), asked).choose_among(0, Count.exactly(50)) is not None
+
+
+def test_many_sizes_of_one_room_are_worked_out_at_once() -> None:
+    """So that the tests above are about two ways, and jobs of one room as fast as ever."""
+    service = Service(Served(SHIPPED[1], Requirements()), Requirements())
+    with patch.object(choosing, "RoutingTable", side_effect=choosing.RoutingTable) as table:
+        for size in range(1, choosing._FEW + 1):
+            service.choose_among(0, Count.exactly(size))
+        assert not table.called
+        for size in range(50, 90):
+            service.choose_among(0, Count.exactly(size))
+    assert table.call_count == 1
