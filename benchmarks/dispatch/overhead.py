@@ -172,6 +172,7 @@ def overhead(calls: int) -> dict[str, Any]:
             "cpu_ms": round(1000 * statistics.median(times.cpu), 3),
             "beyond_httpx_wall_ms": round(difference(times.wall, base.wall), 3),
             "beyond_httpx_cpu_ms": round(difference(times.cpu, base.cpu), 3),
+            "beyond_httpx_quick_wall_ms": round(1000 * (quick(times.wall) - quick(base.wall)), 3),
         }
         for party, times in taken.items()
     }
@@ -179,6 +180,11 @@ def overhead(calls: int) -> dict[str, Any]:
 
 def difference(times: list[float], base: list[float]) -> float:
     return 1000 * (statistics.median(times) - statistics.median(base))
+
+
+def quick(times: list[float]) -> float:
+    """What a tenth of the calls stay below: the measure where others use the machine too."""
+    return statistics.quantiles(times, n=10)[0]
 
 
 def main() -> int:
@@ -200,7 +206,8 @@ def main() -> int:
         print(
             f"{party:28} {row['wall_ms']:8.2f} ms a call, {row['cpu_ms']:7.2f} ms of it ours; "
             f"beyond httpx {row['beyond_httpx_wall_ms']:+7.2f} ms, "
-            f"CPU {row['beyond_httpx_cpu_ms']:+7.2f} ms"
+            f"CPU {row['beyond_httpx_cpu_ms']:+7.2f} ms; "
+            f"of the quickest tenth {row['beyond_httpx_quick_wall_ms']:+7.2f} ms"
         )
     for party, row in found["streams"].items():
         print(
