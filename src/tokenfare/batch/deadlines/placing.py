@@ -9,7 +9,7 @@ from tokenfare import _core
 from tokenfare.batch.choice.choosing import Choice, Service
 from tokenfare.batch.choice.totals import Cell
 from tokenfare.errors import InvalidRequestError
-from tokenfare.money import exactly
+from tokenfare.money import EXACT
 from tokenfare.router.judge import rank
 from tokenfare.tokenizers import Count
 
@@ -74,11 +74,11 @@ class Placing:
             self._made[key] = Choice(ranked, ranked.fare, rank(ranked))
         return self._made[key]
 
-    @exactly
     def compare(self, free: Choice, choice: Choice, requests: int = 1) -> None:
         """Note requests that are sent, and what they would have been without a deadline."""
-        more = choice.ranked.fare.high.amount - free.ranked.fare.high.amount
-        self._more[choice.ranked.model.id] += more * requests
+        more = EXACT.subtract(choice.ranked.fare.high.amount, free.ranked.fare.high.amount)
+        model = choice.ranked.model.id
+        self._more[model] = EXACT.add(self._more[model], EXACT.multiply(more, requests))
 
     def refusal(self, cell: Cell) -> str:
         """As the survey says."""

@@ -25,7 +25,7 @@ from tokenfare.budget import Fare
 from tokenfare.catalog import BatchRules, Catalog, Model
 from tokenfare.errors import few
 from tokenfare.limiter import Claim
-from tokenfare.money import Money, exactly
+from tokenfare.money import EXACT, Money
 from tokenfare.tokenizers import Count
 
 from .bids import MOST_CLASSES, Bids, Offer, rates_known
@@ -149,15 +149,14 @@ class Survey(Unwritten):
         """Note a batch service that requests would go to."""
         self._window_hours = max(self._window_hours, rules.min_window_hours if rules else 0)
 
-    @exactly
     def enter(self, rows: Iterable[Row]) -> None:
         """Count the requests of a chunk, now that it is known which of them are sent."""
         live = iter(self._pending)
         for row in rows:
             if row.batch:
                 self.in_batch += row.sent_as is None
-                self._low += row.fare_low
-                self._high += row.fare_high
+                self._low = EXACT.add(self._low, row.fare_low)
+                self._high = EXACT.add(self._high, row.fare_high)
                 continue
             number, free = next(live)
             self.classes.count_one(number, row.sent_as is not None)
@@ -166,11 +165,10 @@ class Survey(Unwritten):
         self._pending = []
         self.settle()
 
-    @exactly
     def add_free(self, fare: Fare, requests: int = 1) -> None:
         """Add what requests cost without a deadline."""
-        self._low += fare.low.amount * requests
-        self._high += fare.high.amount * requests
+        self._low = EXACT.add(self._low, EXACT.multiply(fare.low.amount, requests))
+        self._high = EXACT.add(self._high, EXACT.multiply(fare.high.amount, requests))
 
     def settle(self) -> None:
         """Tell sizes apart less finely, if there are too many classes of those that came."""

@@ -19,7 +19,7 @@ from typing import Any
 from tokenfare.batch.written.folder import FORM, PLAN, Written
 from tokenfare.batch.written.table import REQUESTS, Row, rows_of
 from tokenfare.errors import InputError
-from tokenfare.money import exactly
+from tokenfare.money import EXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,6 @@ class Expected:
     fare_high: Decimal = Decimal(0)
     currency: str = "CNY"
 
-    @exactly
     def plus(self, row: Row) -> Expected:
         """With one request more."""
         return Expected(
@@ -42,8 +41,8 @@ class Expected:
             self.input_low + row.input_low,
             self.input_high + row.input_high,
             self.max_output_tokens + row.max_output_tokens,
-            self.fare_low + row.fare_low,
-            self.fare_high + row.fare_high,
+            EXACT.add(self.fare_low, row.fare_low),
+            EXACT.add(self.fare_high, row.fare_high),
             row.currency,
         )
 
