@@ -88,7 +88,8 @@ class Requirements:
         return self.output_tokens != self.max_output_tokens or self.cached_tokens > 0
 
     def _keep(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
+        if getattr(self, name) is not value:
+            object.__setattr__(self, name, value)
 
     def _keep_numbers(self) -> None:
         self._keep("max_output_tokens", check_output(self.max_output_tokens))
@@ -122,9 +123,11 @@ class Requirements:
             ("kinds", _KINDS),
             ("access", _ACCESSES),
         ):
-            given = frozenset(words(name, getattr(self, name)))
-            if odd := sorted(given - known):
-                raise InvalidRequestError(f"{name}: {odd[0]!r} is none of {listed(known)}")
+            given = getattr(self, name)
+            if not (isinstance(given, frozenset) and given <= known):
+                given = frozenset(words(name, given))
+                if odd := sorted(given - known):
+                    raise InvalidRequestError(f"{name}: {odd[0]!r} is none of {listed(known)}")
             self._keep(name, given | {"text"} if name == "needs" else given)
         for name in ("purpose", "region"):
             word = getattr(self, name)
