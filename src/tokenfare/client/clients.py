@@ -25,6 +25,7 @@ from .loops import PerLoop
 from .plan import Ladder, Reply, ladder
 from .settings import Options, Settings, settings
 from .short import is_short, ready
+from .unknown_options import refuse_unknown
 
 if TYPE_CHECKING:  # see `default_catalog`
     from tokenfare.catalog import Catalog
@@ -55,6 +56,7 @@ class _Base(ABC):
         this machine's clock. An `http_client` of httpx or httpx2 stays the caller's to close.
         Further options are those of `tokenfare.client.settings`.
         """
+        refuse_unknown(options)
         if catalog is None and as_of is None:
             options.setdefault("today", today)
         known = catalog or default_catalog()
