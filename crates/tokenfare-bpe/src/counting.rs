@@ -174,12 +174,35 @@ impl Counting<'_> {
                 found => found,
             };
         }
+        sum + self.count_longest(text)
+    }
+
+    /// Pieces that are too long for `wide` as well.
+    #[inline(always)]
+    fn count_longest(&mut self, text: &[u8]) -> usize {
+        self.memory.new.clear();
+        let mut sum = 0;
         for i in 0..self.memory.longer.all().len() {
-            let (start, end) = self.memory.longer.all()[i];
-            if (end - start) as usize > wide::LONGEST {
-                sum += self.count_segments(text, start as usize, end as usize);
+            let Memory { longer, middle, new, .. } = &mut *self.memory;
+            let bounds = longer.all()[i];
+            let (start, end) = (bounds.0 as usize, bounds.1 as usize);
+            match end - start {
+                0..=wide::LONGEST => {}
+                ..=middle::LONGEST => {
+                    let piece = &text[start..end];
+                    let found = middle.find(Middle::place(piece), piece);
+                    sum += found.unwrap_or(0);
+                    new.push_if(bounds, found.is_none());
+                }
+                _ => sum += self.count_segments(text, start, end),
             }
         }
+        let Memory { middle, new, longest, .. } = &mut *self.memory;
+        together::count(self.v, longest, text, new.all(), |(start, end), count| {
+            let piece = &text[start as usize..end as usize];
+            middle.put(Middle::place(piece), piece, count);
+            sum += count;
+        });
         sum
     }
 

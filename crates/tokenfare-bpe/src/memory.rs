@@ -42,6 +42,7 @@ pub(crate) struct Memory {
     /// What is merged of up to 15 and of up to 31 bytes.
     pub(crate) short: Box<Together<16>>,
     pub(crate) long: Box<Together<32>>,
+    pub(crate) longest: Box<Together<64>>,
     pub(crate) room: Room,
     /// What code points become.
     pub(crate) utf8: Vec<u8>,
@@ -68,6 +69,7 @@ impl Memory {
             once_wide: Once::default(),
             short: Box::default(),
             long: Box::default(),
+            longest: Box::default(),
             room: Room::default(),
             utf8: Vec::new(),
         }

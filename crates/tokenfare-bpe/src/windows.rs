@@ -27,7 +27,7 @@ use window::{Rules, Window};
 use words::Words;
 
 /// Pieces that are found before they are counted.
-pub(crate) const BATCH: usize = 1024;
+pub(crate) const BATCH: usize = 4096;
 
 /// Bytes beyond which a piece is left to who counts it alone: places in a stretch have 32 bits.
 const FAR: usize = 1 << 20;
