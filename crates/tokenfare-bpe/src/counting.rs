@@ -187,8 +187,8 @@ impl Counting<'_> {
             let bounds = longer.all()[i];
             let (start, end) = (bounds.0 as usize, bounds.1 as usize);
             match end - start {
-                0..=wide::LONGEST => {}
-                ..=middle::LONGEST => {
+                ..=wide::LONGEST => {}
+                31..=middle::LONGEST => {
                     let piece = &text[start..end];
                     let found = middle.find(Middle::place(piece), piece);
                     sum += found.unwrap_or(0);
