@@ -48,7 +48,7 @@ impl Taker for Counting<'_> {
 
     #[inline(always)]
     fn batch(&mut self, text: &[u8], pieces: &Pieces) {
-        self.count += pieces.ones() + self.count_batch(text, pieces.bounds());
+        self.count += pieces.ones() + self.count_batch(text, pieces.starts(), pieces.ends());
     }
 
     fn piece(&mut self, text: &[u8], start: usize, end: usize) {
@@ -68,40 +68,44 @@ pub(crate) fn count_piece(
 }
 
 impl Counting<'_> {
-    /// Pieces that all start at least 16 bytes before the end of `text`.
+    /// Pieces that start at `starts` and end at the same ones of `ends`; all start at least 16 bytes
+    /// before the end of `text`.
     #[inline(always)]
-    pub(crate) fn count_batch(
-        &mut self,
-        text: &[u8],
-        mut bounds: impl Iterator<Item = Bounds>,
-    ) -> usize {
-        let Memory { hot, front, cold, .. } = &mut *self.memory;
-        cold.clear();
+    pub(crate) fn count_batch(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
+        self.memory.cold.clear();
         let mut count = 0;
-        loop {
-            // Some at a time: all are asked for before the first is looked at.
-            let mut some = [((0, 0), Key::default(), 0); TOGETHER];
-            let mut taken = 0;
-            for (place, bounds) in some.iter_mut().zip(&mut bounds) {
-                let (start, length) = (bounds.0 as usize, (bounds.1 - bounds.0) as usize);
-                let bytes = text.get(start..).and_then(|rest| rest.first_chunk());
-                let key = bytes.map_or_else(Key::default, |bytes| Key::of_first(bytes, length));
-                let mixed = key.mixed();
-                hot.prefetch(mixed);
-                *place = (bounds, key, mixed);
-                taken += 1;
-            }
-            if taken == 0 {
-                break;
-            }
-            cold.push_all_if(some[..taken].iter().copied(), |(bounds, key, mixed)| {
-                let found = hot.find(key, mixed);
-                front.prefetch_if(mixed, found == 0);
-                count += found;
-                (bounds, found == 0)
-            });
+        // Most by a loop of known length.
+        let (groups, starts) = starts.as_chunks::<TOGETHER>();
+        let (groups_ends, ends) = ends.as_chunks::<TOGETHER>();
+        for (starts, ends) in groups.iter().zip(groups_ends) {
+            count += self.count_some(text, starts, ends);
         }
+        count += self.count_some(text, starts, ends);
         count + self.count_cold(text) + self.count_longer(text)
+    }
+
+    /// At most [`TOGETHER`] pieces: all are asked for before the first is looked at.
+    #[inline(always)]
+    fn count_some(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
+        let Memory { hot, front, cold, .. } = &mut *self.memory;
+        let mut asked = [(Key::default(), 0); TOGETHER];
+        for ((asked, start), end) in asked.iter_mut().zip(starts).zip(ends) {
+            let (start, length) = (*start as usize, (end - start) as usize);
+            let bytes = text.get(start..start + 16).and_then(|bytes| bytes.first_chunk());
+            let key = bytes.map_or_else(Key::default, |bytes| Key::of_first(bytes, length));
+            let mixed = key.mixed();
+            hot.prefetch(mixed);
+            *asked = (key, mixed);
+        }
+        let mut count = 0;
+        let pieces = starts.iter().zip(ends).zip(&asked);
+        cold.push_all_if(pieces, |((start, end), (key, mixed))| {
+            let found = hot.find(*key, *mixed);
+            front.prefetch_if(*mixed, found == 0);
+            count += found;
+            ((*start, *end), found == 0)
+        });
+        count
     }
 
     /// Pieces that were not met lately; those that are too long for the front are set aside.
@@ -290,14 +294,14 @@ mod tests {
     fn counted(pieces: &[String]) -> (usize, usize) {
         let v = Vocabulary::from_compact(DATA).unwrap();
         let text = pieces.concat() + "and what stands behind the last one";
-        let mut at = 0;
-        let bounds = pieces.iter().map(|piece| {
-            at += piece.len() as u32;
-            (at - piece.len() as u32, at)
+        let places = pieces.iter().scan(0, |at, piece| {
+            *at += piece.len() as u32;
+            Some((*at - piece.len() as u32, *at))
         });
+        let (starts, ends): (Vec<u32>, Vec<u32>) = places.unzip();
         let mut memory = Memory::knowing(&v);
         let mut counting = Counting { v: &v, memory: &mut memory, count: 0 };
-        let together = counting.count_batch(text.as_bytes(), bounds);
+        let together = counting.count_batch(text.as_bytes(), &starts, &ends);
         let alone = |piece: &String| piece::count(&v, &mut Room::default(), piece.as_bytes());
         (together, pieces.iter().map(alone).sum())
     }

@@ -5,7 +5,6 @@
 use crate::counting::Counting;
 use crate::front::LONGEST;
 use crate::memory::Memory;
-use crate::queue::Bounds;
 use crate::splitting::Splitting;
 use crate::vocabulary::Vocabulary;
 use crate::windows::BATCH;
@@ -28,6 +27,13 @@ pub(crate) fn count_pieces(
     count
 }
 
+/// Pieces that are counted together: where they start, and where they end.
+#[derive(Default)]
+pub(crate) struct Batch {
+    starts: Vec<u32>,
+    ends: Vec<u32>,
+}
+
 /// Pieces on their way into a batch.
 struct Gathering<'a, 'b> {
     counting: Counting<'a>,
@@ -40,7 +46,7 @@ impl Gathering<'_, '_> {
     /// Long pieces of characters beyond ASCII are taken apart where no token reaches across, since
     /// hardly any of them comes twice.
     #[inline(always)]
-    fn add(&mut self, batch: &mut Vec<Bounds>, start: usize, end: usize) {
+    fn add(&mut self, batch: &mut Batch, start: usize, end: usize) {
         if end - start <= LONGEST || self.text[start..start + 4].is_ascii() {
             return self.add_segment(batch, start, end);
         }
@@ -53,22 +59,25 @@ impl Gathering<'_, '_> {
     }
 
     #[inline(always)]
-    fn add_segment(&mut self, batch: &mut Vec<Bounds>, start: usize, end: usize) {
-        if batch.len() == BATCH || end - self.base > STRETCH {
+    fn add_segment(&mut self, batch: &mut Batch, start: usize, end: usize) {
+        if batch.starts.len() == BATCH || end - self.base > STRETCH {
             self.flush(batch, start);
         }
         // A batch reads 16 bytes from where a piece starts, and counts in 32 bits.
         if end - self.base > STRETCH || self.text.len() - start < 16 {
             self.counting.count += self.counting.count_piece(self.text, start, end);
         } else {
-            batch.push(((start - self.base) as u32, (end - self.base) as u32));
+            batch.starts.push((start - self.base) as u32);
+            batch.ends.push((end - self.base) as u32);
         }
     }
 
     /// Counts the batch; the next begins at `base`.
-    fn flush(&mut self, batch: &mut Vec<Bounds>, base: usize) {
+    fn flush(&mut self, batch: &mut Batch, base: usize) {
         let stretch = &self.text[self.base..];
-        self.counting.count += self.counting.count_batch(stretch, batch.drain(..));
+        self.counting.count += self.counting.count_batch(stretch, &batch.starts, &batch.ends);
+        batch.starts.clear();
+        batch.ends.clear();
         self.base = base;
     }
 }

@@ -1,11 +1,12 @@
 //! What a thread keeps from one call to the next: what it learnt of pieces, and room to work in.
 
 use crate::front::{Front, Hot, Key};
+use crate::gathering::Batch;
 use crate::kept::Kept;
 use crate::merge::Room;
 use crate::middle::Middle;
 use crate::once::Once;
-use crate::queue::{Bounds, Queue};
+use crate::queue::Queue;
 use crate::spelled::Spelled;
 use crate::together::Together;
 use crate::vocabulary::Vocabulary;
@@ -29,7 +30,7 @@ pub(crate) struct Memory {
     /// The pieces that come next; with whoever takes them while he does.
     pub(crate) pieces: Option<Box<Pieces>>,
     /// The same for patterns that find them one by one.
-    pub(crate) batch: Vec<Bounds>,
+    pub(crate) batch: Batch,
     /// Of those: not met lately, too long for `front`, and known to no cache.
     pub(crate) cold: Queue,
     pub(crate) longer: Queue,
@@ -59,7 +60,7 @@ impl Memory {
             kept: Kept::default(),
             spelled: Spelled::default(),
             pieces: None,
-            batch: Vec::new(),
+            batch: Batch::default(),
             cold: Queue::default(),
             longer: Queue::default(),
             missing: Queue::default(),

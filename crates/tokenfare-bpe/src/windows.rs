@@ -80,9 +80,19 @@ impl Pieces {
         &text[self.base..]
     }
 
-    /// Start and end of each other piece in the stretch, in order.
+    /// Where each other piece starts in the stretch, in order.
+    pub(crate) fn starts(&self) -> &[u32] {
+        self.starts.all()
+    }
+
+    /// Where each of these ends.
+    pub(crate) fn ends(&self) -> &[u32] {
+        self.ends.all()
+    }
+
+    /// Start and end of each of these.
     pub(crate) fn bounds(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.starts.all().iter().copied().zip(self.ends.all().iter().copied())
+        self.starts().iter().copied().zip(self.ends().iter().copied())
     }
 
     /// Adds the pieces of a window that begins at the end of the last one.
