@@ -23,30 +23,28 @@
 //! its own parts, so having it early changes no order. ∎ `parted` knows the joints across which
 //! some token stands that holds only a part of the character before it, or of the one behind it.
 
+use crate::front::places;
+
 const BITS: u32 = 18;
 
 /// The joints that some token of a vocabulary may stand across.
 pub(crate) struct Joints {
-    whole: Vec<u64>,
-    partial: Vec<u64>,
+    whole: Box<[u64; 1 << (BITS - 6)]>,
+    partial: Box<[u64; 1 << (16 - 6)]>,
     parted: Vec<u64>,
 }
 
 impl Joints {
     /// No joints; tokens are added one by one.
     pub(crate) fn new() -> Self {
-        Joints {
-            whole: vec![0; 1 << (BITS - 6)],
-            partial: vec![0; 1 << (16 - 6)],
-            parted: vec![0; 2 * PARTED / 32],
-        }
+        Joints { whole: places(0), partial: places(0), parted: vec![0; 2 * PARTED / 32] }
     }
 
     /// Joints that a token may stand across everywhere: nothing falls apart.
     pub(crate) fn everywhere() -> Self {
         Joints {
-            whole: vec![u64::MAX; 1 << (BITS - 6)],
-            partial: vec![u64::MAX; 1 << (16 - 6)],
+            whole: places(u64::MAX),
+            partial: places(u64::MAX),
             parted: vec![u64::MAX; 2 * PARTED / 32],
         }
     }
@@ -71,9 +69,9 @@ impl Joints {
             } else if !starts_inside
                 && known_left == 2
                 && is_three_byte_lead(token[at - 3])
-                && let Some(around) = token[at - 3..].first_chunk()
+                && let Some(&[a, b, c, d, e, f]) = token[at - 3..].first_chunk()
             {
-                let place = whole_place(around);
+                let place = whole_place(u64::from_le_bytes([a, b, c, d, e, f, 0, 0]));
                 self.whole[place >> 6] |= 1 << (place & 63);
             }
         }
@@ -113,7 +111,8 @@ impl Joints {
     fn add_partial(&mut self, last: u8, right: &[u8]) {
         let seconds = if right.len() > 1 { right[1]..=right[1] } else { 0x80..=0xbf };
         for second in seconds {
-            let place = partial_place(last, right[0], second);
+            let [last, lead, second] = [last, right[0], second].map(u64::from);
+            let place = partial_place(last | lead << 8 | second << 16);
             self.partial[place >> 6] |= 1 << (place & 63);
         }
     }
@@ -122,9 +121,16 @@ impl Joints {
     /// bytes each. O(1).
     #[inline(always)]
     pub(crate) fn may_hold(&self, text: &[u8], at: usize) -> bool {
-        let Some(around) = text[at - 3..].first_chunk() else { return true };
-        let whole = whole_place(around);
-        let partial = partial_place(around[2], around[3], around[4]);
+        let around = match text[at - 3..].first_chunk() {
+            Some(around) => *around,
+            None => {
+                let mut around = [0; 8];
+                around[..6].copy_from_slice(&text[at - 3..at + 3]);
+                around
+            }
+        };
+        let around = u64::from_le_bytes(around);
+        let (whole, partial) = (whole_place(around), partial_place(around >> 16));
         (self.whole[whole >> 6] >> (whole & 63) | self.partial[partial >> 6] >> (partial & 63)) & 1
             != 0
     }
@@ -161,11 +167,10 @@ fn is_three_byte_lead(byte: u8) -> bool {
     byte & 0xf0 == 0xe0
 }
 
+/// A place for the two characters in the lower six bytes of `around`.
 #[inline(always)]
-fn whole_place(around: &[u8; 6]) -> usize {
-    let [a, b, c, d, e, f] = *around;
-    let key = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);
-    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
+fn whole_place(around: u64) -> usize {
+    ((around << 16).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
 }
 
 /// A place for each three bytes: the last one before the joint and two behind it, or one if that is
@@ -197,9 +202,11 @@ pub(crate) fn length_of(lead: u8) -> usize {
     }
 }
 
+/// A place for the lower three bytes of `across`, the last one before a joint and two behind it: the
+/// bits of them that differ between characters of three bytes.
 #[inline(always)]
-fn partial_place(last: u8, lead: u8, second: u8) -> usize {
-    usize::from(last & 0x3f) << 10 | usize::from(lead & 0x0f) << 6 | usize::from(second & 0x3f)
+fn partial_place(across: u64) -> usize {
+    (across & 0x3f | across >> 2 & 0x3c0 | across >> 6 & 0xfc00) as usize
 }
 
 #[cfg(test)]
