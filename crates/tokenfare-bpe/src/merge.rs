@@ -70,10 +70,10 @@ pub(crate) fn merge_short<const LANES: usize>(
     let mut alive = u64::MAX >> (64 - n);
     loop {
         let lowest = keys.iter().fold(NO_PAIR, |a, b| a.min(*b));
-        if lowest == NO_PAIR {
+        if lowest >= NO_PAIR {
             break;
         }
-        let (at, rank) = (lowest as usize % LANES, lowest as u32 / SHORT as u32);
+        let (at, rank) = (lowest as usize % LANES, lowest / SHORT as u32);
         let right = next(alive, at);
         tokens[at] = rank;
         alive &= !(1 << right);
@@ -93,12 +93,13 @@ pub(crate) fn merge_short<const LANES: usize>(
     }
 }
 
-pub(crate) const NO_PAIR: i32 = i32::MAX;
+/// The least key of no pair; every other is below.
+pub(crate) const NO_PAIR: u32 = NONE << 6;
 
-/// Signed, because that is the minimum that every machine has for vectors. 18 + 6 bits.
+/// 18 bits of rank and 6 of place.
 #[inline(always)]
-pub(crate) fn key(rank: u32, at: usize) -> i32 {
-    if rank == NONE { NO_PAIR } else { (rank as i32) * SHORT as i32 + at as i32 }
+pub(crate) fn key(rank: u32, at: usize) -> u32 {
+    rank << 6 | at as u32
 }
 
 /// The place of the next token after `at`, or 64.

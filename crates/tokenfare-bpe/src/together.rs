@@ -178,7 +178,7 @@ fn count_with_avx2<const N: usize>(
 #[repr(align(64))]
 struct Lane<const N: usize> {
     /// As in `merge`: of the pair that starts at a place, or [`NO_PAIR`].
-    keys: [i32; N],
+    keys: [u32; N],
     /// Tokens where they start.
     tokens: [u32; N],
     /// Places that hold a token.
@@ -225,7 +225,7 @@ impl<const N: usize> Lane<N> {
             self.keys[place - 1] = key;
             lowest = lowest.min(key);
         }
-        lowest != NO_PAIR
+        lowest < NO_PAIR
     }
 
     #[inline(always)]
@@ -254,10 +254,10 @@ impl<const N: usize> Lane<N> {
     #[inline(always)]
     fn step(&mut self, v: &Vocabulary) -> bool {
         let lowest = self.keys.iter().fold(NO_PAIR, |a, b| a.min(*b));
-        if lowest == NO_PAIR {
+        if lowest >= NO_PAIR {
             return false;
         }
-        let (at, rank) = (lowest as usize % N, lowest as u32 / SHORT as u32);
+        let (at, rank) = (lowest as usize % N, lowest / SHORT as u32);
         let right = next(self.alive, at);
         self.tokens[at] = rank;
         self.alive &= !(1 << (right % 64));

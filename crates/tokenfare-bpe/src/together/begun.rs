@@ -46,10 +46,11 @@ impl<const N: usize> Begun<N> {
     /// Characters that may be taken as one token each; see `joints`.
     #[inline(always)]
     fn begin_with_characters(&mut self, v: &Vocabulary, piece: &[u8]) {
+        let joints = v.joints();
         let (mut count, mut at, mut joint) = (0, 0, 0);
         while at < piece.len() {
             let end = piece.len().min(at + length_of(piece[at]));
-            let next = if end == piece.len() { 0 } else { v.joints().parts(piece, end) };
+            let next = if end == piece.len() { 0 } else { joints.parts(piece, end) };
             let parted = joint & PARTS_BEHIND | next & PARTS_BEFORE;
             let character = v.character(&piece[at..end]);
             if v.in_order && parted == 0 && character != NONE {
