@@ -40,7 +40,7 @@ pub(crate) struct Memory {
     pub(crate) again: Queue,
     pub(crate) once: Once<Key>,
     pub(crate) once_wide: Once<WideKey>,
-    /// What is merged of up to 15 and of up to 31 bytes.
+    /// What is merged, of up to 15, 31 and 63 bytes.
     pub(crate) short: Box<Together<16>>,
     pub(crate) long: Box<Together<32>>,
     pub(crate) longest: Box<Together<64>>,

@@ -21,7 +21,7 @@ const LANES: usize = 16;
 /// Pieces whose first pairs are being fetched meanwhile; a power of two.
 const AHEAD: usize = 8;
 
-/// Pieces of at most `N` - 1 bytes in the making, `N` being 16 or 32; kept from batch to batch, since
+/// Pieces of at most `N` - 1 bytes in the making, `N` being 16, 32 or 64; kept from batch to batch, since
 /// making them takes as long as counting some of them.
 pub(crate) struct Together<const N: usize> {
     lanes: [Lane<N>; LANES],
