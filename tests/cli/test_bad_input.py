@@ -131,6 +131,10 @@ def test_a_dry_run_needs_no_key(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     assert json.loads(ended.out)["model"]
 
 
+def test_a_dry_run_is_as_brief_as_route(run: Run) -> None:
+    assert run("send", "--dry-run", stdin=b"hello").out == run("route", stdin=b"hello").out
+
+
 def test_a_dry_run_decides_as_the_call_would(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

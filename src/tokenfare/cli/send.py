@@ -60,7 +60,7 @@ def command(
         if as_json:
             output.emit(to_record(decision))
         else:
-            printing.answer(decision.explain())
+            printing.answer(decision.brief())
         return exits.DONE
     with Client(
         base_url=base_url,
