@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 
 import pytest
 import regex
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from token_texts import SNIPPETS, texts
 
@@ -367,6 +367,7 @@ def characters(text: str) -> int:
     st.integers(1, 9),
     st.integers(0, 3),
 )
+@example(f"ab a\n\na{FAMILY}", 4, 3)  # pieces that overlap, the first of them split again
 def test_a_tokenizer_with_fewer_tokens_than_bytes_is_cut_too(text, limit, overlap):
     """One that counts characters: a family is 18 bytes and fits into a limit of one."""
     found = spans(characters, text, limit, min(overlap, limit - 1), nfc=True)

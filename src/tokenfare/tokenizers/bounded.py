@@ -8,7 +8,7 @@ cut again with fewer bytes, until it is not. The result certainly fits, but a lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -77,7 +77,19 @@ def spans(
             piece = text[worst.start : worst.end]
             raise CharacterTooLong(piece, worst.start, worst.tokens, max_tokens)
         if budget < least:
-            return [each for piece in pieces for each in again(piece)]
+            return _in_order(each for piece in pieces for each in again(piece))
+
+
+def _in_order(pieces: Iterable[Span]) -> list[Span]:
+    """Pieces without those that lie within a neighbour: parts of two pieces that overlapped may."""
+    kept: list[Span] = []
+    for piece in pieces:
+        if kept and piece.end <= kept[-1].end:
+            continue
+        while kept and piece.start <= kept[-1].start:
+            kept.pop()
+        kept.append(piece)
+    return kept
 
 
 def _smaller(budget: int, size: int, max_tokens: int) -> int:
