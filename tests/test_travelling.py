@@ -39,6 +39,7 @@ MADE = {
     errors.CatalogError: lambda: errors.CatalogError("a.toml", "model[0].id", "an id"),
     errors.UnknownTokenizer: lambda: errors.UnknownTokenizer("qwn", ["qwen"]),
     errors.VocabularyMissing: lambda: errors.VocabularyMissing("llama3", "add it"),
+    errors.LimiterUnreachable: lambda: errors.LimiterUnreachable("localhost:6379", "refused"),
     errors.CoreFailure: lambda: errors.CoreFailure("index out of range"),
     errors.NoModelFits: lambda: errors.NoModelFits("none", tf.routing_table().decide(10**9)),
     errors.MissingExtra: lambda: errors.MissingExtra("a plan", "pyarrow", "batch"),
