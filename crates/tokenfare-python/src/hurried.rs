@@ -167,9 +167,11 @@ impl Bids {
         self.0.answer(kind, bids);
     }
 
-    #[pyo3(signature = (coarser, /))]
-    fn coarsen(&mut self, coarser: Vec<u32>) {
-        self.0.coarsen(&coarser);
+    /// All at once: there may be thousands, and what each is told is as long as there are bids.
+    #[staticmethod]
+    #[pyo3(signature = (all, coarser, /))]
+    fn coarsen(mut all: Vec<PyRefMut<'_, Self>>, coarser: Vec<u32>) {
+        all.iter_mut().for_each(|each| each.0.coarsen(&coarser));
     }
 
     /// Whether nobody has said of some request of a group where it would go without a deadline.

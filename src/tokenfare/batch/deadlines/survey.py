@@ -177,8 +177,7 @@ class Survey(Unwritten):
             if coarser is None:
                 return
             self.classes.coarsen(coarser)
-            for table in self._tables.values():
-                table.coarsen(coarser)
+            _core.Bids.coarsen(list(self._tables.values()), coarser)
             self._known.clear()
 
     def found(self) -> Surveyed:
