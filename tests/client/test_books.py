@@ -162,6 +162,23 @@ def test_a_ceiling_stops_a_call_before_it_is_sent(emulate: Emulate, chat: Chat, 
     assert len(emulator.calls) == 1
 
 
+def test_all_answers_of_a_call_are_held_to_the_ceiling(
+    emulate: Emulate, chat: Chat, path: Path
+) -> None:
+    """qwen-plus at 0.8 in and 2 out a million: 9 tokens in, and four answers of 1,000 at most."""
+    emulator, url = emulate()
+    four = {"allow": ["qwen-plus"], "max_output_tokens": 1_000, "extra": {"n": 4}}
+    with pytest.raises(CeilingReached) as refused:
+        chat(url, "hello", client={"ledger": path, "ceilings": ["4008 tokens"]}, **four)
+    assert refused.value.asked == 9 + 4 * 1_000
+    assert not emulator.calls
+    path.unlink()
+    reply = chat(url, "hello", client={"ledger": path, "ceilings": ["4009 tokens"]}, **four)
+    assert len(reply.answer.raw["choices"]) == 4
+    assert Decimal(row(path)["fare_at_most"]) == Decimal("0.0080072")
+    assert sums(path)[0].usage == emulator.calls.billed()
+
+
 def test_a_fallback_is_held_to_the_ceiling_too(emulate: Emulate, chat: Chat, path: Path) -> None:
     emulator, url = emulate(faults=lambda _: Refuse(503, "ModelServingError"))
     ceiling = Ceiling(Money(Decimal("0.0007"), "CNY"))  # turbo costs 0.0006 at most, plus 0.002

@@ -61,7 +61,8 @@ def _climbed(ladder: Ladder, settings: Settings, entry: Entry, *, streamed: bool
 def _asked(step: Step, settings: Settings, until: float, *, streamed: bool) -> Flow[Answer]:
     """One model's answer, within the time of the whole call; an upload starts a time of its own."""
     ask = dispatch.chat_stream if streamed else dispatch.chat
-    claim = Claim(step.carriage.count.total.high, step.call.max_output_tokens or 0)
+    room = step.answers * (step.call.max_output_tokens or 0)
+    claim = Claim(step.carriage.count.total.high, room)
     line = replace(
         settings.line,
         until=None if step.call.documents else until,
@@ -75,7 +76,7 @@ def _intent(step: Step, ladder: Ladder, settings: Settings) -> Intent:
     return Intent(
         model=step.model.id,
         predicted=count.total,
-        max_output_tokens=decision.asked.max_output_tokens,
+        max_output_tokens=step.answers * decision.asked.max_output_tokens,
         fare=step.fare.high,
         decided=decision.model.id,
         decision=f"{decision.day} {decision.digest}",

@@ -19,6 +19,7 @@ from tokenfare.budget import (
     Fare,
     RequestCount,
     billed,
+    fare_of,
     largest_answer,
     options_of,
 )
@@ -63,12 +64,17 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One model to try: the call for it and what it should come to."""
+    """One model to try: the call for it and what it should come to, all its `answers` together.
+
+    There is more than one answer where the call asks for more (`n`): the provider bills the input
+    once, and the tokens of all answers.
+    """
 
     model: Model
     carriage: Carriage
     call: Call
     fare: Fare
+    answers: int = 1
     notes: tuple[str, ...] = ()
 
 
@@ -141,7 +147,15 @@ class Ladder:
             documents=documents,
         )
         notes = () if room == asked else (f"{entry.model.id} has room for {room:,} tokens only",)
-        return Step(entry.model, carriage, call, entry.fare, notes)
+        answers = _answers(self.extra)
+        return Step(entry.model, carriage, call, self._fare(entry, answers), answers, notes)
+
+    def _fare(self, entry: Ranked, answers: int) -> Fare:
+        price, asked = entry.model.price, self.decision.asked
+        if answers == 1 or price is None:
+            return entry.fare
+        room = answers * asked.max_output_tokens
+        return fare_of(price, entry.size, room, batch=asked.batch, thinking=asked.thinking)
 
     def reply(self, step: Step, answer: Answer, failed: Sequence[Attempt]) -> Reply:
         """What came of the call that was answered."""
@@ -187,6 +201,12 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     if not isinstance(escalate, bool):
         escalate = replace(needing(escalate, messages, options), thinking=wanted.thinking)
     return Ladder(replace(decision, sizes=carriages.size_for), carriages, extra, escalate)
+
+
+def _answers(extra: Mapping[str, object]) -> int:
+    """How many answers a call asks for; one where that is no number that a provider would take."""
+    n = extra.get("n")
+    return n if isinstance(n, int) and n > 1 else 1
 
 
 def _file_name(document: Document) -> str:
