@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -181,10 +182,19 @@ def test_a_folder_of_which_the_core_could_read_the_file_is_refused(folder: Path)
         keep_folder(folder, "llama3")
 
 
-def test_a_folder_of_a_broken_tokenizer_is_said_when_it_is_needed(tmp_path: Path) -> None:
+def test_a_folder_of_a_broken_tokenizer_is_refused_and_not_remembered(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}")
-    keep_folder(tmp_path, "yi")
     with pytest.raises(VocabularyError, match="no tokenizer that transformers can read"):
+        keep_folder(tmp_path, "yi")
+    assert standing("yi").path is None
+
+
+def test_a_folder_that_broke_since_is_said_when_it_is_needed(folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(folder, mine)
+    keep_folder(mine, "yi")
+    (mine / "tokenizer.json").write_text("{}")
+    with pytest.raises(VocabularyError, match="`tokenfare tokenizers remove yi` forgets it"):
         measurer("yi").measure("Hello")
 
 
@@ -192,8 +202,8 @@ def test_without_transformers_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tokenizer.json").write_text("{}")
-    keep_folder(tmp_path, "yi")
     monkeypatch.setitem(sys.modules, "transformers", None)
+    keep_folder(tmp_path, "yi")  # on trust
     with pytest.raises(MissingExtra, match=r"pip install 'tokenfare\[transformers\]'"):
         measurer("yi").measure("Hello")
 
