@@ -160,5 +160,5 @@ def test_a_conversation_takes_the_keywords_of_a_count() -> None:
     assert growing.total == tf.count_messages(chat, model="qwen-max", **keywords).total
     assert growing.total != tf.count_messages(chat, model="qwen-max").total
     with pytest.raises(InvalidRequestError, match="parameters: the call's own, by name"):
-        tf.conversation(model="qwen-max", parameters=["tools"])  # type: ignore[arg-type]
+        tf.conversation(model="qwen-max", parameters=["tools"])  # type: ignore[arg-type]  # the mistake
     assert tf.trim(chat, 4_000, model="qwen-max", **keywords).count == growing.total
