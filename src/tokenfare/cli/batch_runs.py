@@ -38,13 +38,7 @@ def _common(command: F) -> F:
 def _booked(command: F) -> F:
     """The ledger's options."""
     for decorate in (
-        click.option(
-            "--ceiling",
-            "ceilings",
-            multiple=True,
-            metavar="C",
-            help="Most to spend in a day: '5 CNY', '200000 tokens', 'project: 5 CNY'; again.",
-        ),
+        inputs.ceilings_option,
         click.option("--project", metavar="NAME", help="What the ledger books it under."),
     ):
         command = decorate(command)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -20,7 +22,17 @@ from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.messages import Document, Prompt
 from tokenfare.money import Money, shown
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 STANDARD_INPUT = "-"
+
+ceilings_option: Callable[[F], F] = click.option(
+    "--ceiling",
+    "ceilings",
+    multiple=True,
+    metavar="C",
+    help="Most to spend in a day: '5 CNY', '200000 tokens', 'project: 5 CNY'; again.",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from tokenfare.dispatch import Attempt, Progress
 from tokenfare.money import plain
 from tokenfare.router import requirements, to_record
 
-from . import exits, output, printing, request
+from . import exits, inputs, output, printing, request
 
 
 @click.command
@@ -23,13 +23,7 @@ from . import exits, output, printing, request
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible endpoint, up to /v1.")
 @click.option("--dry-run", is_flag=True, help="Decide, and send nothing.")
 @click.option("--project", metavar="P", help="What the ledger writes the call down for.")
-@click.option(
-    "--ceiling",
-    "ceilings",
-    multiple=True,
-    metavar="C",
-    help="Most to spend in a day: '5 CNY', '200000 tokens', 'project: 5 CNY'; again.",
-)
+@inputs.ceilings_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     stream: bool,

@@ -25,7 +25,7 @@ from tokenfare.gateway import (
 from tokenfare.listening import is_loopback
 from tokenfare.router import requirements
 
-from . import request
+from . import inputs, request
 
 _MEGABYTE = 1024 * 1024
 
@@ -51,13 +51,7 @@ _MEGABYTE = 1024 * 1024
     help="What a word, or a pattern such as 'gpt-*', stands for; again.",
 )
 @click.option("--project", metavar="P", help="What the ledger writes calls down for.")
-@click.option(
-    "--ceiling",
-    "ceilings",
-    multiple=True,
-    metavar="C",
-    help="Most to spend in a day: '5 CNY', '200000 tokens', 'project: 5 CNY'; again.",
-)
+@inputs.ceilings_option
 @click.option(
     "--tokens",
     "tokens_file",
