@@ -127,7 +127,15 @@ def test_bounds_hold_for_a_byte_level_tokenizer_that_is_known(text):
     for name in ("qwen3.5", "unknown"):
         measured = measurer(name).measure(text)
         assert measured.low <= truth <= measured.high
-        assert measured.how == "bounds"
+        assert measured.how == ("exact" if measured.low == measured.high else "bounds")
+
+
+def test_bounds_that_meet_are_exact():
+    """No text is no token, and one byte is one token in every byte-level vocabulary."""
+    assert measurer("qwen3.5").measure("") == Count.exactly(0)
+    assert measurer("unknown").measure("") == Count.exactly(0)
+    assert measurer("qwen3.5").measure("$") == Count.exactly(1)
+    assert measurer("qwen3.5").measure("$$") == Count(1, 1, 2, "bounds")
 
 
 def test_bounds_hold_where_nfc_makes_a_text_longer():

@@ -81,7 +81,7 @@ class Bounds:
     def measure(self, text: str) -> Count:
         """Bound the number of tokens of `text`. Linear in its length."""
         if not text:
-            return Count(0, 0, 0, "bounds")
+            return Count.exactly(0)
         high = self.at_most(text)
         return Count.within(self.guess(text), 1, high)
 
