@@ -6,11 +6,12 @@ RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.
 DATA := $(wildcard src/tokenfare/tokenizers/data/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python test-rust test-lowest test-litellm test-engines soak bench-calls bench-batch lint format bench fuzz sanitize clean
+.PHONY: help demo test test-python test-rust search test-lowest test-litellm test-engines soak bench-calls bench-batch lint format bench fuzz sanitize clean
 
 help:
 	@echo 'make demo   run the whole way on real documents, offline, against the emulator'
 	@echo 'make test   run all tests, Rust and Python'
+	@echo 'make search   the property tests with examples that no run has seen'
 	@echo 'make test-lowest   the tests with the lowest dependencies allowed'
 	@echo 'make test-litellm   the tests against a LiteLLM proxy, which it installs'
 	@echo 'make test-engines   the recipes for Spark, Ray, Dask, Daft, Polars and DuckDB, which it installs'
@@ -41,6 +42,10 @@ PYTEST := $(BIN)/python -m pytest $(IN_PARALLEL)
 
 test-python: .venv/.test
 	$(PYTEST)
+
+# Each run draws examples that no run has seen.
+search: .venv/.test
+	$(PYTEST) -m hypothesis --hypothesis-profile=search
 
 # In an environment of its own, with every dependency at its lower bound.
 test-lowest:

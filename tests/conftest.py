@@ -10,7 +10,10 @@ import hypothesis
 import pytest
 
 # How long one example takes says which machine it is and what else that does, and nothing else.
-hypothesis.settings.register_profile("tokenfare", deadline=None)
+# The examples are the same in every run, so that a run says what a change did and not what chance
+# found; `make search` looks for new ones.
+hypothesis.settings.register_profile("tokenfare", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("tokenfare")
 
 # A job in the background of a shell has interrupts ignored, and so has all that it starts.
