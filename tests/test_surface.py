@@ -2,6 +2,8 @@
 
 import ast
 import json
+import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +68,14 @@ def test_the_names_for_type_checkers_are_the_public_names() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'cont'"):
         tokenfare.cont  # noqa: B018 - looking it up is the test
+
+
+def test_every_name_in_the_changelog_is_there() -> None:
+    text = (Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"`(tokenfare(?:\.\w+)+)", text))
+    assert len(names) > 50
+    for name in names:
+        pkgutil.resolve_name(name)
 
 
 def test_no_file_is_longer_than_400_lines() -> None:
