@@ -41,11 +41,30 @@ def truncate(  # noqa: PLR0913 - which tokenizer, and which end; all have defaul
     keep: Keep = "start",
     catalog: Catalog | None = None,
 ) -> str:
-    """Cut a text down to the longest that is at most `max_tokens`, between characters.
+    """Cut a text to at most `max_tokens` tokens, keeping as much of it as possible.
 
-    `keep` says what stays: the `"start"`, the `"end"`, or both `"ends"`. The tokenizer is found as
-    `count` finds it. Where its vocabulary is not here, the upper bound decides: the result fits for
-    certain, and is shorter than it might be. Raises `CharacterTooLong` if not one character fits.
+    The cut lies between grapheme clusters, which are never changed.
+
+    Args:
+        text: The text.
+        max_tokens: The limit in tokens, at least 1.
+        model: As for `count`.
+        tokenizer: As for `count`.
+        keep: What to keep: the `"start"`, the `"end"`, or both `"ends"`.
+        catalog: The catalogue that knows `model`.
+
+    Where the vocabulary is not on this machine the upper bound decides: the result certainly fits,
+    and is shorter than it could be.
+
+    Raises:
+        CharacterTooLong: Not even one character fits.
+
+    Examples:
+        >>> import tokenfare as tf
+        >>> tf.truncate("The quick brown fox jumps over the lazy dog.", 4)
+        'The quick brown fox'
+        >>> tf.truncate("The quick brown fox jumps over the lazy dog.", 4, keep="ends")
+        'The quick dog.'
     """
     return measurer_for(model, tokenizer, catalog).truncate(text, max_tokens, keep=keep)
 
@@ -59,10 +78,28 @@ def split(  # noqa: PLR0913 - which tokenizer, and how much overlap; all have de
     overlap: int = 0,
     catalog: Catalog | None = None,
 ) -> list[str]:
-    """Split a text into pieces of at most `max_tokens` each, at the best boundaries within reach.
+    """Split a text into pieces of at most `max_tokens` tokens each.
 
-    Nothing is lost: without `overlap` the pieces join to the text. The tokenizer is found as
-    `count` finds it; where its vocabulary is not here, the upper bound decides, as in `truncate`.
+    A piece ends at the best boundary within reach: a paragraph, else a line, a sentence, a clause,
+    a word or a character. Nothing is lost: without `overlap`, the pieces join to the text.
+
+    Args:
+        text: The text.
+        max_tokens: The limit of each piece in tokens, at least 1.
+        model: As for `count`.
+        tokenizer: As for `count`.
+        overlap: Repeat up to so many tokens from the end of the piece before, starting at a word.
+        catalog: The catalogue that knows `model`.
+
+    Where the vocabulary is not on this machine the upper bound decides, as in `truncate`.
+
+    Raises:
+        CharacterTooLong: One character alone is more than `max_tokens`.
+
+    Examples:
+        >>> import tokenfare as tf
+        >>> tf.split("One sentence. Another one. And a third.", 5)
+        ['One sentence. ', 'Another one. ', 'And a third.']
     """
     return measurer_for(model, tokenizer, catalog).split(text, max_tokens, overlap=overlap)
 
@@ -79,14 +116,40 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
     policy: TrimPolicy = DEFAULT_POLICY,
     catalog: Catalog | None = None,
 ) -> Trimmed:
-    """Shorten a conversation to `max_tokens`, or to what a `model` takes beside the answer's room.
+    """Shorten a conversation until the whole request fits, dropping the oldest turns first.
 
-    The count is that of the whole request, template included; with both, the tighter bound holds.
-    Without a model it is counted by the published chat template of Qwen 3, or by `template`;
-    `tools` and `parameters` are as for `count_messages`. What goes, goes oldest first and whole, as
-    `policy` allows, and is reported. A `Conversation` (see
-    `conversation`) has its counts, so adding a message to it and asking again costs that message.
-    Raises `CannotTrim` if what must stay is too long.
+    Args:
+        messages: Messages in OpenAI's form, or a `conversation`, whose counts are then used again:
+            to add a message and trim once more costs that message.
+        max_tokens: The most input tokens, template included.
+        model: Trim to what this model takes beside the answer; with `max_tokens` too, the tighter
+            bound holds. Without a model, the chat template of Qwen 3 or `template` is counted by.
+        template: As for `count_messages`.
+        tools: As for `count_messages`.
+        parameters: As for `count_messages`.
+        max_output_tokens: The room to keep for the answer, in tokens.
+        policy: What may be dropped. By default system messages and the user's last message stay.
+        catalog: The catalogue that knows `model`.
+
+    Turns go whole, and the result of a tool never stays without its call. `dropped` of the answer
+    has what went.
+
+    Raises:
+        CannotTrim: What has to stay is over the limit.
+
+    Examples:
+        >>> import tokenfare as tf
+        >>> chat = [
+        ...     {"role": "system", "content": "Be brief."},
+        ...     {"role": "user", "content": "Tell me about Hangzhou."},
+        ...     {"role": "assistant", "content": "A city in China."},
+        ...     {"role": "user", "content": "And Suzhou?"},
+        ... ]
+        >>> trimmed = tf.trim(chat, 30)
+        >>> [message["content"] for message in trimmed.messages]
+        ['Be brief.', 'And Suzhou?']
+        >>> int(trimmed.count)
+        20
     """
     thinking = options_of(parameters or {}).thinking is True
     limit = _limit(max_tokens, model, max_output_tokens, catalog, thinking=thinking)

@@ -91,17 +91,36 @@ def count(
     column: str | None = None,
     catalog: Catalog | None = None,
 ) -> Count | CountColumn:
-    """Tokens of a text alone, or of each row of an Arrow column, without what a chat adds to it.
+    """Count the tokens of a text, or of each row of an Arrow column.
 
-    By `model`'s tokenizer, or by a `tokenizer` named directly; Qwen's if neither is given. A text
-    is counted exactly where the vocabulary is here, otherwise with bounds that hold.
+    Only the text itself is counted, not what a chat adds around it: that is `count_messages`.
 
-    A column is whatever has `__arrow_c_stream__` or `__arrow_c_array__`, of pyarrow, Polars,
-    DuckDB, Daft, pandas; of a table with several, `column` names one. Counts are a column as well,
-    null where the text is null (see `Tokenizer.count_batch`), and exact or not at all.
+    Args:
+        text: A text, or Arrow data: a column, or a table together with `column`. Anything with
+            `__arrow_c_stream__` or `__arrow_c_array__` will do (pyarrow, Polars, DuckDB, Daft,
+            pandas).
+        model: Count with the tokenizer of this model of the catalogue (id or alias).
+        tokenizer: Count with the tokenizer of this name (`tokenfare.tokenizers.tokenizer_names`).
+            Give a model or a tokenizer, not both; without either, Qwen's is used.
+        column: The column of a table to count; a table with a single column needs none.
+        catalog: The catalogue that knows `model`; the shipped one, under your own files, by
+            default.
 
-    Raises `UnknownModel`, `UnknownTokenizer`, `InvalidRequestError` for a column that is not there
-    or not of strings, and `VocabularyMissing` for a column whose counts would be bounds.
+    For a text, the answer is a `Count`: exact if the vocabulary is on this machine, otherwise
+    bounds that always hold. For a column it is an Arrow column of exact counts (`CountColumn`),
+    null where the text is null.
+
+    Raises:
+        UnknownModel, UnknownTokenizer: Nothing has this name.
+        InvalidRequestError: The column does not exist or does not hold strings.
+        VocabularyMissing: The counts of a column would only be bounds.
+
+    Examples:
+        >>> import tokenfare as tf
+        >>> tf.count("Hello, world", model="qwen-plus")
+        Count(value=3, low=3, high=3, how='exact')
+        >>> tf.count("Hello, world", model="llama3.3-70b-instruct")
+        Count(value=3, low=1, high=12, how='bounds')
     """
     if isinstance(text, str):
         if column is not None:

@@ -44,14 +44,37 @@ def count_messages(  # noqa: PLR0913 - each keyword changes what is counted, and
     fetch: Fetch | None = None,
     catalog: Catalog | None = None,
 ) -> RequestCount:
-    """Input tokens of a chat request: its texts and media, and all that the template and tools add.
+    """Count the input tokens of a whole chat request.
 
-    As a `model` of the catalogue bills it, or by a published chat `template` (`"qwen2"`,
-    `"qwen2.5"`, `"qwen3"`). `parameters` are those of the call that cost tokens
-    (`parallel_tool_calls`, `response_format`, `vl_high_resolution_images`, ...). A control token
-    spelled out in a message is text and is named in the count's `warnings`; with `control_tokens`
-    it counts as the token. Media that are elsewhere are an interval unless `fetch` gets their
-    bytes. Raises `InvalidRequestError` with the place of what is wrong.
+    The count includes texts, images, sounds, videos and documents, and whatever the chat template
+    and the definitions of tools add.
+
+    Args:
+        messages: A text, or messages in OpenAI's form (`{"role": ..., "content": ...}`).
+        model: Count as this model of the catalogue is billed. Give a model or a `template`, not
+            both.
+        template: Count by a published chat template instead: `"qwen2"`, `"qwen2.5"` or `"qwen3"`.
+        tools: Definitions of tools, in OpenAI's form.
+        parameters: Other parameters of the call. Those that cost tokens are counted
+            (`response_format`, `tool_choice`, `enable_thinking`, `vl_high_resolution_images`, ...).
+        control_tokens: Count control tokens spelled out in a text (`<|im_start|>`) as the single
+            tokens they look like. By default they are plain text, and are listed in the count's
+            `warnings`.
+        fetch: A function from a URL to its bytes. Without one, media behind a URL count as an
+            interval.
+        catalog: The catalogue that knows `model`.
+
+    Raises:
+        UnknownModel: No model has this name.
+        InvalidRequestError: A message or parameter is wrong; the error says where.
+
+    Examples:
+        >>> import tokenfare as tf
+        >>> found = tf.count_messages("Is it raining in Hangzhou?", model="qwen-plus")
+        >>> int(found.total)
+        15
+        >>> [(part.kind, int(part.count)) for part in found.parts]
+        [('text', 7), ('template', 5), ('template', 3)]
     """
     options = options_from(tools, parameters)
     if control_tokens or fetch is not None:
@@ -90,10 +113,18 @@ def conversation(
     parameters: Mapping[str, object] | None = None,
     catalog: Catalog | None = None,
 ) -> Conversation:
-    """A request that grows message by message: its size is known again after each of them.
+    """Start a conversation whose size is known again after each message.
 
-    `Conversation.add` takes one more message and counts that message alone. The keywords are those
-    of `count_messages`.
+    Adding a message counts that message alone, however many there are. The keywords mean what they
+    mean in `count_messages`.
+
+    Examples:
+        >>> import tokenfare as tf
+        >>> chat = tf.conversation(model="qwen-plus")
+        >>> int(chat.add({"role": "user", "content": "Hello"}))
+        9
+        >>> int(chat.add({"role": "assistant", "content": "Hi!"}))
+        16
     """
     rules, tokenizer = rules_for(model, template, catalog)
     return Conversation(rules, measurer(tokenizer), options_from(tools, parameters))
@@ -106,11 +137,24 @@ def count_image(
     high_resolution: bool = False,
     catalog: Catalog | None = None,
 ) -> Count:
-    """Tokens of one image on a model, with the markers around it and without a label.
+    """Count the tokens that one image adds to a request, with the markers around it.
 
-    `source` is a file's bytes or path, a `data:` URL, or a width and height in pixels; only the
-    header is read. Raises `InvalidRequestError` with the reason for an image that the model does
-    not take or the provider would refuse.
+    Args:
+        source: An image's bytes, path or `data:` URL, or its width and height in pixels. Only the
+            header is read (`pip install 'tokenfare[media]'`).
+        model: A model that takes images.
+        high_resolution: Whether the request sets `vl_high_resolution_images`.
+        catalog: The catalogue that knows `model`.
+
+    Raises:
+        InvalidRequestError: The model takes no images, or the provider would refuse this one.
+
+    Examples:
+        >>> from datetime import date
+        >>> import tokenfare as tf
+        >>> then = tf.Catalog.load(day=date(2024, 12, 18))
+        >>> tf.count_image((1280, 720), model="qwen-vl-plus", catalog=then)
+        Count(value=1198, low=1198, high=1198, how='exact')
     """
     found = facts_of(catalog).get(model)
     if found.images is None:
@@ -128,7 +172,16 @@ def count_chats(
     template: str | None = None,
     catalog: Catalog | None = None,
 ) -> list[Count]:
-    """The total of each of many chats, counted together on all cores: as `count_messages`."""
+    """Count the input tokens of many chats together, on all cores.
+
+    Each is a text or a list of messages, and its count is the `total` that `count_messages` gives.
+    Raises what that raises.
+
+    Examples:
+        >>> import tokenfare as tf
+        >>> [int(count) for count in tf.count_chats(["Hello", "How are you?"], model="qwen-plus")]
+        [9, 12]
+    """
     rules, tokenizer = rules_for(model, template, catalog)
     counter = measurer(tokenizer)
     if isinstance(counter, Tokenizer):
@@ -145,10 +198,28 @@ def fits(  # noqa: PLR0913 - as `count_messages`
     parameters: Mapping[str, object] | None = None,
     catalog: Catalog | None = None,
 ) -> Fit:
-    """Whether a request certainly fits a model, with so much room kept for the answer.
+    """Tell whether a request certainly fits a model, and which limit decides.
 
-    `tools` and `parameters` are as for `count_messages`. Only sizes are compared with limits: the
-    model may be retired, or not yet released, on the day of the catalogue.
+    Only sizes are compared with limits: the model may be retired, or not yet released, on the day
+    of the catalogue. `route` answers whether it can be called.
+
+    Args:
+        prompt: A text, or messages in OpenAI's form.
+        model: The model's id or alias.
+        max_output_tokens: The room to keep for the answer, in tokens.
+        tools: As for `count_messages`.
+        parameters: As for `count_messages`.
+        catalog: The catalogue that knows `model`.
+
+    Raises:
+        UnknownModel: No model has this name.
+        InvalidRequestError: A message or parameter is wrong.
+
+    Examples:
+        >>> import tokenfare as tf
+        >>> if not (fit := tf.fits("Hello", model="qwen-max", max_output_tokens=9_000)):
+        ...     print(fit)
+        qwen-max: 9,000 tokens asked, 8,192 allowed as answer (808 too many)
     """
     found = facts_of(catalog).get(model)
     options = options_from(tools, parameters)

@@ -16,11 +16,21 @@ Documents: TypeAlias = Sequence[Document | str | os.PathLike[str]]
 
 
 def read_document(path: str | os.PathLike[str]) -> Document:
-    """A document from a file: text in UTF-8, a PDF or a DOCX (the extra `media` for a PDF).
+    """Read a document from a file: UTF-8 text, a PDF or a DOCX.
 
-    A PDF or DOCX keeps the file beside the text that was read from it, since a model with a file
-    service parses the file itself: its count is then an interval around that text's. Raises
-    `InputError` for what cannot be read.
+    A PDF needs `pip install 'tokenfare[media]'`. A PDF or DOCX keeps its bytes beside the text that
+    was read from it: a model with a file service parses the file by its own means, so the count of
+    such a document is an interval around that of the text.
+
+    Raises:
+        InputError: The file cannot be read, or is none of these.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> import tokenfare as tf
+        >>> _ = Path("notes.txt").write_text("Hangzhou is in Zhejiang.", encoding="utf-8")
+        >>> tf.read_document("notes.txt").text
+        'Hangzhou is in Zhejiang.'
     """
     if not isinstance(path, str | os.PathLike):
         raise InvalidRequestError(f"a document is named by its path, not {type(path).__name__}")

@@ -53,16 +53,38 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     catalog: Catalog | None = None,
     **asked: Unpack[Asked],
 ) -> Decision:
-    """The cheapest model that certainly takes a request.
+    """Find the cheapest model that certainly takes a request.
 
-    The request is a `prompt` (text or messages, with `documents`: paths, or `Document`; `tools` and
-    `parameters` as for `count_messages`), or just its size as `input_tokens`, taken as all that the
-    provider will count. What is asked of the model are the fields of `Requirements`, over those of
-    a `profile`.
+    Args:
+        prompt: A text, or messages in OpenAI's form.
+        input_tokens: The size of the request, instead of a prompt: everything the provider will
+            count.
+        documents: Paths of files, or `Document` values, that go along with the prompt.
+        tools: As for `count_messages`.
+        parameters: As for `count_messages`.
+        exact: Count the whole request. By default a long text is counted no further than the
+            decision needs, so that the size and the fare may be intervals.
+        profile: Requirements to start from; the keywords below replace its fields.
+        as_of: The day to decide on; by default the catalogue's own day (the shipped one's is today).
+        catalog: Decide by this catalogue instead of the shipped one under your own files.
+        asked: The fields of `Requirements`: `max_output_tokens`, `allow`, `purpose`, `max_fare`,
+            ...
 
-    A long text is counted no further than the decision needs, so the size and the fare may be
-    intervals; `exact` counts it to the end. Raises `NoModelFits`, which carries the decision with
-    every refusal, and `InvalidRequestError` for a word that the catalogue does not know.
+    Raises:
+        NoModelFits: No model takes it. The error's `decision` holds the reason of every model.
+        InvalidRequestError: An argument cannot be meant, or names what no model of the catalogue
+            has.
+
+    Examples:
+        >>> from datetime import date
+        >>> import tokenfare as tf
+        >>> decision = tf.route("Hello, world", allow=["qwen-*"], as_of=date(2024, 12, 18))
+        >>> decision.model.id
+        'qwen-turbo'
+        >>> print(decision.fare)
+        0.0000039 to 0.0006033 CNY
+        >>> decision.rejected[0].detail
+        'qwen-audio-turbo: only a trial quota, then every call is an error'
     """
     if (prompt is None) == (input_tokens is None):
         raise InvalidRequestError("give a prompt or input_tokens: one of them, not both")
@@ -90,10 +112,20 @@ def routing_table(
     catalog: Catalog | None = None,
     **asked: Unpack[Asked],
 ) -> RoutingTable:
-    """The cheapest model for every length of input, prepared for many requests.
+    """Prepare the cheapest model for every length of input, for many decisions on the same terms.
 
-    `routing_table(...).decide(n)` is `route(input_tokens=n, ...)`, but it answers with a decision
-    that has no winner where nothing fits. Takes the same keywords.
+    `routing_table(...).decide(n)` decides as `route(input_tokens=n, ...)` does, but where no model
+    fits it returns a decision without a winner instead of raising. The keywords are those of
+    `route`.
+
+    Examples:
+        >>> from datetime import date
+        >>> import tokenfare as tf
+        >>> table = tf.routing_table(allow=["qwen-turbo", "qwen-long"], as_of=date(2024, 12, 18))
+        >>> [(i.first, i.last, i.model.id if i.model else None) for i in table.intervals]
+        [(1, 129024, 'qwen-turbo'), (129025, 10000000, 'qwen-long'), (10000001, None, None)]
+        >>> table.decide(500_000).model.id
+        'qwen-long'
     """
     facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
     return RoutingTable(_question(requirements(asked, profile), facts))
@@ -105,10 +137,24 @@ def replay(
     as_of: date | None = None,
     catalog: Catalog | None = None,
 ) -> Replay:
-    """Decide a request again, today or on another day, and compare.
+    """Decide a recorded request again, on another day or by another catalogue, and compare.
 
-    `record` is a decision, or what `to_record` gave, as it is or as JSON (as `tokenfare route
-    --json` prints it). Raises `InputError` for what is no record.
+    Args:
+        record: A decision, or what `to_record` made of one, as a dict or as JSON (`tokenfare route
+            --json` prints that).
+        as_of: The day to decide on; by default the catalogue's own day.
+        catalog: The catalogue to decide by.
+
+    Raises:
+        InputError: The record is not one.
+
+    Examples:
+        >>> from datetime import date
+        >>> import tokenfare as tf
+        >>> then = tf.route(input_tokens=1_000, allow=["qwen-*"], as_of=date(2024, 12, 18))
+        >>> again = tf.replay(tf.to_record(then), as_of=date(2026, 4, 1))
+        >>> again.same, again.now.model.id
+        (True, 'qwen-turbo')
     """
     from tokenfare.router.recorded import Record, from_record
     from tokenfare.router.replay import replay

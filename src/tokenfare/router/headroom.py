@@ -49,9 +49,9 @@ class Headroom:
     answers: Mapping[str, int | None]
 
     def cutting(self, tokens: int) -> Cut:
-        """What a request that is so much shorter costs.
+        """What the request would cost with so many tokens less.
 
-        Raises `InvalidRequestError` if that would leave nothing of it.
+        Raises `InvalidRequestError` unless at least one token is cut and at least one is left.
         """
         chosen = self.decision.chosen
         if not 1 <= tokens < chosen.size.high:
@@ -64,7 +64,17 @@ class Headroom:
 
 
 def headroom(decision: Decision) -> Headroom:
-    """The headroom of a decision; `InvalidRequestError` if it found no model."""
+    """Tell how far a decision reaches: how much the input may grow before another model is chosen.
+
+    Raises `InvalidRequestError` for a decision that found no model.
+
+    Examples:
+        >>> from datetime import date
+        >>> import tokenfare as tf
+        >>> decision = tf.route(input_tokens=1_000, allow=["qwen-turbo"], as_of=date(2024, 12, 18))
+        >>> tf.headroom(decision).before_limit
+        128024
+    """
     chosen = decision.chosen
     at = chosen.size.high
     here, then = None, None

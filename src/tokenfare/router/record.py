@@ -18,7 +18,19 @@ from .way_out import way_out
 
 
 def to_record(decision: Decision) -> dict[str, object]:
-    """A decision as JSON; without a model, `model`, `tokens`, `fare` and `headroom` are null."""
+    """Turn a decision into a dict that JSON can hold, for `replay` to decide again.
+
+    It has the day, the catalogue's digest, the requirements, the ranking, every refusal and the
+    request's size, but not the request. Amounts are text, since JSON numbers are binary in most
+    readers. Where no model fits, `model`, `tokens`, `fare` and `headroom` are `None`.
+
+    Examples:
+        >>> from datetime import date
+        >>> import tokenfare as tf
+        >>> record = tf.to_record(tf.route(input_tokens=1_000, as_of=date(2024, 12, 18)))
+        >>> record["as_of"], record["tokens"]
+        ('2024-12-18', {'value': 1000, 'low': 1000, 'high': 1000})
+    """
     chosen = decision.chosen if decision.found else None
     effort = decision.effort
     return {

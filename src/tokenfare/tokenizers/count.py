@@ -10,10 +10,26 @@ from tokenfare.errors import InexactCount, InvalidRequestError
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """`low <= truth <= high`, always; `value` is the honest middle, `how` says how it was found.
+    """A number of tokens, and how certain it is.
 
-    Decide at the conservative end, display `value`. `int(count)` works when the count is exact and
-    raises `InexactCount` otherwise, so that an estimate cannot pass for a number by accident.
+    The truth is never below `low` and never above `high`. `value` is the best estimate, and `how`
+    says how it was found: `"exact"`, where both ends meet, `"bounds"`, or another rule's name.
+
+    Decide by `high` and display `value`. A count can be compared with a number, which raises
+    `InexactCount` where the answer is not certain; so does `int(count)` unless the count is exact,
+    so that an estimate never passes for a number by accident. `sum(counts)` adds end by end.
+
+    Examples:
+        >>> from tokenfare import Count
+        >>> size = Count(value=900, low=800, high=1_200, how="bounds")
+        >>> size <= 2_000
+        True
+        >>> size.exact
+        False
+        >>> int(size)
+        Traceback (most recent call last):
+          ...
+        tokenfare.errors.InexactCount: between 800 and 1,200 tokens (bounds), not one number...
     """
 
     value: int
@@ -30,19 +46,19 @@ class Count:
 
     @classmethod
     def exactly(cls, number: int) -> Count:
-        """Make a count that is certain."""
+        """A count that is certain."""
         return cls(number, number, number, "exact")
 
     @classmethod
     def within(cls, guess: int, low: int, high: int, how: str = "bounds") -> Count:
-        """A count from its ends, certain where they meet; else the guess is moved between them."""
+        """A count between two ends, with `guess` moved into them; exact where the ends meet."""
         if low == high:
             return cls.exactly(low)
         return cls(min(max(guess, low), high), low, high, how)
 
     @property
     def exact(self) -> bool:
-        """Whether nothing is uncertain: both ends are the value."""
+        """Whether the count is certain: `low`, `value` and `high` are the same."""
         return self.low == self.high
 
     def __int__(self) -> int:
@@ -54,22 +70,23 @@ class Count:
         return self.value
 
     def __lt__(self, limit: int) -> bool:
-        """Whether it certainly is less; raises `InexactCount` where that is not certain.
+        """Whether the count is certainly below a number.
 
-        Only numbers are compared with: which of two counts is less is for their ends to say.
+        Raises `InexactCount` where that is not certain. Two counts are not compared with each
+        other.
         """
         return self._below(limit, "less than", limit - 1) if _whole(limit) else NotImplemented
 
     def __le__(self, limit: int) -> bool:
-        """As `<`."""
+        """Whether the count is certainly at most a number; raises `InexactCount` as `<` does."""
         return self._below(limit, "at most", limit) if _whole(limit) else NotImplemented
 
     def __gt__(self, limit: int) -> bool:
-        """As `<`."""
+        """Whether the count is certainly above a number; raises `InexactCount` as `<` does."""
         return not self._below(limit, "at most", limit) if _whole(limit) else NotImplemented
 
     def __ge__(self, limit: int) -> bool:
-        """As `<`."""
+        """Whether the count is certainly at least a number; raises `InexactCount` as `<` does."""
         return not self._below(limit, "less than", limit - 1) if _whole(limit) else NotImplemented
 
     def _below(self, limit: int, words: str, most: int) -> bool:
@@ -81,15 +98,15 @@ class Count:
         return self.high <= most
 
     def __format__(self, spec: str) -> str:
-        """By a format for numbers, as the number that it is; raises `InexactCount` as `int`."""
+        """Format an exact count as a number (`f"{count:,}"`); otherwise raise `InexactCount`."""
         return format(int(self), spec) if spec else str(self)
 
     def __radd__(self, other: int) -> Count:
-        """Let `sum(counts)` begin with its 0."""
+        """Let `sum(counts)` start from its 0."""
         return self if _whole(other) and other == 0 else NotImplemented
 
     def __add__(self, other: Count) -> Count:
-        """Add end by end. Right for texts that no token can span, such as separate messages."""
+        """Add two counts end by end: right where no token spans both, as in separate messages."""
         if not isinstance(other, Count):
             return NotImplemented
         return added((self, other))

@@ -91,10 +91,22 @@ def standing(name: str) -> Standing:
 
 
 def get_tokenizer(name: str) -> Tokenizer:
-    """Get the exact tokenizer of this name; loaded once, then shared.
+    """Get the exact tokenizer of this name, such as `"qwen"`; it is loaded once and then shared.
 
-    Raises `UnknownTokenizer` for a name that nobody knows, `VocabularyMissing` for one whose
-    vocabulary is not here: there `measurer(name)` gives bounds.
+    `tokenfare tokenizers` lists the names and what each one needs. Nothing is downloaded.
+
+    Raises:
+        UnknownTokenizer: No tokenizer has this name.
+        VocabularyMissing: Its vocabulary is not on this machine; `measurer(name)` of
+            `tokenfare.tokenizers` gives bounds without it.
+
+    Examples:
+        >>> import tokenfare as tf
+        >>> qwen = tf.get_tokenizer("qwen")
+        >>> qwen.encode("Hello, world")
+        [9707, 11, 1879]
+        >>> qwen.count("Hello, world")
+        3
     """
     found = measurer(name)
     if isinstance(found, Tokenizer):
