@@ -65,7 +65,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
         exact: Count the whole request. By default a long text is counted no further than the
             decision needs, so that the size and the fare may be intervals.
         profile: Requirements to start from; the keywords below replace its fields.
-        as_of: The day to decide on; by default the catalogue's own day (the shipped one's is today).
+        as_of: The day to decide on; by default the catalogue's own day, for the shipped one today.
         catalog: Decide by this catalogue instead of the shipped one under your own files.
         asked: The fields of `Requirements`: `max_output_tokens`, `allow`, `purpose`, `max_fare`,
             ...
