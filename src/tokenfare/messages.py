@@ -38,11 +38,15 @@ _MEDIA_KINDS: Mapping[str, MediaKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text that goes along with a request: inside a message, or as a file that it refers to.
+    """A document that goes along with a request, inside a message or as an uploaded file.
 
-    `content` is the file itself where that is not just the text in UTF-8 (a PDF, a DOCX); `text` is
-    then what was read from it here, and the provider may read more or less. `pages` is how many it
-    has, if that is known, `blank_pages` how many of those no text was found on.
+    Attributes:
+        name: The name of its file.
+        text: Its text.
+        content: The file's bytes, if it is a PDF or a DOCX; the provider then parses it by its own
+            means, and may find more or less than `text`.
+        pages: The number of its pages, if known.
+        blank_pages: How many of them no text was found on.
     """
 
     name: str
@@ -53,7 +57,7 @@ class Document:
 
     @property
     def parsed(self) -> bool:
-        """Whether the text was read from a file that the provider will parse by its own means."""
+        """Whether the provider parses the file by its own means."""
         return self.content is not None
 
 

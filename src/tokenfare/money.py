@@ -119,7 +119,22 @@ def shown(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """`amount` units of `currency` (ISO 4217, upper case)."""
+    """An exact amount in one currency: a finite `Decimal` and an ISO 4217 code in capital letters.
+
+    Amounts of one currency are added, subtracted and compared exactly, whatever precision the
+    program has set for its decimals. Two currencies raise `InvalidAmount`, and nothing is
+    converted.
+
+    Examples:
+        >>> from tokenfare import Money
+        >>> price = Money.written("0.05 CNY")
+        >>> print(price + Money.parse("1.20", "CNY"))
+        1.25 CNY
+        >>> price < Money.written("0.01 USD")
+        Traceback (most recent call last):
+          ...
+        tokenfare.errors.InvalidAmount: 0.05 CNY and 0.01 USD are different currencies; ...
+    """
 
     amount: Decimal
     currency: str
@@ -133,15 +148,16 @@ class Money:
 
     @classmethod
     def parse(cls, text: str, currency: str) -> Money:
-        """Money from a decimal number in text, as a person or a file writes it.
+        """Make money from a decimal number in text, such as `"0.05"`, and a currency.
 
-        Raises `ValueError` for what is none, or has more digits than `exact` takes.
+        Raises `ValueError` if it is not a number, or has more than 40 digits on a side of the
+        point.
         """
         return cls(exact(text), currency)
 
     @classmethod
     def written(cls, text: object) -> Money:
-        """Money as a person or a file writes it whole: `0.05 CNY`. Raises `ValueError`."""
+        """Make money from one text such as `"0.05 CNY"`. Raises `ValueError`."""
         number, _, currency = text.partition(" ") if isinstance(text, str) else ("", "", "")
         try:
             return cls(exact(number), currency)
@@ -151,36 +167,36 @@ class Money:
             ) from None
 
     def __add__(self, other: Money) -> Money:
-        """Sum, of one currency only."""
+        """The exact sum. Raises `InvalidAmount` for two currencies."""
         if not isinstance(other, Money):
             return NotImplemented
         self._same_currency(other)
         return Money(EXACT.add(self.amount, other.amount), self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        """Difference, of one currency only; may be below zero."""
+        """The exact difference, negative or not. Raises `InvalidAmount` for two currencies."""
         if not isinstance(other, Money):
             return NotImplemented
         self._same_currency(other)
         return Money(EXACT.subtract(self.amount, other.amount), self.currency)
 
     def __lt__(self, other: Money) -> bool:
-        """Order, of one currency only."""
+        """Compare amounts. Raises `InvalidAmount` for two currencies."""
         if not isinstance(other, Money):
             return NotImplemented
         self._same_currency(other)
         return self.amount < other.amount
 
     def __le__(self, other: Money) -> bool:
-        """Order, of one currency only."""
+        """Compare amounts. Raises `InvalidAmount` for two currencies."""
         return self == other or self < other
 
     def __gt__(self, other: Money) -> bool:
-        """Order, of one currency only."""
+        """Compare amounts. Raises `InvalidAmount` for two currencies."""
         return other < self
 
     def __ge__(self, other: Money) -> bool:
-        """Order, of one currency only."""
+        """Compare amounts. Raises `InvalidAmount` for two currencies."""
         return other <= self
 
     def __str__(self) -> str:

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call. `cached` is part of `input_tokens`, `reasoning` of `output_tokens`."""
+    """The tokens that a provider reports for a call.
+
+    Attributes:
+        input_tokens: Prompt tokens.
+        output_tokens: Completion tokens.
+        cached: Those of the input that were found in the provider's cache.
+        reasoning: Those of the output that were reasoning.
+    """
 
     input_tokens: int
     output_tokens: int
@@ -20,7 +27,7 @@ class Usage:
 
     @property
     def total_tokens(self) -> int:
-        """Input and output together."""
+        """Input and output tokens together."""
         return self.input_tokens + self.output_tokens
 
     def __add__(self, other: Usage) -> Usage:

@@ -25,7 +25,10 @@ from .turns import Place, Turns, depends_on_the_next, numbered, places
 
 
 class Conversation:
-    """Messages with their running count on one model. Not safe to share between threads."""
+    """A chat request that grows, with its count on one model; made by `tokenfare.conversation`.
+
+    Not safe to share between threads. `copy.copy` makes a branch that grows by itself.
+    """
 
     def __init__(self, rules: Rules, measurer: Measurer, options: Options = NO_OPTIONS) -> None:
         """Begin without messages."""
@@ -54,9 +57,10 @@ class Conversation:
         return f"<Conversation of {len(self)} messages, {self.total.value:,} tokens>"
 
     def add(self, message: Message | Wire) -> Count:
-        """Add a message; answers the whole request's count with it.
+        """Add a message and return the input tokens of the whole request.
 
-        Raises `InvalidRequestError` with the message's index for what is none; nothing is added.
+        Raises `InvalidRequestError` with the message's index if it is not one; nothing is added
+        then.
         """
         if not isinstance(message, Message):
             message = parse_one(message, len(self))
@@ -79,7 +83,7 @@ class Conversation:
         return self._turns.measurer
 
     def tokens_of(self, index: int) -> Count:
-        """Tokens of one message where it stands, its markers included."""
+        """The tokens of one message where it stands, with its markers."""
         return added(part.count for part in self._parts[index])
 
     def size_of(self, kept: Sequence[int], changed: Mapping[int, Message] | None = None) -> Count:
@@ -107,7 +111,7 @@ class Conversation:
 
     @property
     def total(self) -> Count:
-        """Input tokens of the request as it stands; none without messages."""
+        """The input tokens of the request as it stands."""
         if not self._messages:
             return NOTHING
         if self._turns.rules.chat.strips_reasoning:
@@ -115,7 +119,7 @@ class Conversation:
         return added((self._settled, *(part.count for part in self._unsettled())))
 
     def count(self) -> RequestCount:
-        """The count in parts, of all messages."""
+        """The count of the request in parts."""
         if not self._messages:
             return counted(())
         turns = self._turns

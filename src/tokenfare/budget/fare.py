@@ -18,7 +18,11 @@ from tokenfare.usage import Usage
 
 @dataclass(frozen=True, slots=True)
 class Fare:
-    """From `low` to `high`, both included, in one currency."""
+    """What a request costs, from `low` to `high`, in one currency.
+
+    The low end is the least input and an answer of one token; the high end is the most input and an
+    answer that fills its room.
+    """
 
     low: Money
     high: Money

@@ -30,13 +30,22 @@ _ACCEPTED = {
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The answer to "does it fit?"; true if and only if it certainly does.
+    """Whether a request fits a model. It is true in a condition only if the request certainly fits.
 
-    `binding` is the limit that decides: the one exceeded, or the tightest when it fits. `limit` is
-    its value in tokens, `tokens` what was held against it, `over` how many of those are too many.
-    `headroom` is how many input tokens could still be added; below zero when it does not fit,
-    `None` when nothing is stated. Where the size is not `exact`, a request that does not fit has at
-    least so many `tokens` and is at least so many `over`; one that may not fit, at most.
+    Attributes:
+        model: The model's id.
+        verdict: `"fits"`, `"does not fit"`, `"may not fit"` (the size is not exact) or `"limits not
+            stated"`.
+        binding: The limit that decides: the one exceeded, or the tightest if the request fits.
+        limit: Its value in tokens.
+        tokens: What was held against it, in tokens.
+        over: How many tokens are too many.
+        headroom: How many input tokens could still be added; negative if it does not fit, `None` if
+            no limit is stated.
+        exact: Whether the size is exact. If not, `tokens` and `over` are at least so many where the
+            request does not fit, and at most so many where it may not.
+
+    `str()` is a sentence with the numbers.
     """
 
     model: str

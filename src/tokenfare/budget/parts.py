@@ -19,9 +19,13 @@ NOTHING = Count.exactly(0)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Tokens of one kind, in one message or (`message` is `None`) added once by the template.
+    """Some tokens of a request.
 
-    `note` says what was found and by which rule, where that is not plain.
+    Attributes:
+        kind: What they are: `"text"`, `"template"`, `"tools"`, `"images"`, ...
+        message: The index of the message that they are in; `None` for what is added once.
+        count: How many.
+        note: What was found and by which rule, where that is not plain.
     """
 
     kind: PartKind
@@ -32,9 +36,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class RequestCount:
-    """Input tokens of a request: the `total`, and the parts it is the sum of.
+    """The input tokens of a request: the `total`, and the `parts` that it is the sum of.
 
-    `warnings` name what in the messages looks like a control token of the model.
+    `warnings` lists control tokens spelled out in messages, with their places.
     """
 
     total: Count
@@ -42,12 +46,12 @@ class RequestCount:
     warnings: tuple[ControlToken, ...] = field(default=())
 
     def of(self, kind: PartKind) -> Count:
-        """All tokens of one kind."""
+        """The tokens of one kind, such as `"images"`."""
         return added(part.count for part in self.parts if part.kind == kind)
 
     @property
     def messages(self) -> tuple[Count, ...]:
-        """Tokens of each message, its markers included."""
+        """The tokens of each message, with its markers."""
         by_message: dict[int, list[Count]] = {}
         for part in self.parts:
             if part.message is not None:
@@ -56,7 +60,7 @@ class RequestCount:
 
     @property
     def template(self) -> Count:
-        """What the chat adds once: the opening of the answer, a default system message."""
+        """What the chat template adds once: the start of the answer, a default system message."""
         once = (part for part in self.parts if part.message is None and part.kind == "template")
         return added(part.count for part in once)
 

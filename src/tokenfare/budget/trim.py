@@ -29,11 +29,13 @@ _SYSTEM = frozenset({"system", "developer"})
 
 @dataclass(frozen=True, slots=True)
 class TrimPolicy:
-    """What may go.
+    """What `trim` may drop.
 
-    `keep_system` keeps every system message. `keep_last_turn` keeps the user's last message. With
-    `cut`, the text of that message may be shortened where nothing else is left to drop: `"start"`,
-    `"end"` or `"ends"` says which part of it stays.
+    Attributes:
+        keep_system: Keep every system message.
+        keep_last_turn: Keep the user's last message.
+        cut: If nothing else can be dropped, shorten the text of the user's last message and keep
+            its `"start"`, `"end"` or both `"ends"`. By default it is not shortened.
     """
 
     keep_system: bool = True
@@ -47,7 +49,7 @@ class TrimPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A message that went: its index in the conversation, itself, its tokens there, and why."""
+    """A message that was dropped: its index in the conversation, its tokens there, and why."""
 
     index: int
     message: Wire
@@ -57,7 +59,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Shortened:
-    """A message whose text was cut: its index in the conversation, and how it was before."""
+    """A message whose text was cut: its index in the conversation, and the message before."""
 
     index: int
     message: Wire
@@ -69,8 +71,13 @@ class Shortened:
 class Trimmed:
     """A conversation that fits.
 
-    `messages` are what stays, as they came; `count` is the whole request's count with them, at most
-    `limit` at its high end. `dropped` and `shortened` say what went.
+    Attributes:
+        messages: What stays, as it was given.
+        count: The input tokens of the whole request with these messages; `count.high` is at most
+            `limit`.
+        limit: The limit in tokens.
+        dropped: The messages that went, each with its index, tokens and reason.
+        shortened: The message whose text was cut, if one was.
     """
 
     messages: tuple[Wire, ...]

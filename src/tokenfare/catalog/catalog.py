@@ -56,7 +56,19 @@ def _checked(day: object) -> date:
 
 
 class Catalog:
-    """Models and providers as they are on `day`."""
+    """The models and providers that are known, as they are on one day.
+
+    A catalogue is never changed: `as_of` and `overlay` return another one.
+
+    Examples:
+        >>> from datetime import date
+        >>> import tokenfare as tf
+        >>> catalog = tf.Catalog.load(day=date(2024, 12, 18))
+        >>> catalog.get("qwen-max").limits.max_input
+        30720
+        >>> print(catalog.get("qwen-plus").price.cost(input_tokens=1_000, output_tokens=500))
+        0.0018 CNY
+    """
 
     def __init__(self, facts: Facts, day: date, learnt: Mapping[str, Learnt] | None = None) -> None:
         """Look at facts from a day; people use `Catalog.load`."""
@@ -75,12 +87,18 @@ class Catalog:
         clock: Callable[[], date] = today,
         environment: Mapping[str, str] | None = None,
     ) -> Catalog:
-        """The shipped catalogue with files laid over it, in their order.
+        """Load the shipped catalogue, with your own files laid over it.
 
-        The files are `paths` (one, or a list), or those that the variable `TOKENFARE_CATALOG`
-        names, with a colon between two (a semicolon on Windows); an empty `paths` asks for ours
-        alone. `day` is today by `clock` if not given. Raises `CatalogError` for a file that is not
-        one.
+        Args:
+            paths: One file, or several in the order in which they are laid over. By default those
+                that the variable `TOKENFARE_CATALOG` names, separated as in `PATH`; an empty list
+                means none.
+            day: The day to look at; today by default.
+            clock: What says which day is today.
+            environment: Where the variable is looked up; `os.environ` by default.
+
+        Raises:
+            CatalogError: A file is not a catalogue file; the error has its path and key.
         """
         if paths is None:
             paths = paths_in(os.environ if environment is None else environment)
@@ -93,39 +111,40 @@ class Catalog:
 
     @property
     def day(self) -> date:
-        """The day that this catalogue answers for."""
+        """The day that this catalogue looks at."""
         return self._day
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of the facts of every day, whatever files they are spread over.
+        """SHA-256, in hex, of the facts of all days and of the limits learnt from refusals.
 
-        What was learnt from refusals is a part of it.
+        Two catalogues with one digest decide alike on the same day.
         """
         if not self._learnt:
             return self._facts.digest
         return facts_module.sha256(f"{self._facts.digest} {sorted(self._learnt.items())}".encode())
 
     def as_of(self, day: date) -> Catalog:
-        """The same facts on another day."""
+        """This catalogue on another day."""
         return Catalog(self._facts, day, self._learnt)
 
     def overlay(self, path: str | Path) -> Catalog:
         """This catalogue with one more file laid over it.
 
-        The file's models are added; where it speaks of a fact of a model that is known already, it
-        alone is heard on that fact from its first `from` on.
+        The file's models are added. For a model that is known already, a fact in the file replaces
+        that fact from the day of its first `from` on. Raises `CatalogError`.
         """
         return Catalog(load.overlaid_file(self._facts, *_named([path])), self._day, self._learnt)
 
     def learning(self, model_id: str, learnt: Learnt) -> Catalog:
-        """This catalogue with limits of a model that a provider named in a refusal."""
+        """This catalogue with the limits of a model that a provider named in a refusal."""
         return Catalog(self._facts, self._day, together(self._learnt, model_id, learnt))
 
     def get(self, name: str) -> Model:
-        """The model of this name: its id, another spelling, or `dashscope/qwen-plus`.
+        """The model of this name: its id, an alias, or either one after a provider and a slash.
 
-        Raises `UnknownModel` with the nearest names. A retired model is found; its status says so.
+        A retired model is found as well; its `status` says so. Raises `UnknownModel` with the
+        nearest ids.
         """
         if not isinstance(name, str):
             raise InvalidRequestError(f"a model is named by a text, not {type(name).__name__}")
@@ -135,17 +154,14 @@ class Catalog:
         return self._model(model_id)
 
     def models(self, *, all: bool = False) -> tuple[Model, ...]:  # noqa: A002 - reads as the flag
-        """The models that are served on the day, by id; with `all`, those of every day.
-
-        They are built at the first question and kept.
-        """
+        """The models that are served on the day, by id; with `all`, the others too."""
         if all not in self._listed:
             found = (self._model(model_id) for model_id in sorted(self._facts.models))
             self._listed[all] = tuple(m for m in found if all or m.status == "available")
         return self._listed[all]
 
     def provider(self, name: str) -> Provider:
-        """The provider of this id. Raises `InvalidRequestError` if none has it."""
+        """The provider of this id. Raises `InvalidRequestError` if there is none."""
         row = self._facts.providers.get(name)
         if row is None:
             known = ", ".join(sorted(self._facts.providers))

@@ -118,11 +118,11 @@ class Price:
     discount: Decimal | None = None
 
     def per_million(self, amount: Decimal) -> Decimal:
-        """One of the amounts of a tier as the price of a million tokens, exactly."""
+        """An amount of a tier as the exact price of a million tokens."""
         return EXACT.divide(EXACT.multiply(amount, 1_000_000), self.per)
 
     def tier(self, input_tokens: int) -> Tier:
-        """The tier of a request with this much input; beyond the last bound, the last tier."""
+        """The tier of a request with this much input in tokens; beyond all bounds, the last one."""
         for tier in self.tiers:
             if tier.up_to is None or input_tokens <= tier.up_to:
                 return tier
@@ -136,9 +136,9 @@ class Price:
         batch: bool = False,
         thinking: bool = False,
     ) -> Money:
-        """What a request of this size costs, exactly; `output_tokens` are with the reasoning.
+        """The exact cost of a request of this size; `output_tokens` includes reasoning.
 
-        Raises `InvalidRequestError` if batch is asked for and there is no batch price.
+        Raises `InvalidRequestError` if `batch` is asked for and there is no batch price.
         """
         tier = self.tier(input_tokens)
         return self.cost_in(tier, input_tokens, output_tokens, batch=batch, thinking=thinking)
@@ -152,7 +152,7 @@ class Price:
         batch: bool = False,
         thinking: bool = False,
     ) -> Money:
-        """What tokens cost in a tier: those of one request that is in it, or of many."""
+        """What tokens of one tier cost: those of one request, or of many."""
         read = EXACT.multiply(tier.input, input_tokens)
         written = EXACT.multiply(tier.written(thinking=thinking), output_tokens)
         amount = EXACT.divide(EXACT.add(read, written), self.per)
@@ -216,16 +216,41 @@ class CacheRules:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One id that an endpoint accepts, as it was on `day`.
+    """A model that can be called under one id, as it was on one day.
 
-    `points_to` is the snapshot that a stable or latest name stood for on that day, if known.
-    `sent_as` is what the endpoint calls the model where that is not the id, which is unique in
-    the whole catalogue. `evidence` has a key for each fact: `limits.context`, `price`,
-    `access`, `points_to`, … `price` is `None` where none is known for the day;
-    `access` says whether that matters. The batch service takes the model if its price has a
-    `batch` factor, and no more context than `batch_max_context`, if that is given; `batch_limits`
-    are the bounds there. `thinking_limits` are those of requests that reason first, `None` where
-    they are the same.
+    Attributes:
+        id: Its name, unique in the catalogue.
+        aliases: Other spellings.
+        family: The family it belongs to, such as `"qwen-plus"`.
+        provider: The id of its provider.
+        kind: A `"stable"` or `"latest"` name, or a pinned `"snapshot"`.
+        day: The day that everything here is said of.
+        status: `"available"`, `"retired"` or `"not released"`.
+        access: `"paid"`, `"free"`, `"trial"` or by `"application"`.
+        limits: Its limits in tokens.
+        output_room: Whether the answer takes its room from the context window (`"shared"`) or has
+            room of its own (`"separate"`).
+        price: Its price, `None` if none is known for the day.
+        modalities: Kinds of input that it takes.
+        purposes: What it is made for.
+        regions: Where it is served.
+        tokenizer: The name of its tokenizer.
+        chat: What its chat template adds to messages.
+        tools: How definitions of tools are written into its input.
+        images: How images are counted; `None` if it takes none.
+        audio: How sounds are counted.
+        video: How videos are counted.
+        points_to: The snapshot that a stable or latest name stood for on that day, if known.
+        retired_on: The day from which it is no longer served.
+        documents: How it takes documents by upload.
+        rates: Rate limits of an account.
+        batch_max_context: The largest context window in the batch service, if that is smaller. The
+            batch service takes the model if its price has a `batch` factor.
+        thinking_limits: Its limits for requests that reason first, if they are others.
+        cache: The provider's cache for it.
+        released_on: The first day on which it was served.
+        sent_as: What the endpoint calls it, if that is not the id.
+        evidence: Where each fact comes from, by its name: `"limits.context"`, `"price"`, ...
     """
 
     id: str
@@ -263,16 +288,16 @@ class Model:
 
     @property
     def wire_id(self) -> str:
-        """What the endpoint calls the model: `sent_as`, or the id."""
+        """The name that the endpoint knows it by."""
         return self.sent_as or self.id
 
     @property
     def batch_limits(self) -> Limits:
-        """The model's bounds in the batch service: none is above its `batch_max_context`."""
+        """Its limits in the batch service."""
         return self.limits_for(batch=True)
 
     def limits_for(self, *, batch: bool = False, thinking: bool = False) -> Limits:
-        """The bounds of a request, in the batch service or live, that reasons first or does not."""
+        """Its limits for a request, in the batch service or not, that reasons first or not."""
         limits = self.thinking_limits if thinking and self.thinking_limits else self.limits
         cap = self.batch_max_context
         if not batch or cap is None:

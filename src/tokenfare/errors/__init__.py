@@ -31,19 +31,23 @@ from .root import TokenfareError as TokenfareError
 
 
 class InvalidRequestError(TokenfareError, ValueError):
-    """An argument cannot mean anything: a negative limit, an empty prompt, a broken message."""
+    """An argument that cannot be meant: a negative limit, an empty prompt, a broken message."""
 
 
 class InvalidAmount(InvalidRequestError, TypeError):  # noqa: N818 - as UnknownModel
-    """An amount that is no finite `Decimal`, or two currencies where one is needed."""
+    """An amount that is not a finite `Decimal`, or two currencies where one is needed."""
 
 
 class CharacterTooLong(InvalidRequestError):  # noqa: N818 - as UnknownModel
-    """A text cannot be cut at this limit: one of its characters alone is more tokens.
+    """A text cannot be cut to the limit, since one of its characters alone is longer.
 
-    A character is a grapheme cluster, what a reader takes for one: a family emoji is several code
-    points. `character` stands at `position` of the text, `tokens` is what it counts (an upper bound
-    where the vocabulary is not at hand), `limit` what was allowed.
+    A character is a grapheme cluster, as a reader sees it: a family emoji is several code points.
+
+    Attributes:
+        character: The character.
+        position: Where it stands in the text.
+        tokens: Its tokens; an upper bound where the vocabulary is not on this machine.
+        limit: The limit in tokens.
     """
 
     def __init__(self, character: str, position: int, tokens: int, limit: int) -> None:
@@ -63,9 +67,11 @@ _SHOWN = 12  # code points of a character that a message shows
 
 
 class CannotTrim(InvalidRequestError):  # noqa: N818 - as UnknownModel
-    """What must stay of a conversation is more than the limit.
+    """What has to stay of a conversation is over the limit.
 
-    `tokens` is what it counts at its high end, `limit` what was allowed.
+    Attributes:
+        tokens: The tokens that have to stay, at the high end of their count.
+        limit: The limit in tokens.
     """
 
     def __init__(self, tokens: int, limit: int, evidence: str) -> None:
@@ -91,7 +97,7 @@ class InputError(TokenfareError):
 
 
 class InexactCount(TokenfareError, TypeError):  # noqa: N818 - it names a state, like StopIteration
-    """A count with a low and a high end was used where one number is needed."""
+    """An inexact count was used where one certain number is needed."""
 
 
 _WHERE_MODELS_ARE = (
@@ -101,9 +107,11 @@ _WHERE_MODELS_ARE = (
 
 
 class UnknownModel(TokenfareError, LookupError):  # noqa: N818 - reads as the sentence it is
-    """No model has this id, alias or former name.
+    """No model has this id or alias.
 
-    `name` is what was asked for, `nearest` the closest known ids, best first.
+    Attributes:
+        name: What was asked for.
+        nearest: The closest known ids, the best first.
     """
 
     def __init__(self, name: str, nearest: Sequence[str] = ()) -> None:
@@ -115,9 +123,12 @@ class UnknownModel(TokenfareError, LookupError):  # noqa: N818 - reads as the se
 
 
 class CatalogError(TokenfareError, ValueError):
-    """A catalogue file does not say what a catalogue file must say.
+    """A catalogue file is not as it must be.
 
-    `path` is the file, `key` the place in it (dotted), `expected` what would be right.
+    Attributes:
+        path: The file.
+        key: The place in it, with dots.
+        expected: What is expected there.
     """
 
     def __init__(self, path: str | Path, key: str, expected: str) -> None:
@@ -129,11 +140,11 @@ class CatalogError(TokenfareError, ValueError):
 
 
 class TokenizerError(TokenfareError):
-    """A tokenizer cannot be had or cannot be used as asked."""
+    """A tokenizer that cannot be had, or cannot be used as asked."""
 
 
 class UnknownTokenizer(TokenizerError, LookupError):  # noqa: N818 - as UnknownModel
-    """No tokenizer has this name; `known` lists those that do."""
+    """No tokenizer has this name. `known` lists the names there are."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         """Name the tokenizer asked for and the known ones."""
@@ -143,7 +154,7 @@ class UnknownTokenizer(TokenizerError, LookupError):  # noqa: N818 - as UnknownM
 
 
 class VocabularyMissing(TokenizerError):  # noqa: N818 - as UnknownModel
-    """The tokenizer is known, its vocabulary is not on this machine, and nothing downloads it."""
+    """A tokenizer is known but its vocabulary is not on this machine; nothing downloads it."""
 
     def __init__(self, name: str, way_out: str) -> None:
         """Name the tokenizer and how its vocabulary can be had."""
@@ -153,11 +164,11 @@ class VocabularyMissing(TokenizerError):  # noqa: N818 - as UnknownModel
 
 
 class VocabularyError(TokenizerError, ValueError):
-    """A vocabulary file is damaged or of a kind that cannot be represented exactly."""
+    """A vocabulary file is damaged, or of a kind that cannot be counted exactly."""
 
 
 class CoreFailure(TokenizerError, RuntimeError):  # noqa: N818 - as UnknownModel
-    """The native core stopped on a mistake of its own. Nothing is lost but the answer."""
+    """The native core failed by a bug of its own. Nothing but the answer is lost."""
 
     def __init__(self, problem: str) -> None:
         """Say what the core noticed."""
@@ -170,8 +181,8 @@ class CoreFailure(TokenizerError, RuntimeError):  # noqa: N818 - as UnknownModel
 class NoModelFits(TokenfareError):  # noqa: N818 - a sentence, like UnknownModel
     """No model of the catalogue takes the request.
 
-    `decision` holds every refusal with its numbers, the nearest misses first
-    (a `tokenfare.router.Decision`; untyped here because this layer is below it).
+    `decision` is the `Decision` without a winner: its `rejected` has the reason of every model, the
+    nearest miss first.
     """
 
     def __init__(self, message: str, decision: object) -> None:
@@ -181,9 +192,11 @@ class NoModelFits(TokenfareError):  # noqa: N818 - a sentence, like UnknownModel
 
 
 class MissingExtra(TokenfareError, ImportError):  # noqa: N818 - as UnknownModel
-    """A part of the library needs packages that come with one of its extras.
+    """A part of the library needs a package that is not installed.
 
-    `package` is what is missing, `extra` what to install it by; without one, the package itself is.
+    Attributes:
+        package: The package.
+        extra: The extra of tokenfare that installs it; empty if the package is installed by itself.
     """
 
     def __init__(self, what: str, package: str, extra: str = "") -> None:
@@ -195,11 +208,11 @@ class MissingExtra(TokenfareError, ImportError):  # noqa: N818 - as UnknownModel
 
 
 class MissingKey(TokenfareError):  # noqa: N818 - as UnknownModel
-    """A provider wants a key and none was given."""
+    """A provider needs an API key and none was given."""
 
 
 class DatabaseError(TokenfareError):
-    """A file of this library's own, such as the ledger, cannot be read or written, or is none.
+    """A file of this library's own, such as the ledger, cannot be read or written.
 
     `path` is the file.
     """
@@ -211,9 +224,9 @@ class DatabaseError(TokenfareError):
 
 
 class LimiterUnreachable(TokenfareError):  # noqa: N818 - as UnknownModel
-    """The server that keeps rates for several machines cannot be asked. The call was not sent.
+    """The Redis server that keeps rate limits for several machines cannot be reached.
 
-    `address` is where it was looked for, without what it was to be told there.
+    The call was not sent. `address` is where the server was looked for, without a password.
     """
 
     def __init__(self, address: str, problem: str) -> None:
@@ -227,10 +240,12 @@ class LimiterUnreachable(TokenfareError):  # noqa: N818 - as UnknownModel
 
 
 class FareOverCeiling(TokenfareError):  # noqa: N818 - as UnknownModel
-    """A job may cost more than its ceiling, each request on the cheapest model that takes it.
+    """A job may cost more than its ceiling, although each request goes to its cheapest model.
 
-    `low` and `high` are the ends of its fare, `ceiling` what was set; each is `Money` (untyped here
-    because that layer is not below this one).
+    Attributes:
+        low: The low end of the job's fare, as `Money`.
+        high: The high end.
+        ceiling: The ceiling.
     """
 
     def __init__(
@@ -259,10 +274,13 @@ def few(names: Sequence[str], most: int = 5) -> str:
 
 
 class DeadlineTooShort(TokenfareError):  # noqa: N818 - as UnknownModel
-    """No mix of models promises to answer a job by its deadline.
+    """No mix of models is sure to answer a job by its deadline.
 
-    `least` is a deadline that would be kept, `limits` what is used up by then, `unknown` the models
-    that could promise nothing because a rate of theirs is not known.
+    Attributes:
+        deadline: What was asked for.
+        least: The shortest deadline that could be kept.
+        limits: What is used up by then: rate limits, calls at once.
+        unknown: Models that cannot promise anything, since a rate limit of theirs is not known.
     """
 
     def __init__(
@@ -286,11 +304,14 @@ class DeadlineTooShort(TokenfareError):  # noqa: N818 - as UnknownModel
 
 
 class CeilingReached(TokenfareError):  # noqa: N818 - as UnknownModel
-    """A call was not sent because it might take more than a ceiling leaves.
+    """A call was not sent, because it might take more than a ceiling leaves.
 
-    `ceiling` is what was set, `spent` what settled calls took of it, `held` what open calls may
-    yet take, `asked` what this call may take, each a number of tokens or `Money`; `resets_at` is
-    when its day ends (`tokenfare.ledger.Ceiling`; untyped here because this layer is below it).
+    Attributes:
+        ceiling: The `tokenfare.ledger.Ceiling`.
+        spent: What settled calls took of it, as tokens or `Money`.
+        held: What calls under way may still take.
+        asked: What this call may take.
+        resets_at: When its day ends.
     """
 
     def __init__(  # noqa: PLR0913 - each is evidence

@@ -8,11 +8,16 @@ from .root import TokenfareError
 class ProviderError(TokenfareError):
     """The provider refused or failed, or could not be reached.
 
-    `status` is the HTTP status (`None` if there was no answer), `code` the provider's own word,
-    `request_id` its name for the call, `model` the id that was asked, `text` what of the answer
-    had arrived before it broke, `attempts` every attempt of the call with what was waited
-    (`tokenfare.dispatch.Attempt`; untyped here because this layer is below it).
-    `transient`: the same call may succeed later. `another_model_may`: a different one may now.
+    Attributes:
+        status: The HTTP status; `None` if there was no answer.
+        code: The provider's own code for the error.
+        request_id: The provider's id of the call.
+        model: The id that was called.
+        text: The part of the answer that had arrived.
+        attempts: Every attempt of the call (`tokenfare.dispatch.Attempt`), with what was waited.
+        transient: Whether the same call may succeed later.
+        another_model_may: Whether another model may succeed now.
+        retry_after_seconds: The wait that the provider asked for, if it did.
     """
 
     transient: bool = False
@@ -39,52 +44,52 @@ class ProviderError(TokenfareError):
 
 
 class ProviderUnreachable(ProviderError):  # noqa: N818 - as UnknownModel
-    """No answer: nothing listens there, the connection broke, or time ran out."""
+    """There was no answer: nothing listens there, the connection broke, or time ran out."""
 
     transient = True
 
 
 class StreamBroken(ProviderUnreachable):
-    """A streamed answer stopped before its end. `text` holds what arrived; it may be billed."""
+    """A stream stopped before its end. What arrived is in `text`, and may be billed."""
 
     transient = False
 
 
 class ProviderAnswerInvalid(ProviderError):  # noqa: N818 - as UnknownModel
-    """An answer came that is not what the interface promises. `text` holds its words, if any."""
+    """An answer that is not what the interface promises; its words, if any, are in `text`."""
 
 
 class AuthenticationError(ProviderError):
-    """The key is wrong, or belongs to another region."""
+    """The API key is wrong, or belongs to another region."""
 
 
 class PermissionDeniedError(ProviderError):
-    """The account may not use this model: not bought, or not approved."""
+    """The account may not use this model: it was not bought or not approved."""
 
     another_model_may = True
 
 
 class QuotaExhaustedError(ProviderError):
-    """A free allowance is used up or the account is in arrears. Waiting does not help."""
+    """A free quota is used up, or the account is in arrears. Waiting does not help."""
 
 
 class RateLimitError(ProviderError):
-    """Too many requests or tokens per minute. Waiting helps."""
+    """Too many requests or tokens a minute. Waiting helps."""
 
     transient = True
     another_model_may = True
 
 
 class RateWaitTooLong(RateLimitError):  # noqa: N818 - as UnknownModel
-    """A call would have waited too long for its turn below the model's rates. Nothing was sent."""
+    """A call would wait too long for its turn below the model's rate limits. Nothing was sent."""
 
     transient = False
 
 
 class ContextWindowExceededError(ProviderError):
-    """The provider found the input longer than the model takes.
+    """The input is longer than the model takes, according to the provider.
 
-    `limit` is the bound that it named, in tokens, or `None`.
+    `limit` is the limit in tokens that it named, or `None`.
     """
 
     another_model_may = True
@@ -92,9 +97,9 @@ class ContextWindowExceededError(ProviderError):
 
 
 class OutputTooLongError(ProviderError):
-    """The provider gives no answer as long as was asked for.
+    """The answer asked for is longer than the model gives, according to the provider.
 
-    `limit` is the bound that it named, in tokens, or `None`.
+    `limit` is the limit in tokens that it named, or `None`.
     """
 
     another_model_may = True
@@ -108,11 +113,11 @@ class ContentFilteredError(ProviderError):
 
 
 class BadRequestError(ProviderError):
-    """The provider refused the request for another reason of the caller's."""
+    """The provider refused the request for another reason that is the caller's."""
 
 
 class ModelNotServedError(ProviderError):
-    """The endpoint does not know or no longer serves this model."""
+    """The endpoint does not know this model, or no longer serves it."""
 
     another_model_may = True
 
@@ -120,7 +125,7 @@ class ModelNotServedError(ProviderError):
 class DocumentError(ProviderError):
     """The provider could not take, read or find an uploaded document.
 
-    `transient` if it is still being read.
+    `transient` is true while it is still being read.
     """
 
 

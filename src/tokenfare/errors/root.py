@@ -6,7 +6,7 @@ from typing import Any
 
 
 class TokenfareError(Exception):
-    """The root: `except TokenfareError` catches everything this library raises on purpose.
+    """The root of the errors: `except TokenfareError` catches everything raised here on purpose.
 
     Every error can be copied and pickled, with its attributes: one that cannot breaks the pool of
     processes that it is raised in, and not only its own task.

@@ -55,11 +55,16 @@ class SizeByModel:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Decision:
-    """Which model, at what fare, and why no other: `ranked` cheapest first, `rejected` all others.
+    """Which model takes a request for the least money, and why no other does.
 
-    `rejected` has the nearest misses first. `sizes` gives the request's input tokens on a model.
-    `effort` is how much was counted in order to decide; `None` where the sizes were known before.
-    Two decisions are equal if they were made on the same day and facts and came out alike.
+    Decisions are equal if they were made on the same day and facts and came out alike, and can be
+    pickled, without the request.
+
+    Attributes:
+        question: The models, the requirements and the day that were decided on.
+        sizes: The request's input tokens, as a function of the model.
+        winner: The model chosen, or `None`; `model` raises instead.
+        effort: How many tokens were counted to decide; `None` if the sizes were known before.
     """
 
     question: Question
@@ -69,17 +74,17 @@ class Decision:
 
     @property
     def day(self) -> date:
-        """The day whose facts it was made on."""
+        """The day whose facts were used."""
         return self.question.day
 
     @property
     def digest(self) -> str:
-        """The name of the catalogue's content."""
+        """The digest of the catalogue's content (`Catalog.digest`)."""
         return self.question.digest
 
     @property
     def asked(self) -> Requirements:
-        """What was asked of the model."""
+        """The requirements."""
         return self.question.asked
 
     @cached_property
@@ -93,17 +98,17 @@ class Decision:
 
     @property
     def rejected(self) -> tuple[Rejection, ...]:
-        """Every other model with its reason, nearest miss first."""
+        """Every other model, each with its reason, the nearest miss first."""
         return self._judged[1]
 
     @property
     def found(self) -> bool:
-        """Whether a model takes the request."""
+        """Whether any model takes the request."""
         return self.winner is not None
 
     @cached_property
     def chosen(self) -> Ranked:
-        """The cheapest; only a decision that found a model has one (else `InvalidRequestError`)."""
+        """The cheapest model with its fare and size. Raises `InvalidRequestError` without one."""
         if self.winner is None:
             raise InvalidRequestError("this decision found no model; see its `rejected`")
         outcome = judge(self.winner, self.sizes(self.winner), self.asked)
@@ -113,12 +118,15 @@ class Decision:
 
     @property
     def model(self) -> Model:
-        """The model chosen."""
+        """The model chosen. Raises `InvalidRequestError` if there is none."""
         return self.chosen.model
 
     @property
     def fare(self) -> Fare:
-        """The fare on the model chosen."""
+        """The fare on the model chosen.
+
+        It is from an answer of one token to one that fills its room.
+        """
         return self.chosen.fare
 
     @property
@@ -128,10 +136,11 @@ class Decision:
 
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
-        """What would be chosen if the request were shorter or longer, by the size on the winner.
+        """What would be chosen if the request were shorter or longer, by its length in tokens.
 
-        The size on every other model is taken to grow and shrink by as much. Without a winner it
-        is the size on the first of the models that could take some request.
+        Lengths are those on the model chosen; on every other model the request is taken to grow and
+        shrink by as many tokens. Without a winner they are those on the first model that could take
+        any request.
         """
         base = self._base
         if base is None:
@@ -150,13 +159,13 @@ class Decision:
         return chances(self.question, self.sizes, chosen)
 
     def explain(self) -> str:
-        """All of it for a person to read: the choice, where it would change, every refusal."""
+        """Explain the whole decision: the choice, where it would change, and every refusal."""
         return "\n".join(explanation(self._told))
 
     def brief(self) -> str:
-        """The choice, the runner-up, where the choice would change next: a few lines.
+        """Explain the decision in a few lines: the choice, the runner-up, the next change.
 
-        Without a model, what came nearest, and for what reasons the others are refused.
+        Without a model: the nearest misses, and how many models are refused for which reason.
         """
         return "\n".join(brief(self._told))
 
@@ -178,11 +187,11 @@ class Decision:
         return None if first is None else self.sizes(first).high
 
     def nearest_misses(self, most: int = _MISSES_SHOWN) -> str:
-        """What came nearest, on one line: those missed by a number, or the first refusals."""
+        """Describe the nearest misses on one line."""
         return "; ".join(refusal.detail for refusal in self._near[:most])
 
     def way_out(self) -> str | None:
-        """What would make the nearest miss fit, as far as the caller can do something about it."""
+        """Say what would make the nearest miss fit; `None` if the caller can do nothing."""
         ways = ((r, way_out(r, self.asked)) for r in self._near)
         return next((f"{r.model.id}: {way}" for r, way in ways if way is not None), None)
 

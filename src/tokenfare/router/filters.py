@@ -22,10 +22,14 @@ from .requirements import Requirements
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a model was not taken: a `reason` for programs, a `detail` with numbers for people.
+    """Why a model was not chosen.
 
-    `over` is by how many tokens it was missed where a limit is the reason, and `fare` the most that
-    it may cost where a ceiling on that is; both are `None` otherwise.
+    Attributes:
+        model: The model.
+        reason: A word for programs, such as `"max_input"`, `"access"` or `"over ceiling"`.
+        detail: A sentence for people, with the numbers.
+        over: By how many tokens a limit was missed, if a limit is the reason.
+        fare: The most that the request may cost, if `max_fare` is the reason.
     """
 
     model: Model

@@ -23,7 +23,11 @@ from .judge import served_as
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A request shorter by `tokens`: the `model` and the `fare` then, and the money `saved`."""
+    """What a request costs if it is shorter by some tokens.
+
+    `model` would be chosen then, at `fare`. `saved` is by how much the fare that models are
+    compared by is lower.
+    """
 
     tokens: int
     model: Model
@@ -33,12 +37,15 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Headroom:
-    """How far a decision reaches. All numbers are tokens; `None` means that nothing ends it.
+    """How far a decision reaches. All numbers are tokens, and `None` means that there is no end.
 
-    `before_change` can be added to the input before another model is chosen: `then`, or `None` if
-    no model takes one more. `before_limit` can be added before the model chosen is too small,
-    `before_tier` before its next tier. `answers` has the largest answer that each model of the
-    ranking still allows beside the input, by id.
+    Attributes:
+        decision: The decision.
+        before_change: Input that can be added before another model is chosen.
+        then: That model; `None` if no model takes one more token.
+        before_limit: Input that can be added before the model chosen is too small.
+        before_tier: Input that can be added before it charges by its next tier.
+        answers: The largest answer that each model of the ranking allows beside the input, by id.
     """
 
     decision: Decision

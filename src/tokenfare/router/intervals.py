@@ -18,11 +18,14 @@ from .requirements import Requirements
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """From `first` to `last` input tokens, both included, `model` is the cheapest that takes them.
+    """A range of input lengths with one cheapest model.
 
-    `last` is `None` where nothing ends it, `model` where no model takes so many. `since` is why the
-    model of the interval before is not taken any more: refused from here on, or `None` where it
-    would still take them and is dearer.
+    Attributes:
+        first: The shortest input, in tokens.
+        last: The longest, included; `None` if nothing ends the range.
+        model: The cheapest model, or `None` where no model takes so much.
+        since: Why the model of the range before is refused from here on; `None` if it is just
+            dearer.
     """
 
     first: int

@@ -29,10 +29,14 @@ _UNKNOWN_HEADROOM = -1
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A model that takes the request: its fare, the input it was held to, and the room left.
+    """A model that certainly takes a request.
 
-    `compared` is what the ranking goes by: the fare's high end, or the expected fare where the
-    requirements say what is expected.
+    Attributes:
+        model: The model.
+        fare: What the request costs on it.
+        size: The request's input tokens on it.
+        fit: The limit that binds, and the headroom.
+        compared: What it is ranked by: the fare's high end, or the fare expected.
     """
 
     model: Model

@@ -27,24 +27,37 @@ _ACCESSES: frozenset[str] = frozenset(get_args(Access))
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """Conditions that a model must meet, and what fares are compared by.
+    """What is asked of a model, and how fares are compared. All of it has a default.
 
-    `max_output_tokens` is the room kept for the answer: it is held to the limits, and the fare's
-    high end is an answer that fills it. Where the answer is expected to be shorter,
-    `expected_output_tokens` says so, and `cached_tokens` how much of the input the provider is
-    expected to find in its cache: models are then compared by the fare expected, while `max_fare`
-    stays a ceiling on the high end.
+    `tokenfare.route`, `routing_table` and the calls of a client take these fields as keywords.
 
-    `thinking` is whether the model is to reason before it answers: fares are then at the price of
-    such answers, where the model has one, and the room is that of reasoning and text together. It
-    asks nothing of the model: which models can reason, the catalogue does not say.
+    Attributes:
+        max_output_tokens: Room for the answer in tokens: held to the model's limits, and the answer
+            at the high end of a fare. For a model that reasons first, reasoning and text together.
+        expected_output_tokens: The answer that fares are compared by, if shorter than the room.
+        cached_tokens: Input tokens expected in the provider's cache, for comparing fares. Neither
+            expectation changes what `max_fare` holds: the high end of the fare.
+        thinking: Compare and bill answers that are reasoned first. It does not choose models that
+            can: the catalogue does not say which those are, so name them in `allow`.
+        needs: Kinds of input beside text: `"image"`, `"audio"`, `"video"`, `"file"`.
+        purpose: `"general"`, `"code"`, `"math"`, `"long"`, `"vision"` or `"audio"`.
+        region: A region in which the model is served.
+        currency: The currency of the prices compared. Nothing is converted.
+        allow: Shell patterns (`"qwen-*"`) of ids and aliases, one of which a model must match.
+        deny: Shell patterns, none of which it may match.
+        families: Families, as in the catalogue.
+        providers: Providers, as in the catalogue.
+        kinds: `"stable"` or `"latest"` names, or pinned `"snapshot"` names.
+        access: `"paid"`, `"free"`, `"trial"`, `"application"`: how one comes by the model.
+        batch: Compare batch prices, of models that have one, with the limits of the batch service.
+        max_fare: The most that a request may cost, at the high end of its fare.
+        min_headroom: Input tokens that could still be added.
+        min_requests_per_minute: A rate limit that is at least this. One that is not known is not.
+        min_tokens_per_minute: As `min_requests_per_minute`, in tokens.
+        unstated_limits: Accept models whose limits the provider does not state.
 
-    `needs` are modalities beside text; `allow` and `deny` are shell patterns on ids and aliases
-    (`qwen-*`), `families` and `providers` on those words; `kinds` asks for stable names, latest
-    names or pinned snapshots. `min_headroom` is the input, in tokens, that could still be added.
-    The two rates are what the model must allow in a minute; a rate that is not known does not meet
-    them. Fares are compared in `currency` only. `batch` asks for the batch price, and so for models
-    that have one. `unstated_limits` lets models pass whose limits nobody states.
+    Raises `InvalidRequestError` for a value that cannot be meant and for fields that contradict
+    each other. Any collection is taken for the words.
     """
 
     max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS
@@ -79,12 +92,12 @@ class Requirements:
 
     @property
     def output_tokens(self) -> int:
-        """The length of answer that fares are compared by."""
+        """The length of the answer that fares are compared by."""
         return self.expected_output_tokens or self.max_output_tokens
 
     @property
     def compares_expected(self) -> bool:
-        """Whether fares are compared by what is expected and not by their high end."""
+        """Whether models are compared by an expected fare instead of the high end of the fare."""
         return self.output_tokens != self.max_output_tokens or self.cached_tokens > 0
 
     def _keep(self, name: str, value: object) -> None:

@@ -17,7 +17,7 @@ from .question import Question
 
 
 class RoutingTable:
-    """The cheapest model for every length of input, under the same requirements."""
+    """The cheapest model for every length of input on the same terms; made by `routing_table`."""
 
     def __init__(self, question: Question) -> None:
         """Prepare it: the filters run, fares are drawn and the lowest is found, here and once."""
@@ -32,11 +32,14 @@ class RoutingTable:
 
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
-        """The axis of input tokens, cut where the cheapest model changes."""
+        """The lengths of input, in tokens, at which the cheapest model changes, in order."""
         return intervals(self._axis, self.question.asked)
 
     def decide(self, size: Count | int) -> Decision:
-        """Decide on a request of this many input tokens, at least one, on every model."""
+        """Decide on a request of this many input tokens on every model.
+
+        Where no model fits, the decision has no winner; nothing is raised for that.
+        """
         if not isinstance(size, Count):
             size = check_input(size)
             return Decision(self.question, SameSize(Count.exactly(size)), self._axis.winner(size))

@@ -67,11 +67,15 @@ def _bytes(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Measures with bounds instead of a vocabulary.
+    """A measurer that has no vocabulary: its counts are bounds that always hold.
 
-    `at_most` gives the upper bound of a text, `guess` its middle. The lower bound is 1 for any
-    text that is not empty: how long the longest token of an unseen vocabulary is, nobody here
-    knows (Qwen's is 128 bytes).
+    The lower bound is 1 for any text that is not empty, since nobody here knows how long the
+    longest token of an unseen vocabulary is (Qwen's is 128 bytes).
+
+    Attributes:
+        name: The tokenizer's name.
+        at_most: The upper bound of a text.
+        guess: An estimate, moved between the bounds.
     """
 
     name: str

@@ -21,9 +21,9 @@ KEEPS: tuple[str, ...] = get_args(Keep)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of a text, `text[start:end]`, and how many tokens it is, counted alone.
+    """A piece of a text, `text[start:end]`, and its tokens, counted alone.
 
-    Where the vocabulary is not at hand, `tokens` is the upper bound.
+    Where the vocabulary is not on this machine, `tokens` is the upper bound.
     """
 
     start: int

@@ -52,7 +52,7 @@ class Measurer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a tokenizer stands on this machine: where its vocabulary comes from, or how to get it."""
+    """Where the vocabulary of a tokenizer comes from on this machine, or how to get it."""
 
     name: str
     origin: Origin
@@ -70,7 +70,7 @@ class Cutter(Measurer, Protocol):
 
 
 def tokenizer_names() -> tuple[str, ...]:
-    """List every known name, the exact ones first."""
+    """The name of every tokenizer that is known, the exact ones first."""
     added = (name for name in kept_names() if name not in KNOWN)
     return (*_EXACT, *KNOWN, *added)
 
@@ -120,9 +120,10 @@ def get_tokenizer(name: str) -> Tokenizer:
 
 
 def measurer(name: str) -> Tokenizer | ByTransformers | Bounds:
-    """Get the exact tokenizer of this name if its vocabulary is here, bounds otherwise.
+    """Get the exact tokenizer of this name if its vocabulary is on this machine, otherwise bounds.
 
-    What the user added comes before what lies in a cache. Nothing is downloaded.
+    A vocabulary that was added (`tokenfare tokenizers add`) comes before one in another program's
+    cache. Nothing is downloaded. Raises `UnknownTokenizer`.
     """
     if not isinstance(name, str):
         raise InvalidRequestError(f"a tokenizer is asked for by its name, not {name!r}")

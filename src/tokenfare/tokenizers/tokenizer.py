@@ -30,21 +30,22 @@ if TYPE_CHECKING:
 
 
 class Tokenizer:
-    """Counts as the reference tokenizers do, id for id, on every input.
+    """An exact tokenizer: its counts and ids are those of the reference implementation.
 
-    The text is normalized as the vocabulary wants it (Qwen's: to NFC). Special tokens in it are
-    ordinary text unless asked otherwise. A lone surrogate counts as U+FFFD, as in tiktoken; Hugging
-    Face's tokenizers refuse it. Code points newer than Unicode 16.0 count as unassigned.
+    Texts are normalized as the vocabulary wants it (Qwen's: to NFC, by Unicode 16.0; newer code
+    points count as unassigned). Special tokens spelled out in a text are ordinary text unless asked
+    otherwise. A lone surrogate counts as U+FFFD, as in tiktoken.
 
-    Safe to share between threads; large texts are counted without the GIL.
+    Tokenizers are safe to share between threads, and release the GIL while they work on large
+    texts. `get_tokenizer` and `tokenfare.tokenizers.load` make them.
     """
 
     __slots__ = ("_core", "_special", "name")
 
     def __init__(self, name: str, vocabulary: bytes, special: SpecialSets = QWEN) -> None:
-        """Read a table of the core (`scripts/make_vocabulary.py` writes Qwen's); a few ms.
+        """Make a tokenizer of the core's own table of merges, in a few milliseconds.
 
-        `load` reads vocabulary files.
+        `get_tokenizer` and `tokenfare.tokenizers.load` are for everyone else.
         """
         from tokenfare import _core
 
@@ -57,7 +58,7 @@ class Tokenizer:
 
     @classmethod
     def from_file(cls, name: str, path: Path) -> Tokenizer:
-        """Read the vocabulary from a file."""
+        """Read a tokenizer from a file with the core's own table of merges."""
         return cls(name, path.read_bytes())
 
     def __repr__(self) -> str:
@@ -91,21 +92,22 @@ class Tokenizer:
 
     @property
     def vocabulary_size(self) -> int:
-        """Number of tokens, special tokens not among them."""
+        """The number of tokens, without special tokens."""
         return self._core.vocabulary_size
 
     @property
     def special_tokens(self) -> Mapping[str, int]:
-        """The special tokens that decoding knows: a file's added tokens, all of them.
+        """The special tokens that `decode` knows, with their ids.
 
-        For Qwen, those that every generation has; `SPECIAL_TOKENS` lists each one's.
+        For a vocabulary from a file these are all its added tokens; for Qwen, those of every
+        generation. `SPECIAL_TOKENS` of `tokenfare.tokenizers` has each generation's.
         """
         return self._special.named(self._special.by_default)
 
     def count(self, text: str, *, threads: int = 1) -> int:
-        """Count the tokens of `text`. Linear in its length but for single words of many kB.
+        """Count the tokens of a text, in time linear in its length.
 
-        With several threads, a text of more than 64 kB is cut where counts add up.
+        With `threads`, a text of more than 64 kB is cut where counts add up and counted by several.
         """
         if threads == 1:
             return self._core.count(text)
@@ -113,12 +115,12 @@ class Tokenizer:
         return self._core.count_with_threads(text, min(threads, sys.maxsize))
 
     def count_up_to(self, text: str, limit: int) -> int | None:
-        """Count the tokens of `text`, or answer `None` if they are more than `limit`."""
+        """Count the tokens of a text; `None`, early, if they are more than `limit`."""
         limit = whole("limit", limit, 0)
         return self._core.count_up_to(text, min(limit, sys.maxsize))
 
     def fits(self, text: str, max_tokens: int) -> bool:
-        """Whether `text` is at most `max_tokens`; asked for less than counting costs.
+        """Tell whether a text is at most `max_tokens` tokens, cheaper than counting.
 
         A token is at least one byte of the normalized text, so where the bytes are few enough
         nothing is tokenized. Otherwise counting stops once the limit is passed.
@@ -137,14 +139,19 @@ class Tokenizer:
     def count_batch(
         self, texts: object, *, column: str | None = None
     ) -> _core.CountColumn | list[int]:
-        """Count each text, in order, on all cores.
+        """Count each of many texts, in order, on all cores.
 
-        An Arrow column (of pyarrow, polars, DuckDB, pandas: whatever has `__arrow_c_stream__` or
-        `__arrow_c_array__`) is read where it lies, chunk by chunk, and answered by a `CountColumn`,
-        null where the text is null. Strings, large strings, string views, and dictionaries of
-        them, each value of which is counted once. Of a table (a frame, a relation), `column` says
-        which; one of a single column needs no name. Anything else is iterated and answered by a
-        list. Raises `InvalidRequestError` for a column that is not there or not of strings.
+        Args:
+            texts: An iterable of texts, or Arrow data: a column, or a table together with `column`.
+                Strings, large strings, string views and dictionaries of them are read without a
+                copy.
+            column: The column of a table; a table with a single column needs none.
+
+        Arrow data gives a `CountColumn`, an Arrow array that is null where the text is null. Other
+        texts give a list of numbers.
+
+        Raises:
+            InvalidRequestError: The column does not exist or does not hold strings.
         """
         if column is None and isinstance(texts, list):
             return self._counts(texts)
@@ -171,51 +178,67 @@ class Tokenizer:
             raise InvalidRequestError(f"{self.name}: {error}") from error
 
     def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
-        """Cut `text` down to the longest that is at most `max_tokens`.
+        """Cut a text to at most `max_tokens` tokens, keeping as much of it as possible.
 
-        It is cut between characters as readers see them (grapheme clusters), which are never
-        changed. `keep="start"`: the longest beginning of all that fit, counted alone; `"end"`: the
-        longest end; `"ends"`: the longest beginning with half of the tokens and the longest end
-        with the rest, joined by nothing. The cost follows the limit, not the text. Raises
-        `CharacterTooLong` if not one character fits, `InvalidRequestError` for a limit below 1.
+        The cut lies between grapheme clusters, which are never changed. The cost follows the limit,
+        not the length of the text.
+
+        Args:
+            text: The text.
+            max_tokens: The limit in tokens, at least 1.
+            keep: `"start"` for the longest beginning that fits, `"end"` for the longest end,
+                `"ends"` for a beginning of half the tokens joined to the longest end that fits with
+                it.
+
+        Raises:
+            CharacterTooLong: Not even one character fits.
         """
         return truncated(self._core, text, max_tokens, keep)
 
     def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
-        """Split `text` into pieces of at most `max_tokens`, each counted alone.
+        """Split a text into pieces of at most `max_tokens` tokens each, in linear time.
 
-        A piece ends at the last boundary of the best kind within reach: a paragraph's, a line's, a
-        sentence's, a clause's, a word's end, or a character's. Without `overlap` the pieces join to
-        the text; with it, each repeats up to so many tokens from the end of the one before, from a
-        word on. Linear in the text. Raises as `truncate` does.
+        A piece ends at the last boundary of the best kind within reach: a paragraph, else a line, a
+        sentence, a clause, a word or a character. Without `overlap` the pieces join to the text;
+        with it, each repeats up to so many tokens from the end of the piece before, starting at a
+        word.
+
+        Raises:
+            CharacterTooLong: One character alone is more than `max_tokens`.
         """
         return joined(text, self.spans(text, max_tokens, overlap=overlap))
 
     def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
-        """Split as `split` does, and say where each piece stands and how many tokens it is."""
+        """Split as `split` does, into spans: where each piece stands, and its tokens."""
         return spans(self._core, text, max_tokens, overlap)
 
     def measure(self, text: str) -> Count:
-        """Count the tokens of `text` as a value that says it is exact."""
+        """Count the tokens of a text as an exact `Count`."""
         return Count.exactly(self._core.count(text))
 
     def encode(self, text: str, *, special: str | Collection[str] = ORDINARY) -> list[int]:
-        """Encode `text` as ids.
+        """Encode a text as ids.
 
-        `special` says what stands for itself: `"ordinary"` nothing, a generation (`"qwen1"`,
-        `"qwen2"`, `"qwen2.5"`, `"qwen3"`) its special tokens, `"all"` every added token of a
-        vocabulary that was loaded from a file, a collection those in it. They are found in the text
-        as it stands, before it is normalized, unless the file says otherwise.
+        Args:
+            text: The text.
+            special: Which special tokens spelled out in the text become their ids: `"ordinary"`
+                (none), those of a generation (`"qwen1"`, `"qwen2"`, `"qwen2.5"`, `"qwen3"`),
+                `"all"` added tokens of a vocabulary from a file, or those in a collection of names.
+
+        Examples:
+            >>> import tokenfare as tf
+            >>> qwen = tf.get_tokenizer("qwen")
+            >>> len(qwen.encode("<|im_end|>"))
+            6
+            >>> qwen.encode("<|im_end|>", special="qwen3")
+            [151645]
         """
         return self._core.encode(text, self._found(special))
 
     def encode_to_numpy(
         self, text: str, *, special: str | Collection[str] = ORDINARY
     ) -> NDArray[np.uint32]:
-        """Encode `text` as an array of ids, as `encode` does; needs NumPy.
-
-        No id becomes a Python object on the way.
-        """
+        """Encode a text as a NumPy array of ids, as `encode` does, without an object for each."""
         try:
             import numpy as np
         except ImportError:
@@ -226,9 +249,15 @@ class Tokenizer:
     def decode_bytes(
         self, ids: Collection[int] | NDArray[np.integer], *, special: str | None = None
     ) -> bytes:
-        """Join the bytes of the tokens `ids`; special tokens by a generation's names, or a file's.
+        """Decode ids to bytes.
 
-        Arrays of integers are read without boxing (NumPy's, or any with the buffer protocol).
+        Args:
+            ids: A list of ids, or an array of integers (NumPy's, or any with the buffer protocol).
+            special: The generation whose special tokens are known, if not those of
+                `special_tokens`.
+
+        Raises:
+            InvalidRequestError: An id is not in the vocabulary.
         """
         try:
             return self._core.decode_bytes(ids, _spelled(self._special, special))
@@ -238,7 +267,7 @@ class Tokenizer:
     def decode(
         self, ids: Collection[int] | NDArray[np.integer], *, special: str | None = None
     ) -> str:
-        """Decode ids to text, as `decode_bytes` does; what is not UTF-8 becomes U+FFFD."""
+        """Decode ids to text as `decode_bytes` does; what is not UTF-8 becomes U+FFFD."""
         try:
             return self._core.decode(ids, _spelled(self._special, special))
         except (TypeError, ValueError) as error:
