@@ -110,8 +110,13 @@ def test_an_endpoint_that_is_not_there_is_named(run: Run, monkeypatch: pytest.Mo
     monkeypatch.setattr("tokenfare.dispatch.drivers.time.sleep", lambda _: None)
     ended = run("send", "--base-url", "http://127.0.0.1:9/v1", stdin=b"hello")
     assert ended.code == 4
-    assert "nothing answers at http://127.0.0.1:9/v1" in ended.err
+    *waits, error = ended.err.splitlines()
+    assert error.startswith("tokenfare: nothing answers at http://127.0.0.1:9/v1")
+    assert "(5 attempts in " in error
+    assert [line.partition("attempt ")[2][:6] for line in waits] == ["2 of 5", "3 of 5", "4 of 5"]
     assert "sk-very-secret" not in ended.err
+    told = run("send", "-v", "--base-url", "http://127.0.0.1:9/v1", stdin=b"hello")
+    assert len(told.err.splitlines()) == 5, "with the first one, of which only -v speaks"
 
 
 def test_a_broken_catalogue_file_names_file_and_key(tmp_path: Path) -> None:

@@ -95,6 +95,8 @@ def test_when_every_model_fails_the_last_error_carries_all_attempts(
         chat(url, "hello", allow=["qwen-turbo", "qwen-plus"])
     tried = [getattr(a, "model", None) for a in caught.value.attempts]
     assert tried == ["qwen-turbo", "qwen-turbo", "qwen-plus", "qwen-plus"]
+    assert "(2 attempts in " in str(caught.value)
+    assert str(caught.value).endswith("(the last of 2 models, 4 attempts with all of them)")
 
 
 def test_a_wrong_key_is_not_tried_on_other_models(emulate: Emulate, chat: Chat) -> None:

@@ -107,7 +107,7 @@ def test_throttling_is_waited_out_for_a_minute(
 ) -> None:
     """`insufficient_quota` recovers within a minute: 4 + 8 + 16 + 30 seconds, then it is over."""
     server.says(*[refusal(429, "insufficient_quota")] * 5)
-    with pytest.raises(RateLimitError, match=r"attempt 5, 58\.0 s waited") as failure:
+    with pytest.raises(RateLimitError, match=r"\(5 attempts in 58\.0 s, 58\.0 s of") as failure:
         run(chat(call(), line))
     assert time.slept == [4, 8, 16, 30]
     assert [attempt.outcome for attempt in failure.value.attempts] == ["throttled"] * 5

@@ -270,6 +270,21 @@ def test_a_mistake_of_the_gateway_is_told_as_one_and_logged(
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_each_wait_is_a_line_of_the_log_with_the_id_of_the_request(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "tokenfare.gateway")
+    stand = start(
+        faults=scripted(named("unavailable"), named("unavailable")),
+        client={"patience": Patience(attempts=3, first_wait=0.001)},
+    )
+    answer = stand.chat(model="qwen-turbo")
+    said = [r.getMessage() for r in caplog.records if r.name == "tokenfare.gateway"]
+    waits = [line for line in said if "again in" in line]
+    assert [line.split()[0] for line in waits] == [answer.headers["x-request-id"]] * 2
+    assert "qwen-turbo: attempt 2 of 3 failed: HTTP 503 " in waits[1]
+
+
 def test_what_a_caller_sends_makes_no_line_of_its_own_in_the_log(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,13 +14,14 @@ from tokenfare.dispatch import Attempt, Progress
 from tokenfare.money import plain
 from tokenfare.router import requirements, to_record
 
-from . import exits, inputs, output, printing, request
+from . import exits, inputs, output, printing, request, warnings
 
 
 @click.command
 @request.options
 @click.option("--stream", is_flag=True, help="Print the answer while it is written.")
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible endpoint, up to /v1.")
+@click.option("-v", "--verbose", is_flag=True, help="Say each wait before another attempt.")
 @click.option("--dry-run", is_flag=True, help="Decide, and send nothing.")
 @click.option("--project", metavar="P", help="What the ledger writes the call down for.")
 @inputs.ceilings_option
@@ -28,6 +29,7 @@ from . import exits, inputs, output, printing, request
 def command(
     stream: bool,
     base_url: str | None,
+    verbose: bool,
     dry_run: bool,
     project: str | None,
     ceilings: tuple[str, ...],
@@ -38,6 +40,8 @@ def command(
 
     The key is read from DASHSCOPE_API_KEY. The answer goes to standard output, what it was billed
     and what had been predicted to standard error. The bill goes into the ledger: see `spend`.
+    Before another attempt a terminal is told why and how long is waited; elsewhere -v says so from
+    the first one on, and without it the second.
     """
     if stream and as_json:
         raise click.UsageError("--json prints the whole reply, --stream its pieces: take one")
@@ -56,15 +60,19 @@ def command(
         else:
             printing.answer(decision.brief())
         return exits.DONE
-    with Client(
-        base_url=base_url,
-        as_of=given.as_of,
-        region=given.asked.get("region"),
-        profile=profile,
-        progress=_progress,
-        project=project,
-        ceilings=ceilings or None,
-    ) as client:
+    told = warnings.on_stderr(retries=verbose or sys.stderr.isatty())
+    with (
+        told,
+        Client(
+            base_url=base_url,
+            as_of=given.as_of,
+            region=given.asked.get("region"),
+            profile=profile,
+            progress=_progress,
+            project=project,
+            ceilings=ceilings or None,
+        ) as client,
+    ):
         if stream:
             reply = _streamed(client, prompt, documents=documents, **given.asked)
         else:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tokenfare.client import AsyncClient
+from tokenfare.dispatch.retrying import LOGGER as RETRY_LOGGER
 from tokenfare.gateway import (
     GRACE_SECONDS,
     MAX_BODY_BYTES,
@@ -158,3 +159,4 @@ def _log_to_stderr(*, quiet: bool) -> None:
     client.addHandler(handler)
     client.setLevel(logging.WARNING)
     logging.getLogger("tokenfare.gateway").setLevel(logging.WARNING if quiet else logging.INFO)
+    logging.getLogger(RETRY_LOGGER).setLevel(logging.ERROR)  # the gateway says them, with its id

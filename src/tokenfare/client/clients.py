@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from tokenfare.api import Documents, default_catalog
 from tokenfare.catalog.catalog import today
-from tokenfare.dispatch import AsyncStream, Delta, Stream, adrive, drive
+from tokenfare.dispatch import AsyncStream, Delta, Retrying, Stream, adrive, drive
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt
 from tokenfare.router import Asked, Decision, Requirements, requirements
@@ -97,11 +97,13 @@ class _Base(ABC):
         project: str | None = None,
         api_key: str | None = None,
         escalate: bool | Requirements | None = None,
+        retrying: Retrying | None = None,
     ) -> Self:
         """This client for calls of another project, by another key, or with another ladder.
 
         `escalate` is as for the client, or requirements that the models after the first are to
-        meet, whatever is asked of the first.
+        meet, whatever is asked of the first. `retrying` is told of each wait before a call is sent
+        again, instead of who is told of the client's.
 
         It has the connections, the ledger and the limiter of this one and closes nothing, so one
         may be made for each call. Of another key's account, rates are kept apart and uploaded files
@@ -109,7 +111,9 @@ class _Base(ABC):
         """
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._settings = self._settings.varied(project=project, api_key=api_key, escalate=escalate)
+        other._settings = self._settings.varied(
+            project=project, api_key=api_key, escalate=escalate, retrying=retrying
+        )
         other._lent = True
         return other
 
@@ -198,10 +202,13 @@ class Client(_Base):
         project: str | None = None,
         api_key: str | None = None,
         escalate: bool | Requirements | None = None,
+        retrying: Retrying | None = None,
     ) -> Self:
         """See `AsyncClient.with_options`."""
         self._client()  # opened now, so that both have it
-        return super().with_options(project=project, api_key=api_key, escalate=escalate)
+        return super().with_options(
+            project=project, api_key=api_key, escalate=escalate, retrying=retrying
+        )
 
     def _client(self) -> Any:
         with self._lock:  # the first calls may come from many threads

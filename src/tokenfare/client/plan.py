@@ -244,6 +244,12 @@ class Climb:
             return step
         if self._last is None:
             raise InvalidRequestError("this decision found no model; see its `rejected`")
+        tried = len({attempt.model for attempt in self._failed})
+        if tried > 1:
+            self._last.args = (
+                f"{self._last} (the last of {tried} models, "
+                f"{len(self._failed)} attempts with all of them)",
+            )
         raise self._last
 
     def failed(self, error: ProviderError, step: Step) -> None:

@@ -18,6 +18,7 @@ from tokenfare.dispatch import (
     Line,
     Patience,
     Progress,
+    Retrying,
     Secret,
     Shelf,
     Timeouts,
@@ -64,7 +65,12 @@ class Settings:
         return of_provider(in_region(asked, self.region), self.provider)
 
     def varied(
-        self, *, project: str | None, api_key: str | None, escalate: bool | Requirements | None
+        self,
+        *,
+        project: str | None,
+        api_key: str | None,
+        escalate: bool | Requirements | None,
+        retrying: Retrying | None,
     ) -> Settings:
         """The same for other calls. Another key is another account: what is an account's is apart.
 
@@ -74,6 +80,8 @@ class Settings:
         varied = self
         if project is not None:
             varied = replace(varied, books=replace(self.books, project=project))
+        if retrying is not None:
+            varied = replace(varied, line=replace(self.line, retrying=retrying))
         if isinstance(escalate, Requirements):
             escalate = self.held(escalate)
         if escalate is not None:
@@ -85,7 +93,7 @@ class Settings:
         memory = Uploads()
         return replace(
             varied,
-            line=replace(self.line, endpoint=endpoint),
+            line=replace(varied.line, endpoint=endpoint),
             pace=replace(self.pace, endpoint=f"{self.pace.endpoint} {account_of(endpoint)}"),
             files=replace(self.files, keep_files=False, memory=memory, claims=None, shelf=Shelf()),
             uploads=memory,
@@ -130,6 +138,7 @@ class Options(TypedDict, total=False):
     uploads: str | os.PathLike[str] | None
     poll_seconds: float
     progress: Callable[[Progress], None] | None
+    retrying: Retrying | None
     escalate: bool
     escalate_filtered: bool
     ledger: LedgerChoice
@@ -156,6 +165,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     uploads: str | os.PathLike[str] | None = None,
     poll_seconds: float = 5.0,
     progress: Callable[[Progress], None] | None = None,
+    retrying: Retrying | None = None,
     escalate: bool = True,
     escalate_filtered: bool = False,
     ledger: LedgerChoice = None,
@@ -174,7 +184,8 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     the provider's: calls go there, to models that the catalogue lists there at their prices there.
     With `today`, each call is decided as of the day that it gives, else of the catalogue's.
     `uploads` is a file that remembers, for every process that names it, which contents the provider
-    holds, and lets one upload for all; without it each client remembers its own. `escalate` lets
+    holds, and lets one upload for all; without it each client remembers its own. `progress` is told
+    how far an upload is, `retrying` of each wait before a call is sent again. `escalate` lets
     the next model of the ranking answer where the first cannot, and with `escalate_filtered` also
     where a content filter stopped it. `ledger` is a file or a `Ledger`; `False` is none, and
     without it TOKENFARE_LEDGER says which, or it is the user's own. `limiter` is a `Limiter`, the
@@ -196,7 +207,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     held = Uploads() if uploads is None else UploadsOnDisk(endpoint, uploads)
     return Settings(
         Learning(catalog, today),
-        Line(endpoint, patience or Patience()),
+        Line(endpoint, patience or Patience(), retrying=retrying),
         FileHandling(
             keep_files=keep_files,
             poll_seconds=poll_seconds,

@@ -38,6 +38,7 @@ from .exchange import Line, Surroundings
 from .handling import Claims, FileHandling, FileMemory
 from .meaning import meaning
 from .patience import NO_RETRIES, Patience
+from .retrying import Retry, Retrying
 from .secret import Secret, key_from
 from .shelf import Shelf
 from .turnstile import Turnstile
@@ -65,6 +66,8 @@ __all__ = [
     "Outcome",
     "Patience",
     "Progress",
+    "Retry",
+    "Retrying",
     "Secret",
     "Shelf",
     "Sink",

@@ -26,6 +26,7 @@ from .effects import Broken, Flow, Head, HttpRequest, Read, Send, Wait
 from .endpoint import Endpoint, Timeouts
 from .meaning import meaning
 from .patience import Patience, retry_after
+from .retrying import Retry, Retrying, reason_of, tell
 from .secret import Secret
 from .turnstile import Turnstile
 
@@ -51,7 +52,8 @@ class Line:
     """A line to an endpoint: where, how patiently, in what surroundings, and in whose turn.
 
     `until` is when a call on it is over at the latest, by its clock: what several calls that are
-    one to their caller have in common. Each sending of a call passes the `turnstile`.
+    one to their caller have in common. Each sending of a call passes the `turnstile`. `retrying` is
+    told of each wait before a call is sent again.
     """
 
     endpoint: Endpoint
@@ -59,6 +61,7 @@ class Line:
     surroundings: Surroundings = field(default_factory=Surroundings)
     until: float | None = None
     turnstile: Turnstile | None = None
+    retrying: Retrying | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,29 +191,22 @@ def read_some(
 
 def persist(run: Errand, once: Callable[[], Flow[T]]) -> Flow[tuple[T, tuple[Attempt, ...]]]:
     """Do `once`, and again while that may help. The error that remains carries the attempts."""
+    clock, patience = run.line.surroundings.clock, run.line.patience
     attempts: list[Attempt] = []
-    waited = 0.0
+    waited, began = 0.0, clock()
     while True:
         try:
             result = yield from once()
         except ProviderError as error:
             failure = _redacted(error, run.endpoint.key)
             attempts.append(Attempt(run.model, error.status, error.code, waited, _outcome(error)))
-            wait = run.line.patience.wait_after(
+            wait = patience.wait_after(
                 error, len(attempts), run.seconds_left(), run.line.surroundings.chance()
             )
             if wait is None:
-                _conclude(error, attempts)
+                _conclude(error, attempts, clock() - began)
                 break
-            log.info(
-                "%s: attempt %d %s (HTTP %s %s); again in %.1f s",
-                run.model,
-                len(attempts),
-                attempts[-1].outcome,
-                error.status,
-                error.code,
-                wait,
-            )
+            tell(_retry(run, error, attempts, wait), run.line.retrying)
         else:
             attempts.append(Attempt(run.model, 200, None, waited, "answered"))
             return result, tuple(attempts)
@@ -309,8 +305,23 @@ def _redacted(error: ProviderError, key: Secret) -> ProviderError:
     return error.with_traceback(None)
 
 
-def _conclude(error: ProviderError, attempts: list[Attempt]) -> None:
+def _retry(run: Errand, error: ProviderError, attempts: list[Attempt], wait: float) -> Retry:
+    return Retry(
+        run.model,
+        len(attempts),
+        run.line.patience.attempts,
+        attempts[-1].outcome,
+        error.status,
+        error.code,
+        reason_of(error, run.endpoint.base_url),
+        wait,
+    )
+
+
+def _conclude(error: ProviderError, attempts: list[Attempt], seconds: float) -> None:
     error.attempts = tuple(attempts)
     if len(attempts) > 1:
         waited = sum(attempt.waited_seconds for attempt in attempts)
-        error.args = (f"{error} (attempt {len(attempts)}, {waited:.1f} s waited)",)
+        error.args = (
+            f"{error} ({len(attempts)} attempts in {seconds:.1f} s, {waited:.1f} s of them waited)",
+        )

@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from tokenfare.catalog import Model
 from tokenfare.client import AsyncClient
+from tokenfare.dispatch import Retry
 from tokenfare.errors import TokenfareError
 from tokenfare.router import Requirements
 
@@ -68,8 +69,11 @@ class Exchange:
         """The client for this caller."""
         key = None if self.caller.key is None else self.caller.key.reveal()
         return self.gateway.client.with_options(
-            project=self.caller.project, api_key=key, escalate=escalate
+            project=self.caller.project, api_key=key, escalate=escalate, retrying=self._retrying
         )
+
+    def _retrying(self, retry: Retry) -> None:
+        log.log(retry.level, "%s %s", self.id, _shown(str(retry)))
 
     async def body(self) -> bytes:
         """The whole body. Raises `Refusal` for one that is too large, or is said to be no JSON."""

@@ -1,0 +1,77 @@
+"""A call that is sent again says so before it waits: why, how often so far, and for how long."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from dispatch.conftest import KEY, Driver, Time, call, line_to
+from dispatch.scripted import CUT, Reply, Server, closed_port, completion, refusal
+from tokenfare.dispatch import Line, Retry, chat
+from tokenfare.errors import ProviderUnreachable
+
+
+def test_each_wait_is_told_before_it_begins(
+    run: Driver, server: Server, line: Line, time: Time
+) -> None:
+    """What was told by then, and what was slept by then, at each of two waits."""
+    server.says(refusal(503, "ModelUnavailable"), Reply(body=CUT), completion("Hello"))
+    told: list[tuple[Retry, int]] = []
+    run(
+        chat(
+            call(),
+            replace(line, retrying=lambda retry: told.append((retry, len(time.slept)))),
+        )
+    )
+    first = Retry(
+        "qwen-plus", 1, 5, "fault", 503, "ModelUnavailable", "HTTP 503 ModelUnavailable", 0.5
+    )
+    broke = f"the connection to {server.url} broke"
+    second = Retry("qwen-plus", 2, 5, "broken", None, "broken", broke, 1.0)
+    assert told == [(first, 0), (second, 1)]
+
+
+def test_where_nothing_answers_the_log_says_so_and_the_error_how_long(
+    run: Driver, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Four waits of 0.5 + 1 + 2 + 4 seconds; the first is everyday, the others are warnings."""
+    url = f"http://127.0.0.1:{closed_port()}/v1"
+    caplog.set_level(logging.INFO, "tokenfare.retry")
+    with pytest.raises(ProviderUnreachable, match=r"\(5 attempts in 7\.5 s, 7\.5 s of them waite"):
+        run(chat(call(), line_to(url, time)))
+    said = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert said == [
+        (level, f"qwen-plus: attempt {n} of 5 failed: nothing answers at {url}; again in {wait} s")
+        for level, n, wait in [
+            ("INFO", 1, "0.5"),
+            ("WARNING", 2, "1.0"),
+            ("WARNING", 3, "2.0"),
+            ("WARNING", 4, "4.0"),
+        ]
+    ]
+
+
+def test_one_attempt_is_not_counted_out(run: Driver, server: Server, line: Line) -> None:
+    server.says(refusal(400, "InvalidParameter"))
+    with pytest.raises(Exception, match="no") as failure:
+        run(chat(call(), line))
+    assert "attempts" not in str(failure.value)
+
+
+def test_what_a_provider_says_is_no_line_of_its_own_and_no_key(
+    run: Driver, server: Server, line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A code with the key, a line break, an escape; a message that quotes the prompt."""
+    caplog.set_level(logging.INFO, "tokenfare.retry")
+    code = f"Busy {KEY}\n12:00 root: \x1b[2Jall is well{'!' * 90}"
+    server.says(refusal(503, code, "you said Good morning"), completion("Hello"))
+    run(chat(call("Good morning"), line))
+    (record,) = (r for r in caplog.records if r.name == "tokenfare.retry")
+    said = record.getMessage()
+    assert said.isprintable()
+    assert "HTTP 503 Busy ***\\n12:00 root:" in said
+    assert KEY not in said
+    assert "Good morning" not in said
+    assert len(said) < 160
