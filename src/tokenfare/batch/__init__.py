@@ -1,7 +1,8 @@
-"""Jobs of many requests: what they cost, on which models, the files to send, and what came back.
+"""Jobs of many requests: plan them, send them, fetch the answers, and check the bill.
 
-`plan` sends nothing. `submit`, `wait` and `collect` are the way through the provider's batch
-service, `run` the one through its ordinary endpoint; each can be killed and called again.
+`plan` chooses a model for each request and writes the files to send; it sends nothing. `submit`,
+`wait` and `collect` go through the provider's batch service, and `run` through its ordinary
+endpoint. Each can be killed at any point and called again.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from .written.folder import Written
 
 
 class Longest(NamedTuple):
-    """The longest request: its input tokens, and where it stands."""
+    """The longest request: its input tokens, and the file and line where it stands."""
 
     tokens: int
     file: str
@@ -26,10 +26,20 @@ class Longest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a job comes to. Fares are from an answer of one token to one that fills its room.
+    """What a job comes to; made by `plan` and `assemble`.
 
-    `aside` has how many lines were set aside, by reason. `folder` holds the `files`. `deadline` is
-    how it keeps one, if one was asked for.
+    Attributes:
+        inputs: The names of the inputs.
+        day: The day whose facts it was planned by.
+        digest: The digest of the catalogue.
+        max_output_tokens: The room for each answer that names none of its own.
+        tally: The sums that the properties are read from.
+        aside: How many lines were set aside, by reason.
+        longest: The longest request, and where it stands.
+        files: The files to send, in `folder`.
+        folder: The plan's folder.
+        shared: The beginnings that requests share.
+        deadline: How the deadline is kept, if there is one.
     """
 
     inputs: tuple[str, ...]
@@ -46,41 +56,41 @@ class Plan:
 
     @property
     def requests(self) -> int:
-        """How many requests have a model."""
+        """The number of requests that have a model."""
         return self.tally.requests
 
     @property
     def set_aside(self) -> int:
-        """How many lines are not part of it."""
+        """The number of lines that were set aside."""
         return sum(self.aside.values())
 
     @property
     def fare(self) -> Fare:
-        """What the job costs."""
+        """What the job costs, from answers of one token to answers that fill their room."""
         return self.tally.fare
 
     @property
     def shares(self) -> tuple[Share, ...]:
-        """What goes to each model, the dearest first."""
+        """What goes to each model, the most expensive share first."""
         return self.tally.shares
 
     @property
     def alone(self) -> tuple[Alone, ...]:
-        """What the whole job would cost on each one model."""
+        """What the whole job would cost on each model alone."""
         return self.tally.alone
 
     @property
     def repeated(self) -> int:
-        """Requests that say exactly what one before them said."""
+        """The number of requests that are identical to an earlier one."""
         return self.tally.repeated
 
     @property
     def prefixes(self) -> tuple[Prefix, ...]:
-        """What requests begin with alike, that which most of the input is in first."""
+        """The beginnings that requests share, those with the most input first."""
         return self.shared.prefixes
 
     def as_data(self) -> dict[str, object]:
-        """The plan as JSON can hold it."""
+        """The plan as values that JSON can hold."""
         tally = self.tally
         return {
             "inputs": list(self.inputs),

@@ -41,10 +41,10 @@ _CHUNK_BYTES = 500_000  # half of that takes longer, twice of it 20 MB more and 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a plan is: bytes of the input files read, requests planned.
+    """How far a plan is: bytes of the inputs that were read, and requests that were planned.
 
-    With a deadline the inputs are read twice, and streams are copied before: the bytes go on, the
-    requests begin again.
+    With a deadline the inputs are read twice, and streams copied before that: the bytes go on, and
+    the requests begin again.
     """
 
     bytes_read: int
@@ -68,23 +68,48 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     progress: Callable[[Progress], None] | None = None,
     **asked: Unpack[Asked],
 ) -> Plan:
-    """Plan a job: the model and the fare of each request, and the files to send, in folder `out`.
+    r"""Plan a job: choose a model for each request, and write the files to send into `out`.
 
-    `inputs` are JSONL, CSV or Parquet files; the first two may be compressed by gzip or Zstandard
-    (`-` is standard input). What is asked of the model are the fields of `Requirements`, `batch`
-    aside: each request goes to the cheapest model of the batch service, or live where that takes it
-    nowhere. A line that is no request, or that no model takes, is set aside with its reason; with
-    `strict` it raises `InputError`. With `once`, requests whose bodies are the same are sent once
-    and share the answer, a sampled one too. `prefixes`: look for what requests begin with alike.
-    Nothing is left in `out` unless the plan is complete.
-    Raises `InvalidRequestError` for a folder that holds anything but a plan of the same inputs, and
-    `FareOverCeiling` if the job may cost more than `ceiling`, a `Money` or a text ("50 CNY").
+    Nothing is sent. Each request goes to the cheapest model of the batch service that certainly
+    takes it, or live where the batch service takes it nowhere. What cannot be sent is set aside
+    with its reason. `out` holds the whole plan or nothing.
 
-    With a `deadline`, counted from the first request that is sent, the models are mixed so that the
-    job costs least among the mixes that promise it: `Plan.deadline` says how, and on what the
-    promise stands; `answer_seconds` is the longest that one answer takes. The inputs are read twice
-    then: what can be read once only is kept in a file beside the plan's until that is complete.
-    Raises `DeadlineTooShort` where nothing can promise it.
+    Args:
+        inputs: JSONL, CSV or Parquet files, the first two plain or compressed by gzip or Zstandard;
+            `-` is standard input.
+        out: The folder to write. It may hold an earlier plan of the same inputs.
+        columns: What the inputs call `prompt`, `messages` and `custom_id`.
+        form: The form of the inputs, where names and content do not say it.
+        strict: Raise `InputError` for the first line that would be set aside.
+        as_of: Plan by the facts of this day.
+        catalog: Plan by this catalogue.
+        once: Send identical requests once; all of them share the answer.
+        prefixes: Look for beginnings that many requests share.
+        ceiling: The most that the job may cost: `Money`, or a text such as `"50 CNY"`.
+        deadline: Mix models so that the whole job is answered within this time from the first
+            request sent, for the least money. `Plan.deadline` says on what that stands. The inputs
+            are read twice; a stream is kept in a file until the plan is complete.
+        answer_seconds: The longest that one answer takes, for a deadline.
+        progress: Called with the `Progress` as the inputs are read.
+        asked: The fields of `Requirements`, without `batch`.
+
+    Raises:
+        InputError: An input cannot be read.
+        InvalidRequestError: An argument cannot be meant, or `out` holds something else.
+        FareOverCeiling: The job may cost more than `ceiling`.
+        DeadlineTooShort: No mix of models is sure to keep `deadline`.
+
+    Examples:
+        >>> from datetime import date
+        >>> from pathlib import Path
+        >>> import tokenfare as tf
+        >>> _ = Path("jobs.jsonl").write_text('{"prompt": "Hello"}\n{"prompt": "Goodbye"}\n')
+        >>> day = date(2024, 12, 18)
+        >>> plan = tf.batch.plan("jobs.jsonl", "job", allow=["qwen-*"], as_of=day)
+        >>> [(share.model, share.requests) for share in plan.shares]
+        [('qwen-turbo', 2)]
+        >>> print(plan.fare)
+        0.00000345 to 0.00060285 CNY
     """
     names = named(inputs)
     facts, wanted = asked_of(asked, as_of, catalog)

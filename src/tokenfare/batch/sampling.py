@@ -36,7 +36,7 @@ _DEVIATIONS = Decimal("1.96")  # 95 % of a normal distribution
 
 
 class Interval(NamedTuple):
-    """A total as it is estimated, and where it is in 95 samples of 100."""
+    """An estimated total, with the interval that holds the truth in 95 samples of 100."""
 
     value: Decimal
     low: Decimal
@@ -45,10 +45,16 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a job of so many `lines` comes to, by `sampled` of them.
+    """What a job costs, estimated from a sample.
 
-    `fare_low` and `fare_high` are the two ends of the fare, `input_tokens` are at their high end,
-    `set_aside` are lines that would be.
+    Attributes:
+        lines: The lines of the inputs.
+        sampled: The lines that were drawn.
+        currency: The currency of the fares.
+        fare_low: The low end of the job's fare.
+        fare_high: The high end of the job's fare.
+        input_tokens: Its input tokens, at their high end.
+        set_aside: Its lines that would be set aside.
     """
 
     lines: int
@@ -101,11 +107,25 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
     progress: Callable[[Progress], None] | None = None,
     **asked: Unpack[Asked],
 ) -> Estimate:
-    """Estimate what a job costs by `sample` of its lines, drawn evenly; nothing is written.
+    """Estimate what a job costs from a sample of its lines. Nothing is written or sent.
 
-    The same `seed` draws the same lines. Where there are no more lines than that, the estimate is
-    what `plan` says, and its intervals are points. Identical requests are each priced. Raises
-    `InvalidRequestError` for a sample of less than 30 lines, and what `plan` raises for its inputs.
+    If the inputs have no more lines than the sample, the estimate is what `plan` says. Identical
+    requests are each priced.
+
+    Args:
+        inputs: As for `plan`.
+        sample: How many lines to draw, at least 30, each with the same chance.
+        seed: The same seed draws the same lines.
+        columns: As for `plan`.
+        form: As for `plan`.
+        as_of: As for `plan`.
+        catalog: As for `plan`.
+        progress: As for `plan`.
+        asked: As for `plan`.
+
+    Raises:
+        InputError: An input cannot be read.
+        InvalidRequestError: An argument cannot be meant.
     """
     if sample < _LEAST:
         raise InvalidRequestError(f"sample: {sample}; at least {_LEAST} lines say something")

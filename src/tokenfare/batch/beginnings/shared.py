@@ -21,12 +21,23 @@ _WORTH_A_LINE = 20
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """A beginning that at least so many `requests` on one model have, the first at `file:line`.
+    """A beginning that many requests of one model share.
 
-    It is `messages` whole messages and `characters` of the next one, and its `tokens` are settled
-    by that alone. `saving` is what a cache would take off if it held this beginning from the first
-    request on; beginnings may contain each other, so savings do not add up. `reason` says why it is
-    nothing, or what is not known.
+    It is `messages` whole messages and `characters` of the next one, first found at `file` and
+    `line`.
+
+    Attributes:
+        model: The model's id.
+        batch: Whether the requests go through the batch service.
+        requests: How many requests begin so, at least.
+        messages: How many whole messages it has.
+        characters: How much of the next message belongs to it.
+        tokens: Its tokens, whatever follows.
+        file: The file of the first such request.
+        line: Its line.
+        saving: What a cache would save if it held this beginning from the first request on.
+            Beginnings may contain each other, so savings do not add up.
+        reason: Why nothing is saved, or what is not known.
     """
 
     model: str

@@ -31,12 +31,19 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Requests on one model: how many, their input tokens, what they cost; `batch` or live.
+    """The requests of a plan that go to one model.
 
-    `max_input` is the longest input that the model takes beside the room of each of them; a longer
-    input than each of `price_bounds` is priced by the next tier. `seconds` is the time that its
-    known rates leave them, if every answer fills its room: `None` where no rate is known, and in
-    the batch service, which has no rates but a window.
+    Attributes:
+        model: The model's id.
+        batch: Whether they go through the batch service; otherwise they are sent live.
+        requests: How many they are.
+        low_tokens: Their input tokens, at least.
+        high_tokens: Their input tokens, at most.
+        fare: What they cost.
+        max_input: The longest input that the model takes beside the room for each answer.
+        seconds: The time that the model's rate limits leave them, if every answer fills its room;
+            `None` where no rate limit is known, and in the batch service.
+        price_bounds: The input lengths beyond which the model's next price tier begins.
     """
 
     model: str
@@ -52,7 +59,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """The whole job on one model in the batch service; `refused` requests it does not take."""
+    """The whole job on one model in the batch service, which does not take `refused` requests."""
 
     model: str
     requests: int

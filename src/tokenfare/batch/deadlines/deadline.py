@@ -23,11 +23,15 @@ ANSWER_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What goes live to one model: all of it is answered within `seconds`.
+    """What goes live to one model under a deadline.
 
-    `limit` is what takes most of them: the model's requests or tokens a minute, or the calls that
-    are under way at once. `costs_more` is by how much the most that these requests may cost is
-    above that on the models that they would go to without a deadline.
+    Attributes:
+        model: The model's id.
+        requests: How many requests.
+        seconds: The time within which all of them are answered.
+        limit: What takes most of that time: requests or tokens a minute, or the calls at once.
+        costs_more: By how much the most that they may cost is above that on the models that they
+            would go to without a deadline.
     """
 
     model: str
@@ -41,13 +45,19 @@ class Lane:
 class Deadline:
     """How a plan keeps its deadline, and what that costs.
 
-    All is answered `within` if no answer takes longer than `answer_seconds`, `concurrency` requests
-    of each model are under way at once, and the account has its rates to itself. `free` is what the
-    same requests cost without a deadline. No other mix that keeps it is cheaper by more than `gap`.
-    `unknown` are models that could promise nothing, since a rate of theirs is not known. `in_batch`
-    requests are the batch service's, whose window is `window_hours`: `None` if no model of it was
-    asked for. Of more kinds of requests than there is room for, those whose sizes differ by less
-    than the share `spread` were taken for the largest of them; 0 if each is taken as it is.
+    Attributes:
+        time: The deadline.
+        within: The time within which all is answered, if what follows holds.
+        answer_seconds: No answer takes longer.
+        concurrency: So many requests of each model are under way at once.
+        lanes: What goes live to each model. The account has the rate limits to itself.
+        free: What the same requests cost without a deadline.
+        gap: No other mix that keeps the deadline is cheaper by more than this.
+        unknown: Models that could promise nothing, since a rate limit of theirs is not known.
+        in_batch: Requests that go through the batch service.
+        window_hours: The window of the batch service; `None` if no model of it was asked for.
+        spread: Requests whose sizes differ by less than this share were taken for the largest of
+            them, since there were too many kinds; 0 if none were.
     """
 
     time: timedelta

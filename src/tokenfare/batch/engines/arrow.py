@@ -50,22 +50,29 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     catalog: Catalog | None = None,
     **asked: Unpack[Asked],
 ) -> Iterator[Any]:
-    """Plan the requests of record batches, batch by batch: the model and the fare of each row.
+    """Plan the requests of Arrow record batches, batch by batch, as on the workers of an engine.
 
-    `batches` are `pyarrow.RecordBatch`, or what has `__arrow_c_stream__` (a frame of Polars or
-    Daft, a relation of DuckDB), with a column for the id of each request, which must be there, and
-    one of prompts, messages or bodies, named as `columns` says (see `plan`). Instead, `lines` names
-    a column of whole lines of JSONL, as engines read a file of text. Other columns are not looked
-    at.
+    No row depends on another. Rows are planned as `plan` plans them for the same day; a large batch
+    comes back in several.
 
-    What comes out are record batches with a row for each that went in, of `batch_schema()`:
-    `problem` says why a request has no model, and is null for those that have one. Rows are planned
-    as `plan` plans them, given the same `as_of`; without it every machine asks its own clock. No
-    row depends on another: an id used twice is no problem here, since finding it takes all rows.
-    With `to_assemble` there is beside that what `assemble` makes a plan's folder of, and a row
-    needs no id; with `for_deadline` it is counted for live models too, so that `assemble` can keep
-    one. A large batch comes back in several. Raises `InvalidRequestError` for a batch without these
-    columns, `MissingExtra` without pyarrow.
+    Args:
+        batches: `pyarrow.RecordBatch` values, or what has `__arrow_c_stream__` (a frame of Polars
+            or Daft, a relation of DuckDB), with a column of ids and one of prompts, messages or
+            bodies.
+        columns: What the columns are called, as for `plan`.
+        lines: Instead, the column that holds whole lines of JSONL.
+        to_assemble: Add what `assemble` makes a plan's folder of. Rows need no id then.
+        for_deadline: Count for live models too, so that `assemble` can keep a deadline.
+        as_of: The day, which should be the same on every machine.
+        catalog: As for `plan`.
+        asked: As for `plan`.
+
+    The record batches have the columns of `batch_schema()` and a row for each row that went in;
+    `problem` says why a request has no model.
+
+    Raises:
+        InvalidRequestError: A column is missing.
+        MissingExtra: pyarrow is not installed.
     """
     arrow = required("pyarrow")
     if for_deadline and not to_assemble:
@@ -92,7 +99,7 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
 
 
 def batch_schema(*, to_assemble: bool = False) -> Any:
-    """The columns of what `plan_batches` gives; with `to_assemble`, of what `assemble` takes."""
+    """The columns that `plan_batches` writes; with `to_assemble`, those that `assemble` takes."""
     arrow = required("pyarrow")
     word, tokens, money = arrow.string(), arrow.int64(), arrow.decimal128(38, 12)
     columns = {

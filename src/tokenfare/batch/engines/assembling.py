@@ -54,22 +54,34 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     answer_seconds: float = ANSWER_SECONDS,
     **asked: Unpack[Asked],
 ) -> Plan:
-    """Make a plan's folder of rows that workers planned: what `plan` would have written.
+    """Make a plan's folder of rows that workers planned: the one that `plan` would have written.
 
-    `planned` is what came of `plan_batches(…, to_assemble=True)`, all of it: record batches, what
-    has `__arrow_c_stream__`, or the path of a Parquet file or of a folder of them, read in the
-    order of their names. Rows are numbered as they come, in the plan's table as `line` of a file
-    called `name`; in the order of the input, and with its name, the folder is that of `plan` on one
-    machine. `as_of`, `catalog` and what is asked are those that the workers had. `once`, `strict`,
-    `ceiling` and `prefixes` are as for `plan`, and so is what becomes of ids used twice. So is a
-    `deadline`, for rows that were planned with `for_deadline=True`; they are read twice then, so
-    that a stream is refused.
+    Args:
+        planned: All that `plan_batches(..., to_assemble=True)` gave: record batches, what has
+            `__arrow_c_stream__`, or the path of a Parquet file or of a folder of them, which are
+            read in the order of their names.
+        out: The folder to write.
+        name: What the rows' file is called in the plan. With the rows in the order of the input,
+            and its name, the folder is byte for byte that of `plan`.
+        strict: As for `plan`.
+        as_of: The day that the workers had.
+        catalog: The catalogue that the workers had.
+        once: As for `plan`.
+        prefixes: As for `plan`.
+        ceiling: As for `plan`.
+        deadline: As for `plan`, for rows planned with `for_deadline=True`. They are read twice, so
+            a stream is refused.
+        answer_seconds: As for `plan`.
+        asked: What the workers were asked.
 
-    One pass, some thousand rows in memory, and two digests for each request. A line set aside since
-    its id was taken, or since no model promises it by the deadline, is kept with its body and not
-    as it was written: no worker looks for these.
-    Raises `InputError` for rows that are none of `plan_batches` or were planned otherwise than is
-    said here, and what `plan` raises for the folder and the job.
+    Some thousand rows and two digests for each request stay in memory. A line set aside since its
+    id was taken, or since no model promises it by the deadline, is kept with its body and not as it
+    was written: no worker looks for these.
+
+    Raises:
+        InputError: The rows are not from `plan_batches`, or were planned otherwise than is said
+            here.
+        InvalidRequestError, FareOverCeiling, DeadlineTooShort: As for `plan`.
     """
     facts, wanted = asked_of(asked, as_of, catalog)
     most = ceiling_of(ceiling, wanted)

@@ -14,7 +14,7 @@ from .lines import parsed
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The names under which plain records have their prompt, their messages and their id."""
+    """What the inputs call the prompt, the messages and the id of a request."""
 
     prompt: str = "prompt"
     messages: str = "messages"
@@ -33,7 +33,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A line that is not part of the plan, and why; `text` is the line, as far as it was read."""
+    """A line that is not part of a plan, and why; `text` is as much of it as was read."""
 
     file: str
     line: int

@@ -31,10 +31,11 @@ _INPUTS = 3
 
 
 def report(folder: str | os.PathLike[str]) -> Path:
-    """Write `report.html` into a plan's folder, and say where it is.
+    """Write `report.html` into a plan's folder, one page with charts, and return its path.
 
-    Raises `InputError` for a folder that holds no plan or cannot be written, and `MissingExtra`
-    without what draws the charts.
+    Raises:
+        InputError: The folder holds no plan, or cannot be written.
+        MissingExtra: What draws the charts is not installed.
     """
     path = Path(folder) / REPORT
     written = page_of(Path(folder))

@@ -19,10 +19,10 @@ _NAMED = 20
 
 @dataclass(slots=True)
 class Bill:
-    """What was predicted for the requests that were billed, and what they were billed.
+    """What some answered requests were predicted to take, and what they were billed.
 
-    `fare` is `None` where a price is not known; `outside` is how many bills were outside of their
-    prediction.
+    `fare` is `None` where no price is known. `outside` counts requests that were billed outside of
+    what was predicted.
     """
 
     expected: Expected = field(default_factory=Expected)
@@ -76,9 +76,16 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What came of a plan. `outside` names the first requests billed outside of their prediction.
+    """What came of a plan.
 
-    `bills` is by model and whether the batch service answered, which sets the price.
+    Attributes:
+        folder: The plan's folder.
+        answered: How many requests were answered.
+        failed: How many failed.
+        missing: How many a job ended without.
+        pending: How many may still be answered.
+        bills: Predicted and billed, by model and by whether the batch service answered.
+        outside: The first requests that were billed outside of what was predicted.
     """
 
     folder: Path
@@ -91,7 +98,7 @@ class Collected:
 
     @property
     def requests(self) -> int:
-        """How many requests the plan has."""
+        """The number of requests of the plan."""
         return self.answered + self.failed + self.missing + self.pending
 
     @property

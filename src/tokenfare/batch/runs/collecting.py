@@ -42,11 +42,16 @@ def collect(
 ) -> Collected:
     """Fetch the results of a plan, join them to its requests, and enter the bills in the ledger.
 
-    What has not ended is `pending` in `results.jsonl`; call this again later. `retries` are the
-    folders of plans made by `replan` and collected: their answers stand for what failed here.
-    `settle_seconds` are those of `submit`, for where it was killed before they had passed.
-    `progress` is told of each piece of a file that is fetched; `options` are those of
-    `tokenfare.Client`.
+    `results.jsonl` in the plan's folder has every request once; those whose job has not ended are
+    `pending`, so call this again later. A download that broke off goes on where it stopped.
+
+    Args:
+        folder: The plan's folder.
+        retries: Folders of plans that `replan` made and that were collected; their answers stand
+            for what failed here.
+        settle_seconds: As for `submit`.
+        progress: Called as files are fetched.
+        options: As for `submit`.
     """
     pause = settling(settle_seconds)
     with running(folder, **options) as run:

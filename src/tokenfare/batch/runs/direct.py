@@ -99,17 +99,24 @@ def run(
     progress: Callable[[Sending], None] | None = None,
     **options: Any,
 ) -> Sending:
-    """Send a plan's requests that the batch service does not take; with `all_files`, all of them.
+    """Send the requests of a plan through the ordinary endpoint, each to its planned model.
 
-    Repeatable: what was answered is not sent again, what failed is. The models are sent to side by
-    side, with at most `concurrency` requests of each under way at once (16 by default, or as many
-    as the plan's deadline asks for), below its rates. With `ladder` a request that its model cannot
-    answer goes to the next cheapest that takes it.
-    `options` are those of `tokenfare.AsyncClient` (a `limiter` file is shared between processes, a
-    server between machines, `ceilings` apply). An error that every request would meet ends the run:
-    a wrong key, no connection, a ceiling. Raises `InvalidRequestError` for files that were
-    submitted to the batch service, and for more requests at once than this process can have
-    connections.
+    It can be repeated: what was answered is not sent again, what failed is. An error that every
+    request would meet ends the run: a wrong key, no connection, a ceiling.
+
+    Args:
+        folder: The plan's folder.
+        all_files: Send all requests, not just those that the batch service does not take.
+        concurrency: How many requests of each model are under way at once, below its rate limits;
+            16 by default, or as many as the plan's deadline needs.
+        ladder: Send a request that its model cannot answer to the next cheapest one.
+        progress: Called with the `Sending` after each request.
+        options: The options of `tokenfare.AsyncClient`.
+
+    Raises:
+        InvalidRequestError: The requests were submitted to the batch service, or `concurrency`
+            needs more connections than this process can have.
+        ProviderError: See above.
     """
     if concurrency is not None and concurrency < 1:
         raise InvalidRequestError(f"concurrency is at least 1, not {concurrency}")

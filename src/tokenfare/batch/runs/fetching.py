@@ -32,7 +32,7 @@ class Source:
 
 
 class Fetching(NamedTuple):
-    """How far a file of results is: bytes that are here, of all that it has if that is known."""
+    """How much of a file of results has been fetched, in bytes; `total` is `None` if not known."""
 
     name: str
     received: int

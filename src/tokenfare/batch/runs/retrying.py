@@ -32,14 +32,22 @@ def replan(
     deny: Sequence[str] = (),
     **options: Any,
 ) -> tuple[Plan, ...]:
-    """Plan the requests that failed in a collected plan, on the next models of their ladders.
+    """Plan what failed in a collected plan once more, on other models.
 
-    One plan for each model that refused requests, in a folder of `out` with the model's name,
-    without that model; and one for those that a job ended without, which may go to the same model
-    again (`MODEL.missing`). Neither takes the models that refused the requests in plans before.
-    `options` are those of `plan`. A `deadline` is promised for all of them, under rates that nobody
-    shares: with one there is one plan, `together`, without any model that refused a request.
-    Raises `InvalidRequestError` if nothing failed, `InputError` before anything was collected.
+    There is a plan for each model that refused requests, without that model and those that refused
+    them before, in a folder of `out` with the model's name; and one for the requests that a job
+    ended without, which may go to the same model again (`MODEL.missing`). With a `deadline` there
+    is one plan, `together`, without any model that refused a request.
+
+    Args:
+        folder: The folder of the collected plan.
+        out: The folder to write the plans into.
+        deny: Patterns of models to leave out as well.
+        options: The keywords of `plan`.
+
+    Raises:
+        InvalidRequestError: Nothing failed.
+        InputError: Nothing was collected yet.
     """
     found = planned(folder)
     if not (found.folder / JOINED).is_file():

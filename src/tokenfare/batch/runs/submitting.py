@@ -42,14 +42,27 @@ def submit(
     progress: Callable[[Upload], None] | None = None,
     **options: Any,
 ) -> Status:
-    """Upload the files of a plan that the batch service takes, and create their jobs.
+    """Upload the files of a plan for the batch service, and create their jobs.
 
-    Repeatable: what was submitted is not submitted again, also after a kill between two steps.
-    The window (the provider's shortest by default) is how long the provider may take. Once a job is
-    created, `settle_seconds` (3 by default) are waited for one that another machine may have
-    created in the same instant of a copy of this folder; without a copy, 0 is right. Each job is
-    reserved in the ledger, and held to its ceilings, for the most that it may cost; `options` are
-    those of `tokenfare.Client`. Raises `ProviderError`, `CeilingReached`, and what `running` does.
+    It can be repeated, even after a kill between two steps: nothing is submitted twice. Each job is
+    reserved in the ledger, and held to the ceilings, with the most that it may cost.
+
+    Args:
+        folder: The plan's folder.
+        window_hours: The time in which the provider is to answer; by default its shortest.
+        settle_seconds: How long to wait, once a job is created, for one that another machine
+            created at the same moment from a copy of this folder; 3 by default. Without copies, 0
+            is right.
+        progress: Called as files are uploaded.
+        options: The options of `tokenfare.Client`: `api_key`, `base_url`, `ledger`, `ceilings`, ...
+
+    Raises:
+        ProviderError: The provider refused or failed.
+        CeilingReached: A job may take more than a ceiling leaves.
+        InputError: The folder holds no plan.
+        InvalidRequestError: Another process works on the folder, or it was sent to another
+            endpoint.
+        MissingKey: No API key was given.
     """
     pause = settling(settle_seconds)
     with running(folder, **options) as run:

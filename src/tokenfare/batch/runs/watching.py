@@ -25,28 +25,31 @@ _MOST_FAILURES = 10
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A file of the plan for the batch service, and its job if it has one."""
+    """A file for the batch service, and its job if there is one."""
 
     file: Written
     job: Job | None
 
     @property
     def word(self) -> str:
-        """The provider's status, or that there is none yet."""
+        """The status of its job in the provider's word, or that it has none."""
         return _NOT_SENT if self.job is None else self.job.status
 
     @property
     def ended(self) -> bool:
-        """Whether nothing comes any more."""
+        """Whether its job has ended."""
         return self.job is not None and self.job.ended
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How far a plan is: its files of the batch service, and its requests sent by themselves.
+    """How far a plan is.
 
-    `live` is how many requests the batch service does not take; `answered` and `failed` are those
-    of the requests that were sent by themselves.
+    Attributes:
+        files: Its files for the batch service, each with its job.
+        live: How many requests are sent live, since the batch service does not take them.
+        answered: How many requests were answered live.
+        failed: How many failed live.
     """
 
     files: tuple[FileState, ...]
@@ -56,17 +59,17 @@ class Status:
 
     @property
     def ended(self) -> bool:
-        """Whether every job has come to an end."""
+        """Whether every job has ended."""
         return all(state.ended for state in self.files)
 
     @property
     def requests(self) -> int:
-        """How many requests the files of the batch service have."""
+        """The number of requests in the files for the batch service."""
         return sum(state.file.lines for state in self.files)
 
     @property
     def done(self) -> int:
-        """How many of them have an answer or an error by now, or will have none."""
+        """The number of them that have an answer or an error, or will have none."""
         return sum(
             state.file.lines if state.ended else state.job.completed + state.job.failed
             for state in self.files
@@ -94,7 +97,10 @@ class Status:
 
 
 def status(folder: str | os.PathLike[str], **options: Any) -> Status:
-    """Look at every job that has not ended. Changes nothing; `options` as for `submit`."""
+    """Look at every job of a plan that has not ended. Nothing is changed.
+
+    `folder` and `options` are as for `submit`, and so is what is raised.
+    """
     with running(folder, alone=False, **options) as run:
         return look(run)
 
@@ -108,10 +114,18 @@ def wait(
     sleep: Callable[[float], None] = time.sleep,
     **options: Any,
 ) -> Status:
-    """Look at the jobs until all have ended, with pauses that grow while nothing changes.
+    """Look at the jobs of a plan until all of them have ended.
 
-    An outage is waited out: `ProviderError` is raised if looking has failed ten times in a row, or
-    where waiting does not help.
+    An outage is waited out: `ProviderError` is raised after ten failures in a row, or where waiting
+    does not help.
+
+    Args:
+        folder: The plan's folder.
+        poll_seconds: The first pause.
+        longest_poll_seconds: The longest pause; pauses grow while nothing changes.
+        progress: Called with each `Status`.
+        sleep: What waits.
+        options: As for `submit`.
     """
     if not 0 < poll_seconds <= longest_poll_seconds:
         raise InvalidRequestError("poll_seconds is above zero and at most longest_poll_seconds")
@@ -132,7 +146,10 @@ def wait(
 
 
 def cancel(folder: str | os.PathLike[str], **options: Any) -> Status:
-    """Ask the provider to stop every job that has not ended. What was answered is billed."""
+    """Ask the provider to stop every job of a plan that has not ended. What was answered is billed.
+
+    `folder` and `options` are as for `submit`, and so is what is raised.
+    """
     with running(folder, **options) as run:
         for file, sent in run.journal.sent().items():
             if sent.job is None or sent.job.ended:

@@ -39,7 +39,7 @@ _BESIDE = ".beside"
 
 @dataclass(slots=True)
 class Written:
-    """A file of the plan: requests for one `model`, in the batch service or live."""
+    """A file of a plan: requests for one model, for the batch service or to be sent live."""
 
     name: str
     model: str
