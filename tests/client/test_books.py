@@ -85,7 +85,7 @@ def test_a_call_that_reasons_is_predicted_held_and_billed_at_the_price_of_that(
         "max_output_tokens": 100,
         "client": {"ledger": path},
     }
-    for asked in ({"thinking": True}, {"extra": {"enable_thinking": True}}):
+    for asked in ({"thinking": True}, {"parameters": {"enable_thinking": True}}):
         path.unlink(missing_ok=True)
         reply = chat(url, "hello", **given, **asked)
         usage, written = reply.usage, row(path)
@@ -101,7 +101,7 @@ def test_a_call_that_reasons_is_predicted_held_and_billed_at_the_price_of_that(
 
 def test_thinking_cannot_be_both_asked_for_and_switched_off(chat: Chat) -> None:
     with pytest.raises(InvalidRequestError, match="contradict each other"):
-        chat("http://127.0.0.1:9", "hello", thinking=True, extra={"enable_thinking": False})
+        chat("http://127.0.0.1:9", "hello", thinking=True, parameters={"enable_thinking": False})
 
 
 def test_a_call_sent_three_times_is_one_row_with_one_bill(
@@ -167,7 +167,7 @@ def test_all_answers_of_a_call_are_held_to_the_ceiling(
 ) -> None:
     """qwen-plus at 0.8 in and 2 out a million: 9 tokens in, and four answers of 1,000 at most."""
     emulator, url = emulate()
-    four = {"allow": ["qwen-plus"], "max_output_tokens": 1_000, "extra": {"n": 4}}
+    four = {"allow": ["qwen-plus"], "max_output_tokens": 1_000, "parameters": {"n": 4}}
     with pytest.raises(CeilingReached) as refused:
         chat(url, "hello", client={"ledger": path, "ceilings": ["4008 tokens"]}, **four)
     assert refused.value.asked == 9 + 4 * 1_000

@@ -69,8 +69,8 @@ def test_the_page_does_what_it_says(emulator: Emulator, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("word", "way"),
     [
-        ("tools", r"extra=\{…\} of a client's calls, and in parameters=\{…\} of route"),
-        ("temperature", r"stands in extra=\{…\}"),
+        ("extra", r"stands in parameters=\{…\}"),
+        ("temperature", r"stands in parameters=\{…\} of a client's calls, of route"),
         ("max_tokens", "the room for the answer is max_output_tokens"),
         ("max_output_token", "did you mean 'max_output_tokens'"),
         ("model", r"allow=\['qwen-plus'\]"),

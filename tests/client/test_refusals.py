@@ -150,7 +150,7 @@ def test_total_is_for_all_models_together(emulate: Emulate, chat: Chat) -> None:
 def test_a_fallback_gets_no_more_room_than_it_has(catalog: Catalog) -> None:
     """What was learnt after the decision holds for what is asked next."""
     asked = Requirements(max_output_tokens=1_000, allow=("qwen-turbo", "qwen-plus"))
-    decided = ladder("hello", (), asked, catalog, extra={}, escalate=True)
+    decided = ladder("hello", (), asked, catalog, parameters={}, escalate=True)
     later = catalog.learning("qwen-plus", Learnt("x", catalog.day, max_output=300))
     first, second = decided.steps(later)
     assert (first.call.max_output_tokens, first.notes) == (1_000, ())

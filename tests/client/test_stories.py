@@ -158,14 +158,14 @@ def test_what_fits_nowhere_is_not_sent(emulate: Emulate, chat: Chat) -> None:
 def test_extra_parameters_reach_the_provider(emulate: Emulate, chat: Chat) -> None:
     _, url = emulate()
     with pytest.raises(BadRequestError):
-        chat(url, "hello", extra={"temperature": "hot"}, client={"escalate": False})
+        chat(url, "hello", parameters={"temperature": "hot"}, client={"escalate": False})
 
 
 def test_a_call_with_tools_is_billed_within_its_prediction(emulate: Emulate, chat: Chat) -> None:
     _, url = emulate()
     parameters = {"type": "object", "properties": {"city": {"type": "string"}}}
     tool = {"type": "function", "function": {"name": "weather", "parameters": parameters}}
-    reply = chat(url, "hello", extra={"tools": [tool]})
+    reply = chat(url, "hello", tools=[tool])
     predicted = reply.predicted.total
     assert predicted.low <= reply.usage.input_tokens <= predicted.high
     assert not predicted.exact
@@ -176,7 +176,7 @@ def test_json_mode_and_a_seed_go_along_and_are_billed_as_predicted(
 ) -> None:
     _, url = emulate()
     extra = {"response_format": {"type": "json_object"}, "seed": 7}
-    reply = chat(url, "Say hello in JSON.", extra=extra)
+    reply = chat(url, "Say hello in JSON.", parameters=extra)
     assert json.loads(reply.text)["answer"].startswith("qwen-turbo read")
     predicted = reply.predicted.total
     assert predicted.low <= reply.usage.input_tokens <= predicted.high

@@ -44,7 +44,7 @@ def test_an_answer_has_its_text_and_what_is_billed(run: Driver, server: Server, 
 def test_extra_parameters_pass_through_untouched(run: Driver, server: Server, line: Line) -> None:
     server.says(completion("{}"))
     extra = {"seed": 7, "enable_search": True, "response_format": {"type": "json_object"}}
-    run(chat(call(extra=extra, max_output_tokens=300), line))
+    run(chat(call(parameters=extra, max_output_tokens=300), line))
     sent = server.asked[0].json
     assert {name: sent[name] for name in extra} == extra
     assert sent["max_tokens"] == 300
@@ -274,10 +274,10 @@ def test_a_request_larger_than_the_endpoint_takes_is_not_sent(
     ("made", "says"),
     [
         (lambda: call("half \ud83d"), "surrogate"),
-        (lambda: call(extra={"seed": object()}), "cannot be written as JSON"),
-        (lambda: call(extra={"top_p": float("nan")}), "cannot be written as JSON"),
-        (lambda: call(extra={"model": "other"}), "set by the call itself"),
-        (lambda: call(extra={"max_tokens": 5}, max_output_tokens=6), "one of them"),
+        (lambda: call(parameters={"seed": object()}), "cannot be written as JSON"),
+        (lambda: call(parameters={"top_p": float("nan")}), "cannot be written as JSON"),
+        (lambda: call(parameters={"model": "other"}), "set by the call itself"),
+        (lambda: call(parameters={"max_tokens": 5}, max_output_tokens=6), "one of them"),
         (lambda: call(max_output_tokens=0), "at least 1"),
     ],
 )

@@ -63,7 +63,7 @@ def test_pieces_come_one_by_one_and_the_bill_last(run: Driver, server: Server, l
 def test_other_stream_options_stay(run: Driver, server: Server, line: Line) -> None:
     server.says(stream(chunk("x"), billed=(1, 1)))
     options = {"include_usage": False, "own": 1}
-    run(chat_stream(call(extra={"stream_options": options}), line))
+    run(chat_stream(call(parameters={"stream_options": options}), line))
     assert server.asked[0].json["stream_options"] == {"include_usage": True, "own": 1}
 
 
@@ -229,7 +229,7 @@ def test_an_endpoint_that_does_not_stream_still_answers(
 
 def test_several_answers_in_one_stream_are_refused(server: Server, line: Line) -> None:
     with pytest.raises(InvalidRequestError, match="one answer"):
-        chat_stream(call(extra={"n": 2}), line)
+        chat_stream(call(parameters={"n": 2}), line)
 
 
 def test_silence_in_a_stream_ends_in_time(run: Driver, server: Server, time: Time) -> None:

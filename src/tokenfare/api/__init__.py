@@ -18,7 +18,10 @@ from .counting import count_chats as count_chats
 from .counting import count_image as count_image
 from .counting import count_messages as count_messages
 from .counting import fits as fits
+from .counting import options_from as options_from
+from .counting import parameters_of as parameters_of
 from .counting import rules_for as rules_for
+from .counting import size_on as size_on
 from .documents import Documents as Documents
 from .documents import document_of as document_of
 from .documents import documents_of as documents_of
@@ -45,6 +48,8 @@ __all__ = [
     "fits",
     "measurer_for",
     "needing",
+    "options_from",
+    "parameters_of",
     "read_document",
     "replay",
     "route",
@@ -53,5 +58,6 @@ __all__ = [
     "routing_table",
     "rules_for",
     "size_of_number",
+    "size_on",
     "tokenizer_for",
 ]

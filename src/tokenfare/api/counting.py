@@ -16,6 +16,7 @@ from tokenfare.budget import (
     Options,
     RequestCount,
     Rules,
+    carry,
     count_request,
     fit,
     options_of,
@@ -29,8 +30,10 @@ from tokenfare.messages import Prompt, Wire, parse
 from tokenfare.texts import DEFAULT_TOKENIZER, facts_of
 from tokenfare.tokenizers import Count, Tokenizer, measurer
 
+from .documents import Documents, documents_of
+
 if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
-    from tokenfare.catalog import Catalog
+    from tokenfare.catalog import Catalog, Model
 
 
 def count_messages(  # noqa: PLR0913 - each keyword changes what is counted, and all have defaults
@@ -85,10 +88,17 @@ def count_messages(  # noqa: PLR0913 - each keyword changes what is counted, and
 
 def options_from(tools: Sequence[Wire] | None, parameters: Mapping[str, object] | None) -> Options:
     """What tools and parameters say that costs tokens; `tools` stand before those among them."""
+    given = parameters_of(tools, parameters)
+    return options_of(given) if given else NO_OPTIONS
+
+
+def parameters_of(
+    tools: Sequence[Wire] | None, parameters: Mapping[str, object] | None
+) -> dict[str, object]:
+    """What a call says beside its messages, in one; `tools` stand before those of `parameters`."""
     if not isinstance(parameters, Mapping | None):
         raise InvalidRequestError("parameters: the call's own, by name, in a dict")
-    given = {**(parameters or {})} | ({"tools": tools} if tools is not None else {})
-    return options_of(given) if given else NO_OPTIONS
+    return {**(parameters or {})} | ({"tools": tools} if tools is not None else {})
 
 
 def rules_for(
@@ -194,6 +204,7 @@ def fits(  # noqa: PLR0913 - as `count_messages`
     *,
     model: str,
     max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS,
+    documents: Documents = (),
     tools: Sequence[Wire] | None = None,
     parameters: Mapping[str, object] | None = None,
     catalog: Catalog | None = None,
@@ -207,6 +218,7 @@ def fits(  # noqa: PLR0913 - as `count_messages`
         prompt: A text, or messages in OpenAI's form.
         model: The model's id or alias.
         max_output_tokens: The room to keep for the answer, in tokens.
+        documents: Paths of files, or `tokenfare.Document`, that go along.
         tools: As for `count_messages`.
         parameters: As for `count_messages`.
         catalog: The catalogue that knows `model`.
@@ -223,5 +235,11 @@ def fits(  # noqa: PLR0913 - as `count_messages`
     """
     found = facts_of(catalog).get(model)
     options = options_from(tools, parameters)
-    size = count_request(parse(prompt), found, measurer(found.tokenizer), options).total
+    size = size_on(found, prompt, documents, options)
     return fit(found.served(thinking=options.thinking is True), size, max_output_tokens)
+
+
+def size_on(model: Model, prompt: Prompt, documents: Documents, options: Options) -> Count:
+    """Count a request as it would travel to a model: long texts as files where it reads files."""
+    along, counter = documents_of(documents), measurer(model.tokenizer)
+    return carry(parse(prompt), along, model, counter, options).count.total

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from tokenfare.budget import RequestCount, count_document
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.tokenizers import Count, measurer
 
-from . import exits, inputs, output, printing
+from . import exits, inputs, output, printing, request
 from .fetching import fetch
 
 
@@ -35,10 +34,7 @@ class Counted:
 @click.option("--messages", is_flag=True, help="Each FILE is a JSON array of chat messages.")
 @click.option("--template", metavar="NAME", help="With --messages: qwen2, qwen2.5 or qwen3.")
 @click.option("--explain", is_flag=True, help="With --messages: show the parts of the count.")
-@click.option("--tools", metavar="FILE", help="With --messages: a JSON array of tools.")
-@click.option(
-    "--parameters", metavar="FILE", help="With --messages: a JSON object, the call's parameters."
-)
+@request.beside_messages("With --messages: ")
 @click.option(
     "--control-tokens", is_flag=True, help="Count control tokens spelled out in messages as such."
 )
@@ -103,19 +99,17 @@ def _requests(
         raise click.UsageError(
             "--messages needs --model or --template: each chat template counts differently"
         )
-    parameters = _json_file(asked["parameters"], dict) if asked["parameters"] else {}
-    tools = _json_file(asked["tools"], list) if asked["tools"] else None
+    options = request.read_options(asked["tools"], asked["parameters"])
     catalog = api.default_catalog(asked["as_of"]) if model else None
     found = []
     for source in sources:
         prompt = inputs.parse_messages(source)
         try:
-            request = api.count_messages(
+            counted = api.count_messages(
                 prompt,
                 model=model,
                 template=asked["template"],
-                tools=tools,
-                parameters=parameters,
+                **options,
                 control_tokens=asked["control_tokens"],
                 fetch=fetch if asked["fetching"] else None,
                 catalog=catalog,
@@ -123,7 +117,7 @@ def _requests(
         except InvalidRequestError as error:
             raise InputError(source.name, str(error)) from None
         roles = [str(message["role"]) for message in prompt if isinstance(message, Mapping)]
-        found.append(Counted(source, request.total, request, roles))
+        found.append(Counted(source, counted.total, counted, roles))
     _, name = api.rules_for(model, asked["template"], catalog)
     return name, found
 
@@ -133,18 +127,6 @@ def _refuse_without_messages(asked: Mapping[str, Any], *, explain: bool) -> None
     if given or explain:
         option = "explain" if explain else {"fetching": "fetch"}.get(given[0], given[0])
         raise click.UsageError(f"--{option.replace('_', '-')} needs --messages")
-
-
-def _json_file(name: str, kind: type[Any]) -> Any:
-    source = inputs.read(name)
-    wanted = "a JSON object" if kind is dict else "a JSON array"
-    try:
-        value = json.loads(inputs.without_mark(source.text))
-    except (ValueError, RecursionError) as error:
-        raise InputError(source.name, f"{wanted} is expected: {error}") from None
-    if not isinstance(value, kind):
-        raise InputError(source.name, f"{wanted} is expected")
-    return value
 
 
 def _as_json(name: str, found: Sequence[Counted], *, explain: bool) -> None:

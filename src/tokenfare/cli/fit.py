@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from typing import Any
 
 import click
 
@@ -12,11 +12,11 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Count
 from tokenfare.tokenizers.bounds import most_bytes
 
-from . import exits, inputs, output, printing
+from . import exits, inputs, output, printing, request
 
 
 @click.command
-@click.argument("file", required=False, default=inputs.STANDARD_INPUT, metavar="[FILE]")
+@request.of_request
 @click.option("--limit", type=int, metavar="N", help="A number of tokens, for the text alone.")
 @click.option("--model", metavar="ID", help="A model, for the whole request.")
 @click.option(
@@ -25,38 +25,23 @@ from . import exits, inputs, output, printing
     metavar="N",
     help=f"Room for the answer, with --model (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
 )
-@click.option("--messages", is_flag=True, help="FILE is a JSON array of chat messages.")
 @click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
-    file: str,
-    limit: int | None,
-    model: str | None,
-    max_output: int | None,
-    messages: bool,
-    as_of: date | None,
-    as_json: bool,
+    limit: int | None, model: str | None, max_output: int | None, as_json: bool, **options: Any
 ) -> int:
-    """Say whether FILE (or standard input) fits; the exit code is 0 for yes, 1 for no."""
+    """Say whether FILE (or standard input) fits; the exit code is 0 for yes, 1 for no.
+
+    The request is that of `route` and `send`: with its documents, tools and parameters.
+    """
     if (limit is None) == (model is None):
         raise click.UsageError("give --limit or --model: one of them")
-    if messages and model is None:
-        raise click.UsageError("--messages needs --model: each chat template counts differently")
-    for option, given in (("--max-output", max_output), ("--as-of", as_of)):
-        if given is not None and model is None:
-            raise click.UsageError(f"{option} needs --model: --limit is for the text alone")
-    if model is not None:
-        room = DEFAULT_MAX_OUTPUT_TOKENS if max_output is None else max_output
-        prompt, catalog = inputs.read_prompt(file, as_messages=messages), api.default_catalog(as_of)
-        size = api.count_messages(prompt, model=model, catalog=catalog).total
-        found = catalog.get(model)
-        outcome = budget.fit(found, size, room)
-        if found.status != "available":
-            gone = found.status == "retired"
-            state = f"was retired on {found.retired_on}" if gone else "is not released yet"
-            click.echo(f"{found.id} {state}: it takes no calls", err=True)
+    given = request.Given.of(**options)
+    if model is None:
+        _refuse_without_model(given, max_output)
+        size, outcome = _against(limit or 0, given.file or inputs.STANDARD_INPUT)
     else:
-        size, outcome = _against(limit or 0, file)
+        size, outcome = _on_model(model, given, max_output)
     if as_json:
         output.emit(_as_data(outcome, size))
     elif outcome and not size.exact:
@@ -64,6 +49,33 @@ def command(
     else:
         printing.answer(str(outcome))
     return exits.DONE if outcome else exits.ANSWER_IS_NO
+
+
+def _refuse_without_model(given: request.Given, max_output: int | None) -> None:
+    if given.messages:
+        raise click.UsageError("--messages needs --model: each chat template counts differently")
+    beyond = {
+        "--max-output": max_output,
+        "--as-of": given.as_of,
+        "--document": given.documents or None,
+        "--tools": given.tools,
+        "--parameters": given.parameters,
+    }
+    for option, value in beyond.items():
+        if value is not None:
+            raise click.UsageError(f"{option} needs --model: --limit is for the text alone")
+
+
+def _on_model(model: str, given: request.Given, max_output: int | None) -> tuple[Count, Fit]:
+    found = api.default_catalog(given.as_of).get(model)
+    room = DEFAULT_MAX_OUTPUT_TOKENS if max_output is None else max_output
+    options = api.options_from(**given.options())
+    size = api.size_on(found, given.prompt(), given.attached(), options)
+    if found.status != "available":
+        gone = found.status == "retired"
+        state = f"was retired on {found.retired_on}" if gone else "is not released yet"
+        click.echo(f"{found.id} {state}: it takes no calls", err=True)
+    return size, budget.fit(found.served(thinking=options.thinking is True), size, room)
 
 
 def _against(limit: int, file: str) -> tuple[Count, Fit]:

@@ -23,6 +23,7 @@ from tokenfare.messages import Document, Prompt
 from tokenfare.money import Money, shown
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 STANDARD_INPUT = "-"
 
@@ -93,6 +94,18 @@ def parse_messages(source: Input) -> Prompt:
         raise InputError(source.name, f"not messages: {error}") from None
     if not isinstance(value, list):
         raise InputError(source.name, "a JSON array of messages is expected")
+    return value
+
+
+def read_json(name: str, kind: type[T]) -> T:
+    """The JSON of a file, which is a list or an object as `kind` says."""
+    source, wanted = read(name), "a JSON object" if kind is dict else "a JSON array"
+    try:
+        value = json.loads(without_mark(source.text))
+    except (ValueError, RecursionError) as error:
+        raise InputError(source.name, f"{wanted} is expected: {error}") from None
+    if not isinstance(value, kind):
+        raise InputError(source.name, f"{wanted} is expected")
     return value
 
 

@@ -1,4 +1,8 @@
-"""The options that `route` and `send` share: what the request is and what is asked of the model."""
+"""The options of a request that commands share: what it is, and what is asked of the model.
+
+`fit`, `route` and `send` take the same request by the same words, so that what was measured is what
+is routed, and what was routed is what is sent; `count` has those of them that it counts.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,13 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, TypedDict, TypeVar, cast, get_args
 
 import click
 
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.catalog import Access, Kind
+from tokenfare.errors import InputError
 from tokenfare.messages import Document, Prompt
 from tokenfare.router import MODALITIES, Asked, Requirements, requirements
 
@@ -23,6 +28,31 @@ PROFILES_VARIABLE = "TOKENFARE_PROFILES"
 """Names the file of profiles where `--profiles` does not."""
 
 
+# What a whole body of a request has besides, and which option says it.
+_SAID_BY = {
+    "messages": "--messages",
+    "model": "--allow, or --model of `fit`,",
+    "stream": "--stream of `send`",
+    "max_tokens": "--max-output",
+    "max_completion_tokens": "--max-output",
+}
+
+
+class Beside(TypedDict):
+    """What a request says beside its messages, as the library's functions take it."""
+
+    tools: list[Any] | None
+    parameters: dict[str, Any] | None
+
+
+def read_options(tools: str | None, parameters: str | None) -> Beside:
+    """The tools and parameters of two files, read now."""
+    return {
+        "tools": inputs.read_json(tools, list) if tools else None,
+        "parameters": inputs.read_json(parameters, dict) if parameters else None,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """The options as given: what the request is, and what is asked of the model."""
@@ -30,6 +60,8 @@ class Given:
     file: str | None
     messages: bool
     documents: tuple[str, ...]
+    tools: str | None
+    parameters: str | None
     as_of: date | None
     profile: str | None
     profiles: str | None
@@ -38,7 +70,7 @@ class Given:
     @classmethod
     def of(cls, **options: Any) -> Given:
         """Sort click's options; what was not given is left to the profile."""
-        own = {name: options.pop(name) for name in cls.__dataclass_fields__ if name != "asked"}
+        own = {n: options.pop(n, None) for n in cls.__dataclass_fields__ if n != "asked"}
         asked = {name: value for name, value in options.items() if _given(value)}
         return cls(**own, asked=cast("Asked", asked))
 
@@ -49,6 +81,15 @@ class Given:
     def attached(self) -> tuple[Document, ...]:
         """The documents, read now: text, PDF or DOCX."""
         return tuple(map(inputs.read_document, self.documents))
+
+    def options(self) -> Beside:
+        """Tools and parameters, read now. Raises `InputError` for one that an option says."""
+        found = read_options(self.tools, self.parameters)
+        for name in found["parameters"] or ():
+            if name in _SAID_BY:
+                says = f"{name!r} is no parameter here; {_SAID_BY[name]} says it"
+                raise InputError(self.parameters or "", says)
+        return found
 
     def based_on(self) -> Requirements | None:
         """The profile, read now from its file."""
@@ -84,6 +125,16 @@ def options(function: _F) -> _F:
     return _with((*_REQUEST, _ROOM, *_ASKED), function)
 
 
+def of_request(function: _F) -> _F:
+    """Add only those that say what the request is."""
+    return _with(_REQUEST, function)
+
+
+def beside_messages(where: str = "") -> Callable[[_F], _F]:
+    """Add only those of what stands beside messages; `where` begins what is said of them."""
+    return lambda function: _with(_beside(where), function)
+
+
 def asked_options(function: _F) -> _F:
     """Add only those that say what is asked of the model, whatever the request."""
     return _with(_ASKED, function)
@@ -103,6 +154,18 @@ def _patterns(flag: str, name: str, meaning: str) -> Callable[[Any], Any]:
     return click.option(flag, name, multiple=True, metavar="PAT", help=f"{meaning}; again.")
 
 
+def _beside(where: str) -> tuple[Callable[[Any], Any], ...]:
+    one = f"{where}a" if where else "A"
+    return (
+        click.option("--tools", metavar="FILE", help=f"{one} JSON array of tools."),
+        click.option(
+            "--parameters",
+            metavar="FILE",
+            help=f"{one} JSON object of what else the provider takes: temperature, seed, ...",
+        ),
+    )
+
+
 _REQUEST: tuple[Callable[[Any], Any], ...] = (
     click.argument("file", required=False, metavar="[FILE]"),
     click.option("--messages", is_flag=True, help="FILE is a JSON array of chat messages."),
@@ -113,6 +176,7 @@ _REQUEST: tuple[Callable[[Any], Any], ...] = (
         metavar="FILE",
         help="A text, PDF or DOCX to go along; again.",
     ),
+    *_beside(""),
 )
 
 _ROOM = _number(

@@ -45,8 +45,10 @@ def command(
     """
     given = request.Given.of(**options)
     has_text = bool(given.file or given.messages or given.documents)
-    if tokens is not None and has_text:
-        raise click.UsageError("--tokens stands instead of FILE, --messages and --document")
+    if tokens is not None and (has_text or given.tools or given.parameters):
+        raise click.UsageError(
+            "--tokens stands instead of FILE, --messages, --document, --tools and --parameters"
+        )
     if chart or svg is not None:
         if as_json:
             raise click.UsageError("--json prints a decision, --chart and --svg draw: take one")
@@ -109,6 +111,7 @@ def _decided(tokens: int | None, given: request.Given, *, exact: bool) -> Decisi
     return api.route(
         given.prompt(),
         documents=given.attached(),
+        **given.options(),
         exact=exact,
         profile=profile,
         as_of=day,

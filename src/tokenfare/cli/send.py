@@ -46,11 +46,12 @@ def command(
     if stream and as_json:
         raise click.UsageError("--json prints the whole reply, --stream its pieces: take one")
     given = request.Given.of(**options)
-    prompt, documents, profile = given.prompt(), given.attached(), given.based_on()
+    prompt, profile = given.prompt(), given.based_on()
+    beside: Any = {"documents": given.attached(), **given.options()}
     if dry_run:
         decision = api.route(
             prompt,
-            documents=documents,
+            **beside,
             exact=True,
             profile=of_provider(requirements(given.asked, profile), DEFAULT_PROVIDER),
             as_of=given.as_of,
@@ -74,9 +75,9 @@ def command(
         ) as client,
     ):
         if stream:
-            reply = _streamed(client, prompt, documents=documents, **given.asked)
+            reply = _streamed(client, prompt, **beside, **given.asked)
         else:
-            reply = client.chat(prompt, documents=documents, **given.asked)
+            reply = client.chat(prompt, **beside, **given.asked)
             if not as_json:
                 printing.answer(reply.text)
     if as_json:

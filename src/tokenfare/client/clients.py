@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
-from tokenfare.api import Documents, default_catalog
+from tokenfare.api import Documents, default_catalog, parameters_of
 from tokenfare.catalog.catalog import today
 from tokenfare.dispatch import AsyncStream, Delta, Retrying, Stream, adrive, drive
 from tokenfare.errors import InvalidRequestError
-from tokenfare.messages import Prompt
+from tokenfare.messages import Prompt, Wire
 from tokenfare.router import Asked, Decision, Requirements, requirements
 
 from .conversation import cleaned_up, conversation
@@ -126,7 +126,7 @@ class _Base(ABC):
         self,
         prompt: Prompt,
         documents: Documents,
-        extra: Mapping[str, object] | None,
+        parameters: Mapping[str, object],
         asked: Asked,
     ) -> Ladder:
         return ladder(
@@ -134,7 +134,7 @@ class _Base(ABC):
             documents,
             self.requirements(**asked),
             self._settings.learning.catalog,
-            extra=extra or {},
+            parameters=parameters,
             escalate=self._settings.escalate,
         )
 
@@ -152,18 +152,21 @@ class Client(_Base):
         prompt: Prompt,
         *,
         documents: Documents = (),
-        extra: Mapping[str, object] | None = None,
+        tools: Sequence[Wire] | None = None,
+        parameters: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> Reply:
         """Route a request, send it, and wait for the answer.
 
         `documents` are paths of files, or `tokenfare.Document`; each is read before anything is
-        sent. `extra` goes to the provider untouched; what of it costs tokens is counted, and with
+        sent. `tools` and `parameters` are as for `tokenfare.route`: by the provider's names, and
+        sent untouched; what of them costs tokens is counted, and with
         `enable_thinking` fares are those of answers that are reasoned, as with `thinking=True`,
         which sends it. Raises `NoModelFits`, and `ProviderError` if
         no model of the ranking could answer.
         """
-        ladder = self._ladder(prompt, documents, extra, asked)
+        given = parameters_of(tools, parameters)
+        ladder = self._ladder(prompt, documents, given, asked)
         return drive(conversation(ladder, self._settings, streamed=False), self._client())
 
     @contextmanager
@@ -172,14 +175,16 @@ class Client(_Base):
         prompt: Prompt,
         *,
         documents: Documents = (),
-        extra: Mapping[str, object] | None = None,
+        tools: Sequence[Wire] | None = None,
+        parameters: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> Iterator[ChatStream]:
         """As `chat`, but the answer's pieces can be read while it is written.
 
         Leaving the block early closes the connection. `reply` of the stream is there at its end.
         """
-        ladder = self._ladder(prompt, documents, extra, asked)
+        given = parameters_of(tools, parameters)
+        ladder = self._ladder(prompt, documents, given, asked)
         flow = conversation(ladder, self._settings, streamed=True)
         with Stream(flow, self._client()) as pieces:
             yield ChatStream(pieces, ladder.decision)
@@ -189,11 +194,14 @@ class Client(_Base):
         prompt: Prompt,
         *,
         documents: Documents = (),
-        extra: Mapping[str, object] | None = None,
+        tools: Sequence[Wire] | None = None,
+        parameters: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> Iterator[Delta]:
         """The pieces of the answer as they are written."""
-        with self.streaming(prompt, documents=documents, extra=extra, **asked) as pieces:
+        with self.streaming(
+            prompt, documents=documents, tools=tools, parameters=parameters, **asked
+        ) as pieces:
             yield from pieces
 
     def with_options(
@@ -273,11 +281,13 @@ class AsyncClient(_Base):
         prompt: Prompt,
         *,
         documents: Documents = (),
-        extra: Mapping[str, object] | None = None,
+        tools: Sequence[Wire] | None = None,
+        parameters: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> Reply:
         """As `Client.chat`. Long texts are counted in a thread, so that the loop goes on."""
-        ladder = await self._decided(prompt, documents, extra, asked)
+        given = parameters_of(tools, parameters)
+        ladder = await self._decided(prompt, documents, given, asked)
         return await adrive(conversation(ladder, self._settings, streamed=False), self._client())
 
     @asynccontextmanager
@@ -286,11 +296,13 @@ class AsyncClient(_Base):
         prompt: Prompt,
         *,
         documents: Documents = (),
-        extra: Mapping[str, object] | None = None,
+        tools: Sequence[Wire] | None = None,
+        parameters: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> AsyncIterator[AsyncChatStream]:
         """As `Client.streaming`."""
-        ladder = await self._decided(prompt, documents, extra, asked)
+        given = parameters_of(tools, parameters)
+        ladder = await self._decided(prompt, documents, given, asked)
         flow = conversation(ladder, self._settings, streamed=True)
         async with AsyncStream(flow, self._client()) as pieces:
             yield AsyncChatStream(pieces, ladder.decision)
@@ -300,11 +312,14 @@ class AsyncClient(_Base):
         prompt: Prompt,
         *,
         documents: Documents = (),
-        extra: Mapping[str, object] | None = None,
+        tools: Sequence[Wire] | None = None,
+        parameters: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> AsyncIterator[Delta]:
         """The pieces of the answer as they are written."""
-        async with self.streaming(prompt, documents=documents, extra=extra, **asked) as pieces:
+        async with self.streaming(
+            prompt, documents=documents, tools=tools, parameters=parameters, **asked
+        ) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -312,15 +327,15 @@ class AsyncClient(_Base):
         self,
         prompt: Prompt,
         documents: Documents,
-        extra: Mapping[str, object] | None,
+        parameters: Mapping[str, object],
         asked: Asked,
     ) -> Ladder:
         catalog = self.catalog
-        if catalog in ready and not documents and is_short(prompt, extra):
-            return self._ladder(prompt, documents, extra, asked)
+        if catalog in ready and not documents and is_short(prompt, parameters):
+            return self._ladder(prompt, documents, parameters, asked)
         from anyio import to_thread
 
-        ladder = await to_thread.run_sync(self._ladder, prompt, documents, extra, asked)
+        ladder = await to_thread.run_sync(self._ladder, prompt, documents, parameters, asked)
         ready.add(catalog)
         return ladder
 

@@ -87,7 +87,7 @@ class Ladder:
 
     decision: Decision
     carriages: Carriages
-    extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     escalate: bool | Requirements = True
     without: frozenset[str] = frozenset()
 
@@ -143,11 +143,11 @@ class Ladder:
             entry.model,
             carriage.messages,
             room,
-            extra=self.extra,
+            parameters=self.parameters,
             documents=documents,
         )
         notes = () if room == asked else (f"{entry.model.id} has room for {room:,} tokens only",)
-        answers = _answers(self.extra)
+        answers = _answers(self.parameters)
         return Step(entry.model, carriage, call, self._fare(entry, answers), answers, notes)
 
     def _fare(self, entry: Ranked, answers: int) -> Fare:
@@ -178,7 +178,7 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     asked: Requirements,
     catalog: Catalog,
     *,
-    extra: Mapping[str, object],
+    parameters: Mapping[str, object],
     escalate: bool | Requirements,
 ) -> Ladder:
     """Read its documents and decide on a request. Raises `NoModelFits`."""
@@ -186,11 +186,11 @@ def ladder(  # noqa: PLR0913 - what a call is made of
         raise InvalidRequestError(
             "a call is answered at once and has no batch price; do without `batch` here"
         )
-    messages, options = parse(prompt), options_of(extra)
+    messages, options = parse(prompt), options_of(parameters)
     along = documents_of(documents)
     wanted = needing(asked, messages, options)
     if wanted.thinking:
-        extra = {**extra, "enable_thinking": True}  # what is priced is what is sent
+        parameters = {**parameters, "enable_thinking": True}  # what is priced is what is sent
     carriages = Carriages(messages, along, measurer_or_bounds, options)
 
     def arrange(by: MeasurerFor) -> Carriages:
@@ -200,12 +200,12 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     decision = route_arranged(arrange, wanted, catalog)
     if not isinstance(escalate, bool):
         escalate = replace(needing(escalate, messages, options), thinking=wanted.thinking)
-    return Ladder(replace(decision, sizes=carriages.size_for), carriages, extra, escalate)
+    return Ladder(replace(decision, sizes=carriages.size_for), carriages, parameters, escalate)
 
 
-def _answers(extra: Mapping[str, object]) -> int:
+def _answers(parameters: Mapping[str, object]) -> int:
     """How many answers a call asks for; one where that is no number that a provider would take."""
-    n = extra.get("n")
+    n = parameters.get("n")
     return n if isinstance(n, int) and n > 1 else 1
 
 

@@ -18,9 +18,9 @@ _SHORT_CHARACTERS, _FEW_MESSAGES = 10_000, 100
 ready: WeakSet[Catalog] = WeakSet()
 
 
-def is_short(prompt: Prompt, extra: Mapping[str, object] | None) -> bool:
+def is_short(prompt: Prompt, parameters: Mapping[str, object]) -> bool:
     """Whether a decision is a matter of microseconds: little text, no pictures, no tools."""
-    if extra and "tools" in extra:
+    if "tools" in parameters:
         return False
     texts = [prompt] if isinstance(prompt, str) else _texts(prompt)
     return sum(map(len, texts)) <= _SHORT_CHARACTERS

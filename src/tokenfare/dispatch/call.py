@@ -22,8 +22,10 @@ Outcome: TypeAlias = Literal[
 ]
 Stage: TypeAlias = Literal["waiting", "uploading", "processing", "ready"]
 
-# Fields that the call itself decides; a second opinion in `extra` would be sent silently.
+# Fields that the call itself decides; a second opinion in `parameters` would be sent silently.
 _DECIDED = ("model", "messages", "stream")
+# OpenAI's two names for the room.
+_ROOMS = ("max_tokens", "max_completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One question to one model. `extra` goes into the request untouched."""
+    """One question to one model. `parameters` go into the request untouched."""
 
     model: Model
     messages: tuple[Message, ...]
     max_output_tokens: int | None = None
-    extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     documents: tuple[Document | UploadedFile, ...] = ()
 
     def __post_init__(self) -> None:
@@ -83,13 +85,14 @@ class Call:
         if room is not None and room < 1:
             raise InvalidRequestError(f"max_output_tokens is at least 1, not {room}")
         for name in _DECIDED:
-            if name in self.extra:
-                raise InvalidRequestError(f"extra: {name!r} is set by the call itself")
-        if room is not None and self.extra.get("max_tokens", room) != room:
-            raise InvalidRequestError(
-                f"max_output_tokens is {room} and extra says max_tokens "
-                f"{self.extra['max_tokens']!r}; give one of them"
-            )
+            if name in self.parameters:
+                raise InvalidRequestError(f"parameters: {name!r} is set by the call itself")
+        for name in _ROOMS:
+            if room is not None and self.parameters.get(name, room) != room:
+                raise InvalidRequestError(
+                    f"max_output_tokens is {room} and the parameters say {name} "
+                    f"{self.parameters[name]!r}; give one of them"
+                )
 
 
 @dataclass(frozen=True, slots=True)

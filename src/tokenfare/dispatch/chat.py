@@ -64,8 +64,8 @@ def chat_stream(call: Call, line: Line, files: FileHandling | None = None) -> Fl
     A failure is tried again only while nothing was emitted. After that it is raised with the text
     that arrived: `StreamBroken` if the connection failed, else what the provider meant.
     """
-    if call.extra.get("n", 1) != 1:
-        raise InvalidRequestError("a stream carries one answer; leave n out of extra")
+    if call.parameters.get("n", 1) != 1:
+        raise InvalidRequestError("a stream carries one answer; leave n out of its parameters")
     return _with_documents(call, line, files or FileHandling(), _streamed)
 
 

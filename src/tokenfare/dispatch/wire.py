@@ -24,7 +24,7 @@ def body_of(call: Call, *, stream: bool) -> bytes:
     fields: dict[str, object] = {
         "model": call.model.wire_id,
         "messages": [dict(message.wire) for message in call.messages],
-        **call.extra,
+        **call.parameters,
     }
     if call.max_output_tokens is not None:
         fields["max_tokens"] = call.max_output_tokens

@@ -32,7 +32,7 @@ class Chat:
     room: int | None
     stream: bool
     include_usage: bool
-    extra: Mapping[str, object]
+    parameters: Mapping[str, object]
     words: object = None
 
 
@@ -60,7 +60,7 @@ def chat_of(body: object) -> Chat:
         room=_room(fields),
         stream=stream,
         include_usage=stream and _include_usage(fields.get("stream_options")),
-        extra={name: value for name, value in fields.items() if name not in _OURS},
+        parameters={name: value for name, value in fields.items() if name not in _OURS},
         words=fields.get(FIELD),
     )
 

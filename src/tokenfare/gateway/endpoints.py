@@ -94,7 +94,9 @@ async def _asked(exchange: Exchange) -> Question:
 
 async def _plain(exchange: Exchange, question: Question) -> None:
     chat = question.chat
-    reply = await question.client.chat(chat.messages, extra=chat.extra, **question.keywords())
+    reply = await question.client.chat(
+        chat.messages, parameters=chat.parameters, **question.keywords()
+    )
     exchange.about = _said(reply)
     await exchange.answer(body_of(reply), headers=headers_after(reply))
 
@@ -103,7 +105,7 @@ async def _streamed(exchange: Exchange, question: Question) -> None:
     chat = question.chat
     chunks = Chunks(include_usage=chat.include_usage)
     async with question.client.streaming(
-        chat.messages, extra=chat.extra, **question.keywords()
+        chat.messages, parameters=chat.parameters, **question.keywords()
     ) as pieces:
         async for piece in pieces:
             if not exchange.streaming:  # so that whatever fails before has a status of its own

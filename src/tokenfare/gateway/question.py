@@ -81,7 +81,7 @@ class Question:
     def _counted(self) -> Decision:
         return api.route(
             self.chat.messages,
-            parameters=self.chat.extra,
+            parameters=self.chat.parameters,
             exact=True,
             profile=self.client.requirements(**self.keywords()),
             catalog=self.client.catalog,

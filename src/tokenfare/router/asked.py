@@ -73,6 +73,7 @@ def requirements(asked: Asked, base: Requirements | None = None) -> Requirements
 _MEANT: Mapping[str, str] = MappingProxyType(
     {
         "as_of": "the day is an argument of tokenfare.route, or of the client when it is made",
+        "extra": "what the provider takes as it is stands in parameters={…}",
         "enable_thinking": "thinking=True has the model reason before it answers",
         "max_completion_tokens": "the room for the answer is max_output_tokens",
         "max_tokens": "the room for the answer is max_output_tokens",
@@ -90,8 +91,8 @@ def _unknown(word: str) -> str:
         near = get_close_matches(word, Asked.__annotations__, n=1, cutoff=0.75)
         way = f"did you mean {near[0]!r}?" if near else None
     elsewhere = (
-        "what the provider takes as it is (tools, temperature, …) stands in extra={…} "
-        "of a client's calls, and in parameters={…} of route, fits and count_messages"
+        "what the provider takes as it is (temperature, response_format, …) stands in "
+        "parameters={…} of a client's calls, of route, fits and count_messages"
     )
     return f"no requirement is called {word!r}; {way or elsewhere}"
 

@@ -261,14 +261,14 @@ async def _asked(client: AsyncClient, request: _Request, *, ladder: bool) -> Rep
         asked["currency"] = price.currency
     try:
         return await client.chat(
-            messages, extra=body, allow=[request.model], **_AS_PLANNED, **asked
+            messages, parameters=body, allow=[request.model], **_AS_PLANNED, **asked
         )
     except ProviderError as error:
         if not (ladder and error.another_model_may):
             raise
         failed = error
     try:
-        return await client.chat(messages, extra=body, deny=[request.model], **asked)
+        return await client.chat(messages, parameters=body, deny=[request.model], **asked)
     except NoModelFits:
         raise failed from None
 
