@@ -72,7 +72,7 @@ def test_what_is_no_document_is_named(
 
 def test_a_file_that_is_not_there_is_named(emulate: Emulate, chat: Chat, tmp_path: Path) -> None:
     emulator, url = emulate()
-    with pytest.raises(InputError, match=r"nowhere\.txt: cannot be read"):
+    with pytest.raises(InputError, match=r"nowhere\.txt: no such file"):
         chat(url, "hello", documents=[tmp_path / "nowhere.txt"])
     assert not emulator.calls
 

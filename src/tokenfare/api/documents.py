@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TypeAlias
 
 from tokenfare import media
-from tokenfare.errors import InputError, InvalidRequestError
+from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Document
+from tokenfare.reading import bytes_of
 
 Documents: TypeAlias = Sequence[Document | str | os.PathLike[str]]
 """What goes along with a request: documents, or the paths of files that hold them."""
@@ -34,12 +34,7 @@ def read_document(path: str | os.PathLike[str]) -> Document:
     """
     if not isinstance(path, str | os.PathLike):
         raise InvalidRequestError(f"a document is named by its path, not {type(path).__name__}")
-    try:
-        content = Path(path).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a NUL or a lone surrogate in the name
-        problem = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise InputError(os.fspath(path), problem) from error
-    return document_of(os.fspath(path), content)
+    return document_of(os.fspath(path), bytes_of(path))
 
 
 def documents_of(given: Documents) -> tuple[Document, ...]:

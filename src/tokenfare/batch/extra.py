@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from functools import partial
 
-from tokenfare.errors import MissingExtra
+from tokenfare import extras
 
-
-def required(name: str, what: str = "planning batches") -> Any:
-    """A module of the extra `batch`, which `what` needs. Raises `MissingExtra` without it."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise MissingExtra(what, name.partition(".")[0], "batch") from None
+required = partial(extras.required, what="planning batches", extra="batch")
+"""Import a module of the extra. Raises `MissingExtra` without it."""

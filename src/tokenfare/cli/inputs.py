@@ -21,6 +21,7 @@ from tokenfare import api
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.messages import Document, Prompt
 from tokenfare.money import Money, shown
+from tokenfare.reading import bytes_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -214,13 +215,4 @@ def _bytes(name: str) -> bytes:
         return sys.stdin.buffer.read()
     if not name:  # the path of which is that of the folder
         raise InvalidRequestError("a file's name is empty; a dash is standard input")
-    try:
-        return Path(name).read_bytes()
-    except FileNotFoundError:
-        raise InputError(name, "no such file") from None
-    except IsADirectoryError:
-        raise InputError(name, "is a directory, not a file") from None
-    except OSError as error:
-        raise InputError(name, f"cannot be read: {error.strerror or error}") from None
-    except ValueError as error:  # a NUL in the name
-        raise InvalidRequestError(f"{name!r} is no file name: {error}") from None
+    return bytes_of(name)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from ._extra import required
+from tokenfare.extras import required
+
 from .account import Account
 
 
@@ -27,7 +28,7 @@ class Emulator(Account):
     def app(self) -> Any:
         """The Starlette application. Raises `MissingExtra` if it is not installed."""
         for package in ("starlette", "python_multipart"):
-            required(package)
+            required(package, "the emulator", "emulator")
         from .app import build
 
         return build(self)

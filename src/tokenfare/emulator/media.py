@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tokenfare.catalog import ImageRules, Model
+from tokenfare.extras import required
 from tokenfare.messages import Media
 
 from .refusal import input_too_long, invalid
@@ -69,12 +70,7 @@ def _patches(width: int, height: int, rules: ImageRules, least: int, most: int) 
 
 
 def _picture(url: str, rules: ImageRules, place: str) -> tuple[int, int]:
-    from tokenfare.errors import MissingExtra
-
-    try:
-        import imagesize
-    except ImportError as error:
-        raise MissingExtra("taking pictures", "imagesize", "media") from error
+    imagesize = required("imagesize", "taking pictures", "media")
     try:
         width, height = imagesize.get(io.BytesIO(_content(url, place)))
     except Exception as error:

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import random
 import threading
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -32,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from tokenfare.errors import InputError, InvalidRequestError
+from tokenfare.reading import toml_of
 
 from .fault_names import named, split
 from .faults import Attempt, Break, Fault, Parse
@@ -100,14 +100,7 @@ class FaultScript:
     @classmethod
     def load(cls, path: str | Path) -> FaultScript:
         """A script from a file. Raises `InputError`, which names the rule that is wrong."""
-        name = str(path)
-        try:
-            content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(name, f"cannot be read: {error.strerror}") from None
-        except (RecursionError, ValueError) as error:
-            raise InputError(name, f"is no TOML: {error}") from None
-        return cls.read(content, name)
+        return cls.read(toml_of(path), str(path))
 
     @classmethod
     def read(cls, content: Mapping[str, Any], name: str = "the script") -> FaultScript:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tokenfare.errors import InvalidRequestError, TokenfareError
+from tokenfare.extras import required
 from tokenfare.listening import BACKLOG, is_loopback, listening, url_of
 
-from ._extra import required
 from .emulator import Emulator
 
 COMPATIBLE_PATH = "/compatible-mode/v1"
@@ -81,7 +81,7 @@ def _wait_until_started(server: Any, thread: threading.Thread) -> None:
 
 
 def _server(app: Any) -> Any:
-    uvicorn = required("uvicorn")
+    uvicorn = required("uvicorn", "the emulator", "emulator")
     config = uvicorn.Config(
         app,
         lifespan="off",

@@ -11,6 +11,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
+from tokenfare.extras import required
+
 from .tokenizer import TooHardToCount
 
 # No piece of Qwen's pattern goes on after a line break that a visible character follows, so a
@@ -28,9 +30,7 @@ class TiktokenTokenizer:
 
     def __init__(self, ranks: Mapping[bytes, int], pattern: str) -> None:
         """Build tiktoken's encoding. Raises `MissingExtra` if it is not installed."""
-        from ._extra import required
-
-        tiktoken = required("tiktoken")
+        tiktoken = required("tiktoken", "the emulator", "emulator")
         self._encoding = tiktoken.Encoding(
             "emulator", pat_str=pattern, mergeable_ranks=dict(ranks), special_tokens={}
         )

@@ -15,10 +15,10 @@ import anyio
 from tokenfare.api import route
 from tokenfare.client import AsyncClient
 from tokenfare.errors import InvalidRequestError
+from tokenfare.extras import required
 from tokenfare.listening import is_loopback
 from tokenfare.router import Requirements, refuse_unknown_words
 
-from ._extra import required
 from .keys import Door, Token
 from .names import Rules, Wanted, as_keywords, wanted
 from .refusals import Refusal
@@ -152,7 +152,7 @@ class Gateway:
     @cached_property
     def app(self) -> Any:
         """The Starlette application. Raises `MissingExtra` if it is not installed."""
-        required("starlette")
+        required("starlette", "the gateway", "gateway")
         from .app import build
 
         return build(self)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tokenfare.dispatch import Secret
 from tokenfare.errors import InputError, InvalidRequestError
+from tokenfare.reading import text_of
 
 from .refusals import Refusal
 
@@ -113,15 +114,7 @@ def tokens_of(path: str | Path) -> tuple[Token, ...]:
 
     Lines that begin with `#` are comments. Raises `InputError` with the line, never its text.
     """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise InputError(str(path), "no such file") from None
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(str(path), f"not UTF-8 at byte {error.start}") from None
-    found = tuple(_tokens(lines, str(path)))
+    found = tuple(_tokens(text_of(path).splitlines(), str(path)))
     if not found:
         raise InputError(str(path), "no access token is in it")
     return found

@@ -13,9 +13,9 @@ from typing import Any, Self
 import anyio
 
 from tokenfare.errors import InvalidRequestError, TokenfareError
+from tokenfare.extras import required
 from tokenfare.listening import BACKLOG, is_loopback, listening, url_of
 
-from ._extra import required
 from .gateway import Gateway
 
 PATH = "/v1"
@@ -155,7 +155,7 @@ def _wait_until_started(server: Any, thread: threading.Thread) -> None:
 
 
 def _server(gateway: Gateway) -> Any:
-    uvicorn = required("uvicorn")
+    uvicorn = required("uvicorn", "the gateway", "gateway")
     _ = gateway.app  # what is missing is said now, and not to the first caller
     config = uvicorn.Config(
         gateway,

@@ -10,7 +10,8 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tokenfare.errors import InputError, MissingExtra
+from tokenfare.errors import InputError
+from tokenfare.extras import required
 
 if TYPE_CHECKING:  # reading XML is loaded when there is a DOCX
     from xml.etree import ElementTree as ET
@@ -55,10 +56,7 @@ def read_document(name: str, content: bytes) -> DocumentText:
 
 
 def _pdf(name: str, content: bytes) -> DocumentText:
-    try:
-        import pypdfium2
-    except ImportError as error:
-        raise MissingExtra("reading a PDF", "pypdfium2", "media") from error
+    pypdfium2 = required("pypdfium2", "reading a PDF", "media")
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:

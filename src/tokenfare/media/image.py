@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
-from tokenfare.errors import InputError, InvalidRequestError, MissingExtra
+from tokenfare.errors import InputError, InvalidRequestError
+from tokenfare.extras import required
 from tokenfare.money import shown
 
 from .source import Source, from_bytes, opened
@@ -36,10 +37,7 @@ def picture(source: Source, place: str) -> Picture:
     Raises `InvalidRequestError` with `place` for what is no image or ends within its header,
     `MissingExtra` if imagesize is not installed.
     """
-    try:
-        import imagesize
-    except ImportError as error:
-        raise MissingExtra("reading the size of an image", "imagesize", "media") from error
+    imagesize = required("imagesize", "reading the size of an image", "media")
     head = source.file.read(_HEAD)
     kind = _format(head)
     if kind is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokenfare.errors import InvalidRequestError, MissingExtra
+from tokenfare.errors import InvalidRequestError
+from tokenfare.extras import required
 
 from .source import Source
 
@@ -27,17 +28,14 @@ def sound(source: Source, place: str) -> Sound:
     Raises `InvalidRequestError` with `place` for what is no sound or ends within its header,
     `MissingExtra` if tinytag is not installed.
     """
-    try:
-        from tinytag import TinyTag, TinyTagException
-    except ImportError as error:
-        raise MissingExtra("reading the length of a sound", "tinytag", "media") from error
+    tinytag = required("tinytag", "reading the length of a sound", "media")
     kind = _format(source.file.read(12))
     source.file.seek(0)
     if kind is None:
         raise InvalidRequestError(f"{place}: not a sound of a known format")
     try:
-        read = TinyTag.get(file_obj=source.file, tags=False)
-    except (TinyTagException, OSError, ValueError, LookupError) as error:
+        read = tinytag.TinyTag.get(file_obj=source.file, tags=False)
+    except (tinytag.TinyTagException, OSError, ValueError, LookupError) as error:
         raise _cut_off(place, kind) from error
     if read.duration is None or not 0 < read.duration <= LONGEST_SECONDS:
         raise _cut_off(place, kind)

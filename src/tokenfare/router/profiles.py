@@ -15,15 +15,14 @@ Every mistake is an `InputError` that names the file, the profile, the key and w
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from pydantic import ValidationError
 
 from tokenfare.errors import InputError, InvalidRequestError
+from tokenfare.reading import toml_of
 
 from .asked import requirements
 from .requirements import Requirements
@@ -36,8 +35,7 @@ class _Profile(WrittenRequirements):
 
 def load_profiles(path: str | Path) -> Mapping[str, Requirements]:
     """The profiles of a file, by name, with what each extends laid under it."""
-    tables = _tables(Path(path))
-    rows = {name: _row(path, name, table) for name, table in tables.items()}
+    rows = {name: _row(path, name, table) for name, table in toml_of(path).items()}
     return MappingProxyType({name: _profile(path, name, rows, ()) for name in rows})
 
 
@@ -47,19 +45,6 @@ def profile_named(name: str, path: str | Path) -> Requirements:
     if name not in known:
         raise InputError(str(path), f"no profile is called {name!r}{nearest(name, known)}")
     return known[name]
-
-
-def _tables(path: Path) -> Mapping[str, Any]:
-    try:
-        return tomllib.loads(path.read_bytes().decode())
-    except FileNotFoundError:
-        raise InputError(str(path), "no such file") from None
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(str(path), f"not UTF-8 at byte {error.start}") from None
-    except (RecursionError, ValueError) as error:
-        raise InputError(str(path), f"not TOML: {error}") from None
 
 
 def _row(path: str | Path, name: str, table: object) -> _Profile:

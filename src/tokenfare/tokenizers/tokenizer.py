@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, overload
 from tokenfare.arguments import token_limit, whole
 from tokenfare.errors import (
     InvalidRequestError,
-    MissingExtra,
     TokenfareError,
     TokenizerError,
     VocabularyError,
 )
+from tokenfare.extras import required
 
 from .bounds import most_bytes
 from .count import Count
@@ -239,12 +239,10 @@ class Tokenizer:
         self, text: str, *, special: str | Collection[str] = ORDINARY
     ) -> NDArray[np.uint32]:
         """Encode a text as a NumPy array of ids, as `encode` does, without an object for each."""
-        try:
-            import numpy as np
-        except ImportError:
-            raise MissingExtra("encode_to_numpy", "numpy") from None
+        numpy = required("numpy", "encode_to_numpy")
         ids = self._core.encode_to_buffer(text, self._found(special))
-        return np.frombuffer(ids, dtype=np.uint32)
+        array: NDArray[np.uint32] = numpy.frombuffer(ids, dtype=numpy.uint32)
+        return array
 
     def decode_bytes(
         self, ids: Collection[int] | NDArray[np.integer], *, special: str | None = None

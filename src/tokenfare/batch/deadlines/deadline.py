@@ -176,7 +176,7 @@ def checked(deadline: object, answer_seconds: float) -> None:
     if not 0 < answer_seconds < math.inf:
         raise InvalidRequestError(f"answer_seconds: {answer_seconds}; it is above zero, and finite")
     for part in ("numpy", "highspy"):
-        required(part, "a deadline")
+        required(part, what="a deadline")
 
 
 def costs_nothing(currency: str) -> Money:

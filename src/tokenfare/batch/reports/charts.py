@@ -11,14 +11,13 @@ as drawing takes, and 34 MB.
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from tokenfare.errors import MissingExtra
+from tokenfare.batch.extra import required
 
 from .digest import Digest
 
@@ -268,7 +267,4 @@ def _svg(chart: Spec) -> str:
 
 
 def _convert() -> Any:
-    try:
-        return importlib.import_module("vl_convert")
-    except ImportError:
-        raise MissingExtra("reports of batches", "vl-convert-python", "batch") from None
+    return required("vl_convert", what="reports of batches")

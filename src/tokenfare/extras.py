@@ -1,0 +1,19 @@
+"""Packages that only some parts of the library need, imported when such a part is used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from tokenfare.errors import MissingExtra
+
+
+def required(module: str, what: str, extra: str = "") -> Any:
+    """Import a module that `what` needs. Raises `MissingExtra`, which says how to install it.
+
+    `extra` is the extra of tokenfare that installs it; without one, the package itself is named.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise MissingExtra(what, module.partition(".")[0], extra) from None

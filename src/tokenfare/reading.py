@@ -1,0 +1,41 @@
+"""Files that a caller names, read whole: what is wrong with one is an `InputError` by its name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from tokenfare.errors import InputError
+
+
+def bytes_of(path: str | os.PathLike[str]) -> bytes:
+    """The content of a file."""
+    name = os.fspath(path)
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise InputError(name, "no such file") from None
+    except IsADirectoryError:
+        raise InputError(name, "is a directory, not a file") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL or a lone surrogate in the name
+        problem = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise InputError(name, problem) from None
+
+
+def text_of(path: str | os.PathLike[str]) -> str:
+    """The text of a file in UTF-8."""
+    try:
+        return bytes_of(path).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(os.fspath(path), f"not UTF-8 at byte {error.start}") from None
+
+
+def toml_of(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The tables of a TOML file."""
+    import tomllib
+
+    try:
+        return tomllib.loads(text_of(path))
+    except (RecursionError, ValueError) as error:  # also nested too deeply, or thousands of digits
+        raise InputError(os.fspath(path), f"not TOML: {error}") from None

@@ -1,0 +1,64 @@
+"""Files that a caller names: what is read of them, and what is said of those that cannot be."""
+
+from pathlib import Path
+
+import pytest
+
+from tokenfare.errors import InputError, MissingExtra
+from tokenfare.extras import required
+from tokenfare.reading import bytes_of, text_of, toml_of
+
+
+def test_what_is_in_a_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "notes.toml"
+    path.write_bytes('title = "你好"\r\n'.encode())
+    assert bytes_of(path) == b'title = "\xe4\xbd\xa0\xe5\xa5\xbd"\r\n'
+    assert text_of(str(path)) == 'title = "你好"\r\n'
+    assert toml_of(path) == {"title": "你好"}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"title = '\xff'", "not UTF-8 at byte 9"),
+        (b"title = ", "not TOML: Invalid value"),
+        (b"a=" + b"[" * 5_000, "not TOML: "),  # deeper than Python's stack
+        (b"a=" + b"1" * 5_000, "not TOML: "),  # more digits than Python reads
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_by_its_name(
+    tmp_path: Path, content: bytes, problem: str
+) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        toml_of(path)
+    assert caught.value.name == str(path)
+    assert str(caught.value).startswith(f"{path}: {problem}")
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("nowhere.txt", "no such file"),
+        (".", "is a directory, not a file"),
+        ("a\0b", "cannot be read: embedded null byte"),
+        ("a" * 300, "cannot be read: File name too long"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as caught:
+        bytes_of(name)
+    assert str(caught.value) == f"{name}: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("extra", "way"), [("batch", "pip install 'tokenfare[batch]'"), ("", "pip install not_there")]
+)
+def test_a_package_that_is_missing_is_named_with_the_way_to_it(extra: str, way: str) -> None:
+    with pytest.raises(MissingExtra) as caught:
+        required("not_there.inside", "flying", extra)
+    assert str(caught.value) == f"flying needs not_there, which is not installed: {way}"
