@@ -17,8 +17,8 @@ from tokenfare.emulator.refusal import Refusal
 from tokenfare.router import headroom
 from tokenfare.tokenizers import load, measurer
 from tokenfare.tokenizers.ranks import QWEN_FILE
-from tokenfare.tokenizers.spelled import NotRepresentable
 from tokenfare.tokenizers.via_transformers import ByTransformers
+from tokenfare.tokenizers.vocabulary import NotRepresentable
 
 DAY = date(2024, 12, 18)
 TOOLS = [{"type": "function", "function": {"name": "now", "parameters": {}}}]

@@ -20,8 +20,8 @@ from test_sounds import wav
 from tokenfare import Catalog
 from tokenfare.budget import count_request, options_of
 from tokenfare.emulator import TiktokenTokenizer
-from tokenfare.emulator.asked import read_chat
 from tokenfare.emulator.rendering import render, tokens
+from tokenfare.emulator.request_body import read_chat
 from tokenfare.messages import parse
 from tokenfare.tokenizers import get_tokenizer
 

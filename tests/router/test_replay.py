@@ -101,7 +101,7 @@ def test_a_tokenizer_that_was_not_counted_with_then_is_named() -> None:
     ],
 )
 def test_requirements_are_written_and_read_again(asked: dict[str, Any]) -> None:
-    from tokenfare.router.written import WrittenRequirements
+    from tokenfare.router.requirements_file import WrittenRequirements
 
     wanted = requirements(asked)
     through = json.loads(json.dumps(written(wanted)))

@@ -15,7 +15,7 @@ from token_texts import SNIPPETS, texts
 import tokenfare
 from tokenfare.errors import CharacterTooLong, InvalidRequestError
 from tokenfare.tokenizers import Span, Tokenizer, measurer
-from tokenfare.tokenizers.bounded import spans, truncated
+from tokenfare.tokenizers.cutting_by_bound import spans, truncated
 
 FAMILY = "👩\u200d👩\u200d👧"
 

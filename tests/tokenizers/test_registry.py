@@ -76,7 +76,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another tokenizer that is known: of 300 tokens, with Llama 3's split pattern."""
     fits = Known(lambda text: len(text.encode()), "give it", "llama3", frozenset({300}))
     monkeypatch.setattr(known_module, "KNOWN", {**KNOWN, "small": fits})
-    for module in ("registry", "kept"):
+    for module in ("registry", "user_vocabularies"):
         monkeypatch.setattr(f"tokenfare.tokenizers.{module}.KNOWN", {**KNOWN, "small": fits})
 
 
@@ -145,7 +145,7 @@ def test_a_vocabulary_that_is_none_that_is_known_needs_a_name(
 ) -> None:
     with pytest.raises(InvalidRequestError, match="'qwen', which ships with the package"):
         keep_file(folder / "tokenizer.json")
-    monkeypatch.setattr("tokenfare.tokenizers.kept._SHIPPED_SIZE", 7)
+    monkeypatch.setattr("tokenfare.tokenizers.user_vocabularies._SHIPPED_SIZE", 7)
     with pytest.raises(InvalidRequestError, match="none that is known; give it a name with --name"):
         keep_file(folder / "tokenizer.json")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tokenfare.errors import UnknownModel
 
 from .catalog import Catalog
+from .description import model_facts
 from .model import Model
-from .told import told
 
 # What is ours by its nature, and says nothing against another's list.
 _OURS = frozenset(
@@ -67,7 +67,7 @@ def _of(model_id: str, before: Model | None, after: Model | None) -> Iterator[Di
         there = ("status", before.status if before else None, after.status if after else None)
         yield Difference(model_id, *there)
         return
-    first, second = told(before), told(after)
+    first, second = model_facts(before), model_facts(after)
     for fact in dict.fromkeys((*first, *second)):
         sides = (first.get(fact, "not stated"), second.get(fact, "not stated"))
         if sides[0] != sides[1]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from .entries import DayFact, LimitsFact, ModelRow, Number, PriceFact, RatesFact
+from .entries_of_day import EntriesOfDay, ProviderEntriesOfDay
 from .fact import Fact
 from .facts import Facts
 from .file import ProviderRow
-from .held import Held, ProviderHeld
 from .inherit import BOUNDS
 from .model import Dispute, Evidence, Mark
 
@@ -52,7 +52,7 @@ class WhenAsked(Mapping[str, Evidence]):
         return dict, (self._all(),)
 
 
-def evidence_of(row: ModelRow, held: Held, facts: Facts) -> dict[str, Evidence]:
+def evidence_of(row: ModelRow, held: EntriesOfDay, facts: Facts) -> dict[str, Evidence]:
     """For each fact of a model, by what is held of it on a day."""
     said: dict[str, Fact | None] = {
         "points_to": held.points_to,
@@ -83,7 +83,9 @@ def evidence_of(row: ModelRow, held: Held, facts: Facts) -> dict[str, Evidence]:
     )
 
 
-def evidence_of_provider(row: ProviderRow, held: ProviderHeld, facts: Facts) -> dict[str, Evidence]:
+def evidence_of_provider(
+    row: ProviderRow, held: ProviderEntriesOfDay, facts: Facts
+) -> dict[str, Evidence]:
     """For each fact of a provider, by what is held of it on a day."""
     said: dict[str, Fact | None] = {
         "key_variable": row.key,

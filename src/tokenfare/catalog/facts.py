@@ -19,10 +19,10 @@ from typing import Any
 
 from tokenfare.errors import CatalogError
 
+from .discounts import discounted
 from .entries import DayFact, FactLists, ModelRow
 from .fact import Fact, Source
 from .file import CatalogFile, ProviderRow
-from .offers import discounted
 from .rows import AnyRow, Rows, canonical, spellings
 
 LISTS = tuple(field.name for field in fields(FactLists))

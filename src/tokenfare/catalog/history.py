@@ -25,11 +25,11 @@ from .entries import (
     PriceFact,
     PurposesFact,
 )
+from .entries_of_day import entries_on, provider_entries_on
 from .evidence import WhenAsked, evidence_of, evidence_of_provider
 from .fact import Fact
 from .facts import Facts
 from .file import ProviderRow
-from .held import held_on, provider_held_on
 from .model import (
     BatchRules,
     CacheRules,
@@ -52,7 +52,7 @@ _UNRATED = RateLimits()
 
 def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
     """What the model is on the day."""
-    held = held_on(row, day)
+    held = entries_on(row, day)
     return Model(
         id=row.id,
         aliases=held.aliases.names if held.aliases else (),
@@ -89,7 +89,7 @@ def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
 
 def provider_on(row: ProviderRow, day: date, facts: Facts) -> Provider:
     """Where and how the provider is reached on the day."""
-    held = provider_held_on(row, day)
+    held = provider_entries_on(row, day)
     return Provider(
         id=row.id,
         name=row.name,

@@ -10,7 +10,7 @@ import math
 import shutil
 
 from tokenfare.router import Interval, RoutingTable
-from tokenfare.router.words import change
+from tokenfare.router.explanation import change
 
 from .chart import can_show
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tokenfare.catalog import Dispute, Evidence, Model, Provider
-from tokenfare.catalog.told import told, told_of_provider
+from tokenfare.catalog.description import model_facts, provider_facts
 
 _WIDTH = 26
 
@@ -18,9 +18,9 @@ def lines_of(model: Model, provider: Provider) -> Iterator[str]:
     """The lines; `provider` is who serves the model."""
     page = _Page()
     yield f"{model.id} on {model.day}: {model.status}"
-    yield from page.facts(told(model), model.evidence)
+    yield from page.facts(model_facts(model), model.evidence)
     yield f"served by {provider.name}, in {provider.default_region} by default"
-    yield from page.facts(told_of_provider(provider), provider.evidence)
+    yield from page.facts(provider_facts(provider), provider.evidence)
     yield from page.end()
 
 

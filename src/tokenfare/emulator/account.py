@@ -19,7 +19,6 @@ from tokenfare.usage import Usage
 
 from . import faults as no_faults
 from .answer import Completion, choice
-from .asked import ChatRequest
 from .batch import Batch
 from .bill import input_tokens, room
 from .books import Books
@@ -28,6 +27,7 @@ from .files import FileStore
 from .rates import Meter, RateRules
 from .refusal import wrong_key, wrong_purpose
 from .replies import Asked, Replies, Reply, echo, scripted
+from .request_body import ChatRequest
 from .tokenizer import Tokenizer
 
 PROVIDER = "dashscope"

@@ -15,17 +15,16 @@ from starlette.responses import Response
 from tokenfare.catalog import BatchRules
 from tokenfare.usage import Usage
 
-from ._body import json_body, whole_number
 from .account import PROVIDER, Account
 from .answer import Completion
-from .asked import read_chat
 from .batch import CHATS, TRIAL, Answered, Batch, Line, new_id
+from .body import json_body, whole_number
 from .books import Call
 from .delivery import first, meet
 from .exchange import Exchange, json_response
 from .faults import Attempt, Fault, Misbill, Refuse, several
-from .misbilling import misbilled
 from .refusal import Refusal, invalid
+from .request_body import read_chat
 from .wire import Compatible
 
 METHOD = "BATCH"
@@ -152,7 +151,7 @@ def _completed(account: Account, line: Line, faults: tuple[Fault, ...]) -> Compl
     completion = account.complete(asked, metered=False)
     if misbill is None:
         return completion
-    return replace(completion, usage=misbilled(completion.usage, misbill))
+    return replace(completion, usage=misbill.of(completion.usage))
 
 
 def _enter(  # noqa: PLR0913, PLR0917 - the fields of an entry

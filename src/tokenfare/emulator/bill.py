@@ -17,10 +17,10 @@ from dataclasses import replace
 from tokenfare.catalog import DocumentRules, Model
 from tokenfare.messages import Message, Text
 
-from .asked import ChatRequest
 from .files import FileStore
 from .refusal import Refusal, input_too_long, invalid, over_context
 from .rendering import render, tokens
+from .request_body import ChatRequest
 from .tokenizer import Tokenizer
 
 _FILE_MARK = "fileid://"

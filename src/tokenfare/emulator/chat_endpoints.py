@@ -12,15 +12,14 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ._body import json_body
 from .answer import Completion
-from .asked import ChatRequest, read_chat
+from .body import json_body
 from .delivery import answer, first, meet, stream
 from .exchange import Exchange, json_response
 from .faults import Misbill
-from .misbilling import misbilled
 from .native import Native, read_native
-from .tokenizing import tokenized
+from .request_body import ChatRequest, read_chat
+from .tokenizer_call import tokenized
 from .wire import Compatible
 
 
@@ -67,7 +66,7 @@ async def _completed(exchange: Exchange, asked: ChatRequest) -> Completion:
     completion = await run_sync(exchange.account.complete, asked)
     misbill = first(exchange.faults, Misbill)
     if misbill is not None:
-        completion = replace(completion, usage=misbilled(completion.usage, misbill))
+        completion = replace(completion, usage=misbill.of(completion.usage))
     exchange.usage = completion.usage
     return completion
 

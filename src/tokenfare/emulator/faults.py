@@ -8,10 +8,11 @@ makes one from rules, a file, or a seed. What carries faults out is `delivery`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, get_args
 
 from tokenfare.errors import InvalidRequestError
+from tokenfare.usage import Usage
 
 from .refusal import Refusal, too_many_tokens
 
@@ -144,6 +145,14 @@ class Misbill:
 
     input_tokens: int = 0
     output_tokens: int = 0
+
+    def of(self, usage: Usage) -> Usage:
+        """The wrong bill for a right one; never below zero."""
+        return replace(
+            usage,
+            input_tokens=max(0, usage.input_tokens + self.input_tokens),
+            output_tokens=max(0, usage.output_tokens + self.output_tokens),
+        )
 
 
 @dataclass(frozen=True, slots=True)

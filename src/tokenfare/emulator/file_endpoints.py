@@ -7,7 +7,7 @@ import re
 from starlette.responses import Response
 
 from . import delivery
-from ._body import uploaded, whole_number
+from .body import uploaded, whole_number
 from .delivery import first, meet
 from .exchange import Exchange, json_response
 from .faults import Parse

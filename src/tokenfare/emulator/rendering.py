@@ -22,8 +22,8 @@ from typing import TypeAlias
 from tokenfare.catalog import Model, ToolRules, tool_wording
 from tokenfare.messages import Message, Text, Wire
 
-from .asked import ChatRequest
 from .media import pads
+from .request_body import ChatRequest
 from .tokenizer import Tokenizer
 
 DEFAULT_SYSTEM = "You are a helpful assistant."

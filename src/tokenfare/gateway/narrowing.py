@@ -20,7 +20,7 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money
 from tokenfare.router import Requirements, refuse_unknown_words, requirements
 from tokenfare.router.filters import matching, names_of
-from tokenfare.router.written import WrittenRequirements, in_words
+from tokenfare.router.requirements_file import WrittenRequirements, in_words
 
 from .refusals import Refusal, invalid
 

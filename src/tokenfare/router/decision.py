@@ -18,6 +18,7 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Count
 
 from .axis import Axis
+from .explanation import DecisionParts, brief, explanation, nearest
 from .filters import Rejection, first_refusal
 from .intervals import Interval, intervals
 from .judge import Ranked, SizeFor, judge, judge_all
@@ -26,7 +27,6 @@ from .requirements import Requirements
 from .sizing import Effort
 from .uncertainty import Chance, chances
 from .way_out import way_out
-from .words import Told, brief, explanation, nearest
 
 _MISSES_SHOWN = 5
 
@@ -160,18 +160,18 @@ class Decision:
 
     def explain(self) -> str:
         """Explain the whole decision: the choice, where it would change, and every refusal."""
-        return "\n".join(explanation(self._told))
+        return "\n".join(explanation(self._parts))
 
     def brief(self) -> str:
         """Explain the decision in a few lines: the choice, the runner-up, the next change.
 
         Without a model: the nearest misses, and how many models are refused for which reason.
         """
-        return "\n".join(brief(self._told))
+        return "\n".join(brief(self._parts))
 
     @property
-    def _told(self) -> Told:
-        return Told(
+    def _parts(self) -> DecisionParts:
+        return DecisionParts(
             self.question,
             self.ranked,
             self.rejected,

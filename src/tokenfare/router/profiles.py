@@ -26,7 +26,7 @@ from tokenfare.reading import toml_of
 
 from .asked import requirements
 from .requirements import Requirements
-from .written import WrittenRequirements, in_words, nearest
+from .requirements_file import WrittenRequirements, in_words, nearest
 
 
 class _Profile(WrittenRequirements):

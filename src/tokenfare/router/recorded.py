@@ -16,7 +16,7 @@ from tokenfare.tokenizers import Count
 
 from .asked import requirements
 from .requirements import Requirements
-from .written import Whole, WrittenRequirements, in_words
+from .requirements_file import Whole, WrittenRequirements, in_words
 
 
 class _Lenient(BaseModel):

@@ -21,10 +21,6 @@ from .cutting import Span as Span
 from .cutting import check_keep as check_keep
 from .files import convert as convert
 from .files import load as load
-from .kept import Kept as Kept
-from .kept import forget as forget
-from .kept import keep_file as keep_file
-from .kept import keep_folder as keep_folder
 from .registry import Cutter as Cutter
 from .registry import Measurer as Measurer
 from .registry import Standing as Standing
@@ -35,6 +31,10 @@ from .registry import standing as standing
 from .registry import tokenizer_names as tokenizer_names
 from .special import SPECIAL_TOKENS as SPECIAL_TOKENS
 from .tokenizer import Tokenizer as Tokenizer
+from .user_vocabularies import Kept as Kept
+from .user_vocabularies import forget as forget
+from .user_vocabularies import keep_file as keep_file
+from .user_vocabularies import keep_folder as keep_folder
 
 __all__ = [
     "SPECIAL_TOKENS",

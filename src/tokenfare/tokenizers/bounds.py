@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .bounded import spans, truncated
 from .count import Count
 from .cutting import Keep, Span, joined
+from .cutting_by_bound import spans, truncated
 
 
 def byte_level(text: str) -> int:

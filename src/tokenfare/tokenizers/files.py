@@ -18,8 +18,8 @@ from tokenfare.errors import InputError, InvalidRequestError, VocabularyError
 from . import rank_file, tokenizer_json
 from .patterns import PATTERNS
 from .special import SpecialSets
-from .spelled import Added, NotRepresentable, Spelled
 from .tokenizer import Tokenizer
+from .vocabulary import Added, NotRepresentable, Vocabulary
 
 _MAGIC = b"tokenfare vocabulary 1 "
 _BARE = b"TFBPE\0\0"  # the core's own table, without names
@@ -49,8 +49,8 @@ def convert(  # noqa: PLR0913 - a rank file leaves much unsaid
     if data.startswith((_MAGIC, _BARE)):
         raise NotRepresentable(str(path), "", "converted already: `load` reads it")
     given = (pattern, normalization, special_tokens)
-    spelled = _spelled(str(path), data, digest, given)
-    return _written(spelled, name or _name(path), digest, str(path))
+    vocabulary = _read_vocabulary(str(path), data, digest, given)
+    return _written(vocabulary, name or _name(path), digest, str(path))
 
 
 def load(  # noqa: PLR0913 - as `convert`
@@ -118,12 +118,12 @@ def _checked_digest(path: str, data: bytes, expected: str | None) -> str:
     return digest
 
 
-def _spelled(
+def _read_vocabulary(
     path: str,
     data: bytes,
     digest: str,
     given: tuple[str | None, Normalization | None, Mapping[str, int] | None],
-) -> Spelled:
+) -> Vocabulary:
     pattern, normalization, special_tokens = given
     if pattern is not None and pattern not in PATTERNS:
         known = ", ".join(PATTERNS)
@@ -150,26 +150,26 @@ def _spelled(
     return tokenizer_json.read(path, data)
 
 
-def _written(spelled: Spelled, name: str, digest: str, path: str) -> bytes:
+def _written(vocabulary: Vocabulary, name: str, digest: str, path: str) -> bytes:
     from tokenfare import _core
 
     try:
         table = _core.to_compact(
-            spelled.tokens,
-            spelled.merges,
-            whole_pieces=spelled.whole_pieces,
-            pattern=spelled.pattern,
-            nfc=spelled.nfc,
+            vocabulary.tokens,
+            vocabulary.merges,
+            whole_pieces=vocabulary.whole_pieces,
+            pattern=vocabulary.pattern,
+            nfc=vocabulary.nfc,
         )
     except (ValueError, OverflowError) as error:
         raise NotRepresentable(path, "", str(error)) from error
     about = {
         "name": name,
         "source_sha256": digest,
-        "pattern": spelled.pattern,
-        "normalization": "NFC" if spelled.nfc else "none",
-        "tokens": len(spelled.tokens),
-        "added": [astuple(token) for token in spelled.added],
+        "pattern": vocabulary.pattern,
+        "normalization": "NFC" if vocabulary.nfc else "none",
+        "tokens": len(vocabulary.tokens),
+        "added": [astuple(token) for token in vocabulary.added],
     }
     body = json.dumps(about).encode() + b"\n" + table
     return _MAGIC + _sha256(body).encode() + b"\n" + body

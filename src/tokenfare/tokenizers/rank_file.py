@@ -15,7 +15,7 @@ from typing import Any
 from tokenfare.errors import InvalidRequestError
 
 from .patterns import PATTERNS
-from .spelled import Added, NotRepresentable, Spelled
+from .vocabulary import Added, NotRepresentable, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def read(  # noqa: PLR0913 - what such a file does not say
     pattern: str | None,
     nfc: bool | None,
     special_tokens: Mapping[str, int],
-) -> Spelled:
+) -> Vocabulary:
     """Read a rank file; `pattern` and `nfc` may be `None` for files that are known."""
     tokens = _tokens(path, data)
     known = _KNOWN.get(digest)
@@ -57,7 +57,7 @@ def read(  # noqa: PLR0913 - what such a file does not say
         )
     added = _added(special_tokens)
     _check_numbers(path, tokens, added)
-    return Spelled(
+    return Vocabulary(
         tokens,
         merges=None,
         whole_pieces=True,

@@ -20,15 +20,15 @@ from tokenfare.errors import (
     VocabularyMissing,
 )
 
-from . import local
+from . import caches
 from .bounds import Bounds
 from .count import Count
 from .cutting import Keep
 from .estimates import middle
-from .kept import Kept, kept, kept_names
 from .known import KNOWN
 from .ranks import QWEN_FILE
 from .tokenizer import Tokenizer
+from .user_vocabularies import Kept, kept, kept_names
 from .via_transformers import ByTransformers
 
 _EXACT = {"qwen": QWEN_FILE}
@@ -84,7 +84,7 @@ def standing(name: str) -> Standing:
         return Standing(name, "added", mine.path, mine.sha256)
     if name not in KNOWN:
         raise UnknownTokenizer(name, tokenizer_names())
-    path = local.found(KNOWN[name])
+    path = caches.found(KNOWN[name])
     if path is not None:
         return Standing(name, "found in a cache", path)
     return Standing(name, "bounds only", get=KNOWN[name].get)
@@ -175,7 +175,7 @@ def _loaded(mine: Kept, changed: int) -> Tokenizer | ByTransformers:  # noqa: AR
 def _found(name: str) -> Tokenizer | ByTransformers | Bounds:
     """What lies in a cache, or bounds. Looked for once; a program that adds files starts anew."""
     known = KNOWN[name]
-    path = local.found(known)
+    path = caches.found(known)
     if path is not None and known.by_transformers:
         return ByTransformers(name, path)
     if path is not None:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from tokenfare.errors import InvalidRequestError
 
-from .spelled import Added
+from .vocabulary import Added
 
 FIRST = 151643  # the ids before are the vocabulary's
 

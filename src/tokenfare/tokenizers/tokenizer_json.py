@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any
 
 from .patterns import IN_JSON
-from .spelled import Added, NotRepresentable, Spelled
+from .vocabulary import Added, NotRepresentable, Vocabulary
 
 
 def byte_letters() -> dict[str, int]:
@@ -25,9 +25,9 @@ def byte_letters() -> dict[str, int]:
     }
 
 
-def read(path: str, data: bytes) -> Spelled:
+def read(path: str, data: bytes) -> Vocabulary:
     """Read a `tokenizer.json`. A second for the largest."""
-    return _Reader(path).spelled(data)
+    return _Reader(path).vocabulary(data)
 
 
 class _Reader:
@@ -39,7 +39,7 @@ class _Reader:
     def refuse(self, where: str, problem: str) -> NotRepresentable:
         return NotRepresentable(self.path, where, problem)
 
-    def spelled(self, data: bytes) -> Spelled:
+    def vocabulary(self, data: bytes) -> Vocabulary:
         file = self.parsed(data)
         model = file.get("model")
         if not isinstance(model, dict):
@@ -47,7 +47,7 @@ class _Reader:
         self.check_model(model)
         numbers = self.numbers(model)
         added = self.added(file.get("added_tokens") or [], numbers)
-        return Spelled(
+        return Vocabulary(
             self.tokens(numbers, added),
             self.merges(model, numbers),
             whole_pieces=model.get("ignore_merges") is True,

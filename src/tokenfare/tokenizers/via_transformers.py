@@ -15,9 +15,9 @@ from typing import Any
 
 from tokenfare.errors import MissingExtra, VocabularyError
 
-from .bounded import spans, truncated
 from .count import Count
 from .cutting import Keep, Span, joined
+from .cutting_by_bound import spans, truncated
 
 
 class ByTransformers:

@@ -11,18 +11,18 @@ from tokenfare.money import plain
 from .model import CacheRules, Limits, Model, Price, Provider, RateLimits
 
 
-def told(model: Model) -> dict[str, str]:
+def model_facts(model: Model) -> dict[str, str]:
     """Every fact by the name that `evidence` has for it; amounts are for a million tokens."""
     facts = {
         "status": model.status,
         "access": model.access,
-        **limits_told(model.limits),
+        **limits_text(model.limits),
         "output_room": model.output_room,
-        **_thinking_told(model),
+        **_thinking_text(model),
         "points_to": model.points_to or "not known",
-        "price": price_told(model.price),
-        "cache": cache_told(model.cache),
-        "rates": rates_told(model.rates),
+        "price": price_text(model.price),
+        "cache": cache_text(model.cache),
+        "rates": rates_text(model.rates),
         "batch_max_context": _tokens(model.batch_max_context),
         "modalities": _listed(model.modalities),
         "purposes": _listed(model.purposes),
@@ -33,7 +33,7 @@ def told(model: Model) -> dict[str, str]:
     for name in ("chat", "tools", "images", "audio", "video", "documents"):
         rules = getattr(model, name)
         if rules is not None:
-            facts[name] = rules_told(rules)
+            facts[name] = rules_text(rules)
     if model.price is not None and model.price.discount is not None:
         facts["discount"] = f"{plain(model.price.discount)} of the price, in it already"
     if model.retired_on is not None:
@@ -41,19 +41,19 @@ def told(model: Model) -> dict[str, str]:
     return facts
 
 
-def told_of_provider(provider: Provider) -> dict[str, str]:
-    """Every fact of a provider, as `told`."""
+def provider_facts(provider: Provider) -> dict[str, str]:
+    """Every fact of a provider, as `model_facts`."""
     facts = {f"base_urls.{region}": url for region, url in provider.base_urls.items()}
     facts["key_variable"] = provider.key_variable or "not known"
     most = provider.max_body_bytes
     facts["max_body_bytes"] = "not known" if most is None else f"{most:,} bytes"
     for name in ("throttle", "batch"):
         rules = getattr(provider, name)
-        facts[name] = "not known" if rules is None else rules_told(rules)
+        facts[name] = "not known" if rules is None else rules_text(rules)
     return facts
 
 
-def rules_told(rules: Any) -> str:
+def rules_text(rules: Any) -> str:
     """The fields of a value, without those that say nothing."""
     said = ((field.name, getattr(rules, field.name)) for field in fields(rules))
     return ", ".join(
@@ -75,7 +75,7 @@ def _value(value: object) -> str:
             return repr(value) if isinstance(value, str) and " " in value else str(value)
 
 
-def limits_told(limits: Limits) -> dict[str, str]:
+def limits_text(limits: Limits) -> dict[str, str]:
     """The bounds in tokens."""
     return {
         "limits.context": _tokens(limits.context),
@@ -85,16 +85,16 @@ def limits_told(limits: Limits) -> dict[str, str]:
     }
 
 
-def _thinking_told(model: Model) -> dict[str, str]:
+def _thinking_text(model: Model) -> dict[str, str]:
     """The bounds that are others where the model reasons first."""
     if model.thinking_limits is None:
         return {}
-    same, others = limits_told(model.limits), limits_told(model.thinking_limits)
+    same, others = limits_text(model.limits), limits_text(model.thinking_limits)
     said = (f"{key.partition('.')[2]} {others[key]}" for key in same if same[key] != others[key])
     return {"thinking_limits": ", ".join(said)}
 
 
-def price_told(price: Price | None) -> str:
+def price_text(price: Price | None) -> str:
     """The tiers, and the factor of the batch service."""
     if price is None:
         return "not known"
@@ -111,7 +111,7 @@ def price_told(price: Price | None) -> str:
     return f"{'; '.join(lines)} ({price.currency} per 1,000,000 tokens){batch}"
 
 
-def cache_told(cache: CacheRules | None) -> str:
+def cache_text(cache: CacheRules | None) -> str:
     """The factors on the input price."""
     if cache is None:
         return "not known"
@@ -128,7 +128,7 @@ def cache_told(cache: CacheRules | None) -> str:
     return "; ".join(said) or "none"
 
 
-def rates_told(rates: RateLimits) -> str:
+def rates_text(rates: RateLimits) -> str:
     """Requests and tokens in a minute."""
     known = (
         (rates.requests_per_minute, "requests"),

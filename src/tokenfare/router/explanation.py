@@ -19,7 +19,7 @@ from .way_out import way_out
 _MISSES_SHOWN = 5
 
 
-class Told(NamedTuple):
+class DecisionParts(NamedTuple):
     """All there is to say about a decision."""
 
     question: Question
@@ -30,30 +30,32 @@ class Told(NamedTuple):
     effort: Effort | None
 
 
-def explanation(told: Told) -> Iterator[str]:
+def explanation(parts: DecisionParts) -> Iterator[str]:
     """The choice, what the others would cost more, where it changes, every refusal."""
-    yield _headline(told)
-    yield from _counted(told.effort)
-    yield from (f"  or {_dearer(told.ranked[0], entry)}" for entry in told.ranked[1:])
-    yield from (f"  {sentence}" for sentence in _uncertain(told, len(told.chances), told.chances))
-    yield from (f"  {change(interval)}" for interval in told.intervals[1:])
-    yield from _refusals(told)
+    yield _headline(parts)
+    yield from _counted(parts.effort)
+    yield from (f"  or {_dearer(parts.ranked[0], entry)}" for entry in parts.ranked[1:])
+    yield from (
+        f"  {sentence}" for sentence in _uncertain(parts, len(parts.chances), parts.chances)
+    )
+    yield from (f"  {change(interval)}" for interval in parts.intervals[1:])
+    yield from _refusals(parts)
 
 
-def brief(told: Told) -> Iterator[str]:
+def brief(parts: DecisionParts) -> Iterator[str]:
     """The choice, the runner-up, the next change, and how many more there are."""
-    yield _headline(told)
-    yield from _counted(told.effort)
-    if not told.ranked:
-        yield from _nearest_refusals(told)
+    yield _headline(parts)
+    yield from _counted(parts.effort)
+    if not parts.ranked:
+        yield from _nearest_refusals(parts)
         return
-    chosen, others = told.ranked[0], told.ranked[1:]
+    chosen, others = parts.ranked[0], parts.ranked[1:]
     yield from (f"  or {_dearer(chosen, entry)}" for entry in others[:1])
-    yield from (f"  {sentence}" for sentence in _uncertain(told, 1, _likely(told)))
-    later = [each for each in told.intervals if each.first > chosen.size.high]
+    yield from (f"  {sentence}" for sentence in _uncertain(parts, 1, _likely(parts)))
+    later = [each for each in parts.intervals if each.first > chosen.size.high]
     yield from (f"  {change(interval)}" for interval in later[:1])
     more = max(len(others) - 1, 0)
-    yield f"  {more:,} more take it, {len(told.rejected):,} do not"
+    yield f"  {more:,} more take it, {len(parts.rejected):,} do not"
 
 
 def change(interval: Interval) -> str:
@@ -65,13 +67,13 @@ def change(interval: Interval) -> str:
     return f"{begins}, {now} is cheaper" if interval.model is not None else f"{begins}, {now}"
 
 
-def _headline(told: Told) -> str:
-    if not told.ranked:
-        return f"no model takes this on {told.question.day}"
-    chosen, asked = told.ranked[0], told.question.asked
+def _headline(parts: DecisionParts) -> str:
+    if not parts.ranked:
+        return f"no model takes this on {parts.question.day}"
+    chosen, asked = parts.ranked[0], parts.question.asked
     expected = f", {chosen.compared} expected" if asked.compares_expected else ""
     return (
-        f"{chosen.model.id} on {told.question.day}: {_tokens(chosen.size)} in, "
+        f"{chosen.model.id} on {parts.question.day}: {_tokens(chosen.size)} in, "
         f"up to {asked.max_output_tokens:,} out, {chosen.fare}{expected}"
     )
 
@@ -82,24 +84,24 @@ def nearest(rejected: Sequence[Rejection]) -> Sequence[Rejection]:
     return near or rejected
 
 
-def _refusals(told: Told) -> Iterator[str]:
-    return (_refusal(refusal, told) for refusal in told.rejected)
+def _refusals(parts: DecisionParts) -> Iterator[str]:
+    return (_refusal(refusal, parts) for refusal in parts.rejected)
 
 
-def _nearest_refusals(told: Told) -> Iterator[str]:
+def _nearest_refusals(parts: DecisionParts) -> Iterator[str]:
     """The nearest misses, and the others by their reasons, the most frequent first."""
-    shown = nearest(told.rejected)[:_MISSES_SHOWN]
-    yield from (_refusal(refusal, told) for refusal in shown)
-    others = Counter(each.reason for each in told.rejected)
+    shown = nearest(parts.rejected)[:_MISSES_SHOWN]
+    yield from (_refusal(refusal, parts) for refusal in shown)
+    others = Counter(each.reason for each in parts.rejected)
     others.subtract(each.reason for each in shown)
     named = ", ".join(f"{n:,} {reason}" for reason, n in others.most_common() if n)
     if named:
         yield f"  {others.total():,} more do not take it: {named}"
 
 
-def _refusal(refusal: Rejection, told: Told) -> str:
+def _refusal(refusal: Rejection, parts: DecisionParts) -> str:
     """With what would help, where nothing takes the request."""
-    help_ = None if told.ranked else way_out(refusal, told.question.asked)
+    help_ = None if parts.ranked else way_out(refusal, parts.question.asked)
     return f"  not {refusal.detail}" + (f"; {help_}" if help_ else "")
 
 
@@ -115,22 +117,22 @@ def _dearer(chosen: Ranked, other: Ranked) -> str:
     return f"{other.model.id}: up to {other.fare.high}, {more} more"
 
 
-def _likely(told: Told) -> Sequence[Chance]:
+def _likely(parts: DecisionParts) -> Sequence[Chance]:
     """The chances of which the middle of what is known fits: of 30 MB, 4,096 tokens are possible.
 
     The bounds of a vocabulary that is not here are so far apart, and the middle so much nearer.
     """
-    asked = told.question.asked
+    asked = parts.question.asked
     return [
         chance
-        for chance in told.chances
+        for chance in parts.chances
         if isinstance(judge(chance.model, Count.exactly(chance.size.value), asked), Ranked)
     ]
 
 
-def _uncertain(told: Told, most: int, possible: Sequence[Chance]) -> Iterator[str]:
+def _uncertain(parts: DecisionParts, most: int, possible: Sequence[Chance]) -> Iterator[str]:
     """What knowing the sizes better could change."""
-    could = "be cheaper" if told.ranked else "take it"
+    could = "be cheaper" if parts.ranked else "take it"
     for chance in possible[:most]:
         yield (
             f"{chance.model.id} could {could}, from {chance.least} on, "

@@ -38,7 +38,7 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
-class Spelled:
+class Vocabulary:
     """Tokens with ids, how they merge, how text is split before, and added tokens.
 
     `merges` are pairs of ids, the earlier first; `None` if neighbours merge whose bytes together

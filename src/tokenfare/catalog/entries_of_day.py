@@ -36,7 +36,7 @@ from .entries import (
 from .file import BatchFact, BodyFact, ProviderRow, ThrottleFact
 
 
-class Held(NamedTuple):
+class EntriesOfDay(NamedTuple):
     """The entries of a model that hold on a day; `None` where nothing is known of a fact by then.
 
     What a model cannot be without is never `None`: before its first entry, the first one holds.
@@ -64,7 +64,7 @@ class Held(NamedTuple):
     price: PriceFact | None
 
 
-class ProviderHeld(NamedTuple):
+class ProviderEntriesOfDay(NamedTuple):
     """The entries of a provider that hold on a day."""
 
     body: BodyFact | None
@@ -72,9 +72,9 @@ class ProviderHeld(NamedTuple):
     batch: BatchFact | None
 
 
-def held_on(row: ModelRow, day: date) -> Held:
+def entries_on(row: ModelRow, day: date) -> EntriesOfDay:
     """What holds of a model."""
-    return Held(
+    return EntriesOfDay(
         points_to=on(row.points_to, day),
         access=on_or_first(row.access, day),
         chat=on_or_first(row.chat, day),
@@ -98,6 +98,8 @@ def held_on(row: ModelRow, day: date) -> Held:
     )
 
 
-def provider_held_on(row: ProviderRow, day: date) -> ProviderHeld:
+def provider_entries_on(row: ProviderRow, day: date) -> ProviderEntriesOfDay:
     """What holds of a provider."""
-    return ProviderHeld(on_or_none(row.body, day), on(row.throttle, day), on(row.batch, day))
+    return ProviderEntriesOfDay(
+        on_or_none(row.body, day), on(row.throttle, day), on(row.batch, day)
+    )
