@@ -1,5 +1,6 @@
 """docs/chat.md, run word for word against an emulator; and what it says where one goes astray."""
 
+import json
 import re
 import struct
 import zlib
@@ -55,13 +56,14 @@ def test_the_page_does_what_it_says(emulator: Emulator, capsys: pytest.CaptureFi
     for block in blocks:
         exec(block, names)  # noqa: S102 - the text is this repository's own
     names["client"].close()
-    assert len(blocks) == 9
+    assert len(blocks) == 10
     asked = {call.model for call in emulator.calls}
     assert "qwen3-vl-plus" in asked  # the picture; the others are the cheapest of their day
     roles = [message["role"] for message in names["messages"]]
     assert roles == ["user"]
     assert len(names["replies"]) == 2
     assert names["stream"].reply.fare is not None
+    assert json.loads(names["told"][-1].removeprefix("data: ")).keys() == {"cost"}
     assert names["kept"].dropped == ()
     assert "no model" in capsys.readouterr().out  # from the refusal at the end
 

@@ -181,6 +181,17 @@ def test_a_ceiling_of_a_project_stops_that_project(start: Start) -> None:
     assert stand.chat().status_code == 200
 
 
+def test_a_ceiling_for_each_project_stops_the_one_that_reached_it(start: Start) -> None:
+    """Each call of 9 tokens with room for 50 answers with some 15, so the second may go above."""
+    stand = start(client={"ceilings": ["*: 70 tokens"]}, gateway={"name_projects": True})
+
+    def ask(project: str) -> int:
+        headers = {"x-tokenfare-project": project}
+        return int(stand.chat(headers=headers, max_tokens=50).status_code)
+
+    assert [ask("ada"), ask("ada"), ask("bob"), ask("bob")] == [200, 402, 200, 402]
+
+
 def test_every_token_is_compared_whole_whatever_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """How long it takes says neither which token was nearest nor how near."""
     compared: list[tuple[int, int]] = []

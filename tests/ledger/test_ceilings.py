@@ -13,6 +13,7 @@ from ledger import conftest
 from ledger.conftest import NOON, Clock, answered, intent, yuan
 from tokenfare.errors import CeilingReached, InvalidRequestError
 from tokenfare.ledger import Ceiling, Ending, Ledger
+from tokenfare.ledger.ceilings import held_to
 from tokenfare.money import Money
 
 FIVE = Ceiling(yuan("5"))
@@ -83,6 +84,47 @@ def test_a_project_has_a_ceiling_of_its_own(ledger: Ledger) -> None:
         ledger.reserve(intent(fare="0.5", project="a"), ceilings)
     with pytest.raises(CeilingReached, match="of 5 CNY a day 0 CNY"):
         ledger.reserve(intent(fare="1.5", project="b"), ceilings)
+
+
+def test_a_pattern_is_a_ceiling_for_each_project_by_itself(ledger: Ledger) -> None:
+    each = [Ceiling.parse("*: 2 CNY")]
+    for project in ("a", "b", "c"):
+        ledger.settle(ledger.reserve(intent(fare="2", project=project), each), answered(fare="1.5"))
+    ledger.reserve(intent(fare="0.5", project="b"), each)  # exactly two
+    with pytest.raises(CeilingReached) as refused:
+        ledger.reserve(intent(fare="0.1", project="b"), each)
+    error = refused.value
+    assert (error.spent, error.held) == (yuan("1.5"), yuan("0.5"))
+    assert error.ceiling == Ceiling(yuan("2"), project="b")
+    assert "2 CNY a day in project b" in str(error)
+    ledger.reserve(intent(fare="0.5", project="c"), each)
+
+
+def test_calls_without_a_project_are_one_more_under_a_pattern(ledger: Ledger) -> None:
+    each = [Ceiling.parse("*: 2 CNY")]
+    ledger.reserve(intent(fare="2", project="a"), each)
+    ledger.reserve(intent(fare="2"), each)
+    with pytest.raises(CeilingReached, match="2 CNY a day without a project"):
+        ledger.reserve(intent(fare="0.1"), each)
+
+
+@pytest.mark.parametrize(
+    ("ceilings", "project", "held"),
+    [
+        ("20 CNY; *: 2 CNY", "a", "20 CNY a day; 2 CNY a day in project a"),
+        ("*: 2 CNY; a: 9 CNY", "a", "9 CNY a day in project a"),
+        ("*: 2 CNY; a: 9 CNY", "b", "2 CNY a day in project b"),
+        ("*: 2 CNY; a: 9 tokens", "a", "9 tokens a day in project a; 2 CNY a day in project a"),
+        ("vip-*: 9 CNY; *: 2 CNY", "vip-a", "9 CNY a day in project vip-a"),
+        ("*: 2 CNY; vip-*: 9 CNY", "vip-a", "2 CNY a day in project vip-a"),
+        ("vip-*: 9 CNY", "a", ""),
+        ("a: 1 CNY; a: 2 CNY", "a", "1 CNY a day in project a; 2 CNY a day in project a"),
+        ("A*: 1 CNY", "a", ""),
+    ],
+)
+def test_which_ceilings_hold_for_a_call(ceilings: str, project: str, held: str) -> None:
+    given = [Ceiling.parse(text) for text in ceilings.split(";")]
+    assert "; ".join(map(str, held_to(given, project))) == held
 
 
 def test_a_new_day_begins_with_nothing_spent(ledger: Ledger, clock: Clock) -> None:

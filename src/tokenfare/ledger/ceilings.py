@@ -3,13 +3,18 @@
 A ceiling counts what was billed, what open calls may yet be billed at most, and what is asked for.
 So calls under way can never sum up to more than it, whichever process they are in. Not covered:
 what a provider bills beyond the room that was asked for, such as a thinking model's reasoning.
+
+A ceiling is for everything, for one project, or for each project of a pattern by itself, so that
+customers who come tomorrow have theirs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from fnmatch import fnmatchcase
 
 from tokenfare.arguments import whole
 from tokenfare.errors import CeilingReached, InvalidRequestError
@@ -23,8 +28,10 @@ from .span import day_around
 class Ceiling:
     """At most `limit` in a day: tokens if it is a number, money if it is `Money`.
 
-    Of all calls in the ledger, or of those of one `project`. A day is one of `zone`, UTC by
-    default; a call belongs to the day on which it began.
+    Of all calls in the ledger, or of those of one `project`. A `project` with `*`, `?` or `[…]` in
+    it is a pattern, and the ceiling is for each project that matches, by itself: `*` for every one,
+    calls without a project among them as one more. A day is one of `zone`, UTC by default; a call
+    belongs to the day on which it began.
     """
 
     limit: int | Money
@@ -39,7 +46,7 @@ class Ceiling:
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo = UTC) -> Ceiling:
-        """A ceiling as a person writes it: `5 CNY`, `200000 tokens`, `demo: 5 CNY`."""
+        """A ceiling as a person writes it: `5 CNY`, `200000 tokens`, `demo: 5 CNY`, `*: 2 CNY`."""
         project, colon, amount = text.rpartition(":")
         number, _, unit = amount.strip().partition(" ")
         try:
@@ -50,14 +57,21 @@ class Ceiling:
             )
         except (ValueError, ArithmeticError, TypeError) as error:
             raise InvalidRequestError(
-                f"a ceiling is written as '5 CNY', '200000 tokens' or 'project: 5 CNY', "
-                f"not {text!r}"
+                f"a ceiling is written as '5 CNY', '200000 tokens', 'project: 5 CNY' or, for each "
+                f"project by itself, '*: 5 CNY', not {text!r}"
             ) from error
         return cls(limit, project.strip() if colon else None, zone)
 
+    @property
+    def each(self) -> bool:
+        """Whether it is for each project of a pattern by itself."""
+        return self.project is not None and any(sign in self.project for sign in "*?[")
+
     def covers(self, project: str) -> bool:
-        """Whether calls of this project count."""
-        return self.project is None or self.project == project
+        """Whether calls of this project are held to it."""
+        if self.project is None or self.project == project:
+            return True
+        return self.each and fnmatchcase(project, self.project)
 
     def day(self, now: float) -> tuple[int, int]:
         """The day of a moment (epoch seconds): its beginning and end in milliseconds."""
@@ -66,7 +80,29 @@ class Ceiling:
     def __str__(self) -> str:
         """`5 CNY a day`, `200,000 tokens a day in project demo`."""
         limit = str(self.limit) if isinstance(self.limit, Money) else f"{self.limit:,} tokens"
-        return f"{limit} a day" + (f" in project {self.project}" if self.project else "")
+        if self.project is None:
+            return f"{limit} a day"
+        if not self.project:
+            return f"{limit} a day without a project"
+        return f"{limit} a day in {'each ' if self.each else ''}project {self.project}"
+
+
+def held_to(ceilings: Sequence[Ceiling], project: str) -> list[Ceiling]:
+    """The ceilings that a call of a project is held to, each naming what is added up under it.
+
+    Those for everything and those that name the project all hold. Of the patterns that match, the
+    first in each unit does, unless the project has a ceiling in that unit by its own name: so one
+    customer may be allowed more than the others.
+    """
+    held = [ceiling for ceiling in ceilings if ceiling.project in {None, project}]
+    settled = {type(ceiling.limit) for ceiling in held if ceiling.project is not None}
+    for ceiling in ceilings:
+        unit = type(ceiling.limit)
+        if ceiling.project in {None, project} or unit in settled or not ceiling.covers(project):
+            continue
+        settled.add(unit)
+        held.append(replace(ceiling, project=project))
+    return held
 
 
 @dataclass(frozen=True, slots=True)

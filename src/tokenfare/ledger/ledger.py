@@ -22,7 +22,7 @@ from tokenfare.errors import CeilingReached
 from tokenfare.money import EXACT, Money, plain, total
 
 from . import totals
-from .ceilings import Ceiling, Taken, check, check_currency
+from .ceilings import Ceiling, Taken, check, check_currency, held_to
 from .entry import ABANDONED, Ending, Intent
 from .owner import NO_PROCESS, may_live, this_process
 from .schema import MIGRATIONS
@@ -174,9 +174,7 @@ class Ledger:
         now: int,
         except_for: int,
     ) -> None:
-        for ceiling in ceilings:
-            if not ceiling.covers(intent.project):
-                continue
+        for ceiling in held_to(ceilings, intent.project):
             check_currency(ceiling, intent)
             day = ceiling.day(now / 1_000)
             try:
