@@ -259,14 +259,14 @@ def test_nothing_stays_in_the_server(store: InRedis, namespace: str) -> None:
     limiter.settle(place, 10, 10)
     store.close_for("m", 2.0, 0.0)
     limiter.ask(waiting)
-    keys = list(store._client.scan_iter(f"{namespace}:*"))
+    keys = list(store._server._client.scan_iter(f"{namespace}:*"))
     assert len(keys) == 3 + len(windows)
-    assert all(0 < store._client.pttl(key) <= 70_000 for key in keys)
+    assert all(0 < store._server._client.pttl(key) <= 70_000 for key in keys)
 
 
 def test_a_server_that_forgot_the_script_is_told_it_again(store: InRedis) -> None:
     get_through(Limiter(store), Claim(1, 1), seconds=5)
-    store._client.script_flush()
+    store._server._client.script_flush()
     get_through(Limiter(store), Claim(1, 1), seconds=5)
 
 
@@ -285,7 +285,7 @@ def test_who_cannot_ask_is_told_where_and_what_to_do(lost: str) -> None:
             if lost == "ended":
                 server.end()
             else:
-                store._client.config_set("requirepass", f"{PASSWORD}-new")
+                store._server._client.config_set("requirepass", f"{PASSWORD}-new")
                 store.close()
             with pytest.raises(LimiterUnreachable) as caught:
                 limiter.ask(place)

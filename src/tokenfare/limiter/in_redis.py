@@ -16,46 +16,43 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from tokenfare.errors import InvalidRequestError, LimiterUnreachable, MissingExtra
+from tokenfare.errors import LimiterUnreachable
 
+from .redis_servers import server_of
 from .shared import GONE_SECONDS, POLL_SECONDS
 from .store import Change, Taken
 from .window import Amounts, Window
 
 if TYPE_CHECKING:
-    from redis import Redis
+    from redis import Redis, RedisCluster
 
-_ANSWER_SECONDS = 5.0
 _KEPT_LONGER_SECONDS = 5.0
 
 
 class InRedis:
     """Counts by window and slot in a Redis server, or one that speaks as it does (Valkey).
 
-    `server` is its address (`redis://:PASSWORD@HOST:PORT/DB`) or a client of redis-py that stands
-    for one server: not a cluster's. `namespace` begins its keys: accounts that have nothing to do
-    with each other have different ones, or different databases. What cannot be reached raises
-    `LimiterUnreachable` within five seconds, or what the address or client says. Neither the name
-    nor the errors of a store hold a password.
+    `server` is its address (`redis://:PASSWORD@HOST:PORT/DB`), that of a cluster
+    (`redis+cluster://HOST:PORT,HOST:PORT`, some of its nodes), or a client of redis-py: one of
+    Sentinel's too. `namespace` begins its keys: accounts that have nothing to do with each other
+    have different ones, or different databases. What cannot be reached raises `LimiterUnreachable`
+    within five seconds, or what the address or client says. Neither the name nor the errors of a
+    store hold a password.
     """
 
     shared = True
 
-    def __init__(self, server: str | Redis, *, namespace: str = "tokenfare") -> None:
+    def __init__(self, server: str | Redis | RedisCluster, *, namespace: str = "tokenfare") -> None:
         """Name the server; nothing is sent yet. Raises `MissingExtra` without redis-py."""
-        self._client = _client(server) if isinstance(server, str) else server
+        self._server = server_of(server)
         self._namespace = namespace
         self._name = uuid.uuid4().hex
-        self._script = self._client.register_script(
-            files(__package__).joinpath("counts.lua").read_text(encoding="utf-8")
-        )
+        self._script = files(__package__).joinpath("counts.lua").read_text(encoding="utf-8")
 
     @property
     def address(self) -> str:
         """Where the server is, and which of its databases; nothing else of what was given."""
-        known = self._client.connection_pool.connection_kwargs
-        place = known.get("path") or f"{known.get('host')}:{known.get('port')}"
-        return f"{place}/{known.get('db') or 0}"
+        return self._server.name
 
     def take(
         self, key: str, windows: Sequence[Window], asked: Sequence[Amounts], _: float
@@ -85,7 +82,7 @@ class InRedis:
 
     def close(self) -> None:
         """Close the connections; they are opened again if need be."""
-        self._client.close()
+        self._server.close()
 
     def __repr__(self) -> str:
         return f"<InRedis {self.address}, namespace {self._namespace!r}>"
@@ -96,41 +93,18 @@ class InRedis:
         keys = [f"{base}:turns", f"{base}:seen", f"{base}:closed"]
         keys += [f"{base}:{window.key('used')}:{window.seconds!r}" for window in windows]
         from redis import RedisError
+        from redis.exceptions import RedisClusterException  # which is none of the others
 
         try:
-            return self._script(keys=keys, args=[verb, *map(_word, words)])
-        except (RedisError, OSError) as error:
+            return self._server.run(self._script, keys, [verb, *map(_word, words)])
+        except (RedisError, RedisClusterException, OSError) as error:
             # Out of here: its traceback leads through frames that hold the password.
             problem = str(error) or type(error).__name__
         raise LimiterUnreachable(self.address, self._without_password(problem))
 
     def _without_password(self, text: str) -> str:
-        password = self._client.connection_pool.connection_kwargs.get("password")
-        return text.replace(password, "***") if password else text
-
-
-def _client(url: str) -> Redis:
-    try:
-        import redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-    except ImportError:
-        raise MissingExtra("keeping rates over several machines", "redis", "redis") from None
-    try:
-        return redis.Redis.from_url(
-            url,
-            socket_timeout=_ANSWER_SECONDS,
-            socket_connect_timeout=_ANSWER_SECONDS,
-            # Not again by itself: what was given back twice would let in too much.
-            retry=Retry(NoBackoff(), 0),
-        )
-    except (ValueError, TypeError):  # it may quote a part of the password
-        pass
-    raise InvalidRequestError(
-        "limiter: no address of a Redis server; they look like redis://HOST:PORT/DB, "
-        "redis://:PASSWORD@HOST:PORT/DB (with percent signs for what an address cannot hold), "
-        "rediss://… with TLS, unix:///PATH?db=DB; a file is named by its path alone"
-    )
+        password = self._server.password
+        return text.replace(str(password), "***") if password else text
 
 
 def _word(value: object) -> str:
