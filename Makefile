@@ -6,7 +6,7 @@ RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.
 DATA := $(wildcard src/tokenfare/tokenizers/data/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python test-rust search test-lowest test-litellm test-engines soak bench-calls bench-batch lint format bench fuzz sanitize clean
+.PHONY: help demo test test-python test-rust search test-lowest test-litellm test-engines soak bench-calls bench-batch lint format docs bench fuzz sanitize clean
 
 help:
 	@echo 'make demo   run the whole way on real documents, offline, against the emulator'
@@ -18,6 +18,7 @@ help:
 	@echo 'make soak   10,000 calls on the emulator'"'"'s worst day'
 	@echo 'make lint   ruff, mypy, import-linter, rustfmt, clippy'
 	@echo 'make format let ruff and rustfmt write'
+	@echo 'make docs   the documentation as a site, in build/site'
 	@echo 'make bench  measure counting beside the peers'
 	@echo 'make bench-calls   measure a call beside httpx, openai and LiteLLM'
 	@echo 'make bench-batch   measure planning beside tiktoken and json'
@@ -92,6 +93,9 @@ format: .venv/.lint
 	$(BIN)/ruff format .
 	cargo fmt --all
 
+docs: .venv/.docs
+	cd scripts && ../$(BIN)/python -m docs_site
+
 bench-calls: .venv/.test
 	$(BIN)/python benchmarks/dispatch/overhead.py
 	$(BIN)/python benchmarks/dispatch/gateway.py
@@ -152,8 +156,10 @@ clean:
 EXTRAS_demo := emulator
 EXTRAS_test := test
 EXTRAS_lint := test,lint
+EXTRAS_docs := test,lint,docs
 # What is in it: nobody builds a second time what the largest of them has built.
 HAS_demo := demo
 HAS_test := demo test
 HAS_lint := demo test lint
+HAS_docs := demo test lint docs
 .PRECIOUS: .venv/.%

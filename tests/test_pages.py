@@ -30,9 +30,12 @@ GIVEN: dict[str, dict[str, Any]] = {
     "docs/catalog.md": {},
     "docs/counting.md": {"text": TEXT, "texts": [TEXT, ""], "table": TABLE, "pyarrow": pa},
     "docs/emulator.md": {},
+    "docs/errors.md": {},
+    "docs/index.md": {},
     "docs/requests.md": {"messages": MESSAGES, "tools": TOOLS, "chats": [MESSAGES, MESSAGES]},
     "docs/routing.md": {},
     "docs/spending.md": {},
+    "docs/start.md": {},
 }
 # Vocabularies that do not ship: tests/tokenizers loads others of their form.
 NOT_HERE = ("Meta-Llama-3-8B/tokenizer.json", "Qwen3.5-4B/tokenizer.json")

@@ -1,0 +1,116 @@
+"""What the pages must say, held to the code: names, errors, exit codes, variables, models."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import tokenfare
+from docs_site import commands, models, names, reference, staging
+from tokenfare import errors
+from tokenfare.cli import exits
+
+ROOT = Path(__file__).parents[2]
+# Words in capitals that are no variables.
+NO_VARIABLES = {"HTTP_STATUS"}
+# What httpx and transformers read by themselves, so that no line of this library names it.
+READ_BY_OTHERS = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text("utf-8")
+
+
+def first_cells(text: str) -> list[str]:
+    return re.findall(r"^\| (.*?) \|", text, re.MULTILINE)
+
+
+def test_every_name_of_the_package_is_in_one_group_of_the_reference() -> None:
+    grouped = [name for group in reference.GROUPS for name in group.names]
+    assert sorted(grouped) == sorted(set(tokenfare.__all__) - set(names.MODULES))
+
+
+@pytest.mark.parametrize("module", names.MODULES)
+def test_every_public_name_of_a_module_is_explained(module: str) -> None:
+    found = names.public(module)
+    told = [each for each in found if inspect.isclass(each.value) or inspect.isroutine(each.value)]
+    assert told
+    assert [each.path for each in told if not inspect.getdoc(each.value)] == []
+
+
+def test_every_variable_that_is_read_is_on_the_page_and_no_other() -> None:
+    said = {
+        name for cell in first_cells(page("settings.md")) for name in re.findall(r"`(\w+)`", cell)
+    }
+    assert {name for name in said if name.isupper()} - READ_BY_OTHERS == variables_in_the_code()
+
+
+def variables_in_the_code() -> set[str]:
+    """Texts of the source that look like a variable's name, and the catalogue's key variables."""
+    catalog = tokenfare.Catalog.load(())
+    keys = {catalog.provider(model.provider).key_variable for model in catalog.models(all=True)}
+    texts, named = set(), set()
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts |= set(re.findall(r"^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$", node.value))
+            elif isinstance(node, ast.Name):
+                named.add(node.id)
+    return {*texts, *filter(None, keys)} - named - NO_VARIABLES
+
+
+def test_every_error_is_on_the_page_with_its_exit_code() -> None:
+    text = page("errors.md").partition("## Exit codes")[0]
+    before, _, provider = text.partition("## From the provider")
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| (\d) \|$", before, re.MULTILINE))
+    rows |= dict.fromkeys(re.findall(r"^\| `(\w+)` \|", provider, re.MULTILINE), "4")
+    known = {
+        name: error
+        for name, error in vars(errors).items()
+        if isinstance(error, type) and issubclass(error, errors.TokenfareError)
+    }
+    roots = {"TokenfareError", "ProviderError"}
+    assert set(rows) == set(known) - roots
+    codes = {name: str(exits.code_of(known[name].__new__(known[name]))) for name in rows}
+    assert rows == codes
+
+
+def test_the_exit_codes_that_help_names_are_those_that_there_are() -> None:
+    constants = {
+        value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)
+    }
+    assert set(commands.exit_codes()) == constants
+
+
+def test_every_model_is_on_the_overview_and_on_its_familys_page() -> None:
+    made = models.pages()
+    overview = made["models/index.md"]
+    served, _, retired = overview.partition("## Retired")
+    catalog = models.catalog()
+    for model in catalog.models(all=True):
+        assert f"\n| [{model.id}](" in (retired if model.status == "retired" else served)
+        assert f"\n## {model.id} {{" in made[f"models/{model.family}.md"]
+    assert len(catalog.models(all=True)) > 90
+
+
+def test_a_models_row_has_its_limits_and_prices() -> None:
+    """As the provider's list of April 2026 prints them, a million tokens each."""
+    (row,) = re.findall(r"^\| \[qwen-plus\]\(.*$", models.pages()["models/index.md"], re.MULTILINE)
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1:7] == ["1,000,000", "997,952", "32,768", "0.8+", "2+", "paid"]
+
+
+def test_links_to_files_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"there is no docs/nowhere\.md"):
+        staging.moved("[x](nowhere.md)", ROOT, "docs/index.md", "index.md", tmp_path)
+
+
+def test_names_are_linked_in_prose_and_left_alone_in_code_and_headings() -> None:
+    known = {"tf.count": "tokenfare.count"}
+    text = "# `tf.count`\n\n`tf.count(text)` and `tf.cont`\n\n```python\n`tf.count`\n```\n"
+    assert names.linked(text, known) == (
+        "# `tf.count`\n\n[`tf.count(text)`][tokenfare.count] and `tf.cont`\n\n"
+        "```python\n`tf.count`\n```\n"
+    )
