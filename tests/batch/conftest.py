@@ -12,7 +12,7 @@ import pytest
 
 from batch_plans import DAY, ROOM, hello
 from tokenfare import Catalog, batch
-from tokenfare.batch.runs import one_job
+from tokenfare.batch.runs import job_identity
 from tokenfare.dispatch import Patience
 from tokenfare.emulator import Emulator, TiktokenTokenizer, running
 from tokenfare.tokenizers.ranks import QWEN_PATTERN, qwen_ranks
@@ -33,7 +33,7 @@ def catalog() -> Catalog:
 @pytest.fixture(autouse=True)
 def _nobody_else_submits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is submitted once needs no wait for others; the tests of two machines have theirs."""
-    monkeypatch.setattr(one_job, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(job_identity, "SETTLE_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from typing import Any
 from tokenfare import batch
 from tokenfare.database import Database
 from tokenfare.dispatch import Patience
-from tokenfare.dispatch.carriers import Carrier
+from tokenfare.dispatch.effect_handlers import Carrier
 
 
 def die_at(step: int) -> None:

@@ -19,8 +19,8 @@ import pytest
 from batch_plans import hello, input_of, mixed_lines
 from tokenfare import Catalog, Money, batch
 from tokenfare.batch.deadlines.keeping import MOST_AT_ONCE
-from tokenfare.batch.promised import SEND_SECONDS
-from tokenfare.batch.runs.planned import planned
+from tokenfare.batch.run_limits import SEND_SECONDS
+from tokenfare.batch.runs.plan_folder import planned
 from tokenfare.errors import (
     DeadlineTooShort,
     FareOverCeiling,

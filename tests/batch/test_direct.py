@@ -12,7 +12,7 @@ import pytest
 from batch_plans import DAY, TURBO, input_of
 from client.test_providers import OURS
 from tokenfare import Catalog, batch
-from tokenfare.batch.runs.sockets import room_for
+from tokenfare.batch.runs.file_limit import room_for
 from tokenfare.emulator import Delay, Refuse
 from tokenfare.errors import AuthenticationError, CeilingReached, InvalidRequestError
 from tokenfare.ledger import Ledger

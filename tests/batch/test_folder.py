@@ -11,8 +11,8 @@ import pytest
 
 import tokenfare as tf
 from tokenfare.batch import Progress
-from tokenfare.batch.written.folder import Folder
-from tokenfare.batch.written.table import Table
+from tokenfare.batch.output.folder import Folder
+from tokenfare.batch.output.table import Table
 from tokenfare.catalog import BatchRules
 from tokenfare.errors import InputError, InvalidRequestError
 

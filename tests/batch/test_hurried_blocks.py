@@ -23,7 +23,7 @@ from tokenfare import Catalog, batch
 from tokenfare.batch import planning
 from tokenfare.batch.blockwise import BlockPlanner
 from tokenfare.batch.deadlines import survey
-from tokenfare.batch.promised import SEND_SECONDS
+from tokenfare.batch.run_limits import SEND_SECONDS
 from tokenfare.errors import DeadlineTooShort, InvalidRequestError
 from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, tolls, windows_of
 

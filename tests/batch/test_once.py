@@ -8,7 +8,7 @@ import pytest
 
 from batch_plans import DAY, ROOM, TURBO, finish, hello, input_of, results
 from tokenfare import batch
-from tokenfare.batch.written.table import rows_of
+from tokenfare.batch.output.table import rows_of
 from tokenfare.money import Money
 
 

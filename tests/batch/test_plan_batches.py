@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import tokenfare as tf
 from batch_plans import mixed_lines
-from tokenfare.batch.written.table import rows_of
+from tokenfare.batch.output.table import rows_of
 from tokenfare.errors import InvalidRequestError
 
 DAY = date(2026, 11, 25)

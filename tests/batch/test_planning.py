@@ -18,8 +18,8 @@ from batch_plans import files_of, mixed_lines
 from tokenfare.batch import planning
 from tokenfare.batch.blockwise import BlockPlanner
 from tokenfare.batch.inputs import reading
-from tokenfare.batch.written import table
-from tokenfare.batch.written.table import rows_of
+from tokenfare.batch.output import table
+from tokenfare.batch.output.table import rows_of
 from tokenfare.errors import InputError, InvalidRequestError
 
 DAY = date(2024, 12, 18)

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 import tokenfare as tf
 from batch_plans import DAY, hello
-from tokenfare.batch.beginnings.ladders import DISTANCES, Ladders, place_of
-from tokenfare.batch.beginnings.prefixes import Prefixes
-from tokenfare.batch.beginnings.shared import Prefix
+from tokenfare.batch.prefixes.digests import DISTANCES, Ladders, place_of
+from tokenfare.batch.prefixes.finder import Prefixes
+from tokenfare.batch.prefixes.savings import Prefix
 from tokenfare.cli.main import tokenfare
 from tokenfare.tokenizers import Count
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from models import model, price
 from tokenfare.api import default_catalog
-from tokenfare.batch.choice import choosing
-from tokenfare.batch.choice.choosing import Served, Service
+from tokenfare.batch.choice import batch_or_live
+from tokenfare.batch.choice.batch_or_live import Served, Service
 from tokenfare.catalog import Limits, RateLimits
 from tokenfare.money import Money
 from tokenfare.router import Requirements
@@ -68,7 +68,7 @@ ASKED = st.builds(
 
 def holds(service: Service, size: Count) -> None:
     """Each of the answers is that of the tables, and of each model judged by itself."""
-    with patch.object(choosing, "_FEW", 0):
+    with patch.object(batch_or_live, "_FEW", 0):
         tables = Service(service._served, service.asked)
         for kind, found in enumerate(service.kinds):
             assert tables.choose_among(kind, size) == service.choose_among(kind, size)
@@ -114,7 +114,7 @@ def test_who_takes_what_is_what_the_router_says(batch: bool) -> None:
         for room in (1, 2_000, 8_192, 8_193, 40_000, 10**6):
             own = replace(asked, max_output_tokens=room)
             quick = Service(Served(catalog, asked), own)
-            with patch.object(choosing.Prices, "can", return_value=False):
+            with patch.object(batch_or_live.Prices, "can", return_value=False):
                 slow = Service(Served(catalog, asked), own)
             assert list(quick.takers) == list(slow.takers)
             assert quick.kinds == slow.kinds
@@ -126,7 +126,7 @@ def test_who_takes_what_is_what_the_router_says(batch: bool) -> None:
 )
 def test_ceilings_and_caches_are_the_routers(more: dict[str, Any]) -> None:
     asked = Requirements(**more)
-    assert not choosing.Prices.can(asked)
+    assert not batch_or_live.Prices.can(asked)
     assert not Served(SHIPPED[1], asked).prices
     assert Service(Served(SHIPPED[1], asked), asked).choose_among(0, Count.exactly(50)) is not None
 
@@ -134,8 +134,9 @@ def test_ceilings_and_caches_are_the_routers(more: dict[str, Any]) -> None:
 def test_many_sizes_of_one_room_are_worked_out_at_once() -> None:
     """So that the tests above are about two ways, and jobs of one room as fast as ever."""
     service = Service(Served(SHIPPED[1], Requirements()), Requirements())
-    with patch.object(choosing, "RoutingTable", side_effect=choosing.RoutingTable) as table:
-        for size in range(1, choosing._FEW + 1):
+    spy = patch.object(batch_or_live, "RoutingTable", side_effect=batch_or_live.RoutingTable)
+    with spy as table:
+        for size in range(1, batch_or_live._FEW + 1):
             service.choose_among(0, Count.exactly(size))
         assert not table.called
         for size in range(50, 90):

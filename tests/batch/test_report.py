@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import tokenfare as tf
+from tokenfare.batch.output.table import rows_of, tallied
 from tokenfare.batch.reports import charts
-from tokenfare.batch.reports.alike import alike
 from tokenfare.batch.reports.charts import Reach
-from tokenfare.batch.reports.digest import Bin, Digest, digest_of
-from tokenfare.batch.written.table import rows_of, tallied
+from tokenfare.batch.reports.prefix_section import alike
+from tokenfare.batch.reports.summary import Bin, Digest, digest_of
 from tokenfare.errors import InputError
 
 DAY = date(2024, 12, 18)
@@ -97,7 +97,7 @@ def test_what_repeats_in_a_table_is_counted_as_row_by_row(tmp_path: Path) -> Non
     rows = [row for row in rows_of(table) if row.sent_as is None]
     assert len({row.model for row in rows}) > 1
     assert 0 < len(rows) < len(lines)
-    with patch("tokenfare.batch.written.table._GROUP", 64):
+    with patch("tokenfare.batch.output.table._GROUP", 64):
         lengths, fares = tallied(table)
     assert lengths == Counter((row.model, row.input_high) for row in rows)
     assert fares == Counter(row.fare_high for row in rows)

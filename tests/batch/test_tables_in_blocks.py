@@ -23,7 +23,7 @@ from batch_plans import files_of
 from tokenfare import _core
 from tokenfare.batch import planning
 from tokenfare.batch.blockwise import BlockPlanner
-from tokenfare.batch.inputs import columnar, csv_rows
+from tokenfare.batch.inputs import csv_rows, parquet
 
 DAY = date(2026, 11, 25)
 NAMES = ["custom_id", "body", "messages", "prompt", "method", "url", "note"]
@@ -258,7 +258,7 @@ def test_parquet_in_blocks_is_parquet_row_by_row(table: pa.Table, size: int, onc
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job.parquet"
         pq.write_table(table, job)
-        with patch.object(columnar, "_ROWS", size):
+        with patch.object(parquet, "_ROWS", size):
             blocks, rows = both_ways(job, 1_000, once=once, max_output_tokens=50)
     assert blocks == rows
 
@@ -323,7 +323,7 @@ def test_a_row_group_of_any_size_is_read_some_pages_at_a_time(tmp_path: Path) ->
     pool = pa.default_memory_pool()
     before = pool.bytes_allocated()
     most = 0
-    for block in columnar.Rows(str(job), tf.batch.Columns()):
+    for block in parquet.Rows(str(job), tf.batch.Columns()):
         most = max(most, pool.bytes_allocated() - before)
         assert len(block.batch) <= 1_024
     assert most < 12_000_000 < job.stat().st_size

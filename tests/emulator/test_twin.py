@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_audio_video import wav
 from test_images import jpeg, png
 from test_recordings import EXACT, WEATHER, Exchange
-from test_sounds import wav
 
 from tokenfare import Catalog
 from tokenfare.budget import count_request, options_of

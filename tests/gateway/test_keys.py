@@ -15,8 +15,8 @@ from tokenfare.dispatch import Secret
 from tokenfare.emulator import named
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.gateway import Gateway, Token, serve, tokens_in, tokens_of
+from tokenfare.gateway.error_responses import Refusal
 from tokenfare.gateway.keys import Door
-from tokenfare.gateway.refusals import Refusal
 from tokenfare.ledger import Ledger, spent
 
 from .conftest import HELLO, KEY, Start

@@ -8,7 +8,7 @@ import pytest
 
 from tokenfare import Catalog, NoModelFits, route
 from tokenfare.emulator import named, scripted
-from tokenfare.gateway.asked import chat_of
+from tokenfare.gateway.chat_body import chat_of
 from tokenfare.gateway.narrowing import narrowed, words_of
 from tokenfare.money import Money
 from tokenfare.router import Requirements, requirements

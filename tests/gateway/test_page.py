@@ -17,7 +17,7 @@ from tokenfare import Catalog
 from tokenfare.cli.serve import command
 from tokenfare.errors import MissingExtra
 from tokenfare.gateway import Gateway, serve
-from tokenfare.gateway.refusals import ROWS
+from tokenfare.gateway.error_responses import ROWS
 
 from .conftest import KEY, Stand, Start
 

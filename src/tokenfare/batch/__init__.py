@@ -7,10 +7,7 @@ endpoint. Each can be killed at any point and called again.
 
 from __future__ import annotations
 
-from .beginnings.shared import Prefix as Prefix
-from .beginnings.shared import Repeat as Repeat
-from .beginnings.shared import Shared as Shared
-from .choice.choosing import Service as Service
+from .choice.batch_or_live import Service as Service
 from .choice.totals import Alone as Alone
 from .choice.totals import Share as Share
 from .deadlines.deadline import Deadline as Deadline
@@ -21,26 +18,29 @@ from .engines.assembling import assemble as assemble
 from .inputs.reading import Form as Form
 from .inputs.record import Columns as Columns
 from .inputs.record import SetAside as SetAside
+from .output.folder import Written as Written
 from .plan import Longest as Longest
 from .plan import Plan as Plan
 from .planning import Progress as Progress
 from .planning import plan as plan
+from .prefixes.savings import Prefix as Prefix
+from .prefixes.savings import Repeat as Repeat
+from .prefixes.savings import Shared as Shared
 from .reports.report import report as report
-from .runs.bills import Bill as Bill
-from .runs.bills import Collected as Collected
-from .runs.bills import Outside as Outside
+from .runs.billing import Bill as Bill
+from .runs.billing import Collected as Collected
+from .runs.billing import Outside as Outside
 from .runs.collecting import collect as collect
 from .runs.direct import Sending as Sending
 from .runs.direct import run as run
 from .runs.fetching import Fetching as Fetching
-from .runs.retrying import replan as replan
+from .runs.polling import FileState as FileState
+from .runs.polling import Status as Status
+from .runs.polling import cancel as cancel
+from .runs.polling import status as status
+from .runs.polling import wait as wait
+from .runs.replanning import replan as replan
 from .runs.submitting import submit as submit
-from .runs.watching import FileState as FileState
-from .runs.watching import Status as Status
-from .runs.watching import cancel as cancel
-from .runs.watching import status as status
-from .runs.watching import wait as wait
 from .sampling import Estimate as Estimate
 from .sampling import Interval as Interval
 from .sampling import estimate as estimate
-from .written.folder import Written as Written

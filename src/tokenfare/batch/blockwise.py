@@ -15,12 +15,12 @@ from tokenfare.router import Requirements
 
 from .bulk import Bulk, Passage, Read, can_read
 from .choice.chooser import Chooser
-from .choice.sending import Sending
+from .choice.output_lines import Sending
 from .inputs.blocks import Block
 from .inputs.record import Record, SetAside
+from .output.folder import Written
 from .plan import Longest, Plan
 from .planner import How, Planner, Taker
-from .written.folder import Written
 
 _Alone: TypeAlias = list[Record | SetAside]
 """Lines that are in no block."""

@@ -18,11 +18,10 @@ from tokenfare.catalog import BatchRules, Model
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import FILE_MARK
 
-from .beginnings.prefixes import Prefixes, Said
-from .choice.choosing import Service
-from .choice.offers import Offers, count_of
+from .choice.batch_or_live import Service
 from .choice.outcomes import Outcomes
-from .choice.sending import Sending
+from .choice.output_lines import Sending
+from .choice.quotes import Offers, count_of
 from .choice.totals import Cell
 from .inputs.blocks import Block
 from .inputs.record import Columns, Record, SetAside
@@ -36,6 +35,7 @@ from .inputs.requests import (
     said_in,
     unsayable,
 )
+from .prefixes.finder import Prefixes, Said
 
 _OWN_NAMES = frozenset({"body", "method", "url"})
 

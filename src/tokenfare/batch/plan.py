@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from tokenfare.budget import Fare
 
-from .beginnings.shared import Prefix, Shared, fare_as_data
 from .choice.totals import Alone, Share, Tally
 from .deadlines.deadline import Deadline
-from .written.folder import Written
+from .output.folder import Written
+from .prefixes.savings import Prefix, Shared, fare_as_data
 
 
 class Longest(NamedTuple):

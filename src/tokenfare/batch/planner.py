@@ -21,17 +21,17 @@ from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.router import Ranked, Requirements
 from tokenfare.tokenizers import Count
 
-from .beginnings.prefixes import Prefixes
-from .beginnings.shared import Shared
+from .choice.batch_or_live import Choice, Served, Service, Sizes
 from .choice.chooser import Cheapest, Chooser
-from .choice.choosing import Choice, Served, Service, Sizes
 from .choice.counting import Counter
 from .choice.totals import Cell, Tally
 from .inputs.record import Columns, Record, SetAside
 from .inputs.requests import METHOD, URL, Request, is_sayable, request_of, said_in, unsayable
+from .output.folder import Written
+from .output.table import Row
 from .plan import Longest, Plan
-from .written.folder import Written
-from .written.table import Row
+from .prefixes.finder import Prefixes
+from .prefixes.savings import Shared
 
 TOO_LONG = "line too long"
 """The reason of a request whose line the batch service does not take."""

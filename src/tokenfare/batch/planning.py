@@ -20,19 +20,19 @@ from tokenfare.errors import FareOverCeiling, InvalidRequestError
 from tokenfare.money import Money
 from tokenfare.router import Asked, Requirements, refuse_unknown_words, requirements
 
-from .beginnings.prefixes import Prefixes
 from .blockwise import BlockPlanner
 from .bulk import Read
 from .deadlines.deadline import ANSWER_SECONDS, Deadline, checked
 from .deadlines.keeping import kept
 from .deadlines.placing import Placing
-from .hurried import HurriedPlanner, Surveyor
 from .inputs.reading import STANDARD_INPUT, Form, Source, chunks
 from .inputs.record import Columns
 from .inputs.requests import MOST_ROOM
+from .output.folder import Folder
 from .plan import Plan
 from .planner import How, Planner
-from .written.folder import Folder
+from .prefixes.finder import Prefixes
+from .two_pass import HurriedPlanner, Surveyor
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 

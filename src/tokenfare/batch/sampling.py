@@ -24,10 +24,10 @@ from tokenfare.router import Asked
 
 from .inputs.reading import Form, Source
 from .inputs.record import Columns, Record, SetAside
+from .output.null_output import Unwritten
+from .output.table import Row
 from .planner import How, Planner
 from .planning import Paths, Progress, asked_of, named
-from .written.table import Row
-from .written.unwritten import Unwritten
 
 SAMPLE = 1_000
 _LEAST = 30

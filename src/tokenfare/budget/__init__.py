@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from .beginning import count_beginning as count_beginning
-from .carriage import Carriage as Carriage
-from .carriage import Carriages as Carriages
-from .carriage import alike as alike
-from .carriage import carry as carry
-from .control import ControlToken as ControlToken
+from .bulk_totals import count_chats as count_chats
+from .common_prefix import count_beginning as count_beginning
+from .control_tokens import ControlToken as ControlToken
 from .conversation import Conversation as Conversation
 from .documents import count_document as count_document
 from .fare import Fare as Fare
@@ -25,7 +22,6 @@ from .fit import input_room as input_room
 from .fit import largest_answer as largest_answer
 from .images import image_tokens as image_tokens
 from .images import most_tokens as most_tokens
-from .many import count_chats as count_chats
 from .options import NO_OPTIONS as NO_OPTIONS
 from .options import OPTION_NAMES as OPTION_NAMES
 from .options import Options as Options
@@ -36,6 +32,10 @@ from .request import count_request as count_request
 from .rules import Rules as Rules
 from .rules import rules_of as rules_of
 from .rules import rules_of_template as rules_of_template
+from .transport import Carriage as Carriage
+from .transport import Carriages as Carriages
+from .transport import alike as alike
+from .transport import carry as carry
 from .trim import Dropped as Dropped
 from .trim import Shortened as Shortened
 from .trim import Trimmed as Trimmed

@@ -15,13 +15,13 @@ from dataclasses import replace
 from tokenfare.messages import Message, Wire, parse_one
 from tokenfare.tokenizers import Count, Measurer, added
 
-from .control import ControlToken, control_tokens
+from .control_tokens import ControlToken, control_tokens
+from .message_tokens import Place, Turns, depends_on_the_next, numbered, places
 from .options import NO_OPTIONS, Options
 from .parts import NOTHING, Part, RequestCount, counted
 from .request import after_all, before_all, count_request
 from .rules import Rules
 from .tools import is_chinese
-from .turns import Place, Turns, depends_on_the_next, numbered, places
 
 
 class Conversation:

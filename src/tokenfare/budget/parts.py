@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from tokenfare.tokenizers import Count, added
 
-from .control import ControlToken
+from .control_tokens import ControlToken
 
 PartKind: TypeAlias = Literal[
     "text", "template", "tools", "images", "audio", "video", "documents", "options"

@@ -12,13 +12,13 @@ from tokenfare.catalog import Model
 from tokenfare.messages import Message
 from tokenfare.tokenizers import Count, Measurer, added
 
-from .control import ControlToken, control_tokens
+from .control_tokens import ControlToken, control_tokens
+from .message_tokens import Turns, is_open, places
 from .options import NO_OPTIONS, Options
 from .parts import Part, RequestCount, counted
 from .reasoning import spoken
 from .rules import Rules, rules_of
 from .tools import GUESS, definitions_most, definitions_text, forced_call, is_chinese
-from .turns import Turns, is_open, places
 
 
 def count_request(

@@ -19,8 +19,8 @@ from tokenfare.messages import RESULT_ROLES, Message, Wire, parse_one
 from tokenfare.tokenizers import Count, Cutter, Keep, check_keep
 
 from .conversation import Conversation
+from .message_tokens import is_open
 from .tools import calls_of
-from .turns import is_open
 
 Why: TypeAlias = Literal["oldest first", "a result without its call"]
 

@@ -13,12 +13,12 @@ import click
 
 from tokenfare.batch import Columns, Form, Plan, estimate, plan, report
 from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
-from tokenfare.batch.written.folder import PLAN, REPORT
+from tokenfare.batch.output.folder import PLAN, REPORT
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.money import Money
 from tokenfare.router import Asked
 
-from . import bars, batch_runs, exits, inputs, output, printing
+from . import batch_runs, exit_codes, inputs, output, progress, stdout
 from .memory import give_back
 
 _COLUMNS = ("prompt", "messages", "custom_id")
@@ -72,7 +72,7 @@ for each in batch_runs.COMMANDS:
 @click.option("--no-prefixes", is_flag=True, help="Do not look what requests begin with alike.")
 @click.option("--no-report", is_flag=True, help="Write no report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@bars.quiet_option
+@progress.quiet_option
 def plan_command(
     files: tuple[str, ...],
     out: str | None,
@@ -113,18 +113,18 @@ def plan_command(
     batch_runs.refuse_answers_without(deadline, answer_seconds)
     if sample is not None:
         _refuse_beside_sample(out=out, strict=strict, once=once, ceiling=ceiling, deadline=deadline)
-        with bars.reading(files, quiet=quiet) as bar:
+        with progress.reading(files, quiet=quiet) as bar:
             told = estimate(
                 files, sample=sample, seed=seed or 0, progress=bar.told, **reading, **given
             )
-        output.emit(told.as_data()) if as_json else printing.answer(told.explain())
-        return exits.DONE
+        output.emit(told.as_data()) if as_json else stdout.answer(told.explain())
+        return exit_codes.DONE
     if seed is not None:
         raise click.UsageError("--seed draws a sample: give --sample too")
     if out is None:
         raise click.UsageError("--out: name the folder that the plan goes to")
     read = files * (1 if deadline is None else 2)
-    with _said_how_it_ends(Path(out)), bars.reading(read, quiet=quiet) as bar:
+    with _said_how_it_ends(Path(out)), progress.reading(read, quiet=quiet) as bar:
         made = plan(
             files,
             out,
@@ -142,7 +142,7 @@ def plan_command(
             bar.say("writing the report")
             give_back()
             report(made.folder)
-    output.emit(made.as_data()) if as_json else printing.answer(made.explain())
+    output.emit(made.as_data()) if as_json else stdout.answer(made.explain())
     return _code(made)
 
 
@@ -182,13 +182,13 @@ def _refuse_beside_sample(**given: object) -> None:
 @click.argument("folder")
 def report_command(folder: str) -> int:
     """Write FOLDER/report.html again: the plan with charts, one page that needs nothing else."""
-    printing.answer(str(report(folder)))
-    return exits.DONE
+    stdout.answer(str(report(folder)))
+    return exit_codes.DONE
 
 
 def _code(made: Plan) -> int:
     if not made.set_aside:
-        return exits.DONE
+        return exit_codes.DONE
     where = made.folder / "set-aside.jsonl"
     lines = "line" if made.set_aside == 1 else "lines"
     first = _first(where)
@@ -196,14 +196,14 @@ def _code(made: Plan) -> int:
         f"tokenfare: {made.set_aside:,} {lines} set aside, see {where}; the first: {first}",
         err=True,
     )
-    return exits.ANSWER_IS_NO if made.requests else exits.NO_MODEL_FITS
+    return exit_codes.ANSWER_IS_NO if made.requests else exit_codes.NO_MODEL_FITS
 
 
 def _first(where: Path) -> str:
     """The first line that was set aside: where it stood, and what is wrong with it."""
     with where.open(encoding="utf-8") as lines:
         said = json.loads(next(lines))
-    return exits.printable(f"{said['file']}:{said['line']}: {said['problem']}")
+    return exit_codes.printable(f"{said['file']}:{said['line']}: {said['problem']}")
 
 
 def _columns(given: tuple[str, ...]) -> Columns:

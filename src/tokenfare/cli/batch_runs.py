@@ -13,10 +13,10 @@ import click
 from tokenfare import batch
 from tokenfare.batch import Sending, Status
 from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
-from tokenfare.batch.promised import DEFAULT_CONCURRENCY
+from tokenfare.batch.run_limits import DEFAULT_CONCURRENCY
 from tokenfare.dispatch import Progress
 
-from . import bars, exits, inputs, output, printing
+from . import exit_codes, inputs, output, progress, stdout
 
 _POLL_SECONDS, _LONGEST_POLL_SECONDS = 10.0, 120.0
 
@@ -58,7 +58,7 @@ _settle = click.option(
 
 @click.command("submit")
 @_common
-@bars.quiet_option
+@progress.quiet_option
 @_booked
 @_settle
 @click.option("--window", "window_hours", type=int, metavar="HOURS", help="Time for the provider.")
@@ -83,7 +83,7 @@ def submit_command(
         raise click.UsageError("--direct has no window: leave --window out")
     if direct:
         return _run(folder, as_json, quiet, all_files=True, **given)
-    with _goes_on("submit", folder), bars.steps("uploading", quiet=quiet) as bar:
+    with _goes_on("submit", folder), progress.steps("uploading", quiet=quiet) as bar:
         now = batch.submit(
             folder,
             window_hours=window_hours,
@@ -92,12 +92,12 @@ def submit_command(
             **given,
         )
     _show(now, as_json=as_json)
-    return exits.DONE
+    return exit_codes.DONE
 
 
 @click.command("status")
 @_common
-@bars.quiet_option
+@progress.quiet_option
 @click.option("--watch", is_flag=True, help="Look again until all jobs have ended.")
 @click.option(
     "--poll", "poll_seconds", type=float, metavar="S", help="First pause of --watch (default: 10)."
@@ -116,7 +116,7 @@ def status_command(
     if not watch:
         now = batch.status(folder, **options)
     else:
-        with bars.steps("requests", quiet=quiet) as bar:
+        with progress.steps("requests", quiet=quiet) as bar:
 
             def told(now: Status) -> None:
                 bar(now.done, now.requests, ", ".join(sorted({f.word for f in now.files})))
@@ -130,12 +130,12 @@ def status_command(
                 **options,
             )
     _show(now, as_json=as_json)
-    return exits.DONE if now.ended else exits.ANSWER_IS_NO
+    return exit_codes.DONE if now.ended else exit_codes.ANSWER_IS_NO
 
 
 @click.command("collect")
 @_common
-@bars.quiet_option
+@progress.quiet_option
 @_settle
 @click.option(
     "--retry",
@@ -151,20 +151,20 @@ def collect_command(
 
     Exit code 1: some requests have no answer, see FOLDER/failed/.
     """
-    with _goes_on("collect", folder), bars.fetching(quiet=quiet) as told:
+    with _goes_on("collect", folder), progress.fetching(quiet=quiet) as told:
         found = batch.collect(folder, retries=retries, progress=told, **options)
-    output.emit(found.as_data()) if as_json else printing.answer(found.explain())
+    output.emit(found.as_data()) if as_json else stdout.answer(found.explain())
     if found.complete:
-        return exits.DONE
+        return exit_codes.DONE
     if found.failed or found.missing:
         where = found.folder / "failed"
         click.echo(f"tokenfare: requests without an answer are in {where}, for `replan`", err=True)
-    return exits.ANSWER_IS_NO
+    return exit_codes.ANSWER_IS_NO
 
 
 @click.command("run")
 @_common
-@bars.quiet_option
+@progress.quiet_option
 @_booked
 @click.option("--all", "all_files", is_flag=True, help="Also what the batch service would take.")
 @click.option(
@@ -196,7 +196,7 @@ def run_command(
 def cancel_command(folder: str, as_json: bool, **options: Any) -> int:
     """Ask the provider to stop the jobs of a plan. What is answered by then is billed."""
     _show(batch.cancel(folder, **options), as_json=as_json)
-    return exits.DONE
+    return exit_codes.DONE
 
 
 answer_seconds_option = click.option(
@@ -247,11 +247,15 @@ def replan_command(
     if as_json:
         output.emit([each.as_data() for each in plans])
     else:
-        printing.answer("\n".join(f"{each.folder}\n{each.explain()}" for each in plans))
+        stdout.answer("\n".join(f"{each.folder}\n{each.explain()}" for each in plans))
     left = sum(each.set_aside for each in plans)
     if not left:
-        return exits.DONE
-    return exits.ANSWER_IS_NO if any(each.requests for each in plans) else exits.NO_MODEL_FITS
+        return exit_codes.DONE
+    return (
+        exit_codes.ANSWER_IS_NO
+        if any(each.requests for each in plans)
+        else exit_codes.NO_MODEL_FITS
+    )
 
 
 COMMANDS = (
@@ -265,7 +269,7 @@ COMMANDS = (
 
 
 def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
-    with _goes_on("run", folder), bars.steps("requests", quiet=quiet) as bar:
+    with _goes_on("run", folder), progress.steps("requests", quiet=quiet) as bar:
 
         def told(now: Sending) -> None:
             words = f"{now.failed:,} failed" if now.failed else ""
@@ -276,11 +280,11 @@ def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
         output.emit(now._asdict())
     else:
         failed = f", {now.failed:,} failed" if now.failed else ""
-        printing.answer(f"{now.answered:,} of {now.total:,} requests answered{failed}")
+        stdout.answer(f"{now.answered:,} of {now.total:,} requests answered{failed}")
     if not now.total:
         words = "the batch service takes all of this plan: `submit` it, or send it live with --all"
         click.echo(f"tokenfare: {words}", err=True)
-    return exits.DONE if now.complete else exits.ANSWER_IS_NO
+    return exit_codes.DONE if now.complete else exit_codes.ANSWER_IS_NO
 
 
 @contextmanager
@@ -303,13 +307,13 @@ def _show(now: Status, *, as_json: bool) -> None:
         failed = f", {job.failed:,} failed" if job is not None and job.failed else ""
         problem = f"  {job.problem}" if job is not None and job.problem else ""
         named = "" if job is None else f"  {job.id}"
-        printing.answer(f"{state.file.name}  {state.word}{numbers}{failed}{named}{problem}")
+        stdout.answer(f"{state.file.name}  {state.word}{numbers}{failed}{named}{problem}")
     if now.live or now.answered or now.failed:
         failed = f", {now.failed:,} failed" if now.failed else ""
-        printing.answer(
+        stdout.answer(
             f"live: {now.live:,} requests, sent by `run`: {now.answered:,} answered{failed}"
         )
 
 
-def _uploading(bar: bars.Step, step: Progress) -> None:
+def _uploading(bar: progress.Step, step: Progress) -> None:
     bar(step.sent, step.total, step.name)

@@ -16,7 +16,7 @@ from tokenfare.catalog.diff import Difference, against, between
 from tokenfare.catalog.facts import Facts
 from tokenfare.tokenizers import tokenizer_names
 
-from . import exits, inputs, output, printing
+from . import exit_codes, inputs, output, stdout
 
 _FORMATS = ("litellm", "models-dev", "openrouter")
 _SIDES = (
@@ -57,9 +57,9 @@ def check(files: tuple[str, ...], as_json: bool) -> int:
         output.emit([{"file": f.path, "key": f.key, "problem": f.problem} for f in found])
     else:
         for finding in found:
-            printing.answer(str(finding))
+            stdout.answer(str(finding))
         click.echo(f"{len(facts.models):,} models, {len(found):,} problems", err=True)
-    return exits.ANSWER_IS_NO if found else exits.DONE
+    return exit_codes.ANSWER_IS_NO if found else exit_codes.DONE
 
 
 def _unknown_tokenizers(facts: Facts, path: Path) -> Iterator[Finding]:
@@ -102,16 +102,16 @@ def import_(format_: str, file: Path, out: Path, as_of: date | None, as_json: bo
         left = [{"model": e.model, "key": e.key, "why": e.why} for e in found.left_out]
         models, providers = sorted(found.models), sorted(found.providers)
         output.emit({"models": models, "providers": providers, "left_out": left})
-        return exits.DONE
+        return exit_codes.DONE
     reasons = found.summary().most_common()
     rows = [(f"{often:,}", key, why) for (key, why), often in reasons[:_REASONS_SHOWN]]
-    printing.answer(f"{len(found.models):,} models of {len(found.providers):,} providers in {out}")
-    printing.answer(f"left out, {len(found.left_out):,} times in all:")
+    stdout.answer(f"{len(found.models):,} models of {len(found.providers):,} providers in {out}")
+    stdout.answer(f"left out, {len(found.left_out):,} times in all:")
     output.table(("times", "key", "why"), rows, frozenset({0}))
     if len(reasons) > _REASONS_SHOWN:
         more = len(reasons) - _REASONS_SHOWN
         click.echo(f"and {more:,} more reasons; --json gives every entry", err=True)
-    return exits.DONE
+    return exit_codes.DONE
 
 
 @command.command(epilog=_SIDES)
@@ -136,7 +136,7 @@ def diff(first: str, second: str, as_of: date | None, as_json: bool) -> int:
     elif found:
         rows = [(d.model, d.fact, d.before or "-", d.after or "-") for d in found]
         output.table(("model", "fact", first, second), rows, frozenset())
-    return exits.ANSWER_IS_NO if found else exits.DONE
+    return exit_codes.ANSWER_IS_NO if found else exit_codes.DONE
 
 
 def _differences(first: str, second: str, day: date) -> tuple[Difference, ...]:

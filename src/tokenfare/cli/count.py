@@ -13,7 +13,7 @@ from tokenfare.budget import RequestCount, count_document
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.tokenizers import Count, measurer
 
-from . import exits, inputs, output, printing, request
+from . import exit_codes, inputs, output, request, stdout
 from .fetching import fetch
 
 
@@ -185,12 +185,12 @@ def _as_text(found: Sequence[Counted]) -> None:
     """One input: the bare number. Several: as `wc` does it."""
     total = _total(found)
     if len(found) == 1:
-        printing.answer(output.span(total))
+        stdout.answer(output.span(total))
         return
     named = [*((one.count, one.source.name) for one in found), (total, "total")]
     width = max(len(output.span(count)) for count, _ in named)
     for count, name in named:
-        printing.answer(f"{output.span(count):>{width}} {exits.printable(name)}")
+        stdout.answer(f"{output.span(count):>{width}} {exit_codes.printable(name)}")
 
 
 def _total(found: Sequence[Counted]) -> Count:

@@ -24,7 +24,7 @@ from tokenfare.router import Decision
 from tokenfare.testing import independent_tokenizer
 from tokenfare.tokenizers import get_tokenizer
 
-from . import exits, inputs, output
+from . import exit_codes, inputs, output
 from .corpus import Sample, samples
 
 SEED_DAY = date(2024, 12, 18)
@@ -78,7 +78,7 @@ def command(days: tuple[date, ...], as_json: bool) -> int:
         click.echo("every bill is what was predicted, token for token")
     else:
         click.echo("a bill differs from its prediction", err=True)
-    return exits.DONE if agreed else exits.ANSWER_IS_NO
+    return exit_codes.DONE if agreed else exit_codes.ANSWER_IS_NO
 
 
 def say(line: str) -> None:

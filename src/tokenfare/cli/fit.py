@@ -12,7 +12,7 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Count
 from tokenfare.tokenizers.bounds import most_bytes
 
-from . import exits, inputs, output, printing, request
+from . import exit_codes, inputs, output, request, stdout
 
 
 @click.command
@@ -45,10 +45,10 @@ def command(
     if as_json:
         output.emit(_as_data(outcome, size))
     elif outcome and not size.exact:
-        printing.answer(f"{outcome.model}: fits, at least {outcome.headroom:,} tokens to spare")
+        stdout.answer(f"{outcome.model}: fits, at least {outcome.headroom:,} tokens to spare")
     else:
-        printing.answer(str(outcome))
-    return exits.DONE if outcome else exits.ANSWER_IS_NO
+        stdout.answer(str(outcome))
+    return exit_codes.DONE if outcome else exit_codes.ANSWER_IS_NO
 
 
 def _refuse_without_model(given: request.Given, max_output: int | None) -> None:

@@ -15,7 +15,7 @@ import click
 
 from tokenfare.errors import TokenfareError
 
-from . import exits, printing
+from . import exit_codes, stdout
 
 # Command -> module and the first line of its help, so that `--help` loads none of them.
 _COMMANDS: Mapping[str, str] = {
@@ -67,12 +67,12 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             # The reader has enough (`| head`); click would end the process with 1.
-            printing.mute()
-            return exits.DONE
+            stdout.mute()
+            return exit_codes.DONE
         except KeyboardInterrupt as stop:
             # Caught before click does: it would drop what the error says became of the work.
             _say_interrupted(str(stop))
-            return exits.INTERRUPTED
+            return exit_codes.INTERRUPTED
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -106,11 +106,11 @@ def _run() -> int:
     try:
         return _ended()
     except OSError as error:  # of a file that no command names; a command's own are errors of ours
-        click.echo(exits.line_of(error), err=True)
+        click.echo(exit_codes.line_of(error), err=True)
     except Exception:  # noqa: BLE001 - Python would end with 1, and 1 means "the answer is no"
         traceback.print_exc()
         click.echo("tokenfare: this is a bug of tokenfare; please report it", err=True)
-    return exits.WRONG_USE
+    return exit_codes.WRONG_USE
 
 
 def _ended() -> int:
@@ -121,18 +121,18 @@ def _ended() -> int:
         return end.exit_code
     except click.ClickException as error:
         error.show()
-        return exits.WRONG_USE
+        return exit_codes.WRONG_USE
     except (click.Abort, KeyboardInterrupt):
         click.echo("tokenfare: interrupted", err=True)
-        return exits.INTERRUPTED
+        return exit_codes.INTERRUPTED
     except BrokenPipeError:
         # The reader has enough (`| head`). Python would complain again when it flushes at exit.
-        printing.mute()
-        return exits.DONE
+        stdout.mute()
+        return exit_codes.DONE
     except TokenfareError as error:
-        click.echo(exits.line_of(error), err=True)
-        return exits.code_of(error)
-    return result if isinstance(result, int) else exits.DONE
+        click.echo(exit_codes.line_of(error), err=True)
+        return exit_codes.code_of(error)
+    return result if isinstance(result, int) else exit_codes.DONE
 
 
 def _say_interrupted(what: str) -> None:
@@ -159,11 +159,11 @@ def _flush() -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise printing.unwritable(error) from None
+        raise stdout.unwritable(error) from None
 
 
 def _drop_unwritable_output() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        printing.mute()
+        stdout.mute()

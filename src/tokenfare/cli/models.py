@@ -12,7 +12,7 @@ from tokenfare import api
 from tokenfare.catalog import CacheRules, Catalog, Evidence, Limits, Model, Price, Tier
 from tokenfare.money import plain
 
-from . import inputs, output, printing
+from . import inputs, output, stdout
 from .provenance import lines_of
 
 _HEADINGS = (
@@ -64,7 +64,7 @@ def show(obj: tuple[Catalog, bool], id_: str, as_of: date | None, as_json: bool)
     if as_json or obj[1]:
         output.emit([as_data(model)])
         return
-    printing.answer("\n".join(lines_of(model, catalog.provider(model.provider))))
+    stdout.answer("\n".join(lines_of(model, catalog.provider(model.provider))))
 
 
 def as_data(model: Model) -> dict[str, object]:

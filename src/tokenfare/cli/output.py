@@ -11,7 +11,7 @@ import click
 
 from tokenfare.tokenizers import Count
 
-from .printing import answer
+from .stdout import answer
 
 _GAP = 2  # blanks that rich puts between two columns
 

@@ -11,7 +11,7 @@ from tokenfare.router import to_record
 from tokenfare.router.recorded import from_record
 from tokenfare.router.replay import Replay
 
-from . import exits, inputs, output, printing
+from . import exit_codes, inputs, output, stdout
 
 _SHOWN = 5
 
@@ -32,10 +32,10 @@ def command(file: str, as_of: date | None, explain: bool, as_json: bool) -> int:
         output.emit(_as_data(again))
     else:
         for line in _told(again, most=None if explain else _SHOWN):
-            printing.answer(line)
+            stdout.answer(line)
     if not again.now.found and not again.same:
-        return exits.NO_MODEL_FITS
-    return exits.DONE if again.same else exits.ANSWER_IS_NO
+        return exit_codes.NO_MODEL_FITS
+    return exit_codes.DONE if again.same else exit_codes.ANSWER_IS_NO
 
 
 def _told(again: Replay, most: int | None) -> list[str]:

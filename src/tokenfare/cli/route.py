@@ -11,7 +11,7 @@ from tokenfare.errors import NoModelFits
 from tokenfare.money import plain
 from tokenfare.router import Cut, Decision, headroom, to_record
 
-from . import exits, inputs, ladder_chart, ladder_svg, output, printing, request
+from . import exit_codes, inputs, ladder_chart, ladder_svg, output, request, stdout
 
 
 @click.command
@@ -61,18 +61,18 @@ def command(
         if as_json:
             output.emit(to_record(none.decision))
         else:
-            printing.answer(none.decision.explain() if explain else none.decision.brief())
-        click.echo(exits.line_of(none), err=True)
-        return exits.NO_MODEL_FITS
+            stdout.answer(none.decision.explain() if explain else none.decision.brief())
+        click.echo(exit_codes.line_of(none), err=True)
+        return exit_codes.NO_MODEL_FITS
     saving = headroom(decision).cutting(cut) if cut is not None else None
     if as_json:
         output.emit(to_record(decision) | _as_data(saving))
-        return exits.DONE
-    printing.answer(decision.explain() if explain else decision.brief())
+        return exit_codes.DONE
+    stdout.answer(decision.explain() if explain else decision.brief())
     if saving is not None:
         where = "" if saving.model is decision.model else f", on {saving.model.id}"
-        printing.answer(f"  {saving.tokens:,} tokens less save {saving.saved}{where}")
-    return exits.DONE
+        stdout.answer(f"  {saving.tokens:,} tokens less save {saving.saved}{where}")
+    return exit_codes.DONE
 
 
 def _as_data(saving: Cut | None) -> dict[str, object]:
@@ -96,12 +96,12 @@ def _draw(
         try:
             tokens = _decided(None, given, exact=True).size.high
         except NoModelFits as none:
-            click.echo(exits.line_of(none), err=True)
+            click.echo(exit_codes.line_of(none), err=True)
     if on_terminal:
-        printing.answer("\n".join(ladder_chart.drawn(table, tokens)))
+        stdout.answer("\n".join(ladder_chart.drawn(table, tokens)))
     if svg is not None:
         inputs.write(svg, ladder_svg.drawn(table, tokens))
-    return exits.DONE
+    return exit_codes.DONE
 
 
 def _decided(tokens: int | None, given: request.Given, *, exact: bool) -> Decision:

@@ -14,7 +14,7 @@ from tokenfare.dispatch import Attempt, Progress
 from tokenfare.money import plain
 from tokenfare.router import requirements, to_record
 
-from . import exits, inputs, output, printing, request, warnings
+from . import exit_codes, inputs, output, request, stdout, warnings
 
 
 @click.command
@@ -59,8 +59,8 @@ def command(
         if as_json:
             output.emit(to_record(decision))
         else:
-            printing.answer(decision.brief())
-        return exits.DONE
+            stdout.answer(decision.brief())
+        return exit_codes.DONE
     told = warnings.on_stderr(retries=verbose or sys.stderr.isatty())
     with (
         told,
@@ -79,13 +79,13 @@ def command(
         else:
             reply = client.chat(prompt, **beside, **given.asked)
             if not as_json:
-                printing.answer(reply.text)
+                stdout.answer(reply.text)
     if as_json:
         output.emit(as_data(reply))
     else:
         for line in _bill(reply):
             click.echo(line, err=True)
-    return exits.DONE
+    return exit_codes.DONE
 
 
 def as_data(reply: Reply) -> dict[str, object]:
@@ -123,8 +123,8 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
 def _streamed(client: Client, prompt: Any, **wanted: Any) -> Reply:
     with client.streaming(prompt, **wanted) as pieces:
         for piece in pieces:
-            printing.say(piece.text, newline=False)
-        printing.say("")
+            stdout.say(piece.text, newline=False)
+        stdout.say("")
         if pieces.reply is None:
             raise RuntimeError("a stream that was read to its end has a reply")
         return pieces.reply

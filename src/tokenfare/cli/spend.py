@@ -30,7 +30,7 @@ from tokenfare.ledger import (
 )
 from tokenfare.money import plain
 
-from . import chart, exits, inputs, output
+from . import chart, exit_codes, inputs, output
 
 _FIGURES = ("calls", "failed", "predicted", "billed", "off", "output", "cached", "fare")
 _FACTS = (
@@ -98,7 +98,7 @@ def command(
     report = _report(file, by, Span(since, until, _zone(zone)), project)
     if as_json:
         output.emit(_as_data(report, file, zone))
-        return exits.DONE
+        return exit_codes.DONE
     if as_csv:
         _write_csv(report)
     elif as_chart:
@@ -108,7 +108,7 @@ def command(
         _show(report)
     for line in _remarks(report, file):
         click.echo(line, err=True)
-    return exits.DONE
+    return exit_codes.DONE
 
 
 def _file(path: str | None) -> Path:

@@ -6,7 +6,7 @@ import click
 
 from tokenfare import api
 
-from . import inputs, output, printing
+from . import inputs, output, stdout
 
 
 @click.command
@@ -48,7 +48,7 @@ def command(
     for i, span in enumerate(measurer.spans(text, limit, overlap=overlap)):
         piece = text[span.start : span.end]
         if not as_json:
-            printing.say((separator if i else "").encode() + piece.encode(), newline=False)
+            stdout.say((separator if i else "").encode() + piece.encode(), newline=False)
             continue
         count = measurer.measure(piece)
         line = {
@@ -57,4 +57,4 @@ def command(
             "end": span.end,
             "tokens": output.tokens(count),
         }
-        printing.say(output.document(line))
+        stdout.say(output.document(line))

@@ -19,7 +19,7 @@ from tokenfare.tokenizers import (
 )
 from tokenfare.tokenizers.estimates import fitted
 
-from . import output, printing
+from . import output, stdout
 
 
 @click.group(invoke_without_command=True)
@@ -63,7 +63,7 @@ def add(path: str, name: str | None, trust_code: bool) -> None:
         raise click.UsageError("--trust-code is for a folder; a file has no code")
     else:
         kept = keep_file(where, name)
-    printing.answer(_added(kept))
+    stdout.answer(_added(kept))
 
 
 @command.command
@@ -71,7 +71,7 @@ def add(path: str, name: str | None, trust_code: bool) -> None:
 def remove(name: str) -> None:
     """Forget what was added under NAME; it is counted as before, within bounds most often."""
     forget(name)
-    printing.answer(f"{name}: forgotten")
+    stdout.answer(f"{name}: forgotten")
 
 
 def _added(kept: Kept) -> str:

@@ -8,7 +8,7 @@ from tokenfare import api, shorten
 from tokenfare.tokenizers import Keep
 from tokenfare.tokenizers.cutting import KEEPS
 
-from . import inputs, output, printing
+from . import inputs, output, stdout
 
 
 @click.command
@@ -35,7 +35,7 @@ def command(
     text = inputs.read(file).text
     kept = shorten.truncate(text, limit, model=model, tokenizer=tokenizer, keep=keep)
     if not as_json:
-        printing.say(kept.encode(), newline=False)
+        stdout.say(kept.encode(), newline=False)
         return
     count = api.count(kept, model=model, tokenizer=tokenizer)
     output.emit({"text": kept, "tokens": output.tokens(count), "dropped": len(text) - len(kept)})

@@ -11,7 +11,7 @@ import click
 
 from tokenfare.dispatch.retrying import LOGGER as RETRIES
 
-from . import exits
+from . import exit_codes
 
 
 class _Lines(logging.Handler):
@@ -20,7 +20,7 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if sys.stderr.isatty():
             click.echo("\r\x1b[K", nl=False, err=True)  # how far an upload is may stand there
-        click.echo(f"tokenfare: {exits.printable(record.getMessage())}", err=True)
+        click.echo(f"tokenfare: {exit_codes.printable(record.getMessage())}", err=True)
 
 
 @contextmanager

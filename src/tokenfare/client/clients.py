@@ -21,10 +21,10 @@ from tokenfare.messages import Prompt, Wire
 from tokenfare.router import Asked, Decision, Requirements, requirements
 
 from .conversation import cleaned_up, conversation
-from .loops import PerLoop
+from .event_loops import PerLoop
+from .inline_decisions import is_short, ready
 from .plan import Ladder, Reply, ladder
 from .settings import Options, Settings, settings
-from .short import is_short, ready
 from .unknown_options import refuse_unknown
 
 if TYPE_CHECKING:  # see `default_catalog`

@@ -16,8 +16,8 @@ from tokenfare.errors import ProviderError
 from tokenfare.ledger import Intent
 from tokenfare.limiter import Claim
 
-from .books import Entry
-from .observed import Observation
+from .bookkeeping import Entry
+from .instrumentation import Observation
 from .plan import Climb, Ladder, Reply, Step
 from .settings import Settings
 

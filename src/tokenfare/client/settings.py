@@ -30,9 +30,9 @@ from tokenfare.ledger import Ceiling
 from tokenfare.router import Requirements
 from tokenfare.telemetry import CAPTURE_VARIABLE
 
-from .books import Books, LedgerChoice, books
+from .bookkeeping import Books, LedgerChoice, books
 from .learning import Learning
-from .pace import LimiterChoice, Pace, pace
+from .pacing import LimiterChoice, Pace, pace
 from .uploads import Uploads, UploadsOnDisk, account_of
 
 BASE_URL_VARIABLES = ("TOKENFARE_BASE_URL", "DASHSCOPE_COMPATIBLE_BASE_URL")

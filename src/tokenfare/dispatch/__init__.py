@@ -8,6 +8,7 @@ here knows prices or counts tokens. Importing this imports no HTTP library.
 
 from tokenfare.messages import NEUTRAL_ROLE
 
+from .admission import Turnstile
 from .batches import (
     BatchFile,
     Job,
@@ -34,14 +35,13 @@ from .downloads import Held, Sink, download
 from .drivers import AsyncStream, Stream, adrive, drive
 from .effects import Emit, Flow, Hear, Work
 from .endpoint import Endpoint, Timeouts, endpoint_for
+from .error_meaning import meaning
 from .exchange import Line, Surroundings
-from .handling import Claims, FileHandling, FileMemory
-from .meaning import meaning
-from .patience import NO_RETRIES, Patience
+from .retry_policy import NO_RETRIES, Patience
 from .retrying import Retry, Retrying
 from .secret import Secret, key_from
-from .shelf import Shelf
-from .turnstile import Turnstile
+from .shared_uploads import Shelf
+from .upload_policy import Claims, FileHandling, FileMemory
 
 __all__ = [
     "NEUTRAL_ROLE",

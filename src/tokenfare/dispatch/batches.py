@@ -22,9 +22,9 @@ from tokenfare.errors import ProviderAnswerInvalid, ProviderError
 
 from .call import Progress
 from .effects import Fingerprint, Flow, Identify
+from .error_meaning import beginning
 from .exchange import Errand, Line, Reply, errand, exchange, persist
-from .forms import file_form
-from .meaning import beginning
+from .multipart_form import file_form
 
 PURPOSE = "batch"
 CHATS = "/v1/chat/completions"

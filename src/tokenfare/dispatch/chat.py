@@ -21,10 +21,11 @@ from tokenfare.errors import (
     StreamBroken,
 )
 
+from .admission import in_turn
 from .call import Answer, Call, Delta, Document, UploadedFile
 from .documents import recalled, referring
-from .draft import Draft
 from .effects import Broken, Emit, Flow, Head, HttpRequest, Read, Work
+from .error_meaning import beginning, is_refusal, request_id_of
 from .exchange import (
     Errand,
     Line,
@@ -39,11 +40,10 @@ from .exchange import (
     too_long,
     unreachable,
 )
-from .handling import FileHandling
-from .loan import Loan
-from .meaning import beginning, is_refusal, request_id_of
 from .sse import Decoder, Event
-from .turnstile import in_turn
+from .stream_accumulator import Draft
+from .upload_lease import Loan
+from .upload_policy import FileHandling
 from .wire import answer_of, body_of
 
 Ask: TypeAlias = Callable[[Call, Line], Flow[Answer]]

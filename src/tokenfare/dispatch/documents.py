@@ -25,11 +25,11 @@ from tokenfare.messages import FILE_MARK, NEUTRAL_ROLE, Message, system
 
 from .call import Document, Progress, Stage, UploadedFile
 from .effects import Fingerprint, Flow, Identify, Wait, Work
+from .error_meaning import beginning
 from .exchange import Line, Reply, errand, exchange, log, persist
-from .forms import file_form
-from .handling import FileHandling, FileMemory
-from .meaning import beginning
-from .patience import Patience
+from .multipart_form import file_form
+from .retry_policy import Patience
+from .upload_policy import FileHandling, FileMemory
 
 ROLE_NOTE = (
     f"the call had no system message, so {NEUTRAL_ROLE!r} was put first: the provider reads the "

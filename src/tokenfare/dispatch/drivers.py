@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from tokenfare.errors import InputError
 
-from .carriers import AsyncCarrier, Carrier
+from .effect_handlers import AsyncCarrier, Carrier
 from .effects import Effect, Emit, Flow
 from .via_httpx import HttpClient
 

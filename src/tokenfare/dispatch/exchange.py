@@ -21,14 +21,14 @@ from tokenfare.errors import (
     RateLimitError,
 )
 
+from .admission import Turnstile
 from .call import Attempt, Outcome
 from .effects import Broken, Flow, Head, HttpRequest, Read, Send, Wait
 from .endpoint import Endpoint, Timeouts
-from .meaning import meaning
-from .patience import Patience, retry_after
+from .error_meaning import meaning
+from .retry_policy import Patience, retry_after
 from .retrying import Retry, Retrying, reason_of, tell
 from .secret import Secret
-from .turnstile import Turnstile
 
 T = TypeVar("T")
 log = logging.getLogger("tokenfare")

@@ -13,7 +13,7 @@ from tokenfare.errors import InvalidRequestError, ProviderAnswerInvalid
 from tokenfare.usage import Usage
 
 from .call import Answer, Call
-from .meaning import beginning
+from .error_meaning import beginning
 
 
 def body_of(call: Call, *, stream: bool) -> bytes:

@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from . import endpoints
+from .error_responses import Refusal
 from .exchange import Endpoint, Handler, new_id, note
 from .gateway import Gateway
-from .refusals import Refusal
 from .replies import as_json
 
 PREFIXES = ("/v1", "/compatible-mode/v1")

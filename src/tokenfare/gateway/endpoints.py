@@ -9,11 +9,11 @@ from tokenfare.client import Reply
 from tokenfare.errors import NoModelFits
 from tokenfare.router import to_record
 
-from .asked import chat_of, json_of
+from .chat_body import chat_of, json_of
+from .chat_question import Question
 from .exchange import Exchange, while_connected
-from .names import as_keywords, listed, unknown, wanted
+from .model_names import as_keywords, listed, unknown, wanted
 from .narrowing import narrowed, words_of
-from .question import Question
 from .replies import Chunks, body_of, headers_after, headers_before, headers_of
 
 _WAYS = 3  # with less room, beyond the model that was named, and there with less room

@@ -24,9 +24,9 @@ from tokenfare.dispatch import Retry
 from tokenfare.errors import TokenfareError
 from tokenfare.router import Requirements
 
+from .error_responses import Refusal, invalid, refusal_of
 from .gateway import Gateway
 from .keys import Caller
-from .refusals import Refusal, invalid, refusal_of
 from .replies import as_json, event
 
 log = logging.getLogger("tokenfare.gateway")

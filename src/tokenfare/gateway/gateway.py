@@ -19,9 +19,9 @@ from tokenfare.extras import required
 from tokenfare.listening import is_loopback
 from tokenfare.router import Requirements, refuse_unknown_words
 
+from .error_responses import Refusal
 from .keys import Door, Token
-from .names import Rules, Wanted, as_keywords, wanted
-from .refusals import Refusal
+from .model_names import Rules, Wanted, as_keywords, wanted
 
 ROOM = 8_192
 """Tokens of answer that a request to `auto` has room for where it does not say."""

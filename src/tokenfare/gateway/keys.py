@@ -17,7 +17,7 @@ from tokenfare.dispatch import Secret
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.reading import text_of
 
-from .refusals import Refusal
+from .error_responses import Refusal
 
 TOKENS_VARIABLE = "TOKENFARE_GATEWAY_TOKENS"
 """Access tokens, separated by white space."""

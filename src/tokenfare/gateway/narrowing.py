@@ -22,7 +22,7 @@ from tokenfare.router import Requirements, refuse_unknown_words, requirements
 from tokenfare.router.filters import matching, names_of
 from tokenfare.router.requirements_file import WrittenRequirements, in_words
 
-from .refusals import Refusal, invalid
+from .error_responses import Refusal, invalid
 
 FIELD = "tokenfare"
 

@@ -5,12 +5,12 @@ them by reserve, settle, release. No prompt, no answer and no key is ever writte
 """
 
 from .ceilings import Ceiling
+from .day_bounds import ALWAYS, Span
 from .drift import Drift, drifts
 from .entry import ABANDONED, ANSWERED, CANCELLED, Ending, Intent
 from .ledger import Ledger
-from .span import ALWAYS, Span
+from .location import VARIABLE, ledger_path
 from .spend import KEYS, Key, Spent, Unsettled, spent, unsettled
-from .where import VARIABLE, ledger_path
 
 __all__ = [
     "ABANDONED",

@@ -20,8 +20,8 @@ from tokenfare.arguments import whole
 from tokenfare.errors import CeilingReached, InvalidRequestError
 from tokenfare.money import Money, total
 
+from .day_bounds import day_around
 from .entry import Intent
-from .span import day_around
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from .day_bounds import ALWAYS, Span
 from .entry import ANSWERED
 from .ledger import Ledger
-from .span import ALWAYS, Span
 
 STEADY = 20
 

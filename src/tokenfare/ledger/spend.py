@@ -14,9 +14,9 @@ from typing import Literal, TypeAlias
 from tokenfare.money import Money
 from tokenfare.usage import Usage
 
+from .day_bounds import ALWAYS, Span
 from .entry import ABANDONED, CANCELLED
 from .ledger import Ledger
-from .span import ALWAYS, Span
 
 Key: TypeAlias = Literal["day", "model", "project", "endpoint"]
 KEYS: tuple[Key, ...] = ("day", "model", "project", "endpoint")

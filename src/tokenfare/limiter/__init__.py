@@ -5,13 +5,13 @@ first served; in one process, across those of one machine, or across machines. N
 whoever asks is told how long.
 """
 
-from .bell import Bell
+from .in_memory import Memory
 from .in_redis import InRedis
+from .in_sqlite import Shared
 from .limiter import UNTIL_RUNG, Claim, Limiter, Place
-from .memory import Memory
-from .shared import Shared
+from .notification import Bell
+from .queue_time import Toll, Tolls, tolls
 from .store import Change, Store, Taken
-from .toll import Toll, Tolls, tolls
 from .window import ARRIVAL_SLACK_SECONDS, Window, windows_of
 
 __all__ = [

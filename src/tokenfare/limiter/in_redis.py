@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from tokenfare.errors import LimiterUnreachable
 
+from .in_sqlite import GONE_SECONDS, POLL_SECONDS
 from .redis_servers import server_of
-from .shared import GONE_SECONDS, POLL_SECONDS
 from .store import Change, Taken
 from .window import Amounts, Window
 

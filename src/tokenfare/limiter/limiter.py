@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .bell import Bell
-from .memory import Memory
+from .in_memory import Memory
+from .notification import Bell
 from .store import Change, Store
 from .window import Amounts, Window
 

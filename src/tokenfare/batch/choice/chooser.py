@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .choosing import Choice
+from .batch_or_live import Choice
 from .totals import Cell
 
 

@@ -15,7 +15,7 @@ from tokenfare.batch.inputs.requests import METHOD, URL
 from tokenfare.catalog import BatchRules, Model
 from tokenfare.errors import InvalidRequestError
 
-from .choosing import Choice, Service
+from .batch_or_live import Choice, Service
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,8 +18,8 @@ from tokenfare.money import EXACT, Money, total
 from tokenfare.router import Ranked
 from tokenfare.tokenizers import Count
 
-from .choosing import Choice, Service, Sizes
-from .together import Together
+from .batch_or_live import Choice, Service, Sizes
+from .bulk_prices import Together
 
 
 class Cell(NamedTuple):

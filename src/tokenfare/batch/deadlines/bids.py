@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tokenfare.batch.choice.choosing import Service
+from tokenfare.batch.choice.batch_or_live import Service
 from tokenfare.catalog import Model
 from tokenfare.limiter import Claim
 from tokenfare.tokenizers import Count

@@ -18,9 +18,9 @@ from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 from itertools import chain
 
-from tokenfare.batch.promised import DEFAULT_CONCURRENCY, SEND_SECONDS
+from tokenfare.batch.run_limits import DEFAULT_CONCURRENCY, SEND_SECONDS
 from tokenfare.catalog import Catalog
-from tokenfare.client.pace import share_seconds
+from tokenfare.client.pacing import share_seconds
 from tokenfare.errors import DeadlineTooShort, InvalidRequestError, few
 from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, Tolls, tolls, windows_of
 from tokenfare.money import Money, rounded

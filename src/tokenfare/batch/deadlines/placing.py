@@ -6,7 +6,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from tokenfare import _core
-from tokenfare.batch.choice.choosing import Choice, Service
+from tokenfare.batch.choice.batch_or_live import Choice, Service
 from tokenfare.batch.choice.totals import Cell
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import EXACT

@@ -16,11 +16,11 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from tokenfare import _core
-from tokenfare.batch.choice.choosing import Choice, Service
-from tokenfare.batch.choice.offers import count_of
+from tokenfare.batch.choice.batch_or_live import Choice, Service
+from tokenfare.batch.choice.quotes import count_of
 from tokenfare.batch.choice.totals import Cell
-from tokenfare.batch.written.table import Row
-from tokenfare.batch.written.unwritten import Unwritten
+from tokenfare.batch.output.null_output import Unwritten
+from tokenfare.batch.output.table import Row
 from tokenfare.budget import Fare
 from tokenfare.catalog import BatchRules, Catalog, Model
 from tokenfare.errors import few

@@ -12,22 +12,22 @@ from datetime import date
 from functools import partial
 from typing import Any, Unpack
 
-from tokenfare.batch.choice.choosing import Service, Sizes
+from tokenfare.batch.choice.batch_or_live import Service, Sizes
 from tokenfare.batch.choice.counting import Counter
 from tokenfare.batch.extra import required
-from tokenfare.batch.inputs import columnar
+from tokenfare.batch.inputs import parquet
 from tokenfare.batch.inputs.record import Columns, Record, SetAside, record_of
 from tokenfare.batch.inputs.requests import Request
+from tokenfare.batch.output.null_output import Unwritten
+from tokenfare.batch.output.table import Row, rounded_down, rounded_up
 from tokenfare.batch.planner import TOO_LONG, How, Planner
 from tokenfare.batch.planning import asked_of
-from tokenfare.batch.undisturbed import undisturbed
-from tokenfare.batch.written.table import Row, rounded_down, rounded_up
-from tokenfare.batch.written.unwritten import Unwritten
+from tokenfare.batch.uninterrupted import undisturbed
 from tokenfare.catalog import Catalog
 from tokenfare.errors import InvalidRequestError
 from tokenfare.router import Asked
 
-from .told import EMPTY, TOLD, packed, under
+from .worker_output import EMPTY, TOLD, packed, under
 
 _SAID = ("input_low", "input_high", "max_output_tokens", "currency")
 _ROWS = 4_096
@@ -203,7 +203,7 @@ class _Kept(Unwritten):
         said["custom_id"] = _id(record.content, columns)
         request = self._requests.get(record.line)
         if "problem" in said:
-            said["text"] = record.text or columnar.shown(record.content)
+            said["text"] = record.text or parquet.shown(record.content)
             if said["reason"] != TOO_LONG:
                 return said | {"counted": None if request is None else ""}
             # `assemble` decides this again, by the id that it gives: it needs all that a row has.
@@ -254,7 +254,7 @@ def _record(
     number: int, row: Mapping[str, Any], *, columns: Columns, lines: str | None, named: bool
 ) -> Record | SetAside:
     found = (
-        Record("", number, columnar.cells_of(row), "")
+        Record("", number, parquet.cells_of(row), "")
         if lines is None
         else _line(number, row[lines])
     )

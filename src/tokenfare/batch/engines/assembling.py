@@ -15,8 +15,7 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any, Unpack
 
-from tokenfare.batch.beginnings.prefixes import Prefixes
-from tokenfare.batch.choice.choosing import Service, Sizes
+from tokenfare.batch.choice.batch_or_live import Service, Sizes
 from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS, checked
 from tokenfare.batch.deadlines.keeping import kept
 from tokenfare.batch.deadlines.placing import Placing
@@ -24,11 +23,12 @@ from tokenfare.batch.deadlines.survey import Survey
 from tokenfare.batch.extra import required
 from tokenfare.batch.inputs.record import Record, SetAside
 from tokenfare.batch.inputs.requests import Request
+from tokenfare.batch.output.folder import Folder
+from tokenfare.batch.output.table import Row, rounded_up
 from tokenfare.batch.plan import Plan
 from tokenfare.batch.planner import NOBODY, TOO_LONG, How, Planner, Taker
 from tokenfare.batch.planning import asked_of, ceiling_of, finished
-from tokenfare.batch.written.folder import Folder
-from tokenfare.batch.written.table import Row, rounded_up
+from tokenfare.batch.prefixes.finder import Prefixes
 from tokenfare.budget import NO_OPTIONS, Options
 from tokenfare.catalog import BatchRules, Catalog
 from tokenfare.errors import InputError, InvalidRequestError
@@ -36,7 +36,7 @@ from tokenfare.money import Money, plain
 from tokenfare.router import Asked
 
 from .arrow import batch_schema, batches_of, pieces
-from .told import EMPTY, Told, difference, under, unpacked
+from .worker_output import EMPTY, Told, difference, under, unpacked
 
 
 def assemble(  # noqa: PLR0913 - where from, where to, and what was asked

@@ -19,10 +19,10 @@ from typing import BinaryIO, Literal, TypeAlias, TypeVar, cast
 from tokenfare.batch.extra import required
 from tokenfare.errors import InputError
 
-from . import columnar
-from .awaited import awaited
+from . import parquet
 from .blocks import BOM, PIECE, Block, Blocks, TooLong
 from .csv_rows import Rows
+from .interruptible import awaited
 from .record import Columns, Record, SetAside, record_of
 
 _T = TypeVar("_T")
@@ -51,7 +51,7 @@ class Source:
         self.name = name
         self._columns = columns or Columns()
         self._line = 0
-        self._table: columnar.Rows | None = None
+        self._table: parquet.Rows | None = None
         self._file: io.BufferedReader | None = None
         if name != STANDARD_INPUT and not Path(name).exists():
             raise InputError(name, "no such file")
@@ -166,8 +166,8 @@ class Source:
         problem = f"longer than {MAX_LINE_BYTES:,} bytes; it is left in its file"
         return SetAside(self.name, number, problem)
 
-    def _tables(self) -> Iterator[columnar.TableBlock | SetAside]:
-        with closing(columnar.Rows(self.name, self._columns)) as self._table:
+    def _tables(self) -> Iterator[parquet.TableBlock | SetAside]:
+        with closing(parquet.Rows(self.name, self._columns)) as self._table:
             try:
                 yield from self._table
             except (OSError, ValueError) as error:
@@ -229,7 +229,7 @@ def _form_of(name: str) -> Form:
     path = Path(name)
     if path.is_file():
         with _opened(name) as file:
-            if file.peek(4)[:4] == columnar.MAGIC:
+            if file.peek(4)[:4] == parquet.MAGIC:
                 return "parquet"
     for suffix in _PACKED:
         name = name.removesuffix(suffix)

@@ -9,7 +9,7 @@ import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .lines import parsed
+from .json_lines import parsed
 
 
 @dataclass(frozen=True, slots=True)

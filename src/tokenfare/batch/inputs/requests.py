@@ -14,7 +14,7 @@ from tokenfare.budget import NO_OPTIONS, Options, options_of
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import FILE_MARK, Wire, needs, parse
 
-from .lines import parsed, written
+from .json_lines import parsed, written
 from .record import Columns, Record
 
 METHOD = "POST"

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from tokenfare.batch.extra import required
 
-from .digest import Digest
+from .summary import Digest
 
 _WIDTH, _HEIGHT, _LEFT = 310, 200, 40
 _ROW, _BAR = 42, 16

@@ -15,16 +15,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tokenfare.batch.undisturbed import undisturbed
-from tokenfare.batch.written.folder import ASIDE, PLAN, REPORT
-from tokenfare.batch.written.table import REQUESTS
+from tokenfare.batch.output.folder import ASIDE, PLAN, REPORT
+from tokenfare.batch.output.table import REQUESTS
+from tokenfare.batch.uninterrupted import undisturbed
 from tokenfare.errors import InputError
 
 from . import charts, page
-from .alike import alike
 from .charts import Bar, Reach
-from .digest import digest_of
-from .timely import promised, timely
+from .deadline_section import promised, timely
+from .prefix_section import alike
+from .summary import digest_of
 
 _EXAMPLES = 10
 _INPUTS = 3

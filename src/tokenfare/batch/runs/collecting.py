@@ -13,18 +13,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tokenfare.batch.written.table import Row
+from tokenfare.batch.output.table import Row
 from tokenfare.errors import DatabaseError, InputError
 from tokenfare.ledger import ANSWERED, CANCELLED, Ending
 
 from .answers import Answers, Found
-from .bills import Bills, Collected
+from .billing import Bills, Collected
 from .fetching import Fetching, Source, fetched
-from .one_job import settle_on_first, settling
+from .job_identity import settle_on_first, settling
+from .polling import Status, look
 from .results import ANSWER, FAILURE, MISSING, PENDING, Result, joined, json_line
 from .running import Running, running
 from .submitting import intent_of
-from .watching import Status, look
 
 log = logging.getLogger("tokenfare")
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple, get_args
 
-from tokenfare.batch.promised import DEFAULT_CONCURRENCY
-from tokenfare.batch.written.folder import Written
+from tokenfare.batch.output.folder import Written
+from tokenfare.batch.run_limits import DEFAULT_CONCURRENCY
 from tokenfare.catalog import Access
 from tokenfare.client import AsyncClient, Reply
 from tokenfare.dispatch import Timeouts
@@ -32,9 +32,9 @@ from tokenfare.errors import (
     QuotaExhaustedError,
 )
 
+from .file_limit import room_for
 from .results import json_line
 from .running import Running, running
-from .sockets import room_for
 
 # Long enough that what was let through is on its way before the next one is made. All made at once
 # were sent late and together, and the provider refused those of the next second.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import Any
 
-from tokenfare.batch.written.table import PLACES, Row
+from tokenfare.batch.output.table import PLACES, Row
 from tokenfare.budget import billed
 from tokenfare.catalog import Catalog, Price
 from tokenfare.dispatch.wire import usage_of

@@ -20,7 +20,7 @@ from tokenfare.dispatch import Flow, drive
 from tokenfare.errors import InvalidRequestError
 
 from .journal import Journal, journal
-from .planned import Planned, planned
+from .plan_folder import Planned, planned
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tokenfare.batch.written.folder import Written
+from tokenfare.batch.output.folder import Written
 from tokenfare.dispatch import Progress as Upload
 from tokenfare.dispatch import create_job, jobs_of, upload_batch
 from tokenfare.errors import DatabaseError, InvalidRequestError
@@ -22,11 +22,11 @@ from tokenfare.money import Money
 from tokenfare.tokenizers import Count
 
 from .direct import direct_fact
+from .job_identity import named_there, settle_on_first, settling
 from .journal import Sent
-from .one_job import named_there, settle_on_first, settling
-from .planned import Expected
+from .plan_folder import Expected
+from .polling import Status, state_of
 from .running import Running, running
-from .watching import Status, state_of
 
 log = logging.getLogger("tokenfare")
 

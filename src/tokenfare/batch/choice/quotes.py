@@ -1,0 +1,84 @@
+"""What models ask for requests of one size: asked once for each size, and remembered by the core.
+
+For requests that the core has read and sized. Which model is the cheapest of one class is the
+router's to say; classes are compared by the first twelve digits of what the router compares, and
+where these are the same the whole order decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from tokenfare import _core
+from tokenfare.money import EXACT
+from tokenfare.tokenizers import Count, Tokenizer
+
+from .batch_or_live import Choice, Service
+from .outcomes import Outcomes
+from .size_classes import Kinds
+
+Pair: TypeAlias = tuple[int, int]
+"""The two ends of a size, in tokens."""
+
+_PRICE_DIGITS = 12
+_DEAREST = (1 << 63) - 1
+
+
+class Offers:
+    """All offers that were asked for, by service."""
+
+    def __init__(self, outcomes: Outcomes) -> None:
+        """Know none; what is decided is given a number of `outcomes`."""
+        self._outcomes = outcomes
+        self._kinds = Kinds()
+        self._of: dict[Service, tuple[_core.Offers, int] | None] = {}
+
+    @property
+    def tokenizers(self) -> list[Tokenizer]:
+        """What texts have to be counted by."""
+        return self._kinds.tokenizers
+
+    def of(self, service: Service, tokenizers: int) -> _core.Offers | None:
+        """The offers of a service, with so many of the tokenizers at hand.
+
+        `None` where it cannot be said how plain chats are counted on some class, or it takes
+        another tokenizer.
+        """
+        if service not in self._of:
+            kinds = [self._kinds.of(models[0]) for models in service.kinds]
+            known = [kind for kind in kinds if kind is not None]
+            needed = max((1 + k[0] for k in known if not isinstance(k[0], str)), default=0)
+            found = (_core.Offers(known), needed) if len(known) == len(kinds) else None
+            self._of[service] = found
+        found = self._of[service]
+        return None if found is None or found[1] > tokenizers else found[0]
+
+    def answer(self, service: Service, offers: _core.Offers) -> None:
+        """Answer for every size that came up and that nobody has said anything of."""
+        for kind in range(len(service.kinds)):
+            if sizes := offers.open(kind):
+                choices = [service.choose_among(kind, count_of(size)) for size in sizes]
+                offers.answer(kind, [self._offer(service, choice) for choice in choices])
+
+    def held(self) -> Iterator[tuple[Service, int, list[tuple[Count, int]]]]:
+        """By service and class, how many of the requests that are sent had which size there."""
+        for service, found in self._of.items():
+            if found is not None:
+                for kind in range(len(service.kinds)):
+                    held = [(count_of(size), number) for size, number in found[0].held(kind)]
+                    if held:
+                        yield service, kind, held
+
+    def _offer(self, service: Service, choice: Choice | None) -> tuple[int, int] | None:
+        """A price that compares with others of the service, and the number of the outcome."""
+        if choice is None:
+            return None
+        price = int(EXACT.scaleb(choice.ranked.compared.amount, _PRICE_DIGITS))
+        return min(price, _DEAREST), self._outcomes.number(service, choice)
+
+
+def count_of(size: Pair) -> Count:
+    """A size as a count; nobody asks for the middle of one that is not certain."""
+    low, high = size
+    return Count.exactly(high) if low == high else Count(high, low, high, "bounds")

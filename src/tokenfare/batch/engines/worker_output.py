@@ -1,0 +1,92 @@
+"""What a worker tells whoever makes a plan's folder, beside what it says of a row to people.
+
+Columns of text, since engines agree on text and on little else: what a request is counted as, what
+it says, and of a row that is no part of the plan, the reason and the row itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import fields
+from functools import lru_cache
+from hashlib import blake2b
+from typing import NamedTuple, TypeAlias
+
+from tokenfare.batch.choice.batch_or_live import Sizes
+from tokenfare.catalog import Catalog
+from tokenfare.router import Requirements
+from tokenfare.tokenizers import Count
+
+TOLD = ("under", "reason", "text", "counted", "body")
+"""The columns: `under` says what a row was planned for, `counted` how long it is.
+
+That is null for a row that is no request, and empty for a request that no model takes.
+"""
+
+EMPTY = "an empty line"
+"""The problem of a line that is not there for a plan: neither a request nor set aside."""
+
+_Size: TypeAlias = int | tuple[int, int, int, str]
+
+
+def under(asked: Requirements, catalog: Catalog) -> str:
+    """What a plan depends on beside its requests: the day, the facts, what is asked of models."""
+    said = {field.name: _plain(getattr(asked, field.name)) for field in fields(asked)}
+    digest = blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=8).hexdigest()
+    return f"{catalog.day} {catalog.digest[:16]} {digest}"
+
+
+def difference(there: str, here: str) -> str:
+    """In words, what differs between two of what `under` gives."""
+    names = ("as_of", "the catalogue (its digest)", "what is asked of the models (its digest)")
+    both = zip(names, there.split(), here.split(), strict=True)
+    return ", ".join(f"{name}: {a} there, {b} here" for name, a, b in both if a != b)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return value if isinstance(value, int | str | tuple | None) else str(value)
+
+
+class Told(NamedTuple):
+    """How a request is counted and priced: its room, what it needs, its sizes in both services."""
+
+    room: int
+    needs: frozenset[str]
+    thinking: bool
+    batch: Sizes
+    live: Sizes | None
+
+
+def packed(
+    room: int, needs: Iterable[str], batch: Sizes | None, live: Sizes | None, *, thinking: bool
+) -> str:
+    """As text, an exact size as its number."""
+    sizes = (found and [_written(size) for size in found] for found in (batch, live))
+    return json.dumps([room, sorted(needs), thinking, *sizes], separators=(",", ":"))
+
+
+@lru_cache(maxsize=65_536)
+def unpacked(text: str) -> Told:
+    """What `packed` was given; requests of one length say the same. Raises `ValueError`."""
+    try:
+        room, needs, thinking, batch, live = json.loads(text)
+        sizes = tuple(map(_read, batch)), None if live is None else tuple(map(_read, live))
+        return Told(int(room), frozenset(needs), bool(thinking), *sizes)
+    except TypeError as error:
+        raise ValueError(error) from None
+
+
+def _written(size: Count) -> _Size:
+    if size.exact and size.how == "exact":
+        return size.value
+    return size.low, size.value, size.high, size.how
+
+
+def _read(size: _Size) -> Count:
+    if isinstance(size, int):
+        return Count.exactly(size)
+    low, value, high, how = size
+    return Count(value, low, high, how)

@@ -1,0 +1,32 @@
+"""A taker of plans that are not written: each keeps what it is made for, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tokenfare.batch.choice.output_lines import Sending
+from tokenfare.batch.inputs.record import SetAside
+from tokenfare.catalog import BatchRules
+
+from .table import Row
+
+
+class Unwritten:
+    """Takes what a plan would write, and keeps nothing."""
+
+    def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
+        """Write nothing."""
+
+    def enter(self, rows: Iterable[Row]) -> None:
+        """Keep no row."""
+
+    def set_aside(self, line: SetAside, reason: str) -> None:
+        """Keep no line."""
+
+    def add_lines(
+        self, model: str, lines: bytes, lengths: Sequence[int], rules: BatchRules | None
+    ) -> None:
+        """Write nothing."""
+
+    def enter_sent(self, file: str, sending: Sending) -> None:
+        """Keep no row."""

@@ -1,0 +1,210 @@
+"""A plan's table: `requests.parquet`, one row for each request, in the order of the input."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from pathlib import Path
+from typing import Any
+
+from tokenfare.batch.extra import required
+from tokenfare.batch.uninterrupted import undisturbed
+from tokenfare.errors import InputError
+from tokenfare.money import rounded
+
+REQUESTS = "requests.parquet"
+
+_GROUP = 16_384
+PLACES = 12
+"""Digits after the point of an amount in the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One request of the plan: where it stood in the input, and what was predicted.
+
+    `sent_as` is the `custom_id` of the identical request that carries this one, if one does.
+    """
+
+    file: str
+    line: int
+    custom_id: str
+    model: str
+    batch: bool
+    input_low: int
+    input_high: int
+    max_output_tokens: int
+    fare_low: Decimal
+    fare_high: Decimal
+    currency: str
+    sent_as: str | None = None
+
+
+class Table:
+    """Writes a plan's table, group by group; money is rounded outwards, to 12 digits."""
+
+    def __init__(self, path: Path) -> None:
+        """Open nothing before the first row. Raises `MissingExtra` without pyarrow."""
+        self._arrow: Any = required("pyarrow")
+        self._parquet: Any = required("pyarrow.parquet")
+        self._path = path
+        self._schema = _schema(self._arrow)
+        self._rows: list[Row] = []
+        self._parts: list[Any] = []
+        self._waiting = 0  # rows in these
+        self._writer: Any = None
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Take rows in, the next ones of the input."""
+        self._rows += rows
+        if len(self._rows) >= _GROUP:
+            self._collect()
+
+    def add_columns(self, rows: Any) -> None:
+        """Take rows in, the next ones of the input, as an Arrow table of `plain_schema`."""
+        if self._rows:
+            self._collect()
+        self._put(rows)
+
+    @staticmethod
+    def is_group(rows: int) -> bool:
+        """Whether so many rows are as many as are written at a time."""
+        return rows >= _GROUP
+
+    def close(self) -> None:
+        """Complete the file, which is there even if it has no rows."""
+        self._collect()
+        self._write(least=0)
+        self._writer.close()
+
+    def _collect(self) -> None:
+        """Put the rows that came alone to the others."""
+        columns = {name: [getattr(row, name) for row in self._rows] for name in _NAMES}
+        columns["fare_low"] = [rounded_down(fare) for fare in columns["fare_low"]]
+        columns["fare_high"] = [rounded_up(fare) for fare in columns["fare_high"]]
+        self._rows = []
+        with undisturbed():
+            table = self._arrow.table(columns, schema=plain_schema())
+        self._put(table)
+
+    def _put(self, rows: Any) -> None:
+        """Put rows to those that wait for a whole group: to touch these each time is quadratic."""
+        self._parts.append(rows)
+        self._waiting += len(rows)
+        if self._waiting >= _GROUP:
+            self._write(least=_GROUP)
+
+    def _write(self, *, least: int) -> None:
+        """Write groups as long as there are so many rows: how rows came does not show."""
+        if self._writer is None:
+            self._writer = self._parquet.ParquetWriter(self._path, self._schema, compression="zstd")
+        rows = self._arrow.concat_tables(self._parts)
+        while len(rows) >= max(least, 1):
+            group = rows.slice(0, _GROUP).combine_chunks()
+            self._writer.write_table(self._arrow.table(self._encoded(group), schema=self._schema))
+            rows = rows.slice(_GROUP)
+            self._arrow.default_memory_pool().release_unused()  # some 30 MB, in a job of any size
+        self._parts, self._waiting = [rows], len(rows)
+
+    def _encoded(self, rows: Any) -> list[Any]:
+        """The columns, those whose words repeat by a dictionary of their own."""
+        word = self._arrow.types.is_dictionary
+        return [
+            column.dictionary_encode() if word(field.type) else column
+            for column, field in zip(rows.columns, self._schema, strict=True)
+        ]
+
+
+def rows_of(path: Path) -> Iterator[Row]:
+    """Every row of a plan's table. Raises `InputError`, and `MissingExtra` without pyarrow."""
+    for batch in _batches(path, _NAMES):
+        columns = [batch.column(name).to_pylist() for name in _NAMES]
+        for values in zip(*columns, strict=True):
+            yield Row(*values)
+
+
+def tallied(path: Path) -> tuple[Counter[tuple[str, int]], Counter[Decimal]]:
+    """How many requests of the table have which model and length, and how many which fare.
+
+    The high ends of both. Identical requests that another one carries cost nothing, and are left
+    out. Raises `InputError`, and `MissingExtra` without pyarrow.
+    """
+    lengths: Counter[tuple[str, int]] = Counter()
+    fares: Counter[Decimal] = Counter()
+    for batch in _batches(path, ("model", "input_high", "fare_high", "sent_as")):
+        sent = batch.filter(batch.column("sent_as").is_null())
+        for (model, length), number in _counted(sent, ("model", "input_high")):
+            lengths[model, length] += number
+        for (fare,), number in _counted(sent, ("fare_high",)):
+            fares[fare] += number
+    return lengths, fares
+
+
+def _counted(rows: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
+    """Which values rows have under these names, and how many have them."""
+    arrow = required("pyarrow")
+    columns = [rows.column(name) for name in names]
+    words = [arrow.types.is_dictionary(column.type) for column in columns]
+    plain = [c.cast(arrow.string()) if w else c for c, w in zip(columns, words, strict=True)]
+    found = arrow.table(plain, list(names)).group_by(list(names)).aggregate([([], "count_all")])
+    values = zip(*(found.column(name).to_pylist() for name in names), strict=True)
+    yield from zip(values, found.column("count_all").to_pylist(), strict=True)
+
+
+def _batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
+    """Columns of a plan's table, some thousand rows at a time."""
+    arrow, parquet = required("pyarrow"), required("pyarrow.parquet")
+    if not path.is_file():
+        raise InputError(str(path), "is not there; plan the requests again")
+    try:
+        with parquet.ParquetFile(path) as table:
+            if missing := set(columns) - set(table.schema_arrow.names):
+                raise InputError(str(path), f"is no table of a plan: no column {min(missing)!r}")
+            yield from table.iter_batches(batch_size=_GROUP, columns=list(columns))
+    except (arrow.ArrowException, OSError) as error:
+        raise InputError(str(path), f"is no table of a plan: {error}") from error
+
+
+_NAMES = tuple(Row.__dataclass_fields__)
+
+
+def plain_schema() -> Any:
+    """The columns of the table, words written out."""
+    arrow = required("pyarrow")
+    return _of_words(arrow, arrow.string())
+
+
+def _schema(arrow: Any) -> Any:
+    return _of_words(arrow, arrow.dictionary(arrow.int32(), arrow.string()))
+
+
+def _of_words(arrow: Any, word: Any) -> Any:
+    money, tokens = arrow.decimal128(38, PLACES), arrow.int64()
+    return arrow.schema(
+        [
+            ("file", word),
+            ("line", arrow.int64()),
+            ("custom_id", arrow.string()),
+            ("model", word),
+            ("batch", arrow.bool_()),
+            ("input_low", tokens),
+            ("input_high", tokens),
+            ("max_output_tokens", tokens),
+            ("fare_low", money),
+            ("fare_high", money),
+            ("currency", word),
+            ("sent_as", arrow.string()),
+        ]
+    )
+
+
+def rounded_down(fare: Decimal) -> Decimal:
+    """The low end of a fare as a table holds it."""
+    return rounded(fare, PLACES, ROUND_FLOOR)
+
+
+def rounded_up(fare: Decimal) -> Decimal:
+    """The high end of a fare as a table holds it."""
+    return rounded(fare, PLACES, ROUND_CEILING)

@@ -1,0 +1,117 @@
+"""The requests of blocks as rows of a plan's table, column by column.
+
+What is predicted is the same for all requests of one outcome, so it is written down once and taken
+as often as requests have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from tokenfare.batch.choice.outcomes import Outcome
+from tokenfare.batch.choice.output_lines import Sending
+from tokenfare.batch.extra import required
+from tokenfare.batch.uninterrupted import undisturbed
+
+from .table import plain_schema, rounded_down, rounded_up
+
+_FREE = Decimal(0)
+
+
+class Predicted:
+    """What is predicted for each outcome, as columns that grow as outcomes come up."""
+
+    def __init__(self) -> None:
+        """Raises `MissingExtra` without pyarrow."""
+        self._schema = plain_schema()
+        self._known = 0
+        self._columns = {name: self._array(name, []) for name in _NAMES}
+
+    def of(self, outcomes: Sequence[Outcome]) -> Mapping[str, Any]:
+        """The columns by name, with a value for each outcome; those before are the same as ever."""
+        if self._known < len(outcomes):
+            arrow = required("pyarrow")
+            found = [_predicted(outcome) for outcome in outcomes[self._known :]]
+            for i, name in enumerate(_NAMES):
+                new = self._array(name, [each[i] for each in found])
+                self._columns[name] = arrow.concat_arrays([self._columns[name], new])
+            self._known = len(outcomes)
+        return self._columns
+
+    def _array(self, name: str, values: list[object]) -> Any:
+        with undisturbed():
+            return required("pyarrow").array(values, self._schema.field(name).type)
+
+
+class SentRows:
+    """Rows of blocks that wait until they are many: a table of few takes as long as one of many."""
+
+    def __init__(self) -> None:
+        """Raises `MissingExtra` without pyarrow."""
+        self._arrow: Any = required("pyarrow")
+        self._schema = plain_schema()
+        self._predicted = Predicted()
+        self._files: list[Any] = []
+        self._sent: list[Any] = []
+        self._outcomes: Sequence[Outcome] = ()
+        self._number = 0
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return self._number
+
+    def add(self, file: str, sending: Sending) -> None:
+        """Take the requests of a block, the next ones of the input."""
+        sent = self._arrow.array(sending.sent)
+        name = self._arrow.scalar(file, self._arrow.string())
+        self._files.append(self._arrow.repeat(name, len(sent)))
+        self._sent.append(sent)
+        self._outcomes = sending.outcomes.all
+        self._number += len(sent)
+
+    def take(self) -> Any:
+        """All that wait, as an Arrow table of `plain_schema`; at least one was added."""
+        arrow, schema = self._arrow, self._schema
+        sent = arrow.concat_arrays(self._sent)
+        known = self._predicted.of(self._outcomes)
+        columns = {name: column.take(sent.field("outcome")) for name, column in known.items()}
+        sent_as = sent.field("sent_as")
+        if sent_as.null_count < len(sent_as):
+            carried = required("pyarrow.compute").is_valid(sent_as)
+            for name in ("fare_low", "fare_high"):
+                free = arrow.scalar(_FREE, schema.field(name).type)
+                columns[name] = required("pyarrow.compute").if_else(carried, free, columns[name])
+        columns["file"] = arrow.concat_arrays(self._files)
+        columns["line"], columns["custom_id"] = sent.field("line"), sent.field("custom_id")
+        columns["sent_as"] = sent_as
+        self._files, self._sent, self._number = [], [], 0
+        return arrow.table([columns[name] for name in schema.names], schema=schema)
+
+
+_NAMES = (
+    "model",
+    "batch",
+    "input_low",
+    "input_high",
+    "max_output_tokens",
+    "fare_low",
+    "fare_high",
+    "currency",
+)
+
+
+def _predicted(outcome: Outcome) -> tuple[object, ...]:
+    """What a row says of each request of an outcome, by `_NAMES`."""
+    ranked, asked = outcome.choice.ranked, outcome.service.asked
+    return (
+        ranked.model.id,
+        asked.batch,
+        ranked.size.low,
+        ranked.size.high,
+        asked.max_output_tokens,
+        rounded_down(ranked.fare.low.amount),
+        rounded_up(ranked.fare.high.amount),
+        ranked.fare.currency,
+    )

@@ -1,0 +1,265 @@
+"""Which requests of a job begin alike, found in one pass and in bounded memory.
+
+The core keeps a tree of beginnings for each model and service (`Beginnings` in `tokenfare-jobs`): a
+request unlike all others costs one node, and the nodes that count least go when there is no room.
+Here their tokens are counted, once each. What is counted was really seen: all that is said is a
+lower bound, and `missed` bounds what is not said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from heapq import nlargest
+from typing import NamedTuple, TypeAlias
+
+from tokenfare import _core
+from tokenfare.budget import NO_OPTIONS, Fare, Options, count_beginning
+from tokenfare.catalog import BatchRules, Model
+from tokenfare.messages import Wire, parse
+from tokenfare.money import Money
+from tokenfare.tokenizers import Count, measurer_or_bounds
+
+from .digests import Ladders, place_of
+from .savings import (
+    NO_WORTH,
+    Prefix,
+    Repeat,
+    Shared,
+    Worth,
+    in_batch,
+    reason_of,
+    saving_of,
+    worth_of,
+)
+
+Said: TypeAlias = tuple[Sequence[Wire], Options]
+Key: TypeAlias = tuple[Model, BatchRules | None]
+"""A model, and the batch service that its requests go to (`None` for live ones)."""
+
+NAMED = 20
+ROOM = 200_000
+"""Numbers that the nodes may hold, some 60 bytes each."""
+
+_HELD_CHARACTERS = 4_000_000
+_NOTHING = Count.exactly(0)
+
+
+class _Place(NamedTuple):
+    """A beginning's whole messages, characters of the next one, and tokens."""
+
+    messages: int
+    characters: int
+    tokens: Count
+
+
+class _Unsettled(NamedTuple):
+    """A beginning the tokens of which are not counted yet, in a request that has it."""
+
+    number: int
+    rung: int
+    model: Model
+    said: Said
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What the requests of a tree repeated."""
+
+    alike: int = 0
+    low: int = 0
+    high: int = 0
+    deepest: Count = _NOTHING
+    worth: Worth = NO_WORTH
+
+    def add(self, ended: int, tokens: Count, model: Model) -> None:
+        """Add requests that repeated so many tokens and no more."""
+        self.alike += ended
+        self.low += ended * tokens.low
+        self.high += ended * tokens.high
+        self.deepest = max(self.deepest, tokens, key=lambda each: each.high)
+        self.worth += worth_of(ended, tokens, model.cache)
+
+
+@dataclass(slots=True)
+class _Tree:
+    """Where the requests of a tree go, and sums of the beginnings that had to go."""
+
+    model: Model
+    service: BatchRules | None
+    gone: _Sums = field(default_factory=_Sums)
+
+
+class Prefixes:
+    """Sees the requests of a job, one after the other."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        """Begin with nothing; `room` bounds the memory."""
+        self.ladders = Ladders()
+        self._core = _core.Beginnings(room)
+        self._trees: list[_Tree] = []
+        self._numbers: dict[tuple[str, bool], int] = {}
+        self._files: dict[str, int] = {}
+        self._places: dict[int, _Place] = {}
+        self._unsettled: list[_Unsettled] = []
+        self._held = 0
+
+    @property
+    def nodes(self) -> int:
+        """How many beginnings are remembered."""
+        return self._core.nodes
+
+    def tree(self, model: Model, service: BatchRules | None) -> int:
+        """The number of a tree, for `see_lines`."""
+        key = (model.id, service is not None)
+        if key not in self._numbers:
+            self._numbers[key] = len(self._trees)
+            self._trees.append(_Tree(model, service))
+        return self._numbers[key]
+
+    def see(  # noqa: PLR0913, PLR0917 - a request, and where it goes
+        self,
+        model: Model,
+        service: BatchRules | None,
+        messages: Sequence[Wire],
+        size: Count,
+        place: tuple[str, int],
+        options: Options = NO_OPTIONS,
+    ) -> None:
+        """Take the next request: where it goes, what it says, its size, its file and line.
+
+        `service` is the batch service, `None` for a live request.
+        """
+        ladder = self.ladders.of(messages, options)
+        where = (self._file(place[0]), place[1])
+        tree = self.tree(model, service)
+        first = self._core.climb(tree, ladder, (size.low, size.high), where)
+        if first is not None:
+            number, rung = first
+            self._hold(number, rung, model, (messages, options))
+        self._let_go()
+
+    def see_lines(
+        self,
+        lines: _core.Lines,
+        outcomes: _core.Outcomes,
+        trees: Sequence[int],
+        file: str,
+        said: Callable[[int], Said],
+    ) -> None:
+        """Take the requests of a block that are sent, their ladders being those of `ladders`.
+
+        `trees` has the tree of each address, `said` answers for a row what it says.
+        """
+        found = lines.climb(self._core, outcomes, list(trees), self._file(file))
+        for row, tree, number, rung in found:
+            self._hold(number, rung, self._trees[tree].model, said(row))
+        self._let_go()
+
+    def found(self, currency: str) -> Shared:
+        """What the requests until now share, and what that may save."""
+        self._settle()
+        files = list(self._files)
+        prefixes: list[Prefix] = []
+        repeats = []
+        for number, requests, *sizes in self._core.groups():
+            tree = self._trees[number]
+            sums = replace(tree.gone)
+            named = []
+            for beginning, count, ended, (file, line) in self._core.of(number):
+                place = self._places[beginning]
+                sums.add(ended, place.tokens, tree.model)
+                named.append((count, place, (files[file], line)))
+            prefixes += [
+                _prefix(tree, count, place, where, (sizes[0], sizes[1]), currency)
+                for count, place, where in nlargest(NAMED, named, key=_weight)
+            ]
+            if named or sums.alike:
+                repeats.append(_repeat(tree, requests, sums, (sizes[0], sizes[1]), currency))
+        prefixes.sort(key=lambda each: (-each.again, each.file, each.line, each.model))
+        return Shared(tuple(prefixes[:NAMED]), tuple(repeats), self._core.missed)
+
+    def _file(self, name: str) -> int:
+        return self._files.setdefault(name, len(self._files))
+
+    def _hold(self, number: int, rung: int, model: Model, said: Said) -> None:
+        """Keep a request's messages until the tokens of what it began with are counted."""
+        self._unsettled.append(_Unsettled(number, rung, model, said))
+        self._held += sum(len(str(message.get("content", ""))) for message in said[0])
+        if self._held > _HELD_CHARACTERS:
+            self._settle()
+
+    def _let_go(self) -> None:
+        """Add up what had to go."""
+        gone = self._core.take_gone()
+        if gone:
+            self._settle()
+        for number, beginning, ended in gone:
+            tree = self._trees[number]
+            tree.gone.add(ended, self._places.pop(beginning).tokens, tree.model)
+
+    def _settle(self) -> None:
+        for number, rung, model, (messages, options) in self._unsettled:
+            whole, characters = place_of(messages, rung)
+            counter = measurer_or_bounds(model.tokenizer)
+            parsed = parse(messages)
+            tokens = count_beginning(parsed, whole, characters, model, counter, options)
+            self._places[number] = _Place(whole, characters, tokens)
+        self._unsettled.clear()
+        self._held = 0
+
+
+def _weight(named: tuple[int, _Place, tuple[str, int]]) -> int:
+    count, place, _ = named
+    return (count - 1) * place.tokens.high
+
+
+def _prefix(  # noqa: PLR0913, PLR0917 - where it goes, what it is, among what
+    tree: _Tree,
+    count: int,
+    place: _Place,
+    where: tuple[str, int],
+    sizes: tuple[int, int],
+    currency: str,
+) -> Prefix:
+    model, service, tokens = tree.model, tree.service, place.tokens
+    worth = worth_of(count - 1, tokens, model.cache)
+    live = saving_of(worth, model, sizes)
+    file, line = where
+    return Prefix(
+        model.id,
+        service is not None,
+        count,
+        place.messages,
+        place.characters,
+        tokens,
+        file,
+        line,
+        _up_to(live if service is None else in_batch(live, model, service), currency),
+        reason_of(model, tokens, service),
+    )
+
+
+def _repeat(
+    tree: _Tree, requests: int, sums: _Sums, sizes: tuple[int, int], currency: str
+) -> Repeat:
+    model, service = tree.model, tree.service
+    live = saving_of(sums.worth, model, sizes)
+    return Repeat(
+        model.id,
+        service is not None,
+        requests,
+        sums.alike,
+        sums.low,
+        sums.high,
+        _up_to(live if service is None else in_batch(live, model, service), currency),
+        _up_to(live, currency),
+        model.price.batch if service is not None and model.price else None,
+        reason_of(model, sums.deepest, service),
+    )
+
+
+def _up_to(amount: Decimal, currency: str) -> Fare:
+    """From nothing: a hit is never promised."""
+    return Fare(Money(Decimal(0), currency), Money(amount, currency))

@@ -1,0 +1,206 @@
+"""Predicted beside billed: by model, by file of the plan, and for the whole of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tokenfare.catalog import Catalog
+from tokenfare.money import Money, plain
+from tokenfare.usage import Usage
+
+from .plan_folder import Expected
+from .results import ANSWER, FAILURE, MISSING, PENDING, Result
+
+_NAMED = 20
+
+
+@dataclass(slots=True)
+class Bill:
+    """What some answered requests were predicted to take, and what they were billed.
+
+    `fare` is `None` where no price is known. `outside` counts requests that were billed outside of
+    what was predicted.
+    """
+
+    expected: Expected = field(default_factory=Expected)
+    usage: Usage = field(default_factory=lambda: Usage(0, 0))
+    fare: Money | None = None
+    outside: int = 0
+
+    def add(self, result: Result) -> None:
+        """Take a result that has a bill in."""
+        if result.usage is None:
+            return
+        self.expected = self.expected.plus(result.row)
+        self.usage += result.usage
+        if result.fare is not None:
+            self.fare = result.fare if self.fare is None else self.fare + result.fare
+        self.outside += result.outside
+
+    def as_data(self) -> dict[str, object]:
+        """The bill as JSON can hold it."""
+        expected, fare = self.expected, self.fare
+        return {
+            "requests": expected.requests,
+            "predicted": {
+                "input_tokens": {"low": expected.input_low, "high": expected.input_high},
+                "max_output_tokens": expected.max_output_tokens,
+                "fare": {
+                    "low": plain(expected.fare_low),
+                    "high": plain(expected.fare_high),
+                    "currency": expected.currency,
+                },
+            },
+            "billed": {
+                "input_tokens": self.usage.input_tokens,
+                "output_tokens": self.usage.output_tokens,
+                "fare": fare and {"amount": plain(fare.amount), "currency": fare.currency},
+            },
+            "outside_prediction": self.outside,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A request that was billed outside of what was predicted."""
+
+    custom_id: str
+    file: str
+    line: int
+    predicted: tuple[int, int]
+    billed: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What came of a plan.
+
+    Attributes:
+        folder: The plan's folder.
+        answered: How many requests were answered.
+        failed: How many failed.
+        missing: How many a job ended without.
+        pending: How many may still be answered.
+        bills: Predicted and billed, by model and by whether the batch service answered.
+        outside: The first requests that were billed outside of what was predicted.
+    """
+
+    folder: Path
+    answered: int
+    failed: int
+    missing: int
+    pending: int
+    bills: dict[tuple[str, bool], Bill]
+    outside: tuple[Outside, ...]
+
+    @property
+    def requests(self) -> int:
+        """The number of requests of the plan."""
+        return self.answered + self.failed + self.missing + self.pending
+
+    @property
+    def complete(self) -> bool:
+        """Whether every request has been answered."""
+        return self.answered == self.requests
+
+    def as_data(self) -> dict[str, object]:
+        """What was collected as JSON can hold it."""
+        return {
+            "requests": self.requests,
+            "answered": self.answered,
+            "failed": self.failed,
+            "missing": self.missing,
+            "pending": self.pending,
+            "models": [
+                {"model": model, "batch": batch, **bill.as_data()}
+                for (model, batch), bill in self.bills.items()
+            ],
+            "outside_prediction": [
+                {
+                    "custom_id": each.custom_id,
+                    "file": each.file,
+                    "line": each.line,
+                    "predicted": {"low": each.predicted[0], "high": each.predicted[1]},
+                    "input_tokens": each.billed.input_tokens,
+                    "output_tokens": each.billed.output_tokens,
+                }
+                for each in self.outside
+            ],
+        }
+
+    def explain(self) -> str:
+        """What was collected in sentences."""
+        return "\n".join(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
+        others = {"failed": self.failed, "missing": self.missing, "pending": self.pending}
+        rest = "".join(f", {number:,} {word}" for word, number in others.items() if number)
+        yield f"{self.answered:,} of {self.requests:,} requests answered{rest}"
+        for (model, batch), bill in self.bills.items():
+            expected, usage = bill.expected, bill.usage
+            yield f"  {model} ({'batch' if batch else 'live'}): {expected.requests:,} billed"
+            yield (
+                f"    input   {usage.input_tokens:,} tokens, predicted "
+                f"{expected.input_low:,} to {expected.input_high:,}"
+            )
+            yield (
+                f"    output  {usage.output_tokens:,} tokens, room {expected.max_output_tokens:,}"
+            )
+            yield (
+                f"    fare    {bill.fare or 'not known'}, predicted {plain(expected.fare_low)} to "
+                f"{plain(expected.fare_high)} {expected.currency}"
+            )
+        for each in self.outside:
+            low, high = each.predicted
+            yield (
+                f"  {each.file}:{each.line} ({each.custom_id}): billed "
+                f"{each.billed.input_tokens:,} in + {each.billed.output_tokens:,} out, "
+                f"predicted {low:,} to {high:,} in"
+            )
+
+
+class Bills:
+    """Adds results up."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        """Begin with nothing; prices are those of the catalogue."""
+        self.catalog = catalog
+        self._statuses: Counter[str] = Counter()
+        self._by_model: dict[tuple[str, bool], Bill] = {}
+        self._by_file: dict[str, Bill] = {}
+        self._outside: list[Outside] = []
+
+    def add(self, result: Result) -> None:
+        """Take a result in."""
+        self._statuses[result.status] += 1
+        usage = result.usage
+        if usage is None:
+            return
+        key = (result.model or result.row.model, bool(result.batch))
+        self._by_model.setdefault(key, Bill()).add(result)
+        if result.file is not None:
+            self._by_file.setdefault(result.file, Bill()).add(result)
+        if result.outside and len(self._outside) < _NAMED:
+            row = result.row
+            predicted = (row.input_low, row.input_high)
+            self._outside.append(Outside(row.custom_id, row.file, row.line, predicted, usage))
+
+    def of_file(self, name: str) -> Bill:
+        """What the job of a file of the plan came to."""
+        return self._by_file.get(name, Bill())
+
+    def collected(self, folder: Path) -> Collected:
+        """The whole of it."""
+        number = self._statuses
+        return Collected(
+            folder,
+            number[ANSWER],
+            number[FAILURE],
+            number[MISSING],
+            number[PENDING],
+            dict(sorted(self._by_model.items())),
+            tuple(self._outside),
+        )

@@ -1,0 +1,202 @@
+"""How far a plan is: look at its jobs, wait for them, cancel them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tokenfare.batch.output.folder import Written
+from tokenfare.dispatch import Job, cancel_job, look_at
+from tokenfare.errors import InvalidRequestError, ProviderError
+
+from .journal import Journal
+from .plan_folder import Planned
+from .running import Running, running
+
+log = logging.getLogger("tokenfare")
+
+_NOT_SENT = "not submitted"
+_MOST_FAILURES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file for the batch service, and its job if there is one."""
+
+    file: Written
+    job: Job | None
+
+    @property
+    def word(self) -> str:
+        """The status of its job in the provider's word, or that it has none."""
+        return _NOT_SENT if self.job is None else self.job.status
+
+    @property
+    def ended(self) -> bool:
+        """Whether its job has ended."""
+        return self.job is not None and self.job.ended
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far a plan is.
+
+    Attributes:
+        files: Its files for the batch service, each with its job.
+        live: How many requests are sent live, since the batch service does not take them.
+        answered: How many requests were answered live.
+        failed: How many failed live.
+    """
+
+    files: tuple[FileState, ...]
+    live: int
+    answered: int
+    failed: int
+
+    @property
+    def ended(self) -> bool:
+        """Whether every job has ended."""
+        return all(state.ended for state in self.files)
+
+    @property
+    def requests(self) -> int:
+        """The number of requests in the files for the batch service."""
+        return sum(state.file.lines for state in self.files)
+
+    @property
+    def done(self) -> int:
+        """The number of them that have an answer or an error, or will have none."""
+        return sum(
+            state.file.lines if state.ended else state.job.completed + state.job.failed
+            for state in self.files
+            if state.job is not None
+        )
+
+    def as_data(self) -> dict[str, object]:
+        """The status as JSON can hold it."""
+        return {
+            "ended": self.ended,
+            "requests": self.requests,
+            "done": self.done,
+            "files": [
+                {
+                    "name": state.file.name,
+                    "model": state.file.model,
+                    "lines": state.file.lines,
+                    "status": state.word,
+                    "job": None if state.job is None else asdict(state.job),
+                }
+                for state in self.files
+            ],
+            "live": {"requests": self.live, "answered": self.answered, "failed": self.failed},
+        }
+
+
+def status(folder: str | os.PathLike[str], **options: Any) -> Status:
+    """Look at every job of a plan that has not ended. Nothing is changed.
+
+    `folder` and `options` are as for `submit`, and so is what is raised.
+    """
+    with running(folder, alone=False, **options) as run:
+        return look(run)
+
+
+def wait(
+    folder: str | os.PathLike[str],
+    *,
+    poll_seconds: float = 10.0,
+    longest_poll_seconds: float = 120.0,
+    progress: Callable[[Status], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    **options: Any,
+) -> Status:
+    """Look at the jobs of a plan until all of them have ended.
+
+    An outage is waited out: `ProviderError` is raised after ten failures in a row, or where waiting
+    does not help.
+
+    Args:
+        folder: The plan's folder.
+        poll_seconds: The first pause.
+        longest_poll_seconds: The longest pause; pauses grow while nothing changes.
+        progress: Called with each `Status`.
+        sleep: What waits.
+        options: As for `submit`.
+    """
+    if not 0 < poll_seconds <= longest_poll_seconds:
+        raise InvalidRequestError("poll_seconds is above zero and at most longest_poll_seconds")
+    pause, before, failures = poll_seconds, None, 0
+    with running(folder, alone=False, **options) as run:
+        while True:
+            now, trouble = _looked(run)
+            failures = 0 if trouble is None else failures + 1
+            if trouble is not None and failures == _MOST_FAILURES:
+                raise trouble
+            if progress is not None:
+                progress(now)
+            if now.ended or any(state.job is None for state in now.files):
+                return now
+            pause = min(pause * 1.5, longest_poll_seconds) if now == before else poll_seconds
+            before = now
+            sleep(pause)
+
+
+def cancel(folder: str | os.PathLike[str], **options: Any) -> Status:
+    """Ask the provider to stop every job of a plan that has not ended. What was answered is billed.
+
+    `folder` and `options` are as for `submit`, and so is what is raised.
+    """
+    with running(folder, **options) as run:
+        for file, sent in run.journal.sent().items():
+            if sent.job is None or sent.job.ended:
+                continue
+            model = _model(run.plan, file)
+            job = run.ask(look_at(sent.job.id, model, run.settings.line))
+            if not job.ended and job.status != "cancelling":
+                job = run.ask(cancel_job(job.id, model, run.settings.line))
+            run.journal.saw(file, job)
+        return state_of(run.plan, run.journal)
+
+
+def look(run: Running) -> Status:
+    """Look at the jobs that have not ended, and write down what they are."""
+    for file, sent in run.journal.sent().items():
+        if sent.job is not None and not sent.job.ended:
+            model = _model(run.plan, file)
+            run.journal.saw(file, run.ask(look_at(sent.job.id, model, run.settings.line)))
+    return state_of(run.plan, run.journal)
+
+
+def state_of(plan: Planned, opened: Journal) -> Status:
+    """The status as it is known, without asking the provider."""
+    sent = opened.sent()
+    answered, failed = opened.counts()
+    return Status(
+        tuple(
+            FileState(file, sent[file.name].job if file.name in sent else None)
+            for file in plan.files
+            if file.batch
+        ),
+        sum(file.lines for file in plan.files if not file.batch),
+        answered,
+        failed,
+    )
+
+
+def _looked(run: Running) -> tuple[Status, ProviderError | None]:
+    """The status; as it was known before, and why, where the provider could not be asked."""
+    try:
+        return look(run), None
+    except ProviderError as error:
+        if not error.transient:
+            raise
+        log.info("%s; looking again", error)
+        return state_of(run.plan, run.journal), error
+
+
+def _model(plan: Planned, name: str) -> str:
+    return next(file.model for file in plan.files if file.name == name)

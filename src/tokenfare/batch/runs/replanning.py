@@ -1,0 +1,83 @@
+"""Planning what failed once more, without the models that it failed on.
+
+Those models are remembered from plan to plan, so a request climbs its ladder and comes to an end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tokenfare.batch.plan import Plan
+from tokenfare.batch.planning import plan
+from tokenfare.errors import InputError, InvalidRequestError
+
+from .collecting import FAILED, JOINED, failed_name
+from .journal import Journal, journal
+from .plan_folder import planned
+
+TOGETHER = "together"
+"""The folder of the one plan that there is with a deadline."""
+
+_WITHOUT = "without"
+
+
+def replan(
+    folder: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    deny: Sequence[str] = (),
+    **options: Any,
+) -> tuple[Plan, ...]:
+    """Plan what failed in a collected plan once more, on other models.
+
+    There is a plan for each model that refused requests, without that model and those that refused
+    them before, in a folder of `out` with the model's name; and one for the requests that a job
+    ended without, which may go to the same model again (`MODEL.missing`). With a `deadline` there
+    is one plan, `together`, without any model that refused a request.
+
+    Args:
+        folder: The folder of the collected plan.
+        out: The folder to write the plans into.
+        deny: Patterns of models to leave out as well.
+        options: The keywords of `plan`.
+
+    Raises:
+        InvalidRequestError: Nothing failed.
+        InputError: Nothing was collected yet.
+    """
+    found = planned(folder)
+    if not (found.folder / JOINED).is_file():
+        raise InputError(str(found.folder), "has no results yet; collect it first")
+    files = sorted((found.folder / FAILED).glob("*.jsonl"))
+    if not files:
+        raise InvalidRequestError(f"{found.folder}: nothing failed there")
+    refused = {failed_name(file.model, refused=True): file.model for file in found.files}
+    with journal(found.folder) as opened:
+        before = _without(opened)
+    options.setdefault("as_of", found.day)
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(str(out), f"cannot be made: {error.strerror or error}") from None
+    hurried = options.get("deadline") is not None
+    parts = {TOGETHER: files} if hurried else {file.stem: [file] for file in files}
+    plans = []
+    for name, part in parts.items():
+        without = [*before, *(refused[file.name] for file in part if file.name in refused)]
+        target = Path(out) / name
+        plans.append(plan(list(map(str, part)), target, deny=[*deny, *without], **options))
+        _remember(target, without)
+    return tuple(plans)
+
+
+def _without(opened: Journal) -> list[str]:
+    return list(json.loads(opened.fact(_WITHOUT) or "[]"))
+
+
+def _remember(target: Path, without: list[str]) -> None:
+    with journal(target) as opened:
+        opened.state(_WITHOUT, json.dumps(without))

@@ -1,0 +1,177 @@
+"""Blocks of a job with a deadline: surveyed by one planner, placed by another.
+
+Both find where each request would go without the deadline, and the class of those that would be
+late there. The first counts them and writes nothing; the second is a `BlockPlanner` in which each
+has a model that its class was given. Line by line, the same is done by the chooser alone.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TypeAlias
+
+from tokenfare import _core
+from tokenfare.catalog import Catalog
+from tokenfare.router import Requirements
+
+from .blockwise import BlockPlanner, BlockTaker
+from .bulk import Bulk, Passage, Read
+from .choice.batch_or_live import Service
+from .choice.output_lines import Sending
+from .choice.quotes import count_of
+from .choice.totals import Cell
+from .deadlines.deadline import Deadline
+from .deadlines.placing import Placing, changed
+from .deadlines.survey import Survey, Surveyed
+from .planner import How
+
+_Block: TypeAlias = tuple[Bulk, Read, str, int, _core.Seen]
+"""What a `Passage` is made of."""
+
+
+class _Hurried(Passage):
+    """A block whose requests are classed: those that would be late have no model yet."""
+
+    def __init__(self, survey: Survey, *block: *_Block) -> None:
+        super().__init__(*block)
+        self.survey = survey
+        self.classed: list[tuple[Service, int, _core.Offers, _core.Bids]] = []
+        self.classed_alone: dict[int, Cell] = {}
+
+    def place(self, *, batch: bool) -> None:
+        if batch:
+            super().place(batch=True)
+            return
+        lines = self._lines
+        for room in lines.rooms():
+            service, offers = self._offers(room, batch=False)
+            if offers is None:
+                continue
+            rows, group = len(lines.rows_with(room)), lines.group(room, offers)
+            table = self.survey.table(service, offers)
+            if table.lacks(lines, group):
+                self._choose(service, offers, group)
+            left = table.classify(lines, group, self.survey.classes)
+            if len(left) < rows:
+                self.survey.meet_live(service)
+            for place in left:
+                sizes = tuple(map(count_of, lines.sizes(group, place, offers)))
+                problem = self.survey.refusal(Cell(service, sizes))
+                self._refuse(lines.row(group, place), problem)
+            self.classed.append((service, group, offers, table))
+        self._place_alone(batch=False)
+
+    def _place_alone(self, *, batch: bool) -> None:
+        if not batch:
+            self._class_alone()
+            return
+        before = dict(self._alone)
+        super()._place_alone(batch=True)
+        going, lines, classes = self._bulk.outcomes.going, self._lines, self.survey.classes
+        late = [self.survey.is_late(rules) for _, rules in going]
+        for address in classes.withdraw(lines, self._bulk.outcomes.core, late):
+            self.survey.meet(going[address][1])
+        left = self._alone
+        is_open = {row for row in before if row in left or classes.free(lines, row) is not None}
+        self._alone = {row: request for row, request in before.items() if row in is_open}
+
+    def _class_alone(self) -> None:
+        classes, lines = self.survey.classes, self._lines
+        for row, _, cell in self._cells_alone(batch=False):
+            number = self.survey.class_of(cell)
+            free = classes.free(lines, row)
+            if free is None and (choice := cell.service.choose(cell.sizes)) is not None:
+                free = self._bulk.outcomes.number(cell.service, choice)
+            if number is None or free is None:
+                self._refuse(row, self.survey.refusal(cell))
+                continue
+            classes.classed(lines, row, number, free)
+            self.classed_alone[row] = cell
+
+    def count(self, *, once: bool) -> int:
+        """Count all that would be sent; how many of them the batch service answers in time."""
+        core = self._bulk.outcomes.core
+        found = self.survey.classes.count(self._lines, core, self._seen, once)
+        self._refuse_too_long()
+        return found
+
+
+class _Dealt(_Hurried):
+    """A block whose requests that would be late have the models that their classes were given."""
+
+    def __init__(self, placing: Placing, *block: *_Block) -> None:
+        super().__init__(placing.survey, *block)
+        self._placing = placing
+
+    def send(self, *, once: bool) -> Sending:
+        lines, classes, outcomes = self._lines, self._placing.classes, self._bulk.outcomes
+        if not classes.deal(lines):
+            raise changed()
+        for service, group, offers, table in self.classed:
+            for model, place, size in table.unsettled(lines, group, offers):
+                choice = self._placing.at(service, model, count_of(size))
+                table.settle(model, place, outcomes.number(service, choice))
+            table.settle_all(lines, group)
+        for row, cell in self.classed_alone.items():
+            given = classes.model(lines, row)
+            if given is not None:
+                choice = self._placing.on(cell, given)
+                lines.place(row, outcomes.number(cell.service, choice))
+        classes.compare(lines)
+        return super().send(once=once)
+
+
+class Surveyor(BlockPlanner):
+    """The first pass: counts what there is in lines and in blocks, and writes nothing."""
+
+    def __init__(
+        self, catalog: Catalog, asked: Requirements, deadline: timedelta, how: How
+    ) -> None:
+        """Remember nothing yet."""
+        self._survey = Survey(catalog, deadline, asked.currency)
+        super().__init__(catalog, asked, self._survey, how, self._survey)
+
+    def take_block(self, block: Read, file: str, file_number: int) -> None:
+        """Count a block of lines of an input."""
+        passage = _Hurried(self._survey, self._bulk, block, file, file_number, self._seen)
+        passage.place(batch=True)
+        passage.place(batch=False)
+        self._survey.in_batch += passage.count(once=self._once)
+        self.hand_over_refused()
+        self.seen += passage.requests
+        self._survey.settle()
+
+    def found(self) -> tuple[Survey, Surveyed]:
+        """What was counted, in all blocks and lines; asked for once."""
+        outcomes = self._bulk.outcomes
+        for outcome, (sent, *_) in zip(outcomes.all, outcomes.core.numbers(), strict=True):
+            if sent:
+                self._survey.add_free(outcome.choice.ranked.fare, sent)
+        del self._bulk  # it refers back here, and would stay until that is noticed
+        return self._survey, self._survey.found()
+
+
+class HurriedPlanner(BlockPlanner):
+    """The second pass: each request to the model that its class was given for it."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        asked: Requirements,
+        taker: BlockTaker,
+        how: How,
+        placing: Placing,
+    ) -> None:
+        """Remember nothing yet."""
+        super().__init__(catalog, asked, taker, how, placing)
+        self._placing = placing
+
+    def _passage(self, block: Read, file: str, file_number: int) -> Passage:
+        return _Dealt(self._placing, self._bulk, block, file, file_number, self._seen)
+
+    def deadline(self) -> Deadline:
+        """The deadline that is kept, when all are placed. Raises `InvalidRequestError`."""
+        found = self._bulk.outcomes.all
+        for free, given, requests in self._placing.classes.moves():
+            self._placing.compare(found[free].choice, found[given].choice, requests)
+        return self._placing.deadline()

@@ -1,0 +1,66 @@
+"""How documents are uploaded, remembered and shared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .call import Progress, UploadedFile
+from .shared_uploads import Shelf
+
+
+class FileMemory(Protocol):
+    """Which contents the provider already holds: files by the digest of their content.
+
+    A flow looks into it as work that may wait for this machine's disk.
+    """
+
+    def get(self, digest: str) -> UploadedFile | None:
+        """The file that has this content."""
+
+    def put(self, file: UploadedFile) -> None:
+        """Remember a file that the provider keeps."""
+
+    def forget(self, file: UploadedFile) -> None:
+        """Forget a file that the provider does not keep any more."""
+
+
+class Claims(Protocol):
+    """Which contents other processes are uploading now, so that one uploads for all.
+
+    A flow looks into it as work that may wait for this machine's disk.
+    """
+
+    def take(self, digest: str, claim: str, seconds: float) -> UploadedFile | bool:
+        """The file of a content, if it is there. Else whether the claim to upload it is granted.
+
+        `claim` is a word that nobody else uses. It ends after so many seconds, or with its process
+        where that can be seen; or when the memory is told of the file.
+        """
+
+    def leave(self, claim: str) -> None:
+        """The file will not come from here. Nothing if the claim has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileHandling:
+    """How documents are uploaded.
+
+    The provider reads a file before it can be asked about; that is checked every `poll_seconds`
+    until `deadline_seconds` have passed. Files stay with the provider (they cost nothing there)
+    unless `keep_files` is false; after a failure those of this call are deleted in any case.
+    What `memory` knows is referred to and not uploaded again; what is kept, it is told. Calls at
+    once that have a `shelf` in common share the file of a content; after a failure it is deleted by
+    the last of them. With `claims`, calls of several processes share it too, if they keep files:
+    the memory is told of a file as soon as it can be asked about, and it stays although the call
+    fails afterwards, unless for the document's sake.
+    """
+
+    keep_files: bool = True
+    poll_seconds: float = 5.0
+    deadline_seconds: float = 600.0
+    progress: Callable[[Progress], None] | None = None
+    memory: FileMemory | None = None
+    claims: Claims | None = None
+    shelf: Shelf = field(default_factory=Shelf, compare=False, repr=False)

@@ -1,0 +1,130 @@
+"""What the word in `model` means: one model of the catalogue, or a choice among all.
+
+`auto` is the cheapest model that certainly takes the request, `auto:NAME` the same under the
+profile NAME. Any other word is a model's id or another spelling of it: that model and no other.
+Aliases stand before all of them, for applications whose word cannot be changed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import glob
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Any
+
+from tokenfare.catalog import Catalog, Model
+from tokenfare.errors import UnknownModel
+from tokenfare.router import Ranked, Requirements
+from tokenfare.router.filters import first_refusal
+from tokenfare.router.judge import judge
+from tokenfare.tokenizers import Count
+
+from .error_responses import Refusal
+
+AUTO = "auto"
+
+_NEAREST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the gateway asks of every model, and of those of `auto:NAME`.
+
+    `aliases` are words, or patterns of words (`gpt-*`), and what each stands for.
+    """
+
+    base: Requirements = field(default_factory=Requirements)
+    profiles: Mapping[str, Requirements] = field(default_factory=lambda: MappingProxyType({}))
+    aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def autos(self) -> tuple[str, ...]:
+        """The names that choose."""
+        return (AUTO, *(f"{AUTO}:{name}" for name in self.profiles))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The names that choose, and the aliases that are words."""
+        return (*self.autos, *(word for word in self.aliases if glob.escape(word) == word))
+
+    def meant(self, name: str) -> str:
+        """What a word stands for: that of its alias, or of the first pattern that it matches."""
+        if name in self.aliases:
+            return self.aliases[name]
+        return next((to for word, to in self.aliases.items() if fnmatchcase(name, word)), name)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of the model, and the `model` itself if it was named."""
+
+    asked: Requirements
+    model: Model | None = None
+
+
+def wanted(name: str, rules: Rules, catalog: Catalog) -> Wanted:
+    """What a name asks for. Raises `Refusal` for one that is unknown, or is not let in."""
+    name = rules.meant(name)
+    if name == AUTO:
+        return Wanted(rules.base)
+    if name.startswith(f"{AUTO}:"):
+        profile = rules.profiles.get(name.removeprefix(f"{AUTO}:"))
+        if profile is None:
+            raise unknown(name, rules)
+        return Wanted(profile)
+    model = _model(name, rules, catalog)
+    refusal = first_refusal(model, replace(rules.base, needs=frozenset({"text"})))
+    if refusal is not None and refusal.reason in {"denied", "not allowed"}:
+        raise Refusal(
+            403,
+            "permission_error",
+            f"this gateway does not let {model.id} be called: {refusal.detail}",
+            code="model_not_allowed",
+            param="model",
+        )
+    # Whatever else the gateway asks is held against the model with the request, and told so.
+    return Wanted(replace(rules.base, allow=(glob.escape(model.id),)), model)
+
+
+def listed(base: Requirements, catalog: Catalog) -> list[Model]:
+    """The models that can be called by name: those that would take a short request."""
+    short = replace(base, needs=frozenset({"text"}), max_output_tokens=1, max_fare=None)
+    short = replace(short, expected_output_tokens=None, cached_tokens=0)
+    return [
+        model
+        for model in catalog.models()
+        if first_refusal(model, short) is None
+        and isinstance(judge(model, Count.exactly(1), short), Ranked)
+    ]
+
+
+def as_keywords(asked: Requirements) -> dict[str, Any]:
+    """Requirements as the keywords of a client's calls."""
+    return {field.name: getattr(asked, field.name) for field in fields(asked)}
+
+
+def _model(name: str, rules: Rules, catalog: Catalog) -> Model:
+    try:
+        return catalog.get(name)
+    except UnknownModel as error:
+        raise unknown(name, rules, error.nearest) from None
+
+
+def unknown(name: str, rules: Rules, models: tuple[str, ...] = ()) -> Refusal:
+    """404: no model is called so, with the nearest names of `models` and of those that choose."""
+    near = (*_near(name, rules.words), *models)[:_NEAREST]
+    hint = f"; nearest: {', '.join(near)}" if near else ""
+    return Refusal(
+        404,
+        "invalid_request_error",
+        f"no model is called {name!r} here{hint}; '{AUTO}' chooses one, GET /v1/models lists all",
+        code="model_not_found",
+        param="model",
+    )
+
+
+def _near(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    return tuple(difflib.get_close_matches(name, list(known), n=_NEAREST))
