@@ -56,10 +56,10 @@ def fares(m: Model, size: Count, asked: Requirements) -> tuple[Decimal, Decimal]
         return None
     if asked.batch and (m.price is None or m.price.batch is None):
         return None
-    most = max(cost(m, n, asked.max_output_tokens, 0, asked) for n in sizes)
+    most = max(cost(m, n, asked.answers * asked.max_output_tokens, 0, asked) for n in sizes)
     if asked.max_fare is not None and most > asked.max_fare.amount:
         return None
-    answer = asked.expected_output_tokens or asked.max_output_tokens
+    answer = asked.answers * (asked.expected_output_tokens or asked.max_output_tokens)
     least = m.cache.min_tokens if m.cache else 0
     hits = {n: min(n, asked.cached_tokens) if n >= least and m.cache else 0 for n in sizes}
     return most, max(cost(m, n, answer, hits[n], asked) for n in sizes)
@@ -142,6 +142,7 @@ def requirements(draw: st.DrawFn) -> Requirements:
     return Requirements(
         max_output_tokens=answer,
         expected_output_tokens=draw(st.none() | st.integers(1, answer)),
+        answers=draw(st.sampled_from([1, 1, 3])),
         cached_tokens=0 if batch else draw(st.sampled_from([0, 0, 5, 20])),
         batch=batch,
         thinking=draw(st.booleans()),

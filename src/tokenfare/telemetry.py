@@ -11,7 +11,8 @@ from __future__ import annotations
 import sys
 import time
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -149,6 +150,30 @@ def begin(
     kind = instruments.trace.SpanKind.CLIENT
     span = instruments.tracer.start_span(name, kind=kind, attributes=dict(attributes))
     return Operation(span, instruments, clock, clock(), dict(attributes))
+
+
+@contextmanager
+def continued(headers: Mapping[str, str]) -> Iterator[None]:
+    """Let what is observed meanwhile be of the trace that a caller's headers name.
+
+    That is `traceparent` with `tracestate`, as W3C has them; names are in lower case. A span that
+    is current already, such as that of an instrumented server, stands before them. What else may
+    travel so (baggage) is not taken over: it would go on to the provider.
+    """
+    if "opentelemetry" not in sys.modules or _instruments() is None:
+        yield
+        return
+    from opentelemetry import context, trace
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    if trace.get_current_span().get_span_context().is_valid:
+        yield
+        return
+    entered = context.attach(TraceContextTextMapPropagator().extract(headers))
+    try:
+        yield
+    finally:
+        context.detach(entered)
 
 
 @lru_cache(maxsize=1)

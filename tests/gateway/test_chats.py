@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from decimal import Decimal
 from struct import pack
 from typing import Any
 from zlib import compress, crc32
@@ -234,6 +235,24 @@ def test_another_model_answers_for_auto_but_not_for_one_that_was_named(start: St
     assert answer.headers["x-tokenfare-model"] != "qwen-turbo"
     assert answer.headers["x-tokenfare-attempts"] == "2"
     assert stand.chat(model="qwen-turbo").status_code == 403
+
+
+def test_several_answers_are_priced_and_held_to_a_ceiling_together(stand: Stand) -> None:
+    """qwen-plus at 0.0008 and 0.002 yuan a thousand: 9 tokens once, and four answers."""
+    four = {"model": "qwen-plus", "max_tokens": 100, "n": 4}
+    answer = stand.chat(**four)
+    assert answer.headers["x-tokenfare-fare-low"] == "0.0000152"  # 9 x 0.0000008 + 4 x 0.000002
+    assert answer.headers["x-tokenfare-fare-high"] == "0.0008072"  # 9 x ... + 400 x 0.000002
+    assert answer.json()["tokenfare"]["fare"]["high"] == "0.0008072"
+    usage = answer.json()["usage"]
+    assert len(answer.json()["choices"]) == 4
+    billed = usage["prompt_tokens"] * Decimal("0.0000008")
+    billed += usage["completion_tokens"] * Decimal("0.000002")
+    assert Decimal(answer.headers["x-tokenfare-billed"]) == billed
+    refused = stand.chat(**four, tokenfare={"max_fare": "0.0008 CNY"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (402, "max_fare_exceeded")
+    one = stand.chat(**{**four, "n": 1}, tokenfare={"max_fare": "0.0008 CNY"})
+    assert one.headers["x-tokenfare-fare-high"] == "0.0002072"
 
 
 def test_headers_say_what_was_decided_and_billed(stand: Stand) -> None:

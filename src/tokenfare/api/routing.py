@@ -204,7 +204,7 @@ def size_of_number(input_tokens: int) -> SizeFor:
 
 
 def needing(asked: Requirements, messages: Iterable[Message], options: Options) -> Requirements:
-    """The requirements, with what the request itself needs: modalities, and to reason first.
+    """The requirements, with what the request itself needs: modalities, reasoning, answers.
 
     Raises `InvalidRequestError` where the two contradict each other.
     """
@@ -213,8 +213,17 @@ def needing(asked: Requirements, messages: Iterable[Message], options: Options) 
             "thinking=True and enable_thinking=False in the request's parameters contradict each "
             "other; leave one of them out"
         )
-    thinking = asked.thinking or options.thinking is True
-    return replace(asked, needs=asked.needs | needs(messages), thinking=thinking)
+    if asked.answers > 1 and options.answers not in (1, asked.answers):
+        raise InvalidRequestError(
+            f"answers={asked.answers} and n={options.answers} in the request's parameters "
+            "contradict each other; leave one of them out"
+        )
+    return replace(
+        asked,
+        needs=asked.needs | needs(messages),
+        thinking=asked.thinking or options.thinking is True,
+        answers=max(asked.answers, options.answers),
+    )
 
 
 def _seen_on(catalog: Catalog | None, day: date) -> Catalog:

@@ -96,7 +96,7 @@ class Bulk:
             custom_id=columns.custom_id,
             method=METHOD,
             url=URL,
-            apart={*OPTION_NAMES, "n"},
+            apart=set(OPTION_NAMES),
             marks=[FILE_MARK],
             room=room,
             ladders=None if prefixes is None else prefixes.ladders.core,

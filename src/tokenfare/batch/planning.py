@@ -231,6 +231,8 @@ def asked_of(
     wanted = requirements(asked)
     if wanted.batch:
         raise InvalidRequestError("batch: a plan asks for it by itself; leave it out")
+    if wanted.answers > 1:
+        raise InvalidRequestError("answers: a plan prices one answer a request; leave it out")
     if wanted.thinking:
         raise InvalidRequestError(
             "thinking: each request of a job says so itself, by enable_thinking in its body; "

@@ -21,7 +21,7 @@ class Fare:
     """What a request costs, from `low` to `high`, in one currency.
 
     The low end is the least input and an answer of one token; the high end is the most input and an
-    answer that fills its room.
+    answer that fills its room. Where several answers are asked for, it is that of all of them.
     """
 
     low: Money
@@ -39,15 +39,16 @@ class Fare:
         return f"{str(self.low).removesuffix(self.currency)}to {self.high}"
 
 
-def fare_of(
+def fare_of(  # noqa: PLR0913 - as `expected_fare`
     price: Price,
     size: Count,
     max_output_tokens: int,
     *,
+    answers: int = 1,
     batch: bool = False,
     thinking: bool = False,
 ) -> Fare:
-    """The fare of a request before it is sent.
+    """The fare of a request before it is sent, with all of its answers.
 
     Where the model reasons first (`thinking`), the room is that of reasoning and text together: a
     provider bounds the text alone, so what is reasoned beyond the room is not in the fare.
@@ -56,10 +57,11 @@ def fare_of(
     input may fall into is priced at both of its ends.
     """
     cost = partial(price.cost, batch=batch, thinking=thinking)
+    most = answers * max_output_tokens
     if size.exact:
-        return Fare(cost(size.high, 1), cost(size.high, max_output_tokens))
+        return Fare(cost(size.high, answers), cost(size.high, most))
     sizes = sorted({size.low, size.high, *_tier_edges(price, size)})
-    return Fare(min(cost(n, 1) for n in sizes), max(cost(n, max_output_tokens) for n in sizes))
+    return Fare(min(cost(n, answers) for n in sizes), max(cost(n, most) for n in sizes))
 
 
 @dataclass(frozen=True, slots=True)

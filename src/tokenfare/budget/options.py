@@ -1,4 +1,4 @@
-"""The options of a call that change how many tokens its input is.
+"""The options of a call that change how many tokens it is billed for.
 
 Reads them from the provider's own parameters; what they cost is `request`'s.
 """
@@ -22,6 +22,7 @@ class Options:
     `tools` are definitions, `parallel_calls` allows several calls at once, `forced_tool` names the
     one that must be called. `schema` is what a JSON answer must follow. `high_resolution` lets
     images have more tokens. `thinking` is whether the model reasons first, `None` for its default.
+    `answers` is how many are asked for: they are billed, the input is billed once.
     `control_tokens` counts a control token spelled out in a message as the token and not as text.
     `fetch` gets media that are elsewhere; without it they are an interval.
     """
@@ -33,6 +34,7 @@ class Options:
     schema: Mapping[str, object] | None = None
     high_resolution: bool = False
     thinking: bool | None = None
+    answers: int = 1
     control_tokens: bool = False
     fetch: Fetch | None = None
 
@@ -47,6 +49,7 @@ OPTION_NAMES = frozenset(
         "tools",
         "response_format",
         "enable_thinking",
+        "n",
         "parallel_tool_calls",
         "tool_choice",
         "vl_high_resolution_images",
@@ -71,7 +74,13 @@ def options_of(extra: Mapping[str, object]) -> Options:
         schema=schema if isinstance(schema, Mapping) else None,
         high_resolution=extra.get("vl_high_resolution_images") is True,
         thinking=thinking if isinstance(thinking, bool) else None,
+        answers=_answers(extra.get("n")),
     )
+
+
+def _answers(n: object) -> int:
+    """One where it is no number that a provider would take."""
+    return n if isinstance(n, int) and n > 1 else 1
 
 
 def _forced(choice: object) -> str | None:

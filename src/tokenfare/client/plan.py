@@ -19,7 +19,6 @@ from tokenfare.budget import (
     Fare,
     RequestCount,
     billed,
-    fare_of,
     largest_answer,
     options_of,
 )
@@ -147,15 +146,7 @@ class Ladder:
             documents=documents,
         )
         notes = () if room == asked else (f"{entry.model.id} has room for {room:,} tokens only",)
-        answers = _answers(self.parameters)
-        return Step(entry.model, carriage, call, self._fare(entry, answers), answers, notes)
-
-    def _fare(self, entry: Ranked, answers: int) -> Fare:
-        price, asked = entry.model.price, self.decision.asked
-        if answers == 1 or price is None:
-            return entry.fare
-        room = answers * asked.max_output_tokens
-        return fare_of(price, entry.size, room, batch=asked.batch, thinking=asked.thinking)
+        return Step(entry.model, carriage, call, entry.fare, self.decision.asked.answers, notes)
 
     def reply(self, step: Step, answer: Answer, failed: Sequence[Attempt]) -> Reply:
         """What came of the call that was answered."""
@@ -191,6 +182,8 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     wanted = needing(asked, messages, options)
     if wanted.thinking:
         parameters = {**parameters, "enable_thinking": True}  # what is priced is what is sent
+    if wanted.answers > 1:
+        parameters = {**parameters, "n": wanted.answers}
     carriages = Carriages(messages, along, measurer_or_bounds, options)
 
     def arrange(by: MeasurerFor) -> Carriages:
@@ -199,14 +192,10 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     # Bounds find the winner soonest; its fare, and the ranking if it is needed, are counted out.
     decision = route_arranged(arrange, wanted, catalog)
     if not isinstance(escalate, bool):
-        escalate = replace(needing(escalate, messages, options), thinking=wanted.thinking)
+        escalate = replace(
+            needing(escalate, messages, options), thinking=wanted.thinking, answers=wanted.answers
+        )
     return Ladder(replace(decision, sizes=carriages.size_for), carriages, parameters, escalate)
-
-
-def _answers(parameters: Mapping[str, object]) -> int:
-    """How many answers a call asks for; one where that is no number that a provider would take."""
-    n = parameters.get("n")
-    return n if isinstance(n, int) and n > 1 else 1
 
 
 def _file_name(document: Document) -> str:

@@ -18,6 +18,7 @@ import anyio
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
+from tokenfare import telemetry
 from tokenfare.catalog import Model
 from tokenfare.client import AsyncClient
 from tokenfare.dispatch import Retry
@@ -180,7 +181,8 @@ class Endpoint:
             self._gateway.check_host(exchange.request)
             if not self._open:
                 exchange.caller = self._gateway.door.admit(exchange.request.headers)
-            await self._handler(exchange)
+            with telemetry.continued(exchange.request.headers):
+                await self._handler(exchange)
         except ClientDisconnect:
             exchange.about = "the caller hung up"
         except Stalled:  # nothing that is said now would be read

@@ -26,7 +26,9 @@ from .error_responses import Refusal, invalid
 
 FIELD = "tokenfare"
 
-_OTHERWISE = MappingProxyType({"max_output_tokens": "say max_tokens beside it"})
+_OTHERWISE = MappingProxyType(
+    {"max_output_tokens": "say max_tokens beside it", "answers": "say n beside it"}
+)
 
 
 class Words(WrittenRequirements):

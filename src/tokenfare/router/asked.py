@@ -26,6 +26,7 @@ class Asked(TypedDict, total=False):
 
     max_output_tokens: int
     expected_output_tokens: int | None
+    answers: int
     cached_tokens: int
     thinking: bool
     needs: Collection[str]
@@ -77,6 +78,7 @@ _MEANT: Mapping[str, str] = MappingProxyType(
         "enable_thinking": "thinking=True has the model reason before it answers",
         "max_completion_tokens": "the room for the answer is max_output_tokens",
         "max_tokens": "the room for the answer is max_output_tokens",
+        "n": "the number of answers is answers",
         "model": "allow=['qwen-plus'] chooses among the models that are named",
         "stream": "an answer comes in pieces from stream() and streaming()",
         "system": "a system message is the first of a list of messages",

@@ -72,9 +72,10 @@ def _headline(parts: DecisionParts) -> str:
         return f"no model takes this on {parts.question.day}"
     chosen, asked = parts.ranked[0], parts.question.asked
     expected = f", {chosen.compared} expected" if asked.compares_expected else ""
+    times = f"{asked.answers} times " if asked.answers > 1 else ""
     return (
         f"{chosen.model.id} on {parts.question.day}: {_tokens(chosen.size)} in, "
-        f"up to {asked.max_output_tokens:,} out, {chosen.fare}{expected}"
+        f"{times}up to {asked.max_output_tokens:,} out, {chosen.fare}{expected}"
     )
 
 

@@ -53,7 +53,12 @@ def judge(model: Model, size: Count, asked: Requirements) -> Ranked | Rejection:
     if refusal is not None or model.price is None:
         return refusal or Rejection(model, "price not known", f"{model.id}: no price is known")
     fare = fare_of(
-        model.price, size, asked.max_output_tokens, batch=asked.batch, thinking=asked.thinking
+        model.price,
+        size,
+        asked.max_output_tokens,
+        answers=asked.answers,
+        batch=asked.batch,
+        thinking=asked.thinking,
     )
     if asked.max_fare is not None and fare.high > asked.max_fare:
         detail = f"{model.id}: up to {fare.high}, the ceiling is {asked.max_fare}"
@@ -116,7 +121,12 @@ def _limits_refuse(model: Model, outcome: Fit, asked: Requirements) -> Rejection
 def _expected(model: Model, price: Price, size: Count, asked: Requirements) -> Money:
     hits = Hits.expected(asked.cached_tokens, model.cache)
     return expected_fare(
-        price, size, asked.output_tokens, batch=asked.batch, thinking=asked.thinking, hits=hits
+        price,
+        size,
+        asked.answers * asked.output_tokens,
+        batch=asked.batch,
+        thinking=asked.thinking,
+        hits=hits,
     )
 
 

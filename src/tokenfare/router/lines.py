@@ -89,7 +89,7 @@ def _lines(model: Model, price: Price, most: int, asked: Requirements) -> Iterat
     hits = Hits.expected(asked.cached_tokens, model.cache)
     for first, last, input_, output in _tiers(price, asked):
         end = min(last, most, _under_ceiling(input_, output, asked))
-        answer = output * asked.output_tokens if asked.output_tokens else _NOTHING
+        answer = output * asked.answers * asked.output_tokens
         for line in _with_hits(first, end, input_, hits):
             yield line._replace(base=line.base + answer) if answer else line
 
@@ -118,7 +118,7 @@ def _under_ceiling(input_: Fraction, output: Fraction, asked: Requirements) -> i
     """The most input whose fare, with an answer that fills its room, stays under the ceiling."""
     if asked.max_fare is None:
         return ENDLESS
-    left = Fraction(asked.max_fare.amount) - output * asked.max_output_tokens
+    left = Fraction(asked.max_fare.amount) - output * asked.answers * asked.max_output_tokens
     if left < 0:
         return -1
     return int(left // input_) if input_ else ENDLESS

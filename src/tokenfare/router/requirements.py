@@ -35,6 +35,8 @@ class Requirements:
         max_output_tokens: Room for the answer in tokens: held to the model's limits, and the answer
             at the high end of a fare. For a model that reasons first, reasoning and text together.
         expected_output_tokens: The answer that fares are compared by, if shorter than the room.
+        answers: How many answers are asked for (the provider's `n`): limits hold for each of them,
+            fares and `max_fare` for the input once and all of them.
         cached_tokens: Input tokens expected in the provider's cache, for comparing fares. Neither
             expectation changes what `max_fare` holds: the high end of the fare.
         thinking: Compare and bill answers that are reasoned first. It does not choose models that
@@ -62,6 +64,7 @@ class Requirements:
 
     max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS
     expected_output_tokens: int | None = None
+    answers: int = 1
     cached_tokens: int = 0
     thinking: bool = False
     needs: frozenset[str] = frozenset({"text"})
@@ -115,6 +118,7 @@ class Requirements:
                 f"expected_output_tokens is {expected:,}; it is at least 1 and at most the room "
                 f"kept for the answer, max_output_tokens, which is {self.max_output_tokens:,}"
             )
+        self._keep("answers", whole("answers", self.answers, 1))
         for name in (
             "cached_tokens",
             "min_headroom",

@@ -27,6 +27,7 @@ class WrittenRequirements(BaseModel):
 
     max_output_tokens: Whole | None = None
     expected_output_tokens: Whole | None = None
+    answers: Whole | None = None
     cached_tokens: Whole | None = None
     thinking: bool | None = None
     needs: list[str] | None = None
