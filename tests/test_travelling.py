@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ import pytest
 import tokenfare as tf
 from tokenfare import errors
 from tokenfare.budget import Fare
+from tokenfare.catalog.learnt import Learnt
 from tokenfare.emulator.refusal import Refusal
+from tokenfare.ledger import Ceiling
 from tokenfare.router import headroom
 from tokenfare.tokenizers import load, measurer
 from tokenfare.tokenizers.ranks import QWEN_FILE
@@ -90,6 +93,29 @@ def test_an_error_arrives_with_its_message_and_its_evidence(
     assert getattr(arrived, "msg", None) == getattr(error, "msg", None)  # of an ImportError
 
 
+def learnt() -> tf.Catalog:
+    """A catalogue that a refusal has taught a smaller limit."""
+    return tf.Catalog.load(day=DAY).learning("qwen-plus", Learnt("a refusal", DAY, max_input=7_000))
+
+
+@EVERY_WAY
+def test_a_catalogue_arrives_with_what_it_learnt_and_what_is_laid_over_it(
+    tmp_path: Path, way: Callable
+) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        'from = 2024-01-01\nsource = "contract"\n'
+        '[sources.contract]\ntitle = "Ours"\nwhere = "here"\nas_of = 2024-01-01\n'
+        '[[discounts]]\nmodels = ["qwen-plus"]\nfactor = "0.5"\n',
+        encoding="utf-8",
+    )
+    for catalog in (learnt(), tf.Catalog.load([mine], day=DAY)):
+        arrived = way(catalog)
+        assert arrived.digest == catalog.digest
+        assert arrived.get("qwen-plus") == catalog.get("qwen-plus")
+        assert arrived.models(all=True) == catalog.models(all=True)
+
+
 def refused_by_name(name: str) -> object:
     return tf.get_tokenizer(name)
 
@@ -143,6 +169,12 @@ def test_a_decision_arrives_whole(name: str, way: Callable) -> None:
         Fare(tf.Money.written("1 CNY"), tf.Money.written("2 CNY")),
         measurer("chatglm"),
         tf.get_tokenizer("qwen"),
+        headroom(tf.route(input_tokens=5_000, as_of=DAY)),
+        tf.Catalog.load().provider("dashscope"),
+        tf.Catalog.load(day=DAY).get("qwen-plus"),
+        learnt().get("qwen-plus"),
+        tf.route(input_tokens=5_000, catalog=learnt()),
+        Ceiling(tf.Money.written("5 CNY"), project="*"),
     ],
     ids=lambda thing: type(thing).__name__,
 )

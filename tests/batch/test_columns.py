@@ -40,6 +40,33 @@ def test_parquet_with_prompts(tmp_path: Path, expected: list[dict[str, Any]]) ->
     assert planned(path, tmp_path / "out", columns=columns)[1] == expected
 
 
+def test_a_prompt_may_be_called_as_a_part_of_a_batch_line(
+    tmp_path: Path, expected: list[dict[str, Any]]
+) -> None:
+    """Tickets have a `body`, pages a `url`: a name that was given says what the column is."""
+    ids = [f"r{i}" for i in range(len(TEXTS))]
+    for name in ("body", "url", "method"):
+        rows = [{name: text, "custom_id": own} for text, own in zip(TEXTS, ids, strict=True)]
+        parquet.write_table(pa.Table.from_pylist(rows), tmp_path / f"{name}.parquet")
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+        columns = tf.batch.Columns(prompt=name)
+        for form in ("parquet", "jsonl"):
+            job = tmp_path / f"{name}.{form}"
+            assert planned(job, tmp_path / f"{name}-{form}", columns=columns)[1] == expected
+        table = pa.Table.from_pylist(rows).to_batches()
+        (batch,) = tf.batch.plan_batches(table, as_of=DAY, columns=columns)
+        assert batch.column("problem").null_count == len(TEXTS)
+
+
+def test_a_body_that_is_no_body_leads_to_the_name_of_the_prompt(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"body": ["It is broken."]}), tmp_path / "tickets.parquet")
+    tf.batch.plan(tmp_path / "tickets.parquet", tmp_path / "out", as_of=DAY)
+    aside = json.loads((tmp_path / "out" / "set-aside.jsonl").read_bytes())
+    assert aside["problem"].startswith("body: not JSON: ")
+    assert aside["problem"].endswith("if it is the prompt itself, --column prompt=body says so")
+
+
 @pytest.mark.parametrize("as_text", [False, True])
 def test_parquet_with_messages(
     tmp_path: Path, expected: list[dict[str, Any]], *, as_text: bool

@@ -40,6 +40,22 @@ def test_the_sentences_name_models_and_money(run: Run, tmp_path: Path) -> None:
     assert "1 request said before" in out
 
 
+@pytest.mark.parametrize(
+    ("stdin", "code"), [(LINE * 40, 0), (LINE * 40 + b"?\n", 1), (b"?\x1b[1m\n" * 40, 3)]
+)
+def test_a_sample_says_what_is_no_request_and_ends_as_the_plan_would(
+    run: Run, stdin: bytes, code: int
+) -> None:
+    given = ("batch", "plan", "-", "--sample", "50", "--as-of", "2024-12-18")
+    ended = run(*given, stdin=stdin)
+    assert ended.code == code
+    assert ("would be set aside; the first: -:" in ended.err) == (code != 0)
+    assert ("not JSON" in ended.err) == (code != 0)
+    assert "\x1b" not in ended.err
+    problem = json.loads(run(*given, "--json", stdin=stdin).out)["problem"]
+    assert (problem is None) == (code == 0)
+
+
 @pytest.mark.parametrize(("stdin", "code"), [(LINE + b"?\n", 1), (b"?\n", 3), (LINE, 0)])
 def test_the_exit_code_says_that_something_was_set_aside(
     run: Run, tmp_path: Path, stdin: bytes, code: int

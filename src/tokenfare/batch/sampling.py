@@ -55,6 +55,8 @@ class Estimate:
         fare_high: The high end of the job's fare.
         input_tokens: Its input tokens, at their high end.
         set_aside: Its lines that would be set aside.
+        problem: Where the first of these stood in the sample, and what is wrong with it, if there
+            is any.
     """
 
     lines: int
@@ -64,6 +66,7 @@ class Estimate:
     fare_high: Interval
     input_tokens: Interval
     set_aside: Interval
+    problem: str | None = None
 
     def as_data(self) -> dict[str, object]:
         """The estimate as JSON can hold it."""
@@ -77,6 +80,7 @@ class Estimate:
                 name: dict(zip(Interval._fields, map(plain, each), strict=True))
                 for name, each in intervals.items()
             },
+            "problem": self.problem,
         }
 
     def explain(self) -> str:
@@ -174,13 +178,18 @@ class _Reservoir:
 
 
 class _Kept(Unwritten):
-    """Keeps the rows: what has none is set aside."""
+    """Keeps the rows, and the first line that was set aside."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, int], Row] = {}
+        self.problem: str | None = None
 
     def enter(self, rows: Iterable[Row]) -> None:
         self.rows.update({(row.file, row.line): row for row in rows})
+
+    def set_aside(self, line: SetAside, reason: str) -> None:  # noqa: ARG002 - the problem says it
+        if self.problem is None:
+            self.problem = f"{line.file}:{line.line}: {line.problem}"
 
 
 def _extrapolated(drawn: _Reservoir, kept: _Kept, currency: str) -> Estimate:
@@ -200,6 +209,7 @@ def _extrapolated(drawn: _Reservoir, kept: _Kept, currency: str) -> Estimate:
         summed(lambda row: row.fare_high),
         summed(lambda row: row.input_high),
         summed(lambda _: 0, otherwise=1),
+        kept.problem,
     )
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from tokenfare.errors import CatalogError
@@ -115,9 +114,7 @@ class Layer:
         return replace(self, rows={**self.rows, **merged}, known_digest=self.digest)
 
 
-EMPTY = Facts(
-    Rows({}), MappingProxyType({}), MappingProxyType({}), MappingProxyType({}), MappingProxyType({})
-)
+EMPTY = Facts(Rows({}), {}, {}, {}, {})
 
 
 def sha256(content: bytes) -> str:
@@ -166,10 +163,10 @@ def overlaid(base: Facts, layer: Layer) -> Facts:
 def _with(base: Facts, layer: Layer, digest: str | None) -> Facts:
     return Facts(
         base.models.with_rows(layer.rows),
-        MappingProxyType({**base.providers, **layer.providers}),
-        MappingProxyType({**base.sources, **layer.sources}),
-        MappingProxyType({**base.origins, **layer.origins}),
-        MappingProxyType(layer.spellings | dict(base.spellings)),
+        {**base.providers, **layer.providers},
+        {**base.sources, **layer.sources},
+        {**base.origins, **layer.origins},
+        dict(layer.spellings) | dict(base.spellings),
         digest,
     )
 

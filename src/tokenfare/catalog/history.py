@@ -10,7 +10,6 @@ from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache, partial
-from types import MappingProxyType
 from typing import TypeVar
 
 from .charging import AudioRules, ChatTemplate, ImageRules, ToolRules, VideoRules
@@ -93,7 +92,7 @@ def provider_on(row: ProviderRow, day: date, facts: Facts) -> Provider:
     return Provider(
         id=row.id,
         name=row.name,
-        base_urls=MappingProxyType({url.region: url.url for url in row.base_urls}),
+        base_urls={url.region: url.url for url in row.base_urls},
         default_region=row.default_region,
         key_variable=row.key.variable if row.key else None,
         max_body_bytes=held.body.max_bytes if held.body else None,

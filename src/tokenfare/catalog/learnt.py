@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from types import MappingProxyType
 
 from .model import Evidence, Model
 
@@ -36,9 +35,7 @@ class Learnt:
             model,
             limits=replace(model.limits, **named),
             thinking_limits=None if thinking is None else replace(thinking, **named),
-            evidence=MappingProxyType(
-                {**model.evidence, **{f"limits.{name}": evidence for name in named}}
-            ),
+            evidence={**model.evidence, **{f"limits.{name}": evidence for name in named}},
         )
 
 
@@ -50,4 +47,4 @@ def together(before: Mapping[str, Learnt], model_id: str, new: Learnt) -> Mappin
         max_input=old.max_input if new.max_input is None else new.max_input,
         max_output=old.max_output if new.max_output is None else new.max_output,
     )
-    return MappingProxyType({**before, model_id: both})
+    return {**before, model_id: both}

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from tokenfare.errors import InvalidRequestError
@@ -282,9 +281,7 @@ class Model:
     cache: CacheRules | None = None
     released_on: date | None = None
     sent_as: str | None = None
-    evidence: Mapping[str, Evidence] = field(
-        default_factory=lambda: MappingProxyType({}), hash=False
-    )
+    evidence: Mapping[str, Evidence] = field(default_factory=dict, hash=False)
 
     @property
     def wire_id(self) -> str:
@@ -365,6 +362,4 @@ class Provider:
     max_body_bytes: int | None = None
     throttle: Throttle | None = None
     batch: BatchRules | None = None
-    evidence: Mapping[str, Evidence] = field(
-        default_factory=lambda: MappingProxyType({}), hash=False
-    )
+    evidence: Mapping[str, Evidence] = field(default_factory=dict, hash=False)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import click
 
-from tokenfare.batch import Columns, Form, Plan, estimate, plan, report
+from tokenfare.batch import Columns, Estimate, Form, Plan, estimate, plan, report
 from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
 from tokenfare.batch.output.folder import PLAN, REPORT
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
@@ -98,7 +98,7 @@ def plan_command(
     Parquet with such columns; compressed by gzip or Zstandard or not; `-` is standard input. Lines
     that are no request, or that no model takes, are set aside in FOLDER/set-aside.jsonl: the exit
     code is then 1, or 3 if nothing is left. With --sample, nothing is written: some lines are
-    counted, and what all cost is said with an interval.
+    counted, and what all cost is said with an interval; the exit code is as if it were all.
 
     With --deadline, models are mixed so that the job costs least among the mixes that are answered
     in time under the models' rates; the plan says what that stands on. The files are read twice,
@@ -118,7 +118,7 @@ def plan_command(
                 files, sample=sample, seed=seed or 0, progress=bar.told, **reading, **given
             )
         output.emit(told.as_data()) if as_json else stdout.answer(told.explain())
-        return exit_codes.DONE
+        return _code_of_sample(told)
     if seed is not None:
         raise click.UsageError("--seed draws a sample: give --sample too")
     if out is None:
@@ -197,6 +197,15 @@ def _code(made: Plan) -> int:
         err=True,
     )
     return exit_codes.ANSWER_IS_NO if made.requests else exit_codes.NO_MODEL_FITS
+
+
+def _code_of_sample(told: Estimate) -> int:
+    if told.problem is None:
+        return exit_codes.DONE
+    first = exit_codes.printable(told.problem)
+    click.echo(f"tokenfare: lines of the sample would be set aside; the first: {first}", err=True)
+    all_of_it = told.set_aside.value == told.lines
+    return exit_codes.NO_MODEL_FITS if all_of_it else exit_codes.ANSWER_IS_NO
 
 
 def _first(where: Path) -> str:

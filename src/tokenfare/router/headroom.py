@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from tokenfare.budget import Fare, largest_answer
 from tokenfare.catalog import Model
@@ -97,7 +96,7 @@ def headroom(decision: Decision) -> Headroom:
         then,
         chosen.fit.headroom,
         _before_tier(chosen.model, at),
-        MappingProxyType({e.model.id: _answer(decision, e.model) for e in decision.ranked}),
+        {e.model.id: _answer(decision, e.model) for e in decision.ranked},
     )
 
 

@@ -34,7 +34,7 @@ class Rows:
         `MissingExtra` without pyarrow.
         """
         arrow, parquet = required("pyarrow"), required("pyarrow.parquet")
-        needed = (names.prompt, names.messages, "body")
+        needed = tuple(dict.fromkeys((names.prompt, names.messages, "body")))
         try:
             self._file = parquet.ParquetFile(name, buffer_size=_BUFFER, pre_buffer=False)
         except (arrow.ArrowException, OSError) as error:
@@ -47,7 +47,7 @@ class Rows:
             raise InputError(
                 name, f"no column {wanted}; there is {has}; --column prompt=NAME names yours"
             )
-        one_request = (names.custom_id, *needed, "method", "url")
+        one_request = dict.fromkeys((names.custom_id, *needed, "method", "url"))
         self._columns = [each for each in one_request if each in found]
         self._id = names.custom_id
         self.read = 0

@@ -104,7 +104,7 @@ def unsayable(custom_id: str) -> str:
 
 
 def _body(content: Mapping[str, object], columns: Columns) -> Mapping[str, object]:
-    if "body" in content:
+    if "body" in content and "body" not in {columns.prompt, columns.messages}:
         return _batch_body(content)
     if columns.messages in content:
         messages = content[columns.messages]
@@ -132,7 +132,11 @@ def _batch_body(content: Mapping[str, object]) -> Mapping[str, object]:
     if url != URL:
         raise InvalidRequestError(f"url: {url!r}; only {URL} can be planned")
     if isinstance(body, str):
-        body = _from_cell(body, "body")
+        try:
+            body = _from_cell(body, "body")
+        except InvalidRequestError as error:
+            said = "; if it is the prompt itself, --column prompt=body says so"
+            raise InvalidRequestError(f"{error}{said}") from None
     if not isinstance(body, dict):
         raise InvalidRequestError(f"body: an object is expected, not {type(body).__name__}")
     if body.get("n", 1) != 1:
