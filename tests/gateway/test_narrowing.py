@@ -35,7 +35,7 @@ def test_the_field_stays_here_and_what_is_unknown_goes_on() -> None:
     chat = chat_of(
         {"model": "auto", "messages": HELLO, "tokenfare": {"deny": []}, "top_k": 5, "max_tokens": 9}
     )
-    assert chat.extra == {"top_k": 5}
+    assert chat.parameters == {"top_k": 5}
     assert (chat.room, chat.words) == (9, {"deny": []})
 
 
