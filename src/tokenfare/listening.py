@@ -13,6 +13,14 @@ from tokenfare.errors import InvalidRequestError
 BACKLOG = 4096
 """Connections that thousands of concurrent calls open at once."""
 
+KEEP_ALIVE_SECONDS = 75
+"""How long a free connection stays open.
+
+Longer than clients keep one (httpx and the SDKs on it: 5 seconds), so that the client is the one to
+close it. uvicorn's own 5 seconds end at the same moment as theirs: a request that sets out then is
+lost, with an error that nobody made. 75 are nginx's default.
+"""
+
 
 def listening(host: str, port: int) -> socket.socket:
     """A socket that takes connections; port 0 takes a free one.

@@ -10,7 +10,7 @@ from typing import Any
 
 from tokenfare.errors import InvalidRequestError, TokenfareError
 from tokenfare.extras import required
-from tokenfare.listening import BACKLOG, is_loopback, listening, url_of
+from tokenfare.listening import BACKLOG, KEEP_ALIVE_SECONDS, is_loopback, listening, url_of
 
 from .emulator import Emulator
 
@@ -89,6 +89,7 @@ def _server(app: Any) -> Any:
         access_log=False,
         server_header=False,
         backlog=BACKLOG,  # the loop listens again, with a backlog of its own
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_LINGER_SECONDS,
     )
     return uvicorn.Server(config)

@@ -14,7 +14,7 @@ import anyio
 
 from tokenfare.errors import InvalidRequestError, TokenfareError
 from tokenfare.extras import required
-from tokenfare.listening import BACKLOG, is_loopback, listening, url_of
+from tokenfare.listening import BACKLOG, KEEP_ALIVE_SECONDS, is_loopback, listening, url_of
 
 from .gateway import Gateway
 
@@ -164,5 +164,6 @@ def _server(gateway: Gateway) -> Any:
         access_log=False,
         server_header=False,
         backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     return uvicorn.Server(config)
