@@ -25,10 +25,15 @@ def build(root: Path, folder: Path) -> int:
     site = folder / "site"
     shutil.rmtree(site, ignore_errors=True)
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
-    built = subprocess.run(command, cwd=folder, check=False)
+    built = subprocess.run(command, cwd=folder, env=environment(), check=False)
     if built.returncode == 0:
         _as_files(site)
     return built.returncode
+
+
+def environment() -> dict[str, str]:
+    """The environment for the builder, in which it finds `docs_site.docstrings`."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 def _as_files(site: Path) -> None:

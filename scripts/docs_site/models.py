@@ -41,6 +41,7 @@ def _overview(found: Catalog) -> str:
     gone = [model for model in known if model.status == "retired"]
     coming = [model for model in known if model.status == "not released"]
     lines = [
+        *("---", "hide:", "  - toc", "---", ""),
         "# Models",
         "",
         f"The {len(known)} models of the catalogue as they are on **{found.day}**, the newest day",
@@ -75,6 +76,7 @@ def _overview(found: Catalog) -> str:
 
 def _table(models: Iterable[Model], *, retired: bool = False) -> Iterator[str]:
     headings = (*HEADINGS, "retired on") if retired else HEADINGS
+    yield from ('<div class="models" markdown>', "")
     yield f"| {' | '.join(headings)} |"
     yield "|---|--:|--:|--:|--:|--:|---|---|---|" + ("---|" if retired else "")
     for model in models:
@@ -89,6 +91,7 @@ def _table(models: Iterable[Model], *, retired: bool = False) -> Iterator[str]:
         if retired:
             cells.append(str(model.retired_on))
         yield f"| {' | '.join(cells)} |"
+    yield from ("", "</div>")
 
 
 def anchor(model: Model) -> str:

@@ -98,6 +98,8 @@ def paths() -> dict[str, str]:
         said = {name.path, name.path.replace("tokenfare.", "tf.", 1)}
         for each in said:
             found[each] = name.anchor
+        if inspect.isfunction(name.value) and "_" in name.short:
+            short.setdefault(name.short, set()).add(name.anchor)
         if inspect.isclass(name.value):
             short.setdefault(name.short, set()).add(name.anchor)
             for member, value in vars(name.value).items():

@@ -10,12 +10,16 @@ from .names import MODULES, Name, own, public, top
 
 @dataclass(frozen=True)
 class Group:
-    """Names of `tokenfare` itself that belong on one page."""
+    """Names of `tokenfare` itself that belong on one page.
+
+    `beside` is what else stands there: a heading, and what under it is taken from the code.
+    """
 
     page: str
     title: str
     about: str
     names: tuple[str, ...]
+    beside: tuple[str, str] | None = None
 
 
 GROUPS = (
@@ -70,6 +74,7 @@ GROUPS = (
         "Sending a request to the model chosen for it. The guides: [chat](../chat.md), "
         "[dispatch](../dispatch.md), [spending](../spending.md).",
         ("Client", "AsyncClient", "Reply", "Usage"),
+        ("The options of a client", "tokenfare.client.settings.settings"),
     ),
     Group(
         "errors",
@@ -87,13 +92,16 @@ GROUPS = (
 )
 
 
+BARE = {"members": "false", "show_root_heading": "false", "show_root_toc_entry": "false"}
+
+
 def pages() -> dict[str, str]:
     """All pages of the reference by their paths in the site."""
     names = {name.short: name for name in top()}
     found = {"api/index.md": _index(names)}
     for group in GROUPS:
         entries = [names[short] for short in group.names]
-        found[f"api/{group.page}.md"] = _page(group.title, group.about, entries)
+        found[f"api/{group.page}.md"] = _page(group, entries)
     for module in MODULES:
         found[f"api/tokenfare.{module}.md"] = _module(module)
     return found
@@ -120,20 +128,27 @@ def _index(names: dict[str, Name]) -> str:
 def _module(module: str) -> str:
     path = f"tokenfare.{module}"
     mine = own(module)
-    lines = [f"# {path}", "", f"::: {path}", *_options(members="false", show_root_heading="false")]
+    lines = [f"# {path}", "", f"::: {path}", *_options(**BARE)]
     lines += ["", *_table(public(module)), "", *_entries(mine)]
     return "\n".join(lines)
 
 
-def _page(title: str, about: str, entries: list[Name]) -> str:
-    return "\n".join([f"# {title}", "", about, "", *_table(entries), "", *_entries(entries)])
+def _page(group: Group, entries: list[Name]) -> str:
+    lines = [f"# {group.title}", "", group.about, "", *_table(entries), "", *_entries(entries)]
+    if group.beside is not None:
+        heading, what = group.beside
+        lines += [f"## {heading}", "", f"::: {what}", *_options(**BARE), ""]
+    return "\n".join(lines)
 
 
 def _entries(names: Iterable[Name]) -> Iterable[str]:
     for name in names:
         if name.hidden:
             yield f'<a id="{name.path}"></a>\n'
-        yield from (f"::: {name.anchor}", "")
+        yield f"::: {name.anchor}"
+        if inspect.isclass(name.value) and issubclass(name.value, BaseException):
+            yield from _options(show_bases="true")
+        yield ""
 
 
 def _options(**options: str) -> Iterable[str]:

@@ -4,13 +4,14 @@ import ast
 import os
 import re
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 
 from . import commands, models, names, reference
 
 CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-STARRED = re.compile(r'"(\w+)/\*"')
+STARRED = re.compile(r'"(\w+/[\w.]*\*)"')
 # Files of the repository that are pages of the site under another name.
 PAGES = {
     "README.md": "index.md",
@@ -45,17 +46,26 @@ def stage(root: Path, build: Path) -> None:
             text = moved((root / source).read_text("utf-8"), root, source, page, out)
             _write(out / page, names.linked(text, known))
 
+    shutil.copy(Path(__file__).parent / "site.css", out)
     config = (Path(__file__).parent / "zensical.toml").read_text("utf-8")
     config = config.replace("../src", os.path.relpath(root / "src", build))
-    (build / "zensical.toml").write_text(STARRED.sub(lambda star: _all_in(out, star[1]), config))
+    config = STARRED.sub(lambda star: _listed(out, star[1], config), config)
+    (build / "zensical.toml").write_text(config, "utf-8")
 
 
-def _all_in(out: Path, folder: str) -> str:
-    """The pages of a folder as the configuration lists them, the index first."""
+def _listed(out: Path, pattern: str, config: str) -> str:
+    """The pages of a pattern as the configuration lists them, but for those of a longer one."""
+    folder = pattern.partition("/")[0]
+    others = [each for each in STARRED.findall(config) if len(each) > len(pattern)]
     pages = [f"{folder}/{path.name}" for path in sorted((out / folder).glob("*.md"))]
-    pages.sort(
-        key=lambda page: (not page.endswith("/index.md"), page.startswith(f"{folder}/tokenfare."))
-    )
+    pages = [
+        page
+        for page in pages
+        if fnmatch(page, pattern)
+        and f'"{page}"' not in config
+        and not any(fnmatch(page, each) for each in others)
+    ]
+    pages.sort(key=lambda page: not page.endswith("/index.md"))
     return ", ".join(f'"{page}"' for page in pages)
 
 

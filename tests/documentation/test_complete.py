@@ -10,7 +10,7 @@ import pytest
 import tokenfare
 from docs_site import commands, models, names, reference, staging
 from tokenfare import errors
-from tokenfare.cli import exits
+from tokenfare.cli import exit_codes
 
 ROOT = Path(__file__).parents[2]
 # Words in capitals that are no variables.
@@ -73,13 +73,15 @@ def test_every_error_is_on_the_page_with_its_exit_code() -> None:
     }
     roots = {"TokenfareError", "ProviderError"}
     assert set(rows) == set(known) - roots
-    codes = {name: str(exits.code_of(known[name].__new__(known[name]))) for name in rows}
+    codes = {name: str(exit_codes.code_of(known[name].__new__(known[name]))) for name in rows}
     assert rows == codes
 
 
 def test_the_exit_codes_that_help_names_are_those_that_there_are() -> None:
     constants = {
-        value for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)
+        value
+        for name, value in vars(exit_codes).items()
+        if name.isupper() and isinstance(value, int)
     }
     assert set(commands.exit_codes()) == constants
 

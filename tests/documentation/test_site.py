@@ -114,6 +114,13 @@ def test_a_broken_link_ends_the_build(link: str, tmp_path: Path) -> None:
     config = re.sub(r"^nav = .*?^\]", "", config, flags=re.DOTALL | re.MULTILINE)
     (tmp_path / "zensical.toml").write_text(config, "utf-8")
     command = [sys.executable, "-m", "zensical", "build", "--strict"]
-    built = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    built = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=docs_site.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert built.returncode != 0
     assert "1 issue found" in built.stderr
