@@ -1,3 +1,4 @@
+from dataclasses import FrozenInstanceError
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, Inexact, getcontext, localcontext
 from fractions import Fraction
 
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenfare.errors import TokenfareError
-from tokenfare.money import Money, exact, exactly, plain, quotient, rounded, shown
+from tokenfare.money import Money, exact, exactly, plain, quotient, rounded, shown, total
 
 
 def test_an_amount_keeps_every_digit_it_was_written_with() -> None:
@@ -111,3 +112,51 @@ def test_a_quotient_is_rounded_once_and_as_said(
     true = Fraction(part) / Fraction(whole)
     assert Fraction(low) <= true <= Fraction(high)
     assert Fraction(high) - Fraction(low) == (0 if low == high else Fraction(1, 10**places))
+
+
+@pytest.mark.parametrize("number", ["0.05", "-3", "0", "1E+2"])
+def test_an_amount_is_read_with_its_currency_or_beside_it(number: str) -> None:
+    amount = Money(Decimal(number), "CNY")
+    assert Money.written(f"{number} CNY") == Money.parse(number, "CNY") == amount
+
+
+@pytest.mark.parametrize("given", [5, None, "5", "CNY 5", "5 yuan", "5CNY", Decimal(5)])
+def test_what_is_no_amount_with_a_currency_is_refused_with_an_example(given: object) -> None:
+    with pytest.raises(ValueError, match=r'an amount such as "0\.05 CNY"'):
+        Money.written(given)
+
+
+@given(st.decimals(-100, 100, places=2), st.decimals(-100, 100, places=2))
+def test_amounts_of_one_currency_are_ordered_as_their_numbers_are(
+    one: Decimal, other: Decimal
+) -> None:
+    for first, second in ((one, other), (other, one), (one, one)):
+        left, right = Money(first, "CNY"), Money(second, "CNY")
+        assert (left < right, left <= right) == (first < second, first <= second)
+        assert (left > right, left >= right) == (first > second, first >= second)
+
+
+@given(st.lists(st.decimals(-(10**20), 10**20, places=18)), st.integers(1, 28))
+def test_a_total_is_the_sum_to_the_last_digit(amounts: list[Decimal], precision: int) -> None:
+    with localcontext(prec=precision):
+        assert Fraction(total(amounts)) == sum(map(Fraction, amounts))
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (Decimal("1.50"), "1.50"),
+        ("1.50", "'1.50'"),
+        ("x" * 48, "'" + "x" * 48 + "'"),  # 50 characters with its quotes: whole
+        ("x" * 49, "'" + "x" * 49 + "…"),
+    ],
+)
+def test_a_wrong_value_is_shown_as_it_was_given_up_to_fifty_characters(
+    value: object, says: str
+) -> None:
+    assert shown(value) == says
+
+
+def test_an_amount_is_never_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Money(Decimal(1), "CNY").amount = Decimal(2)  # type: ignore[misc]  # the mistake

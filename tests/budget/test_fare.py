@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import price
-from tokenfare.budget import Hits, billed, expected_fare, fare_of
-from tokenfare.catalog import Price, Tier
+from tokenfare.budget import Fare, Hits, billed, expected_fare, fare_of
+from tokenfare.catalog import CacheRules, Price, Tier
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money
 from tokenfare.tokenizers import Count
@@ -105,3 +105,71 @@ def test_a_fare_has_every_digit_whatever_precision_the_program_has_set(
     assert Fraction(found.high.amount) == read + written * room
     assert Fraction(halved.amount) == (read + written * room) / 2
     assert Fraction(cached.amount) == read * Fraction(2, 5) + written * room
+
+
+def test_a_fare_is_written_as_its_two_ends_or_the_one_where_they_meet() -> None:
+    assert str(Fare(yuan("0.001"), yuan("0.0020"))) == "0.001 to 0.002 CNY"
+    assert str(Fare(yuan("0.50"), yuan("0.5"))) == "0.5 CNY"
+
+
+def test_one_token_of_reasoning_makes_an_answer_one_that_is_reasoned() -> None:
+    tier = Tier(None, Decimal("0.0008"), Decimal("0.002"), Decimal("0.008"))
+    # 1 x 0.0008 + 2 x 0.008
+    assert billed(Price("CNY", 1_000, (tier,)), Usage(1_000, 2_000, reasoning=1)) == yuan("0.0168")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "rules", "expected"),
+    [
+        (0, CacheRules(Decimal("0.4"), 256), None),  # none are expected
+        (500, None, None),  # nobody says that there is a cache
+        (500, CacheRules(None, 256), None),  # there is one for those who ask for it alone
+        (500, CacheRules(Decimal("0.4"), 256), Hits(500, Decimal("0.4"), 256)),
+        (500, CacheRules(Decimal("0.4"), None), Hits(500, Decimal("0.4"), 0)),
+    ],
+)
+def test_cache_hits_are_expected_where_the_provider_caches_unasked(
+    tokens: int, rules: CacheRules | None, expected: Hits | None
+) -> None:
+    assert Hits.expected(tokens, rules) == expected
+
+
+@pytest.mark.parametrize(
+    ("tokens", "cost"),
+    [
+        (1_000, "0.0013"),  # (400 x 0.4 + 600) / 1000 x 0.001, and 0.5 x 0.00108 for the answer
+        (400, "0.0007"),  # all of it found: 400 x 0.4
+        (256, "0.0006424"),  # no more is found than there is: 256 x 0.4
+        (255, "0.000795"),  # too short to be cached: 255
+    ],
+)
+def test_hits_are_cheaper_as_far_as_the_input_goes_and_from_the_least_size_on(
+    tokens: int, cost: str
+) -> None:
+    flat = price((None, "0.001", "0.00108"))
+    hits = Hits(400, Decimal("0.4"), 256)
+    assert expected_fare(flat, Count.exactly(tokens), 500, hits=hits) == yuan(cost)
+
+
+@given(
+    low=st.integers(0, 40),
+    more=st.integers(0, 40),
+    room=st.integers(1, 9),
+    cached=st.none() | st.tuples(st.integers(1, 50), st.integers(0, 50)),
+)
+def test_a_fare_is_that_of_the_cheapest_and_the_dearest_size_that_the_input_may_have(
+    low: int, more: int, room: int, cached: tuple[int, int] | None
+) -> None:
+    """The naive twin prices every size; the tiers fall and rise, and hits begin at some size."""
+    odd = price((10, "0.01", "0.02"), (25, "0.001", "0.5"), (None, "0.004", "0.016"))
+    size = Count(value=low, low=low, high=low + more, how="bounds")
+    every = range(low, low + more + 1)
+    fare = fare_of(odd, size, room)
+    assert fare.low == min(odd.cost(n, 1) for n in every)
+    assert fare.high == max(odd.cost(n, room) for n in every)
+    if cached is None:
+        assert expected_fare(odd, size, room) == fare.high
+        return
+    hits = Hits(cached[0], Decimal("0.4"), cached[1])
+    dearest = max(expected_fare(odd, Count.exactly(n), room, hits=hits) for n in every)
+    assert expected_fare(odd, size, room, hits=hits) == dearest

@@ -106,3 +106,57 @@ def test_the_largest_answer_fits_and_one_more_does_not(
     if most > 0:
         assert fit(asked, Count.exactly(tokens), most)
     assert not fit(asked, Count.exactly(tokens), most + 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "answer", "says"),
+    [
+        (Count.exactly(30_000), 1_000, "m: fits, 720 tokens to spare"),
+        (
+            Count.exactly(30_720),
+            2_049,
+            "m: 32,769 tokens asked, "
+            "32,768 in the context for input and answer together (1 too many)",
+        ),
+        (
+            Count.exactly(10),
+            8_200,
+            "m: 8,200 tokens asked, 8,192 allowed as answer (8 too many)",
+        ),
+        (
+            Count.within(20_000, 10_000, 40_000),
+            1_000,
+            "m: 40,000 tokens may be asked, 30,720 accepted (9,280 too many)",
+        ),
+        (
+            Count.within(35_000, 31_000, 40_000),
+            1_000,
+            "m: at least 31,000 tokens asked, 30,720 accepted (at least 280 too many)",
+        ),
+    ],
+)
+def test_each_verdict_is_one_sentence_with_its_numbers(size: Count, answer: int, says: str) -> None:
+    assert str(fit(model("m", limits=QWEN_MAX), size, answer)) == says
+
+
+def test_without_limits_the_sentence_says_that_nobody_states_them() -> None:
+    found = fit(model("m", limits=Limits(max_output=100)), Count.exactly(5), 100)
+    assert str(found) == "m: the provider states no limits"
+
+
+def test_an_answer_over_its_limit_leaves_headroom_below_zero() -> None:
+    found = fit(model(limits=QWEN_MAX), Count.exactly(10), 9_000)
+    assert (found.over, found.headroom) == (9_000 - 8_192, 8_192 - 9_000)
+
+
+def test_where_the_context_binds_the_answer_is_counted_with_the_input() -> None:
+    found = fit(model(limits=QWEN_MATH), Count.exactly(2_000), 2_000)
+    assert (found.verdict, found.binding, found.limit) == ("fits", "context", 4_096)
+    assert (found.tokens, found.headroom) == (2_000 + 2_000, 4_096 - 4_000)
+
+
+def test_a_request_that_may_just_be_small_enough_may_not_fit() -> None:
+    found = fit(model(limits=QWEN_MAX), Count.within(30_720, 30_720, 30_721), 1_000)
+    assert (found.verdict, found.over, found.exact) == ("may not fit", 1, False)
+    found = fit(model(limits=QWEN_MAX), Count.within(30_721, 30_721, 30_722), 1_000)
+    assert (found.verdict, found.over, found.exact) == ("does not fit", 1, False)
