@@ -2,8 +2,8 @@
 //! new is merged afterwards.
 //!
 //! The look-ups of a batch do not depend on one another and take no branch on what they find, so
-//! the machine overlaps them. What was not found is set aside with its place, and looked at when
-//! the batch is through.
+//! the machine overlaps them. What `hot` does not hold is set aside, and looked at when the batch is
+//! through.
 
 use crate::front::{Key, LONGEST};
 use crate::kept;
@@ -33,8 +33,8 @@ pub(crate) fn count_part(
     count
 }
 
-/// Pieces that are asked for before the first of them is looked at.
-const TOGETHER: usize = 32;
+/// Pieces whose sets in the front are asked for before the first of them is looked at.
+const TOGETHER: usize = 128;
 
 /// A count in the making, with what it needs.
 pub(crate) struct Counting<'a> {
@@ -72,73 +72,55 @@ impl Counting<'_> {
     /// before the end of `text`.
     #[inline(always)]
     pub(crate) fn count_batch(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
-        self.memory.cold.clear();
-        let mut count = 0;
-        // Most by a loop of known length.
-        let (groups, starts) = starts.as_chunks::<TOGETHER>();
-        let (groups_ends, ends) = ends.as_chunks::<TOGETHER>();
-        for (starts, ends) in groups.iter().zip(groups_ends) {
-            count += self.count_some(text, starts, ends);
-        }
-        count += self.count_some(text, starts, ends);
-        count + self.count_cold(text) + self.count_longer(text)
-    }
-
-    /// At most [`TOGETHER`] pieces: all are asked for before the first is looked at.
-    #[inline(always)]
-    fn count_some(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
-        let Memory { hot, front, cold, .. } = &mut *self.memory;
-        let mut asked = [(Key::default(), 0); TOGETHER];
-        for ((asked, start), end) in asked.iter_mut().zip(starts).zip(ends) {
-            let (start, length) = (*start as usize, (end - start) as usize);
-            let bytes = text.get(start..start + 16).and_then(|bytes| bytes.first_chunk());
-            let key = bytes.map_or_else(Key::default, |bytes| Key::of_first(bytes, length));
-            let mixed = key.mixed();
-            hot.prefetch(mixed);
-            *asked = (key, mixed);
-        }
-        let mut count = 0;
-        let pieces = starts.iter().zip(ends).zip(&asked);
-        cold.push_all_if(pieces, |((start, end), (key, mixed))| {
-            let found = hot.find(*key, *mixed);
-            front.prefetch_if(*mixed, found == 0);
-            count += found;
-            ((*start, *end), found == 0)
-        });
-        count
+        let Memory { hot, cold, .. } = &mut *self.memory;
+        cold.clear();
+        let count = hot.count(text, starts, ends, cold);
+        count + self.count_cold(text, starts, ends) + self.count_longer(text)
     }
 
     /// Pieces that were not met lately; those that are too long for the front are set aside.
     #[inline(never)]
-    fn count_cold(&mut self, text: &[u8]) -> usize {
+    fn count_cold(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
         let Memory {
             hot, front, wide, cold, longer, missing, new, again, once, room, short, ..
         } = &mut *self.memory;
         missing.clear();
         longer.clear();
         let mut sum = 0;
-        for bounds in cold.all() {
-            let (start, end) = (bounds.0 as usize, bounds.1 as usize);
-            if end - start > LONGEST {
-                longer.push_if(*bounds, true);
-                if end - start <= wide::LONGEST {
-                    wide.prefetch(WideKey::new(text, start, end));
+        for some in cold.all().chunks(TOGETHER) {
+            let mut asked = [((0, 0), Key::default(), 0); TOGETHER];
+            let mut count = 0;
+            for i in some {
+                let bounds = (starts[*i as usize], ends[*i as usize]);
+                let (start, end) = (bounds.0 as usize, bounds.1 as usize);
+                if end - start > LONGEST {
+                    longer.push_if(bounds, true);
+                    if end - start <= wide::LONGEST {
+                        wide.prefetch(WideKey::new(text, start, end));
+                    }
+                    continue;
                 }
-                continue;
+                let key = Key::new(text, start, end);
+                let mixed = key.mixed();
+                front.prefetch(mixed);
+                asked[count % TOGETHER] = (bounds, key, mixed);
+                count += 1;
             }
-            let key = Key::new(text, start, end);
-            let found = front.find(key);
-            sum += found;
-            missing.push_if(*bounds, found == 0);
-            hot.put(key, found);
+            for (bounds, key, mixed) in &asked[..count] {
+                let found = front.find_mixed(*key, *mixed);
+                sum += found;
+                missing.push_if(*bounds, found == 0);
+                hot.put(*key, *mixed, found);
+            }
         }
         let key = |bounds: Bounds| Key::new(text, bounds.0 as usize, bounds.1 as usize);
         once.part(missing, new, again, key, Key::mixed);
         together::count(self.v, short, text, new.all(), |bounds, count| {
             let key = key(bounds);
-            once.leave(key.mixed());
+            let mixed = key.mixed();
+            once.leave(mixed);
             front.put(key, count);
-            hot.put(key, count);
+            hot.put(key, mixed, count);
             sum += count;
         });
         for bounds in again.all() {
@@ -306,16 +288,16 @@ mod tests {
         (together, pieces.iter().map(alone).sum())
     }
 
-    /// Pieces of `length` bytes of which all have a place in one set of a cache of `sets` sets.
-    fn rivals(length: usize, sets: usize, mixed: fn(&[u8]) -> usize) -> Vec<String> {
+    /// Pieces of `length` bytes of which all have their place in the first `set` of a cache.
+    fn rivals(length: usize, set: fn(&[u8]) -> u64) -> Vec<String> {
         let pieces = (0..).map(|i| format!("{i:x>length$}"));
-        pieces.filter(|piece| mixed(piece.as_bytes()).is_multiple_of(sets)).take(12).collect()
+        pieces.filter(|piece| set(piece.as_bytes()) == 0).take(12).collect()
     }
 
     #[test]
     fn a_piece_that_is_new_twice_is_counted_even_if_others_took_its_place_between() {
-        let short = rivals(12, 1 << 16, |piece| Key::new(piece, 0, piece.len()).mixed());
-        let wide = rivals(24, 1 << 15, |piece| WideKey::new(piece, 0, piece.len()).mixed());
+        let short = rivals(12, |piece| Key::new(piece, 0, piece.len()).mixed() >> 48);
+        let wide = rivals(24, |piece| WideKey::new(piece, 0, piece.len()).mixed() % (1 << 15));
         for pieces in [short, wide] {
             let (together, alone) = counted(&[&pieces[..], &pieces[..]].concat());
             assert_eq!(together, alone);

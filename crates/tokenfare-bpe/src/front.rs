@@ -11,7 +11,8 @@ use crate::vocabulary::Vocabulary;
 
 /// Longest piece, in bytes, that has an entry.
 pub(crate) const LONGEST: usize = 15;
-const SETS: usize = 1 << 16;
+const BITS: u32 = 16;
+const SETS: usize = 1 << BITS;
 /// Tokens that are on their way into the table at once.
 const AHEAD: usize = 16;
 
@@ -33,6 +34,9 @@ const MASKS: [(u64, u64); 16] = {
     }
     masks
 };
+
+/// What the two words are multiplied by to be mixed.
+pub(crate) const FACTORS: (u64, u64) = (0x9e37_79b9_7f4a_7c15, 0xd6e8_feb8_6659_fd93);
 
 impl Key {
     /// The key of the first `length` bytes, 1 to [`LONGEST`]; for other lengths the key of nothing, which
@@ -60,12 +64,17 @@ impl Key {
         }
     }
 
-    /// All bits of the key mixed; the low ones are for choosing a place.
+    /// All bits of the key mixed; the highest are for choosing a place. Two products and their sum,
+    /// which `hot` makes of four keys at a time.
     #[inline(always)]
-    pub(crate) fn mixed(self) -> usize {
-        let (low, high) = (self.0 ^ 0x9e37_79b9_7f4a_7c15, self.1 ^ 0xd6e8_feb8_6659_fd93);
-        let product = u128::from(low) * u128::from(high);
-        ((product >> 64) as u64 ^ product as u64) as usize
+    pub(crate) fn mixed(self) -> u64 {
+        self.0.wrapping_mul(FACTORS.0).wrapping_add(self.1.wrapping_mul(FACTORS.1))
+    }
+
+    /// Its two words.
+    #[inline(always)]
+    pub(crate) fn words(self) -> (u64, u64) {
+        (self.0, self.1)
     }
 
     /// This key as an entry that says the piece has `count` tokens, 1 to 15; or that nothing is known, 0.
@@ -82,11 +91,6 @@ impl Key {
         select_unpredictable(differs == 0, (self.1 >> 60) as usize, 0)
     }
 }
-
-/// An entry: a key with its count, or zeros.
-#[derive(Clone, Copy)]
-#[repr(align(16))]
-struct Entry(Key);
 
 /// Four entries, the newest first.
 #[derive(Clone, Copy)]
@@ -115,7 +119,7 @@ impl Front {
         let mut waiting = [Key::default(); AHEAD];
         let keys = v.whole_pieces().rev().map(key).chain([Key::default(); AHEAD]);
         for (i, key) in keys.enumerate() {
-            front.prefetch_if(key.mixed(), true);
+            front.prefetch(key.mixed());
             let earlier = std::mem::replace(&mut waiting[i % AHEAD], key);
             if earlier != Key::default() {
                 front.put(earlier, 1);
@@ -127,53 +131,32 @@ impl Front {
     /// The count of the piece, or 0 if it is not here. O(1), no branch.
     #[inline(always)]
     pub(crate) fn find(&self, key: Key) -> usize {
-        let Set(set) = &self.0[key.mixed() % SETS];
+        self.find_mixed(key, key.mixed())
+    }
+
+    /// The same for who has the key `mixed` already.
+    #[inline(always)]
+    pub(crate) fn find_mixed(&self, key: Key, mixed: u64) -> usize {
+        let Set(set) = &self.0[set_of(mixed)];
         set.iter().fold(0, |count, entry| count | entry.count_if_same(key))
     }
 
-    /// Has the set fetched of the piece whose key is `mixed`, if it is `wanted`. No branch.
+    /// Has the set fetched of the piece whose key is `mixed`.
     #[inline(always)]
-    pub(crate) fn prefetch_if(&self, mixed: usize, wanted: bool) {
-        prefetch(&self.0[select_unpredictable(wanted, mixed % SETS, 0)]);
+    pub(crate) fn prefetch(&self, mixed: u64) {
+        prefetch(&self.0[set_of(mixed)]);
     }
 
     /// Keeps the count of a piece, 1 to 15. O(1).
     #[inline]
     pub(crate) fn put(&mut self, key: Key, count: usize) {
-        let Set(set) = &mut self.0[key.mixed() % SETS];
+        let Set(set) = &mut self.0[set_of(key.mixed())];
         *set = [key.with_count(count), set[0], set[1], set[2]];
     }
 }
 
-/// The pieces met last, in a table so small that it stays near: one entry a place; 512 kB.
-pub(crate) struct Hot(Box<[Entry; HOT]>);
-
-const HOT: usize = 1 << 15;
-
-impl Default for Hot {
-    fn default() -> Self {
-        Hot(places(Entry(Key(0, 0))))
-    }
-}
-
-impl Hot {
-    /// The count of the piece with this key, also `mixed`, or 0 if it is not here. O(1), no branch.
-    #[inline(always)]
-    pub(crate) fn find(&self, key: Key, mixed: usize) -> usize {
-        self.0[mixed % HOT].0.count_if_same(key)
-    }
-
-    /// Has the entry fetched of the piece whose key is `mixed`.
-    #[inline(always)]
-    pub(crate) fn prefetch(&self, mixed: usize) {
-        prefetch(&self.0[mixed % HOT]);
-    }
-
-    /// Keeps the count of a piece, 1 to 15, or takes out what is at its place, 0. O(1).
-    #[inline(always)]
-    pub(crate) fn put(&mut self, key: Key, count: usize) {
-        self.0[key.mixed() % HOT].0 = key.with_count(count);
-    }
+fn set_of(mixed: u64) -> usize {
+    (mixed >> (64 - BITS)) as usize
 }
 
 /// A table of `N` places on the heap.
@@ -208,7 +191,7 @@ mod tests {
             let token = v.token(id);
             if token.len() <= LONGEST {
                 let key = Key::new(token, 0, token.len());
-                let taken = &mut taken[key.mixed() % SETS];
+                let taken = &mut taken[set_of(key.mixed())];
                 assert_eq!(front.find(key), usize::from(*taken < 4), "{token:?}");
                 *taken += 1;
             }

@@ -84,6 +84,7 @@ mod encoding;
 mod endings;
 mod front;
 mod gathering;
+mod hot;
 mod ids;
 mod inside;
 mod joints;

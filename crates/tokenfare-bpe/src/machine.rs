@@ -11,13 +11,14 @@ pub(crate) fn has_avx2() -> bool {
         && is_x86_feature_detected!("popcnt")
 }
 
-/// Whether functions compiled for those and for `avx512f,avx512bw,avx512vl,avx512vbmi2` may be called.
+/// Whether functions compiled for those and for `avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2` may be called.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn has_avx512() -> bool {
     has_avx2()
         && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("avx512vbmi2")
 }

@@ -1,7 +1,8 @@
 //! What a thread keeps from one call to the next: what it learnt of pieces, and room to work in.
 
-use crate::front::{Front, Hot, Key};
+use crate::front::{Front, Key};
 use crate::gathering::Batch;
+use crate::hot::Hot;
 use crate::kept::Kept;
 use crate::merge::Room;
 use crate::middle::Middle;
@@ -11,7 +12,7 @@ use crate::spelled::Spelled;
 use crate::together::Together;
 use crate::vocabulary::Vocabulary;
 use crate::wide::{Wide, WideKey};
-use crate::windows::Pieces;
+use crate::windows::{Pieces, Places};
 
 /// Caches, each bounded, 12 MiB in all at most; and room for merging.
 pub(crate) struct Memory {
@@ -31,8 +32,9 @@ pub(crate) struct Memory {
     pub(crate) pieces: Option<Box<Pieces>>,
     /// The same for patterns that find them one by one.
     pub(crate) batch: Batch,
-    /// Of those: not met lately, too long for `front`, and known to no cache.
-    pub(crate) cold: Queue,
+    /// The numbers of those that were not met lately.
+    pub(crate) cold: Places,
+    /// Of those: too long for `front`, and known to no cache.
     pub(crate) longer: Queue,
     pub(crate) missing: Queue,
     /// Of the last: each once, and those that are there already.
@@ -61,7 +63,7 @@ impl Memory {
             spelled: Spelled::default(),
             pieces: None,
             batch: Batch::default(),
-            cold: Queue::default(),
+            cold: Places::default(),
             longer: Queue::default(),
             missing: Queue::default(),
             new: Queue::default(),

@@ -29,7 +29,7 @@ impl<K: Copy + Default + PartialEq> Once<K> {
         new: &mut Queue,
         again: &mut Queue,
         key: impl Fn(Bounds) -> K,
-        mixed: impl Fn(K) -> usize,
+        mixed: impl Fn(K) -> u64,
     ) {
         new.clear();
         again.clear();
@@ -45,14 +45,14 @@ impl<K: Copy + Default + PartialEq> Once<K> {
 
     /// Forgets the piece with this mixed key.
     #[inline(always)]
-    pub(crate) fn leave(&mut self, mixed: usize) {
+    pub(crate) fn leave(&mut self, mixed: u64) {
         self.0[place(mixed)] = K::default();
     }
 }
 
-/// By other bits than the caches take, so that what shares a set there does not share a place here.
-fn place(mixed: usize) -> usize {
-    (mixed >> 20) % PLACES
+/// By all bits mixed once more, so that what shares a set of a cache does not share a place here.
+fn place(mixed: u64) -> usize {
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % PLACES
 }
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     /// What `part` makes of pieces of one byte each, of which those with equal `mixed` share a place.
-    fn parted(once: &mut Once<u8>, pieces: &[u8], mixed: fn(u8) -> usize) -> [Vec<u8>; 2] {
+    fn parted(once: &mut Once<u8>, pieces: &[u8], mixed: fn(u8) -> u64) -> [Vec<u8>; 2] {
         let (mut missing, mut new, mut again) =
             (Queue::default(), Queue::default(), Queue::default());
         for i in 0..pieces.len() as u32 {
@@ -72,8 +72,8 @@ mod tests {
         [all(&new), all(&again)]
     }
 
-    fn apart(piece: u8) -> usize {
-        usize::from(piece) << 20
+    fn apart(piece: u8) -> u64 {
+        u64::from(piece) << 32
     }
 
     #[test]

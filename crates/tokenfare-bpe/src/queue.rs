@@ -33,22 +33,6 @@ impl Queue {
         self.count += usize::from(wanted);
     }
 
-    /// Adds those pieces that are `wanted`. Their number is kept at hand meanwhile, not in memory.
-    #[inline(always)]
-    pub(crate) fn push_all_if<T>(
-        &mut self,
-        pieces: impl Iterator<Item = T>,
-        mut wanted: impl FnMut(T) -> (Bounds, bool),
-    ) {
-        let mut count = self.count;
-        for piece in pieces {
-            let (bounds, wanted) = wanted(piece);
-            self.all[count % QUEUE] = bounds;
-            count += usize::from(wanted);
-        }
-        self.count = count;
-    }
-
     pub(crate) fn all(&self) -> &[Bounds] {
         &self.all[..self.count]
     }

@@ -5,7 +5,8 @@
 
 use crate::front::Key;
 
-const PLACES: usize = 1 << 16;
+const BITS: u32 = 16;
+const PLACES: usize = 1 << BITS;
 /// Most ids that are kept of a piece.
 pub(crate) const MOST: usize = 4;
 
@@ -26,7 +27,7 @@ impl Spelled {
     /// The ids of the piece and how many there are; 0 if it is not here. O(1), no branch on it.
     #[inline(always)]
     pub(crate) fn find(&self, key: Key) -> (&[u32; MOST], usize) {
-        match self.entries.get(key.mixed() % PLACES) {
+        match self.entries.get(place(key)) {
             Some(entry) => (&entry.ids, entry.key.count_if_same(key)),
             None => (&[0; MOST], 0),
         }
@@ -40,10 +41,14 @@ impl Spelled {
         if self.entries.is_empty() {
             self.entries = vec![Entry::default(); PLACES];
         }
-        let entry = &mut self.entries[key.mixed() % PLACES];
+        let entry = &mut self.entries[place(key)];
         entry.key = key.with_count(ids.len());
         entry.ids[..ids.len()].copy_from_slice(ids);
     }
+}
+
+fn place(key: Key) -> usize {
+    (key.mixed() >> (64 - BITS)) as usize
 }
 
 #[cfg(test)]

@@ -48,12 +48,12 @@ impl WideKey {
 
     /// All bits of the key mixed; the low ones are for choosing a place.
     #[inline(always)]
-    pub(crate) fn mixed(self) -> usize {
+    pub(crate) fn mixed(self) -> u64 {
         let WideKey([a, b, c, d]) = self;
         let (left, right) = (a ^ c.rotate_left(23), b ^ d.rotate_left(41));
         let product =
             u128::from(left ^ 0x9e37_79b9_7f4a_7c15) * u128::from(right ^ 0xd6e8_feb8_6659_fd93);
-        ((product >> 64) as u64 ^ product as u64) as usize
+        (product >> 64) as u64 ^ product as u64
     }
 }
 
@@ -75,7 +75,7 @@ impl Wide {
     #[inline(always)]
     pub(crate) fn find(&self, key: WideKey) -> usize {
         let WideKey([a, b, c, d]) = key;
-        let Set(entries) = &self.0[key.mixed() % SETS];
+        let Set(entries) = &self.0[key.mixed() as usize % SETS];
         entries.iter().fold(0, |count, entry| {
             let differs = (entry[0] ^ a)
                 | (entry[1] ^ b)
@@ -88,14 +88,14 @@ impl Wide {
     /// Has the piece's set fetched.
     #[inline(always)]
     pub(crate) fn prefetch(&self, key: WideKey) {
-        prefetch(&self.0[key.mixed() % SETS]);
+        prefetch(&self.0[key.mixed() as usize % SETS]);
     }
 
     /// Keeps the count of a piece, 1 to 30. O(1).
     #[inline]
     pub(crate) fn put(&mut self, key: WideKey, count: usize) {
         let WideKey([a, b, c, d]) = key;
-        let Set(entries) = &mut self.0[key.mixed() % SETS];
+        let Set(entries) = &mut self.0[key.mixed() as usize % SETS];
         *entries = [[a, b, c, d | (count as u64) << COUNT], entries[0]];
     }
 }

@@ -233,8 +233,8 @@ struct Given<'a> {
     normal: bool,
 }
 
-/// Places in a text, in order; there is room for those of a window beyond [`BATCH`].
-struct Places {
+/// Places in a text or numbers of pieces, in order; there is room for those of a window beyond [`BATCH`].
+pub(crate) struct Places {
     all: Box<[u32; BATCH + 2 * WINDOW]>,
     count: usize,
 }
@@ -246,13 +246,22 @@ impl Default for Places {
 }
 
 impl Places {
-    fn all(&self) -> &[u32] {
+    pub(crate) fn all(&self) -> &[u32] {
         &self.all[..self.count]
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
     }
 
     /// Adds `base` and the number of each bit, which `list` writes.
     #[inline(always)]
-    fn add(&mut self, base: u32, bits: u64, list: impl Fn(&mut [u32; WINDOW], u32, u64)) {
+    pub(crate) fn add(
+        &mut self,
+        base: u32,
+        bits: u64,
+        list: impl Fn(&mut [u32; WINDOW], u32, u64),
+    ) {
         if let Some(room) = self.all[self.count..].first_chunk_mut() {
             list(room, base, bits);
             self.count += bits.count_ones() as usize;
@@ -262,7 +271,7 @@ impl Places {
 
 /// Writes `base` and the number of each bit, in order; what is behind those in `room` may change.
 #[inline(always)]
-fn list(room: &mut [u32; WINDOW], base: u32, bits: u64) {
+pub(crate) fn list(room: &mut [u32; WINDOW], base: u32, bits: u64) {
     let mut rest = bits;
     let (eights, _) = room.as_chunks_mut::<8>();
     // Eight at a time, needed or not: the number of bits cannot be predicted.
