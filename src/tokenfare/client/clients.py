@@ -24,6 +24,7 @@ from .conversation import cleaned_up, conversation
 from .event_loops import PerLoop
 from .inline_decisions import is_short, ready
 from .plan import Ladder, Reply, ladder
+from .readiness import check
 from .settings import Options, Settings, settings
 from .unknown_options import refuse_unknown
 
@@ -226,6 +227,13 @@ class Client(_Base):
                 self._http = pools.client()
             return self._http
 
+    def check(self) -> None:
+        """Raise what would keep every call from being sent: a ledger or limiter out of reach.
+
+        That is `DatabaseError` or `LimiterUnreachable`. The provider is not asked.
+        """
+        check(self._settings)
+
     def delete_uploads(self) -> tuple[str, ...]:
         """Delete the files that are remembered at the provider; gives the ids of what is left."""
         return drive(cleaned_up(self._settings), self._client())
@@ -341,6 +349,12 @@ class AsyncClient(_Base):
 
     def _client(self) -> Any:
         return self._loops.here()
+
+    async def check(self) -> None:
+        """As `Client.check`."""
+        from anyio import to_thread
+
+        await to_thread.run_sync(check, self._settings, abandon_on_cancel=True)
 
     async def delete_uploads(self) -> tuple[str, ...]:
         """As `Client.delete_uploads`."""

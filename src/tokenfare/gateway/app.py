@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -30,21 +31,27 @@ def build(gateway: Gateway) -> Starlette:
         for prefix in PREFIXES
         for method, path, handler in table
     ]
-    health = Endpoint(gateway, endpoints.health, open_to_all=True)
+    open_to_all = {"/health": endpoints.health, "/ready": endpoints.ready}
+    routes += [
+        Route(path, Endpoint(gateway, handler, open_to_all=True), methods=["GET"])
+        for path, handler in open_to_all.items()
+    ]
     return Starlette(
-        routes=[*routes, Route("/health", health, methods=["GET"])],
+        routes=routes,
         exception_handlers={404: _nowhere, 405: _wrong_method},
     )
 
 
 async def _nowhere(request: Request, _: Exception) -> Response:
     path = request.url.path if len(request.url.path) <= _LONGEST else "such place"
+    word = path.removeprefix(PREFIXES[1]).removeprefix(PREFIXES[0]).strip("/").partition("/")[0]
+    instead = f"{_INSTEAD[word]}; " if word in _INSTEAD else ""
     return _refused(
         request,
         Refusal(
             404,
             "invalid_request_error",
-            f"this gateway has no {request.method} {path}; it serves chats "
+            f"this gateway has no {request.method} {path}; {instead}it serves chats "
             f"(POST {PREFIXES[0]}/chat/completions), what they would be routed to "
             f"(POST {PREFIXES[0]}/tokenfare/route) and the models (GET {PREFIXES[0]}/models)",
             code="unknown_url",
@@ -52,10 +59,13 @@ async def _nowhere(request: Request, _: Exception) -> Response:
     )
 
 
-async def _wrong_method(request: Request, _: Exception) -> Response:
+async def _wrong_method(request: Request, error: Exception) -> Response:
     message = f"{request.url.path} is not for {request.method}"
     refusal = Refusal(405, "invalid_request_error", message, code="method_not_allowed")
-    return _refused(request, refusal)
+    answer = _refused(request, refusal)
+    if isinstance(error, HTTPException):  # it knows which methods the place is for
+        answer.headers.update(error.headers or {})
+    return answer
 
 
 def _refused(request: Request, refusal: Refusal) -> Response:
@@ -65,5 +75,14 @@ def _refused(request: Request, refusal: Refusal) -> Response:
     body = as_json(refusal.body(request_id))
     return Response(body, refusal.status, headers, media_type="application/json")
 
+
+_INSTEAD = {
+    "completions": "send the prompt as a message of a chat, this older form is not served",
+    "responses": "send a chat, the Responses API is not served",
+    "embeddings": "ask the provider itself for embeddings",
+    "files": "a long text is uploaded by itself where the model takes files",
+    "batches": "jobs of many requests are planned by `tokenfare batch`",
+}
+"""What callers of OpenAI's other endpoints can do."""
 
 _LONGEST = 200

@@ -1,4 +1,4 @@
-"""What is answered where: chats, what a chat would be routed to, the list of models, health."""
+"""What is answered where: chats, what one would be routed to, the list of models, health."""
 
 from __future__ import annotations
 
@@ -72,6 +72,18 @@ async def model(exchange: Exchange) -> None:
 async def health(exchange: Exchange) -> None:
     """`GET /health`: that it answers. Asks nobody, and tells nothing."""
     await exchange.answer({"status": "ok"})
+
+
+async def ready(exchange: Exchange) -> None:
+    """`GET /ready`: whether calls could be made. Asks the ledger and the limiter, not the provider.
+
+    Nobody has to show a token for it, so it says no more than which of them fails.
+    """
+    because = await exchange.gateway.because()
+    if because is None:
+        await exchange.answer({"status": "ready"})
+    else:
+        await exchange.answer({"status": "not ready", "because": because}, status=503)
 
 
 async def _asked(exchange: Exchange) -> Question:

@@ -41,8 +41,12 @@ class Refusal(Exception):  # noqa: N818 - what a caller is told, not what broke
         retry: bool | None = None,
         after_seconds: float | None = None,
         evidence: Mapping[str, object] | None = None,
+        leave: bool = False,
     ) -> None:
-        """`kind` is the body's `type`; `retry` whether asking again may help, if that is known."""
+        """`kind` is the body's `type`; `retry` whether asking again may help, if that is known.
+
+        With `leave` nothing more is taken from the connection.
+        """
         super().__init__(message)
         self.status = status
         self.message = message
@@ -52,6 +56,7 @@ class Refusal(Exception):  # noqa: N818 - what a caller is told, not what broke
         self.retry = retry
         self.after_seconds = after_seconds
         self.evidence = dict(evidence or {})
+        self.leave = leave
 
     def body(self, request_id: str) -> dict[str, object]:
         """The body, or the data of an event inside a stream."""
@@ -69,7 +74,7 @@ class Refusal(Exception):  # noqa: N818 - what a caller is told, not what broke
 
     def headers(self) -> dict[str, str]:
         """What SDKs read to decide whether to ask again, and when."""
-        told = {}
+        told = {"connection": "close"} if self.leave else {}
         if self.retry is not None:
             told["x-should-retry"] = "true" if self.retry else "false"
         if self.after_seconds is not None:

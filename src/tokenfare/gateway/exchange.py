@@ -29,6 +29,7 @@ from .error_responses import Refusal, invalid, refusal_of
 from .gateway import Gateway
 from .keys import Caller
 from .replies import as_json, event
+from .slow_callers import BODY_BYTES_A_SECOND, BODY_SECONDS, Allowance
 
 log = logging.getLogger("tokenfare.gateway")
 
@@ -86,6 +87,15 @@ class Exchange:
                 "invalid_request_error",
                 f"the body is JSON, and the header content-type says so ({_JSON}, not {kind!r})",
                 param="content-type",
+            )
+        if "transfer-encoding" in self.request.headers and "content-length" in self.request.headers:
+            # Whoever is in front may go by the other one, and take the rest for another's request.
+            raise Refusal(
+                400,
+                "invalid_request_error",
+                "the body's length is said twice, by content-length and transfer-encoding",
+                param="content-length",
+                leave=True,
             )
         packed = self.request.headers.get("content-encoding", "identity")
         if packed != "identity":
@@ -238,16 +248,32 @@ def _told(error: Exception, exchange: Exchange) -> Refusal:
     return refusal
 
 
+def _too_slow(size: int) -> Refusal:
+    return Refusal(
+        408,
+        "invalid_request_error",
+        f"the body did not come: {size:,} bytes of it are here, after {BODY_SECONDS:g} s and a "
+        f"second for each {BODY_BYTES_A_SECOND:,} of them",
+        code="request_timeout",
+        leave=True,
+    )
+
+
 async def _whole(request: Request, most: int) -> bytes:
     """The body. One that is too large is read to its end, so that its sender hears why."""
     pieces: list[bytes] = []
     size = 0
-    async for piece in request.stream():
+    stream, allowance = aiter(request.stream()), Allowance()
+    while size <= _FAR_TOO_MUCH * most:
+        with anyio.move_on_after(allowance.seconds_left(size)) as waiting:
+            piece = await anext(stream, None)
+        if waiting.cancelled_caught:
+            raise _too_slow(size)
+        if piece is None:
+            break
         size += len(piece)
         if size <= most:
             pieces.append(piece)
-        elif size > _FAR_TOO_MUCH * most:
-            break
     if size > most:
         raise Refusal(
             413,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,12 +16,12 @@ import anyio
 
 from tokenfare.api import route
 from tokenfare.client import AsyncClient
-from tokenfare.errors import InvalidRequestError
+from tokenfare.errors import InvalidRequestError, TokenfareError
 from tokenfare.extras import required
 from tokenfare.listening import is_loopback
 from tokenfare.router import Requirements, refuse_unknown_words
 
-from .error_responses import Refusal
+from .error_responses import Refusal, refusal_of
 from .keys import Door, Token
 from .model_names import Rules, Wanted, as_keywords, wanted
 
@@ -31,6 +33,12 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 
 STALL_SECONDS = 300.0
 """How long a caller may take nothing of its stream."""
+
+_CHECK_SECONDS = 1.0
+_CHECK_PATIENCE_SECONDS = 3.0
+_LEFT_BEHIND_SECONDS = 30.0
+
+log = logging.getLogger("tokenfare.gateway")
 
 
 class Gateway:
@@ -78,6 +86,7 @@ class Gateway:
         self.stall_seconds = stall_seconds
         self.local = local
         self._room = room
+        self._checked: tuple[float, str | None] = (0.0, None)
         self._under_way: set[anyio.CancelScope] = set()
         for each in (self.rules.base, *live.values()):  # a mistake is said now
             asks = client.requirements(**as_keywords(each))
@@ -87,6 +96,29 @@ class Gateway:
                 wanted(name, replace(self.rules, aliases={}), client.catalog)
             except Refusal as refusal:
                 raise InvalidRequestError(f"alias {alias}: {refusal.message}") from None
+
+    async def because(self) -> str | None:
+        """Why no call could be made now, as the code of the error that it would get; or nothing.
+
+        It is asked by anybody, so what was found holds for a second; that nothing was found in time
+        for as long as the thread that is left behind may yet look.
+        """
+        if time.monotonic() < self._checked[0]:
+            return self._checked[1]
+        found: str | None = "timeout"
+        seconds = _LEFT_BEHIND_SECONDS
+        with anyio.move_on_after(_CHECK_PATIENCE_SECONDS):
+            found, seconds = await self._check(), _CHECK_SECONDS
+        self._checked = (time.monotonic() + seconds, found)
+        return found
+
+    async def _check(self) -> str | None:
+        try:
+            await self.client.check()
+        except TokenfareError as error:
+            log.warning("not ready: %s", " ".join(str(error).split()))
+            return refusal_of(error).code
+        return None
 
     def warm_up(self) -> None:
         """Decide once, so that the first caller need not wait for what is loaded for that.

@@ -17,6 +17,7 @@ from tokenfare.extras import required
 from tokenfare.listening import BACKLOG, KEEP_ALIVE_SECONDS, is_loopback, listening, url_of
 
 from .gateway import Gateway
+from .slow_callers import HEAD_SECONDS, protocol
 
 PATH = "/v1"
 """What the base URL of clients ends in."""
@@ -159,6 +160,8 @@ def _server(gateway: Gateway) -> Any:
     _ = gateway.app  # what is missing is said now, and not to the first caller
     config = uvicorn.Config(
         gateway,
+        http=protocol(HEAD_SECONDS),
+        ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,

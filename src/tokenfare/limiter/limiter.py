@@ -69,6 +69,10 @@ class Limiter:
         """Whether asking may wait for a disk or a network."""
         return self._store.shared
 
+    def check(self) -> None:
+        """Ask the store for nothing. Raises what asking for something would raise."""
+        self._store.book("check", (), self._clock())
+
     def enter(self, key: str, windows: tuple[Window, ...], claim: Claim) -> Place:
         """Join the queue of `key`, at its end."""
         place = Place(key, windows, claim)
