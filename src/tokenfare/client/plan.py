@@ -44,11 +44,18 @@ _READ_AS_TEXT = frozenset({".txt", ".md", ".csv", ".json"})
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, what was billed for it, and what was predicted.
+    """An answer, with what was billed and what was predicted.
 
-    `decision` chose the model; `model` is the one that answered, another one of the ranking if the
-    chosen one could not. `fare` is the bill at the catalogue's price, `None` where there is none.
-    `attempts` has every sending, of every model tried.
+    Attributes:
+        text: The text of the answer.
+        model: The id of the model that answered: the one chosen, or a later one of the ranking.
+        usage: The tokens that the provider reports.
+        fare: What they cost at the catalogue's price; `None` if there is none.
+        predicted: The input tokens that were predicted.
+        decision: The decision that chose the model.
+        attempts: Every attempt, of every model that was tried.
+        answer: The provider's own answer: `answer.raw` has its calls of tools, reasoning and the
+            like.
     """
 
     text: str

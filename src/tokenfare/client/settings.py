@@ -128,7 +128,37 @@ def of_provider(asked: Requirements, provider: str) -> Requirements:
 
 
 class Options(TypedDict, total=False):
-    """The keywords of a client beside where it calls and by which facts; see `settings`."""
+    """The options of a client, beside the key, the address and the catalogue.
+
+    Attributes:
+        provider: The provider of the catalogue to call; only its models are chosen.
+        region: A region of the provider. Calls go there, to the models that the catalogue lists
+            there, at their prices there.
+        timeouts: How long to wait for what.
+        patience: How often and after what wait a failed call is sent again.
+        keep_files: Remember uploaded files; otherwise each is deleted after its call.
+        uploads: A file in which processes remember together what the provider holds, so that one of
+            them uploads for all.
+        poll_seconds: The pause between looks at a file that the provider still reads.
+        progress: Called as a document is uploaded.
+        retrying: Called with each wait before a call is sent again.
+        escalate: Let the next model of the ranking answer where the first cannot.
+        escalate_filtered: Do so also where a content filter stopped the first.
+        ledger: A file or a `Ledger`; `False` for none. By default the one that `TOKENFARE_LEDGER`
+            names, or the user's own.
+        ceilings: Ceilings a day, such as `"5 CNY"` or `"demo: 200000 tokens"`.
+        project: A name that calls are booked under.
+        limiter: A `Limiter`, a file that processes share, the address of a Redis server that
+            machines share (`redis://...`), or whether there is one. By default what
+            `TOKENFARE_LIMITER` says, or one in this process where the provider's own endpoint is
+            called.
+        rates: Rate limits by id or pattern, before those of the catalogue.
+        capture_content: Put messages into spans; by default as OpenTelemetry's own variable says.
+        profile: Requirements of every call, which a call's keywords replace.
+        today: What says which day is today, for a client that decides by the facts of each call's
+            day.
+        environment: Where variables are looked up; `os.environ` by default.
+    """
 
     provider: str
     region: str | None
@@ -178,23 +208,10 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     today: Callable[[], date] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Settings from arguments and, for what they leave open, the environment.
+    """Make a client's settings of its arguments and, for what they leave open, the environment.
 
-    `provider` is one that the catalogue describes; only its models are called. `region` is one of
-    the provider's: calls go there, to models that the catalogue lists there at their prices there.
-    With `today`, each call is decided as of the day that it gives, else of the catalogue's.
-    `uploads` is a file that remembers, for every process that names it, which contents the provider
-    holds, and lets one upload for all; without it each client remembers its own. `progress` is told
-    how far an upload is, `retrying` of each wait before a call is sent again. `escalate` lets
-    the next model of the ranking answer where the first cannot, and with `escalate_filtered` also
-    where a content filter stopped it. `ledger` is a file or a `Ledger`; `False` is none, and
-    without it TOKENFARE_LEDGER says which, or it is the user's own. `limiter` is a `Limiter`, the
-    file of one that processes share, the address of the Redis server of one that machines share
-    (`redis://…`), or whether there is one; without it TOKENFARE_LIMITER says so, or the rates are
-    kept where the provider's own endpoint is called. `rates`, by id or pattern, stand before the
-    catalogue's. `capture_content` lets spans hold messages; without it
-    OpenTelemetry's own variable for that is asked. Raises `MissingKey` if no key is given and the
-    provider's variable is not set.
+    The arguments are those of `Client` and `Options`. Raises `MissingKey` if no key is given and
+    the provider's variable is not set.
     """
     env = os.environ if environment is None else environment
     service = catalog.provider(provider)

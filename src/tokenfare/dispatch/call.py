@@ -97,10 +97,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One sending of a call: after what wait, and how it ended.
+    """One sending of a call.
 
-    `broken` means that the connection failed after the request was sent: the provider may have
-    done the work and may bill it, though nothing of it counts here.
+    Attributes:
+        model: The model that was called.
+        status: The HTTP status, if there was an answer.
+        code: The provider's code for the error, if it was one.
+        waited_seconds: What was waited before it.
+        outcome: How it ended. `"broken"` means that the connection failed after the request was
+            sent: the provider may have done the work and may bill it.
     """
 
     model: str
@@ -112,11 +117,18 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model said and what it is billed for.
+    """What a model answered.
 
-    `model` is the id that answered, `raw` the provider's own object (for a stream, one put
-    together from its chunks), `files` what the documents became, `notes` what was done beyond
-    what was asked, in sentences.
+    Attributes:
+        text: The text.
+        usage: The tokens that the provider reports.
+        model: The id that answered.
+        request_id: The provider's id of the call.
+        finish_reason: Why it ended, in the provider's word.
+        attempts: Every attempt.
+        raw: The provider's own object; of a stream, put together from its chunks.
+        files: The uploaded files of its documents.
+        notes: What was done beyond what was asked, in sentences.
     """
 
     text: str
@@ -132,7 +144,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of a streamed answer: its text, its reasoning, and the provider's own chunk."""
+    """A piece of a streamed answer: text, reasoning, and the provider's own chunk in `raw`."""
 
     text: str
     reasoning: str

@@ -16,13 +16,16 @@ from .secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait, in seconds.
+    """How long a call waits, in seconds.
 
-    `connect`: for the connection. `first_token`: from the sent request to the first piece of a
-    streamed answer, or to the beginning of a plain one, which begins when all of it is written;
-    DashScope itself gives up after 300. `between_tokens`: the longest time without a piece after
-    that; what only keeps the connection alive is no piece. `total`: for one call with all its
-    attempts, waits and models. Uploads are calls of their own.
+    Attributes:
+        connect: For the connection.
+        first_token: From the request to the first piece of a stream, or to the beginning of a plain
+            answer, which begins when all of it is written. DashScope itself gives up after 300.
+        between_tokens: From one piece to the next. What only keeps the connection alive is no
+            piece.
+        total: For the whole call, with all attempts, waits and models. Uploads are calls of their
+            own.
     """
 
     connect: float = 10.0

@@ -18,10 +18,18 @@ from tokenfare.errors import InvalidRequestError, ProviderError, RateLimitError
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often a call is sent at most, and how long is waited in between, in seconds.
+    """How often a failed call is sent again, and after what wait, in seconds.
 
-    The n-th wait is the first one times 2^(n-1), at most `longest_wait`, plus up to `jitter` of
-    itself. With the defaults the four waits for throttling add up to 58 seconds or more.
+    Waits double from the first one on (exponential backoff), with jitter. With the defaults, the
+    four waits after throttling add up to 58 seconds or more.
+
+    Attributes:
+        attempts: How often a call is sent at most.
+        first_wait: The first wait.
+        first_wait_throttled: The first wait after throttling.
+        longest_wait: The longest wait.
+        longest_retry_after: The longest wait that a `Retry-After` of the provider is given.
+        jitter: The share of a wait that chance may add to it.
     """
 
     attempts: int = 5

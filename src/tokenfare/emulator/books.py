@@ -21,10 +21,18 @@ BOOK_LENGTH = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One answered request.
+    """A request that the emulator answered.
 
-    `request_id` is the one in the answer's `x-request-id`. `usage` is `None` where nothing was
-    billed. `lost`: the whole answer did not reach the client. `at`: when, by the account's clock.
+    Attributes:
+        request_id: The id in the answer's `x-request-id`.
+        method: The HTTP method.
+        path: The path.
+        status: The HTTP status.
+        code: The code of the error, if it was one.
+        model: The model, if one was asked for.
+        usage: What was billed, if anything was.
+        lost: Whether the whole answer did not reach the client.
+        at: When it was answered, by the emulator's clock.
     """
 
     request_id: str

@@ -11,9 +11,23 @@ from .account import Account
 
 
 class Emulator(Account):
-    """An account that can be served: hand it to `running`, `serve` or any ASGI server.
+    """The provider on this machine: hand it to `running`, `serve` or any ASGI server.
 
-    `base_url` is where `running` has put it, what clients want to have; empty before.
+    Args:
+        catalog: The models, and the day, that it serves.
+        tokenizer: What it counts with.
+        keys: The API keys that it accepts; any, by default.
+        replies: What it answers: a function, or a list of answers in their order.
+        faults: What goes wrong: `scripted(...)`, a `FaultScript`, or a function.
+        granted: Ids that can be called although they need an approval or a trial quota.
+        looks_until_parsed: How often an uploaded file is looked at until it is parsed.
+        batch_looks_until_checked: The same for the file of a batch.
+        batch_lines_a_look: How many lines of a batch are answered between two looks.
+        rates: Rate limits to enforce; none, by default.
+        ranges: Whether parts of files can be fetched.
+        clock: What gives the time, in seconds since 1970.
+
+    `base_url` is where it listens, once it does, and `calls` are its books.
     """
 
     base_url: str = ""

@@ -32,7 +32,10 @@ Spoiling: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A call that has arrived: the how-manieth of this emulator, where, and for which model."""
+    """A call that has arrived at the emulator.
+
+    `number` counts its calls from 1; `model` is `None` for calls that name none.
+    """
 
     number: int
     method: str
@@ -41,7 +44,7 @@ class Attempt:
 
     @property
     def is_chat(self) -> bool:
-        """Whether a model is asked, and not the file or batch service."""
+        """Whether it asks a model, and not the file or batch service."""
         return self.path.endswith(CHATS)
 
 

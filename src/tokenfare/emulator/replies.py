@@ -16,9 +16,15 @@ _ECHOED_CHARACTERS = 80
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that was accepted: the model's name, what was said, what it is billed for.
+    """A request that the emulator accepted, for a function that answers it.
 
-    `thinking`: the model was asked to reason first (`enable_thinking`).
+    Attributes:
+        model: The name that was asked for.
+        messages: The messages.
+        tools: The definitions of tools.
+        input_tokens: What is billed for the input.
+        json_mode: Whether JSON was asked for.
+        thinking: Whether the model was asked to reason first.
     """
 
     model: str

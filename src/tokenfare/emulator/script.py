@@ -39,10 +39,10 @@ from .faults import Attempt, Break, Fault, Parse
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One fault and the calls that meet it.
+    """A fault, and the calls that meet it.
 
-    Of the calls of a `model` (a pattern) the how-manieth ones, counted from 1 (`on`); every n-th;
-    or a `share` of them, all by default.
+    Of the calls of a `model` (a pattern, all by default): those in `on`, counted from 1; every n-th
+    (`every`); or a `share` of them.
     """
 
     fault: Fault
@@ -66,7 +66,7 @@ class Rule:
         return attempt.is_chat and fnmatchcase(attempt.model or "", self.model)
 
     def strikes(self, number: int, chance: float) -> bool:
-        """Whether the `number`-th call meets the fault, `chance` being drawn for it."""
+        """Whether the call with this number meets the fault; `chance` was drawn for it."""
         if self.on or self.every:
             return number in self.on or (self.every is not None and number % self.every == 0)
         return chance < self.share

@@ -26,12 +26,19 @@ from .entry import Intent
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """At most `limit` in a day: tokens if it is a number, money if it is `Money`.
+    """The most that may be spent in a day, in tokens or in money.
 
-    Of all calls in the ledger, or of those of one `project`. A `project` with `*`, `?` or `[…]` in
-    it is a pattern, and the ceiling is for each project that matches, by itself: `*` for every one,
-    calls without a project among them as one more. A day is one of `zone`, UTC by default; a call
-    belongs to the day on which it began.
+    Attributes:
+        limit: Tokens, as a whole number, or `Money`.
+        project: Count only the calls of this project. A pattern (`*`, `demo-?`) gives each project
+            that matches a ceiling of its own; calls without a project are one more. By default all
+            calls in the ledger count.
+        zone: The time zone of the day, UTC by default. A call belongs to the day on which it began.
+
+    Examples:
+        >>> from tokenfare.ledger import Ceiling
+        >>> print(Ceiling.parse("demo: 5 CNY"))
+        5 CNY a day in project demo
     """
 
     limit: int | Money
@@ -46,7 +53,10 @@ class Ceiling:
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo = UTC) -> Ceiling:
-        """A ceiling as a person writes it: `5 CNY`, `200000 tokens`, `demo: 5 CNY`, `*: 2 CNY`."""
+        """Read `5 CNY`, `200000 tokens`, `demo: 5 CNY` or `*: 2 CNY`.
+
+        Raises `InvalidRequestError`.
+        """
         project, colon, amount = text.rpartition(":")
         number, _, unit = amount.strip().partition(" ")
         try:

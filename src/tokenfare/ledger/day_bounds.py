@@ -10,7 +10,7 @@ _FIRST, _LAST = 0, 2**62
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Days of a time zone, the last one included; `None` leaves an end open."""
+    """Days of a time zone, from `since` to `until`, both included; `None` leaves an end open."""
 
     since: date | None = None
     until: date | None = None

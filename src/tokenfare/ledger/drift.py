@@ -33,10 +33,16 @@ WHERE missed ORDER BY model, nth
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The latest episode of misses of one model.
+    """A time in which a model's predictions missed its bills.
 
-    `calls` since it began, of which `missed` had a wrong prediction, in sum `predicted` tokens
-    where `billed` were billed; `good_since` calls were right after the last miss.
+    Attributes:
+        model: The model's id.
+        calls: How many calls it had since the first miss.
+        missed: How many of them were billed outside of what was predicted.
+        predicted: The input tokens predicted for those, together.
+        billed: The input tokens billed for those, together.
+        since: When the first miss was.
+        good_since: How many calls were right after the last miss.
     """
 
     model: str
@@ -67,7 +73,14 @@ class Drift:
 def drifts(
     ledger: Ledger, span: Span = ALWAYS, *, model: str = "", project: str = ""
 ) -> list[Drift]:
-    """The latest episode of each model that missed, or of the one named."""
+    """The latest time of misses of each model that missed, or of one model.
+
+    Args:
+        ledger: The ledger.
+        span: The days to look at.
+        model: Only this model.
+        project: Only this project.
+    """
     since, until = span.milliseconds()
     asked = {
         "answered": ANSWERED,

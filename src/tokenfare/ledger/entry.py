@@ -25,12 +25,19 @@ CANCELLED = "cancelled"
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A call that is about to be sent to `model`.
+    """What is written down of a call before it is sent.
 
-    `decided` is the model that the decision chose, the same one unless the call has moved on;
-    `decision` names the facts it was decided on. `parts` are the predicted input tokens by kind.
-    `fare` is what the call costs at most, and with `predicted.high + max_output_tokens` what
-    ceilings are held to.
+    Attributes:
+        model: The model that is called.
+        predicted: The input tokens predicted.
+        max_output_tokens: The room for the answer.
+        fare: What the call costs at most. Ceilings in money count this; ceilings in tokens count
+            `predicted.high + max_output_tokens`.
+        decided: The model that was decided on; `model`, unless the call has moved on.
+        decision: The facts that it was decided on.
+        parts: The predicted input tokens by kind.
+        project: The project it is booked under.
+        endpoint: Where it is sent.
     """
 
     model: str
@@ -51,10 +58,16 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a call ended: `usage` and `fare` if it was billed, neither if not.
+    """How a call ended.
 
-    `attempts` counts every sending and `broken` those that the provider may have billed although
-    no answer came; `waited_seconds` is what passed between them.
+    Attributes:
+        outcome: `"answered"`, or a word for what went wrong.
+        usage: What was billed, if it was.
+        fare: What that cost, if it was billed.
+        attempts: How often the call was sent.
+        broken: How many of these may be billed although no answer came.
+        waited_seconds: What was waited in between.
+        request_id: The provider's id of the call.
     """
 
     outcome: str

@@ -35,10 +35,10 @@ _OPEN = "outcome IS NULL AND lease_ms > :now"
 
 
 class Ledger:
-    """The calls of one file. Safe in threads, across processes and after a fork.
+    """The calls that were made, in one SQLite file.
 
-    Nothing is opened before it is needed. `clock` gives seconds since 1970. Every method raises
-    `DatabaseError` if the file cannot be read or written.
+    Safe to share between threads and processes, and across a fork. The file is opened when it is
+    first needed. Every method raises `DatabaseError` if it cannot be read or written.
     """
 
     def __init__(
@@ -63,9 +63,10 @@ class Ledger:
         return self._database.path
 
     def reserve(self, intent: Intent, ceilings: Sequence[Ceiling] = ()) -> int:
-        """Write down a call that is about to be sent; gives its number.
+        """Write down a call that is about to be sent, and return its number.
 
-        Raises `CeilingReached`, and then nothing is written.
+        Raises `CeilingReached` if it might take more than a ceiling leaves; then nothing is
+        written.
         """
         with self._writing() as (connection, now):
             self._hold_to(ceilings, intent, connection, now, except_for=0)
@@ -76,9 +77,9 @@ class Ledger:
             return int(cursor.lastrowid or 0)
 
     def move(self, number: int, intent: Intent, ceilings: Sequence[Ceiling] = ()) -> None:
-        """A call goes on to another model: its reservation becomes one for that.
+        """Make the reservation of a call one for another model, to which it goes on.
 
-        Raises `CeilingReached`, and then the call is as it was.
+        Raises `CeilingReached`; then the call stays as it was.
         """
         with self._writing() as (connection, now):
             self._hold_to(ceilings, intent, connection, now, except_for=number)
@@ -127,7 +128,7 @@ class Ledger:
             return bool(settled)
 
     def has_bill(self, request_id: str) -> bool:
-        """Whether a call that the provider names so was settled."""
+        """Whether a call with this id of the provider was settled."""
         with self.reading() as connection:
             found = connection.execute(
                 "SELECT 1 FROM calls WHERE request_id = ? AND fare IS NOT NULL", (request_id,)
@@ -135,7 +136,7 @@ class Ledger:
         return found is not None
 
     def give_up_the_dead(self) -> int:
-        """Close the open calls of processes that are gone; gives how many there were."""
+        """Close the open calls of processes that have ended, and return how many there were."""
         with self._writing() as (connection, now):
             return _bury(connection, now)
 

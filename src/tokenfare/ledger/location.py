@@ -13,7 +13,7 @@ _NAME = "ledger.sqlite3"
 
 
 def ledger_path(environment: Mapping[str, str]) -> Path | None:
-    """The file that the environment names, the user's own if it names none, `None` for `off`."""
+    """The file that `TOKENFARE_LEDGER` names, else the user's own; `None` for `off`."""
     named = environment.get(VARIABLE, "").strip()
     if named.lower() in _OFF:
         return None

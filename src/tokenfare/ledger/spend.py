@@ -24,9 +24,15 @@ KEYS: tuple[Key, ...] = ("day", "model", "project", "endpoint")
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """The sum of the settled calls that share `key`, one entry for each word of `by`.
+    """The sum of the settled calls that have one key.
 
-    `predicted` is the sum of predicted input tokens of those that were billed.
+    Attributes:
+        key: The values that the calls have in common, one for each word of `by`.
+        calls: How many calls.
+        answered: How many of them were answered.
+        predicted: The predicted input tokens of those that were billed.
+        usage: What was billed.
+        fare: What that cost, in one currency.
     """
 
     key: tuple[str, ...]
@@ -50,10 +56,13 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """Calls that have no bill here, so that `spent` leaves them out, but may have one there.
+    """Calls without a bill here, which the provider may bill all the same.
 
-    `open` calls are under way, `abandoned` ones ended with their process, `cancelled` ones were
-    left by their caller; `broken` sendings got no answer although they had been sent.
+    Attributes:
+        open: Calls under way.
+        abandoned: Calls whose process ended before they did.
+        cancelled: Calls that their caller cancelled.
+        broken: Attempts that were sent and got no answer.
     """
 
     open: int
@@ -65,7 +74,16 @@ class Unsettled:
 def spent(
     ledger: Ledger, by: Iterable[Key] = ("day", "model"), span: Span = ALWAYS, *, project: str = ""
 ) -> list[Spent]:
-    """Sums of the settled calls, in the order of their keys; of one project if it is named."""
+    """Add up the settled calls of a ledger.
+
+    Args:
+        ledger: The ledger.
+        by: What to tell apart: `"day"`, `"model"`, `"project"`, `"endpoint"`.
+        span: The days to add up.
+        project: Only this project.
+
+    The sums come in the order of their keys; calls in two currencies are two sums.
+    """
     words = tuple(by)
     sums: dict[tuple[tuple[str, ...], str], Spent] = {}
     with ledger.reading() as database:
@@ -98,7 +116,7 @@ def spent(
 
 
 def unsettled(ledger: Ledger, span: Span = ALWAYS, *, project: str = "") -> Unsettled:
-    """How many calls of a span have no bill, so that `spent` leaves them out."""
+    """Count the calls of a span that have no bill, which `spent` leaves out."""
     with ledger.reading() as database:
         row = database.execute(
             "SELECT count(*) FILTER (WHERE outcome IS NULL), "

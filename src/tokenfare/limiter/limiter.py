@@ -28,7 +28,7 @@ _SMOOTHING = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Tokens of a call that is about to be sent: its input, and the room for its answer."""
+    """The tokens of a call that is about to be sent: its input, and the room for its answer."""
 
     input_tokens: int
     max_output_tokens: int
@@ -47,11 +47,10 @@ class Place:
 
 
 class Limiter:
-    """Queues by model, and a store of what is used. Safe in threads and event loops at once.
+    """Lets calls through one after the other, below the rate limits of their models.
 
-    Calls that share an account share a limiter, or limiters of several processes share a `store`.
-    `clock` gives seconds: steady ones for a store in memory, those since 1970 for one in a file; a
-    server has its own.
+    Safe to share between threads and event loops. Calls of one account share a limiter, or the
+    limiters of several processes share a `store`.
     """
 
     def __init__(
