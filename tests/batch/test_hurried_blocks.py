@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from batch.test_blocks import ALIKE, LINES, TABLE
 from batch.test_deadline import with_rates
 from batch_plans import files_of, mixed_lines
-from tokenfare import Catalog, batch
+from tokenfare import Catalog, Money, batch
 from tokenfare.batch import planning
 from tokenfare.batch.blockwise import BlockPlanner
 from tokenfare.batch.deadlines import survey
@@ -100,6 +101,27 @@ def test_models_as_they_were_sold_are_mixed_in_blocks_as_line_by_line(
         asked: dict[str, Any] = {"deadline": timedelta(hours=3), "as_of": day}
         blocks, records = both_ways([b"\n".join(lines)], size, **asked)
         assert blocks == records
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"max_fare": Money(Decimal("0.0009"), "CNY")},
+        {"expected_output_tokens": 20},
+        {"min_headroom": 900},
+    ],
+)
+def test_what_is_asked_beside_holds_by_a_deadline_in_blocks_too(
+    rated: Catalog, more: dict[str, Any]
+) -> None:
+    """A ceiling for a request refuses by size what no limit does."""
+    asked: dict[str, Any] = {"deadline": timedelta(minutes=4), "catalog": rated, **more}
+    content = b"\n".join([prompts(90), *(line.encode() for line in mixed_lines())])
+    blocks, records = both_ways([content], 4_000, **asked)
+    assert blocks == records
+    assert isinstance(blocks, dict)
+    if "max_fare" in more:
+        assert b"the ceiling is 0.0009 CNY" in blocks["set-aside.jsonl"]
 
 
 def prompts(number: int) -> bytes:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from random import Random
+from unittest.mock import patch
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tokenfare.batch.deadlines.mix import Job, Mix, Option, cheapest, fastest
+from mixes import Job, Option, cheapest, fastest, parts_of
+from tokenfare.batch.deadlines import mix as mixing
+from tokenfare.batch.deadlines import options as columns
+from tokenfare.batch.deadlines.mix import Mix
 
 NEAR = 1 + 1e-9
 EXACT = 1 + 1e-5  # what a solver may be wrong by, and what is kept free of the limit for it
@@ -42,7 +46,7 @@ def every_choice(job: Job) -> Iterator[tuple[float, float]]:
 def holds(job: Job, mix: Mix) -> None:
     """What is said of a mix is what its parts add up to."""
     fare, seconds = 0.0, [0.0] * job.models
-    for count, options, part in zip(job.counts, job.options, mix.parts, strict=True):
+    for count, options, part in zip(job.counts, job.options, parts_of(job, mix), strict=True):
         assert sum(part.values()) == count
         assert all(number > 0 for number in part.values())
         by_model = {option.model: option for option in options}
@@ -121,6 +125,57 @@ def large(cells: int, seed: int) -> Job:
     return Job([random.randint(1, 20) for _ in options], options, 7)
 
 
+@settings(max_examples=60, deadline=None)
+@given(jobs(), st.floats(1.0, 2.5))
+def test_cells_that_are_put_together_keep_the_limit_and_the_bound(job: Job, times: float) -> None:
+    """As in a large job, with no cell by itself but the one that is nearest to going elsewhere."""
+    choices = list(every_choice(job))
+    with patch.multiple(mixing, _CELLS=1, _SMALL=0), patch.multiple(columns, _ALONE=1, _TOGETHER=1):
+        quick = fastest(job)
+        limit = quick.longest * times
+        found = cheapest(job, limit, quick)
+    holds(job, quick)
+    holds(job, found)
+    assert found.longest <= limit
+    best = min(fare for fare, seconds in choices if seconds <= limit * NEAR)
+    assert found.least <= best * NEAR
+    assert best <= found.fare * NEAR
+
+
+def alike(cells: int, seed: int) -> Job:
+    """Models by threes at one price, as a name, its latest and its snapshot are: all cells tie."""
+    random = Random(seed)  # noqa: S311 - sizes, no secret
+    options = []
+    for _ in range(cells):
+        size, room = random.lognormvariate(6, 1), random.randint(1, 8_000)
+        options.append(
+            [
+                Option(m, (m // 3 + 1) * (size + 3 * room), max(0.7, (size + room) / (900 + m)))
+                for m in range(9)
+            ]
+        )
+    return Job([1] * cells, options, 9)
+
+
+@pytest.mark.parametrize(("make", "near"), [(large, 1e-4), (alike, 1e-3)])
+@pytest.mark.parametrize("times", [1.02, 1.3, 3.0])
+def test_a_large_job_is_mixed_as_well_as_by_one_programme_of_all_its_cells(
+    make: Callable[[int, int], Job], near: float, times: float
+) -> None:
+    """Nearly, where every cell is near to going elsewhere."""
+    job = make(5_000, 3)
+    quick = fastest(job)
+    holds(job, quick)
+    limit = quick.longest * times
+    put_together = cheapest(job, limit, quick)
+    holds(job, put_together)
+    with patch.object(mixing, "_CELLS", 5_000):
+        assert fastest(job).longest >= quick.longest * (1 - 1e-4)
+        whole = cheapest(job, limit, quick)
+    assert put_together.fare <= whole.fare * (1 + near)
+    assert put_together.least >= whole.least * (1 - near)
+
+
 @pytest.mark.parametrize(("cells", "gap"), [(300, 1.001), (4_000, 1.0001), (12_000, 1.001)])
 def test_a_large_job_is_within_its_limit_and_near_what_none_is_below(
     cells: int, gap: float
@@ -151,7 +206,9 @@ def test_with_all_the_time_each_request_goes_to_its_cheapest_model() -> None:
 def test_the_same_job_has_the_same_mix() -> None:
     job = large(300, seed=9)
     quick = fastest(job)
-    assert cheapest(job, quick.longest * 1.3, quick) == cheapest(job, quick.longest * 1.3, quick)
+    one, other = (cheapest(job, quick.longest * 1.3, quick) for _ in range(2))
+    assert parts_of(job, one) == parts_of(job, other)
+    assert (one.seconds, one.fare, one.least) == (other.seconds, other.fare, other.least)
 
 
 def test_a_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
@@ -163,4 +220,5 @@ def test_a_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_nothing_is_a_job_too() -> None:
     job = Job([], [], 3)
-    assert cheapest(job, 10.0, fastest(job)) == Mix((), (0.0, 0.0, 0.0), 0.0, 0.0)
+    mix = cheapest(job, 10.0, fastest(job))
+    assert (len(mix.amounts), mix.seconds, mix.fare, mix.least) == (0, (0.0, 0.0, 0.0), 0.0, 0.0)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from models import model, price
 from tokenfare.api import default_catalog
 from tokenfare.batch.choice import batch_or_live
 from tokenfare.batch.choice.batch_or_live import Served, Service
+from tokenfare.batch.choice.prices import Drawn
 from tokenfare.catalog import Limits, RateLimits
 from tokenfare.money import Money
 from tokenfare.router import Requirements
@@ -73,8 +75,29 @@ def holds(service: Service, size: Count) -> None:
         for kind, found in enumerate(service.kinds):
             assert tables.choose_among(kind, size) == service.choose_among(kind, size)
             judged = ((each, service.on(each, size)) for each in found)
-            expected = [(m, float(r.compared.amount)) for m, r in judged if r is not None]
-            assert service.compared(kind, size) == expected
+            expected = {m.id: r.compared.amount for m, r in judged if r is not None}
+            assert drawn(service, kind, size) == pytest.approx(
+                {name: float(amount) for name, amount in expected.items()}, rel=1e-12
+            )
+
+
+def drawn(service: Service, kind: int, size: Count) -> dict[str, float]:
+    """What the models that take a request are compared by, drawn as columns: all its sizes."""
+    prices, asked = service.prices(kind), service.asked
+    assert prices is not None
+    low = np.arange(max(1, size.low - 2), size.low + 1)
+    high = np.full(len(low), size.high)
+    answer = np.full(len(low), asked.output_tokens)
+    columns = Drawn(low, high, np.full(len(low), asked.max_output_tokens), answer)
+    found = {}
+    for place, each in enumerate(prices.models):
+        taken, tier, fare = prices.drawn(place, columns)
+        bounds = [tier_of.up_to for tier_of in each.price.tiers[:-1]]
+        assert tier.tolist() == [sum(bound < size.high for bound in bounds)] * len(low)
+        assert len(set(taken.tolist())) == 1  # by the high end alone
+        if taken[-1]:
+            found[each.id] = float(fare[-1])
+    return found
 
 
 @settings(max_examples=400, deadline=None)

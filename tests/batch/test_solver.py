@@ -15,8 +15,8 @@ from typing import Any
 import highspy
 import pytest
 
+from mixes import Job, Option, cheapest, fastest, parts_of
 from tokenfare.batch.deadlines import mix, solver
-from tokenfare.batch.deadlines.mix import Job, Option, cheapest, fastest
 
 AT_ONCE = 3.0
 """Seconds that stopping may take on a busy machine; the programme takes four times as long."""
@@ -136,5 +136,7 @@ def test_a_job_is_mixed_beside_as_it_is_on_the_thread_that_asks(
     quick = fastest(job)
     beside = cheapest(job, quick.longest * 1.1, quick)
     monkeypatch.setattr(mix, "solve", lambda highs: highs.run())
-    assert fastest(job) == quick
-    assert cheapest(job, quick.longest * 1.1, quick) == beside
+    assert parts_of(job, fastest(job)) == parts_of(job, quick)
+    here = cheapest(job, quick.longest * 1.1, quick)
+    assert parts_of(job, here) == parts_of(job, beside)
+    assert (here.seconds, here.fare, here.least) == (beside.seconds, beside.fare, beside.least)

@@ -1,11 +1,24 @@
 //! Classes of requests that ask the same of the same models: counted once, then given out.
 //!
-//! A request's class is its set of *bids*: each is the number of what some models ask for it.
-//! Which bids there are is for the owner to say. Where they come to be told apart less finely, so
-//! do the classes.
+//! A request's class is its set of *bids*: each is the number of a size that some models of a
+//! service are asked for. The owner may put bids together; one of them then stands for all, and
+//! classes whose bids are the same by that are one class.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+
+use crate::sizes::Span;
+
+/// What models of one kind are asked for: a request of this size, by numbers of their owner's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Bid {
+    /// The service, which knows the room for the answer.
+    pub service: u32,
+    /// The kind of models, by its place in the service.
+    pub kind: u32,
+    /// The request's size there.
+    pub size: Span,
+}
 
 /// Requests of one class.
 #[derive(Debug)]
@@ -21,6 +34,10 @@ struct Class {
 /// The classes of a job, and which of its requests are not sent.
 #[derive(Debug, Default)]
 pub struct Classes {
+    bids: Vec<Bid>,
+    bid_numbers: HashMap<Bid, u32>,
+    /// Of the first bids the one that stands for each; the others stand for themselves.
+    joined: Vec<u32>,
     numbers: HashMap<Arc<[u32]>, u32>,
     classes: Vec<Class>,
     /// Of the requests that were counted, in order: whether each is carried by one before it.
@@ -31,8 +48,26 @@ pub struct Classes {
 }
 
 impl Classes {
+    /// The number of a bid.
+    pub fn bid(&mut self, bid: Bid) -> u32 {
+        let next = self.bids.len() as u32;
+        let number = *self.bid_numbers.entry(bid).or_insert(next);
+        if number == next {
+            self.bids.push(bid);
+        }
+        number
+    }
+
+    /// Every bid, by number.
+    pub fn bids(&self) -> &[Bid] {
+        &self.bids
+    }
+
     /// The number of the class that has these bids.
     pub fn number(&mut self, bids: &mut [u32]) -> u32 {
+        for bid in bids.iter_mut() {
+            *bid = self.joined.get(*bid as usize).copied().unwrap_or(*bid);
+        }
         bids.sort_unstable();
         if let Some(number) = self.numbers.get(&*bids) {
             return *number;
@@ -75,21 +110,31 @@ impl Classes {
         self.classes[class as usize].requests += u64::from(!carried);
     }
 
-    /// Puts classes together: instead of each bid there is the one that `coarser` has for it.
-    pub fn coarsen(&mut self, coarser: &[u32]) {
+    /// Puts bids together, and classes by that: `joined` says for each bid which one stands for it.
+    ///
+    /// What stood for others before goes where these go.
+    pub fn coarsen(&mut self, joined: Vec<u32>) {
+        self.joined = joined;
         self.numbers.clear();
         for class in std::mem::take(&mut self.classes) {
-            let mut bids: Vec<u32> = class.bids.iter().map(|bid| coarser[*bid as usize]).collect();
-            let number = self.number(&mut bids);
+            let number = self.number(&mut class.bids.to_vec());
             self.classes[number as usize].requests += class.requests;
         }
     }
 
-    /// Takes for each class to which models its requests go, and the model of those not sent.
-    pub fn give_out(&mut self, parts: Vec<(Vec<(u32, u64)>, u32)>) {
-        for (class, (mut left, carried)) in self.classes.iter_mut().zip(parts) {
-            left.reverse();
-            (class.left, class.carried) = (left, Some(carried));
+    /// Takes how many requests of which class go to which model, and for each class the model of
+    /// those that are not sent.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such class.
+    pub fn give_out(&mut self, parts: impl IntoIterator<Item = (u32, u32, u64)>, carried: &[u32]) {
+        for (class, model, requests) in parts {
+            self.classes[class as usize].left.push((model, requests));
+        }
+        for (class, &model) in self.classes.iter_mut().zip(carried) {
+            class.left.reverse();
+            class.carried = Some(model);
         }
     }
 

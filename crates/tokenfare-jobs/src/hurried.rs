@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::classes::Classes;
+use crate::classes::{Bid, Classes};
 use crate::lines::{Fate, Lines};
 use crate::seen::Seen;
 use crate::sent::Outcomes;
@@ -26,9 +26,10 @@ impl Default for Hurried {
     }
 }
 
-/// What the models of a live service ask for requests of each size, by numbers of their owner's.
+/// What the models of a live service are asked for: the bids of the sizes of its offers.
 #[derive(Clone, Debug)]
 pub struct Bids {
+    service: u32,
     /// By kind, for each size of its offers.
     of: Vec<Vec<u32>>,
     kinds: HashMap<u32, usize>,
@@ -36,9 +37,10 @@ pub struct Bids {
 }
 
 impl Bids {
-    /// Nothing asked yet; `kinds` is the kind of each model that may promise a time.
-    pub fn new(kinds: HashMap<u32, usize>, number: usize) -> Self {
-        Bids { of: vec![Vec::new(); number], kinds, outcomes: HashMap::new() }
+    /// Nothing asked yet of a service of this number, which has so many kinds; `kinds` is the kind
+    /// of each model that may promise a time.
+    pub fn new(service: u32, kinds: HashMap<u32, usize>, number: usize) -> Self {
+        Bids { service, of: vec![Vec::new(); number], kinds, outcomes: HashMap::new() }
     }
 
     /// The sizes on a kind whose bid is not known.
@@ -46,16 +48,20 @@ impl Bids {
         offers.sizes_from(kind, self.of[kind].len())
     }
 
-    /// Takes the bids for the first sizes that are open; none where no model takes such a request.
-    pub fn answer(&mut self, kind: usize, bids: impl IntoIterator<Item = Option<u32>>) {
-        self.of[kind].extend(bids.into_iter().map(|bid| bid.unwrap_or(NONE)));
-    }
-
-    /// As `Classes::coarsen`.
-    pub fn coarsen(&mut self, coarser: &[u32]) {
-        for bid in self.of.iter_mut().flatten().filter(|bid| **bid != NONE) {
-            *bid = coarser[*bid as usize];
-        }
+    /// Gives the sizes that are open their bids, as far as some model takes them.
+    pub fn answer(
+        &mut self,
+        kind: usize,
+        offers: &Offers,
+        classes: &mut Classes,
+        takes: impl Fn(usize, Span) -> bool,
+    ) {
+        let (service, of) = (self.service, &mut self.of[kind]);
+        let open = offers.sizes_from(kind, of.len()).iter().enumerate();
+        of.extend(open.map(|(place, &size)| {
+            let bid = Bid { service, kind: kind as u32, size };
+            if takes(place, size) { classes.bid(bid) } else { NONE }
+        }));
     }
 
     /// Takes the outcome of requests of a size on a model, by the size's place.

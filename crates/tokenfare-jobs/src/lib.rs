@@ -36,7 +36,7 @@ mod store;
 
 pub use beginnings::{Beginning, Beginnings, Gone, Group};
 pub use cells::{Cells, Content, Message};
-pub use classes::Classes;
+pub use classes::{Bid, Classes};
 pub use csv::{Heading, Whole, whole};
 pub use form::Form;
 pub use hurried::Bids;

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use pyo3::exceptions::PyIndexError;
+use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use tokenfare_jobs::{Bid, Span};
 
 use crate::guard::guarded;
 use crate::jobs::{Lines, Offers, Outcomes, Pair, Seen, pair};
@@ -28,9 +30,32 @@ impl Classes {
         self.0.number(&mut bids)
     }
 
-    /// The bids of each class, and how many of its requests are sent.
-    fn all(&self) -> Vec<(Vec<u32>, u64)> {
-        self.0.iter().map(|(bids, requests)| (bids.to_vec(), requests)).collect()
+    /// The number of a size that a kind of models of a service is asked for.
+    #[pyo3(signature = (service, kind, size, /))]
+    fn bid(&mut self, service: u32, kind: u32, size: Pair) -> u32 {
+        self.0.bid(Bid { service, kind, size: Span { low: size.0, high: size.1 } })
+    }
+
+    /// All bids: their services and kinds (`u32`), and the two ends of their sizes (`u64`).
+    fn bids<'py>(&self, py: Python<'py>) -> [Bound<'py, PyBytes>; 4] {
+        let bids = self.0.bids();
+        [
+            packed(py, bids.iter().map(|bid| bid.service.to_ne_bytes())),
+            packed(py, bids.iter().map(|bid| bid.kind.to_ne_bytes())),
+            packed(py, bids.iter().map(|bid| bid.size.low.to_ne_bytes())),
+            packed(py, bids.iter().map(|bid| bid.size.high.to_ne_bytes())),
+        ]
+    }
+
+    /// All classes: how many bids each has (`u32`), these one behind the other (`u32`), and how
+    /// many of its requests are sent (`u64`).
+    fn all<'py>(&self, py: Python<'py>) -> [Bound<'py, PyBytes>; 3] {
+        let bids = self.0.iter().flat_map(|(bids, _)| bids);
+        [
+            packed(py, self.0.iter().map(|(bids, _)| (bids.len() as u32).to_ne_bytes())),
+            packed(py, bids.map(|bid| bid.to_ne_bytes())),
+            packed(py, self.0.iter().map(|(_, requests)| requests.to_ne_bytes())),
+        ]
     }
 
     /// Count a request that was read elsewhere, the next one of the job.
@@ -55,15 +80,31 @@ impl Classes {
         guarded(py, usize::MAX, || lines.count(outcomes, seen, once, &mut self.0))
     }
 
-    #[pyo3(signature = (coarser, /))]
-    fn coarsen(&mut self, coarser: Vec<u32>) {
-        self.0.coarsen(&coarser);
+    /// For each bid the one that stands for it.
+    #[pyo3(signature = (joined, /))]
+    fn coarsen(&mut self, joined: Vec<u32>) -> PyResult<()> {
+        let bids = self.0.bids().len();
+        if joined.len() != bids || joined.iter().any(|bid| *bid as usize >= bids) {
+            return Err(PyIndexError::new_err(format!("there are {bids} bids")));
+        }
+        self.0.coarsen(joined);
+        Ok(())
     }
 
-    /// For each class how many go to which model, and the model of those that are not sent.
-    #[pyo3(signature = (parts, /))]
-    fn give_out(&mut self, parts: Vec<(Vec<(u32, u64)>, u32)>) {
-        self.0.give_out(parts);
+    /// Classes, models, and how many requests of each go to each; for each class the model of those
+    /// that are not sent.
+    #[pyo3(signature = (classes, models, requests, carried, /))]
+    fn give_out(
+        &mut self,
+        classes: Vec<u32>,
+        models: Vec<u32>,
+        requests: Vec<u64>,
+        carried: Vec<u32>,
+    ) -> PyResult<()> {
+        classes.iter().try_for_each(|class| self.check(*class))?;
+        let parts = classes.into_iter().zip(models).zip(requests);
+        self.0.give_out(parts.map(|((class, model), number)| (class, model, number)), &carried);
+        Ok(())
     }
 
     /// The model of the next request of the job, and whether it is not sent; `None` if it is
@@ -139,20 +180,29 @@ impl Classes {
     }
 }
 
-/// What the models of a live service ask for requests of each size.
+/// Numbers, one behind the other.
+fn packed<const N: usize>(
+    py: Python<'_>,
+    numbers: impl Iterator<Item = [u8; N]>,
+) -> Bound<'_, PyBytes> {
+    PyBytes::new(py, &numbers.flatten().collect::<Vec<u8>>())
+}
+
+/// What the models of a live service are asked for.
 #[pyclass(module = "tokenfare._core")]
 pub(crate) struct Bids(tokenfare_jobs::Bids);
 
 #[pymethods]
 impl Bids {
-    /// The kind of each model that may promise a time, of so many kinds.
+    /// Of a service of this number, with so many kinds; the kind of each model that may promise a
+    /// time.
     #[new]
-    #[pyo3(signature = (kinds, number, /))]
-    fn new(kinds: HashMap<u32, usize>, number: usize) -> PyResult<Self> {
+    #[pyo3(signature = (service, kinds, number, /))]
+    fn new(service: u32, kinds: HashMap<u32, usize>, number: usize) -> PyResult<Self> {
         if kinds.values().any(|kind| *kind >= number) {
             return Err(PyIndexError::new_err(format!("there are {number} kinds")));
         }
-        Ok(Bids(tokenfare_jobs::Bids::new(kinds, number)))
+        Ok(Bids(tokenfare_jobs::Bids::new(service, kinds, number)))
     }
 
     /// The sizes on a kind whose bid is not known.
@@ -161,17 +211,29 @@ impl Bids {
         self.0.open(kind, &offers.0).iter().map(pair).collect()
     }
 
-    /// The bids for these sizes; `None` where no model takes such a request.
-    #[pyo3(signature = (kind, bids, /))]
-    fn answer(&mut self, kind: usize, bids: Vec<Option<u32>>) {
-        self.0.answer(kind, bids);
+    /// Give the open sizes their bids up to the longest that is taken on each kind, if any is.
+    #[pyo3(signature = (offers, classes, most, /))]
+    fn answer_up_to(&mut self, offers: &Offers, classes: &mut Classes, most: Vec<Option<u64>>) {
+        for (kind, longest) in most.into_iter().enumerate() {
+            let takes = |_, size: Span| longest.is_some_and(|longest| size.high <= longest);
+            self.0.answer(kind, &offers.0, &mut classes.0, takes);
+        }
     }
 
-    /// All at once: there may be thousands, and what each is told is as long as there are bids.
-    #[staticmethod]
-    #[pyo3(signature = (all, coarser, /))]
-    fn coarsen(mut all: Vec<PyRefMut<'_, Self>>, coarser: Vec<u32>) {
-        all.iter_mut().for_each(|each| each.0.coarsen(&coarser));
+    /// Give those of the open sizes their bids that are taken.
+    #[pyo3(signature = (kind, offers, classes, taken, /))]
+    fn answer(
+        &mut self,
+        kind: usize,
+        offers: &Offers,
+        classes: &mut Classes,
+        taken: Vec<bool>,
+    ) -> PyResult<()> {
+        if taken.len() != self.0.open(kind, &offers.0).len() {
+            return Err(PyValueError::new_err("an answer for each size that is open"));
+        }
+        self.0.answer(kind, &offers.0, &mut classes.0, |place, _| taken[place]);
+        Ok(())
     }
 
     /// Whether nobody has said of some request of a group where it would go without a deadline.

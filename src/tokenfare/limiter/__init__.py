@@ -10,7 +10,7 @@ from .in_redis import InRedis
 from .in_sqlite import Shared
 from .limiter import UNTIL_RUNG, Claim, Limiter, Place
 from .notification import Bell
-from .queue_time import Toll, Tolls, tolls
+from .queue_time import Claims, Toll, Tolls, tolls
 from .store import Change, Store, Taken
 from .window import ARRIVAL_SLACK_SECONDS, Window, windows_of
 
@@ -20,6 +20,7 @@ __all__ = [
     "Bell",
     "Change",
     "Claim",
+    "Claims",
     "InRedis",
     "Limiter",
     "Memory",

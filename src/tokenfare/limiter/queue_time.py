@@ -26,7 +26,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, TypeAlias
+from importlib import import_module
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from .limiter import Claim
 from .window import Answers, Window
@@ -44,6 +45,22 @@ class Toll(NamedTuple):
     by: By
 
 
+class Claims(NamedTuple):
+    """Many calls as columns (numpy arrays): what each asks, and how many there are of it."""
+
+    input_tokens: Any
+    max_output_tokens: Any
+    number: Any
+
+    @classmethod
+    def of(cls, calls: Mapping[Claim, int]) -> Claims:
+        """So many calls of each size. Needs numpy."""
+        np = import_module("numpy")
+        rows = [(c.input_tokens, c.max_output_tokens, number) for c, number in calls.items()]
+        columns = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+        return cls(*columns)
+
+
 @dataclass(frozen=True, slots=True)
 class _Tokens:
     """A window's tokens: what a token costs, from which size on a call is large, and what then."""
@@ -54,21 +71,23 @@ class _Tokens:
     large_seconds: float
     answers: Answers
 
-    def reserved(self, claim: Claim) -> float:
-        return min(_asked(claim, self.answers), self.tokens) * self.per_token
+    def reserved(self, claims: Claims) -> Any:
+        return _asked(claims, self.answers).clip(max=self.tokens) * self.per_token
 
-    def stopped(self, claim: Claim) -> float:
-        return self.large_seconds if _asked(claim, self.answers) >= self.large_from else 0.0
+    def stopped(self, claims: Claims) -> Any:
+        return (_asked(claims, self.answers) >= self.large_from) * self.large_seconds
 
-    def answered(self, claim: Claim) -> float:
+    def answered(self, claims: Claims) -> Any:
         if self.answers == "expected":
-            return 0.0
-        return min(claim.max_output_tokens, self.tokens) * self.per_token
+            return claims.max_output_tokens * 0.0
+        return claims.max_output_tokens.clip(max=self.tokens) * self.per_token
 
 
-def _asked(claim: Claim, answers: Answers) -> int:
-    """What is booked at most where a call is sent."""
-    return claim.input_tokens + (0 if answers == "written" else claim.max_output_tokens)
+def _asked(claims: Claims, answers: Answers) -> Any:
+    """What is booked at most where calls are sent."""
+    if answers == "written":
+        return claims.input_tokens
+    return claims.input_tokens + claims.max_output_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,43 +103,62 @@ class Tolls:
         """The tolls if so many calls may be under way."""
         return replace(self, _at_once=number)
 
-    def total(self, claims: Mapping[Claim, int]) -> float:
+    def total(self, calls: Mapping[Claim, int] | Claims) -> float:
         """The seconds of so many calls of each size."""
-        return sum(self.of(claim).seconds * number for claim, number in claims.items())
+        claims = _columns(calls)
+        return float((self.seconds(claims) * claims.number).sum())
+
+    def by(self, claims: Claims) -> By:
+        """What most of the time of all is for."""
+        seconds, by_tokens = self._seconds(claims)
+        other: By = "requests" if self._least == self._requests else "calls at once"
+        of_tokens = _sum(seconds * by_tokens * claims.number)
+        return "tokens" if of_tokens > _sum(seconds * ~by_tokens * claims.number) else other
 
     def of(self, claim: Claim) -> Toll:
         """The toll of a call."""
-        reserved = answered = stopped = 0.0
-        for each in self._tokens:  # jobs of many kinds of calls ask a million times
-            reserved = max(reserved, each.reserved(claim))
-            answered = max(answered, each.answered(claim))
-            stopped = max(stopped, each.stopped(claim))
-        seconds = max(self._requests, self._answer_seconds / self._at_once, reserved)
-        by: By = "tokens"
-        if max(reserved, stopped) < seconds:
-            by = "requests" if self._requests == seconds else "calls at once"
-        return Toll(seconds + answered + stopped, by)
+        alone = Claims.of({claim: 1})
+        return Toll(float(self.seconds(alone)[0]), self.by(alone))
+
+    def seconds(self, claims: Claims) -> Any:
+        """The tolls of calls of each size, one of each: a column."""
+        return self._seconds(claims)[0]
+
+    @property
+    def _least(self) -> float:
+        return max(self._requests, self._answer_seconds / self._at_once)
+
+    def _seconds(self, claims: Claims) -> tuple[Any, Any]:
+        """The tolls, and whether a call waits for tokens."""
+        reserved = answered = stopped = claims.input_tokens * 0.0
+        for each in self._tokens:
+            reserved = reserved.clip(min=each.reserved(claims))
+            answered = answered.clip(min=each.answered(claims))
+            stopped = stopped.clip(min=each.stopped(claims))
+        seconds = reserved.clip(min=self._least)
+        return seconds + answered + stopped, reserved.clip(min=stopped) >= seconds
 
 
 def tolls(
     windows: Sequence[Window],
-    claims: Mapping[Claim, int],
+    calls: Mapping[Claim, int] | Claims,
     *,
     answer_seconds: float,
     at_once: int,
 ) -> Tolls:
-    """The tolls of so many calls of each size below these windows.
+    """The tolls of so many calls of each size below these windows. Needs numpy.
 
     `answer_seconds` is the longest time from letting a call through to its settlement, `at_once`
     how many may be under way. The tolls hold for the calls that are named: a larger one may add
     more. Where the cutoff of large calls lies is chosen so that the sum of all is the least.
     """
-    longest_answer = max((claim.max_output_tokens for claim in claims), default=0)
+    claims = _columns(calls)
+    longest_answer = int(claims.max_output_tokens.max(initial=0))
     spared = [window.spared(longest_answer) for window in windows]
     requests = (w.longest_seconds / w.requests for w in spared if w.requests is not None)
     found = Tolls(max(requests, default=0.0), answer_seconds, at_once, ())
     choices = [_choices(window, claims, answer_seconds) for window in spared]
-    alone = tuple(min(each, key=lambda c: _sum(c, claims)) for each in choices if each)
+    alone = tuple(min(each, key=lambda c: _paid(c, claims)) for each in choices if each)
     # What is least for each window alone is not always so for all: a call that is large for one
     # waits for that beside what another window makes it pay.
     fewest_large = tuple(max(each, key=lambda c: c.large_from) for each in choices if each)
@@ -128,11 +166,16 @@ def tolls(
     return min(both, key=lambda each: each.total(claims))
 
 
-def _choices(window: Window, claims: Mapping[Claim, int], answer_seconds: float) -> list[_Tokens]:
+def _columns(calls: Mapping[Claim, int] | Claims) -> Claims:
+    return calls if isinstance(calls, Claims) else Claims.of(calls)
+
+
+def _choices(window: Window, claims: Claims, answer_seconds: float) -> list[_Tokens]:
     """What tokens may cost in a window, by where the cutoff of large calls is."""
     if (tokens := window.tokens) is None:
         return []
-    largest = max((_asked(claim, window.answers) for claim in claims), default=1)
+    asked = _asked(claims, window.answers)
+    largest = int(asked.max()) if len(asked) else 1
     parts = [tokens >> halvings for halvings in range(1, _HALVINGS + 1)]
     cutoffs = {max(1, each) for part in parts for each in (part, tokens - part) if each < largest}
     cutoffs.add(max(1, min(largest, tokens)))
@@ -149,8 +192,11 @@ def _choices(window: Window, claims: Mapping[Claim, int], answer_seconds: float)
     ]
 
 
-def _sum(each: _Tokens, claims: Mapping[Claim, int]) -> float:
-    return sum(
-        n * (each.reserved(claim) + each.answered(claim) + each.stopped(claim))
-        for claim, n in claims.items()
-    )
+def _paid(each: _Tokens, claims: Claims) -> float:
+    """What all pay in one window."""
+    paid = each.reserved(claims) + each.answered(claims) + each.stopped(claims)
+    return _sum(paid * claims.number)
+
+
+def _sum(column: Any) -> float:
+    return float(column.sum())

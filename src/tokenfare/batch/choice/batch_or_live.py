@@ -122,16 +122,12 @@ class Service:
 
     def compared(self, kind: int, size: Count) -> list[tuple[Model, float]]:
         """The models of a class that take a request of this size, and what they are compared by."""
-        prices, places = self._kinds[kind].prices, self._kinds[kind].places
-        if prices is None:
-            judged = ((model, self.on(model, size)) for model in self.kinds[kind])
-            return [(m, float(found.compared.amount)) for m, found in judged if found is not None]
-        answer = self.asked.output_tokens
-        return [
-            (prices.model(place), prices.fare(place, size, answer) / prices.scale)
-            for place, most in places
-            if most is None or size.high <= most
-        ]
+        judged = ((model, self.on(model, size)) for model in self.kinds[kind])
+        return [(m, float(found.compared.amount)) for m, found in judged if found is not None]
+
+    def prices(self, kind: int) -> Prices | None:
+        """The prices of a class, if its models can be held to requests by them."""
+        return self._kinds[kind].prices
 
     def on(self, model: Model, size: Count) -> Ranked | None:
         """The request on one of the models, if it takes it."""

@@ -13,8 +13,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from tokenfare.batch.extra import required
 from tokenfare.catalog import Model
 from tokenfare.router import Requirements
 from tokenfare.router.judge import standing
@@ -36,6 +37,18 @@ class _Priced(NamedTuple):
     context: int | None
     most_output: int | None
     shared: bool
+
+
+class Drawn(NamedTuple):
+    """Many requests as columns (numpy arrays): the ends of their sizes, their rooms and answers."""
+
+    low: Any
+    high: Any
+    room: Any
+    answer: Any
+
+
+_ENDLESS = 1 << 62
 
 
 class Prices:
@@ -70,6 +83,42 @@ class Prices:
             return _cost(each, size.high, answer)
         edges = (n for b in each.bounds for n in (b, b + 1) if size.low < n < size.high)
         return max(_cost(each, n, answer) for n in (size.low, size.high, *edges))
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All of them, by place."""
+        return tuple(each.model for each in self._all)
+
+    def drawn(self, place: int, asked: Drawn) -> tuple[Any, Any, Any]:
+        """The model at a place for many requests: whether it takes each, in which tier, its fare.
+
+        As `takers` and `fare`, in the currency itself and as floats.
+        """
+        np, each = required("numpy"), self._all[place]
+        if each.most_input is None and each.context is None:
+            taken = np.full(len(asked.high), self._unstated)
+        else:
+            stated = _ENDLESS if each.most_input is None else each.most_input
+            most = np.full(len(asked.high), stated)
+            if each.context is not None:
+                beside = each.context - (asked.room if each.shared else 0)
+                most = np.minimum(most, beside)
+            taken = asked.high <= most - self._spare
+        if each.most_output is not None:
+            taken &= asked.room <= each.most_output
+        read, written = (
+            np.array(per, dtype=float) / self.scale for per in (each.read, each.written)
+        )
+
+        def cost(size: Any) -> Any:
+            tier = np.searchsorted(each.bounds, size)
+            return read[tier] * size + written[tier] * asked.answer
+
+        fare = np.maximum(cost(asked.low), cost(asked.high)) if each.bounds else cost(asked.high)
+        for edge in (n for bound in each.bounds for n in (bound, bound + 1)):
+            inside = (asked.low < edge) & (edge < asked.high)
+            fare = np.where(inside, np.maximum(fare, cost(np.full(len(inside), edge))), fare)
+        return taken, np.searchsorted(each.bounds, asked.high), fare
 
     def cheapest(
         self, takers: Sequence[tuple[int, int | None]], size: Count, answer: int

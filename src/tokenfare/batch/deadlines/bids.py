@@ -1,133 +1,181 @@
-"""What live models ask for a request: told apart exactly, or by the first digits of its size.
+"""What live models ask for requests: told apart by their sizes, or by the first digits of these.
 
-A bid is what the models that count alike and can promise a time ask for a request of one size; a
-request's bids on all models are its class (`_core.Classes`). Where there would be more classes than
-memory is for, sizes that begin with the same binary digits have one bid: it knows the least and the
-most that it stands for, so that what is worked out by the most is an upper bound for each. Which
-digits these are follows from the job alone, whatever order its requests come in.
+A bid is a size that the models of a service that count alike are asked for; a request's bids on all
+models are its class (`_core.Classes`). Where there would be more classes than memory is for, sizes
+that begin with the same binary digits are one bid, as far as the same models take them at prices of
+the same tiers: it knows the least and the most that it stands for, so that what is worked out by
+the most is an upper bound for each. Which digits these are follows from the job alone, whatever
+order its requests come in. All of it is columns: there may be a million bids.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
 
+from tokenfare import _core
 from tokenfare.batch.choice.batch_or_live import Service
+from tokenfare.batch.choice.prices import Drawn, Prices
+from tokenfare.batch.extra import required
 from tokenfare.catalog import Model
-from tokenfare.limiter import Claim
+from tokenfare.router import Requirements
 from tokenfare.tokenizers import Count
 
-MOST_CLASSES = 40_000
+MOST_CLASSES = 120_000
 """Classes that a job is cut into at most, as far as digits can be left out."""
 
 EXACT = 64
-_DIGITS = (EXACT, *range(12, 0, -1))
+FEWER = (EXACT, *range(12, 0, -1))
+"""How many digits tell sizes apart, the most first."""
+
+_Group: TypeAlias = tuple[tuple[str, ...], bool, tuple[str, ...]]
+"""Models that are asked for sizes alike: their names, whether they reason, and what is needed."""
 
 
-class Offer(NamedTuple):
-    """A model that takes requests of a class: its fare as it is compared, and what it asks.
+class Offered(NamedTuple):
+    """What models ask for bids as columns: a row for each bid and each model that takes it.
 
-    Both at most; at least they are `low_fare` and `low_claim`.
+    `model` is a place in the names of all. `fare`, `input_tokens` and `room` are the most of what
+    the bid stands for, `low_…` the least.
     """
 
-    model: str
-    fare: float
-    claim: Claim
-    low_fare: float
-    low_claim: Claim
+    bid: Any
+    model: Any
+    fare: Any
+    input_tokens: Any
+    room: Any
+    low_fare: Any
+    low_input: Any
+    low_room: Any
 
 
-class _Key(NamedTuple):
-    """What tells bids apart: who takes it, in which price tiers, and the size or its beginning."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The bids of one group: their numbers, what they ask, and each model's answer as a column."""
 
-    models: tuple[str, ...]
-    tiers: tuple[int, ...]
-    input_tokens: int
-    room: int
-    fares: tuple[float, ...]
-
-    def cut(self, digits: int) -> _Key:
-        if digits == EXACT:
-            return self
-        size, room = _begun(self.input_tokens, digits), _begun(self.room, digits)
-        return _Key(self.models, self.tiers, size, room, ())
-
-
-class _Ends(NamedTuple):
-    """The least or the most that a bid stands for."""
-
-    input_tokens: int
-    room: int
-    fares: tuple[float, ...]
+    names: tuple[str, ...]
+    number: Any
+    drawn: Drawn
+    taken: Any
+    tier: Any
+    fare: Any
 
 
 class Bids:
-    """All bids of a job, by number."""
+    """The services that bids are of, and what these come to."""
 
-    def __init__(self) -> None:
-        """Know none, and tell all apart."""
-        self._digits = EXACT
-        self._numbers: dict[_Key, int] = {}
-        self._least: list[_Ends] = []
-        self._most: list[_Ends] = []
+    def __init__(self, classes: _core.Classes) -> None:
+        """Know none; the bids themselves are in `classes`."""
+        self._classes = classes
+        self._services: list[Service] = []
+        self._numbers: dict[Requirements, int] = {}
+        self._known: dict[Service, int] = {}
 
-    @property
-    def spread(self) -> float:
-        """By what share of the smaller one two sizes may differ that are not told apart."""
-        return 0.0 if self._digits == EXACT else 2.0 ** (1 - self._digits)
+    def service(self, service: Service) -> int:
+        """The number of a service: that of any other that is asked the same."""
+        if service not in self._known:
+            number = self._numbers.setdefault(service.asked, len(self._services))
+            if number == len(self._services):
+                self._services.append(service)
+            self._known[service] = number
+        return self._known[service]
 
-    def number(self, service: Service, kind: int, size: Count) -> int | None:
-        """The number of what a class of a service asks for a request; `None` if none promises it.
+    def joined(self, digits: int) -> Any:
+        """For each bid the one that stands for it, if sizes are told apart by so many digits."""
+        np = required("numpy")
+        stands = np.arange(len(self._columns()[0]))
+        if digits == EXACT:
+            return stands
+        for group in self._asked():
+            key = _pattern(group)
+            for sizes in (group.drawn.high, group.drawn.room):
+                begun, code = np.unique(_begun(sizes, digits), return_inverse=True)
+                key = key * len(begun) + code.reshape(-1)
+            _, first, code = np.unique(key, return_index=True, return_inverse=True)
+            stands[group.number] = group.number[first][code.reshape(-1)]
+        return stands
 
-        Models of which a rate is not known promise nothing.
+    def offered(self, stands: Any, digits: int, names: Sequence[str]) -> tuple[Offered, Any]:
+        """What is offered for the bids that stand for others, and each bid's place in an order.
+
+        The order does not depend on which came first; rows are in it.
         """
-        taken = [each for each in service.compared(kind, size) if rates_known(each[0])]
-        if not taken:
-            return None
-        names = tuple(model.id for model, _ in taken)
-        tiers = tuple(_tier(model, size) for model, _ in taken)
-        fares = tuple(fare for _, fare in taken)
-        room = service.asked.max_output_tokens
-        ends = _Ends(size.high, room, fares)
-        return self._note(_Key(names, tiers, *ends).cut(self._digits), ends, ends)
+        np = required("numpy")
+        place = {name: i for i, name in enumerate(names)}
+        rank = np.zeros(len(stands), dtype=np.int64)
+        parts: list[list[Any]] = []
+        ranked = 0
+        for group in self._asked():
+            d = group.drawn
+            begun = [
+                _begun(column, digits) for column in (d.room, d.high, d.low * (digits == EXACT))
+            ]
+            order = np.lexsort((*reversed(begun), _pattern(group)))
+            for_whom = stands[group.number][order]
+            is_new = np.diff(for_whom, prepend=-1) != 0
+            starts = np.flatnonzero(is_new)
+            rank[group.number[order]] = ranked + np.cumsum(is_new) - 1
+            ranked += len(starts)
+            rows, at = np.nonzero(group.taken[order][starts])
+            number = for_whom[starts][rows]
+            model = np.array([place[name] for name in group.names], dtype=np.int64)[at]
+            ends = [
+                which.reduceat(column[order], starts, axis=0)[index]
+                for which in (np.maximum, np.minimum)
+                for column, index in ((group.fare, (rows, at)), (d.high, rows), (d.room, rows))
+            ]
+            parts.append([number, model, *ends])
+        if not parts:
+            nothing = np.zeros(0, dtype=np.int64)
+            return Offered(*[nothing] * len(Offered._fields)), rank
+        return Offered(*map(np.concatenate, zip(*parts, strict=True))), rank
 
-    def coarsen(self) -> list[int] | None:
-        """Leave out a digit; gives the new number of each bid, `None` where no digit is left."""
-        at = _DIGITS.index(self._digits) + 1
-        if at == len(_DIGITS):
-            return None
-        self._digits = _DIGITS[at]
-        keys, least, most = list(self._numbers), self._least, self._most
-        self._numbers, self._least, self._most = {}, [], []
-        return [
-            self._note(key.cut(self._digits), low, high)
-            for key, low, high in zip(keys, least, most, strict=True)
-        ]
+    def _columns(self) -> list[Any]:
+        np = required("numpy")
+        types = (np.uint32, np.uint32, np.uint64, np.uint64)
+        packed = zip(self._classes.bids(), types, strict=True)
+        return [np.frombuffer(column, dtype=kind).astype(np.int64) for column, kind in packed]
 
-    def in_order(self) -> list[int]:
-        """The numbers of all bids in an order that does not depend on which came first."""
-        return [number for _, number in sorted(self._numbers.items())]
+    def _asked(self) -> Iterator[_Asked]:
+        """All bids by group, in an order of the groups that is theirs."""
+        np = required("numpy")
+        service, kind, low, high = self._columns()
+        found: dict[_Group, list[tuple[int, int]]] = {}
+        services = self._services
+        of_service, kinds = np.unique(service * _KINDS + kind, return_inverse=True)
+        kinds = kinds.reshape(-1)
+        for i, both in enumerate(of_service.tolist()):
+            number, place = divmod(both, _KINDS)
+            asked = services[number].asked
+            names = tuple(model.id for model in _promising(services[number], place))
+            group = (names, asked.thinking, tuple(sorted(asked.needs)))
+            found.setdefault(group, []).append((i, place))
+        rooms = np.array([each.asked.max_output_tokens for each in services], dtype=np.int64)
+        answers = np.array([each.asked.output_tokens for each in services], dtype=np.int64)
+        group_of = np.zeros(len(of_service), dtype=np.int64)
+        groups = sorted(found)
+        for number, group in enumerate(groups):
+            group_of[[i for i, _ in found[group]]] = number
+        by_group = np.argsort(group_of[kinds], kind="stable")
+        ends = np.cumsum(np.bincount(group_of[kinds], minlength=len(groups))).tolist()
+        for group, start, end in zip(groups, [0, *ends], ends, strict=False):
+            rows = by_group[start:end]
+            one = services[int(service[rows[0]])]
+            its = service[rows]
+            drawn = Drawn(low[rows], high[rows], rooms[its], answers[its])
+            place = found[group][0][1]
+            prices = one.prices(place)
+            if prices is not None:
+                columns = _by_prices(prices, drawn)
+            else:
+                each = [(services[s], int(k)) for s, k in zip(its, kind[rows], strict=True)]
+                columns = _one_by_one(group[0], each, drawn)
+            yield _Asked(group[0], rows, drawn, *columns)
 
-    def offers(self) -> list[tuple[Offer, ...]]:
-        """What each bid is, by its number."""
-        found = []
-        for key, low, high in zip(self._numbers, self._least, self._most, strict=True):
-            claim = Claim(high.input_tokens, high.room)
-            low_claim = claim if low is high else Claim(low.input_tokens, low.room)
-            both = zip(key.models, high.fares, low.fares, strict=True)
-            found.append(tuple(Offer(m, most, claim, least, low_claim) for m, most, least in both))
-        return found
 
-    def _note(self, key: _Key, low: _Ends, high: _Ends) -> int:
-        number = self._numbers.setdefault(key, len(self._least))
-        if number == len(self._least):
-            self._least.append(low)
-            self._most.append(high)
-        elif low is not high or self._digits != EXACT:
-            self._least[number] = _joined(min, self._least[number], low)
-            self._most[number] = _joined(max, self._most[number], high)
-        return number
+_KINDS = 1 << 20  # of one service: fewer
 
 
 def rates_known(model: Model) -> bool:
@@ -135,21 +183,54 @@ def rates_known(model: Model) -> bool:
     return None not in (model.rates.requests_per_minute, model.rates.tokens_per_minute)
 
 
-def _joined(which: Callable[..., Any], one: _Ends, other: _Ends) -> _Ends:
-    return _Ends(
-        which(one.input_tokens, other.input_tokens),
-        which(one.room, other.room),
-        tuple(map(which, one.fares, other.fares)),
-    )
+def _promising(service: Service, kind: int) -> tuple[Model, ...]:
+    """The models of a class that can promise a time, also those that take no such room."""
+    prices = service.prices(kind)
+    models = service.kinds[kind] if prices is None else prices.models
+    return tuple(model for model in models if rates_known(model))
 
 
-def _begun(number: int, digits: int) -> int:
-    """A number with zeros behind its first binary digits."""
-    left_out = max(0, number.bit_length() - digits)
-    return number >> left_out << left_out
+def _by_prices(prices: Prices, drawn: Drawn) -> list[Any]:
+    np = required("numpy")
+    places = [i for i, model in enumerate(prices.models) if rates_known(model)]
+    columns = zip(*(prices.drawn(place, drawn) for place in places), strict=True)
+    return [np.stack(column, axis=1) for column in columns]
 
 
-def _tier(model: Model, size: Count) -> int:
-    """The place of the price tier of a model that a request is in."""
+def _one_by_one(
+    names: Sequence[str], services: Sequence[tuple[Service, int]], drawn: Drawn
+) -> list[Any]:
+    """As `_by_prices`, for models that can only be asked for one request after the other."""
+    np = required("numpy")
+    shape = (len(services), len(names))
+    taken, tier, fare = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=int), np.zeros(shape)
+    place = {name: i for i, name in enumerate(names)}
+    ends = zip(drawn.low.tolist(), drawn.high.tolist(), strict=True)
+    for row, ((service, kind), (low, high)) in enumerate(zip(services, ends, strict=True)):
+        size = Count(high, low, high, "bounds") if low < high else Count.exactly(high)
+        for model, amount in service.compared(kind, size):
+            if (at := place.get(model.id)) is not None:
+                taken[row, at], fare[row, at] = True, amount
+                tier[row, at] = _tier(model, high)
+    return [taken, tier, fare]
+
+
+def _tier(model: Model, tokens: int) -> int:
+    """The place of the price tier of a model that an input is in."""
     tiers = model.price.tiers if model.price is not None else ()
-    return bisect_left([tier.up_to for tier in tiers if tier.up_to is not None], size.high)
+    return bisect_left([tier.up_to for tier in tiers if tier.up_to is not None], tokens)
+
+
+def _pattern(group: _Asked) -> Any:
+    """Which models take each bid, and in which tiers: as a number, in an order of the patterns."""
+    np = required("numpy")
+    rows = np.ascontiguousarray(np.where(group.taken, group.tier + 1, 0).astype(np.uint8))
+    whole = rows.view(np.dtype((np.void, rows.shape[1]))).reshape(-1)
+    return np.unique(whole, return_inverse=True)[1].reshape(-1)
+
+
+def _begun(numbers: Any, digits: int) -> Any:
+    """Numbers with zeros behind their first binary digits."""
+    np = required("numpy")
+    left_out = np.maximum(0, np.frexp(numbers.astype(float))[1] - digits)
+    return numbers >> left_out << left_out

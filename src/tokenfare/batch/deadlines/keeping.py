@@ -11,24 +11,24 @@ shorter (`Survey.is_late`); before that, everything is sent live, at the whole p
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
-from itertools import chain
+from typing import Any
 
+from tokenfare.batch.extra import required
 from tokenfare.batch.run_limits import DEFAULT_CONCURRENCY, SEND_SECONDS
 from tokenfare.catalog import Catalog
 from tokenfare.client.pacing import share_seconds
 from tokenfare.errors import DeadlineTooShort, InvalidRequestError, few
-from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, Tolls, tolls, windows_of
+from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claims, Tolls, tolls, windows_of
 from tokenfare.money import Money, rounded
 
-from .bids import Offer
 from .deadline import Deadline, Lane, costs_nothing
-from .mix import Job, Mix, Option, cheapest, fastest
-from .survey import Parts, Surveyed
+from .mix import Job, Mix, cheapest, fastest
+from .options import Table
+from .survey import Surveyed
 
 MOST_AT_ONCE = 1_000
 """Requests of one model that a plan counts on to be under way at once."""
@@ -39,9 +39,9 @@ _ERRORS = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where the requests of a survey go, and the deadline that this keeps."""
+    """How many requests of each row of a survey go there, and the deadline that this keeps."""
 
-    parts: Parts
+    amounts: Any
     deadline: Deadline
 
 
@@ -51,20 +51,19 @@ def kept(survey: Surveyed, catalog: Catalog, deadline: timedelta, answer_seconds
     Raises `DeadlineTooShort` if none does, and `InvalidRequestError` if that cannot be said of any
     request, since no rates are known.
     """
-    if not survey.counts and not survey.in_batch and survey.unknown:
+    if not len(survey.counts) and not survey.in_batch and survey.unknown:
         raise InvalidRequestError(
             f"deadline: none can be promised, since the rates of {few(sorted(survey.unknown))} are "
             f"not known on {catalog.day}; state them in a catalogue of yours, or leave it out"
         )
     road = _Road(survey, catalog, answer_seconds)
-    models = sorted(survey.models)
     tolls_of = road.tolls_of(survey.claims())
-    job = _job(survey, models, tolls_of)
-    own = sum(survey.counts) * SEND_SECONDS + answer_seconds
+    job = _job(survey, tolls_of)
+    own = int(survey.counts.sum()) * SEND_SECONDS + answer_seconds
     limit = deadline.total_seconds() - own
     quick = fastest(job)
-    if survey.counts and quick.longest > limit:
-        quickest = _Placed(survey.placed(_by_name(quick.parts, models)), tolls_of, tolls_of)
+    if len(survey.counts) and quick.longest > limit:
+        quickest = _Placed(survey.claims(quick.amounts), tolls_of, tolls_of)
         full = [
             f"{lane.limit} of {lane.model}"
             for lane in quickest.lanes(MOST_AT_ONCE)
@@ -73,8 +72,7 @@ def kept(survey: Surveyed, catalog: Catalog, deadline: timedelta, answer_seconds
         least = timedelta(seconds=math.ceil(quick.longest + own))
         raise DeadlineTooShort(deadline, least, full, sorted(survey.unknown))
     mix = cheapest(job, limit, quick)
-    parts = _by_name(mix.parts, models)
-    claims = survey.placed(parts)
+    claims = survey.claims(mix.amounts)
     there = _Placed(claims, tolls_of, road.tolls_of(claims))
     at_once = there.fewest_at_once(limit)
     currency = survey.free.currency
@@ -104,7 +102,7 @@ def kept(survey: Surveyed, catalog: Catalog, deadline: timedelta, answer_seconds
         window,
         survey.spread,
     )
-    return Kept(parts, promise)
+    return Kept(mix.amounts, promise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,7 @@ class _Road:
     catalog: Catalog
     answer_seconds: float
 
-    def tolls_of(self, claims: Mapping[str, Mapping[Claim, int]]) -> dict[str, Tolls]:
+    def tolls_of(self, claims: Mapping[str, Claims]) -> dict[str, Tolls]:
         """The tolls of each model for what may go there."""
         found = {}
         for model, sizes in claims.items():
@@ -145,7 +143,7 @@ class _Placed:
     Those that the mix was made by, and those of the requests that are there: mostly lower ones.
     """
 
-    claims: Mapping[str, Counter[Claim]]
+    claims: Mapping[str, Claims]
     of_mix: Mapping[str, Tolls]
     own: Mapping[str, Tolls]
 
@@ -155,13 +153,8 @@ class _Placed:
         for model, sizes in self.claims.items():
             both = (each[model].with_at_once(at_once) for each in (self.of_mix, self.own))
             least = min(both, key=lambda each: each.total(sizes))
-            by: Counter[str] = Counter()
-            seconds = 0.0
-            for claim, number in sizes.items():
-                toll = least.of(claim)
-                seconds += toll.seconds * number
-                by[toll.by] += toll.seconds * number  # type: ignore[assignment]  # of floats
-            found.append(_Sum(model, sizes.total(), seconds, by.most_common(1)[0][0]))
+            seconds, requests = least.total(sizes), int(sizes.number.sum())
+            found.append(_Sum(model, requests, seconds, least.by(sizes)))
         return sorted(found, key=lambda lane: (-lane.seconds, lane.model))
 
     def fewest_at_once(self, limit: float) -> int:
@@ -176,27 +169,22 @@ class _Placed:
         return high
 
 
-def _job(survey: Surveyed, models: list[str], tolls_of: Mapping[str, Tolls]) -> Job:
-    number = {model: i for i, model in enumerate(models)}
+def _job(survey: Surveyed, tolls_of: Mapping[str, Tolls]) -> Job:
+    np = required("numpy")
+    cell, offered = survey.rows
 
-    def most(offer: Offer) -> Option:
-        seconds = tolls_of[offer.model].of(offer.claim).seconds
-        return Option(number[offer.model], offer.fare, seconds)
+    def table(fare: Any, input_tokens: Any, room: Any) -> Table:
+        seconds = np.zeros(len(cell))
+        for place, name in enumerate(survey.names):
+            its = np.flatnonzero(offered.model == place)
+            claims = Claims(input_tokens[its], room[its], np.ones(len(its), dtype=np.int64))
+            seconds[its] = tolls_of[name].seconds(claims)
+        return Table(survey.counts, cell, offered.model, fare, seconds, len(survey.names))
 
-    def least(offer: Offer) -> Option:
-        seconds = tolls_of[offer.model].of(offer.low_claim).seconds
-        return Option(number[offer.model], offer.low_fare, seconds)
-
-    def options(option: Callable[[Offer], Option]) -> list[tuple[Option, ...]]:
-        of_bid = [tuple(map(option, offers)) for offers in survey.bids]
-        return [tuple(chain.from_iterable(of_bid[bid] for bid in bids)) for bids in survey.of]
-
-    at_least = options(least) if survey.spread else None
-    return Job(survey.counts, options(most), len(models), at_least)
-
-
-def _by_name(parts: tuple[dict[int, int], ...], models: list[str]) -> Parts:
-    return tuple({models[i]: number for i, number in part.items()} for part in parts)
+    most = table(offered.fare, offered.input_tokens, offered.room)
+    if not survey.spread:
+        return Job(most, most)
+    return Job(most, table(offered.low_fare, offered.low_input, offered.low_room))
 
 
 def _gap(mix: Mix, currency: str) -> Money:

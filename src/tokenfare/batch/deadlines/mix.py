@@ -6,6 +6,11 @@ that no model has more than a limit is a linear programme in the cells' fraction
 few cells are split, and their requests are given out whole by an integer programme. Knows no
 models, tokens or files.
 
+Of a large job, cells are put together first, and the prices of the models' seconds that come out
+say which cells are near to going elsewhere: at the next time these are each by itself, and the
+others together where it does not matter. The programme stays small, and some rounds of it come as
+near to that of all cells as solvers are exact.
+
 What comes out holds by arithmetic that is done again here, not because a solver says so: no model
 is over the limit, and `least` is below what any choice within the limit costs. It is the Lagrangian
 bound: for any prices of a second of each model, every request at its cheapest with its seconds
@@ -14,80 +19,43 @@ paid for, less what the limit's seconds are worth. The solver's duals make it a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from tokenfare.batch.extra import required
 
+from .options import Groups, Table, by_margin, by_size, each_alone, ranked
 from .solver import WRONG, solve, solver
 
-_GROUPS = 4_000  # of a programme: a second or two
+_CELLS = 4_000  # that are each alone in the programme: a second or two
+_ROUNDS = 5
+_CLOSE = 1e-7  # of the fare or of the time: what is not worth another round
 _SMALL = 200  # columns of a job whose requests are all given out by the integer programme
 _MOST_FREE = 5_000
 _SPARE = 1e-5  # of the limit, so that a solver that is wrong keeps it all the same
 _NEAR = 1e-9
 
 
-class Option(NamedTuple):
-    """A model that takes a cell's requests: its number, the fare and the seconds of one of them."""
+class Job(NamedTuple):
+    """So many requests in each cell, and where they may go.
 
-    model: int
-    fare: float
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Job:
-    """So many requests in each cell, and where they may go; every cell has an option.
-
-    A cell's requests may differ a little: then `options` are the most of each, and `at_least` is
-    the least of each, which bounds what any choice costs.
+    A cell's requests may differ a little: then `table` has the most of each, and `at_least` the
+    least of each, which bounds what any choice costs; else these are the same.
     """
 
-    counts: Sequence[int]
-    options: Sequence[Sequence[Option]]
-    models: int
-    at_least: Sequence[Sequence[Option]] | None = None
-
-    @cached_property
-    def table(self) -> _Table:
-        """The job as columns."""
-        return self._table(self.options)
-
-    @cached_property
-    def low_table(self) -> _Table:
-        """The job as columns, at least."""
-        return self.table if self.at_least is None else self._table(self.at_least)
-
-    def _table(self, options: Sequence[Sequence[Option]]) -> _Table:
-        np = required("numpy")
-        sizes = np.fromiter(map(len, options), dtype=np.int64)
-        columns = int(sizes.sum())
-
-        def column(of: int, dtype: type) -> Any:
-            found = (each[of] for of_cell in options for each in of_cell)
-            return np.fromiter(found, dtype=dtype, count=columns)
-
-        return _Table(
-            np.array(self.counts, dtype=np.int64),
-            np.repeat(np.arange(len(sizes)), sizes),
-            column(0, np.int64),
-            column(1, float),
-            column(2, float),
-            self.models,
-        )
+    table: Table
+    at_least: Table
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Mix:
-    """How many requests of each cell go to which model: for each cell, numbers by model.
+    """How many requests of each column of a job's table go there.
 
     `seconds` are those of each model, `fare` is that of all, `least` what no choice is below.
     """
 
-    parts: tuple[dict[int, int], ...]
+    amounts: Any
     seconds: tuple[float, ...]
     fare: float
     least: float
@@ -100,15 +68,12 @@ class Mix:
 
 def fastest(job: Job) -> Mix:
     """A mix whose longest model is about as short as can be: to the last few requests."""
-    if not job.counts:
-        return Mix((), (0.0,) * job.models, 0.0, 0.0)
     table = job.table
-    groups = _grouped(table)
-    fractions, _ = _solved(groups, longest=True)
-    whole = _whole(groups, fractions, table, None)
-    if whole is None:
-        whole = _rounded(table, fractions[groups.of_column])
-    return _mix(table, whole, 0.0)
+    if not len(table.counts):
+        return _mix(table, table.cell, 0.0)
+    fractions, _ = _solved(table, None)
+    whole = _whole(table, fractions, None) if len(table.cell) <= _SMALL else None
+    return _mix(table, _rounded(table, fractions) if whole is None else whole, 0.0)
 
 
 def cheapest(job: Job, limit: float, fallback: Mix) -> Mix:
@@ -117,105 +82,121 @@ def cheapest(job: Job, limit: float, fallback: Mix) -> Mix:
     `fallback` is one that is within the limit. It is what comes out where the whole requests cannot
     be given out better, as when there are few of them and the limit is all that they need.
     """
-    if not job.counts:
-        return fallback
     table = job.table
-    groups = _grouped(table)
+    if not len(table.counts):
+        return fallback
     within = limit * (1 - _SPARE)
-    fractions, prices = _solved(groups, limit=within)
+    fractions, prices = _solved(table, within)
     if fractions is None:  # the limit is all that the job needs
-        _, prices = _solved(groups, limit=fallback.longest * (1 + _SPARE))
-    least = _least(job.low_table, prices, limit)
-    whole = None if fractions is None else _whole(groups, fractions, table, within, prices)
+        _, prices = _solved(table, fallback.longest * (1 + _SPARE))
+    if prices is None:
+        prices = required("numpy").zeros(table.models)
+    least = job.at_least.least(prices, limit)
+    whole = None if fractions is None else _whole(table, fractions, within, prices)
     if whole is not None:
         mix = _mix(table, whole, least)
         if mix.longest <= limit and mix.fare <= fallback.fare:
             return mix
-    return Mix(fallback.parts, fallback.seconds, fallback.fare, least)
+    return Mix(fallback.amounts, fallback.seconds, fallback.fare, least)
 
 
-class _Table(NamedTuple):
-    """A job as columns: the requests of each cell; each option's cell, model, fare and seconds."""
+def _solved(table: Table, limit: float | None) -> tuple[Any, Any]:
+    """The best fractions of the cells, and the price of a second of each model.
 
-    counts: Any
-    cell: Any
-    model: Any
-    fare: Any
-    seconds: Any
-    models: int
-
-
-class _Groups(NamedTuple):
-    """Cells put together, as a table of their means, and each cell's and column's group."""
-
-    table: _Table
-    of_cell: Any
-    of_column: Any
-
-
-def _grouped(table: _Table) -> _Groups:
-    """Like cells together, so that the programme stays small; each alone where they are few."""
-    np = required("numpy")
-    cells = len(table.counts)
-    if cells <= _GROUPS:
-        return _Groups(table, np.arange(cells), np.arange(len(table.cell)))
-    takers = np.zeros(cells, dtype=object)
-    np.add.at(takers, table.cell, [1 << int(m) for m in table.model])
-    _, kinds = np.unique(takers.astype(str), return_inverse=True)
-    first = np.searchsorted(table.cell, np.arange(cells))
-    order = np.lexsort((table.fare[first], table.seconds[first], kinds))
-    per_group = -(-cells // (_GROUPS - int(kinds.max()) - 1))
-    step = np.zeros(cells, dtype=np.int64)
-    new_kind = np.diff(kinds[order], prepend=-1) != 0
-    place = np.arange(cells) - np.maximum.accumulate(np.where(new_kind, np.arange(cells), 0))
-    step[order] = np.cumsum(new_kind | (place % per_group == 0)) - 1
-    groups = int(step.max()) + 1
-    counts = np.bincount(step, weights=table.counts, minlength=groups).astype(np.int64)
-    key = step[table.cell] * table.models + table.model
-    keys, of_column = np.unique(key, return_inverse=True)
-    weight = table.counts[table.cell]
-    size = np.bincount(of_column, weights=weight)
-    fare = np.bincount(of_column, weights=weight * table.fare) / size
-    seconds = np.bincount(of_column, weights=weight * table.seconds) / size
-    merged = _Table(counts, keys // table.models, keys % table.models, fare, seconds, table.models)
-    return _Groups(merged, step, of_column)
-
-
-def _solved(groups: _Groups, *, limit: float = 1.0, longest: bool = False) -> tuple[Any, Any]:
-    """The best fractions of the groups, and the price of a second of each model.
-
-    With `longest`, the longest model is made short, instead of the fare.
+    Without a limit, the longest model is made short, instead of the fare. `None` where no choice is
+    within the limit; what the prices of the seconds are then is not known.
     """
+    if len(table.counts) <= _CELLS:
+        return _of_groups(each_alone(table), limit)
+    best, tightest = _Found(), _Found()
+    groups = by_size(table)
+    for _ in range(_ROUNDS):
+        fractions, prices = _of_groups(groups, limit)
+        if fractions is None:
+            break
+        cost, least = _ends(table, fractions, prices, limit)
+        best = min(best, _Found(cost, fractions), key=lambda found: found.worth)
+        tightest = min(tightest, _Found(-least, prices), key=lambda found: found.worth)
+        if -tightest.worth >= best.worth * (1 - _CLOSE):
+            break
+        groups = by_margin(table, prices)
+    if best.what is None:
+        return None, None
+    return _fewer_split(table, best.what, limit), tightest.what
+
+
+class _Found(NamedTuple):
+    """The least so far, and what it is of."""
+
+    worth: float = math.inf
+    what: Any = None
+
+
+def _ends(table: Table, fractions: Any, prices: Any, limit: float | None) -> tuple[float, float]:
+    """What fractions cost, and what no others are below, by prices of the models' seconds."""
+    amounts = fractions * table.counts[table.cell]
+    if limit is None:
+        free = table._replace(fare=table.fare * 0.0)
+        return float(table.taken(amounts).max()), free.least(prices, 0.0)
+    return float((amounts * table.fare).sum()), table.least(prices, limit)
+
+
+def _of_groups(groups: Groups, limit: float | None) -> tuple[Any, Any]:
+    """As `_solved`, where all cells of a group have the same fractions."""
     np = required("numpy")
     table = groups.table
-    return _programme(
-        table,
-        np.ones(len(table.counts)),
-        table.counts[table.cell].astype(float),
-        np.full(table.models, limit),
-        limit,
-        longest=longest,
-    )
+    wanted, unit = np.ones(len(table.counts)), table.counts[table.cell].astype(float)
+    limits = np.full(table.models, limit or 0.0)
+    fractions, prices = _programme(table, wanted, unit, limits, limit)
+    return None if fractions is None else fractions[groups.of_column], prices
+
+
+def _fewer_split(table: Table, x: Any, limit: float | None) -> Any:
+    """The same with few cells split: those of groups that were split, each by itself."""
+    np = required("numpy")
+    split = _split(table, x)
+    if split.sum() <= 2 * table.models:
+        return x
+    part, columns = table.of(split)
+    fixed = np.where(split[table.cell], 0.0, x * table.counts[table.cell])
+    limits = np.full(table.models, limit or 0.0) - table.taken(fixed)
+    wanted, unit = np.ones(len(part.counts)), part.counts[part.cell].astype(float)
+    found, _ = _programme(part, wanted, unit, limits, limit)
+    if found is None:
+        return x
+    x = x.copy()
+    x[columns] = found
+    return x
+
+
+def _split(table: Table, x: Any) -> Any:
+    """Which cells go to several models."""
+    np = required("numpy")
+    split = np.zeros(len(table.counts), dtype=bool)
+    split[table.cell[(x > WRONG) & (x < 1 - WRONG)]] = True
+    return split
 
 
 def _programme(  # noqa: PLR0913 - a programme has many sides
-    table: _Table,
+    table: Table,
     wanted: Any,
     unit: Any,
     limits: Any,
-    scale: float,
+    scale: float | None,
     *,
-    longest: bool = False,
     whole: bool = False,
     offset: float = 0.0,
 ) -> tuple[Any, Any]:
     """Give out `wanted` of each cell, in units of so many requests, at least cost.
 
-    No model has more seconds than its limit; with `longest`, the most that one has is the cost.
+    No model has more seconds than its limit. Without a `scale` for these, the cost is the most by
+    which one is over its limit.
     Gives the columns' amounts (`None` where there are none) and the price of each model's second.
     """
     np, highs = required("numpy"), solver()
     cells, columns = len(table.counts), len(table.cell)
+    longest = scale is None
+    scale = scale or float((table.seconds * unit).sum() / table.models) or 1.0
     cost = table.fare * unit
     worth = float(np.abs(cost).max(initial=0.0)) or 1.0
     weight = table.seconds * unit / scale
@@ -228,7 +209,7 @@ def _programme(  # noqa: PLR0913 - a programme has many sides
     free = [np.full(1, highs.inf)] if longest else []
     lp.col_upper_ = np.concatenate([most, *free])
     lp.row_lower_ = np.concatenate([wanted, np.full(table.models, -highs.inf)])
-    lp.row_upper_ = np.concatenate([wanted, np.zeros(table.models) if longest else limits / scale])
+    lp.row_upper_ = np.concatenate([wanted, limits / scale])
     index = np.stack([table.cell, cells + table.model], axis=1).ravel()
     value = np.stack([np.ones(columns), weight], axis=1).ravel()
     start = np.arange(0, 2 * columns + 1, 2)
@@ -248,32 +229,27 @@ def _programme(  # noqa: PLR0913 - a programme has many sides
     # Whole amounts are held to everything by the caller: the solver takes some back that are right.
     if not (solution.value_valid if whole else info.primal_solution_status == _FEASIBLE):
         return None, None
-    prices = np.zeros(table.models)
-    if not whole and not longest:
-        prices = np.maximum(0.0, -np.array(solution.row_dual)[cells:]) * worth / scale
+    prices = None
+    if not whole:
+        prices = np.maximum(0.0, -np.array(solution.row_dual)[cells:])
+        prices *= 1.0 if longest else worth / scale
     return np.array(solution.col_value)[:columns], prices
 
 
 _FEASIBLE = 2  # `kSolutionStatusFeasible` of HiGHS
 
 
-def _whole(
-    groups: _Groups, fractions: Any, table: _Table, limit: float | None, prices: Any = None
-) -> Any:
-    """Whole requests: unsplit groups as they are, the others by the integer programme.
+def _whole(table: Table, x: Any, limit: float | None, prices: Any = None) -> Any:
+    """Whole requests: unsplit cells as they are, the others by the integer programme.
 
     Where these cannot be given out within the limit, more cells are: those that lose least.
     Without a limit the longest model is made short. `None` where there is no such choice.
     """
     np = required("numpy")
-    x = fractions[groups.of_column]
-    split = np.zeros(len(table.counts), dtype=bool)
-    split[table.cell[(x > WRONG) & (x < 1 - WRONG)]] = True
+    split = _split(table, x)
     if len(table.cell) <= _SMALL:
         split[:] = True
-    elif limit is None:
-        return None
-    lost = None if prices is None else _regret(table, prices)
+    lost = None if prices is None else ranked(table, prices).lost
     while True:
         found = _given_out(table, x, split, limit)
         if found is not None or split.all() or lost is None:
@@ -284,94 +260,50 @@ def _whole(
             return None
 
 
-def _given_out(table: _Table, x: Any, split: Any, limit: float | None) -> Any:
+def _given_out(table: Table, x: Any, split: Any, limit: float | None) -> Any:
     np = required("numpy")
-    free = split[table.cell]
-    whole = np.where(free | (x < 0.5), 0, table.counts[table.cell])
-    taken = np.bincount(table.model, weights=whole * table.seconds, minlength=table.models)
-    longest = limit is None
-    limits = np.ones(table.models) if limit is None else limit - taken
-    if (limits < 0).any():
+    whole = np.where(split[table.cell] | (x < 0.5), 0, table.counts[table.cell])
+    limits = np.full(table.models, limit or 0.0) - table.taken(whole)
+    if limit is not None and (limits < 0).any():
         return None
-    names, cell = np.unique(table.cell[free], return_inverse=True)
-    part = _Table(
-        table.counts[names],
-        cell,
-        table.model[free],
-        table.fare[free],
-        table.seconds[free],
-        table.models,
-    )
-    if len(names):
+    part, columns = table.of(split)
+    if len(columns):
         amounts, _ = _programme(
             part,
             part.counts.astype(float),
-            np.ones(len(cell)),
+            np.ones(len(columns)),
             limits,
-            limit or 1.0,
-            longest=longest,
+            limit,
             whole=True,
             offset=float((whole * table.fare).sum()),
         )
         if amounts is None:
             return None
-        whole[free] = np.rint(amounts).astype(np.int64)
+        whole[columns] = np.rint(amounts).astype(np.int64)
     return whole if _kept(table, whole, limit) else None
 
 
-def _kept(table: _Table, whole: Any, limit: float | None) -> bool:
+def _kept(table: Table, whole: Any, limit: float | None) -> bool:
     """Whether every request is given out, and no model has more than the limit."""
     np = required("numpy")
     given = np.bincount(table.cell, weights=whole, minlength=len(table.counts))
     if (whole < 0).any() or (given != table.counts).any():
         return False
-    taken = np.bincount(table.model, weights=whole * table.seconds, minlength=table.models)
-    return limit is None or bool((taken <= limit * (1 + _SPARE / 2)).all())
+    return limit is None or bool((table.taken(whole) <= limit * (1 + _SPARE / 2)).all())
 
 
-def _rounded(table: _Table, x: Any) -> Any:
+def _rounded(table: Table, x: Any) -> Any:
     """Each cell's requests by its fractions, what is left over by the largest remainders."""
     np = required("numpy")
     exact = x * table.counts[table.cell]
     whole = np.floor(exact + _NEAR).astype(np.int64)
     left = table.counts - np.bincount(table.cell, weights=whole, minlength=len(table.counts))
     order = np.lexsort((whole - exact, table.cell))
-    first = np.searchsorted(table.cell, np.arange(len(table.counts)))
-    rank = np.arange(len(order)) - first[table.cell[order]]
+    rank = np.arange(len(order)) - table.first[table.cell[order]]
     whole[order[rank < left[table.cell[order]]]] += 1
     return whole
 
 
-def _regret(table: _Table, prices: Any) -> Any:
-    """What each cell loses on its second-best model, with seconds at their prices."""
-    np = required("numpy")
-    priced = table.fare + prices[table.model] * table.seconds
-    order = np.lexsort((priced, table.cell))
-    first = np.searchsorted(table.cell, np.arange(len(table.counts)))
-    second = np.minimum(first + 1, len(order) - 1)
-    alone = np.bincount(table.cell, minlength=len(table.counts)) < 2
-    lost = priced[order[second]] - priced[order[first]]
-    return np.where(alone, np.inf, lost)
-
-
-def _least(table: _Table, prices: Any, limit: float) -> float:
-    np = required("numpy")
-    if prices is None:
-        prices = np.zeros(table.models)
-    best = np.full(len(table.counts), np.inf)
-    np.minimum.at(best, table.cell, table.fare + prices[table.model] * table.seconds)
-    return max(0.0, float((best * table.counts).sum() - prices.sum() * limit) * (1 - _NEAR))
-
-
-def _mix(table: _Table, whole: Any, least: float) -> Mix:
-    np = required("numpy")
-    parts: list[dict[int, int]] = [{} for _ in table.counts]
-    for column in np.flatnonzero(whole).tolist():
-        parts[int(table.cell[column])][int(table.model[column])] = int(whole[column])
-    seconds = np.bincount(table.model, weights=whole * table.seconds, minlength=table.models)
-    return Mix(
-        tuple(parts),
-        tuple(seconds.tolist()),
-        float((whole * table.fare).sum()),
-        least,
-    )
+def _mix(table: Table, whole: Any, least: float) -> Mix:
+    seconds = tuple(table.taken(whole).tolist())
+    return Mix(whole, seconds, float((whole * table.fare).sum()), least)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from tokenfare import _core
 from tokenfare.batch.choice.batch_or_live import Choice, Service
 from tokenfare.batch.choice.totals import Cell
+from tokenfare.batch.extra import required
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import EXACT
 from tokenfare.router.judge import rank
@@ -28,13 +29,8 @@ class Placing:
         self._models = {survey.number_of(name): name for name in survey.models}
         self._more: defaultdict[str, Decimal] = defaultdict(Decimal)
         self._made: dict[tuple[Service, int, Count], Choice] = {}
-        by_number: list[tuple[list[tuple[int, int]], int]] = [([], 0)] * len(found.numbers)
-        for number, bids, part in zip(found.numbers, found.of, kept.parts, strict=True):
-            given = [(survey.number_of(model), many) for model, many in part.items()]
-            offers = (offer for bid in bids for offer in found.bids[bid])
-            cheapest = min(offers, key=lambda offer: (offer.fare, offer.model))
-            by_number[number] = (given, survey.number_of(cheapest.model))
-        self.classes.give_out(by_number)
+        numbers = [survey.number_of(name) for name in found.names]
+        self.classes.give_out(*_given_out(found, kept, numbers))
 
     @property
     def classes(self) -> _core.Classes:
@@ -89,6 +85,20 @@ class Placing:
         if not self.classes.all_given():
             raise changed()
         return self._deadline.costing(self._more)
+
+
+def _given_out(found: Surveyed, kept: Kept, numbers: list[int]) -> list[list[int]]:
+    """Classes, models and how many requests go there; and the cheapest model of each class."""
+    np = required("numpy")
+    cell, model, fare = found.rows.cell, found.rows.offered.model, found.rows.offered.fare
+    number = np.array(numbers, dtype=np.int64)
+    rows = np.flatnonzero(kept.amounts)
+    carried = np.zeros(len(found.numbers), dtype=np.int64)
+    order = np.lexsort((model, fare, cell))  # models are numbered by their names
+    first = np.flatnonzero(np.diff(cell[order], prepend=-1))
+    carried[found.numbers] = number[model[order[first]]]
+    columns = (found.numbers[cell[rows]], number[model[rows]], kept.amounts[rows], carried)
+    return [column.tolist() for column in columns]
 
 
 def changed() -> InvalidRequestError:

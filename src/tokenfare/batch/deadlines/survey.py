@@ -8,46 +8,54 @@ Nothing is written.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, NamedTuple
 
 from tokenfare import _core
 from tokenfare.batch.choice.batch_or_live import Choice, Service
 from tokenfare.batch.choice.quotes import count_of
 from tokenfare.batch.choice.totals import Cell
+from tokenfare.batch.extra import required
 from tokenfare.batch.output.null_output import Unwritten
 from tokenfare.batch.output.table import Row
 from tokenfare.budget import Fare
 from tokenfare.catalog import BatchRules, Catalog, Model
 from tokenfare.errors import few
-from tokenfare.limiter import Claim
+from tokenfare.limiter import Claims
 from tokenfare.money import EXACT, Money
 from tokenfare.tokenizers import Count
 
-from .bids import MOST_CLASSES, Bids, Offer, rates_known
+from .bids import EXACT as ALL_DIGITS
+from .bids import FEWER, MOST_CLASSES, Bids, Offered, rates_known
 
-Parts: TypeAlias = tuple[dict[str, int], ...]
-"""For each class of a survey, how many of its requests go to which model."""
+_OVER = 1.25  # of the most classes, beyond which they are put together again
+
+
+class Columns(NamedTuple):
+    """What models ask for the classes of a survey: a row for each class and each that takes it."""
+
+    cell: Any
+    offered: Offered
 
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
     """What a survey found, in an order that does not depend on that of the requests.
 
-    `counts` is how many requests are sent of each class, `of` what its bids are: numbers of `bids`.
-    `numbers` are those of the classes where they were counted. `free` is what the requests of the
-    plan cost without a deadline, `unknown` the models that were left out, because a rate of theirs
-    is not known; sizes that differ by less than `spread` may be in one class.
+    `counts` is how many requests are sent of each class, `numbers` is what the classes were counted
+    under; both are arrays of numpy, as the columns of `rows` are. `names` are the models in them.
+    `free` is what the requests of the plan cost without a deadline, `unknown` the models that were
+    left out, because a rate of theirs is not known; sizes that differ by less than `spread` may be
+    in one class.
     """
 
-    counts: Sequence[int]
-    of: Sequence[tuple[int, ...]]
-    numbers: Sequence[int]
-    bids: Sequence[tuple[Offer, ...]]
+    counts: Any
+    numbers: Any
+    rows: Columns
+    names: Sequence[str]
     models: Mapping[str, Model]
     unknown: frozenset[str]
     in_batch: int
@@ -55,30 +63,15 @@ class Surveyed:
     free: Fare
     spread: float
 
-    def claims(self) -> dict[str, Counter[Claim]]:
-        """The sizes of the requests that may go to each model."""
-        asked: Counter[int] = Counter()
-        for count, bids in zip(self.counts, self.of, strict=True):
-            for bid in bids:
-                asked[bid] += count
-        found: dict[str, Counter[Claim]] = {model: Counter() for model in self.models}
-        for bid, count in asked.items():
-            for offer in self.bids[bid]:
-                found[offer.model][offer.claim] += count
-        return found
-
-    def placed(self, parts: Parts) -> dict[str, Counter[Claim]]:
-        """The sizes of the requests that go to each model, if each class is given these parts."""
-        asked: Counter[tuple[int, str]] = Counter()
-        for part, bids in zip(parts, self.of, strict=True):
-            for bid in bids:
-                for offer in self.bids[bid]:
-                    if number := part.get(offer.model, 0):
-                        asked[bid, offer.model] += number
-        found: dict[str, Counter[Claim]] = {}
-        for (bid, model), number in asked.items():
-            claim = next(offer.claim for offer in self.bids[bid] if offer.model == model)
-            found.setdefault(model, Counter())[claim] += number
+    def claims(self, amounts: Any = None) -> dict[str, Claims]:
+        """What may go to each model; with `amounts`, if so many requests of each row do."""
+        offered = self.rows.offered
+        number = self.counts[self.rows.cell] if amounts is None else amounts
+        found = {}
+        for place, name in enumerate(self.names):
+            its = (offered.model == place) & (number > 0)
+            if amounts is None or its.any():
+                found[name] = Claims(offered.input_tokens[its], offered.room[its], number[its])
         return found
 
 
@@ -97,10 +90,11 @@ class Survey(Unwritten):
         self._catalog = catalog
         self._deadline = deadline
         self._currency = currency
-        self._bids = Bids()
+        self._bids = Bids(self.classes)
+        self._digits = ALL_DIGITS
         self._that_matter: dict[Service, dict[int, list[Model]]] = {}
+        self._longest: dict[Service, list[int | None]] = {}
         self._tables: dict[Service, _core.Bids] = {}
-        self._known: dict[tuple[Service, int, Count], int | None] = {}
         self._numbers: dict[str, int] = {}
         self._pending: list[tuple[int, Fare]] = []
 
@@ -172,42 +166,61 @@ class Survey(Unwritten):
 
     def settle(self) -> None:
         """Tell sizes apart less finely, if there are too many classes of those that came."""
-        while len(self.classes) > MOST_CLASSES:
-            coarser = self._bids.coarsen()
-            if coarser is None:
+        exactly = self._digits == ALL_DIGITS
+        if len(self.classes) > MOST_CLASSES * (1 if exactly else _OVER):
+            self._put_together()
+
+    def _put_together(self) -> None:
+        """Leave out digits until there are few enough classes, as far as there are digits."""
+        while True:
+            self.classes.coarsen(self._bids.joined(self._digits).tolist())
+            fewer = FEWER[FEWER.index(self._digits) + 1 :]
+            if len(self.classes) <= MOST_CLASSES or not fewer:
                 return
-            self.classes.coarsen(coarser)
-            _core.Bids.coarsen(list(self._tables.values()), coarser)
-            self._known.clear()
+            self._digits = fewer[0]
 
     def found(self) -> Surveyed:
         """What was found; what was kept to find it is forgotten."""
-        offers, order = self._bids.offers(), self._bids.in_order()
-        rank = {number: at for at, number in enumerate(order)}
-        classes = [
-            (tuple(sorted(rank[bid] for bid in bids)), number, count)
-            for number, (bids, count) in enumerate(self.classes.all())
-        ]
-        classes.sort()
-        for each in (self._that_matter, self._tables, self._known, self._met):
+        np = required("numpy")
+        if self._digits != ALL_DIGITS:
+            self._put_together()
+        names = sorted(self.models)
+        stands = self._bids.joined(self._digits)
+        offered, rank = self._bids.offered(stands, self._digits, names)
+        lengths, bids, requests = self.classes.all()
+        length = np.frombuffer(lengths, dtype=np.uint32).astype(np.int64)
+        bid = np.frombuffer(bids, dtype=np.uint32).astype(np.int64)
+        of_class = np.repeat(np.arange(len(length)), length)
+        order = np.lexsort((rank[bid], of_class))  # the bids of each class, by rank
+        place = np.arange(len(bid)) - np.repeat(np.cumsum(length) - length, length)
+        keys = np.full((max(length, default=1), len(length)), -1)
+        keys[place, of_class] = rank[bid[order]]
+        classes = np.lexsort(keys[::-1])
+        cell = np.zeros(len(length), dtype=np.int64)
+        cell[classes] = np.arange(len(length))
+        rows = _of_classes(cell[of_class], bid, offered)
+        for each in (self._that_matter, self._longest, self._tables, self._met):
             each.clear()
         return Surveyed(
-            [count for _, _, count in classes],
-            [bids for bids, _, _ in classes],
-            [number for _, number, _ in classes],
-            [offers[number] for number in order],
+            np.frombuffer(requests, dtype=np.uint64).astype(np.int64)[classes],
+            classes,
+            rows,
+            names,
             self.models,
             frozenset(self._unknown),
             self.in_batch,
             self._window_hours,
             Fare(Money(self._low, self._currency), Money(self._high, self._currency)),
-            self._bids.spread,
+            0.0 if self._digits == ALL_DIGITS else 2.0 ** (1 - self._digits),
         )
 
     def class_of(self, cell: Cell) -> int | None:
         """The number of a live request's class; `None` where nobody can promise a time."""
-        found = (self._bid(cell.service, kind, cell.sizes[kind]) for kind in self._by(cell.service))
-        bids = [bid for bid in found if bid is not None]
+        number, longest = self._bids.service(cell.service), self._up_to(cell.service)
+        bids = []
+        for kind, size in enumerate(cell.sizes):
+            if self._takes(cell.service, kind, size, longest[kind]):
+                bids.append(self.classes.bid(number, kind, (size.low, size.high)))
         if not bids:
             return None
         self.meet_live(cell.service)
@@ -225,16 +238,42 @@ class Survey(Unwritten):
 
     def table(self, service: Service, offers: _core.Offers) -> _core.Bids:
         """What the core knows of a service's bids, with an answer for every size of the offers."""
-        kinds = self._by(service)
         if service not in self._tables:
-            of = {self._numbers[m.id]: kind for kind, models in kinds.items() for m in models}
-            self._tables[service] = _core.Bids(of, len(service.kinds))
-        table = self._tables[service]
-        for kind in range(len(service.kinds)):
-            if sizes := table.open(kind, offers):
-                asked = (self._bids.number(service, kind, count_of(size)) for size in sizes)
-                table.answer(kind, list(asked))
+            kinds = self._by(service).items()
+            of = {self._numbers[m.id]: kind for kind, models in kinds for m in models}
+            number = self._bids.service(service)
+            self._tables[service] = _core.Bids(number, of, len(service.kinds))
+        table, longest = self._tables[service], self._up_to(service)
+        if service.asked.max_fare is None:
+            table.answer_up_to(offers, self.classes, longest)
+            return table
+        for kind, most in enumerate(longest):
+            sizes = map(count_of, table.open(kind, offers))
+            taken = [self._takes(service, kind, size, most) for size in sizes]
+            table.answer(kind, offers, self.classes, taken)
         return table
+
+    def _takes(self, service: Service, kind: int, size: Count, longest: int | None) -> bool:
+        """Whether a model that can promise a time takes a request of this size."""
+        if longest is None or size.high > longest:
+            return False
+        if service.asked.max_fare is None:
+            return True
+        return any(service.on(model, size) is not None for model in self._by(service)[kind])
+
+    def _up_to(self, service: Service) -> list[int | None]:
+        """For each class of a service the longest input that a model which promises a time takes.
+
+        `None` if there is no such model.
+        """
+        if service not in self._longest:
+            self._by(service)
+            found: list[int | None] = [None] * len(service.kinds)
+            for model, kind, most in service.takers:
+                if rates_known(model):
+                    found[kind] = max(found[kind] or 0, _NO_LIMIT if most is None else most)
+            self._longest[service] = found
+        return self._longest[service]
 
     def _by(self, service: Service) -> dict[int, list[Model]]:
         """The models that can promise a time, by the classes of the service."""
@@ -248,8 +287,19 @@ class Survey(Unwritten):
             self._that_matter[service] = found
         return self._that_matter[service]
 
-    def _bid(self, service: Service, kind: int, size: Count) -> int | None:
-        key = (service, kind, size)
-        if key not in self._known:
-            self._known[key] = self._bids.number(service, kind, size)
-        return self._known[key]
+
+_NO_LIMIT = (1 << 63) - 1
+
+
+def _of_classes(cell: Any, bid: Any, offered: Offered) -> Columns:
+    """What is offered for each class, whose bids these are: the rows of all its bids."""
+    np = required("numpy")
+    by_bid = np.argsort(offered.bid, kind="stable")
+    number = np.bincount(offered.bid, minlength=int(bid.max(initial=-1)) + 1)
+    before = np.cumsum(number) - number
+    many = number[bid]
+    at = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
+    rows = by_bid[np.repeat(before[bid], many) + at]
+    cells = np.repeat(cell, many)
+    order = np.lexsort((offered.model[rows], cells))
+    return Columns(cells[order], Offered(*(column[rows[order]] for column in offered)))
