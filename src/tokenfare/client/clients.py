@@ -1,147 +1,47 @@
 """The two clients, `Client` and `AsyncClient`: the same words, one waiting and one awaiting.
 
 All that they do is a flow of `conversation`; what is left here is to hold the HTTP client and to
-close it.
+close it. What both have is in `base`.
 """
 
 from __future__ import annotations
 
 import threading
-from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import date
-from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from tokenfare.api import Documents, default_catalog, parameters_of
-from tokenfare.catalog.catalog import today
+from tokenfare.api import Documents, parameters_of
 from tokenfare.dispatch import AsyncStream, Delta, Retrying, Stream, adrive, drive
-from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt, Wire
-from tokenfare.router import Asked, Decision, Requirements, requirements
+from tokenfare.router import Asked, Decision, Requirements
 
+from .base import BaseClient
 from .conversation import cleaned_up, conversation
 from .event_loops import PerLoop
 from .inline_decisions import is_short, ready
-from .plan import Ladder, Reply, ladder
+from .plan import Ladder, Reply
 from .readiness import check
-from .settings import Options, Settings, settings
-from .unknown_options import refuse_unknown
 
 if TYPE_CHECKING:  # see `default_catalog`
-    from tokenfare.catalog import Catalog
-
-# How many calls run at once is the caller's to say, or the limiter's; httpx would stop at 100.
-# For an HTTP client with one pool; what a client makes for itself is in `dispatch.pools`.
-LIMITS: dict[str, Any] = {"max_connections": None, "max_keepalive_connections": 100}
+    pass
 
 
-class _Base(ABC):
-    _lent = False
+class Client(BaseClient):
+    """Sends each request to the cheapest model that certainly takes it.
 
-    def __init__(
-        self,
-        *,
-        api_key: str | None = None,
-        base_url: str | None = None,
-        catalog: Catalog | None = None,
-        as_of: date | None = None,
-        http_client: Any = None,
-        **options: Unpack[Options],
-    ) -> None:
-        """Prepare to call the provider; nothing is sent.
+    A client may be shared by threads. `close`, or a `with` block, ends its connections.
 
-        `api_key` is taken from the provider's variable, DASHSCOPE_API_KEY, if not given; `base_url`
-        is any OpenAI-compatible endpoint, the provider's in its region by default. Calls are
-        decided as of `as_of`, or the day of the `catalog`; without both, of the day of each call by
-        this machine's clock. An `http_client` of httpx or httpx2 stays the caller's to close.
-        Further options are those of `tokenfare.client.settings`.
-        """
-        refuse_unknown(options)
-        if catalog is None and as_of is None:
-            options.setdefault("today", today)
-        known = catalog or default_catalog()
-        facts = known if as_of is None else known.as_of(as_of)
-        self._settings: Settings = settings(facts, api_key=api_key, base_url=base_url, **options)
-        self._hold(http_client)
-
-    @abstractmethod
-    def _hold(self, http_client: Any) -> None:
-        """Keep the connections to call by: the caller's, or new ones."""
-
-    def __repr__(self) -> str:
-        """Where it calls and with which day's facts; never the key."""
-        where = self._settings.line.endpoint.base_url
-        return f"<{type(self).__name__} of {where} on {self._settings.learning.catalog.day}>"
-
-    def __reduce__(self) -> NoReturn:
-        raise InvalidRequestError(
-            f"{self!r} holds connections and a key, and does not travel to another process: make "
-            "a client there, with the same arguments"
-        )
-
-    @property
-    def catalog(self) -> Catalog:
-        """What calls are decided by: the catalogue, and the limits that refusals have named."""
-        return self._settings.learning.catalog
-
-    def requirements(self, **asked: Unpack[Asked]) -> Requirements:
-        """What a call with these words asks: over the client's profile, of its own provider.
-
-        Raises `InvalidRequestError` for what it cannot ask.
-        """
-        return self._settings.held(requirements(asked, self._settings.profile))
-
-    def with_options(
-        self,
-        *,
-        project: str | None = None,
-        api_key: str | None = None,
-        escalate: bool | Requirements | None = None,
-        retrying: Retrying | None = None,
-    ) -> Self:
-        """This client for calls of another project, by another key, or with another ladder.
-
-        `escalate` is as for the client, or requirements that the models after the first are to
-        meet, whatever is asked of the first. `retrying` is told of each wait before a call is sent
-        again, instead of who is told of the client's.
-
-        It has the connections, the ledger and the limiter of this one and closes nothing, so one
-        may be made for each call. Of another key's account, rates are kept apart and uploaded files
-        deleted after the call.
-        """
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other._settings = self._settings.varied(
-            project=project, api_key=api_key, escalate=escalate, retrying=retrying
-        )
-        other._lent = True
-        return other
-
-    def _close_files(self) -> None:
-        self._settings.books.close()
-        self._settings.uploads.close()
-        self._settings.pace.close()
-
-    def _ladder(
-        self,
-        prompt: Prompt,
-        documents: Documents,
-        parameters: Mapping[str, object],
-        asked: Asked,
-    ) -> Ladder:
-        return ladder(
-            prompt,
-            documents,
-            self.requirements(**asked),
-            self._settings.learning.catalog,
-            parameters=parameters,
-            escalate=self._settings.escalate,
-        )
-
-
-class Client(_Base):
-    """Chooses the cheapest model that takes a request, and sends it there."""
+    Examples:
+        >>> import tokenfare as tf
+        >>> from tokenfare.testing import emulated
+        >>> with emulated() as provider:
+        ...     client = tf.Client(api_key="any", base_url=provider.base_url)
+        ...     reply = client.chat("Hello", max_output_tokens=100, allow=["qwen-plus"])
+        ...     client.close()
+        >>> reply.model, reply.usage.input_tokens, int(reply.predicted.total)
+        ('qwen-plus', 9, 9)
+    """
 
     def _hold(self, http_client: Any) -> None:
         self._given = http_client
@@ -159,12 +59,19 @@ class Client(_Base):
     ) -> Reply:
         """Route a request, send it, and wait for the answer.
 
-        `documents` are paths of files, or `tokenfare.Document`; each is read before anything is
-        sent. `tools` and `parameters` are as for `tokenfare.route`: by the provider's names, and
-        sent untouched; what of them costs tokens is counted, and with
-        `enable_thinking` fares are those of answers that are reasoned, as with `thinking=True`,
-        which sends it. Raises `NoModelFits`, and `ProviderError` if
-        no model of the ranking could answer.
+        Args:
+            prompt: A text, or messages in OpenAI's form.
+            documents: Paths of files, or `Document` values, that go along. Each is read before
+                anything is sent; a text beyond what a message can carry is uploaded.
+            tools: Definitions of tools, in OpenAI's form.
+            parameters: Other parameters, by the provider's names: they are sent untouched, and what
+                of them costs tokens is counted.
+            asked: The fields of `Requirements`: `max_output_tokens`, `allow`, `max_fare`, ...
+
+        Raises:
+            NoModelFits: No model takes the request; nothing was sent.
+            CeilingReached: It might take more than a ceiling leaves; nothing was sent.
+            ProviderError: No model of the ranking could answer.
         """
         given = parameters_of(tools, parameters)
         ladder = self._ladder(prompt, documents, given, asked)
@@ -180,9 +87,10 @@ class Client(_Base):
         parameters: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> Iterator[ChatStream]:
-        """As `chat`, but the answer's pieces can be read while it is written.
+        """Route a request and send it, and read its answer while it is written.
 
-        Leaving the block early closes the connection. `reply` of the stream is there at its end.
+        As `chat`, as a context manager: iterate over the stream for its pieces, and read its
+        `reply` at the end. Leaving the block early closes the connection.
         """
         given = parameters_of(tools, parameters)
         ladder = self._ladder(prompt, documents, given, asked)
@@ -199,7 +107,7 @@ class Client(_Base):
         parameters: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> Iterator[Delta]:
-        """The pieces of the answer as they are written."""
+        """Iterate over the pieces of an answer as they are written; otherwise as `chat`."""
         with self.streaming(
             prompt, documents=documents, tools=tools, parameters=parameters, **asked
         ) as pieces:
@@ -213,7 +121,7 @@ class Client(_Base):
         escalate: bool | Requirements | None = None,
         retrying: Retrying | None = None,
     ) -> Self:
-        """See `AsyncClient.with_options`."""
+        """As `AsyncClient.with_options`."""
         self._client()  # opened now, so that both have it
         return super().with_options(
             project=project, api_key=api_key, escalate=escalate, retrying=retrying
@@ -235,11 +143,14 @@ class Client(_Base):
         check(self._settings)
 
     def delete_uploads(self) -> tuple[str, ...]:
-        """Delete the files that are remembered at the provider; gives the ids of what is left."""
+        """Delete the files that are remembered at the provider.
+
+        Returns the ids of those that may still be there.
+        """
         return drive(cleaned_up(self._settings), self._client())
 
     def close(self) -> None:
-        """Close the connections and the ledger. What was handed in stays open."""
+        """Close the connections and the ledger; what was handed in stays open."""
         if self._lent:
             return
         if self._http is not None and self._http is not self._given:
@@ -252,14 +163,14 @@ class Client(_Base):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the connections."""
+        """Close the client."""
         self.close()
 
 
 class ChatStream:
     """An answer while it is written: iterate for its pieces, then read `reply`.
 
-    Another model answers if the first one fails before its first piece. `decision` chose the first.
+    `decision` chose the model. Another model answers if that one fails before its first piece.
     """
 
     def __init__(self, pieces: Stream[Reply], decision: Decision) -> None:
@@ -278,8 +189,11 @@ class ChatStream:
         self._pieces.close()
 
 
-class AsyncClient(_Base):
-    """As `Client`, for asyncio and trio. One may be used in several event loops."""
+class AsyncClient(BaseClient):
+    """`Client` for asyncio and trio. One may be used in several event loops.
+
+    Long texts are counted in a thread, so that the loop goes on.
+    """
 
     def _hold(self, http_client: Any) -> None:
         self._loops = PerLoop(http_client)
@@ -293,7 +207,7 @@ class AsyncClient(_Base):
         parameters: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> Reply:
-        """As `Client.chat`. Long texts are counted in a thread, so that the loop goes on."""
+        """As `Client.chat`."""
         given = parameters_of(tools, parameters)
         ladder = await self._decided(prompt, documents, given, asked)
         return await adrive(conversation(ladder, self._settings, streamed=False), self._client())
@@ -324,7 +238,7 @@ class AsyncClient(_Base):
         parameters: Mapping[str, object] | None = None,
         **asked: Unpack[Asked],
     ) -> AsyncIterator[Delta]:
-        """The pieces of the answer as they are written."""
+        """As `Client.stream`."""
         async with self.streaming(
             prompt, documents=documents, tools=tools, parameters=parameters, **asked
         ) as pieces:
@@ -361,7 +275,7 @@ class AsyncClient(_Base):
         return await adrive(cleaned_up(self._settings), self._client())
 
     async def aclose(self) -> None:
-        """Close the connections and the ledger. What was handed in stays open."""
+        """Close the connections and the ledger; what was handed in stays open."""
         if self._lent:
             return
         await self._loops.aclose()
@@ -372,7 +286,7 @@ class AsyncClient(_Base):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close the connections."""
+        """Close the client."""
         await self.aclose()
 
 

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 from tokenfare.api import default_catalog
 from tokenfare.catalog import BatchRules, Catalog
-from tokenfare.client.clients import LIMITS
 from tokenfare.client.settings import DEFAULT_PROVIDER, Settings, settings
 from tokenfare.dispatch import Flow, drive
 from tokenfare.errors import InvalidRequestError
@@ -78,7 +77,7 @@ def running(
     made = settings(catalog, **options)
     with journal(plan.folder, alone=alone) as opened:
         _same_endpoint(plan.folder, opened, made.line.endpoint.base_url)
-        with httpx.Client(limits=httpx.Limits(**LIMITS)) as http:
+        with httpx.Client() as http:
             try:
                 yield Running(plan, opened, made, http)
             finally:
