@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import tokenfare
 from docs_site import commands, models, names, reference, staging
 from tokenfare import errors
 from tokenfare.cli import exit_codes
+from tokenfare.cli.main import tokenfare as command
 
 ROOT = Path(__file__).parents[2]
 # Words in capitals that are no variables.
@@ -102,6 +104,13 @@ def test_a_models_row_has_its_limits_and_prices() -> None:
     (row,) = re.findall(r"^\| \[qwen-plus\]\(.*$", models.pages()["models/index.md"], re.MULTILINE)
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[1:7] == ["1,000,000", "997,952", "32,768", "0.8+", "2+", "paid"]
+
+
+def test_the_picture_of_fares_is_what_the_command_draws(tmp_path: Path) -> None:
+    drawn = tmp_path / "fares.svg"
+    arguments = ["route", "--svg", str(drawn), "--as-of", "2024-12-18"]
+    assert CliRunner().invoke(command, arguments).exit_code == 0
+    assert drawn.read_text("utf-8") == page("fares.svg")
 
 
 def test_links_to_files_that_are_not_there_are_refused(tmp_path: Path) -> None:
