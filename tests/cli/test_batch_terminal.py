@@ -10,8 +10,10 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -183,13 +185,46 @@ def test_elsewhere_than_on_a_terminal_nothing_is_drawn(job: Path, out: Path) -> 
     assert "\x1b" not in ended.stdout
 
 
+@pytest.fixture
+def endless(job: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A pipe that gives the job again and again: no plan of it ends before the key is pressed."""
+    path = tmp_path_factory.mktemp("pipes") / "job.jsonl"
+    os.mkfifo(path)
+    lines = job.read_bytes()
+    held = os.open(path, os.O_RDWR)  # so that nothing here waits for a reader that never comes
+
+    def feed() -> None:
+        with suppress(BrokenPipeError), path.open("wb") as pipe:
+            while True:
+                pipe.write(lines)
+
+    beside = threading.Thread(target=feed, daemon=True)
+    beside.start()
+    yield path
+    os.close(held)  # the last that could read: who writes is told
+    beside.join()
+
+
+@pytest.fixture(scope="module")
+def very_long_job(long_job: Path) -> list[Path]:
+    """The long job under many names: minutes of work, of which a share is known."""
+    names = [long_job.with_name(f"{number}.jsonl") for number in range(30)]
+    for name in names:
+        os.link(long_job, name)
+    return names
+
+
 @pytest.mark.parametrize("columns", [30, 40, 80])
-@pytest.mark.parametrize("words", [(), ("--quiet",)])
+@pytest.mark.parametrize("quiet", [False, True])
 def test_ctrl_c_leaves_a_line_and_nothing_else(
-    start: Start, long_job: Path, out: Path, columns: int, words: tuple[str, ...]
+    start: Start, very_long_job: list[Path], endless: Path, out: Path, columns: int, quiet: bool
 ) -> None:
-    terminal = start(long_job, "--out", out, *words, columns=columns)
-    wait_for_work(out) if words else terminal.until(PART)
+    if quiet:
+        terminal = start(endless, "--out", out, "--quiet", columns=columns)
+        wait_for_work(out)
+    else:
+        terminal = start(*very_long_job, "--out", out, columns=columns)
+        terminal.until(PART)
     terminal.press(CTRL_C)
     assert terminal.ended() == 130, terminal.lines
     said = "".join(terminal.lines).removeprefix("^C")
@@ -244,9 +279,9 @@ def test_a_plan_that_was_there_stays_and_the_next_try_works(
     assert json.loads((out / "plan.json").read_bytes())["max_output_tokens"] == 7
 
 
-def test_an_interrupt_without_a_terminal_is_one_line(long_job: Path, out: Path) -> None:
+def test_an_interrupt_without_a_terminal_is_one_line(endless: Path, out: Path) -> None:
     process = subprocess.Popen(
-        [*COMMAND, long_job, "--out", out],
+        [*COMMAND, endless, "--out", out],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
