@@ -17,9 +17,15 @@ from batch_plans import files_of, mixed_lines, without_texts_taken
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
 EXAMPLES = ROOT / "examples"
+HERE = Path(__file__).parent
 # Parts of a file far smaller than Spark makes by itself, so that there are several.
 SPARK = (
     "--conf spark.sql.files.maxPartitionBytes=300000 --conf spark.ui.enabled=false pyspark-shell"
+)
+# Two executors with a core each, as processes of their own, and blocks of few rows.
+CLUSTER = (
+    "--master local-cluster[2,1,1024] --conf spark.sql.execution.arrow.maxRecordsPerBatch=100 "
+    "--conf spark.sql.files.maxPartitionBytes=150000 --conf spark.ui.enabled=false pyspark-shell"
 )
 ENGINES = ("Spark", "Ray", "Dask", "Daft", "Polars", "DuckDB")
 
@@ -61,17 +67,18 @@ def table(job: Path) -> Path:
     return path
 
 
-def run(*command: str | Path, codes: tuple[int, ...] = (0,)) -> str:
+def run(*command: str | Path, codes: tuple[int, ...] = (0,), **more: str) -> str:
+    """`more` is for the environment, which engines hand on to their workers."""
     environment = os.environ | {
         "DO_NOT_TRACK": "true",
         "PYSPARK_PYTHON": str(command[0]),
         "PYSPARK_SUBMIT_ARGS": SPARK,
-        "PYTHONPATH": str(EXAMPLES),
+        "PYTHONPATH": os.pathsep.join(map(str, (EXAMPLES, HERE))),
         "RAY_USAGE_STATS_ENABLED": "0",
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
     ran = subprocess.run(
-        command, check=False, capture_output=True, text=True, env=environment, timeout=300
+        command, check=False, capture_output=True, text=True, env=environment | more, timeout=300
     )
     assert ran.returncode in codes, ran.stderr[-2000:]
     return ran.stdout
@@ -102,13 +109,16 @@ def same_plan(python: str, job: Path, folder: Path) -> None:
     assert found == expected
 
 
-def test_ray_makes_the_plan_of_one_machine_though_a_worker_is_killed(
-    python: str, job: Path, tmp_path: Path
+@pytest.mark.parametrize("engine", ["ray", "dask", "spark"])
+def test_a_plan_is_that_of_one_machine_though_a_worker_is_killed(
+    python: str, job: Path, tmp_path: Path, engine: str
 ) -> None:
     """In the middle: blocks are done, half of one is planned, and the worker is gone."""
+    skip_without_java(engine)
     marks = tmp_path / "marks"
     marks.mkdir()
-    run(python, Path(__file__).with_name("killed_ray.py"), marks, job, tmp_path / "plan")
+    script = HERE / f"killed_{engine}.py"
+    run(python, script, job, tmp_path / "plan", MARKS=str(marks), PYSPARK_SUBMIT_ARGS=CLUSTER)
     (marks / "killed").unlink()
     blocks = sorted(marks.iterdir())
     states = [block.read_text() for block in blocks]
@@ -129,7 +139,7 @@ def test_an_example_makes_the_plan_of_one_machine_out_of_its_workers_rows(
     path = request.getfixturevalue(kind)
     skip_without_java(example)
     plan = tmp_path / "plan"
-    said = run(python, Path(__file__).with_name("engine_parts.py"), example, path, plan)
+    said = run(python, HERE / "engine_parts.py", example, path, plan)
     (parts,) = re.findall(r"^parts: (\d+)$", said, re.MULTILINE)
     assert int(parts) >= {"job": 3, "table": 1}[kind]
     same_plan(python, path, plan)
