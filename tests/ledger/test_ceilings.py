@@ -127,6 +127,12 @@ def test_which_ceilings_hold_for_a_call(ceilings: str, project: str, held: str) 
     assert "; ".join(map(str, held_to(given, project))) == held
 
 
+@pytest.mark.parametrize("nothing", ["0 CNY", "0 tokens"])
+def test_a_ceiling_of_nothing_stops_every_call(ledger: Ledger, nothing: str) -> None:
+    with pytest.raises(CeilingReached):
+        ledger.reserve(intent(1, fare="0.000000001"), [Ceiling.parse(nothing)])
+
+
 def test_a_new_day_begins_with_nothing_spent(ledger: Ledger, clock: Clock) -> None:
     ledger.settle(ledger.reserve(intent(fare="5"), [FIVE]), answered(fare="5"))
     clock.now = NOON + 12 * 3600 - 1

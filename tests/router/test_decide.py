@@ -164,6 +164,27 @@ def test_a_refusal_says_why_with_its_numbers(
     assert refusal(one, **asked) == (reason, detail)
 
 
+@pytest.mark.parametrize(
+    ("facts", "asked"),
+    [
+        ({"limits": Limits(max_input=2_000)}, {"min_headroom": 1_000}),
+        ({"rates": RateLimits(60, 100)}, {"min_requests_per_minute": 60}),
+        ({"rates": RateLimits(60, 100)}, {"min_tokens_per_minute": 100}),
+        ({}, {"max_fare": Money(Decimal("0.003"), "CNY")}),
+        ({"limits": Limits(max_input=1_000)}, {}),
+        ({"limits": Limits(context=2_000)}, {}),
+    ],
+)
+def test_what_is_just_enough_is_enough(facts: dict[str, Any], asked: dict[str, Any]) -> None:
+    assert choose([model(**({"limits": ROOMY} | facts))], **asked).found
+
+
+def test_of_equals_one_whose_limits_nobody_states_comes_last() -> None:
+    """Even behind one that the request just fits: there is nothing to spare for certain."""
+    unknown, full = model("a"), model("b", limits=Limits(max_input=1_000))
+    assert choose([unknown, full], unstated_limits=True).model is full
+
+
 def test_limits_that_nobody_states_pass_only_when_allowed() -> None:
     assert choose([model()], unstated_limits=True).model.id == "m"
 
