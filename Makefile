@@ -51,7 +51,7 @@ search: .venv/.test
 # In an environment of its own, with every dependency at its lower bound.
 test-lowest:
 	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/pip install --quiet --constraint constraints-lowest.txt '.[test]'
+	.venv-lowest/bin/pip install --quiet --constraint constraints-lowest.txt '.[test,docs]'
 	.venv-lowest/bin/python -m pytest $(IN_PARALLEL)
 
 # Against a LiteLLM proxy, which does not live in one environment with openai 3.

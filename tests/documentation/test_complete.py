@@ -34,6 +34,28 @@ def test_every_name_of_the_package_is_in_one_group_of_the_reference() -> None:
     assert sorted(grouped) == sorted(set(tokenfare.__all__) - set(names.MODULES))
 
 
+def test_every_name_that_pages_and_examples_import_is_in_the_reference() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    blocks = [
+        block
+        for path in pages
+        for block in re.findall(
+            r"^```python\n(.*?)^```", path.read_text("utf-8"), re.DOTALL | re.MULTILINE
+        )
+    ]
+    blocks += [path.read_text("utf-8") for path in (ROOT / "examples").glob("*.py")]
+    imported = {
+        f"{module}.{name.strip()}"
+        for block in blocks
+        for module, listed in re.findall(
+            r"^ *from (tokenfare[\w.]*) import ([\w, ]+)", block, re.MULTILINE
+        )
+        for name in listed.split(",")
+    }
+    assert len(imported) > 20
+    assert imported - set(names.paths()) == set()
+
+
 @pytest.mark.parametrize("module", names.MODULES)
 def test_every_public_name_of_a_module_is_explained(module: str) -> None:
     found = names.public(module)
