@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .api import replay as replay
     from .api import route as route
     from .api import routing_table as routing_table
+    from .api import split as split
+    from .api import trim as trim
+    from .api import truncate as truncate
     from .budget import Fare as Fare
     from .budget import Fit as Fit
     from .budget import RequestCount as RequestCount
@@ -43,9 +46,6 @@ if TYPE_CHECKING:
     from .router import RoutingTable as RoutingTable
     from .router import to_record as to_record
     from .router.headroom import headroom as headroom
-    from .shorten import split as split
-    from .shorten import trim as trim
-    from .shorten import truncate as truncate
     from .texts import count as count
     from .tokenizers import Count as Count
     from .tokenizers import Tokenizer as Tokenizer
@@ -90,10 +90,10 @@ _HOMES: dict[str, str | None] = {  # a name without a home is a module
     "replay": "api",
     "route": "api",
     "routing_table": "api",
-    "split": "shorten",
+    "split": "api",
     "to_record": "router",
-    "trim": "shorten",
-    "truncate": "shorten",
+    "trim": "api",
+    "truncate": "api",
 }
 
 __all__ = [  # noqa: PLE0604 - the names are literal, in the table above

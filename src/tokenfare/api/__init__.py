@@ -2,7 +2,8 @@
 
 The layers below take everything as an argument: the catalogue, the day, a tokenizer. Here these are
 given their defaults (the shipped catalogue, today), and one function of a layer is called with
-them. `counting` is about sizes, `documents` about files that go along, `routing` about models.
+them. `counting` is about sizes, `documents` about files that go along, `routing` about models,
+`shortening` about what is too long.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ from .routing import route_arranged as route_arranged
 from .routing import route_sized as route_sized
 from .routing import routing_table as routing_table
 from .routing import size_of_number as size_of_number
+from .shortening import split as split
+from .shortening import trim as trim
+from .shortening import truncate as truncate
 
 __all__ = [
     "DEFAULT_TOKENIZER",
@@ -59,5 +63,8 @@ __all__ = [
     "rules_for",
     "size_of_number",
     "size_on",
+    "split",
     "tokenizer_for",
+    "trim",
+    "truncate",
 ]

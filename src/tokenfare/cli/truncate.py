@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tokenfare import api, shorten
+from tokenfare import api
 from tokenfare.tokenizers import Keep
 from tokenfare.tokenizers.cutting import KEEPS
 
@@ -33,7 +33,7 @@ def command(
     that it does not have.
     """
     text = inputs.read(file).text
-    kept = shorten.truncate(text, limit, model=model, tokenizer=tokenizer, keep=keep)
+    kept = api.truncate(text, limit, model=model, tokenizer=tokenizer, keep=keep)
     if not as_json:
         stdout.say(kept.encode(), newline=False)
         return

@@ -1,7 +1,4 @@
-"""The functions of the first page that make things shorter: `truncate`, `split`, `trim`.
-
-As in `api`, each fetches what the layers below take as arguments and calls one of them.
-"""
+"""Making a text or a conversation short enough: `truncate`, `split`, `trim`."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tokenfare import budget
-from tokenfare.api import conversation, measurer_for
 from tokenfare.arguments import token_limit
 from tokenfare.budget import (
     DEFAULT_MAX_OUTPUT_TOKENS,
@@ -22,10 +18,12 @@ from tokenfare.budget import (
 )
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt, Wire, parse
-from tokenfare.texts import facts_of
+from tokenfare.texts import facts_of, measurer_for
 from tokenfare.tokenizers import Keep
 
-if TYPE_CHECKING:  # as in `api`
+from .counting import conversation
+
+if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
     from tokenfare.catalog import Catalog
 
 DEFAULT_TEMPLATE = "qwen3"
