@@ -286,6 +286,8 @@ def test_no_input_and_batch_as_a_wish_are_refused(tmp_path: Path) -> None:
     job = written(tmp_path / "job.jsonl", {"prompt": HELLO})
     with pytest.raises(InvalidRequestError, match="by itself"):
         tf.batch.plan(job, tmp_path / "plan", batch=True)
+    with pytest.raises(InvalidRequestError, match="one answer a request"):
+        tf.batch.plan(job, tmp_path / "plan", answers=3)
     with pytest.raises(InputError, match="no such file"):
         tf.batch.plan(tmp_path / "none.jsonl", tmp_path / "plan")
 

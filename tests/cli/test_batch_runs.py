@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tokenfare.emulator import Refuse
+from tokenfare.emulator import Refuse, scripted, throttled
 
 Run = Callable[..., Any]
 
@@ -100,6 +100,22 @@ def test_run_sends_the_whole_plan_live(
     assert (sent.code, json.loads(sent.out)) == (0, {"answered": 2, "failed": 0, "total": 2})
     assert len(emulator.calls) == 2
     assert run("batch", "collect", folder).code == 0
+
+
+def test_a_live_run_says_no_line_for_each_retry(
+    run: Run,
+    folder: str,
+    tokenfare_emulators: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Six waits for two requests; a call alone would have warned of the later ones."""
+    emulator = emulated(tokenfare_emulators, monkeypatch, faults=scripted(*[throttled(0.001)] * 6))
+    sent = run("batch", "submit", folder, "--direct", "--json")
+    assert json.loads(sent.out)["answered"] == 2
+    assert len(emulator.calls) == 2 + 6
+    assert not [record for record in caplog.records if record.name == "tokenfare.retry"]
+    assert "attempt" not in sent.err
 
 
 def test_cancel_stops_the_jobs(

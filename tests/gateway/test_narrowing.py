@@ -61,6 +61,7 @@ def test_a_ceiling_on_one_call(start: Start) -> None:
         ({"providers": ["dashscope"]}, 400, "that is the gateway's to say"),
         ({"batch": True}, 400, "that is the gateway's to say"),
         ({"unstated_limits": True}, 400, "that is the gateway's to say"),
+        ({"answers": 3}, 400, "tokenfare.answers: say n beside it"),
         ({"escalate": "yes"}, 400, "tokenfare.escalate: "),
         ({"expected_output_tokens": 9_999}, 400, "at most the room"),
         ({"purpose": "general"}, 400, "this gateway asks for code already"),

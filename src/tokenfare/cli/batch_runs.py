@@ -16,7 +16,7 @@ from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
 from tokenfare.batch.run_limits import DEFAULT_CONCURRENCY
 from tokenfare.dispatch import Progress
 
-from . import exit_codes, inputs, output, progress, stdout
+from . import exit_codes, inputs, output, progress, stdout, warnings
 
 _POLL_SECONDS, _LONGEST_POLL_SECONDS = 10.0, 120.0
 
@@ -275,7 +275,8 @@ def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
             words = f"{now.failed:,} failed" if now.failed else ""
             bar(now.answered + now.failed, now.total, words)
 
-        now = batch.run(folder, progress=told, **options)
+        with warnings.silent_about_retries():
+            now = batch.run(folder, progress=told, **options)
     if as_json:
         output.emit(now._asdict())
     else:

@@ -24,6 +24,18 @@ class _Lines(logging.Handler):
 
 
 @contextmanager
+def silent_about_retries() -> Iterator[None]:
+    """Say none of them meanwhile: of thousands of calls at once they are a flood."""
+    of_retries = logging.getLogger(RETRIES)
+    before = of_retries.level
+    of_retries.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        of_retries.setLevel(before)
+
+
+@contextmanager
 def on_stderr(*, retries: bool) -> Iterator[None]:
     """Say warnings meanwhile, and with `retries` each wait before a call is sent again."""
     log, of_retries, lines = logging.getLogger("tokenfare"), logging.getLogger(RETRIES), _Lines()
