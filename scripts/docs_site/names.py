@@ -69,11 +69,15 @@ class Name:
 
 
 def public(module: str) -> list[Name]:
-    """The public names of a submodule, in the order of its own list."""
+    """The public names of a submodule: functions, classes, others, each in its own order."""
     loaded = importlib.import_module(f"tokenfare.{module}")
     listed = getattr(loaded, "__all__", None) or _declared(Path(inspect.getfile(loaded)))
     names = [_named(f"tokenfare.{module}", short) for short in listed]
-    return [name for name in names if module != "errors" or inspect.isclass(name.value)]
+    if module == "errors":  # it has a helper for messages
+        return [name for name in names if inspect.isclass(name.value)]
+    return sorted(
+        names, key=lambda name: (not inspect.isroutine(name.value), not inspect.isclass(name.value))
+    )
 
 
 def top() -> list[Name]:

@@ -72,9 +72,10 @@ def _listed(out: Path, pattern: str, config: str) -> str:
 def example(path: Path) -> str:
     """An example as a page: what it says of itself, and its code."""
     code = path.read_text("utf-8")
-    said = ast.get_docstring(ast.parse(code)) or ""
-    first, _, rest = said.partition("\n")
-    return f"# {path.name}\n\n{first}\n\n{rest}\n\n```python\n{code}```\n"
+    module = ast.parse(code)
+    first, _, rest = (ast.get_docstring(module) or "").partition("\n")
+    below = "\n".join(code.split("\n")[module.body[0].end_lineno :]).strip()
+    return f"# {path.name}\n\n{first}\n\n{rest}\n\n```python\n{below}\n```\n"
 
 
 def _write(path: Path, text: str) -> None:
