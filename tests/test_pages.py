@@ -29,6 +29,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "docs/budgets.md": {"text": TEXT, "messages": MESSAGES, "message": MESSAGES[0]},
     "docs/catalog.md": {},
     "docs/counting.md": {"text": TEXT, "texts": [TEXT, ""], "table": TABLE, "pyarrow": pa},
+    "docs/deadlines.md": {},
     "docs/emulator.md": {},
     "docs/errors.md": {},
     "docs/index.md": {},
