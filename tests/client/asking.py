@@ -6,10 +6,10 @@ import sys
 from datetime import date
 
 from tokenfare import Catalog, Client, Document
-from tokenfare.dispatch import Progress
+from tokenfare.dispatch import UploadProgress
 
 
-def told(at: Progress) -> None:
+def told(at: UploadProgress) -> None:
     print(at.stage, flush=True)  # noqa: T201
 
 

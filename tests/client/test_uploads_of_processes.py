@@ -329,7 +329,7 @@ def test_a_flow_that_is_thrown_away_leaves_its_claim(kept: Any, catalog: Catalog
     call = Call(
         catalog.get("qwen-long"),
         (user("hello"),),
-        documents=(dispatch.Document("book.txt", b"Call me Ishmael."),),
+        documents=(dispatch.Attachment("book.txt", b"Call me Ishmael."),),
     )
     flow = dispatch.chat(call, line, FileHandling(memory=claims, claims=claims))
     answer = iter([b'{"id": "file-1", "status": "processing"}', None])

@@ -28,12 +28,12 @@ from dispatch.scripted import (
 from tokenfare.dispatch import (
     NEUTRAL_ROLE,
     AsyncStream,
-    Document,
+    Attachment,
     FileHandling,
     Line,
-    Progress,
     Stream,
     UploadedFile,
+    UploadProgress,
     adrive,
     chat,
     chat_stream,
@@ -48,8 +48,8 @@ from tokenfare.errors import (
     ProviderFaultError,
 )
 
-A = Document("a.txt", b"first")
-B = Document("b.txt", b"second")
+A = Attachment("a.txt", b"first")
+B = Attachment("b.txt", b"second")
 BRIEF = FileHandling(keep_files=False)
 
 
@@ -113,7 +113,7 @@ def test_identical_contents_are_uploaded_once(
     copy = tmp_path / "copy.txt"
     copy.write_bytes(b"first")
     server.says(held("f1"), held("f2"), completion("x"))
-    documents = (A, B, Document("copy.txt", copy))
+    documents = (A, B, Attachment("copy.txt", copy))
     got = run(chat(call(model=LONG, documents=documents), line))
     assert server.paths == ["POST /files", "POST /files", "POST /chat/completions"]
     assert server.asked[2].json["messages"][1]["content"] == "fileid://f1,fileid://f2"
@@ -141,16 +141,16 @@ def test_it_waits_until_the_provider_has_read_the_file(
 
 
 def test_progress_is_told(run: Driver, server: Server, line: Line) -> None:
-    told: list[Progress] = []
+    told: list[UploadProgress] = []
     content = b"x" * 100_000  # two pieces of 64 KiB at most
     server.says(held("f1", "parsing"), held("f1"))
     files = FileHandling(progress=told.append)
-    run(upload([Document("a.txt", content)], LONG, line, files))
+    run(upload([Attachment("a.txt", content)], LONG, line, files))
     assert told == [
-        Progress("a.txt", "uploading", 65_536, 100_000),
-        Progress("a.txt", "uploading", 100_000, 100_000),
-        Progress("a.txt", "processing", 100_000, 100_000),
-        Progress("a.txt", "ready", 100_000, 100_000),
+        UploadProgress("a.txt", "uploading", 65_536, 100_000),
+        UploadProgress("a.txt", "uploading", 100_000, 100_000),
+        UploadProgress("a.txt", "processing", 100_000, 100_000),
+        UploadProgress("a.txt", "ready", 100_000, 100_000),
     ]
 
 
@@ -230,13 +230,13 @@ def test_an_upload_is_sent_whole_again_after_a_failure(
     path = tmp_path / "book.txt"
     path.write_bytes(b"x" * 200_000)
     server.says(refusal(503, "ModelUnavailable"), held("f1"))
-    run(upload([Document("book.txt", path)], LONG, line))
+    run(upload([Attachment("book.txt", path)], LONG, line))
     assert [form(asked)["file"][1] for asked in server.asked] == [b"x" * 200_000] * 2
 
 
 def test_names_cannot_break_out_of_the_form(run: Driver, server: Server, line: Line) -> None:
     server.says(held("f1"))
-    run(upload([Document('书"\r\nX-Evil: 1.txt', b"x")], LONG, line))
+    run(upload([Attachment('书"\r\nX-Evil: 1.txt', b"x")], LONG, line))
     assert '书%22%0D%0AX-Evil: 1.txt"'.encode() in server.asked[0].body
 
 
@@ -260,13 +260,13 @@ def test_rubbish_instead_of_a_file_is_an_error(
 @pytest.mark.parametrize(
     ("documents", "says"),
     [
-        ([Document("a", b"")], "a: empty"),
-        ([Document("a", b"x" * 1_000_001)], "1,000,001 bytes.*1,000,000 .1 too many"),
+        ([Attachment("a", b"")], "a: empty"),
+        ([Attachment("a", b"x" * 1_000_001)], "1,000,001 bytes.*1,000,000 .1 too many"),
         ([A] * 4, "4 documents, 3 accepted"),
     ],
 )
 def test_documents_that_will_not_do_are_refused_before_anything_is_sent(
-    run: Driver, server: Server, line: Line, documents: list[Document], says: str
+    run: Driver, server: Server, line: Line, documents: list[Attachment], says: str
 ) -> None:
     with pytest.raises(InvalidRequestError, match=says):
         run(upload(documents, LONG, line))
@@ -280,7 +280,7 @@ def test_a_model_without_documents_takes_none(run: Driver, line: Line) -> None:
 
 def test_a_missing_file_is_named(run: Driver, server: Server, line: Line, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"book\.txt: cannot be read: No such file"):
-        run(upload([Document("book.txt", tmp_path / "book.txt")], LONG, line))
+        run(upload([Attachment("book.txt", tmp_path / "book.txt")], LONG, line))
     assert server.asked == []
 
 
@@ -292,7 +292,7 @@ def test_a_file_that_changes_meanwhile_is_not_uploaded_by_halves(
     path.write_bytes(b"nine now.")
 
     def meddled() -> object:
-        flow, told = upload([Document("growing.txt", path)], LONG, line), None
+        flow, told = upload([Attachment("growing.txt", path)], LONG, line), None
         while True:
             effect = flow.send(told)
             if type(effect).__name__ == "Send":
@@ -322,7 +322,7 @@ def test_an_upload_streams_from_the_disk(
             return http.Response(200, json={"id": "f1", "status": "processed"})
 
     rules = replace(LONG.documents, max_file_bytes=10**9)  # type: ignore[type-var]
-    flow = upload([Document("book.txt", path)], replace(LONG, documents=rules), line)
+    flow = upload([Attachment("book.txt", path)], replace(LONG, documents=rules), line)
     with http.Client(transport=Counting()) as session:
         tracemalloc.start()
         try:

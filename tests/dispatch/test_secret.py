@@ -19,7 +19,7 @@ from dispatch.conftest import KEY, LONG, Driver, Time, call, line_to
 from dispatch.scripted import CUT, Reply, Server, answer, chunk, closed_port, event, refusal, stream
 from tokenfare.catalog.model import Provider
 from tokenfare.dispatch import (
-    Document,
+    Attachment,
     Endpoint,
     Line,
     Secret,
@@ -190,7 +190,7 @@ def test_no_failed_upload_shows_the_key(
     caplog.set_level(logging.DEBUG)
     server.says(answer({"id": "f1", "status": KEY}), *[QUOTING] * 2)
     with pytest.raises(Exception, match=r".") as failure:
-        run(upload([Document("a", b"x")], LONG, line))
+        run(upload([Attachment("a", b"x")], LONG, line))
     assert_nowhere(failure.value, caplog)
 
 
@@ -199,7 +199,7 @@ def test_no_file_object_that_is_none_shows_the_key(
 ) -> None:
     server.says(answer({"status": KEY}))
     with pytest.raises(Exception, match=r".") as failure:
-        run(upload([Document("a", b"x")], LONG, line))
+        run(upload([Attachment("a", b"x")], LONG, line))
     assert_nowhere(failure.value, caplog)
 
 
@@ -208,7 +208,7 @@ def test_no_file_that_changes_shows_the_key(
 ) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"x")
-    flow = upload([Document("a", path)], LONG, line)
+    flow = upload([Attachment("a", path)], LONG, line)
 
     def meddled() -> Any:
         told = yield flow.send(None)

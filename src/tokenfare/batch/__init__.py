@@ -41,6 +41,6 @@ from .runs.polling import status as status
 from .runs.polling import wait as wait
 from .runs.replanning import replan as replan
 from .runs.submitting import submit as submit
+from .sampling import ConfidenceInterval as ConfidenceInterval
 from .sampling import Estimate as Estimate
-from .sampling import Interval as Interval
 from .sampling import estimate as estimate

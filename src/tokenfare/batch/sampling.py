@@ -35,7 +35,7 @@ _ESTIMATING = Context(prec=28)  # an estimate is no sum: its last digits mean no
 _DEVIATIONS = Decimal("1.96")  # 95 % of a normal distribution
 
 
-class Interval(NamedTuple):
+class ConfidenceInterval(NamedTuple):
     """An estimated total, with the interval that holds the truth in 95 samples of 100."""
 
     value: Decimal
@@ -62,10 +62,10 @@ class Estimate:
     lines: int
     sampled: int
     currency: str
-    fare_low: Interval
-    fare_high: Interval
-    input_tokens: Interval
-    set_aside: Interval
+    fare_low: ConfidenceInterval
+    fare_high: ConfidenceInterval
+    input_tokens: ConfidenceInterval
+    set_aside: ConfidenceInterval
     problem: str | None = None
 
     def as_data(self) -> dict[str, object]:
@@ -77,7 +77,7 @@ class Estimate:
             "sampled": self.sampled,
             "currency": self.currency,
             **{
-                name: dict(zip(Interval._fields, map(plain, each), strict=True))
+                name: dict(zip(ConfidenceInterval._fields, map(plain, each), strict=True))
                 for name, each in intervals.items()
             },
             "problem": self.problem,
@@ -197,7 +197,7 @@ def _extrapolated(drawn: _Reservoir, kept: _Kept, currency: str) -> Estimate:
     rows = [kept.rows.get((each.file, each.line)) for each in records]
     lengths = [len(each.text) for each in records]
 
-    def summed(of: Callable[[Row], Decimal | int], otherwise: int = 0) -> Interval:
+    def summed(of: Callable[[Row], Decimal | int], otherwise: int = 0) -> ConfidenceInterval:
         values = [Decimal(otherwise) if row is None else Decimal(of(row)) for row in rows]
         return extrapolated(lengths, values, drawn.length, drawn.seen)
 
@@ -215,7 +215,7 @@ def _extrapolated(drawn: _Reservoir, kept: _Kept, currency: str) -> Estimate:
 
 def extrapolated(
     lengths: Sequence[int], values: Sequence[Decimal], length: int, number: int
-) -> Interval:
+) -> ConfidenceInterval:
     """The sum of a value over `number` lines that are `length` long together, from some of them.
 
     Never below zero, nor below what the sample itself adds up to.
@@ -226,11 +226,11 @@ def extrapolated(
 
 def _extrapolated_sum(
     lengths: Sequence[int], values: Sequence[Decimal], length: int, number: int
-) -> Interval:
+) -> ConfidenceInterval:
     size = len(values)
     seen = total(values)
     if size in {number, 0}:
-        return Interval(seen, seen, seen)
+        return ConfidenceInterval(seen, seen, seen)
     mean_length, mean = Decimal(sum(lengths)) / size, seen / size
     away = [each - mean_length for each in lengths]
     spread = sum((each * each for each in away), Decimal(0))
@@ -244,4 +244,4 @@ def _extrapolated_sum(
     error = number * (not_drawn * variance / size).sqrt()
     value = number * (mean + slope * (Decimal(length) / number - mean_length))
     low, high = value - _DEVIATIONS * error, value + _DEVIATIONS * error
-    return Interval(max(value, seen), max(low, seen), max(high, seen))
+    return ConfidenceInterval(max(value, seen), max(low, seen), max(high, seen))

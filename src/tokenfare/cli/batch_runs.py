@@ -14,7 +14,7 @@ from tokenfare import batch
 from tokenfare.batch import Sending, Status
 from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
 from tokenfare.batch.run_limits import DEFAULT_CONCURRENCY
-from tokenfare.dispatch import Progress
+from tokenfare.dispatch import UploadProgress
 
 from . import exit_codes, inputs, output, progress, stdout, warnings
 
@@ -316,5 +316,5 @@ def _show(now: Status, *, as_json: bool) -> None:
         )
 
 
-def _uploading(bar: progress.Step, step: Progress) -> None:
+def _uploading(bar: progress.Step, step: UploadProgress) -> None:
     bar(step.sent, step.total, step.name)

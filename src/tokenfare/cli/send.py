@@ -10,7 +10,7 @@ import click
 from tokenfare import api
 from tokenfare.client import Client, Reply
 from tokenfare.client.settings import DEFAULT_PROVIDER, of_provider
-from tokenfare.dispatch import Attempt, Progress
+from tokenfare.dispatch import Attempt, UploadProgress
 from tokenfare.money import plain
 from tokenfare.router import requirements, to_record
 
@@ -142,7 +142,7 @@ def _bill(reply: Reply) -> list[str]:
     return lines
 
 
-def _progress(step: Progress) -> None:
+def _progress(step: UploadProgress) -> None:
     """Where an upload is; on a terminal only, since it is of no use in a log."""
     if sys.stderr.isatty():
         share = f"{100 * step.sent // max(step.total, 1)} %" if step.stage == "uploading" else ""

@@ -142,7 +142,7 @@ class Ladder:
             return None
         room = asked if most is None else min(asked, most)
         documents = tuple(
-            dispatch.Document(_file_name(document), _file_content(document))
+            dispatch.Attachment(_file_name(document), _file_content(document))
             for document in carriage.documents
         )
         call = Call(

@@ -17,11 +17,11 @@ from tokenfare.dispatch import (
     FileHandling,
     Line,
     Patience,
-    Progress,
     Retrying,
     Secret,
     Shelf,
     Timeouts,
+    UploadProgress,
     endpoint_for,
     key_from,
 )
@@ -167,7 +167,7 @@ class Options(TypedDict, total=False):
     keep_files: bool
     uploads: str | os.PathLike[str] | None
     poll_seconds: float
-    progress: Callable[[Progress], None] | None
+    progress: Callable[[UploadProgress], None] | None
     retrying: Retrying | None
     escalate: bool
     escalate_filtered: bool
@@ -194,7 +194,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     keep_files: bool = True,
     uploads: str | os.PathLike[str] | None = None,
     poll_seconds: float = 5.0,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[UploadProgress], None] | None = None,
     retrying: Retrying | None = None,
     escalate: bool = True,
     escalate_filtered: bool = False,

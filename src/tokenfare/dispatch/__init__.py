@@ -21,13 +21,13 @@ from .batches import (
 )
 from .call import (
     Answer,
+    Attachment,
     Attempt,
     Call,
     Delta,
-    Document,
     Outcome,
-    Progress,
     UploadedFile,
+    UploadProgress,
 )
 from .chat import chat, chat_stream
 from .documents import delete, referring, upload
@@ -48,12 +48,12 @@ __all__ = [
     "NO_RETRIES",
     "Answer",
     "AsyncStream",
+    "Attachment",
     "Attempt",
     "BatchFile",
     "Call",
     "Claims",
     "Delta",
-    "Document",
     "Emit",
     "Endpoint",
     "FileHandling",
@@ -65,7 +65,6 @@ __all__ = [
     "Line",
     "Outcome",
     "Patience",
-    "Progress",
     "Retry",
     "Retrying",
     "Secret",
@@ -75,6 +74,7 @@ __all__ = [
     "Surroundings",
     "Timeouts",
     "Turnstile",
+    "UploadProgress",
     "UploadedFile",
     "Work",
     "adrive",

@@ -20,10 +20,10 @@ from urllib.parse import quote, urlencode
 
 from tokenfare.errors import ProviderAnswerInvalid, ProviderError
 
-from .call import Progress
+from .call import UploadProgress
 from .effects import Fingerprint, Flow, Identify
 from .error_meaning import beginning
-from .exchange import Errand, Line, Reply, errand, exchange, persist
+from .exchange import Errand, HttpResponse, Line, errand, exchange, persist
 from .multipart_form import file_form
 
 PURPOSE = "batch"
@@ -77,7 +77,11 @@ class BatchFile:
 
 
 def upload_batch(
-    file: BatchFile, line: Line, *, since: str, progress: Callable[[Progress], None] | None = None
+    file: BatchFile,
+    line: Line,
+    *,
+    since: str,
+    progress: Callable[[UploadProgress], None] | None = None,
 ) -> Flow[str]:
     """Upload a file of requests unless the provider has it; gives its id.
 
@@ -88,7 +92,7 @@ def upload_batch(
 
     def sent(number: int) -> None:
         if progress is not None:
-            progress(Progress(file.path.name, "uploading", number, mark.size))
+            progress(UploadProgress(file.path.name, "uploading", number, mark.size))
 
     form = file_form(file.name, file.path, mark, PURPOSE, sent)
 
@@ -103,7 +107,7 @@ def upload_batch(
 
     id_, _ = yield from persist(run, once)
     if progress is not None:
-        progress(Progress(file.path.name, "ready", mark.size, mark.size))
+        progress(UploadProgress(file.path.name, "ready", mark.size, mark.size))
     return id_
 
 
@@ -224,7 +228,7 @@ def _listed(run: Errand, path: str, query: Mapping[str, str]) -> Flow[list[Mappi
     return found
 
 
-def _object(reply: Reply, run: Errand, url: str) -> Mapping[str, Any]:
+def _object(reply: HttpResponse, run: Errand, url: str) -> Mapping[str, Any]:
     try:
         found = json.loads(reply.body)
     except (ValueError, RecursionError):

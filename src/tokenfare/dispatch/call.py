@@ -29,7 +29,7 @@ _ROOMS = ("max_tokens", "max_completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class Attachment:
     """A file for the model to read: a name, and bytes or the path that holds them."""
 
     name: str
@@ -50,7 +50,7 @@ class UploadedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class UploadProgress:
     """How far a document is: bytes sent of `total`, and the stage it is in.
 
     It is `waiting` while another process uploads the same content.
@@ -70,7 +70,7 @@ class Call:
     messages: tuple[Message, ...]
     max_output_tokens: int | None = None
     parameters: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    documents: tuple[Document | UploadedFile, ...] = ()
+    documents: tuple[Attachment | UploadedFile, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.messages:

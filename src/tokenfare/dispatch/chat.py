@@ -22,14 +22,14 @@ from tokenfare.errors import (
 )
 
 from .admission import in_turn
-from .call import Answer, Call, Delta, Document, UploadedFile
+from .call import Answer, Attachment, Call, Delta, UploadedFile
 from .documents import recalled, referring
 from .effects import Broken, Emit, Flow, Head, HttpRequest, Read, Work
 from .error_meaning import beginning, is_refusal, request_id_of
 from .exchange import (
     Errand,
+    HttpResponse,
     Line,
-    Reply,
     Silence,
     errand,
     exchange,
@@ -86,7 +86,7 @@ def _with_documents(call: Call, line: Line, handling: FileHandling, ask: Ask) ->
 
 
 def _about(
-    documents: Sequence[Document | UploadedFile],
+    documents: Sequence[Attachment | UploadedFile],
     call: Call,
     line: Line,
     handling: FileHandling,
@@ -143,7 +143,7 @@ def _unstreamed(run: Errand, url: str, head: Head) -> Flow[Answer]:
     body = yield from read_all(run, url, head)
     if not 200 <= head.status < 300:
         raise run.meaning(url, head.status, head.headers, body)
-    answer = _answer(run, url, Reply(head.status, head.headers, body))
+    answer = _answer(run, url, HttpResponse(head.status, head.headers, body))
     yield Emit(Delta(answer.text, "", answer.raw))
     return answer
 
@@ -233,7 +233,7 @@ def _broken_off(error: ProviderUnreachable) -> StreamBroken:
     return broken
 
 
-def _answer(run: Errand, url: str, reply: Reply) -> Answer:
+def _answer(run: Errand, url: str, reply: HttpResponse) -> Answer:
     payload = _json(reply.body)
     if is_refusal(payload) or not isinstance(payload, Mapping):
         raise run.meaning(url, reply.status, reply.headers, reply.body)

@@ -23,10 +23,10 @@ from tokenfare.errors import (
 )
 from tokenfare.messages import FILE_MARK, NEUTRAL_ROLE, Message, system
 
-from .call import Document, Progress, Stage, UploadedFile
+from .call import Attachment, Stage, UploadedFile, UploadProgress
 from .effects import Fingerprint, Flow, Identify, Wait, Work
 from .error_meaning import beginning
-from .exchange import Line, Reply, errand, exchange, log, persist
+from .exchange import HttpResponse, Line, errand, exchange, log, persist
 from .multipart_form import file_form
 from .retry_policy import Patience
 from .upload_policy import FileHandling, FileMemory
@@ -47,12 +47,12 @@ _BRIEF = Patience(attempts=2, first_wait=0.5, first_wait_throttled=0.5)
 class Content:
     """One content to upload, under the name of the first document that has it."""
 
-    document: Document
+    document: Attachment
     mark: Fingerprint
 
 
 def upload(
-    documents: Sequence[Document | UploadedFile],
+    documents: Sequence[Attachment | UploadedFile],
     model: Model,
     line: Line,
     files: FileHandling | None = None,
@@ -70,7 +70,7 @@ def upload(
 
 
 def marked(
-    documents: Sequence[Document | UploadedFile], model: Model
+    documents: Sequence[Attachment | UploadedFile], model: Model
 ) -> Flow[tuple[Fingerprint, ...]]:
     """Digest and size of each. Raises `InvalidRequestError` if the model does not take them."""
     rules = _rules(model, len(documents))
@@ -82,12 +82,12 @@ def marked(
 
 
 def distinct(
-    documents: Sequence[Document | UploadedFile], marks: Sequence[Fingerprint]
+    documents: Sequence[Attachment | UploadedFile], marks: Sequence[Fingerprint]
 ) -> tuple[Content, ...]:
     """Each content to upload, once."""
     contents: dict[str, Content] = {}
     for document, mark in zip(documents, marks, strict=True):
-        if isinstance(document, Document):
+        if isinstance(document, Attachment):
             contents.setdefault(mark.digest, Content(document, mark))
     return tuple(contents.values())
 
@@ -115,15 +115,15 @@ def sent(
 
 
 def recalled(
-    documents: Sequence[Document | UploadedFile], memory: FileMemory | None
-) -> Flow[tuple[Document | UploadedFile, ...]]:
+    documents: Sequence[Attachment | UploadedFile], memory: FileMemory | None
+) -> Flow[tuple[Attachment | UploadedFile, ...]]:
     """The documents, those that the provider holds already as what they are there."""
     if memory is None:
         return tuple(documents)
-    found: list[Document | UploadedFile] = []
+    found: list[Attachment | UploadedFile] = []
     for document in documents:
         known = None
-        if isinstance(document, Document):
+        if isinstance(document, Attachment):
             mark = yield Identify(document.name, document.content)
             known = yield Work(partial(memory.get, mark.digest))
         found.append(document if known is None else replace(known, name=document.name))
@@ -172,7 +172,7 @@ def _rules(model: Model, number: int) -> DocumentRules:
 
 
 def _mark(
-    document: Document | UploadedFile, model: Model, rules: DocumentRules
+    document: Attachment | UploadedFile, model: Model, rules: DocumentRules
 ) -> Flow[Fingerprint]:
     if isinstance(document, UploadedFile):
         return Fingerprint(document.digest, document.size)
@@ -198,7 +198,7 @@ def _send(
 
     def sent(number: int) -> None:
         if handling.progress is not None:
-            handling.progress(Progress(name, "uploading", number, mark.size))
+            handling.progress(UploadProgress(name, "uploading", number, mark.size))
 
     form = file_form(name, content.document.content, mark, rules.purpose, sent)
 
@@ -254,7 +254,7 @@ def _unread(file: UploadedFile, status: str, model: Model, handling: FileHandlin
     return error
 
 
-def _id_and_status(reply: Reply, model: Model, url: str) -> tuple[str, str]:
+def _id_and_status(reply: HttpResponse, model: Model, url: str) -> tuple[str, str]:
     try:
         file = json.loads(reply.body)
     except (ValueError, RecursionError):
@@ -273,7 +273,7 @@ def _id_and_status(reply: Reply, model: Model, url: str) -> tuple[str, str]:
 
 def _tell(handling: FileHandling, file: UploadedFile, stage: Stage) -> None:
     if handling.progress is not None:
-        handling.progress(Progress(file.name, stage, file.size, file.size))
+        handling.progress(UploadProgress(file.name, stage, file.size, file.size))
 
 
 def _url(line: Line, file: UploadedFile) -> str:

@@ -123,7 +123,7 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpResponse:
     """A whole answer."""
 
     status: int
@@ -137,13 +137,13 @@ def errand(line: Line, model: str) -> Errand:
     return Errand(line, model, deadline if line.until is None else min(deadline, line.until))
 
 
-def exchange(run: Errand, request: HttpRequest) -> Flow[Reply]:
+def exchange(run: Errand, request: HttpRequest) -> Flow[HttpResponse]:
     """Send a request and read its answer. Raises the answer's meaning if it is not a 2xx."""
     head = yield from opened(run, request)
     body = yield from read_all(run, request.url, head)
     if not 200 <= head.status < 300:
         raise run.meaning(request.url, head.status, head.headers, body)
-    return Reply(head.status, head.headers, body)
+    return HttpResponse(head.status, head.headers, body)
 
 
 def opened(run: Errand, request: HttpRequest) -> Flow[Head]:

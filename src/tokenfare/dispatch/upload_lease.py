@@ -16,7 +16,7 @@ from uuid import uuid4
 from tokenfare.catalog import Model
 from tokenfare.errors import DatabaseError, ProviderError
 
-from .call import Document, Progress, UploadedFile
+from .call import Attachment, UploadedFile, UploadProgress
 from .documents import Content, delete, distinct, marked, sent
 from .effects import Flow, Hear, Wait, Work
 from .exchange import Line
@@ -47,14 +47,14 @@ class Loan:
         self._told: set[str] = set()
 
     def borrow(
-        self, documents: Sequence[Document | UploadedFile]
+        self, documents: Sequence[Attachment | UploadedFile]
     ) -> Flow[tuple[UploadedFile, ...]]:
         """The files of documents, in their order: uploaded here, or by another call meanwhile."""
         marks = yield from marked(documents, self._model)
         yield from self._borrow(distinct(documents, marks))
         files = []
         for document, mark in zip(documents, marks, strict=True):
-            if isinstance(document, Document):
+            if isinstance(document, Attachment):
                 lent = self._held[mark.digest]
                 assert lent.file is not None  # noqa: S101 - or borrowing had failed
                 files.append(replace(lent.file, name=document.name))
@@ -186,7 +186,7 @@ class Loan:
 
     def _tell_waiting(self, content: Content) -> None:
         if self._handling.progress is not None:
-            said = Progress(content.document.name, "waiting", 0, content.mark.size)
+            said = UploadProgress(content.document.name, "waiting", 0, content.mark.size)
             self._handling.progress(said)
 
     def _not_remembered(self, contents: Sequence[Content]) -> Flow[list[Content]]:

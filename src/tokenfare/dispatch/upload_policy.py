@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .call import Progress, UploadedFile
+from .call import UploadedFile, UploadProgress
 from .shared_uploads import Shelf
 
 
@@ -60,7 +60,7 @@ class FileHandling:
     keep_files: bool = True
     poll_seconds: float = 5.0
     deadline_seconds: float = 600.0
-    progress: Callable[[Progress], None] | None = None
+    progress: Callable[[UploadProgress], None] | None = None
     memory: FileMemory | None = None
     claims: Claims | None = None
     shelf: Shelf = field(default_factory=Shelf, compare=False, repr=False)

@@ -14,8 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tokenfare.batch.output.folder import Written
-from tokenfare.dispatch import Progress as Upload
-from tokenfare.dispatch import create_job, jobs_of, upload_batch
+from tokenfare.dispatch import UploadProgress, create_job, jobs_of, upload_batch
 from tokenfare.errors import DatabaseError, InvalidRequestError
 from tokenfare.ledger import Intent
 from tokenfare.money import Money
@@ -39,7 +38,7 @@ def submit(
     *,
     window_hours: int | None = None,
     settle_seconds: float | None = None,
-    progress: Callable[[Upload], None] | None = None,
+    progress: Callable[[UploadProgress], None] | None = None,
     **options: Any,
 ) -> Status:
     """Upload the files of a plan for the batch service, and create their jobs.
@@ -80,7 +79,7 @@ def _submit(
     file: Written,
     window: int,
     expected: Expected,
-    progress: Callable[[Upload], None] | None,
+    progress: Callable[[UploadProgress], None] | None,
 ) -> bool:
     """Have a file's job created; gives whether one was."""
     line = run.settings.line
