@@ -7,7 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import tokenfare as tf
+from tokenfare.errors import InputError
 
 DAY = date(2026, 11, 25)
 
@@ -53,3 +56,11 @@ def test_csv_is_read_by_its_columns(tmp_path: Path) -> None:
     (aside,) = set_aside(tmp_path / "plan")
     assert (plan.requests, aside["line"]) == (2, 5)
     assert aside["problem"] == "1 cells under 2 headings"
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file of Linux")
+def test_a_file_that_gives_no_byte_is_named(tmp_path: Path) -> None:
+    """As one on a disk that fails: this one has no first byte to give."""
+    with pytest.raises(InputError, match=r"^/proc/self/mem: cannot be read: Input/output error"):
+        tf.batch.plan("/proc/self/mem", tmp_path / "plan", as_of=DAY)
+    assert not (tmp_path / "plan").exists()

@@ -119,7 +119,7 @@ class Source:
                 yield from [block] if isinstance(block, SetAside) else block.all(self.name)
             return
         with self._opened() as self._file:
-            stream = _unpacked(self._file)
+            stream = _unpacked(self._file, self.name)
             if self._form == "csv":
                 rows = Rows(self.name, stream)
                 yield from self._undamaged(rows, lambda: rows.line)
@@ -132,7 +132,7 @@ class Source:
             yield from map(_listed, self._tables())
             return
         with self._opened() as self._file:
-            stream = _unpacked(self._file)
+            stream = _unpacked(self._file, self.name)
             piece = min(size, _PLAIN_PIECE) if stream is self._file else PIECE
             if self._form == "csv":
                 rows = Rows(self.name, stream)
@@ -229,17 +229,24 @@ def _form_of(name: str) -> Form:
     path = Path(name)
     if path.is_file():
         with _opened(name) as file:
-            if file.peek(4)[:4] == parquet.MAGIC:
+            if _beginning(file, name) == parquet.MAGIC:
                 return "parquet"
     for suffix in _PACKED:
         name = name.removesuffix(suffix)
     return "csv" if name.endswith(".csv") else "jsonl"
 
 
-def _unpacked(file: io.BufferedReader) -> io.BufferedReader:
+def _beginning(file: io.BufferedReader, name: str) -> bytes:
+    """The first four bytes of a file. Raises `InputError` for one that gives none."""
+    try:
+        return file.peek(4)[:4]
+    except OSError as error:
+        raise InputError(name, f"cannot be read: {error.strerror or error}") from error
+
+
+def _unpacked(file: io.BufferedReader, name: str) -> io.BufferedReader:
     """The content of a file that begins as gzip or Zstandard does, whatever it is called."""
-    peek = getattr(file, "peek", None)
-    begins = file.peek(4)[:4] if peek else b""
+    begins = _beginning(file, name) if hasattr(file, "peek") else b""
     if begins.startswith(_GZIP_MAGIC):
         return cast("io.BufferedReader", gzip.GzipFile(fileobj=file))
     if begins == _ZSTD_MAGIC:
