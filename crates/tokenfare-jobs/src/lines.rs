@@ -37,6 +37,31 @@ pub(crate) struct Group {
     pub(crate) columns: Vec<Vec<u32>>,
 }
 
+/// Where a request is the cheapest.
+enum Best {
+    /// On one kind, by the place of its size there.
+    One(usize, u32),
+    /// On several kinds alike.
+    Several,
+    /// Nowhere.
+    None,
+}
+
+impl Group {
+    fn best(&self, place: usize, offers: &Offers) -> Best {
+        let (mut best, mut found) = (None, Best::None);
+        for (kind, column) in self.columns.iter().enumerate() {
+            let Some(price) = offers.offer(kind, column[place]) else { continue };
+            match best {
+                Some(least) if least < price => {}
+                Some(least) if least == price => found = Best::Several,
+                _ => (best, found) = (Some(price), Best::One(kind, column[place])),
+            }
+        }
+        found
+    }
+}
+
 /// Bytes that somebody keeps.
 pub type Chunk = Box<dyn AsRef<[u8]> + Send + Sync>;
 
@@ -219,27 +244,35 @@ impl Lines {
         columns.map(|(kind, column)| offers.size(kind, column[place])).collect()
     }
 
-    /// Gives each request of a group the outcome with the least price; every size has an answer.
+    /// The cheapest offers for requests of a group whose outcomes are not known, each once: the
+    /// kind, the place of the size and the size. Every size has an answer.
+    pub fn undecided(&self, group: usize, offers: &Offers) -> Vec<(usize, u32, Span)> {
+        let group = &self.groups[group];
+        let best = (0..group.rows.len()).filter_map(|place| match group.best(place, offers) {
+            Best::One(kind, at) if offers.outcome(kind, at).is_none() => Some((kind, at)),
+            _ => None,
+        });
+        let mut found: Vec<_> = best.collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().map(|(kind, at)| (kind, at, offers.size(kind, at))).collect()
+    }
+
+    /// Gives each request of a group the outcome with the least price; these are all settled.
     ///
     /// Returns the places in the group where the least price is that of several kinds; these
     /// requests, and those that nobody has an offer for, stay open.
     pub fn choose(&mut self, group: usize, offers: &Offers) -> Vec<usize> {
-        let Group { rows, columns } = &self.groups[group];
+        let group = &self.groups[group];
         let mut ties = Vec::new();
-        for (place, &row) in rows.iter().enumerate() {
-            let (mut best, mut tied) = (None, false);
-            for (kind, column) in columns.iter().enumerate() {
-                let Some((price, outcome)) = offers.offer(kind, column[place]) else { continue };
-                match best {
-                    Some((least, _)) if least < price => {}
-                    Some((least, _)) if least == price => tied = true,
-                    _ => (best, tied) = (Some((price, outcome)), false),
+        for (place, &row) in group.rows.iter().enumerate() {
+            match group.best(place, offers) {
+                Best::One(kind, at) => {
+                    let outcome = offers.outcome(kind, at);
+                    self.fates[row] = outcome.map_or(Fate::Open, Fate::Placed);
                 }
-            }
-            match best {
-                Some(_) if tied => ties.push(place),
-                Some((_, outcome)) => self.fates[row] = Fate::Placed(outcome),
-                None => {}
+                Best::Several => ties.push(place),
+                Best::None => {}
             }
         }
         ties

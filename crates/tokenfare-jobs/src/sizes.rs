@@ -67,15 +67,19 @@ pub struct Offers {
     tables: Vec<Table>,
 }
 
-/// An answer: a price that compares with others of the service, and the number of an outcome.
-pub type Offer = Option<(i64, u32)>;
+/// An answer: a price that compares with others of the service.
+pub type Offer = Option<i64>;
 
-/// The sizes on one kind, each once; of the first of them the offers.
+const NONE: u32 = u32::MAX;
+
+/// The sizes on one kind, each once; of the first of them the offers, and the outcomes of those
+/// that were the cheapest for some request.
 #[derive(Clone, Debug, Default)]
 struct Table {
     places: HashMap<Span, u32>,
     sizes: Vec<Span>,
     offers: Vec<Offer>,
+    outcomes: Vec<u32>,
     held: Vec<u64>,
 }
 
@@ -98,7 +102,14 @@ impl Offers {
 
     /// Takes the offers for the first sizes that are open.
     pub fn answer(&mut self, kind: usize, offers: &[Offer]) {
-        self.tables[kind].offers.extend_from_slice(offers);
+        let table = &mut self.tables[kind];
+        table.offers.extend_from_slice(offers);
+        table.outcomes.resize(table.offers.len(), NONE);
+    }
+
+    /// Takes the number of the outcome of requests that go to the offer for a size.
+    pub fn settle(&mut self, kind: usize, place: u32, outcome: u32) {
+        self.tables[kind].outcomes[place as usize] = outcome;
     }
 
     /// How many requests were held to the models of a kind with each size.
@@ -129,6 +140,11 @@ impl Offers {
 
     pub(crate) fn offer(&self, kind: usize, place: u32) -> Offer {
         self.tables[kind].offers.get(place as usize).copied().flatten()
+    }
+
+    /// The number of the outcome of requests that go to the offer for a size, once it is known.
+    pub(crate) fn outcome(&self, kind: usize, place: u32) -> Option<u32> {
+        Some(self.tables[kind].outcomes[place as usize]).filter(|outcome| *outcome != NONE)
     }
 
     pub(crate) fn hold(&mut self, kind: usize, place: u32) {

@@ -215,12 +215,15 @@ fn the_least_price_is_chosen_and_equal_ones_are_left_to_who_knows_more() {
     let mut offers = Offers::new(vec![kind(Measure::Tokens(0)), kind(Measure::AsIs)]);
     let group = lines.group(50, &mut offers);
     assert_eq!(offers.open(0), [span(1, 1), span(2, 2), span(3, 3)]);
-    offers.answer(0, &[Some((5, 1)), Some((7, 2))]);
+    offers.answer(0, &[Some(5), Some(7)]);
     assert_eq!(offers.open(0), [span(3, 3)]);
     offers.answer(0, &[None]);
-    offers.answer(1, &[Some((6, 3)), Some((7, 4)), None]);
+    offers.answer(1, &[Some(6), Some(7), None]);
+    assert_eq!(lines.undecided(group, &offers), [(0, 0, span(1, 1))]);
+    offers.settle(0, 0, 9);
+    assert_eq!(lines.undecided(group, &offers), []);
     assert_eq!(lines.choose(group, &offers), [1]);
-    assert_eq!(lines.fates(), [Fate::Placed(1), Fate::Open, Fate::Open]);
+    assert_eq!(lines.fates(), [Fate::Placed(9), Fate::Open, Fate::Open]);
     assert_eq!(lines.left(group), [1, 2]);
     assert_eq!(lines.row(group, 2), 2);
 }

@@ -106,6 +106,11 @@ impl Offers {
         self.0.answer(kind, &offers);
     }
 
+    #[pyo3(signature = (kind, place, outcome, /))]
+    fn settle(&mut self, kind: usize, place: u32, outcome: u32) {
+        self.0.settle(kind, place, outcome);
+    }
+
     #[pyo3(signature = (kind, /))]
     fn held(&self, kind: usize) -> Vec<(Pair, u64)> {
         self.0.held(kind).map(|(size, number)| (pair(&size), number)).collect()
@@ -292,6 +297,14 @@ impl Lines {
     #[pyo3(signature = (group, place, offers, /))]
     fn sizes(&self, group: usize, place: usize, offers: &Offers) -> Vec<Pair> {
         self.0.sizes(group, place, &offers.0).iter().map(pair).collect()
+    }
+
+    /// The cheapest offers for requests of a group whose outcomes are not known: the kind, the
+    /// place of the size, and the size.
+    #[pyo3(signature = (group, offers, /))]
+    fn undecided(&self, group: usize, offers: &Offers) -> Vec<(usize, u32, Pair)> {
+        let found = self.0.undecided(group, &offers.0).into_iter();
+        found.map(|(kind, place, size)| (kind, place, pair(&size))).collect()
     }
 
     #[pyo3(signature = (group, offers, /))]

@@ -112,7 +112,7 @@ class BlockPlanner(Planner):
             if first is not None:
                 self._tally.add(choice, outcome.service, sent, repeated=repeated)
                 file, line = first
-                self._note(Longest(choice.ranked.size.high, self._files[file], line))
+                self._note(Longest(choice.size.high, self._files[file], line))
             if carried:
                 self._tally.carry(choice, carried)
         for service, kind, sizes in self._bulk.offers.held():

@@ -173,6 +173,7 @@ class Passage:
         """Give the requests of a group the cheapest models."""
         lines = self._lines
         self._bulk.offers.answer(service, offers)
+        self._bulk.offers.settle(service, offers, lines, group)
         for place in lines.choose(group, offers):
             choice = service.choose(tuple(map(count_of, lines.sizes(group, place, offers))))
             if choice is not None:
@@ -259,7 +260,7 @@ class Passage:
     def _refuse_too_long(self) -> None:
         """Set aside what is too long for a line where it goes."""
         for row, number, length in self._lines.too_long():
-            model = self._bulk.outcomes.all[number].choice.ranked.model
+            model = self._bulk.outcomes.all[number].choice.model
             aside = self._aside(row, self._owner.too_long(model, length))
             self._owner.set_aside(aside, "line too long")
 

@@ -18,7 +18,7 @@ from typing import Protocol
 from tokenfare import _core
 from tokenfare.catalog import BatchRules, Catalog, Model
 from tokenfare.errors import InputError, InvalidRequestError
-from tokenfare.router import Ranked, Requirements
+from tokenfare.router import Requirements
 from tokenfare.tokenizers import Count
 
 from .choice.batch_or_live import Choice, Served, Service, Sizes
@@ -242,8 +242,7 @@ class Planner:
                 self._refuse(request.record, str(error), "no request")
 
     def _write(self, request: Request, choice: Choice, cell: Cell, *, held: Cell) -> None:
-        ranked = choice.ranked
-        model = ranked.model
+        model = choice.model
         rules = self.rules(model, cell.service)
         line = _line(request, model.wire_id)
         if rules is not None and len(line) > rules.max_line_bytes:
@@ -251,16 +250,16 @@ class Planner:
             return
         carrier = self._seen.body(request.body, request.custom_id)
         if carrier is not None and self._once:
-            self._rows.append(_carried(_row(request, ranked, cell), carrier))
+            self._rows.append(_carried(_row(request, choice, cell), carrier))
             self._tally.carry(choice)
             return
         self._taker.add(model.id, line, rules)
-        self._rows.append(_row(request, ranked, cell))
+        self._rows.append(_row(request, choice, cell))
         self._tally.add(choice, cell.service, repeated=int(carrier is not None))
         self._tally.hold_one(held)
         if self._prefixes is not None:
-            self._to_see.append((request, model, rules, ranked.size))
-        self._note(Longest(ranked.size.high, request.record.file, request.record.line))
+            self._to_see.append((request, model, rules, choice.size))
+        self._note(Longest(choice.size.high, request.record.file, request.record.line))
 
     def _note(self, found: Longest) -> None:
         """Remember the longest request, the first of several, in whatever order they are noted."""
@@ -332,19 +331,19 @@ def _in_order(files: Iterable[Written]) -> tuple[Written, ...]:
     return tuple(sorted(found, key=lambda each: (not each.batch, met[each.model, each.batch])))
 
 
-def _row(request: Request, ranked: Ranked, cell: Cell) -> Row:
+def _row(request: Request, choice: Choice, cell: Cell) -> Row:
     return Row(
         request.record.file,
         request.record.line,
         request.custom_id,
-        ranked.model.id,
+        choice.model.id,
         cell.service.asked.batch,
-        ranked.size.low,
-        ranked.size.high,
+        choice.size.low,
+        choice.size.high,
         cell.service.asked.max_output_tokens,
-        ranked.fare.low.amount,
-        ranked.fare.high.amount,
-        ranked.fare.currency,
+        choice.low,
+        choice.high,
+        cell.service.asked.currency,
     )
 
 

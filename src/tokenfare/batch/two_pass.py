@@ -146,7 +146,7 @@ class Surveyor(BlockPlanner):
         outcomes = self._bulk.outcomes
         for outcome, (sent, *_) in zip(outcomes.all, outcomes.core.numbers(), strict=True):
             if sent:
-                self._survey.add_free(outcome.choice.ranked.fare, sent)
+                self._survey.add_free(outcome.choice, sent)
         del self._bulk  # it refers back here, and would stay until that is noticed
         return self._survey, self._survey.found()
 

@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from tokenfare.budget import Fare, alike, fare_of
 from tokenfare.catalog import Catalog, Model
+from tokenfare.money import EXACT
 from tokenfare.router import Question, Ranked, Requirements, RoutingTable
 from tokenfare.router.filters import ON_PRICE, first_refusal
 from tokenfare.router.judge import judge, judge_all, rank, served_as
@@ -27,16 +28,41 @@ Sizes: TypeAlias = tuple[Count, ...]
 """A request's input tokens on each class of models that count alike, in `Service.kinds`' order."""
 
 _MISSES = 3
+_PRICE_DIGITS = 12
+_PRICE_UNITS = 1_000_000_000_000
 _FEW = 8  # sizes of a class that are asked for one by one; for more, all are worked out at once
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A model for a request, and what the request costs there without the batch price."""
+    """A model for a request of a size, by what a plan keeps of it: there may be very many.
 
-    ranked: Ranked
-    ordinary: Fare
+    `low` and `high` are what it costs there, `ordinary_…` without the batch price; `headroom` is
+    how much longer its input may be, if that is known.
+    """
+
+    model: Model
+    size: Count
+    low: Decimal
+    high: Decimal
+    ordinary_low: Decimal
+    ordinary_high: Decimal
+    headroom: int | None
     rank: tuple[Decimal, int, int, int, str]
+
+    @classmethod
+    def of(cls, ranked: Ranked, ordinary: Fare) -> Choice:
+        """The model that was ranked, and what the request costs there without the batch price."""
+        return cls(
+            ranked.model,
+            ranked.size,
+            ranked.fare.low.amount,
+            ranked.fare.high.amount,
+            ordinary.low.amount,
+            ordinary.high.amount,
+            ranked.fit.headroom,
+            rank(ranked),
+        )
 
 
 class Served:
@@ -68,6 +94,7 @@ class Service:
         self._kinds = tuple(_kinds(served, asked))
         self.kinds = tuple(tuple(model for model, _ in each.takers) for each in self._kinds)
         self._best: tuple[dict[Count, Choice | None], ...] = tuple({} for _ in self.kinds)
+        self._asked = [0] * len(self.kinds)
         self._tables: dict[int, RoutingTable] = {}
 
     @cached_property
@@ -106,13 +133,28 @@ class Service:
         if ranked is None:  # a fault of this library, never of a caller
             raise TypeError(f"the model chosen refuses: {model.id}")
         price = ranked.model.price
+        if not self.asked.batch or price is None:
+            return Choice.of(ranked, ranked.fare)
         room, thinking = self.asked.max_output_tokens, self.asked.thinking
-        ordinary = fare_of(price, size, room, thinking=thinking) if price else ranked.fare
-        return Choice(ranked, ordinary, rank(ranked))
+        return Choice.of(ranked, fare_of(price, size, room, thinking=thinking))
+
+    def price_among(self, kind: int, size: Count) -> int | None:
+        """What the cheapest model of a class is compared by, to twelve digits."""
+        prices = self._kinds[kind].prices
+        if prices is None:
+            choice = self.choose_among(kind, size)
+            return None if choice is None else int(EXACT.scaleb(choice.rank[0], _PRICE_DIGITS))
+        model = self._cheapest_of(kind, size)
+        if model is None:
+            return None
+        place = prices.models.index(model)
+        fare = prices.fare(place, size, self.asked.output_tokens)
+        return fare * _PRICE_UNITS // prices.scale
 
     def _cheapest_of(self, kind: int, size: Count) -> Model | None:
         prices, places = self._kinds[kind].prices, self._kinds[kind].places
-        if prices is not None and len(self._best[kind]) < _FEW:
+        self._asked[kind] += 1
+        if prices is not None and self._asked[kind] <= _FEW:
             return prices.cheapest(places, size, self.asked.output_tokens)
         if kind not in self._tables:
             served = self._served

@@ -78,8 +78,8 @@ class Outcomes:
         if key not in self._numbers:
             self._numbers[key] = len(self.all)
             self.all.append(Outcome(service, choice))
-            size = choice.ranked.size
-            self.core.add(self._place(choice.ranked.model, service), (size.low, size.high))
+            size = choice.size
+            self.core.add(self._place(choice.model, service), (size.low, size.high))
         return self._numbers[key]
 
     def address(self, place: int) -> Address:

@@ -11,17 +11,15 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from tokenfare import _core
-from tokenfare.money import EXACT
 from tokenfare.tokenizers import Count, Tokenizer
 
-from .batch_or_live import Choice, Service
+from .batch_or_live import Service
 from .outcomes import Outcomes
 from .size_classes import Kinds
 
 Pair: TypeAlias = tuple[int, int]
 """The two ends of a size, in tokens."""
 
-_PRICE_DIGITS = 12
 _DEAREST = (1 << 63) - 1
 
 
@@ -58,8 +56,17 @@ class Offers:
         """Answer for every size that came up and that nobody has said anything of."""
         for kind in range(len(service.kinds)):
             if sizes := offers.open(kind):
-                choices = [service.choose_among(kind, count_of(size)) for size in sizes]
-                offers.answer(kind, [self._offer(service, choice) for choice in choices])
+                prices = (service.price_among(kind, count_of(size)) for size in sizes)
+                offers.answer(kind, [p if p is None else min(p, _DEAREST) for p in prices])
+
+    def settle(
+        self, service: Service, offers: _core.Offers, lines: _core.Lines, group: int
+    ) -> None:
+        """Say what becomes of the requests of a group that go to one class's cheapest model."""
+        for kind, place, size in lines.undecided(group, offers):
+            choice = service.choose_among(kind, count_of(size))
+            if choice is not None:
+                offers.settle(kind, place, self._outcomes.number(service, choice))
 
     def held(self) -> Iterator[tuple[Service, int, list[tuple[Count, int]]]]:
         """By service and class, how many of the requests that are sent had which size there."""
@@ -69,13 +76,6 @@ class Offers:
                     held = [(count_of(size), number) for size, number in found[0].held(kind)]
                     if held:
                         yield service, kind, held
-
-    def _offer(self, service: Service, choice: Choice | None) -> tuple[int, int] | None:
-        """A price that compares with others of the service, and the number of the outcome."""
-        if choice is None:
-            return None
-        price = int(EXACT.scaleb(choice.ranked.compared.amount, _PRICE_DIGITS))
-        return min(price, _DEAREST), self._outcomes.number(service, choice)
 
 
 def count_of(size: Pair) -> Count:

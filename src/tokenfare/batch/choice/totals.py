@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from tokenfare.budget import Fare
 from tokenfare.money import EXACT, Money, total
-from tokenfare.router import Ranked
 from tokenfare.tokenizers import Count
 
 from .batch_or_live import Choice, Service, Sizes
@@ -78,12 +77,12 @@ class _Sum:
     low: Decimal = Decimal(0)
     high: Decimal = Decimal(0)
 
-    def add(self, size: Count, fare: Fare, number: int = 1) -> None:
+    def add(self, size: Count, low: Decimal, high: Decimal, number: int = 1) -> None:
         self.requests += number
         self.low_tokens += size.low * number
         self.high_tokens += size.high * number
-        self.low = EXACT.add(self.low, EXACT.multiply(fare.low.amount, number))
-        self.high = EXACT.add(self.high, EXACT.multiply(fare.high.amount, number))
+        self.low = EXACT.add(self.low, EXACT.multiply(low, number))
+        self.high = EXACT.add(self.high, EXACT.multiply(high, number))
 
     def fare(self, currency: str) -> Fare:
         return Fare(Money(self.low, currency), Money(self.high, currency))
@@ -92,7 +91,7 @@ class _Sum:
 class _Placed:
     """What goes to one model."""
 
-    def __init__(self, first: Ranked) -> None:
+    def __init__(self, first: Choice) -> None:
         self.sum = _Sum()
         self._rates = first.model.rates
         price = first.model.price
@@ -100,10 +99,10 @@ class _Placed:
         self._bounds = tuple(tier.up_to for tier in tiers if tier.up_to is not None)
         self._most: int | None = None
 
-    def limit(self, ranked: Ranked) -> None:
+    def limit(self, choice: Choice) -> None:
         """Note how long an input the model takes beside the room of this request."""
-        if ranked.fit.headroom is not None:
-            most = ranked.size.high + ranked.fit.headroom
+        if choice.headroom is not None:
+            most = choice.size.high + choice.headroom
             self._most = most if self._most is None else min(self._most, most)
 
     def share(self, model: str, currency: str, *, batch: bool) -> Share:
@@ -144,18 +143,17 @@ class Tally:
 
     def add(self, choice: Choice, service: Service, number: int = 1, *, repeated: int = 0) -> None:
         """Add requests that a service takes, so many of which say what one before them said."""
-        ranked = choice.ranked
-        size, fare = ranked.size, ranked.fare
-        key = (ranked.model.id, service.asked.batch)
+        size, low, high = choice.size, choice.low, choice.high
+        key = (choice.model.id, service.asked.batch)
         placed = self._placed.get(key)
         if placed is None:
-            placed = self._placed[key] = _Placed(ranked)
-        placed.sum.add(size, fare, number)
+            placed = self._placed[key] = _Placed(choice)
+        placed.sum.add(size, low, high, number)
         placed.sum.room += service.asked.max_output_tokens * number
-        placed.limit(ranked)
-        self._ordinary.add(size, choice.ordinary, number)
+        placed.limit(choice)
+        self._ordinary.add(size, choice.ordinary_low, choice.ordinary_high, number)
         if repeated:
-            self._repeated.add(size, fare, repeated)
+            self._repeated.add(size, low, high, repeated)
         self._lengths[size.high] += number
 
     def hold(self, service: Service, kind: int, sizes: Iterable[tuple[Count, int]]) -> None:
@@ -175,7 +173,7 @@ class Tally:
     def carry(self, choice: Choice, number: int = 1) -> None:
         """Add requests that are not sent, because one before them says the same."""
         self._carried += number
-        self._repeated.add(choice.ranked.size, choice.ranked.fare, number)
+        self._repeated.add(choice.size, choice.low, choice.high, number)
 
     @property
     def requests(self) -> int:

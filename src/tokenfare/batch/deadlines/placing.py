@@ -11,7 +11,6 @@ from tokenfare.batch.choice.totals import Cell
 from tokenfare.batch.extra import required
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import EXACT
-from tokenfare.router.judge import rank
 from tokenfare.tokenizers import Count
 
 from .deadline import Deadline
@@ -67,13 +66,13 @@ class Placing:
             ranked = next(service.on(each, size) for each, _ in service.models if each.id == name)
             if ranked is None:  # a fault of this library, never of a caller
                 raise TypeError(f"{name} was given a request that it does not take")
-            self._made[key] = Choice(ranked, ranked.fare, rank(ranked))
+            self._made[key] = Choice.of(ranked, ranked.fare)
         return self._made[key]
 
     def compare(self, free: Choice, choice: Choice, requests: int = 1) -> None:
         """Note requests that are sent, and what they would have been without a deadline."""
-        more = EXACT.subtract(choice.ranked.fare.high.amount, free.ranked.fare.high.amount)
-        model = choice.ranked.model.id
+        more = EXACT.subtract(choice.high, free.high)
+        model = choice.model.id
         self._more[model] = EXACT.add(self._more[model], EXACT.multiply(more, requests))
 
     def refusal(self, cell: Cell) -> str:

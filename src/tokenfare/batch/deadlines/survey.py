@@ -96,7 +96,7 @@ class Survey(Unwritten):
         self._longest: dict[Service, list[int | None]] = {}
         self._tables: dict[Service, _core.Bids] = {}
         self._numbers: dict[str, int] = {}
-        self._pending: list[tuple[int, Fare]] = []
+        self._pending: list[tuple[int, Choice]] = []
 
     def choose(self, cell: Cell, held: Cell) -> Choice | None:
         """The batch service's model if its window ends in time; else what is late, or live."""
@@ -106,7 +106,7 @@ class Survey(Unwritten):
         free = None if number is None else self.without_deadline(cell, held)
         if number is None or free is None:
             return None
-        self._pending.append((number, free.ranked.fare))
+        self._pending.append((number, free))
         return free
 
     @staticmethod
@@ -131,7 +131,7 @@ class Survey(Unwritten):
         choice = cell.service.choose(cell.sizes)
         if choice is None:
             return None
-        rules = self._catalog.provider(choice.ranked.model.provider).batch
+        rules = self._catalog.provider(choice.model.provider).batch
         self.meet(rules)
         return None if self.is_late(rules) else choice
 
@@ -159,10 +159,10 @@ class Survey(Unwritten):
         self._pending = []
         self.settle()
 
-    def add_free(self, fare: Fare, requests: int = 1) -> None:
+    def add_free(self, free: Choice, requests: int = 1) -> None:
         """Add what requests cost without a deadline."""
-        self._low = EXACT.add(self._low, EXACT.multiply(fare.low.amount, requests))
-        self._high = EXACT.add(self._high, EXACT.multiply(fare.high.amount, requests))
+        self._low = EXACT.add(self._low, EXACT.multiply(free.low, requests))
+        self._high = EXACT.add(self._high, EXACT.multiply(free.high, requests))
 
     def settle(self) -> None:
         """Tell sizes apart less finely, if there are too many classes of those that came."""

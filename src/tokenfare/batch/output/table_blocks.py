@@ -104,14 +104,14 @@ _NAMES = (
 
 def _predicted(outcome: Outcome) -> tuple[object, ...]:
     """What a row says of each request of an outcome, by `_NAMES`."""
-    ranked, asked = outcome.choice.ranked, outcome.service.asked
+    choice, asked = outcome.choice, outcome.service.asked
     return (
-        ranked.model.id,
+        choice.model.id,
         asked.batch,
-        ranked.size.low,
-        ranked.size.high,
+        choice.size.low,
+        choice.size.high,
         asked.max_output_tokens,
-        rounded_down(ranked.fare.low.amount),
-        rounded_up(ranked.fare.high.amount),
-        ranked.fare.currency,
+        rounded_down(choice.low),
+        rounded_up(choice.high),
+        asked.currency,
     )
