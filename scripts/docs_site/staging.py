@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from fnmatch import fnmatch
+from importlib.metadata import version
 from pathlib import Path
 
 from . import commands, models, names, reference
@@ -49,6 +50,7 @@ def stage(root: Path, build: Path) -> None:
     shutil.copy(Path(__file__).parent / "site.css", out)
     config = (Path(__file__).parent / "zensical.toml").read_text("utf-8")
     config = config.replace("../src", os.path.relpath(root / "src", build))
+    config = config.replace("VERSION", version("tokenfare"))
     config = STARRED.sub(lambda star: _listed(out, star[1], config), config)
     (build / "zensical.toml").write_text(config, "utf-8")
 
