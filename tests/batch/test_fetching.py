@@ -134,7 +134,7 @@ def test_ended_in_the_middle_of_a_download_the_next_process_goes_on(
     """The first half arrives, and then nothing: the process is ended while it waits."""
     folder, emulator, given = done(Stall(30.0))
     half = len(output_of(emulator)) // 2
-    command = [sys.executable, "-m", "tokenfare.cli", "batch", "collect", folder]
+    command = [sys.executable, "-m", "tokenfare", "batch", "collect", folder]
     process = subprocess.Popen(
         [*command, "--base-url", given["base_url"]],
         env={**os.environ, "DASHSCOPE_API_KEY": "sk-any", "TOKENFARE_LEDGER": "off"},

@@ -59,7 +59,7 @@ def test_killed_after_each_step_and_started_again(emulate: Any, made: Any) -> No
 
 def command(*words: str | Path, url: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tokenfare.cli", "batch", *words, "--base-url", url],
+        [sys.executable, "-m", "tokenfare", "batch", *words, "--base-url", url],
         env={
             **os.environ,
             "DASHSCOPE_API_KEY": "sk-any",

@@ -256,7 +256,7 @@ def test_a_record_with_a_fare_that_is_no_amount_is_refused(run: Run, amount: str
 def test_output_that_cannot_be_written_is_one_line_and_not_an_answer() -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
-            [sys.executable, "-m", "tokenfare.cli", "models"],
+            [sys.executable, "-m", "tokenfare", "models"],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -294,7 +294,7 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
     os.close(read)
     with os.fdopen(write, "w") as closed:
         ended = subprocess.run(
-            [sys.executable, "-m", "tokenfare.cli", "models", "--json"],
+            [sys.executable, "-m", "tokenfare", "models", "--json"],
             stdout=closed,
             stderr=subprocess.PIPE,
             text=True,
@@ -320,7 +320,7 @@ def test_a_reader_that_leaves_early_does_not_change_the_answer(
     os.close(read)
     with os.fdopen(write, "w") as closed:
         ended = subprocess.run(
-            [sys.executable, "-m", "tokenfare.cli", *arguments],
+            [sys.executable, "-m", "tokenfare", *arguments],
             input=text,
             stdout=closed,
             stderr=subprocess.PIPE,
@@ -334,6 +334,6 @@ def test_a_reader_that_leaves_early_does_not_change_the_answer(
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_a_stream_that_is_closed_takes_what_is_written(closed: str) -> None:
     """As a service may be started; an answer to nobody is no error."""
-    command = f"echo a b | {sys.executable} -m tokenfare.cli count {closed}"
+    command = f"echo a b | {sys.executable} -m tokenfare count {closed}"
     ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -23,7 +23,7 @@ pytest.importorskip("pty", reason="a terminal of a Unix")
 from batch_plans import files_of
 from terminal import CTRL_C, Terminal
 
-BATCH = [sys.executable, "-m", "tokenfare.cli", "batch"]
+BATCH = [sys.executable, "-m", "tokenfare", "batch"]
 COMMAND = [*BATCH, "plan", "--as-of", "2024-12-18", "--no-report"]
 LINES = 6_000
 PART = r"\s[1-9]\d?%"

@@ -18,7 +18,7 @@ from terminal import CTRL_C, Terminal
 from tokenfare import batch
 from tokenfare.emulator import Stall
 
-COLLECT = [sys.executable, "-m", "tokenfare.cli", "batch", "collect", "plan"]
+COLLECT = [sys.executable, "-m", "tokenfare", "batch", "collect", "plan"]
 REQUESTS = 200
 
 

@@ -215,7 +215,7 @@ def test_show_names_the_source_of_every_number(run: Run) -> None:
 
 
 def test_a_reader_that_stops_early_is_no_error() -> None:
-    command = f"{sys.executable} -m tokenfare.cli models --all | head -1"
+    command = f"{sys.executable} -m tokenfare models --all | head -1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("model ")
     assert done.stderr == ""
@@ -227,7 +227,7 @@ def test_an_interrupt_of_text_that_is_executed_ends_with_the_same_code(tmp_path:
         "import click\nclick.Command.main = lambda *_, **__: exec('raise KeyboardInterrupt')\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "tokenfare.cli", "models"],
+        [sys.executable, "-m", "tokenfare", "models"],
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -15,7 +15,7 @@ pytest.importorskip("pty", reason="a terminal of a Unix")
 from terminal import Terminal
 
 DAY = ["--as-of", "2024-12-18"]
-COMMAND = [sys.executable, "-m", "tokenfare.cli"]
+COMMAND = [sys.executable, "-m", "tokenfare"]
 
 
 def screen(words: Sequence[str], columns: int) -> list[str]:

@@ -22,7 +22,7 @@ def test_a_terminal_shows_each_wait_as_it_begins(
     asked = tmp_path / "asked.txt"
     asked.write_text("hello", encoding="utf-8")
     url = f"http://127.0.0.1:{closed_port()}/v1"
-    command = [sys.executable, "-m", "tokenfare.cli", "send", str(asked), "--base-url", url]
+    command = [sys.executable, "-m", "tokenfare", "send", str(asked), "--base-url", url]
     with Terminal(command, columns=150) as terminal:
         terminal.until(rf"attempt 1 of 5 failed: nothing answers at {url}; again in 0\.\d s")
         terminal.until(r"attempt 3 of 5 failed: .*; again in [23]\.\d s")

@@ -39,7 +39,7 @@ def serve(ledger: Path) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def start(emulator: Emulator, *options: str) -> tuple[subprocess.Popen[str], str]:
-            command = [sys.executable, "-m", "tokenfare.cli", "serve", "--port", "0", *options]
+            command = [sys.executable, "-m", "tokenfare", "serve", "--port", "0", *options]
             process = subprocess.Popen(
                 [*command, "--base-url", emulator.base_url],
                 env=os.environ | {"DASHSCOPE_API_KEY": KEY, "TOKENFARE_LEDGER": str(ledger)},
@@ -229,7 +229,7 @@ def test_what_it_is_not_started_with(
     options: list[str], environment: dict[str, str], words: str
 ) -> None:
     process = subprocess.run(
-        [sys.executable, "-m", "tokenfare.cli", "serve", "--port", "0", *options],
+        [sys.executable, "-m", "tokenfare", "serve", "--port", "0", *options],
         env=os.environ | {"DASHSCOPE_API_KEY": KEY} | environment,
         capture_output=True,
         text=True,
@@ -252,7 +252,7 @@ def test_what_it_is_not_started_with(
 def test_what_it_is_not_started_with_either(options: list[str], code: int, words: str) -> None:
     """Options that click refuses with the usage, and those that leave no model at all."""
     process = subprocess.run(
-        [sys.executable, "-m", "tokenfare.cli", "serve", "--port", "0", *options],
+        [sys.executable, "-m", "tokenfare", "serve", "--port", "0", *options],
         env=os.environ | {"DASHSCOPE_API_KEY": KEY},
         capture_output=True,
         text=True,

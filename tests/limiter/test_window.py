@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Window
+from tokenfare.catalog import RateLimits
+from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Window, windows_of
 
 
 @pytest.mark.parametrize(
@@ -100,3 +101,37 @@ def test_a_slot_counts_from_its_window_ago_to_the_one_after_now(slot: int, count
     """One that lies further ahead is of a clock that was set back."""
     window = Window(LENGTH, 1, None)
     assert (window.pause({slot: (1, 0)}, (1, 0), 1_000.0) > 0) == counts
+
+
+@pytest.mark.parametrize(
+    ("rates", "windows"),
+    [
+        (RateLimits(), ()),
+        (
+            RateLimits(1_260, 60_000),  # 21 requests and 1,000 tokens a second; 3 of 2.1 in a tenth
+            (
+                Window(60, 1_260, 60_000, 0.15),
+                Window(1, 21, 1_000, 0.15, "written"),
+                Window(1, None, 1_000, 0.15, "expected"),
+                Window(0.1, 3, None),
+            ),
+        ),
+        (
+            RateLimits(30, None),  # less than one a second is one
+            (Window(60, 30, None, 0.15), Window(1, 1, None, 0.15, "written"), Window(0.1, 1, None)),
+        ),
+        (
+            RateLimits(None, 90),
+            (
+                Window(60, None, 90, 0.15),
+                Window(1, None, 1, 0.15, "written"),
+                Window(1, None, 1, 0.15, "expected"),
+            ),
+        ),
+    ],
+)
+def test_a_rate_is_a_window_of_a_minute_and_those_of_its_share_of_a_second(
+    rates: RateLimits, windows: tuple[Window, ...]
+) -> None:
+    assert windows_of(rates, 1.0, 0.15) == windows
+    assert windows_of(rates, None, 0.15) == windows[:1]

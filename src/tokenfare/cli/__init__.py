@@ -12,5 +12,5 @@ try:
     from .main import main as main
 except KeyboardInterrupt:  # in the tenth of a second in which `main` cannot catch it yet
     sys.stderr.write("tokenfare: interrupted\n")
-    exec("")  # noqa: S102 - as in `__main__`
+    exec("")  # noqa: S102 - as in `tokenfare.__main__`
     raise SystemExit(130) from None
