@@ -249,7 +249,7 @@ impl Counting<'_> {
         }
         if piece.len() > middle::LONGEST {
             if let Some(count) = self.memory.kept.find(piece) {
-                return count;
+                return *count;
             }
             let count = piece::count(self.v, &mut self.memory.room, piece);
             self.memory.kept.put(piece, count);

@@ -3,9 +3,11 @@
 //! In order, since ids have an order: a piece that is new is merged at once.
 
 use crate::front::{Key, LONGEST};
+use crate::kept;
 use crate::memory::Memory;
+use crate::middle;
 use crate::piece;
-use crate::spelled::MOST;
+use crate::spelled::{MOST, SpelledLonger};
 use crate::splitting::Splitting;
 use crate::vocabulary::Vocabulary;
 use crate::walk::{Taker, walk};
@@ -30,42 +32,57 @@ struct Encoding<'a> {
     ids: &'a mut Vec<u32>,
 }
 
+/// Pieces whose entries are asked for before the first of them is looked at.
+const TOGETHER: usize = 32;
+
+impl Encoding<'_> {
+    /// At most [`TOGETHER`] pieces.
+    #[inline(always)]
+    fn some(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) {
+        let mut keys = [Key::default(); TOGETHER];
+        for ((key, start), end) in keys.iter_mut().zip(starts).zip(ends) {
+            let (start, length) = (*start as usize, (end - start) as usize);
+            let bytes = text.get(start..start + 16).and_then(|bytes| bytes.first_chunk());
+            *key = bytes.map_or_else(Key::default, |bytes| Key::of_first(bytes, length));
+            self.memory.spelled.prefetch(*key);
+        }
+        let mut known = self.ids.len();
+        // Room for what a piece of the cache has at most; what it has less is written over.
+        self.ids.resize(known + TOGETHER * MOST, 0);
+        for ((key, start), end) in keys.iter().zip(starts).zip(ends) {
+            let (found, count) = self.memory.spelled.find(*key);
+            if let (1.., Some(room)) = (count, self.ids[known..].first_chunk_mut()) {
+                *room = *found;
+                known += count;
+                continue;
+            }
+            self.ids.truncate(known);
+            self.piece(text, *start as usize, *end as usize);
+            known = self.ids.len();
+            self.ids.resize(known + TOGETHER * MOST, 0);
+        }
+        self.ids.truncate(known);
+    }
+}
+
 impl Taker for Encoding<'_> {
     const ALL: bool = true;
 
     #[inline(always)]
     fn batch(&mut self, text: &[u8], pieces: &Pieces) {
-        let mut known = self.ids.len();
-        for (start, end) in pieces.bounds() {
-            // Room for what a piece of the cache has at most; what it has less is written over.
-            if self.ids.len() < known + MOST {
-                self.ids.resize(known + 1024 * MOST, 0);
-            }
-            let (start, end) = (start as usize, end as usize);
-            let bytes = text.get(start..).and_then(|rest| rest.first_chunk());
-            let room = self.ids[known..].first_chunk_mut();
-            if let (true, Some(bytes), Some(room)) = (end - start <= LONGEST, bytes, room) {
-                let (found, count) = self.memory.spelled.find(Key::of_first(bytes, end - start));
-                if count > 0 {
-                    *room = *found;
-                    known += count;
-                    continue;
-                }
-            }
-            self.ids.truncate(known);
-            self.piece(text, start, end);
-            known = self.ids.len();
+        let starts = pieces.starts().chunks(TOGETHER);
+        for (starts, ends) in starts.zip(pieces.ends().chunks(TOGETHER)) {
+            self.some(text, starts, ends);
         }
-        self.ids.truncate(known);
     }
 
     #[inline(never)]
     fn piece(&mut self, text: &[u8], start: usize, end: usize) {
-        let before = self.ids.len();
         let Memory { spelled, room, .. } = &mut *self.memory;
         if end - start > LONGEST {
-            return piece::tokens(self.v, room, &text[start..end], |id| self.ids.push(id));
+            return self.longer_piece(&text[start..end]);
         }
+        let before = self.ids.len();
         let key = Key::new(text, start, end);
         let (found, count) = spelled.find(key);
         if count > 0 {
@@ -73,5 +90,63 @@ impl Taker for Encoding<'_> {
         }
         piece::tokens(self.v, room, &text[start..end], |id| self.ids.push(id));
         spelled.put(key, &self.ids[before..]);
+    }
+}
+
+impl Encoding<'_> {
+    fn longer_piece(&mut self, piece: &[u8]) {
+        let Memory { spelled_longer, kept_ids, room, .. } = &mut *self.memory;
+        let before = self.ids.len();
+        if piece.len() > middle::LONGEST {
+            if let Some(found) = kept_ids.find(piece) {
+                return self.ids.extend_from_slice(found);
+            }
+            piece::tokens(self.v, room, piece, |id| self.ids.push(id));
+            if piece.len() <= kept::LONGEST {
+                kept_ids.put(piece, self.ids[before..].into());
+            }
+            return;
+        }
+        let place = SpelledLonger::place(piece);
+        let found = spelled_longer.find(place, piece);
+        if !found.is_empty() {
+            return self.ids.extend_from_slice(found);
+        }
+        piece::tokens(self.v, room, piece, |id| self.ids.push(id));
+        spelled_longer.put(place, piece, &self.ids[before..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::Room;
+    use crate::tokenizer::Tokenizer;
+
+    const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+    #[test]
+    fn ids_are_those_of_each_piece_alone_however_often_it_was_met() {
+        let tokenizer = Tokenizer::from_compact(DATA).unwrap();
+        let mut text = String::new();
+        for length in (1..200).chain([4095, 4096, 4097, 5000]) {
+            for unit in ["a", "qz", " ", "=-", "ж", "国科", "\u{301}x"] {
+                text += &unit.repeat(length / unit.len() + 1);
+                text += ".\n0";
+            }
+        }
+        let (mut expected, mut at) = (Vec::new(), 0);
+        let normal = tokenizer.splitting.normalized(&text);
+        let (v, room) = (&tokenizer.vocabulary, &mut Room::default());
+        while at < normal.len() {
+            let end = tokenizer.splitting.piece_end(normal.as_bytes(), at);
+            piece::tokens(v, room, &normal.as_bytes()[at..end], |id| expected.push(id));
+            at = end;
+        }
+        for _ in 0..3 {
+            let mut ids = Vec::new();
+            tokenizer.encode(&text, &mut ids);
+            assert!(ids == expected);
+        }
     }
 }

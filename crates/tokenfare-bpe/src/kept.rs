@@ -1,4 +1,5 @@
-//! Counts of pieces of more than 62 bytes that were met before: rulers, indented blank lines.
+//! What is known of pieces of more than 62 bytes that were met before, counts or ids: rulers, indented
+//! blank lines.
 //!
 //! As `front` and `middle`: a cache, bounded, the whole piece compared. When it is full it is
 //! emptied, since what is full of long pieces that never came again holds nothing worth choosing.
@@ -14,25 +15,25 @@ const MOST_BYTES: usize = 1 << 18;
 
 /// The cache; at most 256 kB of pieces.
 #[derive(Default)]
-pub(crate) struct Kept {
-    counts: HashMap<Box<[u8]>, usize, BuildHasherDefault<Mixed>>,
+pub(crate) struct Kept<T> {
+    known: HashMap<Box<[u8]>, T, BuildHasherDefault<Mixed>>,
     bytes: usize,
 }
 
-impl Kept {
-    /// The count of the piece, if it is here. O(length).
-    pub(crate) fn find(&self, piece: &[u8]) -> Option<usize> {
-        self.counts.get(piece).copied()
+impl<T> Kept<T> {
+    /// What is known of the piece, if it is here. O(length).
+    pub(crate) fn find(&self, piece: &[u8]) -> Option<&T> {
+        self.known.get(piece)
     }
 
-    /// Keeps the count of a piece of at most [`LONGEST`] bytes. O(length).
-    pub(crate) fn put(&mut self, piece: &[u8], count: usize) {
+    /// Keeps what is known of a piece of at most [`LONGEST`] bytes. O(length).
+    pub(crate) fn put(&mut self, piece: &[u8], known: T) {
         if self.bytes + piece.len() > MOST_BYTES {
-            self.counts.clear();
+            self.known.clear();
             self.bytes = 0;
         }
         self.bytes += piece.len();
-        self.counts.insert(piece.into(), count);
+        self.known.insert(piece.into(), known);
     }
 }
 
@@ -62,8 +63,8 @@ mod tests {
             let piece = format!("{i:0>width$}", width = 63 + i % 4000);
             assert_eq!(kept.find(piece.as_bytes()), None);
             kept.put(piece.as_bytes(), i);
-            assert_eq!(kept.find(piece.as_bytes()), Some(i));
-            assert!(kept.counts.keys().map(|key| key.len()).sum::<usize>() <= MOST_BYTES);
+            assert_eq!(kept.find(piece.as_bytes()), Some(&i));
+            assert!(kept.known.keys().map(|key| key.len()).sum::<usize>() <= MOST_BYTES);
         }
     }
 }

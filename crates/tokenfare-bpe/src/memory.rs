@@ -8,13 +8,13 @@ use crate::merge::Room;
 use crate::middle::Middle;
 use crate::once::Once;
 use crate::queue::Queue;
-use crate::spelled::Spelled;
+use crate::spelled::{Spelled, SpelledLonger};
 use crate::together::Together;
 use crate::vocabulary::Vocabulary;
 use crate::wide::{Wide, WideKey};
 use crate::windows::{Pieces, Places};
 
-/// Caches, each bounded, 12 MiB in all at most; and room for merging.
+/// Caches, each bounded, 16 MiB in all at most; and room for merging.
 pub(crate) struct Memory {
     /// Counts of pieces of up to 15 bytes met last.
     pub(crate) hot: Hot,
@@ -25,9 +25,13 @@ pub(crate) struct Memory {
     /// Counts of pieces of 31 to 62 bytes met before.
     pub(crate) middle: Middle,
     /// Counts of longer pieces met before.
-    pub(crate) kept: Kept,
+    pub(crate) kept: Kept<usize>,
     /// Ids of pieces of up to 15 bytes met before.
     pub(crate) spelled: Spelled,
+    /// Ids of pieces of 16 to 62 bytes met before.
+    pub(crate) spelled_longer: SpelledLonger,
+    /// Ids of longer pieces met before.
+    pub(crate) kept_ids: Kept<Box<[u32]>>,
     /// The pieces that come next; with whoever takes them while he does.
     pub(crate) pieces: Option<Box<Pieces>>,
     /// The same for patterns that find them one by one.
@@ -61,6 +65,8 @@ impl Memory {
             middle: Middle::default(),
             kept: Kept::default(),
             spelled: Spelled::default(),
+            spelled_longer: SpelledLonger::default(),
+            kept_ids: Kept::default(),
             pieces: None,
             batch: Batch::default(),
             cold: Places::default(),

@@ -91,7 +91,8 @@ impl Pieces {
     }
 
     /// Start and end of each of these.
-    pub(crate) fn bounds(&self) -> impl Iterator<Item = (u32, u32)> {
+    #[cfg(test)]
+    fn bounds(&self) -> impl Iterator<Item = (u32, u32)> {
         self.starts().iter().copied().zip(self.ends().iter().copied())
     }
 
