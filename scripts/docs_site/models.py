@@ -1,6 +1,6 @@
 """The catalogue as pages: an overview, and every fact of every model with where it comes from.
 
-The day is the newest of which the catalogue has a fact, so the pages follow from its files alone.
+The day is the newest of which the catalogue has a fact, what is only announced left aside.
 """
 
 from collections.abc import Iterable, Iterator

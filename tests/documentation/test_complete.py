@@ -147,6 +147,26 @@ def test_a_models_row_has_its_limits_and_prices() -> None:
     assert cells[1:7] == ["1,000,000", "997,952", "32,768", "0.8+", "2+", "paid"]
 
 
+@pytest.mark.parametrize(("name", "lines"), [("start.md", 2), ("counting.md", 2)])
+def test_what_a_page_says_comes_out_comes_out(name: str, lines: int) -> None:
+    given = {
+        "tf": tokenfare,
+        "messages": [{"role": "user", "content": "Why is the sky blue?"}],
+    }
+    said = re.findall(r"^(tf\..+?)  +# (Count\(.*\)|\d+)(?=:|$)", page(name), re.MULTILINE)
+    assert len(said) == lines
+    for expression, value in said:
+        assert repr(eval(expression, given)) == value  # noqa: S307 - this repository's own text
+
+
+def test_the_refusal_on_the_page_of_errors_is_what_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    block = re.findall(r"^```python\n(.*?)^```", page("errors.md"), re.DOTALL | re.MULTILINE)[0]
+    exec(block, {})  # noqa: S102 - as above
+    assert capsys.readouterr().out == block.rpartition("# ")[2]
+
+
 def test_the_picture_of_fares_is_what_the_command_draws(tmp_path: Path) -> None:
     drawn = tmp_path / "fares.svg"
     arguments = ["route", "--svg", str(drawn), "--as-of", "2024-12-18"]
