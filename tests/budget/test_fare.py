@@ -81,6 +81,10 @@ def test_an_answer_with_reasoning_is_billed_at_the_price_of_such_answers() -> No
     assert billed(plus, Usage(1_000, 2_000, reasoning=1_500)) == yuan("0.0168")
     assert billed(plus, Usage(1_000, 2_000, reasoning=1_500), batch=True) == yuan("0.0084")
     assert billed(TIERED, Usage(1_000, 2_000, reasoning=1_500)) == yuan("0.0225")
+    size = Count.exactly(1_000)
+    assert fare_of(plus, size, 2_000).high == expected_fare(plus, size, 2_000) == yuan("0.0048")
+    assert fare_of(plus, size, 2_000, thinking=True).high == yuan("0.0168")
+    assert expected_fare(plus, size, 2_000, thinking=True) == yuan("0.0168")
 
 
 amounts = st.decimals(0, 10, places=24) | st.decimals(0, 10, places=3)
