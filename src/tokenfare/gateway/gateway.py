@@ -42,17 +42,23 @@ log = logging.getLogger("tokenfare.gateway")
 
 
 class Gateway:
-    """A client that can be served: hand it to `serve`, `running` or any ASGI server.
+    """A client behind an OpenAI-compatible server, for `serve`, `running` or any ASGI server.
 
-    `client` makes the calls, with its ledger, ceilings, limiter and retries; it stays the caller's
-    to close. `asked` holds for every model, `profiles` are what `auto:NAME` asks, `aliases` other
-    words for `auto`, for those, or for a model. `room` is that of an answer where a request does
-    not say; without one it is `ROOM` for `auto`, and as much as it gives for a model that is named.
-
-    `tokens` are who may call (everybody, without any), `caller_keys` has callers bring the
-    provider's key, `name_projects` lets them name a project. A caller that takes nothing of its
-    stream for `stall_seconds` is left. `local` is whether nobody but this machine can reach it:
-    then only a `Host` of this machine is answered, which keeps out web pages that pass for one.
+    Args:
+        client: Makes the calls, with its ledger, ceilings, limiter and retries; it stays yours to
+            close.
+        asked: Requirements of every call.
+        profiles: Requirements by name, for the model `auto:NAME`.
+        aliases: Other words for `auto`, for a profile or for a model.
+        room: The room for an answer where a request does not say; by default `ROOM` for `auto`, and
+            as much as it gives for a model that is named.
+        tokens: Who may call; everybody, if there are none.
+        caller_keys: Callers bring API keys of the provider.
+        name_projects: Callers may name the project that a call is booked under.
+        max_body_bytes: The largest request body.
+        stall_seconds: How long a caller may take nothing of its stream before it is left.
+        local: Only this machine can reach it. Then only requests for a `Host` of this machine are
+            answered, which keeps out web pages that pass for one.
     """
 
     def __init__(  # noqa: PLR0913 - every one is a choice of the operator's, and all have defaults

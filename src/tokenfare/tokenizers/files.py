@@ -38,11 +38,20 @@ def convert(  # noqa: PLR0913 - a rank file leaves much unsaid
 ) -> bytes:
     """Convert a vocabulary file to the compact form, which `load` reads in milliseconds.
 
-    `sha256` is what the file's digest must be, if it is known. The last three are for rank files,
-    which do not say them: `pattern` is a name (`"qwen"`, `"qwen3.5"`, `"cl100k"`, `"llama3"`,
-    `"o200k"`, `"gpt2"`), not needed where the file's digest is known.
-    Raises `VocabularyError` that names the place for a file that is damaged or that cannot be
-    represented exactly, `InputError` for one that cannot be read. A second or two.
+    It takes a second or two. The last three arguments are for rank files, which do not say them.
+
+    Args:
+        path: A `tokenizer.json`, a rank file (`.tiktoken`), or Llama 3's `tokenizer.model`.
+        name: What the tokenizer is to be called; by default as the file.
+        sha256: The digest that the file must have, in hex.
+        pattern: How texts are split: `"qwen"`, `"qwen3.5"`, `"cl100k"`, `"llama3"`, `"o200k"` or
+            `"gpt2"`; not needed where the file's digest is known.
+        normalization: `"NFC"` or `"none"`.
+        special_tokens: Special tokens, with their ids.
+
+    Raises:
+        InputError: The file cannot be read.
+        VocabularyError: It is damaged or cannot be counted exactly; the error names the place.
     """
     data = _read(path)
     digest = _checked_digest(str(path), data, sha256)
@@ -62,10 +71,10 @@ def load(  # noqa: PLR0913 - as `convert`
     normalization: Normalization | None = None,
     special_tokens: Mapping[str, int] | None = None,
 ) -> Tokenizer:
-    """Load a vocabulary from a file: a rank file, a `tokenizer.json`, or what `convert` wrote.
+    """Load a tokenizer from a vocabulary file, or from what `convert` wrote.
 
-    The arguments and errors are those of `convert`. The tokenizer is called `name`, or as the
-    compact form says, or as the file. Other files are converted each time, a second or two.
+    Files that were not converted are converted each time, which takes a second or two. The
+    arguments and errors are those of `convert`.
     """
     data = _read(path)
     if data.startswith(_MAGIC):

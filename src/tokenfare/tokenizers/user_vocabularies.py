@@ -84,11 +84,10 @@ def kept_names() -> tuple[str, ...]:
 
 
 def keep_file(path: Path, name: str | None = None) -> Kept:
-    """Convert a vocabulary file and keep it.
+    """Convert a vocabulary file and keep it, as `tokenfare tokenizers add` does.
 
-    The name is found by what the vocabulary says of itself; a vocabulary of none that is known
-    needs one. Raises `InvalidRequestError` for a known name that it cannot be, and what `convert`
-    raises for a file that cannot be converted.
+    A vocabulary that is known by its looks needs no name. Raises `InvalidRequestError` for a known
+    name that it cannot have, and what `convert` raises.
     """
     from .files import convert
 
