@@ -20,6 +20,19 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 20, 50, 60
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#332288")
 _STEPS = 60
 _LEGEND = 18
+# Where the reader's system, or the page around the picture, is dark; the two darkest curves go with
+# it, the others can be told apart on both.
+_DARK = """<style>@media (prefers-color-scheme: dark) {
+  rect[fill="#ffffff"] { fill: #0d1117 }
+  rect[fill="#eeeeee"] { fill: #21262d }
+  line[stroke="#dddddd"] { stroke: #30363d }
+  text:not([fill]), text[fill="#000000"] { fill: #e6edf3 }
+  line[stroke="#000000"] { stroke: #e6edf3 }
+  [fill="#0072b2"] { fill: #4ba3e3 }
+  [stroke="#0072b2"] { stroke: #4ba3e3 }
+  [fill="#332288"] { fill: #a99cf0 }
+  [stroke="#332288"] { stroke: #a99cf0 }
+}</style>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,7 @@ def drawn(table: RoutingTable, here: int | None = None) -> str:
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'font-family="sans-serif" font-size="12">\n'
+        f'font-family="sans-serif" font-size="12">\n{_DARK}\n'
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>\n{body}\n</svg>\n'
     )
 
