@@ -13,8 +13,12 @@ const ROOM: usize = 15;
 /// Bytes that are written at once.
 const WIDTH: usize = 16;
 
-/// Ids for which room is made together.
-const TOGETHER: usize = 1024;
+/// Ids for which room is made together. Room is filled with zeros first, and most of it is still there for the
+/// next ones: with few at a time hardly more is filled than is needed.
+const TOGETHER: usize = 64;
+
+/// Bytes that those have at most.
+const MOST: usize = WIDTH * TOGETHER;
 
 /// A token's bytes and how many they are; 0 where they have no room, or there is no token.
 #[derive(Clone, Copy)]
@@ -64,7 +68,7 @@ impl Decoding {
     ) -> Result<(), u32> {
         let mut at = bytes.len();
         for some in ids.chunks(TOGETHER) {
-            bytes.resize(at + WIDTH * some.len(), 0);
+            bytes.resize(at + MOST, 0);
             for id in some {
                 let entry = self.entries.get(*id as usize).unwrap_or(&NONE);
                 if let (1.., Some(room)) = (entry.length(), bytes[at..].first_chunk_mut()) {
@@ -76,7 +80,7 @@ impl Decoding {
                 bytes.truncate(at);
                 bytes.extend_from_slice(token);
                 at = bytes.len();
-                bytes.resize(at + WIDTH * some.len(), 0);
+                bytes.resize(at + MOST, 0);
             }
         }
         bytes.truncate(at);
