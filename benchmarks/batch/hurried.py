@@ -1,15 +1,18 @@
 """Plan a job by a deadline, by blocks and line by line, beside the plan without one.
 
     python benchmarks/batch/hurried.py [--requests 100000] [--hours 10] [--rounds 3] [--lines]
+                                       [--different]
 
 Each way runs in a process of its own, in turns; medians. The two ways by a deadline have to come to
-the same plan. Line by line takes half a minute for 100,000 requests, so it is asked for.
+the same plan. Line by line takes half a minute for 100,000 requests, so it is asked for. With
+`--different`, hardly two requests have the same size and room.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import resource
 import statistics
 import subprocess
@@ -24,6 +27,18 @@ from compare import make
 
 DAY = date(2026, 11, 25)
 WITHOUT, BLOCKS, LINES = "without a deadline", "by a deadline", "by a deadline, line by line"
+
+
+def make_different(path: Path, number: int) -> None:
+    """The same requests, each with any room up to 8,000 tokens."""
+    draw = random.Random(9)  # noqa: S311 - numbers like any other
+    alike = path.with_suffix(".alike")
+    make(alike, number)
+    with alike.open(encoding="utf-8") as lines, path.open("w", encoding="utf-8") as file:
+        for line in lines:
+            request = json.loads(line)
+            request["body"]["max_tokens"] = draw.randint(1, 8_000)
+            file.write(json.dumps(request, ensure_ascii=False) + "\n")
 
 
 def planned(way: str, path: Path, hours: float) -> dict[str, float | str]:
@@ -57,6 +72,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lines", action="store_true")
+    parser.add_argument("--different", action="store_true")
     parser.add_argument("--way", help=argparse.SUPPRESS)
     parser.add_argument("path", nargs="?", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -66,7 +82,7 @@ def main() -> None:
     ways = [WITHOUT, BLOCKS, *([LINES] if given.lines else [])]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "job.jsonl"
-        make(path, given.requests)
+        (make_different if given.different else make)(path, given.requests)
         runs = {way: [] for way in ways}
         for _ in range(given.rounds):
             for way, found in runs.items():

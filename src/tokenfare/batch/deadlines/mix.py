@@ -72,7 +72,7 @@ def fastest(job: Job) -> Mix:
     if not len(table.counts):
         return _mix(table, table.cell, 0.0)
     fractions, _ = _solved(table, None)
-    whole = _whole(table, fractions, None) if len(table.cell) <= _SMALL else None
+    whole = _whole(table, fractions, None)
     return _mix(table, _rounded(table, fractions) if whole is None else whole, 0.0)
 
 
@@ -196,7 +196,8 @@ def _programme(  # noqa: PLR0913 - a programme has many sides
     np, highs = required("numpy"), solver()
     cells, columns = len(table.counts), len(table.cell)
     longest = scale is None
-    scale = scale or float((table.seconds * unit).sum() / table.models) or 1.0
+    # By the largest: of much smaller numbers a solver's tolerance would be a share of its own.
+    scale = scale or float((table.seconds * unit).max(initial=0.0)) or 1.0
     cost = table.fare * unit
     worth = float(np.abs(cost).max(initial=0.0)) or 1.0
     weight = table.seconds * unit / scale
@@ -226,6 +227,7 @@ def _programme(  # noqa: PLR0913 - a programme has many sides
     highs.passModel(lp)
     solve(highs)
     info, solution = highs.getInfo(), highs.getSolution()
+    highs.clear()  # it refers to itself, and would keep all of it until that is noticed
     # Whole amounts are held to everything by the caller: the solver takes some back that are right.
     if not (solution.value_valid if whole else info.primal_solution_status == _FEASIBLE):
         return None, None
@@ -249,6 +251,8 @@ def _whole(table: Table, x: Any, limit: float | None, prices: Any = None) -> Any
     split = _split(table, x)
     if len(table.cell) <= _SMALL:
         split[:] = True
+    elif limit is None and split[table.cell].sum() > _MOST_FREE:
+        return None
     lost = None if prices is None else ranked(table, prices).lost
     while True:
         found = _given_out(table, x, split, limit)
