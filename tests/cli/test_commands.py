@@ -214,6 +214,21 @@ def test_show_names_the_source_of_every_number(run: Run) -> None:
     assert "inherited from" in out
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "cp936", "utf-8"])
+def test_a_pipe_gets_utf_8_whatever_the_system_writes(encoding: str) -> None:
+    """Windows gives a pipe cp1252: `send` had paid for an answer, and could not print it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tokenfare", "split", "--json", "--limit", "4"],
+        input=EXAMPLE.encode(),
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert done.stderr == b""
+    pieces = map(json.loads, done.stdout.decode("utf-8").splitlines())
+    assert "".join(piece["text"] for piece in pieces) == EXAMPLE
+
+
 def test_a_reader_that_stops_early_is_no_error() -> None:
     command = f"{sys.executable} -m tokenfare models --all | head -1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)

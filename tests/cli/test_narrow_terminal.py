@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_every_model_stands_on_a_line_with_its_whole_numbers(columns: int) -> No
     assert ("too few" in "".join(lines[-2:])) == (columns < 110)
 
 
-def test_what_is_left_out_is_said(tmp_path) -> None:
+def test_what_is_left_out_is_said() -> None:
     *_, last = screen(["models", *DAY], 80)
     assert re.fullmatch(r"\(80 columns are too few for: .*status; --json has everything\)", last)
     assert "too few" not in "".join(screen(["models", *DAY], 140))
@@ -56,3 +57,13 @@ def test_what_cannot_be_left_out_is_broken_by_the_terminal_alone(tmp_path) -> No
     """Of the first columns nothing may go: at 30 columns, the terminal breaks the lines."""
     shown = "".join(line.ljust(30) for line in screen(["models", *DAY], 30))
     assert "131,072" in shown.replace(" ", "")
+
+
+def test_what_a_terminal_cannot_show_is_shown_as_escapes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "text"
+    text.write_text("a 中", encoding="utf-8")
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    (line,) = screen(["split", "--json", "--limit", "9", str(text)], 120)
+    assert line.startswith(r'{"text": "a \u4e2d"')

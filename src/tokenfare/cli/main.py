@@ -94,6 +94,7 @@ def tokenfare() -> None:
 def main() -> None:
     """Run a command and end the process with its exit code."""
     _open_what_is_closed()
+    stdout.take_every_character()
     code = _run()
     _drop_unwritable_output()
     # What is done is done, and said. Python takes some 20 ms to take itself down, in which an

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
 
@@ -35,6 +37,21 @@ def say(text: str | bytes, *, newline: bool = True) -> None:
 def unwritable(error: OSError) -> InputError:
     """What is said where standard output takes no more."""
     return InputError("standard output", f"cannot be written: {error.strerror or error}")
+
+
+def take_every_character() -> None:
+    """Let standard output take all of Unicode: what was paid for is not lost to an older encoding.
+
+    A file and a pipe get UTF-8, which is what every command reads, and what click writes where the
+    system knows ASCII only. A terminal shows what it has, and the rest as escapes.
+    """
+    out = sys.stdout
+    if not isinstance(out, io.TextIOWrapper) or codecs.lookup(out.encoding).name == "utf-8":
+        return
+    if out.isatty():
+        out.reconfigure(errors="backslashreplace")
+    else:
+        out.reconfigure(encoding="utf-8", errors=out.errors)
 
 
 def mute() -> None:
