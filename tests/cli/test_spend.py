@@ -163,6 +163,16 @@ def test_wrong_use_is_named(run: Run, path: Path, arguments: list[str], said: st
     assert (done.code, said in done.err) == (2, True)
 
 
+def test_a_system_without_time_zones_is_told_how_to_get_them(
+    run: Run, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slim container, or Windows: each name was "no time zone", the one it proposed too."""
+    monkeypatch.setattr("tokenfare.cli.spend.available_timezones", set)
+    done = run("spend", "--zone", "Nowhere/Land")
+    assert (done.code, "no table of time zones" in done.err) == (2, True)
+    assert "pip install tzdata" in done.err
+
+
 def test_a_ledger_that_is_none_is_named(run: Run, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no database " * 100)
     done = run("spend", "--ledger", str(tmp_path / "text"))

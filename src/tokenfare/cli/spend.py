@@ -11,7 +11,7 @@ from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import click
 
@@ -124,9 +124,13 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise click.BadParameter(
-            f"{name!r} is no time zone; one is Asia/Shanghai", param_hint="--zone"
-        ) from None
+        problem = f"{name!r} is no time zone; one is Asia/Shanghai"
+        if not available_timezones():  # as in a slim container
+            problem = (
+                f"{name!r} cannot be looked up: this system has no table of time zones, and "
+                "`pip install tzdata` brings one"
+            )
+        raise click.BadParameter(problem, param_hint="--zone") from None
 
 
 def _report(file: Path, by: tuple[Key, ...], span: Span, project: str) -> Report:
