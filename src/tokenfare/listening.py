@@ -6,6 +6,7 @@ It knows no server; the emulator and the gateway, which do not know each other, 
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 
 from tokenfare.errors import InvalidRequestError
@@ -31,7 +32,8 @@ def listening(host: str, port: int) -> socket.socket:
     # asyncio switches Nagle's delay off only where the protocol is named: 40 ms a call otherwise.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name != "nt":  # where it would let a second server take the same port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(BACKLOG)
     except OSError as error:
