@@ -22,10 +22,10 @@ def main(requests: str) -> None:
         plan = tf.batch.plan(requests, Path(folder) / "plan", ceiling="5 CNY")
         print(plan.explain())
 
-        given = {"base_url": emulator.base_url, "api_key": "any", "ledger": False}
-        tf.batch.submit(plan.folder, **given)
-        tf.batch.wait(plan.folder, sleep=lambda _: None, **given)
-        found = tf.batch.collect(plan.folder, **given)
+        url = emulator.base_url
+        tf.batch.submit(plan.folder, base_url=url, api_key="any", ledger=False)
+        tf.batch.wait(plan.folder, sleep=_at_once, base_url=url, api_key="any", ledger=False)
+        found = tf.batch.collect(plan.folder, base_url=url, api_key="any", ledger=False)
 
         for (model, _), bill in found.bills.items():
             print(f"{model}: {bill.usage.input_tokens:,} input tokens billed,", end=" ")
@@ -33,6 +33,10 @@ def main(requests: str) -> None:
                 f"{bill.expected.input_low:,} to {bill.expected.input_high:,} predicted,", end=" "
             )
             print(f"{bill.fare} to pay")
+
+
+def _at_once(_: float) -> None:
+    """Wait for nothing: the emulator has answered when it is asked again."""
 
 
 if __name__ == "__main__":
