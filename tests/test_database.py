@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 from pathlib import Path
 from threading import Barrier, Thread
@@ -101,6 +102,17 @@ def test_writing_inside_of_writing_is_part_of_it(tmp_path: Path) -> None:
     with database.reading(), pytest.raises(DatabaseError, match="within a transaction"):
         database.writing().__enter__()
     database.close()
+
+
+def test_a_database_that_is_forgotten_is_closed(tmp_path: Path) -> None:
+    """SQLite's connections are in a cycle with what they keep, and warn when that is collected."""
+    database = Database(tmp_path / "forgotten", "list", [FIRST])
+    with database.writing() as connection:
+        connection.execute("INSERT INTO things (name) VALUES ('hat')")
+    del database
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 def test_many_can_make_a_file_at_once(tmp_path: Path) -> None:

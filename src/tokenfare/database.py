@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -108,6 +108,11 @@ class Database:
                 connection.close()
             else:
                 _inherited.append(connection)
+
+    def __del__(self) -> None:
+        """Close what was forgotten open: from Python 3.13 on, SQLite warns of what does not."""
+        with suppress(Exception):  # made by halves, or Python is ending
+            self.close()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
