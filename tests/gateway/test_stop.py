@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -89,6 +90,19 @@ def until_open(ledger: Path) -> None:
     raise AssertionError("no call was begun")
 
 
+def until_closed(url: str) -> None:
+    """Wait until a server that was told to stop takes no more connections."""
+    found = httpx.URL(url)
+    give_up = time.monotonic() + 20
+    while time.monotonic() < give_up:
+        try:
+            socket.create_connection((found.host, found.port or 80), timeout=1).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.02)
+    raise AssertionError("it goes on listening")
+
+
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     _, said = process.communicate(timeout=30)
     return process.returncode, said
@@ -140,7 +154,7 @@ def test_a_second_interrupt_ends_it_at_once(serve: Serve, ledger: Path) -> None:
         thread = asking(url, told)
         until_open(ledger)
         process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
+        until_closed(url)  # a second signal that comes before the first is seen is the same one
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         code, said = ended(process)
@@ -160,7 +174,7 @@ def test_no_new_calls_are_taken_while_it_stops(serve: Serve, ledger: Path) -> No
         thread = asking(url, told)
         until_open(ledger)
         process.terminate()
-        time.sleep(0.5)
+        until_closed(url)
         with pytest.raises(httpx.HTTPError):
             ask(url)
         thread.join(30)

@@ -94,7 +94,9 @@ def test_a_ledger_survives_being_killed_at_any_moment(tmp_path: Path) -> None:
     chance = random.Random(6)  # noqa: S311 - moments, not secrets
     path = tmp_path / "ledger"
     told: set[int] = set()
-    for _ in range(12):
+    kills = 0
+    while kills < 12 or (len(told) <= 100 and kills < 100):  # a busy machine settles less in each
+        kills += 1
         child = start(path, calls=1_000_000)
         begin(child)
         assert child.stdout is not None
