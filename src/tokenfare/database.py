@@ -56,7 +56,7 @@ class Database:
         With `read_only` nothing is made and nothing written, and an older version is refused.
         """
         self._read_only = read_only
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._what = what
         self._migrations = migrations
         self._lock = threading.RLock()

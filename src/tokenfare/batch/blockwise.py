@@ -96,7 +96,7 @@ class BlockPlanner(Planner):
         if self._prefixes is not None:
             passage.show(self._prefixes)
         self.hand_over_refused()
-        self.seen += passage.requests
+        self._saw(passage.requests)
 
     def _passage(self, block: Read, file: str, file_number: int) -> Passage:
         return Passage(self._bulk, block, file, file_number, self._seen)

@@ -87,8 +87,8 @@ class Bulk:
         self.columns = columns
         self.room = room
         self.prefixes = prefixes
-        self.outcomes = Outcomes(owner.rules)
-        self.offers = Offers(self.outcomes)
+        self.outcomes: Outcomes = Outcomes(owner.rules)
+        self.offers: Offers = Offers(self.outcomes)
         self._key = key
         self._form = _core.Form(
             prompt=columns.prompt,
@@ -138,7 +138,7 @@ class Passage:
             self._alone.pop(row, None)
         for line, reason in sorted(refused, key=lambda found: found[0].line):
             self._owner.set_aside(line, reason)
-        self.requests = len(self._lines.open())
+        self.requests: int = len(self._lines.open())
 
     def place(self, *, batch: bool) -> None:
         """Give the requests that have none yet a model of one service, the batch service first."""

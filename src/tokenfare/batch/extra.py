@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
 from tokenfare import extras
 
-required = partial(extras.required, what="planning batches", extra="batch")
-"""Import a module of the extra. Raises `MissingExtra` without it."""
+
+def required(module: str, what: str = "planning batches") -> Any:
+    """Import a module of the extra. Raises `MissingExtra` without it."""
+    return extras.required(module, what, "batch")

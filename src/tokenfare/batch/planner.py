@@ -89,7 +89,7 @@ class Planner:
         chooser: Chooser | None = None,
     ) -> None:
         """Remember nothing yet. `chooser`: by default the cheapest model that takes a request."""
-        self.seen = 0
+        self.seen: int = 0
         self._catalog = catalog
         self._asked = asked
         self._taker = taker
@@ -153,7 +153,10 @@ class Planner:
         self._taker.enter(sorted(self._rows, key=lambda row: row.line))
         self._rows = []
         self.hand_over_refused()
-        self.seen += len(requests)
+        self._saw(len(requests))
+
+    def _saw(self, requests: int) -> None:
+        self.seen += requests
 
     def hand_over_refused(self) -> None:
         """Hand over what was set aside of the lines that were taken together.

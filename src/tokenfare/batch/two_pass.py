@@ -138,7 +138,7 @@ class Surveyor(BlockPlanner):
         passage.place(batch=False)
         self._survey.in_batch += passage.count(once=self._once)
         self.hand_over_refused()
-        self.seen += passage.requests
+        self._saw(passage.requests)
         self._survey.settle()
 
     def found(self) -> tuple[Survey, Surveyed]:

@@ -20,7 +20,7 @@ class Writer:
         self._pattern = pattern(generation) if generation else None
         self._control = control
         self._texts: list[str] = [""]
-        self.markers = 0
+        self.markers: int = 0
 
     def marker(self, number: int = 1) -> None:
         """Control tokens."""

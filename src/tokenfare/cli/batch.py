@@ -29,8 +29,8 @@ def command() -> None:
     """Plan jobs of many requests, send them, and fetch the answers."""
 
 
-for each in batch_runs.COMMANDS:
-    command.add_command(each)
+for _each in batch_runs.COMMANDS:
+    command.add_command(_each)
 
 
 @command.command("plan")

@@ -199,13 +199,15 @@ def cancel_command(folder: str, as_json: bool, **options: Any) -> int:
     return exit_codes.DONE
 
 
-answer_seconds_option = click.option(
-    "--answer-seconds",
-    type=float,
-    metavar="S",
-    help="The longest that one answer takes, from sending to its last token, which the promise of "
-    f"--deadline stands on (default: {ANSWER_SECONDS:g}, whatever the model).",
-)
+def answer_seconds_option(command: F) -> F:
+    """The option that a deadline is promised with, for the commands that promise one."""
+    return click.option(
+        "--answer-seconds",
+        type=float,
+        metavar="S",
+        help="The longest that one answer takes, from sending to its last token, which the promise "
+        f"of --deadline stands on (default: {ANSWER_SECONDS:g}, whatever the model).",
+    )(command)
 
 
 def refuse_answers_without(deadline: timedelta | None, answer_seconds: float | None) -> None:

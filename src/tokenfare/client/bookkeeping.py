@@ -36,7 +36,7 @@ PROJECT_VARIABLE = "TOKENFARE_PROJECT"
 
 LedgerChoice: TypeAlias = "Ledger | str | os.PathLike[str] | bool | None"
 
-log = logging.getLogger("tokenfare")
+log: logging.Logger = logging.getLogger("tokenfare")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from .plan import Ladder, Reply
 from .settings import Settings
 
 T = TypeVar("T")
-log = logging.getLogger("tokenfare")
+log: logging.Logger = logging.getLogger("tokenfare")
 
 
 class Observation:

@@ -41,7 +41,7 @@ from tokenfare.limiter import (
 )
 from tokenfare.usage import Usage
 
-log = logging.getLogger("tokenfare")
+log: logging.Logger = logging.getLogger("tokenfare")
 
 VARIABLE = "TOKENFARE_LIMITER"
 

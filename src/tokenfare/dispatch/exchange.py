@@ -31,7 +31,7 @@ from .retrying import Retry, Retrying, reason_of, tell
 from .secret import Secret
 
 T = TypeVar("T")
-log = logging.getLogger("tokenfare")
+log: logging.Logger = logging.getLogger("tokenfare")
 
 Limit: TypeAlias = Literal["first_token", "between_tokens"]
 

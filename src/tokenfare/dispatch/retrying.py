@@ -19,7 +19,7 @@ from .call import Outcome
 LOGGER = "tokenfare.retry"
 """Its own, so that retries can be seen without the rest, or the rest without them."""
 
-log = logging.getLogger(LOGGER)
+log: logging.Logger = logging.getLogger(LOGGER)
 
 _LONGEST_CODE = 60
 _REASONS = {

@@ -35,7 +35,7 @@ class Decoder:
         self._name = ""
         self._data: list[str] = []
         self._comments: list[str] = []
-        self.held = 0
+        self.held: int = 0
 
     def feed(self, piece: bytes) -> list[Event]:
         """The events that this piece completes. `held` is the size of the one that is open."""

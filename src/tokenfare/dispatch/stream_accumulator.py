@@ -26,7 +26,7 @@ class Draft:
         self._finish: str | None = None
         self._usage: Any = None
         self._chosen = False
-        self.begun = False
+        self.begun: bool = False
 
     @property
     def text(self) -> str:

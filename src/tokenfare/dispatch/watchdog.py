@@ -33,8 +33,8 @@ class Watch:
         self._dog = dog
         self._connection = connection
         self._lock = threading.Lock()
-        self.until = math.inf
-        self.fired = False
+        self.until: float = math.inf
+        self.fired: bool = False
 
     def begin(self, seconds: float) -> None:
         """Shut the connection down unless `end` comes within this time."""

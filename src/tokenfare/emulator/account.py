@@ -65,17 +65,17 @@ class Account:
         self.catalog = catalog
         self.tokenizer = tokenizer
         self.faults = faults
-        self.granted = frozenset(granted)
-        self.files = FileStore(clock, looks_until_parsed)
+        self.granted: frozenset[str] = frozenset(granted)
+        self.files: FileStore = FileStore(clock, looks_until_parsed)
         self.batches: dict[str, Batch] = {}
         self.batch_looks_until_checked = batch_looks_until_checked
         self.batch_lines_a_look = batch_lines_a_look
-        self.batch_lock = threading.Lock()
-        self.calls = Books()
-        self.meter = Meter(rates)
+        self.batch_lock: threading.Lock = threading.Lock()
+        self.calls: Books = Books()
+        self.meter: Meter = Meter(rates)
         self.ranges = ranges
         self.clock = clock
-        self.arrivals = itertools.count(1)
+        self.arrivals: itertools.count[int] = itertools.count(1)
         self._keys = None if keys is None else frozenset(keys)
         self.replies = replies
 

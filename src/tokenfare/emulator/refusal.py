@@ -30,7 +30,7 @@ class Refusal(TokenfareError):  # noqa: N818 - what the provider does, not what 
         self.status = status
         self.code = code
         self.message = message
-        self.kind = kind or code
+        self.kind: str = kind or code
         self.param = param
         self.retry_after_seconds = retry_after_seconds
 

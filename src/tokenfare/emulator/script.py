@@ -77,7 +77,7 @@ class FaultScript:
 
     def __init__(self, rules: Iterable[Rule], seed: int | str = 0) -> None:
         """Begin to count."""
-        self.rules = tuple(rules)
+        self.rules: tuple[Rule, ...] = tuple(rules)
         self.seed = seed
         self._seen = [0] * len(self.rules)
         self._lock = threading.Lock()

@@ -119,7 +119,7 @@ class UnknownModel(TokenfareError, LookupError):  # noqa: N818 - reads as the se
         hint = f"nearest: {', '.join(nearest)}" if nearest else _WHERE_MODELS_ARE
         super().__init__(f"no model is called {name!r}; {hint}")
         self.name = name
-        self.nearest = tuple(nearest)
+        self.nearest: tuple[str, ...] = tuple(nearest)
 
 
 class CatalogError(TokenfareError, ValueError):
@@ -134,7 +134,7 @@ class CatalogError(TokenfareError, ValueError):
     def __init__(self, path: str | Path, key: str, expected: str) -> None:
         """Name the file, the key and what was expected there."""
         super().__init__(f"{path}: {key}: {expected}" if key else f"{path}: {expected}")
-        self.path = str(path)
+        self.path: str = str(path)
         self.key = key
         self.expected = expected
 
@@ -150,7 +150,7 @@ class UnknownTokenizer(TokenizerError, LookupError):  # noqa: N818 - as UnknownM
         """Name the tokenizer asked for and the known ones."""
         super().__init__(f"no tokenizer is called {name!r}; known: {', '.join(known)}")
         self.name = name
-        self.known = tuple(known)
+        self.known: tuple[str, ...] = tuple(known)
 
 
 class VocabularyMissing(TokenizerError):  # noqa: N818 - as UnknownModel
@@ -220,7 +220,7 @@ class DatabaseError(TokenfareError):
     def __init__(self, what: str, path: str | Path, problem: str) -> None:
         """Name what the file is for, the file, and what is wrong with it."""
         super().__init__(f"{what} {path}: {problem}")
-        self.path = str(path)
+        self.path: str = str(path)
 
 
 class LimiterUnreachable(TokenfareError):  # noqa: N818 - as UnknownModel
@@ -299,8 +299,8 @@ class DeadlineTooShort(TokenfareError):  # noqa: N818 - as UnknownModel
         )
         self.deadline = deadline
         self.least = least
-        self.limits = tuple(limits)
-        self.unknown = tuple(unknown)
+        self.limits: tuple[str, ...] = tuple(limits)
+        self.unknown: tuple[str, ...] = tuple(unknown)
 
 
 class CeilingReached(TokenfareError):  # noqa: N818 - as UnknownModel

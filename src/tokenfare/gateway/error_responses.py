@@ -55,7 +55,7 @@ class Refusal(Exception):  # noqa: N818 - what a caller is told, not what broke
         self.param = param
         self.retry = retry
         self.after_seconds = after_seconds
-        self.evidence = dict(evidence or {})
+        self.evidence: dict[str, object] = dict(evidence or {})
         self.leave = leave
 
     def body(self, request_id: str) -> dict[str, object]:

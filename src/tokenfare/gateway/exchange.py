@@ -31,7 +31,7 @@ from .keys import Caller
 from .replies import as_json, event
 from .slow_callers import BODY_BYTES_A_SECOND, BODY_SECONDS, Allowance
 
-log = logging.getLogger("tokenfare.gateway")
+log: logging.Logger = logging.getLogger("tokenfare.gateway")
 
 HUNG_UP = 499
 """Stands in the log for a caller who did not wait, as in those of some web servers."""

@@ -86,8 +86,8 @@ class Gateway:
         self.client = client
         # A profile may be for jobs as well; a call is answered at once, and at that price.
         live = {name: replace(profile, batch=False) for name, profile in profiles.items()}
-        self.rules = Rules(asked or Requirements(), live, aliases)
-        self.door = Door(tuple(tokens), caller_keys, name_projects)
+        self.rules: Rules = Rules(asked or Requirements(), live, aliases)
+        self.door: Door = Door(tuple(tokens), caller_keys, name_projects)
         self.max_body_bytes = max_body_bytes
         self.stall_seconds = stall_seconds
         self.local = local

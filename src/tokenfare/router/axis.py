@@ -37,9 +37,9 @@ class Axis:
         shifts: Callable[[Model], int] | None = None,
     ) -> None:
         """Put candidates in the order in which they win ties; nothing is merged yet."""
-        self.shift = shifts or _no_shift
+        self.shift: Callable[[Model], int] = shifts or _no_shift
         self._scale = scale
-        self.candidates = sorted(candidates, key=self._tie_order)
+        self.candidates: list[Candidate] = sorted(candidates, key=self._tie_order)
 
     @cached_property
     def everyone(self) -> Envelope:

@@ -40,7 +40,7 @@ class Envelope:
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         """Keep pieces that are in order and do not overlap."""
-        self.pieces = tuple(pieces)
+        self.pieces: tuple[Piece, ...] = tuple(pieces)
         self._firsts = [piece.first for piece in self.pieces]
 
     def at(self, x: int) -> Piece | None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -22,7 +23,7 @@ from .requirements_file import Whole, WrittenRequirements, in_words
 class _Lenient(BaseModel):
     """Keys that a later version adds are passed over."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, strict=True, extra="ignore")
 
 
 class _Tokens(_Lenient):

@@ -49,7 +49,7 @@ class Tokenizer:
         """
         from tokenfare import _core
 
-        self.name = name
+        self.name: str = name
         self._special = special
         try:
             self._core: _core.Tokenizer = _core.Tokenizer(vocabulary)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
@@ -26,6 +27,9 @@ from .prices import Prices
 
 Sizes: TypeAlias = tuple[Count, ...]
 """A request's input tokens on each class of models that count alike, in `Service.kinds`' order."""
+
+Kinds: TypeAlias = tuple[tuple[Model, ...], ...]
+"""Models, sorted into classes that count alike."""
 
 _MISSES = 3
 _PRICE_DIGITS = 12
@@ -73,15 +77,18 @@ class Served:
 
     def __init__(self, catalog: Catalog, asked: Requirements) -> None:
         """Leave the models that are certainly none, and sort the others by how they count."""
-        self.all = tuple(_inline_only(_served(model, asked)) for model in catalog.models(all=True))
-        self.day, self.digest = catalog.day, catalog.digest
+        everyone = catalog.models(all=True)
+        self.all: tuple[Model, ...] = tuple(_inline_only(_served(each, asked)) for each in everyone)
+        self.day: date = catalog.day
+        self.digest: str = catalog.digest
         by_kind: dict[Hashable, list[Model]] = defaultdict(list)
         for model in self.all:
             if first_refusal(model, asked) or first_refusal(model, asked, ON_PRICE):
                 continue
             by_kind[alike(model)].append(model)
-        self.kinds = tuple(tuple(models) for models in by_kind.values())
-        self.prices = tuple(Prices(kind, asked) for kind in self.kinds) if Prices.can(asked) else ()
+        self.kinds: Kinds = tuple(tuple(models) for models in by_kind.values())
+        priced = self.kinds if Prices.can(asked) else ()
+        self.prices: tuple[Prices, ...] = tuple(Prices(kind, asked) for kind in priced)
 
 
 class Service:
@@ -92,7 +99,7 @@ class Service:
         self._served = served
         self.asked = asked
         self._kinds = tuple(_kinds(served, asked))
-        self.kinds = tuple(tuple(model for model, _ in each.takers) for each in self._kinds)
+        self.kinds: Kinds = tuple(tuple(model for model, _ in each.takers) for each in self._kinds)
         self._best: tuple[dict[Count, Choice | None], ...] = tuple({} for _ in self.kinds)
         self._asked = [0] * len(self.kinds)
         self._tables: dict[int, RoutingTable] = {}

@@ -25,7 +25,7 @@ class _Tokens:
     __slots__ = ("high", "low", "most_written", "requests")
 
     def __init__(self) -> None:
-        self.requests = 0  # each of one token at least, in its answer
+        self.requests: int = 0  # each of one token at least, in its answer
         self.low = 0
         self.high = 0
         self.most_written = 0
@@ -36,7 +36,7 @@ class Together:
 
     def __init__(self, model: Model) -> None:
         """None yet. The model has a price, or no request is taken."""
-        self.requests = 0
+        self.requests: int = 0
         self._price = model.price
         tiers = () if model.price is None else model.price.tiers
         self._bounds = [tier.up_to for tier in tiers[:-1] if tier.up_to is not None]

@@ -64,7 +64,7 @@ class Outcomes:
     def __init__(self, rules: Callable[[Model, Service], BatchRules | None]) -> None:
         """Know of nothing."""
         self.all: list[Outcome] = []
-        self.core = _core.Outcomes()
+        self.core: _core.Outcomes = _core.Outcomes()
         self._rules = rules
         self._numbers: dict[tuple[Service, int], int] = {}
         self._addresses: list[Address | InvalidRequestError] = []

@@ -57,7 +57,9 @@ class Prices:
     def __init__(self, models: Sequence[Model], asked: Requirements) -> None:
         """All that is asked but the room holds for every request."""
         tokens = [_per_token(model, asked) for model in models]
-        self.scale = lcm(*(price.denominator for each in tokens for pair in each for price in pair))
+        self.scale: int = lcm(
+            *(price.denominator for each in tokens for pair in each for price in pair)
+        )
         self._unstated = asked.unstated_limits and not asked.min_headroom
         self._spare = asked.min_headroom
         self._all = tuple(map(self._priced, models, tokens))

@@ -80,9 +80,9 @@ class Survey(Unwritten):
 
     def __init__(self, catalog: Catalog, deadline: timedelta, currency: str) -> None:
         """Count nothing yet."""
-        self.classes = _core.Classes()
+        self.classes: _core.Classes = _core.Classes()
         self.models: dict[str, Model] = {}
-        self.in_batch = 0
+        self.in_batch: int = 0
         self._unknown: set[str] = set()
         self._met: set[Service] = set()
         self._window_hours = 0

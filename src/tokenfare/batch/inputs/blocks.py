@@ -73,7 +73,7 @@ class Blocks:
 
     def __init__(self, stream: Readable, size: int, longest: int, piece: int = PIECE) -> None:
         """Read nothing yet. `piece`: how many bytes are asked for at a time."""
-        self.number = 1
+        self.number: int = 1
         self._stream = stream
         self._size = size
         self._longest = longest

@@ -41,7 +41,7 @@ class Rows:
 
     def __init__(self, name: str, stream: Readable) -> None:
         """Read nothing yet. `name` is the file's."""
-        self.line = 1
+        self.line: int = 1
         self._name = name
         self._stream = stream
         self._names: Sequence[str] | None = None

@@ -50,7 +50,7 @@ class Rows:
         one_request = dict.fromkeys((names.custom_id, *needed, "method", "url"))
         self._columns = [each for each in one_request if each in found]
         self._id = names.custom_id
-        self.read = 0
+        self.read: int = 0
 
     @property
     def share_read(self) -> float:

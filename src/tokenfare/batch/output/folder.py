@@ -53,7 +53,7 @@ class Folder:
 
     def __init__(self, path: str | os.PathLike[str], inputs: list[str]) -> None:
         """Look at what is there. Raises `InvalidRequestError` if it is not this plan's own."""
-        self.path = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow a link
+        self.path: Path = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow a link
         self.files: list[Written] = []
         self._inputs = inputs
         self._open: dict[tuple[str, bool], tuple[Written, BinaryIO]] = {}

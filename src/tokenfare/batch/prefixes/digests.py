@@ -49,7 +49,7 @@ class Ladders:
 
     def __init__(self) -> None:
         """Draw a key, so that who writes the requests cannot make two rungs meet."""
-        self.core = _core.Ladders(secrets.token_bytes(16), DISTANCES)
+        self.core: _core.Ladders = _core.Ladders(secrets.token_bytes(16), DISTANCES)
 
     def of(self, messages: Sequence[Wire], options: Options = NO_OPTIONS) -> list[int]:
         """The rungs of a request. Linear in its length.

@@ -96,7 +96,7 @@ class Prefixes:
 
     def __init__(self, room: int = ROOM) -> None:
         """Begin with nothing; `room` bounds the memory."""
-        self.ladders = Ladders()
+        self.ladders: Ladders = Ladders()
         self._core = _core.Beginnings(room)
         self._trees: list[_Tree] = []
         self._numbers: dict[tuple[str, bool], int] = {}

@@ -26,7 +26,7 @@ from .results import ANSWER, FAILURE, MISSING, PENDING, Result, joined, json_lin
 from .running import Running, running
 from .submitting import intent_of
 
-log = logging.getLogger("tokenfare")
+log: logging.Logger = logging.getLogger("tokenfare")
 
 JOINED = "results.jsonl"
 FAILED = "failed"

@@ -20,7 +20,7 @@ from tokenfare.ledger import CANCELLED, Ending
 from .journal import Sent
 from .running import Running
 
-log = logging.getLogger("tokenfare")
+log: logging.Logger = logging.getLogger("tokenfare")
 
 SETTLE_SECONDS = 3.0
 """How long is waited, unless the caller says: one second, of which jobs have the same `created_at`,

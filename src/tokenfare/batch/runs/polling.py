@@ -17,7 +17,7 @@ from .journal import Journal
 from .plan_folder import Planned
 from .running import Running, running
 
-log = logging.getLogger("tokenfare")
+log: logging.Logger = logging.getLogger("tokenfare")
 
 _NOT_SENT = "not submitted"
 _MOST_FAILURES = 10

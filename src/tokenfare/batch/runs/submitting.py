@@ -27,7 +27,7 @@ from .plan_folder import Expected
 from .polling import Status, state_of
 from .running import Running, running
 
-log = logging.getLogger("tokenfare")
+log: logging.Logger = logging.getLogger("tokenfare")
 
 _TO_COLLECT_SECONDS = 24 * 3_600.0
 _PROJECT = "project"
