@@ -226,8 +226,8 @@ def test_workers_that_planned_otherwise_are_found_out(
     ("column", "value", "problem"),
     [
         ("model", "qwen-max", r"by a worker as qwen-max \(batch, up to 0.0\d+\), here as qwen-"),
-        ("counted", '[20,["text"],false,[],null]', "0 sizes, here as [1-9]+ sizes"),
-        ("counted", '[20,["text"],false,null,null]', "is no row"),
+        ("counted", '[20,["text"],false,true,[],null]', "0 sizes, here as [1-9]+ sizes"),
+        ("counted", '[20,["text"],false,true,null,null]', "is no row"),
         ("counted", "[1", "is no row"),
         ("counted", None, "is no row"),
         ("body", None, "is no row"),

@@ -91,8 +91,8 @@ class BlockPlanner(Planner):
         for address, lines, lengths in sending.lines():
             self._blocks_taker.add_lines(address.model, lines, lengths, address.rules)
         self._blocks_taker.enter_sent(file, sending)
-        for cell in passage.held_alone():
-            self._tally.hold_one(cell)
+        for cell, plain in passage.held_alone():
+            self._tally.hold_one(cell, plain=plain)
         if self._prefixes is not None:
             passage.show(self._prefixes)
         self.hand_over_refused()

@@ -128,7 +128,7 @@ class Passage:
         self._seen = seen
         self._alone: dict[int, Request] = {}
         self._held: list[tuple[int, _core.Offers]] = []
-        self._held_alone: dict[int, Cell] = {}
+        self._held_alone: dict[int, tuple[Cell, bool]] = {}
         self._block, self._lines, self._tokenizers = read
         refused = list(self._read(self._lines.doubtful()))
         self._lines.name(self._prefix, seen)
@@ -185,7 +185,7 @@ class Passage:
         left: dict[int, Request] = {}
         for row, request, cell in self._cells_alone(batch=batch):
             if batch:
-                self._held_alone[row] = cell
+                self._held_alone[row] = cell, request.plain
             choice = cell.service.choose(cell.sizes)
             if choice is not None:
                 self._lines.place(row, self._bulk.outcomes.number(cell.service, choice))
@@ -219,11 +219,14 @@ class Passage:
     def _said(self, row: int) -> Said:
         return said_in(self._lines.body(row))
 
-    def held_alone(self) -> Iterator[Cell]:
-        """How the batch service sees each of the requests that came alone and are sent."""
-        for row, cell in self._held_alone.items():
+    def held_alone(self) -> Iterator[tuple[Cell, bool]]:
+        """How the batch service sees each of the requests that came alone and are sent.
+
+        Beside each, whether it is a plain chat.
+        """
+        for row, held in self._held_alone.items():
             if self._lines.outcome(row) is not None:
-                yield cell
+                yield held
 
     def _read(self, rows: Sequence[int]) -> Iterator[tuple[SetAside, str]]:
         """Read lines by themselves; what is no request is given, with the reason."""

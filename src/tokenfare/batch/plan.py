@@ -40,6 +40,9 @@ class Plan:
         folder: The plan's folder.
         shared: The beginnings that requests share.
         deadline: How the deadline is kept, if there is one.
+        alone_live: What the whole job would cost on each model that the batch service does not
+            have, sent live: of jobs of plain chats with no more than a thousand different rooms,
+            and models that count as one of that service.
     """
 
     inputs: tuple[str, ...]
@@ -53,6 +56,7 @@ class Plan:
     folder: Path
     shared: Shared
     deadline: Deadline | None = None
+    alone_live: tuple[Alone, ...] = ()
 
     @property
     def requests(self) -> int:
@@ -76,7 +80,7 @@ class Plan:
 
     @property
     def alone(self) -> tuple[Alone, ...]:
-        """What the whole job would cost on each model alone."""
+        """What the whole job would cost on each model of the batch service alone."""
         return self.tally.alone
 
     @property
@@ -102,6 +106,7 @@ class Plan:
             "without_batch_price": fare_as_data(tally.ordinary),
             "models": [_share(share) for share in self.shares],
             "on_one_model": [_alone(alone) for alone in self.alone],
+            "live_on_one_model": [_alone(alone) for alone in self.alone_live],
             "lengths": {
                 "median": tally.median,
                 "longest": self.longest and self.longest._asdict(),
@@ -136,6 +141,12 @@ class Plan:
         for alone in self.alone:
             refused = f", {alone.refused:,} not taken" if alone.refused else ""
             yield f"  all on {alone.model}: {alone.fare}{refused}"
+        for alone in self._cheaper_live():
+            yield (
+                f"  live, all on {alone.model}: {alone.fare}, up to "
+                f"{self.fare.high - alone.fare.high} less than this plan; planned so where "
+                f"{alone.model} alone is allowed"
+            )
         if self.longest is not None:
             tokens, file, line = self.longest
             yield f"  median {tally.median:,} tokens, longest {tokens:,} ({file}:{line})"
@@ -146,6 +157,13 @@ class Plan:
         yield from self.shared.sentences(self.shares)
         for reason, number in self.aside.items():
             yield f"  {number:,} set aside: {reason}"
+
+    def _cheaper_live(self) -> Iterator[Alone]:
+        """Models that would take the whole job live for less than it comes to in batches."""
+        if any(share.batch for share in self.shares):
+            for alone in self.alone_live:
+                if not alone.refused and alone.fare.high < self.fare.high:
+                    yield alone
 
 
 def _requests(number: int) -> str:

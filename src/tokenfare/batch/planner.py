@@ -202,7 +202,14 @@ class Planner:
             _in_order(files),
             folder,
             self._prefixes.found(self._asked.currency) if self._prefixes else Shared(),
+            alone_live=self._tally.alone_live(self._live_of),
         )
+
+    def _live_of(self, service: Service) -> Service:
+        """The ordinary endpoint for requests that a batch service was asked for."""
+        asked = service.asked
+        room, thinking = asked.max_output_tokens, asked.thinking
+        return self.service(room, asked.needs, batch=False, thinking=thinking)
 
     def _see(self, prefixes: Prefixes) -> None:
         """Show requests in the order of the input, which is not that in which they were placed."""
@@ -259,7 +266,7 @@ class Planner:
         self._taker.add(model.id, line, rules)
         self._rows.append(_row(request, choice, cell))
         self._tally.add(choice, cell.service, repeated=int(carrier is not None))
-        self._tally.hold_one(held)
+        self._tally.hold_one(held, plain=request.plain)
         if self._prefixes is not None:
             self._to_see.append((request, model, rules, choice.size))
         self._note(Longest(choice.size.high, request.record.file, request.record.line))

@@ -42,8 +42,7 @@ class Counter:
     def _of_plain(self, service: Service) -> tuple[dict[int, Count], ...]:
         """The sizes of all plain requests, on each class of a service."""
         if service not in self._by_service:
-            first = (kind[0] for kind in service.kinds)
-            kinds = ((model.tokenizer, _for_plain(rules_of(model))) for model in first)
+            kinds = (alike_for_plain(kind[0]) for kind in service.kinds)
             self._by_service[service] = tuple(map(self._in_bulk, kinds))
         return self._by_service[service]
 
@@ -64,6 +63,11 @@ def _ends(name: str) -> Measurer:
     """The tokenizer, or bounds whose middle nobody asks for: it takes longer than the rest."""
     found = measurer_or_bounds(name)
     return replace(found, guess=len) if isinstance(found, Bounds) else found
+
+
+def alike_for_plain(model: Model) -> _PlainKind:
+    """What models have in common on which every plain chat has the same size."""
+    return model.tokenizer, _for_plain(rules_of(model))
 
 
 def _for_plain(rules: Rules) -> Rules:

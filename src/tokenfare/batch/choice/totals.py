@@ -7,7 +7,7 @@ requests there are of each size: on models that count alike, sizes repeat.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -19,6 +19,9 @@ from tokenfare.tokenizers import Count
 
 from .batch_or_live import Choice, Service, Sizes
 from .bulk_prices import Together
+from .counting import alike_for_plain
+
+_MANY_ROOMS = 1_000
 
 
 class Cell(NamedTuple):
@@ -58,7 +61,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """The whole job on one model in the batch service, which does not take `refused` requests."""
+    """The whole job on one model, which does not take `refused` requests."""
 
     model: str
     requests: int
@@ -140,6 +143,7 @@ class Tally:
         self._repeated = _Sum()
         self._lengths: Counter[int] = Counter()
         self._held: dict[Service, list[Counter[Count]]] = {}
+        self._plain = True
 
     def add(self, choice: Choice, service: Service, number: int = 1, *, repeated: int = 0) -> None:
         """Add requests that a service takes, so many of which say what one before them said."""
@@ -165,8 +169,9 @@ class Tally:
         for size, number in sizes:
             by_size[size] += number
 
-    def hold_one(self, held: Cell) -> None:
-        """Add a request as the batch service sees it."""
+    def hold_one(self, held: Cell, *, plain: bool) -> None:
+        """Add a request as the batch service sees it, and whether it is a plain chat."""
+        self._plain = self._plain and plain
         for kind, size in enumerate(held.sizes):
             self.hold(held.service, kind, [(size, 1)])
 
@@ -226,6 +231,33 @@ class Tally:
                 if model.id not in sums:
                     sums[model.id] = Together(model)
                 sums[model.id].add(service, model, most, counted[kind].items())
+        return self._best_first(sums)
+
+    def alone_live(self, live_of: Callable[[Service], Service]) -> tuple[Alone, ...]:
+        """The job on each model that answers live only, the best first; `live_of` a batch service.
+
+        None where a request is no plain chat, nor those that count plain chats as no model of the
+        batch service does: nothing is counted for their sake. Nor where rooms differ widely, since
+        each asks for the models that have it, a tenth of a millisecond.
+        """
+        if not self._plain or len(self._held) > _MANY_ROOMS:
+            return ()
+        in_batch = {model.id for service in self._held for model, _, _ in service.takers}
+        sums: dict[str, Together] = {}
+        for service, counted in self._held.items():
+            kinds = enumerate(service.kinds)
+            place_of = {alike_for_plain(models[0]): place for place, models in kinds}
+            live = live_of(service)
+            for model, _, most in live.takers:
+                place = place_of.get(alike_for_plain(model))
+                if place is None or model.id in in_batch:
+                    continue
+                if model.id not in sums:
+                    sums[model.id] = Together(model)
+                sums[model.id].add(live, model, most, counted[place].items())
+        return self._best_first(sums)
+
+    def _best_first(self, sums: dict[str, Together]) -> tuple[Alone, ...]:
         found = (
             Alone(
                 model,

@@ -210,7 +210,9 @@ class _Kept(Unwritten):
         if request is not None:
             batch, live = (self._sizes.get((record.line, which)) for which in (True, False))
             thinking = request.options.thinking is True
-            counted = packed(request.room, request.needs, batch, live, thinking=thinking)
+            counted = packed(
+                request.room, request.needs, batch, live, thinking=thinking, plain=request.plain
+            )
             said |= {"body": request.body, "counted": counted}
         return said
 

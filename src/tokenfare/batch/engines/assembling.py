@@ -232,7 +232,7 @@ class _Assembler:
         self._told[self._number] = told
         self._expected[self._number] = row
         options = Options(thinking=True) if told.thinking else NO_OPTIONS
-        return Request(record, named, (), options, told.room, told.needs, False, said.encode())
+        return Request(record, named, (), options, told.room, told.needs, told.plain, said.encode())
 
     def _set_aside(self, planner: Planner, row: dict[str, Any]) -> None:
         record = Record(self.name, self._number, {}, row["text"] or "")

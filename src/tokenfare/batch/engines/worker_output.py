@@ -56,25 +56,32 @@ class Told(NamedTuple):
     room: int
     needs: frozenset[str]
     thinking: bool
+    plain: bool
     batch: Sizes
     live: Sizes | None
 
 
-def packed(
-    room: int, needs: Iterable[str], batch: Sizes | None, live: Sizes | None, *, thinking: bool
+def packed(  # noqa: PLR0913 - what `Told` has
+    room: int,
+    needs: Iterable[str],
+    batch: Sizes | None,
+    live: Sizes | None,
+    *,
+    thinking: bool,
+    plain: bool,
 ) -> str:
     """As text, an exact size as its number."""
     sizes = (found and [_written(size) for size in found] for found in (batch, live))
-    return json.dumps([room, sorted(needs), thinking, *sizes], separators=(",", ":"))
+    return json.dumps([room, sorted(needs), thinking, plain, *sizes], separators=(",", ":"))
 
 
 @lru_cache(maxsize=65_536)
 def unpacked(text: str) -> Told:
     """What `packed` was given; requests of one length say the same. Raises `ValueError`."""
     try:
-        room, needs, thinking, batch, live = json.loads(text)
+        room, needs, thinking, plain, batch, live = json.loads(text)
         sizes = tuple(map(_read, batch)), None if live is None else tuple(map(_read, live))
-        return Told(int(room), frozenset(needs), bool(thinking), *sizes)
+        return Told(int(room), frozenset(needs), bool(thinking), bool(plain), *sizes)
     except TypeError as error:
         raise ValueError(error) from None
 
