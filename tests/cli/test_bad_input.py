@@ -152,8 +152,12 @@ def test_a_dry_run_decides_as_the_call_would(
     )
     dry = json.loads(run("send", "--dry-run", "--json", stdin=b"hello").out)
     assert dry["model"].startswith("qwen")
-    ended = run("send", "--dry-run", "--provider", "elsewhere", stdin=b"hello")
-    assert (ended.code, "calls dashscope, not elsewhere" in ended.err) == (2, True)
+    there = run("send", "--dry-run", "--provider", "elsewhere", "--json", stdin=b"hello")
+    assert json.loads(there.out)["model"] == "elsewhere/nearly-free"
+    ended = run("send", "--dry-run", "--provider", "else*", stdin=b"hello")
+    assert (ended.code, "calls dashscope, not else*" in ended.err) == (2, True)
+    ended = run("send", "--provider", "elsewhere", stdin=b"hello")
+    assert (ended.code, "no variable is known for the key of Elsewhere" in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize("command", ["emulate", "demo"])

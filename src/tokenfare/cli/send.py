@@ -9,7 +9,7 @@ import click
 
 from tokenfare import api
 from tokenfare.client import Client, Reply
-from tokenfare.client.settings import DEFAULT_PROVIDER, of_provider
+from tokenfare.client.settings import of_provider, provider_called
 from tokenfare.dispatch import Attempt, UploadProgress
 from tokenfare.money import plain
 from tokenfare.router import requirements, to_record
@@ -38,7 +38,8 @@ def command(
 ) -> int:
     """Send FILE (or standard input) to the cheapest model that takes it.
 
-    The key is read from DASHSCOPE_API_KEY. The answer goes to standard output, what it was billed
+    The key is read from DASHSCOPE_API_KEY; with --provider NAME that provider of the catalogue is
+    called, by the key in its own variable. The answer goes to standard output, what it was billed
     and what had been predicted to standard error. The bill goes into the ledger: see `spend`.
     Before another attempt a terminal is told why and how long is waited; elsewhere -v says so from
     the first one on, and without it the second.
@@ -47,13 +48,15 @@ def command(
         raise click.UsageError("--json prints the whole reply, --stream its pieces: take one")
     given = request.Given.of(**options)
     prompt, profile = given.prompt(), given.based_on()
+    asked = requirements(given.asked, profile)
+    provider = provider_called(asked)
     beside: Any = {"documents": given.attached(), **given.options()}
     if dry_run:
         decision = api.route(
             prompt,
             **beside,
             exact=True,
-            profile=of_provider(requirements(given.asked, profile), DEFAULT_PROVIDER),
+            profile=of_provider(asked, provider),
             as_of=given.as_of,
         )
         if as_json:
@@ -65,6 +68,7 @@ def command(
     with (
         told,
         Client(
+            provider=provider,
             base_url=base_url,
             as_of=given.as_of,
             region=given.asked.get("region"),

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tokenfare.client import AsyncClient
+from tokenfare.client.settings import provider_called
 from tokenfare.dispatch.retrying import LOGGER as RETRY_LOGGER
 from tokenfare.gateway import (
     GRACE_SECONDS,
@@ -101,12 +102,14 @@ def command(
     The model `auto` is the cheapest that takes a request, `auto:NAME` the same under a profile; any
     other word is a model's id. Options that are asked of a model hold for every call.
 
-    The provider's key is read from DASHSCOPE_API_KEY. Bills go into the ledger: see `spend`.
+    The provider's key is read from DASHSCOPE_API_KEY; with --provider NAME that provider of the
+    catalogue is served, by the key in its own variable. Bills go into the ledger: see `spend`.
     """
     given = request.Given.of(file=None, messages=False, documents=(), **options)
     asked = requirements(given.asked, given.based_on())
     gateway = Gateway(
         AsyncClient(
+            provider=provider_called(asked),
             api_key=_UNUSED if caller_keys else None,
             base_url=base_url,
             as_of=given.as_of,

@@ -114,6 +114,13 @@ def in_region(asked: Requirements, region: str | None) -> Requirements:
     return replace(asked, region=region)
 
 
+def provider_called(asked: Requirements) -> str:
+    """The provider that a command calls: the one that is asked for by its id, else DashScope."""
+    if len(asked.providers) == 1 and not set("*?[") & set(asked.providers[0]):
+        return asked.providers[0]
+    return DEFAULT_PROVIDER
+
+
 def of_provider(asked: Requirements, provider: str) -> Requirements:
     """What is asked, of the models of one provider alone.
 
