@@ -134,6 +134,7 @@ class Form:
         method: str,
         url: str,
         apart: set[str],
+        beside: set[str],
         marks: list[str],
         room: int,
         ladders: Ladders | None,

@@ -107,7 +107,7 @@ FRONTS = st.lists(
     st.one_of(
         st.tuples(st.just("custom_id"), IDS),
         st.sampled_from([("method", '"POST"'), ("method", '"GET"'), ("url", json.dumps(URL))]),
-        st.tuples(st.sampled_from(["note", "more"]), SCALARS),
+        st.tuples(st.sampled_from(["note", "more", "temperature", "max_tokens", "n"]), SCALARS),
     ),
     max_size=3,
 )

@@ -20,6 +20,11 @@ def set_aside(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+def sent_in(folder: Path) -> list[dict[str, Any]]:
+    files = sorted((folder / "batch").iterdir())
+    return [json.loads(line)["body"] for f in files for line in f.read_text("utf-8").splitlines()]
+
+
 def test_a_file_of_another_form_says_which_form_is_wanted(tmp_path: Path) -> None:
     """A list over several lines, a list on one, UTF-16: what people have instead of JSONL."""
     requests = [{"prompt": "a"}, {"prompt": "b"}]
@@ -64,3 +69,32 @@ def test_a_file_that_gives_no_byte_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^/proc/self/mem: cannot be read: Input/output error"):
         tf.batch.plan("/proc/self/mem", tmp_path / "plan", as_of=DAY)
     assert not (tmp_path / "plan").exists()
+
+
+def test_what_stands_beside_messages_is_part_of_the_call(tmp_path: Path) -> None:
+    """A body without its wrapper: the model is chosen, all else is sent; a note of mine is not."""
+    chat = [{"role": "user", "content": "Hello, world"}]
+    tools = [{"type": "function", "function": {"name": "now", "parameters": {}}}]
+    more = {"temperature": 0, "max_tokens": 5, "stop": ["."], "tools": tools}
+    lines = [
+        {"custom_id": "bare", "messages": chat, "model": "qwen-max", "note": 1, **more},
+        {"custom_id": "prompt", **more, "prompt": "Hello, world", "user": "ada"},
+        {"custom_id": "whole", "body": {"messages": chat, **more}},
+    ]
+    job = tmp_path / "job.jsonl"
+    job.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    bodies = sent_in(tmp_path / "plan")
+    assert [{k: v for k, v in body.items() if k != "model"} for body in bodies] == [
+        {"messages": chat, **more}
+    ] * 3
+    assert (plan.requests, plan.repeated) == (3, 2)
+
+
+def test_of_a_table_only_the_columns_that_are_named_are_sent(tmp_path: Path) -> None:
+    """Its `seed` and `stop` may be anything: a shop's, a bus's."""
+    job = tmp_path / "job.csv"
+    job.write_text("prompt,seed,stop\nHello,sunflower,Main Street\n", encoding="utf-8")
+    tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    (body,) = sent_in(tmp_path / "plan")
+    assert set(body) == {"model", "messages", "max_tokens"}

@@ -19,6 +19,8 @@ pub struct Form {
     pub url: String,
     /// Names in a body that may change what it costs or whether it is taken, whatever they say.
     pub apart: HashSet<String>,
+    /// Names that are part of the call where they stand beside a prompt or messages.
+    pub beside: HashSet<String>,
     /// Beginnings of texts that stand for something else.
     pub marks: Vec<String>,
     /// The room for an answer, in tokens, where the body names none.

@@ -94,6 +94,7 @@ impl<'de> Visitor<'de> for Line<'_> {
                 refuse(said != expected.as_str())?;
                 batch_only += 1;
             } else {
+                refuse(form.beside.contains(name.as_ref()))?;
                 refuse(!is_sound(map.next_value::<&RawValue>()?.get()))?;
             }
         }

@@ -102,6 +102,7 @@ fn form() -> Form {
         method: "POST".into(),
         url: "/v1/chat/completions".into(),
         apart: HashSet::from(["n".into(), "tools".into()]),
+        beside: HashSet::from(["temperature".into()]),
         marks: vec!["fileid://".into()],
         room: ROOM,
         ladders: Some(Ladders::new([7; 16], vec![3, 5])),

@@ -30,7 +30,7 @@ pub(crate) struct Form(pub(crate) tokenfare_jobs::Form);
 #[pymethods]
 impl Form {
     #[new]
-    #[pyo3(signature = (*, prompt, messages, custom_id, method, url, apart, marks, room, ladders))]
+    #[pyo3(signature = (*, prompt, messages, custom_id, method, url, apart, beside, marks, room, ladders))]
     #[expect(clippy::too_many_arguments, reason = "by name only; each is a name of its own")]
     fn new(
         prompt: String,
@@ -39,6 +39,7 @@ impl Form {
         method: String,
         url: String,
         apart: HashSet<String>,
+        beside: HashSet<String>,
         marks: Vec<String>,
         room: u64,
         ladders: Option<&Ladders>,
@@ -51,6 +52,7 @@ impl Form {
             method,
             url,
             apart,
+            beside,
             marks,
             room,
             ladders,

@@ -27,6 +27,7 @@ from .inputs.blocks import Block
 from .inputs.record import Columns, Record, SetAside
 from .inputs.requests import (
     METHOD,
+    PARAMETERS,
     TEXT,
     URL,
     Request,
@@ -97,6 +98,7 @@ class Bulk:
             method=METHOD,
             url=URL,
             apart=set(OPTION_NAMES),
+            beside=set(PARAMETERS),
             marks=[FILE_MARK],
             room=room,
             ladders=None if prefixes is None else prefixes.ladders.core,

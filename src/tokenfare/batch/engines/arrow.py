@@ -256,7 +256,7 @@ def _record(
     number: int, row: Mapping[str, Any], *, columns: Columns, lines: str | None, named: bool
 ) -> Record | SetAside:
     found = (
-        Record("", number, parquet.cells_of(row), "")
+        Record("", number, parquet.cells_of(row), "", cells=True)
         if lines is None
         else _line(number, row[lines])
     )

@@ -191,4 +191,4 @@ def _record(file: str, line: int, names: Sequence[str], row: Sequence[str]) -> R
         problem = f"{len(row)} cells under {len(names)} headings"
         return SetAside(file, line, problem, text)
     cells = {name: cell for name, cell in zip(names, row, strict=True) if cell}
-    return Record(file, line, cells, text)
+    return Record(file, line, cells, text, cells=True)

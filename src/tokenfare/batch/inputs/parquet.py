@@ -113,7 +113,7 @@ def _records(batch: Any, first: int, file: str) -> list[Record | SetAside]:
             return [SetAside(file, first, f"cannot be read: {error}")]
         return [_records(batch.slice(i, 1), first + i, file)[0] for i in range(len(batch))]
     cells = map(cells_of, rows)
-    return [Record(file, first + i, each, shown(each)) for i, each in enumerate(cells)]
+    return [Record(file, first + i, each, shown(each), cells=True) for i, each in enumerate(cells)]
 
 
 def cells_of(row: Mapping[str, object]) -> dict[str, object]:

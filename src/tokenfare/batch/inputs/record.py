@@ -23,12 +23,16 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A line that could be read: its file, its number from 1, what it says, and its text."""
+    """A line that could be read: its file, its number from 1, what it says, and its text.
+
+    `cells`: it is a row of a table, whose columns are there for more than the request.
+    """
 
     file: str
     line: int
     content: Mapping[str, object]
     text: str
+    cells: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """What a record means: a chat request with an id, or the reason why it is none.
 
 Three forms: a line of OpenAI's batch service (`custom_id`, `method`, `url`, `body`), messages, or a
-prompt. The model that a body names is not kept: choosing it is what a plan is for.
+prompt. Beside the last two a line of JSON may have parameters of the call; what else it has is the
+caller's own, as all other columns of a table are. The model that a body names is not kept: choosing
+it is what a plan is for.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from tokenfare.budget import NO_OPTIONS, Options, options_of
+from tokenfare.budget import NO_OPTIONS, OPTION_NAMES, Options, options_of
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import FILE_MARK, Wire, needs, parse
 
@@ -24,6 +26,25 @@ MOST_ROOM = 2**63 - 1
 """The largest room for an answer that a plan's table holds."""
 
 _ROOM = ("max_completion_tokens", "max_tokens")
+
+PARAMETERS = OPTION_NAMES | {
+    *_ROOM,
+    "enable_search",
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "presence_penalty",
+    "repetition_penalty",
+    "search_options",
+    "seed",
+    "stop",
+    "temperature",
+    "thinking_budget",
+    "top_k",
+    "top_logprobs",
+    "top_p",
+}
+"""What a line of JSON may say beside its messages or its prompt, and means for the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +80,10 @@ def request_of(record: Record, columns: Columns, room: int, name: str) -> Reques
 
 def _request_of(record: Record, columns: Columns, room: int, name: str) -> Request:
     content = record.content
-    body = dict(_body(content, columns))
+    body = dict(_body(content, columns, {} if record.cells else _beside(content, columns)))
     body.pop("model", None)
+    if body.get("n", 1) != 1:
+        raise InvalidRequestError(f"body.n: {body['n']!r}; a plan prices one answer a request")
     messages = _messages(body.get("messages"))
     simple = all(map(_is_text, messages))
     if not simple:
@@ -103,7 +126,14 @@ def unsayable(custom_id: str) -> str:
     return f"custom_id: {custom_id!r} holds half of a surrogate pair, no UTF-8 says that"
 
 
-def _body(content: Mapping[str, object], columns: Columns) -> Mapping[str, object]:
+def _beside(content: Mapping[str, object], columns: Columns) -> dict[str, object]:
+    own = {columns.prompt, columns.messages, columns.custom_id}
+    return {name: said for name, said in content.items() if name in PARAMETERS - own}
+
+
+def _body(
+    content: Mapping[str, object], columns: Columns, beside: Mapping[str, object]
+) -> Mapping[str, object]:
     if "body" in content and "body" not in {columns.prompt, columns.messages}:
         return _batch_body(content)
     if columns.messages in content:
@@ -111,7 +141,8 @@ def _body(content: Mapping[str, object], columns: Columns) -> Mapping[str, objec
         return {
             "messages": _from_cell(messages, columns.messages)
             if isinstance(messages, str)
-            else messages
+            else messages,
+            **beside,
         }
     if columns.prompt not in content:
         has = ", ".join(content) or "nothing"
@@ -122,7 +153,7 @@ def _body(content: Mapping[str, object], columns: Columns) -> Mapping[str, objec
     prompt = content[columns.prompt]
     if not isinstance(prompt, str) or not prompt:
         raise InvalidRequestError(f"{columns.prompt}: a text of at least one character is expected")
-    return {"messages": [{"role": "user", "content": prompt}]}
+    return {"messages": [{"role": "user", "content": prompt}], **beside}
 
 
 def _batch_body(content: Mapping[str, object]) -> Mapping[str, object]:
@@ -139,8 +170,6 @@ def _batch_body(content: Mapping[str, object]) -> Mapping[str, object]:
             raise InvalidRequestError(f"{error}{said}") from None
     if not isinstance(body, dict):
         raise InvalidRequestError(f"body: an object is expected, not {type(body).__name__}")
-    if body.get("n", 1) != 1:
-        raise InvalidRequestError(f"body.n: {body['n']!r}; a plan prices one answer a request")
     return body
 
 
