@@ -56,7 +56,7 @@ def test_it_is_called_where_it_is_asked_for_by_its_id(run: Run, ours: Emulator) 
 
 def test_a_gateway_stands_before_it(ours: Emulator) -> None:
     options = ("--provider", "ours", "--currency", "EUR", "--port", "0")
-    command = [sys.executable, "-m", "tokenfare.cli", "serve", *options]
+    command = [sys.executable, "-m", "tokenfare", "serve", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
