@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,38 @@ def test_failed_lines_end_with_1_and_are_planned_again(
     second = f"{again}/qwen-turbo"
     run("batch", "submit", second)
     run("batch", "status", second, "--watch", "--poll", "0.01")
-    assert run("batch", "collect", second).code == 0
+    there = run("batch", "collect", second, "--json")
+    assert there.code == 0
+    (bill,) = json.loads(there.out)["models"]
+    fare = bill["billed"]["fare"]
     joined = run("batch", "collect", folder, "--retry", second)
-    assert (joined.code, joined.out.splitlines()[0]) == (0, "2 of 2 requests answered")
+    first, *_, last = joined.out.splitlines()
+    assert (joined.code, first) == (0, "2 of 2 requests answered")
+    beside = f"{fare['amount']} {fare['currency']}"
+    assert last == f"  planned again: 2 answered, which is beside the bills above {beside}"
+    said = json.loads(run("batch", "collect", folder, "--retry", second, "--json").out)
+    assert (said["retried"], said["models"]) == ({"answered": 2, "fare": fare}, [])
+    lines = map(json.loads, (Path(folder) / "results.jsonl").read_text("utf-8").splitlines())
+    assert sum(Decimal(line["fare"]["amount"]) for line in lines) == Decimal(fare["amount"])
+
+
+def test_a_live_plan_that_was_not_sent_is_pending_and_not_planned_again(
+    run: Run, tmp_path: Path, tokenfare_emulators: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not sent yet would be paid for twice if it were planned again and then sent."""
+    emulated(tokenfare_emulators, monkeypatch)
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-any")
+    job, folder = tmp_path / "live.jsonl", str(tmp_path / "live")
+    job.write_text('{"prompt": "Hello"}\n{"prompt": "Hi"}\n', encoding="utf-8")
+    planned = ("--as-of", "2024-12-18", "--allow", "qwen-turbo-latest", "--max-output", "9")
+    assert run("batch", "plan", str(job), "--out", folder, *planned).code == 0
+    early = run("batch", "collect", folder)
+    assert (early.code, early.out) == (1, "0 of 2 requests answered, 2 pending\n")
+    assert not (Path(folder) / "failed").exists()
+    line = (Path(folder) / "results.jsonl").read_text("utf-8").splitlines()[0]
+    assert json.loads(line)["error"] == {"code": "pending", "message": "not sent yet"}
+    assert run("batch", "run", folder).code == 0
+    assert run("batch", "collect", folder).code == 0
 
 
 def test_run_sends_the_whole_plan_live(

@@ -57,7 +57,7 @@ class Bill:
             "billed": {
                 "input_tokens": self.usage.input_tokens,
                 "output_tokens": self.usage.output_tokens,
-                "fare": fare and {"amount": plain(fare.amount), "currency": fare.currency},
+                "fare": _money(fare),
             },
             "outside_prediction": self.outside,
         }
@@ -86,6 +86,8 @@ class Collected:
         pending: How many may still be answered.
         bills: Predicted and billed, by model and by whether the batch service answered.
         outside: The first requests that were billed outside of what was predicted.
+        retried: How many were answered by plans of what failed here.
+        retried_fare: What these were billed there; it is in none of `bills`.
     """
 
     folder: Path
@@ -95,6 +97,8 @@ class Collected:
     pending: int
     bills: dict[tuple[str, bool], Bill]
     outside: tuple[Outside, ...]
+    retried: int = 0
+    retried_fare: Money | None = None
 
     @property
     def requests(self) -> int:
@@ -114,6 +118,7 @@ class Collected:
             "failed": self.failed,
             "missing": self.missing,
             "pending": self.pending,
+            "retried": {"answered": self.retried, "fare": _money(self.retried_fare)},
             "models": [
                 {"model": model, "batch": batch, **bill.as_data()}
                 for (model, batch), bill in self.bills.items()
@@ -153,6 +158,12 @@ class Collected:
                 f"    fare    {bill.fare or 'not known'}, predicted {plain(expected.fare_low)} to "
                 f"{plain(expected.fare_high)} {expected.currency}"
             )
+        if self.retried:
+            billed = self.retried_fare or "not known"
+            yield (
+                f"  planned again: {self.retried:,} answered, which is beside the bills above "
+                f"{billed}"
+            )
         for each in self.outside:
             low, high = each.predicted
             yield (
@@ -160,6 +171,12 @@ class Collected:
                 f"{each.billed.input_tokens:,} in + {each.billed.output_tokens:,} out, "
                 f"predicted {low:,} to {high:,} in"
             )
+
+
+def _money(amount: Money | None) -> dict[str, str] | None:
+    if amount is None:
+        return None
+    return {"amount": plain(amount.amount), "currency": amount.currency}
 
 
 class Bills:
@@ -172,11 +189,16 @@ class Bills:
         self._by_model: dict[tuple[str, bool], Bill] = {}
         self._by_file: dict[str, Bill] = {}
         self._outside: list[Outside] = []
+        self._retried = 0
+        self._retried_fare: Money | None = None
 
     def add(self, result: Result) -> None:
         """Take a result in."""
         self._statuses[result.status] += 1
         usage = result.usage
+        if result.retried:
+            self._add_retried(result)
+            return
         if usage is None:
             return
         key = (result.model or result.row.model, bool(result.batch))
@@ -187,6 +209,13 @@ class Bills:
             row = result.row
             predicted = (row.input_low, row.input_high)
             self._outside.append(Outside(row.custom_id, row.file, row.line, predicted, usage))
+
+    def _add_retried(self, result: Result) -> None:
+        """It has its bill in the other plan, and its job is not one of this plan's."""
+        self._retried += result.status == ANSWER
+        if result.fare is not None:
+            before = self._retried_fare
+            self._retried_fare = result.fare if before is None else before + result.fare
 
     def of_file(self, name: str) -> Bill:
         """What the job of a file of the plan came to."""
@@ -203,4 +232,6 @@ class Bills:
             number[PENDING],
             dict(sorted(self._by_model.items())),
             tuple(self._outside),
+            self._retried,
+            self._retried_fare,
         )

@@ -111,7 +111,9 @@ def _result(
 ) -> Result:
     found: Found | None = answers.get(row.sent_as or row.custom_id)
     if found is None:
-        status, reason = reasons.get((row.model, row.batch), (MISSING, "the provider sent nothing"))
+        # A live request that was not sent is not lost: planned again, it would be paid for twice.
+        nothing = (MISSING, "the provider sent nothing") if row.batch else (PENDING, "not sent yet")
+        status, reason = reasons.get((row.model, row.batch), nothing)
         return Result(row, status, error={"code": status, "message": reason})
     return joined(row, found, bills.catalog, retried=found.source.path in retried)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, ROUND_FLOOR
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from tokenfare.batch.output.table import PLACES, Row
@@ -98,6 +98,8 @@ def joined(row: Row, found: Found, catalog: Catalog, *, retried: bool) -> Result
             str(line["status"]),
             line.get("response"),
             line.get("error"),
+            _usage_of_line(line),
+            _fare_of_line(line),
             model=line.get("model"),
             batch=line.get("batch"),
             retried=True,
@@ -114,6 +116,17 @@ def joined(row: Row, found: Found, catalog: Catalog, *, retried: bool) -> Result
     mine = usage if row.sent_as is None else None
     fare = None if mine is None else _fare(catalog, model, mine, batch=batch)
     return Result(row, ANSWER, response, None, mine, fare, model, batch, found.source.of)
+
+
+def _usage_of_line(line: Mapping[str, Any]) -> Usage | None:
+    """What a line of another `results.jsonl` says was billed."""
+    usage = line.get("usage")
+    return usage and Usage(usage["input_tokens"], usage["output_tokens"])
+
+
+def _fare_of_line(line: Mapping[str, Any]) -> Money | None:
+    fare = line.get("fare")
+    return fare and Money(Decimal(fare["amount"]), fare["currency"])
 
 
 def _at_the_ordinary_price(row: Row, catalog: Catalog) -> Row:
