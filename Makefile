@@ -6,7 +6,7 @@ RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.
 DATA := $(wildcard src/tokenfare/tokenizers/data/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python test-rust search test-lowest test-litellm test-engines soak bench-calls bench-batch lint format docs bench fuzz sanitize clean
+.PHONY: help demo dist test test-python test-rust search test-lowest test-litellm test-engines soak bench-calls bench-batch lint format docs bench fuzz sanitize clean
 
 help:
 	@echo 'make demo   run the whole way on real documents, offline, against the emulator'
@@ -24,6 +24,7 @@ help:
 	@echo 'make bench-batch   measure planning beside tiktoken and json'
 	@echo 'make fuzz   hold the core to an independent implementation, FUZZ_SECONDS long (600)'
 	@echo 'make sanitize   the core'"'"'s tests under the address sanitizer'
+	@echo 'make dist   build what is published, and try each extra of it in an empty environment'
 
 demo: .venv/.demo
 	$(BIN)/tokenfare demo
@@ -139,8 +140,23 @@ sanitize:
 	@$(NEEDS_NIGHTLY)
 	RUSTFLAGS=-Zsanitizer=address $(NIGHTLY) test --quiet --release --package tokenfare-bpe --lib --tests --target x86_64-unknown-linux-gnu --target-dir target/sanitize
 
+# What is published: see CONTRIBUTING.md. On Linux zig links, against a C library as old as of 2012,
+# so that the wheel runs on every distribution; a plain build asks for the C library of this machine.
+WHEEL := $(if $(filter Linux,$(shell uname -s)),--zig --compatibility manylinux_2_17)
+
+dist: .venv-dist
+	rm -rf dist
+	.venv-dist/bin/maturin sdist --out dist
+	PATH="$(CURDIR)/.venv-dist/bin:$$PATH" .venv-dist/bin/maturin build --release --out dist --interpreter .venv-dist/bin/python $(WHEEL)
+	.venv-dist/bin/twine check --strict dist/*
+	.venv-dist/bin/python scripts/check_package.py dist
+
+.venv-dist:
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet 'maturin>=1.8,<2' 'twine>=6' 'ziglang>=0.13' || { rm -rf $@; exit 1; }
+
 clean:
-	rm -rf .venv .venv-lowest .venv-litellm .venv-engines .venv-bench .venv-bench-next target crates/fuzz/target build dist
+	rm -rf .venv .venv-dist .venv-lowest .venv-litellm .venv-engines .venv-bench .venv-bench-next target crates/fuzz/target build dist
 
 .venv/.made:
 	$(PYTHON) -c 'import sys; sys.exit("tokenfare needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
