@@ -162,8 +162,8 @@ impl Tokenizer {
 
     /// The count of each text, in order, on as many threads as the machine has cores.
     ///
-    /// Texts are handed out in small shares as threads become free, so a long text among short
-    /// ones holds nobody up.
+    /// A thread begins with texts that stand together, in small shares, and takes of the others' when it
+    /// has none left, so a long text among short ones holds nobody up.
     pub fn count_batch<'a, T>(&self, texts: &[T]) -> Vec<usize>
     where
         T: Copy + Into<Text<'a>> + Sync,
@@ -180,25 +180,36 @@ impl Tokenizer {
             return texts.iter().map(|text| self.count(*text)).collect();
         }
         let counts: Vec<AtomicUsize> = texts.iter().map(|_| AtomicUsize::new(0)).collect();
-        let next = AtomicUsize::new(0);
+        let threads = threads.min(shares.len());
+        let regions = Regions::new(shares.len(), threads);
         // A thread keeps its memory from share to share: one that wandered between cores would take
-        // its caches' contents with it, and two threads would be no faster than one.
-        let work = || {
-            self.with_memory(|memory| {
-                while let Some(share) = shares.get(next.fetch_add(1, Relaxed)) {
-                    for i in share.clone() {
-                        let count = self.count_text(memory, texts[i].into(), usize::MAX);
-                        counts[i].store(count.unwrap_or(usize::MAX), Relaxed);
-                    }
+        // its caches' contents with it, and two threads would be no faster than one. From call to
+        // call it is the same for the same region, so that texts seen before are known there.
+        let kept: Vec<Option<Memory>> = (0..threads).map(|_| self.kept_memory()).collect();
+        let work = |thread: usize, memory: Option<Memory>| {
+            let mut memory = memory.unwrap_or_else(|| Memory::knowing(&self.vocabulary));
+            for share in regions.of(thread).filter_map(|share| shares.get(share)) {
+                for i in share.clone() {
+                    let count = self.count_text(&mut memory, texts[i].into(), usize::MAX);
+                    counts[i].store(count.unwrap_or(usize::MAX), Relaxed);
                 }
-            });
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..threads.min(shares.len()) {
-                scope.spawn(work);
             }
-            work();
+            memory
+        };
+        let used = std::thread::scope(|scope| {
+            let mut kept = kept.into_iter().enumerate();
+            let first = kept.next();
+            let others: Vec<_> =
+                kept.map(|(thread, memory)| scope.spawn(move || work(thread, memory))).collect();
+            let first = first.map(|(thread, memory)| work(thread, memory));
+            let others = others.into_iter().map(|other| match other.join() {
+                Ok(memory) => memory,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            first.into_iter().chain(others).collect::<Vec<_>>()
         });
+        // The one of the first region is the first to be taken again.
+        used.into_iter().rev().for_each(|memory| self.give_back(memory));
         counts.into_iter().map(AtomicUsize::into_inner).collect()
     }
 
@@ -265,8 +276,11 @@ impl Tokenizer {
     }
 
     fn memory(&self) -> Memory {
-        let pool = || self.memories.lock().unwrap_or_else(PoisonError::into_inner);
-        pool().pop().unwrap_or_else(|| Memory::knowing(&self.vocabulary))
+        self.kept_memory().unwrap_or_else(|| Memory::knowing(&self.vocabulary))
+    }
+
+    fn kept_memory(&self) -> Option<Memory> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     fn give_back(&self, mut memory: Memory) {
@@ -308,6 +322,29 @@ impl Drop for Counter<'_> {
     }
 }
 
+/// Places in a list that threads share out: each has a region of its own, and goes on with those
+/// behind it.
+struct Regions {
+    /// Where each region goes on, and where it ends.
+    regions: Vec<(AtomicUsize, usize)>,
+}
+
+impl Regions {
+    fn new(places: usize, threads: usize) -> Self {
+        let border = |i: usize| i * places / threads;
+        let region = |i| (AtomicUsize::new(border(i)), border(i + 1));
+        Regions { regions: (0..threads).map(region).collect() }
+    }
+
+    /// The places that a thread takes, as long as there are any.
+    fn of(&self, thread: usize) -> impl Iterator<Item = usize> {
+        let in_turn = self.regions.iter().cycle().skip(thread).take(self.regions.len());
+        in_turn.flat_map(|(next, end)| {
+            std::iter::repeat_with(|| next.fetch_add(1, Relaxed)).take_while(|place| place < end)
+        })
+    }
+}
+
 /// Ranges of texts with about [`SHARE`] bytes each.
 fn shares_of<'a, T: Copy + Into<Text<'a>>>(texts: &[T]) -> Vec<Range<usize>> {
     let mut shares = Vec::new();
@@ -321,4 +358,21 @@ fn shares_of<'a, T: Copy + Into<Text<'a>>>(texts: &[T]) -> Vec<Range<usize>> {
     }
     shares.push(start..texts.len());
     shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_take_every_place_once_beginning_with_their_own() {
+        for (places, threads) in [(1, 1), (2, 2), (7, 2), (7, 3), (100, 8)] {
+            let regions = Regions::new(places, threads);
+            let first: Vec<_> = (0..threads).filter_map(|i| regions.of(i).next()).collect();
+            assert_eq!(first, (0..threads).map(|i| i * places / threads).collect::<Vec<_>>());
+            let mut taken: Vec<_> = regions.of(threads - 1).chain(first).collect();
+            taken.sort_unstable();
+            assert_eq!(taken, (0..places).collect::<Vec<_>>());
+        }
+    }
 }
