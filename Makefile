@@ -6,7 +6,7 @@ RUST := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.
 DATA := $(wildcard src/tokenfare/tokenizers/data/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dist test test-python test-rust search test-lowest test-litellm test-engines soak bench-calls bench-batch lint format docs bench fuzz sanitize clean
+.PHONY: help demo dist test test-python test-rust search test-lowest test-litellm test-engines soak bench-calls bench-batch lint format docs bench fuzz sanitize sanitize-binding clean
 
 help:
 	@echo 'make demo   run the whole way on real documents, offline, against the emulator'
@@ -24,6 +24,7 @@ help:
 	@echo 'make bench-batch   measure planning beside tiktoken and json'
 	@echo 'make fuzz   hold the core to an independent implementation, FUZZ_SECONDS long (600)'
 	@echo 'make sanitize   the core'"'"'s tests under the address sanitizer'
+	@echo 'make sanitize-binding   the tests of what Python hands to the core, under it too'
 	@echo 'make dist   build what is published, and try each extra of it in an empty environment'
 
 demo: .venv/.demo
@@ -139,6 +140,19 @@ fuzz:
 sanitize:
 	@$(NEEDS_NIGHTLY)
 	RUSTFLAGS=-Zsanitizer=address $(NIGHTLY) test --quiet --release --package tokenfare-bpe --lib --tests --target x86_64-unknown-linux-gnu --target-dir target/sanitize
+
+# The binding is loaded by a Python that knows of no sanitizer, so that comes first, from gcc; objects
+# come from malloc, where it sees them. tokenfare-jobs has no unsafe code.
+SANITIZED := target/sanitize
+sanitize-binding: .venv/.test
+	@$(NEEDS_NIGHTLY)
+	RUSTFLAGS=-Zsanitizer=address CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 PYO3_PYTHON=$(CURDIR)/$(BIN)/python \
+	  $(NIGHTLY) build --quiet --release --package tokenfare-python --target x86_64-unknown-linux-gnu --target-dir $(SANITIZED)
+	rm -rf $(SANITIZED)/python && mkdir -p $(SANITIZED)/python && cp -r src/tokenfare $(SANITIZED)/python/
+	rm -f $(SANITIZED)/python/tokenfare/_core*.so
+	cp $(SANITIZED)/x86_64-unknown-linux-gnu/release/lib_core.so $(SANITIZED)/python/tokenfare/_core.so
+	LD_PRELOAD=$$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=$(SANITIZED)/python \
+	  $(BIN)/python -m pytest -q -p no:benchmark tests/tokenizers/test_ids.py tests/tokenizers/test_columns.py
 
 # What is published: see CONTRIBUTING.md. On Linux zig links, against a C library as old as of 2012,
 # so that the wheel runs on every distribution; a plain build asks for the C library of this machine.
