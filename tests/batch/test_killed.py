@@ -31,7 +31,7 @@ def test_killed_after_each_step_and_started_again(emulate: Any, made: Any) -> No
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     ended = json.loads(said.stdout)
     assert ended["code"] == 0, said.stderr
