@@ -105,10 +105,15 @@ async def _lent(server: Any, listener: Any, gateway: Gateway, grace_seconds: flo
 
 
 async def _cancel_late(server: Any, gateway: Gateway, grace_seconds: float) -> None:
-    """When the grace is over, end what is under way. The server waits for it, and then ends."""
+    """When the grace is over, end what is under way. The server waits for it, and then ends.
+
+    At a second interrupt too: from Python 3.12 on a server waits for its connections even then.
+    """
     while not server.should_exit:  # noqa: ASYNC110 - the server has no event for it
         await anyio.sleep(_LOOK_SECONDS)
-    await anyio.sleep(grace_seconds)
+    with anyio.move_on_after(grace_seconds):
+        while not server.force_exit:  # noqa: ASYNC110 - as above
+            await anyio.sleep(_LOOK_SECONDS)
     gateway.cancel()
 
 
