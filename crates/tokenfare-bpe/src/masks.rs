@@ -197,6 +197,7 @@ mod words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "x86_64")]
     use crate::classes::{CLASS, LETTER, LOWER, UNSTABLE, UPPER, class_at};
 
     fn naive(bytes: &[u8; READ]) -> Masks {
