@@ -70,11 +70,11 @@ test-engines: .venv/.test .venv-engines
 
 # The library itself is not built once more: it is found where .venv/.test has built it.
 DEPENDENCIES := import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-  print(*p["dependencies"], *p["optional-dependencies"]["batch"])
+  print(*p["dependencies"], *p["optional-dependencies"]["batch"], sep="\n")
 .venv-engines: pyproject.toml
 	rm -rf $@
 	$(PYTHON) -m venv $@
-	$@/bin/pip install --quiet --no-compile $$($(PYTHON) -c '$(DEPENDENCIES)') 'daft>=0.6' \
+	$(PYTHON) -c '$(DEPENDENCIES)' | $@/bin/pip install --quiet --no-compile --requirement /dev/stdin 'daft>=0.6' \
 	  'dask[dataframe,distributed]>=2025.1' 'duckdb>=1.4' 'pandas>=3.0' 'polars>=1.30' 'pyspark[sql]>=4.1' \
 	  'ray[data]>=2.50' || { rm -rf $@; exit 1; }
 	echo '$(CURDIR)/src' >"$$($@/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tokenfare.pth"
