@@ -125,7 +125,7 @@ def test_what_is_asked_beside_holds_by_a_deadline_in_blocks_too(
 
 
 def prompts(number: int) -> bytes:
-    lines = [json.dumps({"prompt": "word " * (1 + i * 37 % 911), "n": i}) for i in range(number)]
+    lines = [json.dumps({"prompt": "word " * (1 + i * 37 % 911), "row": i}) for i in range(number)]
     return "\n".join(lines).encode()
 
 
