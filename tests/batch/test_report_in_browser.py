@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from datetime import date
 from pathlib import Path
 
-import pytest
-
 import tokenfare as tf
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+from browser import laid_out, needs_chromium
 
 # The page has no script; the one around it measures each frame, and what sticks out of it.
 FRAMES = """<!doctype html><body>{frames}<pre id="found"></pre><script>
@@ -39,7 +34,7 @@ addEventListener("load", () => {{
 </script>"""
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+@needs_chromium
 def test_nothing_is_cut_off_or_has_to_be_scrolled_to_the_side(tmp_path: Path) -> None:
     name = "a-file-with-a-name-that-is-as-long-as-those-of-exports-often-are-2024-12-18.jsonl"
     document = "The same long document. " * 400
@@ -54,24 +49,7 @@ def test_nothing_is_cut_off_or_has_to_be_scrolled_to_the_side(tmp_path: Path) ->
         for width in (320, 390, 1280)
     )
     (tmp_path / "frames.html").write_text(FRAMES.format(frames=frames), "utf-8")
-    dumped = subprocess.run(
-        [
-            str(CHROMIUM),
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--hide-scrollbars",
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--allow-file-access-from-files",
-            "--window-size=1400,900",
-            "--dump-dom",
-            (tmp_path / "frames.html").as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    ).stdout
+    dumped = laid_out(tmp_path / "frames.html")
     found = json.loads(dumped.partition('<pre id="found">')[2].partition("</pre>")[0])
     assert [each["wide"] for each in found] == [320, 390, 1280]
     for each in found:

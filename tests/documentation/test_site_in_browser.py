@@ -2,13 +2,10 @@
 
 import html
 import json
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
+from browser import laid_out, needs_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PAGES = (
     "index",
     "start",
@@ -62,7 +59,7 @@ addEventListener("load", async () => {{
 </script>"""
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
+@needs_chromium
 def test_pages_fit_phones_and_desks_and_search_works_without_a_server(
     site: Path, tmp_path: Path
 ) -> None:
@@ -73,25 +70,7 @@ def test_pages_fit_phones_and_desks_and_search_works_without_a_server(
         for wide in (1280, 375)
     )
     (tmp_path / "around.html").write_text(AROUND.format(frames=frames), "utf-8")
-    dumped = subprocess.run(
-        [
-            str(CHROMIUM),
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--hide-scrollbars",
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--allow-file-access-from-files",
-            "--window-size=1400,900",
-            "--virtual-time-budget=30000",
-            "--dump-dom",
-            (tmp_path / "around.html").as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    ).stdout
+    dumped = laid_out(tmp_path / "around.html", "--virtual-time-budget=30000")
     found = json.loads(html.unescape(dumped.partition('id="found">')[2].partition("</pre>")[0]))
     assert len(found["pages"]) == 2 * len(PAGES)
     for each in found["pages"]:

@@ -13,7 +13,8 @@ from .conftest import Start
 
 def test_servers_keep_a_free_connection_longer_than_clients_do(start: Start) -> None:
     """At the same moment, a request would meet a connection that is just being closed."""
-    clients_keep = httpx.Client()._transport._pool._keepalive_expiry  # type: ignore[attr-defined]
+    clients_keep = httpx.Limits().keepalive_expiry
+    assert clients_keep is not None
     stand = start()
     connections = [
         http.client.HTTPConnection(urlsplit(url).netloc)

@@ -11,12 +11,11 @@ from tokenfare.dispatch import Secret
 from tokenfare.gateway import Token, gateway
 from tokenfare.limiter import Limiter
 
-from .conftest import Start
+from .conftest import Stand, Start
 
 
-def ready(stand: object) -> tuple[int, object]:
-    url = str(stand.url).removesuffix("/v1")  # type: ignore[attr-defined]
-    answer = stand.http.get(f"{url}/ready")  # type: ignore[attr-defined]
+def ready(stand: Stand) -> tuple[int, object]:
+    answer = stand.http.get(f"{stand.url.removesuffix('/v1')}/ready")
     return answer.status_code, answer.json()
 
 

@@ -72,7 +72,7 @@ def _plain(chat: Prompt, texts: list[str], rules: Rules, default: int) -> int | 
     """Collect the texts of a plain chat; answers what the template adds, `None` if it is not one.
 
     A text that begins with white space is counted behind a line break, which is one token of the
-    frame already: see `turns`.
+    frame already: see `message_tokens`.
     """
     if type(chat) is not list or not chat:
         return None

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
-from tokenfare.errors import InvalidRequestError, MissingExtra
+from tokenfare.errors import InvalidRequestError
+from tokenfare.extras import required
 
 if TYPE_CHECKING:
     from redis import Redis, RedisCluster
@@ -212,11 +213,7 @@ def _hurried(redis: Any, *, cluster: bool = False) -> dict[str, Any]:
 
 
 def _redis() -> Any:
-    try:
-        import redis
-    except ImportError:
-        raise MissingExtra("keeping rates over several machines", "redis", "redis") from None
-    return redis
+    return required("redis", "keeping rates over several machines", "redis")
 
 
 _RETRY_IS_OF_CLUSTERS_TOO = 6

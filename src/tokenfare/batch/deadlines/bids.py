@@ -23,6 +23,8 @@ from tokenfare.catalog import Model
 from tokenfare.router import Requirements
 from tokenfare.tokenizers import Count
 
+from .options import row_numbers
+
 MOST_CLASSES = 120_000
 """Classes that a job is cut into at most, as far as digits can be left out."""
 
@@ -224,9 +226,7 @@ def _tier(model: Model, tokens: int) -> int:
 def _pattern(group: _Asked) -> Any:
     """Which models take each bid, and in which tiers: as a number, in an order of the patterns."""
     np = required("numpy")
-    rows = np.ascontiguousarray(np.where(group.taken, group.tier + 1, 0).astype(np.uint8))
-    whole = rows.view(np.dtype((np.void, rows.shape[1]))).reshape(-1)
-    return np.unique(whole, return_inverse=True)[1].reshape(-1)
+    return row_numbers(np.where(group.taken, group.tier + 1, 0).astype(np.uint8))
 
 
 def _begun(numbers: Any, digits: int) -> Any:

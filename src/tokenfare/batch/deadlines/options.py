@@ -127,8 +127,16 @@ def _takers(table: Table) -> Any:
     np = required("numpy")
     takes = np.zeros((len(table.counts), table.models), dtype=bool)
     takes[table.cell, table.model] = True
-    packed = np.packbits(takes, axis=1)
-    whole = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).reshape(-1)
+    return row_numbers(np.packbits(takes, axis=1))
+
+
+def row_numbers(rows: Any) -> Any:
+    """A number for each row of bytes, in an order of the rows; equal rows have the same.
+
+    `unique` with an axis does that too, column by column: six times as slow.
+    """
+    np = required("numpy")
+    whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1]))).reshape(-1)
     return np.unique(whole, return_inverse=True)[1].reshape(-1)
 
 
