@@ -40,7 +40,7 @@ from typing import Any
 import anyio
 
 from tokenfare import AsyncClient, Catalog, Client
-from tokenfare.dispatch import Patience
+from tokenfare.dispatch import RetryPolicy
 from tokenfare.emulator import RateRules, worst_day
 from tokenfare.errors import TokenfareError
 from tokenfare.ledger import Ledger, spent
@@ -50,7 +50,7 @@ from tokenfare.usage import Usage
 DAY = date(2024, 12, 18)
 TEXT = "The quick brown fox jumps over the lazy dog. 通义千问具有强大的能力。\n"
 _M_ARENA_MAX = -8
-HASTE = Patience(attempts=3, first_wait=0.002, first_wait_throttled=0.002, longest_wait=0.01)
+HASTE = RetryPolicy(attempts=3, first_wait=0.002, first_wait_throttled=0.002, longest_wait=0.01)
 FLAT_BYTES = 4 * 1024 * 1024  # 500 bytes a call of 10,000
 
 
@@ -122,7 +122,7 @@ def options(url: str, catalog: Catalog, ledger: Path) -> dict[str, Any]:
         "api_key": "sk-soak",
         "base_url": url,
         "catalog": catalog,
-        "patience": HASTE,
+        "retry_policy": HASTE,
         "ledger": ledger,
     }
 

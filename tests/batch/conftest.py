@@ -13,11 +13,11 @@ import pytest
 from batch_plans import DAY, ROOM, hello
 from tokenfare import Catalog, batch
 from tokenfare.batch.runs import job_identity
-from tokenfare.dispatch import Patience
+from tokenfare.dispatch import RetryPolicy
 from tokenfare.emulator import Emulator, TiktokenTokenizer, running
 from tokenfare.tokenizers.ranks import QWEN_PATTERN, qwen_ranks
 
-HASTE = Patience(attempts=4, first_wait=0.001, first_wait_throttled=0.001)
+HASTE = RetryPolicy(attempts=4, first_wait=0.001, first_wait_throttled=0.001)
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +46,7 @@ def emulate(
         def start(**options: Any) -> tuple[Emulator, dict[str, Any]]:
             emulator = Emulator(catalog, tokenizer, replies=lambda _: "no", **options)
             url = stack.enter_context(running(emulator))
-            given = {"base_url": url, "api_key": "sk-any", "patience": HASTE, "ledger": False}
+            given = {"base_url": url, "api_key": "sk-any", "retry_policy": HASTE, "ledger": False}
             return emulator, given
 
         yield start

@@ -18,8 +18,8 @@ from typing import Any
 
 from tokenfare import batch
 from tokenfare.database import Database
-from tokenfare.dispatch import Patience
-from tokenfare.dispatch.effect_handlers import Carrier
+from tokenfare.dispatch import RetryPolicy
+from tokenfare.dispatch.effect_handlers import EffectHandler
 
 
 def die_at(step: int) -> None:
@@ -48,7 +48,7 @@ def die_at(step: int) -> None:
             yield connection
         tick()
 
-    Carrier._send = around(Carrier._send)
+    EffectHandler._send = around(EffectHandler._send)
     Path.replace = around(Path.replace)
     Database.writing = entering
 
@@ -57,7 +57,7 @@ def whole_way(folder: Path, base_url: str) -> None:
     given: dict[str, Any] = {
         "base_url": base_url,
         "api_key": "sk-any",
-        "patience": Patience(attempts=1),
+        "retry_policy": RetryPolicy(attempts=1),
         "ledger": folder / ".." / f"{folder.name}.ledger",
     }
     batch.submit(folder, settle_seconds=0, **given)  # no two of the children work at once

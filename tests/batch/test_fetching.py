@@ -102,7 +102,7 @@ def test_a_provider_without_ranges_sends_it_again(done: Any) -> None:
 
 def test_what_came_is_kept_for_the_next_collect(done: Any) -> None:
     folder, emulator, given = done(Break(10_000), Break(5_000))
-    once = given | {"patience": NO_RETRIES}
+    once = given | {"retry_policy": NO_RETRIES}
     # A try that brought it further is followed by another, so it is the third that fails.
     emulator.faults.faults += [Drop()]
     with pytest.raises(ProviderUnreachable):
@@ -118,7 +118,7 @@ def test_what_came_is_kept_for_the_next_collect(done: Any) -> None:
 def test_a_part_without_its_note_or_of_another_file_is_not_used(done: Any) -> None:
     folder, emulator, given = done(Break(10_000), Drop())
     with pytest.raises(ProviderUnreachable):
-        batch.collect(folder, **given | {"patience": NO_RETRIES})
+        batch.collect(folder, **given | {"retry_policy": NO_RETRIES})
     [part] = (folder / RESULTS).glob("*.part")
     [note] = (folder / RESULTS).glob("*.part.json")
     part.write_bytes(b"x" * 10_000)

@@ -25,22 +25,22 @@ from tokenfare import batch
 from tokenfare.batch.runs import job_identity
 from tokenfare.dispatch import (
     BatchFile,
+    Channel,
     Endpoint,
     Flow,
     Job,
-    Line,
     Secret,
     cancel_others,
     create_job,
     jobs_of,
 )
-from tokenfare.dispatch.effect_handlers import Carrier
+from tokenfare.dispatch.effect_handlers import EffectHandler
 from tokenfare.dispatch.effects import Head, Read, Send, Wait
 from tokenfare.emulator import Emulator
 from tokenfare.ledger import Ledger
 
 FILE = BatchFile(Path("in.jsonl"), "qwen-turbo", "tokenfare-key")
-LINE = Line(Endpoint("http://provider.test/v1", Secret("sk-any")))
+CHANNEL = Channel(Endpoint("http://provider.test/v1", Secret("sk-any")))
 SECONDS = 3
 
 
@@ -94,12 +94,12 @@ class Provider:
 
 def submitting(file_id: str, settle: float = SECONDS) -> Flow[Job]:
     """What `submit` asks of the provider, from the first look to the last."""
-    jobs = yield from jobs_of(FILE, LINE)
+    jobs = yield from jobs_of(FILE, CHANNEL)
     if not jobs:
-        jobs = ((yield from create_job(FILE, file_id, LINE, 24)),)
+        jobs = ((yield from create_job(FILE, file_id, CHANNEL, 24)),)
     yield Wait(settle)
-    jobs = (yield from jobs_of(FILE, LINE)) or jobs
-    yield from cancel_others(jobs, FILE.model, LINE)
+    jobs = (yield from jobs_of(FILE, CHANNEL)) or jobs
+    yield from cancel_others(jobs, FILE.model, CHANNEL)
     return jobs[0]
 
 
@@ -228,17 +228,17 @@ def test_one_that_dies_before_it_settles_leaves_no_job_beside_the_first() -> Non
 
 def barrier_before_creating(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """Each of so many submits is held at its first POST of a job until all are there."""
-    barrier, send = threading.Barrier(number), Carrier._send
+    barrier, send = threading.Barrier(number), EffectHandler._send
     passed = threading.local()
 
-    def held(carrier: Carrier, request: Any) -> object:
+    def held(handler: EffectHandler, request: Any) -> object:
         creates = request.method == "POST" and request.url.endswith("/batches")
         if creates and not getattr(passed, "once", False):
             passed.once = True
             barrier.wait(30)
-        return send(carrier, request)
+        return send(handler, request)
 
-    monkeypatch.setattr(Carrier, "_send", held)
+    monkeypatch.setattr(EffectHandler, "_send", held)
     monkeypatch.setattr(job_identity, "SETTLE_SECONDS", 1.5)
 
 

@@ -12,12 +12,12 @@ import pytest
 
 from client.telemetry_seen import Seen, seeing
 from tokenfare import AsyncClient, Catalog, Client, Reply
-from tokenfare.dispatch import Patience
+from tokenfare.dispatch import RetryPolicy
 from tokenfare.emulator import Emulator, TiktokenTokenizer, running
 from tokenfare.tokenizers.ranks import QWEN_PATTERN, qwen_ranks
 
 SEED_DAY = date(2024, 12, 18)
-HASTE = Patience(attempts=2, first_wait=0.001, first_wait_throttled=0.001)
+HASTE = RetryPolicy(attempts=2, first_wait=0.001, first_wait_throttled=0.001)
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +60,7 @@ def chat(request: pytest.FixtureRequest, catalog: Catalog) -> Callable[..., Repl
             "api_key": "sk-any",
             "base_url": base_url,
             "catalog": facts,
-            "patience": HASTE,
+            "retry_policy": HASTE,
             "poll_seconds": 0.01,
         } | given.pop("client", {})
 

@@ -15,7 +15,7 @@ import anyio
 import pytest
 
 from tokenfare import AsyncClient, Catalog, Client, Reply
-from tokenfare.dispatch import Patience
+from tokenfare.dispatch import RetryPolicy
 from tokenfare.emulator import Drop, Emulator, Refuse, TiktokenTokenizer, scripted, throttled
 from tokenfare.emulator import Reply as EmulatorReply
 from tokenfare.errors import (
@@ -108,8 +108,8 @@ def test_a_call_sent_three_times_is_one_row_with_one_bill(
     emulate: Emulate, chat: Chat, path: Path
 ) -> None:
     emulator, url = emulate(faults=scripted(Drop(), throttled(0.001)))
-    haste = Patience(attempts=3, first_wait=0.001)
-    chat(url, "hello", client={"ledger": path, "patience": haste})
+    haste = RetryPolicy(attempts=3, first_wait=0.001)
+    chat(url, "hello", client={"ledger": path, "retry_policy": haste})
     assert (row(path)["attempts"], row(path)["broken"]) == (3, 1)
     (found,) = sums(path)
     assert (found.calls, found.usage) == (1, emulator.calls.billed())

@@ -24,7 +24,7 @@ def options(url: str, catalog: Catalog) -> dict[str, object]:
         "api_key": "sk-any",
         "base_url": url,
         "catalog": catalog,
-        "patience": NO_RETRIES,
+        "retry_policy": NO_RETRIES,
         "ledger": False,
     }
 

@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from tokenfare import AsyncClient, Catalog, Client, Reply
-from tokenfare.dispatch import NO_RETRIES, Patience
+from tokenfare.dispatch import NO_RETRIES, RetryPolicy
 from tokenfare.errors import (
     BadRequestError,
     ContentFilteredError,
@@ -118,7 +118,7 @@ def ask(request: pytest.FixtureRequest, catalog: Catalog, proxy: str) -> Chat:
     """One question to one model behind the proxy, plain or streamed."""
 
     def options(given: dict[str, Any]) -> dict[str, Any]:
-        made = {"base_url": proxy, "catalog": catalog, "ledger": False, "patience": NO_RETRIES}
+        made = {"base_url": proxy, "catalog": catalog, "ledger": False, "retry_policy": NO_RETRIES}
         return {"api_key": KEY} | made | given
 
     def waiting(model: str, *, stream: bool = False, **given: Any) -> Reply:
@@ -167,9 +167,9 @@ def test_its_errors_mean_what_they_mean(ask: Chat, model: str, error: type[Provi
 
 
 def test_a_throttled_call_is_tried_again_and_says_so(ask: Chat) -> None:
-    hasty = Patience(attempts=3, first_wait_throttled=0.01, longest_retry_after=0.01)
+    hasty = RetryPolicy(attempts=3, first_wait_throttled=0.01, longest_retry_after=0.01)
     with pytest.raises(RateLimitError) as failure:
-        ask("qwen-plus", patience=hasty)
+        ask("qwen-plus", retry_policy=hasty)
     assert len(failure.value.attempts) == 3
 
 

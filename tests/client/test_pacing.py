@@ -24,7 +24,7 @@ from tokenfare.dispatch import NO_RETRIES, Timeouts
 from tokenfare.emulator import Delay, Emulator, scripted
 from tokenfare.emulator.rates import RateRules
 from tokenfare.errors import LimiterUnreachable, RateLimitError, RateWaitTooLong
-from tokenfare.limiter import InRedis, Limiter, Shared
+from tokenfare.limiter import InRedis, InSqlite, Limiter
 
 Emulate = Callable[..., tuple[Emulator, str]]
 Chat = Callable[..., Reply]
@@ -55,7 +55,7 @@ def test_calls_in_a_row_wait_for_their_turn(
 ) -> None:
     emulator, url = emulate(catalog=catalog_2025, rates=RateRules(THREE_A_SECOND))
     limiter = Limiter()
-    client = {"limiter": limiter, "rates": THREE_A_SECOND, "patience": NO_RETRIES}
+    client = {"limiter": limiter, "rates": THREE_A_SECOND, "retry_policy": NO_RETRIES}
     for _ in range(5):
         chat(url, "hello", catalog=catalog_2025, client={**client, "escalate": False})
     assert len(emulator.calls) == 5
@@ -65,7 +65,7 @@ def test_without_a_limiter_the_same_calls_are_refused(
     emulate: Emulate, chat: Chat, catalog_2025: Catalog
 ) -> None:
     _, url = emulate(catalog=catalog_2025, rates=RateRules(ONE_A_MINUTE))
-    client = {"limiter": False, "patience": NO_RETRIES, "escalate": False}
+    client = {"limiter": False, "retry_policy": NO_RETRIES, "escalate": False}
     chat(url, "hello", catalog=catalog_2025, client=dict(client))
     with pytest.raises(RateLimitError):
         chat(url, "hello", catalog=catalog_2025, client=dict(client))
@@ -151,7 +151,7 @@ def test_an_answer_is_not_lost_where_its_settlement_cannot_be_kept(
     """The file becomes something else, or the server dies, while the answer is being written."""
     with redis_server.running() if kept == "in redis" else nullcontext() as server:
         file = tmp_path / "limits"
-        store = Shared(file) if server is None else InRedis(server.url())
+        store = InSqlite(file) if server is None else InRedis(server.url())
 
         def answer(_: object) -> str:
             store.close()

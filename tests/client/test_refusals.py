@@ -13,7 +13,7 @@ from tokenfare import AsyncClient, Catalog, Client, Reply
 from tokenfare.catalog import Learnt
 from tokenfare.client.plan import ladder
 from tokenfare.client.settings import settings
-from tokenfare.dispatch import Patience, Timeouts
+from tokenfare.dispatch import RetryPolicy, Timeouts
 from tokenfare.emulator import Delay, Emulator, Refuse, named, scripted
 from tokenfare.errors import (
     ContentFilteredError,
@@ -139,7 +139,7 @@ def test_total_is_for_all_models_together(emulate: Emulate, chat: Chat) -> None:
     limits = Timeouts(first_token=5, total=0.6)
     began = time.monotonic()
     with pytest.raises(ProviderError) as failure:
-        chat(url, "hello", client={"timeouts": limits, "patience": Patience(attempts=1)})
+        chat(url, "hello", client={"timeouts": limits, "retry_policy": RetryPolicy(attempts=1)})
     assert time.monotonic() - began < 3
     assert isinstance(failure.value, ProviderUnreachable)
     # At most two refusals fit into the time, fewer on a busy machine; many models are left.

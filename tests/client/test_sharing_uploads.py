@@ -11,7 +11,7 @@ import pytest
 
 from client.test_uploads import BOOK, uploads
 from tokenfare import AsyncClient, Catalog, Client, Document, Reply
-from tokenfare.dispatch import Patience
+from tokenfare.dispatch import RetryPolicy
 from tokenfare.emulator import Delay, Emulator, Refuse, named
 from tokenfare.errors import DocumentError, ProviderError
 
@@ -26,7 +26,7 @@ def at_once(request: pytest.FixtureRequest, catalog: Catalog) -> AtOnce:
 
     def options(url: str, given: dict[str, Any]) -> dict[str, Any]:
         made = {"base_url": url, "catalog": catalog, "ledger": False, "poll_seconds": 0.01}
-        return {"api_key": "sk-one", "patience": Patience(attempts=1)} | made | given
+        return {"api_key": "sk-one", "retry_policy": RetryPolicy(attempts=1)} | made | given
 
     def waiting(url: str, *lists: list[Document], **given: Any) -> list[Any]:
         with Client(**options(url, given)) as client, ThreadPoolExecutor(len(lists)) as threads:

@@ -20,10 +20,10 @@ from tokenfare import AsyncClient, Catalog, Client, Document, dispatch
 from tokenfare.client.uploads import UploadsOnDisk
 from tokenfare.dispatch import (
     Call,
+    Channel,
     Endpoint,
     FileHandling,
-    Line,
-    Patience,
+    RetryPolicy,
     Secret,
     UploadedFile,
 )
@@ -135,7 +135,11 @@ def test_who_waits_can_be_interrupted_and_has_sent_nothing(emulate: Emulate, ask
 
 def clients(url: str, catalog: Catalog, path: Path, **given: Any) -> dict[str, Any]:
     made = {"base_url": url, "catalog": catalog, "ledger": False, "poll_seconds": 0.01}
-    return made | {"api_key": "sk-any", "uploads": path, "patience": Patience(attempts=1)} | given
+    return (
+        made
+        | {"api_key": "sk-any", "uploads": path, "retry_policy": RetryPolicy(attempts=1)}
+        | given
+    )
 
 
 def test_where_uploading_fails_the_next_one_does_it(
@@ -325,13 +329,13 @@ def test_a_claim_of_a_process_that_has_ended_ends_with_it(
 def test_a_flow_that_is_thrown_away_leaves_its_claim(kept: Any, catalog: Catalog) -> None:
     """While it waits for the provider to read the file: nobody carries out what it asks for."""
     claims = kept()
-    line = Line(Endpoint("http://provider.test/v1", Secret("sk-any")))
+    channel = Channel(Endpoint("http://provider.test/v1", Secret("sk-any")))
     call = Call(
         catalog.get("qwen-long"),
         (user("hello"),),
         documents=(dispatch.Attachment("book.txt", b"Call me Ishmael."),),
     )
-    flow = dispatch.chat(call, line, FileHandling(memory=claims, claims=claims))
+    flow = dispatch.chat(call, channel, FileHandling(memory=claims, claims=claims))
     answer = iter([b'{"id": "file-1", "status": "processing"}', None])
     effect: Any = next(flow)
     while not isinstance(effect, Wait):

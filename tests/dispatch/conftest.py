@@ -17,13 +17,13 @@ from tokenfare.catalog.model import DocumentRules
 from tokenfare.dispatch import (
     AsyncStream,
     Call,
+    Channel,
     Endpoint,
     Flow,
-    Line,
-    Patience,
+    RetryPolicy,
+    Runtime,
     Secret,
     Stream,
-    Surroundings,
     Timeouts,
 )
 from tokenfare.messages import parse
@@ -96,16 +96,16 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def line(server: Server, time: Time) -> Line:
-    return line_to(server.url, time)
+def channel(server: Server, time: Time) -> Channel:
+    return channel_to(server.url, time)
 
 
-def line_to(url: str, time: Time, timeouts: Timeouts | None = None, **facts: Any) -> Line:
-    """A line whose waits have no jitter."""
-    return Line(
+def channel_to(url: str, time: Time, timeouts: Timeouts | None = None, **facts: Any) -> Channel:
+    """A channel whose waits have no jitter."""
+    return Channel(
         Endpoint(url, Secret(KEY), timeouts or Timeouts(), **facts),
-        Patience(),
-        Surroundings(clock=lambda: time.now, time_of_day=lambda: 0.0, chance=lambda: 0.0),
+        RetryPolicy(),
+        Runtime(clock=lambda: time.now, time_of_day=lambda: 0.0, chance=lambda: 0.0),
     )
 
 

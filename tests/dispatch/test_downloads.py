@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from dispatch.conftest import Driver, Time, line_to
-from tokenfare.dispatch import Held, Line, Patience, download
+from dispatch.conftest import Driver, Time, channel_to
+from tokenfare.dispatch import Channel, Held, RetryPolicy, download
 from tokenfare.errors import ProviderError, ProviderUnreachable
 
 CONTENT = random.Random(7).randbytes(200_000)  # noqa: S311 - a content
@@ -118,8 +118,8 @@ def server() -> Iterator[FileServer]:
 
 
 @pytest.fixture
-def line(server: FileServer, time: Time) -> Line:
-    return line_to(server.url, time)
+def channel(server: FileServer, time: Time) -> Channel:
+    return channel_to(server.url, time)
 
 
 class Memory:
@@ -146,18 +146,18 @@ class Memory:
         self.whole = True
 
 
-def fetch(run: Driver, line: Line, sink: Memory | None = None) -> Memory:
+def fetch(run: Driver, channel: Channel, sink: Memory | None = None) -> Memory:
     sink = sink or Memory()
-    run(download("file-1", "qwen-plus", line, sink))
+    run(download("file-1", "qwen-plus", channel, sink))
     assert sink.whole
     return sink
 
 
 def test_what_breaks_goes_on_where_it_was_and_no_byte_comes_twice(
-    run: Driver, line: Line, server: FileServer, time: Time
+    run: Driver, channel: Channel, server: FileServer, time: Time
 ) -> None:
     server.plays = [Play(cut=70_000), Play(cut=50_000)]
-    sink = fetch(run, line)
+    sink = fetch(run, channel)
     assert sink.content == CONTENT
     assert sink.begun == [0, 70_000, 120_000]
     assert server.sent == SIZE
@@ -173,11 +173,11 @@ def test_what_breaks_goes_on_where_it_was_and_no_byte_comes_twice(
 
 @pytest.mark.parametrize("tag", [None, 'W/"weak"'])
 def test_without_a_strong_tag_the_length_has_to_be_the_same(
-    run: Driver, line: Line, server: FileServer, tag: str | None
+    run: Driver, channel: Channel, server: FileServer, tag: str | None
 ) -> None:
     server.plays = [Play(cut=70_000, tag=tag)]
     server.then = Play(tag=tag)
-    assert fetch(run, line).content == CONTENT
+    assert fetch(run, channel).content == CONTENT
     assert server.sent == SIZE
     assert not any("if-range" in each for each in server.asked)
 
@@ -200,95 +200,95 @@ OTHER = CONTENT[::-1] + b"longer"
     ids=lambda play: f"{play.status or play.part or play.tag}{play.shift or ''}",
 )
 def test_what_does_not_join_is_begun_anew(
-    run: Driver, line: Line, server: FileServer, second: Play
+    run: Driver, channel: Channel, server: FileServer, second: Play
 ) -> None:
     server.plays = [Play(cut=70_000), second]
     server.then = replace(second, status=None, part=None, shift=0)
-    sink = fetch(run, line)
+    sink = fetch(run, channel)
     assert sink.content == second.content
     assert sink.begun == [0, 0]
 
 
 def test_each_break_is_forgiven_that_brought_the_file_further(
-    run: Driver, line: Line, server: FileServer
+    run: Driver, channel: Channel, server: FileServer
 ) -> None:
     """Forty breaks, of which a call's patience would stand four in a row."""
     server.then = Play(cut=5_000)
-    assert fetch(run, line).content == CONTENT
+    assert fetch(run, channel).content == CONTENT
     assert len(server.asked) == SIZE / 5_000
     assert server.sent == SIZE
 
 
 def test_breaks_that_bring_nothing_end_it_and_what_came_is_kept(
-    run: Driver, line: Line, server: FileServer
+    run: Driver, channel: Channel, server: FileServer
 ) -> None:
     server.plays = [Play(cut=70_000)]
     server.then = Play(cut=0)
     sink = Memory()
     with pytest.raises(ProviderUnreachable, match="broke"):
-        run(download("file-1", "qwen-plus", line, sink))
+        run(download("file-1", "qwen-plus", channel, sink))
     assert (bytes(sink.content), sink.whole) == (CONTENT[:70_000], False)
-    assert len(server.asked) <= 2 * Patience().attempts
+    assert len(server.asked) <= 2 * RetryPolicy().attempts
     server.then = Play()
-    assert fetch(run, line, sink).content == CONTENT
+    assert fetch(run, channel, sink).content == CONTENT
     assert server.sent == SIZE
 
 
 def test_a_server_that_always_breaks_at_one_place_and_has_no_ranges_is_given_up(
-    run: Driver, line: Line, server: FileServer
+    run: Driver, channel: Channel, server: FileServer
 ) -> None:
     server.then = Play(ranges=False, cut=70_000)
     with pytest.raises(ProviderUnreachable):
-        run(download("file-1", "qwen-plus", line, Memory()))
-    assert len(server.asked) <= 2 * Patience().attempts
+        run(download("file-1", "qwen-plus", channel, Memory()))
+    assert len(server.asked) <= 2 * RetryPolicy().attempts
 
 
 def test_the_end_of_a_connection_is_not_the_end_of_a_file(
-    run: Driver, line: Line, server: FileServer
+    run: Driver, channel: Channel, server: FileServer
 ) -> None:
     """No length is said, so HTTP cannot tell a break from the end; the file's entry can."""
     server.record = {"id": "file-1", "bytes": SIZE}
     server.plays = [Play(says_length=False, cut=70_000)]
     server.then = Play(says_length=False)
-    sink = fetch(run, line)
+    sink = fetch(run, channel)
     assert sink.content == CONTENT
     assert sink.begun == [0, 70_000]
 
 
 def test_an_entry_that_is_not_there_does_not_spoil_what_came(
-    run: Driver, line: Line, server: FileServer
+    run: Driver, channel: Channel, server: FileServer
 ) -> None:
     server.then = Play(says_length=False)
-    assert fetch(run, line).content == CONTENT
+    assert fetch(run, channel).content == CONTENT
 
 
 def test_a_packed_answer_is_unpacked_and_as_long_as_the_file(
-    run: Driver, line: Line, server: FileServer
+    run: Driver, channel: Channel, server: FileServer
 ) -> None:
     server.record = {"bytes": SIZE}
     server.then = Play(packed=True)
-    assert fetch(run, line).content == CONTENT
+    assert fetch(run, channel).content == CONTENT
 
 
 def test_a_file_that_stays_shorter_than_its_entry_is_not_whole(
-    run: Driver, line: Line, server: FileServer
+    run: Driver, channel: Channel, server: FileServer
 ) -> None:
     server.record = {"bytes": SIZE + 1}
     server.then = Play(says_length=False, tag=None)
     sink = Memory()
     with pytest.raises(ProviderUnreachable, match=r"200,000 bytes came of 200,001"):
-        run(download("file-1", "qwen-plus", line, sink))
+        run(download("file-1", "qwen-plus", channel, sink))
     assert not sink.whole
 
 
 def test_a_part_of_an_earlier_process_is_gone_on_with(
-    run: Driver, line: Line, server: FileServer
+    run: Driver, channel: Channel, server: FileServer
 ) -> None:
     sink = Memory(CONTENT[:150_000], total=SIZE, tag='"first"')
-    assert fetch(run, line, sink).content == CONTENT
+    assert fetch(run, channel, sink).content == CONTENT
     assert server.sent == 50_000
     whole = Memory(CONTENT, total=SIZE, tag='"first"')
-    fetch(run, line, whole)
+    fetch(run, channel, whole)
     assert len(server.asked) == 1, "what is whole needs its name only"
 
 
@@ -302,16 +302,16 @@ def test_a_part_of_an_earlier_process_is_gone_on_with(
     ],
 )
 def test_a_part_that_may_be_of_another_file_is_not(
-    run: Driver, line: Line, server: FileServer, sink: Memory
+    run: Driver, channel: Channel, server: FileServer, sink: Memory
 ) -> None:
     fresh = Memory(bytes(sink.content), total=sink.known.total, tag=sink.known.tag)
-    assert fetch(run, line, fresh).content == CONTENT
+    assert fetch(run, channel, fresh).content == CONTENT
 
 
-def test_a_refusal_is_the_providers(run: Driver, line: Line, server: FileServer) -> None:
+def test_a_refusal_is_the_providers(run: Driver, channel: Channel, server: FileServer) -> None:
     server.then = Play(status=404)
     with pytest.raises(ProviderError) as refused:
-        run(download("file-1", "qwen-plus", line, Memory()))
+        run(download("file-1", "qwen-plus", channel, Memory()))
     assert refused.value.status == 404
     assert len(server.asked) == 1
 
@@ -340,7 +340,7 @@ def test_whatever_a_server_does_the_file_is_whole_or_there_is_an_error(
     driver = Driver("httpx", sync=True, time=time)
     for _ in range(5):
         try:
-            driver(download("file-1", "qwen-plus", line_to(server.url, time), sink))
+            driver(download("file-1", "qwen-plus", channel_to(server.url, time), sink))
         except ProviderError:
             assert not sink.whole
         else:

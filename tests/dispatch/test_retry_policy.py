@@ -9,25 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenfare.dispatch import NO_RETRIES, Patience
+from tokenfare.dispatch import NO_RETRIES, RetryPolicy
 from tokenfare.errors import InvalidRequestError, ProviderFaultError, RateLimitError
 
 
 def test_the_waits_double_up_to_the_longest() -> None:
-    patience = Patience(attempts=9, longest_wait=5, jitter=0)
-    waits = [patience.wait_after(ProviderFaultError("x"), n, 1e9, 0) for n in range(1, 10)]
+    policy = RetryPolicy(attempts=9, longest_wait=5, jitter=0)
+    waits = [policy.wait_after(ProviderFaultError("x"), n, 1e9, 0) for n in range(1, 10)]
     assert waits == [0.5, 1, 2, 4, 5, 5, 5, 5, None]
 
 
 def test_jitter_only_lengthens_a_wait() -> None:
     """Four waits for throttling then still cover the minute in which it lifts."""
-    assert Patience().wait_after(RateLimitError("x"), 1, 1e9, 1.0) == 4 * 1.25
+    assert RetryPolicy().wait_after(RateLimitError("x"), 1, 1e9, 1.0) == 4 * 1.25
 
 
 def test_nothing_is_repeated_if_that_is_asked() -> None:
     assert NO_RETRIES.wait_after(RateLimitError("x"), 1, 1e9, 0) is None
     with pytest.raises(InvalidRequestError, match="at least one attempt"):
-        Patience(attempts=0)
+        RetryPolicy(attempts=0)
 
 
 @given(st.integers(1, 10**6), st.floats(0, 1e6), st.floats(0, 1), st.none() | st.floats(0, 1e9))
@@ -36,7 +36,7 @@ def test_a_wait_ends_before_the_time_that_is_left(
 ) -> None:
     error = RateLimitError("x")
     error.retry_after_seconds = asked
-    wait = Patience(attempts=10**7).wait_after(error, attempt, left, chance)
+    wait = RetryPolicy(attempts=10**7).wait_after(error, attempt, left, chance)
     assert wait is None or 0 <= wait < left
 
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from dispatch.conftest import KEY, Driver, Time, call, line_to
+from dispatch.conftest import KEY, Driver, Time, call, channel_to
 from dispatch.scripted import CUT, Reply, Server, closed_port, completion, refusal
-from tokenfare.dispatch import Line, Retry, chat
+from tokenfare.dispatch import Channel, Retry, chat
 from tokenfare.errors import ProviderUnreachable
 
 
 def test_each_wait_is_told_before_it_begins(
-    run: Driver, server: Server, line: Line, time: Time
+    run: Driver, server: Server, channel: Channel, time: Time
 ) -> None:
     """What was told by then, and what was slept by then, at each of two waits."""
     server.says(refusal(503, "ModelUnavailable"), Reply(body=CUT), completion("Hello"))
@@ -22,7 +22,7 @@ def test_each_wait_is_told_before_it_begins(
     run(
         chat(
             call(),
-            replace(line, retrying=lambda retry: told.append((retry, len(time.slept)))),
+            replace(channel, on_retry=lambda retry: told.append((retry, len(time.slept)))),
         )
     )
     first = Retry(
@@ -40,7 +40,7 @@ def test_where_nothing_answers_the_log_says_so_and_the_error_how_long(
     url = f"http://127.0.0.1:{closed_port()}/v1"
     caplog.set_level(logging.INFO, "tokenfare.retry")
     with pytest.raises(ProviderUnreachable, match=r"\(5 attempts in 7\.5 s, 7\.5 s of them waite"):
-        run(chat(call(), line_to(url, time)))
+        run(chat(call(), channel_to(url, time)))
     said = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert said == [
         (level, f"qwen-plus: attempt {n} of 5 failed: nothing answers at {url}; again in {wait} s")
@@ -53,21 +53,21 @@ def test_where_nothing_answers_the_log_says_so_and_the_error_how_long(
     ]
 
 
-def test_one_attempt_is_not_counted_out(run: Driver, server: Server, line: Line) -> None:
+def test_one_attempt_is_not_counted_out(run: Driver, server: Server, channel: Channel) -> None:
     server.says(refusal(400, "InvalidParameter"))
     with pytest.raises(Exception, match="no") as failure:
-        run(chat(call(), line))
+        run(chat(call(), channel))
     assert "attempts" not in str(failure.value)
 
 
 def test_what_a_provider_says_is_no_line_of_its_own_and_no_key(
-    run: Driver, server: Server, line: Line, caplog: pytest.LogCaptureFixture
+    run: Driver, server: Server, channel: Channel, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A code with the key, a line break, an escape; a message that quotes the prompt."""
     caplog.set_level(logging.INFO, "tokenfare.retry")
     code = f"Busy {KEY}\n12:00 root: \x1b[2Jall is well{'!' * 90}"
     server.says(refusal(503, code, "you said Good morning"), completion("Hello"))
-    run(chat(call("Good morning"), line))
+    run(chat(call("Good morning"), channel))
     (record,) = (r for r in caplog.records if r.name == "tokenfare.retry")
     said = record.getMessage()
     assert said.isprintable()

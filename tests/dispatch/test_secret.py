@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from dispatch.conftest import KEY, LONG, Driver, Time, call, line_to
+from dispatch.conftest import KEY, LONG, Driver, Time, call, channel_to
 from dispatch.scripted import CUT, Reply, Server, answer, chunk, closed_port, event, refusal, stream
 from tokenfare.catalog.model import Provider
 from tokenfare.dispatch import (
     Attachment,
+    Channel,
     Endpoint,
-    Line,
     Secret,
     Timeouts,
     chat,
@@ -160,7 +160,7 @@ FAILURES: dict[str, tuple[Reply, ...]] = {
 def test_no_failure_shows_the_key(
     run: Driver,
     server: Server,
-    line: Line,
+    channel: Channel,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
     name: str,
@@ -169,7 +169,7 @@ def test_no_failure_shows_the_key(
     caplog.set_level(logging.DEBUG)
     server.says(*FAILURES[name])
     with pytest.raises(Exception, match=r".") as failure:
-        run(ask(call(), line))
+        run(ask(call(), channel))
     assert_nowhere(failure.value, caplog)
     assert KEY not in "".join(capsys.readouterr())
 
@@ -180,35 +180,35 @@ def test_no_unreachable_endpoint_shows_the_key(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with pytest.raises(Exception, match=r".") as failure:
-        run(chat(call(), line_to(f"{scheme}://127.0.0.1:{closed_port()}/v1", time)))
+        run(chat(call(), channel_to(f"{scheme}://127.0.0.1:{closed_port()}/v1", time)))
     assert_nowhere(failure.value, caplog)
 
 
 def test_no_failed_upload_shows_the_key(
-    run: Driver, server: Server, line: Line, caplog: pytest.LogCaptureFixture
+    run: Driver, server: Server, channel: Channel, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     server.says(answer({"id": "f1", "status": KEY}), *[QUOTING] * 2)
     with pytest.raises(Exception, match=r".") as failure:
-        run(upload([Attachment("a", b"x")], LONG, line))
+        run(upload([Attachment("a", b"x")], LONG, channel))
     assert_nowhere(failure.value, caplog)
 
 
 def test_no_file_object_that_is_none_shows_the_key(
-    run: Driver, server: Server, line: Line, caplog: pytest.LogCaptureFixture
+    run: Driver, server: Server, channel: Channel, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.says(answer({"status": KEY}))
     with pytest.raises(Exception, match=r".") as failure:
-        run(upload([Attachment("a", b"x")], LONG, line))
+        run(upload([Attachment("a", b"x")], LONG, channel))
     assert_nowhere(failure.value, caplog)
 
 
 def test_no_file_that_changes_shows_the_key(
-    run: Driver, server: Server, line: Line, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    run: Driver, server: Server, channel: Channel, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"x")
-    flow = upload([Attachment("a", path)], LONG, line)
+    flow = upload([Attachment("a", path)], LONG, channel)
 
     def meddled() -> Any:
         told = yield flow.send(None)
@@ -228,12 +228,12 @@ def test_no_file_that_changes_shows_the_key(
 
 
 def test_logs_hold_no_prompt(
-    run: Driver, server: Server, line: Line, caplog: pytest.LogCaptureFixture
+    run: Driver, server: Server, channel: Channel, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     server.says(refusal(503, "x", "you said XYZZY"), refusal(400, "x", "XYZZY again"))
     with pytest.raises(Exception, match="XYZZY again"):
-        run(chat(call("XYZZY"), line))
+        run(chat(call("XYZZY"), channel))
     ours = [r.getMessage() for r in caplog.records if r.name.startswith("tokenfare")]
     assert len(ours) == 3
     assert not any("XYZZY" in text for text in ours)

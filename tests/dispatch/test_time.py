@@ -16,9 +16,9 @@ from dispatch.conftest import KEY, Driver, call
 from dispatch.scripted import HANG, Reply, Server, chunk, completion, stream
 from tokenfare.dispatch import (
     NO_RETRIES,
+    Channel,
     Endpoint,
-    Line,
-    Patience,
+    RetryPolicy,
     Secret,
     Stream,
     Timeouts,
@@ -37,10 +37,12 @@ ALIVE = b": keep-alive\n\n"
 BREATHING = (ALIVE, 0.05) * 200  # ten seconds in which bytes come and no token
 
 
-def line(server: Server | str, patience: Patience = NO_RETRIES, **seconds: float) -> Line:
+def channel(
+    server: Server | str, retry_policy: RetryPolicy = NO_RETRIES, **seconds: float
+) -> Channel:
     url = server if isinstance(server, str) else server.url
     limits = dict.fromkeys(("connect", "first_token", "between_tokens", "total"), LONG)
-    return Line(Endpoint(url, Secret(KEY), Timeouts(**(limits | seconds))), patience)
+    return Channel(Endpoint(url, Secret(KEY), Timeouts(**(limits | seconds))), retry_policy)
 
 
 @contextmanager
@@ -64,30 +66,30 @@ def test_connect_is_the_time_until_the_connection_stands(run: Driver) -> None:
             one.connect_ex(listener.getsockname())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         with takes(SHORT), pytest.raises(ProviderUnreachable, match=r"within 0\.3 s") as failure:
-            run(chat(call(), line(url, connect=SHORT)))
+            run(chat(call(), channel(url, connect=SHORT)))
     assert failure.value.code == "connect timeout"
 
 
 def test_first_token_is_the_time_until_a_plain_answer_begins(run: Driver, server: Server) -> None:
     server.says(Reply(body=HANG))
     with takes(SHORT), pytest.raises(ProviderUnreachable, match=r"timeouts\.first_token"):
-        run(chat(call(), line(server, first_token=SHORT)))
+        run(chat(call(), channel(server, first_token=SHORT)))
 
 
 def test_first_token_is_not_the_first_byte(run: Driver, server: Server) -> None:
     """A head, a piece without text and comments that keep the connection alive are no token."""
     server.says(stream(chunk(""), *BREATHING))
     with takes(SHORT), pytest.raises(ProviderUnreachable, match=r"timeouts\.first_token"):
-        run(chat_stream(call(), line(server, first_token=SHORT)))
+        run(chat_stream(call(), channel(server, first_token=SHORT)))
 
 
 def test_between_tokens_begins_where_first_token_ends(run: Driver, server: Server) -> None:
     """Each silence here is longer than the other limit allows."""
     server.says(stream(LONGER, chunk("Hel"), chunk("lo"), billed=(9, 2)))
-    got = run(chat_stream(call(), line(server, between_tokens=AMPLE)))
+    got = run(chat_stream(call(), channel(server, between_tokens=AMPLE)))
     assert got.text == "Hello"
     server.says(stream(chunk("Hel"), LONGER, chunk("lo"), billed=(9, 2)))
-    got = run(chat_stream(call(), line(server, first_token=AMPLE)))
+    got = run(chat_stream(call(), channel(server, first_token=AMPLE)))
     assert got.text == "Hello"
 
 
@@ -97,27 +99,27 @@ def test_between_tokens_is_the_longest_silence_in_a_stream(
 ) -> None:
     server.says(stream(chunk("Hel"), *rest))
     with takes(SHORT), pytest.raises(StreamBroken, match=r"timeouts\.between_tokens") as failure:
-        run(chat_stream(call(), line(server, between_tokens=SHORT)))
+        run(chat_stream(call(), channel(server, between_tokens=SHORT)))
     assert failure.value.text == "Hel"
 
 
 def test_between_tokens_holds_in_a_plain_answer(run: Driver, server: Server) -> None:
     server.says(Reply(pieces=(b'{"choices"', HANG)))
     with takes(SHORT), pytest.raises(ProviderUnreachable, match=r"timeouts\.between_tokens"):
-        run(chat(call(), line(server, between_tokens=SHORT)))
+        run(chat(call(), channel(server, between_tokens=SHORT)))
 
 
 @pytest.mark.parametrize("answer", [Reply(body=HANG), Reply(pieces=(b'{"choices"', HANG))])
 def test_total_ends_a_silence_too(run: Driver, server: Server, answer: Reply) -> None:
     server.says(answer)
     with takes(SHORT), pytest.raises(ProviderUnreachable, match=r"timeouts\.total"):
-        run(chat(call(), line(server, total=SHORT)))
+        run(chat(call(), channel(server, total=SHORT)))
 
 
 def test_total_ends_an_answer_that_goes_on_and_on(run: Driver, server: Server) -> None:
     server.says(stream(*(chunk("x"), 0.05) * 200))
     with takes(AMPLE), pytest.raises(StreamBroken, match=r"timeouts\.total") as failure:
-        run(chat_stream(call(), line(server, total=AMPLE)))
+        run(chat_stream(call(), channel(server, total=AMPLE)))
     assert 1 <= len(failure.value.text) <= 1 + AMPLE / 0.05
 
 
@@ -128,9 +130,9 @@ def test_total_is_for_all_attempts_together(run: Driver, server: Server) -> None
     connecting takes of that time too, so there are fewer.
     """
     server.says(*[Reply(body=HANG)] * 20)
-    hasty = Patience(attempts=20, first_wait=0)
+    hasty = RetryPolicy(attempts=20, first_wait=0)
     with takes(2.0), pytest.raises(ProviderUnreachable, match=r"timeouts\.total") as failure:
-        run(chat(call(), line(server, hasty, first_token=SHORT, total=2.0)))
+        run(chat(call(), channel(server, hasty, first_token=SHORT, total=2.0)))
     *others, last = [attempt.code for attempt in failure.value.attempts]
     assert (set(others), last) == ({"timeout"}, "deadline")
     assert len(others) <= 6
@@ -138,7 +140,7 @@ def test_total_is_for_all_attempts_together(run: Driver, server: Server) -> None
 
 def test_a_slow_reader_is_no_silent_provider(server: Server) -> None:
     server.says(stream(chunk("Hel"), chunk("lo"), billed=(9, 2)))
-    ask = chat_stream(call(), line(server, first_token=AMPLE, between_tokens=AMPLE))
+    ask = chat_stream(call(), channel(server, first_token=AMPLE, between_tokens=AMPLE))
     with httpx.Client() as session, Stream(ask, session) as pieces:
         for _ in pieces:
             time.sleep(LONGER)
@@ -149,7 +151,7 @@ def test_a_connection_is_used_again_after_it_was_watched(server: Server) -> None
     server.says(*[stream(chunk("x"), billed=(9, 1))] * 3)
     with httpx.Client() as session:
         for _ in range(3):
-            drive(chat_stream(call(), line(server, between_tokens=5.0)), session)
+            drive(chat_stream(call(), channel(server, between_tokens=5.0)), session)
     assert server.connections == 1
 
 
@@ -161,7 +163,7 @@ def test_one_thread_watches_all_and_ends(server: Server, monkeypatch: pytest.Mon
     server.says(*[completion("Hello")] * 3)
     with httpx.Client() as session:
         for _ in range(3):
-            drive(chat(call(), line(server)), session)
+            drive(chat(call(), channel(server)), session)
     watchers = [t for t in threading.enumerate() if t.name == "tokenfare-watchdog"]
     (watcher,) = set(watchers) - before
     watcher.join(5)
@@ -173,7 +175,7 @@ def test_a_closed_client_is_named(run: Driver, server: Server) -> None:
     session = httpx.Client()
     session.close()
     with pytest.raises(ProviderUnreachable, match="the HTTP client is closed"):
-        drive(chat(call(), line(server)), session)
+        drive(chat(call(), channel(server)), session)
     assert server.asked == []
 
 
@@ -189,7 +191,7 @@ def test_a_silence_ends_in_time_where_no_socket_is_known() -> None:
     """As with uvloop, HTTP/2 or a transport of the caller's: a cancel scope does it there."""
     kind = {"content-type": "text/event-stream"}
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=kind, stream=_Silent()))
-    ask = chat_stream(call(), line("http://nowhere.example/v1", between_tokens=SHORT))
+    ask = chat_stream(call(), channel("http://nowhere.example/v1", between_tokens=SHORT))
 
     async def main() -> None:
         async with httpx.AsyncClient(transport=transport) as session:
@@ -203,7 +205,7 @@ def test_a_silence_ends_in_time_where_no_socket_is_known() -> None:
 @pytest.mark.parametrize("library", ["asyncio", "trio"])
 def test_a_silence_ends_in_time_on_either_loop(server: Server, library: str) -> None:
     server.says(stream(chunk("Hel"), HANG))
-    ask = chat_stream(call(), line(server, between_tokens=SHORT))
+    ask = chat_stream(call(), channel(server, between_tokens=SHORT))
 
     async def main() -> None:
         async with httpx.AsyncClient() as session:

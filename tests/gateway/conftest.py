@@ -16,14 +16,14 @@ import httpx
 import pytest
 
 from tokenfare import AsyncClient, Catalog
-from tokenfare.dispatch import Patience
+from tokenfare.dispatch import RetryPolicy
 from tokenfare.emulator import Emulator
 from tokenfare.gateway import Gateway, running
 from tokenfare.testing import emulated
 
 DAY = date(2024, 12, 18)
 KEY = "sk-of-the-gateway-0123456789"
-HASTE = Patience(attempts=2, first_wait=0.001, first_wait_throttled=0.001)
+HASTE = RetryPolicy(attempts=2, first_wait=0.001, first_wait_throttled=0.001)
 HELLO = [{"role": "user", "content": "hello"}]
 
 
@@ -78,7 +78,7 @@ def start(catalog: Catalog, tmp_path: Path) -> Iterator[Start]:
                 "api_key": KEY,
                 "base_url": provider.base_url,
                 "catalog": facts,
-                "patience": HASTE,
+                "retry_policy": HASTE,
                 "ledger": ledger,
                 **(client or {}),
             }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tokenfare.catalog import RateLimits
-from tokenfare.dispatch import Patience, Timeouts
+from tokenfare.dispatch import RetryPolicy, Timeouts
 from tokenfare.emulator import named, scripted
 from tokenfare.emulator.fault_names import NAMES, split
 
@@ -122,7 +122,7 @@ def test_sdks_ask_again_only_where_that_may_help(start: Start, fault: str, asked
 
 def test_when_to_come_back_is_passed_on(start: Start) -> None:
     fault = named("throttled-tokens", {"retry_after_seconds": 7})
-    stand = start(faults=scripted(fault), client={"patience": Patience(attempts=1)})
+    stand = start(faults=scripted(fault), client={"retry_policy": RetryPolicy(attempts=1)})
     answer = stand.chat(model="qwen-plus")
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
 
@@ -276,7 +276,7 @@ def test_each_wait_is_a_line_of_the_log_with_the_id_of_the_request(
     caplog.set_level("INFO", "tokenfare.gateway")
     stand = start(
         faults=scripted(named("unavailable"), named("unavailable")),
-        client={"patience": Patience(attempts=3, first_wait=0.001)},
+        client={"retry_policy": RetryPolicy(attempts=3, first_wait=0.001)},
     )
     answer = stand.chat(model="qwen-turbo")
     said = [r.getMessage() for r in caplog.records if r.name == "tokenfare.gateway"]

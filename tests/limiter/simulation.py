@@ -104,20 +104,20 @@ class Story:
         world.time.after(world.chance.uniform(*world.traffic.network_seconds), self.arrive)
 
     def sleep(self, seconds: float) -> None:
-        """Until the bell rings or the time is up, whichever is first."""
+        """Until the signal rings or the time is up, whichever is first."""
         woken = False
 
         def wake() -> None:
             nonlocal woken
             if not woken:
                 woken = True
-                self.place.bell.forget(ring)
+                self.place.signal.forget(ring)
                 self.ask()
 
         def ring() -> None:
             self.world.time.after(0.0, wake)
 
-        self.place.bell.listen(ring)
+        self.place.signal.listen(ring)
         self.world.time.after(seconds, wake)
 
     def arrive(self) -> None:

@@ -17,7 +17,7 @@ import redis_cluster
 from redis_cluster import Cluster, Guarded
 from redis_server import PASSWORD
 from tokenfare.errors import InvalidRequestError, LimiterUnreachable
-from tokenfare.limiter import Change, Claim, InRedis, Limiter, Memory, Window
+from tokenfare.limiter import Change, Claim, InMemory, InRedis, Limiter, Window
 
 SECOND = (Window(1.0, 20, 1_000),)
 MINUTE = Window(60.0, 1, None)
@@ -69,7 +69,7 @@ def test_each_model_is_kept_by_one_node_and_all_nodes_have_some(
 
 def test_it_says_what_memory_says(store: InRedis) -> None:
     """The same calls at the same moments, with giving back, over windows that slide many times."""
-    chance, memory = random.Random(11), Memory()  # noqa: S311 - an example
+    chance, memory = random.Random(11), InMemory()  # noqa: S311 - an example
     windows = [Window(0.2, 9, 900), Window(0.02, 3, None), Window(5.0, None, 9_000, 0.1, "written")]
     booked: list[tuple[Window, int]] = []
     outcomes = [0, 0]

@@ -17,7 +17,16 @@ import redis_server
 from redis_server import PASSWORD, Server
 from tokenfare.catalog import RateLimits
 from tokenfare.errors import InvalidRequestError, LimiterUnreachable, MissingExtra
-from tokenfare.limiter import Change, Claim, InRedis, Limiter, Memory, Shared, Window, windows_of
+from tokenfare.limiter import (
+    Change,
+    Claim,
+    InMemory,
+    InRedis,
+    InSqlite,
+    Limiter,
+    Window,
+    windows_of,
+)
 
 SECOND = (Window(1.0, 20, 1_000),)
 _namespaces = count()
@@ -144,7 +153,7 @@ def test_who_asked_first_goes_first_unless_it_is_gone(
     """Of two machines, or two processes; who has not asked for a second has no turn any more."""
     file = tmp_path / "limits"
     stores: list[Any] = [
-        InRedis(server.url(), namespace=namespace) if kept == "in redis" else Shared(file)
+        InRedis(server.url(), namespace=namespace) if kept == "in redis" else InSqlite(file)
         for _ in range(2)
     ]
     window, first, second = Window(60.0, 2, None), *stores
@@ -178,7 +187,7 @@ def test_it_says_what_memory_says(store: InRedis) -> None:
 
     The server's arithmetic is in another language, and the times are its own.
     """
-    chance, memory = random.Random(7), Memory()  # noqa: S311 - an example
+    chance, memory = random.Random(7), InMemory()  # noqa: S311 - an example
     windows = [
         Window(0.2, 9, 900),
         Window(0.2, None, 700, 0.01, "expected"),

@@ -11,16 +11,16 @@ import pytest
 
 from limiter.simulation import Traffic, World
 from tokenfare.catalog import RateLimits
-from tokenfare.limiter import Claim, Limiter, Shared, Window, windows_of
+from tokenfare.limiter import Claim, InSqlite, Limiter, Window, windows_of
 
 SECOND = (Window(1.0, 20, 1_000),)
 
 WORK = """
 import sys, time
-from tokenfare.limiter import Claim, Limiter, Shared, Window
+from tokenfare.limiter import Claim, Limiter, InSqlite, Window
 
 asked = []  # what is printed is the moment that was booked: a busy machine may stop us after it
-limiter = Limiter(Shared(sys.argv[1]), clock=lambda: asked.append(time.time()) or asked[-1])
+limiter = Limiter(InSqlite(sys.argv[1]), clock=lambda: asked.append(time.time()) or asked[-1])
 windows = (Window(1.0, 20, 1_000),)
 print("ready", flush=True)
 sys.stdin.readline()
@@ -86,7 +86,7 @@ def test_a_killed_process_blocks_nobody(tmp_path: Path) -> None:
         child.stdout.readline()
     child.kill()
     child.communicate()
-    limiter = Limiter(Shared(tmp_path / "limits"), clock=time.time)
+    limiter = Limiter(InSqlite(tmp_path / "limits"), clock=time.time)
     place = limiter.enter("m", SECOND, Claim(40, 20))
     give_up = time.time() + 5
     while pause := limiter.ask(place):
@@ -101,7 +101,7 @@ def test_a_shared_store_says_what_memory_says(tmp_path: Path, traffic: Traffic) 
     rates = RateLimits(600, 500_000)
     windows = windows_of(rates, 1.0, 0.1)
     shared, memory = (World(rates, windows, traffic) for _ in range(2))
-    store = Shared(tmp_path / "limits")
+    store = InSqlite(tmp_path / "limits")
     shared.limiter = Limiter(store, clock=shared.time)
     for world in (shared, memory):
         for number in range(100):

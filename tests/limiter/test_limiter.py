@@ -144,10 +144,10 @@ def test_who_leaves_lets_the_next_one_in() -> None:
     second, third = (limiter.enter("m", MINUTE, Claim(n, 0)) for n in (900, 100))
     assert limiter.ask(second) > 0
     assert limiter.ask(third) > 0
-    rung: list[str] = []
-    third.bell.listen(lambda: rung.append("third"))
+    told: list[str] = []
+    third.signal.listen(lambda: told.append("third"))
     limiter.leave(second)
-    assert rung == ["third"]
+    assert told == ["third"]
     assert limiter.ask(third) == 0
 
 

@@ -63,13 +63,13 @@ class Workers:
             nonlocal woken
             if not woken:
                 woken = True
-                place.bell.forget(ring)
+                place.signal.forget(ring)
                 self.ask(place)
 
         def ring() -> None:
             self.time.after(0.0, wake)
 
-        place.bell.listen(ring)
+        place.signal.listen(ring)
         self.time.after(seconds, wake)
 
     def answered(self, place: Place) -> None:

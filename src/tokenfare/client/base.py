@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from tokenfare.api import Documents, default_catalog
 from tokenfare.catalog.catalog import today
-from tokenfare.dispatch import Retrying
+from tokenfare.dispatch import OnRetry
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt
 from tokenfare.router import Asked, Requirements, requirements
@@ -66,7 +66,7 @@ class BaseClient(ABC):
 
     def __repr__(self) -> str:
         """Where it calls and with which day's facts; never the key."""
-        where = self._settings.line.endpoint.base_url
+        where = self._settings.channel.endpoint.base_url
         return f"<{type(self).__name__} of {where} on {self._settings.learning.catalog.day}>"
 
     def __reduce__(self) -> NoReturn:
@@ -93,7 +93,7 @@ class BaseClient(ABC):
         project: str | None = None,
         api_key: str | None = None,
         escalate: bool | Requirements | None = None,
-        retrying: Retrying | None = None,
+        on_retry: OnRetry | None = None,
     ) -> Self:
         """This client for another project, another key or another way to fall back.
 
@@ -106,12 +106,12 @@ class BaseClient(ABC):
             api_key: The API key.
             escalate: As for the client; or requirements that the models after the first are to
                 meet, whatever is asked of the first.
-            retrying: Called with each wait before a call is sent again.
+            on_retry: Called with each wait before a call is sent again.
         """
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
         other._settings = self._settings.varied(
-            project=project, api_key=api_key, escalate=escalate, retrying=retrying
+            project=project, api_key=api_key, escalate=escalate, on_retry=on_retry
         )
         other._lent = True
         return other

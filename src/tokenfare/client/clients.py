@@ -1,6 +1,6 @@
 """The two clients, `Client` and `AsyncClient`: the same words, one waiting and one awaiting.
 
-All that they do is a flow of `conversation`; what is left here is to hold the HTTP client and to
+All that they do is a flow of `call_flow`; what is left here is to hold the HTTP client and to
 close it. What both have is in `base`.
 """
 
@@ -12,12 +12,12 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from tokenfare.api import Documents, parameters_of
-from tokenfare.dispatch import AsyncStream, Delta, Retrying, Stream, adrive, drive
+from tokenfare.dispatch import AsyncStream, Delta, OnRetry, Stream, adrive, drive
 from tokenfare.messages import Prompt, Wire
 from tokenfare.router import Asked, Decision, Requirements
 
 from .base import BaseClient
-from .conversation import cleaned_up, conversation
+from .call_flow import call_flow, cleaned_up
 from .event_loops import PerLoop
 from .inline_decisions import is_short, ready
 from .plan import Ladder, Reply
@@ -75,7 +75,7 @@ class Client(BaseClient):
         """
         given = parameters_of(tools, parameters)
         ladder = self._ladder(prompt, documents, given, asked)
-        return drive(conversation(ladder, self._settings, streamed=False), self._client())
+        return drive(call_flow(ladder, self._settings, streamed=False), self._client())
 
     @contextmanager
     def streaming(
@@ -94,7 +94,7 @@ class Client(BaseClient):
         """
         given = parameters_of(tools, parameters)
         ladder = self._ladder(prompt, documents, given, asked)
-        flow = conversation(ladder, self._settings, streamed=True)
+        flow = call_flow(ladder, self._settings, streamed=True)
         with Stream(flow, self._client()) as pieces:
             yield ChatStream(pieces, ladder.decision)
 
@@ -119,12 +119,12 @@ class Client(BaseClient):
         project: str | None = None,
         api_key: str | None = None,
         escalate: bool | Requirements | None = None,
-        retrying: Retrying | None = None,
+        on_retry: OnRetry | None = None,
     ) -> Self:
         """As `AsyncClient.with_options`."""
         self._client()  # opened now, so that both have it
         return super().with_options(
-            project=project, api_key=api_key, escalate=escalate, retrying=retrying
+            project=project, api_key=api_key, escalate=escalate, on_retry=on_retry
         )
 
     def _client(self) -> Any:
@@ -210,7 +210,7 @@ class AsyncClient(BaseClient):
         """As `Client.chat`."""
         given = parameters_of(tools, parameters)
         ladder = await self._decided(prompt, documents, given, asked)
-        return await adrive(conversation(ladder, self._settings, streamed=False), self._client())
+        return await adrive(call_flow(ladder, self._settings, streamed=False), self._client())
 
     @asynccontextmanager
     async def streaming(
@@ -225,7 +225,7 @@ class AsyncClient(BaseClient):
         """As `Client.streaming`."""
         given = parameters_of(tools, parameters)
         ladder = await self._decided(prompt, documents, given, asked)
-        flow = conversation(ladder, self._settings, streamed=True)
+        flow = call_flow(ladder, self._settings, streamed=True)
         async with AsyncStream(flow, self._client()) as pieces:
             yield AsyncChatStream(pieces, ladder.decision)
 

@@ -32,7 +32,7 @@ class Observation:
         """Begin; the first model of the ranking is the one asked for."""
         chosen = ladder.decision.chosen
         self._content = settings.capture_content
-        self._clock = settings.line.surroundings.clock
+        self._clock = settings.channel.runtime.clock
         self._began = self._clock()
         self._model = chosen.model.id
         self._operation = telemetry.begin(
@@ -47,7 +47,7 @@ class Observation:
                 "tokenfare.estimate.input_tokens": chosen.size.value,
                 "tokenfare.estimate.input_tokens.low": chosen.size.low,
                 "tokenfare.estimate.input_tokens.high": chosen.size.high,
-                **_server(settings.line.endpoint.base_url),
+                **_server(settings.channel.endpoint.base_url),
                 **(_asked(ladder) if settings.capture_content else {}),
             },
             clock=self._clock,

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from tokenfare.catalog import Model, Provider, RateLimits
-from tokenfare.dispatch import Flow, Hear, Turnstile, Work
+from tokenfare.dispatch import Admission, Flow, WaitFor, Work
 from tokenfare.errors import (
     DatabaseError,
     LimiterUnreachable,
@@ -30,12 +30,12 @@ from tokenfare.errors import (
 )
 from tokenfare.limiter import (
     ARRIVAL_SLACK_SECONDS,
-    UNTIL_RUNG,
+    UNTIL_SIGNALLED,
     Claim,
     InRedis,
+    InSqlite,
     Limiter,
     Place,
-    Shared,
     Window,
     windows_of,
 )
@@ -49,7 +49,7 @@ LimiterChoice: TypeAlias = "Limiter | str | os.PathLike[str] | bool | None"
 
 T = TypeVar("T")
 
-# A refusal means that others use the account too. Its own call waits longer (`Patience`).
+# A refusal means that others use the account too. Its own call waits longer (`RetryPolicy`).
 _PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _NEVER_SENT = frozenset({"refused", "unknown host", "tls", "connect timeout", "busy", "unsendable"})
@@ -63,19 +63,21 @@ class Pace:
     rates: Mapping[str, RateLimits] = field(default_factory=lambda: MappingProxyType({}))
     share_seconds: float | None = None
     endpoint: str = ""
-    own: Shared | InRedis | None = None
+    own: InSqlite | InRedis | None = None
 
     def close(self) -> None:
         """Close the file or server that the client opened for itself; opened again if need be."""
         if self.own is not None:
             self.own.close()
 
-    def turn(self, model: Model, claim: Claim) -> Turnstile | None:
-        """The turnstile of a call to a model; nothing for one without rates."""
+    def admission(self, model: Model, claim: Claim) -> Admission | None:
+        """The admission of a call to a model; nothing for one without rates."""
         windows = windows_of(self.rates_of(model), self.share_seconds, ARRIVAL_SLACK_SECONDS)
         if self.limiter is None or not windows:
             return None
-        return Turn(self.limiter, f"{model.id} at {self.endpoint}", windows, claim, model.id)
+        return LimiterAdmission(
+            self.limiter, f"{model.id} at {self.endpoint}", windows, claim, model.id
+        )
 
     def rates_of(self, model: Model) -> RateLimits:
         """The rates to keep: the caller's for this id or a pattern of it, or the catalogue's."""
@@ -120,14 +122,14 @@ def _from_environment(environment: Mapping[str, str]) -> str | bool | None:
     return known.get(named.lower(), named)
 
 
-def _store(named: str | os.PathLike[str]) -> Shared | InRedis:
+def _store(named: str | os.PathLike[str]) -> InSqlite | InRedis:
     """What processes share: a server by its address, or a file."""
     if isinstance(named, str) and "://" in named:
         return InRedis(named)
-    return Shared(Path(named).expanduser())
+    return InSqlite(Path(named).expanduser())
 
 
-def _limiter(choice: LimiterChoice, own: Shared | InRedis | None) -> Limiter | None:
+def _limiter(choice: LimiterChoice, own: InSqlite | InRedis | None) -> Limiter | None:
     if own is not None:
         return Limiter(own, clock=time.time)
     if isinstance(choice, Limiter):
@@ -135,8 +137,8 @@ def _limiter(choice: LimiterChoice, own: Shared | InRedis | None) -> Limiter | N
     return Limiter() if choice else None
 
 
-class Turn:
-    """One call's way through a limiter (a `dispatch.Turnstile`), at each of its attempts."""
+class LimiterAdmission:
+    """One call's way through a limiter (a `dispatch.Admission`), at each of its attempts."""
 
     def __init__(
         self, limiter: Limiter, key: str, windows: tuple[Window, ...], claim: Claim, model: str
@@ -154,7 +156,7 @@ class Turn:
         place = self._place = self._limiter.enter(self._key, self._windows, self._claim)
         try:
             while pause := (yield from self._done(partial(self._limiter.ask, place))):
-                yield Hear(place.bell, self._in_time(pause, seconds_left()))
+                yield WaitFor(place.signal, self._in_time(pause, seconds_left()))
         except GeneratorExit:
             self._limiter.leave(place)
             raise
@@ -207,7 +209,7 @@ class Turn:
 
     def _in_time(self, pause: float, left: float) -> float:
         """The pause, if time is left for it. Who is not the first in the queue cannot know."""
-        if left <= 0 or left < pause < UNTIL_RUNG:
+        if left <= 0 or left < pause < UNTIL_SIGNALLED:
             raise RateWaitTooLong(
                 f"{self._model}: no turn below its rates within the time of the call "
                 f"(timeouts.total); nothing was sent; call it less, or give `rates` if the "

@@ -1,4 +1,4 @@
-"""What a client is made of: the catalogue, where calls go, and how patiently.
+"""What a client is made of: the catalogue, the channel to the provider, the books, the rates.
 
 Built once, at the edge: this is where the environment is read, and nowhere below.
 """
@@ -14,12 +14,12 @@ from typing import TypedDict
 
 from tokenfare.catalog import Catalog, RateLimits
 from tokenfare.dispatch import (
+    Channel,
     FileHandling,
-    Line,
-    Patience,
-    Retrying,
+    OnRetry,
+    RetryPolicy,
     Secret,
-    Shelf,
+    SharedUploads,
     Timeouts,
     UploadProgress,
     endpoint_for,
@@ -45,7 +45,7 @@ class Settings:
     """Everything a client needs apart from the HTTP client itself."""
 
     learning: Learning
-    line: Line
+    channel: Channel
     files: FileHandling
     escalate: bool | Requirements = True
     books: Books = field(default_factory=Books)
@@ -60,7 +60,7 @@ class Settings:
     def held(self, asked: Requirements) -> Requirements:
         """What is asked, of the models of this provider alone, in the region where it is called.
 
-        The line leads to no other. Raises `InvalidRequestError` where another is asked for.
+        The channel leads to no other. Raises `InvalidRequestError` where another is asked for.
         """
         return of_provider(in_region(asked, self.region), self.provider)
 
@@ -70,7 +70,7 @@ class Settings:
         project: str | None,
         api_key: str | None,
         escalate: bool | Requirements | None,
-        retrying: Retrying | None,
+        on_retry: OnRetry | None,
     ) -> Settings:
         """The same for other calls. Another key is another account: what is an account's is apart.
 
@@ -80,8 +80,8 @@ class Settings:
         varied = self
         if project is not None:
             varied = replace(varied, books=replace(self.books, project=project))
-        if retrying is not None:
-            varied = replace(varied, line=replace(self.line, retrying=retrying))
+        if on_retry is not None:
+            varied = replace(varied, channel=replace(self.channel, on_retry=on_retry))
         if isinstance(escalate, Requirements):
             escalate = self.held(escalate)
         if escalate is not None:
@@ -89,13 +89,15 @@ class Settings:
         if api_key is None:
             return varied
         key = Secret(api_key)
-        endpoint = replace(self.line.endpoint, key=key)
+        endpoint = replace(self.channel.endpoint, key=key)
         memory = Uploads()
         return replace(
             varied,
-            line=replace(varied.line, endpoint=endpoint),
+            channel=replace(varied.channel, endpoint=endpoint),
             pace=replace(self.pace, endpoint=f"{self.pace.endpoint} {account_of(endpoint)}"),
-            files=replace(self.files, keep_files=False, memory=memory, claims=None, shelf=Shelf()),
+            files=replace(
+                self.files, keep_files=False, memory=memory, claims=None, shared=SharedUploads()
+            ),
             uploads=memory,
         )
 
@@ -142,13 +144,13 @@ class Options(TypedDict, total=False):
         region: A region of the provider. Calls go there, to the models that the catalogue lists
             there, at their prices there.
         timeouts: How long to wait for what.
-        patience: How often and after what wait a failed call is sent again.
+        retry_policy: How often and after what wait a failed call is sent again.
         keep_files: Remember uploaded files; otherwise each is deleted after its call.
         uploads: A file in which processes remember together what the provider holds, so that one of
             them uploads for all.
         poll_seconds: The pause between looks at a file that the provider still reads.
         progress: Called as a document is uploaded.
-        retrying: Called with each wait before a call is sent again.
+        on_retry: Called with each wait before a call is sent again.
         escalate: Let the next model of the ranking answer where the first cannot.
         escalate_filtered: Do so also where a content filter stopped the first.
         ledger: A file or a `Ledger`; `False` for none. By default the one that `TOKENFARE_LEDGER`
@@ -170,12 +172,12 @@ class Options(TypedDict, total=False):
     provider: str
     region: str | None
     timeouts: Timeouts | None
-    patience: Patience | None
+    retry_policy: RetryPolicy | None
     keep_files: bool
     uploads: str | os.PathLike[str] | None
     poll_seconds: float
     progress: Callable[[UploadProgress], None] | None
-    retrying: Retrying | None
+    on_retry: OnRetry | None
     escalate: bool
     escalate_filtered: bool
     ledger: LedgerChoice
@@ -197,12 +199,12 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     base_url: str | None = None,
     region: str | None = None,
     timeouts: Timeouts | None = None,
-    patience: Patience | None = None,
+    retry_policy: RetryPolicy | None = None,
     keep_files: bool = True,
     uploads: str | os.PathLike[str] | None = None,
     poll_seconds: float = 5.0,
     progress: Callable[[UploadProgress], None] | None = None,
-    retrying: Retrying | None = None,
+    on_retry: OnRetry | None = None,
     escalate: bool = True,
     escalate_filtered: bool = False,
     ledger: LedgerChoice = None,
@@ -231,7 +233,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     held = Uploads() if uploads is None else UploadsOnDisk(endpoint, uploads)
     return Settings(
         Learning(catalog, today),
-        Line(endpoint, patience or Patience(), retrying=retrying),
+        Channel(endpoint, retry_policy or RetryPolicy(), on_retry=on_retry),
         FileHandling(
             keep_files=keep_files,
             poll_seconds=poll_seconds,

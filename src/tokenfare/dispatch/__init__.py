@@ -8,7 +8,7 @@ here knows prices or counts tokens. Importing this imports no HTTP library.
 
 from tokenfare.messages import NEUTRAL_ROLE
 
-from .admission import Turnstile
+from .admission import Admission
 from .batches import (
     BatchFile,
     Job,
@@ -33,25 +33,27 @@ from .chat import chat, chat_stream
 from .documents import delete, referring, upload
 from .downloads import Held, Sink, download
 from .drivers import AsyncStream, Stream, adrive, drive
-from .effects import Emit, Flow, Hear, Work
+from .effects import Emit, Flow, WaitFor, Work
 from .endpoint import Endpoint, Timeouts, endpoint_for
 from .error_meaning import meaning
-from .exchange import Line, Surroundings
-from .retry_policy import NO_RETRIES, Patience
-from .retrying import Retry, Retrying
+from .exchange import Channel, Runtime
+from .retry_policy import NO_RETRIES, RetryPolicy
+from .retrying import OnRetry, Retry
 from .secret import Secret, key_from
-from .shared_uploads import Shelf
+from .shared_uploads import SharedUploads
 from .upload_policy import Claims, FileHandling, FileMemory
 
 __all__ = [
     "NEUTRAL_ROLE",
     "NO_RETRIES",
+    "Admission",
     "Answer",
     "AsyncStream",
     "Attachment",
     "Attempt",
     "BatchFile",
     "Call",
+    "Channel",
     "Claims",
     "Delta",
     "Emit",
@@ -59,23 +61,21 @@ __all__ = [
     "FileHandling",
     "FileMemory",
     "Flow",
-    "Hear",
     "Held",
     "Job",
-    "Line",
+    "OnRetry",
     "Outcome",
-    "Patience",
     "Retry",
-    "Retrying",
+    "RetryPolicy",
+    "Runtime",
     "Secret",
-    "Shelf",
+    "SharedUploads",
     "Sink",
     "Stream",
-    "Surroundings",
     "Timeouts",
-    "Turnstile",
     "UploadProgress",
     "UploadedFile",
+    "WaitFor",
     "Work",
     "adrive",
     "cancel_job",

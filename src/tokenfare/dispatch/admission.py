@@ -1,7 +1,7 @@
-"""What lets each sending of a call through in its turn: a seam for a limiter.
+"""Admission control: a seam where a limiter holds each attempt back until it may be sent.
 
-Every attempt passes it, a repeated one too, and tells it how it ended. What a turnstile counts is
-its own affair; nothing here knows rates.
+Every attempt asks for admission, a retry too, and reports how it ended. What is counted, and by
+which rates, is up to the implementation.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from .call import Answer
 from .effects import Flow
 
 
-class Turnstile(Protocol):
-    """One call's turnstile. After `enter` exactly one of the others follows, then maybe `enter`."""
+class Admission(Protocol):
+    """Admission of one call: for each attempt `enter`, then exactly one of the other three."""
 
     def enter(self, seconds_left: Callable[[], float]) -> Flow[None]:
         """Wait for the turn. Raises `RateWaitTooLong` if it does not come in the time left."""
@@ -32,25 +32,25 @@ class Turnstile(Protocol):
 
 
 def in_turn(
-    turnstile: Turnstile | None,
+    admission: Admission | None,
     seconds_left: Callable[[], float],
     once: Callable[[], Flow[Answer]],
 ) -> Callable[[], Flow[Answer]]:
-    """`once`, through the turnstile if there is one."""
-    if turnstile is None:
+    """`once`, admitted first if there is somebody to ask."""
+    if admission is None:
         return once
 
     def passed() -> Flow[Answer]:
-        yield from turnstile.enter(seconds_left)
+        yield from admission.enter(seconds_left)
         try:
             answer = yield from once()
         except GeneratorExit:
-            turnstile.dropped()
+            admission.dropped()
             raise
         except BaseException as error:
-            yield from turnstile.failed(error)
+            yield from admission.failed(error)
             raise
-        yield from turnstile.answered(answer.usage)
+        yield from admission.answered(answer.usage)
         return answer
 
     return passed

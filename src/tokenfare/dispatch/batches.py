@@ -23,7 +23,7 @@ from tokenfare.errors import ProviderAnswerInvalid, ProviderError
 from .call import UploadProgress
 from .effects import Fingerprint, Flow, Identify
 from .error_meaning import beginning
-from .exchange import Errand, HttpResponse, Line, errand, exchange, persist
+from .exchange import ActiveCall, Channel, HttpResponse, begin_call, exchange, with_retries
 from .multipart_form import file_form
 
 PURPOSE = "batch"
@@ -78,7 +78,7 @@ class BatchFile:
 
 def upload_batch(
     file: BatchFile,
-    line: Line,
+    channel: Channel,
     *,
     since: str,
     progress: Callable[[UploadProgress], None] | None = None,
@@ -88,7 +88,7 @@ def upload_batch(
     `since` is the day, `20241218`, before which nobody can have uploaded it.
     """
     mark: Fingerprint = yield Identify(str(file.path), file.path)
-    run, url = errand(patient(line), file.model), line.endpoint.url("files")
+    run, url = begin_call(patient(channel), file.model), channel.endpoint.url("files")
 
     def sent(number: int) -> None:
         if progress is not None:
@@ -105,15 +105,15 @@ def upload_batch(
         reply = yield from exchange(run, request)
         return _id(_object(reply, run, url), run, url)
 
-    id_, _ = yield from persist(run, once)
+    id_, _ = yield from with_retries(run, once)
     if progress is not None:
         progress(UploadProgress(file.path.name, "ready", mark.size, mark.size))
     return id_
 
 
-def create_job(file: BatchFile, file_id: str, line: Line, window_hours: int) -> Flow[Job]:
+def create_job(file: BatchFile, file_id: str, channel: Channel, window_hours: int) -> Flow[Job]:
     """Create the job of an uploaded file unless there is one, of this file or with its key."""
-    run, url = errand(line, file.model), line.endpoint.url("batches")
+    run, url = begin_call(channel, file.model), channel.endpoint.url("batches")
     fields = {
         "input_file_id": file_id,
         "endpoint": CHATS,
@@ -132,44 +132,44 @@ def create_job(file: BatchFile, file_id: str, line: Line, window_hours: int) -> 
         reply = yield from exchange(run, run.request("POST", url, headers=headers, body=body))
         return _job(_object(reply, run, url), run, url)
 
-    job, _ = yield from persist(run, once)
+    job, _ = yield from with_retries(run, once)
     return job
 
 
-def jobs_of(file: BatchFile, line: Line) -> Flow[tuple[Job, ...]]:
+def jobs_of(file: BatchFile, channel: Channel) -> Flow[tuple[Job, ...]]:
     """The jobs that were created with this file's key. The first of them is the one that counts.
 
     It is the oldest, and among those of one second the one whose id is the least; so it is settled
     when that second is over and the provider lists what was created in it.
     """
-    run = errand(line, file.model)
-    jobs, _ = yield from persist(run, lambda: _with_key(run, file.key))
+    run = begin_call(channel, file.model)
+    jobs, _ = yield from with_retries(run, lambda: _with_key(run, file.key))
     return jobs
 
 
-def cancel_others(jobs: Sequence[Job], model: str, line: Line) -> Flow[tuple[Job, ...]]:
+def cancel_others(jobs: Sequence[Job], model: str, channel: Channel) -> Flow[tuple[Job, ...]]:
     """Have every job but the first stopped; gives those that had run to their end before."""
     ran: tuple[Job, ...] = ()
     for job in jobs[1:]:
-        stopped = yield from _stopped(job, model, line)
+        stopped = yield from _stopped(job, model, channel)
         if stopped.status in _RAN:
             ran += (stopped,)
     return ran
 
 
-def _stopped(job: Job, model: str, line: Line) -> Flow[Job]:
+def _stopped(job: Job, model: str, channel: Channel) -> Flow[Job]:
     if job.ended or job.status == "cancelling":
         return job
     try:
-        return (yield from cancel_job(job.id, model, line))
+        return (yield from cancel_job(job.id, model, channel))
     except ProviderError:
-        now = yield from look_at(job.id, model, line)  # it may have ended meanwhile
+        now = yield from look_at(job.id, model, channel)  # it may have ended meanwhile
         if not now.ended and now.status != "cancelling":
             raise
         return now
 
 
-def _with_key(run: Errand, key: str) -> Flow[tuple[Job, ...]]:
+def _with_key(run: ActiveCall, key: str) -> Flow[tuple[Job, ...]]:
     url = run.endpoint.url("batches")
     found = yield from _listed(run, "batches", {"ds_name": key})
     jobs = [
@@ -180,38 +180,38 @@ def _with_key(run: Errand, key: str) -> Flow[tuple[Job, ...]]:
     return tuple(sorted(jobs, key=lambda job: (job.created_at, job.id)))
 
 
-def look_at(job_id: str, model: str, line: Line) -> Flow[Job]:
+def look_at(job_id: str, model: str, channel: Channel) -> Flow[Job]:
     """A job as it is now."""
-    return _asked("GET", f"batches/{quote(job_id, safe='')}", model, line)
+    return _asked("GET", f"batches/{quote(job_id, safe='')}", model, channel)
 
 
-def cancel_job(job_id: str, model: str, line: Line) -> Flow[Job]:
+def cancel_job(job_id: str, model: str, channel: Channel) -> Flow[Job]:
     """Ask the provider to stop; what is answered by then may be billed."""
-    return _asked("POST", f"batches/{quote(job_id, safe='')}/cancel", model, line)
+    return _asked("POST", f"batches/{quote(job_id, safe='')}/cancel", model, channel)
 
 
-def patient(line: Line) -> Line:
-    """The line with time for a large file: half a gigabyte takes hours where a chat takes minutes.
+def patient(channel: Channel) -> Channel:
+    """With time for a large file: half a gigabyte takes hours where a chat takes minutes.
 
     Silence ends it as before.
     """
-    times = line.endpoint.timeouts
+    times = channel.endpoint.timeouts
     times = replace(times, total=max(times.total, _LONGEST_TRANSFER_SECONDS))
-    return replace(line, endpoint=replace(line.endpoint, timeouts=times))
+    return replace(channel, endpoint=replace(channel.endpoint, timeouts=times))
 
 
-def _asked(method: str, path: str, model: str, line: Line) -> Flow[Job]:
-    run, url = errand(line, model), line.endpoint.url(path)
+def _asked(method: str, path: str, model: str, channel: Channel) -> Flow[Job]:
+    run, url = begin_call(channel, model), channel.endpoint.url(path)
 
     def once() -> Flow[Job]:
         reply = yield from exchange(run, run.request(method, url))
         return _job(_object(reply, run, url), run, url)
 
-    job, _ = yield from persist(run, once)
+    job, _ = yield from with_retries(run, once)
     return job
 
 
-def _listed(run: Errand, path: str, query: Mapping[str, str]) -> Flow[list[Mapping[str, Any]]]:
+def _listed(run: ActiveCall, path: str, query: Mapping[str, str]) -> Flow[list[Mapping[str, Any]]]:
     """Everything that a list has on all its pages. A list with nothing in it has `data: null`."""
     found: list[Mapping[str, Any]] = []
     after: dict[str, str] = {}
@@ -228,7 +228,7 @@ def _listed(run: Errand, path: str, query: Mapping[str, str]) -> Flow[list[Mappi
     return found
 
 
-def _object(reply: HttpResponse, run: Errand, url: str) -> Mapping[str, Any]:
+def _object(reply: HttpResponse, run: ActiveCall, url: str) -> Mapping[str, Any]:
     try:
         found = json.loads(reply.body)
     except (ValueError, RecursionError):
@@ -242,14 +242,14 @@ def _object(reply: HttpResponse, run: Errand, url: str) -> Mapping[str, Any]:
     )
 
 
-def _id(found: Mapping[str, Any], run: Errand, url: str) -> str:
+def _id(found: Mapping[str, Any], run: ActiveCall, url: str) -> str:
     id_ = found.get("id")
     if isinstance(id_, str) and id_:
         return id_
     raise ProviderAnswerInvalid(f"{url} answers with an object that has no id", model=run.model)
 
 
-def _job(found: Mapping[str, Any], run: Errand, url: str) -> Job:
+def _job(found: Mapping[str, Any], run: ActiveCall, url: str) -> Job:
     status, counts = found.get("status"), found.get("request_counts")
     if not isinstance(status, str):
         raise ProviderAnswerInvalid(f"{url} answers with a job without status", model=run.model)

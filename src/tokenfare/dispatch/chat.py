@@ -27,38 +27,38 @@ from .documents import recalled, referring
 from .effects import Broken, Emit, Flow, Head, HttpRequest, Read, Work
 from .error_meaning import beginning, is_refusal, request_id_of
 from .exchange import (
-    Errand,
+    ActiveCall,
+    Channel,
     HttpResponse,
-    Line,
     Silence,
-    errand,
+    begin_call,
     exchange,
     opened,
-    persist,
     read_all,
     read_some,
     too_long,
     unreachable,
+    with_retries,
 )
 from .sse import Decoder, Event
 from .stream_accumulator import Draft
-from .upload_lease import Loan
+from .upload_lease import Lease
 from .upload_policy import FileHandling
 from .wire import answer_of, body_of
 
-Ask: TypeAlias = Callable[[Call, Line], Flow[Answer]]
+Ask: TypeAlias = Callable[[Call, Channel], Flow[Answer]]
 
 _AFTER_THE_END = 1.0  # seconds for what may follow `[DONE]`; the answer is there already
 
 _CUT_NOTE = "the provider ran out of time and cut the answer short"
 
 
-def chat(call: Call, line: Line, files: FileHandling | None = None) -> Flow[Answer]:
+def chat(call: Call, channel: Channel, files: FileHandling | None = None) -> Flow[Answer]:
     """Ask and wait for the whole answer."""
-    return _with_documents(call, line, files or FileHandling(), _plain)
+    return _with_documents(call, channel, files or FileHandling(), _plain)
 
 
-def chat_stream(call: Call, line: Line, files: FileHandling | None = None) -> Flow[Answer]:
+def chat_stream(call: Call, channel: Channel, files: FileHandling | None = None) -> Flow[Answer]:
     """Ask and emit a `Delta` for each piece of the answer; the whole answer is the result.
 
     A failure is tried again only while nothing was emitted. After that it is raised with the text
@@ -66,65 +66,67 @@ def chat_stream(call: Call, line: Line, files: FileHandling | None = None) -> Fl
     """
     if call.parameters.get("n", 1) != 1:
         raise InvalidRequestError("a stream carries one answer; leave n out of its parameters")
-    return _with_documents(call, line, files or FileHandling(), _streamed)
+    return _with_documents(call, channel, files or FileHandling(), _streamed)
 
 
-def _with_documents(call: Call, line: Line, handling: FileHandling, ask: Ask) -> Flow[Answer]:
+def _with_documents(call: Call, channel: Channel, handling: FileHandling, ask: Ask) -> Flow[Answer]:
     """Ask about documents: those that are remembered first, and anew if the provider lost them."""
     if not call.documents:
-        return (yield from ask(call, line))
+        return (yield from ask(call, channel))
     documents = yield from recalled(call.documents, handling.memory)
     known = {file for file in documents if isinstance(file, UploadedFile)} - set(call.documents)
     try:
-        return (yield from _about(documents, call, line, handling, ask))
+        return (yield from _about(documents, call, channel, handling, ask))
     except DocumentError as error:
         if not known or error.transient or error.text:
             raise
     for file in known:
         yield Work(partial(handling.memory.forget, file))  # type: ignore[union-attr]
-    return (yield from _about(call.documents, call, line, handling, ask))
+    return (yield from _about(call.documents, call, channel, handling, ask))
 
 
 def _about(
     documents: Sequence[Attachment | UploadedFile],
     call: Call,
-    line: Line,
+    channel: Channel,
     handling: FileHandling,
     ask: Ask,
 ) -> Flow[Answer]:
-    loan = Loan(handling, call.model, line)
+    lease = Lease(handling, call.model, channel)
     try:
-        files = yield from loan.borrow(documents)
+        files = yield from lease.borrow(documents)
         messages, notes = referring(call.messages, files)
-        answer = yield from ask(replace(call, messages=messages, documents=()), line)
+        answer = yield from ask(replace(call, messages=messages, documents=()), channel)
     except GeneratorExit:  # the flow is thrown away: nobody carries out what it would ask for
-        loan.drop()
+        lease.drop()
         raise
     except BaseException as error:
         if isinstance(error, DocumentError) and not error.transient:
-            yield from loan.spoiled()
-        yield from loan.give_back(keep=False)
+            yield from lease.spoiled()
+        yield from lease.give_back(keep=False)
         raise
-    left = yield from loan.give_back(keep=handling.keep_files)
+    left = yield from lease.give_back(keep=handling.keep_files)
     notes += tuple(f"file {id_} could not be deleted; it is still there" for id_ in left)
     return replace(answer, files=files, notes=answer.notes + notes)
 
 
-def _plain(call: Call, line: Line) -> Flow[Answer]:
-    run = errand(line, call.model.id)
-    body = _body(call, line, stream=False)
+def _plain(call: Call, channel: Channel) -> Flow[Answer]:
+    run = begin_call(channel, call.model.id)
+    body = _body(call, channel, stream=False)
 
     def once() -> Flow[Answer]:
         request = _post(run, body, "application/json")
         return _answer(run, request.url, (yield from exchange(run, request)))
 
-    answer, attempts = yield from persist(run, in_turn(line.turnstile, run.seconds_left, once))
+    answer, attempts = yield from with_retries(
+        run, in_turn(channel.admission, run.seconds_left, once)
+    )
     return replace(answer, attempts=attempts)
 
 
-def _streamed(call: Call, line: Line) -> Flow[Answer]:
-    run = errand(line, call.model.id)
-    body = _body(call, line, stream=True)
+def _streamed(call: Call, channel: Channel) -> Flow[Answer]:
+    run = begin_call(channel, call.model.id)
+    body = _body(call, channel, stream=True)
 
     def once() -> Flow[Answer]:
         request = _post(run, body, "text/event-stream")
@@ -134,11 +136,13 @@ def _streamed(call: Call, line: Line) -> Flow[Answer]:
             return (yield from _followed(run, request.url, head, silence))
         return (yield from _unstreamed(run, request.url, head))
 
-    answer, attempts = yield from persist(run, in_turn(line.turnstile, run.seconds_left, once))
+    answer, attempts = yield from with_retries(
+        run, in_turn(channel.admission, run.seconds_left, once)
+    )
     return replace(answer, attempts=attempts)
 
 
-def _unstreamed(run: Errand, url: str, head: Head) -> Flow[Answer]:
+def _unstreamed(run: ActiveCall, url: str, head: Head) -> Flow[Answer]:
     """A refusal, or a whole answer from an endpoint that does not stream."""
     body = yield from read_all(run, url, head)
     if not 200 <= head.status < 300:
@@ -148,7 +152,7 @@ def _unstreamed(run: Errand, url: str, head: Head) -> Flow[Answer]:
     return answer
 
 
-def _followed(run: Errand, url: str, head: Head, silence: Silence) -> Flow[Answer]:
+def _followed(run: ActiveCall, url: str, head: Head, silence: Silence) -> Flow[Answer]:
     """The answer in a stream of events, emitted as it comes."""
     draft = Draft()
     try:
@@ -165,7 +169,7 @@ def _followed(run: Errand, url: str, head: Head, silence: Silence) -> Flow[Answe
     raise _broken_off(failure) if isinstance(failure, ProviderUnreachable) else failure
 
 
-def _pieces(run: Errand, url: str, head: Head, draft: Draft, silence: Silence) -> Flow[None]:
+def _pieces(run: ActiveCall, url: str, head: Head, draft: Draft, silence: Silence) -> Flow[None]:
     decoder = Decoder()
     received = 0
     while True:
@@ -189,7 +193,7 @@ def _pieces(run: Errand, url: str, head: Head, draft: Draft, silence: Silence) -
                 silence = Silence.of(run, "between_tokens")
 
 
-def _to_the_end(run: Errand) -> Flow[None]:
+def _to_the_end(run: ActiveCall) -> Flow[None]:
     """Read the little that follows the last event, so that the connection can be used again."""
     while run.seconds_left() > 0:
         rest = yield Read(min(_AFTER_THE_END, run.seconds_left()))
@@ -197,7 +201,7 @@ def _to_the_end(run: Errand) -> Flow[None]:
             return
 
 
-def _chunk(run: Errand, url: str, head: Head, event: Event) -> Mapping[str, object]:
+def _chunk(run: ActiveCall, url: str, head: Head, event: Event) -> Mapping[str, object]:
     """The chunk in an event. Raises what it means if it is an error: the status was 200 before."""
     payload = _json(event.data)
     if event.name == "error" or is_refusal(payload):
@@ -233,7 +237,7 @@ def _broken_off(error: ProviderUnreachable) -> StreamBroken:
     return broken
 
 
-def _answer(run: Errand, url: str, reply: HttpResponse) -> Answer:
+def _answer(run: ActiveCall, url: str, reply: HttpResponse) -> Answer:
     payload = _json(reply.body)
     if is_refusal(payload) or not isinstance(payload, Mapping):
         raise run.meaning(url, reply.status, reply.headers, reply.body)
@@ -243,18 +247,18 @@ def _answer(run: Errand, url: str, reply: HttpResponse) -> Answer:
     return replace(answer, notes=(_CUT_NOTE,)) if cut else answer
 
 
-def _body(call: Call, line: Line, *, stream: bool) -> bytes:
+def _body(call: Call, channel: Channel, *, stream: bool) -> bytes:
     body = body_of(call, stream=stream)
-    most = line.endpoint.max_body_bytes
+    most = channel.endpoint.max_body_bytes
     if most is not None and len(body) > most:
         raise InvalidRequestError(
-            f"the request to {call.model.id} has {len(body):,} bytes, {line.endpoint.base_url} "
+            f"the request to {call.model.id} has {len(body):,} bytes, {channel.endpoint.base_url} "
             f"accepts {most:,} ({len(body) - most:,} too many); send long texts as documents"
         )
     return body
 
 
-def _post(run: Errand, body: bytes, accept: str) -> HttpRequest:
+def _post(run: ActiveCall, body: bytes, accept: str) -> HttpRequest:
     headers = {"content-type": "application/json", "accept": accept}
     return run.request("POST", run.endpoint.url("chat/completions"), headers=headers, body=body)
 

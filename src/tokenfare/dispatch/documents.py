@@ -26,9 +26,9 @@ from tokenfare.messages import FILE_MARK, NEUTRAL_ROLE, Message, system
 from .call import Attachment, Stage, UploadedFile, UploadProgress
 from .effects import Fingerprint, Flow, Identify, Wait, Work
 from .error_meaning import beginning
-from .exchange import HttpResponse, Line, errand, exchange, log, persist
+from .exchange import Channel, HttpResponse, begin_call, exchange, log, with_retries
 from .multipart_form import file_form
-from .retry_policy import Patience
+from .retry_policy import RetryPolicy
 from .upload_policy import FileHandling, FileMemory
 
 ROLE_NOTE = (
@@ -40,7 +40,7 @@ ROLE_NOTE = (
 _HOPELESS = frozenset({"error", "failed", "deleted", "expired", "cancelled"})
 
 # Tidying up holds up a result or an error that is already there: one more try, at once.
-_BRIEF = Patience(attempts=2, first_wait=0.5, first_wait_throttled=0.5)
+_BRIEF = RetryPolicy(attempts=2, first_wait=0.5, first_wait_throttled=0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Content:
 def upload(
     documents: Sequence[Attachment | UploadedFile],
     model: Model,
-    line: Line,
+    channel: Channel,
     files: FileHandling | None = None,
 ) -> Flow[tuple[UploadedFile, ...]]:
     """Upload documents for a model and wait until all can be asked about.
@@ -64,7 +64,7 @@ def upload(
     `InvalidRequestError`, before anything is sent, if the model does not take these documents.
     """
     marks = yield from marked(documents, model)
-    held = yield from sent(distinct(documents, marks), model, line, files or FileHandling())
+    held = yield from sent(distinct(documents, marks), model, channel, files or FileHandling())
     pairs = zip(documents, marks, strict=True)
     return tuple(d if isinstance(d, UploadedFile) else held[mark.digest] for d, mark in pairs)
 
@@ -93,7 +93,7 @@ def distinct(
 
 
 def sent(
-    contents: Sequence[Content], model: Model, line: Line, handling: FileHandling
+    contents: Sequence[Content], model: Model, channel: Channel, handling: FileHandling
 ) -> Flow[dict[str, UploadedFile]]:
     """The file of each digest, when all can be asked about. If anything fails, none is left."""
     rules = _rules(model, len(contents))
@@ -101,15 +101,15 @@ def sent(
     try:
         waiting = []
         for content in contents:
-            file, ready = yield from _send(content, model, rules, line, handling)
+            file, ready = yield from _send(content, model, rules, channel, handling)
             held[file.digest] = file
             waiting += [] if ready else [file]
         for file in waiting:
-            yield from _processed(file, model, line, handling)
+            yield from _processed(file, model, channel, handling)
     except GeneratorExit:  # the flow is thrown away: nobody carries out what it would ask for
         raise
     except BaseException:
-        yield from delete(held.values(), model, line)
+        yield from delete(held.values(), model, channel)
         raise
     return held
 
@@ -130,17 +130,17 @@ def recalled(
     return tuple(found)
 
 
-def delete(files: Iterable[UploadedFile], model: Model, line: Line) -> Flow[tuple[str, ...]]:
+def delete(files: Iterable[UploadedFile], model: Model, channel: Channel) -> Flow[tuple[str, ...]]:
     """Delete files at the provider. Gives the ids of those that may still be there; raises nothing.
 
     A file that the provider does not know counts as deleted.
     """
     left = []
     for file in files:
-        run = errand(replace(line, patience=_BRIEF), model.id)
-        request = run.request("DELETE", _url(line, file))
+        run = begin_call(replace(channel, retry_policy=_BRIEF), model.id)
+        request = run.request("DELETE", _url(channel, file))
         try:
-            yield from persist(run, lambda run=run, request=request: exchange(run, request))  # type: ignore[misc]
+            yield from with_retries(run, lambda run=run, request=request: exchange(run, request))  # type: ignore[misc]
         except ProviderError as error:
             if error.status != 404:
                 log.warning("file %s could not be deleted (HTTP %s)", file.id, error.status)
@@ -189,11 +189,11 @@ def _mark(
 
 
 def _send(
-    content: Content, model: Model, rules: DocumentRules, line: Line, handling: FileHandling
+    content: Content, model: Model, rules: DocumentRules, channel: Channel, handling: FileHandling
 ) -> Flow[tuple[UploadedFile, bool]]:
     """Upload one content. Gives the file and whether it is already processed."""
-    run = errand(line, model.id)
-    url = line.endpoint.url("files")
+    run = begin_call(channel, model.id)
+    url = channel.endpoint.url("files")
     name, mark = content.document.name, content.mark
 
     def sent(number: int) -> None:
@@ -208,29 +208,31 @@ def _send(
         )
         return _id_and_status(reply, model, url)
 
-    (id_, status), _ = yield from persist(run, once)
+    (id_, status), _ = yield from with_retries(run, once)
     file = UploadedFile(content.document.name, id_, content.mark.digest, content.mark.size)
     ready = status == "processed"
     _tell(handling, file, "ready" if ready else "processing")
     return file, ready
 
 
-def _processed(file: UploadedFile, model: Model, line: Line, handling: FileHandling) -> Flow[None]:
+def _processed(
+    file: UploadedFile, model: Model, channel: Channel, handling: FileHandling
+) -> Flow[None]:
     """Wait until the provider has read a file."""
-    url = _url(line, file)
-    clock = line.surroundings.clock
+    url = _url(channel, file)
+    clock = channel.runtime.clock
     until = clock() + handling.deadline_seconds
     status = "uploaded"
     while clock() + handling.poll_seconds <= until:
         yield Wait(handling.poll_seconds)
-        run = errand(line, model.id)
+        run = begin_call(channel, model.id)
 
         def once(run=run) -> Flow[tuple[str, str]]:  # type: ignore[no-untyped-def]  # noqa: ANN001
             reply = yield from exchange(run, run.request("GET", url))
             id_, status = _id_and_status(reply, model, url)
-            return id_, line.endpoint.key.redact(status)
+            return id_, channel.endpoint.key.redact(status)
 
-        (_, status), _ = yield from persist(run, once)
+        (_, status), _ = yield from with_retries(run, once)
         if status == "processed":
             _tell(handling, file, "ready")
             return
@@ -276,5 +278,5 @@ def _tell(handling: FileHandling, file: UploadedFile, stage: Stage) -> None:
         handling.progress(UploadProgress(file.name, stage, file.size, file.size))
 
 
-def _url(line: Line, file: UploadedFile) -> str:
-    return line.endpoint.url(f"files/{file.id}")
+def _url(channel: Channel, file: UploadedFile) -> str:
+    return channel.endpoint.url(f"files/{file.id}")

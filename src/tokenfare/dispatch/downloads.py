@@ -20,7 +20,16 @@ from tokenfare.errors import ProviderError, ProviderUnreachable
 
 from .batches import patient
 from .effects import Flow, Head, HttpRequest, Work
-from .exchange import Errand, Line, errand, exchange, opened, persist, read_all, read_some
+from .exchange import (
+    ActiveCall,
+    Channel,
+    begin_call,
+    exchange,
+    opened,
+    read_all,
+    read_some,
+    with_retries,
+)
 
 _MOST_ROUNDS = 1_000
 _PART, _WHOLE, _NO_SUCH_PART = 206, 200, 416
@@ -59,18 +68,18 @@ class Sink(Protocol):
         """It is whole."""
 
 
-def download(file_id: str, model: str, line: Line, sink: Sink) -> Flow[None]:
+def download(file_id: str, model: str, channel: Channel, sink: Sink) -> Flow[None]:
     """Fetch a file, piece by piece, into a sink, which has it whole afterwards.
 
-    It is tried as often as the line's patience allows, and again as long as tries bring it further.
+    It is tried as often as retry policy allows, and again as long as tries bring it further.
     Raises `ProviderError`; the sink keeps what there is by then.
     """
-    run = errand(patient(line), model)
-    url = line.endpoint.url(f"files/{quote(file_id, safe='')}")
+    run = begin_call(patient(channel), model)
+    url = channel.endpoint.url(f"files/{quote(file_id, safe='')}")
     for _ in range(_MOST_ROUNDS):
         before = yield Work(sink.held)
         try:
-            yield from persist(run, partial(_once, run, url, sink))
+            yield from with_retries(run, partial(_once, run, url, sink))
         except ProviderError as error:
             after = yield Work(sink.held)
             if not error.transient or after.size <= before.size:
@@ -80,7 +89,7 @@ def download(file_id: str, model: str, line: Line, sink: Sink) -> Flow[None]:
     raise _incomplete(run, url, "it broke off again and again")
 
 
-def _once(run: Errand, url: str, sink: Sink) -> Flow[None]:
+def _once(run: ActiveCall, url: str, sink: Sink) -> Flow[None]:
     held: Held = yield Work(sink.held)
     if not (held.joins and held.size == held.total):  # a process ended just before `finish`
         held = yield from _fetched(run, url, sink, held)
@@ -94,7 +103,7 @@ def _once(run: Errand, url: str, sink: Sink) -> Flow[None]:
     yield Work(sink.finish)
 
 
-def _fetched(run: Errand, url: str, sink: Sink, held: Held) -> Flow[Held]:
+def _fetched(run: ActiveCall, url: str, sink: Sink, held: Held) -> Flow[Held]:
     """Read what is missing, or everything; gives what is held then."""
     at = f"{url}/content"
     head = yield from opened(run, _request(run, at, held))
@@ -113,7 +122,7 @@ def _fetched(run: Errand, url: str, sink: Sink, held: Held) -> Flow[Held]:
     return Held(size, begun.total, begun.tag)
 
 
-def _request(run: Errand, url: str, held: Held) -> HttpRequest:
+def _request(run: ActiveCall, url: str, held: Held) -> HttpRequest:
     # Not packed: lengths and ranges are then those of the file.
     headers = {"accept-encoding": "identity"}
     if held.joins:
@@ -151,7 +160,7 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() else None
 
 
-def _size(run: Errand, url: str) -> Flow[int | None]:
+def _size(run: ActiveCall, url: str) -> Flow[int | None]:
     """How long the file is by its entry in the file service, for an answer that did not say.
 
     `None` if that does not say it either: then HTTP's own framing has to do.
@@ -169,7 +178,7 @@ def _size(run: Errand, url: str) -> Flow[int | None]:
     return size if isinstance(size, int) and size > 0 else None
 
 
-def _incomplete(run: Errand, url: str, what: str) -> ProviderUnreachable:
+def _incomplete(run: ActiveCall, url: str, what: str) -> ProviderUnreachable:
     error = ProviderUnreachable(f"{url}/content is not whole: {what}", model=run.model)
     error.code = "broken"
     error.transient = True

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from tokenfare.errors import InputError
 
-from .effect_handlers import AsyncCarrier, Carrier
+from .effect_handlers import AsyncEffectHandler, EffectHandler
 from .effects import Effect, Emit, Flow
 from .via_httpx import HttpClient
 
@@ -95,7 +95,7 @@ class Stream(Generic[T]):
         self, flow: Flow[T], client: HttpClient, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         """Nothing is sent before the first piece is asked for."""
-        self._carrier = Carrier(client, sleep)
+        self._handler = EffectHandler(client, sleep)
         self._run = _Run(flow)
 
     @property
@@ -116,12 +116,12 @@ class Stream(Generic[T]):
                 self._perform(effect)
         finally:
             if self._run.is_over():
-                self._carrier.close()
+                self._handler.close()
         raise StopIteration
 
     def _perform(self, effect: Effect) -> None:
         try:
-            self._run.reply = self._carrier.perform(effect)
+            self._run.reply = self._handler.perform(effect)
         except InputError as error:  # its traceback leads through frames that hold the header
             self._run.error = error.with_traceback(None)
         except BaseException as error:  # noqa: BLE001 - the flow raises it again, after tidying up
@@ -153,7 +153,7 @@ class AsyncStream(Generic[T]):
         sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         """Nothing is sent before the first piece is asked for."""
-        self._carrier = AsyncCarrier(client, sleep)
+        self._handler = AsyncEffectHandler(client, sleep)
         self._run = _Run(flow)
 
     @property
@@ -174,23 +174,23 @@ class AsyncStream(Generic[T]):
                 await self._perform(effect)
         finally:
             if self._run.is_over():
-                await self._carrier.close()
+                await self._handler.close()
         raise StopAsyncIteration
 
     async def _perform(self, effect: Effect) -> None:
         try:
-            self._run.reply = await self._carrier.perform(effect)
+            self._run.reply = await self._handler.perform(effect)
         except InputError as error:  # its traceback leads through frames that hold the header
             self._run.error = error.with_traceback(None)
         except BaseException as error:  # noqa: BLE001 - the flow raises it again, after tidying up
             self._run.error = error
-            self._carrier.hurried = self._carrier.hurried or not isinstance(error, Exception)
+            self._handler.cancelled = self._handler.cancelled or not isinstance(error, Exception)
 
     async def aclose(self) -> None:
         """Close the connection and let the flow tidy up. Closing twice does no harm."""
         if not self._run.is_over():
             self._run.error = _Abandoned()
-            self._carrier.hurried = True
+            self._handler.cancelled = True
             with suppress(_Abandoned):
                 async for _ in self:
                     pass

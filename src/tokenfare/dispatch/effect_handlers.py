@@ -1,6 +1,6 @@
 """What carries a flow's effects out on an HTTP client, synchronous or asynchronous.
 
-A carrier has at most one answer open and decides nothing.
+A handler has at most one answer open and decides nothing.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from .effects import (
     Broken,
     Effect,
     Emit,
-    Hear,
     HttpRequest,
     Identify,
     Read,
     Send,
     Wait,
+    WaitFor,
     Work,
 )
 from .via_httpx import (
@@ -35,7 +35,7 @@ from .via_httpx import (
     socket_of,
     troubles,
 )
-from .waiting import ahear, hear
+from .waiting import wait_in_task, wait_in_thread
 from .watchdog import Watch, forget, watch
 
 # After a cancellation the flow may still delete what it uploaded: that long, and not longer.
@@ -45,7 +45,7 @@ _TOO_LATE = Broken("timeout", "nothing came in time")
 _CLOSED = Broken("unsendable", "the HTTP client is closed")
 
 
-class Carrier:
+class EffectHandler:
     """A synchronous client with at most one open answer."""
 
     def __init__(self, client: HttpClient, sleep: Callable[[float], None]) -> None:
@@ -69,8 +69,8 @@ class Carrier:
             case Wait(seconds):
                 self._sleep(seconds)
                 return None
-            case Hear(bell, seconds):
-                hear(bell, seconds)
+            case WaitFor(signal, seconds):
+                wait_in_thread(signal, seconds)
                 return None
             case Work(do):
                 return do()
@@ -126,10 +126,10 @@ class Carrier:
         return None
 
 
-class AsyncCarrier:
+class AsyncEffectHandler:
     """An asynchronous client with at most one open answer.
 
-    `hurried` after a cancellation: what is still done is shielded from it, and short. A stream is
+    `cancelled` after a cancellation: what is still done is shielded from it, and short. A stream is
     read piece by piece by hundreds of streams at once, so reads go by the watchdog too where it can
     be: a cancel scope for each piece was a fifth of what it cost to take one.
     """
@@ -147,11 +147,11 @@ class AsyncCarrier:
         self._response: Any = None
         self._rest: Any = None
         self._watch: Watch | None = None
-        self.hurried = False
+        self.cancelled = False
 
     async def perform(self, effect: Effect) -> object:
         """Do what is asked, and give what came of it."""
-        if not self.hurried:
+        if not self.cancelled:
             if isinstance(effect, Read) and self._watch is not None:
                 return await self._watched(self._watch, effect.seconds)
             return await self._do(effect)
@@ -185,8 +185,8 @@ class AsyncCarrier:
             case Wait(seconds):
                 await self._sleep(seconds)
                 return None
-            case Hear(bell, seconds):
-                await ahear(bell, seconds)
+            case WaitFor(signal, seconds):
+                await wait_in_task(signal, seconds)
                 return None
             case Work(do):
                 from anyio import to_thread

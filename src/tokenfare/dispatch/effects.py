@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from tokenfare.limiter import Bell
+from tokenfare.limiter import Signal
 
 from .endpoint import Timeouts
 from .secret import Secret
@@ -120,10 +120,10 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Hear:
-    """Wait until a bell rings, at most so many seconds. Gives `None`."""
+class WaitFor:
+    """Wait until a signal is set, at most so many seconds. Gives `None`."""
 
-    bell: Bell
+    signal: Signal
     seconds: float
 
 
@@ -152,5 +152,5 @@ class Emit(Generic[T]):
     piece: T
 
 
-Effect: TypeAlias = Send | Read | Wait | Hear | Identify | Work[Any] | Emit[Any]
+Effect: TypeAlias = Send | Read | Wait | WaitFor | Identify | Work[Any] | Emit[Any]
 Flow: TypeAlias = Generator[Effect, Any, T]

@@ -273,7 +273,7 @@ def meaning(  # noqa: PLR0913 - an answer, and what its message names
     url: str = "the endpoint",
     key_variable: str | None = None,
 ) -> ProviderError:
-    """The error that this answer is, in the provider's words (`exchange.persist` redacts them)."""
+    """The error that an answer is, in the provider's words; `with_retries` redacts them."""
     payload = _json(body)
     if not is_refusal(payload) or not isinstance(payload, Mapping):
         return _without_words(status, headers, body, model, url)

@@ -1,6 +1,6 @@
 """One HTTP exchange, and trying it again: what every flow here is made of.
 
-`exchange` sends a request and reads the whole answer; `persist` repeats an exchange while its
+`exchange` sends a request and reads the whole answer; `with_retries` repeats an exchange while its
 error is transient and there are attempts and time left, and writes down each attempt.
 """
 
@@ -21,13 +21,13 @@ from tokenfare.errors import (
     RateLimitError,
 )
 
-from .admission import Turnstile
+from .admission import Admission
 from .call import Attempt, Outcome
 from .effects import Broken, Flow, Head, HttpRequest, Read, Send, Wait
 from .endpoint import Endpoint, Timeouts
 from .error_meaning import meaning
-from .retry_policy import Patience, retry_after
-from .retrying import Retry, Retrying, reason_of, tell
+from .retry_policy import RetryPolicy, retry_after
+from .retrying import OnRetry, Retry, reason_of, tell
 from .secret import Secret
 
 T = TypeVar("T")
@@ -39,8 +39,8 @@ _INSTANT = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a flow may know of the world: a steady clock, the time of day, and chance."""
+class Runtime:
+    """What a flow may know of the world: a monotonic clock, the time of day, and chance."""
 
     clock: Callable[[], float] = time.monotonic
     time_of_day: Callable[[], float] = time.time
@@ -48,38 +48,38 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line to an endpoint: where, how patiently, in what surroundings, and in whose turn.
+class Channel:
+    """How calls reach an endpoint: its address, the retry policy, the clock, and who admits them.
 
     `until` is when a call on it is over at the latest, by its clock: what several calls that are
-    one to their caller have in common. Each sending of a call passes the `turnstile`. `retrying` is
+    one to their caller have in common. Each attempt asks `admission` first. `on_retry` is
     told of each wait before a call is sent again.
     """
 
     endpoint: Endpoint
-    patience: Patience = field(default_factory=Patience)
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
+    runtime: Runtime = field(default_factory=Runtime)
     until: float | None = None
-    turnstile: Turnstile | None = None
-    retrying: Retrying | None = None
+    admission: Admission | None = None
+    on_retry: OnRetry | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
-    """A line, for the time of one call: which model it is for and when time is up."""
+class ActiveCall:
+    """One call on a channel: which model it is for and when its time is up."""
 
-    line: Line
+    channel: Channel
     model: str
     deadline: float
 
     @property
     def endpoint(self) -> Endpoint:
         """Where it goes."""
-        return self.line.endpoint
+        return self.channel.endpoint
 
     def seconds_left(self) -> float:
         """Until the deadline of the whole call."""
-        return self.deadline - self.line.surroundings.clock()
+        return self.deadline - self.channel.runtime.clock()
 
     def request(self, method: str, url: str, **parts: object) -> HttpRequest:
         """A request of this call, with no timeout beyond its deadline."""
@@ -104,7 +104,7 @@ class Errand:
             url=url,
             key_variable=self.endpoint.key_variable,
         )
-        error.retry_after_seconds = retry_after(headers, self.line.surroundings.time_of_day())
+        error.retry_after_seconds = retry_after(headers, self.channel.runtime.time_of_day())
         return error
 
 
@@ -116,10 +116,10 @@ class Silence:
     limit: Limit
 
     @classmethod
-    def of(cls, run: Errand, limit: Limit) -> Silence:
+    def of(cls, run: ActiveCall, limit: Limit) -> Silence:
         """A silence that begins now."""
         seconds = getattr(run.endpoint.timeouts, limit)
-        return cls(run.line.surroundings.clock() + seconds, limit)
+        return cls(run.channel.runtime.clock() + seconds, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +131,15 @@ class HttpResponse:
     body: bytes
 
 
-def errand(line: Line, model: str) -> Errand:
+def begin_call(channel: Channel, model: str) -> ActiveCall:
     """A call that begins now."""
-    deadline = line.surroundings.clock() + line.endpoint.timeouts.total
-    return Errand(line, model, deadline if line.until is None else min(deadline, line.until))
+    deadline = channel.runtime.clock() + channel.endpoint.timeouts.total
+    return ActiveCall(
+        channel, model, deadline if channel.until is None else min(deadline, channel.until)
+    )
 
 
-def exchange(run: Errand, request: HttpRequest) -> Flow[HttpResponse]:
+def exchange(run: ActiveCall, request: HttpRequest) -> Flow[HttpResponse]:
     """Send a request and read its answer. Raises the answer's meaning if it is not a 2xx."""
     head = yield from opened(run, request)
     body = yield from read_all(run, request.url, head)
@@ -146,7 +148,7 @@ def exchange(run: Errand, request: HttpRequest) -> Flow[HttpResponse]:
     return HttpResponse(head.status, head.headers, body)
 
 
-def opened(run: Errand, request: HttpRequest) -> Flow[Head]:
+def opened(run: ActiveCall, request: HttpRequest) -> Flow[Head]:
     """Send a request and wait for the head of its answer."""
     log.debug("%s %s for %s", request.method, request.url, run.model)
     head = yield Send(request)
@@ -156,7 +158,7 @@ def opened(run: Errand, request: HttpRequest) -> Flow[Head]:
     return head
 
 
-def read_all(run: Errand, url: str, head: Head) -> Flow[bytes]:
+def read_all(run: ActiveCall, url: str, head: Head) -> Flow[bytes]:
     """The rest of the open answer."""
     pieces: list[bytes] = []
     size = 0
@@ -172,10 +174,10 @@ def read_all(run: Errand, url: str, head: Head) -> Flow[bytes]:
 
 
 def read_some(
-    run: Errand, url: str, head: Head, silence: Silence | None = None
+    run: ActiveCall, url: str, head: Head, silence: Silence | None = None
 ) -> Flow[bytes | None]:
     """The next bytes of the open answer, `None` at its end."""
-    now = run.line.surroundings.clock()
+    now = run.channel.runtime.clock()
     if now >= run.deadline:
         raise _late(run, url, head.status)
     quiet = silence or Silence.of(run, "between_tokens")
@@ -189,9 +191,11 @@ def read_some(
     return piece
 
 
-def persist(run: Errand, once: Callable[[], Flow[T]]) -> Flow[tuple[T, tuple[Attempt, ...]]]:
+def with_retries(
+    run: ActiveCall, once: Callable[[], Flow[T]]
+) -> Flow[tuple[T, tuple[Attempt, ...]]]:
     """Do `once`, and again while that may help. The error that remains carries the attempts."""
-    clock, patience = run.line.surroundings.clock, run.line.patience
+    clock, policy = run.channel.runtime.clock, run.channel.retry_policy
     attempts: list[Attempt] = []
     waited, began = 0.0, clock()
     while True:
@@ -200,13 +204,13 @@ def persist(run: Errand, once: Callable[[], Flow[T]]) -> Flow[tuple[T, tuple[Att
         except ProviderError as error:
             failure = _redacted(error, run.endpoint.key)
             attempts.append(Attempt(run.model, error.status, error.code, waited, _outcome(error)))
-            wait = patience.wait_after(
-                error, len(attempts), run.seconds_left(), run.line.surroundings.chance()
+            wait = policy.wait_after(
+                error, len(attempts), run.seconds_left(), run.channel.runtime.chance()
             )
             if wait is None:
                 _conclude(error, attempts, clock() - began)
                 break
-            tell(_retry(run, error, attempts, wait), run.line.retrying)
+            tell(_retry(run, error, attempts, wait), run.channel.on_retry)
         else:
             attempts.append(Attempt(run.model, 200, None, waited, "answered"))
             return result, tuple(attempts)
@@ -216,7 +220,7 @@ def persist(run: Errand, once: Callable[[], Flow[T]]) -> Flow[tuple[T, tuple[Att
 
 
 def unreachable(
-    run: Errand,
+    run: ActiveCall,
     url: str,
     broken: Broken,
     status: int | None = None,
@@ -258,7 +262,7 @@ def _silent(url: str, timeouts: Timeouts, limit: Limit) -> str:
     )
 
 
-def too_long(run: Errand, url: str, head: Head) -> ProviderAnswerInvalid:
+def too_long(run: ActiveCall, url: str, head: Head) -> ProviderAnswerInvalid:
     """The error for an answer that does not end."""
     return ProviderAnswerInvalid(
         f"{url} answers with more than {run.endpoint.max_answer_bytes:,} bytes "
@@ -268,7 +272,7 @@ def too_long(run: Errand, url: str, head: Head) -> ProviderAnswerInvalid:
     )
 
 
-def _late(run: Errand, url: str, status: int | None) -> ProviderUnreachable:
+def _late(run: ActiveCall, url: str, status: int | None) -> ProviderUnreachable:
     error = ProviderUnreachable(
         f"{url}: no complete answer within {run.endpoint.timeouts.total:g} s, the whole call's "
         f"time (timeouts.total)",
@@ -305,11 +309,11 @@ def _redacted(error: ProviderError, key: Secret) -> ProviderError:
     return error.with_traceback(None)
 
 
-def _retry(run: Errand, error: ProviderError, attempts: list[Attempt], wait: float) -> Retry:
+def _retry(run: ActiveCall, error: ProviderError, attempts: list[Attempt], wait: float) -> Retry:
     return Retry(
         run.model,
         len(attempts),
-        run.line.patience.attempts,
+        run.channel.retry_policy.attempts,
         attempts[-1].outcome,
         error.status,
         error.code,

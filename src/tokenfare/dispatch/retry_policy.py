@@ -17,7 +17,7 @@ from tokenfare.errors import InvalidRequestError, ProviderError, RateLimitError
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How often a failed call is sent again, and after what wait, in seconds.
 
     Waits double from the first one on (exponential backoff), with jitter. With the defaults, the
@@ -67,7 +67,7 @@ class Patience:
         return min(error.retry_after_seconds, self.longest_retry_after)
 
 
-NO_RETRIES = Patience(attempts=1)
+NO_RETRIES = RetryPolicy(attempts=1)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -61,14 +61,14 @@ class Retry:
         )
 
 
-Retrying: TypeAlias = Callable[[Retry], None]
+OnRetry: TypeAlias = Callable[[Retry], None]
 
 
-def tell(retry: Retry, told: Retrying | None) -> None:
+def tell(retry: Retry, on_retry: OnRetry | None) -> None:
     """Say it."""
     log.log(retry.level, "%s", retry)
-    if told is not None:
-        told(retry)
+    if on_retry is not None:
+        on_retry(retry)
 
 
 def reason_of(error: ProviderError, address: str) -> str:

@@ -1,6 +1,6 @@
 """Uploaded files that calls are using now, so that calls at once share one of each content.
 
-Who takes a content first uploads it; who comes meanwhile waits for its bell and uploads nothing.
+Who takes a content first uploads it; who comes meanwhile waits for its signal and uploads nothing.
 The last one to give it back deletes it, unless one of them was to keep it. Nothing here uploads,
 deletes or waits.
 """
@@ -11,20 +11,20 @@ import threading
 from dataclasses import dataclass, field
 
 from tokenfare.errors import ProviderError
-from tokenfare.limiter import Bell
+from tokenfare.limiter import Signal
 
 from .call import UploadedFile
 
 
 @dataclass(slots=True, eq=False)
-class Lent:
-    """One content's file: on its way, there, or failed. The bell rings when it is not on its way.
+class SharedUpload:
+    """One content's file: on its way, there, or failed. The signal is set when that is known.
 
     Without a file and without an error the upload was left: whoever waited does it again.
     """
 
     key: str
-    bell: Bell = field(default_factory=Bell)
+    signal: Signal = field(default_factory=Signal)
     over: bool = False
     file: UploadedFile | None = None
     error: ProviderError | None = None
@@ -32,52 +32,52 @@ class Lent:
     users: int = 1
 
 
-class Shelf:
+class SharedUploads:
     """The files that calls are using now. Safe in threads."""
 
     def __init__(self) -> None:
         """Empty."""
         self._lock = threading.Lock()
-        self._lent: dict[str, Lent] = {}
+        self._uploads: dict[str, SharedUpload] = {}
 
-    def take(self, key: str) -> tuple[Lent, bool]:
+    def take(self, key: str) -> tuple[SharedUpload, bool]:
         """A content's file, and whether it is the taker's to upload: he is the first."""
         with self._lock:
-            found = self._lent.get(key)
+            found = self._uploads.get(key)
             if found is not None:
                 found.users += 1
                 return found, False
-            lent = self._lent[key] = Lent(key)
-            return lent, True
+            upload = self._uploads[key] = SharedUpload(key)
+            return upload, True
 
-    def there(self, lent: Lent, file: UploadedFile, *, kept: bool = False) -> None:
+    def there(self, upload: SharedUpload, file: UploadedFile, *, kept: bool = False) -> None:
         """It is uploaded; `kept` if it was before and is remembered."""
         with self._lock:
-            lent.file, lent.kept, lent.over = file, kept, True
-        lent.bell.ring()
+            upload.file, upload.kept, upload.over = file, kept, True
+        upload.signal.set()
 
-    def keep(self, lent: Lent, *, kept: bool = True) -> None:
+    def keep(self, upload: SharedUpload, *, kept: bool = True) -> None:
         """It is remembered and nobody's to delete; or it is not any more."""
         with self._lock:
-            lent.kept = kept
+            upload.kept = kept
 
-    def failed(self, lent: Lent, error: ProviderError | None) -> None:
+    def failed(self, upload: SharedUpload, error: ProviderError | None) -> None:
         """It could not be uploaded, for a reason that holds for all who wait, or was left."""
         with self._lock:
-            self._forget(lent)
-            lent.error, lent.over = error, True
-        lent.bell.ring()
+            self._forget(upload)
+            upload.error, upload.over = error, True
+        upload.signal.set()
 
-    def back(self, lent: Lent, *, keep: bool) -> bool:
+    def back(self, upload: SharedUpload, *, keep: bool) -> bool:
         """Give a file back. Whether it is to be deleted: nobody uses it, and nobody keeps it."""
         with self._lock:
-            lent.users -= 1
-            lent.kept = lent.kept or keep
-            if lent.users:
+            upload.users -= 1
+            upload.kept = upload.kept or keep
+            if upload.users:
                 return False
-            self._forget(lent)
-            return lent.file is not None and not lent.kept
+            self._forget(upload)
+            return upload.file is not None and not upload.kept
 
-    def _forget(self, lent: Lent) -> None:
-        if self._lent.get(lent.key) is lent:
-            del self._lent[lent.key]
+    def _forget(self, upload: SharedUpload) -> None:
+        if self._uploads.get(upload.key) is upload:
+            del self._uploads[upload.key]

@@ -1,6 +1,6 @@
 """The uploaded files of one call, shared with other calls at the same moment.
 
-This holds among calls that have a `Shelf` in common, in threads and in tasks; with `Claims` also
+This holds among calls with `SharedUploads` in common, in threads and in tasks; with `Claims` also
 among processes. Who has a claim waits for nobody before he has uploaded, so nobody waits for ever.
 """
 
@@ -18,31 +18,31 @@ from tokenfare.errors import DatabaseError, ProviderError
 
 from .call import Attachment, UploadedFile, UploadProgress
 from .documents import Content, delete, distinct, marked, sent
-from .effects import Flow, Hear, Wait, Work
-from .exchange import Line
-from .shared_uploads import Lent
+from .effects import Flow, Wait, WaitFor, Work
+from .exchange import Channel
+from .shared_uploads import SharedUpload
 from .upload_policy import Claims, FileHandling
 
-# A bell rings at the end of every upload, so waiting for one never takes so long. A claim may: that
-# of a process of which nothing can be said, or that has come to a stop.
+# A signal is set at the end of every upload, so waiting for one never takes so long. A claim may:
+# that of a process of which nothing can be said, or that has come to a stop.
 _LONG_SECONDS = 3_600.0
 
-# Other processes ring no bell: their claims are looked at, after pauses that grow.
+# Other processes set no signal: their claims are looked at, after pauses that grow.
 _FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS = 0.05, 1.0
 # What a claim has beyond the longest that an upload may take.
 _SPARE_SECONDS = 60.0
 
 
-class Loan:
-    """The files that one call has borrowed, by the digests of their contents."""
+class Lease:
+    """The files that one call uses, by the digests of their contents."""
 
-    def __init__(self, handling: FileHandling, model: Model, line: Line) -> None:
+    def __init__(self, handling: FileHandling, model: Model, channel: Channel) -> None:
         """None yet."""
         self._handling = handling
-        self._shelf = handling.shelf
+        self._shared = handling.shared
         self._model = model
-        self._line = line
-        self._held: dict[str, Lent] = {}
+        self._channel = channel
+        self._held: dict[str, SharedUpload] = {}
         self._claims: dict[str, str] = {}
         self._told: set[str] = set()
 
@@ -55,9 +55,9 @@ class Loan:
         files = []
         for document, mark in zip(documents, marks, strict=True):
             if isinstance(document, Attachment):
-                lent = self._held[mark.digest]
-                assert lent.file is not None  # noqa: S101 - or borrowing had failed
-                files.append(replace(lent.file, name=document.name))
+                upload = self._held[mark.digest]
+                assert upload.file is not None  # noqa: S101 - or borrowing had failed
+                files.append(replace(upload.file, name=document.name))
             else:
                 files.append(document)
         return tuple(files)
@@ -66,25 +66,25 @@ class Loan:
         """The provider cannot answer about these files: what was remembered of them is not kept."""
         memory = self._handling.memory
         for digest in self._told:
-            lent = self._held[digest]
-            if memory is not None and lent.file is not None:
-                yield Work(partial(memory.forget, lent.file))
-                self._shelf.keep(lent, kept=False)
+            upload = self._held[digest]
+            if memory is not None and upload.file is not None:
+                yield Work(partial(memory.forget, upload.file))
+                self._shared.keep(upload, kept=False)
 
     def give_back(self, *, keep: bool) -> Flow[tuple[str, ...]]:
         """Give all back and remember what is kept. Gives the ids that could not be deleted."""
         held, self._held = list(self._held.values()), {}
         try:
             if keep:
-                yield from self._remember(lent for lent in held if not lent.kept)
+                yield from self._remember(upload for upload in held if not upload.kept)
         finally:
-            unused = [lent.file for lent in held if self._shelf.back(lent, keep=keep)]
-        return (yield from delete(filter(None, unused), self._model, self._line))
+            unused = [upload.file for upload in held if self._shared.back(upload, keep=keep)]
+        return (yield from delete(filter(None, unused), self._model, self._channel))
 
     def drop(self) -> None:
         """The flow is thrown away: nobody carries out what it would ask for."""
-        for lent in self._held.values():
-            self._shelf.back(lent, keep=False)
+        for upload in self._held.values():
+            self._shared.back(upload, keep=False)
         if (claims := self._handling.claims) is None:
             return
         for claim in self._claims.values():
@@ -95,14 +95,14 @@ class Loan:
         """Have the file of each content. Nobody waits before what is his to upload is there."""
         missing = list(contents)
         while missing:
-            taken = [(content, *self._shelf.take(self._key(content))) for content in missing]
-            self._held.update({content.mark.digest: lent for content, lent, _ in taken})
+            taken = [(content, *self._shared.take(self._key(content))) for content in missing]
+            self._held.update({content.mark.digest: upload for content, upload, _ in taken})
             yield from self._upload([content for content, _, first in taken if first])
             missing = []
-            for content, lent, first in taken:
-                if not first and not (yield from _arrived(lent)):
+            for content, upload, first in taken:
+                if not first and not (yield from _arrived(upload)):
                     missing.append(content)
-                    self._shelf.back(self._held.pop(content.mark.digest), keep=False)
+                    self._shared.back(self._held.pop(content.mark.digest), keep=False)
 
     def _upload(self, contents: Sequence[Content]) -> Flow[None]:
         if not contents:
@@ -116,15 +116,15 @@ class Loan:
         except BaseException as error:
             # One of several may be good, and what is wrong with another is nothing to who waits.
             shared = error if isinstance(error, ProviderError) and len(ours) == 1 else None
-            for lent in ours:
-                if not lent.over:
-                    self._shelf.failed(lent, shared)
+            for upload in ours:
+                if not upload.over:
+                    self._shared.failed(upload, shared)
             raise
 
     def _sent(self, contents: Sequence[Content]) -> Flow[None]:
-        files = yield from sent(contents, self._model, self._line, self._handling)
+        files = yield from sent(contents, self._model, self._channel, self._handling)
         for digest, file in files.items():
-            self._shelf.there(self._held[digest], file)
+            self._shared.there(self._held[digest], file)
 
     def _sent_or_awaited(self, contents: Sequence[Content], claims: Claims) -> Flow[None]:
         """Upload what no other process does, then wait for those of the others."""
@@ -152,7 +152,7 @@ class Loan:
                 if found is not True:
                     del self._claims[digest]
                 if isinstance(found, UploadedFile):
-                    self._shelf.there(self._held[digest], found, kept=True)
+                    self._shared.there(self._held[digest], found, kept=True)
                 elif not found:
                     rest.append(content)
             ours = [content for content in contents if content.mark.digest in self._claims]
@@ -173,16 +173,16 @@ class Loan:
         memory = self._handling.memory
         for content in contents:
             digest = content.mark.digest
-            lent = self._held[digest]
-            if memory is not None and lent.file is not None:
-                yield Work(partial(memory.put, lent.file))
-                self._shelf.keep(lent)
+            upload = self._held[digest]
+            if memory is not None and upload.file is not None:
+                yield Work(partial(memory.put, upload.file))
+                self._shared.keep(upload)
                 self._told.add(digest)
             self._claims.pop(digest)
 
     def _longest_seconds(self) -> float:
         """How long one upload may take, until the provider has read it."""
-        return self._line.endpoint.timeouts.total + self._handling.deadline_seconds
+        return self._channel.endpoint.timeouts.total + self._handling.deadline_seconds
 
     def _tell_waiting(self, content: Content) -> None:
         if self._handling.progress is not None:
@@ -200,23 +200,23 @@ class Loan:
             if known is None:
                 rest.append(content)
             else:
-                self._shelf.there(self._held[content.mark.digest], known, kept=True)
+                self._shared.there(self._held[content.mark.digest], known, kept=True)
         return rest
 
-    def _remember(self, held: Iterable[Lent]) -> Flow[None]:
+    def _remember(self, held: Iterable[SharedUpload]) -> Flow[None]:
         memory = self._handling.memory
-        for lent in held:
-            if memory is not None and lent.file is not None:
-                yield Work(partial(memory.put, lent.file))
+        for upload in held:
+            if memory is not None and upload.file is not None:
+                yield Work(partial(memory.put, upload.file))
 
     def _key(self, content: Content) -> str:
-        return f"{self._line.endpoint.base_url} {self._model.id} {content.mark.digest}"
+        return f"{self._channel.endpoint.base_url} {self._model.id} {content.mark.digest}"
 
 
-def _arrived(lent: Lent) -> Flow[bool]:
+def _arrived(upload: SharedUpload) -> Flow[bool]:
     """Wait for another call's upload. Whether it is there; raises what kept it away."""
-    while not lent.over:
-        yield Hear(lent.bell, _LONG_SECONDS)
-    if lent.error is not None:
-        raise copy(lent.error).with_traceback(None)
-    return lent.file is not None
+    while not upload.over:
+        yield WaitFor(upload.signal, _LONG_SECONDS)
+    if upload.error is not None:
+        raise copy(upload.error).with_traceback(None)
+    return upload.file is not None

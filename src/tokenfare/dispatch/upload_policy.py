@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .call import UploadedFile, UploadProgress
-from .shared_uploads import Shelf
+from .shared_uploads import SharedUploads
 
 
 class FileMemory(Protocol):
@@ -51,7 +51,7 @@ class FileHandling:
     until `deadline_seconds` have passed. Files stay with the provider (they cost nothing there)
     unless `keep_files` is false; after a failure those of this call are deleted in any case.
     What `memory` knows is referred to and not uploaded again; what is kept, it is told. Calls at
-    once that have a `shelf` in common share the file of a content; after a failure it is deleted by
+    once that have `shared` in common share the file of a content; after a failure it is deleted by
     the last of them. With `claims`, calls of several processes share it too, if they keep files:
     the memory is told of a file as soon as it can be asked about, and it stays although the call
     fails afterwards, unless for the document's sake.
@@ -63,4 +63,4 @@ class FileHandling:
     progress: Callable[[UploadProgress], None] | None = None
     memory: FileMemory | None = None
     claims: Claims | None = None
-    shelf: Shelf = field(default_factory=Shelf, compare=False, repr=False)
+    shared: SharedUploads = field(default_factory=SharedUploads, compare=False, repr=False)

@@ -1,4 +1,4 @@
-"""Waiting for a bell that any thread may ring: in a thread, or in a task of asyncio or trio."""
+"""Waiting for a signal that any thread may set: in a thread, or in a task of asyncio or trio."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from tokenfare.limiter import Bell
+from tokenfare.limiter import Signal
 
 
-def hear(bell: Bell, seconds: float) -> None:
-    """Wait until the bell rings, at most so many seconds."""
+def wait_in_thread(signal: Signal, seconds: float) -> None:
+    """Block until the signal is set, at most so many seconds."""
     heard = threading.Event()
-    bell.listen(heard.set)
+    signal.listen(heard.set)
     try:
         heard.wait(seconds)
     finally:
-        bell.forget(heard.set)
+        signal.forget(heard.set)
 
 
-async def ahear(bell: Bell, seconds: float) -> None:
-    """As `hear`, and other tasks go on meanwhile."""
+async def wait_in_task(signal: Signal, seconds: float) -> None:
+    """As `wait_in_thread`, while other tasks go on."""
     import anyio
 
     heard = anyio.Event()
     ring = partial(_run_soon(), heard.set)
-    bell.listen(ring)
+    signal.listen(ring)
     try:
         with anyio.move_on_after(seconds):
             await heard.wait()
     finally:
-        bell.forget(ring)
+        signal.forget(ring)
 
 
 def _run_soon() -> Callable[[Callable[[], object]], object]:

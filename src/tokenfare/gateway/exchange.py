@@ -71,7 +71,7 @@ class Exchange:
         """The client for this caller."""
         key = None if self.caller.key is None else self.caller.key.reveal()
         return self.gateway.client.with_options(
-            project=self.caller.project, api_key=key, escalate=escalate, retrying=self._retrying
+            project=self.caller.project, api_key=key, escalate=escalate, on_retry=self._retrying
         )
 
     def _retrying(self, retry: Retry) -> None:

@@ -5,27 +5,27 @@ first served; in one process, across those of one machine, or across machines. N
 whoever asks is told how long.
 """
 
-from .in_memory import Memory
+from .in_memory import InMemory
 from .in_redis import InRedis
-from .in_sqlite import Shared
-from .limiter import UNTIL_RUNG, Claim, Limiter, Place
-from .notification import Bell
+from .in_sqlite import InSqlite
+from .limiter import UNTIL_SIGNALLED, Claim, Limiter, Place
 from .queue_time import Claims, Toll, Tolls, tolls
+from .signals import Signal
 from .store import Change, Store, Taken
 from .window import ARRIVAL_SLACK_SECONDS, Window, windows_of
 
 __all__ = [
     "ARRIVAL_SLACK_SECONDS",
-    "UNTIL_RUNG",
-    "Bell",
+    "UNTIL_SIGNALLED",
     "Change",
     "Claim",
     "Claims",
+    "InMemory",
     "InRedis",
+    "InSqlite",
     "Limiter",
-    "Memory",
     "Place",
-    "Shared",
+    "Signal",
     "Store",
     "Taken",
     "Toll",

@@ -13,7 +13,7 @@ from .window import Amounts, Window
 Slots: TypeAlias = dict[int, Amounts]
 
 
-class Memory:
+class InMemory:
     """Counts by window and slot."""
 
     shared = False

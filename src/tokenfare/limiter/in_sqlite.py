@@ -19,7 +19,7 @@ from .store import Change, Taken
 from .window import Amounts, Window
 
 POLL_SECONDS = 0.05
-"""How soon to ask again: what other processes give back rings no bell here."""
+"""How soon to ask again: what other processes give back sets no signal here."""
 
 GONE_SECONDS = 1.0
 """After how long without asking who waits is taken for gone."""
@@ -49,7 +49,7 @@ _MIGRATIONS: Migrations = (
 )
 
 
-class Shared:
+class InSqlite:
     """Counts by window and slot in a SQLite file. The clock of its limiters is the time of day."""
 
     shared = True

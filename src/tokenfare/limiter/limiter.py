@@ -3,7 +3,7 @@
 A call enters the queue of its model, asks until it is let through, and settles by what was billed:
 what it did not take is given back, what it took beyond is booked. Whoever came first goes first;
 a small call never overtakes a large one. Nothing here sleeps: `ask` says how long to wait, and the
-place's bell rings when asking again may help sooner.
+place's signal is set when asking again may help sooner.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .in_memory import Memory
-from .notification import Bell
+from .in_memory import InMemory
+from .signals import Signal
 from .store import Change, Store
 from .window import Amounts, Window
 
-UNTIL_RUNG = 3_600.0
-"""The wait of those who are not the first of their queue: their bell rings when they are."""
+UNTIL_SIGNALLED = 3_600.0
+"""The wait of those who are not the first of their queue: their signal is set when they are."""
 
 _NOTHING: Amounts = (0, 0)
 _SMOOTHING = 0.2
@@ -41,7 +41,7 @@ class Place:
     key: str
     windows: tuple[Window, ...]
     claim: Claim
-    bell: Bell = field(default_factory=Bell)
+    signal: Signal = field(default_factory=Signal)
     asked: tuple[Amounts, ...] = ()
     slots: tuple[int, ...] = ()
 
@@ -57,7 +57,7 @@ class Limiter:
         self, store: Store | None = None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Keep what is used in memory unless a store is given."""
-        self._store = store or Memory()
+        self._store = store or InMemory()
         self._clock = clock
         self._lock = threading.Lock()
         self._queues: dict[str, deque[Place]] = {}
@@ -85,11 +85,11 @@ class Limiter:
         Whoever was let through ends with `settle`, `fail` or `refused`; whoever does not ask again
         or sends nothing after all, with `leave`.
         """
-        place.bell.muffle()
+        place.signal.clear()
         with self._lock:
             queue = self._queues[place.key]
             if not queue or queue[0] is not place:
-                return UNTIL_RUNG
+                return UNTIL_SIGNALLED
             typical = self._typical.get(place.key)
         asked = tuple(_amounts(place.claim, window, typical) for window in place.windows)
         windows = [window.spared(typical or 0.0) for window in place.windows]
@@ -158,7 +158,7 @@ class Limiter:
             queue = self._queues[key]
             first = queue[0] if queue else None
         if first is not None:
-            first.bell.ring()
+            first.signal.set()
 
 
 def _amounts(claim: Claim, window: Window, typical: float | None) -> Amounts:

@@ -142,7 +142,7 @@ class _Cluster:
 def _client_at(url: str) -> Redis:
     redis = _redis()
     try:
-        client: Redis = redis.Redis.from_url(url, **_hurried(redis))
+        client: Redis = redis.Redis.from_url(url, **_no_retries(redis))
     except (ValueError, TypeError):  # it may quote a part of the password
         pass
     else:
@@ -161,7 +161,9 @@ def _cluster_at(url: str) -> _Cluster:
 
     def make() -> Any:
         named = [redis.cluster.ClusterNode(host, port) for host, port in nodes]
-        return redis.RedisCluster(startup_nodes=named, **{**_hurried(redis, cluster=True), **known})
+        return redis.RedisCluster(
+            startup_nodes=named, **{**_no_retries(redis, cluster=True), **known}
+        )
 
     name = ", ".join(f"{host}:{port}" for host, port in nodes)
     return _Cluster(make, name, known.get("password"))
@@ -197,7 +199,7 @@ def _password_of(client: Any) -> object:
     return client.nodes_manager.connection_kwargs.get("password")
 
 
-def _hurried(redis: Any, *, cluster: bool = False) -> dict[str, Any]:
+def _no_retries(redis: Any, *, cluster: bool = False) -> dict[str, Any]:
     """Options of a client that waits a little and sends nothing a second time by itself."""
     from redis.backoff import NoBackoff
     from redis.retry import Retry

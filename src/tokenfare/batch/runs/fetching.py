@@ -132,7 +132,7 @@ def _of_jobs(run: Running, folder: Path, told: Callable[[Fetching], None]) -> It
 
 def _fetch(run: Running, file_id: str, model: str, sink: _File) -> None:
     with closing(sink):
-        run.ask(download(file_id, model, run.settings.line, sink))
+        run.ask(download(file_id, model, run.settings.channel, sink))
 
 
 def _direct(run: Running, folder: Path) -> Iterable[Source]:

@@ -72,10 +72,10 @@ def settle_on_first(run: Running, seconds: float, *, created: bool = False) -> N
 
 
 def _settle(run: Running, file: Written, sent: Sent, ours: Job) -> None:
-    line = run.settings.line
-    jobs = run.ask(jobs_of(named_there(run, file, sent), line)) or (ours,)
+    channel = run.settings.channel
+    jobs = run.ask(jobs_of(named_there(run, file, sent), channel)) or (ours,)
     first = jobs[0]
-    for job in run.ask(cancel_others(jobs, file.model, line)):
+    for job in run.ask(cancel_others(jobs, file.model, channel)):
         words = "%s: two machines submitted it in one instant, and job %s ran beside %s: both cost"
         log.warning(words, file.name, job.id, first.id)
     if first.id != ours.id:

@@ -155,9 +155,9 @@ def cancel(folder: str | os.PathLike[str], **options: Any) -> Status:
             if sent.job is None or sent.job.ended:
                 continue
             model = _model(run.plan, file)
-            job = run.ask(look_at(sent.job.id, model, run.settings.line))
+            job = run.ask(look_at(sent.job.id, model, run.settings.channel))
             if not job.ended and job.status != "cancelling":
-                job = run.ask(cancel_job(job.id, model, run.settings.line))
+                job = run.ask(cancel_job(job.id, model, run.settings.channel))
             run.journal.saw(file, job)
         return state_of(run.plan, run.journal)
 
@@ -167,7 +167,7 @@ def look(run: Running) -> Status:
     for file, sent in run.journal.sent().items():
         if sent.job is not None and not sent.job.ended:
             model = _model(run.plan, file)
-            run.journal.saw(file, run.ask(look_at(sent.job.id, model, run.settings.line)))
+            run.journal.saw(file, run.ask(look_at(sent.job.id, model, run.settings.channel)))
     return state_of(run.plan, run.journal)
 
 

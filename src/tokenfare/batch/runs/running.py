@@ -1,4 +1,4 @@
-"""A plan's folder at work: its plan, its journal, and a line to the provider.
+"""A plan's folder at work: its plan, its journal, and a channel to the provider.
 
 Made by each command for as long as it lasts.
 """
@@ -41,7 +41,7 @@ class Running:
 
     def claim(self) -> None:
         """The folder goes to this endpoint from now on: something was, or is being sent there."""
-        self.journal.state(_ENDPOINT, self.settings.line.endpoint.base_url)
+        self.journal.state(_ENDPOINT, self.settings.channel.endpoint.base_url)
 
     def disclaim(self) -> None:
         """Nothing was sent there after all."""
@@ -76,7 +76,7 @@ def running(
     options["provider"] = options.get("provider") or _provider_of(plan, catalog)
     made = settings(catalog, **options)
     with journal(plan.folder, alone=alone) as opened:
-        _same_endpoint(plan.folder, opened, made.line.endpoint.base_url)
+        _same_endpoint(plan.folder, opened, made.channel.endpoint.base_url)
         with httpx.Client() as http:
             try:
                 yield Running(plan, opened, made, http)
@@ -85,7 +85,7 @@ def running(
 
 
 def _provider_of(plan: Planned, catalog: Catalog) -> str:
-    """The provider of the plan's models, to whom alone a line leads."""
+    """The provider of the plan's models, the only one that its channel leads to."""
     found = sorted({catalog.get(file.model).provider for file in plan.files})
     if len(found) > 1:
         raise InvalidRequestError(

@@ -82,7 +82,7 @@ def _submit(
     progress: Callable[[UploadProgress], None] | None,
 ) -> bool:
     """Have a file's job created; gives whether one was."""
-    line = run.settings.line
+    channel = run.settings.channel
     # The day before: the provider's calendar may be behind ours.
     since = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y%m%d")
     sent = run.journal.sent().get(file.name)
@@ -91,16 +91,16 @@ def _submit(
     if sent.job is not None:
         return False
     named = named_there(run, file, sent)
-    there = run.ask(jobs_of(named, line))
+    there = run.ask(jobs_of(named, channel))
     run.claim()
     job = there[0] if there else None
     if job is None:
         _reserve(run, sent, file, expected, window)
         file_id = sent.file_id
         if file_id is None:
-            file_id = run.ask(upload_batch(named, line, since=sent.since, progress=progress))
+            file_id = run.ask(upload_batch(named, channel, since=sent.since, progress=progress))
             run.journal.uploaded(file.name, file_id)
-        job = run.ask(create_job(named, file_id, line, window))
+        job = run.ask(create_job(named, file_id, channel, window))
     run.journal.saw(file.name, job)
     return not there
 

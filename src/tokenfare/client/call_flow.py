@@ -22,7 +22,7 @@ from .plan import Climb, Ladder, Reply, Step
 from .settings import Settings
 
 
-def conversation(ladder: Ladder, settings: Settings, *, streamed: bool) -> Flow[Reply]:
+def call_flow(ladder: Ladder, settings: Settings, *, streamed: bool) -> Flow[Reply]:
     """Ask the models of a ladder until one answers; with `streamed`, emit the answer's pieces."""
     entry = Entry(settings.books)
     seen = Observation(ladder, settings, streamed=streamed)
@@ -43,8 +43,8 @@ def conversation(ladder: Ladder, settings: Settings, *, streamed: bool) -> Flow[
 
 def _climbed(ladder: Ladder, settings: Settings, entry: Entry, *, streamed: bool) -> Flow[Reply]:
     climb = Climb(ladder, settings.learning, filtered_too=settings.escalate_filtered)
-    clock = settings.line.surroundings.clock
-    until = clock() + settings.line.endpoint.timeouts.total
+    clock = settings.channel.runtime.clock
+    until = clock() + settings.channel.endpoint.timeouts.total
     while True:
         step = climb.next()
         yield from entry.intend(_intent(step, ladder, settings))
@@ -63,12 +63,12 @@ def _asked(step: Step, settings: Settings, until: float, *, streamed: bool) -> F
     ask = dispatch.chat_stream if streamed else dispatch.chat
     room = step.answers * (step.call.max_output_tokens or 0)
     claim = Claim(step.carriage.count.total.high, room)
-    line = replace(
-        settings.line,
+    channel = replace(
+        settings.channel,
         until=None if step.call.documents else until,
-        turnstile=settings.pace.turn(step.model, claim),
+        admission=settings.pace.admission(step.model, claim),
     )
-    return ask(step.call, line, settings.files)
+    return ask(step.call, channel, settings.files)
 
 
 def _intent(step: Step, ladder: Ladder, settings: Settings) -> Intent:
@@ -93,7 +93,7 @@ def cleaned_up(settings: Settings) -> Flow[tuple[str, ...]]:
     reader = next((model for model in models if model.documents is not None), None)
     if reader is None:
         return ()
-    left = yield from dispatch.delete(files, reader, settings.line)
+    left = yield from dispatch.delete(files, reader, settings.channel)
     for file in files:
         if file.id not in left:
             yield Work(partial(settings.uploads.forget, file))
