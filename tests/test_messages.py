@@ -47,6 +47,7 @@ def test_a_call_of_a_tool_needs_no_content() -> None:
         ([], "list of messages is empty"),
         ({"role": "user", "content": "x"}, "messages are a list"),
         (7, "not int"),
+        (b"hello", "or one text, not bytes"),
         (["hello"], r"messages\[0\]: an object"),
         ([{"content": "x"}], r"messages\[0\]\.role: missing; one of assistant"),
         ([{"role": "user", "content": "x"}, {"role": None}], r"messages\[1\]\.role: missing"),

@@ -136,9 +136,10 @@ def parse(prompt: Prompt) -> tuple[Message, ...]:
         if not prompt:
             raise InvalidRequestError("the prompt is empty; a request needs at least one character")
         return (user(prompt),)
-    if isinstance(prompt, Mapping) or not isinstance(prompt, Iterable):
+    if isinstance(prompt, Mapping | bytes | bytearray) or not isinstance(prompt, Iterable):
         raise InvalidRequestError(
-            f"messages are a list of objects with role and content, not {_kind(prompt)}"
+            "messages are a list of objects with role and content, or one text, "
+            f"not {_kind(prompt)}"
         )
     messages = tuple(parse_one(item, i) for i, item in enumerate(prompt))
     if not messages:

@@ -287,3 +287,24 @@ def test_one_image_is_counted_from_whatever_there_is_of_it(tmp_path: Path) -> No
         tf.count_image("a.png", model="qwen-vl-plus", catalog=catalog)
     with pytest.raises(InputError, match="cannot be read"):
         tf.count_image(tmp_path / "gone.png", model="qwen-vl-plus", catalog=catalog)
+
+
+@pytest.mark.parametrize("url", ["cat.png", "C:\\cat.png", "/pictures/cat.png", "iVBORw0KGgo" * 99])
+def test_a_path_of_this_machine_is_not_sent_as_a_url(url: str) -> None:
+    """A provider cannot open it, and its refusal would not say what to send instead."""
+    picture = {"type": "image_url", "image_url": {"url": url}}
+    with pytest.raises(InvalidRequestError, match=r"content\[0\].*is no URL.*base64") as refused:
+        counted_for_today(picture)
+    assert len(str(refused.value)) < 250
+
+
+def test_a_url_that_others_open_is_counted_by_its_bounds() -> None:
+    for url in ("https://example.org/cat.png", "oss://bucket/cat.png"):
+        counted = counted_for_today({"type": "image_url", "image_url": {"url": url}})
+        assert counted.low < counted.high
+
+
+def counted_for_today(part: dict[str, Any]) -> Any:
+    import tokenfare as tf
+
+    return tf.count_messages([{"role": "user", "content": [part]}], model="qwen3-vl-plus").total

@@ -68,6 +68,20 @@ def test_the_page_does_what_it_says(emulator: Emulator, capsys: pytest.CaptureFi
     assert "no model" in capsys.readouterr().out  # from the refusal at the end
 
 
+def test_the_calls_of_a_streamed_answer_are_put_together_as_the_page_says(
+    emulator: Emulator,
+) -> None:
+    with (
+        tf.Client() as client,
+        client.streaming("Is it raining in Hangzhou?", tools=[TOOL]) as stream,
+    ):
+        fragments = [piece.raw["choices"][0]["delta"].get("tool_calls") for piece in stream]
+    assert any(fragments)
+    assert stream.reply is not None
+    (call,) = stream.reply.answer.raw["choices"][0]["message"]["tool_calls"]
+    assert json.loads(call["function"]["arguments"]) == {"city": "Hangzhou"}
+
+
 @pytest.mark.parametrize(
     ("word", "way"),
     [

@@ -106,7 +106,8 @@ def rules_for(
 ) -> tuple[Rules, str]:
     """How a model or a published template counts, and its tokenizer."""
     if (model is None) == (template is None):
-        raise InvalidRequestError("give a model or a template: one of them, not both")
+        given = "neither is given" if model is None else "both are"
+        raise InvalidRequestError(f"give a model or a template, one of them; {given}")
     if template is not None:
         if not isinstance(template, str):
             raise InvalidRequestError(f"no chat template is called {template!r}: a name is a text")

@@ -26,7 +26,10 @@ def check_tools(tools: Sequence[Wire]) -> None:
             raise InvalidRequestError(f"{place}: an object, not {type(tool).__name__}")
         function = tool.get("function")
         if not isinstance(function, Mapping):
-            raise InvalidRequestError(f"{place}.function: an object with name and parameters")
+            found = "nothing" if function is None else type(function).__name__
+            raise InvalidRequestError(
+                f"{place}.function: an object with name and parameters, not {found}"
+            )
         if not isinstance(function.get("name"), str) or not function["name"]:
             raise InvalidRequestError(f"{place}.function.name: a name is missing")
         if "parameters" in function:

@@ -23,7 +23,11 @@ Outcome: TypeAlias = Literal[
 Stage: TypeAlias = Literal["waiting", "uploading", "processing", "ready"]
 
 # Fields that the call itself decides; a second opinion in `parameters` would be sent silently.
-_DECIDED = ("model", "messages", "stream")
+_DECIDED = {
+    "model": "allow=[…] names the models that may be chosen",
+    "messages": "they are the prompt",
+    "stream": "client.stream(…) streams",
+}
 # OpenAI's two names for the room.
 _ROOMS = ("max_tokens", "max_completion_tokens")
 
@@ -84,14 +88,17 @@ class Call:
         room = self.max_output_tokens
         if room is not None and room < 1:
             raise InvalidRequestError(f"max_output_tokens is at least 1, not {room}")
-        for name in _DECIDED:
+        for name, instead in _DECIDED.items():
             if name in self.parameters:
-                raise InvalidRequestError(f"parameters: {name!r} is set by the call itself")
+                raise InvalidRequestError(
+                    f"parameters: {name!r} is set by the call itself; {instead}"
+                )
         for name in _ROOMS:
             if room is not None and self.parameters.get(name, room) != room:
                 raise InvalidRequestError(
                     f"max_output_tokens is {room} and the parameters say {name} "
-                    f"{self.parameters[name]!r}; give one of them"
+                    f"{self.parameters[name]!r}; give one of them: max_output_tokens, where a "
+                    "model is chosen by it"
                 )
 
 

@@ -69,7 +69,7 @@ def size_of(source: bytes | Path | str | tuple[int, int]) -> Picture:
     if isinstance(source, bytes):
         return picture(from_bytes(source), "image")
     if isinstance(source, str):
-        found = opened(source, "image")
+        found = opened(source, "image") if source[:5].lower() == "data:" else None
         if found is None:
             raise InvalidRequestError("image: a data: URL or a Path, not a name or another URL")
         return picture(found, "image")

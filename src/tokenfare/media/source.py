@@ -20,6 +20,8 @@ Fetch: TypeAlias = Callable[[str], bytes]
 """Gets the bytes of a URL: the caller's, since this library opens none by itself."""
 
 _DATA_URL = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)  # two letters, since C: is a drive
+_SHOWN = 60
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 
 
@@ -35,11 +37,18 @@ def opened(url: str, place: str, fetch: Fetch | None = None) -> Source | None:
     """Open a URL; `None` if it is elsewhere and there is no `fetch` to get it.
 
     `data:` URLs are read here, whatever `fetch` is. Raises `InvalidRequestError` with `place` for a
-    data URL that is broken and for what `fetch` cannot get.
+    data URL that is broken, for what `fetch` cannot get, and without one for what is no URL: a path
+    of this machine says nothing to a provider, which would refuse it.
     """
     if url[:5].lower() == "data:":
         return _data_url(url, place)
     if fetch is None:
+        if _SCHEME.match(url) is None:
+            shown = url if len(url) <= _SHOWN else url[:_SHOWN] + "…"
+            raise InvalidRequestError(
+                f"{place}: {shown!r} is no URL; a file of this machine goes along as one: "
+                "data:TYPE;base64,… with its bytes in base64"
+            )
         return None
     try:
         content = fetch(url)
