@@ -148,7 +148,7 @@ def test_the_log_says_what_was_billed_and_nothing_of_the_content(
     with caplog.at_level(logging.DEBUG, "tokenfare"):
         chat(url, PROMPT, client={"api_key": KEY})
     said = caplog.text
-    assert "qwen-turbo answered: billed 12 in + 5 out, 0.0000066 CNY, 1 attempts" in said
+    assert "qwen-turbo answered: billed 12 in + 5 out, 0.0000066 CNY, 1 attempt, " in said
     for secret in (PROMPT, ANSWER, "not-to-be-found"):
         assert secret not in said
 

@@ -57,3 +57,12 @@ def test_each_model_drifts_by_itself(ledger: Ledger, clock: Clock) -> None:
     bills(ledger, clock, 99, model="c")
     assert [(d.model, d.billed - d.predicted) for d in drifts(ledger)] == [("a", 1), ("c", -1)]
     assert [d.model for d in drifts(ledger, model="c")] == ["c"]
+
+
+def test_what_was_right_since_is_said_of_one_call_and_of_several(
+    ledger: Ledger, clock: Clock
+) -> None:
+    bills(ledger, clock, 101, 100)
+    assert str(drifts(ledger)[0]).endswith("; the last was right")
+    bills(ledger, clock, 100)
+    assert str(drifts(ledger)[0]).endswith("; the last 2 were right")

@@ -63,12 +63,13 @@ class Observation:
         """It was answered."""
         usage, seconds = reply.usage, self._clock() - self._began
         log.info(
-            "%s answered: billed %d in + %d out, %s, %d attempts, %.2f s",
+            "%s answered: billed %d in + %d out, %s, %d attempt%s, %.2f s",
             reply.model,
             usage.input_tokens,
             usage.output_tokens,
             reply.fare or "no price known",
             len(reply.attempts),
+            "s"[: len(reply.attempts) - 1],
             seconds,
         )
         if self._operation is None:

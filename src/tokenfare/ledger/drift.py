@@ -62,7 +62,8 @@ class Drift:
         """One sentence for people."""
         off = self.billed - self.predicted
         share = f" ({off / self.predicted:+.1%})" if self.predicted else ""
-        end = f"; the last {self.good_since} were right" if self.good_since else ""
+        right = "was" if self.good_since == 1 else f"{self.good_since} were"
+        end = f"; the last {right} right" if self.good_since else ""
         return (
             f"{self.model}: {self.missed} of {self.calls} calls since "
             f"{self.since.isoformat(timespec='minutes')} were billed other than predicted: "
