@@ -76,7 +76,7 @@ folder = Path(tempfile.mkdtemp())
 plan = tf.batch.plan(folder / "in.csv", folder / "plan")
 assert plan.requests == 2
 assert tf.batch.report(plan.folder).read_text(encoding="utf-8").count("<svg")
-tf.batch.plan(folder / "in.csv", folder / "hurried", deadline=timedelta(hours=1))
+tf.batch.plan(folder / "in.csv", folder / "deadline", deadline=timedelta(hours=1))
 import pyarrow.parquet
 """,
     "redis": """

@@ -11,9 +11,9 @@ import pytest
 import tokenfare as tf
 
 
-@pytest.mark.parametrize("hurry", [{}, {"deadline": timedelta(hours=1), "allow": ["qwen-plus"]}])
+@pytest.mark.parametrize("deadline", [{}, {"deadline": timedelta(hours=1), "allow": ["qwen-plus"]}])
 def test_a_plan_is_the_same_whatever_precision_the_program_has_set(
-    tmp_path: Path, hurry: dict[str, Any]
+    tmp_path: Path, deadline: dict[str, Any]
 ) -> None:
     """Money is exact: what a program sets for its own decimals may not round it."""
     begin = "You are a librarian who answers in one short sentence. " * 30
@@ -27,7 +27,9 @@ def test_a_plan_is_the_same_whatever_precision_the_program_has_set(
     for name, precision in (("usual", 28), ("low", 2)):
         with localcontext(prec=precision):
             out = tmp_path / name
-            plan = tf.batch.plan(job, out, as_of=date(2025, 6, 1), max_output_tokens=500, **hurry)
+            plan = tf.batch.plan(
+                job, out, as_of=date(2025, 6, 1), max_output_tokens=500, **deadline
+            )
             estimate = tf.batch.estimate(job, as_of=date(2024, 12, 18), sample=30)
             tf.batch.report(out)
         by_name = {f.name: f.read_bytes() for f in out.rglob("*") if f.is_file()}

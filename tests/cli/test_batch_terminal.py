@@ -96,11 +96,11 @@ def test_a_bar_says_how_far_it_is_and_how_long_it_takes(start: Start, job: Path,
     assert not terminal.screen.cursor.hidden
 
 
-HURRIED = ("--as-of", "2025-06-01", "--deadline", "20h")
+DEADLINE = ("--as-of", "2025-06-01", "--deadline", "20h")
 
 
 def test_by_a_deadline_the_bar_goes_through_both_passes(start: Start, job: Path, out: Path) -> None:
-    terminal = start(job, "--out", out, *HURRIED)
+    terminal = start(job, "--out", out, *DEADLINE)
     terminal.until(PART)
     assert terminal.ended() == 0
     gone = shares(terminal)
@@ -113,7 +113,7 @@ def test_by_a_deadline_the_bar_goes_through_both_passes(start: Start, job: Path,
 def test_ctrl_c_in_either_pass_by_a_deadline_leaves_nothing(
     start: Start, long_job: Path, out: Path, within: str
 ) -> None:
-    terminal = start(long_job, "--out", out, *HURRIED)
+    terminal = start(long_job, "--out", out, *DEADLINE)
     terminal.until(within)
     terminal.press(CTRL_C)
     assert terminal.ended() == 130, terminal.lines

@@ -5,11 +5,11 @@ use tokenfare_bpe::Tokenizer;
 use crate::beginnings::Beginnings;
 use crate::cells::Cells;
 use crate::csv::{self, Heading};
+use crate::deadline::Classed;
 use crate::form::Form;
-use crate::hurried::Hurried;
+use crate::output::Outcomes;
 use crate::scan::{Row, Scanned, Tokens, scanned, scanned_cells};
 use crate::seen::{Key, Seen};
-use crate::sent::Outcomes;
 use crate::sizes::{Offers, Span};
 use crate::store::Store;
 
@@ -75,7 +75,7 @@ pub struct Lines {
     tokens: Tokens,
     pub(crate) groups: Vec<Group>,
     /// Of a job with a deadline, for each line.
-    pub(crate) hurried: Vec<Hurried>,
+    pub(crate) classed: Vec<Classed>,
     next: u64,
     key: Key,
 }
@@ -117,8 +117,8 @@ impl Lines {
         let Scanned { rows, store, tokens, next } = scanned;
         let fate = |row: &Row| if row.told.is_some() { Fate::Open } else { Fate::Doubtful };
         let fates = rows.iter().map(fate).collect();
-        let (groups, hurried) = (Vec::new(), Vec::new());
-        Lines { chunk, rows, fates, store, tokens, groups, hurried, next, key }
+        let (groups, classed) = (Vec::new(), Vec::new());
+        Lines { chunk, rows, fates, store, tokens, groups, classed, next, key }
     }
 
     /// The number of the line behind the last one.

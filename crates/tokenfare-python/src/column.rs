@@ -18,7 +18,7 @@ use pyo3::types::{PyCapsule, PyTuple};
 use tokenfare_bpe::Tokenizer;
 
 use crate::guard::guarded;
-use crate::place::Place;
+use crate::text_column::TextColumn;
 
 /// The chunks of a column, one at a time.
 pub(crate) enum Chunks {
@@ -71,7 +71,7 @@ impl Chunks {
         tokenizer: &Tokenizer,
         column: Option<&str>,
     ) -> PyResult<Counted> {
-        let place = Place::of(&self.data_type(), column)?;
+        let place = TextColumn::of(&self.data_type(), column)?;
         let mut counted = Counted::default();
         while let Some(chunk) = self.next(py)? {
             let (column, nulls) = place.within(&chunk);
@@ -130,7 +130,7 @@ fn count(
     tokenizer: &Tokenizer,
     chunk: &dyn Array,
     first: usize,
-    place: &Place,
+    place: &TextColumn,
 ) -> PyResult<Vec<usize>> {
     let Some(dictionary) = chunk.as_any_dictionary_opt() else {
         let named = |row| format!("row {} of {}", first + row, place.name);

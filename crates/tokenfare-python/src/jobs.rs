@@ -11,7 +11,7 @@ use tokenfare_jobs::{Address, Fate, Kind, Measure, Offer, Span};
 use crate::Tokenizer;
 use crate::beginnings::{Beginnings, Ladders};
 use crate::guard::guarded;
-use crate::sent::Sent;
+use crate::output::Sent;
 
 /// A size on a kind of models, at least and at most; or a file and a line.
 pub(crate) type Pair = (u64, u64);

@@ -3,17 +3,17 @@
 mod beginnings;
 mod column;
 mod counts;
+mod deadline;
 mod digits;
 mod guard;
-mod hurried;
 mod ids;
 mod jobs;
-mod place;
+mod output;
 mod positions;
 mod rows;
-mod sent;
 mod special;
 mod text;
+mod text_column;
 
 use std::sync::Arc;
 
@@ -290,14 +290,14 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<CountColumn>()?;
     module.add_class::<beginnings::Beginnings>()?;
     module.add_class::<beginnings::Ladders>()?;
-    module.add_class::<hurried::Bids>()?;
-    module.add_class::<hurried::Classes>()?;
+    module.add_class::<deadline::Bids>()?;
+    module.add_class::<deadline::Classes>()?;
     module.add_class::<jobs::Form>()?;
     module.add_class::<jobs::Lines>()?;
     module.add_class::<jobs::Offers>()?;
     module.add_class::<jobs::Outcomes>()?;
     module.add_class::<jobs::Seen>()?;
-    module.add_class::<sent::Sent>()?;
+    module.add_class::<output::Sent>()?;
     module.add_function(wrap_pyfunction!(to_compact, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::line_breaks, module)?)?;
     module.add_function(wrap_pyfunction!(rows::csv_rows, module)?)?;

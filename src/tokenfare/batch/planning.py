@@ -32,7 +32,7 @@ from .output.folder import Folder
 from .plan import Plan
 from .planner import How, Planner
 from .prefixes.finder import Prefixes
-from .two_pass import HurriedPlanner, Surveyor
+from .two_pass import DeadlinePlanner, Surveyor
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -130,11 +130,11 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         survey, found = surveyor.found()
         placing = Placing(survey, found, kept(found, facts, deadline, answer_seconds))
         del found
-        hurried = HurriedPlanner(facts, wanted, folder, looking, placing)
-        hurried.choose_as(surveyor)
+        placed = DeadlinePlanner(facts, wanted, folder, looking, placing)
+        placed.choose_as(surveyor)
         del surveyor
-        _read([source.again() for source in sources], hurried, done, progress)
-        return finished(hurried, names, folder, most, hurried.deadline())
+        _read([source.again() for source in sources], placed, done, progress)
+        return finished(placed, names, folder, most, placed.deadline())
 
 
 def _read(

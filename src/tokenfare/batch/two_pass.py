@@ -29,7 +29,7 @@ _Block: TypeAlias = tuple[Bulk, Read, str, int, _core.Seen]
 """What a `Passage` is made of."""
 
 
-class _Hurried(Passage):
+class _ClassedPassage(Passage):
     """A block whose requests are classed: those that would be late have no model yet."""
 
     def __init__(self, survey: Survey, *block: *_Block) -> None:
@@ -96,7 +96,7 @@ class _Hurried(Passage):
         return found
 
 
-class _Dealt(_Hurried):
+class _PlacedPassage(_ClassedPassage):
     """A block whose requests that would be late have the models that their classes were given."""
 
     def __init__(self, placing: Placing, *block: *_Block) -> None:
@@ -133,7 +133,7 @@ class Surveyor(BlockPlanner):
 
     def take_block(self, block: Read, file: str, file_number: int) -> None:
         """Count a block of lines of an input."""
-        passage = _Hurried(self._survey, self._bulk, block, file, file_number, self._seen)
+        passage = _ClassedPassage(self._survey, self._bulk, block, file, file_number, self._seen)
         passage.place(batch=True)
         passage.place(batch=False)
         self._survey.in_batch += passage.count(once=self._once)
@@ -151,7 +151,7 @@ class Surveyor(BlockPlanner):
         return self._survey, self._survey.found()
 
 
-class HurriedPlanner(BlockPlanner):
+class DeadlinePlanner(BlockPlanner):
     """The second pass: each request to the model that its class was given for it."""
 
     def __init__(
@@ -167,7 +167,7 @@ class HurriedPlanner(BlockPlanner):
         self._placing = placing
 
     def _passage(self, block: Read, file: str, file_number: int) -> Passage:
-        return _Dealt(self._placing, self._bulk, block, file, file_number, self._seen)
+        return _PlacedPassage(self._placing, self._bulk, block, file, file_number, self._seen)
 
     def deadline(self) -> Deadline:
         """The deadline that is kept, when all are placed. Raises `InvalidRequestError`."""

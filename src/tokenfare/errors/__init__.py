@@ -260,10 +260,10 @@ class FareOverCeiling(TokenfareError):  # noqa: N818 - as UnknownModel
         deadline: timedelta | None = None,
     ) -> None:
         """Say by how much, and what would help."""
-        hurry = "" if deadline is None else f", or allow more than {deadline}"
+        way = "" if deadline is None else f", or allow more than {deadline}"
         super().__init__(
             f"the job costs {low} to {high}, the ceiling is {ceiling} ({over} too much); "
-            f"leave more out, or leave less room for answers{hurry}"
+            f"leave more out, or leave less room for answers{way}"
         )
         self.low = low
         self.high = high

@@ -99,13 +99,13 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
             _assemble(planned, assembler, planner)
             return finished(planner, [name], folder, most)
         survey = Survey(facts, deadline, wanted.currency)
-        assembler = _Assembler(survey, name, key, hurried=True)
+        assembler = _Assembler(survey, name, key, has_deadline=True)
         told = replace(how, sizer=assembler.sizer)
         surveyor = Planner(facts, wanted, assembler, told, survey)
         _assemble(planned, assembler, surveyor)
         found = survey.found()
         placing = Placing(survey, found, kept(found, facts, deadline, answer_seconds))
-        assembler = _Assembler(folder, name, key, hurried=True, compares=False)
+        assembler = _Assembler(folder, name, key, has_deadline=True, compares=False)
         told = replace(looking, sizer=assembler.sizer)
         planner = Planner(facts, wanted, assembler, told, placing)
         _assemble(planned, assembler, planner)
@@ -168,13 +168,13 @@ class _Assembler:
         name: str,
         key: str,
         *,
-        hurried: bool = False,
+        has_deadline: bool = False,
         compares: bool = True,
     ) -> None:
         self.name = name
         self._folder = folder
         self._key = key
-        self._hurried = hurried
+        self._has_deadline = has_deadline
         self._compares = compares
         self._number = 0
         self._told: dict[int, Told] = {}
@@ -199,7 +199,7 @@ class _Assembler:
     def sizer(self, requests: Sequence[Request]) -> _Found:
         """The sizes that workers found."""
         told = [self._told[each.record.line] for each in requests]
-        return _Found(told, requests, hurried=self._hurried)
+        return _Found(told, requests, has_deadline=self._has_deadline)
 
     def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
         self._folder.add(model, line, rules)
@@ -214,7 +214,7 @@ class _Assembler:
 
     def set_aside(self, line: SetAside, reason: str) -> None:
         row = self._expected.pop(line.line, None)
-        late = self._hurried and reason == NOBODY  # of those whose rates are known
+        late = self._has_deadline and reason == NOBODY  # of those whose rates are known
         if row is not None and reason not in _HERE_ALONE and not late:
             raise _otherwise(self.name, line.line, str(row["model"]), f"none: {line.problem}")
         self._folder.set_aside(line, reason)
@@ -262,7 +262,7 @@ class _Assembler:
         if row.sent_as is not None:  # it costs nothing here, since another carries it
             fare = expected["fare_high"]
         # By a deadline it is not said yet where a request goes, but where it would go without one.
-        service = expected["batch"] if self._hurried else row.batch
+        service = expected["batch"] if self._has_deadline else row.batch
         here = (row.model, service, fare)
         there = (expected["model"], expected["batch"], expected["fare_high"])
         if here != there:
@@ -284,17 +284,19 @@ def _otherwise(name: str, line: int, there: str, here: str) -> InputError:
 class _Found:
     """Sizes of requests as workers found them."""
 
-    def __init__(self, told: Sequence[Told], requests: Sequence[Request], *, hurried: bool) -> None:
+    def __init__(
+        self, told: Sequence[Told], requests: Sequence[Request], *, has_deadline: bool
+    ) -> None:
         self._told = told
         self._requests = requests
-        self._hurried = hurried
+        self._has_deadline = has_deadline
 
     def sizes(self, place: int, service: Service) -> Sizes:
         told = self._told[place]
         sizes = told.batch if service.asked.batch else told.live
         if sizes is None or len(sizes) != len(service.kinds):
             record = self._requests[place].record
-            if sizes is None and self._hurried:
+            if sizes is None and self._has_deadline:
                 raise InputError(
                     f"{record.file}:{record.line}",
                     "was not counted for live models, which a deadline needs; plan the rows with "

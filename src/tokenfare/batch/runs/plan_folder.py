@@ -111,14 +111,14 @@ def planned(folder: str | os.PathLike[str]) -> Planned:
         files = tuple(Written(**each) for each in plan["files"])
         if plan["form"] != FORM:
             raise InputError(name, f"is of the form {plan['form']!r}; this reads {FORM!r}")
-        hurry = plan.get("deadline", {})
+        deadline = plan.get("deadline", {})
         found = Planned(
             path,
             date.fromisoformat(plan["as_of"]),
             files,
             _digest(content),
-            hurry.get("seconds"),
-            hurry.get("concurrency"),
+            deadline.get("seconds"),
+            deadline.get("concurrency"),
         )
     except OSError as error:
         raise InputError(str(path), f"is no folder of a plan: {error.strerror}") from None

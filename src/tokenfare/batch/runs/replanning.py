@@ -63,8 +63,8 @@ def replan(
         Path(out).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(str(out), f"cannot be made: {error.strerror or error}") from None
-    hurried = options.get("deadline") is not None
-    parts = {TOGETHER: files} if hurried else {file.stem: [file] for file in files}
+    has_deadline = options.get("deadline") is not None
+    parts = {TOGETHER: files} if has_deadline else {file.stem: [file] for file in files}
     plans = []
     for name, part in parts.items():
         without = [*before, *(refused[file.name] for file in part if file.name in refused)]

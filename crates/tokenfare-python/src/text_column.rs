@@ -8,18 +8,18 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 /// A column of texts in chunks.
-pub(crate) struct Place {
+pub(crate) struct TextColumn {
     /// Its place in a table.
     index: Option<usize>,
     /// As messages call it.
     pub(crate) name: String,
 }
 
-impl Place {
+impl TextColumn {
     /// The column of this name in a table of this type, its only one, or a column of this type.
     pub(crate) fn of(kind: &DataType, column: Option<&str>) -> PyResult<Self> {
         if let DataType::Struct(fields) = kind {
-            let place = Place::in_table(fields, column)?;
+            let place = TextColumn::in_table(fields, column)?;
             let texts = listed(fields, is_text);
             let way = if texts.is_empty() { CAST.to_owned() } else { format!("there is {texts}") };
             let index = place.index.unwrap_or_default();
@@ -30,7 +30,7 @@ impl Place {
                 "this is one column and no table: leave column='{name}' out"
             )));
         }
-        Place { index: None, name: "the column".to_owned() }.of_text(kind, CAST)
+        TextColumn { index: None, name: "the column".to_owned() }.of_text(kind, CAST)
     }
 
     fn of_text(self, kind: &DataType, way: &str) -> PyResult<Self> {
@@ -58,7 +58,7 @@ impl Place {
         let mut found = (0..fields.len()).filter(|&index| fields[index].name() == name);
         match (found.next(), found.next()) {
             (Some(index), None) => {
-                Ok(Place { index: Some(index), name: format!("the column '{name}'") })
+                Ok(TextColumn { index: Some(index), name: format!("the column '{name}'") })
             }
             (None, _) => {
                 Err(PyValueError::new_err(format!("there is no column '{name}'; there is {all}")))

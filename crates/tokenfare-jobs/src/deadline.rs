@@ -4,15 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use crate::classes::{Bid, Classes};
 use crate::lines::{Fate, Lines};
+use crate::output::Outcomes;
 use crate::seen::Seen;
-use crate::sent::Outcomes;
 use crate::sizes::{Offers, Span};
 
 const NONE: u32 = u32::MAX;
 
 /// What is known of a request that may be late where it would go without a deadline.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Hurried {
+pub(crate) struct Classed {
     /// The outcome without the deadline.
     free: u32,
     class: u32,
@@ -20,9 +20,9 @@ pub(crate) struct Hurried {
     carried: bool,
 }
 
-impl Default for Hurried {
+impl Default for Classed {
     fn default() -> Self {
-        Hurried { free: NONE, class: NONE, model: NONE, carried: false }
+        Classed { free: NONE, class: NONE, model: NONE, carried: false }
     }
 }
 
@@ -75,9 +75,9 @@ impl Lines {
     ///
     /// Returns the addresses that requests went to.
     pub fn withdraw(&mut self, outcomes: &Outcomes, late: &[bool]) -> Vec<usize> {
-        self.hurried.resize(self.rows.len(), Hurried::default());
+        self.classed.resize(self.rows.len(), Classed::default());
         let mut met = vec![false; late.len()];
-        for (fate, own) in self.fates.iter_mut().zip(&mut self.hurried) {
+        for (fate, own) in self.fates.iter_mut().zip(&mut self.classed) {
             let Fate::Placed(outcome) = *fate else { continue };
             let (address, _) = outcomes.of(outcome);
             met[address] = true;
@@ -91,12 +91,12 @@ impl Lines {
 
     /// The outcome that was taken back.
     pub fn free(&self, row: usize) -> Option<u32> {
-        Some(self.hurried[row].free).filter(|free| *free != NONE)
+        Some(self.classed[row].free).filter(|free| *free != NONE)
     }
 
     /// Whether nobody has said of some request of a group where it would go without a deadline.
     pub fn lacks(&self, group: usize) -> bool {
-        self.groups[group].rows.iter().any(|&row| self.hurried[row].free == NONE)
+        self.groups[group].rows.iter().any(|&row| self.classed[row].free == NONE)
     }
 
     /// Gives each request of a group its class. Those that had no outcome taken back have the one
@@ -111,7 +111,7 @@ impl Lines {
             found.clear();
             let of = group.columns.iter().zip(&bids.of).map(|(at, of)| of[at[place] as usize]);
             found.extend(of.filter(|bid| *bid != NONE));
-            let (fate, own) = (&mut self.fates[row], &mut self.hurried[row]);
+            let (fate, own) = (&mut self.fates[row], &mut self.classed[row]);
             if let (NONE, Fate::Placed(outcome)) = (own.free, *fate) {
                 own.free = outcome;
             }
@@ -128,7 +128,7 @@ impl Lines {
 
     /// Gives a request that was read elsewhere its class, and its outcome without a deadline.
     pub fn classed(&mut self, row: usize, class: u32, free: u32) {
-        let own = &mut self.hurried[row];
+        let own = &mut self.classed[row];
         (own.class, own.free) = (class, free);
         self.fates[row] = Fate::Placed(free);
     }
@@ -145,7 +145,7 @@ impl Lines {
         classes: &mut Classes,
     ) -> u64 {
         let mut in_time = 0;
-        for ((row, fate), own) in self.rows.iter().zip(&mut self.fates).zip(&self.hurried) {
+        for ((row, fate), own) in self.rows.iter().zip(&mut self.fates).zip(&self.classed) {
             let Fate::Placed(outcome) = *fate else { continue };
             let (id, body) = (row.place.id(&self.store), row.place.body(&self.store));
             if own.class == NONE {
@@ -171,7 +171,7 @@ impl Lines {
     ///
     /// Returns whether they are those that were counted.
     pub fn deal(&mut self, classes: &mut Classes) -> bool {
-        for (fate, own) in self.fates.iter().zip(&mut self.hurried) {
+        for (fate, own) in self.fates.iter().zip(&mut self.classed) {
             if own.class == NONE || !matches!(fate, Fate::Placed(_)) {
                 continue;
             }
@@ -183,7 +183,7 @@ impl Lines {
 
     /// The model that a request was given.
     pub fn model(&self, row: usize) -> Option<u32> {
-        Some(self.hurried[row].model).filter(|model| *model != NONE)
+        Some(self.classed[row].model).filter(|model| *model != NONE)
     }
 
     /// Models that requests of a group were given, each with the place and the size of the
@@ -206,7 +206,7 @@ impl Lines {
 
     /// Counts what requests that are sent have instead of what they would have without a deadline.
     pub fn compare(&self, classes: &mut Classes) {
-        for (fate, own) in self.fates.iter().zip(&self.hurried) {
+        for (fate, own) in self.fates.iter().zip(&self.classed) {
             if let (Fate::Placed(outcome), false, true) = (fate, own.carried, own.class != NONE) {
                 classes.moved(own.free, *outcome);
             }

@@ -1,6 +1,6 @@
 """Plan a job by a deadline, by blocks and line by line, beside the plan without one.
 
-    python benchmarks/batch/hurried.py [--requests 100000] [--hours 10] [--rounds 3] [--lines]
+    python benchmarks/batch/deadline.py [--requests 100000] [--hours 10] [--rounds 3] [--lines]
                                        [--different]
 
 Each way runs in a process of its own, in turns; medians. The two ways by a deadline have to come to
