@@ -144,7 +144,7 @@ def test_a_live_run_says_no_line_for_each_retry(
     sent = run("batch", "submit", folder, "--direct", "--json")
     assert json.loads(sent.out)["answered"] == 2
     assert len(emulator.calls) == 2 + 6
-    assert not [record for record in caplog.records if record.name == "tokenfare.retry"]
+    assert not [record for record in caplog.records if record.name == "tokenfare.waiting"]
     assert "attempt" not in sent.err
 
 

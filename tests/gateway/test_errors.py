@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tokenfare.catalog import RateLimits
 from tokenfare.dispatch import RetryPolicy, Timeouts
 from tokenfare.emulator import named, scripted
 from tokenfare.emulator.fault_names import NAMES, split
+from tokenfare.limiter import InMemory, Limiter
 
 from .conftest import HELLO, KEY, Stand, Start, eventually
 
@@ -283,6 +285,20 @@ def test_each_wait_is_a_line_of_the_log_with_the_id_of_the_request(
     waits = [line for line in said if "again in" in line]
     assert [line.split()[0] for line in waits] == [answer.headers["x-request-id"]] * 2
     assert "qwen-turbo: attempt 2 of 3 failed: HTTP 503 " in waits[1]
+
+
+def test_a_wait_below_the_rates_is_a_line_with_the_id_too(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    store = InMemory()
+    stand = start(client={"limiter": Limiter(store), "rates": {"qwen-turbo": RateLimits(60, None)}})
+    store.close_for(f"qwen-turbo at {stand.emulator.base_url}", 1.5, time.monotonic())
+    answer = stand.chat(model="qwen-turbo")
+    waits = [r for r in caplog.records if "held back" in r.getMessage()]
+    assert [r.name for r in waits] == ["tokenfare.gateway"], "and nothing of the client's own"
+    wanted = f"{answer.headers['x-request-id']} qwen-turbo: held back by the pause after a refusal"
+    assert waits[0].getMessage().startswith(wanted)
 
 
 def test_what_a_caller_sends_makes_no_line_of_its_own_in_the_log(

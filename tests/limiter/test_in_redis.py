@@ -202,6 +202,10 @@ def test_it_says_what_memory_says(store: InRedis) -> None:
         taken = store.take("m", windows, asked, 0.0)
         expected = memory.take("m", windows, asked, taken.moment)
         assert taken.pause == pytest.approx(min(max(expected.pause, 0), 0.05), abs=1e-6)
+        assert (taken.hold is None) == (taken.pause <= 0)
+        if taken.hold is not None and expected.hold is not None:
+            assert taken.hold[1:] == expected.hold[1:], "by what, and by which window"
+            assert taken.hold.seconds == pytest.approx(expected.hold.seconds, abs=1e-6)
         outcomes[taken.pause > 0] += 1
         if taken.pause == 0:
             booked += [(window, window.slot(taken.moment)) for window in windows]

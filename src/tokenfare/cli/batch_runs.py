@@ -16,7 +16,7 @@ from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
 from tokenfare.batch.run_limits import DEFAULT_CONCURRENCY
 from tokenfare.dispatch import UploadProgress
 
-from . import exit_codes, inputs, output, progress, stdout, warnings
+from . import exit_codes, inputs, output, progress, stdout
 
 _POLL_SECONDS, _LONGEST_POLL_SECONDS = 10.0, 120.0
 
@@ -272,13 +272,21 @@ COMMANDS = (
 
 def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
     with _goes_on("run", folder), progress.steps("requests", quiet=quiet) as bar:
+        at = Sending(0, 0, 0)
 
-        def told(now: Sending) -> None:
-            words = f"{now.failed:,} failed" if now.failed else ""
-            bar(now.answered + now.failed, now.total, words)
+        def told(now: Sending, why: str = "") -> None:
+            nonlocal at
+            at = now
+            failed = f"{now.failed:,} failed" if now.failed else ""
+            bar(now.answered + now.failed, now.total or None, why or failed)
 
-        with warnings.silent_about_retries():
-            now = batch.run(folder, progress=told, **options)
+        # Beside the bar, and only there: of thousands of calls at once they are a flood.
+        now = batch.run(
+            folder,
+            progress=told,
+            on_wait=lambda pause: told(at, f"{pause.model}: {pause.reason}"),
+            **options,
+        )
     if as_json:
         output.emit(now._asdict())
     else:

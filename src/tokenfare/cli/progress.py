@@ -20,7 +20,7 @@ from tokenfare.batch import Fetching, Progress
 from .inputs import STANDARD_INPUT
 
 F = TypeVar("F", bound=Callable[..., Any])
-Step: TypeAlias = Callable[[int, int, str], None]
+Step: TypeAlias = Callable[[int, int | None, str], None]
 
 _LONGEST, _BESIDE = 40, 40
 """A bar's width, and that of what stands beside it: a line as wide as the terminal would be broken

@@ -21,7 +21,7 @@ from . import exit_codes, inputs, output, request, stdout, warnings
 @request.options
 @click.option("--stream", is_flag=True, help="Print the answer while it is written.")
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible endpoint, up to /v1.")
-@click.option("-v", "--verbose", is_flag=True, help="Say each wait before another attempt.")
+@click.option("-v", "--verbose", is_flag=True, help="Say each wait, and why.")
 @click.option("--dry-run", is_flag=True, help="Decide, and send nothing.")
 @click.option("--project", metavar="P", help="What the ledger writes the call down for.")
 @inputs.ceilings_option
@@ -41,8 +41,8 @@ def command(
     The key is read from DASHSCOPE_API_KEY; with --provider NAME that provider of the catalogue is
     called, by the key in its own variable. The answer goes to standard output, what it was billed
     and what had been predicted to standard error. The bill goes into the ledger: see `spend`.
-    Before another attempt a terminal is told why and how long is waited; elsewhere -v says so from
-    the first one on, and without it the second.
+    Before each wait, for another attempt or for a turn below the rates, a terminal is told why and
+    for how long; elsewhere -v says so, and without it from a second failed attempt on.
     """
     if stream and as_json:
         raise click.UsageError("--json prints the whole reply, --stream its pieces: take one")
@@ -64,9 +64,9 @@ def command(
         else:
             stdout.answer(decision.brief())
         return exit_codes.DONE
-    told = warnings.on_stderr(retries=verbose or sys.stderr.isatty())
+    every_wait = verbose or sys.stderr.isatty()
     with (
-        told,
+        warnings.on_stderr(),
         Client(
             provider=provider,
             base_url=base_url,
@@ -74,6 +74,7 @@ def command(
             region=given.asked.get("region"),
             profile=profile,
             progress=_progress,
+            on_wait=warnings.waits_on_stderr(all_of_them=every_wait),
             project=project,
             ceilings=ceilings or None,
         ) as client,

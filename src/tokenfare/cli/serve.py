@@ -11,7 +11,6 @@ import click
 
 from tokenfare.client import AsyncClient
 from tokenfare.client.settings import provider_called
-from tokenfare.dispatch.retrying import LOGGER as RETRY_LOGGER
 from tokenfare.gateway import (
     GRACE_SECONDS,
     MAX_BODY_BYTES,
@@ -162,4 +161,3 @@ def _log_to_stderr(*, quiet: bool) -> None:
     client.addHandler(handler)
     client.setLevel(logging.WARNING)
     logging.getLogger("tokenfare.gateway").setLevel(logging.WARNING if quiet else logging.INFO)
-    logging.getLogger(RETRY_LOGGER).setLevel(logging.ERROR)  # the gateway says them, with its id

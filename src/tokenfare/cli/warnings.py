@@ -9,41 +9,41 @@ from contextlib import contextmanager
 
 import click
 
-from tokenfare.dispatch.retrying import LOGGER as RETRIES
+from tokenfare.dispatch import OnWait, Pause
 
 from . import exit_codes
 
 
 class _Lines(logging.Handler):
-    """Writes a record as the command line writes its errors."""
+    """Says records."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if sys.stderr.isatty():
-            click.echo("\r\x1b[K", nl=False, err=True)  # how far an upload is may stand there
-        click.echo(f"tokenfare: {exit_codes.printable(record.getMessage())}", err=True)
+        _say(record.getMessage())
 
 
 @contextmanager
-def silent_about_retries() -> Iterator[None]:
-    """Say none of them meanwhile: of thousands of calls at once they are a flood."""
-    of_retries = logging.getLogger(RETRIES)
-    before = of_retries.level
-    of_retries.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        of_retries.setLevel(before)
-
-
-@contextmanager
-def on_stderr(*, retries: bool) -> Iterator[None]:
-    """Say warnings meanwhile, and with `retries` each wait before a call is sent again."""
-    log, of_retries, lines = logging.getLogger("tokenfare"), logging.getLogger(RETRIES), _Lines()
-    before = of_retries.level
+def on_stderr() -> Iterator[None]:
+    """Say warnings meanwhile."""
+    log, lines = logging.getLogger("tokenfare"), _Lines()
     log.addHandler(lines)
-    of_retries.setLevel(logging.INFO if retries else logging.WARNING)
     try:
         yield
     finally:
-        of_retries.setLevel(before)
         log.removeHandler(lines)
+
+
+def waits_on_stderr(*, all_of_them: bool) -> OnWait:
+    """What says each wait of a call, or those only that are a warning."""
+
+    def told(pause: Pause) -> None:
+        if all_of_them or pause.level >= logging.WARNING:
+            _say(str(pause))
+
+    return told
+
+
+def _say(words: str) -> None:
+    """Write a line as the command line writes its errors."""
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)  # how far an upload is may stand there
+    click.echo(f"tokenfare: {exit_codes.printable(words)}", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from tokenfare.api import Documents, default_catalog
 from tokenfare.catalog.catalog import today
-from tokenfare.dispatch import OnRetry
+from tokenfare.dispatch import OnWait
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt
 from tokenfare.router import Asked, Requirements, requirements
@@ -93,7 +93,7 @@ class BaseClient(ABC):
         project: str | None = None,
         api_key: str | None = None,
         escalate: bool | Requirements | None = None,
-        on_retry: OnRetry | None = None,
+        on_wait: OnWait | None = None,
     ) -> Self:
         """This client for another project, another key or another way to fall back.
 
@@ -106,12 +106,12 @@ class BaseClient(ABC):
             api_key: The API key.
             escalate: As for the client; or requirements that the models after the first are to
                 meet, whatever is asked of the first.
-            on_retry: Called with each wait before a call is sent again.
+            on_wait: As for the client.
         """
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
         other._settings = self._settings.varied(
-            project=project, api_key=api_key, escalate=escalate, on_retry=on_retry
+            project=project, api_key=api_key, escalate=escalate, on_wait=on_wait
         )
         other._lent = True
         return other

@@ -66,7 +66,7 @@ def _asked(step: Step, settings: Settings, until: float, *, streamed: bool) -> F
     channel = replace(
         settings.channel,
         until=None if step.call.documents else until,
-        admission=settings.pace.admission(step.model, claim),
+        admission=settings.pace.admission(step.model, claim, settings.channel.on_wait),
     )
     return ask(step.call, channel, settings.files)
 

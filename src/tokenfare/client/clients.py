@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from tokenfare.api import Documents, parameters_of
-from tokenfare.dispatch import AsyncStream, Delta, OnRetry, Stream, adrive, drive
+from tokenfare.dispatch import AsyncStream, Delta, OnWait, Stream, adrive, drive
 from tokenfare.messages import Prompt, Wire
 from tokenfare.router import Asked, Decision, Requirements
 
@@ -119,12 +119,12 @@ class Client(BaseClient):
         project: str | None = None,
         api_key: str | None = None,
         escalate: bool | Requirements | None = None,
-        on_retry: OnRetry | None = None,
+        on_wait: OnWait | None = None,
     ) -> Self:
         """As `AsyncClient.with_options`."""
         self._client()  # opened now, so that both have it
         return super().with_options(
-            project=project, api_key=api_key, escalate=escalate, on_retry=on_retry
+            project=project, api_key=api_key, escalate=escalate, on_wait=on_wait
         )
 
     def _client(self) -> Any:

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from tokenfare.catalog import Model, Provider, RateLimits
-from tokenfare.dispatch import Admission, Flow, WaitFor, Work
+from tokenfare.dispatch import Admission, Flow, OnWait, WaitFor, Work
 from tokenfare.errors import (
     DatabaseError,
     LimiterUnreachable,
@@ -40,6 +40,8 @@ from tokenfare.limiter import (
     windows_of,
 )
 from tokenfare.usage import Usage
+
+from .rate_notice import Notice
 
 log: logging.Logger = logging.getLogger("tokenfare")
 
@@ -70,13 +72,23 @@ class Pace:
         if self.own is not None:
             self.own.close()
 
-    def admission(self, model: Model, claim: Claim) -> Admission | None:
-        """The admission of a call to a model; nothing for one without rates."""
+    def admission(
+        self, model: Model, claim: Claim, on_wait: OnWait | None = None
+    ) -> Admission | None:
+        """The admission of a call to a model; nothing for one without rates.
+
+        `on_wait` is told of what holds it back, instead of the log.
+        """
         windows = windows_of(self.rates_of(model), self.share_seconds, ARRIVAL_SLACK_SECONDS)
         if self.limiter is None or not windows:
             return None
         return LimiterAdmission(
-            self.limiter, f"{model.id} at {self.endpoint}", windows, claim, model.id
+            self.limiter,
+            f"{model.id} at {self.endpoint}",
+            windows,
+            claim,
+            model.id,
+            on_wait=on_wait,
         )
 
     def rates_of(self, model: Model) -> RateLimits:
@@ -140,8 +152,15 @@ def _limiter(choice: LimiterChoice, own: InSqlite | InRedis | None) -> Limiter |
 class LimiterAdmission:
     """One call's way through a limiter (a `dispatch.Admission`), at each of its attempts."""
 
-    def __init__(
-        self, limiter: Limiter, key: str, windows: tuple[Window, ...], claim: Claim, model: str
+    def __init__(  # noqa: PLR0913 - what a turn is made of
+        self,
+        limiter: Limiter,
+        key: str,
+        windows: tuple[Window, ...],
+        claim: Claim,
+        model: str,
+        *,
+        on_wait: OnWait | None = None,
     ) -> None:
         """Stand before the queue."""
         self._limiter = limiter
@@ -149,14 +168,19 @@ class LimiterAdmission:
         self._windows = windows
         self._claim = claim
         self._model = model
+        self._on_wait = on_wait
         self._place: Place | None = None
 
     def enter(self, seconds_left: Callable[[], float]) -> Flow[None]:
         """Wait for the turn."""
         place = self._place = self._limiter.enter(self._key, self._windows, self._claim)
+        notice = Notice(self._limiter, place, self._model, self._on_wait)
+        began = seconds_left()
         try:
             while pause := (yield from self._done(partial(self._limiter.ask, place))):
-                yield WaitFor(place.signal, self._in_time(pause, seconds_left()))
+                left = seconds_left()
+                until = self._in_time(pause, left)
+                yield WaitFor(place.signal, min(until, notice.given(began - left)))
         except GeneratorExit:
             self._limiter.leave(place)
             raise

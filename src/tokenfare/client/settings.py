@@ -16,7 +16,7 @@ from tokenfare.catalog import Catalog, RateLimits
 from tokenfare.dispatch import (
     Channel,
     FileHandling,
-    OnRetry,
+    OnWait,
     RetryPolicy,
     Secret,
     SharedUploads,
@@ -70,7 +70,7 @@ class Settings:
         project: str | None,
         api_key: str | None,
         escalate: bool | Requirements | None,
-        on_retry: OnRetry | None,
+        on_wait: OnWait | None,
     ) -> Settings:
         """The same for other calls. Another key is another account: what is an account's is apart.
 
@@ -80,8 +80,8 @@ class Settings:
         varied = self
         if project is not None:
             varied = replace(varied, books=replace(self.books, project=project))
-        if on_retry is not None:
-            varied = replace(varied, channel=replace(self.channel, on_retry=on_retry))
+        if on_wait is not None:
+            varied = replace(varied, channel=replace(self.channel, on_wait=on_wait))
         if isinstance(escalate, Requirements):
             escalate = self.held(escalate)
         if escalate is not None:
@@ -150,7 +150,8 @@ class Options(TypedDict, total=False):
             them uploads for all.
         poll_seconds: The pause between looks at a file that the provider still reads.
         progress: Called as a document is uploaded.
-        on_retry: Called with each wait before a call is sent again.
+        on_wait: Called before each wait of a call, instead of the log: with a `Retry` before it is
+            sent again, with a `RateWait` for its turn below the rates.
         escalate: Let the next model of the ranking answer where the first cannot.
         escalate_filtered: Do so also where a content filter stopped the first.
         ledger: A file or a `Ledger`; `False` for none. By default the one that `TOKENFARE_LEDGER`
@@ -177,7 +178,7 @@ class Options(TypedDict, total=False):
     uploads: str | os.PathLike[str] | None
     poll_seconds: float
     progress: Callable[[UploadProgress], None] | None
-    on_retry: OnRetry | None
+    on_wait: OnWait | None
     escalate: bool
     escalate_filtered: bool
     ledger: LedgerChoice
@@ -204,7 +205,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     uploads: str | os.PathLike[str] | None = None,
     poll_seconds: float = 5.0,
     progress: Callable[[UploadProgress], None] | None = None,
-    on_retry: OnRetry | None = None,
+    on_wait: OnWait | None = None,
     escalate: bool = True,
     escalate_filtered: bool = False,
     ledger: LedgerChoice = None,
@@ -233,7 +234,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     held = Uploads() if uploads is None else UploadsOnDisk(endpoint, uploads)
     return Settings(
         Learning(catalog, today),
-        Channel(endpoint, retry_policy or RetryPolicy(), on_retry=on_retry),
+        Channel(endpoint, retry_policy or RetryPolicy(), on_wait=on_wait),
         FileHandling(
             keep_files=keep_files,
             poll_seconds=poll_seconds,

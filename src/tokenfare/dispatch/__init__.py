@@ -37,8 +37,8 @@ from .effects import Emit, Flow, WaitFor, Work
 from .endpoint import Endpoint, Timeouts, endpoint_for
 from .error_meaning import meaning
 from .exchange import Channel, Runtime
+from .pauses import OnWait, Pause, RateWait, Retry
 from .retry_policy import NO_RETRIES, RetryPolicy
-from .retrying import OnRetry, Retry
 from .secret import Secret, key_from
 from .shared_uploads import SharedUploads
 from .upload_policy import Claims, FileHandling, FileMemory
@@ -63,8 +63,10 @@ __all__ = [
     "Flow",
     "Held",
     "Job",
-    "OnRetry",
+    "OnWait",
     "Outcome",
+    "Pause",
+    "RateWait",
     "Retry",
     "RetryPolicy",
     "Runtime",

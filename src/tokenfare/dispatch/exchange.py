@@ -26,8 +26,8 @@ from .call import Attempt, Outcome
 from .effects import Broken, Flow, Head, HttpRequest, Read, Send, Wait
 from .endpoint import Endpoint, Timeouts
 from .error_meaning import meaning
+from .pauses import OnWait, Retry, reason_of, tell
 from .retry_policy import RetryPolicy, retry_after
-from .retrying import OnRetry, Retry, reason_of, tell
 from .secret import Secret
 
 T = TypeVar("T")
@@ -52,8 +52,8 @@ class Channel:
     """How calls reach an endpoint: its address, the retry policy, the clock, and who admits them.
 
     `until` is when a call on it is over at the latest, by its clock: what several calls that are
-    one to their caller have in common. Each attempt asks `admission` first. `on_retry` is
-    told of each wait before a call is sent again.
+    one to their caller have in common. Each attempt asks `admission` first. `on_wait` is
+    told of each wait instead of the log.
     """
 
     endpoint: Endpoint
@@ -61,7 +61,7 @@ class Channel:
     runtime: Runtime = field(default_factory=Runtime)
     until: float | None = None
     admission: Admission | None = None
-    on_retry: OnRetry | None = None
+    on_wait: OnWait | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ def with_retries(
             if wait is None:
                 _conclude(error, attempts, clock() - began)
                 break
-            tell(_retry(run, error, attempts, wait), run.channel.on_retry)
+            tell(_retry(run, error, attempts, wait), run.channel.on_wait)
         else:
             attempts.append(Attempt(run.model, 200, None, waited, "answered"))
             return result, tuple(attempts)

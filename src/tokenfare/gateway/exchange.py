@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from tokenfare import telemetry
 from tokenfare.catalog import Model
 from tokenfare.client import AsyncClient
-from tokenfare.dispatch import Retry
+from tokenfare.dispatch import Pause
 from tokenfare.errors import TokenfareError
 from tokenfare.router import Requirements
 
@@ -71,11 +71,11 @@ class Exchange:
         """The client for this caller."""
         key = None if self.caller.key is None else self.caller.key.reveal()
         return self.gateway.client.with_options(
-            project=self.caller.project, api_key=key, escalate=escalate, on_retry=self._retrying
+            project=self.caller.project, api_key=key, escalate=escalate, on_wait=self._waiting
         )
 
-    def _retrying(self, retry: Retry) -> None:
-        log.log(retry.level, "%s %s", self.id, _shown(str(retry)))
+    def _waiting(self, pause: Pause) -> None:
+        log.log(pause.level, "%s %s", self.id, _shown(str(pause)))
 
     async def body(self) -> bytes:
         """The whole body. Raises `Refusal` for one that is too large, or is said to be no JSON."""

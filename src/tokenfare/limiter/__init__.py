@@ -8,10 +8,10 @@ whoever asks is told how long.
 from .in_memory import InMemory
 from .in_redis import InRedis
 from .in_sqlite import InSqlite
-from .limiter import UNTIL_SIGNALLED, Claim, Limiter, Place
+from .limiter import UNTIL_SIGNALLED, Claim, Holdup, Limiter, Place
 from .queue_time import Claims, Toll, Tolls, tolls
 from .signals import Signal
-from .store import Change, Store, Taken
+from .store import Change, HeldBy, Hold, Store, Taken
 from .window import ARRIVAL_SLACK_SECONDS, Window, windows_of
 
 __all__ = [
@@ -20,6 +20,9 @@ __all__ = [
     "Change",
     "Claim",
     "Claims",
+    "HeldBy",
+    "Hold",
+    "Holdup",
     "InMemory",
     "InRedis",
     "InSqlite",

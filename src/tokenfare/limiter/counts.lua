@@ -76,8 +76,15 @@ local function take(who, gone_seconds)
     redis.call('ZREM', seen, gone)
   end
   local first = redis.call('ZRANGE', turns, 0, 0)[1]
-  local pause = (first == nil or first == who) and 0 or gone_seconds
-  pause = math.max(pause, redis.call('PTTL', closed) / 1000)
+  -- What holds back for longest, by which window, and whether a refusal (0), others who came first
+  -- (1), requests (2) or tokens (3).
+  local pause, window, by = redis.call('PTTL', closed) / 1000, -1, 0
+  local function held(seconds, held_window, held_by)
+    if seconds > pause then
+      pause, window, by = seconds, held_window, held_by
+    end
+  end
+  held((first == nil or first == who) and 0 or gone_seconds, -1, 1)
   local asked = {}
   for i = 4, #KEYS do
     local at = 3 + (i - 4) * 7
@@ -90,21 +97,22 @@ local function take(who, gone_seconds)
     local found = live(key, slot_seconds, reach)
     local by_requests = free_at(found, 2, requests, one[6], slot_seconds, reach)
     local by_tokens = free_at(found, 3, tokens, one[7], slot_seconds, reach)
-    pause = math.max(pause, by_requests - now, by_tokens - now)
+    held(by_requests - now, i - 4, 2)
+    held(by_tokens - now, i - 4, 3)
   end
   if pause > 0 then
     redis.call('ZADD', turns, 'NX', exactly(now), who)
     redis.call('ZADD', seen, exactly(now), who)
     redis.call('PEXPIRE', turns, WAITING_MS)
     redis.call('PEXPIRE', seen, WAITING_MS)
-    return {exactly(pause), exactly(now)}
+    return {exactly(pause), exactly(now), window, by}
   end
   redis.call('ZREM', turns, who)
   redis.call('ZREM', seen, who)
   for _, one in ipairs(asked) do
     add(one[1], math.floor(now / one[2]), one[6], one[7], one[8])
   end
-  return {'0', exactly(now)}
+  return {'0', exactly(now), -1, 0}
 end
 
 -- For each hash: slot seconds, the slot (empty: that of now), requests and tokens to add,

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from .store import Change, Taken
+from .store import Change, Hold, Taken, longest
 from .window import Amounts, Window
 
 Slots: TypeAlias = dict[int, Amounts]
@@ -29,14 +29,15 @@ class InMemory:
     ) -> Taken:
         """Book what is asked of each window, all or nothing."""
         with self._lock:
-            pause = self._closed.get(key, 0.0) - now
-            for window, amounts in zip(windows, asked, strict=True):
-                used = self._used[window.key(key), window.seconds]
-                for slot in [slot for slot in used if slot < window.first(now)]:
-                    del used[slot]
-                pause = max(pause, window.pause(used, amounts, now))
-            if pause > 0:
-                return Taken(pause, now)
+            hold = longest(
+                Hold(self._closed.get(key, 0.0) - now, "refusal"),
+                (
+                    window.pauses(self._counted(key, window, now), amounts, now)
+                    for window, amounts in zip(windows, asked, strict=True)
+                ),
+            )
+            if hold.seconds > 0:
+                return Taken(hold.seconds, now, hold)
             for window, amounts in zip(windows, asked, strict=True):
                 self._add(key, window, window.slot(now), amounts)
             return Taken(0.0, now)
@@ -51,6 +52,12 @@ class InMemory:
         """Let nothing through for some time from now."""
         with self._lock:
             self._closed[key] = max(self._closed.get(key, 0.0), now + seconds)
+
+    def _counted(self, key: str, window: Window, now: float) -> Slots:
+        used = self._used[window.key(key), window.seconds]
+        for slot in [slot for slot in used if slot < window.first(now)]:
+            del used[slot]
+        return used
 
     def _add(self, key: str, window: Window, slot: int, amounts: Amounts) -> None:
         used = self._used[window.key(key), window.seconds]

@@ -20,13 +20,15 @@ from tokenfare.errors import LimiterUnreachable
 
 from .in_sqlite import GONE_SECONDS, POLL_SECONDS
 from .redis_servers import server_of
-from .store import Change, Taken
+from .store import Change, HeldBy, Hold, Taken
 from .window import Amounts, Window
 
 if TYPE_CHECKING:
     from redis import Redis, RedisCluster
 
 _KEPT_LONGER_SECONDS = 5.0
+_BY: tuple[HeldBy, ...] = ("refusal", "turn", "requests", "tokens")
+"""What holds back, as `counts.lua` numbers it."""
 
 
 class InRedis:
@@ -63,8 +65,13 @@ class InRedis:
             most = (-1 if each is None else each for each in (window.requests, window.tokens))
             words += [window.slot_seconds, window.reach, *most, requests, tokens, _kept_ms(window)]
         answer = self._run("take", key, windows, words)
-        pause, moment = map(float, answer)
-        return Taken(min(pause, POLL_SECONDS), moment)
+        pause, moment, held_window, number = map(float, answer)
+        if pause <= 0:
+            return Taken(0.0, moment)
+        held_by, soon = _BY[int(number)], min(pause, POLL_SECONDS)
+        # Those before it may go at any moment: the second of the script is how long they live.
+        hold = Hold(soon if held_by == "turn" else pause, held_by, int(held_window))
+        return Taken(soon, moment, hold)
 
     def book(self, key: str, changes: Sequence[Change], _: float) -> None:
         """Make changes, together."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tokenfare.database import Database, Migrations
 
-from .store import Change, Taken
+from .store import Change, Hold, Taken, longest
 from .window import Amounts, Window
 
 POLL_SECONDS = 0.05
@@ -70,17 +70,17 @@ class InSqlite:
         """Book what is asked of each window, all or nothing."""
         who = f"{self._name}-{os.getpid()}"
         with self._database.writing() as connection:
-            pause = max(
-                _turn(connection, key, who, now),
-                _closed(connection, key, now),
-                *(
-                    window.pause(_used(connection, key, window, now), amounts, now)
+            hold = longest(
+                Hold(_closed(connection, key, now), "refusal"),
+                (
+                    window.pauses(_used(connection, key, window, now), amounts, now)
                     for window, amounts in zip(windows, asked, strict=True)
                 ),
+                Hold(_turn(connection, key, who, now), "turn"),
             )
-            if pause > 0:
+            if hold.seconds > 0:
                 _wait(connection, key, who, now)
-                return Taken(min(pause, POLL_SECONDS), now)
+                return Taken(min(hold.seconds, POLL_SECONDS), now, hold)
             connection.execute("DELETE FROM waiting WHERE key = ? AND who = ?", (key, who))
             for window, amounts in zip(windows, asked, strict=True):
                 _add(connection, key, window, window.slot(now), amounts)

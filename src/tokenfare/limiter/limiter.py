@@ -13,10 +13,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .in_memory import InMemory
 from .signals import Signal
-from .store import Change, Store
+from .store import Change, HeldBy, Hold, Store
 from .window import Amounts, Window
 
 UNTIL_SIGNALLED = 3_600.0
@@ -44,6 +45,20 @@ class Place:
     signal: Signal = field(default_factory=Signal)
     asked: tuple[Amounts, ...] = ()
     slots: tuple[int, ...] = ()
+    held: tuple[Hold, float] | None = None
+
+
+class Holdup(NamedTuple):
+    """Why a call waits: the first of its queue for `seconds` at least, `ahead` before this one.
+
+    `by` says what is used up: of `requests` and `tokens`, `most` go in `per_seconds`.
+    """
+
+    by: HeldBy
+    most: int | None
+    per_seconds: float | None
+    ahead: int
+    seconds: float
 
 
 class Limiter:
@@ -95,6 +110,8 @@ class Limiter:
         windows = [window.spared(typical or 0.0) for window in place.windows]
         taken = self._store.take(place.key, windows, asked, self._clock())
         if taken.pause > 0:
+            if taken.hold is not None:
+                place.held = taken.hold, self._clock() + taken.hold.seconds
             return taken.pause
         with self._lock:
             place.asked = asked
@@ -107,6 +124,22 @@ class Limiter:
         else:
             self._ring_first(place.key)
         return 0.0
+
+    def holdup(self, place: Place) -> Holdup | None:
+        """Why a place waits, if that is known: the first of its queue has been told to."""
+        with self._lock:
+            queue = self._queues[place.key]
+            if place not in queue or (told := queue[0].held) is None:
+                return None
+            ahead = queue.index(place)
+            windows = queue[0].windows
+        hold, until = told
+        most = per_seconds = None
+        if hold.window >= 0:
+            window = windows[hold.window]
+            most = window.requests if hold.by == "requests" else window.tokens
+            per_seconds = window.seconds
+        return Holdup(hold.by, most, per_seconds, ahead, max(0.0, until - self._clock()))
 
     def leave(self, place: Place) -> None:
         """Send nothing after all: leave the queue, or give back everything."""

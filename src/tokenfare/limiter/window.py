@@ -88,17 +88,21 @@ class Window:
         What is larger than the whole window fits when the window is empty, as with the provider:
         there are models whose second is smaller than one of their inputs.
         """
+        return max(self.pauses(used, asked, now))
+
+    def pauses(
+        self, used: Mapping[int, Amounts], asked: Amounts, now: float
+    ) -> tuple[float, float]:
+        """As `pause`, by requests and by tokens."""
         first, last = self.first(now), self.slot(now) + 1  # beyond is of a clock that was set back
         live = sorted((slot, amounts) for slot, amounts in used.items() if first <= slot <= last)
-        return (
-            max(
-                self._free_at(((slot, amounts[kind]) for slot, amounts in live), limit, asked[kind])
-                for kind, limit in enumerate((self.requests, self.tokens))
-            )
-            - now
-            if live
-            else 0.0
+        if not live:
+            return 0.0, 0.0
+        requests, tokens = (
+            self._free_at(((slot, amounts[kind]) for slot, amounts in live), limit, asked[kind])
+            for kind, limit in enumerate((self.requests, self.tokens))
         )
+        return requests - now, tokens - now
 
     def _free_at(self, live: Iterable[tuple[int, int]], limit: int | None, asked: int) -> float:
         counted = [(slot, amount) for slot, amount in live if amount > 0]
