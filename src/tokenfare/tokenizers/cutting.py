@@ -42,7 +42,26 @@ def truncated(core: _core.Tokenizer, text: str, max_tokens: int, keep: str) -> s
         raise _too_long(text, error, max_tokens) from None
     if keep == "end":
         return text[tail:]
-    return text[:head] if keep == "start" else text[:head] + text[tail:]
+    return text[:head] if keep == "start" else _both_ends(core, text, head, tail, max_tokens)
+
+
+def _both_ends(core: _core.Tokenizer, text: str, head: int, tail: int, max_tokens: int) -> str:
+    """The beginning before `head` joined to the end from `tail` on.
+
+    Halves of two surrogate pairs that meet there would be one character that the text does not
+    have, and may be more tokens than the core counted for two halves: the first half goes.
+    """
+    joint = head
+    while joint > 0 and tail < len(text) and _are_a_pair(text[joint - 1], text[tail]):
+        joint -= 1
+    kept = text[:joint] + text[tail:]
+    if joint < head and core.count(kept) > max_tokens:  # fewer characters may be more tokens
+        return truncated(core, text, max_tokens, "end")
+    return kept
+
+
+def _are_a_pair(first: str, second: str) -> bool:
+    return "\ud800" <= first <= "\udbff" and "\udc00" <= second <= "\udfff"
 
 
 def _places(core: _core.Tokenizer, text: str, limit: int, keep: str) -> tuple[int, int]:
