@@ -11,6 +11,7 @@ from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS, Fit, Verdict
 from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Count
 from tokenfare.tokenizers.bounds import most_bytes
+from tokenfare.tokenizers.by_length import guess
 
 from . import exit_codes, inputs, output, request, stdout
 
@@ -84,7 +85,8 @@ def _against(limit: int, file: str) -> tuple[Count, Fit]:
     text = inputs.read(file).text
     most = most_bytes(text)
     # A token is at least a byte: where the bytes fit, no vocabulary is loaded and nothing counted.
-    size = Count(min(most, 1), min(most, 1), most, "bounds") if most <= limit else api.count(text)
+    settled = most <= limit
+    size = Count.within(guess(text), min(most, 1), most) if settled else api.count(text)
     over = max(0, size.high - limit)
     verdict: Verdict = "does not fit" if over else "fits"
     return size, Fit(file, verdict, "max_input", limit, size.high, over, limit - size.high)
