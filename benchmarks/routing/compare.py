@@ -48,7 +48,7 @@ def decisions(name: str, asking: Question) -> dict[str, object]:
     chance = random.Random(1)  # noqa: S311 - no secret
     sizes = [round(10 ** chance.uniform(0, 7.1)) for _ in range(1_000)]
     start = time.perf_counter()
-    fresh = Question(asking.models, asking.asked, asking.day, asking.digest)
+    fresh = Question(asking.models, asking.requirements, asking.day, asking.digest)
     table = RoutingTable(fresh)
     built = time.perf_counter() - start
     pool = iter(sizes * 100)
@@ -61,7 +61,7 @@ def decisions(name: str, asking: Question) -> dict[str, object]:
     def scratch() -> object:
         size = next(counts)
         return decide(
-            asking.models, lambda _: size, asking.asked, day=asking.day, digest=asking.digest
+            asking.models, lambda _: size, asking.requirements, day=asking.day, digest=asking.digest
         )
 
     alone = median_seconds(scratch, rounds=30 if len(asking.models) > 1_000 else 300)
@@ -81,7 +81,7 @@ def check(table: RoutingTable, asking: Question, sizes: list[int]) -> None:
     for n in sizes:
         size = Count.exactly(n)
         one_by_one = decide(
-            asking.models, lambda _, size=size: size, asking.asked, day=DAY, digest=""
+            asking.models, lambda _, size=size: size, asking.requirements, day=DAY, digest=""
         )
         assert table.decide(n).winner is one_by_one.winner, n
 

@@ -11,7 +11,7 @@ import pytest
 
 import tokenfare as tf
 from models import model
-from tokenfare.budget import Carriage, carry, count_request
+from tokenfare.budget import PreparedRequest, count_request, prepare
 from tokenfare.catalog import DocumentRules, Limits
 from tokenfare.errors import InputError, MissingExtra
 from tokenfare.media import read_document
@@ -63,8 +63,8 @@ def docx(*paragraphs: str) -> bytes:
     return file.getvalue()
 
 
-def uploaded(document: Document) -> Carriage:
-    return carry(parse("What is it about?"), [document], LONG, QWEN)
+def uploaded(document: Document) -> PreparedRequest:
+    return prepare(parse("What is it about?"), [document], LONG, QWEN)
 
 
 @pytest.fixture
@@ -77,9 +77,9 @@ def files(tmp_path: Path) -> Path:
 
 
 def test_a_text_file_is_counted_as_its_text(files: Path) -> None:
-    carriage = uploaded(tf.read_document(files / "a.txt"))
-    assert int(carriage.count.of("documents")) == QWEN.count(WORDS)
-    assert carriage.count.total.exact
+    prepared = uploaded(tf.read_document(files / "a.txt"))
+    assert int(prepared.count.of("documents")) == QWEN.count(WORDS)
+    assert prepared.count.total.exact
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "a.docx"])
@@ -109,19 +109,19 @@ def test_the_file_itself_is_kept_for_uploading_and_a_text_is_not(files: Path) ->
 
 def test_inside_a_message_the_text_that_was_read_is_what_is_sent(files: Path) -> None:
     document = tf.read_document(files / "a.pdf")
-    carriage = carry(parse("What is it about?"), [document], model(), QWEN)
-    (message,) = carriage.messages
+    prepared = prepare(parse("What is it about?"), [document], model(), QWEN)
+    (message,) = prepared.messages
     assert message.wire["content"] == f"{document.text}\n\nWhat is it about?"
-    assert carriage.count.total.exact
-    assert int(carriage.count.of("documents")) == QWEN.count(f"{document.text}\n\n")
+    assert prepared.count.total.exact
+    assert int(prepared.count.of("documents")) == QWEN.count(f"{document.text}\n\n")
     text = f"{document.text}\n\nWhat is it about?"
-    assert int(carriage.count.total) == QWEN.count(text) + 5 + 3
+    assert int(prepared.count.total) == QWEN.count(text) + 5 + 3
 
 
 def test_the_same_file_twice_is_uploaded_and_counted_once(files: Path) -> None:
     document = tf.read_document(files / "a.pdf")
-    once = carry(parse("Well?"), [document], LONG, QWEN).count.total
-    assert carry(parse("Well?"), [document, document], LONG, QWEN).count.total == once
+    once = prepare(parse("Well?"), [document], LONG, QWEN).count.total
+    assert prepare(parse("Well?"), [document, document], LONG, QWEN).count.total == once
 
 
 def test_files_of_which_only_the_id_is_known_can_be_anything() -> None:

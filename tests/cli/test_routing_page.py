@@ -24,7 +24,7 @@ def test_the_profiles_of_the_page_route_by_its_command(
     monkeypatch.chdir(tmp_path)
     ended = run(*shlex.split(command), "--as-of", "2026-11-24", "--json")
     assert ended.code == 0
-    assert json.loads(ended.out)["asked"]["max_fare"] == "0.05 CNY"
+    assert json.loads(ended.out)["requirements"]["max_fare"] == "0.05 CNY"
 
 
 def test_a_decision_is_replayed_as_the_page_says() -> None:

@@ -104,7 +104,7 @@ def test_the_sdk_reads_the_list(stand: Stand) -> None:
 
 
 def test_what_the_gateway_denies_is_not_called_and_not_listed(start: Start) -> None:
-    stand = start(gateway={"asked": Requirements(deny=("qwen-max*",), allow=("qwen-*",))})
+    stand = start(gateway={"requirements": Requirements(deny=("qwen-max*",), allow=("qwen-*",))})
     answer = stand.chat(model="qwen-max")
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "model_not_allowed")
     assert "'qwen-max*'" in answer.json()["error"]["message"]
@@ -114,7 +114,7 @@ def test_what_the_gateway_denies_is_not_called_and_not_listed(start: Start) -> N
 
 
 def test_what_the_gateway_asks_holds_for_a_named_model_too(start: Start) -> None:
-    stand = start(gateway={"asked": Requirements(purpose="code")})
+    stand = start(gateway={"requirements": Requirements(purpose="code")})
     answer = stand.chat(model="qwen-plus")
     assert answer.status_code == 400
     assert "made for" in answer.json()["error"]["message"]

@@ -70,7 +70,7 @@ def test_a_ceiling_on_one_call(start: Start) -> None:
 )
 def test_what_they_may_not_say(start: Start, words: Any, status: int, said: str) -> None:
     own = Requirements(purpose="code", allow=("*coder*",))
-    stand = start(gateway={"asked": own})
+    stand = start(gateway={"requirements": own})
     answer = stand.chat(tokenfare=words)
     error = answer.json()["error"]
     assert (answer.status_code, error["param"]) == (status, "tokenfare"), error
@@ -142,7 +142,7 @@ def test_another_model_answers_where_the_one_named_is_too_small(start: Start, st
 
 def test_what_is_denied_stays_so_beyond_the_model_that_was_named(start: Start) -> None:
     stand = start(
-        gateway={"asked": Requirements(deny=("qwen-turbo*",))},
+        gateway={"requirements": Requirements(deny=("qwen-turbo*",))},
         faults=scripted(named("no-access")),
     )
     answer = stand.chat(model="qwen-max", tokenfare={"escalate": True, "deny": ["qwen-plus*"]})

@@ -22,7 +22,7 @@ NO_DAY: list[Any] = ["2024-12-18", datetime(2024, 12, 18, tzinfo=UTC), 20241218]
 
 def test_a_ceiling_may_be_written_out() -> None:
     written = tf.route(input_tokens=1_000, max_fare="0.05 CNY", catalog=CATALOG)
-    assert written.asked.max_fare == tf.Money(Decimal("0.05"), "CNY")
+    assert written.requirements.max_fare == tf.Money(Decimal("0.05"), "CNY")
     with pytest.raises(tf.NoModelFits, match=r"the ceiling is 0\.0000001 CNY"):
         tf.route(input_tokens=1_000, max_fare="0.0000001 CNY", allow=["qwen-max"], catalog=CATALOG)
 

@@ -8,8 +8,8 @@ import pytest
 from tokenfare.errors import InputError
 from tokenfare.money import Money
 from tokenfare.router import Requirements
-from tokenfare.router.asked import requirements
 from tokenfare.router.profiles import load_profiles, profile_named
+from tokenfare.router.requirement_options import requirements
 
 FILE = """
 [bulk]

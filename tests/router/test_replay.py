@@ -10,9 +10,9 @@ import pytest
 import tokenfare as tf
 from tokenfare.errors import InputError
 from tokenfare.router import Requirements, to_record
-from tokenfare.router.asked import requirements, written
 from tokenfare.router.recorded import from_record
 from tokenfare.router.replay import replay
+from tokenfare.router.requirement_options import requirements, written
 
 THEN = tf.Catalog.load(day=date(2024, 12, 18))
 NOW = tf.Catalog.load(day=date(2026, 11, 24))
@@ -51,7 +51,7 @@ def test_a_decision_its_record_and_the_records_json_are_decided_again_alike() ->
         tf.replay(each, catalog=NOW)
         for each in (decision, record, json.dumps(record), from_record(json.dumps(record)))
     ]
-    assert found[0].record.asked == decision.asked
+    assert found[0].record.requirements == decision.requirements
     assert all(each == found[0] for each in found)
     assert not found[0].same
     with pytest.raises(InputError, match="not a decision"):
@@ -120,8 +120,10 @@ def test_requirements_are_written_and_read_again(asked: dict[str, Any]) -> None:
             "mine.json: not a decision: Invalid isoformat string: 'yesterday'",
         ),
         (
-            recorded(input_tokens=5).replace('"asked": {', '"asked": {"purpos": "code"'),
-            "asked.purpos: no such key; nearest: purpose",
+            recorded(input_tokens=5).replace(
+                '"requirements": {', '"requirements": {"purpos": "code"'
+            ),
+            "requirements.purpos: no such key; nearest: purpose",
         ),
         (recorded(input_tokens=5).replace('"low": 5', '"low": 6'), "a count needs 0 <= low"),
     ],
@@ -139,8 +141,8 @@ def test_what_is_no_record_is_an_error_with_the_place(text: str, says: str) -> N
         (("ranked", 0, "fare", "high"), "nan", "fare.high: expected a decimal number"),
         (("sizes", 0, "tokens", "high"), 10**400, "less than or equal to"),
         (("sizes", 0, "tokens", "value"), 10**4_000, "less than or equal to"),
-        (("asked", "max_output_tokens"), 10**4_000, "less than or equal to"),
-        (("asked", "max_fare"), "1e999999 CNY", "0.05 CNY"),
+        (("requirements", "max_output_tokens"), 10**4_000, "less than or equal to"),
+        (("requirements", "max_fare"), "1e999999 CNY", "0.05 CNY"),
     ],
 )
 def test_an_amount_beyond_any_is_named(where: tuple[Any, ...], value: object, says: str) -> None:

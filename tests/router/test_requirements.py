@@ -1,5 +1,6 @@
 """What cannot be asked: contradictions, odd numbers, words that no catalogue knows."""
 
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,8 @@ import tokenfare as tf
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money
 from tokenfare.router import Requirements
-from tokenfare.router.asked import requirements
+from tokenfare.router.requirement_options import RequirementOptions, requirements
+from tokenfare.router.requirements_file import WrittenRequirements
 
 CATALOG = tf.Catalog.load(day=date(2024, 12, 18))
 
@@ -106,4 +108,11 @@ def test_any_collection_and_any_integer_is_kept_as_it_is_declared() -> None:
     )
     assert type(asked.max_output_tokens) is int
     assert hash(asked)
-    assert tf.route("hello", profile=asked, catalog=CATALOG).asked.allow == ("qwen-*",)
+    assert tf.route("hello", profile=asked, catalog=CATALOG).requirements.allow == ("qwen-*",)
+
+
+def test_a_requirement_can_be_given_as_a_field_as_a_keyword_and_in_a_file() -> None:
+    """Type checkers and pydantic need each list spelled out; this holds them to one another."""
+    names = [field.name for field in fields(Requirements)]
+    assert list(RequirementOptions.__annotations__) == names
+    assert list(WrittenRequirements.model_fields) == names

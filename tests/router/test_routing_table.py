@@ -156,10 +156,10 @@ def test_the_explanation_says_what_knowing_more_could_save() -> None:
     size = Count(value=900, low=500, high=1_500, how="bounds")
     decision = table(models, Requirements()).decide(size)
     assert decision.model.id == "wide"
-    (chance,) = decision.chances
-    assert (chance.model.id, str(chance.least)) == ("narrow", "0.0005 CNY")
+    (contender,) = decision.contenders
+    assert (contender.model.id, str(contender.least)) == ("narrow", "0.0005 CNY")
     assert "narrow could be cheaper" in decision.explain()
-    assert not table(models, Requirements()).decide(1_001).chances
+    assert not table(models, Requirements()).decide(1_001).contenders
 
 
 def test_the_short_form_names_no_chance_whose_likely_size_does_not_fit() -> None:
@@ -180,7 +180,7 @@ def test_the_short_form_names_no_chance_whose_likely_size_does_not_fit() -> None
 def test_a_chance_is_a_model_that_would_be_better_at_a_possible_size(
     models: list[Model], asked: Requirements, size: Count
 ) -> None:
-    """And every model that wins at a possible size is the chosen one or such a chance."""
+    """And every model that wins at a possible size is the chosen one or such a contender."""
     alike = [m for m in models if m.tokenizer == "one"]
     decision = table(alike, asked).decide(size)
     possible = [Count.exactly(n) for n in range(size.low, size.high + 1)]
@@ -191,4 +191,4 @@ def test_a_chance_is_a_model_that_would_be_better_at_a_possible_size(
 
     others = [m for m in alike if m not in chosen]
     expected = {m.id for m in others if better(m)} if not size.exact else set()
-    assert {chance.model.id for chance in decision.chances} == expected
+    assert {contender.model.id for contender in decision.contenders} == expected

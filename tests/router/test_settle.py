@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import DAY, model, price
-from tokenfare.budget import Carriages
+from tokenfare.budget import RequestPreparer
 from tokenfare.catalog import ChatTemplate, DocumentRules, Limits, Model
 from tokenfare.messages import Document, parse
 from tokenfare.router import Decision, Question, Requirements, Sizing, decide, settle
@@ -26,15 +26,15 @@ def lazily(
     models: Sequence[Model], messages: object, documents: Sequence[Document] = ()
 ) -> Decision:
     parsed = parse(messages)  # type: ignore[arg-type]
-    sizing = Sizing(lambda by: Carriages(parsed, documents, by), measurer)
+    sizing = Sizing(lambda by: RequestPreparer(parsed, documents, by), measurer)
     return settle(Question(tuple(models), ASKED, DAY, ""), sizing)
 
 
 def eagerly(
     models: Sequence[Model], messages: object, documents: Sequence[Document] = ()
 ) -> Decision:
-    carriages = Carriages(parse(messages), documents, measurer)  # type: ignore[arg-type]
-    return decide(models, carriages.size_for, ASKED, day=DAY, digest="")
+    preparer = RequestPreparer(parse(messages), documents, measurer)  # type: ignore[arg-type]
+    return decide(models, preparer.size_for, ASKED, day=DAY, digest="")
 
 
 def ladder(*steps: tuple[int, str]) -> list[Model]:
@@ -111,7 +111,7 @@ def test_a_class_that_costs_more_whatever_its_size_is_not_measured() -> None:
         model("cheap", price=price((None, "0.001", "0.01")), **wide),
     ]
     parsed = parse("x" * 100_000)
-    sizing = Sizing(lambda by: Carriages(parsed, (), by), noted)
+    sizing = Sizing(lambda by: RequestPreparer(parsed, (), by), noted)
     decision = settle(Question(tuple(models), ASKED, DAY, ""), sizing)
     assert decision.model.id == "cheap"
     assert asked == ["qwen"]

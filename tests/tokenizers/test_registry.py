@@ -24,11 +24,11 @@ from tokenfare.errors import (
 from tokenfare.tokenizers import (
     Bounds,
     Tokenizer,
+    add_file,
+    add_folder,
     get_tokenizer,
-    keep_file,
-    keep_folder,
     measurer,
-    standing,
+    tokenizer_info,
     tokenizer_names,
 )
 from tokenfare.tokenizers import known as known_module
@@ -83,7 +83,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["qwen3.5", "llama3", "llama2", "cl100k", "yi", "abab"])
 def test_without_a_vocabulary_there_are_bounds_and_a_way_to_get_it(name: str) -> None:
     assert isinstance(measurer(name), Bounds)
-    found = standing(name)
+    found = tokenizer_info(name)
     assert (found.origin, found.path) == ("bounds only", None)
     assert found.get
     with pytest.raises(VocabularyMissing, match=r"gives bounds that hold"):
@@ -91,7 +91,7 @@ def test_without_a_vocabulary_there_are_bounds_and_a_way_to_get_it(name: str) ->
 
 
 def test_qwen_ships() -> None:
-    assert standing("qwen").origin == "ships"
+    assert tokenizer_info("qwen").origin == "ships"
     assert tokenizer_names()[0] == "qwen"
 
 
@@ -99,14 +99,14 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UnknownTokenizer, match=r"known: qwen, qwen3\.5, llama3"):
         measurer("gpt9")
     with pytest.raises(UnknownTokenizer):
-        standing("gpt9")
+        tokenizer_info("gpt9")
 
 
 def test_a_file_that_was_added_is_exact_and_keeps_its_digest(folder: Path) -> None:
-    kept = keep_file(folder / "tokenizer.json", "mine")
+    kept = add_file(folder / "tokenizer.json", "mine")
     assert kept.sha256 == hashlib.sha256((folder / "tokenizer.json").read_bytes()).hexdigest()
-    assert standing("mine").origin == "added"
-    assert standing("mine").sha256 == kept.sha256
+    assert tokenizer_info("mine").origin == "added"
+    assert tokenizer_info("mine").sha256 == kept.sha256
     assert "mine" in tokenizer_names()
     assert get_tokenizer("mine").count(TEXT) == get_tokenizer("qwen").count(TEXT)
 
@@ -126,7 +126,7 @@ def test_a_known_vocabulary_is_known_by_its_pattern_and_size(
     regex = content["pre_tokenizer"]["pretokenizers"][0]["pattern"]
     regex["Regex"] = regex["Regex"].replace(r"\p{N}|", r"\p{N}{1,3}|", 1)
     (tmp_path / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
-    assert keep_file(tmp_path / "tokenizer.json").name == "small"
+    assert add_file(tmp_path / "tokenizer.json").name == "small"
     assert isinstance(measurer("small"), Tokenizer)
     assert measurer("small").measure(TEXT).exact
 
@@ -136,7 +136,7 @@ def test_one_vocabulary_never_passes_for_another(folder: Path, name: str) -> Non
     with pytest.raises(
         InvalidRequestError, match=f"not the vocabulary of '{name}': 151,643 tokens"
     ):
-        keep_file(folder / "tokenizer.json", name)
+        add_file(folder / "tokenizer.json", name)
     assert isinstance(measurer(name), Bounds)
 
 
@@ -144,20 +144,20 @@ def test_a_vocabulary_that_is_none_that_is_known_needs_a_name(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(InvalidRequestError, match="'qwen', which ships with the package"):
-        keep_file(folder / "tokenizer.json")
+        add_file(folder / "tokenizer.json")
     monkeypatch.setattr("tokenfare.tokenizers.user_vocabularies._SHIPPED_SIZE", 7)
     with pytest.raises(InvalidRequestError, match="none that is known; give it a name with --name"):
-        keep_file(folder / "tokenizer.json")
+        add_file(folder / "tokenizer.json")
 
 
 @pytest.mark.parametrize("name", ["qwen", "unknown", "abab", "../up", "", ".hidden"])
 def test_a_name_that_cannot_be_given_is_refused(folder: Path, name: str) -> None:
     with pytest.raises(InvalidRequestError):
-        keep_file(folder / "tokenizer.json", name or "a/b")
+        add_file(folder / "tokenizer.json", name or "a/b")
 
 
 def test_a_file_that_was_damaged_since_is_an_error_and_no_other_count(folder: Path) -> None:
-    kept = keep_file(folder / "tokenizer.json", "mine")
+    kept = add_file(folder / "tokenizer.json", "mine")
     content = bytearray(kept.path.read_bytes())
     content[-1] ^= 1
     kept.path.write_bytes(content)
@@ -166,7 +166,7 @@ def test_a_file_that_was_damaged_since_is_an_error_and_no_other_count(folder: Pa
 
 
 def test_a_folder_is_counted_by_transformers_and_only_when_needed(folder: Path) -> None:
-    keep_folder(folder, "yi")
+    add_folder(folder, "yi")
     found = measurer("yi")
     assert isinstance(found, ByTransformers)
     assert found.measure(TEXT).exact
@@ -179,20 +179,20 @@ def test_a_folder_is_counted_by_transformers_and_only_when_needed(folder: Path) 
 
 def test_a_folder_of_which_the_core_could_read_the_file_is_refused(folder: Path) -> None:
     with pytest.raises(InvalidRequestError, match=r"add the tokenizer\.json in"):
-        keep_folder(folder, "llama3")
+        add_folder(folder, "llama3")
 
 
 def test_a_folder_of_a_broken_tokenizer_is_refused_and_not_remembered(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(VocabularyError, match="no tokenizer that transformers can read"):
-        keep_folder(tmp_path, "yi")
-    assert standing("yi").path is None
+        add_folder(tmp_path, "yi")
+    assert tokenizer_info("yi").path is None
 
 
 def test_a_folder_that_broke_since_is_said_when_it_is_needed(folder: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     shutil.copytree(folder, mine)
-    keep_folder(mine, "yi")
+    add_folder(mine, "yi")
     (mine / "tokenizer.json").write_text("{}")
     with pytest.raises(VocabularyError, match="`tokenfare tokenizers remove yi` forgets it"):
         measurer("yi").measure("Hello")
@@ -203,16 +203,16 @@ def test_without_transformers_the_extra_is_named(
 ) -> None:
     (tmp_path / "tokenizer.json").write_text("{}")
     monkeypatch.setitem(sys.modules, "transformers", None)
-    keep_folder(tmp_path, "yi")  # on trust
+    add_folder(tmp_path, "yi")  # on trust
     with pytest.raises(MissingExtra, match=r"pip install 'tokenfare\[transformers\]'"):
         measurer("yi").measure("Hello")
 
 
 def test_adding_a_file_replaces_a_folder_and_the_other_way_round(folder: Path) -> None:
-    keep_folder(folder, "mine")
-    keep_file(folder / "tokenizer.json", "mine")
+    add_folder(folder, "mine")
+    add_file(folder / "tokenizer.json", "mine")
     assert isinstance(measurer("mine"), Tokenizer)
-    keep_folder(folder, "mine")
+    add_folder(folder, "mine")
     assert isinstance(measurer("mine"), ByTransformers)
 
 
@@ -220,7 +220,10 @@ def test_a_copy_in_hugging_faces_cache_is_taken(folder: Path, tmp_path: Path) ->
     snapshot = tmp_path / "hub" / "models--01-ai--Yi-34B-Chat" / "snapshots" / "abc"
     snapshot.parent.mkdir(parents=True)
     snapshot.symlink_to(folder)
-    assert (standing("yi").origin, standing("yi").path) == ("found in a cache", snapshot)
+    assert (tokenizer_info("yi").origin, tokenizer_info("yi").path) == (
+        "found in a cache",
+        snapshot,
+    )
     assert int(measurer("yi").measure(TEXT)) == get_tokenizer("qwen").count(TEXT)
 
 
@@ -236,12 +239,12 @@ def test_tiktokens_cache_is_read_only_where_the_file_is_whole(tmp_path: Path) ->
     path = tmp_path / "tiktoken" / hashlib.sha1(url.encode(), usedforsecurity=False).hexdigest()
     path.parent.mkdir()
     path.write_bytes(b"half of it")
-    assert standing("cl100k").origin == "bounds only"
+    assert tokenizer_info("cl100k").origin == "bounds only"
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
-        keep_file(tmp_path / "tokenizer.json")
+        add_file(tmp_path / "tokenizer.json")
 
 
 def test_a_note_that_was_damaged_is_said_with_its_place(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_a_column_that_could_only_be_bounded_is_refused_with_the_way_out() -> No
     bounded = next(
         name
         for name in tokenizers.tokenizer_names()
-        if tokenizers.standing(name).origin == "bounds only"
+        if tokenizers.tokenizer_info(name).origin == "bounds only"
     )
     assert not tf.count("a text", tokenizer=bounded).exact
     with pytest.raises(VocabularyMissing, match="gives bounds that hold without it"):

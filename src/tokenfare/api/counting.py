@@ -16,10 +16,10 @@ from tokenfare.budget import (
     Options,
     RequestCount,
     Rules,
-    carry,
     count_request,
     fit,
     options_of,
+    prepare,
     rules_of,
     rules_of_template,
 )
@@ -243,4 +243,4 @@ def fits(  # noqa: PLR0913 - as `count_messages`
 def size_on(model: Model, prompt: Prompt, documents: Documents, options: Options) -> Count:
     """Count a request as it would travel to a model: long texts as files where it reads files."""
     along, counter = documents_of(documents), measurer(model.tokenizer)
-    return carry(parse(prompt), along, model, counter, options).count.total
+    return prepare(parse(prompt), along, model, counter, options).count.total

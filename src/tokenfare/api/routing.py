@@ -9,14 +9,14 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Unpack
 
-from tokenfare.budget import Carriages, Options, check_input
+from tokenfare.budget import Options, RequestPreparer, check_input
 from tokenfare.errors import InvalidRequestError, NoModelFits
 from tokenfare.messages import Message, Prompt, Wire, needs, parse
 from tokenfare.router import (
     Arrange,
-    Asked,
     Decision,
     Question,
+    RequirementOptions,
     Requirements,
     RoutingTable,
     SameSize,
@@ -51,7 +51,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     profile: Requirements | None = None,
     as_of: date | None = None,
     catalog: Catalog | None = None,
-    **asked: Unpack[Asked],
+    **asked: Unpack[RequirementOptions],
 ) -> Decision:
     """Find the cheapest model that certainly takes a request.
 
@@ -100,9 +100,9 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     along, options = documents_of(documents), options_from(tools, parameters)
     wanted = needing(wanted, messages, options)
     if exact:
-        carriages = Carriages(messages, along, measurer_or_bounds, options)
-        return route_sized(carriages.size_for, wanted, facts)
-    return route_arranged(lambda by: Carriages(messages, along, by, options), wanted, facts)
+        preparer = RequestPreparer(messages, along, measurer_or_bounds, options)
+        return route_sized(preparer.size_for, wanted, facts)
+    return route_arranged(lambda by: RequestPreparer(messages, along, by, options), wanted, facts)
 
 
 def routing_table(
@@ -110,7 +110,7 @@ def routing_table(
     profile: Requirements | None = None,
     as_of: date | None = None,
     catalog: Catalog | None = None,
-    **asked: Unpack[Asked],
+    **asked: Unpack[RequirementOptions],
 ) -> RoutingTable:
     """Prepare the cheapest model for every length of input, for many decisions on the same terms.
 

@@ -18,7 +18,7 @@ from tokenfare.api import default_catalog
 from tokenfare.catalog import Catalog
 from tokenfare.errors import FareOverCeiling, InvalidRequestError
 from tokenfare.money import Money
-from tokenfare.router import Asked, Requirements, refuse_unknown_words, requirements
+from tokenfare.router import RequirementOptions, Requirements, refuse_unknown_words, requirements
 
 from .blockwise import BlockPlanner
 from .bulk import Read
@@ -66,7 +66,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     deadline: timedelta | None = None,
     answer_seconds: float = ANSWER_SECONDS,
     progress: Callable[[Progress], None] | None = None,
-    **asked: Unpack[Asked],
+    **asked: Unpack[RequirementOptions],
 ) -> Plan:
     r"""Plan a job: choose a model for each request, and write the files to send into `out`.
 
@@ -224,7 +224,7 @@ def finished(
 
 
 def asked_of(
-    asked: Asked, day: date | None, catalog: Catalog | None
+    asked: RequirementOptions, day: date | None, catalog: Catalog | None
 ) -> tuple[Catalog, Requirements]:
     """The catalogue of the day, and what is asked of its models. Raises `InvalidRequestError`."""
     facts = default_catalog(day) if catalog is None else _on(catalog, day)

@@ -20,7 +20,7 @@ from typing import NamedTuple, Unpack
 from tokenfare.catalog import Catalog
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import plain, total
-from tokenfare.router import Asked
+from tokenfare.router import RequirementOptions
 
 from .inputs.reading import Form, Source
 from .inputs.record import Columns, Record, SetAside
@@ -109,7 +109,7 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
     as_of: date | None = None,
     catalog: Catalog | None = None,
     progress: Callable[[Progress], None] | None = None,
-    **asked: Unpack[Asked],
+    **asked: Unpack[RequirementOptions],
 ) -> Estimate:
     """Estimate what a job costs from a sample of its lines. Nothing is written or sent.
 

@@ -32,10 +32,10 @@ from .request import count_request as count_request
 from .rules import Rules as Rules
 from .rules import rules_of as rules_of
 from .rules import rules_of_template as rules_of_template
-from .transport import Carriage as Carriage
-from .transport import Carriages as Carriages
-from .transport import alike as alike
-from .transport import carry as carry
+from .transport import PreparedRequest as PreparedRequest
+from .transport import RequestPreparer as RequestPreparer
+from .transport import counting_key as counting_key
+from .transport import prepare as prepare
 from .trim import Dropped as Dropped
 from .trim import Shortened as Shortened
 from .trim import Trimmed as Trimmed

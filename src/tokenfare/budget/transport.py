@@ -28,30 +28,30 @@ _PROMPT_NAME = "prompt.txt"
 
 
 @dataclass(frozen=True, slots=True)
-class Carriage:
-    """What will be sent: `messages`, the `documents` to upload first, and the `count` of both."""
+class PreparedRequest:
+    """What one model gets: `messages`, the `documents` to upload first, and the `count` of both."""
 
     messages: tuple[Message, ...]
     documents: tuple[Document, ...]
     count: RequestCount
 
 
-def carry(
+def prepare(
     messages: Sequence[Message],
     documents: Sequence[Document],
     model: Model,
     measurer: Measurer,
     options: Options = NO_OPTIONS,
-) -> Carriage:
-    """Arrange a request for one model and count it."""
+) -> PreparedRequest:
+    """Arrange a request for one model, and count it."""
     rules = model.documents
     if rules is None:
         inline = _inlined(tuple(messages), documents)
-        return Carriage(inline, (), count_request(inline, model, measurer, options))
+        return PreparedRequest(inline, (), count_request(inline, model, measurer, options))
     if not documents:
         plain = count_request(messages, model, measurer, options)
         if plain.total.high <= rules.inline_max_tokens:
-            return Carriage(tuple(messages), (), plain)
+            return PreparedRequest(tuple(messages), (), plain)
     parts = _long_texts_out(messages, documents, rules, measurer)
     return _uploaded(parts, model, measurer, options)
 
@@ -98,7 +98,7 @@ def _uploaded(
     model: Model,
     measurer: Measurer,
     options: Options,
-) -> Carriage:
+) -> PreparedRequest:
     messages, documents = list(parts[0]), tuple(parts[1])
     if not messages or messages[0].role != "system":
         messages.insert(0, system(NEUTRAL_ROLE))
@@ -107,10 +107,12 @@ def _uploaded(
     once = {d.content or d.text: d for d in reversed(documents)}  # each content goes up once
     files = Message("system", tuple(Text(d.text, d) for d in reversed(once.values())), {})
     billed = [messages[0], files, *messages[1:]]
-    return Carriage(tuple(messages), documents, count_request(billed, model, measurer, options))
+    return PreparedRequest(
+        tuple(messages), documents, count_request(billed, model, measurer, options)
+    )
 
 
-def alike(model: Model) -> Hashable:
+def counting_key(model: Model) -> Hashable:
     """What models have in common that count alike: every request has the same size on all of them.
 
     The value has no meaning of its own; it is the key by which such models are put together.
@@ -124,8 +126,8 @@ def _nameless(rules: Rules) -> Rules:
     return replace(rules, name="")
 
 
-class Carriages:
-    """One request, arranged for any model: what counts alike is counted once.
+class RequestPreparer:
+    """Prepares one request for any model: what counts alike is counted once.
 
     `measurer_for` gives the measurer of a tokenizer by its name.
     """
@@ -143,24 +145,24 @@ class Carriages:
         self._measurer_for = measurer_for
         self._options = options
         self._measurers: dict[str, _Remembering] = {}
-        self._arranged: dict[object, Carriage] = {}
+        self._prepared: dict[object, PreparedRequest] = {}
 
-    def to(self, model: Model) -> Carriage:
+    def for_model(self, model: Model) -> PreparedRequest:
         """The request as it is sent to `model`, with its count."""
-        kind = alike(model)
-        if kind not in self._arranged:
+        kind = counting_key(model)
+        if kind not in self._prepared:
             measurer = self._measurers.get(model.tokenizer)
             if measurer is None:
                 measurer = _Remembering(self._measurer_for(model.tokenizer))
                 self._measurers[model.tokenizer] = measurer
-            self._arranged[kind] = carry(
+            self._prepared[kind] = prepare(
                 self._messages, self._documents, model, measurer, self._options
             )
-        return self._arranged[kind]
+        return self._prepared[kind]
 
     def size_for(self, model: Model) -> Count:
         """Input tokens of the request on `model`."""
-        return self.to(model).count.total
+        return self.for_model(model).count.total
 
 
 class _Remembering:

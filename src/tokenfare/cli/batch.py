@@ -16,7 +16,7 @@ from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
 from tokenfare.batch.output.folder import PLAN, REPORT
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.money import Money
-from tokenfare.router import Asked
+from tokenfare.router import RequirementOptions
 
 from . import batch_runs, exit_codes, inputs, output, progress, stdout
 from .memory import give_back
@@ -104,7 +104,10 @@ def plan_command(
     in time under the models' rates; the plan says what that stands on. The files are read twice,
     standard input from a copy. The exit code is 6 where no mix is fast enough.
     """
-    given = cast("Asked", {name: value for name, value in asked.items() if value not in {None, ()}})
+    given = cast(
+        "RequirementOptions",
+        {name: value for name, value in asked.items() if value not in {None, ()}},
+    )
     reading: dict[str, Any] = {
         "columns": _columns(columns),
         "form": cast("Form | None", form),

@@ -150,7 +150,7 @@ def _why(decision: Decision) -> str:
         price = refusal.model.price
         if refusal.over is None or price is None:
             continue
-        would = price.cost(decision.size.high, decision.asked.max_output_tokens)
+        would = price.cost(decision.size.high, decision.requirements.max_output_tokens)
         if would.currency == fare.currency and would <= fare:
             return f"{refusal.model.id} is {refusal.over:,} tokens too small"
     others = len(decision.ranked)

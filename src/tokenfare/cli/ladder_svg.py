@@ -98,7 +98,7 @@ def _curves(
 
 
 def _axes(table: RoutingTable, frame: _Frame) -> Iterator[str]:
-    bottom, right, asked = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT, table.question.asked
+    bottom, right, asked = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT, table.question.requirements
     title = (
         f"Cheapest model by input tokens, {table.question.day}, "
         f"{asked.max_output_tokens:,} tokens of answer"

@@ -18,7 +18,7 @@ from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.catalog import Access, Kind
 from tokenfare.errors import InputError
 from tokenfare.messages import Document, Prompt
-from tokenfare.router import MODALITIES, Asked, Requirements, requirements
+from tokenfare.router import MODALITIES, RequirementOptions, Requirements, requirements
 
 from . import inputs
 
@@ -65,14 +65,14 @@ class Given:
     as_of: date | None
     profile: str | None
     profiles: str | None
-    asked: Asked
+    asked: RequirementOptions
 
     @classmethod
     def of(cls, **options: Any) -> Given:
         """Sort click's options; what was not given is left to the profile."""
         own = {n: options.pop(n, None) for n in cls.__dataclass_fields__ if n != "asked"}
         asked = {name: value for name, value in options.items() if _given(value)}
-        return cls(**own, asked=cast("Asked", asked))
+        return cls(**own, asked=cast("RequirementOptions", asked))
 
     def prompt(self) -> Prompt:
         """The request's text or messages, read now."""

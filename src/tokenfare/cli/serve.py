@@ -116,7 +116,7 @@ def command(
             project=project,
             ceilings=ceilings or None,
         ),
-        asked=asked,
+        requirements=asked,
         profiles=given.every_profile(),
         aliases=dict(map(_alias, aliases)),
         room=room,

@@ -9,12 +9,12 @@ import click
 
 from tokenfare.errors import MissingExtra
 from tokenfare.tokenizers import (
-    Kept,
-    Standing,
+    TokenizerInfo,
+    UserVocabulary,
+    add_file,
+    add_folder,
     forget,
-    keep_file,
-    keep_folder,
-    standing,
+    tokenizer_info,
     tokenizer_names,
 )
 from tokenfare.tokenizers.estimates import fitted
@@ -32,7 +32,7 @@ def command(context: click.Context, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    found = [standing(name) for name in tokenizer_names()]
+    found = [tokenizer_info(name) for name in tokenizer_names()]
     if as_json:
         output.emit([_as_data(one) for one in found])
     else:
@@ -55,14 +55,14 @@ def add(path: str, name: str | None, trust_code: bool) -> None:
     if where.is_dir():
         if name is None:
             raise click.UsageError("a folder needs --name: which tokenizer is it?")
-        kept = keep_folder(where, name, trusted=trust_code)
+        kept = add_folder(where, name, trusted=trust_code)
         if find_spec("transformers") is None:
             missing = MissingExtra(f"counting as {name}", "transformers", "transformers")
             click.echo(f"tokenfare: {missing}", err=True)
     elif trust_code:
         raise click.UsageError("--trust-code is for a folder; a file has no code")
     else:
-        kept = keep_file(where, name)
+        kept = add_file(where, name)
     stdout.answer(_added(kept))
 
 
@@ -74,13 +74,13 @@ def remove(name: str) -> None:
     stdout.answer(f"{name}: forgotten")
 
 
-def _added(kept: Kept) -> str:
+def _added(kept: UserVocabulary) -> str:
     if kept.folder:
         return f"{kept.name}: will be read from {kept.path} by transformers"
     return f"{kept.name}: exact from now on; kept in {kept.path} (source sha256 {kept.sha256})"
 
 
-def _rows(found: list[Standing]) -> list[tuple[str, str, str, str]]:
+def _rows(found: list[TokenizerInfo]) -> list[tuple[str, str, str, str]]:
     return [
         (
             one.name,
@@ -92,7 +92,7 @@ def _rows(found: list[Standing]) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _as_data(one: Standing) -> dict[str, object]:
+def _as_data(one: TokenizerInfo) -> dict[str, object]:
     fit = fitted().get(one.name)
     return {
         "name": one.name,

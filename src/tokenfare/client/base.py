@@ -12,7 +12,7 @@ from tokenfare.catalog.catalog import today
 from tokenfare.dispatch import OnWait
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt
-from tokenfare.router import Asked, Requirements, requirements
+from tokenfare.router import RequirementOptions, Requirements, requirements
 
 from .plan import Ladder, ladder
 from .settings import Options, Settings, settings
@@ -80,7 +80,7 @@ class BaseClient(ABC):
         """The catalogue that calls are decided by, with the limits that refusals have named."""
         return self._settings.learning.catalog
 
-    def requirements(self, **asked: Unpack[Asked]) -> Requirements:
+    def requirements(self, **asked: Unpack[RequirementOptions]) -> Requirements:
         """What a call with these keywords asks: the client's profile under them, its own provider.
 
         Raises `InvalidRequestError` for what it cannot ask.
@@ -126,7 +126,7 @@ class BaseClient(ABC):
         prompt: Prompt,
         documents: Documents,
         parameters: Mapping[str, object],
-        asked: Asked,
+        asked: RequirementOptions,
     ) -> Ladder:
         return ladder(
             prompt,

@@ -62,7 +62,7 @@ def _asked(step: Step, settings: Settings, until: float, *, streamed: bool) -> F
     """One model's answer, within the time of the whole call; an upload starts a time of its own."""
     ask = dispatch.chat_stream if streamed else dispatch.chat
     room = step.answers * (step.call.max_output_tokens or 0)
-    claim = Claim(step.carriage.count.total.high, room)
+    claim = Claim(step.prepared.count.total.high, room)
     channel = replace(
         settings.channel,
         until=None if step.call.documents else until,
@@ -72,11 +72,11 @@ def _asked(step: Step, settings: Settings, until: float, *, streamed: bool) -> F
 
 
 def _intent(step: Step, ladder: Ladder, settings: Settings) -> Intent:
-    decision, count = ladder.decision, step.carriage.count
+    decision, count = ladder.decision, step.prepared.count
     return Intent(
         model=step.model.id,
         predicted=count.total,
-        max_output_tokens=step.answers * decision.asked.max_output_tokens,
+        max_output_tokens=step.answers * decision.requirements.max_output_tokens,
         fare=step.fare.high,
         decided=decision.model.id,
         decision=f"{decision.day} {decision.digest}",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from tokenfare.api import Documents, parameters_of
 from tokenfare.dispatch import AsyncStream, Delta, OnWait, Stream, adrive, drive
 from tokenfare.messages import Prompt, Wire
-from tokenfare.router import Asked, Decision, Requirements
+from tokenfare.router import Decision, RequirementOptions, Requirements
 
 from .base import BaseClient
 from .call_flow import call_flow, cleaned_up
@@ -55,7 +55,7 @@ class Client(BaseClient):
         documents: Documents = (),
         tools: Sequence[Wire] | None = None,
         parameters: Mapping[str, object] | None = None,
-        **asked: Unpack[Asked],
+        **asked: Unpack[RequirementOptions],
     ) -> Reply:
         """Route a request, send it, and wait for the answer.
 
@@ -85,7 +85,7 @@ class Client(BaseClient):
         documents: Documents = (),
         tools: Sequence[Wire] | None = None,
         parameters: Mapping[str, object] | None = None,
-        **asked: Unpack[Asked],
+        **asked: Unpack[RequirementOptions],
     ) -> Iterator[ChatStream]:
         """Route a request and send it, and read its answer while it is written.
 
@@ -105,7 +105,7 @@ class Client(BaseClient):
         documents: Documents = (),
         tools: Sequence[Wire] | None = None,
         parameters: Mapping[str, object] | None = None,
-        **asked: Unpack[Asked],
+        **asked: Unpack[RequirementOptions],
     ) -> Iterator[Delta]:
         """Iterate over the pieces of an answer as they are written; otherwise as `chat`."""
         with self.streaming(
@@ -205,7 +205,7 @@ class AsyncClient(BaseClient):
         documents: Documents = (),
         tools: Sequence[Wire] | None = None,
         parameters: Mapping[str, object] | None = None,
-        **asked: Unpack[Asked],
+        **asked: Unpack[RequirementOptions],
     ) -> Reply:
         """As `Client.chat`."""
         given = parameters_of(tools, parameters)
@@ -220,7 +220,7 @@ class AsyncClient(BaseClient):
         documents: Documents = (),
         tools: Sequence[Wire] | None = None,
         parameters: Mapping[str, object] | None = None,
-        **asked: Unpack[Asked],
+        **asked: Unpack[RequirementOptions],
     ) -> AsyncIterator[AsyncChatStream]:
         """As `Client.streaming`."""
         given = parameters_of(tools, parameters)
@@ -236,7 +236,7 @@ class AsyncClient(BaseClient):
         documents: Documents = (),
         tools: Sequence[Wire] | None = None,
         parameters: Mapping[str, object] | None = None,
-        **asked: Unpack[Asked],
+        **asked: Unpack[RequirementOptions],
     ) -> AsyncIterator[Delta]:
         """As `Client.stream`."""
         async with self.streaming(
@@ -250,7 +250,7 @@ class AsyncClient(BaseClient):
         prompt: Prompt,
         documents: Documents,
         parameters: Mapping[str, object],
-        asked: Asked,
+        asked: RequirementOptions,
     ) -> Ladder:
         catalog = self.catalog
         if catalog in ready and not documents and is_short(prompt, parameters):

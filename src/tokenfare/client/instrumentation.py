@@ -41,7 +41,7 @@ class Observation:
                 "gen_ai.operation.name": "chat",
                 "gen_ai.provider.name": chosen.model.provider,
                 "gen_ai.request.model": chosen.model.id,
-                "gen_ai.request.max_tokens": ladder.decision.asked.max_output_tokens,
+                "gen_ai.request.max_tokens": ladder.decision.requirements.max_output_tokens,
                 "gen_ai.request.stream": streamed,
                 "tokenfare.decision.digest": ladder.decision.digest,
                 "tokenfare.estimate.input_tokens": chosen.size.value,
@@ -166,7 +166,7 @@ def _server(base_url: str) -> Mapping[str, Value]:
 
 def _asked(ladder: Ladder) -> Mapping[str, Value]:
     """The messages as they go to the chosen model; what is uploaded is not among them."""
-    messages = ladder.carriages.to(ladder.decision.model).messages
+    messages = ladder.preparer.for_model(ladder.decision.model).messages
     return {"gen_ai.input.messages": _messages([(m.role, m.text) for m in messages])}
 
 

@@ -14,10 +14,10 @@ from types import MappingProxyType
 from tokenfare import dispatch
 from tokenfare.api import Documents, documents_of, needing, route_arranged, route_sized
 from tokenfare.budget import (
-    Carriage,
-    Carriages,
     Fare,
+    PreparedRequest,
     RequestCount,
+    RequestPreparer,
     billed,
     largest_answer,
     options_of,
@@ -77,7 +77,7 @@ class Step:
     """
 
     model: Model
-    carriage: Carriage
+    prepared: PreparedRequest
     call: Call
     fare: Fare
     answers: int = 1
@@ -92,7 +92,7 @@ class Ladder:
     """
 
     decision: Decision
-    carriages: Carriages
+    preparer: RequestPreparer
     parameters: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     escalate: bool | Requirements = True
     without: frozenset[str] = frozenset()
@@ -120,7 +120,7 @@ class Ladder:
         if isinstance(self.escalate, bool):
             return self.decision.ranked
         try:
-            return route_sized(self.carriages.size_for, self.escalate, catalog).ranked
+            return route_sized(self.preparer.size_for, self.escalate, catalog).ranked
         except NoModelFits:
             return ()
 
@@ -129,31 +129,33 @@ class Ladder:
 
         Raises `NoModelFits`.
         """
-        decision = route_sized(self.carriages.size_for, self.decision.asked, catalog)
+        decision = route_sized(self.preparer.size_for, self.decision.requirements, catalog)
         return replace(self, decision=decision, without=self.without | {without.id})
 
     def _step(self, entry: Ranked) -> Step | None:
         """The call to a model with as much room as it has; `None` if the input does not fit."""
-        carriage = self.carriages.to(entry.model)
-        asked = self.decision.asked.max_output_tokens
-        served = served_as(entry.model, self.decision.asked)
-        most = largest_answer(served, carriage.count.total)
+        prepared = self.preparer.for_model(entry.model)
+        asked = self.decision.requirements.max_output_tokens
+        served = served_as(entry.model, self.decision.requirements)
+        most = largest_answer(served, prepared.count.total)
         if most == 0:
             return None
         room = asked if most is None else min(asked, most)
         documents = tuple(
             dispatch.Attachment(_file_name(document), _file_content(document))
-            for document in carriage.documents
+            for document in prepared.documents
         )
         call = Call(
             entry.model,
-            carriage.messages,
+            prepared.messages,
             room,
             parameters=self.parameters,
             documents=documents,
         )
         notes = () if room == asked else (f"{entry.model.id} has room for {room:,} tokens only",)
-        return Step(entry.model, carriage, call, entry.fare, self.decision.asked.answers, notes)
+        return Step(
+            entry.model, prepared, call, entry.fare, self.decision.requirements.answers, notes
+        )
 
     def reply(self, step: Step, answer: Answer, failed: Sequence[Attempt]) -> Reply:
         """What came of the call that was answered."""
@@ -163,7 +165,7 @@ class Ladder:
             model=answer.model,
             usage=answer.usage,
             fare=billed(price, answer.usage) if price is not None else None,
-            predicted=step.carriage.count,
+            predicted=step.prepared.count,
             decision=self.decision,
             attempts=(*failed, *answer.attempts),
             answer=replace(answer, notes=answer.notes + step.notes),
@@ -191,10 +193,10 @@ def ladder(  # noqa: PLR0913 - what a call is made of
         parameters = {**parameters, "enable_thinking": True}  # what is priced is what is sent
     if wanted.answers > 1:
         parameters = {**parameters, "n": wanted.answers}
-    carriages = Carriages(messages, along, measurer_or_bounds, options)
+    preparer = RequestPreparer(messages, along, measurer_or_bounds, options)
 
-    def arrange(by: MeasurerFor) -> Carriages:
-        return Carriages(messages, along, by, options)
+    def arrange(by: MeasurerFor) -> RequestPreparer:
+        return RequestPreparer(messages, along, by, options)
 
     # Bounds find the winner soonest; its fare, and the ranking if it is needed, are counted out.
     decision = route_arranged(arrange, wanted, catalog)
@@ -202,7 +204,7 @@ def ladder(  # noqa: PLR0913 - what a call is made of
         escalate = replace(
             needing(escalate, messages, options), thinking=wanted.thinking, answers=wanted.answers
         )
-    return Ladder(replace(decision, sizes=carriages.size_for), carriages, parameters, escalate)
+    return Ladder(replace(decision, sizes=preparer.size_for), preparer, parameters, escalate)
 
 
 def _file_name(document: Document) -> str:

@@ -25,24 +25,24 @@ from .model_names import as_keywords
 class Question:
     """A chat and all that is decided of it before its size is known.
 
-    `beyond` is what is asked of the model where none does that meets `asked`.
+    `beyond` is what is asked of the model where none does that meets `requirements`.
     """
 
     chat: Chat
     client: AsyncClient
-    asked: Requirements
+    requirements: Requirements
     beyond: Requirements | None = None
 
     def keywords(self) -> dict[str, Any]:
         """What is asked, as a client's calls take it."""
-        return as_keywords(self.asked)
+        return as_keywords(self.requirements)
 
     async def decision(self) -> Decision:
         """What it would be routed to, counted to the end; one without a model if none takes it."""
         decision = await self._decision()
         if decision.found or self.beyond is None:
             return decision
-        return await replace(self, asked=self.beyond, beyond=None).decision()
+        return await replace(self, requirements=self.beyond, beyond=None).decision()
 
     async def instead(self, none: NoModelFits) -> Question:
         """What to ask where no model takes this; raises `none` if there is no other way.
@@ -53,11 +53,11 @@ class Question:
         if self.chat.room is None:
             decision = await self._decision()
             if decision.found:
-                return self._with_room(decision.asked.max_output_tokens)
+                return self._with_room(decision.requirements.max_output_tokens)
             none = NoModelFits(str(none), decision)
         if self.beyond is None:
             raise none from None
-        return replace(self, asked=self.beyond, beyond=None)
+        return replace(self, requirements=self.beyond, beyond=None)
 
     async def _decision(self) -> Decision:
         try:
@@ -72,11 +72,11 @@ class Question:
         return await replace(self._with_room(room), beyond=None).decision()
 
     def _with_room(self, room: int) -> Question:
-        expected = self.asked.expected_output_tokens
+        expected = self.requirements.expected_output_tokens
         if expected is not None:
             expected = min(expected, room)
-        asked = replace(self.asked, max_output_tokens=room, expected_output_tokens=expected)
-        return replace(self, asked=asked)
+        asked = replace(self.requirements, max_output_tokens=room, expected_output_tokens=expected)
+        return replace(self, requirements=asked)
 
     def _counted(self) -> Decision:
         return api.route(
@@ -93,10 +93,10 @@ class Question:
             return None
         rooms = (_most(refusal, decision) for refusal in decision.rejected if refusal.over)
         return max(
-            (room for room in rooms if 0 < room < self.asked.max_output_tokens), default=None
+            (room for room in rooms if 0 < room < self.requirements.max_output_tokens), default=None
         )
 
 
 def _most(refusal: Rejection, decision: Decision) -> int:
-    model = served_as(refusal.model, decision.asked)
+    model = served_as(refusal.model, decision.requirements)
     return largest_answer(model, decision.sizes(refusal.model)) or 0

@@ -93,7 +93,7 @@ async def _asked(exchange: Exchange) -> Question:
     words = words_of(chat.words)
     found = wanted(chat.name, gateway.rules, catalog)
     room = chat.room or gateway.room_of(found)
-    asked = narrowed(found.asked, words, room, catalog)
+    asked = narrowed(found.requirements, words, room, catalog)
     if found.model is None:
         client = exchange.client(escalate=False if words.escalate is False else None)
         return Question(chat, client, asked)

@@ -274,7 +274,7 @@ def _none_fits(error: e.NoModelFits, named: Model | None) -> Refusal:
     message = str(error)
     if named is not None:
         misses = tuple(miss for miss in misses if miss.model.id == named.id)
-        ways = (way_out(miss, decision.asked) for miss in misses)
+        ways = (way_out(miss, decision.requirements) for miss in misses)
         message = "; ".join(filter(None, (*(miss.detail for miss in misses), *ways)))
     reasons = {miss.reason for miss in misses if miss.over is not None}
     if not reasons and misses:

@@ -47,7 +47,7 @@ class Gateway:
     Args:
         client: Makes the calls, with its ledger, ceilings, limiter and retries; it stays yours to
             close.
-        asked: Requirements of every call.
+        requirements: Those of every call.
         profiles: Requirements by name, for the model `auto:NAME`.
         aliases: Other words for `auto`, for a profile or for a model.
         room: The room for an answer where a request does not say; by default `ROOM` for `auto`, and
@@ -65,7 +65,7 @@ class Gateway:
         self,
         client: AsyncClient,
         *,
-        asked: Requirements | None = None,
+        requirements: Requirements | None = None,
         profiles: Mapping[str, Requirements] = MappingProxyType({}),
         aliases: Mapping[str, str] = MappingProxyType({}),
         room: int | None = None,
@@ -77,7 +77,7 @@ class Gateway:
         local: bool = True,
     ) -> None:
         """Stand ready; nothing listens yet. Raises `InvalidRequestError` for what cannot be."""
-        if asked is not None and asked.batch:
+        if requirements is not None and requirements.batch:
             raise InvalidRequestError(
                 "a gateway answers at once and has no batch price; do without `batch` here"
             )
@@ -86,7 +86,7 @@ class Gateway:
         self.client = client
         # A profile may be for jobs as well; a call is answered at once, and at that price.
         live = {name: replace(profile, batch=False) for name, profile in profiles.items()}
-        self.rules: Rules = Rules(asked or Requirements(), live, aliases)
+        self.rules: Rules = Rules(requirements or Requirements(), live, aliases)
         self.door: Door = Door(tuple(tokens), caller_keys, name_projects)
         self.max_body_bytes = max_body_bytes
         self.stall_seconds = stall_seconds
@@ -143,7 +143,7 @@ class Gateway:
             return self._room
         if found.model is None:
             return ROOM
-        return found.model.served(thinking=found.asked.thinking).limits.max_output or ROOM
+        return found.model.served(thinking=found.requirements.thinking).limits.max_output or ROOM
 
     def check_host(self, request: Any) -> None:
         """Raise `Refusal` for a name that is none of this machine's, where no other is meant.

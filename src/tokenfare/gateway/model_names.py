@@ -61,7 +61,7 @@ class Rules:
 class Wanted:
     """What is asked of the model, and the `model` itself if it was named."""
 
-    asked: Requirements
+    requirements: Requirements
     model: Model | None = None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from .asked import Asked as Asked
-from .asked import requirements as requirements
 from .decide import decide as decide
 from .decision import Decision as Decision
 from .decision import SameSize as SameSize
@@ -17,6 +15,8 @@ from .judge import SizeFor as SizeFor
 from .judge import served_as as served_as
 from .question import Question as Question
 from .record import to_record as to_record
+from .requirement_options import RequirementOptions as RequirementOptions
+from .requirement_options import requirements as requirements
 from .requirements import DEFAULT_ACCESS as DEFAULT_ACCESS
 from .requirements import MODALITIES as MODALITIES
 from .requirements import Requirements as Requirements
@@ -26,6 +26,6 @@ from .sizing import Arrange as Arrange
 from .sizing import Effort as Effort
 from .sizing import MeasurerFor as MeasurerFor
 from .sizing import Sizing as Sizing
-from .uncertainty import Chance as Chance
+from .uncertainty import Contender as Contender
 from .unknown_words import refuse_unknown_words as refuse_unknown_words
 from .way_out import way_out as way_out

@@ -15,7 +15,7 @@ from tokenfare.catalog import Model
 from tokenfare.tokenizers import Count
 
 from .envelope import ENDLESS, Envelope, Piece, lowest
-from .judge import Ranked, judge, standing
+from .judge import Ranked, judge, tie_break
 from .lines import Candidate
 from .requirements import Requirements
 
@@ -79,7 +79,7 @@ class Axis:
     def placed(self, owner: int, fare: int, place: int) -> tuple[Order, Model]:
         """A candidate with its place in the total order, at a fare and a place of the axis."""
         each = self.candidates[owner]
-        rate, kind, model_id = standing(each.model)
+        rate, kind, model_id = tie_break(each.model)
         own = place + self.shift(each.model)
         headroom = 0 if each.most is None else each.most - own
         return (fare, rate, kind, each.most is None, -headroom, model_id), each.model
@@ -110,7 +110,7 @@ class Axis:
         return fare.numerator * (self._scale // fare.denominator)
 
     def _tie_order(self, each: Candidate) -> tuple[int, int, bool, int, str]:
-        rate, kind, model_id = standing(each.model)
+        rate, kind, model_id = tie_break(each.model)
         most = 0 if each.most is None else each.most - self.shift(each.model)
         return (rate, kind, each.most is None, -most, model_id)
 

@@ -25,7 +25,7 @@ from .judge import Ranked, SizeFor, judge, judge_all
 from .question import Question
 from .requirements import Requirements
 from .sizing import Effort
-from .uncertainty import Chance, chances
+from .uncertainty import Contender, contenders
 from .way_out import way_out
 
 _MISSES_SHOWN = 5
@@ -83,13 +83,13 @@ class Decision:
         return self.question.digest
 
     @property
-    def asked(self) -> Requirements:
+    def requirements(self) -> Requirements:
         """The requirements."""
-        return self.question.asked
+        return self.question.requirements
 
     @cached_property
     def _judged(self) -> tuple[tuple[Ranked, ...], tuple[Rejection, ...]]:
-        return judge_all(self.question.models, self.sizes, self.asked)
+        return judge_all(self.question.models, self.sizes, self.requirements)
 
     @property
     def ranked(self) -> tuple[Ranked, ...]:
@@ -111,7 +111,7 @@ class Decision:
         """The cheapest model with its fare and size. Raises `InvalidRequestError` without one."""
         if self.winner is None:
             raise InvalidRequestError("this decision found no model; see its `rejected`")
-        outcome = judge(self.winner, self.sizes(self.winner), self.asked)
+        outcome = judge(self.winner, self.sizes(self.winner), self.requirements)
         if isinstance(outcome, Rejection):  # a fault of this library, never of a caller
             raise TypeError(f"the model chosen is refused: {outcome.detail}")
         return outcome
@@ -150,13 +150,13 @@ class Decision:
             self.question.scale,
             lambda model: self.sizes(model).high - base,
         )
-        return intervals(axis, self.asked)
+        return intervals(axis, self.requirements)
 
     @cached_property
-    def chances(self) -> tuple[Chance, ...]:
+    def contenders(self) -> tuple[Contender, ...]:
         """Models that could turn out cheaper, or fit at all, if the sizes were known better."""
         chosen = None if self.winner is None else self.chosen
-        return chances(self.question, self.sizes, chosen)
+        return contenders(self.question, self.sizes, chosen)
 
     def explain(self) -> str:
         """Explain the whole decision: the choice, where it would change, and every refusal."""
@@ -176,7 +176,7 @@ class Decision:
             self.ranked,
             self.rejected,
             self.intervals,
-            self.chances,
+            self.contenders,
             self.effort,
         )
 
@@ -192,7 +192,7 @@ class Decision:
 
     def way_out(self) -> str | None:
         """Say what would make the nearest miss fit; `None` if the caller can do nothing."""
-        ways = ((r, way_out(r, self.asked)) for r in self._near)
+        ways = ((r, way_out(r, self.requirements)) for r in self._near)
         return next((f"{r.model.id}: {way}" for r, way in ways if way is not None), None)
 
     @property
@@ -213,11 +213,11 @@ class Decision:
 
     def __reduce__(self) -> tuple[type[Decision], tuple[object, ...]]:
         """Travel to another process with the sizes, counted out, and without the request."""
-        passed = (m for m in self.question.models if first_refusal(m, self.asked) is None)
+        passed = (m for m in self.question.models if first_refusal(m, self.requirements) is None)
         sizes = self.sizes if isinstance(self.sizes, SameSize) else None
         known = sizes or SizeByModel({model.id: self.sizes(model) for model in passed})
         return Decision, (self.question, known, self.winner, self.effort)
 
     @property
     def _outcome(self) -> tuple[object, ...]:
-        return (self.day, self.digest, self.asked, self.ranked, self.rejected)
+        return (self.day, self.digest, self.requirements, self.ranked, self.rejected)

@@ -13,7 +13,7 @@ from .intervals import Interval
 from .judge import Ranked, judge
 from .question import Question
 from .sizing import Effort
-from .uncertainty import Chance
+from .uncertainty import Contender
 from .way_out import way_out
 
 _MISSES_SHOWN = 5
@@ -26,7 +26,7 @@ class DecisionParts(NamedTuple):
     ranked: tuple[Ranked, ...]
     rejected: tuple[Rejection, ...]
     intervals: tuple[Interval, ...]
-    chances: tuple[Chance, ...]
+    contenders: tuple[Contender, ...]
     effort: Effort | None
 
 
@@ -36,7 +36,7 @@ def explanation(parts: DecisionParts) -> Iterator[str]:
     yield from _counted(parts.effort)
     yield from (f"  or {_dearer(parts.ranked[0], entry)}" for entry in parts.ranked[1:])
     yield from (
-        f"  {sentence}" for sentence in _uncertain(parts, len(parts.chances), parts.chances)
+        f"  {sentence}" for sentence in _uncertain(parts, len(parts.contenders), parts.contenders)
     )
     yield from (f"  {change(interval)}" for interval in parts.intervals[1:])
     yield from _refusals(parts)
@@ -70,7 +70,7 @@ def change(interval: Interval) -> str:
 def _headline(parts: DecisionParts) -> str:
     if not parts.ranked:
         return f"no model takes this on {parts.question.day}"
-    chosen, asked = parts.ranked[0], parts.question.asked
+    chosen, asked = parts.ranked[0], parts.question.requirements
     expected = f", {chosen.compared} expected" if asked.compares_expected else ""
     times = f"{asked.answers} times " if asked.answers > 1 else ""
     return (
@@ -102,7 +102,7 @@ def _nearest_refusals(parts: DecisionParts) -> Iterator[str]:
 
 def _refusal(refusal: Rejection, parts: DecisionParts) -> str:
     """With what would help, where nothing takes the request."""
-    help_ = None if parts.ranked else way_out(refusal, parts.question.asked)
+    help_ = None if parts.ranked else way_out(refusal, parts.question.requirements)
     return f"  not {refusal.detail}" + (f"; {help_}" if help_ else "")
 
 
@@ -118,26 +118,26 @@ def _dearer(chosen: Ranked, other: Ranked) -> str:
     return f"{other.model.id}: up to {other.fare.high}, {more} more"
 
 
-def _likely(parts: DecisionParts) -> Sequence[Chance]:
-    """The chances of which the middle of what is known fits: of 30 MB, 4,096 tokens are possible.
+def _likely(parts: DecisionParts) -> Sequence[Contender]:
+    """The contenders whose expected size fits: of 30 MB, as few as 4,096 tokens are possible.
 
     The bounds of a vocabulary that is not here are so far apart, and the middle so much nearer.
     """
-    asked = parts.question.asked
+    asked = parts.question.requirements
     return [
-        chance
-        for chance in parts.chances
-        if isinstance(judge(chance.model, Count.exactly(chance.size.value), asked), Ranked)
+        contender
+        for contender in parts.contenders
+        if isinstance(judge(contender.model, Count.exactly(contender.size.value), asked), Ranked)
     ]
 
 
-def _uncertain(parts: DecisionParts, most: int, possible: Sequence[Chance]) -> Iterator[str]:
+def _uncertain(parts: DecisionParts, most: int, possible: Sequence[Contender]) -> Iterator[str]:
     """What knowing the sizes better could change."""
     could = "be cheaper" if parts.ranked else "take it"
-    for chance in possible[:most]:
+    for contender in possible[:most]:
         yield (
-            f"{chance.model.id} could {could}, from {chance.least} on, "
-            f"if its {_tokens(chance.size)} were known exactly"
+            f"{contender.model.id} could {could}, from {contender.least} on, "
+            f"if its {_tokens(contender.size)} were known exactly"
         )
     if len(possible) > most:
         yield f"and so could {len(possible) - most:,} more"

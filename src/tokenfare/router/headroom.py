@@ -107,7 +107,7 @@ def _before_tier(model: Model, at: int) -> int | None:
 
 
 def _answer(decision: Decision, model: Model) -> int | None:
-    return largest_answer(served_as(model, decision.asked), decision.sizes(model))
+    return largest_answer(served_as(model, decision.requirements), decision.sizes(model))
 
 
 def _shorter(decision: Decision, tokens: int) -> Decision:
@@ -117,4 +117,4 @@ def _shorter(decision: Decision, tokens: int) -> Decision:
         return Count(value, low, high, known.how)
 
     asking = decision.question
-    return decide(asking.models, size, asking.asked, day=asking.day, digest=asking.digest)
+    return decide(asking.models, size, asking.requirements, day=asking.day, digest=asking.digest)

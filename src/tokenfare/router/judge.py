@@ -86,12 +86,12 @@ def judge_all(
 
 def rank(entry: Ranked) -> tuple[Decimal, int, int, int, str]:
     """The total order: fare, then the larger rate, the kind of name, the headroom, the id."""
-    rate, kind, model_id = standing(entry.model)
+    rate, kind, model_id = tie_break(entry.model)
     headroom = _UNKNOWN_HEADROOM if entry.fit.headroom is None else entry.fit.headroom
     return (entry.compared.amount, rate, kind, -headroom, model_id)
 
 
-def standing(model: Model) -> tuple[int, int, str]:
+def tie_break(model: Model) -> tuple[int, int, str]:
     """What breaks a tie, apart from headroom: token rate (larger first), kind of name, id."""
     return (-(model.rates.tokens_per_minute or 0), _KIND_ORDER[model.kind], model.id)
 

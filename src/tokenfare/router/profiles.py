@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.reading import toml_of
 
-from .asked import requirements
+from .requirement_options import requirements
 from .requirements import Requirements
 from .requirements_file import WrittenRequirements, in_words, nearest
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from tokenfare.budget import alike
+from tokenfare.budget import counting_key
 from tokenfare.catalog import Model
 
 from .filters import first_refusal
@@ -20,8 +20,8 @@ from .requirements import Requirements
 class SizeClass(NamedTuple):
     """Candidates on which every request has the same size, since they count alike.
 
-    `key` tells the class from others (`alike`), `model` is one of the candidates. No request costs
-    less than `least` on any of them, on the question's scale.
+    `key` tells the class from others (`counting_key`), `model` is one of the candidates. No request
+    costs less than `least` on any of them, on the question's scale.
     """
 
     key: Hashable
@@ -38,7 +38,7 @@ class Question:
     """
 
     models: tuple[Model, ...]
-    asked: Requirements
+    requirements: Requirements
     day: date
     digest: str
 
@@ -49,8 +49,8 @@ class Question:
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
         """The models that take a request of some size, with their fares; worked out once."""
-        passed = (m for m in self.models if first_refusal(m, self.asked) is None)
-        found = (candidate(model, self.asked) for model in passed)
+        passed = (m for m in self.models if first_refusal(m, self.requirements) is None)
+        found = (candidate(model, self.requirements) for model in passed)
         return tuple(each for each in found if each is not None)
 
     @cached_property
@@ -63,10 +63,10 @@ class Question:
         models: dict[Hashable, Model] = {}
         fares: dict[Hashable, Fraction] = {}
         for each in self.candidates:
-            key = alike(each.model)
+            key = counting_key(each.model)
             models[key] = each.model
             fares[key] = min(each.least, fares.get(key, each.least))
-        media = self.asked.needs != {"text"}
+        media = self.requirements.needs != {"text"}
         classes = (
             SizeClass(key, model, 0 if media else int(fares[key] * self.scale))
             for key, model in models.items()

@@ -10,10 +10,10 @@ from tokenfare.budget import Fare
 from tokenfare.money import plain
 from tokenfare.tokenizers import Count
 
-from .asked import written
 from .decision import Decision, SameSize
 from .filters import Rejection, first_refusal
 from .headroom import headroom
+from .requirement_options import written
 from .way_out import way_out
 
 
@@ -37,12 +37,12 @@ def to_record(decision: Decision) -> dict[str, object]:
         "model": chosen.model.id if chosen else None,
         "as_of": decision.day.isoformat(),
         "tokens": _tokens(chosen.size) if chosen else None,
-        "max_output_tokens": decision.asked.max_output_tokens,
+        "max_output_tokens": decision.requirements.max_output_tokens,
         "fare": _fare(chosen.fare) if chosen else None,
         "ranked": [{"model": e.model.id, "fare": _fare(e.fare)} for e in decision.ranked],
         "rejected": [_refusal(refusal, decision) for refusal in decision.rejected],
         "catalog": decision.digest,
-        "asked": written(decision.asked),
+        "requirements": written(decision.requirements),
         "sizes": _sizes(decision),
         "headroom": _reach(decision) if chosen else None,
         "counted": {"tokens": effort.tokens, "passes": effort.passes} if effort else None,
@@ -66,7 +66,7 @@ def _sizes(decision: Decision) -> list[dict[str, object]]:
         return [{"tokenizer": None, "tokens": _tokens(decision.sizes.count), "models": []}]
     found: dict[tuple[str, Count], list[str]] = {}
     for model in decision.question.models:
-        if first_refusal(model, decision.asked) is None:
+        if first_refusal(model, decision.requirements) is None:
             found.setdefault((model.tokenizer, decision.sizes(model)), []).append(model.id)
     return [
         {"tokenizer": name, "tokens": _tokens(size), "models": ids}
@@ -93,5 +93,5 @@ def _refusal(refusal: Rejection, decision: Decision) -> dict[str, object]:
         "reason": refusal.reason,
         "detail": refusal.detail,
         "over": refusal.over,
-        "way_out": way_out(refusal, decision.asked),
+        "way_out": way_out(refusal, decision.requirements),
     }

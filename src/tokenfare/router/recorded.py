@@ -15,7 +15,7 @@ from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.money import Money
 from tokenfare.tokenizers import Count
 
-from .asked import requirements
+from .requirement_options import requirements
 from .requirements import Requirements
 from .requirements_file import Whole, WrittenRequirements, in_words
 
@@ -59,7 +59,7 @@ class _Record(_Lenient):
     model: str | None
     as_of: str
     catalog: str
-    asked: WrittenRequirements
+    requirements: WrittenRequirements
     sizes: list[_Sizes]
     ranked: list[_Ranked]
     rejected: list[_Rejected]
@@ -84,7 +84,7 @@ class Record:
     model: str | None
     day: date
     digest: str
-    asked: Requirements
+    requirements: Requirements
     sizes: RecordedSizes
     outcomes: Mapping[str, Outcome]
 
@@ -148,7 +148,7 @@ def _read(found: _Record) -> Record:
         found.model,
         date.fromisoformat(found.as_of),
         found.catalog,
-        requirements(found.asked.given),
+        requirements(found.requirements.given),
         RecordedSizes(by_model, by_tokenizer),
         outcomes,
     )

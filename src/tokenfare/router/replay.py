@@ -54,8 +54,8 @@ class Replay:
 
 def replay(record: Record, models: Sequence[Model], *, day: date, digest: str) -> Replay:
     """Decide a recorded request again among these models of `day`."""
-    able = [m for m in models if first_refusal(m, record.asked) or record.sizes.known(m)]
-    now = decide(able, record.sizes, record.asked, day=day, digest=digest)
+    able = [m for m in models if first_refusal(m, record.requirements) or record.sizes.known(m)]
+    now = decide(able, record.sizes, record.requirements, day=day, digest=digest)
     outcomes = {model.id: _UNCOUNTED for model in models} | dict(_outcomes(now))
     chosen = (record.model, now.winner and now.winner.id)
     changes = (

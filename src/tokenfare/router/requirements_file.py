@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from tokenfare.catalog import Access, Kind
 from tokenfare.money import Money, shown
 
-from .asked import Asked
+from .requirement_options import RequirementOptions
 
 Whole = Annotated[int, Field(le=10**18)]
 """A number of tokens or requests. Beyond any that is real, arithmetic only takes its time."""
@@ -48,17 +48,17 @@ class WrittenRequirements(BaseModel):
     unstated_limits: bool | None = None
 
     @property
-    def given(self) -> Asked:
+    def given(self) -> RequirementOptions:
         """What is written, as keywords."""
-        names = self.model_fields_set & Asked.__annotations__.keys()
-        return cast("Asked", {name: getattr(self, name) for name in names})
+        names = self.model_fields_set & RequirementOptions.__annotations__.keys()
+        return cast("RequirementOptions", {name: getattr(self, name) for name in names})
 
 
 def in_words(error: ValidationError, known: Iterable[str]) -> tuple[str, str]:
     """The first mistake: the key (dotted) and what is expected there."""
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
-    return key, _expected(first, key, known)
+    return key, _expected(first, key.rpartition(".")[2], known)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -33,7 +33,7 @@ class RoutingTable:
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
         """The lengths of input, in tokens, at which the cheapest model changes, in order."""
-        return intervals(self._axis, self.question.asked)
+        return intervals(self._axis, self.question.requirements)
 
     def decide(self, size: Count | int) -> Decision:
         """Decide on a request of this many input tokens on every model.
@@ -45,5 +45,5 @@ class RoutingTable:
             return Decision(self.question, SameSize(Count.exactly(size)), self._axis.winner(size))
         if size.exact:
             return Decision(self.question, SameSize(size), self._axis.winner(size.high))
-        best = self._axis.best(size, self.question.asked)
+        best = self._axis.best(size, self.question.requirements)
         return Decision(self.question, SameSize(size), None if best is None else best[1])

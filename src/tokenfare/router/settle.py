@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from tokenfare.budget import alike
+from tokenfare.budget import counting_key
 from tokenfare.catalog import Model
 from tokenfare.tokenizers import Count
 
@@ -115,7 +115,9 @@ def settle(question: Question, sizing: Sizing) -> Decision:
     classes: list[_Class] = []
     while True:
         units = _units(classes, question, sizing)
-        found = [(unit, best) for unit in units if (best := unit.best(question.asked)) is not None]
+        found = [
+            (unit, best) for unit in units if (best := unit.best(question.requirements)) is not None
+        ]
         leader, best = min(found, key=lambda pair: pair[1].order, default=(None, None))
         if more := _admitted(waiting, best, len(classes)):
             classes += more
@@ -161,8 +163,8 @@ def _unit(members: Sequence[_Class], question: Question, sizing: Sizing) -> _Uni
 def _axis(question: Question, shifts: tuple[tuple[Hashable, int], ...]) -> Axis:
     """The axis of some classes; kept, since the next request is likely to need the same."""
     shift = dict(shifts)
-    members: list[Candidate] = [c for c in question.candidates if alike(c.model) in shift]
-    return Axis(members, question.scale, lambda model: shift[alike(model)])
+    members: list[Candidate] = [c for c in question.candidates if counting_key(c.model) in shift]
+    return Axis(members, question.scale, lambda model: shift[counting_key(model)])
 
 
 def _in_the_way(units: Iterable[_Unit], leader: _Unit | None, best: _Best | None) -> _Unit | None:

@@ -1,8 +1,8 @@
 """A request's size on any model, as well as it is known so far, and at what effort.
 
-It begins with what the length of the texts says. Asked to look closer, it counts with a tokenizer
-that is at hand, and stops as soon as a limit is passed. Models of one class share a size, and a
-text is counted once for each tokenizer.
+It begins with what the length of the texts says. To look closer, it counts with a tokenizer that is
+at hand, and stops as soon as a limit is passed. Models of one class share a size, and a text is
+counted once for each tokenizer.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from tokenfare.budget import Carriage, Carriages, alike
+from tokenfare.budget import PreparedRequest, RequestPreparer, counting_key
 from tokenfare.catalog import Model
 from tokenfare.tokenizers import Bounds, ByLength, Count, Measurer, Tokenizer
 from tokenfare.tokenizers.by_length import guess
 
 MeasurerFor: TypeAlias = Callable[[str], Measurer]
 
-Arrange: TypeAlias = Callable[[MeasurerFor], Carriages]
+Arrange: TypeAlias = Callable[[MeasurerFor], RequestPreparer]
 """Arranges the request for models, with the measurers that it is given by name."""
 
 _UNKNOWN = Count(value=1, low=1, high=1 << 40, how="length")
@@ -132,7 +132,7 @@ class Sizing:
     def known(self, model: Model) -> KnownSize:
         """The size, and what it shares its uncertainty with."""
         of = self._known.setdefault(model.tokenizer, {})
-        kind = alike(model)
+        kind = counting_key(model)
         if kind not in of:
             self._counting(model.tokenizer).begin(0)
             of[kind] = self._look(model)
@@ -144,7 +144,7 @@ class Sizing:
         What is known then holds for every class of its tokenizer.
         """
         self._counting(model.tokenizer).begin(limit)
-        self._known[model.tokenizer] = {alike(model): self._look(model)}
+        self._known[model.tokenizer] = {counting_key(model): self._look(model)}
 
     def _look(self, model: Model) -> KnownSize:
         """The size; unknown while it is not certain in which way the request is sent.
@@ -153,20 +153,20 @@ class Sizing:
         tried with every text at its least and at its most.
         """
         if model.documents is not None:
-            least = self._carriage(model, lambda counting: _End(counting, high=False))
-            most = self._carriage(model, lambda counting: _End(counting, high=True))
+            least = self._prepared(model, lambda counting: _End(counting, high=False))
+            most = self._prepared(model, lambda counting: _End(counting, high=True))
             if (least.messages, least.documents) != (most.messages, most.documents):
                 return KnownSize(_UNKNOWN, None)
         counting = self._counting(model.tokenizer)
         counting.used.clear()
-        size = self._carriage(model, lambda counting: counting).count.total
+        size = self._prepared(model, lambda counting: counting).count.total
         texts = frozenset(text for text, count in counting.used.items() if not count.exact)
         width = sum(counting.used[text].high - counting.used[text].low for text in texts)
         whole = size.high - size.low == width > 0
         return KnownSize(size, (model.tokenizer, texts) if whole else None)
 
-    def _carriage(self, model: Model, by: Callable[[_Counting], Measurer]) -> Carriage:
-        return self._arrange(lambda name: by(self._counting(name))).to(model)
+    def _prepared(self, model: Model, by: Callable[[_Counting], Measurer]) -> PreparedRequest:
+        return self._arrange(lambda name: by(self._counting(name))).for_model(model)
 
     def _counting(self, name: str) -> _Counting:
         counting = self._countings.get(name)

@@ -21,8 +21,8 @@ from .question import Question
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
-    """A `model` that could be the better choice, by a fare as low as `least`.
+class Contender:
+    """A `model` that could turn out to be the better choice, at a fare as low as `least`.
 
     `size` is what is known of the request's input tokens on it.
     """
@@ -32,36 +32,38 @@ class Chance:
     least: Money
 
 
-def chances(question: Question, sizes: SizeFor, chosen: Ranked | None) -> tuple[Chance, ...]:
+def contenders(question: Question, sizes: SizeFor, chosen: Ranked | None) -> tuple[Contender, ...]:
     """The models that could be cheaper than the chosen one, the lowest possible fare first."""
     found = (
-        chance
+        contender
         for each in question.candidates
         if chosen is None or each.model is not chosen.model
-        for chance in _chance(each, question, sizes, chosen)
+        for contender in _contender(each, question, sizes, chosen)
     )
-    return tuple(sorted(found, key=lambda chance: (chance.least.amount, chance.model.id)))
+    return tuple(sorted(found, key=lambda contender: (contender.least.amount, contender.model.id)))
 
 
-def _chance(
+def _contender(
     each: Candidate, question: Question, sizes: SizeFor, chosen: Ranked | None
-) -> Iterator[Chance]:
+) -> Iterator[Contender]:
     size = sizes(each.model)
     if size.exact and (chosen is None or chosen.size.exact):
         return
     best = _cheapest_size(each, size)
-    at_best = None if best is None else judge(each.model, Count.exactly(best), question.asked)
+    at_best = (
+        None if best is None else judge(each.model, Count.exactly(best), question.requirements)
+    )
     if not isinstance(at_best, Ranked):
         return
-    chance = Chance(each.model, size, at_best.compared)
+    contender = Contender(each.model, size, at_best.compared)
     if chosen is None:
-        yield chance
+        yield contender
     elif each.model.tokenizer == chosen.model.tokenizer:
         # One text, one tokenizer: both sizes are at the same place of their ranges.
         if _wins_somewhere(each, size, question, chosen):
-            yield chance
-    elif chance.least.amount < chosen.compared.amount:
-        yield chance
+            yield contender
+    elif contender.least.amount < chosen.compared.amount:
+        yield contender
 
 
 def _cheapest_size(each: Candidate, size: Count) -> int | None:

@@ -23,18 +23,18 @@ from .files import convert as convert
 from .files import load as load
 from .registry import Cutter as Cutter
 from .registry import Measurer as Measurer
-from .registry import Standing as Standing
+from .registry import TokenizerInfo as TokenizerInfo
 from .registry import get_tokenizer as get_tokenizer
 from .registry import measurer as measurer
 from .registry import measurer_or_bounds as measurer_or_bounds
-from .registry import standing as standing
+from .registry import tokenizer_info as tokenizer_info
 from .registry import tokenizer_names as tokenizer_names
 from .special import SPECIAL_TOKENS as SPECIAL_TOKENS
 from .tokenizer import Tokenizer as Tokenizer
-from .user_vocabularies import Kept as Kept
+from .user_vocabularies import UserVocabulary as UserVocabulary
+from .user_vocabularies import add_file as add_file
+from .user_vocabularies import add_folder as add_folder
 from .user_vocabularies import forget as forget
-from .user_vocabularies import keep_file as keep_file
-from .user_vocabularies import keep_folder as keep_folder
 
 __all__ = [
     "SPECIAL_TOKENS",
@@ -43,23 +43,23 @@ __all__ = [
     "Count",
     "Cutter",
     "Keep",
-    "Kept",
     "Measurer",
     "Span",
-    "Standing",
     "Tokenizer",
+    "TokenizerInfo",
+    "UserVocabulary",
+    "add_file",
+    "add_folder",
     "added",
     "byte_level",
     "byte_level_as_is",
     "check_keep",
     "convert",
     "get_tokenizer",
-    "keep_file",
-    "keep_folder",
     "load",
     "measurer",
     "measurer_or_bounds",
     "most_bytes",
-    "standing",
+    "tokenizer_info",
     "tokenizer_names",
 ]

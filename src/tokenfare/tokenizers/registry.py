@@ -28,7 +28,7 @@ from .estimates import middle
 from .known import KNOWN
 from .ranks import QWEN_FILE
 from .tokenizer import Tokenizer
-from .user_vocabularies import Kept, kept, kept_names
+from .user_vocabularies import UserVocabulary, user_vocabulary, user_vocabulary_names
 from .via_transformers import ByTransformers
 
 _EXACT = {"qwen": QWEN_FILE}
@@ -51,7 +51,7 @@ class Measurer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TokenizerInfo:
     """Where the vocabulary of a tokenizer comes from on this machine, or how to get it."""
 
     name: str
@@ -71,23 +71,23 @@ class Cutter(Measurer, Protocol):
 
 def tokenizer_names() -> tuple[str, ...]:
     """The name of every tokenizer that is known, the exact ones first."""
-    added = (name for name in kept_names() if name not in KNOWN)
+    added = (name for name in user_vocabulary_names() if name not in KNOWN)
     return (*_EXACT, *KNOWN, *added)
 
 
-def standing(name: str) -> Standing:
-    """How the tokenizer of this name stands here. Raises `UnknownTokenizer`."""
+def tokenizer_info(name: str) -> TokenizerInfo:
+    """Where the vocabulary of a tokenizer is found here. Raises `UnknownTokenizer`."""
     if name in _EXACT:
-        return Standing(name, "ships", _EXACT[name])
-    mine = kept(name)
+        return TokenizerInfo(name, "ships", _EXACT[name])
+    mine = user_vocabulary(name)
     if mine is not None:
-        return Standing(name, "added", mine.path, mine.sha256)
+        return TokenizerInfo(name, "added", mine.path, mine.sha256)
     if name not in KNOWN:
         raise UnknownTokenizer(name, tokenizer_names())
     path = caches.found(KNOWN[name])
     if path is not None:
-        return Standing(name, "found in a cache", path)
-    return Standing(name, "bounds only", get=KNOWN[name].get)
+        return TokenizerInfo(name, "found in a cache", path)
+    return TokenizerInfo(name, "bounds only", get=KNOWN[name].get)
 
 
 def get_tokenizer(name: str) -> Tokenizer:
@@ -130,7 +130,7 @@ def measurer(name: str) -> Tokenizer | ByTransformers | Bounds:
     if name in _EXACT:
         with _loading:
             return _shipped(name)
-    mine = kept(name)
+    mine = user_vocabulary(name)
     if mine is not None:
         return _added(mine)
     if name not in KNOWN:
@@ -156,14 +156,14 @@ def _shipped(name: str) -> Tokenizer:
     return Tokenizer.from_file(name, _EXACT[name])
 
 
-def _added(mine: Kept) -> Tokenizer | ByTransformers:
+def _added(mine: UserVocabulary) -> Tokenizer | ByTransformers:
     changed = 0 if mine.folder else mine.path.stat().st_mtime_ns
     with _loading:
         return _loaded(mine, changed)
 
 
 @lru_cache(maxsize=16)
-def _loaded(mine: Kept, changed: int) -> Tokenizer | ByTransformers:  # noqa: ARG001 - part of the key
+def _loaded(mine: UserVocabulary, changed: int) -> Tokenizer | ByTransformers:  # noqa: ARG001 - part of the key
     if mine.folder:
         return ByTransformers(mine.name, mine.path, trusted=mine.trusted)
     from .files import load

@@ -32,7 +32,7 @@ _OF_A_TOKENIZER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class UserVocabulary:
     """A tokenizer that the user added.
 
     `path` is a compact vocabulary, or the folder that `transformers` reads; `trusted` allows it to
@@ -56,23 +56,25 @@ def folder() -> Path:
     return user_data_path("tokenfare") / "tokenizers"
 
 
-def kept(name: str) -> Kept | None:
+def user_vocabulary(name: str) -> UserVocabulary | None:
     """What the user added under this name."""
     _check_name(name)
     path = folder() / f"{name}{_VOCABULARY}"
     if path.is_file():
-        return Kept(name, path, _about(path).get("source_sha256"))
+        return UserVocabulary(name, path, _about(path).get("source_sha256"))
     note = folder() / f"{name}{_NOTE}"
     if not note.is_file():
         return None
     try:
         said = json.loads(note.read_text(encoding="utf-8"))
-        return Kept(name, Path(said["folder"]), None, folder=True, trusted=bool(said["trusted"]))
+        return UserVocabulary(
+            name, Path(said["folder"]), None, folder=True, trusted=bool(said["trusted"])
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(str(note), f"not a note of this program: {error}; remove it") from error
 
 
-def kept_names() -> tuple[str, ...]:
+def user_vocabulary_names() -> tuple[str, ...]:
     """The names of all that the user added."""
     try:
         files = [path.name for path in folder().iterdir()]
@@ -83,7 +85,7 @@ def kept_names() -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def keep_file(path: Path, name: str | None = None) -> Kept:
+def add_file(path: Path, name: str | None = None) -> UserVocabulary:
     """Convert a vocabulary file and keep it, as `tokenfare tokenizers add` does.
 
     A vocabulary that is known by its looks needs no name. Raises `InvalidRequestError` for a known
@@ -106,10 +108,10 @@ def keep_file(path: Path, name: str | None = None) -> Kept:
     target = folder() / f"{name}{_VOCABULARY}"
     _write(target, compact)
     (folder() / f"{name}{_NOTE}").unlink(missing_ok=True)
-    return Kept(name, target, str(about.get("source_sha256")))
+    return UserVocabulary(name, target, str(about.get("source_sha256")))
 
 
-def keep_folder(path: Path, name: str, *, trusted: bool = False) -> Kept:
+def add_folder(path: Path, name: str, *, trusted: bool = False) -> UserVocabulary:
     """Remember a folder that `transformers` is to read a tokenizer from, when it is needed.
 
     Raises `InputError` for one that holds no file of a tokenizer, and `VocabularyError` for one
@@ -130,7 +132,7 @@ def keep_folder(path: Path, name: str, *, trusted: bool = False) -> Kept:
     said = {"folder": str(path.absolute()), "trusted": trusted}
     _write(folder() / f"{name}{_NOTE}", json.dumps(said).encode())
     (folder() / f"{name}{_VOCABULARY}").unlink(missing_ok=True)
-    return Kept(name, path, None, folder=True, trusted=trusted)
+    return UserVocabulary(name, path, None, folder=True, trusted=trusted)
 
 
 def forget(name: str) -> None:
@@ -141,7 +143,7 @@ def forget(name: str) -> None:
     _check_name(name)
     there = [path for end in (_VOCABULARY, _NOTE) if (path := folder() / f"{name}{end}").exists()]
     if not there:
-        added = ", ".join(kept_names()) or "nothing"
+        added = ", ".join(user_vocabulary_names()) or "nothing"
         raise InvalidRequestError(f"{name!r} was not added; added: {added}")
     for path in there:
         try:

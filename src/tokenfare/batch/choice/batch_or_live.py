@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from tokenfare.budget import Fare, alike, fare_of
+from tokenfare.budget import Fare, counting_key, fare_of
 from tokenfare.catalog import Catalog, Model
 from tokenfare.money import EXACT
 from tokenfare.router import Question, Ranked, Requirements, RoutingTable
@@ -85,7 +85,7 @@ class Served:
         for model in self.all:
             if first_refusal(model, asked) or first_refusal(model, asked, ON_PRICE):
                 continue
-            by_kind[alike(model)].append(model)
+            by_kind[counting_key(model)].append(model)
         self.kinds: Kinds = tuple(tuple(models) for models in by_kind.values())
         priced = self.kinds if Prices.can(asked) else ()
         self.prices: tuple[Prices, ...] = tuple(Prices(kind, asked) for kind in priced)

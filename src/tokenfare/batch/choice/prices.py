@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from tokenfare.batch.extra import required
 from tokenfare.catalog import Model
 from tokenfare.router import Requirements
-from tokenfare.router.judge import standing
+from tokenfare.router.judge import tie_break
 from tokenfare.tokenizers import Count
 
 
@@ -32,7 +32,7 @@ class _Priced(NamedTuple):
     bounds: tuple[int, ...]
     read: tuple[int, ...]
     written: tuple[int, ...]
-    standing: tuple[int, int, str]
+    tie_break: tuple[int, int, str]
     most_input: int | None
     context: int | None
     most_output: int | None
@@ -130,7 +130,7 @@ class Prices:
         for place, most in takers:
             if most is not None and size.high > most:
                 continue
-            rate, kind, model = self._all[place].standing
+            rate, kind, model = self._all[place].tie_break
             less = 0 if most is None else size.high - most  # the more is to spare
             order = (self.fare(place, size, answer), rate, kind, most is None, less, model, place)
             if best is None or order < best:
@@ -157,7 +157,7 @@ class Prices:
             tuple(tier.up_to for tier in tiers[:-1] if tier.up_to is not None),
             tuple(int(read * self.scale) for read, _ in tokens),
             tuple(int(written * self.scale) for _, written in tokens),
-            standing(model),
+            tie_break(model),
             limits.max_input,
             limits.context,
             limits.max_output,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
-from tokenfare.budget import Rules, alike, count_request, rules_of
+from tokenfare.budget import Rules, count_request, counting_key, rules_of
 from tokenfare.catalog import Model
 from tokenfare.messages import Wire, parse
 from tokenfare.tokenizers import (
@@ -46,7 +46,7 @@ class Kinds:
 
     def of(self, model: Model) -> Kind | None:
         """How a plain chat is counted on models of this one's class, if the numbers can say it."""
-        key = alike(model)
+        key = counting_key(model)
         if key not in self._known:  # jobs in which each request has its own room ask thousands
             self._known[key] = self._read_off(model)
         return self._known[key]

@@ -25,7 +25,7 @@ from tokenfare.batch.planning import asked_of
 from tokenfare.batch.uninterrupted import undisturbed
 from tokenfare.catalog import Catalog
 from tokenfare.errors import InvalidRequestError
-from tokenfare.router import Asked
+from tokenfare.router import RequirementOptions
 
 from .worker_output import EMPTY, TOLD, packed, under
 
@@ -48,7 +48,7 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     for_deadline: bool = False,
     as_of: date | None = None,
     catalog: Catalog | None = None,
-    **asked: Unpack[Asked],
+    **asked: Unpack[RequirementOptions],
 ) -> Iterator[Any]:
     """Plan the requests of Arrow record batches, batch by batch, as on the workers of an engine.
 

@@ -33,7 +33,7 @@ from tokenfare.budget import NO_OPTIONS, Options
 from tokenfare.catalog import BatchRules, Catalog
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.money import Money, plain
-from tokenfare.router import Asked
+from tokenfare.router import RequirementOptions
 
 from .arrow import batch_schema, batches_of, pieces
 from .worker_output import EMPTY, Told, difference, under, unpacked
@@ -52,7 +52,7 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     ceiling: Money | str | None = None,
     deadline: timedelta | None = None,
     answer_seconds: float = ANSWER_SECONDS,
-    **asked: Unpack[Asked],
+    **asked: Unpack[RequirementOptions],
 ) -> Plan:
     """Make a plan's folder of rows that workers planned: the one that `plan` would have written.
 

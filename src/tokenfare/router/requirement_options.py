@@ -18,7 +18,7 @@ from tokenfare.money import Money
 from .requirements import Requirements
 
 
-class Asked(TypedDict, total=False):
+class RequirementOptions(TypedDict, total=False):
     """The fields of `Requirements`, with any collection where that has a set or a tuple.
 
     A ceiling may be written out: `"0.05 CNY"`.
@@ -47,7 +47,7 @@ class Asked(TypedDict, total=False):
     unstated_limits: bool
 
 
-def requirements(asked: Asked, base: Requirements | None = None) -> Requirements:
+def requirements(asked: RequirementOptions, base: Requirements | None = None) -> Requirements:
     """The requirements of `base` (a profile), with what is asked in place of theirs.
 
     Where a ceiling is given and no currency, fares are compared in the ceiling's currency.
@@ -65,7 +65,7 @@ def requirements(asked: Asked, base: Requirements | None = None) -> Requirements
     try:
         return replace(base or Requirements(), **given)
     except TypeError:
-        odd = sorted(given.keys() - Asked.__annotations__.keys())
+        odd = sorted(given.keys() - RequirementOptions.__annotations__.keys())
         if not odd:
             raise
         raise TypeError(_unknown(odd[0])) from None
@@ -90,7 +90,7 @@ def _unknown(word: str) -> str:
     """What to write instead: a word of ours, or the place for what the provider is to have."""
     way = _MEANT.get(word)
     if way is None:
-        near = get_close_matches(word, Asked.__annotations__, n=1, cutoff=0.75)
+        near = get_close_matches(word, RequirementOptions.__annotations__, n=1, cutoff=0.75)
         way = f"did you mean {near[0]!r}?" if near else None
     elsewhere = (
         "what the provider takes as it is (temperature, response_format, …) stands in "
