@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -208,6 +209,18 @@ STRUCTURES = st.lists(
     ),
     max_size=3,
 )
+
+
+@cache
+def parquet_holds(kind: pa.DataType) -> bool:
+    """Whether this pyarrow writes such columns: 17 cannot write views of strings."""
+    try:
+        pq.write_table(pa.table([pa.array([], kind)], ["column"]), io.BytesIO())
+    except pa.ArrowNotImplementedError:
+        return False
+    return True
+
+
 BODY = pa.struct([("messages", pa.list_(MESSAGE)), ("max_tokens", pa.int64())])
 COLUMNS: dict[str, list[tuple[pa.DataType, st.SearchStrategy[Any]]]] = {
     "custom_id": [
@@ -246,7 +259,8 @@ def arrow_tables(draw: st.DrawFn) -> pa.Table:
     rows = draw(st.integers(0, 7))
     columns = []
     for name in names:
-        kind, values = draw(st.sampled_from(COLUMNS[name]))
+        kinds = [column for column in COLUMNS[name] if parquet_holds(column[0])]
+        kind, values = draw(st.sampled_from(kinds))
         cells = draw(st.lists(nullable(values), min_size=rows, max_size=rows))
         columns.append(pa.array(cells, kind))
     return pa.table(columns, names)
