@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tokenfare import Catalog
 from tokenfare.emulator import Emulator
 from tokenfare.testing import emulated
 
@@ -24,16 +25,13 @@ HELLO = [{"role": "user", "content": "Hello"}]
 
 @pytest.fixture
 def ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]:
-    """The file that docs/catalog.md shows, and a server where it says.
-
-    The emulator has models of the catalogue only, so it is asked for one of these.
-    """
+    """The file that docs/catalog.md shows, and a server where it says that has its model."""
     files = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     own = next(text for text in files if "OUR_KEY" in text)
-    with emulated() as emulator:
+    path = tmp_path / "mine.toml"
+    path.write_text(own, encoding="utf-8")
+    with emulated(catalog=Catalog.load().overlay(path)) as emulator:
         own = own.replace("http://127.0.0.1:8000/v1", emulator.base_url)
-        own = own.replace('sent_as = "small"', 'sent_as = "qwen-flash"')
-        path = tmp_path / "mine.toml"
         path.write_text(own, encoding="utf-8")
         monkeypatch.setenv("TOKENFARE_CATALOG", str(path))
         monkeypatch.setenv("TOKENFARE_LEDGER", str(tmp_path / "ledger.sqlite3"))
@@ -49,7 +47,7 @@ def test_it_is_called_where_it_is_asked_for_by_its_id(run: Run, ours: Emulator) 
     assert json.loads(dry.out)["model"] == "ours/small"
     sent = run("send", *asked, stdin=b"Hello")
     assert (sent.code, json.loads(sent.out)["fare"]["currency"]) == (0, "EUR")
-    assert [call.model for call in ours.calls] == ["qwen-flash"]
+    assert [call.model for call in ours.calls] == ["small"]
     without = run("send", stdin=b"Hello")
     assert (without.code, "DASHSCOPE_API_KEY is not set" in without.err) == (2, True)
 
@@ -70,4 +68,4 @@ def test_a_gateway_stands_before_it(ours: Emulator) -> None:
             assert {each["id"] for each in known} == {"auto", "ours/small"}
         finally:
             process.terminate()
-    assert [call.model for call in ours.calls] == ["qwen-flash"]
+    assert [call.model for call in ours.calls] == ["small"]

@@ -56,12 +56,12 @@ def build(account: Account) -> Starlette:
 async def _list_models(exchange: Exchange) -> Response:
     account = exchange.account
     models = listed(account.catalog, account.granted)
-    return json_response({"object": "list", "data": [_model(model.id) for model in models]})
+    return json_response({"object": "list", "data": [_model(model.wire_id) for model in models]})
 
 
 async def _show_model(exchange: Exchange) -> Response:
     account, name = exchange.account, exchange.request.path_params["id"]
-    if name not in {model.id for model in listed(account.catalog, account.granted)}:
+    if name not in {model.wire_id for model in listed(account.catalog, account.granted)}:
         raise unknown_model(name)
     return json_response(_model(name))
 
