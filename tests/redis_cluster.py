@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 from redis import Redis, RedisError
 
 from redis_server import PASSWORD, program
+from tls_before import before
 
 _SLOTS = 16_384
 _START_SECONDS = 30
@@ -31,6 +32,7 @@ class Node:
     words: list[str]
     folder: Path
     process: subprocess.Popen[bytes] | None = None
+    secured: int | None = None
 
     def start(self) -> None:
         with (self.folder / "log").open("ab") as log:
@@ -53,6 +55,11 @@ class Cluster:
 
     nodes: list[Node] = field(default_factory=list)
 
+    def secured_url(self, query: str = "") -> str:
+        """By the ports that speak TLS."""
+        hosts = ",".join(f"127.0.0.1:{node.secured}" for node in self.nodes[:2])
+        return f"rediss+cluster://:{quote(PASSWORD, safe='')}@{hosts}/0{query}"
+
     def url(self, query: str = "", nodes: int = 2) -> str:
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes[:nodes])
         return f"redis+cluster://:{quote(PASSWORD, safe='')}@{hosts}/0{query}"
@@ -68,14 +75,23 @@ class Cluster:
 
 
 @contextmanager
-def running() -> Iterator[Cluster]:
-    """Start three nodes that divide all slots, and end them."""
+def running(certificate: Path | None = None) -> Iterator[Cluster]:
+    """Start three nodes that divide all slots, and end them.
+
+    With a folder for a `certificate`, `ca.pem`, each is reached with TLS, at the port that it names
+    to the others and to clients.
+    """
     command = _command()
-    with tempfile.TemporaryDirectory(prefix="tokenfare-cluster-") as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tokenfare-cluster-"))
         cluster = Cluster()
         try:
             for number in range(3):
-                cluster.nodes.append(_node(command, Path(folder), number))
+                port = free_port(_BUS)
+                secured = None
+                if certificate is not None:
+                    secured = stack.enter_context(before(port, certificate))
+                cluster.nodes.append(_node(command, Path(folder) / str(number), port, secured))
             _join(cluster.nodes)
             yield cluster
         finally:
@@ -90,10 +106,8 @@ def _command() -> str:
     return command
 
 
-def _node(command: str, folder: Path, number: int) -> Node:
-    own = folder / str(number)
+def _node(command: str, own: Path, port: int, secured: int | None) -> Node:
     own.mkdir()
-    port = free_port(_BUS)
     told = {
         "port": port,
         "bind": "127.0.0.1",
@@ -106,9 +120,11 @@ def _node(command: str, folder: Path, number: int) -> Node:
         "cluster-config-file": own / "nodes.conf",
         "cluster-node-timeout": 1000,
         "cluster-require-full-coverage": "no",
+        "cluster-announce-port": secured or 0,
+        "cluster-announce-bus-port": port + _BUS,
     }
     words = [command, *(word for name, value in told.items() for word in (f"--{name}", str(value)))]
-    node = Node(port, words, own)
+    node = Node(port, words, own, secured=secured)
     node.start()
     eventually(lambda: answers(node.client), own)
     return node
@@ -118,7 +134,9 @@ def _join(nodes: list[Node]) -> None:
     for number, node in enumerate(nodes):
         first, end = (_SLOTS * n // len(nodes) for n in (number, number + 1))
         node.client.execute_command("CLUSTER ADDSLOTS", *range(first, end))
-        node.client.execute_command("CLUSTER MEET", "127.0.0.1", nodes[0].port)
+        node.client.execute_command(
+            "CLUSTER MEET", "127.0.0.1", nodes[0].port, nodes[0].port + _BUS
+        )
     for node in nodes:
         eventually(lambda node=node: _whole(node.client), node.folder)
 

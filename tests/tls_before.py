@@ -15,7 +15,8 @@ from pathlib import Path
 @contextmanager
 def before(port: int, folder: Path) -> Iterator[int]:
     """Listen with TLS and pass all on to `port`. `folder` has the certificate, `ca.pem`."""
-    _certificate(folder)
+    if not (folder / "ca.pem").exists():
+        certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "ca.pem", folder / "key.pem")
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -53,7 +54,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
-def _certificate(folder: Path) -> None:
+def certificate(folder: Path) -> None:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

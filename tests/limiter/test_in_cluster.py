@@ -150,6 +150,24 @@ def test_of_a_node_that_is_lost_its_models_are_not_called_and_the_others_are(
         store.close()
 
 
+def test_a_cluster_is_reached_with_tls_at_every_node(tmp_path: Path, namespace: str) -> None:
+    """The nodes that are not in the address are found by what the others say, and speak TLS too."""
+    pytest.importorskip("cryptography", reason="it makes the certificate")
+    with redis_cluster.running(tmp_path) as secured:
+        untrusting = InRedis(secured.secured_url(), namespace=namespace)
+        with pytest.raises(LimiterUnreachable, match=r"(?i)certificate") as caught:
+            untrusting.take("m", [MINUTE], [(1, 1)], 0.0)
+        assert "pass:word" not in str(caught.value)
+        store = InRedis(
+            secured.secured_url(f"?ssl_ca_certs={tmp_path / 'ca.pem'}"), namespace=namespace
+        )
+        for number in range(30):
+            assert store.take(f"qwen-{number}", [MINUTE], [(1, 1)], 0.0).pause == 0
+        assert store.take("qwen-0", [MINUTE], [(1, 1)], 0.0).pause > 0
+        assert min(secured.keys()) > 0
+        store.close()
+
+
 def test_a_cluster_that_is_not_there_is_said_when_it_is_asked() -> None:
     store = InRedis(f"redis+cluster://:secret@127.0.0.1:{redis_cluster.free_port()}")
     place = Limiter(store).enter("m", SECOND, Claim(1, 1))
