@@ -113,6 +113,37 @@ def test_a_tokenizer_json_that_cannot_be_taken_exactly_is_refused_by_its_place(
     assert str(path) in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        put("model", "type", "Unigram"),
+        put("model", "end_of_word_suffix", "</w>"),
+        put("normalizer", {"type": "NFKC"}),
+        put("pre_tokenizer", {"type": "Metaspace"}),
+        put("pre_tokenizer", {**BYTES, "use_regex": True, "add_prefix_space": True}),
+        put("pre_tokenizer", BYTES),
+        put("pre_tokenizer", "pretokenizers", 0, SPLIT),
+        put("pre_tokenizer", "pretokenizers", 0, "behavior", "Removed"),
+        put("pre_tokenizer", "pretokenizers", 1, "use_regex", True),
+    ],
+)
+def test_a_sound_file_of_another_kind_is_refused_with_the_way_that_takes_it(
+    small, tmp_path, change
+):
+    path = saved(small, tmp_path)
+    path.write_bytes(change(json.loads(path.read_text())))
+    with pytest.raises(VocabularyError, match="tokenizers add FOLDER --name NAME"):
+        load(path)
+
+
+def test_of_a_damaged_file_no_other_way_is_named(small, tmp_path):
+    path = saved(small, tmp_path)
+    path.write_bytes(put("model", "merges", 3, "x")(json.loads(path.read_text())))
+    with pytest.raises(VocabularyError) as refusal:
+        load(path)
+    assert "FOLDER" not in str(refusal.value)
+
+
 BYTE_LINES = rank_lines({bytes([byte]): byte for byte in range(256)})
 
 

@@ -14,6 +14,11 @@ from typing import Any
 from .patterns import IN_JSON
 from .vocabulary import Added, NotRepresentable, Vocabulary
 
+_ANOTHER_WAY = (
+    "transformers may count by it: tokenfare tokenizers add FOLDER --name NAME, "
+    "with the folder that the file came in"
+)
+
 
 def byte_letters() -> dict[str, int]:
     """Give the byte that each printable character of GPT-2's alphabet stands for."""
@@ -38,6 +43,10 @@ class _Reader:
 
     def refuse(self, where: str, problem: str) -> NotRepresentable:
         return NotRepresentable(self.path, where, problem)
+
+    def beyond(self, where: str, problem: str) -> NotRepresentable:
+        """What is sound and not done exactly here; another library may do it."""
+        return self.refuse(where, f"{problem}; {_ANOTHER_WAY}")
 
     def vocabulary(self, data: bytes) -> Vocabulary:
         file = self.parsed(data)
@@ -76,7 +85,7 @@ class _Reader:
 
     def check_model(self, model: dict[str, Any]) -> None:
         if model.get("type", "BPE") != "BPE":
-            raise self.refuse(
+            raise self.beyond(
                 "model.type", f"{model['type']!r}; only byte-level BPE is counted here"
             )
         if model.get("dropout"):
@@ -85,7 +94,7 @@ class _Reader:
             )
         for key in ("continuing_subword_prefix", "end_of_word_suffix"):
             if model.get(key):
-                raise self.refuse(f"model.{key}", f"{model[key]!r}; bytes have no such marks here")
+                raise self.beyond(f"model.{key}", f"{model[key]!r}; bytes have no such marks here")
 
     def numbers(self, model: dict[str, Any]) -> dict[str, int]:
         vocab = model.get("vocab")
@@ -184,7 +193,7 @@ class _Reader:
             steps = self.steps(normalizer, "normalizers", where)
             places = ((f"{where}.normalizers[{i}]", step) for i, step in enumerate(steps))
             return True in [self.nfc(step, place) for place, step in places]
-        raise self.refuse(where, f"{kind!r}; NFC or none is what can be done exactly")
+        raise self.beyond(where, f"{kind!r}; NFC or none is what can be done exactly")
 
     def pattern(self, pre_tokenizer: Any) -> str:
         where = "pre_tokenizer"
@@ -193,22 +202,22 @@ class _Reader:
             steps = self.steps(pre_tokenizer, "pretokenizers", where)
         kinds = [step.get("type") if isinstance(step, dict) else step for step in steps]
         if kinds not in (["ByteLevel"], ["Split", "ByteLevel"]):
-            raise self.refuse(
+            raise self.beyond(
                 where, f"{kinds}; ByteLevel, or Split and ByteLevel, is what can be done exactly"
             )
         byte_level = steps[-1]
         if byte_level.get("add_prefix_space", True):
             problem = "true: a space would be put before the text"
-            raise self.refuse(f"{where}: ByteLevel.add_prefix_space", problem)
+            raise self.beyond(f"{where}: ByteLevel.add_prefix_space", problem)
         splits_itself = byte_level.get("use_regex", True)
         if len(steps) == 1:
             if not splits_itself:
                 problem = "false: nothing splits the text, and a text is one piece"
-                raise self.refuse(f"{where}: ByteLevel.use_regex", problem)
+                raise self.beyond(f"{where}: ByteLevel.use_regex", problem)
             return "gpt2"
         if splits_itself:
             problem = "true: pieces would be split a second time"
-            raise self.refuse(f"{where}: ByteLevel.use_regex", problem)
+            raise self.beyond(f"{where}: ByteLevel.use_regex", problem)
         return self.split(steps[0], f"{where}: Split")
 
     def split(self, step: dict[str, Any], where: str) -> str:
@@ -220,14 +229,14 @@ class _Reader:
             problem = (
                 f"{step.get('behavior')!r}, invert {step.get('invert')!r}; Isolated is possible"
             )
-            raise self.refuse(f"{where}.behavior", problem)
+            raise self.beyond(f"{where}.behavior", problem)
         pattern = step.get("pattern")
         regex = pattern.get("Regex") if isinstance(pattern, dict) else None
         if not isinstance(regex, str):
             raise self.refuse(f"{where}.pattern", f"{pattern!r} is no regular expression")
         name = IN_JSON.get(regex)
         if name is None:
-            raise self.refuse(
+            raise self.beyond(
                 f"{where}.pattern.Regex",
                 f"{regex!r} is none of the patterns that are split exactly here "
                 f"({', '.join(IN_JSON.values())})",
