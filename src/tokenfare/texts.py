@@ -129,7 +129,8 @@ def count(
     if not (hasattr(text, "__arrow_c_stream__") or hasattr(text, "__arrow_c_array__")):
         raise InvalidRequestError(
             "a text or Arrow data is expected (what has __arrow_c_stream__ or __arrow_c_array__), "
-            f"not {type(text).__name__}; get_tokenizer(…).count_batch takes a list of texts"
+            f"not {type(text).__name__}; get_tokenizer(…).count_batch takes a list of texts, "
+            "count_messages one of messages"
         )
     return get_tokenizer(_name(model, tokenizer, catalog)).count_batch(text, column=column)
 

@@ -21,6 +21,7 @@ TEXT = "Call me Ishmael. "
 WRONG = [
     ([5], "not int"),
     (5, "not one int"),
+    (None, "not None; leave it out for none"),
     ([b"book.txt"], "not bytes"),
     ("book.txt", "not one str"),
     (Path("book.txt"), "put it in a list"),

@@ -54,6 +54,13 @@ def test_a_key_is_not_shown() -> None:
     assert key.reveal() == KEY
 
 
+@pytest.mark.parametrize("key", [5, b"sk-secret-bytes", ["sk-secret"], Path("sk-secret")])
+def test_a_key_that_is_no_text_is_refused_unshown(key: Any) -> None:
+    with pytest.raises(InvalidRequestError, match="a key is a text, not") as refused:
+        Secret(key)
+    assert "secret" not in str(refused.value)
+
+
 def test_a_key_is_not_written_anywhere() -> None:
     with pytest.raises(TypeError, match="pickle"):
         pickle.dumps(Secret(KEY))

@@ -155,6 +155,7 @@ def test_what_is_no_catalogue_is_told_how_one_is_had(given: Any) -> None:
         (lambda: tf.read_document(3), "a document is named by its path, not int"),
         (lambda: tf.Catalog.load([3]), "a catalogue file is named by its path .*, not 3"),
         (lambda: tf.Catalog.load(3), "a catalogue file is named by its path .*, not 3"),
+        (lambda: tf.Catalog.load(DAY), "not datetime.date.*; a day is given as day="),
         (lambda: CATALOG.overlay(b"mine.toml"), "a catalogue file is named by its path"),
         (lambda: tf.route("x", as_of=["2024"]), "a day is a datetime.date"),
     ],

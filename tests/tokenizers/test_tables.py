@@ -146,6 +146,7 @@ def test_a_column_that_could_only_be_bounded_is_refused_with_the_way_out() -> No
         (pa.table({str(i): ["x"] for i in range(99)}), "y", "there is 0, 1, .*, 19, …"),
         ("a text", "prompt", "column='prompt' is for tables"),
         (["a", "b"], None, "Arrow data is expected .*, not list; .*count_batch takes a list"),
+        ([{"role": "user", "content": "a"}], None, "count_messages one of messages"),
         (7, None, "not int"),
     ],
     ids=str,

@@ -42,6 +42,8 @@ def documents_of(given: Documents) -> tuple[Document, ...]:
 
     Raises `InputError` for a file that cannot be read, `InvalidRequestError` for anything else.
     """
+    if given is None:
+        raise InvalidRequestError("documents is a list of files, not None; leave it out for none")
     one = isinstance(given, str | bytes | os.PathLike | Document)
     if one or not isinstance(given, Iterable):
         raise InvalidRequestError(

@@ -44,6 +44,7 @@ def _named(paths: object) -> list[Path]:
     if odd:
         raise InvalidRequestError(
             f"a catalogue file is named by its path (str or os.PathLike), not {odd[0]!r}"
+            + ("; a day is given as day=…" if isinstance(odd[0], date) else "")
         )
     return [Path(path) for path in given]
 

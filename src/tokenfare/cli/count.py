@@ -59,6 +59,8 @@ def command(
     if model and tokenizer:
         raise click.UsageError("--model and --tokenizer exclude each other")
     named = files or (inputs.STANDARD_INPUT,)
+    if named.count(inputs.STANDARD_INPUT) > 1:
+        raise click.UsageError("standard input can be read once: give one dash")
     if messages:
         name, found = _requests([inputs.read(file) for file in named], model, asked)
     else:

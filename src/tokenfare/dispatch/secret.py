@@ -33,6 +33,8 @@ class Secret:
         Raises `InvalidRequestError` for one that no header can carry: the HTTP library would
         quote it in its own message.
         """
+        if not isinstance(key, str):
+            raise InvalidRequestError(f"a key is a text, not {type(key).__name__}")
         key = key.strip()
         if not key:
             raise InvalidRequestError("the key is empty")
