@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .client import AsyncClient as AsyncClient
     from .client import Client as Client
     from .client import Reply as Reply
+    from .dispatch import RetryPolicy as RetryPolicy
+    from .dispatch import Timeouts as Timeouts
     from .errors import CannotTrim as CannotTrim
     from .errors import CharacterTooLong as CharacterTooLong
     from .errors import NoModelFits as NoModelFits
@@ -70,7 +72,9 @@ _HOMES: dict[str, str | None] = {  # a name without a home is a module
     "Reply": "client",
     "RequestCount": "budget",
     "Requirements": "router",
+    "RetryPolicy": "dispatch",
     "RoutingTable": "router",
+    "Timeouts": "dispatch",
     "TokenfareError": "errors",
     "Tokenizer": "tokenizers",
     "TrimPolicy": "budget",

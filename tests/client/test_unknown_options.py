@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 import tokenfare as tf
-from tokenfare.dispatch import RetryPolicy, Timeouts
 
 HERE: dict[str, Any] = {"api_key": "any", "base_url": "http://127.0.0.1:1/v1", "ledger": False}
 
@@ -15,8 +14,8 @@ HERE: dict[str, Any] = {"api_key": "any", "base_url": "http://127.0.0.1:1/v1", "
 @pytest.mark.parametrize(
     ("option", "way"),
     [
-        ("timeout", r"timeouts=Timeouts\(total=…\)"),
-        ("max_retries", r"retry_policy=RetryPolicy\(attempts=…\)"),
+        ("timeout", r"timeouts=tokenfare\.Timeouts\(total=…\)"),
+        ("max_retries", r"retry_policy=tokenfare\.RetryPolicy\(attempts=…\)"),
         ("model", r"allow=\['qwen-plus'\]"),
         ("max_output_tokens", "asked of each call"),
         ("default_headers", r"http_client=httpx\.Client\(headers=…\)"),
@@ -32,8 +31,8 @@ def test_the_error_says_what_to_write(client: Any, option: str, way: str) -> Non
 def test_what_it_says_can_be_written() -> None:
     profile = tf.Requirements(allow=("qwen-plus",), max_output_tokens=500)
     given = {
-        "timeouts": Timeouts(total=5),
-        "retry_policy": RetryPolicy(attempts=1),
+        "timeouts": tf.Timeouts(total=5),
+        "retry_policy": tf.RetryPolicy(attempts=1),
         "profile": profile,
     }
     with httpx.Client(headers={"x-who": "me"}) as session:

@@ -33,7 +33,6 @@ from .routing import route as route
 from .routing import route_arranged as route_arranged
 from .routing import route_sized as route_sized
 from .routing import routing_table as routing_table
-from .routing import size_of_number as size_of_number
 from .shortening import split as split
 from .shortening import trim as trim
 from .shortening import truncate as truncate
@@ -61,7 +60,6 @@ __all__ = [
     "route_sized",
     "routing_table",
     "rules_for",
-    "size_of_number",
     "size_on",
     "split",
     "tokenizer_for",

@@ -95,7 +95,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
             raise InvalidRequestError(
                 "input_tokens is the whole request; documents, tools and parameters need a prompt"
             )
-        return route_sized(size_of_number(input_tokens), wanted, facts)
+        return route_sized(SameSize(Count.exactly(check_input(input_tokens))), wanted, facts)
     messages = parse(prompt if prompt is not None else "")
     along, options = documents_of(documents), options_from(tools, parameters)
     wanted = needing(wanted, messages, options)
@@ -195,12 +195,6 @@ def _question(asked: Requirements, catalog: Catalog) -> Question:
     models = catalog.models(all=True)
     refuse_unknown_words(asked, models)
     return Question(models, asked, catalog.day, catalog.digest)
-
-
-def size_of_number(input_tokens: int) -> SizeFor:
-    """The same size on every model. Raises `InvalidRequestError` below one token."""
-    input_tokens = check_input(input_tokens)
-    return SameSize(Count.exactly(input_tokens))
 
 
 def needing(asked: Requirements, messages: Iterable[Message], options: Options) -> Requirements:

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from .settings import Options
 
 _MEANT = {
-    "timeout": "timeouts=Timeouts(total=…) bounds a call; Timeouts is in tokenfare.dispatch",
-    "max_retries": "retry_policy=RetryPolicy(attempts=…) bounds them; it is in tokenfare.dispatch",
+    "timeout": "timeouts=tokenfare.Timeouts(total=…) bounds a call",
+    "max_retries": "retry_policy=tokenfare.RetryPolicy(attempts=…) bounds them",
     "model": "allow=['qwen-plus'] of a call chooses among models, profile=Requirements(…) for all",
     "max_output_tokens": "it is asked of each call, or profile=Requirements(…) asks it of all",
     "default_headers": "http_client=httpx.Client(headers=…) has them",

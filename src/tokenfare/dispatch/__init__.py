@@ -30,7 +30,7 @@ from .call import (
     UploadProgress,
 )
 from .chat import chat, chat_stream
-from .documents import delete, referring, upload
+from .documents import delete, upload
 from .downloads import Held, Sink, download
 from .drivers import AsyncStream, Stream, adrive, drive
 from .effects import Emit, Flow, WaitFor, Work
@@ -93,7 +93,6 @@ __all__ = [
     "key_from",
     "look_at",
     "meaning",
-    "referring",
     "upload",
     "upload_batch",
 ]

@@ -38,7 +38,7 @@ _CHECK_SECONDS = 1.0
 _CHECK_PATIENCE_SECONDS = 3.0
 _LEFT_BEHIND_SECONDS = 30.0
 
-log = logging.getLogger("tokenfare.gateway")
+log: logging.Logger = logging.getLogger("tokenfare.gateway")
 
 
 class Gateway:

@@ -72,17 +72,6 @@ class Ceiling:
             ) from error
         return cls(limit, project.strip() if colon else None, zone)
 
-    @property
-    def each(self) -> bool:
-        """Whether it is for each project of a pattern by itself."""
-        return self.project is not None and any(sign in self.project for sign in "*?[")
-
-    def covers(self, project: str) -> bool:
-        """Whether calls of this project are held to it."""
-        if self.project is None or self.project == project:
-            return True
-        return self.each and fnmatchcase(project, self.project)
-
     def day(self, now: float) -> tuple[int, int]:
         """The day of a moment (epoch seconds): its beginning and end in milliseconds."""
         return day_around(now, self.zone).milliseconds()
@@ -94,7 +83,8 @@ class Ceiling:
             return f"{limit} a day"
         if not self.project:
             return f"{limit} a day without a project"
-        return f"{limit} a day in {'each ' if self.each else ''}project {self.project}"
+        each = "each " if any(sign in self.project for sign in "*?[") else ""
+        return f"{limit} a day in {each}project {self.project}"
 
 
 def held_to(ceilings: Sequence[Ceiling], project: str) -> list[Ceiling]:
@@ -107,11 +97,12 @@ def held_to(ceilings: Sequence[Ceiling], project: str) -> list[Ceiling]:
     held = [ceiling for ceiling in ceilings if ceiling.project in {None, project}]
     settled = {type(ceiling.limit) for ceiling in held if ceiling.project is not None}
     for ceiling in ceilings:
-        unit = type(ceiling.limit)
-        if ceiling.project in {None, project} or unit in settled or not ceiling.covers(project):
+        pattern, unit = ceiling.project, type(ceiling.limit)
+        if pattern is None or pattern == project or unit in settled:
             continue
-        settled.add(unit)
-        held.append(replace(ceiling, project=project))
+        if fnmatchcase(project, pattern):
+            settled.add(unit)
+            held.append(replace(ceiling, project=project))
     return held
 
 

@@ -17,7 +17,6 @@ from .question import Question as Question
 from .record import to_record as to_record
 from .requirement_options import RequirementOptions as RequirementOptions
 from .requirement_options import requirements as requirements
-from .requirements import DEFAULT_ACCESS as DEFAULT_ACCESS
 from .requirements import MODALITIES as MODALITIES
 from .requirements import Requirements as Requirements
 from .routing_table import RoutingTable as RoutingTable
