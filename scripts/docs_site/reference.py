@@ -73,7 +73,7 @@ GROUPS = (
         "Calling",
         "Sending a request to the model chosen for it. The guides: [chat](../chat.md), "
         "[dispatch](../dispatch.md), [spending](../spending.md).",
-        ("Client", "AsyncClient", "Reply", "Usage"),
+        ("Client", "AsyncClient", "Timeouts", "RetryPolicy", "Reply", "Usage"),
         ("The options of a client", "tokenfare.client.settings.settings"),
     ),
     Group(

@@ -29,6 +29,15 @@ def first_cells(text: str) -> list[str]:
     return re.findall(r"^\| (.*?) \|", text, re.MULTILINE)
 
 
+def test_every_place_that_contributors_are_sent_to_is_there() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("## Where things go")[1]
+    words = re.findall(r"`([\w./-]+)`", table.split("\n## ")[0])
+    paths = [word for word in words if "/" in word and "NAME" not in word]
+    assert len(paths) > 30
+    for path in paths:
+        assert (ROOT / path).exists() or (ROOT / "src/tokenfare" / path).exists(), path
+
+
 def test_every_name_of_the_package_is_in_one_group_of_the_reference() -> None:
     grouped = [name for group in reference.GROUPS for name in group.names]
     assert sorted(grouped) == sorted(set(tokenfare.__all__) - set(names.MODULES))
