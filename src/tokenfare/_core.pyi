@@ -1,6 +1,6 @@
 """The native counting core. Use it through `tokenfare.tokenizers`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Protocol, final, overload
 
 class ArrowStream(Protocol):
@@ -24,10 +24,12 @@ class CountColumn:
     """Token counts of an Arrow column, a row each: 64-bit integers, null where the text was.
 
     An Arrow array of its own, so `pyarrow.array(counts)`, `polars.Series(counts)` and the like take
-    it as it is; a sequence of `int | None`; `numpy.asarray(counts)` if no row is null.
+    it as it is; a sequence of `int | None`; `numpy.asarray(counts)` if no row is null, and with
+    `dtype=float` also if some are, as not a number.
     """
 
     def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[int | None]: ...
     def __getitem__(self, index: int, /) -> int | None: ...
     def __array__(self, dtype: object = None, copy: bool | None = None) -> object: ...
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...

@@ -27,7 +27,7 @@ CLUSTER = (
     "--master local-cluster[2,1,1024] --conf spark.sql.execution.arrow.maxRecordsPerBatch=100 "
     "--conf spark.sql.files.maxPartitionBytes=150000 --conf spark.ui.enabled=false pyspark-shell"
 )
-ENGINES = ("Spark", "Ray", "Dask", "Daft", "Polars", "DuckDB")
+RECIPES = ("Spark", "Ray", "Dask", "Daft", "Polars", "pandas", "DuckDB", "Results beside your rows")
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +89,11 @@ def skip_without_java(engine: str) -> None:
         pytest.skip("no Java here, which Spark runs on")
 
 
-@pytest.mark.parametrize("title", ENGINES)
-def test_a_recipe_does_what_it_says(python: str, title: str) -> None:
+@pytest.mark.parametrize("title", RECIPES)
+def test_a_recipe_does_what_it_says(
+    python: str, title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (recipe,) = re.findall(rf"^## {title}\n.*?```python\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
     assert "assert" in recipe
     skip_without_java(title)
@@ -146,7 +149,7 @@ def test_an_example_makes_the_plan_of_one_machine_out_of_its_workers_rows(
 
 
 def test_this_page_runs_all_that_it_shows() -> None:
-    assert PAGE.count("```python") == len(ENGINES)
+    assert PAGE.count("```python") == len(RECIPES)
     assert set(re.findall(r"examples/(\w+)\.py\)", PAGE)) == {
         path.stem for path in EXAMPLES.glob("*_plan.py")
     }

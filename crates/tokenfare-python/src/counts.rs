@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Array, Int64Array};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyCapsule};
+use pyo3::types::{PyByteArray, PyCapsule, PyIterator, PyList};
 
 use crate::column::capsules;
 
@@ -30,6 +30,12 @@ impl CountColumn {
         Ok(self.0.is_valid(row).then(|| self.0.value(row)))
     }
 
+    // Without it `iter()` works all the same, by numbers, but pandas takes the column for one value
+    // and puts the whole of it into every row.
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        PyList::new(py, self.to_list())?.try_iter()
+    }
+
     fn __repr__(&self) -> String {
         let (rows, nulls) = (self.0.len(), self.0.null_count());
         format!("<CountColumn, {rows} rows, {nulls} of them null>")
@@ -49,7 +55,7 @@ impl CountColumn {
         if nulls > 0 {
             return Err(PyValueError::new_err(format!(
                 "{nulls} of {} rows are null, and NumPy's integers have no null: fill or drop them \
-                 first, or use the counts as an Arrow array",
+                 first, ask for a dtype of floats, or use the counts as an Arrow array or to_list()",
                 self.0.len()
             )));
         }
@@ -68,11 +74,17 @@ impl CountColumn {
             let message = "an array of these counts is always a copy";
             return Err(PyValueError::new_err(message));
         }
-        let array = self.to_numpy(py)?;
-        match dtype {
-            Some(dtype) => array.call_method1("astype", (dtype,)),
-            None => Ok(array),
-        }
+        let Some(dtype) = dtype else {
+            return self.to_numpy(py);
+        };
+        let kind: String =
+            py.import("numpy")?.call_method1("dtype", (dtype,))?.getattr("kind")?.extract()?;
+        let array = if kind == "f" && self.0.null_count() > 0 {
+            self.floats(py)?
+        } else {
+            self.to_numpy(py)?
+        };
+        array.call_method1("astype", (dtype,))
     }
 
     #[pyo3(signature = (requested_schema=None))]
@@ -84,5 +96,14 @@ impl CountColumn {
         // The interface lets a producer answer with its own type whatever is requested.
         let _ = requested_schema;
         capsules(py, self.0.as_ref())
+    }
+}
+
+impl CountColumn {
+    /// NumPy's array of doubles, not a number where a row is null: who asks for floats has them.
+    fn floats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let rows = self.0.iter().map(|row| row.map_or(f64::NAN, |count| count as f64));
+        let bytes: Vec<u8> = rows.flat_map(f64::to_ne_bytes).collect();
+        py.import("numpy")?.call_method1("frombuffer", (PyByteArray::new(py, &bytes), "float64"))
     }
 }

@@ -91,7 +91,9 @@ impl Tokenizer {
         let strings = texts.iter().enumerate().map(|(i, text)| {
             text.cast_into::<PyString>().map_err(|error| {
                 let class = error.into_inner().get_type();
-                PyTypeError::new_err(format!("texts[{i}] is of {class}, not a string"))
+                let class =
+                    class.name().map_or_else(|_| "another type".into(), |name| name.to_string());
+                PyTypeError::new_err(format!("texts[{i}]: a string is expected, not {class}"))
             })
         });
         let strings = strings.collect::<PyResult<Vec<_>>>()?;

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from tokenfare.arguments import token_limit, whole
 from tokenfare.errors import (
@@ -158,9 +158,10 @@ class Tokenizer:
         if isinstance(texts, str):  # it would be iterated too, character by character
             raise InvalidRequestError(f"{self.name}: texts are a list; `count` takes one")
         try:
-            counts = self._core.count_column(texts, column)
+            counts = self._core.count_column(_narrowed(texts, column), column)
         except (TypeError, ValueError) as error:
-            raise InvalidRequestError(f"{self.name}: {error}") from error
+            said = "; ".join(map(str, error.args))
+            raise InvalidRequestError(f"{self.name}: {said}") from error
         if counts is not None:
             return counts
         if column is not None:
@@ -276,6 +277,16 @@ class Tokenizer:
         if special == ORDINARY:
             return None
         return _prepared(self._special, special if isinstance(special, str) else frozenset(special))
+
+
+def _narrowed(texts: Any, column: str | None) -> object:
+    """Of a frame of pandas the one column, as a frame.
+
+    pandas makes Arrow of all its columns, whichever is wanted, and of none if another one holds
+    values of several types.
+    """
+    is_frame = column is not None and hasattr(texts, "iloc") and hasattr(texts, "columns")
+    return texts[[column]] if is_frame and column in texts.columns else texts
 
 
 @lru_cache(maxsize=64)
