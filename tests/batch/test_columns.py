@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 import tokenfare as tf
-from tokenfare.errors import InputError
+from tokenfare.errors import InputError, InvalidRequestError
 
 DAY = date(2024, 12, 18)
 TEXTS = ["Hello, world", "你好" * 50, "  leading space", "a\nb" * 300]
@@ -118,11 +118,54 @@ def test_rows_without_a_prompt_are_set_aside_by_number(tmp_path: Path) -> None:
     aside = (tmp_path / "out" / "set-aside.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["line"] for line in aside] == [2, 3]
     assert (len(lines), plan.set_aside) == (1, 2)
+    assert "no body, 'messages' or 'prompt' (null or missing)" in aside[0]
+
+
+def test_names_of_columns_may_be_given_as_a_mapping(tmp_path: Path) -> None:
+    path = tmp_path / "job.parquet"
+    parquet.write_table(pa.table({"question": ["Hello"], "id": ["a"]}), path)
+    names = {"prompt": "question", "custom_id": "id"}
+    plan = tf.batch.plan(path, tmp_path / "out", columns=names, as_of=DAY)
+    as_values = tf.batch.Columns(**names)
+    assert plan.fare == tf.batch.plan(path, tmp_path / "two", columns=as_values, as_of=DAY).fare
+    assert tf.batch.estimate(path, columns=names, as_of=DAY).lines == 1
+    (batch,) = pa.table({"question": ["Hello"], "id": ["a"]}).to_batches()
+    (rows,) = tf.batch.plan_batches([batch], columns=names, as_of=DAY)
+    assert rows["custom_id"].to_pylist() == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"promt": "question"}, "columns: 'promt' is none of prompt, messages, custom_id"),
+        ({"prompt": ""}, "columns: prompt: the name of a column, not ''"),
+        ({"prompt": ["question"]}, "columns: prompt: the name of a column, not"),
+        ("question", "columns: {'prompt': NAME} names yours, not str"),
+    ],
+)
+def test_names_of_columns_that_cannot_be_meant_are_refused(
+    tmp_path: Path, columns: Any, says: str
+) -> None:
+    path = tmp_path / "job.parquet"
+    parquet.write_table(pa.table({"question": ["Hello"]}), path)
+    with pytest.raises(InvalidRequestError, match=says):
+        tf.batch.plan(path, tmp_path / "out", columns=columns)
+
+
+def test_a_table_in_memory_is_no_path_of_a_file(tmp_path: Path) -> None:
+    """A frame would be iterated by its columns, and each taken for the name of a file."""
+    table: Any = pa.table({"prompt": ["Hello"]})
+    with pytest.raises(
+        InvalidRequestError, match=r"not a Table; write it as Parquet.*plan_batches"
+    ):
+        tf.batch.plan(table, tmp_path / "out")
 
 
 def test_parquet_without_the_column_is_refused_by_name(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"question": ["Hello"]}), tmp_path / "job.parquet")
-    with pytest.raises(InputError, match=r"no column 'prompt' .*there is question; --column"):
+    with pytest.raises(
+        InputError, match=r"no column 'prompt' .*there is question; --column.*columns="
+    ):
         planned(tmp_path / "job.parquet", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -75,7 +75,8 @@ def test_of_what_was_set_aside_the_first_is_shown_with_the_way_out(
     assert ended.code == 3
     assert ended.err == (
         f"tokenfare: 2 lines set aside, see {out / 'set-aside.jsonl'}; the first: {table}:2: "
-        "no body, 'messages' or 'prompt'; there is question, n; --column prompt=NAME names yours\n"
+        "no body, 'messages' or 'prompt' (null or missing); there is question, n; "
+        "--column prompt=NAME names yours\n"
     )
 
 

@@ -26,7 +26,7 @@ from .deadlines.deadline import ANSWER_SECONDS, Deadline, checked
 from .deadlines.keeping import kept
 from .deadlines.placing import Placing
 from .inputs.reading import STANDARD_INPUT, Form, Source, chunks
-from .inputs.record import Columns
+from .inputs.record import ColumnNames, columns_of
 from .inputs.requests import MOST_ROOM
 from .output.folder import Folder
 from .plan import Plan
@@ -55,7 +55,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     inputs: Paths,
     out: str | os.PathLike[str],
     *,
-    columns: Columns | None = None,
+    columns: ColumnNames = None,
     form: Form | None = None,
     strict: bool = False,
     as_of: date | None = None,
@@ -78,7 +78,8 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         inputs: JSONL, CSV or Parquet files, the first two plain or compressed by gzip or Zstandard;
             `-` is standard input.
         out: The folder to write. It may hold an earlier plan of the same inputs.
-        columns: What the inputs call `prompt`, `messages` and `custom_id`.
+        columns: What the inputs call `prompt`, `messages` and `custom_id`, where it is not that:
+            `{"prompt": "question"}`, or `tokenfare.batch.Columns`.
         form: The form of the inputs, where names and content do not say it.
         strict: Raise `InputError` for the first line that would be set aside.
         as_of: Plan by the facts of this day.
@@ -111,14 +112,14 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         >>> print(plan.fare)
         0.00000345 to 0.00060285 CNY
     """
-    names = named(inputs)
+    names, called = named(inputs), columns_of(columns)
     facts, wanted = asked_of(asked, as_of, catalog)
     most = ceiling_of(ceiling, wanted)
     if deadline is not None:
         checked(deadline, answer_seconds)
-    sources, done = [Source(name, form, columns) for name in names], 0
+    sources, done = [Source(name, form, called) for name in names], 0
     with Folder(out, names) as folder:
-        how = How(columns or Columns(), strict=strict, once=once)
+        how = How(called, strict=strict, once=once)
         looking = replace(how, prefixes=Prefixes() if prefixes else None)
         if deadline is None:
             planner = BlockPlanner(facts, wanted, folder, looking)
@@ -250,6 +251,11 @@ def named(inputs: Paths) -> list[str]:
     """The names of the inputs, each once. Raises `InvalidRequestError`."""
     if isinstance(inputs, str | os.PathLike):
         return [os.fspath(inputs)]
+    if hasattr(inputs, "__arrow_c_stream__"):
+        raise InvalidRequestError(
+            f"inputs: paths of files, not a {type(inputs).__name__}; write it as Parquet and name "
+            "that, or plan its rows by `plan_batches` and `assemble`"
+        )
     names = [os.fspath(each) for each in inputs]
     if not names:
         raise InvalidRequestError("inputs: no file is named; `-` is standard input")

@@ -23,7 +23,7 @@ from tokenfare.money import plain, total
 from tokenfare.router import RequirementOptions
 
 from .inputs.reading import Form, Source
-from .inputs.record import Columns, Record, SetAside
+from .inputs.record import ColumnNames, Record, SetAside, columns_of
 from .output.null_output import Unwritten
 from .output.table import Row
 from .planner import How, Planner
@@ -104,7 +104,7 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
     *,
     sample: int = SAMPLE,
     seed: int = 0,
-    columns: Columns | None = None,
+    columns: ColumnNames = None,
     form: Form | None = None,
     as_of: date | None = None,
     catalog: Catalog | None = None,
@@ -134,7 +134,8 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
     if sample < _LEAST:
         raise InvalidRequestError(f"sample: {sample}; at least {_LEAST} lines say something")
     facts, wanted = asked_of(asked, as_of, catalog)
-    sources = [Source(name, form, columns) for name in named(inputs)]
+    called = columns_of(columns)
+    sources = [Source(name, form, called) for name in named(inputs)]
     drawn = _Reservoir(sample, Random(seed))  # noqa: S311 - a sample, no secret
     done = 0
     for number, source in enumerate(sources, 1):
@@ -145,7 +146,7 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
                     progress(Progress(done + source.bytes_read, drawn.seen))
         done += source.size
     kept = _Kept()
-    planner = Planner(facts, wanted, kept, How(columns or Columns()))
+    planner = Planner(facts, wanted, kept, How(called))
     for number, chunk in groupby(sorted(drawn.kept), key=lambda place: place[0]):
         planner.take([each for _, _, each in chunk], number)
     return _extrapolated(drawn, kept, wanted.currency)

@@ -16,7 +16,14 @@ from tokenfare.batch.choice.batch_or_live import Service, Sizes
 from tokenfare.batch.choice.counting import Counter
 from tokenfare.batch.extra import required
 from tokenfare.batch.inputs import parquet
-from tokenfare.batch.inputs.record import Columns, Record, SetAside, record_of
+from tokenfare.batch.inputs.record import (
+    ColumnNames,
+    Columns,
+    Record,
+    SetAside,
+    columns_of,
+    record_of,
+)
 from tokenfare.batch.inputs.requests import Request
 from tokenfare.batch.output.null_output import Unwritten
 from tokenfare.batch.output.table import Row, rounded_down, rounded_up
@@ -42,7 +49,7 @@ So a line that may be too long is found here, where it still is as it was writte
 def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     batches: Any,
     *,
-    columns: Columns | None = None,
+    columns: ColumnNames = None,
     lines: str | None = None,
     to_assemble: bool = False,
     for_deadline: bool = False,
@@ -77,7 +84,7 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     arrow = required("pyarrow")
     if for_deadline and not to_assemble:
         raise InvalidRequestError("for_deadline: `assemble` keeps deadlines; give to_assemble=True")
-    names = columns or Columns()
+    names = columns_of(columns)
     facts, wanted = asked_of(asked, as_of, catalog)
     kept = _Kept()
     planner = Planner(facts, wanted, kept, How(names, apart=True, sizer=kept.sizer))
@@ -239,7 +246,7 @@ def _looked_at(batch: Any, columns: Columns, lines: str | None, *, named: bool) 
     if not set(an_id) <= set(found) or not set(one_of) & set(found):
         raise InvalidRequestError(
             f"a batch needs {_listed(*an_id, one_of=one_of)}; there is "
-            f"{', '.join(found) or 'none'}; columns=Columns(prompt=…) names yours"
+            f"{', '.join(found) or 'none'}; columns={{'prompt': NAME}} names yours"
         )
     wanted = one_of if lines is not None else (columns.custom_id, *one_of, "method", "url")
     return batch.select([name for name in found if name in wanted])

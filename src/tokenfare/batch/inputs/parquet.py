@@ -45,7 +45,9 @@ class Rows:
             has = ", ".join(found) or "none"
             self._file.close()
             raise InputError(
-                name, f"no column {wanted}; there is {has}; --column prompt=NAME names yours"
+                name,
+                f"no column {wanted}; there is {has}; --column prompt=NAME names yours, in Python "
+                "columns={'prompt': NAME}",
             )
         one_request = dict.fromkeys((names.custom_id, *needed, "method", "url"))
         self._columns = [each for each in one_request if each in found]

@@ -8,6 +8,9 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from tokenfare.errors import InvalidRequestError
 
 from .json_lines import parsed
 
@@ -19,6 +22,30 @@ class Columns:
     prompt: str = "prompt"
     messages: str = "messages"
     custom_id: str = "custom_id"
+
+
+ColumnNames: TypeAlias = Columns | Mapping[str, str] | None
+"""`Columns`, or the names of those that are called otherwise: `{"prompt": "question"}`."""
+
+
+def columns_of(given: ColumnNames) -> Columns:
+    """What a caller says that the inputs call their columns. Raises `InvalidRequestError`."""
+    if given is None:
+        return Columns()
+    if isinstance(given, Columns):
+        return given
+    if not isinstance(given, Mapping):
+        raise InvalidRequestError(
+            f"columns: {{'prompt': NAME}} names yours, not {type(given).__name__}"
+        )
+    names: Mapping[str, object] = given
+    for what, name in names.items():
+        if what not in Columns.__annotations__:
+            known = ", ".join(Columns.__annotations__)
+            raise InvalidRequestError(f"columns: {what!r} is none of {known}")
+        if not isinstance(name, str) or not name:
+            raise InvalidRequestError(f"columns: {what}: the name of a column, not {name!r}")
+    return Columns(**given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def request_of(record: Record, columns: Columns, room: int, name: str) -> Reques
 
 def _request_of(record: Record, columns: Columns, room: int, name: str) -> Request:
     content = record.content
-    body = dict(_body(content, columns, {} if record.cells else _beside(content, columns)))
+    body = dict(_body(record, columns))
     body.pop("model", None)
     if body.get("n", 1) != 1:
         raise InvalidRequestError(f"body.n: {body['n']!r}; a plan prices one answer a request")
@@ -131,9 +131,9 @@ def _beside(content: Mapping[str, object], columns: Columns) -> dict[str, object
     return {name: said for name, said in content.items() if name in PARAMETERS - own}
 
 
-def _body(
-    content: Mapping[str, object], columns: Columns, beside: Mapping[str, object]
-) -> Mapping[str, object]:
+def _body(record: Record, columns: Columns) -> Mapping[str, object]:
+    content = record.content
+    beside = {} if record.cells else _beside(content, columns)
     if "body" in content and "body" not in {columns.prompt, columns.messages}:
         return _batch_body(content)
     if columns.messages in content:
@@ -146,8 +146,9 @@ def _body(
         }
     if columns.prompt not in content:
         has = ", ".join(content) or "nothing"
+        null = " (null or missing)" if record.cells else ""
         raise InvalidRequestError(
-            f"no body, {columns.messages!r} or {columns.prompt!r}; there is {has}; "
+            f"no body, {columns.messages!r} or {columns.prompt!r}{null}; there is {has}; "
             "--column prompt=NAME names yours"
         )
     prompt = content[columns.prompt]
