@@ -55,6 +55,20 @@ def test_of_several_files_the_one_that_is_no_request_is_named(run: Run, tmp_path
     assert f"{bad}: messages[0].role: 'me' is none of" in ended.err
 
 
+@pytest.mark.parametrize("tokenizer", [(), ("--tokenizer", "qwen")])
+def test_where_nothing_says_the_template_one_is_taken_and_named(
+    run: Run, tokenizer: tuple[str, ...]
+) -> None:
+    """Qwen 3's adds no system message: 5 tokens a message, 3 for the answer's turn."""
+    ended = run("count", "--messages", *tokenizer, "--json", stdin=chat(user(EXAMPLE)))
+    found = json.loads(ended.out)
+    assert (ended.code, found["tokenizer"], found["how"]) == (0, "qwen", "exact")
+    assert found["total"] == {"value": 8 + 5 + 3, "low": 16, "high": 16}
+    assert ended.err == (
+        "tokenfare: counted by the chat template qwen3; --model or --template name another\n"
+    )
+
+
 def test_a_published_template_counts_without_a_model(run: Run) -> None:
     """`You are Qwen, created by Alibaba Cloud. You are a helpful assistant.` is 16 tokens."""
     ended = run("count", "--messages", "--template", "qwen2.5", stdin=chat(user(EXAMPLE)))

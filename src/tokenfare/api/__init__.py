@@ -33,11 +33,13 @@ from .routing import route as route
 from .routing import route_arranged as route_arranged
 from .routing import route_sized as route_sized
 from .routing import routing_table as routing_table
+from .shortening import DEFAULT_TEMPLATE as DEFAULT_TEMPLATE
 from .shortening import split as split
 from .shortening import trim as trim
 from .shortening import truncate as truncate
 
 __all__ = [
+    "DEFAULT_TEMPLATE",
     "DEFAULT_TOKENIZER",
     "Documents",
     "conversation",

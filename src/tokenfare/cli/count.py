@@ -32,7 +32,11 @@ class Counted:
 @click.option("--model", metavar="ID", help="Count with this model's tokenizer.")
 @click.option("--tokenizer", metavar="NAME", help="Count with this tokenizer (default: qwen).")
 @click.option("--messages", is_flag=True, help="Each FILE is a JSON array of chat messages.")
-@click.option("--template", metavar="NAME", help="With --messages: qwen2, qwen2.5 or qwen3.")
+@click.option(
+    "--template",
+    metavar="NAME",
+    help=f"With --messages: qwen2, qwen2.5 or qwen3 (default: {api.DEFAULT_TEMPLATE}).",
+)
 @click.option("--explain", is_flag=True, help="With --messages: show the parts of the count.")
 @request.beside_messages("With --messages: ")
 @click.option(
@@ -62,6 +66,7 @@ def command(
     if named.count(inputs.STANDARD_INPUT) > 1:
         raise click.UsageError("standard input can be read once: give one dash")
     if messages:
+        asked["template"] = _template(model, asked["template"], tokenizer)
         name, found = _requests([inputs.read(file) for file in named], model, asked)
     else:
         _refuse_without_messages(asked, explain=explain)
@@ -94,13 +99,25 @@ def _texts(
     return name, found
 
 
+def _template(model: str | None, template: str | None, tokenizer: str | None) -> str | None:
+    """The chat template to count by where no model says it; which one is taken is said aloud."""
+    if model is not None and template is not None:
+        raise click.UsageError("give --model or --template, not both")
+    if tokenizer not in {None, api.DEFAULT_TOKENIZER}:
+        raise click.UsageError(
+            f"the chat template that goes with {tokenizer} is not known; --messages takes --model "
+            "or --template instead of --tokenizer"
+        )
+    if model is None and template is None:
+        note = f"counted by the chat template {api.DEFAULT_TEMPLATE}; --model or --template name"
+        click.echo(f"tokenfare: {note} another", err=True)
+        return api.DEFAULT_TEMPLATE
+    return template
+
+
 def _requests(
     sources: Sequence[inputs.Input], model: str | None, asked: Mapping[str, Any]
 ) -> tuple[str, list[Counted]]:
-    if (model is None) == (asked["template"] is None):
-        raise click.UsageError(
-            "--messages needs --model or --template: each chat template counts differently"
-        )
     options = request.read_options(asked["tools"], asked["parameters"])
     catalog = api.default_catalog(asked["as_of"]) if model else None
     found = []
