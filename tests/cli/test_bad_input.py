@@ -67,7 +67,6 @@ Run = Callable[..., Any]
         (["fit"], b"x", 2, "give --limit or --model"),
         (["fit", "--limit", "5", "--max-output", "7"], b"x", 2, "--max-output needs --model"),
         (["route", "--chart", "--json"], b"", 2, "--chart and --svg draw: take one"),
-        (["send", "--stream", "--json"], b"x", 2, "--stream its pieces: take one"),
         (["spend", "--json", "--csv"], b"", 2, "three forms of the same: take one"),
         (
             ["spend", "--since", "2026-02-01", "--until", "2026-01-01"],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cli.conftest import Ended
-from dispatch.scripted import Server, completion
+from dispatch.scripted import Server, chunk, completion, stream
 
 Run = Callable[..., Ended]
 
@@ -62,6 +62,29 @@ def test_fit_route_and_send_measure_the_same_request_and_send_all_of_it(
     assert body["tools"] == [TOOL]
     assert {name: body[name] for name in PARAMETERS} == PARAMETERS
     assert "Hangzhou is in Zhejiang." in body["messages"][-1]["content"]
+
+
+def test_a_streamed_answer_is_the_same_json_as_a_plain_one(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-any-0123")
+    monkeypatch.setenv("TOKENFARE_LEDGER", "off")
+    with Server(
+        completion("Call me Ishmael."),
+        stream(chunk("Call me "), chunk("Ishmael."), billed=(9, 2)),
+        stream(chunk("Call me "), chunk("Ishmael."), billed=(9, 2)),
+    ) as server:
+        asked = ("send", "--allow", "qwen-plus", "--base-url", server.url)
+        plain, streamed = (
+            run(*asked, *how, "--json", stdin=b"Hello") for how in ((), ("--stream",))
+        )
+        said = run(*asked, "--stream", stdin=b"Hello")
+    assert [bool(each.json.get("stream")) for each in server.asked] == [False, True, True]
+    assert (plain.code, streamed.code, said.code) == (0, 0, 0)
+    whole, whole_of_stream = json.loads(plain.out), json.loads(streamed.out)
+    same = ("text", "model", "usage", "fare", "predicted", "finish_reason")
+    assert {key: whole[key] for key in same} == {key: whole_of_stream[key] for key in same}
+    assert whole["text"] + "\n" == said.out == "Call me Ishmael.\n"
 
 
 @pytest.mark.parametrize("left_out", [2, 4, 6])

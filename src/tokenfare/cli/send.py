@@ -19,7 +19,11 @@ from . import exit_codes, inputs, output, request, stdout, warnings
 
 @click.command
 @request.options
-@click.option("--stream", is_flag=True, help="Print the answer while it is written.")
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Print the answer while it is written; with --json, receive it so and print it whole.",
+)
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible endpoint, up to /v1.")
 @click.option("-v", "--verbose", is_flag=True, help="Say each wait, and why.")
 @click.option("--dry-run", is_flag=True, help="Decide, and send nothing.")
@@ -44,8 +48,6 @@ def command(
     Before each wait, for another attempt or for a turn below the rates, a terminal is told why and
     for how long; elsewhere -v says so, and without it from a second failed attempt on.
     """
-    if stream and as_json:
-        raise click.UsageError("--json prints the whole reply, --stream its pieces: take one")
     given = request.Given.of(**options)
     prompt, profile = given.prompt(), given.based_on()
     asked = requirements(given.asked, profile)
@@ -80,7 +82,7 @@ def command(
         ) as client,
     ):
         if stream:
-            reply = _streamed(client, prompt, **beside, **given.asked)
+            reply = _streamed(client, prompt, aloud=not as_json, **beside, **given.asked)
         else:
             reply = client.chat(prompt, **beside, **given.asked)
             if not as_json:
@@ -125,11 +127,13 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
     }
 
 
-def _streamed(client: Client, prompt: Any, **wanted: Any) -> Reply:
+def _streamed(client: Client, prompt: Any, *, aloud: bool, **wanted: Any) -> Reply:
     with client.streaming(prompt, **wanted) as pieces:
         for piece in pieces:
-            stdout.say(piece.text, newline=False)
-        stdout.say("")
+            if aloud:
+                stdout.say(piece.text, newline=False)
+        if aloud:
+            stdout.say("")
         if pieces.reply is None:
             raise RuntimeError("a stream that was read to its end has a reply")
         return pieces.reply
