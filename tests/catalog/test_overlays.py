@@ -248,3 +248,13 @@ def test_a_request_that_reasons_has_bounds_of_its_own_and_none_above_the_others(
     path.write_text(bounded.replace("max_output = 9 }", "max_output = 21 }"))
     with pytest.raises(CatalogError, match=r"thinking\.max_output: 21 exceeds the 20 without"):
         Catalog.load(path, day=DAY)
+
+
+def test_the_newest_price_is_the_last_day_on_which_one_begins(catalog, write):
+    """An entry that only says why no price is known begins none."""
+    price = 'prices = [{ from = 2027-03-01, per = 1_000, input = "0.1", output = "0.2" }]'
+    later = catalog.overlay(write(contract("[[model]]", 'id = "qwen-plus"', price)))
+    assert later.newest_price == date(2027, 3, 1)
+    unknown = 'prices = [{ from = 2027-03-01, per = 1_000, note = "not published" }]'
+    same = catalog.overlay(write(contract("[[model]]", 'id = "qwen-plus"', unknown)))
+    assert same.newest_price == catalog.newest_price == date(2026, 8, 21)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,40 @@ def test_fitting_a_model_that_is_gone_is_said(run: Callable[..., Any], tmp_path:
     early = run("fit", str(file), "--model", "qwen3-max", "--as-of", "2024-12-18")
     assert early.err == "qwen3-max is not released yet: it takes no calls\n"
     assert run("fit", str(file), "--model", "qwen-turbo", "--as-of", "2024-12-18").err == ""
+
+
+NEWEST = date(2026, 8, 21)  # the day that the newest list of prices speaks of
+
+
+@pytest.mark.parametrize(
+    ("today", "day", "warned"),
+    [
+        (date(2026, 11, 29), NEWEST, False),
+        (date(2026, 11, 29), date(2026, 11, 29), False),
+        (date(2026, 11, 29), NEWEST + timedelta(days=180), False),
+        (date(2026, 11, 29), NEWEST + timedelta(days=181), True),
+        (date(2031, 1, 1), date(2031, 1, 1), False),
+        (date(2031, 1, 1), date(2031, 1, 2), True),
+    ],
+)
+@pytest.mark.parametrize("command", [("route", "--tokens", "5"), ("models",), ("replay", "-")])
+def test_a_day_to_come_whose_prices_nobody_knows_is_told_so(
+    run: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    today: date,
+    day: date,
+    warned: bool,
+) -> None:
+    monkeypatch.setattr("tokenfare.cli.inputs.today", lambda: today)
+    record = run("route", "--tokens", "5", "--as-of", "2024-12-18", "--json").out
+    ended = run(*command, "--as-of", day.isoformat(), stdin=record.encode())
+    assert ended.code in {0, 1}
+    assert ended.err == (
+        f"tokenfare: warning: {day} is still to come; the newest price known is of {NEWEST}\n"
+        if warned
+        else ""
+    )
 
 
 def test_the_example_of_a_single_call_runs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,6 +125,15 @@ class Catalog:
             return self._facts.digest
         return facts_module.sha256(f"{self._facts.digest} {sorted(self._learnt.items())}".encode())
 
+    @property
+    def newest_price(self) -> date | None:
+        """The last day on which a price in this catalogue begins; `None` without any price.
+
+        No fare of a later day is known, only supposed: prices stay as they were last.
+        """
+        prices = (price for row in self._facts.models.values() for price in row.prices)
+        return max((price.since for price in prices if price.priced), default=None)
+
     def as_of(self, day: date) -> Catalog:
         """This catalogue on another day."""
         return Catalog(self._facts, day, self._learnt)

@@ -68,7 +68,7 @@ for _each in batch_runs.COMMANDS:
 @click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; again.")
 @click.option("--region", metavar="R", help="Where the model must be served.")
 @click.option("--currency", metavar="C", help="What fares are compared in (default: CNY).")
-@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
+@click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
 @click.option("--no-prefixes", is_flag=True, help="Do not look what requests begin with alike.")
 @click.option("--no-report", is_flag=True, help="Write no report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

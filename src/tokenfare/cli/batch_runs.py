@@ -221,7 +221,7 @@ def refuse_answers_without(deadline: timedelta | None, answer_seconds: float | N
 @click.option("--out", required=True, metavar="FOLDER", help="Where the plans go, one a model.")
 @click.option("--allow", multiple=True, metavar="PAT", help="Only ids like this; again.")
 @click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; again.")
-@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: the plan's).")
+@click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: the plan's).")
 @click.option(
     "--deadline",
     type=inputs.Duration(),

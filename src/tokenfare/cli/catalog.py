@@ -117,7 +117,7 @@ def import_(format_: str, file: Path, out: Path, as_of: date | None, as_json: bo
 @command.command(epilog=_SIDES)
 @click.argument("first", metavar="SIDE")
 @click.argument("second", metavar="SIDE")
-@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
+@click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff(first: str, second: str, as_of: date | None, as_json: bool) -> int:
     """Say what differs between two days, two files, or ours and another's list.

@@ -43,7 +43,7 @@ class Counted:
     "--control-tokens", is_flag=True, help="Count control tokens spelled out in messages as such."
 )
 @click.option("--fetch", "fetching", is_flag=True, help="Fetch media that messages refer to.")
-@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
+@click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     files: tuple[str, ...],

@@ -52,7 +52,7 @@ class Sent:
 @click.option(
     "--as-of",
     "days",
-    type=inputs.Day(),
+    type=inputs.AsOf(),
     multiple=True,
     metavar="DATE",
     help="A day to run on; again (default: 2024-12-18 and today).",

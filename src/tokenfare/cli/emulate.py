@@ -18,7 +18,7 @@ from . import inputs
 @click.command
 @click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS")
-@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
+@click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
 @click.option("--rates", is_flag=True, help="Enforce the rate limits of the day.")
 @click.option("--faults", metavar="FILE", help="A script of faults (TOML).")
 @click.option(

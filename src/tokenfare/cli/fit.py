@@ -26,7 +26,7 @@ from . import exit_codes, inputs, output, request, stdout
     metavar="N",
     help=f"Room for the answer, with --model (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
 )
-@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
+@click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     limit: int | None, model: str | None, max_output: int | None, as_json: bool, **options: Any

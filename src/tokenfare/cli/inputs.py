@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import click
 
 from tokenfare import api
+from tokenfare.catalog.catalog import today
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.messages import Document, Prompt
 from tokenfare.money import Money, shown
@@ -27,6 +28,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 STANDARD_INPUT = "-"
+
+_SOON = timedelta(days=180)
+"""How long prices are taken to stay as they were last without a warning."""
 
 ceilings_option: Callable[[F], F] = click.option(
     "--ceiling",
@@ -131,6 +135,22 @@ class Day(click.ParamType[date]):
             return date.fromisoformat(str(value))
         except ValueError:
             self.fail(f"{value!r} is not a date; write it as 2024-12-18", param, ctx)
+
+
+class AsOf(Day):
+    """A day of the catalogue; one whose prices nobody can know yet is told so on stderr."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date:
+        """Parse it, and warn of a day to come that is long after all that is known."""
+        day = super().convert(value, param, ctx)
+        if day > today():
+            newest = api.default_catalog(day).newest_price
+            if newest is not None and day - newest > _SOON:
+                supposed = f"{day} is still to come; the newest price known is of {newest}"
+                click.echo(f"tokenfare: warning: {supposed}", err=True)
+        return day
 
 
 class Amount(click.ParamType[Money]):

@@ -31,7 +31,7 @@ _NUMBERS = frozenset({1, 2, 3, 4, 5})
 
 
 @click.group(invoke_without_command=True)
-@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
+@click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
 @click.option("--all", "everything", is_flag=True, help="Also what cannot be called that day.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, in full.")
 @click.pass_context
@@ -54,7 +54,7 @@ def command(ctx: click.Context, as_of: date | None, everything: bool, as_json: b
 
 @command.command
 @click.argument("id_", metavar="ID")
-@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
+@click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, in full.")
 @click.pass_obj
 def show(obj: tuple[Catalog, bool], id_: str, as_of: date | None, as_json: bool) -> None:

@@ -18,7 +18,7 @@ _SHOWN = 5
 
 @click.command
 @click.argument("file", required=False, default=inputs.STANDARD_INPUT, metavar="[FILE]")
-@click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today).")
+@click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
 @click.option("--explain", is_flag=True, help="Every model of which something else is true now.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(file: str, as_of: date | None, explain: bool, as_json: bool) -> int:

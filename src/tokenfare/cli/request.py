@@ -214,7 +214,7 @@ _ASKED: tuple[Callable[[Any], Any], ...] = (
         multiple=True,
         help="Kinds of access to accept (default: paid and free); again.",
     ),
-    click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The day (default: today)."),
+    click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today)."),
     click.option("--region", metavar="R", help="Where the model must be served."),
     click.option("--currency", metavar="C", help="What fares are compared in (default: CNY)."),
     click.option(
