@@ -230,7 +230,7 @@ def test_what_was_written_counts_from_now_by_the_servers_clock(store: InRedis) -
 
 
 def test_what_was_not_needed_is_given_back(store: InRedis) -> None:
-    minute = windows_of(RateLimits(None, 1_000), None)
+    minute = windows_of(RateLimits(None, 1_000), None, 0.0)
     limiter = Limiter(store)
     place = limiter.enter("m", minute, Claim(10, 990))
     assert limiter.ask(place) == 0

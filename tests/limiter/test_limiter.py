@@ -134,7 +134,7 @@ def let_in(limiter: Limiter, windows: tuple[Window, ...], tokens: int) -> tuple[
     return place, limiter.ask(place)
 
 
-MINUTE = windows_of(RateLimits(None, 1_000), None)
+MINUTE = windows_of(RateLimits(None, 1_000), None, 0.0)
 
 
 def test_who_leaves_lets_the_next_one_in() -> None:

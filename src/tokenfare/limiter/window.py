@@ -55,7 +55,7 @@ class Window:
         by the length of the window; this is one deviation of their sum, as of so many that come at
         random, or one answer if that is more, and never more than three quarters of the window.
         """
-        if self.answers != "written" or self.tokens is None or output_tokens <= 0:
+        if self.answers != "written" or self.tokens is None:
             return self
         deviation = math.sqrt(self.slack_seconds / self.seconds * self.tokens * output_tokens)
         unseen = max(deviation, output_tokens)
@@ -109,7 +109,7 @@ class Window:
         total = sum(amount for _, amount in counted)
         moment = 0.0
         for slot, amount in counted:
-            if limit is None or not asked or total == 0 or total + asked <= limit:
+            if limit is None or not asked or total + asked <= limit:
                 break
             total -= amount
             moment = (slot + self.reach + 1) * self.slot_seconds
@@ -122,7 +122,7 @@ class Window:
 
 
 def windows_of(
-    rates: RateLimits, share_seconds: float | None, slack_seconds: float = 0.0
+    rates: RateLimits, share_seconds: float | None, slack_seconds: float
 ) -> tuple[Window, ...]:
     """The windows that enforce rates per minute, and their share of `share_seconds` if any.
 
