@@ -8,7 +8,7 @@
 pytest finds it by itself once tokenfare is installed; nothing is loaded before a test asks for it.
 It needs `tokenfare[emulator]`. Without pytest, `emulated` starts an emulator as a context manager.
 
-What the emulator bills is no money. So a test with one of the fixtures has a ledger of its own,
+What the emulator bills is no money. So a test with one of the fixtures has its own ledger,
 unless TOKENFARE_LEDGER names one: the user's own, with its ceilings, stays as it was.
 """
 
@@ -68,7 +68,7 @@ def emulated(*, as_of: date | None = None, **options: Any) -> Iterator[Emulator]
 def tokenfare_emulators(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Emulator]]:
-    """Start emulators with options of their own: those of `emulated`. They end with the test."""
+    """Start emulators with their own options: those of `emulated`. They end with the test."""
     if not os.environ.get("TOKENFARE_LEDGER"):
         folder = tmp_path_factory.mktemp("tokenfare")
         monkeypatch.setenv("TOKENFARE_LEDGER", str(folder / "ledger.sqlite3"))

@@ -1,6 +1,6 @@
 """Counting one text, or a column of texts, for a model of the catalogue or by a named tokenizer.
 
-This is a module of its own, below `api`, so that a program that only counts loads quickly: it
+This is a separate module, below `api`, so that a program that only counts loads quickly: it
 imports the tokenizers, but neither the router nor the counting of whole requests. The catalogue is
 loaded only where a model is named and the index does not know its tokenizer.
 """

@@ -85,8 +85,8 @@ def test_the_calls_of_a_streamed_answer_are_put_together_as_the_page_says(
 @pytest.mark.parametrize(
     ("word", "way"),
     [
-        ("extra", r"stands in parameters=\{…\}"),
-        ("temperature", r"stands in parameters=\{…\} of a client's calls, of route"),
+        ("extra", r"go into parameters=\{…\}"),
+        ("temperature", r"go into parameters=\{…\} of a client's calls, of route"),
         ("max_tokens", "the room for the answer is max_output_tokens"),
         ("max_output_token", "did you mean 'max_output_tokens'"),
         ("model", r"allow=\['qwen-plus'\]"),

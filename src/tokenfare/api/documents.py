@@ -38,7 +38,7 @@ def read_document(path: str | os.PathLike[str]) -> Document:
 
 
 def documents_of(given: Documents) -> tuple[Document, ...]:
-    """The documents among `given` as they are, and those that stand in files, read.
+    """The documents among `given` as they are, and those that are paths, read.
 
     Raises `InputError` for a file that cannot be read, `InvalidRequestError` for anything else.
     """

@@ -86,7 +86,7 @@ def split(  # noqa: PLR0913 - which tokenizer, and how much overlap; all have de
         max_tokens: The limit of each piece in tokens, at least 1.
         model: As for `count`.
         tokenizer: As for `count`.
-        overlap: Repeat up to so many tokens from the end of the piece before, starting at a word.
+        overlap: Repeat up to this many tokens from the end of the piece before, starting at a word.
         catalog: The catalogue that knows `model`.
 
     Where the vocabulary is not on this machine the upper bound decides, as in `truncate`.

@@ -17,7 +17,7 @@ from .prefixes.savings import Prefix, Shared, fare_as_data
 
 
 class Longest(NamedTuple):
-    """The longest request: its input tokens, and the file and line where it stands."""
+    """The longest request: its input tokens, and the file and line where it is."""
 
     tokens: int
     file: str
@@ -35,7 +35,7 @@ class Plan:
         max_output_tokens: The room for each answer that names none of its own.
         tally: The sums that the properties are read from.
         aside: How many lines were set aside, by reason.
-        longest: The longest request, and where it stands.
+        longest: The longest request, and where it is.
         files: The files to send, in `folder`.
         folder: The plan's folder.
         shared: The beginnings that requests share.

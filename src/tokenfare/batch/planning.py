@@ -88,7 +88,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         prefixes: Look for beginnings that many requests share.
         ceiling: The most that the job may cost: `Money`, or a text such as `"50 CNY"`.
         deadline: Mix models so that the whole job is answered within this time from the first
-            request sent, for the least money. `Plan.deadline` says on what that stands. The inputs
+            request sent, for the least money. `Plan.deadline` says what that depends on. The inputs
             are read twice; a stream is kept in a file until the plan is complete.
         answer_seconds: The longest that one answer takes, for a deadline.
         progress: Called with the `Progress` as the inputs are read.

@@ -1,4 +1,4 @@
-"""What a run keeps to, and the promise of a deadline stands on."""
+"""What a run keeps to, and the promise of a deadline depends on."""
 
 from __future__ import annotations
 

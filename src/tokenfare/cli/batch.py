@@ -101,7 +101,7 @@ def plan_command(
     counted, and what all cost is said with an interval; the exit code is as if it were all.
 
     With --deadline, models are mixed so that the job costs least among the mixes that are answered
-    in time under the models' rates; the plan says what that stands on. The files are read twice,
+    in time under the models' rates; the plan says what that depends on. The files are read twice,
     standard input from a copy. The exit code is 6 where no mix is fast enough.
     """
     given = cast(

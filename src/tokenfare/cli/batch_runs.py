@@ -206,12 +206,12 @@ def answer_seconds_option(command: F) -> F:
         type=float,
         metavar="S",
         help="The longest that one answer takes, from sending to its last token, which the promise "
-        f"of --deadline stands on (default: {ANSWER_SECONDS:g}, whatever the model).",
+        f"of --deadline depends on (default: {ANSWER_SECONDS:g}, whatever the model).",
     )(command)
 
 
 def refuse_answers_without(deadline: timedelta | None, answer_seconds: float | None) -> None:
-    """Raise `UsageError` for a time of answers where nothing stands on it."""
+    """Raise `UsageError` for a time of answers where nothing depends on it."""
     if answer_seconds is not None and deadline is None:
         raise click.UsageError("--answer-seconds is for --deadline: give both")
 

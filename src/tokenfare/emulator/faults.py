@@ -82,7 +82,7 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Answer with a page of HTML: what stands in front of the provider, not the provider."""
+    """Answer with a page of HTML: from a proxy in front of the provider, not the provider."""
 
     status: int
     title: str

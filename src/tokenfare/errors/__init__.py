@@ -45,7 +45,7 @@ class CharacterTooLong(InvalidRequestError):  # noqa: N818 - as UnknownModel
 
     Attributes:
         character: The character.
-        position: Where it stands in the text.
+        position: Where it is in the text.
         tokens: Its tokens; an upper bound where the vocabulary is not on this machine.
         limit: The limit in tokens.
     """
@@ -171,7 +171,7 @@ class VocabularyError(TokenizerError, ValueError):
 
 
 class CoreFailure(TokenizerError, RuntimeError):  # noqa: N818 - as UnknownModel
-    """The native core failed by a bug of its own. Nothing but the answer is lost."""
+    """The native core failed because of a bug. Nothing but the answer is lost."""
 
     def __init__(self, problem: str) -> None:
         """Say what the core noticed."""
@@ -293,7 +293,7 @@ class DeadlineTooShort(TokenfareError):  # noqa: N818 - as UnknownModel
         limits: Sequence[str],
         unknown: Sequence[str] = (),
     ) -> None:
-        """Say what would do, what stands in the way, and what would help."""
+        """Say what would do, what prevents it, and what would help."""
         left_out = f"; rates not known: {few(unknown)}" if unknown else ""
         super().__init__(
             f"deadline: {deadline}; the job can be promised within {least} at the earliest, with "

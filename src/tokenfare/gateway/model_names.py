@@ -2,7 +2,7 @@
 
 `auto` is the cheapest model that certainly takes the request, `auto:NAME` the same under the
 profile NAME. Any other word is a model's id or another spelling of it: that model and no other.
-Aliases stand before all of them, for applications whose word cannot be changed.
+Aliases come before all of them, for applications whose word cannot be changed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NEAREST = 3
 class Rules:
     """What the gateway asks of every model, and of those of `auto:NAME`.
 
-    `aliases` are words, or patterns of words (`gpt-*`), and what each stands for.
+    `aliases` are words, or patterns of words (`gpt-*`), and what each means.
     """
 
     base: Requirements = field(default_factory=Requirements)
@@ -51,7 +51,7 @@ class Rules:
         return (*self.autos, *(word for word in self.aliases if glob.escape(word) == word))
 
     def meant(self, name: str) -> str:
-        """What a word stands for: that of its alias, or of the first pattern that it matches."""
+        """What a word means: that of its alias, or of the first pattern that it matches."""
         if name in self.aliases:
             return self.aliases[name]
         return next((to for word, to in self.aliases.items() if fnmatchcase(name, word)), name)

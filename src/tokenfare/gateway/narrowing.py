@@ -32,7 +32,7 @@ _OTHERWISE = MappingProxyType(
 
 
 class Words(WrittenRequirements):
-    """What may stand in the field; `escalate` is whether another model may answer in the end."""
+    """What the field may hold; `escalate` is whether another model may answer in the end."""
 
     escalate: bool | None = None
 

@@ -1,4 +1,4 @@
-"""Where the ledger is kept if nobody says otherwise."""
+"""Where the ledger is kept by default."""
 
 from __future__ import annotations
 

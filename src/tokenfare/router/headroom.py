@@ -55,7 +55,7 @@ class Headroom:
     answers: Mapping[str, int | None]
 
     def cutting(self, tokens: int) -> Cut:
-        """What the request would cost with so many tokens less.
+        """What the request would cost with this many tokens less.
 
         Raises `InvalidRequestError` unless at least one token is cut and at least one is left.
         """

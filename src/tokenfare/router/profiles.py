@@ -1,4 +1,4 @@
-"""Named profiles: requirements that stand in a TOML file, one table each.
+"""Named profiles: requirements in a TOML file, one table each.
 
     [bulk]
     batch = true

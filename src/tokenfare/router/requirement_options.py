@@ -74,7 +74,7 @@ def requirements(asked: RequirementOptions, base: Requirements | None = None) ->
 _MEANT: Mapping[str, str] = MappingProxyType(
     {
         "as_of": "the day is an argument of tokenfare.route, or of the client when it is made",
-        "extra": "what the provider takes as it is stands in parameters={…}",
+        "extra": "the provider's own parameters go into parameters={…}",
         "enable_thinking": "thinking=True has the model reason before it answers",
         "max_completion_tokens": "the room for the answer is max_output_tokens",
         "max_tokens": "the room for the answer is max_output_tokens",
@@ -87,13 +87,13 @@ _MEANT: Mapping[str, str] = MappingProxyType(
 
 
 def _unknown(word: str) -> str:
-    """What to write instead: a word of ours, or the place for what the provider is to have."""
+    """What to write instead: a word of ours, or where parameters of the provider's go."""
     way = _MEANT.get(word)
     if way is None:
         near = get_close_matches(word, RequirementOptions.__annotations__, n=1, cutoff=0.75)
         way = f"did you mean {near[0]!r}?" if near else None
     elsewhere = (
-        "what the provider takes as it is (temperature, response_format, …) stands in "
+        "the provider's own parameters (temperature, response_format, …) go into "
         "parameters={…} of a client's calls, of route, fits and count_messages"
     )
     return f"no requirement is called {word!r}; {way or elsewhere}"

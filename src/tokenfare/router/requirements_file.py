@@ -1,4 +1,4 @@
-"""Requirements as they stand in files: the keywords of `tokenfare.route`, amounts as text.
+"""Requirements as they are written in files: the keywords of `tokenfare.route`, amounts as text.
 
 Read strictly: an unknown key or a value of another type is an error in one line.
 """

@@ -105,7 +105,7 @@ class Bounds:
         return joined(text, self.spans(text, max_tokens, overlap=overlap))
 
     def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
-        """Split as `split` does, and say where each piece stands and its upper bound."""
+        """Split as `split` does, and say where each piece begins and ends, and its upper bound."""
         return spans(self.at_most, text, max_tokens, overlap, nfc=self._nfc)
 
     @property

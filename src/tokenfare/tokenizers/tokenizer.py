@@ -201,7 +201,7 @@ class Tokenizer:
 
         A piece ends at the last boundary of the best kind within reach: a paragraph, else a line, a
         sentence, a clause, a word or a character. Without `overlap` the pieces join to the text;
-        with it, each repeats up to so many tokens from the end of the piece before, starting at a
+        with it, each repeats up to this many tokens from the end of the piece before, starting at a
         word.
 
         Raises:
@@ -210,7 +210,7 @@ class Tokenizer:
         return joined(text, self.spans(text, max_tokens, overlap=overlap))
 
     def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
-        """Split as `split` does, into spans: where each piece stands, and its tokens."""
+        """Split as `split` does, into spans: where each piece begins and ends, and its tokens."""
         return spans(self._core, text, max_tokens, overlap)
 
     def measure(self, text: str) -> Count:

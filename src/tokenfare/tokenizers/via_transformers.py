@@ -63,7 +63,7 @@ class ByTransformers:
         return joined(text, self.spans(text, max_tokens, overlap=overlap))
 
     def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
-        """Split as `split` does, and say where each piece stands and its count."""
+        """Split as `split` does, and say where each piece begins and ends, and its count."""
         return spans(self._most, text, max_tokens, overlap, nfc=True)
 
     def _most(self, text: str) -> int:

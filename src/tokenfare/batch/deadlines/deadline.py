@@ -1,4 +1,4 @@
-"""A deadline of a plan as a value: how it is kept, what that stands on, and what it costs.
+"""A deadline of a plan as a value: how it is kept, what that depends on, and what it costs.
 
 The promise is arithmetic on what the library itself does (`keeping`), not a forecast: it
 knows of no outage, no refusal, and nobody else who uses the account.

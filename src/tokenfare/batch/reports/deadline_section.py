@@ -26,7 +26,7 @@ def promised(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     )
     if said["models"]:
         yield (
-            "that stands on",
+            "that depends on",
             f"no answer takes longer than {said['answer_seconds']:g} s, {said['concurrency']:,} "
             "requests of each model are under way at once, nobody else uses the account",
         )
