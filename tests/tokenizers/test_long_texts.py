@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,8 @@ from test_counting_laws import some
 from token_texts import SNIPPETS, texts
 
 from tokenfare import _core
-from tokenfare.errors import CoreFailure, TokenfareError
+from tokenfare.errors import CoreFailure, InvalidRequestError, TokenfareError
+from tokenfare.tokenizers import Tokenizer
 
 SHARE = 1 << 14  # characters that are made UTF-8 at a time, of a text that is not ASCII
 
@@ -45,6 +47,25 @@ def test_a_text_without_a_cut_is_one_share(qwen, unit):
     text = unit * (3 * SHARE // len(unit))
     assert qwen.count(text) == len(qwen.encode(text))
     assert qwen.count_up_to(text, 10) is None
+
+
+def test_of_more_characters_than_so_many_tokens_can_be_none_is_looked_at():
+    """A token is at most 128 bytes, and NFC leaves a quarter of a text at least."""
+    unread = Tokenizer.__new__(Tokenizer)
+    unread._core = SimpleNamespace(longest_token=128, count_up_to=lambda *_: 3)
+    assert unread.count_up_to("กำ" * (4 * 128 * 3 // 2), 3) == 3
+    assert unread.count_up_to("กำ" * (4 * 128 * 3 // 2) + "ก", 3) is None
+    assert unread.count_up_to("ก", 0) is None
+    assert unread.fits("กำ" * (4 * 128 * 3 // 2), 3)
+    assert not unread.fits("กำ" * (4 * 128 * 3 // 2) + "ก", 3)
+
+
+@pytest.mark.parametrize("text", [b"x", None, 5, ["x"]])
+def test_what_is_no_text_neither_fits_nor_does_not(qwen, text):
+    with pytest.raises(InvalidRequestError, match="a text is counted, not"):
+        qwen.fits(text, 5)
+    with pytest.raises(InvalidRequestError, match="a text is counted, not"):
+        qwen.count_up_to(text, 5)
 
 
 @pytest.mark.parametrize("before", [0, 1, 2])

@@ -20,6 +20,7 @@ from tokenfare.extras import required
 from .bounds import most_bytes
 from .count import Count
 from .cutting import Keep, Span, joined, spans, truncated
+from .nfc import NFC_SHRINKS
 from .special import ORDINARY, QWEN, SpecialSets
 
 if TYPE_CHECKING:
@@ -116,7 +117,14 @@ class Tokenizer:
 
     def count_up_to(self, text: str, limit: int) -> int | None:
         """Count the tokens of a text; `None`, early, if they are more than `limit`."""
-        limit = whole("limit", limit, 0)
+        _check_text(text)
+        return self._count_up_to(text, whole("limit", limit, 0))
+
+    def _count_up_to(self, text: str, limit: int) -> int | None:
+        # So many characters are more tokens, whatever they are: the core would have to look for the
+        # places where a piece ends, and there may be none.
+        if len(text) > NFC_SHRINKS * self._core.longest_token * limit:
+            return None
         return self._core.count_up_to(text, min(limit, sys.maxsize))
 
     def fits(self, text: str, max_tokens: int) -> bool:
@@ -126,9 +134,10 @@ class Tokenizer:
         nothing is tokenized. Otherwise counting stops once the limit is passed.
         """
         max_tokens = token_limit(max_tokens)
+        _check_text(text)
         if len(text) <= max_tokens and most_bytes(text) <= max_tokens:
             return True
-        return self._core.count_up_to(text, min(max_tokens, sys.maxsize)) is not None
+        return self._count_up_to(text, max_tokens) is not None
 
     @overload
     def count_batch(
@@ -287,6 +296,11 @@ def _narrowed(texts: Any, column: str | None) -> object:
     """
     is_frame = column is not None and hasattr(texts, "iloc") and hasattr(texts, "columns")
     return texts[[column]] if is_frame and column in texts.columns else texts
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise InvalidRequestError(f"a text is counted, not {type(text).__name__}")
 
 
 @lru_cache(maxsize=64)
