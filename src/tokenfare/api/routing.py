@@ -63,7 +63,8 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
         tools: As for `count_messages`.
         parameters: As for `count_messages`.
         exact: Count the whole request. By default a long text is counted no further than the
-            decision needs, so that the size and the fare may be intervals.
+            decision needs, so that the size and the fare may be intervals, and models that would
+            come behind the one chosen may be refused for want of a closer count.
         profile: Requirements to start from; the keywords below replace its fields.
         as_of: The day to decide on; by default the catalogue's own day, for the shipped one today.
         catalog: Decide by this catalogue instead of the shipped one under your own files.
