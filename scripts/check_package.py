@@ -8,6 +8,7 @@ wrong. Needs the registry that pip installs from.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -119,6 +120,10 @@ def main(dist: Path) -> None:
 def look_into(wheel: Path, source: Path) -> None:
     with zipfile.ZipFile(wheel) as opened:
         inside = opened.namelist()
+        (about,) = (name for name in inside if name.endswith(".dist-info/METADATA"))
+        description = opened.read(about).decode()
+    if beside := re.findall(r"\]\((?![a-z]+:|#)([^)]+)\)", description):
+        print(f"{len(beside)} links of its page lead to files beside README.md ({beside[0]}, …)")
     require(inside, [f"tokenfare/{name}" for name in IN_BOTH], wheel)
     tops = {name.partition("/")[0] for name in inside}
     if any(top != "tokenfare" and not top.endswith(".dist-info") for top in tops):
