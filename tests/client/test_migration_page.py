@@ -37,6 +37,16 @@ def test_the_page_does_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     assert names["kept"].dropped == ()
 
 
+def test_ids_are_those_that_the_page_shows() -> None:
+    import tokenfare as tf
+
+    shown = re.findall(r"^(qwen\..*\)) +# (.*)$", PAGE, re.MULTILINE)
+    assert len(shown) == 5
+    for expression, value in shown:
+        names = {"qwen": tf.get_tokenizer("qwen")}
+        assert repr(eval(expression, names)) == value  # noqa: S307 - this repository's own
+
+
 def test_the_table_names_what_there_is() -> None:
     import tokenfare as tf
 
