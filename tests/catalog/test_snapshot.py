@@ -80,10 +80,10 @@ def test_a_model_travels_with_its_evidence(copied):
     assert copied(model).evidence["limits.max_input"].mark == "derived"
 
 
-def test_a_model_is_written_without_an_address_in_memory():
+def test_a_model_is_written_by_its_id_and_day():
     model = Catalog.load((), day=DAYS[1]).get("qwen-plus")
-    assert f"evidence=<evidence of {len(model.evidence)} facts>)" in repr(model)
-    assert repr(model) == repr(Catalog(FILES, DAYS[1]).get("qwen-plus"))
+    assert repr(model) == f"<Model qwen-plus on {DAYS[1]}>"
+    assert repr(model.evidence) == f"<evidence of {len(model.evidence)} facts>"
 
 
 def edited(tmp_path, edit):

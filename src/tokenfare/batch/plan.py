@@ -24,7 +24,7 @@ class Longest(NamedTuple):
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Plan:
     """What a job comes to; made by `plan` and `assemble`.
 
@@ -57,6 +57,10 @@ class Plan:
     shared: Shared
     deadline: Deadline | None = None
     alone_live: tuple[Alone, ...] = ()
+
+    def __repr__(self) -> str:
+        """How many requests there are, what they cost, and where the plan is."""
+        return f"<Plan of {self.requests:,} requests, {self.fare}, in {self.folder}>"
 
     @property
     def requests(self) -> int:

@@ -213,7 +213,7 @@ class CacheRules:
     marked: MarkedCache | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Model:
     """A model that can be called under one id, as it was on one day.
 
@@ -282,6 +282,10 @@ class Model:
     released_on: date | None = None
     sent_as: str | None = None
     evidence: Mapping[str, Evidence] = field(default_factory=dict, hash=False)
+
+    def __repr__(self) -> str:
+        """The id and the day: it has thirty fields, and much that is returned holds models."""
+        return f"<Model {self.id} on {self.day}>"
 
     @property
     def wire_id(self) -> str:

@@ -179,6 +179,10 @@ class ChatStream:
         self.decision = decision
         self.reply: Reply | None = None
 
+    def __repr__(self) -> str:
+        """The model that was chosen."""
+        return f"<{type(self).__name__} of {self.decision.model.id}>"
+
     def __iter__(self) -> Iterator[Delta]:
         """The pieces, each once."""
         yield from self._pieces
@@ -298,6 +302,10 @@ class AsyncChatStream:
         self._pieces = pieces
         self.decision = decision
         self.reply: Reply | None = None
+
+    def __repr__(self) -> str:
+        """The model that was chosen."""
+        return f"<{type(self).__name__} of {self.decision.model.id}>"
 
     async def __aiter__(self) -> AsyncIterator[Delta]:
         """The pieces, each once."""

@@ -62,10 +62,10 @@ class Reply:
     model: str
     usage: Usage
     fare: Money | None
-    predicted: RequestCount
+    predicted: RequestCount = field(repr=False)
     decision: Decision
     attempts: tuple[Attempt, ...]
-    answer: Answer
+    answer: Answer = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ class Answer:
     request_id: str | None
     finish_reason: str | None
     attempts: tuple[Attempt, ...]
-    raw: Mapping[str, object]
+    raw: Mapping[str, object] = field(repr=False)
     files: tuple[UploadedFile, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -155,4 +155,4 @@ class Delta:
 
     text: str
     reasoning: str
-    raw: Mapping[str, object]
+    raw: Mapping[str, object] = field(repr=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
 
@@ -85,8 +85,8 @@ class Record:
     day: date
     digest: str
     requirements: Requirements
-    sizes: RecordedSizes
-    outcomes: Mapping[str, Outcome]
+    sizes: RecordedSizes = field(repr=False)
+    outcomes: Mapping[str, Outcome] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

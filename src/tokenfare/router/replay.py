@@ -30,7 +30,7 @@ class Change:
         return f"{self.model}: {self.now}; then: {self.then}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Replay:
     """The record, the decision made again, and every model of which something else is true now.
 
@@ -40,6 +40,11 @@ class Replay:
     record: Record
     now: Decision
     changes: tuple[Change, ...]
+
+    def __repr__(self) -> str:
+        """The model then and now, and of how many models something else is true."""
+        now = self.now.winner.id if self.now.winner else None
+        return f"<Replay: {self.record.model} then, {now} now, {len(self.changes)} changes>"
 
     @property
     def same(self) -> bool:

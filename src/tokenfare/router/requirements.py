@@ -6,7 +6,7 @@ Values only: the filters that apply them are in `filters`, one small function ea
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import get_args
 
 from tokenfare.arguments import flag, whole, words
@@ -25,7 +25,7 @@ _KINDS: frozenset[str] = frozenset(get_args(Kind))
 _ACCESSES: frozenset[str] = frozenset(get_args(Access))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Requirements:
     """What is asked of a model, and how fares are compared. All of it has a default.
 
@@ -92,6 +92,12 @@ class Requirements:
         self._keep_numbers()
         self._keep_words()
         self._refuse_contradictions()
+
+    def __repr__(self) -> str:
+        """Only what differs from the defaults."""
+        values = ((each, getattr(self, each.name)) for each in fields(self))
+        given = (f"{each.name}={value!r}" for each, value in values if value != each.default)
+        return f"Requirements({', '.join(given)})"
 
     @property
     def output_tokens(self) -> int:
