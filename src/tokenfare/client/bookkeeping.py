@@ -2,7 +2,8 @@
 
 The ledger that everybody has by default must never cost a call: where it cannot be written, that
 is logged once and calls go on. One that was asked for by name, or that ceilings need, has to work.
-A bill is never worth losing an answer for, so what goes wrong while settling is logged.
+A bill is never worth losing an answer for, so what goes wrong while settling is logged, and the
+bill is kept and written as soon as something can be written again.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from tokenfare.ledger import (
     ledger_path,
 )
 
+from .owed_bills import OwedBills
 from .plan import Reply
 
 CEILINGS_VARIABLE = "TOKENFARE_CEILINGS"
@@ -53,10 +55,17 @@ class Books:
     required: bool = False
     ours: bool = True
     _warned: set[str] = field(default_factory=set)
+    owed: OwedBills = field(default_factory=OwedBills)
 
     def close(self) -> None:
         """Close the ledger, unless it was handed in."""
-        if self.ledger is not None and self.ours:
+        if self.ledger is None:
+            return
+        try:
+            self.owed.catch_up(self.ledger)
+        except DatabaseError as error:
+            log.warning("%s; not in it: the bills of calls, %d", error, len(self.owed))
+        if self.ours:
             self.ledger.close()
 
     def once(self, about: str, message: str) -> None:
@@ -151,6 +160,7 @@ class Entry:
             if self._over:
                 return
             try:
+                self._books.owed.catch_up(ledger)
                 if self._number is None:
                     self._number = ledger.reserve(intent, self._books.ceilings)
                 else:
@@ -190,11 +200,13 @@ class Entry:
             if ledger is None or number is None or intent is None:
                 return
             try:
-                ledger.settle(number, ending)
+                self._books.owed.settle(ledger, number, ending)
                 if ending.usage is not None:
                     self._look_for_drift(ledger, intent, ending.usage.input_tokens)
             except DatabaseError as error:
-                self._books.once("unsettled", f"{error}; the bill of a call is not in it")
+                self._books.once(
+                    "unsettled", f"{error}; the bill of a call is kept until it can be written"
+                )
 
     def _look_for_drift(self, ledger: Ledger, intent: Intent, billed: int) -> None:
         if intent.predicted.low <= billed <= intent.predicted.high:

@@ -12,6 +12,7 @@ def check(settings: Settings) -> None:
     """
     books, limiter = settings.books, settings.pace.limiter
     if books.required and books.ledger is not None:
-        books.ledger.give_up_the_dead()
+        books.owed.catch_up(books.ledger)
+        books.ledger.check()
     if limiter is not None:
         limiter.check()

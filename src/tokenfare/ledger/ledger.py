@@ -135,6 +135,15 @@ class Ledger:
             ).fetchone()
         return found is not None
 
+    def check(self) -> None:
+        """Write something into the file that changes nothing. Raises `DatabaseError`.
+
+        Only what is written shows that a disk is full.
+        """
+        with self._writing() as (connection, _):
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            connection.execute(f"PRAGMA user_version = {version:d}")
+
     def give_up_the_dead(self) -> int:
         """Close the open calls of processes that have ended, and return how many there were."""
         with self._writing() as (connection, now):
