@@ -117,6 +117,14 @@ def test_a_slot_counts_from_its_window_ago_to_the_one_after_now(slot: int, count
             ),
         ),
         (
+            RateLimits(600, None),  # ten a second are one in a tenth, and no more
+            (
+                Window(60, 600, None, 0.15),
+                Window(1, 10, None, 0.15, "written"),
+                Window(0.1, 1, None),
+            ),
+        ),
+        (
             RateLimits(30, None),  # less than one a second is one
             (Window(60, 30, None, 0.15), Window(1, 1, None, 0.15, "written"), Window(0.1, 1, None)),
         ),

@@ -64,6 +64,9 @@ class BaseClient(ABC):
     def _hold(self, http_client: Any) -> None:
         """Keep the connections to call by: the caller's, or new ones."""
 
+    def _share(self) -> None:  # noqa: B027 - there may be nothing to open
+        """Open what a copy of this client is to have in common with it."""
+
     def __repr__(self) -> str:
         """Where it calls and with which day's facts; never the key."""
         where = self._settings.channel.endpoint.base_url
@@ -108,6 +111,7 @@ class BaseClient(ABC):
                 meet, whatever is asked of the first.
             on_wait: As for the client.
         """
+        self._share()
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
         other._settings = self._settings.varied(

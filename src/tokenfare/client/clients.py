@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import Any, Self, Unpack
 
 from tokenfare.api import Documents, parameters_of
-from tokenfare.dispatch import AsyncStream, Delta, OnWait, Stream, adrive, drive
+from tokenfare.dispatch import AsyncStream, Delta, Stream, adrive, drive
 from tokenfare.messages import Prompt, Wire
-from tokenfare.router import Decision, RequirementOptions, Requirements
+from tokenfare.router import Decision, RequirementOptions
 
 from .base import BaseClient
 from .call_flow import call_flow, cleaned_up
@@ -22,9 +22,6 @@ from .event_loops import PerLoop
 from .inline_decisions import is_short, ready
 from .plan import Ladder, Reply
 from .readiness import check
-
-if TYPE_CHECKING:  # see `default_catalog`
-    pass
 
 
 class Client(BaseClient):
@@ -113,19 +110,8 @@ class Client(BaseClient):
         ) as pieces:
             yield from pieces
 
-    def with_options(
-        self,
-        *,
-        project: str | None = None,
-        api_key: str | None = None,
-        escalate: bool | Requirements | None = None,
-        on_wait: OnWait | None = None,
-    ) -> Self:
-        """As `AsyncClient.with_options`."""
-        self._client()  # opened now, so that both have it
-        return super().with_options(
-            project=project, api_key=api_key, escalate=escalate, on_wait=on_wait
-        )
+    def _share(self) -> None:
+        self._client()  # opened now, so that the copies have it
 
     def _client(self) -> Any:
         with self._lock:  # the first calls may come from many threads

@@ -18,7 +18,7 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Count
 
 from .axis import Axis
-from .explanation import DecisionParts, brief, explanation, nearest
+from .explanation import MISSES_SHOWN, DecisionParts, brief, explanation, nearest
 from .filters import Rejection, first_refusal
 from .intervals import Interval, intervals
 from .judge import Ranked, SizeFor, judge, judge_all
@@ -27,8 +27,6 @@ from .requirements import Requirements
 from .sizing import Effort
 from .uncertainty import Contender, contenders
 from .way_out import way_out
-
-_MISSES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +184,7 @@ class Decision:
         first = self.winner or (candidates[0].model if candidates else None)
         return None if first is None else self.sizes(first).high
 
-    def nearest_misses(self, most: int = _MISSES_SHOWN) -> str:
+    def nearest_misses(self, most: int = MISSES_SHOWN) -> str:
         """Describe the nearest misses on one line."""
         return "; ".join(refusal.detail for refusal in self._near[:most])
 

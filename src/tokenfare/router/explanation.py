@@ -16,7 +16,7 @@ from .sizing import Effort
 from .uncertainty import Contender
 from .way_out import way_out
 
-_MISSES_SHOWN = 5
+MISSES_SHOWN = 5
 
 
 class DecisionParts(NamedTuple):
@@ -91,7 +91,7 @@ def _refusals(parts: DecisionParts) -> Iterator[str]:
 
 def _nearest_refusals(parts: DecisionParts) -> Iterator[str]:
     """The nearest misses, and the others by their reasons, the most frequent first."""
-    shown = nearest(parts.rejected)[:_MISSES_SHOWN]
+    shown = nearest(parts.rejected)[:MISSES_SHOWN]
     yield from (_refusal(refusal, parts) for refusal in shown)
     others = Counter(each.reason for each in parts.rejected)
     others.subtract(each.reason for each in shown)

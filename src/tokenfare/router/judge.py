@@ -50,10 +50,12 @@ def judge(model: Model, size: Count, asked: Requirements) -> Ranked | Rejection:
     """Hold a model that passes the filters before counting against a request of this size."""
     outcome = fit(served_as(model, asked), size, asked.max_output_tokens)
     refusal = _limits_refuse(model, outcome, asked) or first_refusal(model, asked, ON_PRICE)
-    if refusal is not None or model.price is None:
-        return refusal or Rejection(model, "price not known", f"{model.id}: no price is known")
+    if refusal is not None:
+        return refusal
+    price = model.price
+    assert price is not None  # noqa: S101 - or `ON_PRICE` refuses the model
     fare = fare_of(
-        model.price,
+        price,
         size,
         asked.max_output_tokens,
         answers=asked.answers,
@@ -65,7 +67,7 @@ def judge(model: Model, size: Count, asked: Requirements) -> Ranked | Rejection:
         return Rejection(model, "over ceiling", detail, fare=fare.high)
     compared = fare.high
     if asked.compares_expected:
-        compared = _expected(model, model.price, size, asked)
+        compared = _expected(model, price, size, asked)
     return Ranked(model, fare, size, outcome, compared)
 
 
