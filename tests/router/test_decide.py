@@ -251,6 +251,28 @@ def test_where_nothing_takes_it_the_short_form_has_the_nearest_and_counts_the_ot
     assert len(choose(models[:5]).brief().splitlines()) == 1 + 5
 
 
+@pytest.mark.parametrize(
+    ("asked", "missed"),
+    [
+        ({"allow": ["a"], "needs": {"image"}}, "a: takes text, not image"),
+        ({"deny": ["b", "c"], "needs": {"image"}}, "a: takes text, not image"),
+        ({"allow": ["b"], "deny": ["a"], "max_output_tokens": 9_000}, "b: 9,000 tokens asked"),
+    ],
+)
+def test_what_the_caller_ruled_out_by_name_is_no_near_miss(asked: Any, missed: str) -> None:
+    decision = choose([model(name, limits=ROOMY) for name in "abc"], **asked)
+    assert decision.nearest_misses().startswith(missed)
+    assert ";" not in decision.nearest_misses()
+    assert "2 more do not take it" in decision.brief()
+
+
+def test_where_all_are_ruled_out_by_name_they_are_what_is_named() -> None:
+    decision = choose([model(name, limits=ROOMY) for name in "ab"], allow=["c"])
+    assert decision.nearest_misses() == "; ".join(
+        f"{name}: matches none of the allowed c" for name in "ab"
+    )
+
+
 def test_without_a_miss_by_size_what_passed_the_most_filters_comes_first() -> None:
     models = [
         model("a", status="retired", limits=ROOMY),

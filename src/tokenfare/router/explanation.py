@@ -80,9 +80,13 @@ def _headline(parts: DecisionParts) -> str:
 
 
 def nearest(rejected: Sequence[Rejection]) -> Sequence[Rejection]:
-    """Those that a number missed, of tokens or money; where there is none, all of them."""
+    """Those that a number missed, of tokens or money.
+
+    Where there is none, those whose names the caller did not rule out; else all of them.
+    """
     near = tuple(each for each in rejected if each.over is not None or each.fare is not None)
-    return near or rejected
+    named = tuple(each for each in rejected if each.reason not in {"denied", "not allowed"})
+    return near or named or rejected
 
 
 def _refusals(parts: DecisionParts) -> Iterator[str]:
