@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import tokenfare as tf
-from tokenfare.emulator import Asked, Reply
+from tokenfare.emulator import AcceptedRequest, Reply
 from tokenfare.errors import CeilingReached
 from tokenfare.testing import emulated
 
@@ -31,7 +31,7 @@ TOOLS = [
 ]
 
 
-def curious(asked: Asked) -> Reply:
+def curious(asked: AcceptedRequest) -> Reply:
     """A model that wants one page more, whatever it has read."""
     page = sum(message.role == "tool" for message in asked.messages) + 1
     call = {"name": "look_up", "arguments": f'{{"page": {page}}}'}

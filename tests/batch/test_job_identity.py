@@ -32,7 +32,7 @@ from tokenfare.dispatch import (
     Secret,
     cancel_others,
     create_job,
-    jobs_of,
+    find_jobs,
 )
 from tokenfare.dispatch.effect_handlers import EffectHandler
 from tokenfare.dispatch.effects import Head, Read, Send, Wait
@@ -94,11 +94,11 @@ class Provider:
 
 def submitting(file_id: str, settle: float = SECONDS) -> Flow[Job]:
     """What `submit` asks of the provider, from the first look to the last."""
-    jobs = yield from jobs_of(FILE, CHANNEL)
+    jobs = yield from find_jobs(FILE, CHANNEL)
     if not jobs:
         jobs = ((yield from create_job(FILE, file_id, CHANNEL, 24)),)
     yield Wait(settle)
-    jobs = (yield from jobs_of(FILE, CHANNEL)) or jobs
+    jobs = (yield from find_jobs(FILE, CHANNEL)) or jobs
     yield from cancel_others(jobs, FILE.model, CHANNEL)
     return jobs[0]
 

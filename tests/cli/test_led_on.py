@@ -88,7 +88,7 @@ def test_the_example_of_a_single_call_runs(monkeypatch: pytest.MonkeyPatch) -> N
         names |= {"url": emulator.base_url, "key": Secret("any")}
         exec(there, names)  # noqa: S102 - the text is this repository's own
         assert "Why is the sky blue?" in names["answer"].text
-        assert repr(emulator.calls) == "<Books of 1 calls>"
+        assert repr(emulator.calls) == "<CallLog of 1 calls>"
 
 
 def test_a_call_wants_messages_that_were_parsed() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import tokenfare as tf
 from tokenfare.emulator import Emulator
-from tokenfare.emulator.replies import Asked, Reply, echo
+from tokenfare.emulator.replies import AcceptedRequest, Reply, echo
 from tokenfare.testing import emulated
 
 PAGE = (Path(__file__).parents[2] / "docs" / "chat.md").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-def calls_the_tool(asked: Asked) -> Reply:
+def calls_the_tool(asked: AcceptedRequest) -> Reply:
     """A model that calls its tool once, and speaks once it has the result."""
     if not asked.tools or asked.messages[-1].role == "tool":
         return echo(asked)

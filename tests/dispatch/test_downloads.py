@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dispatch.conftest import Driver, Time, channel_to
-from tokenfare.dispatch import Channel, Held, RetryPolicy, download
+from tokenfare.dispatch import Channel, PartialFile, RetryPolicy, download
 from tokenfare.errors import ProviderError, ProviderUnreachable
 
 CONTENT = random.Random(7).randbytes(200_000)  # noqa: S311 - a content
@@ -127,14 +127,14 @@ class Memory:
 
     def __init__(self, content: bytes = b"", **known: Any) -> None:
         self.content = bytearray(content)
-        self.known = Held(**known)
+        self.known = PartialFile(**known)
         self.whole = False
         self.begun: list[int] = []
 
-    def held(self) -> Held:
+    def held(self) -> PartialFile:
         return replace(self.known, size=len(self.content))
 
-    def begin(self, held: Held) -> None:
+    def begin(self, held: PartialFile) -> None:
         self.begun.append(held.size)
         self.known = held
         del self.content[held.size :]

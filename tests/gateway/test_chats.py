@@ -13,7 +13,7 @@ from zlib import compress, crc32
 import anyio
 import pytest
 
-from tokenfare.emulator import Asked, Reply, named, scripted
+from tokenfare.emulator import AcceptedRequest, Reply, named, scripted
 
 from .conftest import HELLO, Stand, Start
 
@@ -47,7 +47,7 @@ def png(side: int = 56) -> str:
     return b64encode(image).decode()
 
 
-def say(_: Asked) -> str:
+def say(_: AcceptedRequest) -> str:
     return TEXT
 
 
@@ -144,9 +144,9 @@ def test_calls_of_tools_come_in_streams(start: Start) -> None:
 
 
 def test_json_mode_and_what_only_the_provider_knows_pass_through(start: Start) -> None:
-    seen: list[Asked] = []
+    seen: list[AcceptedRequest] = []
 
-    def note(asked: Asked) -> Reply:
+    def note(asked: AcceptedRequest) -> Reply:
         seen.append(asked)
         return Reply('{"colour": "red"}', reasoning="let me think")
 
@@ -171,7 +171,7 @@ def test_a_developers_message_goes_on_as_a_systems(start: Start) -> None:
     """OpenAI's newer word for the role; the emulator refuses it as the provider does."""
     seen: list[list[str]] = []
 
-    def note(asked: Asked) -> str:
+    def note(asked: AcceptedRequest) -> str:
         seen.append([message.role for message in asked.messages])
         return TEXT
 

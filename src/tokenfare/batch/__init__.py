@@ -8,7 +8,7 @@ endpoint. Each can be killed at any point and called again.
 from __future__ import annotations
 
 from .choice.batch_or_live import Service as Service
-from .choice.totals import Alone as Alone
+from .choice.totals import OnOneModel as OnOneModel
 from .choice.totals import Share as Share
 from .deadlines.deadline import Deadline as Deadline
 from .deadlines.deadline import Lane as Lane
@@ -18,18 +18,18 @@ from .engines.assembling import assemble as assemble
 from .inputs.reading import Form as Form
 from .inputs.record import Columns as Columns
 from .inputs.record import SetAside as SetAside
-from .output.folder import Written as Written
-from .plan import Longest as Longest
+from .output.folder import PlanFile as PlanFile
+from .plan import LongestRequest as LongestRequest
 from .plan import Plan as Plan
 from .planning import Progress as Progress
 from .planning import plan as plan
 from .prefixes.savings import Prefix as Prefix
 from .prefixes.savings import Repeat as Repeat
-from .prefixes.savings import Shared as Shared
+from .prefixes.savings import SharedPrefixes as SharedPrefixes
 from .reports.report import report as report
 from .runs.billing import Bill as Bill
 from .runs.billing import Collected as Collected
-from .runs.billing import Outside as Outside
+from .runs.billing import OffPrediction as OffPrediction
 from .runs.collecting import collect as collect
 from .runs.direct import Sending as Sending
 from .runs.direct import run as run

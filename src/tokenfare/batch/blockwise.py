@@ -18,8 +18,8 @@ from .choice.chooser import Chooser
 from .choice.output_lines import Sending
 from .inputs.blocks import Block
 from .inputs.record import Record, SetAside
-from .output.folder import Written
-from .plan import Longest, Plan
+from .output.folder import PlanFile
+from .plan import LongestRequest, Plan
 from .planner import How, Planner, Taker
 
 _Alone: TypeAlias = list[Record | SetAside]
@@ -101,7 +101,7 @@ class BlockPlanner(Planner):
     def _passage(self, block: Read, file: str, file_number: int) -> Passage:
         return Passage(self._bulk, block, file, file_number, self._seen)
 
-    def plan(self, inputs: list[str], files: Iterable[Written], folder: Path) -> Plan:
+    def plan(self, inputs: list[str], files: Iterable[PlanFile], folder: Path) -> Plan:
         """As `Planner.plan`; what blocks came to is added up here, at the end."""
         self._settle()
         return super().plan(inputs, files, folder)
@@ -112,7 +112,7 @@ class BlockPlanner(Planner):
             if first is not None:
                 self._tally.add(choice, outcome.service, sent, repeated=repeated)
                 file, line = first
-                self._note(Longest(choice.size.high, self._files[file], line))
+                self._note(LongestRequest(choice.size.high, self._files[file], line))
             if carried:
                 self._tally.carry(choice, carried)
         for service, kind, sizes in self._bulk.offers.held():

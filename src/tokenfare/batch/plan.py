@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from tokenfare.budget import Fare
 
-from .choice.totals import Alone, Share, Tally
+from .choice.totals import OnOneModel, Share, Tally
 from .deadlines.deadline import Deadline
-from .output.folder import Written
-from .prefixes.savings import Prefix, Shared, fare_as_data
+from .output.folder import PlanFile
+from .prefixes.savings import Prefix, SharedPrefixes, fare_as_data
 
 
-class Longest(NamedTuple):
+class LongestRequest(NamedTuple):
     """The longest request: its input tokens, and the file and line where it is."""
 
     tokens: int
@@ -51,12 +51,12 @@ class Plan:
     max_output_tokens: int
     tally: Tally
     aside: Mapping[str, int]
-    longest: Longest | None
-    files: tuple[Written, ...]
+    longest: LongestRequest | None
+    files: tuple[PlanFile, ...]
     folder: Path
-    shared: Shared
+    shared: SharedPrefixes
     deadline: Deadline | None = None
-    alone_live: tuple[Alone, ...] = ()
+    alone_live: tuple[OnOneModel, ...] = ()
 
     def __repr__(self) -> str:
         """How many requests there are, what they cost, and where the plan is."""
@@ -83,7 +83,7 @@ class Plan:
         return self.tally.shares
 
     @property
-    def alone(self) -> tuple[Alone, ...]:
+    def alone(self) -> tuple[OnOneModel, ...]:
         """What the whole job would cost on each model of the batch service alone."""
         return self.tally.alone
 
@@ -162,7 +162,7 @@ class Plan:
         for reason, number in self.aside.items():
             yield f"  {number:,} set aside: {reason}"
 
-    def _cheaper_live(self) -> Iterator[Alone]:
+    def _cheaper_live(self) -> Iterator[OnOneModel]:
         """Models that would take the whole job live for less than it comes to in batches."""
         if any(share.batch for share in self.shares):
             for alone in self.alone_live:
@@ -196,7 +196,7 @@ def _share(share: Share) -> dict[str, object]:
     }
 
 
-def _alone(alone: Alone) -> dict[str, object]:
+def _alone(alone: OnOneModel) -> dict[str, object]:
     return {
         "model": alone.model,
         "requests": alone.requests,
@@ -205,7 +205,7 @@ def _alone(alone: Alone) -> dict[str, object]:
     }
 
 
-def _file(file: Written) -> dict[str, object]:
+def _file(file: PlanFile) -> dict[str, object]:
     return {
         "name": file.name,
         "model": file.model,

@@ -27,11 +27,11 @@ from .choice.counting import Counter
 from .choice.totals import Cell, Tally
 from .inputs.record import Columns, Record, SetAside
 from .inputs.requests import METHOD, URL, Request, is_sayable, request_of, said_in, unsayable
-from .output.folder import Written
+from .output.folder import PlanFile
 from .output.table import Row
-from .plan import Longest, Plan
+from .plan import LongestRequest, Plan
 from .prefixes.finder import Prefixes
-from .prefixes.savings import Shared
+from .prefixes.savings import SharedPrefixes
 
 TOO_LONG = "line too long"
 """The reason of a request whose line the batch service does not take."""
@@ -110,7 +110,7 @@ class Planner:
         self._aside: Tallied[str] = Tallied()
         self._refused: list[tuple[SetAside, str]] = []
         self._to_see: list[tuple[Request, Model, BatchRules | None, Count]] = []
-        self._longest: Longest | None = None
+        self._longest: LongestRequest | None = None
         self._order: dict[str, int] = {}
 
     def take(self, chunk: Iterable[Record | SetAside], file_number: int) -> None:
@@ -189,7 +189,7 @@ class Planner:
         self._order.clear()
         self.seen = 0
 
-    def plan(self, inputs: list[str], files: Iterable[Written], folder: Path) -> Plan:
+    def plan(self, inputs: list[str], files: Iterable[PlanFile], folder: Path) -> Plan:
         """All that came of it, with the files that were written and the folder they are in."""
         return Plan(
             tuple(inputs),
@@ -201,7 +201,7 @@ class Planner:
             self._longest,
             _in_order(files),
             folder,
-            self._prefixes.found(self._asked.currency) if self._prefixes else Shared(),
+            self._prefixes.found(self._asked.currency) if self._prefixes else SharedPrefixes(),
             alone_live=self._tally.alone_live(self._live_of),
         )
 
@@ -269,15 +269,15 @@ class Planner:
         self._tally.hold_one(held, plain=request.plain)
         if self._prefixes is not None:
             self._to_see.append((request, model, rules, choice.size))
-        self._note(Longest(choice.size.high, request.record.file, request.record.line))
+        self._note(LongestRequest(choice.size.high, request.record.file, request.record.line))
 
-    def _note(self, found: Longest) -> None:
+    def _note(self, found: LongestRequest) -> None:
         """Remember the longest request, the first of several, in whatever order they are noted."""
         self._meet(found.file)
         if self._longest is None or self._rank(found) < self._rank(self._longest):
             self._longest = found
 
-    def _rank(self, found: Longest) -> tuple[int, int, int]:
+    def _rank(self, found: LongestRequest) -> tuple[int, int, int]:
         return (-found.tokens, self._order[found.file], found.line)
 
     def _meet(self, file: str) -> None:
@@ -332,7 +332,7 @@ class Planner:
         self.set_aside(SetAside(record.file, record.line, problem, record.text), reason)
 
 
-def _in_order(files: Iterable[Written]) -> tuple[Written, ...]:
+def _in_order(files: Iterable[PlanFile]) -> tuple[PlanFile, ...]:
     """Batch before live, then by the model's first request: not as chunks came to open them."""
     met: dict[tuple[str, bool], int] = {}
     found = list(files)

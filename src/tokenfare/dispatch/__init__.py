@@ -15,8 +15,8 @@ from .batches import (
     cancel_job,
     cancel_others,
     create_job,
-    jobs_of,
-    look_at,
+    find_jobs,
+    get_job,
     upload_batch,
 )
 from .call import (
@@ -31,7 +31,7 @@ from .call import (
 )
 from .chat import chat, chat_stream
 from .documents import delete, upload
-from .downloads import Held, Sink, download
+from .downloads import PartialFile, Sink, download
 from .drivers import AsyncStream, Stream, adrive, drive
 from .effects import Emit, Flow, WaitFor, Work
 from .endpoint import Endpoint, Timeouts, endpoint_for
@@ -61,10 +61,10 @@ __all__ = [
     "FileHandling",
     "FileMemory",
     "Flow",
-    "Held",
     "Job",
     "OnWait",
     "Outcome",
+    "PartialFile",
     "Pause",
     "RateWait",
     "Retry",
@@ -89,9 +89,9 @@ __all__ = [
     "download",
     "drive",
     "endpoint_for",
-    "jobs_of",
+    "find_jobs",
+    "get_job",
     "key_from",
-    "look_at",
     "meaning",
     "upload",
     "upload_batch",

@@ -5,7 +5,7 @@ every attempt to upload or to create first looks whether an earlier one got thro
 by its name, which carries a digest, and a job by the key in its metadata, or by its input file.
 
 The provider creates what it is asked for, so two that look in the same instant may both create. Of
-the jobs with one key the first counts, to whoever looks (`jobs_of`), and the others are cancelled
+the jobs with one key the first counts, to whoever looks (`find_jobs`), and the others are cancelled
 (`cancel_others`).
 """
 
@@ -136,7 +136,7 @@ def create_job(file: BatchFile, file_id: str, channel: Channel, window_hours: in
     return job
 
 
-def jobs_of(file: BatchFile, channel: Channel) -> Flow[tuple[Job, ...]]:
+def find_jobs(file: BatchFile, channel: Channel) -> Flow[tuple[Job, ...]]:
     """The jobs that were created with this file's key. The first of them is the one that counts.
 
     It is the oldest, and among those of one second the one whose id is the least; so it is settled
@@ -163,7 +163,7 @@ def _stopped(job: Job, model: str, channel: Channel) -> Flow[Job]:
     try:
         return (yield from cancel_job(job.id, model, channel))
     except ProviderError:
-        now = yield from look_at(job.id, model, channel)  # it may have ended meanwhile
+        now = yield from get_job(job.id, model, channel)  # it may have ended meanwhile
         if not now.ended and now.status != "cancelling":
             raise
         return now
@@ -180,7 +180,7 @@ def _with_key(run: ActiveCall, key: str) -> Flow[tuple[Job, ...]]:
     return tuple(sorted(jobs, key=lambda job: (job.created_at, job.id)))
 
 
-def look_at(job_id: str, model: str, channel: Channel) -> Flow[Job]:
+def get_job(job_id: str, model: str, channel: Channel) -> Flow[Job]:
     """A job as it is now."""
     return _asked("GET", f"batches/{quote(job_id, safe='')}", model, channel)
 

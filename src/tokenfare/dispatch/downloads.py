@@ -36,7 +36,7 @@ _PART, _WHOLE, _NO_SUCH_PART = 206, 200, 416
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class PartialFile:
     """The first `size` bytes of a file: of `total`, by the server's `tag`, where these are known.
 
     A part of which neither is known cannot be told from a part of another file.
@@ -55,10 +55,10 @@ class Held:
 class Sink(Protocol):
     """Where a download goes. What it holds may be of an earlier process."""
 
-    def held(self) -> Held:
+    def held(self) -> PartialFile:
         """What there is of the file."""
 
-    def begin(self, held: Held) -> None:
+    def begin(self, held: PartialFile) -> None:
         """Keep that much of it; what follows is written after it."""
 
     def write(self, piece: bytes) -> None:
@@ -90,7 +90,7 @@ def download(file_id: str, model: str, channel: Channel, sink: Sink) -> Flow[Non
 
 
 def _once(run: ActiveCall, url: str, sink: Sink) -> Flow[None]:
-    held: Held = yield Work(sink.held)
+    held: PartialFile = yield Work(sink.held)
     if not (held.joins and held.size == held.total):  # a process ended just before `finish`
         held = yield from _fetched(run, url, sink, held)
     total = held.total
@@ -98,19 +98,19 @@ def _once(run: ActiveCall, url: str, sink: Sink) -> Flow[None]:
         total = yield from _size(run, url)
     if total is not None and held.size != total:
         if held.size > total:
-            yield Work(partial(sink.begin, Held()))
+            yield Work(partial(sink.begin, PartialFile()))
         raise _incomplete(run, url, f"{held.size:,} bytes came of {total:,}")
     yield Work(sink.finish)
 
 
-def _fetched(run: ActiveCall, url: str, sink: Sink, held: Held) -> Flow[Held]:
+def _fetched(run: ActiveCall, url: str, sink: Sink, held: PartialFile) -> Flow[PartialFile]:
     """Read what is missing, or everything; gives what is held then."""
     at = f"{url}/content"
     head = yield from opened(run, _request(run, at, held))
     begun = _begun(head, held)
     if begun is None and head.status in {_PART, _NO_SUCH_PART}:  # it does not join: all of it then
-        head = yield from opened(run, _request(run, at, Held()))
-        begun = _begun(head, Held())
+        head = yield from opened(run, _request(run, at, PartialFile()))
+        begun = _begun(head, PartialFile())
     if begun is None:
         body = yield from read_all(run, at, head)
         raise run.meaning(at, head.status, head.headers, body)
@@ -119,10 +119,10 @@ def _fetched(run: ActiveCall, url: str, sink: Sink, held: Held) -> Flow[Held]:
     while (piece := (yield from read_some(run, at, head))) is not None:
         yield Work(partial(sink.write, piece))
         size += len(piece)
-    return Held(size, begun.total, begun.tag)
+    return PartialFile(size, begun.total, begun.tag)
 
 
-def _request(run: ActiveCall, url: str, held: Held) -> HttpRequest:
+def _request(run: ActiveCall, url: str, held: PartialFile) -> HttpRequest:
     # Not packed: lengths and ranges are then those of the file.
     headers = {"accept-encoding": "identity"}
     if held.joins:
@@ -132,13 +132,13 @@ def _request(run: ActiveCall, url: str, held: Held) -> HttpRequest:
     return run.request("GET", url, headers=headers)
 
 
-def _begun(head: Head, held: Held) -> Held | None:
+def _begun(head: Head, held: PartialFile) -> PartialFile | None:
     """What an answer goes on from; `None` for one that is no file, or a part that does not join."""
     headers = head.headers
     tag = _strong(headers.get("etag"))
     if head.status == _WHOLE:
         packed = headers.get("content-encoding", "identity") != "identity"
-        return Held(0, None if packed else _number(headers.get("content-length")), tag)
+        return PartialFile(0, None if packed else _number(headers.get("content-length")), tag)
     if head.status != _PART or not held.joins:
         return None
     found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", headers.get("content-range", "").strip())
@@ -148,7 +148,7 @@ def _begun(head: Head, held: Held) -> Held | None:
     for there, here in ((total, held.total), (tag, held.tag)):
         if there is not None and here is not None and there != here:
             return None
-    return Held(held.size, held.total if total is None else total, held.tag or tag)
+    return PartialFile(held.size, held.total if total is None else total, held.tag or tag)
 
 
 def _strong(tag: str | None) -> str | None:

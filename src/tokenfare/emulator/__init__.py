@@ -11,8 +11,8 @@ needs `tokenfare[emulator]`.
 
 from __future__ import annotations
 
-from .books import Books as Books
-from .books import Call as Call
+from .call_log import Call as Call
+from .call_log import CallLog as CallLog
 from .emulator import Emulator as Emulator
 from .fault_names import named as named
 from .faults import Attempt as Attempt
@@ -31,7 +31,7 @@ from .faults import both as both
 from .faults import scripted as scripted
 from .faults import throttled as throttled
 from .rates import RateRules as RateRules
-from .replies import Asked as Asked
+from .replies import AcceptedRequest as AcceptedRequest
 from .replies import Reply as Reply
 from .replies import echo as echo
 from .script import FaultScript as FaultScript
@@ -45,11 +45,11 @@ from .tokenizer import TooHardToCount as TooHardToCount
 from .via_tiktoken import TiktokenTokenizer as TiktokenTokenizer
 
 __all__ = [
-    "Asked",
+    "AcceptedRequest",
     "Attempt",
-    "Books",
     "Break",
     "Call",
+    "CallLog",
     "Delay",
     "Drop",
     "Emulator",

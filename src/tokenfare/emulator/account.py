@@ -21,12 +21,12 @@ from . import faults as no_faults
 from .answer import Completion, choice
 from .batch import Batch
 from .bill import input_tokens, room
-from .books import Books
+from .call_log import CallLog
 from .faults import Faults
 from .files import FileStore
 from .rates import Meter, RateRules
 from .refusal import wrong_key, wrong_purpose
-from .replies import Asked, Replies, Reply, echo, scripted
+from .replies import AcceptedRequest, Replies, Reply, echo, scripted
 from .request_body import ChatRequest
 from .tokenizer import Tokenizer
 
@@ -71,7 +71,7 @@ class Account:
         self.batch_looks_until_checked = batch_looks_until_checked
         self.batch_lines_a_look = batch_lines_a_look
         self.batch_lock: threading.Lock = threading.Lock()
-        self.calls: Books = Books()
+        self.calls: CallLog = CallLog()
         self.meter: Meter = Meter(rates)
         self.ranges = ranges
         self.clock = clock
@@ -125,7 +125,7 @@ class Account:
         most = room(request, billed)
         if metered:
             self.meter.admit(request.model, billed, self.clock())
-        asked = Asked(
+        asked = AcceptedRequest(
             request.name,
             request.messages,
             request.tools,
@@ -152,7 +152,7 @@ class Account:
             usage=usage,
         )
 
-    def _reply(self, asked: Asked) -> Reply:
+    def _reply(self, asked: AcceptedRequest) -> Reply:
         reply = self._replies(asked)
         reply = Reply(reply) if isinstance(reply, str) else reply
         return reply if asked.thinking else replace(reply, reasoning="")

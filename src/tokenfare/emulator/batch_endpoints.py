@@ -19,7 +19,7 @@ from .account import PROVIDER, Account
 from .answer import Completion
 from .batch import CHATS, TRIAL, Answered, Batch, Line, new_id
 from .body import json_body, whole_number
-from .books import Call
+from .call_log import Call
 from .delivery import first, meet
 from .exchange import Exchange, json_response
 from .faults import Attempt, Fault, Misbill, Refuse, several

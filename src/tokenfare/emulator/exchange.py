@@ -18,7 +18,7 @@ from starlette.responses import Response
 from tokenfare.usage import Usage
 
 from .account import Account
-from .books import Call
+from .call_log import Call
 from .faults import Fault
 from .refusal import Refusal, broken
 from .tokenizer import TooHardToCount

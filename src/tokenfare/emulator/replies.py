@@ -15,7 +15,7 @@ _ECHOED_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AcceptedRequest:
     """A request that the emulator accepted, for a function that answers it.
 
     Attributes:
@@ -47,10 +47,10 @@ class Reply:
     reasoning: str = ""
 
 
-Replies: TypeAlias = Callable[[Asked], Reply | str]
+Replies: TypeAlias = Callable[[AcceptedRequest], Reply | str]
 
 
-def echo(asked: Asked) -> Reply:
+def echo(asked: AcceptedRequest) -> Reply:
     """Name the model and the tokens, and repeat the beginning of what the user said last."""
     said = next((m.text for m in reversed(asked.messages) if m.role == "user"), "")
     start = " ".join(said[: 4 * _ECHOED_CHARACTERS].split())[:_ECHOED_CHARACTERS]
@@ -62,7 +62,7 @@ def scripted(replies: Iterable[Reply | str]) -> Replies:
     """One reply after the other; a chat beyond the last is the emulator's internal error."""
     left = iter(replies)
 
-    def next_reply(_: Asked) -> Reply | str:
+    def next_reply(_: AcceptedRequest) -> Reply | str:
         reply = next(left, None)
         if reply is None:
             raise broken("the script of replies is used up")

@@ -60,7 +60,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
+class OnOneModel:
     """The whole job on one model, which does not take `refused` requests."""
 
     model: str
@@ -223,7 +223,7 @@ class Tally:
         return self._repeated.fare(self.currency)
 
     @cached_property
-    def alone(self) -> tuple[Alone, ...]:
+    def alone(self) -> tuple[OnOneModel, ...]:
         """The job on each model that the batch service has for some of it, the best first."""
         sums: dict[str, Together] = {}
         for service, counted in self._held.items():
@@ -233,7 +233,7 @@ class Tally:
                 sums[model.id].add(service, model, most, counted[kind].items())
         return self._best_first(sums)
 
-    def alone_live(self, live_of: Callable[[Service], Service]) -> tuple[Alone, ...]:
+    def alone_live(self, live_of: Callable[[Service], Service]) -> tuple[OnOneModel, ...]:
         """The job on each model that answers live only, the best first; `live_of` a batch service.
 
         None where a request is no plain chat, nor those that count plain chats as no model of the
@@ -257,9 +257,9 @@ class Tally:
                 sums[model.id].add(live, model, most, counted[place].items())
         return self._best_first(sums)
 
-    def _best_first(self, sums: dict[str, Together]) -> tuple[Alone, ...]:
+    def _best_first(self, sums: dict[str, Together]) -> tuple[OnOneModel, ...]:
         found = (
-            Alone(
+            OnOneModel(
                 model,
                 each.requests,
                 self._ordinary.requests - each.requests,

@@ -38,7 +38,7 @@ _BESIDE = ".beside"
 
 
 @dataclass(slots=True)
-class Written:
+class PlanFile:
     """A file of a plan: requests for one model, for the batch service or to be sent live."""
 
     name: str
@@ -54,9 +54,9 @@ class Folder:
     def __init__(self, path: str | os.PathLike[str], inputs: list[str]) -> None:
         """Look at what is there. Raises `InvalidRequestError` if it is not this plan's own."""
         self.path: Path = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow a link
-        self.files: list[Written] = []
+        self.files: list[PlanFile] = []
         self._inputs = inputs
-        self._open: dict[tuple[str, bool], tuple[Written, BinaryIO]] = {}
+        self._open: dict[tuple[str, bool], tuple[PlanFile, BinaryIO]] = {}
         self._aside: BinaryIO | None = None
         self._refuse_what_is_not_ours()
         try:
@@ -175,7 +175,7 @@ class Folder:
         else:
             self._work.rename(self.path)
 
-    def _file(self, model: str, size: int, rules: BatchRules | None) -> tuple[Written, BinaryIO]:
+    def _file(self, model: str, size: int, rules: BatchRules | None) -> tuple[PlanFile, BinaryIO]:
         key = (model, rules is not None)
         if key in self._open:
             written, file = self._open[key]
@@ -188,7 +188,7 @@ class Folder:
         folder = "live" if rules is None else "batch"
         name = f"{folder}/{model.replace('/', '_')}-{number:04}.jsonl"
         (self._work / folder).mkdir(exist_ok=True)
-        opened = Written(name, model, rules is not None), (self._work / name).open("wb")
+        opened = PlanFile(name, model, rules is not None), (self._work / name).open("wb")
         self.files.append(opened[0])
         self._open[key] = opened
         return opened

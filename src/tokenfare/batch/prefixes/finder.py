@@ -26,7 +26,7 @@ from .savings import (
     NO_WORTH,
     Prefix,
     Repeat,
-    Shared,
+    SharedPrefixes,
     Worth,
     in_batch,
     reason_of,
@@ -157,7 +157,7 @@ class Prefixes:
             self._hold(number, rung, self._trees[tree].model, said(row))
         self._let_go()
 
-    def found(self, currency: str) -> Shared:
+    def found(self, currency: str) -> SharedPrefixes:
         """What the requests until now share, and what that may save."""
         self._settle()
         files = list(self._files)
@@ -178,7 +178,7 @@ class Prefixes:
             if named or sums.alike:
                 repeats.append(_repeat(tree, requests, sums, (sizes[0], sizes[1]), currency))
         prefixes.sort(key=lambda each: (-each.again, each.file, each.line, each.model))
-        return Shared(tuple(prefixes[:NAMED]), tuple(repeats), self._core.missed)
+        return SharedPrefixes(tuple(prefixes[:NAMED]), tuple(repeats), self._core.missed)
 
     def _file(self, name: str) -> int:
         return self._files.setdefault(name, len(self._files))

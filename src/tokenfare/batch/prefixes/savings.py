@@ -135,7 +135,7 @@ class Repeat:
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class SharedPrefixes:
     """What a job's requests begin with alike: a lower bound of what they share.
 
     `prefixes` are the beginnings most of the input is in, the first ones first; `repeats` all there

@@ -64,7 +64,7 @@ class Bill:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class OffPrediction:
     """A request that was billed outside of what was predicted."""
 
     custom_id: str
@@ -96,7 +96,7 @@ class Collected:
     missing: int
     pending: int
     bills: dict[tuple[str, bool], Bill]
-    outside: tuple[Outside, ...]
+    outside: tuple[OffPrediction, ...]
     retried: int = 0
     retried_fare: Money | None = None
 
@@ -188,7 +188,7 @@ class Bills:
         self._statuses: Counter[str] = Counter()
         self._by_model: dict[tuple[str, bool], Bill] = {}
         self._by_file: dict[str, Bill] = {}
-        self._outside: list[Outside] = []
+        self._outside: list[OffPrediction] = []
         self._retried = 0
         self._retried_fare: Money | None = None
 
@@ -208,7 +208,7 @@ class Bills:
         if result.outside and len(self._outside) < _NAMED:
             row = result.row
             predicted = (row.input_low, row.input_high)
-            self._outside.append(Outside(row.custom_id, row.file, row.line, predicted, usage))
+            self._outside.append(OffPrediction(row.custom_id, row.file, row.line, predicted, usage))
 
     def _add_retried(self, result: Result) -> None:
         """It has its bill in the other plan, and its job is not one of this plan's."""

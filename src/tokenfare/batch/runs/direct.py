@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple, get_args
 
-from tokenfare.batch.output.folder import Written
+from tokenfare.batch.output.folder import PlanFile
 from tokenfare.batch.run_limits import DEFAULT_CONCURRENCY
 from tokenfare.catalog import Access
 from tokenfare.client import AsyncClient, Reply
@@ -137,7 +137,7 @@ def run(
 
 
 @contextmanager
-def _said(opened: Running, files: list[Written]) -> Iterator[None]:
+def _said(opened: Running, files: list[PlanFile]) -> Iterator[None]:
     """Write down that these files are sent live, unless the first requests find no open door."""
     opened.claim()
     for file in files:
@@ -152,7 +152,7 @@ def _said(opened: Running, files: list[Written]) -> Iterator[None]:
         raise
 
 
-def _not_submitted(opened: Running, files: list[Written]) -> None:
+def _not_submitted(opened: Running, files: list[PlanFile]) -> None:
     sent = opened.journal.sent()
     for file in files:
         begun = sent.get(file.name)
@@ -163,7 +163,7 @@ def _not_submitted(opened: Running, files: list[Written]) -> None:
             )
 
 
-def direct_fact(file: Written) -> str:
+def direct_fact(file: PlanFile) -> str:
     """The journal's word for a file whose requests are sent by themselves."""
     return f"direct {file.name}"
 
@@ -175,13 +175,13 @@ def _wait_until(deadline: float | None, given: dict[str, Any]) -> None:
         given["timeouts"] = replace(usual, total=max(usual.total, deadline))
 
 
-def _by_model(opened: Running, files: list[Written]) -> list[Iterator[_Request]]:
+def _by_model(opened: Running, files: list[PlanFile]) -> list[Iterator[_Request]]:
     """The requests of each model: its rates are its own, so no other has to wait for it."""
     models = dict.fromkeys(file.model for file in files)
     return [_requests(opened, [file for file in files if file.model == model]) for model in models]
 
 
-def _connections(files: list[Written], at_once: int) -> int:
+def _connections(files: list[PlanFile], at_once: int) -> int:
     """How many are open when each model has as many requests under way as it may."""
     lines: Counter[str] = Counter()
     for file in files:
@@ -189,7 +189,7 @@ def _connections(files: list[Written], at_once: int) -> int:
     return sum(min(number, at_once) for number in lines.values())
 
 
-def _requests(opened: Running, files: list[Written]) -> Iterator[_Request]:
+def _requests(opened: Running, files: list[PlanFile]) -> Iterator[_Request]:
     for file in files:
         with opened.plan.path(file).open("rb") as lines:
             for line in lines:

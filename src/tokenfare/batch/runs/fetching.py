@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from tokenfare.dispatch import Held, download
+from tokenfare.dispatch import PartialFile, download
 from tokenfare.errors import InputError
 
 from .running import Running
@@ -54,18 +54,18 @@ class _File:
         self._file_id = file_id
         self._open: BinaryIO | None = None
 
-    def held(self) -> Held:
+    def held(self) -> PartialFile:
         """What is there of it. Nothing where the note is missing, or is of another file."""
         self.close()
         try:
             note = json.loads(self._note.read_bytes())
             if note["id"] == self._file_id:
-                return Held(self._part.stat().st_size, note["total"], note["tag"])
+                return PartialFile(self._part.stat().st_size, note["total"], note["tag"])
         except (OSError, ValueError, KeyError, TypeError):
             pass
-        return Held()
+        return PartialFile()
 
-    def begin(self, held: Held) -> None:
+    def begin(self, held: PartialFile) -> None:
         """Keep so much of it, and note what the whole is before anything is added."""
         self.close()
         with self._part.open("r+b" if held.size else "wb") as part:

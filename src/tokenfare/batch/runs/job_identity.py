@@ -2,7 +2,7 @@
 
 The provider knows no key that would make creating exclusive, so two machines may each create a job
 before either sees the other's. What they can do is agree afterwards: each waits until the provider
-lists what was created in the same second, all take the first job (`jobs_of`), and whoever sees
+lists what was created in the same second, all take the first job (`find_jobs`), and whoever sees
 others cancels them. That rests on how long they wait (`SETTLE_SECONDS`), and on what a job costs in
 that time, which is what it has answered by then.
 """
@@ -12,8 +12,8 @@ from __future__ import annotations
 import logging
 import time
 
-from tokenfare.batch.output.folder import Written
-from tokenfare.dispatch import BatchFile, Job, cancel_others, jobs_of
+from tokenfare.batch.output.folder import PlanFile
+from tokenfare.dispatch import BatchFile, Job, cancel_others, find_jobs
 from tokenfare.errors import DatabaseError, InvalidRequestError
 from tokenfare.ledger import CANCELLED, Ending
 
@@ -45,7 +45,7 @@ def settling(asked: float | None) -> float:
     return seconds
 
 
-def named_there(run: Running, file: Written, sent: Sent) -> BatchFile:
+def named_there(run: Running, file: PlanFile, sent: Sent) -> BatchFile:
     """A file of the plan as the provider knows it."""
     return BatchFile(run.plan.path(file), file.model, sent.key)
 
@@ -71,9 +71,9 @@ def settle_on_first(run: Running, seconds: float, *, created: bool = False) -> N
         _settle(run, file, sent, job)
 
 
-def _settle(run: Running, file: Written, sent: Sent, ours: Job) -> None:
+def _settle(run: Running, file: PlanFile, sent: Sent, ours: Job) -> None:
     channel = run.settings.channel
-    jobs = run.ask(jobs_of(named_there(run, file, sent), channel)) or (ours,)
+    jobs = run.ask(find_jobs(named_there(run, file, sent), channel)) or (ours,)
     first = jobs[0]
     for job in run.ask(cancel_others(jobs, file.model, channel)):
         words = "%s: two machines submitted it in one instant, and job %s ran beside %s: both cost"

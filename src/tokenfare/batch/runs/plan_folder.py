@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tokenfare.batch.output.folder import FORM, PLAN, Written
+from tokenfare.batch.output.folder import FORM, PLAN, PlanFile
 from tokenfare.batch.output.table import REQUESTS, Row, rows_of
 from tokenfare.errors import InputError
 from tokenfare.money import EXACT
@@ -57,16 +57,16 @@ class Planned:
 
     folder: Path
     day: date
-    files: tuple[Written, ...]
+    files: tuple[PlanFile, ...]
     digest: str
     deadline: float | None = None
     concurrency: int | None = None
 
-    def path(self, file: Written) -> Path:
+    def path(self, file: PlanFile) -> Path:
         """Where a file of the plan is."""
         return self.folder / file.name
 
-    def key(self, file: Written) -> str:
+    def key(self, file: PlanFile) -> str:
         """A name that this file of this plan has and no other: what the provider is told.
 
         The same plan copied elsewhere has the same; the same requests planned on another day have
@@ -86,7 +86,7 @@ class Planned:
 
         A model's requests fill its files one after the other, in the order of the input.
         """
-        left: dict[tuple[str, bool], list[Written]] = defaultdict(list)
+        left: dict[tuple[str, bool], list[PlanFile]] = defaultdict(list)
         for file in self.files:
             left[file.model, file.batch].append(replace(file))
         found = {file.name: Expected() for file in self.files}
@@ -108,7 +108,7 @@ def planned(folder: str | os.PathLike[str]) -> Planned:
     try:
         content = (path / PLAN).read_bytes()
         plan: dict[str, Any] = json.loads(content)
-        files = tuple(Written(**each) for each in plan["files"])
+        files = tuple(PlanFile(**each) for each in plan["files"])
         if plan["form"] != FORM:
             raise InputError(name, f"is of the form {plan['form']!r}; this reads {FORM!r}")
         deadline = plan.get("deadline", {})
@@ -129,7 +129,7 @@ def planned(folder: str | os.PathLike[str]) -> Planned:
     return found
 
 
-def _whole(path: Path, file: Written) -> None:
+def _whole(path: Path, file: PlanFile) -> None:
     size = path.stat().st_size if path.is_file() else None
     if size != file.bytes:
         has = "is not there"

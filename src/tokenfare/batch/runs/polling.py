@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tokenfare.batch.output.folder import Written
-from tokenfare.dispatch import Job, cancel_job, look_at
+from tokenfare.batch.output.folder import PlanFile
+from tokenfare.dispatch import Job, cancel_job, get_job
 from tokenfare.errors import InvalidRequestError, ProviderError
 
 from .journal import Journal
@@ -27,7 +27,7 @@ _MOST_FAILURES = 10
 class FileState:
     """A file for the batch service, and its job if there is one."""
 
-    file: Written
+    file: PlanFile
     job: Job | None
 
     @property
@@ -155,7 +155,7 @@ def cancel(folder: str | os.PathLike[str], **options: Any) -> Status:
             if sent.job is None or sent.job.ended:
                 continue
             model = _model(run.plan, file)
-            job = run.ask(look_at(sent.job.id, model, run.settings.channel))
+            job = run.ask(get_job(sent.job.id, model, run.settings.channel))
             if not job.ended and job.status != "cancelling":
                 job = run.ask(cancel_job(job.id, model, run.settings.channel))
             run.journal.saw(file, job)
@@ -167,7 +167,7 @@ def look(run: Running) -> Status:
     for file, sent in run.journal.sent().items():
         if sent.job is not None and not sent.job.ended:
             model = _model(run.plan, file)
-            run.journal.saw(file, run.ask(look_at(sent.job.id, model, run.settings.channel)))
+            run.journal.saw(file, run.ask(get_job(sent.job.id, model, run.settings.channel)))
     return state_of(run.plan, run.journal)
 
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tokenfare.batch.output.folder import Written
-from tokenfare.dispatch import UploadProgress, create_job, jobs_of, upload_batch
+from tokenfare.batch.output.folder import PlanFile
+from tokenfare.dispatch import UploadProgress, create_job, find_jobs, upload_batch
 from tokenfare.errors import DatabaseError, InvalidRequestError
 from tokenfare.ledger import Intent
 from tokenfare.money import Money
@@ -76,7 +76,7 @@ def submit(
 
 def _submit(
     run: Running,
-    file: Written,
+    file: PlanFile,
     window: int,
     expected: Expected,
     progress: Callable[[UploadProgress], None] | None,
@@ -91,7 +91,7 @@ def _submit(
     if sent.job is not None:
         return False
     named = named_there(run, file, sent)
-    there = run.ask(jobs_of(named, channel))
+    there = run.ask(find_jobs(named, channel))
     run.claim()
     job = there[0] if there else None
     if job is None:
@@ -105,7 +105,7 @@ def _submit(
     return not there
 
 
-def _not_sent_live(run: Running, files: list[Written]) -> None:
+def _not_sent_live(run: Running, files: list[PlanFile]) -> None:
     for file in files:
         if run.journal.fact(direct_fact(file)) is not None:
             raise InvalidRequestError(
@@ -114,7 +114,7 @@ def _not_sent_live(run: Running, files: list[Written]) -> None:
             )
 
 
-def _reserve(run: Running, sent: Sent, file: Written, expected: Expected, window: int) -> None:
+def _reserve(run: Running, sent: Sent, file: PlanFile, expected: Expected, window: int) -> None:
     """Hold the most that a job may cost against the ceilings, as long as the provider may take.
 
     The reservation is this process's until the journal knows it, so that none is left that nobody
@@ -135,7 +135,7 @@ def _reserve(run: Running, sent: Sent, file: Written, expected: Expected, window
         books.once("unwritable", f"{error}; the job is submitted without it")
 
 
-def intent_of(run: Running, file: Written, expected: Expected) -> Intent:
+def intent_of(run: Running, file: PlanFile, expected: Expected) -> Intent:
     """A job as the ledger writes it down: one row for all its requests.
 
     The project is that of the first time, so that a bill stands where it was reserved.

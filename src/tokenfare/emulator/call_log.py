@@ -46,7 +46,7 @@ class Call:
     at: float = 0.0
 
 
-class Books:
+class CallLog:
     """The calls of an account in the order in which they were answered; the last 100,000.
 
     A sequence that can be read while calls come in.
@@ -59,7 +59,7 @@ class Books:
 
     def __repr__(self) -> str:
         """How many; the calls themselves are had by iterating."""
-        return f"<Books of {len(self)} calls>"
+        return f"<CallLog of {len(self)} calls>"
 
     def enter(self, call: Call) -> None:
         """Write down a call."""
