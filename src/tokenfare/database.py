@@ -36,6 +36,14 @@ _TABLE = re.compile(r"CREATE TABLE (\w+)")
 _inherited: list[sqlite3.Connection] = []
 
 
+def expanded(what: str, named: str) -> Path:
+    """The path that a person wrote, with `~` or not. Raises `DatabaseError` without a home."""
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:
+        raise DatabaseError(what, named, "no home directory is known; set HOME") from None
+
+
 class Database:
     """A file and what it is for. Nothing is opened before it is needed; a fork opens its own.
 

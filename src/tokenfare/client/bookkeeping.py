@@ -87,8 +87,8 @@ def books(
     Raises `InvalidRequestError` for ceilings without a ledger to hold them.
     """
     named = ledger not in (None, True) or bool(environment.get(VARIABLE))
-    opened = _opened(ledger, environment)
     limits = _ceilings(ceilings, environment)
+    opened = _opened(ledger, environment, required=named or bool(limits))
     if limits and opened is None:
         raise InvalidRequestError(
             f"{limits[0]} needs the ledger to be held to, and the ledger is switched off"
@@ -103,11 +103,19 @@ def books(
     )
 
 
-def _opened(ledger: LedgerChoice, environment: Mapping[str, str]) -> Ledger | None:
+def _opened(
+    ledger: LedgerChoice, environment: Mapping[str, str], *, required: bool
+) -> Ledger | None:
     if isinstance(ledger, Ledger):
         return ledger
     if ledger is None or isinstance(ledger, bool):
-        path = None if ledger is False else ledger_path(environment)
+        try:
+            path = None if ledger is False else ledger_path(environment)
+        except DatabaseError as error:  # there is no home to keep it in
+            if required:
+                raise
+            log.warning("%s; calls go on without it", error)
+            return None
         return None if path is None else Ledger(path)
     return Ledger(ledger)
 

@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from tokenfare.catalog import Model, Provider, RateLimits
+from tokenfare.database import expanded
 from tokenfare.dispatch import Admission, Flow, OnWait, WaitFor, Work
 from tokenfare.errors import (
     DatabaseError,
@@ -138,7 +138,7 @@ def _store(named: str | os.PathLike[str]) -> InSqlite | InRedis:
     """What processes share: a server by its address, or a file."""
     if isinstance(named, str) and "://" in named:
         return InRedis(named)
-    return InSqlite(Path(named).expanduser())
+    return InSqlite(expanded("limiter", os.fspath(named)))
 
 
 def _limiter(choice: LimiterChoice, own: InSqlite | InRedis | None) -> Limiter | None:

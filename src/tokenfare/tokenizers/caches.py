@@ -39,10 +39,10 @@ def hub_folder() -> Path:
 
 
 def _snapshots(repository: str) -> list[Path]:
-    folder = hub_folder() / f"models--{repository.replace('/', '--')}" / "snapshots"
     try:
+        folder = hub_folder() / f"models--{repository.replace('/', '--')}" / "snapshots"
         return sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: no home directory is known
         return []
 
 

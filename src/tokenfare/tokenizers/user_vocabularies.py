@@ -47,22 +47,40 @@ class UserVocabulary:
 
 
 def folder() -> Path:
-    """Where this user's vocabularies are kept; it need not exist."""
+    """Where this user's vocabularies are kept; it need not exist.
+
+    Raises `InputError` where that is in a home directory and there is none.
+    """
+    found = _folder()
+    if found is None:
+        raise InputError("tokenizers", f"no home directory is known; set HOME or {FOLDER_VARIABLE}")
+    return found
+
+
+def _folder() -> Path | None:
     given = os.environ.get(FOLDER_VARIABLE)
     if given:
         return Path(given)
     from platformdirs import user_data_path
 
-    return user_data_path("tokenfare") / "tokenizers"
+    try:
+        found = user_data_path("tokenfare") / "tokenizers"
+    except RuntimeError:  # a container's user that no table knows, and no HOME
+        return None
+    # An older platformdirs gives a path that begins with `~`.
+    return found if found.is_absolute() else None
 
 
 def user_vocabulary(name: str) -> UserVocabulary | None:
     """What the user added under this name."""
     _check_name(name)
-    path = folder() / f"{name}{_VOCABULARY}"
+    kept = _folder()
+    if kept is None:
+        return None
+    path = kept / f"{name}{_VOCABULARY}"
     if path.is_file():
         return UserVocabulary(name, path, _about(path).get("source_sha256"))
-    note = folder() / f"{name}{_NOTE}"
+    note = kept / f"{name}{_NOTE}"
     if not note.is_file():
         return None
     try:
@@ -78,7 +96,7 @@ def user_vocabulary_names() -> tuple[str, ...]:
     """The names of all that the user added."""
     try:
         files = [path.name for path in folder().iterdir()]
-    except OSError:
+    except (InputError, OSError):
         return ()
     endings = (_VOCABULARY, _NOTE)
     names = {f.removesuffix(end) for end in endings for f in files if f.endswith(end)}
