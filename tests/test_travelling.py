@@ -14,7 +14,7 @@ import pytest
 import tokenfare as tf
 from tokenfare import errors
 from tokenfare.budget import Fare
-from tokenfare.catalog.learnt import Learnt
+from tokenfare.catalog.learnt import LearntLimits
 from tokenfare.emulator.refusal import Refusal
 from tokenfare.ledger import Ceiling
 from tokenfare.router import headroom
@@ -95,7 +95,9 @@ def test_an_error_arrives_with_its_message_and_its_evidence(
 
 def learnt() -> tf.Catalog:
     """A catalogue that a refusal has taught a smaller limit."""
-    return tf.Catalog.load(day=DAY).learning("qwen-plus", Learnt("a refusal", DAY, max_input=7_000))
+    return tf.Catalog.load(day=DAY).learning(
+        "qwen-plus", LearntLimits("a refusal", DAY, max_input=7_000)
+    )
 
 
 @EVERY_WAY

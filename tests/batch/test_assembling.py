@@ -25,11 +25,11 @@ from batch_plans import (
     without_texts_taken,
 )
 from tokenfare import Catalog
-from tokenfare.catalog import Learnt
+from tokenfare.catalog import LearntLimits
 from tokenfare.errors import DeadlineTooShort, FareOverCeiling, InputError, InvalidRequestError
 
 LINES = mixed_lines()
-LEARNT = Catalog.load().learning("qwen-max", Learnt("a test", DAY, 77))
+LEARNT = Catalog.load().learning("qwen-max", LearntLimits("a test", DAY, 77))
 ASKED: dict[str, Any] = {"as_of": DAY, "max_output_tokens": ROOM}
 
 
@@ -207,7 +207,7 @@ def test_an_assembled_plan_is_submitted_and_collected(
         ({"max_output_tokens": ROOM + 1}, "what is asked of the models"),
         ({"deny": ["qwen-turbo*"]}, "what is asked of the models"),
         (
-            {"catalog": Catalog.load().learning("qwen-max", Learnt("a test", DAY, 77))},
+            {"catalog": Catalog.load().learning("qwen-max", LearntLimits("a test", DAY, 77))},
             "the catalogue",
         ),
     ],

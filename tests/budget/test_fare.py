@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import price
-from tokenfare.budget import Fare, Hits, billed, expected_fare, fare_of
+from tokenfare.budget import CacheHits, Fare, billed, expected_fare, fare_of
 from tokenfare.catalog import CacheRules, Price, Tier
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money
@@ -101,7 +101,7 @@ def test_a_fare_has_every_digit_whatever_precision_the_program_has_set(
         tier = Tier(None, by_input, by_output).times(factor)
         found = fare_of(Price("CNY", 1_000_000, (tier,), listed.batch), Count.exactly(n), room)
         halved = listed.cost(n, room, batch=True)
-        hits = Hits(n, Decimal("0.4"), 1)
+        hits = CacheHits(n, Decimal("0.4"), 1)
         cached = expected_fare(listed, Count.exactly(n), room, hits=hits)
     read = Fraction(by_input) * Fraction(factor) * n / 1_000_000
     written = Fraction(by_output) * Fraction(factor) / 1_000_000
@@ -128,14 +128,14 @@ def test_one_token_of_reasoning_makes_an_answer_one_that_is_reasoned() -> None:
         (0, CacheRules(Decimal("0.4"), 256), None),  # none are expected
         (500, None, None),  # nobody says that there is a cache
         (500, CacheRules(None, 256), None),  # there is one for those who ask for it alone
-        (500, CacheRules(Decimal("0.4"), 256), Hits(500, Decimal("0.4"), 256)),
-        (500, CacheRules(Decimal("0.4"), None), Hits(500, Decimal("0.4"), 0)),
+        (500, CacheRules(Decimal("0.4"), 256), CacheHits(500, Decimal("0.4"), 256)),
+        (500, CacheRules(Decimal("0.4"), None), CacheHits(500, Decimal("0.4"), 0)),
     ],
 )
 def test_cache_hits_are_expected_where_the_provider_caches_unasked(
-    tokens: int, rules: CacheRules | None, expected: Hits | None
+    tokens: int, rules: CacheRules | None, expected: CacheHits | None
 ) -> None:
-    assert Hits.expected(tokens, rules) == expected
+    assert CacheHits.expected(tokens, rules) == expected
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_hits_are_cheaper_as_far_as_the_input_goes_and_from_the_least_size_on(
     tokens: int, cost: str
 ) -> None:
     flat = price((None, "0.001", "0.00108"))
-    hits = Hits(400, Decimal("0.4"), 256)
+    hits = CacheHits(400, Decimal("0.4"), 256)
     assert expected_fare(flat, Count.exactly(tokens), 500, hits=hits) == yuan(cost)
 
 
@@ -174,6 +174,6 @@ def test_a_fare_is_that_of_the_cheapest_and_the_dearest_size_that_the_input_may_
     if cached is None:
         assert expected_fare(odd, size, room) == fare.high
         return
-    hits = Hits(cached[0], Decimal("0.4"), cached[1])
+    hits = CacheHits(cached[0], Decimal("0.4"), cached[1])
     dearest = max(expected_fare(odd, Count.exactly(n), room, hits=hits) for n in every)
     assert expected_fare(odd, size, room, hits=hits) == dearest

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from tokenfare import AsyncClient, Catalog, Client, Reply
-from tokenfare.catalog import Learnt
+from tokenfare.catalog import LearntLimits
 from tokenfare.client.plan import ladder
 from tokenfare.client.settings import settings
 from tokenfare.dispatch import RetryPolicy, Timeouts
@@ -76,8 +76,8 @@ def test_a_limit_of_the_answer_is_learnt_too(emulate: Emulate, session: Session)
 
 
 def test_what_was_learnt_makes_another_catalogue(catalog: Catalog) -> None:
-    learnt = catalog.learning("qwen-turbo", Learnt("a refusal", catalog.day, max_input=5))
-    both = learnt.learning("qwen-turbo", Learnt("another", catalog.day, max_output=7))
+    learnt = catalog.learning("qwen-turbo", LearntLimits("a refusal", catalog.day, max_input=5))
+    both = learnt.learning("qwen-turbo", LearntLimits("another", catalog.day, max_output=7))
     limits = both.get("qwen-turbo").limits
     assert (limits.max_input, limits.max_output) == (5, 7)
     assert len({catalog.digest, learnt.digest, both.digest}) == 3
@@ -151,12 +151,12 @@ def test_a_fallback_gets_no_more_room_than_it_has(catalog: Catalog) -> None:
     """What was learnt after the decision holds for what is asked next."""
     asked = Requirements(max_output_tokens=1_000, allow=("qwen-turbo", "qwen-plus"))
     decided = ladder("hello", (), asked, catalog, parameters={}, escalate=True)
-    later = catalog.learning("qwen-plus", Learnt("x", catalog.day, max_output=300))
+    later = catalog.learning("qwen-plus", LearntLimits("x", catalog.day, max_output=300))
     first, second = decided.steps(later)
     assert (first.call.max_output_tokens, first.notes) == (1_000, ())
     assert second.call.max_output_tokens == 300
     assert second.notes == ("qwen-plus has room for 300 tokens only",)
-    no_more = later.learning("qwen-plus", Learnt("x", catalog.day, max_input=8))
+    no_more = later.learning("qwen-plus", LearntLimits("x", catalog.day, max_input=8))
     assert [step.model.id for step in decided.steps(no_more)] == ["qwen-turbo"]  # it has 9 tokens
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tokenfare import Catalog, Client
-from tokenfare.catalog import Learnt
+from tokenfare.catalog import LearntLimits
 from tokenfare.client.learning import Learning
 from tokenfare.client.settings import Options, settings
 from tokenfare.errors import InvalidRequestError
@@ -62,7 +62,7 @@ def test_a_client_that_lives_over_a_retirement_no_longer_chooses_the_model() -> 
 def test_what_refusals_taught_is_known_the_next_day() -> None:
     days = Days(date(2026, 10, 9))
     learning = Learning(Catalog.load(day=days.day), days)
-    learning._catalog = learning.catalog.learning("qwen-max", Learnt("a test", days.day, 77))
+    learning._catalog = learning.catalog.learning("qwen-max", LearntLimits("a test", days.day, 77))
     days.day = date(2026, 10, 10)
     assert learning.catalog.get("qwen-max").limits.max_input == 77
     assert learning.catalog.day == days.day

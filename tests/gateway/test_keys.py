@@ -16,7 +16,7 @@ from tokenfare.emulator import named
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.gateway import Gateway, Token, serve, tokens_in, tokens_of
 from tokenfare.gateway.error_responses import Refusal
-from tokenfare.gateway.keys import Door
+from tokenfare.gateway.keys import Authenticator
 from tokenfare.ledger import Ledger, spent
 
 from .conftest import HELLO, KEY, Start
@@ -118,7 +118,7 @@ def test_no_secret_is_in_an_answer_or_a_log(
         for fields in ({}, {"model": "qwen-plus"}, {"stream": True}, {"model": "no-such"}):
             answer = stand.chat(headers=headers, **fields)
             told.append(answer.text + repr(answer.headers))
-        told += [repr(stand.gateway), repr(stand.gateway.door), repr(stand.gateway.client)]
+        told += [repr(stand.gateway), repr(stand.gateway.authenticator), repr(stand.gateway.client)]
         # What is quoted of a key is taken out where that key was used; the other is none there.
         mine = CALLERS if caller_keys else KEY
         assert not [text for text in told[-7:] if mine in text]
@@ -202,11 +202,11 @@ def test_every_token_is_compared_whole_whatever_is_shown(monkeypatch: pytest.Mon
         return real(one, other)
 
     monkeypatch.setattr(hmac, "compare_digest", compare)
-    door = Door((token(), token(OTHER), token("x" * 99)))
+    authenticator = Authenticator((token(), token(OTHER), token("x" * 99)))
     for shown in (TOKEN, OTHER, TOKEN[:-1], "x" * 99, "y"):
         compared.clear()
         with suppress(Refusal):
-            door.admit(bearer(shown))
+            authenticator.admit(bearer(shown))
         assert compared == [(32, 32)] * 3, shown
 
 

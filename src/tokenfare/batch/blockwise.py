@@ -20,7 +20,7 @@ from .inputs.blocks import Block
 from .inputs.record import Record, SetAside
 from .output.folder import PlanFile
 from .plan import LongestRequest, Plan
-from .planner import How, Planner, Taker
+from .planner import Planner, PlanningOptions, Taker
 
 _Alone: TypeAlias = list[Record | SetAside]
 """Lines that are in no block."""
@@ -49,7 +49,7 @@ class BlockPlanner(Planner):
         catalog: Catalog,
         asked: Requirements,
         taker: BlockTaker,
-        how: How,
+        how: PlanningOptions,
         chooser: Chooser | None = None,
     ) -> None:
         """Remember nothing yet."""

@@ -61,7 +61,7 @@ class Sizer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class PlanningOptions:
     """How requests are read and planned, whoever chooses and takes them.
 
     `strict`: a line that is set aside is an error. `once`: the same body is sent once. `apart`:
@@ -85,7 +85,7 @@ class Planner:
         catalog: Catalog,
         asked: Requirements,
         taker: Taker,
-        how: How,
+        how: PlanningOptions,
         chooser: Chooser | None = None,
     ) -> None:
         """Remember nothing yet. `chooser`: by default the cheapest model that takes a request."""

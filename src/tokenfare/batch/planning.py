@@ -30,7 +30,7 @@ from .inputs.record import ColumnNames, columns_of
 from .inputs.requests import MOST_ROOM
 from .output.folder import Folder
 from .plan import Plan
-from .planner import How, Planner
+from .planner import Planner, PlanningOptions
 from .prefixes.finder import Prefixes
 from .two_pass import DeadlinePlanner, Surveyor
 
@@ -119,7 +119,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         checked(deadline, answer_seconds)
     sources, done = [Source(name, form, called) for name in names], 0
     with Folder(out, names) as folder:
-        how = How(called, strict=strict, once=once)
+        how = PlanningOptions(called, strict=strict, once=once)
         looking = replace(how, prefixes=Prefixes() if prefixes else None)
         if deadline is None:
             planner = BlockPlanner(facts, wanted, folder, looking)

@@ -24,9 +24,9 @@ from tokenfare.router import RequirementOptions
 
 from .inputs.reading import Form, Source
 from .inputs.record import ColumnNames, Record, SetAside, columns_of
-from .output.null_output import Unwritten
+from .output.null_output import NullOutput
 from .output.table import Row
-from .planner import How, Planner
+from .planner import Planner, PlanningOptions
 from .planning import Paths, Progress, asked_of, named
 
 SAMPLE = 1_000
@@ -146,7 +146,7 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
                     progress(Progress(done + source.bytes_read, drawn.seen))
         done += source.size
     kept = _Kept()
-    planner = Planner(facts, wanted, kept, How(called))
+    planner = Planner(facts, wanted, kept, PlanningOptions(called))
     for number, chunk in groupby(sorted(drawn.kept), key=lambda place: place[0]):
         planner.take([each for _, _, each in chunk], number)
     return _extrapolated(drawn, kept, wanted.currency)
@@ -178,7 +178,7 @@ class _Reservoir:
         return self._kept
 
 
-class _Kept(Unwritten):
+class _Kept(NullOutput):
     """Keeps the rows, and the first line that was set aside."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ from .choice.totals import Cell
 from .deadlines.deadline import Deadline
 from .deadlines.placing import Placing, changed
 from .deadlines.survey import Survey, Surveyed
-from .planner import How
+from .planner import PlanningOptions
 
 _Block: TypeAlias = tuple[Bulk, Read, str, int, _core.Seen]
 """What a `Passage` is made of."""
@@ -125,7 +125,7 @@ class Surveyor(BlockPlanner):
     """The first pass: counts what there is in lines and in blocks, and writes nothing."""
 
     def __init__(
-        self, catalog: Catalog, asked: Requirements, deadline: timedelta, how: How
+        self, catalog: Catalog, asked: Requirements, deadline: timedelta, how: PlanningOptions
     ) -> None:
         """Remember nothing yet."""
         self._survey = Survey(catalog, deadline, asked.currency)
@@ -159,7 +159,7 @@ class DeadlinePlanner(BlockPlanner):
         catalog: Catalog,
         asked: Requirements,
         taker: BlockTaker,
-        how: How,
+        how: PlanningOptions,
         placing: Placing,
     ) -> None:
         """Remember nothing yet."""

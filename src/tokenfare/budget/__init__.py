@@ -7,8 +7,8 @@ from .common_prefix import count_beginning as count_beginning
 from .control_tokens import ControlToken as ControlToken
 from .conversation import Conversation as Conversation
 from .documents import count_document as count_document
+from .fare import CacheHits as CacheHits
 from .fare import Fare as Fare
-from .fare import Hits as Hits
 from .fare import billed as billed
 from .fare import expected_fare as expected_fare
 from .fare import fare_of as fare_of

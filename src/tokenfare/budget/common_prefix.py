@@ -16,7 +16,7 @@ from tokenfare.messages import Message
 from tokenfare.tokenizers import Count, Measurer, Tokenizer, added
 from tokenfare.tokenizers.nfc import NFC_GROWS
 
-from .message_tokens import Turns, depends_on_the_next, places
+from .message_tokens import MessageCounter, depends_on_the_next, places
 from .options import NO_OPTIONS, Options
 from .parts import NOTHING
 from .request import before_all
@@ -44,13 +44,13 @@ def count_beginning(  # noqa: PLR0913, PLR0917 - a request, a place in it, and h
     out), the low end is what they cannot change. Raises `InvalidRequestError` as `count_request`.
     """
     chinese = bool(options.tools) and any(map(is_chinese, messages[:whole]))
-    turns = Turns(rules_of(model), measurer, options, chinese)
-    counts = [added(part.count for part in before_all(messages[0], turns))]
+    counter = MessageCounter(rules_of(model), measurer, options, chinese)
+    counts = [added(part.count for part in before_all(messages[0], counter))]
     for message, place in zip(messages[:whole], places(messages), strict=False):
-        counts.append(added(part.count for part in turns.parts(message, place)))
-    settled = 1 + _settled(messages, whole, turns)
+        counts.append(added(part.count for part in counter.parts(message, place)))
+    settled = 1 + _settled(messages, whole, counter)
     if characters:
-        counts.append(_begun(messages[whole].text, characters, turns))
+        counts.append(_begun(messages[whole].text, characters, counter))
         settled += settled == len(counts) - 1
     if options.tools and not chinese:
         settled = 0  # a Chinese message further on changes the words, which stand at the front
@@ -59,9 +59,9 @@ def count_beginning(  # noqa: PLR0913, PLR0917 - a request, a place in it, and h
     return Count.within(sum(count.value for count in counts), low, high)
 
 
-def _settled(messages: Sequence[Message], whole: int, turns: Turns) -> int:
+def _settled(messages: Sequence[Message], whole: int, counter: MessageCounter) -> int:
     """How many of the whole messages count the same whatever follows."""
-    if turns.rules.chat.strips_reasoning:
+    if counter.rules.chat.strips_reasoning:
         spoken = (i for i, each in enumerate(messages[:whole]) if each.role == "assistant")
         return next(spoken, whole)
     if whole and depends_on_the_next(messages[whole - 1]):
@@ -69,16 +69,16 @@ def _settled(messages: Sequence[Message], whole: int, turns: Turns) -> int:
     return whole
 
 
-def _begun(text: str, characters: int, turns: Turns) -> Count:
+def _begun(text: str, characters: int, counter: MessageCounter) -> Count:
     """A message that is cut: its frame may be counted or not, the last word is by its bytes."""
-    chat = turns.rules.chat
+    chat = counter.rules.chat
     frame = (chat.per_message_bounds or (0, chat.per_message))[1]
     cut = _last_cut(text, characters)
     head, tail = text[:cut], text[cut:characters]
-    certain = turns.stretch(head, first=True) if head else NOTHING
+    certain = counter.stretch(head, first=True) if head else NOTHING
     most = certain.high + _most(tail)
-    low = certain.low if isinstance(turns.measurer, Tokenizer) else 0
-    value = turns.stretch(text[:characters], first=True).value + frame // 2
+    low = certain.low if isinstance(counter.measurer, Tokenizer) else 0
+    value = counter.stretch(text[:characters], first=True).value + frame // 2
     return Count.within(value, low, most + frame)
 
 

@@ -16,7 +16,7 @@ from tokenfare.messages import Message, Wire, parse_one
 from tokenfare.tokenizers import Count, Measurer, added
 
 from .control_tokens import ControlToken, control_tokens
-from .message_tokens import Place, Turns, depends_on_the_next, numbered, places
+from .message_tokens import MessageCounter, Position, depends_on_the_next, numbered, places
 from .options import NO_OPTIONS, Options
 from .parts import NOTHING, Part, RequestCount, counted
 from .request import after_all, before_all, count_request
@@ -32,14 +32,14 @@ class Conversation:
 
     def __init__(self, rules: Rules, measurer: Measurer, options: Options = NO_OPTIONS) -> None:
         """Begin without messages."""
-        self._begin(Turns(rules, measurer, options))
+        self._begin(MessageCounter(rules, measurer, options))
 
-    def _begin(self, turns: Turns) -> None:
-        self._turns = turns
+    def _begin(self, counter: MessageCounter) -> None:
+        self._counter = counter
         self._messages: list[Message] = []
         self._before: list[Part] = []
         self._parts: list[list[Part]] = []
-        self._places: list[Place] = []
+        self._positions: list[Position] = []
         self._warnings: list[ControlToken] = []
         self._settled = NOTHING
         self._numbers: Mapping[str, int] = {}
@@ -64,9 +64,9 @@ class Conversation:
         """
         if not isinstance(message, Message):
             message = parse_one(message, len(self))
-        if self._turns.options.tools and not self._turns.chinese and is_chinese(message):
+        if self._counter.options.tools and not self._counter.chinese and is_chinese(message):
             earlier = self._messages
-            self._begin(replace(self._turns, chinese=True))
+            self._begin(replace(self._counter, chinese=True))
             for one in earlier:
                 self._add(one)
         self._add(message)
@@ -80,7 +80,7 @@ class Conversation:
     @property
     def measurer(self) -> Measurer:
         """What counts the texts."""
-        return self._turns.measurer
+        return self._counter.measurer
 
     def tokens_of(self, index: int) -> Count:
         """The tokens of one message where it stands, with its markers."""
@@ -93,28 +93,28 @@ class Conversation:
         """
         others = changed or {}
         messages = [others.get(i) or self._messages[i] for i in kept]
-        turns = self._turns
-        if turns.rules.chat.strips_reasoning or turns.chinese:
-            return count_request(messages, turns.rules, turns.measurer, turns.options).total
-        around = (*before_all(messages[0], turns), *after_all(messages[-1], turns))
+        counter = self._counter
+        if counter.rules.chat.strips_reasoning or counter.chinese:
+            return count_request(messages, counter.rules, counter.measurer, counter.options).total
+        around = (*before_all(messages[0], counter), *after_all(messages[-1], counter))
         sizes = (
             self._size(i, message, replace(place, index=i), same=i not in others)
             for i, message, place in zip(kept, messages, places(messages), strict=True)
         )
         return added((*(part.count for part in around), *sizes))
 
-    def _size(self, index: int, message: Message, place: Place, *, same: bool) -> Count:
+    def _size(self, index: int, message: Message, place: Position, *, same: bool) -> Count:
         placed = depends_on_the_next(message) or message.media
-        if same and (not placed or place == self._places[index]):
+        if same and (not placed or place == self._positions[index]):
             return self.tokens_of(index)
-        return added(part.count for part in self._turns.parts(message, place))
+        return added(part.count for part in self._counter.parts(message, place))
 
     @property
     def total(self) -> Count:
         """The input tokens of the request as it stands."""
         if not self._messages:
             return NOTHING
-        if self._turns.rules.chat.strips_reasoning:
+        if self._counter.rules.chat.strips_reasoning:
             return self.count().total
         return added((self._settled, *(part.count for part in self._unsettled())))
 
@@ -122,31 +122,31 @@ class Conversation:
         """The count of the request in parts."""
         if not self._messages:
             return counted(())
-        turns = self._turns
-        if turns.rules.chat.strips_reasoning:
-            return count_request(self._messages, turns.rules, turns.measurer, turns.options)
+        counter = self._counter
+        if counter.rules.chat.strips_reasoning:
+            return count_request(self._messages, counter.rules, counter.measurer, counter.options)
         parts = [part for message in self._parts for part in message]
-        after = after_all(self._messages[-1], turns)
+        after = after_all(self._messages[-1], counter)
         return counted((*self._before, *parts, *after), tuple(self._warnings))
 
     def _unsettled(self) -> list[Part]:
         """The last message's parts, and what stands around all messages."""
-        after = after_all(self._messages[-1], self._turns)
+        after = after_all(self._messages[-1], self._counter)
         return [*self._before, *self._parts[-1], *after]
 
     def _add(self, message: Message) -> None:
         index = len(self._messages)
         if index == 0:
-            self._before = list(before_all(message, self._turns))
+            self._before = list(before_all(message, self._counter))
         else:
             self._settle(self._messages[-1], message.role)
         before = self._messages[-1].role if index else None
         self._earlier, self._numbers = self._numbers, numbered(self._numbers, message.media)
-        place = Place(index, before, None, self._earlier)
-        self._parts.append(self._turns.parts(message, place))
-        self._places.append(place)
+        place = Position(index, before, None, self._earlier)
+        self._parts.append(self._counter.parts(message, place))
+        self._positions.append(place)
         self._messages.append(message)
-        generation = self._turns.rules.chat.control_tokens
+        generation = self._counter.rules.chat.control_tokens
         self._warnings += control_tokens(message, index, generation)
 
     def _settle(self, last: Message, after: str) -> None:
@@ -154,7 +154,7 @@ class Conversation:
         index = len(self._messages) - 1
         if depends_on_the_next(last):
             before = self._messages[index - 1].role if index else None
-            place = Place(index, before, after, self._earlier)
-            self._parts[index] = self._turns.parts(last, place)
-            self._places[index] = place
+            place = Position(index, before, after, self._earlier)
+            self._parts[index] = self._counter.parts(last, place)
+            self._positions[index] = place
         self._settled = added((self._settled, *(part.count for part in self._parts[index])))

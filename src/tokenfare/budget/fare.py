@@ -65,7 +65,7 @@ def fare_of(  # noqa: PLR0913 - as `expected_fare`
 
 
 @dataclass(frozen=True, slots=True)
-class Hits:
+class CacheHits:
     """So many `tokens` of the input expected in the cache, at the factor `hit` on their price.
 
     Input shorter than `least` is not cached.
@@ -76,7 +76,7 @@ class Hits:
     least: int
 
     @classmethod
-    def expected(cls, tokens: int, rules: CacheRules | None) -> Hits | None:
+    def expected(cls, tokens: int, rules: CacheRules | None) -> CacheHits | None:
         """What to expect under a model's rules; `None` where nothing is cached without asking.
 
         A least size that nobody states is taken as none.
@@ -93,7 +93,7 @@ def expected_fare(  # noqa: PLR0913 - each may change it, and all but the size h
     *,
     batch: bool = False,
     thinking: bool = False,
-    hits: Hits | None = None,
+    hits: CacheHits | None = None,
 ) -> Money:
     """The most that a request costs if its answer and its cache hits are as expected.
 
@@ -107,7 +107,7 @@ def expected_fare(  # noqa: PLR0913 - each may change it, and all but the size h
     return max(cost(n, output_tokens) - _rebate(price, n, hits) for n in edges)
 
 
-def _rebate(price: Price, size: int, hits: Hits) -> Money:
+def _rebate(price: Price, size: int, hits: CacheHits) -> Money:
     """What hits save."""
     found = min(hits.tokens, size) if size >= hits.least else 0
     full = EXACT.divide(EXACT.multiply(price.tier(size).input, found), price.per)

@@ -21,7 +21,7 @@ from .documents import count_document
 from .images import count_image
 from .options import Options
 from .parts import NOTHING, Part, PartKind
-from .reasoning import Spoken
+from .reasoning import AssistantText
 from .rules import Rules
 from .template_text import Writer
 from .tools import call_text, calls_most, calls_of, is_certain
@@ -34,8 +34,8 @@ _KINDS: Mapping[MediaKind, PartKind] = {"image": "images", "audio": "audio", "vi
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a message stands: its index, the roles beside it, the media of each kind before it."""
+class Position:
+    """Where a message is: its index, the roles beside it, the media of each kind before it."""
 
     index: int
     before: str | None = None
@@ -47,7 +47,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class MessageCounter:
     """Counts messages by the rules of one model. `chinese`: a message of the user's is Chinese."""
 
     rules: Rules
@@ -61,7 +61,9 @@ class Turns:
         tools = self.rules.tools
         return tools is not None and is_certain(self.options, tools, chinese=self.chinese)
 
-    def parts(self, message: Message, place: Place, said: Spoken | None = None) -> list[Part]:
+    def parts(
+        self, message: Message, place: Position, said: AssistantText | None = None
+    ) -> list[Part]:
         """The tokens of a message; `said` replaces what an assistant's message says."""
         if self.rules.files_most is not None and message.text.startswith(FILE_MARK):
             note = "files, whose text is not at hand"
@@ -70,7 +72,7 @@ class Turns:
         if message.role in RESULT_ROLES:
             return self._result(message, place)
         if said is not None or calls_of(message):
-            return self._answer(message, place, said or Spoken(message.text))
+            return self._answer(message, place, said or AssistantText(message.text))
         match message.parts:
             case (Text(text, None),):
                 part = Part("text", place.index, self.stretch(text, first=True))
@@ -89,7 +91,7 @@ class Turns:
         """A place to write a turn."""
         return Writer(self.rules.chat.control_tokens, control=self.options.control_tokens)
 
-    def _frame(self, message: Message, place: Place) -> Part:
+    def _frame(self, message: Message, place: Position) -> Part:
         chat = self.rules.chat
         if is_open(message) and place.after is None:
             return Part("template", place.index, Count.exactly(max(chat.per_message - 2, 0)))
@@ -98,7 +100,7 @@ class Turns:
         frame = Count.within(chat.per_message, *chat.per_message_bounds)
         return Part("template", place.index, frame)
 
-    def _content(self, message: Message, place: Place) -> Iterator[Part]:
+    def _content(self, message: Message, place: Position) -> Iterator[Part]:
         """The texts between media, and the media with the labels and markers around them."""
         numbers = dict(place.numbers)
         stretches = [""]
@@ -174,7 +176,7 @@ class Turns:
         count = added((count, Count.exactly(how.markers)))
         return Part(_KINDS[media.kind], index, count, note), how.label, how.label_certain
 
-    def _answer(self, message: Message, place: Place, said: Spoken) -> list[Part]:
+    def _answer(self, message: Message, place: Position, said: AssistantText) -> list[Part]:
         """An assistant's message with calls of tools, or with reasoning."""
         calls = calls_of(message)
         text = Part("text", place.index, self.after_role(said.content) if said.content else NOTHING)
@@ -190,7 +192,7 @@ class Turns:
         note = "how calls are written is not known" if not self.certain else ""
         return [text, Part(kind, place.index, count, note), frame]
 
-    def _written_answer(self, message: Message, said: Spoken) -> Count:
+    def _written_answer(self, message: Message, said: AssistantText) -> Count:
         """All behind `assistant` and its line break, which are two tokens of the frame."""
         writer = self.writer()
         writer.template("assistant\n")
@@ -206,7 +208,7 @@ class Turns:
         whole = writer.count(self.measurer)
         return Count.within(max(whole.value - 2, 0), max(whole.low - 2, 0), max(whole.high - 2, 0))
 
-    def _result(self, message: Message, place: Place) -> list[Part]:
+    def _result(self, message: Message, place: Position) -> list[Part]:
         """A tool's result: results that follow each other share one turn of the user."""
         text = self.measurer.measure(message.text)
         writer = self.writer()
@@ -246,14 +248,14 @@ def depends_on_the_next(message: Message) -> bool:
     return message.role in RESULT_ROLES or is_open(message)
 
 
-def places(messages: Sequence[Message]) -> Iterator[Place]:
-    """Where each message stands."""
+def places(messages: Sequence[Message]) -> Iterator[Position]:
+    """Where each message is."""
     numbers: Mapping[str, int] = {}
     last = len(messages) - 1
     for i, message in enumerate(messages):
         before = messages[i - 1].role if i else None
         after = messages[i + 1].role if i < last else None
-        yield Place(i, before, after, numbers)
+        yield Position(i, before, after, numbers)
         numbers = numbered(numbers, message.media)
 
 

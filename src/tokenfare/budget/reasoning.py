@@ -16,14 +16,14 @@ _RESULT, _RESULT_END = "<tool_response>", "</tool_response>"
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class AssistantText:
     """What an assistant's message says, and the reasoning written before it (`None`: none)."""
 
     content: str
     reasoning: str | None = None
 
 
-def spoken(messages: Sequence[Message]) -> dict[int, Spoken]:
+def spoken(messages: Sequence[Message]) -> dict[int, AssistantText]:
     """What is left of each assistant's message, by its index."""
     asked = _last_question(messages)
     return {
@@ -42,7 +42,7 @@ def _last_question(messages: Sequence[Message]) -> int:
     return len(messages) - 1
 
 
-def _spoken(message: Message, *, since: bool, last: bool) -> Spoken:
+def _spoken(message: Message, *, since: bool, last: bool) -> AssistantText:
     content = message.text
     given = message.wire.get("reasoning_content")
     reasoning = given if isinstance(given, str) else ""
@@ -51,5 +51,5 @@ def _spoken(message: Message, *, since: bool, last: bool) -> Spoken:
         reasoning = head.rstrip("\n").split(_OPEN)[-1].lstrip("\n")
         content = content.split(_CLOSE)[-1].lstrip("\n")
     if since and (last or reasoning):
-        return Spoken(content.lstrip("\n"), reasoning.strip("\n"))
-    return Spoken(content)
+        return AssistantText(content.lstrip("\n"), reasoning.strip("\n"))
+    return AssistantText(content)

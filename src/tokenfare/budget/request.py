@@ -13,7 +13,7 @@ from tokenfare.messages import Message
 from tokenfare.tokenizers import Count, Measurer, added
 
 from .control_tokens import ControlToken, control_tokens
-from .message_tokens import Turns, is_open, places
+from .message_tokens import MessageCounter, is_open, places
 from .options import NO_OPTIONS, Options
 from .parts import Part, RequestCount, counted
 from .reasoning import spoken
@@ -34,32 +34,32 @@ def count_request(
     messages = tuple(messages)
     rules = rules_of(model) if isinstance(model, Model) else model
     chinese = bool(options.tools) and any(map(is_chinese, messages))
-    turns = Turns(rules, measurer, options, chinese)
+    counter = MessageCounter(rules, measurer, options, chinese)
     said = spoken(messages) if rules.chat.strips_reasoning else {}
-    parts = list(before_all(messages[0], turns))
+    parts = list(before_all(messages[0], counter))
     for message, place in zip(messages, places(messages), strict=True):
-        parts += turns.parts(message, place, said.get(place.index))
-    parts += after_all(messages[-1], turns)
+        parts += counter.parts(message, place, said.get(place.index))
+    parts += after_all(messages[-1], counter)
     warnings: list[ControlToken] = []
     for i, message in enumerate(messages):
         warnings += control_tokens(message, i, rules.chat.control_tokens)
     return counted(parts, tuple(warnings))
 
 
-def before_all(first: Message, turns: Turns) -> Iterator[Part]:
+def before_all(first: Message, counter: MessageCounter) -> Iterator[Part]:
     """The default system message, and the definitions of tools, which stand in a system message."""
-    chat = turns.rules.chat
+    chat = counter.rules.chat
     system = first.text if first.role == "system" else None
-    if turns.options.tools:
-        yield _tools(system, turns)
+    if counter.options.tools:
+        yield _tools(system, counter)
     elif system is None and chat.default_system:
-        count = added((turns.after_role(chat.default_system), Count.exactly(chat.per_message)))
+        count = added((counter.after_role(chat.default_system), Count.exactly(chat.per_message)))
         yield Part("template", None, count, "a default system message")
 
 
-def after_all(last: Message, turns: Turns) -> Iterator[Part]:
+def after_all(last: Message, counter: MessageCounter) -> Iterator[Part]:
     """The opening of the answer, and what options add to it."""
-    chat, options = turns.rules.chat, turns.options
+    chat, options = counter.rules.chat, counter.options
     if options.schema is not None:
         most = chat.json_mode[1] + definitions_most([options.schema])
         note = "whether a model is shown the JSON schema is not known"
@@ -70,40 +70,40 @@ def after_all(last: Message, turns: Turns) -> Iterator[Part]:
         return
     reply = chat.per_reply
     if chat.strips_reasoning and options.thinking is False:
-        writer = turns.writer()
+        writer = counter.writer()
         writer.template("<think>\n\n</think>\n\n")
-        reply += writer.count(turns.measurer).value
+        reply += writer.count(counter.measurer).value
     yield Part("template", None, Count.within(reply, *(chat.once_bounds or (reply, reply))))
     if options.forced_tool is not None:
-        yield _forced(options.forced_tool, turns)
+        yield _forced(options.forced_tool, counter)
 
 
-def _tools(system: str | None, turns: Turns) -> Part:
+def _tools(system: str | None, counter: MessageCounter) -> Part:
     """What definitions add: to the first system message, or a whole one where there is none."""
-    chat, options = turns.rules.chat, turns.options
-    rules = turns.rules.tools or GUESS
-    words = definitions_text(options, rules, chinese=turns.chinese)
+    chat, options = counter.rules.chat, counter.options
+    rules = counter.rules.tools or GUESS
+    words = definitions_text(options, rules, chinese=counter.chinese)
     before = system if system is not None else rules.default_system
-    writer = turns.writer()
+    writer = counter.writer()
     writer.template("system\n")
     writer.user(before)
     writer.template(f"\n\n{words}" if before or system is not None else words)
-    whole = writer.count(turns.measurer)
-    own = 0 if system is None else turns.stretch(system, first=True).value
+    whole = writer.count(counter.measurer)
+    own = 0 if system is None else counter.stretch(system, first=True).value
     frame = chat.per_message if system is None else 0
     value = max(whole.value - 2 - own + frame, 0)
-    if whole.exact and turns.certain:
+    if whole.exact and counter.certain:
         return Part("tools", None, Count.exactly(value), "as recorded with the provider")
     high = definitions_most(options.tools) + frame + len(rules.default_system)
     value = value if chat.per_message else 0
     return Part("tools", None, Count.within(value, 0, high), "how tools are written is not known")
 
 
-def _forced(name: str, turns: Turns) -> Part:
-    writer = turns.writer()
+def _forced(name: str, counter: MessageCounter) -> Part:
+    writer = counter.writer()
     writer.template(forced_call(name))
-    count = writer.count(turns.measurer)
-    if count.exact and turns.certain:
+    count = writer.count(counter.measurer)
+    if count.exact and counter.certain:
         return Part("tools", None, count, "the call that was asked for, begun")
     high = len(forced_call(name).encode())
     return Part("tools", None, Count.within(count.value, 0, high), "a forced call may be begun")

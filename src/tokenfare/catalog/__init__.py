@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # not for a cycle: the run-time imports wait in `__getattr__`
     from .charging import ImageRules as ImageRules
     from .charging import ToolRules as ToolRules
     from .charging import VideoRules as VideoRules
-    from .learnt import Learnt as Learnt
+    from .learnt import LearntLimits as LearntLimits
     from .model import Access as Access
     from .model import BatchRules as BatchRules
     from .model import CacheRules as CacheRules
@@ -54,7 +54,7 @@ _HOMES = {
     "Evidence": "model",
     "ImageRules": "charging",
     "Kind": "model",
-    "Learnt": "learnt",
+    "LearntLimits": "learnt",
     "Limits": "model",
     "Mark": "model",
     "MarkedCache": "model",

@@ -19,7 +19,7 @@ from . import load
 from .facts import Facts
 from .history import model_on, provider_on
 from .index import FILES_VARIABLE
-from .learnt import Learnt, together
+from .learnt import LearntLimits, together
 from .model import Model, Provider
 
 _NEAREST = 3
@@ -71,11 +71,13 @@ class Catalog:
         0.0018 CNY
     """
 
-    def __init__(self, facts: Facts, day: date, learnt: Mapping[str, Learnt] | None = None) -> None:
+    def __init__(
+        self, facts: Facts, day: date, learnt: Mapping[str, LearntLimits] | None = None
+    ) -> None:
         """Look at facts from a day; people use `Catalog.load`."""
         self._facts = facts
         self._day = _checked(day)
-        self._learnt: Mapping[str, Learnt] = learnt or {}
+        self._learnt: Mapping[str, LearntLimits] = learnt or {}
         self._built: dict[str, Model] = {}
         self._listed: dict[bool, tuple[Model, ...]] = {}
 
@@ -146,7 +148,7 @@ class Catalog:
         """
         return Catalog(load.overlaid_file(self._facts, *_named([path])), self._day, self._learnt)
 
-    def learning(self, model_id: str, learnt: Learnt) -> Catalog:
+    def learning(self, model_id: str, learnt: LearntLimits) -> Catalog:
         """This catalogue with the limits of a model that a provider named in a refusal."""
         return Catalog(self._facts, self._day, together(self._learnt, model_id, learnt))
 

@@ -14,7 +14,7 @@ from .model import Evidence, Model
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class LearntLimits:
     """Bounds in tokens that `source` named on a day; `None` where it named none."""
 
     source: str
@@ -39,7 +39,9 @@ class Learnt:
         )
 
 
-def together(before: Mapping[str, Learnt], model_id: str, new: Learnt) -> Mapping[str, Learnt]:
+def together(
+    before: Mapping[str, LearntLimits], model_id: str, new: LearntLimits
+) -> Mapping[str, LearntLimits]:
     """What was learnt so far, and this; of the same bound the last word holds."""
     old = before.get(model_id, new)
     both = replace(

@@ -38,14 +38,14 @@ _SAID_BY = {
 }
 
 
-class Beside(TypedDict):
+class ToolsAndParameters(TypedDict):
     """What a request says beside its messages, as the library's functions take it."""
 
     tools: list[Any] | None
     parameters: dict[str, Any] | None
 
 
-def read_options(tools: str | None, parameters: str | None) -> Beside:
+def read_options(tools: str | None, parameters: str | None) -> ToolsAndParameters:
     """The tools and parameters of two files, read now."""
     return {
         "tools": inputs.read_json(tools, list) if tools else None,
@@ -82,7 +82,7 @@ class Given:
         """The documents, read now: text, PDF or DOCX."""
         return tuple(map(inputs.read_document, self.documents))
 
-    def options(self) -> Beside:
+    def options(self) -> ToolsAndParameters:
         """Tools and parameters, read now. Raises `InputError` for one that an option says."""
         found = read_options(self.tools, self.parameters)
         for name in found["parameters"] or ():

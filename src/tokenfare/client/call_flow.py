@@ -18,7 +18,7 @@ from tokenfare.limiter import Claim
 
 from .bookkeeping import Entry
 from .instrumentation import Observation
-from .plan import Climb, Ladder, Reply, Step
+from .plan import Escalation, Ladder, Reply, Step
 from .settings import Settings
 
 
@@ -42,20 +42,20 @@ def call_flow(ladder: Ladder, settings: Settings, *, streamed: bool) -> Flow[Rep
 
 
 def _climbed(ladder: Ladder, settings: Settings, entry: Entry, *, streamed: bool) -> Flow[Reply]:
-    climb = Climb(ladder, settings.learning, filtered_too=settings.escalate_filtered)
+    escalation = Escalation(ladder, settings.learning, filtered_too=settings.escalate_filtered)
     clock = settings.channel.runtime.clock
     until = clock() + settings.channel.endpoint.timeouts.total
     while True:
-        step = climb.next()
+        step = escalation.next()
         yield from entry.intend(_intent(step, ladder, settings))
         try:
             answer = yield from _asked(step, settings, until, streamed=streamed)
         except ProviderError as error:
-            climb.failed(error, step)
+            escalation.failed(error, step)
             if clock() >= until:
                 raise
         else:
-            return climb.answered(step, answer)
+            return escalation.answered(step, answer)
 
 
 def _asked(step: Step, settings: Settings, until: float, *, streamed: bool) -> Flow[Answer]:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from datetime import date
 
-from tokenfare.catalog import Catalog, Learnt, Model
+from tokenfare.catalog import Catalog, LearntLimits, Model
 from tokenfare.errors import ContextWindowExceededError, OutputTooLongError, ProviderError
 
 _WORDS = 200  # characters of the provider's sentence that are kept as evidence
@@ -46,7 +46,7 @@ class Learning:
         return True
 
 
-def _limit_in(error: ProviderError, model: Model) -> Learnt | None:
+def _limit_in(error: ProviderError, model: Model) -> LearntLimits | None:
     if not isinstance(error, ContextWindowExceededError | OutputTooLongError):
         return None
     # "maximum context length is N" is about input and answer together: no bound of one of them.
@@ -56,7 +56,7 @@ def _limit_in(error: ProviderError, model: Model) -> Learnt | None:
     if isinstance(error, OutputTooLongError):
         if error.limit == model.limits.max_output:
             return None
-        return Learnt(source, model.day, max_output=error.limit)
+        return LearntLimits(source, model.day, max_output=error.limit)
     if error.limit == model.limits.max_input:
         return None
-    return Learnt(source, model.day, max_input=error.limit)
+    return LearntLimits(source, model.day, max_input=error.limit)

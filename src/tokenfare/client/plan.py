@@ -218,15 +218,15 @@ def _file_content(document: Document) -> bytes:
     return document.content or document.text.encode(errors="replace")
 
 
-class Climb:
+class Escalation:
     """Which step is next: the first, then one more after each failure that another model may mend.
 
-    A stream that has begun is never followed by another model's answer: its error ends the climb.
-    A limit that a refusal named is learnt, and the request is decided once more on that, once.
+    A stream that has begun is never followed by another model's answer: its error ends the call. A
+    limit that a refusal named is learnt, and the request is decided once more on that, once.
     """
 
     def __init__(self, ladder: Ladder, learning: Learning, *, filtered_too: bool = False) -> None:
-        """Stand before the first step. `filtered_too`: go on after the content filter as well."""
+        """Begin before the first step. `filtered_too`: go on after the content filter as well."""
         self._ladder = ladder
         self._learning = learning
         self._filtered_too = filtered_too

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from tokenfare.errors import InvalidRequestError
 
-from .exchange import NEVER_SENT, Answered, Dropped, Exchange, OnItsWay, as_json
+from .exchange import NEVER_SENT, Answered, Dropped, Exchange, InFlightResponse, as_json
 from .fault_names import in_header
 from .faults import (
     Attempt,
@@ -216,7 +216,7 @@ async def _hang_up(exchange: Exchange) -> None:
         pass
 
 
-class _Pieces(OnItsWay):
+class _Pieces(InFlightResponse):
     """Sends an answer piece by piece, and enters the books just before the last.
 
     So nobody can have an answer of which there is no entry. A client that goes away, or is sent

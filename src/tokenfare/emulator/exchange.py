@@ -80,7 +80,7 @@ class Answered(Exception):  # noqa: N818 - a state
         self.response = response
 
 
-class OnItsWay(Response):
+class InFlightResponse(Response):
     """A response that writes the books itself, when it knows what arrived."""
 
 
@@ -94,7 +94,7 @@ def endpoint(account: Account, handler: Handler) -> Callable[[Request], Awaitabl
         exchange = Exchange(request, account, str(uuid.uuid4()))
         response = await _response(exchange, handler)
         response.headers["x-request-id"] = exchange.id
-        if not isinstance(response, OnItsWay):
+        if not isinstance(response, InFlightResponse):
             exchange.enter(response.status_code, lost=response.status_code == NEVER_SENT)
         return response
 

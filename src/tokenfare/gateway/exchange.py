@@ -190,7 +190,7 @@ class Endpoint:
         try:
             self._gateway.check_host(exchange.request)
             if not self._open:
-                exchange.caller = self._gateway.door.admit(exchange.request.headers)
+                exchange.caller = self._gateway.authenticator.admit(exchange.request.headers)
             with telemetry.continued(exchange.request.headers):
                 await self._handler(exchange)
         except ClientDisconnect:

@@ -22,7 +22,7 @@ from tokenfare.listening import is_loopback
 from tokenfare.router import Requirements, refuse_unknown_words
 
 from .error_responses import Refusal, refusal_of
-from .keys import Door, Token
+from .keys import Authenticator, Token
 from .model_names import Rules, Wanted, as_keywords, wanted
 
 ROOM = 8_192
@@ -87,7 +87,7 @@ class Gateway:
         # A profile may be for jobs as well; a call is answered at once, and at that price.
         live = {name: replace(profile, batch=False) for name, profile in profiles.items()}
         self.rules: Rules = Rules(requirements or Requirements(), live, aliases)
-        self.door: Door = Door(tuple(tokens), caller_keys, name_projects)
+        self.authenticator: Authenticator = Authenticator(tuple(tokens), caller_keys, name_projects)
         self.max_body_bytes = max_body_bytes
         self.stall_seconds = stall_seconds
         self.local = local
@@ -151,7 +151,7 @@ class Gateway:
         A web page whose name was made to lead to 127.0.0.1 is, to its browser, no stranger there;
         its requests say its own name.
         """
-        if not self.local or self.door.tokens:
+        if not self.local or self.authenticator.tokens:
             return
         named = request.headers.get("host", "")
         try:

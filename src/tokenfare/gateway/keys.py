@@ -53,11 +53,11 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Authenticator:
     """Who is let in. Without `tokens` everybody is who can reach the gateway.
 
     `caller_keys`: callers bring keys of the provider's. `name_projects`: they may say of which
-    project a call is; a token that has a project of its own leaves them no say.
+    project a call is; a token with its own project leaves them no say.
     """
 
     tokens: tuple[Token, ...] = ()
@@ -65,7 +65,7 @@ class Door:
     name_projects: bool = False
 
     def admit(self, headers: Mapping[str, str]) -> Caller:
-        """Who calls. Raises `Refusal` for whoever may not."""
+        """Who calls. Raises `Refusal` for callers that may not."""
         bearer = _bearer(headers.get("authorization", ""))
         shown = headers.get(TOKEN_HEADER, "") if self.caller_keys else bearer
         token = self._token(shown)

@@ -60,7 +60,7 @@ def serve(  # noqa: PLR0913 - where, for whom, how it ends; all but the gateway 
 
 def check_reach(gateway: Gateway, host: str, *, allow_anyone: bool) -> None:
     """Raise `InvalidRequestError` where strangers could call."""
-    if is_loopback(host) or allow_anyone or gateway.door.tokens:
+    if is_loopback(host) or allow_anyone or gateway.authenticator.tokens:
         return
     raise InvalidRequestError(
         f"{host} can be reached from other machines, and without access tokens anybody there could "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
-from tokenfare.budget import Fare, Fit, Hits, expected_fare, fare_of, fit
+from tokenfare.budget import CacheHits, Fare, Fit, expected_fare, fare_of, fit
 from tokenfare.catalog import Model, Price
 from tokenfare.money import Money
 from tokenfare.tokenizers import Count
@@ -121,7 +121,7 @@ def _limits_refuse(model: Model, outcome: Fit, asked: Requirements) -> Rejection
 
 
 def _expected(model: Model, price: Price, size: Count, asked: Requirements) -> Money:
-    hits = Hits.expected(asked.cached_tokens, model.cache)
+    hits = CacheHits.expected(asked.cached_tokens, model.cache)
     return expected_fare(
         price,
         size,

@@ -16,7 +16,7 @@ from itertools import pairwise
 from math import lcm
 from typing import NamedTuple
 
-from tokenfare.budget import Hits, input_room
+from tokenfare.budget import CacheHits, input_room
 from tokenfare.catalog import Model, Price
 
 from .envelope import ENDLESS
@@ -86,7 +86,7 @@ def common_scale(candidates: Sequence[Candidate]) -> int:
 
 
 def _lines(model: Model, price: Price, most: int, asked: Requirements) -> Iterator[Line]:
-    hits = Hits.expected(asked.cached_tokens, model.cache)
+    hits = CacheHits.expected(asked.cached_tokens, model.cache)
     for first, last, input_, output in _tiers(price, asked):
         end = min(last, most, _under_ceiling(input_, output, asked))
         answer = output * asked.answers * asked.output_tokens
@@ -124,7 +124,7 @@ def _under_ceiling(input_: Fraction, output: Fraction, asked: Requirements) -> i
     return int(left // input_) if input_ else ENDLESS
 
 
-def _with_hits(first: int, last: int, input_: Fraction, hits: Hits | None) -> Iterator[Line]:
+def _with_hits(first: int, last: int, input_: Fraction, hits: CacheHits | None) -> Iterator[Line]:
     """What the input costs: all of it, or with the part that is expected in the cache for less."""
     if hits is None:
         if first <= last:

@@ -19,7 +19,7 @@ from tokenfare.batch.choice.batch_or_live import Choice, Service
 from tokenfare.batch.choice.quotes import count_of
 from tokenfare.batch.choice.totals import Cell
 from tokenfare.batch.extra import required
-from tokenfare.batch.output.null_output import Unwritten
+from tokenfare.batch.output.null_output import NullOutput
 from tokenfare.batch.output.table import Row
 from tokenfare.budget import Fare
 from tokenfare.catalog import BatchRules, Catalog, Model
@@ -75,7 +75,7 @@ class Surveyed:
         return found
 
 
-class Survey(Unwritten):
+class Survey(NullOutput):
     """Chooses as if there were no deadline but for what can be promised, and counts classes."""
 
     def __init__(self, catalog: Catalog, deadline: timedelta, currency: str) -> None:

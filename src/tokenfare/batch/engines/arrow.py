@@ -25,9 +25,9 @@ from tokenfare.batch.inputs.record import (
     record_of,
 )
 from tokenfare.batch.inputs.requests import Request
-from tokenfare.batch.output.null_output import Unwritten
+from tokenfare.batch.output.null_output import NullOutput
 from tokenfare.batch.output.table import Row, rounded_down, rounded_up
-from tokenfare.batch.planner import TOO_LONG, How, Planner
+from tokenfare.batch.planner import TOO_LONG, Planner, PlanningOptions
 from tokenfare.batch.planning import asked_of
 from tokenfare.batch.uninterrupted import undisturbed
 from tokenfare.catalog import Catalog
@@ -87,7 +87,7 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     names = columns_of(columns)
     facts, wanted = asked_of(asked, as_of, catalog)
     kept = _Kept()
-    planner = Planner(facts, wanted, kept, How(names, apart=True, sizer=kept.sizer))
+    planner = Planner(facts, wanted, kept, PlanningOptions(names, apart=True, sizer=kept.sizer))
     schema, key = batch_schema(to_assemble=to_assemble), under(wanted, facts)
     read = partial(_record, columns=names, lines=lines, named=not to_assemble)
     for batch in batches_of(batches):
@@ -162,7 +162,7 @@ def pieces(batch: Any) -> Iterator[list[dict[str, Any]]]:
         yield batch.slice(at, rows).to_pylist()
 
 
-class _Kept(Unwritten):
+class _Kept(NullOutput):
     """Takes what a plan would write, and keeps what is said of each row, by its number."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ from tokenfare.batch.inputs.requests import Request
 from tokenfare.batch.output.folder import Folder
 from tokenfare.batch.output.table import Row, rounded_up
 from tokenfare.batch.plan import Plan
-from tokenfare.batch.planner import NOBODY, TOO_LONG, How, Planner, Taker
+from tokenfare.batch.planner import NOBODY, TOO_LONG, Planner, PlanningOptions, Taker
 from tokenfare.batch.planning import asked_of, ceiling_of, finished
 from tokenfare.batch.prefixes.finder import Prefixes
 from tokenfare.budget import NO_OPTIONS, Options
@@ -89,7 +89,7 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
         checked(deadline, answer_seconds)
         _refuse_streams(planned)
     key = under(wanted, facts)
-    how = How(strict=strict, once=once)
+    how = PlanningOptions(strict=strict, once=once)
     looking = replace(how, prefixes=Prefixes() if prefixes else None)
     with Folder(out, [name]) as folder:
         if deadline is None:

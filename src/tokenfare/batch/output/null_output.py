@@ -11,7 +11,7 @@ from tokenfare.catalog import BatchRules
 from .table import Row
 
 
-class Unwritten:
+class NullOutput:
     """Takes what a plan would write, and keeps nothing."""
 
     def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
