@@ -224,17 +224,18 @@ def test_nearest_misses_come_first() -> None:
 
 
 def test_what_only_a_ceiling_keeps_out_is_nearest_and_the_cheapest_of_it_first() -> None:
-    """1,000 tokens in and as many out: 0.003, 0.005 and 0.004 CNY, and one that is too small."""
+    """1,000 tokens in and as many out: 3, 5 and 4 CNY; one too small by a token; one gone."""
     models = [
+        model("gone", status="retired"),
         model("small", limits=Limits(max_input=999)),
-        model("a", limits=ROOMY, price=price((None, "0.003", "0.002"))),
-        model("b", limits=ROOMY, price=price((None, "0.002", "0.002"))),
-        model("c", limits=ROOMY),
+        model("a", limits=ROOMY, price=price((None, "3", "2"))),
+        model("b", limits=ROOMY, price=price((None, "2", "2"))),
+        model("c", limits=ROOMY, price=price((None, "1", "2"))),
     ]
-    decision = choose(models, max_fare=Money(Decimal("0.002"), "CNY"))
-    assert [r.model.id for r in decision.rejected] == ["c", "b", "a", "small"]
-    assert decision.way_out() == "c: raise the ceiling to 0.003 CNY"
-    assert decision.nearest_misses(1) == "c: up to 0.003 CNY, the ceiling is 0.002 CNY"
+    decision = choose(models, max_fare=Money(Decimal(2), "CNY"))
+    assert [r.model.id for r in decision.rejected] == ["c", "b", "a", "small", "gone"]
+    assert decision.way_out() == "c: raise the ceiling to 3 CNY"
+    assert decision.nearest_misses(1) == "c: up to 3 CNY, the ceiling is 2 CNY"
 
 
 def test_where_nothing_takes_it_the_short_form_has_the_nearest_and_counts_the_others() -> None:

@@ -132,17 +132,17 @@ def _expected(model: Model, price: Price, size: Count, asked: Requirements) -> M
     )
 
 
-def _nearness(refusal: Rejection) -> tuple[int, Decimal | int, int, str]:
+def _nearness(refusal: Rejection) -> tuple[int, Decimal | int, str]:
     """First what only a ceiling keeps out, the cheapest first; then what a limit missed, by tokens.
 
     Of the others, what passed the most filters before failing.
     """
     if refusal.fare is not None:
-        return (0, refusal.fare.amount, 0, refusal.model.id)
+        return (0, refusal.fare.amount, refusal.model.id)
     if refusal.over is not None:
-        return (1, refusal.over, 0, refusal.model.id)
+        return (1, refusal.over, refusal.model.id)
     passed = _EARLY.index(refusal.reason) if refusal.reason in _EARLY else len(_EARLY)
-    return (2, 0, -passed, refusal.model.id)
+    return (2, -passed, refusal.model.id)
 
 
 def served_as(model: Model, asked: Requirements) -> Model:
