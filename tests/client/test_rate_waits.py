@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -18,7 +19,7 @@ from tokenfare.client.rate_notice import Notice
 from tokenfare.dispatch import NO_RETRIES, Pause, RateWait, Timeouts
 from tokenfare.emulator import Emulator
 from tokenfare.errors import RateWaitTooLong
-from tokenfare.limiter import UNTIL_SIGNALLED, Claim, InMemory, Limiter, Window
+from tokenfare.limiter import UNTIL_SIGNALLED, Claim, InMemory, InSqlite, Limiter, Window
 
 Emulate = Callable[..., tuple[Emulator, str]]
 Chat = Callable[..., Reply]
@@ -94,7 +95,7 @@ def test_a_queue_is_seen_by_those_for_whom_it_is_long(
     waits = [pause for pause in told if isinstance(pause, RateWait)]
     assert 2 <= len(waits) == len(told) <= 9, "the first three never say it"
     assert {wait.by for wait in waits} == {"requests"}
-    assert {(wait.most, wait.per_seconds) for wait in waits} <= {(3, 1.0), (1, 0.1), (180, 60.0)}
+    assert {(wait.most, wait.per_seconds) for wait in waits} <= {(3, 1.0), (180, 60.0)}
     assert max(wait.ahead for wait in waits) >= 1
 
 
@@ -153,3 +154,27 @@ def test_it_is_said_once_behind_others_and_once_at_the_head(
     assert limiter.ask(third) > 60
     assert notices[1].given(61.5) == UNTIL_SIGNALLED
     assert [wait.ahead for wait in told] == [0, 1, 0]
+
+
+def test_the_first_says_nothing_where_it_is_about_to_go(tmp_path: Path) -> None:
+    """It waited behind another; what is left is 0.3 s. Behind other processes nobody can know."""
+    now = [1_200_000_000.0]
+    limiter = Limiter(clock=lambda: now[0])
+    windows = (Window(1.0, 1, None),)
+    told: list[Any] = []
+    first, second = (limiter.enter("m", windows, Claim(1, 1)) for _ in range(2))
+    assert limiter.ask(first) == 0
+    now[0] += 0.725  # with the slot of a fortieth that counts to its end, 0.3 s are left
+    assert limiter.ask(second) == pytest.approx(0.3)
+    notice = Notice(limiter, second, "m", told.append)
+    assert notice.given(20.0) == 1.0
+    assert told == []
+    store = InSqlite(tmp_path / "limits")
+    here, there = (Limiter(each, clock=lambda: now[0]) for each in (store, InSqlite(store.path)))
+    shared = (Window(60.0, None, 1_000),)
+    for _ in range(2):
+        here.ask(here.enter("m", shared, Claim(600, 0)))
+    waiting = there.enter("m", shared, Claim(10, 0))
+    assert there.ask(waiting) > 0
+    assert Notice(there, waiting, "m", told.append).given(2.0) == UNTIL_SIGNALLED
+    assert [wait.by for wait in told] == ["turn"]

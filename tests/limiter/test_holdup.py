@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 import redis_server
-from tokenfare.limiter import Claim, Holdup, InMemory, InRedis, InSqlite, Limiter, Store, Window
+from tokenfare.catalog import RateLimits
+from tokenfare.limiter import (
+    Claim,
+    Holdup,
+    InMemory,
+    InRedis,
+    InSqlite,
+    Limiter,
+    Store,
+    Window,
+    windows_of,
+)
 
 MINUTE = Window(60.0, 2, 1_000)
 SHARE = Window(1.0, None, 900)
@@ -87,6 +98,18 @@ def test_who_stands_behind_is_told_what_the_first_waits_for(make: Make) -> None:
     assert waits[:2] == [None, None]
     assert [wait and wait.ahead for wait in waits[2:]] == [0, 1, 2, 3]
     assert {wait[:3] for wait in waits[2:] if wait} == {("requests", 2, 60.0)}
+
+
+def test_a_limit_of_nobodys_is_not_named() -> None:
+    """What spreads a second's requests over its tenths holds back, and the second is said."""
+    limiter, _ = limited(InMemory())
+    windows = windows_of(RateLimits(1_200, None), 1.0, 0.0)
+    places = [limiter.enter("m", windows, SMALL) for _ in range(3)]
+    assert [limiter.ask(place) > 0 for place in places] == [False, False, True]
+    found = limiter.holdup(places[2])
+    assert found is not None
+    assert found[:3] == ("requests", 20, 1.0)
+    assert found.seconds < 0.2
 
 
 def test_a_refusal_makes_wait_by_name(make: Make) -> None:

@@ -113,7 +113,7 @@ def test_a_slot_counts_from_its_window_ago_to_the_one_after_now(slot: int, count
                 Window(60, 1_260, 60_000, 0.15),
                 Window(1, 21, 1_000, 0.15, "written"),
                 Window(1, None, 1_000, 0.15, "expected"),
-                Window(0.1, 3, None),
+                Window(0.1, 3, None, spreads=True),
             ),
         ),
         (
@@ -126,7 +126,11 @@ def test_a_slot_counts_from_its_window_ago_to_the_one_after_now(slot: int, count
         ),
         (
             RateLimits(30, None),  # less than one a second is one
-            (Window(60, 30, None, 0.15), Window(1, 1, None, 0.15, "written"), Window(0.1, 1, None)),
+            (
+                Window(60, 30, None, 0.15),
+                Window(1, 1, None, 0.15, "written"),
+                Window(0.1, 1, None, spreads=True),
+            ),
         ),
         (
             RateLimits(None, 90),

@@ -137,6 +137,9 @@ class Limiter:
         most = per_seconds = None
         if hold.window >= 0:
             window = windows[hold.window]
+            if window.spreads:
+                stated = (each for each in windows if each.requests and not each.spreads)
+                window = min(stated, key=lambda each: each.seconds)
             most = window.requests if hold.by == "requests" else window.tokens
             per_seconds = window.seconds
         return Holdup(hold.by, most, per_seconds, ahead, max(0.0, until - self._clock()))

@@ -35,7 +35,8 @@ class Window:
 
     `slack_seconds` is how much later one request may reach the provider than another one that was
     sent at the same time: so much longer is every window, since it is the arrival that counts.
-    `answers` is how they count beside the inputs.
+    `answers` is how they count beside the inputs. One that `spreads` is no limit of anyone's: it
+    spreads what a longer one lets in.
     """
 
     seconds: float
@@ -43,6 +44,7 @@ class Window:
     tokens: int | None
     slack_seconds: float = 0.0
     answers: Answers = "room"
+    spreads: bool = False
 
     def key(self, key: str) -> str:
         """The key of its counts: two windows of the same length are kept apart."""
@@ -148,7 +150,7 @@ def windows_of(
     if many is not None:
         windows.append(Window(share_seconds, None, many, slack_seconds, "expected"))
     if some is not None:
-        windows.append(Window(share_seconds / 10, math.ceil(some / 10), None))
+        windows.append(Window(share_seconds / 10, math.ceil(some / 10), None, spreads=True))
     return tuple(windows)
 
 
