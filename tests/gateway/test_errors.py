@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 from typing import Any
 
 import pytest
@@ -13,9 +12,8 @@ from tokenfare.catalog import RateLimits
 from tokenfare.dispatch import RetryPolicy, Timeouts
 from tokenfare.emulator import named, scripted
 from tokenfare.emulator.fault_names import NAMES, split
-from tokenfare.limiter import InMemory, Limiter
 
-from .conftest import HELLO, KEY, Stand, Start, eventually
+from .conftest import HELLO, KEY, Stand, Start
 
 openai = pytest.importorskip("openai", reason="openai is not installed (extra `clients`)")
 
@@ -270,52 +268,6 @@ def test_a_mistake_of_the_gateway_is_told_as_one_and_logged(
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "gateway_failed")
     assert "division" not in answer.text
     assert "ZeroDivisionError" in caplog.text
-
-
-def test_each_wait_is_a_line_of_the_log_with_the_id_of_the_request(
-    start: Start, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO", "tokenfare.gateway")
-    stand = start(
-        faults=scripted(named("unavailable"), named("unavailable")),
-        client={"retry_policy": RetryPolicy(attempts=3, first_wait=0.001)},
-    )
-    answer = stand.chat(model="qwen-turbo")
-    said = [r.getMessage() for r in caplog.records if r.name == "tokenfare.gateway"]
-    waits = [line for line in said if "again in" in line]
-    assert [line.split()[0] for line in waits] == [answer.headers["x-request-id"]] * 2
-    assert "qwen-turbo: attempt 2 of 3 failed: HTTP 503 " in waits[1]
-
-
-def test_a_wait_below_the_rates_is_a_line_with_the_id_too(
-    start: Start, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO")
-    store = InMemory()
-    stand = start(client={"limiter": Limiter(store), "rates": {"qwen-turbo": RateLimits(60, None)}})
-    store.close_for(f"qwen-turbo at {stand.emulator.base_url}", 1.5, time.monotonic())
-    answer = stand.chat(model="qwen-turbo")
-    waits = [r for r in caplog.records if "held back" in r.getMessage()]
-    assert [r.name for r in waits] == ["tokenfare.gateway"], "and nothing of the client's own"
-    wanted = f"{answer.headers['x-request-id']} qwen-turbo: held back by the pause after a refusal"
-    assert waits[0].getMessage().startswith(wanted)
-
-
-def test_what_a_caller_sends_makes_no_line_of_its_own_in_the_log(
-    start: Start, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO", "tokenfare.gateway")
-    stand = start()
-    stand.chat(model="a\n12:00:00 all is well\x1b[2J")
-    stand.http.get("/models/b%0A12:00:00%20all%20is%20well")
-    stand.chat(model="x" * 201)
-    stand.chat(messages=[{"role": "r" * 100_000, "content": "a"}])
-
-    def lines() -> list[str]:
-        return [r.getMessage() for r in caplog.records if r.name.endswith("gateway")]
-
-    assert eventually(lambda: len(lines()) == 4), lines()
-    assert all(line.isprintable() and len(line) < 500 for line in lines()), lines()
 
 
 def test_an_error_does_not_give_back_all_that_was_sent(start: Start) -> None:

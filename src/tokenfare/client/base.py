@@ -69,14 +69,20 @@ class BaseClient(ABC):
 
     def __repr__(self) -> str:
         """Where it calls and with which day's facts; never the key."""
-        where = self._settings.channel.endpoint.base_url
-        return f"<{type(self).__name__} of {where} on {self._settings.learning.catalog.day}>"
+        return (
+            f"<{type(self).__name__} of {self.base_url} on {self._settings.learning.catalog.day}>"
+        )
 
     def __reduce__(self) -> NoReturn:
         raise InvalidRequestError(
             f"{self!r} holds connections and a key, and does not travel to another process: make "
             "a client there, with the same arguments"
         )
+
+    @property
+    def base_url(self) -> str:
+        """Where it calls."""
+        return self._settings.channel.endpoint.base_url
 
     @property
     def catalog(self) -> Catalog:

@@ -210,6 +210,7 @@ def _chunk(run: ActiveCall, url: str, head: Head, event: Event) -> Mapping[str, 
         raise ProviderAnswerInvalid(
             f"{url} streams what is no JSON object: {beginning(event.data.encode())}",
             status=head.status,
+            code="no JSON object",
             request_id=request_id_of(head.headers, None),
             model=run.model,
         )

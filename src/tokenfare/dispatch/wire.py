@@ -73,6 +73,7 @@ def answer_of(reply: object, *, model: str, url: str, request_id: str | None) ->
     error = ProviderAnswerInvalid(
         f"{url} answered {model} with something that lacks {lack}: {shown}",
         status=200,
+        code=f"lacks {lack}",
         request_id=request_id,
         model=model,
     )

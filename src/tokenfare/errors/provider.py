@@ -10,7 +10,7 @@ class ProviderError(TokenfareError):
 
     Attributes:
         status: The HTTP status; `None` if there was no answer.
-        code: The provider's own code for the error.
+        code: The provider's own code for the error; where it gave none, what went wrong in a word.
         request_id: The provider's id of the call.
         model: The id that was called.
         text: The part of the answer that had arrived.

@@ -22,7 +22,8 @@ from tokenfare import telemetry
 from tokenfare.catalog import Model
 from tokenfare.client import AsyncClient
 from tokenfare.dispatch import Pause
-from tokenfare.errors import TokenfareError
+from tokenfare.dispatch.pauses import reason_of
+from tokenfare.errors import ProviderError, TokenfareError
 from tokenfare.router import Requirements
 
 from .error_responses import Refusal, invalid, refusal_of
@@ -244,8 +245,17 @@ def _told(error: Exception, exchange: Exchange) -> Refusal:
     if not isinstance(error, Refusal | TokenfareError):
         log.error("%s: a mistake of the gateway", exchange.id, exc_info=error)
     elif refusal.status >= 500:
-        log.warning("%s: %s", exchange.id, " ".join(str(error).split()))
+        log.warning("%s: %s", exchange.id, _for_the_log(error, exchange.gateway.client.base_url))
     return refusal
+
+
+def _for_the_log(error: Exception, address: str) -> str:
+    """An error without the provider's words, which quote what was sent or what was answered."""
+    if not isinstance(error, ProviderError):
+        return " ".join(str(error).split())
+    named = f", the provider's id {error.request_id}" if error.request_id else ""
+    what = f"{type(error).__name__}: {reason_of(error, address)}"
+    return _shown(f"{error.model}: {what}, {len(error.attempts)} attempts{named}")
 
 
 def _too_slow(size: int) -> Refusal:
