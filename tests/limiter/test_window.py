@@ -121,7 +121,7 @@ def test_a_slot_counts_from_its_window_ago_to_the_one_after_now(slot: int, count
             (
                 Window(60, 600, None, 0.15),
                 Window(1, 10, None, 0.15, "written"),
-                Window(0.1, 1, None),
+                Window(0.1, 1, None, spreads=True),
             ),
         ),
         (
