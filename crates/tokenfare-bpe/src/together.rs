@@ -11,13 +11,13 @@ mod begun;
 #[cfg(target_arch = "x86_64")]
 use crate::machine::has_avx2;
 use crate::merge::{NO_PAIR, SHORT, key, next};
-use crate::pairs::{Asked, NOTHING};
+use crate::pairs::{Mixed, NOTHING};
 use crate::queue::Bounds;
 use crate::vocabulary::Vocabulary;
 use begun::{Begun, bytes_of};
 
 /// Pieces that take turns.
-const LANES: usize = 16;
+const LANES: usize = 32;
 /// Pieces whose first pairs are being fetched meanwhile; a power of two.
 const AHEAD: usize = 8;
 
@@ -187,8 +187,8 @@ struct Lane<const N: usize> {
     at: usize,
     before: usize,
     /// What it makes with the token after it, and what the one before makes with it.
-    with_after: Asked,
-    with_before: Asked,
+    with_after: Mixed,
+    with_before: Mixed,
     bounds: Bounds,
 }
 
