@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use serde::de::DeserializeSeed;
-
-use crate::body::{BodySeed, MessagesSeed};
+use crate::body::{body, messages};
 use crate::escape::quoted;
 use crate::form::Form;
 use crate::plain::ended;
+use crate::reader::Reader;
 use crate::scan::{Share, Told};
 
 /// A row of a table, by what its columns are for.
@@ -76,16 +75,17 @@ impl Cells<'_> {
             (!id.is_empty()).then(|| share.store.ids.push_str(id))?;
         }
         match &self.content {
-            Content::Body { body, method, url } => {
+            Content::Body { body: text, method, url } => {
                 let right = |said: &Option<Cow<'_, str>>, expected: &str| {
                     said.as_ref().is_none_or(|said| said == expected)
                 };
                 let taken = right(method, &form.method) && right(url, &form.url);
-                taken.then(|| read(body, BodySeed { form, share }))?
+                taken.then(|| read(text, |reader| body(reader, form, share)))?
             }
             Content::Messages(text) => {
                 share.store.bodies.extend_from_slice(MESSAGES);
-                closed(read(text, MessagesSeed { form, share })?, form, share)
+                let told = read(text, |reader| messages(reader, form, share))?;
+                closed(told, form, share)
             }
             Content::Prompt(text) => {
                 let one = Message { role: "user", content: text, role_first: true };
@@ -103,11 +103,10 @@ const MESSAGES: &[u8] = b"{\"messages\":";
 const AROUND: usize = 64;
 
 /// Reads JSON that is the whole of a cell.
-fn read<'a, S: DeserializeSeed<'a>>(text: &'a str, seed: S) -> Option<S::Value> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = seed.deserialize(&mut reader).ok()?;
-    reader.end().ok()?;
-    Some(value)
+fn read<'a>(text: &'a str, by: impl FnOnce(&mut Reader<'a>) -> Option<Told>) -> Option<Told> {
+    let mut reader = Reader::new(text);
+    let told = by(&mut reader)?;
+    reader.end().map(|()| told)
 }
 
 fn closed(mut told: Told, form: &Form, share: &mut Share) -> Option<Told> {

@@ -29,6 +29,7 @@ mod ladder;
 mod lines;
 mod output;
 mod plain;
+mod reader;
 mod scan;
 mod seen;
 mod sizes;

@@ -1,17 +1,12 @@
-//! A line as a plain request, or nothing: serde's visitors, which write as they read.
+//! A line as a plain request, or nothing: read once, and written as it is read.
 //!
 //! What is written is the body as it is sent, compact and with its names in their order, and beside
 //! it the texts to be counted. Where one reader could take the line in another way than the next
 //! (a name twice, a number that a float may not hold, a name that means nothing here), it is left.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-use crate::body::{BodySeed, ContentSeed, MessagesSeed};
+use crate::body::{body, content, messages};
 use crate::form::Form;
+use crate::reader::Reader;
 use crate::scan::{Share, Told};
 
 /// Brackets in a value that is not looked into: with more, readers differ in how deep they go.
@@ -19,88 +14,51 @@ const DEEP: usize = 64;
 
 /// Reads a line; what it wrote before it gave up is the caller's to take back.
 pub(crate) fn plain(line: &str, form: &Form, share: &mut Share) -> Option<Told> {
-    let mut reader = serde_json::Deserializer::from_str(line);
-    let told = reader.deserialize_map(Line { form, share }).ok()?;
-    reader.end().ok()?;
-    Some(told)
+    let mut reader = Reader::new(line);
+    let told = request(&mut reader, form, share)?;
+    reader.end().map(|()| told)
 }
 
-/// A name, lying in the line unless it holds an escape.
-pub(crate) struct Name<'de>(pub(crate) Cow<'de, str>);
-
-impl<'de> serde::Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Name<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(text)))
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(text.to_owned())))
-            }
+fn request(reader: &mut Reader<'_>, form: &Form, share: &mut Share) -> Option<Told> {
+    let (mut told, mut is_body, mut has_id, mut batch_only) = (None, false, false, false);
+    let mut line = reader.open(b'{')?;
+    while let Some(name) = reader.name(&mut line)? {
+        if name == form.custom_id {
+            given_up_if(has_id)?;
+            has_id = true;
+            id(reader.value()?, share)?;
+        } else if name == "body" {
+            given_up_if(told.is_some())?;
+            is_body = true;
+            told = Some(body(reader, form, share)?);
+        } else if name == form.messages {
+            given_up_if(told.is_some())?;
+            share.store.bodies.extend_from_slice(b"{\"messages\":");
+            let mut found = messages(reader, form, share)?;
+            found.room = ended(form, share);
+            told = Some(found);
+        } else if name == form.prompt {
+            given_up_if(told.is_some())?;
+            let front = b"{\"messages\":[{\"role\":\"user\",\"content\":";
+            share.store.bodies.extend_from_slice(front);
+            let mut found = Told::one();
+            content(reader, form, share, &mut found)?;
+            given_up_if(found.filled == 0)?;
+            share.climb("user", form);
+            share.store.bodies.extend_from_slice(b"}]");
+            found.room = ended(form, share);
+            told = Some(found);
+        } else if name == "method" || name == "url" {
+            let expected = if name == "url" { &form.url } else { &form.method };
+            given_up_if(reader.string()? != expected.as_str())?;
+            batch_only = true;
+        } else {
+            given_up_if(form.beside.contains(name.as_ref()))?;
+            given_up_if(!is_sound(reader.value()?))?;
         }
-        reader.deserialize_str(Reader)
     }
-}
-
-struct Line<'a> {
-    form: &'a Form,
-    share: &'a mut Share,
-}
-
-impl<'de> Visitor<'de> for Line<'_> {
-    type Value = Told;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a plain request")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Told, A::Error> {
-        let Line { form, share } = self;
-        let (mut told, mut is_body, mut has_id, mut batch_only) = (None, false, false, 0);
-        while let Some(Name(name)) = map.next_key()? {
-            if name == form.custom_id {
-                refuse(has_id)?;
-                has_id = true;
-                id(map.next_value()?, share)?;
-            } else if name == "body" {
-                refuse(told.is_some())?;
-                is_body = true;
-                told = Some(map.next_value_seed(BodySeed { form, share })?);
-            } else if name == form.messages {
-                refuse(told.is_some())?;
-                share.store.bodies.extend_from_slice(b"{\"messages\":");
-                let mut found = map.next_value_seed(MessagesSeed { form, share })?;
-                found.room = ended(form, share);
-                told = Some(found);
-            } else if name == form.prompt {
-                refuse(told.is_some())?;
-                let front = b"{\"messages\":[{\"role\":\"user\",\"content\":";
-                share.store.bodies.extend_from_slice(front);
-                let mut found = Told::one();
-                map.next_value_seed(ContentSeed { form, share, told: &mut found })?;
-                refuse(found.filled == 0)?;
-                share.climb("user", form);
-                share.store.bodies.extend_from_slice(b"}]");
-                found.room = ended(form, share);
-                told = Some(found);
-            } else if name == "method" || name == "url" {
-                let expected = if name == "url" { &form.url } else { &form.method };
-                let Name(said) = map.next_value()?;
-                refuse(said != expected.as_str())?;
-                batch_only += 1;
-            } else {
-                refuse(form.beside.contains(name.as_ref()))?;
-                refuse(!is_sound(map.next_value::<&RawValue>()?.get()))?;
-            }
-        }
-        refuse(batch_only > 0 && !is_body)?;
-        told.ok_or_else(|| A::Error::custom("no request"))
-    }
+    given_up_if(batch_only && !is_body)?;
+    told
 }
 
 /// Closes a body that names no room, and so is given one.
@@ -116,19 +74,18 @@ pub(crate) fn room(form: &Form, share: &mut Share) {
 }
 
 /// An id is a text or a whole number; null is none.
-fn id<E: Error>(raw: &RawValue, share: &mut Share) -> Result<(), E> {
-    let raw = raw.get();
+fn id(raw: &str, share: &mut Share) -> Option<()> {
     if raw.starts_with('"') {
-        let Name(text) = serde_json::from_str(raw).map_err(E::custom)?;
-        refuse(text.is_empty())?;
+        let text = Reader::new(raw).string()?;
+        given_up_if(text.is_empty())?;
         share.store.ids.push_str(&text);
-        return Ok(());
+        return Some(());
     }
-    refuse(raw != "null" && !is_whole(raw))?;
+    given_up_if(raw != "null" && !is_whole(raw))?;
     if raw != "null" {
         share.store.ids.push_str(raw);
     }
-    Ok(())
+    Some(())
 }
 
 /// Whether a value that means nothing here is one by every reader's rules: no escape, not deep, no
@@ -175,22 +132,9 @@ fn is_decimal(raw: &str) -> bool {
 }
 
 /// Gives the line up.
-pub(crate) fn refuse<E: Error>(whether: bool) -> Result<(), E> {
-    if whether { Err(E::custom("not plain")) } else { Ok(()) }
+pub(crate) fn given_up_if(whether: bool) -> Option<()> {
+    (!whether).then_some(())
 }
-
-/// A seed that reads a value by a visitor, as maps and lists need them.
-macro_rules! seed {
-    ($name:ident, $value:ty, $how:ident) => {
-        impl<'de> DeserializeSeed<'de> for $name<'_> {
-            type Value = $value;
-            fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<$value, D::Error> {
-                reader.$how(self)
-            }
-        }
-    };
-}
-pub(crate) use seed;
 
 #[cfg(test)]
 mod tests {

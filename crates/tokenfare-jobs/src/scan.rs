@@ -6,10 +6,11 @@ use memchr::memchr;
 use tokenfare_bpe::{Counter, Tokenizer, nfc};
 
 use crate::cells::Cells;
-use crate::escape::{quoted, unquoted};
+use crate::escape::quoted;
 use crate::form::Form;
 use crate::ladder::{Climb, Said};
 use crate::plain::plain;
+use crate::reader::Reader;
 use crate::seen::Key;
 use crate::store::{Place, Store};
 
@@ -69,8 +70,9 @@ pub(crate) struct Row {
 pub(crate) struct Share {
     pub(crate) rows: Vec<Row>,
     pub(crate) store: Store,
-    /// The texts of the line.
+    /// The texts of the line, and in the first bytes of `said` the last one.
     texts: String,
+    said: Vec<u8>,
     /// Where those that are counted lie among them, and whether the line break is counted too.
     counted: Vec<(Range<usize>, bool)>,
     /// Where the last text lies among them, and the ladder up to it.
@@ -86,13 +88,21 @@ impl Share {
         share
     }
 
-    /// Writes what a JSON string says, with the line break that it may be counted behind before it.
-    pub(crate) fn unquote(&mut self, raw: &str) -> bool {
+    /// Takes a text of JSON, writes it, and keeps what it says, with the line break that it may be
+    /// counted behind before it.
+    pub(crate) fn unquote(&mut self, reader: &mut Reader<'_>) -> Option<()> {
+        let text = reader.text(&mut self.said)?;
+        let said = simdutf8::basic::from_utf8(&self.said[..text.length]).ok()?;
         self.texts.push('\n');
         let start = self.texts.len();
-        let whole = unquoted(raw, &mut self.texts, &mut self.store.bodies);
+        self.texts.push_str(said);
         self.last = start..self.texts.len();
-        whole
+        if text.as_written {
+            self.store.bodies.extend_from_slice(text.raw.as_bytes());
+        } else {
+            quoted(said, &mut self.store.bodies);
+        }
+        Some(())
     }
 
     /// Writes a text as a JSON string, and keeps it as `unquote` does.
@@ -195,7 +205,7 @@ pub(crate) fn scanned(
         if !said.is_empty() {
             let bytes = &line[said.clone()];
             scan.row(next, start + said.start..start + said.end, |share| {
-                let text = std::str::from_utf8(bytes).ok()?;
+                let text = simdutf8::basic::from_utf8(bytes).ok()?;
                 plain(text, form, share)
             });
         }
