@@ -1,8 +1,12 @@
 """The folder of a plan: the provider's limits, and all or nothing on the disk."""
 
+import errno
 import json
 import subprocess
 import sys
+import threading
+import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from unittest.mock import patch
@@ -10,7 +14,9 @@ from unittest.mock import patch
 import pytest
 
 import tokenfare as tf
+from tokenfare.api import default_catalog
 from tokenfare.batch import Progress
+from tokenfare.batch.blockwise import BlockPlanner
 from tokenfare.batch.output.folder import Folder
 from tokenfare.batch.output.table import Table
 from tokenfare.catalog import BatchRules
@@ -127,3 +133,77 @@ def test_a_disk_that_is_full_is_a_clear_error_and_leaves_nothing(tmp_path: Path)
     )
     assert f"InputError: {out}: cannot be written: File too large" in ended.stderr
     assert list(out.parent.iterdir()) == []
+
+
+def _large(path: Path) -> Path:
+    """A job of some blocks, each of which is written while those behind it are planned."""
+    lines = (f'{{"prompt": "how do you do {i} {"x" * 900}"}}\n' for i in range(8_000))
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def _writers() -> list[str]:
+    return [each.name for each in threading.enumerate() if each.name.startswith("tokenfare-batch")]
+
+
+def test_what_cannot_be_written_ends_the_plan_though_others_write_it(tmp_path: Path) -> None:
+    job = _large(tmp_path / "job.jsonl")
+    written = Folder._add_lines
+    blocks: list[bool] = []
+
+    def fill(folder: Folder, *block: object) -> None:
+        blocks.append(True)
+        if len(blocks) > 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written(folder, *block)  # type: ignore[arg-type] # as it came
+
+    with (
+        patch.object(Folder, "_add_lines", fill),
+        pytest.raises(InputError, match="plan: cannot be written: No space left on device"),
+    ):
+        tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    assert [path.name for path in tmp_path.iterdir()] == ["job.jsonl"]
+    assert _writers() == []
+
+
+def test_an_interrupt_waits_for_what_is_being_written(tmp_path: Path) -> None:
+    """The folder is taken away behind the thread that writes into it, not below it."""
+    job = _large(tmp_path / "job.jsonl")
+    written = Folder._add_lines
+    ended: list[bool] = []
+
+    def slowly(folder: Folder, *block: object) -> None:
+        time.sleep(0.05)
+        written(folder, *block)  # type: ignore[arg-type] # as it came
+        ended.append(folder._work.is_dir())
+
+    def interrupt(progress: Progress) -> None:
+        if progress.requests > 2_000:
+            raise KeyboardInterrupt
+
+    with patch.object(Folder, "_add_lines", slowly), pytest.raises(KeyboardInterrupt):
+        tf.batch.plan(job, tmp_path / "plan", as_of=DAY, progress=interrupt)
+    assert ended
+    assert all(ended)
+    assert _writers() == []
+    assert [path.name for path in tmp_path.iterdir()] == ["job.jsonl"]
+
+
+def test_files_are_parted_at_the_same_lines_however_these_came(tmp_path: Path) -> None:
+    """A block that does not fit into the file that is open goes on in the next one."""
+    job = _large(tmp_path / "job.jsonl")
+    few = replace(
+        default_catalog(DAY).provider("dashscope").batch, max_lines=1_700, max_file_bytes=900_000
+    )
+    with patch.object(BlockPlanner, "rules", lambda *_: few):
+        by_blocks = tf.batch.plan(job, tmp_path / "blocks", as_of=DAY, allow=["qwen-turbo"])
+        with patch.object(BlockPlanner, "takes_blocks", False):
+            by_lines = tf.batch.plan(job, tmp_path / "lines", as_of=DAY, allow=["qwen-turbo"])
+    assert by_blocks.files == by_lines.files
+    assert len(by_blocks.files) > 8
+    for each in by_blocks.files:
+        assert each.lines <= 1_700
+        assert each.bytes <= 900_000
+        content = (tmp_path / "blocks" / each.name).read_bytes()
+        assert content == (tmp_path / "lines" / each.name).read_bytes()
+        assert (content.count(b"\n"), len(content)) == (each.lines, each.bytes)

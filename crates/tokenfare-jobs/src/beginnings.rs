@@ -6,13 +6,14 @@
 //! When there is no room, the nodes that count least go, and those below them. What a node counts
 //! was really seen; `missed` bounds what was not.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::ops::Range;
 
 use crate::seen::Even;
 use crate::sizes::Span;
 
-/// A node beside the rungs that it keeps, in their number.
+/// A node beside the rungs that it keeps, by the numbers that it is.
 const NODE: i64 = 5;
 
 /// What the requests of a job begin with.
@@ -22,6 +23,9 @@ pub struct Beginnings {
     free: i64,
     missed: u64,
     trees: HashMap<usize, Tree>,
+    /// The rungs that nodes keep, one behind the other; some that none keeps, until there is no
+    /// room. A ladder by itself for each node takes as long as all else.
+    rungs: Vec<u64>,
     /// Beginnings that several requests had, by numbers that grow.
     met: HashMap<u32, Met>,
     next: u32,
@@ -58,7 +62,8 @@ enum Node {
 struct Once {
     above: Option<u32>,
     rung: usize,
-    ladder: Arc<[u64]>,
+    /// Where the rungs above it are.
+    rest: Range<usize>,
     place: (u64, u64),
     missed: u64,
 }
@@ -103,8 +108,8 @@ impl Beginnings {
     /// Nothing seen yet; `room` numbers may be kept, some 60 bytes each.
     pub fn new(room: usize) -> Self {
         let room = i64::try_from(room).unwrap_or(i64::MAX);
-        let (trees, met, gone) = Default::default();
-        Beginnings { room, free: room, missed: 0, trees, met, next: 0, gone }
+        let (trees, rungs, met, gone) = Default::default();
+        Beginnings { room, free: room, missed: 0, trees, rungs, met, next: 0, gone }
     }
 
     /// Takes the next request: its tree, its ladder, its size, its file and line.
@@ -131,25 +136,29 @@ impl Beginnings {
         group.sizes.high = group.sizes.high.max(size.high);
         let mut last = None;
         for (rung, &key) in ladder.iter().enumerate() {
-            let number = match nodes.get_mut(&key) {
-                None => {
-                    let (ladder, missed): (Arc<[u64]>, u64) = (Arc::from(ladder), self.missed);
-                    self.free -= NODE + ladder.len() as i64;
-                    nodes
-                        .insert(key, Node::Once(Once { above: last, rung, ladder, place, missed }));
+            let node = match nodes.entry(key) {
+                Entry::Occupied(node) => node.into_mut(),
+                Entry::Vacant(free) => {
+                    let (start, missed) = (self.rungs.len(), self.missed);
+                    self.rungs.extend_from_slice(&ladder[rung + 1..]);
+                    let rest = start..self.rungs.len();
+                    self.free -= NODE + rest.len() as i64;
+                    free.insert(Node::Once(Once { above: last, rung, rest, place, missed }));
                     break;
                 }
-                Some(Node::Met(number)) => *number,
-                Some(node) => {
+            };
+            let number = match node {
+                Node::Met(number) => *number,
+                Node::Once(once) => {
                     let number = self.next;
                     self.next += 1;
-                    let Node::Once(once) = std::mem::replace(node, Node::Met(number)) else {
-                        break;
-                    };
+                    let once = once.clone();
+                    *node = Node::Met(number);
                     // The first one stands on its next rung.
-                    if let Some(&next) = once.ladder.get(once.rung + 1) {
+                    if let Some(&next) = self.rungs[once.rest.clone()].first() {
                         let (above, rung) = (Some(number), once.rung + 1);
-                        let down = Once { above, rung, ..once.clone() };
+                        let rest = once.rest.start + 1..once.rest.end;
+                        let down = Once { above, rung, rest, ..once };
                         nodes.entry(next).or_insert(Node::Once(down));
                         self.free -= NODE;
                     }
@@ -211,8 +220,10 @@ impl Beginnings {
     fn make_room(&mut self) {
         let nodes = self.trees.values().flat_map(|tree| tree.nodes.values());
         let mut most: Vec<u64> = nodes.map(|node| self.at_most(node)).collect();
-        most.sort_unstable();
-        self.missed = most.get(most.len() / 4).copied().unwrap_or(self.missed);
+        let quarter = most.len() / 4;
+        if quarter < most.len() {
+            self.missed = *most.select_nth_unstable(quarter).1;
+        }
         // What is above has the smaller number.
         let mut numbers: Vec<u32> = self.met.keys().copied().collect();
         numbers.sort_unstable();
@@ -228,21 +239,28 @@ impl Beginnings {
             }
         }
         let missed = self.missed;
-        self.free = self.room;
+        let all_rungs = std::mem::take(&mut self.rungs);
+        let mut number = 0;
         for tree in self.trees.values_mut() {
             tree.nodes.retain(|_, node| {
                 let kept = match node {
                     Node::Met(number) => !gone.contains(number),
                     Node::Once(once) => {
                         let falls = once.above.is_some_and(|above| gone.contains(&above));
-                        !falls && 1 + once.missed > missed
+                        let kept = !falls && 1 + once.missed > missed;
+                        if kept {
+                            let start = self.rungs.len();
+                            self.rungs.extend_from_slice(&all_rungs[once.rest.clone()]);
+                            once.rest = start..self.rungs.len();
+                        }
+                        kept
                     }
                 };
-                let rungs = if let Node::Once(once) = node { once.ladder.len() as i64 } else { 0 };
-                self.free -= if kept { NODE + rungs } else { 0 };
+                number += i64::from(kept);
                 kept
             });
         }
+        self.free = self.room - NODE * number - self.rungs.len() as i64;
         self.met.retain(|number, _| !gone.contains(number));
     }
 

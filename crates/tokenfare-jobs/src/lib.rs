@@ -33,6 +33,7 @@ mod reader;
 mod scan;
 mod seen;
 mod sizes;
+mod stops;
 mod store;
 
 pub use beginnings::{Beginning, Beginnings, Gone, Group};

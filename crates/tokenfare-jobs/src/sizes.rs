@@ -1,6 +1,7 @@
 //! The sizes of plain requests on models that count alike, and what these ask for each.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::scan::Told;
 
@@ -72,11 +73,31 @@ pub type Offer = Option<i64>;
 
 const NONE: u32 = u32::MAX;
 
+/// Mixes numbers of tokens, which come once for each request and each kind: the standard hash, which
+/// withstands who wants keys to meet, takes longer than the rest. Whoever could choose counts for
+/// that would have to send as many requests.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(26) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 /// The sizes on one kind, each once; of the first of them the offers, and the outcomes of those
 /// that were the cheapest for some request.
 #[derive(Clone, Debug, Default)]
 struct Table {
-    places: HashMap<Span, u32>,
+    places: HashMap<Span, u32, BuildHasherDefault<Mixed>>,
     sizes: Vec<Span>,
     offers: Vec<Offer>,
     outcomes: Vec<u32>,

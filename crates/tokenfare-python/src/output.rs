@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int32Array, Int64Array, StringArray, StructArray};
 use arrow_schema::{DataType, Field};
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule};
 
@@ -15,10 +16,18 @@ pub(crate) struct Sent(pub(crate) tokenfare_jobs::Sent);
 
 #[pymethods]
 impl Sent {
-    /// The lines by address, in the order of their first ones: its number, the lines, their bytes.
-    fn files<'py>(&self, py: Python<'py>) -> Vec<(usize, Bound<'py, PyBytes>, Vec<usize>)> {
+    /// The lines by address, in the order of their first ones: its number, the lines, how many.
+    fn files<'py>(&self, py: Python<'py>) -> Vec<(usize, Bound<'py, PyBytes>, usize)> {
         let files = self.0.files.iter();
-        files.map(|f| (f.address, PyBytes::new(py, &f.lines), f.lengths.clone())).collect()
+        files.map(|f| (f.address, PyBytes::new(py, &f.lines), f.lengths.len())).collect()
+    }
+
+    /// The bytes of each line at a place of these.
+    #[pyo3(signature = (place, /))]
+    fn lengths(&self, place: usize) -> PyResult<Vec<usize>> {
+        let file = self.0.files.get(place);
+        let found = file.map(|file| file.lengths.clone());
+        found.ok_or_else(|| PyIndexError::new_err(format!("there are no lines {place}")))
     }
 
     /// Rows of `line`, `custom_id`, `outcome` and `sent_as`, as an Arrow structure.

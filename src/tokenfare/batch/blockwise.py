@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from tokenfare.catalog import BatchRules, Catalog
+from tokenfare.catalog import Catalog
 from tokenfare.router import Requirements
 
 from .bulk import Bulk, Passage, Read, can_read
@@ -32,13 +32,8 @@ _READERS = 8
 class BlockTaker(Taker, Protocol):
     """Who takes what is planned in columns too."""
 
-    def add_lines(
-        self, model: str, lines: bytes, lengths: Sequence[int], rules: BatchRules | None
-    ) -> None:
-        """Take lines to send, one behind the other, of so many bytes each."""
-
-    def enter_sent(self, file: str, sending: Sending) -> None:
-        """Take the requests of a block, the next ones of the input."""
+    def add_sent(self, file: str, sending: Sending) -> None:
+        """Take the lines to send and the requests of a block, the next ones of the input."""
 
 
 class BlockPlanner(Planner):
@@ -88,9 +83,7 @@ class BlockPlanner(Planner):
         passage.place(batch=True)
         passage.place(batch=False)
         sending = passage.send(once=self._once)
-        for address, lines, lengths in sending.lines():
-            self._blocks_taker.add_lines(address.model, lines, lengths, address.rules)
-        self._blocks_taker.enter_sent(file, sending)
+        self._blocks_taker.add_sent(file, sending)
         for cell, plain in passage.held_alone():
             self._tally.hold_one(cell, plain=plain)
         if self._prefixes is not None:

@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate
@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from tokenfare.batch.choice.output_lines import Sending
+from tokenfare.batch.choice.output_lines import Sending, SentLines
 from tokenfare.batch.inputs.record import SetAside
 from tokenfare.batch.uninterrupted import undisturbed
 from tokenfare.catalog import BatchRules
@@ -89,11 +89,31 @@ class Folder:
         written.lines += 1
         written.bytes += len(line)
 
-    def add_lines(
-        self, model: str, lines: bytes, lengths: Sequence[int], rules: BatchRules | None
-    ) -> None:
-        """As `add`, for lines that stand one behind the other, of so many bytes each."""
-        done, start = 0, 0
+    def add_sent(self, file: str, sending: Sending) -> None:
+        """Write the lines of a block, the next one of the input, and its rows into the table."""
+        for address, block in sending.lines():
+            self._add_lines(address.model, block, address.rules)
+        if self._sent is None:
+            self._sent = table_blocks.SentRows()
+        self._sent.add(file, sending)
+        if Table.is_group(len(self._sent)):
+            self._enter_waiting()
+
+    def _add_lines(self, model: str, block: SentLines, rules: BatchRules | None) -> None:
+        """As `add`, for lines that stand one behind the other."""
+        lines = block.lines
+        open_already = self._open.get((model, rules is not None))
+        if open_already is not None:
+            written, file = open_already
+            if rules is None or (
+                written.lines + block.number <= rules.max_lines
+                and written.bytes + len(lines) <= rules.max_file_bytes
+            ):
+                file.write(lines)
+                written.lines += block.number
+                written.bytes += len(lines)
+                return
+        lengths, done, start = block.lengths(), 0, 0
         while done < len(lengths):
             written, file = self._file(model, lengths[done], rules)
             number, size = len(lengths) - done, len(lines) - start
@@ -107,14 +127,6 @@ class Folder:
             written.bytes += size
             done += number
             start += size
-
-    def enter_sent(self, file: str, sending: Sending) -> None:
-        """Write the requests of a block into the table, the next ones of the input."""
-        if self._sent is None:
-            self._sent = table_blocks.SentRows()
-        self._sent.add(file, sending)
-        if Table.is_group(len(self._sent)):
-            self._enter_waiting()
 
     def enter(self, rows: Iterable[Row]) -> None:
         """Write requests into the table, the next ones of the input."""

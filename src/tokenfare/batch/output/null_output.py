@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from tokenfare.batch.choice.output_lines import Sending
 from tokenfare.batch.inputs.record import SetAside
@@ -23,10 +23,5 @@ class NullOutput:
     def set_aside(self, line: SetAside, reason: str) -> None:
         """Keep no line."""
 
-    def add_lines(
-        self, model: str, lines: bytes, lengths: Sequence[int], rules: BatchRules | None
-    ) -> None:
-        """Write nothing."""
-
-    def enter_sent(self, file: str, sending: Sending) -> None:
-        """Keep no row."""
+    def add_sent(self, file: str, sending: Sending) -> None:
+        """Keep no line and no row."""

@@ -99,7 +99,9 @@ class Table:
     def _write(self, *, least: int) -> None:
         """Write groups as long as there are so many rows: how rows came does not show."""
         if self._writer is None:
-            self._writer = self._parquet.ParquetWriter(self._path, self._schema, compression="zstd")
+            self._writer = self._parquet.ParquetWriter(
+                self._path, self._schema, compression="zstd", use_dictionary=_REPEATED
+            )
         rows = self._arrow.concat_tables(self._parts)
         while len(rows) >= max(least, 1):
             group = rows.slice(0, _GROUP).combine_chunks()
@@ -168,6 +170,8 @@ def _batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
 
 
 _NAMES = tuple(Row.__dataclass_fields__)
+_REPEATED = [name for name in _NAMES if name not in {"line", "custom_id"}]
+"""Columns whose values come again: of others a dictionary is more than the column."""
 
 
 def plain_schema() -> Any:

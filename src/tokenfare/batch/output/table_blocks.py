@@ -33,11 +33,12 @@ class Predicted:
         """The columns by name, with a value for each outcome; those before are the same as ever."""
         if self._known < len(outcomes):
             arrow = required("pyarrow")
+            # Who plans goes on meanwhile: there may be more at the end of this.
             found = [_predicted(outcome) for outcome in outcomes[self._known :]]
             for i, name in enumerate(_NAMES):
                 new = self._array(name, [each[i] for each in found])
                 self._columns[name] = arrow.concat_arrays([self._columns[name], new])
-            self._known = len(outcomes)
+            self._known += len(found)
         return self._columns
 
     def _array(self, name: str, values: list[object]) -> Any:

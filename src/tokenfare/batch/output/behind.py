@@ -1,0 +1,74 @@
+"""A folder that is written by a thread of its own, so that who plans does not wait for the disk.
+
+Blocks are written in the order in which they came. What comes alone is written by who calls, when
+all blocks before it are: it is little, and a thread would be asked for each line. What cannot be
+written is raised by a later call, at the latest by `wait`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from tokenfare.batch.choice.output_lines import Sending
+from tokenfare.batch.inputs.record import SetAside
+from tokenfare.batch.uninterrupted import undisturbed
+from tokenfare.catalog import BatchRules
+
+from .folder import Folder
+from .table import Row
+
+_WAITING = 8
+"""Blocks that wait to be written at most, of half a megabyte each."""
+
+
+class Behind:
+    """Takes what a folder takes; a context, behind which nothing is being written."""
+
+    def __init__(self, folder: Folder) -> None:
+        """Write nothing yet."""
+        self._folder = folder
+        self._thread = ThreadPoolExecutor(1, "tokenfare-batch-writer")
+        self._waiting: deque[Future[None]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with undisturbed():
+            self._thread.shutdown(cancel_futures=True)
+
+    def add_sent(self, file: str, sending: Sending) -> None:
+        """Take a block, the next one of the input."""
+        self._waiting.append(self._thread.submit(self._folder.add_sent, file, sending))
+        self._wait_for_all_but(_WAITING)
+
+    def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
+        """Take a line for a model."""
+        self.wait()
+        self._folder.add(model, line, rules)
+
+    def enter(self, rows: Iterable[Row]) -> None:
+        """Take rows of the table, the next ones of the input."""
+        self.wait()
+        self._folder.enter(rows)
+
+    def set_aside(self, line: SetAside, reason: str) -> None:
+        """Take a line that is not part of the plan; no block has any, so it need not wait."""
+        self._folder.set_aside(line, reason)
+
+    def wait(self) -> None:
+        """Wait until all is written. Raises what the folder raised."""
+        self._wait_for_all_but(0)
+
+    def _wait_for_all_but(self, number: int) -> None:
+        while len(self._waiting) > number:
+            self._waiting.popleft().result()
