@@ -11,6 +11,7 @@ import click
 
 from tokenfare.client import AsyncClient
 from tokenfare.client.settings import provider_called
+from tokenfare.dispatch import KeyFile
 from tokenfare.gateway import (
     GRACE_SECONDS,
     MAX_BODY_BYTES,
@@ -60,6 +61,11 @@ _MEGABYTE = 1024 * 1024
     help=f"Access tokens, one a line, with a project or without; ${TOKENS_VARIABLE} has some too.",
 )
 @click.option("--allow-anyone", is_flag=True, help="Let other machines in without access tokens.")
+@click.option(
+    "--key-file",
+    metavar="FILE",
+    help="The provider's key; read again when it has changed, so that keys can be exchanged.",
+)
 @click.option("--caller-keys", is_flag=True, help="Call by the keys that callers bring.")
 @click.option("--name-projects", is_flag=True, help="Let callers name the project of a call.")
 @click.option(
@@ -89,6 +95,7 @@ def command(
     ceilings: tuple[str, ...],
     tokens_file: str | None,
     allow_anyone: bool,
+    key_file: str | None,
     caller_keys: bool,
     name_projects: bool,
     max_body: int,
@@ -102,14 +109,15 @@ def command(
     other word is a model's id. Options that are asked of a model hold for every call.
 
     The provider's key is read from DASHSCOPE_API_KEY; with --provider NAME that provider of the
-    catalogue is served, by the key in its own variable. Bills go into the ledger: see `spend`.
+    catalogue is served, by the key in its own variable. A key in --key-file stands before
+    both. Bills go into the ledger: see `spend`.
     """
     given = request.Given.of(file=None, messages=False, documents=(), **options)
     asked = requirements(given.asked, given.based_on())
     gateway = Gateway(
         AsyncClient(
             provider=provider_called(asked),
-            api_key=_UNUSED if caller_keys else None,
+            api_key=_key(key_file, caller_keys=caller_keys),
             base_url=base_url,
             as_of=given.as_of,
             region=asked.region,
@@ -136,6 +144,12 @@ def command(
         grace_seconds=grace,
         announce=lambda url: click.echo(f"{gateway!r} at {url}", err=True),
     )
+
+
+def _key(file: str | None, *, caller_keys: bool) -> str | KeyFile | None:
+    if file is not None and caller_keys:
+        raise click.UsageError("--caller-keys calls by callers' keys, --key-file by one: take one")
+    return _UNUSED if caller_keys else KeyFile(file) if file is not None else None
 
 
 _UNUSED = "every-caller-brings-a-key"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
@@ -30,7 +30,7 @@ class BaseClient(ABC):
     def __init__(
         self,
         *,
-        api_key: str | None = None,
+        api_key: str | Callable[[], str] | None = None,
         base_url: str | None = None,
         catalog: Catalog | None = None,
         as_of: date | None = None,
@@ -41,6 +41,8 @@ class BaseClient(ABC):
 
         Args:
             api_key: The API key; by default that in the provider's variable, `DASHSCOPE_API_KEY`.
+                Or what is asked for it at the beginning of each call, quickly, such as a
+                `tokenfare.dispatch.KeyFile`, for keys that are exchanged while the client lives.
             base_url: Any OpenAI-compatible endpoint; by default that of the provider in its region.
             catalog: The catalogue to decide by; by default the shipped one under your own files.
             as_of: The day to decide on; by default that of `catalog`, and without one the day of

@@ -12,7 +12,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import TypedDict
 
-from tokenfare.catalog import Catalog, RateLimits
+from tokenfare.catalog import Catalog, Provider, RateLimits
 from tokenfare.dispatch import (
     Channel,
     FileHandling,
@@ -93,7 +93,7 @@ class Settings:
         memory = Uploads()
         return replace(
             varied,
-            channel=replace(varied.channel, endpoint=endpoint),
+            channel=replace(varied.channel, endpoint=endpoint, key=None),
             pace=replace(self.pace, endpoint=f"{self.pace.endpoint} {account_of(endpoint)}"),
             files=replace(
                 self.files, keep_files=False, memory=memory, claims=None, shared=SharedUploads()
@@ -196,7 +196,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     catalog: Catalog,
     *,
     provider: str = DEFAULT_PROVIDER,
-    api_key: str | None = None,
+    api_key: str | Callable[[], str] | None = None,
     base_url: str | None = None,
     region: str | None = None,
     timeouts: Timeouts | None = None,
@@ -225,7 +225,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     """
     env = os.environ if environment is None else environment
     service = catalog.provider(provider)
-    key = Secret(api_key) if api_key is not None else key_from(env, service)
+    key, asked = _key(api_key, env, service)
     # The second variable is DashScope's own.
     variables = BASE_URL_VARIABLES if service.id == DEFAULT_PROVIDER else BASE_URL_VARIABLES[:1]
     fallback = next((env[name] for name in variables if env.get(name)), None)
@@ -234,7 +234,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     held = Uploads() if uploads is None else UploadsOnDisk(endpoint, uploads)
     return Settings(
         Learning(catalog, today),
-        Channel(endpoint, retry_policy or RetryPolicy(), on_wait=on_wait),
+        Channel(endpoint, retry_policy or RetryPolicy(), on_wait=on_wait, key=asked),
         FileHandling(
             keep_files=keep_files,
             poll_seconds=poll_seconds,
@@ -252,6 +252,21 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
         provider=service.id,
         region=region,
     )
+
+
+def _key(
+    given: str | Callable[[], str] | None, environment: Mapping[str, str], provider: Provider
+) -> tuple[Secret, Callable[[], Secret] | None]:
+    """The key of now, and what gives that of each call where it may be another."""
+    if given is None:
+        return key_from(environment, provider), None
+    if isinstance(given, str):
+        return Secret(given), None
+
+    def asked() -> Secret:
+        return Secret(given())
+
+    return asked(), asked
 
 
 def _captures(environment: Mapping[str, str]) -> bool:

@@ -37,6 +37,7 @@ from .effects import Emit, Flow, WaitFor, Work
 from .endpoint import Endpoint, Timeouts, endpoint_for
 from .error_meaning import meaning
 from .exchange import Channel, Runtime
+from .key_file import KeyFile
 from .pauses import OnWait, Pause, RateWait, Retry
 from .retry_policy import NO_RETRIES, RetryPolicy
 from .secret import Secret, key_from
@@ -62,6 +63,7 @@ __all__ = [
     "FileMemory",
     "Flow",
     "Job",
+    "KeyFile",
     "OnWait",
     "Outcome",
     "PartialFile",

@@ -230,7 +230,7 @@ def _processed(
         def once(run=run) -> Flow[tuple[str, str]]:  # type: ignore[no-untyped-def]  # noqa: ANN001
             reply = yield from exchange(run, run.request("GET", url))
             id_, status = _id_and_status(reply, model, url)
-            return id_, channel.endpoint.key.redact(status)
+            return id_, run.endpoint.key.redact(status)
 
         (_, status), _ = yield from with_retries(run, once)
         if status == "processed":

@@ -10,7 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
 
 from tokenfare.errors import (
@@ -53,7 +53,8 @@ class Channel:
 
     `until` is when a call on it is over at the latest, by its clock: what several calls that are
     one to their caller have in common. Each attempt asks `admission` first. `on_wait` is
-    told of each wait instead of the log.
+    told of each wait instead of the log. `key` is asked at the beginning of each call for the key
+    to send instead of the endpoint's.
     """
 
     endpoint: Endpoint
@@ -62,6 +63,7 @@ class Channel:
     until: float | None = None
     admission: Admission | None = None
     on_wait: OnWait | None = None
+    key: Callable[[], Secret] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ class HttpResponse:
 
 def begin_call(channel: Channel, model: str) -> ActiveCall:
     """A call that begins now."""
+    if channel.key is not None:
+        channel = replace(channel, endpoint=replace(channel.endpoint, key=channel.key()))
     deadline = channel.runtime.clock() + channel.endpoint.timeouts.total
     return ActiveCall(
         channel, model, deadline if channel.until is None else min(deadline, channel.until)

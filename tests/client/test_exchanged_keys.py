@@ -1,0 +1,147 @@
+"""A key that is exchanged while a client lives: the next call goes by the new one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from tokenfare import AsyncClient, Catalog, Client, Document
+from tokenfare.dispatch import KeyFile
+from tokenfare.emulator import Emulator
+from tokenfare.errors import AuthenticationError, MissingKey
+
+Emulate = Callable[..., tuple[Emulator, str]]
+Step = tuple[Callable[[], object], str]
+
+OLD, NEW = "sk-of-yesterday-0123456789", "sk-of-today-0123456789"
+
+
+def exchange(emulator: Emulator, key: str) -> None:
+    """The provider takes this key from now on, and no other."""
+    emulator._keys = frozenset({key})
+
+
+@pytest.fixture(params=["sync", "async"])
+def talk(request: pytest.FixtureRequest, catalog: Catalog) -> Callable[..., list[str]]:
+    """Ask with one client, each time after something has happened; gives what came of it."""
+
+    def waiting(steps: list[Step], **options: Any) -> list[str]:
+        story = []
+        with Client(catalog=catalog, **options) as client:
+            for happens, asks in steps:
+                happens()
+                try:
+                    list(client.stream("hi")) if asks == "stream" else client.chat("hi")
+                    story.append("answered")
+                except AuthenticationError as error:
+                    story.append(str(error))
+        return story
+
+    def awaiting(steps: list[Step], **options: Any) -> list[str]:
+        async def ask() -> list[str]:
+            story = []
+            async with AsyncClient(catalog=catalog, **options) as client:
+                for happens, asks in steps:
+                    happens()
+                    try:
+                        if asks == "stream":
+                            _ = [piece async for piece in client.stream("hi")]
+                        else:
+                            await client.chat("hi")
+                        story.append("answered")
+                    except AuthenticationError as error:
+                        story.append(str(error))
+            return story
+
+        return anyio.run(ask)
+
+    return waiting if request.param == "sync" else awaiting
+
+
+@pytest.mark.parametrize("how", ["chat", "stream"])
+def test__calls_go_by_the_key_of_their_moment(
+    emulate: Emulate, talk: Callable[..., list[str]], tmp_path: Path, how: str
+) -> None:
+    """401 with the old key, and an answer as soon as the file has the new one."""
+    emulator, url = emulate(keys=[OLD])
+    path = tmp_path / "key"
+    path.write_text(f"{OLD}\n", encoding="utf-8")
+    steps: list[Step] = [
+        (lambda: None, how),
+        (lambda: exchange(emulator, NEW), how),
+        (lambda: path.write_text(NEW, encoding="utf-8"), how),
+    ]
+    first, refused, last = talk(steps, base_url=url, api_key=KeyFile(path))
+    assert (first, last) == ("answered", "answered")
+    assert "HTTP 401" in refused
+    assert OLD not in refused
+
+
+def test_uploads_go_by_it_too(emulate: Emulate, catalog: Catalog) -> None:
+    emulator, url = emulate(keys=[OLD])
+    keys = [OLD]
+    with Client(
+        base_url=url, catalog=catalog, api_key=lambda: keys[0], poll_seconds=0.01
+    ) as client:
+        client.chat("hello", documents=[Document("one.txt", "A text.")], allow=["qwen-long"])
+        keys[0] = NEW
+        exchange(emulator, NEW)
+        client.chat("hello", documents=[Document("two.txt", "Another.")], allow=["qwen-long"])
+        assert client.delete_uploads() == ()
+    uploads = [call for call in emulator.calls if call.path.endswith("/files")]
+    assert [call.status for call in uploads if call.method == "POST"] == [200, 200]
+
+
+def test_a_client_for_another_key_keeps_that_one(emulate: Emulate, catalog: Catalog) -> None:
+    emulator, url = emulate(keys=[OLD, NEW])
+    with Client(base_url=url, catalog=catalog, api_key=lambda: OLD) as client:
+        exchange(emulator, NEW)
+        client.with_options(api_key=NEW).chat("hello")
+        with pytest.raises(AuthenticationError):
+            client.chat("hello")
+
+
+def test_what_is_no_key_leaves_the_last_one(tmp_path: Path) -> None:
+    """As in the moment in which somebody writes the file, or has taken it away."""
+    path = tmp_path / "key"
+    asked = KeyFile(path)
+    for text in (None, "", "two words"):
+        if text is not None:
+            path.write_text(text, encoding="utf-8")
+        with pytest.raises(MissingKey, match="write the provider's key into it") as caught:
+            asked()
+        assert str(path) in str(caught.value)
+    path.write_text(f"  {OLD}\n", encoding="utf-8")
+    assert asked() == OLD
+    for spoiled in ("", "two words", "\N{SNOWMAN}"):
+        path.write_text(spoiled, encoding="utf-8")
+        assert asked() == OLD
+    path.unlink()
+    assert asked() == OLD
+    fresh = tmp_path / "fresh"
+    fresh.write_text(NEW, encoding="utf-8")
+    fresh.replace(path)
+    assert asked() == NEW
+    assert repr(asked) == f"KeyFile({str(path)!r}, key ***)"
+
+
+def test_the_file_is_read_when_it_has_changed_and_not_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "key"
+    path.write_text(OLD, encoding="utf-8")
+    asked = KeyFile(path)
+    read: list[object] = []
+    monkeypatch.setattr(
+        "tokenfare.dispatch.key_file.text_of", lambda path: read.append(path) or NEW
+    )
+    assert [asked(), asked()] == [NEW, NEW]
+    assert len(read) == 1
+    os.utime(path, ns=(1, 1))
+    asked()
+    assert len(read) == 2
