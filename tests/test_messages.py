@@ -51,7 +51,7 @@ def test_a_call_of_a_tool_needs_no_content() -> None:
         (["hello"], r"messages\[0\]: an object"),
         ([{"content": "x"}], r"messages\[0\]\.role: missing; one of assistant"),
         ([{"role": "user", "content": "x"}, {"role": None}], r"messages\[1\]\.role: missing"),
-        ([{"role": ["user"], "content": "x"}], r"messages\[0\]\.role: \['user'\] is none of"),
+        ([{"role": ["user"], "content": "x"}], r"messages\[0\]\.role: \['user'\] is not one of"),
         (
             [{"role": "assistant", "content": None, "function_call": "search"}],
             r"messages\[0\]\.function_call: an object with name, not str",
@@ -64,11 +64,14 @@ def test_a_call_of_a_tool_needs_no_content() -> None:
             [{"role": "assistant", "content": None, "tool_calls": [CALL, {"id": "1"}]}],
             r"messages\[0\]\.tool_calls\[1\]: an object with function\.name",
         ),
-        ([{"role": "robot", "content": "x"}], "'robot' is none of"),
+        ([{"role": "robot", "content": "x"}], "'robot' is not one of"),
         ([{"role": "user"}], r"messages\[0\]\.content: missing"),
         ([{"role": "user", "content": 5}], "a text or a list of parts, not int"),
         ([{"role": "user", "content": ["x"]}], r"messages\[0\]\.content\[0\]: an object"),
-        ([{"role": "user", "content": [{"type": "smell"}]}], "'smell' is none of text, image_url"),
+        (
+            [{"role": "user", "content": [{"type": "smell"}]}],
+            "'smell' is not one of text, image_url",
+        ),
         ([{"role": "user", "content": [{"type": "text"}]}], r"content\[0\]\.text: a text"),
         (
             [{"role": "user", "content": [{"type": "image_url", "tokenfare": 7}]}],

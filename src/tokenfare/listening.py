@@ -41,7 +41,7 @@ def listening(host: str, port: int) -> socket.socket:
         raise InvalidRequestError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     except OverflowError as error:
         listener.close()
-        raise InvalidRequestError(f"{port} is no port: 0 to 65535") from error
+        raise InvalidRequestError(f"{port} is not a port: 0 to 65535") from error
     return listener
 
 

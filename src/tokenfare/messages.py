@@ -165,7 +165,7 @@ def _message(item: object, place: str) -> Message:
         known = ", ".join(sorted(ROLES))
         if role is None:
             raise InvalidRequestError(f"{place}.role: missing; one of {known}")
-        raise InvalidRequestError(f"{place}.role: {role!r} is none of {known}")
+        raise InvalidRequestError(f"{place}.role: {role!r} is not one of {known}")
     content = item.get("content")
     if len(item) == 2 and isinstance(content, str):  # most messages: a role and a text
         return Message(role, (Text(content),), dict(item))
@@ -228,7 +228,7 @@ def _part(part: object, place: str) -> ContentPart:
     media = _MEDIA_KINDS.get(str(kind))
     if media is None:
         known = ", ".join(["text", *_MEDIA_KINDS])
-        raise InvalidRequestError(f"{place}.type: {kind!r} is none of {known}")
+        raise InvalidRequestError(f"{place}.type: {kind!r} is not one of {known}")
     stated = part.get(STATED, {})
     if not isinstance(stated, Mapping):
         raise InvalidRequestError(f"{place}.{STATED}: an object, not {_kind(stated)}")

@@ -137,7 +137,7 @@ def test_names_of_columns_may_be_given_as_a_mapping(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "says"),
     [
-        ({"promt": "question"}, "columns: 'promt' is none of prompt, messages, custom_id"),
+        ({"promt": "question"}, "columns: 'promt' is not one of prompt, messages, custom_id"),
         ({"prompt": ""}, "columns: prompt: the name of a column, not ''"),
         ({"prompt": ["question"]}, "columns: prompt: the name of a column, not"),
         ("question", "columns: {'prompt': NAME} names yours, not str"),

@@ -97,7 +97,7 @@ def test_an_interrupted_plan_leaves_the_one_before_as_it_was(job: Path, tmp_path
 def test_a_folder_that_cannot_be_written_is_a_clear_error(job: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         tf.batch.plan(job, tmp_path / "nowhere" / "plan", as_of=DAY)
-    with pytest.raises(InvalidRequestError, match="is no folder"):
+    with pytest.raises(InvalidRequestError, match="is not a folder"):
         tf.batch.plan(job, job, as_of=DAY)
 
 

@@ -106,7 +106,7 @@ def test_what_repeats_in_a_table_is_counted_as_row_by_row(tmp_path: Path) -> Non
 def test_another_table_is_none_of_a_plan(tmp_path: Path) -> None:
     other = tmp_path / "other.parquet"
     pq.write_table(pa.table({"model": ["a"]}), other)
-    with pytest.raises(InputError, match=r"other\.parquet: is no table of a plan: no column"):
+    with pytest.raises(InputError, match=r"other\.parquet: is not a table of a plan: no column"):
         list(rows_of(other))
 
 

@@ -154,7 +154,7 @@ def test_an_archive_that_is_no_docx_is_refused() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as packed:
         packed.writestr("a.txt", "hello")
-    with pytest.raises(InputError, match="a ZIP file that is no DOCX"):
+    with pytest.raises(InputError, match="a ZIP file that is not a DOCX"):
         read_document("a.zip", file.getvalue())
 
 

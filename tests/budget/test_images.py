@@ -293,7 +293,7 @@ def test_one_image_is_counted_from_whatever_there_is_of_it(tmp_path: Path) -> No
 def test_a_path_of_this_machine_is_not_sent_as_a_url(url: str) -> None:
     """A provider cannot open it, and its refusal would not say what to send instead."""
     picture = {"type": "image_url", "image_url": {"url": url}}
-    with pytest.raises(InvalidRequestError, match=r"content\[0\].*is no URL.*base64") as refused:
+    with pytest.raises(InvalidRequestError, match=r"content\[0\].*is not a URL.*base64") as refused:
         counted_for_today(picture)
     assert len(str(refused.value)) < 250
 

@@ -82,7 +82,7 @@ def tool(parameters: object) -> dict[str, object]:
             [tool("string")],
             r"tools\[0\]\.function\.parameters: a JSON Schema is an object, not str",
         ),
-        ([tool({"type": "text"})], r"parameters\.type: 'text' is no JSON type; one of array"),
+        ([tool({"type": "text"})], r"parameters\.type: 'text' is not a JSON type; one of array"),
         ([tool({"required": "city"})], r"parameters\.required: a list, not str"),
         ([tool({"required": [1]})], r"parameters\.required\[0\]: the name of a property, not 1"),
         ([tool({"properties": ["city"]})], r"parameters\.properties: an object, not list"),

@@ -187,7 +187,7 @@ def test_a_folder_that_is_no_plan_is_wrong_use(
     monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-any")
     for command in ("submit", "status", "collect", "run", "cancel"):
         ended = run("batch", command, str(tmp_path / "none"))
-        assert (ended.code, "is no folder of a plan" in ended.err) == (2, True)
+        assert (ended.code, "is not the folder of a plan" in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize(

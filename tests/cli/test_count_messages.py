@@ -52,7 +52,7 @@ def test_of_several_files_the_one_that_is_no_request_is_named(run: Run, tmp_path
     bad.write_bytes(chat({"role": "me"}))
     ended = run("count", "--messages", "--model", "qwen-plus", str(good), str(bad))
     assert ended.code == 2
-    assert f"{bad}: messages[0].role: 'me' is none of" in ended.err
+    assert f"{bad}: messages[0].role: 'me' is not one of" in ended.err
 
 
 @pytest.mark.parametrize("tokenizer", [(), ("--tokenizer", "qwen")])

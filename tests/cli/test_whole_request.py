@@ -118,13 +118,13 @@ def test_what_an_option_says_is_no_parameter(
     path.write_text(json.dumps({name: 5}), encoding="utf-8")
     ended = run(*command, "--parameters", str(path), stdin=b"hello")
     assert ended.code == 2
-    assert f"body.json: {name!r} is no parameter here; {says}" in ended.err
+    assert f"body.json: {name!r} is not a parameter here; {says}" in ended.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["route", "--tokens", "5", "--tools", "x"], "--tokens stands instead of FILE"),
+        (["route", "--tokens", "5", "--tools", "x"], "--tokens replaces FILE"),
         (["fit", "--limit", "5", "--parameters", "x"], "--parameters needs --model"),
         (["fit", "--limit", "5", "--document", "x"], "--document needs --model"),
         (["route", "--tools", "missing.json"], "missing.json: no such file"),

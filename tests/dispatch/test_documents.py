@@ -243,10 +243,10 @@ def test_names_cannot_break_out_of_the_form(run: Driver, server: Server, channel
 @pytest.mark.parametrize(
     ("reply", "says"),
     [
-        (Reply(200, b"<html>"), "no file object: <html>"),
-        (answer({"status": "processed"}), "no file object"),
-        (answer({"id": "../models", "status": "processed"}), "no file object"),
-        (answer({"id": "a,fileid://b", "status": "processed"}), "no file object"),
+        (Reply(200, b"<html>"), "other than a file object: <html>"),
+        (answer({"status": "processed"}), "other than a file object"),
+        (answer({"id": "../models", "status": "processed"}), "other than a file object"),
+        (answer({"id": "a,fileid://b", "status": "processed"}), "other than a file object"),
     ],
 )
 def test_rubbish_instead_of_a_file_is_an_error(

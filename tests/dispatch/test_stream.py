@@ -196,8 +196,8 @@ def test_the_native_shape_of_an_error_in_a_stream_is_read_too(
 @pytest.mark.parametrize(
     ("pieces", "says"),
     [
-        ((b"data: {not json\n\n",), "no JSON object: {not json"),
-        ((b"data: 17\n\n",), "no JSON object: 17"),
+        ((b"data: {not json\n\n",), "other than a JSON object: {not json"),
+        ((b"data: 17\n\n",), "other than a JSON object: 17"),
         ((chunk("x", finish="stop"), DONE), "lacks usage"),
         ((b"event: error\ndata: out of luck\n\n",), "out of luck"),
     ],

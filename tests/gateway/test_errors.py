@@ -150,7 +150,7 @@ BODIES: list[tuple[bytes, int, str | None, str]] = [
         b'{"model": "auto", "messages": [{"role": "robot", "content": "a"}]}',
         400,
         "messages",
-        "'robot' is none of",
+        "'robot' is not one of",
     ),
     (
         b'{"model": "auto", "messages": [{"role": "user", "content": "\\ud800"}]}',

@@ -113,7 +113,7 @@ def test_words_never_let_a_model_in_that_the_gateway_keeps_out(
 
 def test_a_ceiling_in_another_currency_is_not_compared(catalog: Catalog) -> None:
     base = Requirements(max_fare=Money.parse("1", "CNY"))
-    with pytest.raises(Exception, match="say yours in CNY"):
+    with pytest.raises(Exception, match="give yours in CNY"):
         narrowed(base, words_of({"max_fare": "1 USD"}), 500, catalog)
 
 

@@ -63,7 +63,7 @@ def test_a_keyword_wins_over_the_profile(tmp_path: Path) -> None:
         ("[a]\nmax_fare = 0.05\n", '[a] max_fare: expected an amount such as "0.05 CNY", not 0.05'),
         ('[a]\nmax_fare = "0.05"\n', "[a] max_fare: expected an amount"),
         ("[a]\nmax_output_tokens = 0\n", "[a] max_output_tokens is 0"),
-        ('[a]\nneeds = ["smell"]\n', "[a] needs: 'smell' is none of audio, file, image"),
+        ('[a]\nneeds = ["smell"]\n', "[a] needs: 'smell' is not one of audio, file, image"),
         ('[a]\nextends = "b"\n[bb]\n', "[a] extends: no profile 'b'; nearest: bb"),
         (
             '[a]\nextends = "b"\n[b]\nextends = "a"\n',

@@ -28,9 +28,15 @@ CATALOG = tf.Catalog.load(day=date(2024, 12, 18))
         ({"cached_tokens": 5, "batch": True}, "batch and cached_tokens exclude each other"),
         ({"min_headroom": -1}, "min_headroom is -1"),
         ({"min_tokens_per_minute": -1}, "min_tokens_per_minute is -1"),
-        ({"kinds": frozenset({"newest"})}, "kinds: 'newest' is none of latest, snapshot, stable"),
-        ({"access": frozenset({"stolen"})}, "access: 'stolen' is none of application, free, paid"),
-        ({"needs": frozenset({"smell"})}, "needs: 'smell' is none of audio, file, image"),
+        (
+            {"kinds": frozenset({"newest"})},
+            "kinds: 'newest' is not one of latest, snapshot, stable",
+        ),
+        (
+            {"access": frozenset({"stolen"})},
+            "access: 'stolen' is not one of application, free, paid",
+        ),
+        ({"needs": frozenset({"smell"})}, "needs: 'smell' is not one of audio, file, image"),
         ({"currency": "cny"}, "currency is three capital letters, such as CNY, not 'cny'"),
         ({"currency": "yuan"}, "currency is three capital letters"),
         ({"allow": "qwen-*"}, "allow: patterns and words are given as a list"),

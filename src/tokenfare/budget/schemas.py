@@ -63,7 +63,7 @@ def _types(value: Mapping[str, object], place: str) -> None:
     for name in (types,) if isinstance(types, str) else _list(value, "type", place):
         if name not in _TYPES:
             known = ", ".join(sorted(_TYPES))
-            raise InvalidRequestError(f"{place}.type: {name!r} is no JSON type; one of {known}")
+            raise InvalidRequestError(f"{place}.type: {name!r} is not a JSON type; one of {known}")
 
 
 def _names(value: Mapping[str, object], place: str) -> None:

@@ -217,7 +217,7 @@ def _refuse_known(path: Path, key: str, name: str, known: Mapping[str, Any]) -> 
         return
     origin = known[name]
     where = f" in {origin.path}" if isinstance(origin, Origin) else ""
-    raise CatalogError(path, key, f"{name!r} stands{where} already; a fact has one home")
+    raise CatalogError(path, key, f"{name!r} is{where} already; a fact has one home")
 
 
 def _folded(row: ModelRow, file: CatalogFile) -> ModelRow:

@@ -46,7 +46,7 @@ for _each in batch_runs.COMMANDS:
 @click.option(
     "--form", type=click.Choice(["jsonl", "csv", "parquet"]), help="Default: by the file."
 )
-@click.option("--strict", is_flag=True, help="Stop at the first line that is no request.")
+@click.option("--strict", is_flag=True, help="Stop at the first line that is not a request.")
 @click.option(
     "--max-output",
     "max_output_tokens",

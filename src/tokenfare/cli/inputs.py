@@ -225,7 +225,7 @@ class Words(click.ParamType[tuple[str, ...]]):
         for word in words:
             if word not in self.known:
                 known = ", ".join(sorted(self.known))
-                self.fail(f"{word!r} is none of {known}", param, ctx)
+                self.fail(f"{word!r} is not one of {known}", param, ctx)
         return words
 
 

@@ -87,7 +87,7 @@ class Given:
         found = read_options(self.tools, self.parameters)
         for name in found["parameters"] or ():
             if name in _SAID_BY:
-                says = f"{name!r} is no parameter here; {_SAID_BY[name]} says it"
+                says = f"{name!r} is not a parameter here; {_SAID_BY[name]} says it"
                 raise InputError(self.parameters or "", says)
         return found
 

@@ -47,7 +47,7 @@ def command(
     has_text = bool(given.file or given.messages or given.documents)
     if tokens is not None and (has_text or given.tools or given.parameters):
         raise click.UsageError(
-            "--tokens stands instead of FILE, --messages, --document, --tools and --parameters"
+            "--tokens replaces FILE, --messages, --document, --tools and --parameters"
         )
     if chart or svg is not None:
         if as_json:

@@ -236,7 +236,7 @@ def _object(reply: HttpResponse, run: ActiveCall, url: str) -> Mapping[str, Any]
     if isinstance(found, Mapping):
         return found
     raise ProviderAnswerInvalid(
-        f"{url} answers with what is no JSON object: {beginning(reply.body)}",
+        f"{url} answers with something other than a JSON object: {beginning(reply.body)}",
         status=reply.status,
         model=run.model,
     )

@@ -208,7 +208,7 @@ def _chunk(run: ActiveCall, url: str, head: Head, event: Event) -> Mapping[str, 
         raise run.meaning(url, _status(event, head), head.headers, event.data.encode())
     if not isinstance(payload, Mapping):
         raise ProviderAnswerInvalid(
-            f"{url} streams what is no JSON object: {beginning(event.data.encode())}",
+            f"{url} streams something other than a JSON object: {beginning(event.data.encode())}",
             status=head.status,
             code="no JSON object",
             request_id=request_id_of(head.headers, None),

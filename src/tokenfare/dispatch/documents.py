@@ -267,7 +267,7 @@ def _id_and_status(reply: HttpResponse, model: Model, url: str) -> tuple[str, st
         if isinstance(id_, str) and id_ and quote(id_, safe="") == id_ and isinstance(status, str):
             return id_, status
     raise ProviderAnswerInvalid(
-        f"{url} answers with what is no file object: {beginning(reply.body)}",
+        f"{url} answers with something other than a file object: {beginning(reply.body)}",
         status=reply.status,
         model=model.id,
     )

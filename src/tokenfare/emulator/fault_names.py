@@ -66,7 +66,9 @@ def split(text: str) -> tuple[str, dict[str, object]]:
     for value in values:
         key, equals, given = value.partition("=")
         if not equals:
-            raise InvalidRequestError(f"{text!r}: {value!r} is no value; they look like KEY=VALUE")
+            raise InvalidRequestError(
+                f"{text!r}: {value!r} is not a value; they look like KEY=VALUE"
+            )
         found[key.strip()] = given.strip()
     return name, found
 

@@ -167,7 +167,9 @@ class Spoil:
     def __post_init__(self) -> None:
         if self.how not in get_args(Spoiling):
             known = ", ".join(get_args(Spoiling))
-            raise InvalidRequestError(f"{self.how!r} is no way to spoil an answer; known: {known}")
+            raise InvalidRequestError(
+                f"{self.how!r} is not a way to spoil an answer; known: {known}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

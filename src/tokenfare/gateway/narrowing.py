@@ -110,7 +110,7 @@ def _lower(word: str, own: Money | None, asked: Money | None, _: Catalog) -> obj
     if own is None or asked is None:
         return own or asked
     if own.currency != asked.currency:
-        raise _odd(word, f"this gateway's is {own}; say yours in {own.currency}")
+        raise _odd(word, f"this gateway's is {own}; give yours in {own.currency}")
     return min(own, asked)
 
 

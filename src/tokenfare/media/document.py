@@ -82,7 +82,7 @@ def _docx(name: str, content: bytes) -> DocumentText:
                 raise InputError(name, f"unpacks to {part.file_size:,} bytes of text")
             xml = packed.read(part)
     except KeyError:
-        raise InputError(name, "a ZIP file that is no DOCX") from None
+        raise InputError(name, "a ZIP file that is not a DOCX") from None
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise InputError(name, f"a DOCX that cannot be read: {error}") from None
     try:

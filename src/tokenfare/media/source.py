@@ -46,7 +46,7 @@ def opened(url: str, place: str, fetch: Fetch | None = None) -> Source | None:
         if _SCHEME.match(url) is None:
             shown = url if len(url) <= _SHOWN else url[:_SHOWN] + "…"
             raise InvalidRequestError(
-                f"{place}: {shown!r} is no URL; a file of this machine goes along as one: "
+                f"{place}: {shown!r} is not a URL; a file of this machine goes along as one: "
                 "data:TYPE;base64,… with its bytes in base64"
             )
         return None

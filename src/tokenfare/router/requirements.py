@@ -150,7 +150,7 @@ class Requirements:
             if not (isinstance(given, frozenset) and given <= known):
                 given = frozenset(words(name, given))
                 if odd := sorted(given - known):
-                    raise InvalidRequestError(f"{name}: {odd[0]!r} is none of {listed(known)}")
+                    raise InvalidRequestError(f"{name}: {odd[0]!r} is not one of {listed(known)}")
             self._keep(name, given | {"text"} if name == "needs" else given)
         for name in ("purpose", "region"):
             word = getattr(self, name)

@@ -82,10 +82,10 @@ def _tokens(path: str, data: bytes) -> list[tuple[bytes, int]]:
                 path,
                 where,
                 f"not a token in base64 and its rank: {line[:40]!r} (a SentencePiece model, or "
-                "another binary file, is no rank file)",
+                "another binary file, is not a rank file)",
             ) from None
         if rank in ranks:
-            raise NotRepresentable(path, where, f"rank {rank} stands on line {ranks[rank]} too")
+            raise NotRepresentable(path, where, f"rank {rank} is on line {ranks[rank]} too")
         if token in tokens:
             raise NotRepresentable(
                 path, where, f"the token {token!r} has two ranks, {tokens[token]} and {rank}"

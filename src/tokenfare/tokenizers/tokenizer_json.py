@@ -70,7 +70,7 @@ class _Reader:
             found = dict(pairs)
             if len(found) != len(pairs):
                 twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-                raise self.refuse("", f"the key {twice!r} stands twice in one object")
+                raise self.refuse("", f"the key {twice!r} is there twice in one object")
             return found
 
         try:
@@ -80,7 +80,7 @@ class _Reader:
                 raise
             raise self.refuse("", f"not JSON: {error}") from None
         if not isinstance(file, dict):
-            raise self.refuse("", "not a tokenizer.json: its top is no object")
+            raise self.refuse("", "not a tokenizer.json: its top is not an object")
         return file
 
     def check_model(self, model: dict[str, Any]) -> None:
@@ -103,7 +103,7 @@ class _Reader:
         owners: dict[int, str] = {}
         for token, number in vocab.items():
             if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 32:
-                raise self.refuse(f"model.vocab[{token!r}]", f"{number!r} is no id")
+                raise self.refuse(f"model.vocab[{token!r}]", f"{number!r} is not an id")
             if number in owners:
                 problem = f"{owners[number]!r} has the id {number} too"
                 raise self.refuse(f"model.vocab[{token!r}]", problem)
@@ -167,7 +167,7 @@ class _Reader:
             raise self.refuse(where, "not an object with content and id")
         text, number = token["content"], token["id"]
         if not (isinstance(text, str) and text and isinstance(number, int)):
-            raise self.refuse(where, f"{text!r} with id {number!r} is no token")
+            raise self.refuse(where, f"{text!r} with id {number!r} is not a token")
         if any("\ud800" <= c < "\ue000" for c in text):
             raise self.refuse(where, f"{text!r} holds half a character")
         return Added(
@@ -233,12 +233,12 @@ class _Reader:
         pattern = step.get("pattern")
         regex = pattern.get("Regex") if isinstance(pattern, dict) else None
         if not isinstance(regex, str):
-            raise self.refuse(f"{where}.pattern", f"{pattern!r} is no regular expression")
+            raise self.refuse(f"{where}.pattern", f"{pattern!r} is not a regular expression")
         name = IN_JSON.get(regex)
         if name is None:
             raise self.beyond(
                 f"{where}.pattern.Regex",
-                f"{regex!r} is none of the patterns that are split exactly here "
+                f"{regex!r} is not one of the patterns that are split exactly here "
                 f"({', '.join(IN_JSON.values())})",
             )
         return name

@@ -185,12 +185,14 @@ def _check_fits(path: Path, name: str, pattern: str, size: int) -> None:
             f"where {expected:,} split as {known.pattern!r} are expected"
         )
     if not known.by_transformers and known.pattern is None:
-        raise InvalidRequestError(f"{name!r} stands for what is not known; choose another name")
+        raise InvalidRequestError(
+            f"{name!r} means a tokenizer that is not known; choose another name"
+        )
 
 
 def _check_name(name: str) -> None:
     if not name or not all(c.isalnum() or c in "-_." for c in name) or name.startswith("."):
-        raise InvalidRequestError(f"{name!r} is no name: letters, digits, '-', '_' and '.'")
+        raise InvalidRequestError(f"{name!r} is not a name: letters, digits, '-', '_' and '.'")
 
 
 def _about(path: Path) -> dict[str, str]:

@@ -42,7 +42,7 @@ def columns_of(given: ColumnNames) -> Columns:
     for what, name in names.items():
         if what not in Columns.__annotations__:
             known = ", ".join(Columns.__annotations__)
-            raise InvalidRequestError(f"columns: {what!r} is none of {known}")
+            raise InvalidRequestError(f"columns: {what!r} is not one of {known}")
         if not isinstance(name, str) or not name:
             raise InvalidRequestError(f"columns: {what}: the name of a column, not {name!r}")
     return Columns(**given)

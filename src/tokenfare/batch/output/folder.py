@@ -220,7 +220,9 @@ class Folder:
         if not self.path.exists():
             return
         if not self.path.is_dir():
-            raise InvalidRequestError(f"{self.path}: is there and is no folder; name another")
+            raise InvalidRequestError(
+                f"{self.path}: is there already and is not a folder; name another"
+            )
         found = {str(p.relative_to(self.path)) for p in self.path.rglob("*") if not p.is_dir()}
         if found and not self._is_own(found):
             raise InvalidRequestError(

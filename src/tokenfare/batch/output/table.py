@@ -163,10 +163,10 @@ def _batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
     try:
         with parquet.ParquetFile(path) as table:
             if missing := set(columns) - set(table.schema_arrow.names):
-                raise InputError(str(path), f"is no table of a plan: no column {min(missing)!r}")
+                raise InputError(str(path), f"is not a table of a plan: no column {min(missing)!r}")
             yield from table.iter_batches(batch_size=_GROUP, columns=list(columns))
     except (arrow.ArrowException, OSError) as error:
-        raise InputError(str(path), f"is no table of a plan: {error}") from error
+        raise InputError(str(path), f"is not a table of a plan: {error}") from error
 
 
 _NAMES = tuple(Row.__dataclass_fields__)

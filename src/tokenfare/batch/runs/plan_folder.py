@@ -121,9 +121,9 @@ def planned(folder: str | os.PathLike[str]) -> Planned:
             deadline.get("concurrency"),
         )
     except OSError as error:
-        raise InputError(str(path), f"is no folder of a plan: {error.strerror}") from None
+        raise InputError(str(path), f"is not the folder of a plan: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(name, f"is no plan: {type(error).__name__} {error}") from None
+        raise InputError(name, f"is not a plan: {type(error).__name__} {error}") from None
     for file in files:
         _whole(found.path(file), file)
     return found

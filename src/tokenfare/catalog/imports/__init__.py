@@ -146,7 +146,7 @@ class _Reading:
 
     def _not_wanted(self, entry: ListedModel, rows: Mapping[str, ModelRow]) -> str | None:
         if re.match(MODEL_ID, entry.id) is None:
-            return f"{shown(entry.id)} is no id that the catalogue takes: {MODEL_ID}"
+            return f"{shown(entry.id)} is not an id that the catalogue takes: {MODEL_ID}"
         ours = entry.provider.lower() in self.base.prefixes and self.base.named(entry.sent_as)
         if ours and not self.known_too:
             return f"{ours} is in the catalogue, with its history"
