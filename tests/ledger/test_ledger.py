@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -18,6 +20,7 @@ from ledger.conftest import NOON, Clock, answered, intent, sums_of_rows, yuan
 from tokenfare.database import Database
 from tokenfare.errors import DatabaseError
 from tokenfare.ledger import Ending, Ledger, Span, Unsettled, spent, unsettled
+from tokenfare.ledger.owner import this_process
 from tokenfare.ledger.schema import MIGRATIONS
 from tokenfare.money import Money
 from tokenfare.usage import Usage
@@ -171,6 +174,56 @@ def test_a_closed_ledger_opens_again(ledger: Ledger) -> None:
     number = ledger.reserve(intent())
     ledger.close()
     assert ledger.settle(number, answered())
+
+
+def test_a_ledger_that_is_left_is_closed(tmp_path: Path) -> None:
+    """SQLite removes the log beside the file with the last connection."""
+    log = tmp_path / "ledger-wal"
+    with Ledger(tmp_path / "ledger") as ledger:
+        ledger.reserve(intent())
+        assert log.exists()
+    assert not log.exists()
+    assert repr(ledger) == f"<Ledger in {tmp_path / 'ledger'}>"
+
+
+def test_a_bill_is_known_by_the_providers_id(ledger: Ledger) -> None:
+    ledger.settle(ledger.reserve(intent()), answered(request_id="billed"))
+    ledger.settle(ledger.reserve(intent()), Ending("ProviderFaultError", request_id="failed"))
+    assert [ledger.has_bill(name) for name in ("billed", "failed", "another")] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_calls_of_a_process_that_ended_are_given_up_once(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.reserve(intent())
+    monkeypatch.setattr("tokenfare.ledger.ledger.this_process", ended_process)
+    for _ in range(2):
+        ledger.reserve(intent())
+    assert [ledger.give_up_the_dead() for _ in range(2)] == [2, 0]
+    assert unsettled(ledger) == Unsettled(open=1, abandoned=2, cancelled=0, broken=0)
+
+
+def test_a_call_that_was_handed_over_holds_without_its_process_and_for_so_long(
+    ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tokenfare.ledger.ledger.this_process", ended_process)
+    ledger.hand_over(ledger.reserve(intent()), 7_200)
+    clock.now += 7_199
+    assert ledger.give_up_the_dead() == 0
+    clock.now += 1
+    assert ledger.give_up_the_dead() == 1
+
+
+def ended_process() -> str:
+    """The name of a process of this machine that is gone."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    place, _, _ = this_process().rpartition("/")
+    return f"{place}/{child.pid}@1"
 
 
 def test_nothing_is_made_before_it_is_needed(tmp_path: Path) -> None:
