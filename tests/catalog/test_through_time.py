@@ -352,6 +352,8 @@ def test_an_unknown_name_gets_the_nearest_ones(catalog):
     with pytest.raises(UnknownModel, match="no model is called 'qwen-pluss'") as caught:
         catalog.get("qwen-pluss")
     assert caught.value.nearest[0] == "qwen-plus"
+    with pytest.raises(UnknownModel, match="answer chats, and none for embeddings"):
+        catalog.get("text-embedding-v4")
     with pytest.raises(UnknownModel, match="nearest: qwen-plus-2024-08-06"):
         catalog.get("Qwen-Plus-0806")  # its short form is in no list of the provider's
 

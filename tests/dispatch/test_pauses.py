@@ -87,9 +87,13 @@ def test_what_a_provider_says_is_no_line_of_its_own_and_no_key(
             "qwen-max: held back by 1,200 requests a minute; on in 20.0 s",
         ),
         (
-            RateWait("qwen-max", "tokens", 1_666, 1.0, 37, 0.35),
-            "qwen-max: held back by 1,666 tokens a second, behind 37 of this process; the first of "
-            "them goes in 0.3 s",
+            RateWait("qwen-max", "tokens", 100_000, 60.0, 37, 8.25),
+            "qwen-max: held back by 100,000 tokens a minute, behind 37 of this process; the first "
+            "of them goes in 8.2 s",
+        ),
+        (
+            RateWait("qwen-max", "tokens", 1_666, 1.0, 1_370, 0.35),
+            "qwen-max: held back by 1,666 tokens a second, behind 1,370 of this process",
         ),
         (
             RateWait("qwen-max", "requests", 2, 0.1, 0, 1.0),

@@ -36,7 +36,7 @@ def test_each_wait_is_a_line_of_the_log_with_the_id_of_the_request(
     ("fault", "said"),
     [
         (Refuse(500, "internal_error", f"cannot answer {SECRET!r}"), "HTTP 500 internal_error"),
-        (Page(200, f"<p>{SECRET}</p>"), "ProviderAnswerInvalid: HTTP 200"),
+        (Page(200, SECRET), "ProviderAnswerInvalid: HTTP 200 no chat completion"),
         (named("malformed", {"how": "no-usage"}), "ProviderAnswerInvalid: HTTP 200 lacks usage"),
         (named("cut", {"after_events": 2}), "broke"),
     ],

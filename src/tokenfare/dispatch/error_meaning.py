@@ -364,11 +364,8 @@ def _without_words(
 ) -> ProviderError:
     """The error of an answer that holds no error object: HTML, a redirect, nothing."""
     shown = f": {beginning(body)}" if body.strip() else " and no text"
-    evidence: dict[str, Any] = {
-        "status": status,
-        "request_id": request_id_of(headers, None),
-        "model": model,
-    }
+    evidence: dict[str, Any] = {"status": status, "model": model}
+    evidence["request_id"] = request_id_of(headers, None)
     if 300 <= status < 400:
         target = headers.get("location", "an address that it does not name")
         return ProviderAnswerInvalid(
@@ -383,7 +380,9 @@ def _without_words(
         )
     if status < 400:
         return ProviderAnswerInvalid(
-            f"{url} answers {status} with what is no chat completion{shown}", **evidence
+            f"{url} answers {status} with what is no chat completion{shown}",
+            code="no chat completion",
+            **evidence,
         )
     row, _ = _row(status, _Refusal(None, None, "", None))
     return row.error(f"{url}: {row.says} (HTTP {status}{shown})", **evidence)

@@ -101,8 +101,8 @@ class RateWait:
         words = f"{self.model}: held back by {self.reason}"
         if self.ahead:
             words += f", behind {self.ahead:,} of this process"
-        if self.by == "turn":  # how long those need is not known here
-            return words
+        if self.by == "turn" or (self.ahead and self.wait_seconds < 1):
+            return words  # how long those need is not known here, or is no news
         then = "the first of them goes" if self.ahead else "on"
         return f"{words}; {then} in {self.wait_seconds:.1f} s"
 

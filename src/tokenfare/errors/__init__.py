@@ -104,6 +104,9 @@ _WHERE_MODELS_ARE = (
     "`tokenfare models --all` lists those that are known, "
     "and a catalogue file named in TOKENFARE_CATALOG adds others"
 )
+_NO_EMBEDDINGS = (
+    "the catalogue has models that answer chats, and none for embeddings (docs/catalog.md says why)"
+)
 
 
 class UnknownModel(TokenfareError, LookupError):  # noqa: N818 - reads as the sentence it is
@@ -116,7 +119,10 @@ class UnknownModel(TokenfareError, LookupError):  # noqa: N818 - reads as the se
 
     def __init__(self, name: str, nearest: Sequence[str] = ()) -> None:
         """Name the id, and the nearest ones that exist or where to look."""
-        hint = f"nearest: {', '.join(nearest)}" if nearest else _WHERE_MODELS_ARE
+        if nearest:
+            hint = f"nearest: {', '.join(nearest)}"
+        else:
+            hint = _NO_EMBEDDINGS if "embedding" in name.lower() else _WHERE_MODELS_ARE
         super().__init__(f"no model is called {name!r}; {hint}")
         self.name = name
         self.nearest: tuple[str, ...] = tuple(nearest)

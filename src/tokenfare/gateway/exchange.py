@@ -255,7 +255,7 @@ def _for_the_log(error: Exception, address: str) -> str:
         return " ".join(str(error).split())
     named = f", the provider's id {error.request_id}" if error.request_id else ""
     what = f"{type(error).__name__}: {reason_of(error, address)}"
-    return _shown(f"{error.model}: {what}, {len(error.attempts)} attempts{named}")
+    return _shown(f"{error.model}: {what}, attempts: {len(error.attempts)}{named}")
 
 
 def _too_slow(size: int) -> Refusal:
