@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,19 @@ def page(name: str) -> str:
 
 def first_cells(text: str) -> list[str]:
     return re.findall(r"^\| (.*?) \|", text, re.MULTILINE)
+
+
+def test_the_map_of_the_layers_is_the_one_that_the_linter_holds() -> None:
+    """`__main__` is no part of the map; what is in brackets may be there or not."""
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (whole,) = (each for each in rules["contracts"] if each.get("containers") == ["tokenfare"])
+    held = [set(re.findall(r"\w+", line)) for line in whole["layers"] if "__main__" not in line]
+    drawn = re.search(r"```text\n(.*?)```", page("architecture.md"), re.DOTALL)
+    assert drawn is not None
+    lines = drawn[1].replace("(native)", "").splitlines()
+    assert [set(line.split()) for line in lines] == held
+    rows = re.findall(r"^\| `(\w+)` \|", page("architecture.md"), re.MULTILINE)
+    assert set(rows) == set().union(*held) - {"_core"}
 
 
 def test_every_place_that_contributors_are_sent_to_is_there() -> None:
