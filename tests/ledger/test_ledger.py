@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ledger.conftest import NOON, Clock, answered, intent, sums_of_rows, yuan
 from tokenfare.database import Database
 from tokenfare.errors import DatabaseError
-from tokenfare.ledger import Ending, Ledger, Span, Unsettled, spent, unsettled
+from tokenfare.ledger import Ending, Ledger, Span, Unsettled, drifts, spent, unsettled
 from tokenfare.ledger.owner import this_process
 from tokenfare.ledger.schema import MIGRATIONS
 from tokenfare.money import Money
@@ -194,6 +194,22 @@ def test_a_bill_is_known_by_the_providers_id(ledger: Ledger) -> None:
         False,
         False,
     ]
+
+
+def test_a_bill_for_a_part_is_held_to_what_was_predicted_for_that_part(ledger: Ledger) -> None:
+    """Of a job of a thousand requests the provider answered four hundred."""
+    number = ledger.reserve(intent(1_000, fare="10"))
+    ledger.settle(number, answered(billed=400, fare="4"), intent(400, fare="4"))
+    [sum_of_all] = spent(ledger, [])
+    assert (sum_of_all.predicted, sum_of_all.fare) == (400, yuan("4"))
+    assert drifts(ledger) == []
+
+
+def test_how_a_call_went_is_written_beside_its_bill(ledger: Ledger) -> None:
+    ledger.settle(ledger.reserve(intent()), answered(attempts=3, broken=1, waited_seconds=1.5))
+    with ledger.reading() as database:
+        row = database.execute("SELECT attempts, broken, waited_ms FROM calls").fetchone()
+    assert row == (3, 1, 1_500)
 
 
 def test_calls_of_a_process_that_ended_are_given_up_once(
