@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from tokenfare.catalog import Model
 from tokenfare.messages import Message
 from tokenfare.tokenizers import Count, Measurer, Tokenizer, added
-from tokenfare.tokenizers.nfc import NFC_GROWS
+from tokenfare.tokenizers.nfc import NFC_GROWS, has_a_run_of_marks
 
 from .message_tokens import MessageCounter, depends_on_the_next, places
 from .options import NO_OPTIONS, Options
@@ -92,4 +92,5 @@ def _last_cut(text: str, characters: int) -> int:
 
 def _most(tail: str) -> int:
     size = len(tail.encode(errors="surrogatepass"))
-    return size if unicodedata.is_normalized("NFC", tail) else NFC_GROWS * size
+    stays = not has_a_run_of_marks(tail) and unicodedata.is_normalized("NFC", tail)
+    return size if stays else NFC_GROWS * size

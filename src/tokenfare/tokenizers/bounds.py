@@ -14,14 +14,18 @@ from dataclasses import dataclass, field
 from .count import Count
 from .cutting import Keep, Span, joined
 from .cutting_by_bound import spans, truncated
+from .nfc import NFC_GROWS, NFKC_GROWS, has_a_run_of_marks
 
 
 def byte_level(text: str) -> int:
     """Bound the count of a byte-level BPE that takes text to NFC (Qwen 3.5 and later).
 
     Every byte is a token and merging only lowers the number, so the bytes of the NFC text are an
-    upper bound. Raw bytes are not: 38 code points grow under NFC.
+    upper bound. Raw bytes are not: 92 code points grow under NFC. Where normalizing would take long
+    the bound is what NFC can make of a text at most.
     """
+    if has_a_run_of_marks(text):
+        return NFC_GROWS * _bytes(text)
     return _bytes(unicodedata.normalize("NFC", text))
 
 
@@ -52,6 +56,8 @@ def unknown(text: str) -> int:
     normalized text; it adds at most two tokens of its own. A tokenizer that breaks this (one that
     spells bytes in several tokens, say) is outside these bounds, and nothing here can know.
     """
+    if has_a_run_of_marks(text):
+        return NFKC_GROWS * _bytes(text) + 2
     forms = (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFKC", text))
     return max(map(_bytes, forms)) + 2 if text else 0
 

@@ -6,7 +6,9 @@ become `\u00e9`. Tests hold each of these numbers to every code point there is.
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from functools import lru_cache
 
 NFC_GROWS = 3
 """NFC makes no text more than three times as long, in bytes of UTF-8 (UAX #15)."""
@@ -22,10 +24,43 @@ CODE_POINT_BYTES = 4
 
 _LONG = 1_000_000
 
+_STRIDE = 16
+_SAMPLES = 8
+_LIKE_MARKS = re.compile(rf"(?:[^\w\s\x00-\x7f]|[\uff9e\uff9f]){{{_SAMPLES},}}")
+"""Among characters like these are all marks; in most texts few of them stand together."""
+
 
 def is_long(text: str) -> bool:
     """Whether normalizing a text would take longer than a question about its length should."""
-    return not text.isascii() and len(text) > _LONG
+    return not text.isascii() and (len(text) > _LONG or has_a_run_of_marks(text))
+
+
+def has_a_run_of_marks(text: str) -> bool:
+    """Whether so many combining marks follow each other that Python would sort them for long.
+
+    `unicodedata` sorts by insertion, in the square of a run's length: a million marks take half an
+    hour. No run of 128 marks is missed, and shorter ones take less than a microsecond a character.
+    Looks at every sixteenth character, so a run is taken for one where others stand between.
+    """
+    if text.isascii():
+        return False
+    sample = text[::_STRIDE]
+    return any(_are_marks(found[0]) for found in _LIKE_MARKS.finditer(sample))
+
+
+def _are_marks(sample: str) -> bool:
+    together = 0
+    for character in sample:
+        together = together + 1 if _is_mark(character) else 0
+        if together == _SAMPLES:
+            return True
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _is_mark(character: str) -> bool:
+    """Whether nothing that the character stands for stays where it is when marks are sorted."""
+    return all(map(unicodedata.combining, unicodedata.normalize("NFKD", character)))
 
 
 def nfc_bytes(text: str) -> tuple[int, int]:
