@@ -41,6 +41,12 @@ def test_the_map_of_the_layers_is_the_one_that_the_linter_holds() -> None:
     assert [set(line.split()) for line in lines] == held
     rows = re.findall(r"^\| `(\w+)` \|", page("architecture.md"), re.MULTILINE)
     assert set(rows) == set().union(*held) - {"_core"}
+    listed = re.search(
+        r"^src/tokenfare/ +(.*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert listed is not None
+    named = [set(re.findall(r"\w+", layer)) for layer in listed[1].split(" / ")]
+    assert named == [layer - {"_core"} for layer in held]
 
 
 def test_every_place_that_contributors_are_sent_to_is_there() -> None:
