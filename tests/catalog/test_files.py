@@ -106,9 +106,10 @@ BROKEN = {
     "an unknown key": (
         price_of(GOOD_PRICE + ', curency = "CNY"'),
         "model[0] qwen-plus: prices[0].curency",
-        "no such key",
+        "no such key; nearest: currency",
     ),
-    "an unknown key at the top": ("familly = 'x'\n", "familly", "no such key"),
+    "an unknown key at the top": ("familly = 'x'\n", "familly", "no such key; nearest: family"),
+    "a key that is like none": ("wxyz = 'x'\n", "wxyz", "no such key"),
     "a day in quotes": (
         price_of(GOOD_PRICE.replace("2026-06-01", '"2026-06-01"')),
         "model[0] qwen-plus: prices[0].from",

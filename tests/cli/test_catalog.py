@@ -116,6 +116,18 @@ def test_beside_a_list_only_what_it_says_and_both_know_is_compared(run, prices: 
     ]
 
 
+def test_a_mistake_with_many_consequences_is_said_once(run, tmp_path: Path) -> None:
+    """A source that nobody describes is missed by each fact that names it."""
+    path = tmp_path / "mine.toml"
+    path.write_text(OVERLAP.replace('source = "contract"', 'source = "contrakt"'), "utf-8")
+    found = run("catalog", "check", str(path))
+    said = [line for line in found.out.splitlines() if "not 'contrakt'" in line]
+    assert len(said) == 1
+    assert said[0].endswith("(and 1 more alike)")
+    every = json.loads(run("catalog", "check", str(path), "--json").out)
+    assert len([each for each in every if "not 'contrakt'" in each["problem"]]) == 2
+
+
 def test_a_file_with_mistakes_has_all_of_them_named(run, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(OVERLAP)

@@ -181,9 +181,18 @@ def _expected(detail: Any) -> str:
         return str(detail["msg"])
     words = words.format(**context)
     if detail["type"] == "extra_forbidden":
-        return words
+        return words + _nearest(str(detail["loc"][-1]))
     given = "" if detail["type"] == "missing" else f", not {detail['input']!r}"
     return f"expected {words}{given}"
+
+
+def _nearest(key: str) -> str:
+    import difflib
+
+    from .schema import keys
+
+    near = difflib.get_close_matches(key, keys(), n=1)
+    return f"; nearest: {near[0]}" if near else ""
 
 
 def _more(count: int) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
 from decimal import Decimal
 from functools import cache, partial
@@ -37,6 +37,22 @@ def checked(data: object, *, as_json: bool = False) -> CatalogFile:
     if as_json:
         return _catalog_file().validate_json(json.dumps(data))
     return _catalog_file().validate_python(data)
+
+
+@cache
+def keys() -> frozenset[str]:
+    """Every key that a file can have, in whichever of its tables."""
+    return frozenset(_keys_of(CatalogFile))
+
+
+def _keys_of(hint: Any) -> Iterator[str]:
+    if isinstance(hint, type) and is_dataclass(hint):
+        hints = get_type_hints(hint)
+        for field in fields(hint):
+            yield KEYS.get(field.name, field.name)
+            yield from _keys_of(hints[field.name])
+    for argument in get_args(hint):
+        yield from _keys_of(argument)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -56,10 +56,20 @@ def check(files: tuple[str, ...], as_json: bool) -> int:
     if as_json:
         output.emit([{"file": f.path, "key": f.key, "problem": f.problem} for f in found])
     else:
-        for finding in found:
-            stdout.answer(str(finding))
-        click.echo(f"{len(facts.models):,} models, {len(found):,} problems", err=True)
+        for line in _each_once(found):
+            stdout.answer(line)
+        number = f"{len(found):,} problem{'' if len(found) == 1 else 's'}"
+        click.echo(f"{len(facts.models):,} models, {number}", err=True)
     return exit_codes.ANSWER_IS_NO if found else exit_codes.DONE
+
+
+def _each_once(found: Iterable[Finding]) -> Iterator[str]:
+    """A mistake with many consequences, such as a source that nobody describes, once."""
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in found:
+        alike.setdefault((finding.path, finding.problem), []).append(finding)
+    for first, *others in alike.values():
+        yield f"{first} (and {len(others):,} more alike)" if others else str(first)
 
 
 def _unknown_tokenizers(facts: Facts, path: Path) -> Iterator[Finding]:
