@@ -56,7 +56,7 @@ def command(
         host,
         port,
         allow_remote=allow_remote,
-        announce=lambda url: click.echo(f"{emulator!r} at {url}", err=True),
+        announce=lambda url: click.echo(f"emulator of {emulator.catalog.day} at {url}", err=True),
     )
 
 

@@ -136,13 +136,17 @@ def command(
     )
     check_reach(gateway, host, allow_anyone=allow_anyone)
     _log_to_stderr(quiet=quiet)
+    client, day = gateway.client, gateway.client.catalog.day
     serve(
         gateway,
         host,
         port,
         allow_anyone=allow_anyone,
         grace_seconds=grace,
-        announce=lambda url: click.echo(f"{gateway!r} at {url}", err=True),
+        announce=lambda url: click.echo(
+            f"gateway before {client.base_url}, facts of {day}, at {url}",
+            err=True,
+        ),
     )
 
 
