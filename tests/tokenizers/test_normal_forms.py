@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tokenfare.tokenizers import bounds
 from tokenfare.tokenizers.nfc import _LIKE_MARKS, has_a_run_of_marks, nfc_bytes
+from tokenizers import normalizers
 
 MARKS = ["\u0f81", "\u0301\u0316", "\u0344", "\uff9e\u0301", "\U0001d165", "\u0f71\u0f72\u0f74"]
 
@@ -73,3 +74,28 @@ def test_endless_marks_are_bounded_in_no_time(unit: str) -> None:
 )
 def test_what_people_write_is_bounded_by_its_bytes_in_nfc(text: str) -> None:
     assert bounds.byte_level(text) == utf8(unicodedata.normalize("NFC", text))
+
+
+def test_the_bound_holds_under_an_older_normalizer_too() -> None:
+    """Hugging Face's is of Unicode 9: what later ones compose it leaves apart."""
+    older = normalizers.NFC()
+    for number in range(sys.maxunicode + 1):
+        apart = unicodedata.normalize("NFD", chr(number))
+        if len(apart) > 1:
+            for text in (apart, apart + "\u0301", "\u0958" + apart):
+                assert bounds.byte_level(text) >= utf8(older.normalize_str(text)), hex(number)
+
+
+def test_what_is_composed_lately_is_what_this_pythons_unicode_knows_beyond_the_older() -> None:
+    older = normalizers.NFC()
+    composed = (chr(number) for number in range(sys.maxunicode + 1))
+    apart = {c: unicodedata.normalize("NFD", c) for c in composed}
+    lately = {
+        c
+        for c, text in apart.items()
+        if len(text) > 1
+        and unicodedata.normalize("NFC", text) == c
+        and older.normalize_str(text) != c
+    }
+    assert lately
+    assert all(bounds._COMPOSED_LATELY.match(c) for c in lately)

@@ -7,6 +7,7 @@ exact.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,17 +17,27 @@ from .cutting import Keep, Span, joined
 from .cutting_by_bound import spans, truncated
 from .nfc import NFC_GROWS, NFKC_GROWS, has_a_run_of_marks
 
+_COMPOSED_LATELY = re.compile(
+    "[\U000105c9\U000105e4\U00011383\U00011385\U0001138e\U00011391\U000113c5\U000113c7\U000113c8"
+    "\U00011938\U00016121-\U00016128\U00016d68-\U00016d6a]"
+)
+"""What NFC composes since Unicode 13 (U+11938) and 16 (the others); nothing else did since 9."""
+
 
 def byte_level(text: str) -> int:
     """Bound the count of a byte-level BPE that takes text to NFC (Qwen 3.5 and later).
 
     Every byte is a token and merging only lowers the number, so the bytes of the NFC text are an
     upper bound. Raw bytes are not: 92 code points grow under NFC. Where normalizing would take long
-    the bound is what NFC can make of a text at most.
+    the bound is what NFC can make of a text at most. So it is where something was composed that an
+    older Unicode leaves apart: Hugging Face's normalizer follows Unicode 9.
     """
     if has_a_run_of_marks(text):
         return NFC_GROWS * _bytes(text)
-    return _bytes(unicodedata.normalize("NFC", text))
+    normal = unicodedata.normalize("NFC", text)
+    if normal is not text and _COMPOSED_LATELY.search(normal):
+        return NFC_GROWS * _bytes(text)
+    return _bytes(normal)
 
 
 def byte_level_as_is(text: str) -> int:
