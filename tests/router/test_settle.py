@@ -71,6 +71,25 @@ def test_a_text_that_no_model_takes_is_counted_to_the_largest_limit() -> None:
     assert "20,000 tokens were counted to decide this" in decision.explain()
 
 
+def test_counting_stops_where_no_other_model_wins_any_more() -> None:
+    """68,000 tokens of 228,000 bytes: after 20,000 it is the larger model, however many follow."""
+    decision = lazily(ladder((20_000, "0.001"), (1_000_000, "0.002")), ENGLISH * 4_000)
+    assert decision.model.id == "to-1000000"
+    assert decision.effort is not None
+    assert decision.effort.tokens <= 20_000
+
+
+def test_what_cannot_be_counted_is_decided_at_its_high_end() -> None:
+    """It may be a token or ten thousand: the smaller model might take it, the larger one does."""
+    models = [replace(one, tokenizer="unknown") for one in LADDER]
+    text = "x" * 10_000
+    decision = lazily(models, text)
+    assert decision.model.id == "to-100000"
+    assert decision.winner is eagerly(models, text).winner
+    assert decision.effort is not None
+    assert decision.effort.tokens == 0
+
+
 def test_without_a_limit_near_by_length_alone_no_text_is_refused_by_guess() -> None:
     """2,052 bytes and 613 tokens: only counting says that it fits 1,000."""
     decision = lazily(LADDER, ENGLISH * 36)
