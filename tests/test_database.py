@@ -133,3 +133,15 @@ def test_many_can_make_a_file_at_once(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "new") as connection:
         assert connection.execute("SELECT count(*) FROM things").fetchone() == (8,)
     connection.close()
+
+
+def test_an_older_file_is_read_as_a_copy_of_this_version_and_left_as_it_is(path: Path) -> None:
+    """Who asks what was spent after an upgrade is answered, also where nothing can be written."""
+    before = path.read_bytes()
+    database = Database(path, "list", [FIRST, SECOND], read_only=True)
+    assert rows(database) == [("hat", "good")]
+    database.close()
+    assert path.read_bytes() == before
+    with pytest.raises(DatabaseError, match="syntax error"):
+        rows(Database(path, "list", [FIRST, [*SECOND, "no SQL"]], read_only=True))
+    assert path.read_bytes() == before

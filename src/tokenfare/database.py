@@ -61,7 +61,8 @@ class Database:
     ) -> None:
         """Name the file; it and its folder are made on first use.
 
-        With `read_only` nothing is made and nothing written, and an older version is refused.
+        With `read_only` nothing is made and nothing written; of an older version a copy is read,
+        as it is when it is opened, brought up to date where SQLite keeps what is temporary.
         """
         self._read_only = read_only
         self.path: Path = Path(path)
@@ -154,12 +155,28 @@ class Database:
         )
         try:
             connection.execute("BEGIN")  # version and tables of one moment
-            self._check_to_read(connection)
+            version = _version(connection)
+            self._check(connection, version)
             connection.execute("ROLLBACK")
+            if version == len(self._migrations):
+                return connection
+            older = self._up_to_date(connection)
         except BaseException:
             connection.close()
             raise
-        return connection
+        connection.close()
+        return older
+
+    def _up_to_date(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """A copy that nobody else sees, of the version that is known here."""
+        copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        try:
+            connection.backup(copy)
+            self._migrate(copy)
+        except BaseException:
+            copy.close()
+            raise
+        return copy
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -174,17 +191,6 @@ class Database:
             connection.close()
             raise
         return connection
-
-    def _check_to_read(self, connection: sqlite3.Connection) -> None:
-        version, known = _version(connection), len(self._migrations)
-        self._check(connection, version)
-        if version < known:
-            raise DatabaseError(
-                self._what,
-                self.path,
-                f"it is of version {version}, this tokenfare reads version {known}; "
-                "the next call that is written into it brings it up to date",
-            )
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         if (version := _version(connection)) == len(self._migrations):

@@ -51,7 +51,8 @@ class Ledger:
     ) -> None:
         """Name the file; it and its folder are made on first use.
 
-        With `read_only` the file is there already, nothing is written, and only questions work.
+        With `read_only` the file is there already, nothing is written, and only questions work; one
+        of an older version is read as it stood when it was opened.
         """
         self._database = Database(path, "ledger", MIGRATIONS, read_only=read_only)
         self._clock = clock
