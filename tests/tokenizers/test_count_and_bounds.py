@@ -158,3 +158,24 @@ def test_importing_loads_no_table_and_no_native_code():
     code = "import sys, tokenfare.tokenizers; print('tokenfare._core' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
+
+
+def test_an_exact_count_equals_its_number_and_is_found_by_it() -> None:
+    """Otherwise `count == 7` would be false of every count, without a word."""
+    assert Count.exactly(7) == 7
+    assert operator.eq(7, Count.exactly(7))
+    assert Count.exactly(7) != 8
+    assert Count.exactly(7) != "7"
+    assert Count.exactly(1) != True  # noqa: E712 - a truth value is no number of tokens
+    assert {7: "seven"}[Count.exactly(7)] == "seven"
+    assert hash(Count(5, 1, 9, "bounds")) == hash(Count(5, 1, 9, "bounds"))
+
+
+def test_whether_a_count_between_ends_is_a_number_is_said_where_it_is_certain() -> None:
+    some = Count(5, 1, 9, "bounds")
+    assert some != 0
+    assert some != 10
+    assert some == Count(5, 1, 9, "bounds")
+    for number in (1, 5, 9):
+        with pytest.raises(InexactCount, match=f"whether that is {number} is not certain"):
+            _ = some == number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from tokenfare.errors import InexactCount, InvalidRequestError
 
@@ -69,6 +70,29 @@ class Count:
             )
         return self.value
 
+    def __eq__(self, other: object) -> bool:
+        """Whether two counts say the same; of a number, whether the count certainly is that.
+
+        Raises `InexactCount` where it may be that number and may be another.
+        """
+        if isinstance(other, Count):
+            return self._said == other._said
+        if not _whole(other):
+            return NotImplemented
+        if not self.exact and self.low <= other <= self.high:
+            raise InexactCount(
+                f"between {self.low:,} and {self.high:,} tokens ({self.how}): whether that is "
+                f"{other:,} is not certain; compare .low, .value or .high"
+            )
+        return self.exact and self.value == other
+
+    def __hash__(self) -> int:
+        return hash(self.value if self.exact else self._said)
+
+    @property
+    def _said(self) -> tuple[int, int, int, str]:
+        return self.value, self.low, self.high, self.how
+
     def __lt__(self, limit: int) -> bool:
         """Whether the count is certainly below a number.
 
@@ -112,7 +136,7 @@ class Count:
         return added((self, other))
 
 
-def _whole(number: object) -> bool:
+def _whole(number: object) -> TypeGuard[int]:
     return isinstance(number, int) and not isinstance(number, bool)
 
 
