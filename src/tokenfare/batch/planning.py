@@ -119,7 +119,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     if deadline is not None:
         checked(deadline, answer_seconds)
     sources, done = [Source(name, form, called) for name in names], 0
-    with Folder(out, names) as folder, Behind(folder) as behind:
+    with Folder(_path("out", out), names) as folder, Behind(folder) as behind:
         how = PlanningOptions(called, strict=strict, once=once)
         looking = replace(how, prefixes=Prefixes() if prefixes else None)
         if deadline is None:
@@ -259,12 +259,20 @@ def named(inputs: Paths) -> list[str]:
             f"inputs: paths of files, not a {type(inputs).__name__}; write it as Parquet and name "
             "that, or plan its rows by `plan_batches` and `assemble`"
         )
-    names = [os.fspath(each) for each in inputs]
+    given: object = inputs
+    several = given if isinstance(given, Iterable) else [given]
+    names = [_path("inputs", each) for each in several]
     if not names:
         raise InvalidRequestError("inputs: no file is named; `-` is standard input")
     if twice := [name for name, number in Tallied(names).items() if number > 1]:
         raise InvalidRequestError(f"inputs: {twice[0]} is named twice")
     return names
+
+
+def _path(what: str, given: object) -> str:
+    if not isinstance(given, str | os.PathLike):
+        raise InvalidRequestError(f"{what}: a path is expected, not {type(given).__name__}")
+    return os.fspath(given)
 
 
 def _on(catalog: Catalog, day: date | None) -> Catalog:
