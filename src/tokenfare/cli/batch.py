@@ -41,7 +41,7 @@ for _each in batch_runs.COMMANDS:
     "columns",
     multiple=True,
     metavar="WHAT=NAME",
-    help=f"What the input calls {', '.join(_COLUMNS)} (prompt=question); again.",
+    help=f"What the input calls {', '.join(_COLUMNS)} (prompt=question); may be repeated.",
 )
 @click.option(
     "--form", type=click.Choice(["jsonl", "csv", "parquet"]), help="Default: by the file."
@@ -64,8 +64,10 @@ for _each in batch_runs.COMMANDS:
 @batch_runs.answer_seconds_option
 @click.option("--sample", type=int, metavar="N", help="Estimate by N lines; write nothing.")
 @click.option("--seed", type=int, metavar="N", help="Draw another sample.")
-@click.option("--allow", multiple=True, metavar="PAT", help="Only ids like this (qwen-*); again.")
-@click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; again.")
+@click.option(
+    "--allow", multiple=True, metavar="PAT", help="Only ids like this (qwen-*); may be repeated."
+)
+@click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; may be repeated.")
 @click.option("--region", metavar="R", help="Where the model must be served.")
 @click.option("--currency", metavar="C", help="What fares are compared in (default: CNY).")
 @click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
@@ -96,7 +98,7 @@ def plan_command(
 
     JSONL in the form of OpenAI's batch service, or with a prompt or messages on each line; CSV or
     Parquet with such columns; compressed by gzip or Zstandard or not; `-` is standard input. Lines
-    that are no request, or that no model takes, are set aside in FOLDER/set-aside.jsonl: the exit
+    that are not requests, or that no model takes, are set aside in FOLDER/set-aside.jsonl: the exit
     code is then 1, or 3 if nothing is left. With --sample, nothing is written: some lines are
     counted, and what all cost is said with an interval; the exit code is as if it were all.
 

@@ -142,7 +142,7 @@ def status_command(
     "retries",
     multiple=True,
     metavar="FOLDER",
-    help="A collected plan of `replan`, whose answers stand for what failed here; again.",
+    help="A collected plan of `replan`, whose answers replace what failed here; may be repeated.",
 )
 def collect_command(
     folder: str, retries: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
@@ -219,8 +219,8 @@ def refuse_answers_without(deadline: timedelta | None, answer_seconds: float | N
 @click.command("replan")
 @click.argument("folder")
 @click.option("--out", required=True, metavar="FOLDER", help="Where the plans go, one a model.")
-@click.option("--allow", multiple=True, metavar="PAT", help="Only ids like this; again.")
-@click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; again.")
+@click.option("--allow", multiple=True, metavar="PAT", help="Only ids like this; may be repeated.")
+@click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; may be repeated.")
 @click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: the plan's).")
 @click.option(
     "--deadline",

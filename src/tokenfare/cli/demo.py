@@ -55,7 +55,7 @@ class Sent:
     type=inputs.AsOf(),
     multiple=True,
     metavar="DATE",
-    help="A day to run on; again (default: 2024-12-18 and today).",
+    help="A day to run on; may be repeated (default: 2024-12-18 and today).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(days: tuple[date, ...], as_json: bool) -> int:

@@ -22,7 +22,11 @@ from . import inputs
 @click.option("--rates", is_flag=True, help="Enforce the rate limits of the day.")
 @click.option("--faults", metavar="FILE", help="A script of faults (TOML).")
 @click.option(
-    "--fault", "lines", multiple=True, metavar="RULE", help="Such as 'cut;share=0.1'; again."
+    "--fault",
+    "lines",
+    multiple=True,
+    metavar="RULE",
+    help="Such as 'cut;share=0.1'; may be repeated.",
 )
 @click.option("--worst-day", is_flag=True, help="Nearly a third of all chats meet some fault.")
 @click.option("--seed", default=0, show_default=True, help="Draws the faults that have a share.")

@@ -38,7 +38,7 @@ ceilings_option: Callable[[F], F] = click.option(
     multiple=True,
     metavar="C",
     help="Most to spend in a day: '5 CNY', '200000 tokens', 'project: 5 CNY', '*: 5 CNY' for each "
-    "project by itself; again.",
+    "project by itself; may be repeated.",
 )
 
 

@@ -1,7 +1,7 @@
 """One model for people: every fact, and under it how it is known, since when, and by whom.
 
 Who serves it follows in the same form. Sources have numbers and stand at the end; what is disputed
-stands before them, with both sides.
+comes before them, with both sides.
 """
 
 from __future__ import annotations

@@ -151,7 +151,9 @@ def _number(flag: str, name: str, meaning: str) -> Callable[[Any], Any]:
 
 
 def _patterns(flag: str, name: str, meaning: str) -> Callable[[Any], Any]:
-    return click.option(flag, name, multiple=True, metavar="PAT", help=f"{meaning}; again.")
+    return click.option(
+        flag, name, multiple=True, metavar="PAT", help=f"{meaning}; may be repeated."
+    )
 
 
 def _beside(where: str) -> tuple[Callable[[Any], Any], ...]:
@@ -174,7 +176,7 @@ _REQUEST: tuple[Callable[[Any], Any], ...] = (
         "documents",
         multiple=True,
         metavar="FILE",
-        help="A text, PDF or DOCX to go along; again.",
+        help="A text, PDF or DOCX to go along; may be repeated.",
     ),
     *_beside(""),
 )
@@ -206,13 +208,13 @@ _ASKED: tuple[Callable[[Any], Any], ...] = (
         "kinds",
         type=click.Choice(get_args(Kind)),
         multiple=True,
-        help="Only names of this kind; again.",
+        help="Only names of this kind; may be repeated.",
     ),
     click.option(
         "--access",
         type=click.Choice(get_args(Access)),
         multiple=True,
-        help="Kinds of access to accept (default: paid and free); again.",
+        help="Kinds of access to accept (default: paid and free); may be repeated.",
     ),
     click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today)."),
     click.option("--region", metavar="R", help="Where the model must be served."),

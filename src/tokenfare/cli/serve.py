@@ -50,7 +50,7 @@ _MEGABYTE = 1024 * 1024
     "aliases",
     multiple=True,
     metavar="WORD=MODEL",
-    help="What a word, or a pattern such as 'gpt-*', stands for; again.",
+    help="What a word, or a pattern such as 'gpt-*', means; may be repeated.",
 )
 @click.option("--project", metavar="P", help="What the ledger writes calls down for.")
 @inputs.ceilings_option
@@ -109,7 +109,7 @@ def command(
     other word is a model's id. Options that are asked of a model hold for every call.
 
     The provider's key is read from DASHSCOPE_API_KEY; with --provider NAME that provider of the
-    catalogue is served, by the key in its own variable. A key in --key-file stands before
+    catalogue is served, by the key in its own variable. A key in --key-file comes before
     both. Bills go into the ledger: see `spend`.
     """
     given = request.Given.of(file=None, messages=False, documents=(), **options)

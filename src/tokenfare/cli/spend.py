@@ -64,7 +64,7 @@ class Report:
     multiple=True,
     default=("day", "model"),
     show_default=True,
-    help="What to sum by; again for more.",
+    help="What to sum by; may be repeated.",
 )
 @click.option("--since", type=inputs.Day(), metavar="DATE", help="The first day.")
 @click.option("--until", type=inputs.Day(), metavar="DATE", help="The last day.")
