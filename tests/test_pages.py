@@ -61,6 +61,8 @@ def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulat
     Path("faults.toml").write_text(faults, encoding="utf-8")
     (own,) = (block for block in blocks("docs/catalog.md", "toml") if "[[discounts]]" in block)
     Path("negotiated.toml").write_text(own, encoding="utf-8")
+    (abroad,) = (block for block in blocks("docs/catalog.md", "toml") if "ap-southeast-1" in block)
+    Path("international.toml").write_text(abroad, encoding="utf-8")
     with emulated() as emulator:
         monkeypatch.setenv("TOKENFARE_BASE_URL", emulator.base_url)
         monkeypatch.setenv("DASHSCOPE_API_KEY", "any")

@@ -92,3 +92,9 @@ def test_a_client_of_a_region_takes_models_that_are_served_there(tmp_path: Path)
     assert made.channel.endpoint.base_url.startswith("https://dashscope-intl.")
     with pytest.raises(InvalidRequestError, match="calls ap-southeast-1, not cn-beijing"):
         made.held(Requirements(region="cn-beijing"))
+
+
+def test_a_file_is_no_catalogue_yet() -> None:
+    given: Any = "mine.toml"
+    with pytest.raises(InvalidRequestError, match=r"not str; Catalog\.load\(\['mine\.toml'\]\)"):
+        Client(catalog=given, api_key="any", ledger=False)

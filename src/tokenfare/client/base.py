@@ -7,18 +7,19 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
-from tokenfare.api import Documents, default_catalog
+from tokenfare.api import Documents
 from tokenfare.catalog.catalog import today
 from tokenfare.dispatch import OnWait
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt
 from tokenfare.router import RequirementOptions, Requirements, requirements
+from tokenfare.texts import facts_of
 
 from .plan import Ladder, ladder
 from .settings import Options, Settings, settings
 from .unknown_options import refuse_unknown
 
-if TYPE_CHECKING:  # see `default_catalog`
+if TYPE_CHECKING:  # see `facts_of`
     from tokenfare.catalog import Catalog
 
 
@@ -57,7 +58,7 @@ class BaseClient(ABC):
         refuse_unknown(options)
         if catalog is None and as_of is None:
             options.setdefault("today", today)
-        known = catalog or default_catalog()
+        known = facts_of(catalog)
         facts = known if as_of is None else known.as_of(as_of)
         self._settings: Settings = settings(facts, api_key=api_key, base_url=base_url, **options)
         self._hold(http_client)
