@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sqlite3
+import sys
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -145,3 +146,43 @@ def test_an_older_file_is_read_as_a_copy_of_this_version_and_left_as_it_is(path:
     with pytest.raises(DatabaseError, match="syntax error"):
         rows(Database(path, "list", [FIRST, [*SECOND, "no SQL"]], read_only=True))
     assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file in use cannot be removed there")
+@pytest.mark.parametrize("how", ["removed", "moved away", "replaced"])
+def test_a_file_that_is_not_there_any_more_takes_nothing(path: Path, how: str) -> None:
+    """What were written would be lost with the file, or missing in the one that others use."""
+    database = Database(path, "list", [FIRST])
+    assert rows(database) == [("hat",)]
+    away = path.with_name("away")
+    if how == "removed":
+        path.unlink()
+    else:
+        path.rename(away)
+    if how == "replaced":
+        with Database(path, "list", [FIRST]).writing() as connection:
+            connection.execute("INSERT INTO things VALUES ('glove')")
+    for use in (database.writing, database.reading):
+        with pytest.raises(DatabaseError, match="removed or replaced while it was in use"), use():
+            pytest.fail("it was used")
+    if how == "moved away":
+        away.rename(path)
+        assert rows(database) == [("hat",)], "it is back"
+    database.close()
+    new = Database(path, "list", [FIRST])
+    assert rows(new) == {"removed": [], "moved away": [("hat",)], "replaced": [("glove",)]}[how]
+    new.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file in use cannot be removed there")
+def test_what_was_begun_is_ended_in_the_file_that_it_began_in(path: Path) -> None:
+    database = Database(path, "list", [FIRST])
+    away = path.with_name("away")
+    with database.writing() as connection:
+        path.rename(away)
+        connection.execute("INSERT INTO things VALUES ('glove')")
+        with database.writing() as inner:
+            inner.execute("INSERT INTO things VALUES ('scarf')")
+    away.rename(path)
+    assert rows(database) == [("hat",), ("glove",), ("scarf",)]
+    database.close()

@@ -48,7 +48,8 @@ class Database:
     """A file and what it is for. Nothing is opened before it is needed; a fork opens its own.
 
     Every use raises `DatabaseError` if the file cannot be read or written, is of something else,
-    or was written by a later version.
+    was written by a later version, or is not the one any more that was opened: what is written into
+    a file that was deleted is lost when it is closed, and others write into another one meanwhile.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._is_writing = False
         self._pid = 0
+        self._file: tuple[int, int] | None = None
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -139,6 +141,14 @@ class Database:
             self._pid = os.getpid()
         if self._connection is None:
             self._connection = self._connect_to_read() if self._read_only else self._connect()
+            self._file = _file_at(self.path)
+        elif not self._is_writing and _file_at(self.path) != self._file:
+            raise DatabaseError(
+                self._what,
+                self.path,
+                "it was removed or replaced while it was in use; put it back, or end what uses it "
+                "and begin with a new one",
+            )
         return self._connection
 
     def _connect_to_read(self) -> sqlite3.Connection:
@@ -238,6 +248,15 @@ class Database:
         first = (step for step in self._migrations[0] if isinstance(step, str))
         begun = {name for step in first for name in _TABLE.findall(step)}
         return bool(begun) and not begun & there
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file lies there now, whatever it is called; nothing if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _reading(path: Path) -> str:

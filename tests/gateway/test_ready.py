@@ -85,3 +85,18 @@ def test_what_was_found_holds_for_a_second(start: Start, monkeypatch: pytest.Mon
     for _ in range(5):
         assert ready(stand)[0] == 200
     assert len(asked) == 1
+
+
+def test_with_a_ledger_that_was_taken_away_it_is_not_and_calls_are_refused(start: Start) -> None:
+    """Bills would go into a file that nobody sees, and ceilings hold for this process alone."""
+    stand = start()
+    assert stand.chat().status_code == 200
+    away = stand.ledger.with_name("away")
+    stand.ledger.rename(away)
+    assert ready(stand) == (503, {"status": "not ready", "because": "ledger_failed"})
+    answer = stand.chat()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "ledger_failed")
+    assert len(stand.emulator.calls) == 1
+    away.rename(stand.ledger)
+    assert ready(stand)[0] == 200
+    assert stand.chat().status_code == 200
