@@ -260,7 +260,7 @@ def test_a_folder_that_is_no_plan_or_not_whole_is_refused(
     emulate: Any, made: Any, tmp_path: Path
 ) -> None:
     _, given = emulate()
-    with pytest.raises(InputError, match="no folder of a plan"):
+    with pytest.raises(InputError, match="is not the folder of a plan"):
         batch.submit(tmp_path / "nothing", **given)
     folder = made(1)
     next((folder / "batch").iterdir()).write_text("{}\n")
