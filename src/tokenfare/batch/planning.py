@@ -28,7 +28,7 @@ from .deadlines.placing import Placing
 from .inputs.reading import STANDARD_INPUT, Form, Source, chunks
 from .inputs.record import ColumnNames, columns_of
 from .inputs.requests import MOST_ROOM
-from .output.behind import Behind
+from .output.background_writer import BackgroundWriter
 from .output.folder import Folder
 from .plan import Plan
 from .planner import Planner, PlanningOptions
@@ -119,13 +119,13 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     if deadline is not None:
         checked(deadline, answer_seconds)
     sources, done = [Source(name, form, called) for name in names], 0
-    with Folder(_path("out", out), names) as folder, Behind(folder) as behind:
+    with Folder(_path("out", out), names) as folder, BackgroundWriter(folder) as writer:
         how = PlanningOptions(called, strict=strict, once=once)
         looking = replace(how, prefixes=Prefixes() if prefixes else None)
         if deadline is None:
-            planner = BlockPlanner(facts, wanted, behind, looking)
+            planner = BlockPlanner(facts, wanted, writer, looking)
             _read(sources, planner, done, progress)
-            behind.wait()
+            writer.wait()
             return finished(planner, names, folder, most)
         done = _keep_streams(sources, folder, progress)
         surveyor = Surveyor(facts, wanted, deadline, how)
@@ -133,11 +133,11 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         survey, found = surveyor.found()
         placing = Placing(survey, found, kept(found, facts, deadline, answer_seconds))
         del found
-        placed = DeadlinePlanner(facts, wanted, behind, looking, placing)
+        placed = DeadlinePlanner(facts, wanted, writer, looking, placing)
         placed.choose_as(surveyor)
         del surveyor
         _read([source.again() for source in sources], placed, done, progress)
-        behind.wait()
+        writer.wait()
         return finished(placed, names, folder, most, placed.deadline())
 
 

@@ -1,6 +1,6 @@
-"""A folder that is written by a thread of its own, so that who plans does not wait for the disk.
+"""A folder that a background thread writes, so that planning does not wait for the disk.
 
-Blocks are written in the order in which they came. What comes alone is written by who calls, when
+Blocks are written in the order in which they came. What comes alone is written by the caller, when
 all blocks before it are: it is little, and a thread would be asked for each line. What cannot be
 written is raised by a later call, at the latest by `wait`.
 """
@@ -25,8 +25,8 @@ _WAITING = 8
 """Blocks that wait to be written at most, of half a megabyte each."""
 
 
-class Behind:
-    """Takes what a folder takes; a context, behind which nothing is being written."""
+class BackgroundWriter:
+    """Takes what a folder takes. After its `with` block nothing is being written any more."""
 
     def __init__(self, folder: Folder) -> None:
         """Write nothing yet."""
