@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from .charging import Generation, LowHigh, Situation, ToolForm
-from .fact import Fact, Must, NotNegative, Positive, Text, Tokens
+from .fact import Constraint, Fact, NotNegative, Positive, Text, Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class ImagesFact(Fact):
     shortest_side: Positive
     max_ratio: Positive
     max_bytes: Positive
-    formats: Annotated[tuple[Text, ...], Must(min_length=1)]
+    formats: Annotated[tuple[Text, ...], Constraint(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class AudioFact(Fact):
     label: str = ""
     label_certain: bool = False
     max_bytes: Positive
-    formats: Annotated[tuple[Text, ...], Must(min_length=1)]
+    formats: Annotated[tuple[Text, ...], Constraint(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
 """What a catalogue file may say of a model, as values: one class for each kind of fact.
 
-The classes state shapes and what a single entry must keep to: a field's `Must` bounds one value,
-`__post_init__` holds what fields of one entry say about each other. From them follow the checks on
-files that people write (`schema`) and the form on disk that programs read (`codec`). What facts
-say about each other is checked elsewhere (`check`).
+The classes state shapes and what a single entry must keep to: a field's `Constraint` bounds one
+value, `__post_init__` holds what fields of one entry say about each other. From them follow the
+checks on files that people write (`schema`) and the form on disk that programs read (`codec`). What
+facts say about each other is checked elsewhere (`check`).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
 from .charging_entries import AudioFact, ChatFact, ImagesFact, ToolsFact, VideoFact
-from .fact import Fact, Must, NotNegative, Positive, Text, Tokens, refuse_empty_span
+from .fact import Constraint, Fact, NotNegative, Positive, Text, Tokens, refuse_empty_span
 from .model import Access, Confidence, Kind, OutputRoom
 
-Currency: TypeAlias = Annotated[str, Must(pattern=r"^[A-Z]{3}$")]
+Currency: TypeAlias = Annotated[str, Constraint(pattern=r"^[A-Z]{3}$")]
 MODEL_ID = r"^[A-Za-z0-9@][A-Za-z0-9._/:@+*~-]*$"
-ModelId: TypeAlias = Annotated[str, Must(pattern=MODEL_ID)]
+ModelId: TypeAlias = Annotated[str, Constraint(pattern=MODEL_ID)]
 Modality: TypeAlias = Literal["text", "image", "audio", "video", "file"]
 Purpose: TypeAlias = Literal["general", "code", "math", "long", "vision", "audio"]
 
@@ -140,28 +140,28 @@ class TargetFact(Fact):
 class NamesFact(Fact):
     """Other spellings of the id."""
 
-    names: Annotated[tuple[Text, ...], Must(min_length=1)]
+    names: Annotated[tuple[Text, ...], Constraint(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModalitiesFact(Fact):
     """The kinds of input that the model takes."""
 
-    takes: Annotated[tuple[Modality, ...], Must(min_length=1)]
+    takes: Annotated[tuple[Modality, ...], Constraint(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurposesFact(Fact):
     """What the model is made for."""
 
-    made_for: Annotated[tuple[Purpose, ...], Must(min_length=1)]
+    made_for: Annotated[tuple[Purpose, ...], Constraint(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionsFact(Fact):
     """Where the model is served at the prices given."""
 
-    served_in: Annotated[tuple[Text, ...], Must(min_length=1)]
+    served_in: Annotated[tuple[Text, ...], Constraint(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from .inherit import BOUNDS
 from .model import Dispute, Evidence, Mark
 
 
-class WhenAsked(Mapping[str, Evidence]):
+class LazyEvidence(Mapping[str, Evidence]):
     """Evidence by the name of the fact, put into words by the first question for any of it.
 
     A catalogue makes hundreds of models, and hardly one of them is ever asked for its sources.

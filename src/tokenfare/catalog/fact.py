@@ -13,7 +13,7 @@ from .model import Confidence
 
 
 @dataclass(frozen=True, slots=True)
-class Must:
+class Constraint:
     """What one value must keep to; `None` asks for nothing."""
 
     gt: int | None = None
@@ -23,10 +23,10 @@ class Must:
     pattern: str | None = None
 
 
-Text: TypeAlias = Annotated[str, Must(min_length=1)]
-Tokens: TypeAlias = Annotated[int, Must(gt=0)]
-Positive: TypeAlias = Annotated[int, Must(gt=0)]
-NotNegative: TypeAlias = Annotated[int, Must(ge=0)]
+Text: TypeAlias = Annotated[str, Constraint(min_length=1)]
+Tokens: TypeAlias = Annotated[int, Constraint(gt=0)]
+Positive: TypeAlias = Annotated[int, Constraint(gt=0)]
+NotNegative: TypeAlias = Annotated[int, Constraint(ge=0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
 from .entries import DiscountFact, FactLists, ModelRow
-from .fact import Fact, Must, Positive, Source, Text
+from .fact import Constraint, Fact, Positive, Source, Text
 
-Url: TypeAlias = Annotated[str, Must(pattern=r"^https?://\S+[^/\s]$")]
+Url: TypeAlias = Annotated[str, Constraint(pattern=r"^https?://\S+[^/\s]$")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class ThrottleFact(Fact):
     `window_seconds`: the share of the minute that is enforced too, 1 for a sixtieth each second.
     """
 
-    window_seconds: Annotated[int, Must(gt=0, le=60)]
+    window_seconds: Annotated[int, Constraint(gt=0, le=60)]
     recovers_after_seconds: Positive
     counted_for: Literal["account", "key"]
     counts_output: bool
@@ -92,7 +92,7 @@ class ProviderRow:
 class OfferFact(DiscountFact):
     """A discount on all models of the catalogue whose id matches one of the patterns."""
 
-    models: Annotated[tuple[Text, ...], Must(min_length=1)]
+    models: Annotated[tuple[Text, ...], Constraint(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

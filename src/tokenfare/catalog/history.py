@@ -25,7 +25,7 @@ from .entries import (
     PurposesFact,
 )
 from .entries_of_day import entries_on, provider_entries_on
-from .evidence import WhenAsked, evidence_of, evidence_of_provider
+from .evidence import LazyEvidence, evidence_of, evidence_of_provider
 from .fact import Fact
 from .facts import Facts
 from .file import ProviderRow
@@ -82,7 +82,7 @@ def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
         cache=_cache(held.cache),
         released_on=row.released.on if row.released else None,
         sent_as=row.sent_as,
-        evidence=WhenAsked(partial(evidence_of, row, held, facts)),
+        evidence=LazyEvidence(partial(evidence_of, row, held, facts)),
     )
 
 
@@ -98,7 +98,7 @@ def provider_on(row: ProviderRow, day: date, facts: Facts) -> Provider:
         max_body_bytes=held.body.max_bytes if held.body else None,
         throttle=_as_rules(Throttle, held.throttle),
         batch=_as_rules(BatchRules, held.batch),
-        evidence=WhenAsked(partial(evidence_of_provider, row, held, facts)),
+        evidence=LazyEvidence(partial(evidence_of_provider, row, held, facts)),
     )
 
 

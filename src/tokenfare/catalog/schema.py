@@ -23,7 +23,7 @@ from tokenfare.money import exact, shown
 
 from .codec import KEYS
 from .entries import Number
-from .fact import Must
+from .fact import Constraint
 from .file import CatalogFile
 
 _STRICT = ConfigDict(strict=True, frozen=True, extra="forbid")
@@ -93,8 +93,8 @@ def _check_of_generic(origin: Any, arguments: tuple[Any, ...]) -> Any:
     return None
 
 
-def _bounded(hint: Any, must: Must) -> Any:
-    bounds = {name: getattr(must, name) for name in Must.__slots__}
+def _bounded(hint: Any, must: Constraint) -> Any:
+    bounds = {name: getattr(must, name) for name in Constraint.__slots__}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
     return Annotated[hint, pydantic.Field(**given)]
 
