@@ -180,7 +180,7 @@ class LimiterAdmission:
             while pause := (yield from self._done(partial(self._limiter.ask, place))):
                 left = seconds_left()
                 until = self._in_time(pause, left)
-                yield WaitFor(place.signal, min(until, notice.given(began - left)))
+                yield WaitFor(place.signal, min(until, notice.given(pause, began - left)))
         except GeneratorExit:
             self._limiter.leave(place)
             raise

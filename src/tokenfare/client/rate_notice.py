@@ -11,9 +11,11 @@ NOTICED_SECONDS = 1.0
 
 
 class Notice:
-    """Says of one wait for a turn what it waits for, once that is certainly more than a moment.
+    """Says of one wait for a turn what it waits for, where that is more than a moment.
 
-    It says so once for each reason, and again where the place has become the first of its queue.
+    The first of a queue says it before it waits, once for each reason. How long those before
+    another one take is not known, so that one says it when it has waited a moment; so does the
+    first of this process where those of other processes came before it.
     """
 
     def __init__(self, limiter: Limiter, place: Place, model: str, told: OnWait | None) -> None:
@@ -22,25 +24,33 @@ class Notice:
         self._place = place
         self._model = model
         self._told = told
-        self._said: set[tuple[bool, str]] = set()
+        self._said: set[str] = set()
 
-    def given(self, waited_seconds: float) -> float:
-        """Say it if it is time. Gives the seconds after which it may be time."""
-        found = self._limiter.holdup(self._place)
-        if found is not None:
-            # How long those before it take is not known: what it has waited counts. The first goes
-            # when it is said, and what is less than a moment is not worth a line any more.
-            others = found.ahead > 0 or found.by == "turn"
-            waits = found.seconds + (waited_seconds if others else 0.0)
-            if waits >= NOTICED_SECONDS:
-                self._say(found)
-                return UNTIL_SIGNALLED
+    def given(self, pause: float, waited_seconds: float) -> float:
+        """Say it if it is time. Gives the seconds after which it may be time.
+
+        `pause` is what the limiter answered: that until a signal to who is not the first.
+        """
         quiet = NOTICED_SECONDS - waited_seconds
-        return quiet if quiet > 0 else NOTICED_SECONDS
+        if pause < UNTIL_SIGNALLED:
+            found = self._limiter.holdup(self._place)
+            if found is not None:
+                after_others = found.by == "turn"
+                if quiet <= 0 if after_others else found.seconds >= NOTICED_SECONDS:
+                    self._say(found.by, found)
+            return UNTIL_SIGNALLED
+        if quiet > 0:
+            return quiet
+        if _BEHIND not in self._said and (found := self._limiter.holdup(self._place)) is not None:
+            self._say(_BEHIND, found)
+        return UNTIL_SIGNALLED if _BEHIND in self._said else NOTICED_SECONDS
 
-    def _say(self, found: Holdup) -> None:
-        if (found.ahead > 0, found.by) in self._said:
+    def _say(self, why: str, found: Holdup) -> None:
+        if why in self._said:
             return
-        self._said.add((found.ahead > 0, found.by))
+        self._said.add(why)
         by, most, per_seconds, ahead, seconds = found
         tell(RateWait(self._model, by, most, per_seconds, ahead, seconds), self._told)
+
+
+_BEHIND = "behind others"

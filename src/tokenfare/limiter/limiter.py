@@ -126,12 +126,18 @@ class Limiter:
         return 0.0
 
     def holdup(self, place: Place) -> Holdup | None:
-        """Why a place waits, if that is known: the first of its queue has been told to."""
+        """Why a place waits, if that is known: the first of its queue has been told to.
+
+        It counts those before the place, which takes microseconds for a hundred.
+        """
         with self._lock:
             queue = self._queues[place.key]
-            if place not in queue or (told := queue[0].held) is None:
+            try:
+                ahead = queue.index(place)
+            except ValueError:
                 return None
-            ahead = queue.index(place)
+            if (told := queue[0].held) is None:
+                return None
             windows = queue[0].windows
         hold, until = told
         most = per_seconds = None
