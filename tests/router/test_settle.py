@@ -13,10 +13,10 @@ from tokenfare.budget import RequestPreparer
 from tokenfare.catalog import ChatTemplate, DocumentRules, Limits, Model
 from tokenfare.messages import Document, parse
 from tokenfare.router import Decision, Question, Requirements, Sizing, decide, settle
-from tokenfare.tokenizers import ByLength, Count, Measurer, measurer
+from tokenfare.tokenizers import ByLength, Count, Measurer, Tokenizer, measurer
 from tokenfare.tokenizers.by_length import LONGEST_TOKEN
 from tokenfare.tokenizers.nfc import NFC_GROWS, NFC_SHRINKS, NFKC_GROWS, nfc_bytes
-from tokenfare.tokenizers.ranks import qwen_ranks
+from tokenfare.tokenizers.ranks import QWEN_FILE, qwen_ranks
 
 ASKED = Requirements(max_output_tokens=10)
 ENGLISH = "The quick brown fox jumps over the lazy dog, 1234 times. "  # 17 tokens
@@ -114,6 +114,28 @@ def test_models_that_differ_by_the_template_alone_are_not_counted_apart() -> Non
     assert decision.effort is not None
     assert decision.effort.tokens == 0
     assert decision.winner is eagerly(models, ENGLISH * 36).winner
+
+
+def test_a_class_that_may_cost_less_is_counted_though_it_may_cost_more() -> None:
+    """0.01 for the answer alone, against 0.0062 for 621 tokens, and 0.04 for as many as bytes."""
+    other = Tokenizer.from_file("other", QWEN_FILE)
+    models = [
+        model("fixed", price=price((None, "0", "1")), limits=Limits(max_input=9_000)),
+        model(
+            "by-length",
+            tokenizer="other",
+            price=price((700, "0.01", "0"), (None, "0.02", "0")),
+            limits=Limits(max_input=9_000),
+        ),
+    ]
+    parsed = parse(ENGLISH * 36)
+    sizing = Sizing(
+        lambda by: RequestPreparer(parsed, (), by),
+        lambda name: other if name == "other" else measurer(name),
+    )
+    decision = settle(Question(tuple(models), ASKED, DAY, ""), sizing)
+    assert decision.model.id == "by-length"
+    assert decision.size.exact
 
 
 def test_a_class_that_costs_more_whatever_its_size_is_not_measured() -> None:
