@@ -95,7 +95,7 @@ def key_from(environment: Mapping[str, str], provider: Provider) -> Secret:
         raise MissingKey(
             f"{provider.name} wants a key and the variable {variable} "
             f"{'is empty' if variable in environment else 'is not set'}; "
-            f"set it, or give the key as an argument"
+            f"set it, or give api_key=… in Python (to an emulator, any word)"
         )
     try:
         return Secret(value)

@@ -121,7 +121,8 @@ def planned(folder: str | os.PathLike[str]) -> Planned:
             deadline.get("concurrency"),
         )
     except OSError as error:
-        raise InputError(str(path), f"is not the folder of a plan: {error.strerror}") from None
+        problem = f"{PLAN} in it: {error.strerror}"
+        raise InputError(str(path), f"is not the folder of a plan ({problem})") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(name, f"is not a plan: {type(error).__name__} {error}") from None
     for file in files:
