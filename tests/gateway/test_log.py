@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tokenfare.catalog import RateLimits
-from tokenfare.dispatch import RetryPolicy
+from tokenfare.dispatch import Pause, RetryPolicy
 from tokenfare.emulator import Refuse, named, scripted
 from tokenfare.emulator.faults import Fault, Page
 from tokenfare.limiter import InMemory, Limiter
@@ -20,16 +20,20 @@ SECRET = "my mothers maiden name"  # noqa: S105 - what a caller says in trust
 def test_each_wait_is_a_line_of_the_log_with_the_id_of_the_request(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """The client's own hook is told as well."""
     caplog.set_level("INFO", "tokenfare.gateway")
+    told: list[Pause] = []
+    policy = RetryPolicy(attempts=3, first_wait=0.001)
     stand = start(
         faults=scripted(named("unavailable"), named("unavailable")),
-        client={"retry_policy": RetryPolicy(attempts=3, first_wait=0.001)},
+        client={"retry_policy": policy, "on_wait": told.append},
     )
     answer = stand.chat(model="qwen-turbo")
     said = [r.getMessage() for r in caplog.records if r.name == "tokenfare.gateway"]
     waits = [line for line in said if "again in" in line]
     assert [line.split()[0] for line in waits] == [answer.headers["x-request-id"]] * 2
     assert "qwen-turbo: attempt 2 of 3 failed: HTTP 503 " in waits[1]
+    assert [wait.split(" ", 1)[1] for wait in waits] == [str(pause) for pause in told]
 
 
 @pytest.mark.parametrize(

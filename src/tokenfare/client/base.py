@@ -88,6 +88,11 @@ class BaseClient(ABC):
         return self._settings.channel.endpoint.base_url
 
     @property
+    def on_wait(self) -> OnWait | None:
+        """What is told of each wait, if it was given."""
+        return self._settings.channel.on_wait
+
+    @property
     def catalog(self) -> Catalog:
         """The catalogue that calls are decided by, with the limits that refusals have named."""
         return self._settings.learning.catalog

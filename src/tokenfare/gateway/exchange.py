@@ -77,6 +77,8 @@ class Exchange:
 
     def _waiting(self, pause: Pause) -> None:
         log.log(pause.level, "%s %s", self.id, _shown(str(pause)))
+        if (told := self.gateway.client.on_wait) is not None:
+            told(pause)
 
     async def body(self) -> bytes:
         """The whole body. Raises `Refusal` for one that is too large, or is said to be no JSON."""
