@@ -62,6 +62,9 @@ day = date(2024, 12, 18)
 with emulated(as_of=day, replies=full) as emulator:
     with tf.Client(base_url=emulator.base_url, api_key="k", as_of=day, **options) as client:
         happened["ready"] = [ready(client)]
+        allow(1)
+        happened["ready"].append(ready(client))
+        allow(resource.RLIM_INFINITY)
         happened["answers"] = [asked(client), asked(client)]
         happened["ready"].append(ready(client))
         emulator.replies = lambda _: "again"
@@ -98,7 +101,7 @@ def test_the_bill_is_written_with_the_next_call(tmp_path: Path) -> None:
     path = tmp_path / "ledger"
     seen = run(path, "recover", ledger=str(path), ceilings=["55 tokens"])
     assert seen["answers"] == ["here I am", "DatabaseError", "again"]
-    assert seen["ready"] == [True, False, True]
+    assert seen["ready"] == [True, False, False, True], "full; and full with a bill that is owed"
     assert seen["calls"] == 2
     assert seen["booked"] == seen["input_tokens"] > 0
     assert seen["open"] == 0
