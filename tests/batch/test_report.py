@@ -184,13 +184,24 @@ def test_the_bounds_of_a_price_are_those_of_the_catalogue(tmp_path: Path) -> Non
     assert "where the whole request becomes dearer" in page
 
 
-def test_a_plan_made_before_there_were_bounds_has_a_report(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("later", "says"),
+    [
+        (["price_bounds"], "no price depends on the length"),
+        (["price_bounds", "max_input", "seconds"], "an input the models take is not stated"),
+    ],
+)
+def test_a_plan_made_before_there_were_bounds_has_a_report(
+    folder: Path, later: list[str], says: str
+) -> None:
+    """The first plans kept no limits either, nor what all would cost live on one model."""
     said = json.loads((folder / "plan.json").read_text("utf-8"))
     for each in said["models"]:
-        del each["price_bounds"]
-    del said["shared"]
+        for name in later:
+            del each[name]
+    del said["shared"], said["live_on_one_model"]
     (folder / "plan.json").write_text(json.dumps(said), "utf-8")
-    assert "no price depends on the length" in tf.batch.report(folder).read_text("utf-8")
+    assert says in tf.batch.report(folder).read_text("utf-8")
 
 
 def money(high: str) -> dict[str, str]:

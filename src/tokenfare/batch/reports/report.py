@@ -135,8 +135,8 @@ def _reaches(models: Sequence[Mapping[str, Any]]) -> list[Reach]:
         Reach(
             each["model"] if times[each["model"]] == 1 else f"{each['model']} ({_service(each)})",
             each["model"],
-            each["max_input"],
-            tuple(each.get("price_bounds", ())),  # plans that were made before have none
+            each.get("max_input"),  # plans that were made before have neither
+            tuple(each.get("price_bounds", ())),
         )
         for each in models
     ]
@@ -168,7 +168,7 @@ def _model(each: Mapping[str, Any], *, tiered: bool) -> list[str]:
         _service(each),
         f"{each['requests']:,}",
         page.span(each["tokens"]["low"], each["tokens"]["high"]),
-        f"{each['max_input']:,}" if each["max_input"] else "not stated",
+        f"{each['max_input']:,}" if each.get("max_input") else "not stated",
     ]
     if tiered:
         cells.append(", ".join(f"{bound:,}" for bound in each.get("price_bounds", ())) or "-")
