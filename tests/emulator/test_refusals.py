@@ -19,6 +19,11 @@ Start = Callable[..., tuple[Emulator, httpx.Client]]
 HELLO = [{"role": "user", "content": "hello"}]
 
 
+def seen(url: str) -> list[dict[str, Any]]:
+    """A picture alone."""
+    return [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code", "says"),
     [
@@ -49,6 +54,18 @@ HELLO = [{"role": "user", "content": "hello"}]
             400,
             "invalid_parameter_error",
             "tool_calls",
+        ),
+        (
+            {"model": "qwen-vl-max", "messages": seen("https://example.org/cat.png")},
+            400,
+            "invalid_parameter_error",
+            "Failed to download multimodal content; this emulator fetches nothing",
+        ),
+        (
+            {"model": "qwen-vl-max", "messages": seen("data:image/png;base64,AAAA")},
+            400,
+            "invalid_parameter_error",
+            "The image format is illegal",
         ),
         ([1, 2], 400, "invalid_parameter_error", ""),
         ({"model": "yi-large", "messages": HELLO}, 403, "AllocationQuota.FreeTierOnly", "free"),

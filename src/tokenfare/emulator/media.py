@@ -71,10 +71,13 @@ def _patches(width: int, height: int, rules: ImageRules, least: int, most: int) 
 
 def _picture(url: str, rules: ImageRules, place: str) -> tuple[int, int]:
     imagesize = required("imagesize", "taking pictures", "media")
+    content = io.BytesIO(_content(url, place))
     try:
-        width, height = imagesize.get(io.BytesIO(_content(url, place)))
-    except Exception as error:
-        raise invalid(f"The image format is illegal and cannot be opened - '{place}'") from error
+        width, height = imagesize.get(content)
+    except Exception:  # noqa: BLE001 - whatever damaged bytes make it raise
+        width = height = -1  # which it says itself of what it does not know
+    if min(width, height) < 0:
+        raise invalid(f"The image format is illegal and cannot be opened - '{place}'")
     short, long = sorted((int(width), int(height)))
     if short < rules.shortest_side:
         raise invalid(
@@ -105,7 +108,10 @@ def _url(media: Media, key: str) -> str:
 def _content(url: str, place: str) -> bytes:
     head, comma, data = url.partition(",")
     if not comma or not head.startswith("data:"):
-        raise invalid(f"Failed to download multimodal content - '{place}'")
+        raise invalid(
+            "Failed to download multimodal content; this emulator fetches nothing and takes data: "
+            f"URLs - '{place}'"
+        )
     try:
         return base64.b64decode(data, validate=True)
     except ValueError as error:  # what is not base64, or not even ASCII

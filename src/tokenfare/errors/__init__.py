@@ -155,8 +155,8 @@ class UnknownTokenizer(TokenizerError, LookupError):  # noqa: N818 - as UnknownM
     def __init__(self, name: str, known: Sequence[str]) -> None:
         """Name the tokenizer asked for and the known ones."""
         super().__init__(
-            f"no tokenizer is called {name!r}; known: {', '.join(known)} (a model's is said by "
-            "`tokenfare models show ID`)"
+            f"no tokenizer is called {name!r}; known: {', '.join(known)} (a model's is "
+            "Catalog.load().get(ID).tokenizer, and said by `tokenfare models show ID`)"
         )
         self.name = name
         self.known: tuple[str, ...] = tuple(known)
