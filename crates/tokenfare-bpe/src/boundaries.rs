@@ -14,7 +14,7 @@
 
 use memchr::{memrchr, memrchr2};
 
-use crate::places::is_place;
+use crate::graphemes::is_place;
 
 /// The kinds of boundaries within a line, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,20 +2,20 @@
 //! new is merged afterwards.
 //!
 //! The look-ups of a batch do not depend on one another and take no branch on what they find, so
-//! the machine overlaps them. What `hot` does not hold is set aside, and looked at when the batch is
+//! the machine overlaps them. What `hot_cache` does not hold is set aside, and looked at when the batch is
 //! through.
 
-use crate::front::{Key, LONGEST};
-use crate::kept;
+use crate::interleaved;
+use crate::long_cache;
 use crate::memory::Memory;
-use crate::middle::{self, Middle};
+use crate::middle_cache::{self, MiddleCache};
 use crate::piece;
 use crate::queue::Bounds;
+use crate::short_cache::{Key, LONGEST};
 use crate::splitting::Splitting;
-use crate::together;
+use crate::traversal::{Taker, walk};
 use crate::vocabulary::Vocabulary;
-use crate::walk::{Taker, walk};
-use crate::wide::{self, WideKey};
+use crate::wide_cache::{self, WideKey};
 use crate::windows::Pieces;
 
 /// How many tokens `part` is. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
@@ -95,7 +95,7 @@ impl Counting<'_> {
                 let (start, end) = (bounds.0 as usize, bounds.1 as usize);
                 if end - start > LONGEST {
                     longer.push_if(bounds, true);
-                    if end - start <= wide::LONGEST {
+                    if end - start <= wide_cache::LONGEST {
                         wide.prefetch(WideKey::new(text, start, end));
                     }
                     continue;
@@ -115,7 +115,7 @@ impl Counting<'_> {
         }
         let key = |bounds: Bounds| Key::new(text, bounds.0 as usize, bounds.1 as usize);
         once.part(missing, new, again, key, Key::mixed);
-        together::count(self.v, short, text, new.all(), |bounds, count| {
+        interleaved::count(self.v, short, text, new.all(), |bounds, count| {
             let key = key(bounds);
             let mixed = key.mixed();
             once.leave(mixed);
@@ -141,14 +141,14 @@ impl Counting<'_> {
         let mut sum = 0;
         for bounds in longer.all() {
             let (start, end) = (bounds.0 as usize, bounds.1 as usize);
-            let is_wide = end - start <= wide::LONGEST;
+            let is_wide = end - start <= wide_cache::LONGEST;
             let found = if is_wide { wide.find(WideKey::new(text, start, end)) } else { 0 };
             sum += found;
             missing.push_if(*bounds, is_wide & (found == 0));
         }
         let key = |bounds: Bounds| WideKey::new(text, bounds.0 as usize, bounds.1 as usize);
         once_wide.part(missing, new, again, key, WideKey::mixed);
-        together::count(self.v, long, text, new.all(), |bounds, count| {
+        interleaved::count(self.v, long, text, new.all(), |bounds, count| {
             let key = key(bounds);
             once_wide.leave(key.mixed());
             wide.put(key, count);
@@ -163,7 +163,7 @@ impl Counting<'_> {
         sum + self.count_longest(text)
     }
 
-    /// Pieces that are too long for `wide` as well.
+    /// Pieces that are too long for `wide_cache` as well.
     #[inline(always)]
     fn count_longest(&mut self, text: &[u8]) -> usize {
         self.memory.new.clear();
@@ -173,10 +173,10 @@ impl Counting<'_> {
             let bounds = longer.all()[i];
             let (start, end) = (bounds.0 as usize, bounds.1 as usize);
             match end - start {
-                ..=wide::LONGEST => {}
-                31..=middle::LONGEST => {
+                ..=wide_cache::LONGEST => {}
+                31..=middle_cache::LONGEST => {
                     let piece = &text[start..end];
-                    let found = middle.find(Middle::place(piece), piece);
+                    let found = middle.find(MiddleCache::place(piece), piece);
                     sum += found.unwrap_or(0);
                     new.push_if(bounds, found.is_none());
                 }
@@ -184,9 +184,9 @@ impl Counting<'_> {
             }
         }
         let Memory { middle, new, longest, .. } = &mut *self.memory;
-        together::count(self.v, longest, text, new.all(), |(start, end), count| {
+        interleaved::count(self.v, longest, text, new.all(), |(start, end), count| {
             let piece = &text[start as usize..end as usize];
-            middle.put(Middle::place(piece), piece, count);
+            middle.put(MiddleCache::place(piece), piece, count);
             sum += count;
         });
         sum
@@ -209,7 +209,7 @@ impl Counting<'_> {
                     count => count,
                 }
             }
-            16..=wide::LONGEST => {
+            16..=wide_cache::LONGEST => {
                 let key = WideKey::new(text, start, end);
                 match wide.find(key) {
                     0 => {
@@ -235,7 +235,7 @@ impl Counting<'_> {
         while at < end {
             let next = self.v.joints().segment_end(piece, at);
             count += match next - at {
-                0..=wide::LONGEST => self.count_piece(text, at, next),
+                0..=wide_cache::LONGEST => self.count_piece(text, at, next),
                 _ => self.count_long(&piece[at..next]),
             };
             at = next;
@@ -244,10 +244,10 @@ impl Counting<'_> {
     }
 
     fn count_long(&mut self, piece: &[u8]) -> usize {
-        if piece.len() > kept::LONGEST {
+        if piece.len() > long_cache::LONGEST {
             return piece::count(self.v, &mut self.memory.room, piece);
         }
-        if piece.len() > middle::LONGEST {
+        if piece.len() > middle_cache::LONGEST {
             if let Some(count) = self.memory.kept.find(piece) {
                 return *count;
             }
@@ -255,7 +255,7 @@ impl Counting<'_> {
             self.memory.kept.put(piece, count);
             return count;
         }
-        let place = Middle::place(piece);
+        let place = MiddleCache::place(piece);
         if let Some(count) = self.memory.middle.find(place, piece) {
             return count;
         }

@@ -2,15 +2,15 @@
 //!
 //! In order, since ids have an order: a piece that is new is merged at once.
 
-use crate::front::{Key, LONGEST};
-use crate::kept;
+use crate::id_cache::{LongerIdCache, MOST};
+use crate::long_cache;
 use crate::memory::Memory;
-use crate::middle;
+use crate::middle_cache;
 use crate::piece;
-use crate::spelled::{MOST, SpelledLonger};
+use crate::short_cache::{Key, LONGEST};
 use crate::splitting::Splitting;
+use crate::traversal::{Taker, walk};
 use crate::vocabulary::Vocabulary;
-use crate::walk::{Taker, walk};
 use crate::windows::Pieces;
 
 /// Appends the ids of `part` to `ids`. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
@@ -97,17 +97,17 @@ impl Encoding<'_> {
     fn longer_piece(&mut self, piece: &[u8]) {
         let Memory { spelled_longer, kept_ids, room, .. } = &mut *self.memory;
         let before = self.ids.len();
-        if piece.len() > middle::LONGEST {
+        if piece.len() > middle_cache::LONGEST {
             if let Some(found) = kept_ids.find(piece) {
                 return self.ids.extend_from_slice(found);
             }
             piece::tokens(self.v, room, piece, |id| self.ids.push(id));
-            if piece.len() <= kept::LONGEST {
+            if piece.len() <= long_cache::LONGEST {
                 kept_ids.put(piece, self.ids[before..].into());
             }
             return;
         }
-        let place = SpelledLonger::place(piece);
+        let place = LongerIdCache::place(piece);
         let found = spelled_longer.find(place, piece);
         if !found.is_empty() {
             return self.ids.extend_from_slice(found);

@@ -3,8 +3,8 @@
 //! What `counting` does with pieces that are found in windows, for which a stretch is too short.
 
 use crate::counting::Counting;
-use crate::front::LONGEST;
 use crate::memory::Memory;
+use crate::short_cache::LONGEST;
 use crate::splitting::Splitting;
 use crate::vocabulary::Vocabulary;
 use crate::windows::BATCH;

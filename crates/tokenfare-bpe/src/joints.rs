@@ -23,7 +23,7 @@
 //! its own parts, so having it early changes no order. ∎ `parted` knows the joints across which
 //! some token stands that holds only a part of the character before it, or of the one behind it.
 
-use crate::front::places;
+use crate::short_cache::places;
 
 const BITS: u32 = 18;
 

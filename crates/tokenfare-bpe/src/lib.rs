@@ -45,20 +45,20 @@
 //!
 //! # How it is done fast
 //!
-//! - **Most pieces were seen before.** Their counts are remembered in tables by length: `front` up
-//!   to 15 bytes, `wide` to 30, `middle` to 62, `kept` beyond; `spelled` remembers ids. A thread's
+//! - **Most pieces were seen before.** Their counts are remembered in tables by length: `short_cache` up
+//!   to 15 bytes, `wide_cache` to 30, `middle_cache` to 62, `long_cache` beyond; `id_cache` remembers ids. A thread's
 //!   tables are its `memory`, and are bounded.
 //! - **Pieces are found 64 bytes at a time.** `masks` says which bytes are letters, digits, spaces;
-//!   `windows` finds where pieces start by arithmetic on those bits. `walk` goes through a part of
+//!   `windows` finds where pieces start by arithmetic on those bits. `traversal` goes through a part of
 //!   a text so, and makes NFC only where a character needs it.
 //! - **Look-ups wait for one another no more than they must.** `counting` looks up a batch of
-//!   pieces and sets aside what is new; `once` drops what is new twice, and `together` merges
+//!   pieces and sets aside what is new; `dedup` drops what is new twice, and `interleaved` merges
 //!   sixteen pieces at a time. `encoding` and `gathering` are its siblings for ids and for short
 //!   stretches.
 //! - **Long pieces** are merged in about linear time (`long`), and long pieces of scripts without
 //!   spaces fall apart where no token reaches across (`joints`, `adjacent`).
 //! - **A long text** is cut where counts add up (`cuts`), so that it takes bounded memory and
-//!   several threads. `source` and `points` read Python's own form of a text without a copy.
+//!   several threads. `source` and `code_points` read Python's own form of a text without a copy.
 //!
 //! # What else there is
 //!
@@ -66,7 +66,7 @@
 //!   reads it, `vocabulary` and `pairs` hold it, `ids` has the ids that the outside knows.
 //! - Cutting by tokens: [`Tokenizer::longest_beginning`] and its kin (`truncate`, `beginnings`,
 //!   `endings`, `inside`), [`Tokenizer::split`] (`split`, `boundaries`), between grapheme clusters
-//!   (`places`).
+//!   (`graphemes`).
 //! - Ids back to bytes: `decoding`; special tokens in a text: `special`.
 //!
 //! `README.md` beside this crate has what is claimed with its proofs, the costs, and the
@@ -76,47 +76,47 @@ mod adjacent;
 mod beginnings;
 mod boundaries;
 mod classes;
+mod code_points;
 mod compact;
 mod counting;
 mod cuts;
 mod decoding;
+mod dedup;
 mod encoding;
 mod endings;
-mod front;
 mod gathering;
-mod hot;
+mod graphemes;
+mod hot_cache;
+mod id_cache;
 mod ids;
 mod inside;
+mod interleaved;
 mod joints;
-mod kept;
 mod long;
+mod long_cache;
 mod machine;
 mod masks;
 mod memory;
 mod merge;
-mod middle;
+mod middle_cache;
 mod nfc;
-mod once;
 mod pairs;
 mod patterns;
 mod piece;
-mod places;
-mod points;
 mod prefetch;
 mod queue;
 mod ranks;
 mod scan;
+mod short_cache;
 mod source;
 mod special;
-mod spelled;
 mod split;
 mod splitting;
-mod together;
 mod tokenizer;
+mod traversal;
 mod truncate;
 mod vocabulary;
-mod walk;
-mod wide;
+mod wide_cache;
 mod windows;
 
 pub use nfc::nfc;

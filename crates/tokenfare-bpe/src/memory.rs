@@ -1,55 +1,55 @@
 //! What a thread keeps from one call to the next: what it learnt of pieces, and room to work in.
 
-use crate::front::{Front, Key};
+use crate::dedup::Dedup;
 use crate::gathering::Batch;
-use crate::hot::Hot;
-use crate::kept::Kept;
+use crate::hot_cache::HotCache;
+use crate::id_cache::{IdCache, LongerIdCache};
+use crate::interleaved::Interleaved;
+use crate::long_cache::LongCache;
 use crate::merge::Room;
-use crate::middle::Middle;
-use crate::once::Once;
+use crate::middle_cache::MiddleCache;
 use crate::queue::Queue;
-use crate::spelled::{Spelled, SpelledLonger};
-use crate::together::Together;
+use crate::short_cache::{Key, ShortCache};
 use crate::vocabulary::Vocabulary;
-use crate::wide::{Wide, WideKey};
+use crate::wide_cache::{WideCache, WideKey};
 use crate::windows::{Pieces, Places};
 
 /// Caches, each bounded, 16 MiB in all at most; and room for merging.
 pub(crate) struct Memory {
     /// Counts of pieces of up to 15 bytes met last.
-    pub(crate) hot: Hot,
+    pub(crate) hot: HotCache,
     /// Counts of pieces of up to 15 bytes met before.
-    pub(crate) front: Front,
+    pub(crate) front: ShortCache,
     /// Counts of pieces of 16 to 30 bytes met before.
-    pub(crate) wide: Wide,
+    pub(crate) wide: WideCache,
     /// Counts of pieces of 31 to 62 bytes met before.
-    pub(crate) middle: Middle,
+    pub(crate) middle: MiddleCache,
     /// Counts of longer pieces met before.
-    pub(crate) kept: Kept<usize>,
+    pub(crate) kept: LongCache<usize>,
     /// Ids of pieces of up to 15 bytes met before.
-    pub(crate) spelled: Spelled,
+    pub(crate) spelled: IdCache,
     /// Ids of pieces of 16 to 62 bytes met before.
-    pub(crate) spelled_longer: SpelledLonger,
+    pub(crate) spelled_longer: LongerIdCache,
     /// Ids of longer pieces met before.
-    pub(crate) kept_ids: Kept<Box<[u32]>>,
+    pub(crate) kept_ids: LongCache<Box<[u32]>>,
     /// The pieces that come next; with whoever takes them while he does.
     pub(crate) pieces: Option<Box<Pieces>>,
     /// The same for patterns that find them one by one.
     pub(crate) batch: Batch,
     /// The numbers of those that were not met lately.
     pub(crate) cold: Places,
-    /// Of those: too long for `front`, and known to no cache.
+    /// Of those: too long for `short_cache`, and known to no cache.
     pub(crate) longer: Queue,
     pub(crate) missing: Queue,
     /// Of the last: each once, and those that are there already.
     pub(crate) new: Queue,
     pub(crate) again: Queue,
-    pub(crate) once: Once<Key>,
-    pub(crate) once_wide: Once<WideKey>,
+    pub(crate) once: Dedup<Key>,
+    pub(crate) once_wide: Dedup<WideKey>,
     /// What is merged, of up to 15, 31 and 63 bytes.
-    pub(crate) short: Box<Together<16>>,
-    pub(crate) long: Box<Together<32>>,
-    pub(crate) longest: Box<Together<64>>,
+    pub(crate) short: Box<Interleaved<16>>,
+    pub(crate) long: Box<Interleaved<32>>,
+    pub(crate) longest: Box<Interleaved<64>>,
     pub(crate) room: Room,
     /// What code points become.
     pub(crate) utf8: Vec<u8>,
@@ -59,14 +59,14 @@ impl Memory {
     /// Caches that know the vocabulary. O(its size), less than a millisecond.
     pub(crate) fn knowing(v: &Vocabulary) -> Self {
         Memory {
-            hot: Hot::default(),
-            front: Front::knowing(v),
-            wide: Wide::default(),
-            middle: Middle::default(),
-            kept: Kept::default(),
-            spelled: Spelled::default(),
-            spelled_longer: SpelledLonger::default(),
-            kept_ids: Kept::default(),
+            hot: HotCache::default(),
+            front: ShortCache::knowing(v),
+            wide: WideCache::default(),
+            middle: MiddleCache::default(),
+            kept: LongCache::default(),
+            spelled: IdCache::default(),
+            spelled_longer: LongerIdCache::default(),
+            kept_ids: LongCache::default(),
             pieces: None,
             batch: Batch::default(),
             cold: Places::default(),
@@ -74,8 +74,8 @@ impl Memory {
             missing: Queue::default(),
             new: Queue::default(),
             again: Queue::default(),
-            once: Once::default(),
-            once_wide: Once::default(),
+            once: Dedup::default(),
+            once_wide: Dedup::default(),
             short: Box::default(),
             long: Box::default(),
             longest: Box::default(),

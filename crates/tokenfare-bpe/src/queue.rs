@@ -1,6 +1,6 @@
 //! Pieces that are looked at later, set aside without a branch.
 
-use crate::front::places;
+use crate::short_cache::places;
 use crate::windows::BATCH;
 
 /// Start and end of a piece in a stretch of text.

@@ -8,8 +8,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::code_points::utf8_of;
 use crate::cuts::next_cut;
-use crate::points::utf8_of;
 use crate::splitting::Splitting;
 
 /// Code points that are made UTF-8 at a time where a text is wanted whole.

@@ -14,8 +14,8 @@
 use std::ops::Range;
 
 use crate::boundaries::{best_boundary, first_word};
+use crate::graphemes::place_after;
 use crate::memory::Memory;
-use crate::places::place_after;
 use crate::tokenizer::Tokenizer;
 use crate::truncate::{BLOCK, next_edge};
 

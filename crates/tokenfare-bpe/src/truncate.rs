@@ -1,6 +1,6 @@
 //! The longest beginning or end of a text that is at most so many tokens.
 //!
-//! **What is promised.** Of all places of the text (see `places`), [`Tokenizer::longest_beginning`]
+//! **What is promised.** Of all places of the text (see `graphemes`), [`Tokenizer::longest_beginning`]
 //! gives the last one up to which the text, counted alone, is at most `limit` tokens, and
 //! [`Tokenizer::longest_ending`] the first one from which on it is.
 //!
@@ -24,8 +24,8 @@ use std::ops::Range;
 use crate::beginnings::Beginnings;
 use crate::cuts::next_cut;
 use crate::endings::Endings;
+use crate::graphemes::{Window, is_place, place_after, place_before};
 use crate::memory::Memory;
-use crate::places::{Window, is_place, place_after, place_before};
 use crate::split::Span;
 use crate::splitting::Splitting;
 use crate::tokenizer::Tokenizer;

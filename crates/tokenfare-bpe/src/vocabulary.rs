@@ -13,12 +13,12 @@ use std::sync::OnceLock;
 
 use crate::adjacent::Adjacent;
 use crate::compact::{Compact, SINGLES};
-use crate::front::places;
 use crate::ids::MAX_ID;
 use crate::joints::Joints;
 use crate::pairs::{MAX_TOKENS, NONE, Pairs};
 use crate::ranks::{LONGEST_TOKEN, MOST_BYTES};
-use crate::vocabulary::out_of_order::Spelled;
+use crate::short_cache::places;
+use crate::vocabulary::out_of_order::IdCache;
 
 /// Why bytes are not a vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl Vocabulary {
                 vocabulary.end_token(start)?;
             }
         } else {
-            for bytes in Spelled::new(compact.singles, &pairs)?.tokens() {
+            for bytes in IdCache::new(compact.singles, &pairs)?.tokens() {
                 let start = vocabulary.bytes.len();
                 vocabulary.bytes.extend_from_slice(bytes);
                 vocabulary.end_token(start)?;

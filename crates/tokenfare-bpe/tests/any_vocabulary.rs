@@ -74,12 +74,12 @@ fn random_piece(roll: &mut impl FnMut(usize) -> usize, letters: &[&str]) -> Stri
 
 /// Pieces in one text, a digit after each: counted in batches, not alone.
 #[derive(Default)]
-struct Together {
+struct Interleaved {
     text: String,
     ids: Vec<u32>,
 }
 
-impl Together {
+impl Interleaved {
     fn add(&mut self, piece: &str, ids: &[u32], tokens: &Tokens) {
         self.text.push_str(piece);
         self.text.push('1');
@@ -99,7 +99,7 @@ fn neighbours_that_are_a_token_merge_by_rank() {
         let tokens = random_tokens(&mut roll, letters, count);
         let compact = convert(&tokens, Merging::ByRank).unwrap();
         let tokenizer = Tokenizer::from_compact(&compact).unwrap();
-        let mut together = Together::default();
+        let mut together = Interleaved::default();
         for _ in 0..30 {
             let piece = random_piece(&mut roll, letters);
             let expected = match tokens.get(piece.as_bytes()) {
@@ -136,7 +136,7 @@ fn listed_pairs_merge_in_their_order() {
         let whole_pieces = round % 2 == 0;
         let merging = Merging::Listed { pairs: &ids, whole_pieces };
         let tokenizer = Tokenizer::from_compact(&convert(&tokens, merging).unwrap()).unwrap();
-        let mut together = Together::default();
+        let mut together = Interleaved::default();
         for _ in 0..20 {
             let piece = random_piece(&mut roll, letters);
             let expected = match tokens.get(piece.as_bytes()) {

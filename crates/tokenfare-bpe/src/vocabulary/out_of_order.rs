@@ -5,13 +5,13 @@ use crate::ranks::{LONGEST_TOKEN, MOST_BYTES};
 use crate::vocabulary::VocabularyError;
 
 /// The bytes of each token that merging makes, whatever the order in which they are made.
-pub(super) struct Spelled {
+pub(super) struct IdCache {
     bytes: Vec<u8>,
     /// Where each token stands, single bytes among them; empty while that is not known.
     places: Vec<Range<usize>>,
 }
 
-impl Spelled {
+impl IdCache {
     /// O(total length). A token made of itself, or of one that is not there, is refused.
     pub(super) fn new(
         singles: &[u8; SINGLES],
@@ -20,7 +20,7 @@ impl Spelled {
         let count = SINGLES + pairs.len();
         let mut places: Vec<Range<usize>> = (0..SINGLES).map(|i| i..i + 1).collect();
         places.resize(count, 0..0);
-        let mut spelled = Spelled { bytes: singles.to_vec(), places };
+        let mut spelled = IdCache { bytes: singles.to_vec(), places };
         let mut open = Vec::new(); // tokens that wait for a part, each made of the next
         for id in SINGLES..count {
             open.push(id);

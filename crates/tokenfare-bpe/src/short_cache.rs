@@ -65,7 +65,7 @@ impl Key {
     }
 
     /// All bits of the key mixed; the highest are for choosing a place. Two products and their sum,
-    /// which `hot` makes of four keys at a time.
+    /// which `hot_cache` makes of four keys at a time.
     #[inline(always)]
     pub(crate) fn mixed(self) -> u64 {
         self.0.wrapping_mul(FACTORS.0).wrapping_add(self.1.wrapping_mul(FACTORS.1))
@@ -98,18 +98,18 @@ impl Key {
 struct Set([Key; 4]);
 
 /// What is known of short pieces; 4 MiB.
-pub(crate) struct Front(Box<[Set; SETS]>);
+pub(crate) struct ShortCache(Box<[Set; SETS]>);
 
-impl Default for Front {
+impl Default for ShortCache {
     fn default() -> Self {
-        Front(places(Set([Key(0, 0); 4])))
+        ShortCache(places(Set([Key(0, 0); 4])))
     }
 }
 
-impl Front {
+impl ShortCache {
     /// Every token that is short enough, as one token; of too many for a set, those of low id.
     pub(crate) fn knowing(v: &Vocabulary) -> Self {
-        let mut front = Front::default();
+        let mut front = ShortCache::default();
         let key = |id| {
             let span = v.span(id);
             let short = span.len() <= LONGEST;
@@ -185,7 +185,7 @@ mod tests {
     fn it_begins_with_the_tokens_of_lowest_id_in_each_set() {
         let data = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
         let v = Vocabulary::from_compact(data).expect("the vocabulary that ships is whole");
-        let front = Front::knowing(&v);
+        let front = ShortCache::knowing(&v);
         let mut taken = vec![0; SETS];
         for id in v.whole_pieces() {
             let token = v.token(id);
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn what_was_put_in_last_is_found_with_its_count() {
-        let mut front = Front::default();
+        let mut front = ShortCache::default();
         for i in 0..1_000_000u32 {
             let piece = format!("{i:x}");
             let key = Key::new(piece.as_bytes(), 0, piece.len());

@@ -1,13 +1,13 @@
 //! Counts of pieces of 16 to 30 bytes that were met before: words of scripts with two bytes a
 //! letter, long identifiers.
 //!
-//! As `front`, with 32 bytes an entry: 30 for the piece, one for its length, one for its count. Two
+//! As `short_cache`, with 32 bytes an entry: 30 for the piece, one for its length, one for its count. Two
 //! entries share a set, which is a line of the machine's cache, the newer first.
 
 use std::hint::select_unpredictable;
 
-use crate::front::places;
 use crate::prefetch::prefetch;
+use crate::short_cache::places;
 
 /// Longest piece, in bytes, that has an entry.
 pub(crate) const LONGEST: usize = 30;
@@ -62,15 +62,15 @@ impl WideKey {
 struct Set([[u64; 4]; 2]);
 
 /// The cache; 2 MiB.
-pub(crate) struct Wide(Box<[Set; SETS]>);
+pub(crate) struct WideCache(Box<[Set; SETS]>);
 
-impl Default for Wide {
+impl Default for WideCache {
     fn default() -> Self {
-        Wide(places(Set([[0; 4]; 2])))
+        WideCache(places(Set([[0; 4]; 2])))
     }
 }
 
-impl Wide {
+impl WideCache {
     /// The count of the piece, or 0 if it is not here. O(1), no branch.
     #[inline(always)]
     pub(crate) fn find(&self, key: WideKey) -> usize {
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_was_put_in_last_is_found_with_its_count_and_nothing_else() {
-        let mut wide = Wide::default();
+        let mut wide = WideCache::default();
         for i in 0..200_000usize {
             let piece = format!("{i:0>width$}", width = 16 + i % 15);
             let key = WideKey::new(piece.as_bytes(), 0, piece.len());

@@ -1,7 +1,7 @@
 //! What is known of pieces of more than 62 bytes that were met before, counts or ids: rulers, indented
 //! blank lines.
 //!
-//! As `front` and `middle`: a cache, bounded, the whole piece compared. When it is full it is
+//! As `short_cache` and `middle_cache`: a cache, bounded, the whole piece compared. When it is full it is
 //! emptied, since what is full of long pieces that never came again holds nothing worth choosing.
 
 use std::collections::HashMap;
@@ -15,12 +15,12 @@ const MOST_BYTES: usize = 1 << 18;
 
 /// The cache; at most 256 kB of pieces.
 #[derive(Default)]
-pub(crate) struct Kept<T> {
+pub(crate) struct LongCache<T> {
     known: HashMap<Box<[u8]>, T, BuildHasherDefault<Mixed>>,
     bytes: usize,
 }
 
-impl<T> Kept<T> {
+impl<T> LongCache<T> {
     /// What is known of the piece, if it is here. O(length).
     pub(crate) fn find(&self, piece: &[u8]) -> Option<&T> {
         self.known.get(piece)
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn what_was_put_in_last_is_found_and_the_whole_is_bounded() {
-        let mut kept = Kept::default();
+        let mut kept = LongCache::default();
         for i in 0..20_000usize {
             let piece = format!("{i:0>width$}", width = 63 + i % 4000);
             assert_eq!(kept.find(piece.as_bytes()), None);

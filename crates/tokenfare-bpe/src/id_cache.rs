@@ -1,12 +1,12 @@
-//! Ids of pieces that were met before: what `front` and `middle` are for counts, for encoding.
+//! Ids of pieces that were met before: what `short_cache` and `middle_cache` are for counts, for encoding.
 //!
 //! An entry is the piece's key with its count, and up to four ids, those of pieces of up to 15 bytes;
 //! longer ones have entries of their own, of up to sixteen. Pieces of more tokens are rare and are
 //! merged each time. Caches: bounded, the whole piece compared, the newest stays.
 
-use crate::front::Key;
-use crate::middle;
+use crate::middle_cache;
 use crate::prefetch::prefetch;
+use crate::short_cache::Key;
 use crate::vocabulary::hash;
 
 const BITS: u32 = 16;
@@ -23,11 +23,11 @@ struct Entry {
 
 /// The cache; 2 MiB once the first piece is put in, nothing before.
 #[derive(Default)]
-pub(crate) struct Spelled {
+pub(crate) struct IdCache {
     entries: Vec<Entry>,
 }
 
-impl Spelled {
+impl IdCache {
     /// The ids of the piece and how many there are; 0 if it is not here. O(1), no branch on it.
     #[inline(always)]
     pub(crate) fn find(&self, key: Key) -> (&[u32; MOST], usize) {
@@ -67,22 +67,22 @@ const LONGER_BITS: u32 = 14;
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Longer {
-    bytes: [u8; middle::LONGEST],
+    bytes: [u8; middle_cache::LONGEST],
     length: u8,
     count: u8,
     ids: [u32; MOST_OF_LONGER],
 }
 
 const NOTHING: Longer =
-    Longer { bytes: [0; middle::LONGEST], length: 0, count: 0, ids: [0; MOST_OF_LONGER] };
+    Longer { bytes: [0; middle_cache::LONGEST], length: 0, count: 0, ids: [0; MOST_OF_LONGER] };
 
 /// The cache of longer pieces; 2 MiB once the first is put in, nothing before.
 #[derive(Default)]
-pub(crate) struct SpelledLonger {
+pub(crate) struct LongerIdCache {
     entries: Vec<Longer>,
 }
 
-impl SpelledLonger {
+impl LongerIdCache {
     /// Where a piece has its entry. O(length).
     pub(crate) fn place(piece: &[u8]) -> usize {
         (hash(piece) >> (64 - LONGER_BITS)) as usize
@@ -100,7 +100,7 @@ impl SpelledLonger {
 
     /// Keeps the ids of a piece, if it is short enough and they are few enough. O(length).
     pub(crate) fn put(&mut self, place: usize, piece: &[u8], ids: &[u32]) {
-        if piece.len() > middle::LONGEST || ids.len() > MOST_OF_LONGER {
+        if piece.len() > middle_cache::LONGEST || ids.len() > MOST_OF_LONGER {
             return;
         }
         if self.entries.is_empty() {
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_was_put_in_last_is_found_and_nothing_else() {
-        let mut spelled = Spelled::default();
+        let mut spelled = IdCache::default();
         let key = |piece: &str| Key::new(piece.as_bytes(), 0, piece.len());
         assert_eq!(spelled.find(key("never")).1, 0);
         for i in 0..300_000u32 {
@@ -140,12 +140,12 @@ mod tests {
 
     #[test]
     fn of_longer_pieces_what_was_put_in_last_is_found_and_nothing_else() {
-        let mut spelled = SpelledLonger::default();
+        let mut spelled = LongerIdCache::default();
         assert_eq!(spelled.find(0, b""), []);
         for i in 0..100_000u32 {
             let piece = format!("{i:0>width$}", width = 16 + i as usize % 50);
             let ids: Vec<u32> = (i..i + 1 + i % 18).collect();
-            let place = SpelledLonger::place(piece.as_bytes());
+            let place = LongerIdCache::place(piece.as_bytes());
             assert_eq!(spelled.find(place, piece.as_bytes()), []);
             spelled.put(place, piece.as_bytes(), &ids);
             let kept = piece.len() <= 62 && ids.len() <= 16;

@@ -1,7 +1,7 @@
 //! Counts of pieces of 31 to 62 bytes that were met before: rulers, indentation, phrases of scripts
 //! that write no spaces.
 //!
-//! As `front`: a cache, bounded, the whole piece compared. One entry a place, the newest stays.
+//! As `short_cache`: a cache, bounded, the whole piece compared. One entry a place, the newest stays.
 
 use crate::vocabulary::hash;
 
@@ -19,11 +19,11 @@ struct Entry {
 
 /// The cache; 2 MiB once the first piece is put in, nothing before.
 #[derive(Default)]
-pub(crate) struct Middle {
+pub(crate) struct MiddleCache {
     entries: Vec<Entry>,
 }
 
-impl Middle {
+impl MiddleCache {
     /// Where the piece has its entry. O(length).
     pub(crate) fn place(piece: &[u8]) -> usize {
         (hash(piece) >> 49) as usize & (PLACES - 1)
@@ -54,10 +54,10 @@ mod tests {
 
     #[test]
     fn what_was_put_in_last_is_found_with_its_count_and_nothing_else() {
-        let mut middle = Middle::default();
+        let mut middle = MiddleCache::default();
         for i in 0..20_000usize {
             let piece = format!("{i:0>width$}", width = 16 + i % 47);
-            let place = Middle::place(piece.as_bytes());
+            let place = MiddleCache::place(piece.as_bytes());
             assert_eq!(middle.find(place, piece.as_bytes()), None);
             middle.put(place, piece.as_bytes(), i % 62 + 1);
             assert_eq!(middle.find(place, piece.as_bytes()), Some(i % 62 + 1));

@@ -10,10 +10,10 @@ use std::arch::x86_64::{
     _mm512_test_epi64_mask, _mm512_testn_epi64_mask, _mm512_xor_si512, _pext_u64,
 };
 
-use super::{BITS, Entry, GROUP, HOT, Hot};
-use crate::front::{FACTORS, LONGEST};
+use super::{BITS, Entry, GROUP, HOT, HotCache};
 use crate::masks::avx512::list;
 use crate::prefetch::prefetch;
+use crate::short_cache::{FACTORS, LONGEST};
 use crate::windows::Places;
 
 /// Keys in a vector.
@@ -24,7 +24,7 @@ const QUARTERS: usize = 4;
     enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2"
 )]
 pub(super) fn count(
-    hot: &Hot,
+    hot: &HotCache,
     text: &[u8],
     starts: &[u32],
     ends: &[u32],
@@ -45,8 +45,8 @@ pub(super) fn count(
     enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2"
 )]
 #[inline]
-fn find(hot: &Hot, text: &[u8], starts: &[u32; GROUP], ends: &[u32; GROUP]) -> (usize, u64) {
-    let Hot(entries) = hot;
+fn find(hot: &HotCache, text: &[u8], starts: &[u32; GROUP], ends: &[u32; GROUP]) -> (usize, u64) {
+    let HotCache(entries) = hot;
     let mut asked = [(_mm512_setzero_si512(), [0; QUARTERS]); GROUP / QUARTERS];
     let (starts, _) = starts.as_chunks::<QUARTERS>();
     let (ends, _) = ends.as_chunks::<QUARTERS>();

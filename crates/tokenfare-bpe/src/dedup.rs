@@ -3,23 +3,23 @@
 //! A piece that is new is often there again before it was counted: of the new pieces of a batch a
 //! fifth (Chinese) to two fifths (C) are the same as another one. Merging those once is enough.
 
-use crate::front::places;
 use crate::queue::{Bounds, Queue};
+use crate::short_cache::places;
 
 /// More than the new pieces that a batch usually has.
 const PLACES: usize = 256;
 
 /// The keys of pieces that are being counted, those that fit: one a place, the newest stays. A key
 /// that is not here is taken for new, which costs time, and is never wrong.
-pub(crate) struct Once<K>(Box<[K; PLACES]>);
+pub(crate) struct Dedup<K>(Box<[K; PLACES]>);
 
-impl<K: Copy + Default> Default for Once<K> {
+impl<K: Copy + Default> Default for Dedup<K> {
     fn default() -> Self {
-        Once(places(K::default()))
+        Dedup(places(K::default()))
     }
 }
 
-impl<K: Copy + Default + PartialEq> Once<K> {
+impl<K: Copy + Default + PartialEq> Dedup<K> {
     /// Parts the pieces that are `missing` into those that are `new` and those that are there
     /// `again`. Whoever counts the new ones tells [`Self::leave`].
     #[inline(always)]
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     /// What `part` makes of pieces of one byte each, of which those with equal `mixed` share a place.
-    fn parted(once: &mut Once<u8>, pieces: &[u8], mixed: fn(u8) -> u64) -> [Vec<u8>; 2] {
+    fn parted(once: &mut Dedup<u8>, pieces: &[u8], mixed: fn(u8) -> u64) -> [Vec<u8>; 2] {
         let (mut missing, mut new, mut again) =
             (Queue::default(), Queue::default(), Queue::default());
         for i in 0..pieces.len() as u32 {
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_piece_is_new_once_until_it_was_counted() {
-        let mut once = Once::default();
+        let mut once = Dedup::default();
         let parts = parted(&mut once, b"abacabx", apart);
         assert_eq!(parts, [b"abcx".to_vec(), b"aab".to_vec()]);
         b"abx".iter().for_each(|key| once.leave(apart(*key)));
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn pieces_that_share_a_place_are_new_and_never_taken_for_each_other() {
-        let mut once = Once::default();
+        let mut once = Dedup::default();
         let parts = parted(&mut once, b"abbab", |_| 7);
         assert_eq!(parts, [b"abab".to_vec(), b"b".to_vec()]);
         once.leave(7);

@@ -23,14 +23,14 @@ const AHEAD: usize = 8;
 
 /// Pieces of at most `N` - 1 bytes in the making, `N` being 16, 32 or 64; kept from batch to batch, since
 /// making them takes as long as counting some of them.
-pub(crate) struct Together<const N: usize> {
+pub(crate) struct Interleaved<const N: usize> {
     lanes: [Lane<N>; LANES],
     begun: [Begun<N>; AHEAD],
 }
 
-impl<const N: usize> Default for Together<N> {
+impl<const N: usize> Default for Interleaved<N> {
     fn default() -> Self {
-        Together {
+        Interleaved {
             lanes: [const { Lane::<N>::EMPTY }; LANES],
             begun: [const { Begun::<N>::EMPTY }; AHEAD],
         }
@@ -44,12 +44,12 @@ impl<const N: usize> Default for Together<N> {
 #[inline(always)]
 fn count_with<const N: usize>(
     v: &Vocabulary,
-    room: &mut Together<N>,
+    room: &mut Interleaved<N>,
     text: &[u8],
     pieces: &[Bounds],
     mut counted: impl FnMut(Bounds, usize),
 ) {
-    let Together { lanes, begun } = room;
+    let Interleaved { lanes, begun } = room;
     let mut ahead = Ahead::new(v, text, pieces, begun);
     let mut busy = 0;
     while busy < LANES && ahead.next(&mut lanes[busy], &mut counted) {
@@ -146,7 +146,7 @@ fn not_whole(
 #[inline(never)]
 pub(crate) fn count<const N: usize>(
     v: &Vocabulary,
-    room: &mut Together<N>,
+    room: &mut Interleaved<N>,
     text: &[u8],
     pieces: &[Bounds],
     mut counted: impl FnMut(Bounds, usize),
@@ -166,7 +166,7 @@ pub(crate) fn count<const N: usize>(
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn count_with_avx2<const N: usize>(
     v: &Vocabulary,
-    room: &mut Together<N>,
+    room: &mut Interleaved<N>,
     text: &[u8],
     pieces: &[Bounds],
     counted: impl FnMut(Bounds, usize),
@@ -336,13 +336,13 @@ mod tests {
     #[test]
     fn pieces_that_take_turns_are_counted_as_each_alone() {
         check(&pieces(15), |v, text, bounds, counted| {
-            count(v, &mut Together::<16>::default(), text, bounds, counted);
+            count(v, &mut Interleaved::<16>::default(), text, bounds, counted);
         });
         check(&pieces(31), |v, text, bounds, counted| {
-            count(v, &mut Together::<32>::default(), text, bounds, counted);
+            count(v, &mut Interleaved::<32>::default(), text, bounds, counted);
         });
         check(&pieces(31), |v, text, bounds, counted| {
-            count_with(v, &mut Together::<32>::default(), text, bounds, counted);
+            count_with(v, &mut Interleaved::<32>::default(), text, bounds, counted);
         });
     }
 }

@@ -1,16 +1,16 @@
 //! Counts of the pieces met last, in a table so small that it stays near: most pieces of a text are
 //! here.
 //!
-//! An entry is as one of `front`, one a place. Pieces are looked up in groups: all entries of a group
+//! An entry is as one of `short_cache`, one a place. Pieces are looked up in groups: all entries of a group
 //! are asked for before the first is looked at, and by AVX-512 four are compared at a time.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
-use crate::front::{Key, places};
 #[cfg(target_arch = "x86_64")]
 use crate::machine::has_avx512;
 use crate::prefetch::prefetch;
+use crate::short_cache::{Key, places};
 use crate::windows::{Places, list};
 
 const BITS: u32 = 15;
@@ -25,15 +25,15 @@ const GROUP: usize = 64;
 struct Entry(Key);
 
 /// The cache; 512 kB.
-pub(crate) struct Hot(Box<[Entry; HOT]>);
+pub(crate) struct HotCache(Box<[Entry; HOT]>);
 
-impl Default for Hot {
+impl Default for HotCache {
     fn default() -> Self {
-        Hot(places(Entry(Key::default())))
+        HotCache(places(Entry(Key::default())))
     }
 }
 
-impl Hot {
+impl HotCache {
     /// Keeps the count of a piece, 1 to 15, or takes out what is at its place, 0. O(1).
     #[inline(always)]
     pub(crate) fn put(&mut self, key: Key, mixed: u64, count: usize) {
@@ -75,7 +75,7 @@ impl Hot {
         starts: &[u32],
         ends: &[u32],
         missing: &mut Places,
-        find: impl Fn(&Hot, &[u8], &[u32; GROUP], &[u32; GROUP]) -> (usize, u64),
+        find: impl Fn(&HotCache, &[u8], &[u32; GROUP], &[u32; GROUP]) -> (usize, u64),
         list: impl Fn(&mut [u32; GROUP], u32, u64),
     ) -> usize {
         let (mut sum, mut base) = (0, 0);
@@ -131,7 +131,7 @@ mod tests {
             (state >> 33) as usize % sides
         };
         let text: Vec<u8> = (0..20_000).map(|_| b"abc\0\xff"[roll(5)]).collect();
-        let mut hot = Hot::default();
+        let mut hot = HotCache::default();
         for round in 0..300 {
             let (mut starts, mut ends, mut at) = (vec![], vec![], 0);
             while starts.len() < 64 * (round % 4) + roll(64) {
