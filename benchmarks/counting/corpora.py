@@ -150,11 +150,15 @@ def logs() -> Iterator[str]:
         )
 
 
-def adversarial(size: int = 1_000_000) -> dict[str, str]:
-    """Texts that other tokenizers are slow on, or fall over; each about `size` bytes."""
-    dice = random.Random(7)  # noqa: S311 - reproducible, not secret
+def adversarial(size: int = 1_000_000, seed: int = 7) -> dict[str, str]:
+    """Texts that other tokenizers are slow on, or fall over; each about `size` bytes.
 
-    def drawn(alphabet: Iterable[str], each: int) -> str:
+    Those that are drawn differ from seed to seed, but for the run of marks, which takes Python a
+    minute to normalize.
+    """
+    dice = random.Random(seed)  # noqa: S311 - reproducible, not secret
+
+    def drawn(alphabet: Iterable[str], each: int, dice: random.Random = dice) -> str:
         return "".join(dice.choices(list(alphabet), k=size // each))
 
     letters = "abcdefghijklmnopqrstuvwxyz"
@@ -182,7 +186,7 @@ def adversarial(size: int = 1_000_000) -> dict[str, str]:
         "random hangul": drawn(map(chr, range(0xAC00, 0xD7A4)), 3),
         "random unicode": drawn((chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000), 4),
         "random assigned": drawn(assigned, 3),
-        "mark run": "a" + drawn(map(chr, range(0x300, 0x370)), 2),
+        "mark run": "a" + drawn(map(chr, range(0x300, 0x370)), 2, random.Random(7)),  # noqa: S311
         "special lookalikes": "<|im_start|>user<|im_end|>" * (size // 26),
     }
 
