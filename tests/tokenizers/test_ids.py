@@ -152,3 +152,17 @@ def test_without_numpy_its_package_is_named(qwen, monkeypatch):
     monkeypatch.setitem(sys.modules, "numpy", None)  # as if it were not installed
     with pytest.raises(ImportError, match=r"^encode_to_numpy needs numpy.*: pip install numpy$"):
         qwen.encode_to_numpy("x")
+
+
+def test_what_was_decoded_before_leaves_nothing_behind(qwen):
+    """Room is kept from call to call: after longer texts, errors, and texts too long to keep."""
+    short, long = "a line, \u901a\u4e49", "one two three " * 400_000
+    ids, many = qwen.encode(short), qwen.encode(long)
+    some_words = ("one two three " * 1000).rstrip()
+    for more, expected in ((many[:3000], some_words), (many, long)):
+        assert qwen.decode(more) == expected
+        assert qwen.decode(ids) == short
+        with pytest.raises(InvalidRequestError, match="200000 is the id of no token"):
+            qwen.decode([*more, 200_000])
+        assert qwen.decode(np.array(ids)) == short
+        assert qwen.decode([]) == ""

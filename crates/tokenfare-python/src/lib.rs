@@ -8,6 +8,7 @@ mod digits;
 mod guard;
 mod ids;
 mod jobs;
+mod kept;
 mod output;
 mod positions;
 mod rows;
@@ -26,6 +27,7 @@ use crate::column::Chunks;
 use crate::counts::CountColumn;
 use crate::guard::guarded;
 use crate::ids::Numbers;
+use crate::kept::Kept;
 use crate::positions::Positions;
 use crate::special::Special;
 use crate::text::{string_of, text_of, utf8};
@@ -35,6 +37,8 @@ use crate::text::{string_of, text_of, utf8};
 pub(crate) struct Tokenizer {
     pub(crate) core: tokenfare_bpe::Tokenizer,
     numbers: Numbers,
+    /// Where ids become bytes.
+    room: Kept,
 }
 
 #[pymethods]
@@ -44,7 +48,7 @@ impl Tokenizer {
         let core = tokenfare_bpe::Tokenizer::from_compact(data)
             .map_err(|e| PyValueError::new_err(e.to_string()))?;
         let numbers = Numbers::new(py, core.vocabulary_size());
-        Ok(Tokenizer { core, numbers })
+        Ok(Tokenizer { core, numbers, room: Kept::default() })
     }
 
     #[getter]
@@ -185,7 +189,7 @@ impl Tokenizer {
         ids: &Bound<'py, PyAny>,
         special: &Bound<'py, Special>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        Ok(PyBytes::new(py, &self.spelled(py, ids, special)?))
+        self.spelled(py, ids, special, |bytes| Ok(PyBytes::new(py, bytes)))
     }
 
     #[pyo3(signature = (ids, special, /))]
@@ -195,7 +199,7 @@ impl Tokenizer {
         ids: &Bound<'py, PyAny>,
         special: &Bound<'py, Special>,
     ) -> PyResult<Bound<'py, PyString>> {
-        string_of(py, &self.spelled(py, ids, special)?)
+        self.spelled(py, ids, special, |bytes| string_of(py, bytes))
     }
 }
 
@@ -218,19 +222,25 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    fn spelled(
+    /// What `result` makes of the bytes of these tokens.
+    fn spelled<T>(
         &self,
         py: Python<'_>,
         ids: &Bound<'_, PyAny>,
         special: &Bound<'_, Special>,
-    ) -> PyResult<Vec<u8>> {
-        let (special, mut bytes) = (special.get(), Vec::with_capacity(5 * ids.len().unwrap_or(0)));
+        result: impl FnOnce(&[u8]) -> PyResult<T>,
+    ) -> PyResult<T> {
+        let special = special.get();
         let name = |id| special.names.get(&id).map(String::as_bytes);
-        self.numbers.read(ids, |ids| {
+        let mut bytes = self.room.take();
+        bytes.clear();
+        let read = self.numbers.read(ids, |ids| {
             guarded(py, 4 * ids.len(), || self.core.decode_with(ids, &mut bytes, name))?
                 .map_err(|error| PyValueError::new_err(error.to_string()))
-        })?;
-        Ok(bytes)
+        });
+        let result = read.and_then(|()| result(&bytes));
+        self.room.give_back(bytes);
+        result
     }
 }
 
