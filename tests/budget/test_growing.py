@@ -12,9 +12,10 @@ import tokenfare as tf
 from models import IMAGES, model
 from tokenfare.budget import Conversation, Options, Rules, count_chats, count_request, rules_of
 from tokenfare.budget import rules_of_template as of_template
+from tokenfare.budget.message_tokens import MessageCounter
 from tokenfare.catalog import ChatTemplate, ToolRules, published_template
 from tokenfare.errors import InvalidRequestError
-from tokenfare.messages import parse
+from tokenfare.messages import Message, parse
 from tokenfare.tokenizers import Count, get_tokenizer, measurer
 
 QWEN = get_tokenizer("qwen")
@@ -135,6 +136,60 @@ def test_one_more_message_costs_that_message() -> None:
     watching.asked.clear()
     growing.add({"role": "user", "content": "the last one"})
     assert watching.asked == ["the last one"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(chat=st.lists(messages, min_size=1, max_size=6), rules=rules)
+def test_messages_added_together_are_as_added_one_by_one(chat: list[Any], rules: Rules) -> None:
+    one_by_one, together = Conversation(rules, QWEN), Conversation(rules, QWEN)
+    sizes = [one_by_one.add(message) for message in chat]
+    assert together.extend(chat) == sizes[-1] == together.total
+    assert together.count() == one_by_one.count()
+
+
+def test_messages_added_together_by_a_template_that_drops_reasoning_are_too() -> None:
+    chat = [
+        {"role": "user", "content": "Hello"},
+        {"role": "assistant", "content": "<think>\nA greeting.\n</think>\n\nHi!"},
+        {"role": "user", "content": "How are you?"},
+    ]
+    rules = of_template(published_template("qwen3"))
+    one_by_one, together = Conversation(rules, QWEN), Conversation(rules, QWEN)
+    assert together.extend(chat) == [one_by_one.add(message) for message in chat][-1]
+
+
+def test_of_messages_added_together_those_before_the_wrong_one_stay() -> None:
+    growing = Conversation(rules_of(model()), QWEN)
+    growing.add({"role": "user", "content": "Hello"})
+    with pytest.raises(InvalidRequestError, match=r"messages\[2\]\.role: 'robot'"):
+        growing.extend([{"role": "user", "content": "x"}, {"role": "robot", "content": "y"}])
+    assert len(growing) == 2
+
+
+def test_a_long_conversation_is_trimmed_in_time_that_grows_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By Qwen 3's template, too, whose counts are of the whole: 5,000 messages took minutes."""
+    counted: list[int] = []
+    parts = MessageCounter.parts
+
+    def watched(counter: MessageCounter, *asked: Any, **more: Any) -> Any:
+        counted.append(len(asked))
+        return parts(counter, *asked, **more)
+
+    copied: list[int] = []
+
+    def copy(conversation: Conversation) -> tuple[Message, ...]:
+        copied.append(len(conversation))
+        return tuple(conversation._messages)
+
+    monkeypatch.setattr(MessageCounter, "parts", watched)
+    monkeypatch.setattr(Conversation, "messages", property(copy))
+    roles = ("user", "assistant")
+    chat = [{"role": roles[i % 2], "content": f"message {i}"} for i in range(501)]
+    assert 0 < len(tf.trim(chat, 1_000).messages) < 501
+    assert len(counted) < 12 * 501
+    assert len(copied) < 20
 
 
 @settings(max_examples=100, deadline=None)

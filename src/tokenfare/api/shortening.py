@@ -158,8 +158,7 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
     asked = conversation(
         model=model, template=template, tools=tools, parameters=parameters, catalog=catalog
     )
-    for message in parse(messages):
-        asked.add(message)
+    asked.extend(parse(messages))
     return budget.trim(asked, limit, policy)
 
 

@@ -3,12 +3,13 @@
 Counting is additive over messages, so one more message costs that message, however many there are.
 Only what the next message changes is counted again: the end of a tool's result or of an open
 answer; and everything once, if a first Chinese message changes the words for tools. Templates that
-drop earlier reasoning are the exception: there each count is of the whole.
+drop earlier reasoning are the exception: there each count is of the whole, so several messages are
+best added by `extend`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
@@ -62,6 +63,18 @@ class Conversation:
         Raises `InvalidRequestError` with the message's index if it is not one; nothing is added
         then.
         """
+        return self.extend((message,))
+
+    def extend(self, messages: Iterable[Message | Wire]) -> Count:
+        """Add several messages and return the input tokens of the whole request, counted once.
+
+        Raises as `add`; the messages before the wrong one are added then.
+        """
+        for message in messages:
+            self._take(message)
+        return self.total
+
+    def _take(self, message: Message | Wire) -> None:
         if not isinstance(message, Message):
             message = parse_one(message, len(self))
         if self._counter.options.tools and not self._counter.chinese and is_chinese(message):
@@ -70,7 +83,6 @@ class Conversation:
             for one in earlier:
                 self._add(one)
         self._add(message)
-        return self.total
 
     @property
     def messages(self) -> tuple[Message, ...]:

@@ -91,7 +91,7 @@ class Trimmed:
 class _Arrangement:
     """Messages by index: results without a call, and what may go, in the order in which it goes."""
 
-    lost: tuple[int, ...]
+    lost: frozenset[int]
     blocks: tuple[tuple[int, ...], ...]
 
 
@@ -114,7 +114,10 @@ def trim(conversation: Conversation, limit: int, policy: TrimPolicy) -> Trimmed:
     gone = _gone(conversation, found, limit)
     kept = _without(messages, gone)
     count = conversation.size_of(kept)
-    dropped = tuple(_dropped(conversation, i, found) for i in sorted(gone))
+    dropped = tuple(
+        Dropped(i, messages[i].wire, conversation.tokens_of(i), _why(i, found))
+        for i in sorted(gone)
+    )
     if count.high <= limit:
         return Trimmed(tuple(messages[i].wire for i in kept), count, limit, dropped)
     return _shortened(conversation, kept, limit, policy, dropped)
@@ -149,10 +152,8 @@ def _without(messages: Sequence[Message], gone: set[int]) -> list[int]:
     return [i for i in range(len(messages)) if i not in gone]
 
 
-def _dropped(conversation: Conversation, index: int, found: _Arrangement) -> Dropped:
-    why: Why = "a result without its call" if index in found.lost else "oldest first"
-    message = conversation.messages[index]
-    return Dropped(index, message.wire, conversation.tokens_of(index), why)
+def _why(index: int, found: _Arrangement) -> Why:
+    return "a result without its call" if index in found.lost else "oldest first"
 
 
 def _arrangement(messages: Sequence[Message], policy: TrimPolicy) -> _Arrangement:
@@ -173,7 +174,7 @@ def _arrangement(messages: Sequence[Message], policy: TrimPolicy) -> _Arrangemen
         blocks[-1] += unit
     if not stays and blocks:
         blocks.pop()
-    return _Arrangement(tuple(lost), tuple(map(tuple, blocks)))
+    return _Arrangement(frozenset(lost), tuple(map(tuple, blocks)))
 
 
 def _units(messages: Sequence[Message]) -> tuple[list[list[int]], list[int]]:
@@ -250,10 +251,8 @@ def _with_text(wire: Wire, text: str, shorter: str) -> Wire:
 def _cannot(
     conversation: Conversation, kept: Sequence[int], limit: int, policy: TrimPolicy
 ) -> CannotTrim:
-    sizes = (
-        f"messages[{i}] ({conversation.messages[i].role}) {conversation.tokens_of(i).high:,}"
-        for i in kept
-    )
+    messages = conversation.messages
+    sizes = (f"messages[{i}] ({messages[i].role}) {conversation.tokens_of(i).high:,}" for i in kept)
     way_out = "" if policy.cut else "; TrimPolicy(cut='start') lets the last message be shortened"
     total = conversation.size_of(kept).high
     return CannotTrim(total, limit, ", ".join(sizes) + way_out)
