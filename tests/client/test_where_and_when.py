@@ -98,3 +98,18 @@ def test_a_file_is_no_catalogue_yet() -> None:
     given: Any = "mine.toml"
     with pytest.raises(InvalidRequestError, match=r"not str; Catalog\.load\(\['mine\.toml'\]\)"):
         Client(catalog=given, api_key="any", ledger=False)
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ({"timeouts": 30}, r"timeouts is a value such as tokenfare\.Timeouts\(total=30\), not int"),
+        ({"retry_policy": 3}, r"retry_policy is a value such as tokenfare\.RetryPolicy\(attempts"),
+        ({"api_key": 123}, "api_key: a text, or what gives one for each call, not int"),
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_refused_when_the_client_is_made(
+    option: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=says):
+        Client(**({"api_key": "any", "ledger": False} | option))

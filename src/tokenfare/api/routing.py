@@ -88,7 +88,8 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
         'qwen-audio-turbo: only a trial quota, then every call is an error'
     """
     if (prompt is None) == (input_tokens is None):
-        raise InvalidRequestError("give a prompt or input_tokens: one of them, not both")
+        given = "neither is given" if prompt is None else "both are"
+        raise InvalidRequestError(f"give a prompt or input_tokens, one of them; {given}")
     facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
     wanted = requirements(asked, profile)
     if input_tokens is not None:

@@ -225,6 +225,8 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     """
     env = os.environ if environment is None else environment
     service = catalog.provider(provider)
+    _check("timeouts", timeouts, Timeouts, "Timeouts(total=30)")
+    _check("retry_policy", retry_policy, RetryPolicy, "RetryPolicy(attempts=2)")
     key, asked = _key(api_key, env, service)
     # The second variable is DashScope's own.
     variables = BASE_URL_VARIABLES if service.id == DEFAULT_PROVIDER else BASE_URL_VARIABLES[:1]
@@ -254,6 +256,13 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     )
 
 
+def _check(name: str, given: object, kind: type, such_as: str) -> None:
+    if given is not None and not isinstance(given, kind):
+        raise InvalidRequestError(
+            f"{name} is a value such as tokenfare.{such_as}, not {type(given).__name__}"
+        )
+
+
 def _key(
     given: str | Callable[[], str] | None, environment: Mapping[str, str], provider: Provider
 ) -> tuple[Secret, Callable[[], Secret] | None]:
@@ -262,6 +271,10 @@ def _key(
         return key_from(environment, provider), None
     if isinstance(given, str):
         return Secret(given), None
+    if not callable(given):
+        raise InvalidRequestError(
+            f"api_key: a text, or what gives one for each call, not {type(given).__name__}"
+        )
 
     def asked() -> Secret:
         return Secret(given())
