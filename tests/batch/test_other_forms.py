@@ -6,10 +6,13 @@ import json
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
 import tokenfare as tf
+from tokenfare.batch.blockwise import BlockPlanner
 from tokenfare.errors import InputError
 
 DAY = date(2026, 11, 25)
@@ -98,3 +101,72 @@ def test_of_a_table_only_the_columns_that_are_named_are_sent(tmp_path: Path) -> 
     tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
     (body,) = sent_in(tmp_path / "plan")
     assert set(body) == {"model", "messages", "max_tokens"}
+
+
+@pytest.mark.parametrize("own", ["a-7", None, 1.5, True, ["x"], {}])
+def test_an_n_that_is_no_number_of_answers_is_a_column_of_the_callers(
+    tmp_path: Path, own: object
+) -> None:
+    job = tmp_path / "job.jsonl"
+    said = {"prompt": "Hello", "n": own, "seed": 3}
+    job.write_text(json.dumps(said) + "\n", encoding="utf-8")
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    assert (plan.requests, plan.set_aside) == (1, 0)
+    (body,) = sent_in(tmp_path / "plan")
+    assert "n" not in body
+    assert body["seed"] == 3
+
+
+def test_one_answer_or_none_said_is_what_a_plan_prices(tmp_path: Path) -> None:
+    job = tmp_path / "job.jsonl"
+    chat = [{"role": "user", "content": "Hello"}]
+    lines = [
+        {"prompt": "Hello", "n": 1},
+        *({"body": {"messages": chat, "n": n}} for n in (1, None)),
+    ]
+    job.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
+    assert (plan.requests, plan.set_aside) == (3, 0)
+    assert [body["n"] for body in sent_in(tmp_path / "plan")] == [1, 1, None]
+
+
+TWO = "id,prompt\n"
+QUOTES: list[tuple[str, int, int]] = [
+    (TWO + 'a,Hello\nb,"Hi\nc,Ho\n', 3, 1),  # as many cells as headings
+    (TWO + 'a,Hello\n"b,Hi\nc,Ho\n', 3, 1),  # one cell
+    (TWO + 'a,"He\nl""lo"\nb,"x""\ny,""\n', 4, 1),  # behind a row of two lines
+    (TWO.replace("\n", "\r\n") + 'a,Hello\r\n"b\r\nc",q\r\nd,"\r\n', 5, 2),
+    (TWO + 'a,Hello\n"b\nb","Hi', 4, 1),  # not where the row begins
+    (TWO + 'a,He said "no\nb,"Hi"" "no\n', 0, 2),  # no quote that opens a cell
+    ('id,"prompt\na,Hello\n', 1, 0),
+]
+
+
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize(("text", "opens", "requests"), QUOTES)
+def test_a_quote_that_nothing_closes_is_said_with_its_line(
+    tmp_path: Path, text: str, opens: int, requests: int, *, alone: bool
+) -> None:
+    """What follows it would be part of a prompt, and be paid for; `alone`: row by row."""
+    job = tmp_path / "job.csv"
+    job.write_bytes(text.encode())
+    columns = tf.batch.Columns(custom_id="id")
+    with patch.object(BlockPlanner, "takes_blocks", not alone):
+        plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY, columns=columns)
+    assert plan.requests == requests
+    assert plan.set_aside == (opens > 0)
+    if opens:
+        (aside,) = set_aside(tmp_path / "plan")
+        assert aside["problem"].startswith(f"a quote opens on line {opens} and nothing closes it")
+
+
+def test_a_plan_is_a_table_in_a_notebook(tmp_path: Path) -> None:
+    job = tmp_path / "job.jsonl"
+    job.write_text('{"prompt": "Hello"}\nno\n' * 2, encoding="utf-8")
+    plan = tf.batch.plan(job, tmp_path / "<plan>", as_of=DAY, allow=["qwen-turbo", "qwen-plus"])
+    table = fromstring(plan._repr_html_())  # noqa: S314 - our own
+    assert table.findtext("caption") == repr(plan)[1:-1]
+    (row,) = table.findall("tbody/tr")
+    (share,) = plan.shares
+    assert [cell.text for cell in row] == [share.model, "batch", "2", str(share.fare)]
+    assert len(table.findall("thead/tr/th")) == len(row)

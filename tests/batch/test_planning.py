@@ -136,7 +136,7 @@ BAD: list[tuple[Mapping[str, Any] | str, str]] = [
     ({"body": body(HELLO), "method": "GET"}, "'GET'; a batch takes POST"),
     ({"body": body(HELLO, n=2)}, "body.n: 2"),
     ({"body": body(HELLO, max_tokens=0)}, "body.max_tokens: 0"),
-    ({"prompt": HELLO, "n": 2}, "body.n: 2"),
+    ({"prompt": HELLO, "n": 2}, "a number of your own needs another name"),
     ({"prompt": HELLO, "max_tokens": "many"}, "body.max_tokens: 'many'"),
     ({"body": {"messages": []}}, "at least one message"),
     ({"body": {"messages": [{"role": "me", "content": "x"}]}}, "messages[0].role: 'me'"),

@@ -314,7 +314,10 @@ def test_a_request_climbs_its_ladder_from_plan_to_plan(emulate: Any, made: Any) 
         batch.submit(folders[-1], **given)
         finish(folders[-1], given)
         assert batch.collect(folders[-1], **given).failed == 2
-        [plan] = batch.replan(folders[-1], place, max_output_tokens=20)
+        told: list[batch.Progress] = []
+        [plan] = batch.replan(folders[-1], place, max_output_tokens=20, progress=told.append)
+        failed = (folders[-1] / "failed").glob("*.jsonl")
+        assert told[-1] == batch.Progress(sum(file.stat().st_size for file in failed), 2)
         folders.append(plan.folder)
     assert [file.model for file in plan.files] == ["qwen-max"]
     batch.submit(folders[2], **given)

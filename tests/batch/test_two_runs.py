@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import time
 from collections.abc import Callable
 from functools import partial
@@ -37,8 +38,9 @@ def test_beside_a_live_run_every_other_change_is_refused(
         second = command(words[0], folder, *words[1:], url=given["base_url"])
         out, said = second.communicate(timeout=60)
         assert (second.returncode, out) == (2, "")
-        refused = "another process is at work on it; wait until that ends"
-        assert said == f"tokenfare: {folder}: {refused}\n"
+        named = f"another process is at work on it, number {first.pid} on {socket.gethostname()}"
+        way = "wait until that ends, or end it: what it has done is kept"
+        assert said == f"tokenfare: {folder}: {named}; {way}\n"
         assert len(came) == 4
         assert first.poll() is None
         assert batch.status(folder, **given).answered == 0, "looking changes nothing"

@@ -2,7 +2,8 @@
 //! end in any line break, and no fault that it would stop at.
 //!
 //! A quote that does not open a cell is a character, and what stands behind a closing one goes on as
-//! the same cell. A row that ends with the text ends there, quotes or not.
+//! the same cell. A row that ends with the text ends there, quotes or not, and is doubtful if inside
+//! of quotes: what was meant to be other rows is in it.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -101,7 +102,10 @@ pub(crate) fn rows<'a>(text: &'a [u8], first: u64, heading: &Heading) -> (Vec<Ce
     let (mut rows, mut number, mut start) = (Vec::new(), first, 0);
     while start < text.len() {
         let Some(mut row) = Row::<true>::read(text, start, true) else { break };
-        if !row.cells.is_empty() {
+        if row.is_open {
+            let (id, content) = (None, Content::Doubtful);
+            rows.push(Cells { number, line: start..row.end, id, content });
+        } else if !row.cells.is_empty() {
             rows.push(heading.cells(&mut row.cells, number, start..row.end));
         }
         number += row.lines;
@@ -115,6 +119,8 @@ struct Row<'a, const KEEPS: bool> {
     cells: Vec<Option<Cow<'a, str>>>,
     end: usize,
     lines: u64,
+    /// Whether the text ends inside of quotes.
+    is_open: bool,
 }
 
 /// A cell as it is read: what had to be put together, and what behind it stands as it is.
@@ -129,7 +135,7 @@ struct Cell {
 impl<'a, const KEEPS: bool> Row<'a, KEEPS> {
     /// The row that begins here, if it is whole.
     fn read(text: &'a [u8], start: usize, ends: bool) -> Option<Self> {
-        let mut row = Row { cells: Vec::new(), end: start, lines: 0 };
+        let mut row = Row { cells: Vec::new(), end: start, lines: 0, is_open: false };
         loop {
             let mut cell = Cell { start: row.end, ..Cell::default() };
             let mut from = row.end;
@@ -162,6 +168,7 @@ impl<'a, const KEEPS: bool> Row<'a, KEEPS> {
         let mut at = cell.start;
         loop {
             let Some(found) = memchr3(b'"', b'\n', b'\r', &text[at..]).map(|far| at + far) else {
+                self.is_open = true;
                 return ends.then_some(text.len());
             };
             if text[found] != b'"' {

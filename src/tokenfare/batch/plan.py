@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,6 +130,19 @@ class Plan:
     def explain(self) -> str:
         """The plan in sentences."""
         return "\n".join(self._sentences())
+
+    def _repr_html_(self) -> str:
+        """What goes to each model as a table, for a notebook."""
+        head = "".join(f"<th>{name}</th>" for name in ("model", "sent", "requests", "fare"))
+        rows = (
+            f"<tr><td>{escape(share.model)}</td><td>{'batch' if share.batch else 'live'}</td>"
+            f"<td>{share.requests:,}</td><td>{escape(str(share.fare))}</td></tr>"
+            for share in self.shares
+        )
+        return (
+            f"<table><caption>{escape(repr(self)[1:-1])}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        )
 
     def _sentences(self) -> Iterator[str]:
         tally = self.tally

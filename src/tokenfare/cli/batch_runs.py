@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -14,6 +15,7 @@ from tokenfare import batch
 from tokenfare.batch import Sending, Status
 from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
 from tokenfare.batch.run_limits import DEFAULT_CONCURRENCY
+from tokenfare.batch.runs.collecting import failed_files
 from tokenfare.dispatch import UploadProgress
 
 from . import exit_codes, inputs, output, progress, stdout
@@ -230,6 +232,7 @@ def refuse_answers_without(deadline: timedelta | None, answer_seconds: float | N
 )
 @answer_seconds_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@progress.quiet_option
 def replan_command(
     folder: str,
     out: str,
@@ -239,13 +242,16 @@ def replan_command(
     deadline: timedelta | None,
     answer_seconds: float | None,
     as_json: bool,
+    quiet: bool,
 ) -> int:
     """Plan what failed in a collected plan once more, on the next model of its ladder."""
     refuse_answers_without(deadline, answer_seconds)
     given: dict[str, Any] = {"as_of": as_of, "allow": allow, "deadline": deadline}
     given["answer_seconds"] = answer_seconds
     given = {name: value for name, value in given.items() if value not in {None, ()}}
-    plans = batch.replan(folder, out, deny=deny, **given)
+    read = [str(path) for path in failed_files(Path(folder))] * (1 if deadline is None else 2)
+    with progress.reading(read, quiet=quiet) as bar:
+        plans = batch.replan(folder, out, deny=deny, progress=bar.told, **given)
     if as_json:
         output.emit([each.as_data() for each in plans])
     else:

@@ -32,13 +32,22 @@ STANDARD_INPUT = "-"
 _SOON = timedelta(days=180)
 """How long prices are taken to stay as they were last without a warning."""
 
+
+def _in_yuan(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Ceilings with a currency, where they are numbers alone: as `Amount` takes them."""
+    return tuple(f"{each} CNY" if _NUMBER_ALONE.search(each) else each for each in given)
+
+
+_NUMBER_ALONE = re.compile(r"(^|:)\s*[\d.]+\s*$")
+
 ceilings_option: Callable[[F], F] = click.option(
     "--ceiling",
     "ceilings",
     multiple=True,
     metavar="C",
-    help="Most to spend in a day: '5 CNY', '200000 tokens', 'project: 5 CNY', '*: 5 CNY' for each "
-    "project by itself; may be repeated.",
+    callback=_in_yuan,
+    help="Most to spend in a day: 5 (in yuan), '5 USD', '200000 tokens', 'project: 5', '*: 5' for "
+    "each project by itself; may be repeated.",
 )
 
 

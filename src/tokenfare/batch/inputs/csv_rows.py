@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Protocol, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from tokenfare import _core
 
@@ -23,17 +24,6 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _LONGEST = 16_000_000
-
-
-class _Reader(Protocol):
-    """What `csv.reader` gives, which has no name of its own."""
-
-    @property
-    def line_num(self) -> int:
-        """Lines read until now; a row may have several."""
-
-    def __next__(self) -> list[str]: ...
-    def __iter__(self) -> Iterator[list[str]]: ...
 
 
 class Rows:
@@ -65,7 +55,9 @@ class Rows:
             if is_first:
                 begun, is_first = begun.removeprefix(BOM), False
             if self._names is None:
-                begun = self._headed(begun, ends=ends)
+                begun, aside = self._headed(begun, ends=ends)
+                if aside is not None:
+                    yield iter([aside])
             end, lines, is_long = _core.csv_rows(begun, ends, _LONGEST, len(begun))
             if is_long or (self._names is not None and not _have_places(self._names)):
                 # What is whole before such a row is read alone too: it is not much.
@@ -81,13 +73,15 @@ class Rows:
             if ends:
                 return
 
-    def _headed(self, begun: bytes, *, ends: bool) -> bytes:
-        """What stands behind the headings, once they are whole."""
+    def _headed(self, begun: bytes, *, ends: bool) -> tuple[bytes, SetAside | None]:
+        """What stands behind the headings, once they are whole; them, if they have no end."""
         end, lines, _ = _core.csv_rows(begun, ends, _LONGEST, 1)
-        if end:
-            self._names = _cells(begun[:end])
-            self.line += lines
-        return begun[end:]
+        if not end:
+            return begun, None
+        self._names = _cells(begun[:end])
+        aside = _without_end(self._name, self.line, self._names, _text(begun[:end]))
+        self.line += lines
+        return begun[end:], aside
 
     def _one_by_one(self, stream: Readable, encoding: str) -> Iterator[Record | SetAside]:
         _take_long_cells()
@@ -96,13 +90,22 @@ class Rows:
             cast("IO[bytes]", stream), encoding, errors="surrogateescape", newline=""
         )
         try:
-            yield from self._read(csv.reader(text), self.line)
+            yield from self._read(text, self.line)
         finally:
             text.detach()  # closing the file is for the one who opened it
 
-    def _read(self, rows: _Reader, first: int) -> Iterator[Record | SetAside]:
+    def _read(self, text: Iterable[str], first: int) -> Iterator[Record | SetAside]:
+        lines: list[str] = []  # of the row
+
+        def kept() -> Iterator[str]:
+            for line in text:
+                lines.append(line)
+                yield line
+
+        rows = csv.reader(kept())
         while True:
             self.line = first + rows.line_num
+            lines.clear()
             try:
                 row = next(rows, None)
             except csv.Error as error:
@@ -112,8 +115,11 @@ class Rows:
                 return
             if self._names is None:
                 self._names = row
+                aside = _without_end(self._name, self.line, row, "".join(lines))
+                if aside is not None:
+                    yield aside
             elif row:
-                yield _record(self._name, self.line, self._names, row)
+                yield _record(self._name, self.line, self._names, row, "".join(lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ class CsvBlock(Block):
     ) -> list[Record | SetAside]:
         """Some rows by themselves."""
         found = map(lines.line, rows)
-        return [_record(file, number, self.names, _cells(row)) for number, row in found]
+        return [_record(file, number, self.names, _cells(row), _text(row)) for number, row in found]
 
 
 class _Rest(io.RawIOBase):
@@ -159,6 +165,38 @@ class _Rest(io.RawIOBase):
         return len(part)
 
 
+def _without_end(file: str, line: int, row: Sequence[str], raw: str) -> SetAside | None:
+    """A row that the file ends inside of, by a quote: what was meant to be other rows is in it."""
+    opened = _open_quote(raw)
+    if opened is None:
+        return None
+    before = raw[:opened].replace("\r\n", "\n")
+    where = line + before.count("\n") + before.count("\r")
+    problem = (
+        f"a quote opens on line {where:,} and nothing closes it: all from there to the end of the "
+        "file is one cell"
+    )
+    return SetAside(file, line, problem, _shown(",".join(row)))
+
+
+_UNQUOTED = re.compile(r"[^,\r\n]*")
+_QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+)*+"')
+
+
+def _open_quote(row: str) -> int | None:
+    """Where the quote stands that a row's last cell opens with and does not close, if it does."""
+    at = 0
+    while at < len(row):
+        if row[at] == '"':
+            closed = _QUOTED.match(row, at)
+            if closed is None:
+                return at
+            at = closed.end()
+        behind = _UNQUOTED.match(row, at)
+        at = 1 + (len(row) if behind is None else behind.end())
+    return None
+
+
 def _take_long_cells() -> None:
     # The csv module has one limit for the whole process, far below the length of a prompt.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
@@ -175,18 +213,29 @@ def _is_torn(text: str) -> bool:
     return not text.isascii() and any("\udc80" <= c <= "\udcff" for c in text)
 
 
+def _text(row: bytes) -> str:
+    return row.decode(errors="surrogateescape")
+
+
+def _shown(text: str) -> str:
+    """A text with the bytes that were no UTF-8 spelled out."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def _cells(row: bytes) -> list[str]:
     """The cells of a row, which is whole."""
     _take_long_cells()
-    text = row.decode(errors="surrogateescape")
-    return next(csv.reader(io.StringIO(text, newline="")))
+    return next(csv.reader(io.StringIO(_text(row), newline="")))
 
 
-def _record(file: str, line: int, names: Sequence[str], row: Sequence[str]) -> Record | SetAside:
+def _record(
+    file: str, line: int, names: Sequence[str], row: Sequence[str], raw: str
+) -> Record | SetAside:
     text = ",".join(row)
+    if (aside := _without_end(file, line, row, raw)) is not None:
+        return aside
     if _is_torn(text):
-        shown = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
-        return SetAside(file, line, "not UTF-8", shown)
+        return SetAside(file, line, "not UTF-8", _shown(text))
     if len(row) != len(names):
         problem = f"{len(row)} cells under {len(names)} headings"
         return SetAside(file, line, problem, text)

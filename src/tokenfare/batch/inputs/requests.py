@@ -25,6 +25,7 @@ TEXT = frozenset({"text"})
 MOST_ROOM = 2**63 - 1
 """The largest room for an answer that a plan's table holds."""
 
+_ONE_ANSWER: tuple[object, ...] = (None, 1)
 _ROOM = ("max_completion_tokens", "max_tokens")
 
 PARAMETERS = OPTION_NAMES | {
@@ -82,8 +83,9 @@ def _request_of(record: Record, columns: Columns, room: int, name: str) -> Reque
     content = record.content
     body = dict(_body(record, columns))
     body.pop("model", None)
-    if body.get("n", 1) != 1:
-        raise InvalidRequestError(f"body.n: {body['n']!r}; a plan prices one answer a request")
+    if body.get("n", 1) not in _ONE_ANSWER:
+        way = "" if "body" in content else "; a number of your own needs another name"
+        raise InvalidRequestError(f"body.n: {body['n']!r}; a plan prices one answer a request{way}")
     messages = _messages(body.get("messages"))
     simple = all(map(_is_text, messages))
     if not simple:
@@ -128,6 +130,8 @@ def unsayable(custom_id: str) -> str:
 
 def _beside(content: Mapping[str, object], columns: Columns) -> dict[str, object]:
     own = {columns.prompt, columns.messages, columns.custom_id}
+    if type(content.get("n")) is not int:  # a number of answers, or too short a name to be one
+        own.add("n")
     return {name: said for name, said in content.items() if name in PARAMETERS - own}
 
 

@@ -156,6 +156,11 @@ def _failed_lines(run: Running, answers: Answers) -> Iterator[tuple[str, bytes]]
             yield failed_name(file.model, refused=refused), line
 
 
+def failed_files(folder: Path) -> list[Path]:
+    """The files of requests that failed in a collected plan."""
+    return sorted((folder / FAILED).glob("*.jsonl"))
+
+
 def failed_name(model: str, *, refused: bool) -> str:
     """The file in `failed/` of what a model refused, or of what nothing came of."""
     return f"{model.replace('/', '_')}{'' if refused else '.missing'}.jsonl"

@@ -7,9 +7,11 @@ a process is killed there, is found out at the provider (`tokenfare.dispatch.bat
 from __future__ import annotations
 
 import json
+import os
+import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from tokenfare.errors import InputError, InvalidRequestError
 
 JOURNAL = "journal.sqlite"
 _LOCK = "journal.lock"
+_AT_WORK = "at work"
 
 _MIGRATIONS: Migrations = (
     (
@@ -67,6 +70,17 @@ class Journal:
         with self._database.writing() as db:
             db.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, value))
         return self.fact(name) or value
+
+    @contextmanager
+    def under_a_name(self) -> Iterator[None]:
+        """Say meanwhile which process works here; one that was killed goes on being named."""
+        name = f"{os.getpid()} on {socket.gethostname()}"
+        with self._database.writing() as db:
+            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_AT_WORK, name))
+        try:
+            yield
+        finally:
+            self.forget(_AT_WORK)
 
     def forget(self, name: str) -> None:
         """A fact does not hold any more."""
@@ -181,12 +195,12 @@ def journal(folder: Path, *, alone: bool = True) -> Iterator[Journal]:
     Raises `InvalidRequestError` if one does. The lock is the operating system's and ends with the
     process, however that ends.
     """
-    with _alone(folder) if alone else _nothing():
-        opened = Journal(folder)
-        try:
-            yield opened
-        finally:
-            opened.close()
+    with (
+        _alone(folder) if alone else nullcontext(),
+        closing(Journal(folder)) as opened,
+        opened.under_a_name() if alone else nullcontext(),
+    ):
+        yield opened
 
 
 @contextmanager
@@ -202,12 +216,17 @@ def _alone(folder: Path) -> Iterator[None]:
         if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY:
             raise InputError(str(folder), f"cannot be written: {error}") from None
         raise InvalidRequestError(
-            f"{folder}: another process is at work on it; wait until that ends"
+            f"{folder}: another process is at work on it{_which(folder)}; wait until that ends, or "
+            "end it: what it has done is kept"
         ) from None
     finally:
         held.close()
 
 
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
+def _which(folder: Path) -> str:
+    """The process that said so, if one could: it may have begun just now."""
+    if not (folder / JOURNAL).exists():
+        return ""
+    with closing(Journal(folder)) as opened:
+        name = opened.fact(_AT_WORK)
+    return "" if name is None else f", number {name}"

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tokenfare.batch.plan import Plan
-from tokenfare.batch.planning import plan
+from tokenfare.batch.planning import Progress, plan
 from tokenfare.errors import InputError, InvalidRequestError
 
-from .collecting import FAILED, JOINED, failed_name
+from .collecting import JOINED, failed_files, failed_name
 from .journal import Journal, journal
 from .plan_folder import planned
 
@@ -30,6 +30,7 @@ def replan(
     out: str | os.PathLike[str],
     *,
     deny: Sequence[str] = (),
+    progress: Callable[[Progress], None] | None = None,
     **options: Any,
 ) -> tuple[Plan, ...]:
     """Plan what failed in a collected plan once more, on other models.
@@ -43,6 +44,7 @@ def replan(
         folder: The folder of the collected plan.
         out: The folder to write the plans into.
         deny: Patterns of models to leave out as well.
+        progress: Called with the `Progress` over all plans, one after the other.
         options: The keywords of `plan`.
 
     Raises:
@@ -52,7 +54,7 @@ def replan(
     found = planned(folder)
     if not (found.folder / JOINED).is_file():
         raise InputError(str(found.folder), "has no results yet; collect it first")
-    files = sorted((found.folder / FAILED).glob("*.jsonl"))
+    files = failed_files(found.folder)
     if not files:
         raise InvalidRequestError(f"{found.folder}: nothing failed there")
     refused = {failed_name(file.model, refused=True): file.model for file in found.files}
@@ -66,12 +68,33 @@ def replan(
     has_deadline = options.get("deadline") is not None
     parts = {TOGETHER: files} if has_deadline else {file.stem: [file] for file in files}
     plans = []
+    told = None if progress is None else _Sum(progress)
     for name, part in parts.items():
         without = [*before, *(refused[file.name] for file in part if file.name in refused)]
         target = Path(out) / name
-        plans.append(plan(list(map(str, part)), target, deny=[*deny, *without], **options))
+        leaving_out = [*deny, *without]
+        plans.append(plan(list(map(str, part)), target, deny=leaving_out, progress=told, **options))
+        if told is not None:
+            told.go_on()
         _remember(target, without)
     return tuple(plans)
+
+
+class _Sum:
+    """Tells of several plans as if they were one."""
+
+    def __init__(self, told: Callable[[Progress], None]) -> None:
+        self._told = told
+        self._before = self._at = Progress(0, 0)
+
+    def __call__(self, at: Progress) -> None:
+        before = self._before
+        self._at = Progress(before.bytes_read + at.bytes_read, before.requests + at.requests)
+        self._told(self._at)
+
+    def go_on(self) -> None:
+        """The next plan begins."""
+        self._before = self._at
 
 
 def _without(opened: Journal) -> list[str]:
