@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -79,6 +80,19 @@ def holds(service: Service, size: Count) -> None:
             assert drawn(service, kind, size) == pytest.approx(
                 {name: float(amount) for name, amount in expected.items()}, rel=1e-12
             )
+            assert asked_of_the_core(service, kind, size) == least(expected.values())
+
+
+def least(amounts: Iterable[Decimal]) -> int | None:
+    """The least of some amounts, to twelve digits."""
+    return min((int(amount.scaleb(12)) for amount in amounts), default=None)
+
+
+def asked_of_the_core(service: Service, kind: int, size: Count) -> int | None:
+    """What the cheapest of a class is compared by, as a block of lines compares it."""
+    prices, places = service.priced(kind)
+    assert prices is not None
+    return prices.core.least(places, (size.low, size.high), service.asked.output_tokens)
 
 
 def drawn(service: Service, kind: int, size: Count) -> dict[str, float]:

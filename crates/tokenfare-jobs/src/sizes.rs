@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use crate::prices::Prices;
 use crate::scan::Told;
 
 /// Two ends of a number of tokens.
@@ -126,6 +127,24 @@ impl Offers {
         let table = &mut self.tables[kind];
         table.offers.extend_from_slice(offers);
         table.outcomes.resize(table.offers.len(), NONE);
+    }
+
+    /// Answers for the sizes that are open by prices of the models that take them beside the room,
+    /// each with the longest input that it takes, and an answer of so many tokens.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such kind or model.
+    pub fn answer_by(
+        &mut self,
+        kind: usize,
+        prices: &Prices,
+        takers: &[(usize, Option<u64>)],
+        answer: u64,
+    ) {
+        let open = self.open(kind).iter();
+        let offers: Vec<Offer> = open.map(|size| prices.least(takers, *size, answer)).collect();
+        self.answer(kind, &offers);
     }
 
     /// Takes the number of the outcome of requests that go to the offer for a size.

@@ -12,6 +12,7 @@ use crate::Tokenizer;
 use crate::beginnings::{Beginnings, Ladders};
 use crate::guard::guarded;
 use crate::output::Sent;
+use crate::prices::{Prices, Takers};
 
 /// A size on a kind of models, at least and at most; or a file and a line.
 pub(crate) type Pair = (u64, u64);
@@ -106,6 +107,20 @@ impl Offers {
     #[pyo3(signature = (kind, offers, /))]
     fn answer(&mut self, kind: usize, offers: Vec<Offer>) {
         self.0.answer(kind, &offers);
+    }
+
+    #[pyo3(signature = (kind, prices, takers, answer, /))]
+    fn answer_by(
+        &mut self,
+        kind: usize,
+        prices: &Bound<'_, Prices>,
+        takers: Takers,
+        answer: u64,
+    ) -> PyResult<()> {
+        let prices = prices.get();
+        prices.check(&takers)?;
+        self.0.answer_by(kind, &prices.0, &takers, answer);
+        Ok(())
     }
 
     #[pyo3(signature = (kind, place, outcome, /))]

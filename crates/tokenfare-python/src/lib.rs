@@ -11,6 +11,7 @@ mod jobs;
 mod kept;
 mod output;
 mod positions;
+mod prices;
 mod rows;
 mod special;
 mod text;
@@ -310,6 +311,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<jobs::Outcomes>()?;
     module.add_class::<jobs::Seen>()?;
     module.add_class::<output::Sent>()?;
+    module.add_class::<prices::Prices>()?;
     module.add_function(wrap_pyfunction!(to_compact, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::line_breaks, module)?)?;
     module.add_function(wrap_pyfunction!(rows::csv_rows, module)?)?;

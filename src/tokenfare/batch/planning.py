@@ -33,6 +33,7 @@ from .output.folder import Folder
 from .plan import Plan
 from .planner import Planner, PlanningOptions
 from .prefixes.finder import Prefixes
+from .seldom_collected import seldom_collected
 from .two_pass import DeadlinePlanner, Surveyor
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -119,7 +120,11 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     if deadline is not None:
         checked(deadline, answer_seconds)
     sources, done = [Source(name, form, called) for name in names], 0
-    with Folder(_path("out", out), names) as folder, BackgroundWriter(folder) as writer:
+    with (
+        seldom_collected(),
+        Folder(_path("out", out), names) as folder,
+        BackgroundWriter(folder) as writer,
+    ):
         how = PlanningOptions(called, strict=strict, once=once)
         looking = replace(how, prefixes=Prefixes() if prefixes else None)
         if deadline is None:

@@ -33,7 +33,6 @@ Kinds: TypeAlias = tuple[tuple[Model, ...], ...]
 
 _MISSES = 3
 _PRICE_DIGITS = 12
-_PRICE_UNITS = 1_000_000_000_000
 _FEW = 8  # sizes of a class that are asked for one by one; for more, all are worked out at once
 
 
@@ -146,17 +145,17 @@ class Service:
         return Choice.of(ranked, fare_of(price, size, room, thinking=thinking))
 
     def price_among(self, kind: int, size: Count) -> int | None:
-        """What the cheapest model of a class is compared by, to twelve digits."""
-        prices = self._kinds[kind].prices
-        if prices is None:
-            choice = self.choose_among(kind, size)
-            return None if choice is None else int(EXACT.scaleb(choice.rank[0], _PRICE_DIGITS))
-        model = self._cheapest_of(kind, size)
-        if model is None:
-            return None
-        place = prices.models.index(model)
-        fare = prices.fare(place, size, self.asked.output_tokens)
-        return fare * _PRICE_UNITS // prices.scale
+        """What the cheapest model of a class is compared by, to twelve digits.
+
+        Where the class has `priced`, these say the same by themselves.
+        """
+        choice = self.choose_among(kind, size)
+        return None if choice is None else int(EXACT.scaleb(choice.rank[0], _PRICE_DIGITS))
+
+    def priced(self, kind: int) -> tuple[Prices | None, tuple[tuple[int, int | None], ...]]:
+        """The prices of a class, if there are any; which of its models take something, how much."""
+        found = self._kinds[kind]
+        return found.prices, found.places
 
     def _cheapest_of(self, kind: int, size: Count) -> Model | None:
         prices, places = self._kinds[kind].prices, self._kinds[kind].places

@@ -15,6 +15,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Any, NamedTuple
 
+from tokenfare import _core
 from tokenfare.batch.extra import required
 from tokenfare.catalog import Model
 from tokenfare.router import Requirements
@@ -63,6 +64,9 @@ class Prices:
         self._unstated = asked.unstated_limits and not asked.min_headroom
         self._spare = asked.min_headroom
         self._all = tuple(map(self._priced, models, tokens))
+        tiers = [list(zip(each.read, each.written, strict=True)) for each in self._all]
+        bounds = [each.bounds for each in self._all]
+        self.core: _core.Prices = _core.Prices(list(zip(bounds, tiers, strict=True)), self.scale)
 
     @staticmethod
     def can(asked: Requirements) -> bool:

@@ -44,20 +44,23 @@ class Offers:
         another tokenizer.
         """
         if service not in self._of:
-            kinds = [self._kinds.of(models[0]) for models in service.kinds]
-            known = [kind for kind in kinds if kind is not None]
-            needed = max((1 + k[0] for k in known if not isinstance(k[0], str)), default=0)
-            found = (_core.Offers(known), needed) if len(known) == len(kinds) else None
-            self._of[service] = found
+            known = self._kinds.of_all(service.kinds)
+            needed = 0
+            if known is not None:
+                needed = max((1 + k[0] for k in known if not isinstance(k[0], str)), default=0)
+            self._of[service] = None if known is None else (_core.Offers(known), needed)
         found = self._of[service]
         return None if found is None or found[1] > tokenizers else found[0]
 
     def answer(self, service: Service, offers: _core.Offers) -> None:
         """Answer for every size that came up and that nobody has said anything of."""
         for kind in range(len(service.kinds)):
-            if sizes := offers.open(kind):
-                prices = (service.price_among(kind, count_of(size)) for size in sizes)
-                offers.answer(kind, [p if p is None else min(p, _DEAREST) for p in prices])
+            prices, takers = service.priced(kind)
+            if prices is not None:
+                offers.answer_by(kind, prices.core, takers, service.asked.output_tokens)
+            elif sizes := offers.open(kind):
+                found = (service.price_among(kind, count_of(size)) for size in sizes)
+                offers.answer(kind, [p if p is None else min(p, _DEAREST) for p in found])
 
     def settle(
         self, service: Service, offers: _core.Offers, lines: _core.Lines, group: int

@@ -26,6 +26,7 @@ from tokenfare.tokenizers import (
     most_bytes,
 )
 
+Classes: TypeAlias = tuple[tuple[Model, ...], ...]
 Span: TypeAlias = tuple[int, int]
 Kind: TypeAlias = tuple[int | str, bool, Span, Span, Span]
 """The number of a tokenizer or the name of a rule on bytes, whether a text joins the line break
@@ -43,11 +44,24 @@ class Kinds:
         """Know none."""
         self.tokenizers: list[Tokenizer] = []
         self._known: dict[Hashable, Kind | None] = {}
+        self._classes: dict[tuple[int, ...], tuple[Classes, list[Kind] | None]] = {}
+
+    def of_all(self, classes: Classes) -> list[Kind] | None:
+        """How a plain chat is counted on each of some classes of models, if that can be said.
+
+        The classes of a service are those of all its rooms, of which a job may have thousands.
+        """
+        key = tuple(id(models[0]) for models in classes)  # which are kept, so that none takes it
+        if key not in self._classes:
+            found = [self.of(models[0]) for models in classes]
+            known = [kind for kind in found if kind is not None]
+            self._classes[key] = classes, known if len(known) == len(found) else None
+        return self._classes[key][1]
 
     def of(self, model: Model) -> Kind | None:
         """How a plain chat is counted on models of this one's class, if the numbers can say it."""
         key = counting_key(model)
-        if key not in self._known:  # jobs in which each request has its own room ask thousands
+        if key not in self._known:
             self._known[key] = self._read_off(model)
         return self._known[key]
 

@@ -1,0 +1,119 @@
+//! What models that count alike ask for a request, by whole numbers, whatever its room.
+
+use crate::sizes::Span;
+
+/// A model's prices on a scale: the last inputs of its tiers but one, and for each tier what a
+/// token read and a token written cost there.
+#[derive(Clone, Debug)]
+pub struct Priced {
+    /// Ascending.
+    pub bounds: Vec<u64>,
+    /// One more than there are bounds, or none where the model has no price.
+    pub tiers: Vec<(u128, u128)>,
+}
+
+/// Models that count alike; `scale` is one unit of their currency.
+#[derive(Clone, Debug)]
+pub struct Prices {
+    models: Vec<Priced>,
+    scale: u128,
+}
+
+/// What offers are compared by: this many to a unit of the currency.
+const UNITS: u128 = 1_000_000_000_000;
+
+impl Prices {
+    /// # Panics
+    ///
+    /// If the scale is zero, or a model has not one tier more than it has bounds.
+    pub fn new(models: Vec<Priced>, scale: u128) -> Self {
+        assert!(scale > 0, "a scale of zero");
+        assert!(models.iter().all(|each| each.tiers.len() == each.bounds.len() + 1), "tiers");
+        Prices { models, scale }
+    }
+
+    /// How many models there are.
+    pub fn len(&self) -> usize {
+        self.models.len()
+    }
+
+    /// Whether there is no model.
+    pub fn is_empty(&self) -> bool {
+        self.models.is_empty()
+    }
+
+    /// The least that a request of this size may cost at most, to twelve digits: on those of the
+    /// models, by place, whose longest input it does not exceed.
+    pub fn least(&self, takers: &[(usize, Option<u64>)], size: Span, answer: u64) -> Option<i64> {
+        let taken = takers.iter().filter(|(_, most)| most.is_none_or(|most| size.high <= most));
+        let fare = taken.map(|(place, _)| self.models[*place].fare(size, answer)).min()?;
+        let compared = fare.saturating_mul(UNITS) / self.scale;
+        Some(i64::try_from(compared).unwrap_or(i64::MAX))
+    }
+}
+
+impl Priced {
+    /// The most that a request of this size may cost: at one of its ends, or at the end of a tier
+    /// between them, since the next one may be cheaper.
+    fn fare(&self, size: Span, answer: u64) -> u128 {
+        let high = self.cost(size.high, answer);
+        if size.low == size.high || self.bounds.is_empty() {
+            return high;
+        }
+        let edges = self.bounds.iter().flat_map(|&bound| [bound, bound + 1]);
+        let inside = edges.filter(|edge| size.low < *edge && *edge < size.high);
+        let all = inside.chain([size.low]).map(|tokens| self.cost(tokens, answer));
+        all.fold(high, u128::max)
+    }
+
+    fn cost(&self, tokens: u64, answer: u64) -> u128 {
+        let (read, written) = self.tiers[self.bounds.partition_point(|bound| *bound < tokens)];
+        let read = read.saturating_mul(u128::from(tokens));
+        read.saturating_add(written.saturating_mul(u128::from(answer)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten tokens at 3 a token read, then 2; an answer's tokens at 5, then 1.
+    fn falling() -> Prices {
+        let one = Priced { bounds: vec![10], tiers: vec![(3, 5), (2, 1)] };
+        let other = Priced { bounds: vec![], tiers: vec![(4, 0)] };
+        Prices::new(vec![one, other], UNITS)
+    }
+
+    fn span(low: u64, high: u64) -> Span {
+        Span { low, high }
+    }
+
+    #[test]
+    fn a_fare_is_that_of_the_tier_and_of_the_dearest_size_between_the_ends() {
+        let one = [(0, None)];
+        for (size, answer, expected) in [
+            (span(10, 10), 2, 10 * 3 + 2 * 5),
+            (span(11, 11), 2, 11 * 2 + 2),
+            (span(8, 12), 2, 10 * 3 + 2 * 5),
+            (span(11, 30), 2, 30 * 2 + 2),
+            (span(1, 10), 0, 10 * 3),
+        ] {
+            assert_eq!(falling().least(&one, size, answer), Some(expected));
+        }
+    }
+
+    #[test]
+    fn the_cheapest_is_asked_that_takes_the_request() {
+        let (size, prices) = (span(5, 5), falling());
+        assert_eq!(prices.least(&[(0, None), (1, None)], size, 2), Some(5 * 4));
+        assert_eq!(prices.least(&[(0, Some(5)), (1, Some(4))], size, 2), Some(5 * 3 + 2 * 5));
+        assert_eq!(prices.least(&[(0, Some(4)), (1, Some(4))], size, 2), None);
+        assert_eq!(prices.least(&[], size, 2), None);
+    }
+
+    #[test]
+    fn what_is_beyond_all_numbers_is_the_largest_one() {
+        let dear = Priced { bounds: vec![], tiers: vec![(u128::MAX, 1)] };
+        assert_eq!(Prices::new(vec![dear], 1).least(&[(0, None)], span(2, 2), 1), Some(i64::MAX));
+    }
+}

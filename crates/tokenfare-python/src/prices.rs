@@ -1,0 +1,51 @@
+//! What models ask for requests: signatures for `tokenfare-jobs`.
+
+use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::prelude::*;
+use tokenfare_jobs::{Priced, Span};
+
+use crate::jobs::Pair;
+
+/// The bounds of a model's tiers, and for each tier a token's prices, read and written.
+type Tiers = (Vec<u64>, Vec<(u128, u128)>);
+
+/// Models by place, each with the longest input that it takes.
+pub(crate) type Takers = Vec<(usize, Option<u64>)>;
+
+/// What models that count alike ask, by whole numbers.
+#[pyclass(frozen, module = "tokenfare._core")]
+pub(crate) struct Prices(pub(crate) tokenfare_jobs::Prices);
+
+#[pymethods]
+impl Prices {
+    /// A model is the last inputs of its tiers but one, and for each tier the prices of a token
+    /// read and of one written.
+    #[new]
+    #[pyo3(signature = (models, scale, /))]
+    fn new(models: Vec<Tiers>, scale: u128) -> PyResult<Self> {
+        let has_tiers = models.iter().all(|(bounds, tiers)| tiers.len() == bounds.len() + 1);
+        if scale == 0 || !has_tiers {
+            return Err(PyValueError::new_err("a tier more than bounds, on a scale above zero"));
+        }
+        let models = models.into_iter().map(|(bounds, tiers)| Priced { bounds, tiers });
+        Ok(Prices(tokenfare_jobs::Prices::new(models.collect(), scale)))
+    }
+
+    /// The least that a request may cost at most, to twelve digits, on those of the models that
+    /// take it.
+    #[pyo3(signature = (takers, size, answer, /))]
+    fn least(&self, takers: Takers, size: Pair, answer: u64) -> PyResult<Option<i64>> {
+        self.check(&takers)?;
+        let size = Span { low: size.0, high: size.1 };
+        Ok(self.0.least(&takers, size, answer))
+    }
+}
+
+impl Prices {
+    pub(crate) fn check(&self, takers: &Takers) -> PyResult<()> {
+        let unknown = takers.iter().find(|(place, _)| *place >= self.0.len());
+        unknown.map_or(Ok(()), |(place, _)| {
+            Err(PyIndexError::new_err(format!("there is no model {place}")))
+        })
+    }
+}
