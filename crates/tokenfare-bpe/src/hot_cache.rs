@@ -13,7 +13,7 @@ use crate::prefetch::prefetch;
 use crate::short_cache::{Key, places};
 use crate::windows::{Places, list};
 
-const BITS: u32 = 15;
+const BITS: u32 = 14;
 const HOT: usize = 1 << BITS;
 
 /// Pieces that are looked up together.
@@ -24,7 +24,7 @@ const GROUP: usize = 64;
 #[repr(align(16))]
 struct Entry(Key);
 
-/// The cache; 512 kB.
+/// The cache; 256 kB.
 pub(crate) struct HotCache(Box<[Entry; HOT]>);
 
 impl Default for HotCache {
