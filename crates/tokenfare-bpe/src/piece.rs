@@ -31,6 +31,11 @@ pub(crate) fn count(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> usize {
         return v.spare_piece(piece).map_or_else(|| count_long(v, room, piece), |_| 1);
     }
     let mut count = 0;
-    tokens(v, room, piece, |_| count += 1);
+    if v.takes_spare_pieces() {
+        tokens(v, room, piece, |_| count += 1);
+    } else {
+        // Without the table of whole pieces, which takes some milliseconds to make: few pieces come here.
+        merge(v, room, piece, |_| count += 1);
+    }
     count
 }
