@@ -11,7 +11,7 @@
 //! are five kinds, so at most that many pieces in a row end in one window. With an overlap, windows
 //! are as many as pieces.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use crate::boundaries::{best_boundary, first_word};
 use crate::graphemes::place_after;
@@ -37,13 +37,27 @@ impl Tokenizer {
     /// An overlap is left out where the piece could not go on with it. Fails with the first grapheme
     /// cluster that is more than `limit` tokens.
     pub fn split(&self, text: &str, limit: usize, overlap: usize) -> Result<Vec<Span>, Span> {
+        let mut spans = Vec::new();
+        let _: ControlFlow<()> = self.split_into(text, limit, overlap, |span| {
+            spans.push(span);
+            ControlFlow::Continue(())
+        })?;
+        Ok(spans)
+    }
+
+    /// Hands the pieces of `split` to `take` one by one, until it breaks off; answers what it broke off with.
+    pub fn split_into<B>(
+        &self,
+        text: &str,
+        limit: usize,
+        overlap: usize,
+        mut take: impl FnMut(Span) -> ControlFlow<B>,
+    ) -> Result<ControlFlow<B>, Span> {
         self.with_memory(|memory| {
             let mut splitting =
                 Splitting { tokenizer: self, text, limit, blocks: Vec::new(), head: None };
-            let mut spans: Vec<Span> = Vec::new();
-            let mut start = 0;
-            while spans.last().map_or(0, |span| span.end) < text.len() {
-                let done = spans.last().map_or(0, |span| span.end);
+            let (mut start, mut done) = (0, 0);
+            while done < text.len() {
                 let span = match splitting.piece(memory, start, done) {
                     None if start < done => splitting.piece(memory, done, done),
                     found => found,
@@ -53,10 +67,13 @@ impl Tokenizer {
                     let tokens = self.count_part(memory, &text[done..end]);
                     return Err(Span { start: done, end, tokens });
                 };
-                spans.push(span);
+                if let ControlFlow::Break(reason) = take(span) {
+                    return Ok(ControlFlow::Break(reason));
+                }
+                done = span.end;
                 start = splitting.overlap_start(memory, span, overlap);
             }
-            Ok(spans)
+            Ok(ControlFlow::Continue(()))
         })
     }
 }

@@ -13,10 +13,12 @@ mod output;
 mod positions;
 mod prices;
 mod rows;
+mod signals;
 mod special;
 mod text;
 mod text_column;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -30,6 +32,7 @@ use crate::guard::guarded;
 use crate::ids::Numbers;
 use crate::kept::Kept;
 use crate::positions::Positions;
+use crate::signals::Signals;
 use crate::special::Special;
 use crate::text::{string_of, text_of, utf8};
 
@@ -150,9 +153,20 @@ impl Tokenizer {
         overlap: usize,
     ) -> PyResult<Vec<(usize, usize, usize)>> {
         let utf8 = utf8(text)?;
-        let found = guarded(py, utf8.len(), || self.core.split(&utf8, limit, overlap))?;
+        let mut spans = Vec::new();
+        let mut signals = Signals::new();
+        let found = guarded(py, utf8.len(), || {
+            self.core.split_into(&utf8, limit, overlap, |span| {
+                spans.push(span);
+                signals.check()
+            })
+        })?;
         let mut positions = Positions::new(text, &utf8)?;
-        let spans = found.map_err(|span| too_long(&mut positions, span))?;
+        if let ControlFlow::Break(interrupt) =
+            found.map_err(|span| too_long(&mut positions, span))?
+        {
+            return Err(interrupt);
+        }
         Ok(spans.into_iter().map(|span| in_code_points(&mut positions, span)).collect())
     }
 
