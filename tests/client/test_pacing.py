@@ -137,7 +137,7 @@ def test_what_one_call_does_not_take_lets_the_next_one_in(
     options["rates"] = {"qwen-turbo": RateLimits(None, 1_000)}
     began = time.monotonic()
     assert len(two_calls(way, options)) == 2
-    assert 0.3 < time.monotonic() - began < 10
+    assert 0.3 < time.monotonic() - began < 30  # far from a minute, on a busy machine too
 
 
 @pytest.mark.parametrize("kept", ["in a file", "in redis"])
