@@ -45,9 +45,8 @@ def price_of(line: str) -> str:
     return f'{CONTRACT}\n[[model]]\nid = "qwen-plus"\nprices = [{{ {line} }}]\n'
 
 
-GOOD_PRICE = (
-    'from = 2026-06-01, source = "contract", per = 1_000, input = "0.0006", output = "0.001"'
-)
+PER_1000 = 'from = 2026-06-01, source = "contract", currency = "CNY", per = 1_000, '
+GOOD_PRICE = PER_1000 + 'input = "0.0006", output = "0.001"'
 WHOLE = (
     'kind = "stable"\nprovider = "dashscope"\nfamily = "x"\n'
     'access = [{ from = 2026-06-01, source = "contract", kind = "paid" }]\n'
@@ -65,26 +64,29 @@ def whole_model(model_id: str, more: str) -> str:
 
 BROKEN = {
     "a price without a source": (
-        price_of('from = 2026-06-01, per = 1_000, input = "0.1", output = "0.1"'),
+        price_of('from = 2026-06-01, currency = "CNY", per = 1_000, input = "0.1", output = "0.1"'),
         "model[0] qwen-plus: prices[0].source",
         "the key is missing",
     ),
     "a price without a day": (
-        price_of('source = "contract", per = 1_000, input = "0.1", output = "0.1"'),
+        price_of('source = "contract", currency = "CNY", per = 1_000, input = "1", output = "1"'),
         "model[0] qwen-plus: prices[0].from",
         "the key is missing",
     ),
-    "a price as a float": (
+    "a price without a currency": (
         price_of(
-            'from = 2026-06-01, source = "contract", per = 1_000, input = 0.1, output = "0.1"'
+            'from = 2026-06-01, source = "contract", per = 1_000, input = "0.1", output = "1"'
         ),
+        "model[0] qwen-plus: prices[0].currency",
+        "the key is missing",
+    ),
+    "a price as a float": (
+        price_of(PER_1000 + 'input = 0.1, output = "0.1"'),
         "model[0] qwen-plus: prices[0].input",
         'a decimal number in quotes, like "0.0008"',
     ),
     "a price in words": (
-        price_of(
-            'from = 2026-06-01, source = "contract", per = 1_000, input = "x", output = "0.1"'
-        ),
+        price_of(PER_1000 + 'input = "x", output = "0.1"'),
         "model[0] qwen-plus: prices[0].input",
         "not 'x'",
     ),
@@ -94,7 +96,7 @@ BROKEN = {
         "zero or more",
     ),
     "half a price": (
-        price_of('from = 2026-06-01, source = "contract", per = 1_000, input = "0.1"'),
+        price_of(PER_1000 + 'input = "0.1"'),
         "model[0] qwen-plus: prices[0]",
         "`input` and `output` together",
     ),
@@ -157,7 +159,7 @@ BROKEN = {
     ),
     "tiers that do not ascend": (
         price_of(
-            'from = 2026-06-01, source = "contract", per = 1_000, tiers = ['
+            PER_1000 + "tiers = ["
             '{ up_to = 9, input = "1", output = "1" }, { up_to = 8, input = "1", output = "1" }]'
         ),
         "model[0] qwen-plus: prices from 2026-06-01.tiers",
@@ -165,7 +167,7 @@ BROKEN = {
     ),
     "a tier that is missing above the last": (
         price_of(
-            'from = 2026-06-01, source = "contract", per = 1_000, tiers = ['
+            PER_1000 + "tiers = ["
             '{ up_to = 9, input = "1", output = "1" },'
             '{ up_to = 256_000, input = "1", output = "1" }]'
         ),
@@ -233,7 +235,7 @@ BROKEN = {
     ),
     "an open tier that is not the last": (
         price_of(
-            'from = 2026-06-01, source = "contract", per = 1_000, tiers = ['
+            PER_1000 + "tiers = ["
             '{ input = "1", output = "1" }, { up_to = 8, input = "1", output = "1" }]'
         ),
         "model[0] qwen-plus: prices from 2026-06-01.tiers",

@@ -145,7 +145,8 @@ def test_after_the_end_of_a_negotiated_price_ours_holds_again(catalog, write):
     text = contract(
         "[[model]]",
         'id = "qwen-long"',
-        'prices = [{ until = 2026-09-01, per = 1_000, input = "0.0001", output = "0.0001" }]',
+        "prices = [{ until = 2026-09-01, "
+        'currency = "CNY", per = 1_000, input = "0.0001", output = "0.0001" }]',
     )
     mine = catalog.overlay(write(text))
     during, after = (mine.as_of(d).get("qwen-long") for d in (date(2026, 8, 31), DAY))
@@ -250,11 +251,27 @@ def test_a_request_that_reasons_has_bounds_of_its_own_and_none_above_the_others(
         Catalog.load(path, day=DAY)
 
 
+def test_the_currency_of_a_file_is_that_of_the_prices_that_give_none(catalog, write):
+    """Without either, a price is refused: nobody's dollars are taken for yuan."""
+    second = '\n[[model]]\nid = "ours/large"\nkind = "stable"\nlimits = [{ context = 9_000 }]\n'
+    prices = 'prices = [{ per = 1_000, input = "0.3", output = "0.4" }]\n'
+    mine = catalog.overlay(write('currency = "USD"' + OURS + second + prices)).as_of(DAY)
+    currencies = {name: mine.get(f"ours/{name}").price.currency for name in ("small", "large")}
+    assert currencies == {"small": "EUR", "large": "USD"}
+    with pytest.raises(CatalogError, match=r"prices\[0\].currency: expected a value"):
+        catalog.overlay(write(OURS + second + prices))
+
+
 def test_the_newest_price_is_the_last_day_on_which_one_begins(catalog, write):
     """An entry that only says why no price is known begins none."""
-    price = 'prices = [{ from = 2027-03-01, per = 1_000, input = "0.1", output = "0.2" }]'
+    price = (
+        "prices = [{ from = 2027-03-01, "
+        'currency = "CNY", per = 1_000, input = "0.1", output = "0.2" }]'
+    )
     later = catalog.overlay(write(contract("[[model]]", 'id = "qwen-plus"', price)))
     assert later.newest_price == date(2027, 3, 1)
-    unknown = 'prices = [{ from = 2027-03-01, per = 1_000, note = "not published" }]'
+    unknown = (
+        'prices = [{ from = 2027-03-01, currency = "CNY", per = 1_000, note = "not published" }]'
+    )
     same = catalog.overlay(write(contract("[[model]]", 'id = "qwen-plus"', unknown)))
     assert same.newest_price == catalog.newest_price == date(2026, 8, 21)

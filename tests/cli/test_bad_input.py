@@ -186,7 +186,7 @@ id = "elsewhere/nearly-free"
 family = "made up"
 kind = "stable"
 limits = [{ context = 10_000, max_input = 9_000, max_output = 5_000 }]
-prices = [{ per = 1_000_000, input = "0.001", output = "0.001" }]
+prices = [{ currency = "CNY", per = 1_000_000, input = "0.001", output = "0.001" }]
 access = [{ kind = "paid" }]
 modalities = [{ takes = ["text"] }]
 purposes = [{ made_for = ["general"] }]

@@ -35,8 +35,8 @@ as_of = 2026-06-01
 [[model]]
 id = "qwen-long"
 prices = [
-  { until = 2026-09-01, per = 1_000, input = "1", output = "1" },
-  { from = 2026-08-01, per = 1_000, input = "1", output = "1" },
+  { until = 2026-09-01, currency = "CNY", per = 1_000, input = "1", output = "1" },
+  { from = 2026-08-01, currency = "CNY", per = 1_000, input = "1", output = "1" },
 ]
 """
 

@@ -44,7 +44,7 @@ id = "ours/small"
 sent_as = "qwen-turbo"
 kind = "stable"
 limits = [{{ context = 32_768 }}]
-prices = [{{ per = 1_000_000, input = "0.001", output = "0.001" }}]
+prices = [{{ currency = "CNY", per = 1_000_000, input = "0.001", output = "0.001" }}]
 """
 
 

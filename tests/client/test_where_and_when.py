@@ -26,7 +26,7 @@ as_of = 2024-01-01
 [[model]]
 id = "qwen-plus"
 regions = [{ served_in = ["ap-southeast-1"] }]
-prices = [{ per = 1_000_000, input = "2.936", output = "8.807" }]
+prices = [{ currency = "CNY", per = 1_000_000, input = "2.936", output = "8.807" }]
 """
 
 

@@ -34,7 +34,7 @@ id = "ours/small"
 sent_as = "small"
 kind = "stable"
 limits = [{ context = 64 }]
-prices = [{ per = 1_000_000, input = "0.001", output = "0.001" }]
+prices = [{ currency = "CNY", per = 1_000_000, input = "0.001", output = "0.001" }]
 [[model]]
 id = "ours/old-twin"
 sent_as = "small"

@@ -74,7 +74,7 @@ def test_another_price_is_a_change_with_both_amounts(tmp_path: Path) -> None:
     path.write_text(
         '[sources.deal]\ntitle = "a contract"\nwhere = "here"\nas_of = 2024-12-01\n'
         '[[model]]\nid = "qwen-turbo"\n[[model.prices]]\nfrom = 2024-12-10\nsource = "deal"\n'
-        'per = 1000\ninput = "0.0001"\noutput = "0.0002"\n',
+        'currency = "CNY"\nper = 1000\ninput = "0.0001"\noutput = "0.0002"\n',
         encoding="utf-8",
     )
     replayed = again(recorded(input_tokens=20_000), THEN.overlay(path))

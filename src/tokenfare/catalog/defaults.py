@@ -1,4 +1,4 @@
-"""The day and the source that a file gives once, at its top, for the entries that leave them out.
+"""The day, the source and the currency that a file gives once, at its top, for the entries without.
 
 Works on a file's data before it is checked, and leaves what is not in order to the check.
 """
@@ -13,7 +13,11 @@ _DAYS = ("released", "retired")
 
 
 def fill(data: dict[str, Any]) -> None:
-    """Write the file's own `from` and `source` into its entries, in place."""
+    """Write the file's own `from` and `source`, and `currency` for prices, into its entries."""
+    if "currency" in data:
+        for row in _rows(data):
+            for price in _tables(row.get("prices")):
+                price.setdefault("currency", data["currency"])
     given = {key: data[key] for key in ("from", "source") if key in data}
     if not given:
         return
@@ -30,11 +34,15 @@ def _entries(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every fact of a file: the tables in the lists of its rows."""
     for key in _LISTED:
         yield from _tables(data.get(key))
-    rows = [*_tables([data.get("shared")]), *_tables(data.get("model"))]
-    for row in (*rows, *_tables(data.get("providers"))):
+    for row in (*_rows(data), *_tables(data.get("providers"))):
         for value in row.values():
             yield from _tables(value)
         yield from _tables([row.get("key")])
+
+
+def _rows(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from _tables([data.get("shared")])
+    yield from _tables(data.get("model"))
 
 
 def _tables(value: object) -> Iterator[dict[str, Any]]:

@@ -84,7 +84,7 @@ class PriceFact(Fact):
     `until` is the first day on which it no longer holds, `None` if the next entry ends it.
     """
 
-    currency: Currency = "CNY"
+    currency: Currency
     per: Literal[1_000, 1_000_000]
     input: Decimal | None = None
     output: Decimal | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
-from .entries import DiscountFact, FactLists, ModelRow
+from .entries import Currency, DiscountFact, FactLists, ModelRow
 from .fact import Constraint, Fact, Positive, Source, Text
 
 Url: TypeAlias = Annotated[str, Constraint(pattern=r"^https?://\S+[^/\s]$")]
@@ -99,11 +99,13 @@ class OfferFact(DiscountFact):
 class CatalogFile:
     """A whole file: models with what they share, providers, offers, and the sources of all.
 
-    `since` and `source` are those of every fact in it that gives none itself.
+    `since` and `source` are those of every fact in it that gives none itself, `currency` is that of
+    every price.
     """
 
     since: date | None = None
     source: Text | None = None
+    currency: Currency | None = None
     family: Text | None = None
     provider: Text | None = None
     shared: FactLists = field(default_factory=FactLists)
