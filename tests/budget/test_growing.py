@@ -115,6 +115,28 @@ def test_a_message_that_is_none_is_refused_by_its_index_and_not_added() -> None:
     assert len(growing) == 1
 
 
+@pytest.mark.parametrize("text", ["Hello", "你好"])
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_message_that_the_model_cannot_take_leaves_the_count_as_it_was(
+    before: int, text: str
+) -> None:
+    """Also the words for tools, which the refused message would have made Chinese."""
+    tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
+    rules, options = rules_of(model(tools=AGENT)), Options(tools=(tool,))
+    chat = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "x"}][:before]
+    growing = Conversation(rules, QWEN, options)
+    growing.extend(chat)
+    was = growing.total
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    with pytest.raises(InvalidRequestError, match=rf"messages\[{before}\].*takes no image"):
+        growing.add({"role": "user", "content": [{"type": "text", "text": text}, picture]})
+    assert (len(growing), growing.total) == (before, was)
+    more = [{"role": "assistant", "content": "y"}, {"role": "user", "content": "z"}]
+    whole = count_request(parse([*chat, *more]), rules, QWEN, options)
+    assert growing.extend(more) == whole.total
+    assert growing.count() == whole
+
+
 class Watching:
     """A measurer that keeps what it was asked."""
 

@@ -78,11 +78,16 @@ class Conversation:
         if not isinstance(message, Message):
             message = parse_one(message, len(self))
         if self._counter.options.tools and not self._counter.chinese and is_chinese(message):
-            earlier = self._messages
-            self._begin(replace(self._counter, chinese=True))
-            for one in earlier:
-                self._add(one)
-        self._add(message)
+            before = self.__dict__.copy()
+            try:
+                self._begin(replace(self._counter, chinese=True))
+                for one in (*before["_messages"], message):
+                    self._add(one)
+            except BaseException:  # it is refused, or Ctrl-C came: nothing has changed then
+                self.__dict__.update(before)
+                raise
+        else:
+            self._add(message)
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -148,14 +153,15 @@ class Conversation:
 
     def _add(self, message: Message) -> None:
         index = len(self._messages)
+        before = self._messages[-1].role if index else None
+        place = Position(index, before, None, self._numbers)
+        parts = self._counter.parts(message, place)  # first: it refuses what the model cannot take
         if index == 0:
             self._before = list(before_all(message, self._counter))
         else:
             self._settle(self._messages[-1], message.role)
-        before = self._messages[-1].role if index else None
         self._earlier, self._numbers = self._numbers, numbered(self._numbers, message.media)
-        place = Position(index, before, None, self._earlier)
-        self._parts.append(self._counter.parts(message, place))
+        self._parts.append(parts)
         self._positions.append(place)
         self._messages.append(message)
         generation = self._counter.rules.chat.control_tokens
