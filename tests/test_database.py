@@ -174,6 +174,25 @@ def test_a_file_that_is_not_there_any_more_takes_nothing(path: Path, how: str) -
     new.close()
 
 
+def test_a_relative_path_means_one_file_wherever_the_process_goes(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = path.with_name("elsewhere")
+    elsewhere.mkdir()
+    monkeypatch.chdir(path.parent)
+    database = Database(path.name, "list", [FIRST])
+    unopened = Database(path.name, "list", [FIRST], read_only=True)
+    assert rows(database) == [("hat",)]
+    monkeypatch.chdir(elsewhere)
+    assert rows(database) == [("hat",)], "it was not removed"
+    database.close()
+    assert rows(database) == [("hat",)], "it is opened again"
+    assert rows(unopened) == [("hat",)]
+    assert list(elsewhere.iterdir()) == []
+    for each in (database, unopened):
+        each.close()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a file in use cannot be removed there")
 def test_what_was_begun_is_ended_in_the_file_that_it_began_in(path: Path) -> None:
     database = Database(path, "list", [FIRST])

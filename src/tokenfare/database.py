@@ -67,6 +67,10 @@ class Database:
         """
         self._read_only = read_only
         self.path: Path = Path(path)
+        # A relative path means the file that it named first, wherever the process goes then; but
+        # SQLite's own name for a database in memory is no path.
+        in_memory = str(self.path) == ":memory:"
+        self._place: Path = self.path if in_memory else self.path.absolute()
         self._what = what
         self._migrations = migrations
         self._lock = threading.RLock()
@@ -141,8 +145,8 @@ class Database:
             self._pid = os.getpid()
         if self._connection is None:
             self._connection = self._connect_to_read() if self._read_only else self._connect()
-            self._file = _file_at(self.path)
-        elif not self._is_writing and _file_at(self.path) != self._file:
+            self._file = _file_at(self._place)
+        elif not self._is_writing and _file_at(self._place) != self._file:
             raise DatabaseError(
                 self._what,
                 self.path,
@@ -152,12 +156,12 @@ class Database:
         return self._connection
 
     def _connect_to_read(self) -> sqlite3.Connection:
-        if not self.path.is_file():
+        if not self._place.is_file():
             raise DatabaseError(self._what, self.path, "not a file")
-        if self.path.stat().st_size == 0:
+        if self._place.stat().st_size == 0:
             raise DatabaseError(self._what, self.path, "an empty file, nothing was written into it")
         connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?{_reading(self.path)}",
+            f"{self._place.as_uri()}?{_reading(self._place)}",
             uri=True,
             timeout=_BUSY_SECONDS,
             isolation_level=None,
@@ -189,9 +193,9 @@ class Database:
         return copy
 
     def _connect(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         connection = sqlite3.connect(
-            self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            self._place, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
             _write_ahead(connection)
