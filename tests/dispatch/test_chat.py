@@ -211,6 +211,7 @@ def test_an_endpoint_without_tls_is_told_apart(run: Driver, server: Server, time
         (answer({"choices": [], "usage": {}}), "lacks choices"),
         (completion("x", usage={"prompt_tokens": -1, "completion_tokens": 1}), "usage.prompt"),
         (completion("x", usage={"prompt_tokens": 1, "completion_tokens": True}), "usage.compl"),
+        (completion("x", usage={"prompt_tokens": 2**63, "completion_tokens": 1}), "usage.prompt"),
         (completion("x", choices=[{"message": {"content": 5}}]), "content as a text"),
         (Reply(302, b"", {"location": "http://elsewhere/v1"}), "redirects to http://elsewhere/v1"),
         (Reply(404, b"<h1>Not Found</h1>"), "base URL of a compatible endpoint"),
@@ -226,6 +227,14 @@ def test_rubbish_is_shown_with_its_address_and_not_tried_again(
         run(chat(call(), channel))
     assert server.url in str(failure.value)
     assert len(server.asked) == 1
+
+
+def test_an_id_that_no_database_takes_costs_no_answer(
+    run: Driver, server: Server, channel: Channel
+) -> None:
+    server.says(completion("Hello", id="half \ud83d"))
+    got = run(chat(call(), channel))
+    assert (got.text, got.request_id) == ("Hello", "half ?")
 
 
 def test_words_without_a_bill_are_kept(run: Driver, server: Server, channel: Channel) -> None:

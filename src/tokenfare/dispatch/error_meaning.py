@@ -307,7 +307,8 @@ def request_id_of(headers: Mapping[str, str], payload: object) -> str | None:
     if isinstance(payload, Mapping):
         for name in ("request_id", "id"):
             if isinstance(payload.get(name), str) and payload[name]:
-                return str(payload[name])
+                # Half a surrogate pair, which JSON can hold, goes into no ledger and into no log.
+                return str(payload[name]).encode("utf-8", "replace").decode()
     return None
 
 

@@ -108,6 +108,10 @@ class _LacksError(ValueError):
     """What an answer lacks."""
 
 
+_MOST_TOKENS = 10**12
+"""More than any call takes; of 2**63 no ledger could keep the sums, or the bill at all."""
+
+
 def _first(completion: Mapping[str, object]) -> Mapping[str, object]:
     choices = completion.get("choices")
     if not isinstance(choices, Sequence) or isinstance(choices, str) or not choices:
@@ -123,7 +127,7 @@ def _mapping(value: object, name: str) -> Mapping[str, object]:
 
 def _count(usage: Mapping[str, object], name: str) -> int:
     value = usage.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_TOKENS:
         raise _LacksError(f"usage.{name} as a number of tokens")
     return value
 
