@@ -14,6 +14,12 @@ from typing import Any
 
 import pytest
 
+from tokenfare.client.owed_bills import OwedBills
+from tokenfare.ledger import Ending, Intent, Ledger, spent
+from tokenfare.money import Money
+from tokenfare.tokenizers import Count
+from tokenfare.usage import Usage
+
 pytest.importorskip("resource", reason="limits of a Unix")
 
 SCRIPT = """
@@ -83,6 +89,35 @@ with Ledger(path) as ledger:
 happened["warnings"] = said
 print(json.dumps(happened))
 """
+
+
+class Interrupted(Ledger):
+    """A ledger that Ctrl-C comes to once, before a bill is written or behind that."""
+
+    def __init__(self, path: Path, *, written: bool) -> None:
+        super().__init__(path)
+        self._written: bool | None = written
+
+    def settle(self, number: int, ending: Ending, intent: Intent | None = None) -> bool:
+        written, self._written = self._written, None
+        if written is not False:
+            super().settle(number, ending, intent)
+        if written is not None:
+            raise KeyboardInterrupt
+        return True
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_bill_that_ctrl_c_came_upon_is_written_once(tmp_path: Path, *, written: bool) -> None:
+    owed, fare = OwedBills(), Money.parse("0.5", "CNY")
+    with Interrupted(tmp_path / "ledger.sqlite3", written=written) as ledger:
+        intent = Intent("qwen-plus", Count.exactly(9), 10, fare, "qwen-plus")
+        ending = Ending("answered", Usage(9, 1), fare, attempts=1)
+        with pytest.raises(KeyboardInterrupt):
+            owed.settle(ledger, ledger.reserve(intent), ending)
+        owed.catch_up(ledger)
+        assert len(owed) == 0
+        assert [(each.calls, each.fare) for each in spent(ledger)] == [(1, fare)]
 
 
 def run(path: Path, *words: str, **options: Any) -> Any:

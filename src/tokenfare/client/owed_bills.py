@@ -30,12 +30,15 @@ class OwedBills:
         self.catch_up(ledger)
 
     def catch_up(self, ledger: Ledger) -> None:
-        """Write down what is owed. Raises `DatabaseError`; then what is left is owed still."""
+        """Write down what is owed. Raises `DatabaseError`; then what is left is owed still.
+
+        So it is after Ctrl-C, which may come before or behind the writing of a bill.
+        """
         while self._owed:
             with suppress(IndexError):  # another thread was quicker
                 one = self._owed.popleft()
                 try:
                     ledger.settle(*one)
-                except DatabaseError:
+                except (DatabaseError, KeyboardInterrupt):  # written twice, it is written once
                     self._owed.append(one)
                     raise
