@@ -58,6 +58,16 @@ def test_a_decision_its_record_and_the_records_json_are_decided_again_alike() ->
         tf.replay({"model": "qwen-max"})
 
 
+def test_a_record_of_an_older_version_is_decided_again_alike() -> None:
+    """What was asked was called so before it got the name of the argument."""
+    record = json.loads(recorded(input_tokens=20_000, purpose="code"))
+    older = {{"requirements": "asked"}.get(key, key): value for key, value in record.items()}
+    assert from_record(json.dumps(older)) == from_record(json.dumps(record))
+    older["asked"]["purpos"] = "code"
+    with pytest.raises(InputError, match=r"asked\.purpos: no such key; nearest: purpose"):
+        from_record(json.dumps(older))
+
+
 def test_what_changed_is_said_of_both_models_first() -> None:
     replayed = again(recorded(input_tokens=20_000), NOW)
     assert not replayed.same

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from tokenfare.catalog import Model
 from tokenfare.errors import InputError, InvalidRequestError
@@ -59,7 +59,10 @@ class _Record(_Lenient):
     model: str | None
     as_of: str
     catalog: str
-    requirements: WrittenRequirements
+    # Records that are older than the name it has now call it `asked`.
+    requirements: WrittenRequirements = Field(
+        validation_alias=AliasChoices("requirements", "asked")
+    )
     sizes: list[_Sizes]
     ranked: list[_Ranked]
     rejected: list[_Rejected]
