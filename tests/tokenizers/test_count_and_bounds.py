@@ -169,6 +169,9 @@ def test_an_exact_count_equals_its_number_and_is_found_by_it() -> None:
     assert Count.exactly(1) != True  # noqa: E712 - a truth value is no number of tokens
     assert {7: "seven"}[Count.exactly(7)] == "seven"
     assert hash(Count(5, 1, 9, "bounds")) == hash(Count(5, 1, 9, "bounds"))
+    assert Count(7, 7, 7, "recorded") == Count.exactly(7), "each equals 7"
+    assert len({Count(7, 7, 7, "recorded"), Count.exactly(7), 7}) == 1, "in any order"
+    assert Count(5, 1, 9, "bounds") != Count(5, 1, 9, "length")
 
 
 def test_whether_a_count_between_ends_is_a_number_is_said_where_it_is_certain() -> None:

@@ -91,7 +91,8 @@ class Count:
 
     @property
     def _said(self) -> tuple[int, int, int, str]:
-        return self.value, self.low, self.high, self.how
+        # Two that are certain are equal to one number, and so to each other.
+        return self.value, self.low, self.high, "exact" if self.exact else self.how
 
     def __lt__(self, limit: int) -> bool:
         """Whether the count is certainly below a number.
