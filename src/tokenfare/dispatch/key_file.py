@@ -21,23 +21,23 @@ class KeyFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Name the file; it is read when the key is asked for."""
         self._path = Path(path)
-        self._seen: tuple[int, ...] | None = None
-        self._key: Secret | None = None
+        # One value, so that a thread that has read an older file cannot pair its key with the state
+        # of a newer one, which would then not be read any more.
+        self._held: tuple[tuple[int, ...], Secret] | None = None
 
     def __call__(self) -> str:
         """The key. Raises `MissingKey` if there never was one."""
-        problem = "it holds no key"
+        held, problem = self._held, "it holds no key"
         try:
             found = self._path.stat()
             seen = (found.st_mtime_ns, found.st_ino, found.st_size)
-            if seen != self._seen:
-                self._key = Secret(text_of(self._path))
-                self._seen = seen
+            if held is None or seen != held[0]:
+                held = self._held = seen, Secret(text_of(self._path))
         except (OSError, InputError, InvalidRequestError) as error:
             problem = str(error)
-        if self._key is None:
+        if held is None:
             raise MissingKey(f"{self._path}: {problem}; write the provider's key into it")
-        return self._key.reveal()
+        return held[1].reveal()
 
     def __repr__(self) -> str:
         return f"KeyFile({str(self._path)!r}, key {SHOWN})"
