@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pytest
@@ -16,10 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import model, price
+from tokenfare import _core
 from tokenfare.api import default_catalog
 from tokenfare.batch.choice import batch_or_live
 from tokenfare.batch.choice.batch_or_live import Served, Service
+from tokenfare.batch.choice.outcomes import Outcomes
 from tokenfare.batch.choice.prices import Drawn
+from tokenfare.batch.choice.quotes import Offers
 from tokenfare.catalog import Limits, RateLimits
 from tokenfare.money import Money
 from tokenfare.router import Requirements
@@ -28,13 +31,16 @@ from tokenfare.tokenizers import Count
 SHIPPED = [default_catalog(day) for day in (date(2024, 12, 18), date(2026, 11, 25))]
 SMALL = st.sampled_from([None, 1, 5, 10, 30, 100])
 AMOUNTS = st.sampled_from(["0", "0.0001", "0.0003", "0.001", "0.0015", "0.02"])
+LONG = st.sampled_from(["0", "0.3", f"0.{'3' * 12}", f"0.{'7' * 17}", f"3.{'1' * 22}"])
+MOST_SCALE = 2**88
 
 
 @st.composite
 def priced(draw: st.DrawFn) -> Any:
     """Of one tier or several, each dearer or cheaper than the one before."""
     bounds = sorted(draw(st.sets(st.integers(1, 60), max_size=3)))
-    pairs = [(bound, draw(AMOUNTS), draw(AMOUNTS)) for bound in (*bounds, None)]
+    amounts = draw(st.sampled_from([AMOUNTS, AMOUNTS, LONG]))
+    pairs = [(bound, draw(amounts), draw(amounts)) for bound in (*bounds, None)]
     return price(*pairs, batch=draw(st.sampled_from([None, "0.5", "0.3"])))
 
 
@@ -92,6 +98,9 @@ def asked_of_the_core(service: Service, kind: int, size: Count) -> int | None:
     """What the cheapest of a class is compared by, as a block of lines compares it."""
     prices, places = service.priced(kind)
     assert prices is not None
+    if prices.core is None:
+        assert prices.scale > MOST_SCALE
+        return service.price_among(kind, size)
     return prices.core.least(places, (size.low, size.high), service.asked.output_tokens)
 
 
@@ -141,6 +150,46 @@ def test_so_it_is_with_the_models_that_there_are(
     asked = Requirements(batch=batch, thinking=thinking)
     service = Service(Served(catalog, asked), replace(asked, max_output_tokens=room))
     holds(service, Count(low + more, low, low + more, "bounds") if more else Count.exactly(low))
+
+
+def costing(*amounts: str) -> Service:
+    """A service of one class, whose models have these prices."""
+    limits = Limits(100_000, None, None)
+    made: Any = [
+        model(f"m{i}", price=price((None, each, each)), limits=limits)
+        for i, each in enumerate(amounts)
+    ]
+    catalog: Any = SimpleNamespace(models=lambda **_: made, day=date(2026, 11, 25), digest="")
+    asked = Requirements(max_output_tokens=10)
+    return Service(Served(catalog, asked), asked)
+
+
+@pytest.mark.parametrize("digits", [1, 12, 17, 21, 22, 31, 36, 40])
+def test_prices_of_however_many_digits_are_compared_by_twelve(digits: int) -> None:
+    """Of what is compared: the core's numbers are bounded, a price's digits are 40."""
+    service = costing(f"3.{'0' * (digits - 1)}1", "7")
+    offers = Mock()
+    offers.open.return_value = [(1_000, 1_000)]
+    Offers(Outcomes(Mock())).answer(service, offers)
+    if digits > 22:
+        offers.answer.assert_called_once_with(0, [3_030 * 10**9])
+        assert not offers.answer_by.called
+    else:
+        (_, core, takers, answer), _ = offers.answer_by.call_args
+        expected = 3_030 * 10**9 + (101 * 10**9 if digits == 1 else 1_010 * 10**9 // 10**digits)
+        assert core.least(takers, (1_000, 1_000), answer) == expected
+
+
+def test_prices_beyond_all_numbers_are_the_dearest() -> None:
+    service = costing("1" + "0" * 39)
+    assert asked_of_the_core(service, 0, Count.exactly(5)) == 2**63 - 1
+
+
+def test_the_core_takes_no_finer_scale_than_it_is_asked_on() -> None:
+    _core.Prices([((), [(1, 1)])], MOST_SCALE)
+    for scale in (0, MOST_SCALE + 1):
+        with pytest.raises(ValueError, match="on a scale of 1 to 309485009821345068724781056"):
+            _core.Prices([((), [(1, 1)])], scale)
 
 
 @pytest.mark.parametrize("batch", [True, False])

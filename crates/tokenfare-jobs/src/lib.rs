@@ -46,6 +46,6 @@ pub use form::Form;
 pub use ladder::{Ladders, Said};
 pub use lines::{Chunk, Fate, Lines};
 pub use output::{Address, File, Numbers, Outcomes, Sent, Texts};
-pub use prices::{Priced, Prices};
+pub use prices::{MOST_SCALE, Priced, Prices};
 pub use seen::{Key, Seen};
 pub use sizes::{Kind, Measure, Offer, Offers, Span};

@@ -165,7 +165,8 @@ mod tests {
     fn a_decimal_that_is_settled_is_written_as_it_stands() {
         for raw in ["0.7", "1.0", "-0.0", "0.0001", "0.00015", "999999999999.99", "123456.789"] {
             let number: f64 = raw.parse().unwrap();
-            assert_eq!(serde_json::to_string(&number).unwrap(), raw, "{}", is_decimal(raw));
+            assert!(is_decimal(raw), "{raw}");
+            assert_eq!(serde_json::to_string(&number).unwrap(), raw);
         }
     }
 }

@@ -21,13 +21,15 @@ pub struct Prices {
 
 /// What offers are compared by: this many to a unit of the currency.
 const UNITS: u128 = 1_000_000_000_000;
+/// The largest scale: less than a unit of the currency, times `UNITS`, is a number yet.
+pub const MOST_SCALE: u128 = 1 << 88;
 
 impl Prices {
     /// # Panics
     ///
-    /// If the scale is zero, or a model has not one tier more than it has bounds.
+    /// If the scale is zero or above [`MOST_SCALE`], or a model has not one tier more than it has bounds.
     pub fn new(models: Vec<Priced>, scale: u128) -> Self {
-        assert!(scale > 0, "a scale of zero");
+        assert!((1..=MOST_SCALE).contains(&scale), "a scale of {scale}");
         assert!(models.iter().all(|each| each.tiers.len() == each.bounds.len() + 1), "tiers");
         Prices { models, scale }
     }
@@ -47,8 +49,16 @@ impl Prices {
     pub fn least(&self, takers: &[(usize, Option<u64>)], size: Span, answer: u64) -> Option<i64> {
         let taken = takers.iter().filter(|(_, most)| most.is_none_or(|most| size.high <= most));
         let fare = taken.map(|(place, _)| self.models[*place].fare(size, answer)).min()?;
-        let compared = fare.saturating_mul(UNITS) / self.scale;
-        Some(i64::try_from(compared).unwrap_or(i64::MAX))
+        Some(i64::try_from(self.compared(fare)).unwrap_or(i64::MAX))
+    }
+
+    /// In two steps where one number does not hold both the fare and the twelve digits.
+    fn compared(&self, fare: u128) -> u128 {
+        if let Some(units) = fare.checked_mul(UNITS) {
+            return units / self.scale;
+        }
+        let (whole, rest) = (fare / self.scale, fare % self.scale);
+        whole.saturating_mul(UNITS).saturating_add(rest * UNITS / self.scale)
     }
 }
 
@@ -60,7 +70,7 @@ impl Priced {
         if size.low == size.high || self.bounds.is_empty() {
             return high;
         }
-        let edges = self.bounds.iter().flat_map(|&bound| [bound, bound + 1]);
+        let edges = self.bounds.iter().flat_map(|&bound| [bound, bound.saturating_add(1)]);
         let inside = edges.filter(|edge| size.low < *edge && *edge < size.high);
         let all = inside.chain([size.low]).map(|tokens| self.cost(tokens, answer));
         all.fold(high, u128::max)
@@ -114,6 +124,31 @@ mod tests {
     #[test]
     fn what_is_beyond_all_numbers_is_the_largest_one() {
         let dear = Priced { bounds: vec![], tiers: vec![(u128::MAX, 1)] };
-        assert_eq!(Prices::new(vec![dear], 1).least(&[(0, None)], span(2, 2), 1), Some(i64::MAX));
+        for scale in [1, MOST_SCALE] {
+            let prices = Prices::new(vec![dear.clone()], scale);
+            assert_eq!(prices.least(&[(0, None)], span(2, 2), 1), Some(i64::MAX));
+        }
+    }
+
+    #[test]
+    fn a_fare_on_a_fine_scale_has_all_its_digits() {
+        // A token is 3 and a third, as far as the scale has places; twelve digits are compared.
+        for (scale, expected) in [
+            (10_u128.pow(11), 3_333_333_333_330_000),
+            (10_u128.pow(20), 3_333_333_333_333_333),
+            (10_u128.pow(26), 3_333_333_333_333_333),
+            (MOST_SCALE, 3_333_333_333_333_333),
+        ] {
+            let priced = Priced { bounds: vec![], tiers: vec![(3 * scale + scale / 3, 0)] };
+            let found = Prices::new(vec![priced], scale).least(&[(0, None)], span(1000, 1000), 0);
+            assert_eq!(found, Some(expected), "{scale}");
+        }
+    }
+
+    #[test]
+    fn a_bound_may_be_the_largest_number() {
+        let endless = Priced { bounds: vec![u64::MAX], tiers: vec![(3, 0), (1, 0)] };
+        let prices = Prices::new(vec![endless], UNITS);
+        assert_eq!(prices.least(&[(0, None)], span(1, 2), 0), Some(6));
     }
 }

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
-use tokenfare_jobs::{Priced, Span};
+use tokenfare_jobs::{MOST_SCALE, Priced, Span};
 
 use crate::jobs::Pair;
 
@@ -24,8 +24,9 @@ impl Prices {
     #[pyo3(signature = (models, scale, /))]
     fn new(models: Vec<Tiers>, scale: u128) -> PyResult<Self> {
         let has_tiers = models.iter().all(|(bounds, tiers)| tiers.len() == bounds.len() + 1);
-        if scale == 0 || !has_tiers {
-            return Err(PyValueError::new_err("a tier more than bounds, on a scale above zero"));
+        if !(1..=MOST_SCALE).contains(&scale) || !has_tiers {
+            let expected = format!("a tier more than bounds, on a scale of 1 to {MOST_SCALE}");
+            return Err(PyValueError::new_err(expected));
         }
         let models = models.into_iter().map(|(bounds, tiers)| Priced { bounds, tiers });
         Ok(Prices(tokenfare_jobs::Prices::new(models.collect(), scale)))

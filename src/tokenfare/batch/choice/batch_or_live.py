@@ -147,7 +147,7 @@ class Service:
     def price_among(self, kind: int, size: Count) -> int | None:
         """What the cheapest model of a class is compared by, to twelve digits.
 
-        Where the class has `priced`, these say the same by themselves.
+        Where the class has `priced` that the core holds, these say the same by themselves.
         """
         choice = self.choose_among(kind, size)
         return None if choice is None else int(EXACT.scaleb(choice.rank[0], _PRICE_DIGITS))

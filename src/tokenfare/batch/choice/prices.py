@@ -50,6 +50,9 @@ class Drawn(NamedTuple):
 
 
 _ENDLESS = 1 << 62
+_MOST_SCALE = 1 << 88
+"""The core compares on no finer scale: this one has some twenty digits for a price."""
+_MOST_PRICE = (1 << 128) - 1
 
 
 class Prices:
@@ -64,9 +67,7 @@ class Prices:
         self._unstated = asked.unstated_limits and not asked.min_headroom
         self._spare = asked.min_headroom
         self._all = tuple(map(self._priced, models, tokens))
-        tiers = [list(zip(each.read, each.written, strict=True)) for each in self._all]
-        bounds = [each.bounds for each in self._all]
-        self.core: _core.Prices = _core.Prices(list(zip(bounds, tiers, strict=True)), self.scale)
+        self.core: _core.Prices | None = _for_core(self._all, self.scale)
 
     @staticmethod
     def can(asked: Requirements) -> bool:
@@ -172,6 +173,21 @@ class Prices:
 def _cost(each: _Priced, size: int, answer: int) -> int:
     tier = bisect_left(each.bounds, size)
     return each.read[tier] * size + each.written[tier] * answer
+
+
+def _for_core(models: Sequence[_Priced], scale: int) -> _core.Prices | None:
+    """The same prices in the core's numbers; `None` where a scale is too fine for them.
+
+    A price that is larger than its numbers is their largest: it tells no fare of either apart.
+    """
+    if scale > _MOST_SCALE:
+        return None
+    found = []
+    for each in models:
+        per_token = zip(each.read, each.written, strict=True)
+        tiers = [(min(read, _MOST_PRICE), min(written, _MOST_PRICE)) for read, written in per_token]
+        found.append((each.bounds, tiers))
+    return _core.Prices(found, scale)
 
 
 def _per_token(model: Model, asked: Requirements) -> list[tuple[Fraction, Fraction]]:

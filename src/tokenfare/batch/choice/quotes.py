@@ -56,7 +56,7 @@ class Offers:
         """Answer for every size that came up and that nobody has said anything of."""
         for kind in range(len(service.kinds)):
             prices, takers = service.priced(kind)
-            if prices is not None:
+            if prices is not None and prices.core is not None:
                 offers.answer_by(kind, prices.core, takers, service.asked.output_tokens)
             elif sizes := offers.open(kind):
                 found = (service.price_among(kind, count_of(size)) for size in sizes)
