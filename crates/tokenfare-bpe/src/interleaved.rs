@@ -341,8 +341,14 @@ mod tests {
         check(&pieces(31), |v, text, bounds, counted| {
             count(v, &mut Interleaved::<32>::default(), text, bounds, counted);
         });
+        check(&pieces(63), |v, text, bounds, counted| {
+            count(v, &mut Interleaved::<64>::default(), text, bounds, counted);
+        });
         check(&pieces(31), |v, text, bounds, counted| {
             count_with(v, &mut Interleaved::<32>::default(), text, bounds, counted);
+        });
+        check(&pieces(63), |v, text, bounds, counted| {
+            count_with(v, &mut Interleaved::<64>::default(), text, bounds, counted);
         });
     }
 }
