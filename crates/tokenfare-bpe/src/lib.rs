@@ -53,7 +53,7 @@
 //!   a text so, and makes NFC only where a character needs it.
 //! - **Look-ups wait for one another no more than they must.** `counting` looks up a batch of
 //!   pieces and sets aside what is new; `dedup` drops what is new twice, and `interleaved` merges
-//!   sixteen pieces at a time. `encoding` and `gathering` are its siblings for ids and for short
+//!   32 pieces at a time. `encoding` and `gathering` are its siblings for ids and for short
 //!   stretches.
 //! - **Long pieces** are merged in about linear time (`long`), and long pieces of scripts without
 //!   spaces fall apart where no token reaches across (`joints`, `adjacent`).

@@ -18,7 +18,7 @@ use crate::joints::Joints;
 use crate::pairs::{MAX_TOKENS, NONE, Pairs};
 use crate::ranks::{LONGEST_TOKEN, MOST_BYTES};
 use crate::short_cache::places;
-use crate::vocabulary::out_of_order::IdCache;
+use crate::vocabulary::out_of_order::Spellings;
 
 /// Why bytes are not a vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl Vocabulary {
                 vocabulary.end_token(start)?;
             }
         } else {
-            for bytes in IdCache::new(compact.singles, &pairs)?.tokens() {
+            for bytes in Spellings::new(compact.singles, &pairs)?.tokens() {
                 let start = vocabulary.bytes.len();
                 vocabulary.bytes.extend_from_slice(bytes);
                 vocabulary.end_token(start)?;

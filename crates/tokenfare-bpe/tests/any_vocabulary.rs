@@ -74,12 +74,12 @@ fn random_piece(roll: &mut impl FnMut(usize) -> usize, letters: &[&str]) -> Stri
 
 /// Pieces in one text, a digit after each: counted in batches, not alone.
 #[derive(Default)]
-struct Interleaved {
+struct OneText {
     text: String,
     ids: Vec<u32>,
 }
 
-impl Interleaved {
+impl OneText {
     fn add(&mut self, piece: &str, ids: &[u32], tokens: &Tokens) {
         self.text.push_str(piece);
         self.text.push('1');
@@ -99,7 +99,7 @@ fn neighbours_that_are_a_token_merge_by_rank() {
         let tokens = random_tokens(&mut roll, letters, count);
         let compact = convert(&tokens, Merging::ByRank).unwrap();
         let tokenizer = Tokenizer::from_compact(&compact).unwrap();
-        let mut together = Interleaved::default();
+        let mut in_one = OneText::default();
         for _ in 0..30 {
             let piece = random_piece(&mut roll, letters);
             let expected = match tokens.get(piece.as_bytes()) {
@@ -109,9 +109,9 @@ fn neighbours_that_are_a_token_merge_by_rank() {
                 }),
             };
             assert_eq!(encode(&tokenizer, &piece), expected, "{piece:?} {tokens:?}");
-            together.add(&piece, &expected, &tokens);
+            in_one.add(&piece, &expected, &tokens);
         }
-        assert_eq!(encode(&tokenizer, &together.text), together.ids, "{tokens:?}");
+        assert_eq!(encode(&tokenizer, &in_one.text), in_one.ids, "{tokens:?}");
     }
 }
 
@@ -136,7 +136,7 @@ fn listed_pairs_merge_in_their_order() {
         let whole_pieces = round % 2 == 0;
         let merging = Merging::Listed { pairs: &ids, whole_pieces };
         let tokenizer = Tokenizer::from_compact(&convert(&tokens, merging).unwrap()).unwrap();
-        let mut together = Interleaved::default();
+        let mut in_one = OneText::default();
         for _ in 0..20 {
             let piece = random_piece(&mut roll, letters);
             let expected = match tokens.get(piece.as_bytes()) {
@@ -144,9 +144,9 @@ fn listed_pairs_merge_in_their_order() {
                 _ => reference(piece.as_bytes(), &tokens, |l, r| ranks.get(&(l, r)).copied()),
             };
             assert_eq!(encode(&tokenizer, &piece), expected, "{piece:?} {whole_pieces} {pairs:?}");
-            together.add(&piece, &expected, &tokens);
+            in_one.add(&piece, &expected, &tokens);
         }
-        assert_eq!(encode(&tokenizer, &together.text), together.ids, "{whole_pieces} {pairs:?}");
+        assert_eq!(encode(&tokenizer, &in_one.text), in_one.ids, "{whole_pieces} {pairs:?}");
         for (token, id) in &tokens {
             assert_eq!(tokenizer.decode(&[*id]).unwrap(), *token, "spare tokens decode too");
         }

@@ -19,7 +19,7 @@ use crate::windows::Places;
 /// Keys in a vector.
 const QUARTERS: usize = 4;
 
-/// As [`Hot::count`].
+/// As [`HotCache::count`].
 #[target_feature(
     enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2"
 )]

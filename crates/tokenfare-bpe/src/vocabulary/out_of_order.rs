@@ -5,13 +5,13 @@ use crate::ranks::{LONGEST_TOKEN, MOST_BYTES};
 use crate::vocabulary::VocabularyError;
 
 /// The bytes of each token that merging makes, whatever the order in which they are made.
-pub(super) struct IdCache {
+pub(super) struct Spellings {
     bytes: Vec<u8>,
     /// Where each token stands, single bytes among them; empty while that is not known.
     places: Vec<Range<usize>>,
 }
 
-impl IdCache {
+impl Spellings {
     /// O(total length). A token made of itself, or of one that is not there, is refused.
     pub(super) fn new(
         singles: &[u8; SINGLES],
@@ -20,17 +20,17 @@ impl IdCache {
         let count = SINGLES + pairs.len();
         let mut places: Vec<Range<usize>> = (0..SINGLES).map(|i| i..i + 1).collect();
         places.resize(count, 0..0);
-        let mut spelled = IdCache { bytes: singles.to_vec(), places };
+        let mut spellings = Spellings { bytes: singles.to_vec(), places };
         let mut open = Vec::new(); // tokens that wait for a part, each made of the next
         for id in SINGLES..count {
             open.push(id);
             while let Some(&id) = open.last() {
-                if !spelled.places[id].is_empty() {
+                if !spellings.places[id].is_empty() {
                     open.pop();
                     continue;
                 }
                 let (left, right) = pairs[id - SINGLES];
-                let place = |part: u32| spelled.places.get(part as usize).cloned();
+                let place = |part: u32| spellings.places.get(part as usize).cloned();
                 let parts = place(left).zip(place(right));
                 let (l, r) = parts.ok_or(VocabularyError::Order(id as u32))?;
                 if l.is_empty() || r.is_empty() {
@@ -40,10 +40,10 @@ impl IdCache {
                     open.push(if l.is_empty() { left } else { right } as usize);
                     continue;
                 }
-                spelled.add(id, l, r)?;
+                spellings.add(id, l, r)?;
             }
         }
-        Ok(spelled)
+        Ok(spellings)
     }
 
     fn add(
