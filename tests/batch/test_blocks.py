@@ -28,6 +28,7 @@ from tokenfare.budget import OPTION_NAMES, count_request, options_of
 from tokenfare.catalog import BatchRules, ChatTemplate
 from tokenfare.messages import parse
 from tokenfare.tokenizers import measurer
+from tokenfare.tokenizers.bounds import _ORDERED_LATELY
 
 ODD = 'ab \n\t\r\x1c\x85\xa0\u2028é\u0301\u0958가\u1100\u1161🙂你，\\"/\b\f\x00\x7f'
 DAYS = (date(2024, 12, 18), date(2026, 11, 25))
@@ -203,6 +204,18 @@ def test_models_of_every_kind_are_chosen_in_blocks_as_line_by_line() -> None:
         asked = {"expected_output_tokens": 10, "min_headroom": 100, "unstated_limits": True}
         blocks, records = both_ways("\n".join(lines).encode(), 50_000, day, once=False, **asked)
         assert blocks == records
+
+
+def test_what_an_older_unicode_leaves_apart_is_bounded_in_blocks_as_line_by_line() -> None:
+    """Composed lately, or across each of the marks that came lately; by models without a table."""
+    late = filter(_ORDERED_LATELY.match, map(chr, range(0x11_0000)))
+    texts = [f"e{mark}\u0301" * 20 for mark in late] + ["\U00011935\U00011930", "\U000113c2" * 2]
+    lines = [json.dumps({"prompt": text}) for text in texts]
+    blocks, records = both_ways(
+        "\n".join(lines).encode(), 50_000, DAYS[1], once=False, allow=["qwen3.5-*"]
+    )
+    assert blocks == records
+    assert json.loads(blocks["plan.json"])["requests"] == len(texts)
 
 
 def test_full_files_are_named_in_one_order_however_requests_came() -> None:

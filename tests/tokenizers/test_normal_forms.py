@@ -86,6 +86,16 @@ def test_the_bound_holds_under_an_older_normalizer_too() -> None:
                 assert bounds.byte_level(text) >= utf8(older.normalize_str(text)), hex(number)
 
 
+def test_the_bounds_hold_across_marks_that_an_older_normalizer_does_not_know() -> None:
+    older = [normalizers.NFC(), normalizers.NFKC()]
+    for number in range(0x300, sys.maxunicode + 1):
+        if unicodedata.combining(chr(number)):
+            for text in (f"e{chr(number)}\u0301" * 2, f"\u0958e{chr(number)}\u0323"):
+                most = max(utf8(each.normalize_str(text)) for each in older)
+                assert bounds.byte_level(text) >= utf8(older[0].normalize_str(text)), hex(number)
+                assert bounds.unknown(text) >= most + 2, hex(number)
+
+
 def test_what_is_composed_lately_is_what_this_pythons_unicode_knows_beyond_the_older() -> None:
     older = normalizers.NFC()
     composed = (chr(number) for number in range(sys.maxunicode + 1))

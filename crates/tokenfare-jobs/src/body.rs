@@ -109,6 +109,5 @@ pub(crate) fn content(
 ) -> Option<()> {
     share.unquote(reader)?;
     given_up_if(form.is_marked(share.text()))?;
-    share.take(told);
-    Some(())
+    share.take(told)
 }

@@ -131,7 +131,7 @@ fn chat(messages: &[Message<'_>], form: &Form, share: &mut Share) -> Option<Told
             } else {
                 share.quote(content);
                 (!form.is_marked(content)).then_some(())?;
-                share.take(&mut told);
+                share.take(&mut told)?;
             }
         }
         share.climb(role, form);

@@ -1,5 +1,6 @@
 //! Lines of a chunk read one by one, and their texts counted while they are near.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memchr;
@@ -35,13 +36,28 @@ impl Told {
         Told { messages: 1, ..Told::default() }
     }
 
-    fn add(&mut self, text: &str, spaced: bool) {
+    fn add(&mut self, text: &str, spaced: bool) -> Option<()> {
         self.filled += 1;
         self.spaced += u32::from(spaced);
-        let (as_is, nfc) = (text.len() as u64, nfc(text).len() as u64);
+        let (as_is, nfc) = (text.len() as u64, nfc_bytes(text)?);
         self.as_is += as_is;
         self.nfc += nfc;
         self.most += as_is.max(nfc);
+        Some(())
+    }
+}
+
+/// Bytes of a text in NFC; nothing where an older Unicode may compose less of what was composed:
+/// whoever has the list of what came since bounds that. All of it is in these blocks.
+fn nfc_bytes(text: &str) -> Option<u64> {
+    let late = |c| {
+        matches!(c, '\u{7eb}'..='\u{8ff}' | '\u{9fe}' | '\u{c00}'..='\u{d7f}' | '\u{e80}'..='\u{eff}'
+            | '\u{1700}'..='\u{17ff}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+            | '\u{a800}'..='\u{a82f}' | '\u{10000}'..='\u{1efff}')
+    };
+    match nfc(text) {
+        Cow::Owned(normal) if normal.chars().any(late) => None,
+        normal => Some(normal.len() as u64),
     }
 }
 
@@ -119,15 +135,16 @@ impl Share {
         &self.texts[self.last.clone()]
     }
 
-    /// Puts the last text to those that are counted.
-    pub(crate) fn take(&mut self, told: &mut Told) {
+    /// Puts the last text to those that are counted; nothing where its size is doubtful.
+    pub(crate) fn take(&mut self, told: &mut Told) -> Option<()> {
         let text = self.text();
         if text.is_empty() {
-            return;
+            return Some(());
         }
         let spaced = is_spaced(text);
-        told.add(text, spaced);
+        told.add(text, spaced)?;
         self.counted.push((self.last.start - usize::from(spaced)..self.last.end, spaced));
+        Some(())
     }
 
     /// Makes the rungs of a message, the text of which was the last one.

@@ -23,6 +23,17 @@ _COMPOSED_LATELY = re.compile(
 )
 """What NFC composes since Unicode 13 (U+11938) and 16 (the others); nothing else did since 9."""
 
+_ORDERED_LATELY = re.compile(
+    "[\u07fd\u0897-\u089f\u08ca-\u08d3\u09fe\u0c3c\u0d3b-\u0d3c\u0eba\u1715\u1abf-\u1ace"
+    "\u1df6-\u1dfa\ua82c\U00010d24-\U00010d27\U00010d69-\U00010d6d\U00010eab-\U00010eac"
+    "\U00010efd-\U00010eff\U00010f46-\U00010f50\U00010f82-\U00010f85\U00011070\U0001133b"
+    "\U000113ce-\U000113d0\U0001145e\U00011839-\U0001183a\U0001193d-\U0001193e\U00011943"
+    "\U000119e0\U00011a34\U00011a47\U00011a99\U00011d42\U00011d44-\U00011d45\U00011d97"
+    "\U00011f41-\U00011f42\U0001612f\U00016ff0-\U00016ff1\U0001e08f\U0001e130-\U0001e136"
+    "\U0001e2ae\U0001e2ec-\U0001e2ef\U0001e4ec-\U0001e4ef\U0001e5ee-\U0001e5ef]"
+)
+"""The marks that came since Unicode 9, up to 16: to an older one, letters that nothing passes."""
+
 
 def byte_level(text: str) -> int:
     """Bound the count of a byte-level BPE that takes text to NFC (Qwen 3.5 and later).
@@ -30,14 +41,20 @@ def byte_level(text: str) -> int:
     Every byte is a token and merging only lowers the number, so the bytes of the NFC text are an
     upper bound. Raw bytes are not: 92 code points grow under NFC. Where normalizing would take long
     the bound is what NFC can make of a text at most. So it is where something was composed that an
-    older Unicode leaves apart: Hugging Face's normalizer follows Unicode 9.
+    older Unicode leaves apart, as across a mark that it does not know: Hugging Face's normalizer
+    follows Unicode 9. (The core leaves such texts to this rule: `nfc_bytes` in its `scan`.)
     """
     if has_a_run_of_marks(text):
         return NFC_GROWS * _bytes(text)
     normal = unicodedata.normalize("NFC", text)
-    if normal is not text and _COMPOSED_LATELY.search(normal):
-        return NFC_GROWS * _bytes(text)
-    return _bytes(normal)
+    return NFC_GROWS * _bytes(text) if _composed_lately(text, normal) else _bytes(normal)
+
+
+def _composed_lately(text: str, normal: str) -> bool:
+    """Whether an older Unicode may leave apart what is composed in a text's normal form."""
+    return normal != text and bool(
+        _COMPOSED_LATELY.search(normal) or _ORDERED_LATELY.search(normal)
+    )
 
 
 def byte_level_as_is(text: str) -> int:
@@ -70,6 +87,8 @@ def unknown(text: str) -> int:
     if has_a_run_of_marks(text):
         return NFKC_GROWS * _bytes(text) + 2
     forms = (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFKC", text))
+    if any(_composed_lately(text, form) for form in forms):
+        return NFKC_GROWS * _bytes(text) + 2
     return max(map(_bytes, forms)) + 2 if text else 0
 
 
