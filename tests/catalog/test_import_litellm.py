@@ -62,6 +62,7 @@ LITELLM = """{
                   "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06,
                   "deprecation_date": "2027-03-01"},
   "maker/odd": {"litellm_provider": "maker", "mode": "chat", "max_input_tokens": "many",
+                "max_output_tokens": 10000000000000000000,
                 "input_cost_per_token": -1, "output_cost_per_token": "1e-6"},
   "maker/vectors": {"litellm_provider": "maker", "mode": "embedding"},
   "dashscope/qwen-plus": {"litellm_provider": "dashscope", "mode": "chat",
@@ -175,6 +176,7 @@ def test_what_litellm_says_and_the_catalogue_cannot_is_left_out_with_the_reason(
     assert "says 0" in str(catalog.get("maker/zero").evidence["price"].note)
     odd = reasons(found, "maker/odd")
     assert odd["max_input_tokens"] == "not a whole number above zero: 'many'"
+    assert odd["max_output_tokens"] == "more than any text has: 10000000000000000000"
     assert odd.get("input_cost_per_token") == "not a price: -1"
     assert reasons(found, "maker/vectors") == {"mode": "no model for text: 'embedding'"}
     assert "in the catalogue" in reasons(found, "dashscope/qwen-plus")[""]

@@ -275,3 +275,29 @@ def test_the_newest_price_is_the_last_day_on_which_one_begins(catalog, write):
     )
     same = catalog.overlay(write(contract("[[model]]", 'id = "qwen-plus"', unknown)))
     assert same.newest_price == catalog.newest_price == date(2026, 8, 21)
+
+
+@pytest.mark.parametrize(
+    ("stated", "endless", "key"),
+    [
+        ("context = 32_768", "context = 9_999_999_999_999_999_999", "limits[0].context"),
+        (
+            'input = "0.1", output = "0.2"',
+            'tiers = [{ up_to = 9_999_999_999_999_999_999, input = "1", output = "1" },'
+            ' { input = "2", output = "2" }]',
+            "prices[0].tiers[0].up_to",
+        ),
+    ],
+)
+def test_a_number_of_tokens_that_stands_for_none_is_refused(stated, endless, key, write):
+    """What plans and tables hold is bounded; it would be found out in the midst of a plan."""
+    path = write(OURS.replace(stated, endless))
+    with pytest.raises(CatalogError) as caught:
+        Catalog.load().overlay(path)
+    assert str(caught.value) == (
+        f"{path}: model[0] ours/small: {key}: expected a number of at most 1000000000000000000, "
+        "not 9999999999999999999"
+    )
+    most = endless.replace("9_999_999_999_999_999_999", "1_000_000_000_000_000_000")
+    ours = Catalog.load().overlay(write(OURS.replace(stated, most))).get("ours/small")
+    assert 10**18 in {ours.limits.context, ours.price.tiers[0].up_to}

@@ -24,7 +24,9 @@ class Constraint:
 
 
 Text: TypeAlias = Annotated[str, Constraint(min_length=1)]
-Tokens: TypeAlias = Annotated[int, Constraint(gt=0)]
+MOST_TOKENS = 10**18
+"""More than any text has, and within the 63 bits that tables and the core have for a number."""
+Tokens: TypeAlias = Annotated[int, Constraint(gt=0, le=MOST_TOKENS)]
 Positive: TypeAlias = Annotated[int, Constraint(gt=0)]
 NotNegative: TypeAlias = Annotated[int, Constraint(ge=0)]
 

@@ -39,6 +39,7 @@ _EXPECTED = {
     "dict_type": "a table",
     "greater_than": "a number above {gt}",
     "greater_than_equal": "a number of at least {ge}",
+    "less_than_equal": "a number of at most {le}",
     "literal_error": "one of {expected}",
     "string_pattern_mismatch": "a text that matches {pattern}",
     "too_short": "at least one item",

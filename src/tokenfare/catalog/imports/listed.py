@@ -14,6 +14,7 @@ from decimal import Decimal, Inexact, InvalidOperation
 from typing import Any
 
 from tokenfare.catalog.entries import TierEntry
+from tokenfare.catalog.fact import MOST_TOKENS
 from tokenfare.money import MOST_DIGITS, TooManyDigits, exact, exactly, shown
 
 _PER_MILLION = 6
@@ -78,9 +79,12 @@ class Listed:
         return ()
 
     def tokens(self, key: str) -> int | None:
-        """A whole number above zero."""
+        """A whole number above zero, no larger than a catalogue has them."""
         value = self.take(key)
         amount = _decimal(value)
+        if amount is not None and amount > MOST_TOKENS:
+            self.leave(key, f"more than any text has: {shown(value)}")
+            return None
         if amount is not None and amount > 0 and amount == amount.to_integral_value():
             return int(amount)
         if value is not None:
@@ -92,7 +96,7 @@ class Listed:
         value = self.take(key)
         ends = [_decimal(end) for end in value] if isinstance(value, list) else []
         whole = [int(end) for end in ends if end is not None and end == end.to_integral_value()]
-        if len(whole) == len(ends) == 2 and 0 <= whole[0] < whole[1]:
+        if len(whole) == len(ends) == 2 and 0 <= whole[0] < whole[1] and whole[0] <= MOST_TOKENS:
             return whole[0], whole[1]
         return None
 
