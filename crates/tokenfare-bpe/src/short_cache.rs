@@ -71,7 +71,8 @@ impl Key {
         self.0.wrapping_mul(FACTORS.0).wrapping_add(self.1.wrapping_mul(FACTORS.1))
     }
 
-    /// Its two words.
+    /// Its two words, for those who take several keys at once.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(crate) fn words(self) -> (u64, u64) {
         (self.0, self.1)
