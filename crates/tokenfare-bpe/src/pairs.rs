@@ -24,7 +24,7 @@ const PLACES: usize = 12;
 const EACH: usize = 10;
 /// Lines by so many bits at least: what those do not tell, an entry has room for.
 const LEAST_BITS: u32 = 14;
-/// One more than the largest id that fits.
+/// One more than the most tokens that fit: the last id of 18 bits is no token's.
 pub(crate) const MAX_TOKENS: usize = 1 << 18;
 /// The token of an empty place.
 const EMPTY: u32 = MAX_TOKENS as u32 - 1;

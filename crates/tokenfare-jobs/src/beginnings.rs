@@ -62,7 +62,7 @@ enum Node {
 struct Once {
     above: Option<u32>,
     rung: usize,
-    /// Where the rungs above it are.
+    /// Where the rest of its ladder is, behind its own rung.
     rest: Range<usize>,
     place: (u64, u64),
     missed: u64,
