@@ -129,8 +129,8 @@ impl<'a> Reader<'a> {
             match *bytes.get(self.at)? {
                 b'"' => {
                     self.quoted()?;
-                    if deep == 0 && bytes[start] == b'"' {
-                        break;
+                    if deep == 0 {
+                        break; // a text, or one behind something else, which is no value
                     }
                     continue;
                 }

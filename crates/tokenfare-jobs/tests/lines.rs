@@ -105,6 +105,10 @@ fn what_could_be_read_in_two_ways_is_left_to_others() {
         r#"{"body": {"messages": [{"role": "user", "content": "a"}], "tools": []}}"#,
         r#"{"body": {"messages": [{"role": "user", "content": "a"}], "seed": 1e3}}"#,
         r#"{"body": {"messages": [{"role": "user", "content": "a"}], "max_tokens": 0}}"#,
+        r#"{"body": {"messages": [{"role": "user", "content": "a"}], "seed": 1, "seed": 1}}"#,
+        r#"{"body": {"model": "a", "messages": [{"role": "user", "content": "a"}], "model": "a"}}"#,
+        r#"{"body": {"messages": [{"role": "user", "content": "a"}], "model": 1e400}}"#,
+        r#"{"body": {"messages": [{"role": "user", "content": "a"}], "messages": [{"role": "user", "content": "b"}]}}"#,
         r#"{"body": {"messages": [{"role": "user", "content": "a"}], "url": "/other"}, "url": "/other"}"#,
     ] {
         assert_eq!(read(line).fates(), [Fate::Doubtful], "{line}");
@@ -139,16 +143,21 @@ fn texts_are_counted_behind_a_line_break_and_bounded_by_their_bytes() {
 
 #[test]
 fn what_a_template_adds_is_added() {
-    let chat =
-        r#"{"messages": [{"role": "system", "content": "x"}, {"role": "user", "content": ""}]}"#;
-    let mut lines = read(&format!("{chat}\n{{\"prompt\": \"x\"}}"));
+    let chat = |first, second| {
+        format!(
+            r#"{{"messages": [{{"role": "{first}", "content": "x"}}, {{"role": "{second}", "content": ""}}]}}"#
+        )
+    };
+    let (first, second) = (chat("system", "user"), chat("user", "system"));
+    let mut lines = read(&format!("{first}\n{second}\n{{\"prompt\": \"x\"}}"));
     let adds = Kind {
         once: span(1, 2),
         each: span(10, 20),
         default: span(100, 200),
         ..kind(Measure::AsIs)
     };
-    assert_eq!(sizes(&mut lines, adds), [span(1 + 20 + 1, 2 + 40 + 1), span(112, 223)]);
+    let expected = [span(1 + 20 + 1, 2 + 40 + 1), span(122, 243), span(112, 223)];
+    assert_eq!(sizes(&mut lines, adds), expected);
 }
 
 /// Lines of the letters, all placed with outcome 0 at an address, and sent.
