@@ -228,6 +228,29 @@ mod tests {
         "👩\u{200d}👧",
     ];
 
+    #[test]
+    fn who_takes_pieces_may_break_off_and_all_goes_on_as_before() {
+        let tokenizer = Tokenizer::from_compact(DATA).unwrap();
+        let text = UNITS.concat().repeat(20);
+        for overlap in [0, 4] {
+            let all = tokenizer.split(&text, 20, overlap).unwrap();
+            for most in [1, 2, all.len()] {
+                let mut taken = Vec::new();
+                let found = tokenizer.split_into(&text, 20, overlap, |span| {
+                    taken.push(span);
+                    if taken.len() == most {
+                        ControlFlow::Break(span)
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                });
+                assert_eq!(found, Ok(ControlFlow::Break(all[most - 1])));
+                assert_eq!(taken, all[..most]);
+            }
+            assert_eq!(tokenizer.split(&text, 20, overlap).unwrap(), all);
+        }
+    }
+
     /// The first word of a piece from which on it is at most `overlap` tokens, by trying each.
     fn first_that_fits(
         tokenizer: &Tokenizer,
