@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import anyio
@@ -81,6 +82,8 @@ def test_what_was_learnt_makes_another_catalogue(catalog: Catalog) -> None:
     limits = both.get("qwen-turbo").limits
     assert (limits.max_input, limits.max_output) == (5, 7)
     assert len({catalog.digest, learnt.digest, both.digest}) == 3
+    said_elsewhere = LearntLimits("a third", date(2020, 1, 1), max_input=5, max_output=7)
+    assert catalog.learning("qwen-turbo", said_elsewhere).digest == both.digest
     assert catalog.get("qwen-turbo").limits.max_input == 129_024
     assert both.as_of(catalog.day).get("qwen-turbo").limits == limits
 

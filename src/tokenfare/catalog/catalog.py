@@ -7,6 +7,7 @@ catalogue never changes: laying a file over one gives another.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -125,7 +126,8 @@ class Catalog:
         """
         if not self._learnt:
             return self._facts.digest
-        return facts_module.sha256(f"{self._facts.digest} {sorted(self._learnt.items())}".encode())
+        bounds = [(name, *limits.bounds) for name, limits in sorted(self._learnt.items())]
+        return facts_module.sha256(f"{self._facts.digest} {json.dumps(bounds)}".encode())
 
     @property
     def newest_price(self) -> date | None:

@@ -22,6 +22,11 @@ class LearntLimits:
     max_input: int | None = None
     max_output: int | None = None
 
+    @property
+    def bounds(self) -> tuple[int | None, int | None]:
+        """`max_input` and `max_output`: all that a decision depends on."""
+        return self.max_input, self.max_output
+
     def laid_over(self, model: Model) -> Model:
         """The model with these bounds, and where they are from in its evidence."""
         named = {
