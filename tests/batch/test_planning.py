@@ -288,9 +288,9 @@ def test_no_input_and_batch_as_a_wish_are_refused(tmp_path: Path) -> None:
     job = written(tmp_path / "job.jsonl", {"prompt": HELLO})
     for wrong in (5, None, [5], [None]):
         with pytest.raises(InvalidRequestError, match="inputs: a path is expected, not "):
-            tf.batch.plan(wrong, tmp_path / "plan")  # type: ignore[arg-type]
+            tf.batch.plan(wrong, tmp_path / "plan")  # type: ignore[arg-type] # what is refused
     with pytest.raises(InvalidRequestError, match="out: a path is expected, not NoneType"):
-        tf.batch.plan(job, None)  # type: ignore[arg-type]
+        tf.batch.plan(job, None)  # type: ignore[arg-type] # what is refused
     with pytest.raises(InvalidRequestError, match="by itself"):
         tf.batch.plan(job, tmp_path / "plan", batch=True)
     with pytest.raises(InvalidRequestError, match="one answer a request"):

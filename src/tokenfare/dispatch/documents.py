@@ -140,7 +140,7 @@ def delete(files: Iterable[UploadedFile], model: Model, channel: Channel) -> Flo
         run = begin_call(replace(channel, retry_policy=_BRIEF), model.id)
         request = run.request("DELETE", _url(channel, file))
         try:
-            yield from with_retries(run, lambda run=run, request=request: exchange(run, request))  # type: ignore[misc]
+            yield from with_retries(run, partial(exchange, run, request))
         except ProviderError as error:
             if error.status != 404:
                 log.warning("file %s could not be deleted (HTTP %s)", file.id, error.status)
