@@ -118,6 +118,17 @@ def test_the_callers_span_is_the_parent_and_stays_the_current_one(
     assert [span.parent.span_id for span in calls if span.parent] == [work.context.span_id] * 2
 
 
+@pytest.mark.parametrize(("project", "said"), [("research", "research"), ("", None), (None, None)])
+def test_a_span_says_the_project_if_there_is_one(
+    emulate: Emulate, chat: Chat, seen: Seen, project: str | None, said: str | None
+) -> None:
+    _, url = emulate()
+    chat(url, "hello", client={"project": project, "environment": {}})
+    assert seen.span.attributes.get("tokenfare.project") == said
+    (duration,) = seen.points()["gen_ai.client.operation.duration"]
+    assert "tokenfare.project" not in duration.attributes, "of each customer one would add none up"
+
+
 @pytest.mark.parametrize("asked", [False, True])
 def test_messages_are_in_a_span_only_if_asked_for(
     emulate: Emulate, chat: Chat, seen: Seen, asked: bool

@@ -86,6 +86,22 @@ def test_a_callers_baggage_goes_nowhere(
     assert found == [{}]
 
 
+def test_a_span_says_the_project_of_its_caller(seen: Seen, start: Start) -> None:
+    stand = start(
+        client={"project": "of the gateway"},
+        gateway={
+            "tokens": [
+                Token(Secret("a-token-of-sixteen-or-more"), "research"),
+                Token(Secret("another-of-sixteen-or-more")),
+            ]
+        },
+    )
+    for token in ("a-token-of-sixteen-or-more", "another-of-sixteen-or-more"):
+        assert stand.chat(headers={"authorization": f"Bearer {token}"}).status_code == 200
+    projects = [span.attributes["tokenfare.project"] for span in spans(seen, 2)]
+    assert projects == ["research", "of the gateway"]
+
+
 def test_who_is_not_let_in_begins_nothing(seen: Seen, start: Start) -> None:
     stand = start(gateway={"tokens": [Token(Secret("a-token-of-sixteen-or-more"))]})
     assert stand.chat(headers=HEADERS).status_code == 401

@@ -27,7 +27,7 @@ def call_flow(ladder: Ladder, settings: Settings, *, streamed: bool) -> Flow[Rep
     entry = Entry(settings.books)
     seen = Observation(ladder, settings, streamed=streamed)
     try:
-        reply = yield from seen.over(_climbed(ladder, settings, entry, streamed=streamed))
+        reply = yield from seen.over(_climbed(ladder, settings, entry, seen, streamed=streamed))
         seen.answered(reply)
         yield from entry.answered(reply)
     except GeneratorExit as left:  # the flow is thrown away: nobody carries out what it asks for
@@ -41,7 +41,9 @@ def call_flow(ladder: Ladder, settings: Settings, *, streamed: bool) -> Flow[Rep
     return reply
 
 
-def _climbed(ladder: Ladder, settings: Settings, entry: Entry, *, streamed: bool) -> Flow[Reply]:
+def _climbed(
+    ladder: Ladder, settings: Settings, entry: Entry, seen: Observation, *, streamed: bool
+) -> Flow[Reply]:
     escalation = Escalation(ladder, settings.learning, filtered_too=settings.escalate_filtered)
     clock = settings.channel.runtime.clock
     until = clock() + settings.channel.endpoint.timeouts.total
@@ -49,7 +51,7 @@ def _climbed(ladder: Ladder, settings: Settings, entry: Entry, *, streamed: bool
         step = escalation.next()
         yield from entry.intend(_intent(step, ladder, settings))
         try:
-            answer = yield from _asked(step, settings, until, streamed=streamed)
+            answer = yield from _asked(step, settings, seen, until, streamed=streamed)
         except ProviderError as error:
             escalation.failed(error, step)
             if clock() >= until:
@@ -58,7 +60,9 @@ def _climbed(ladder: Ladder, settings: Settings, entry: Entry, *, streamed: bool
             return escalation.answered(step, answer)
 
 
-def _asked(step: Step, settings: Settings, until: float, *, streamed: bool) -> Flow[Answer]:
+def _asked(
+    step: Step, settings: Settings, seen: Observation, until: float, *, streamed: bool
+) -> Flow[Answer]:
     """One model's answer, within the time of the whole call; an upload starts a time of its own."""
     ask = dispatch.chat_stream if streamed else dispatch.chat
     room = step.answers * (step.call.max_output_tokens or 0)
@@ -66,7 +70,9 @@ def _asked(step: Step, settings: Settings, until: float, *, streamed: bool) -> F
     channel = replace(
         settings.channel,
         until=None if step.call.documents else until,
-        admission=settings.pace.admission(step.model, claim, settings.channel.on_wait),
+        admission=settings.pace.admission(
+            step.model, claim, settings.channel.on_wait, seen.on_turn
+        ),
     )
     return ask(step.call, channel, settings.files)
 

@@ -20,6 +20,7 @@ from tokenfare.telemetry import Operation, Value
 
 from .plan import Ladder, Reply
 from .settings import Settings
+from .turn_waits import OnTurn, TurnWait
 
 T = TypeVar("T")
 log: logging.Logger = logging.getLogger("tokenfare")
@@ -35,6 +36,7 @@ class Observation:
         self._clock = settings.channel.runtime.clock
         self._began = self._clock()
         self._model = chosen.model.id
+        self._waited_seconds = 0.0
         self._operation = telemetry.begin(
             f"chat {chosen.model.id}",
             {
@@ -47,6 +49,7 @@ class Observation:
                 "tokenfare.estimate.input_tokens": chosen.size.value,
                 "tokenfare.estimate.input_tokens.low": chosen.size.low,
                 "tokenfare.estimate.input_tokens.high": chosen.size.high,
+                **_project(settings.books.project),
                 **_server(settings.channel.endpoint.base_url),
                 **(_asked(ladder) if settings.capture_content else {}),
             },
@@ -58,6 +61,18 @@ class Observation:
         if self._operation is None:
             return (yield from flow)
         return (yield from _within(self._operation, flow))
+
+    @property
+    def on_turn(self) -> OnTurn | None:
+        """What is told how long the call waited for a turn, if anybody sees it."""
+        return None if self._operation is None else self._waited
+
+    def _waited(self, wait: TurnWait) -> None:
+        if self._operation is None:
+            return
+        self._operation.event("tokenfare.rate_wait", _rate_wait(wait))
+        self._waited_seconds += wait.seconds
+        self._operation.attributes["tokenfare.rate_wait.seconds"] = self._waited_seconds
 
     def answered(self, reply: Reply) -> None:
         """It was answered."""
@@ -156,6 +171,29 @@ def _attempt(attempt: Attempt) -> dict[str, Value]:
     if attempt.status is not None:
         found["http.response.status_code"] = attempt.status
     return found
+
+
+def _rate_wait(wait: TurnWait) -> dict[str, Value]:
+    found: dict[str, Value] = {
+        "gen_ai.request.model": wait.model,
+        "tokenfare.rate_wait.seconds": wait.seconds,
+    }
+    if wait.bound is None:
+        return found
+    by, most, per_seconds = wait.bound
+    found["tokenfare.rate_wait.by"] = by
+    if most is not None and per_seconds is not None:
+        found["tokenfare.rate_wait.most"] = most
+        found["tokenfare.rate_wait.per_seconds"] = per_seconds
+    return found
+
+
+def _project(name: str) -> Mapping[str, Value]:
+    """Of spans only: where each customer is a project, metrics by it would not add up.
+
+    The conventions have no name for whom a call is booked under.
+    """
+    return {"tokenfare.project": name} if name else {}
 
 
 def _server(base_url: str) -> Mapping[str, Value]:

@@ -42,6 +42,7 @@ from tokenfare.limiter import (
 from tokenfare.usage import Usage
 
 from .rate_notice import Notice
+from .turn_waits import OnTurn, TurnWaits
 
 log: logging.Logger = logging.getLogger("tokenfare")
 
@@ -73,11 +74,15 @@ class Pace:
             self.own.close()
 
     def admission(
-        self, model: Model, claim: Claim, on_wait: OnWait | None = None
+        self,
+        model: Model,
+        claim: Claim,
+        on_wait: OnWait | None = None,
+        on_turn: OnTurn | None = None,
     ) -> Admission | None:
         """The admission of a call to a model; nothing for one without rates.
 
-        `on_wait` is told of what holds it back, instead of the log.
+        `on_wait` is told of what holds it back, instead of the log; `on_turn`, how long it did.
         """
         windows = windows_of(self.rates_of(model), self.share_seconds, ARRIVAL_SLACK_SECONDS)
         if self.limiter is None or not windows:
@@ -89,6 +94,7 @@ class Pace:
             claim,
             model.id,
             on_wait=on_wait,
+            on_turn=on_turn,
         )
 
     def rates_of(self, model: Model) -> RateLimits:
@@ -161,6 +167,7 @@ class LimiterAdmission:
         model: str,
         *,
         on_wait: OnWait | None = None,
+        on_turn: OnTurn | None = None,
     ) -> None:
         """Stand before the queue."""
         self._limiter = limiter
@@ -169,24 +176,31 @@ class LimiterAdmission:
         self._claim = claim
         self._model = model
         self._on_wait = on_wait
+        self._on_turn = on_turn
         self._place: Place | None = None
 
     def enter(self, seconds_left: Callable[[], float]) -> Flow[None]:
         """Wait for the turn."""
         place = self._place = self._limiter.enter(self._key, self._windows, self._claim)
         notice = Notice(self._limiter, place, self._model, self._on_wait)
+        waits = TurnWaits(self._limiter, place, seconds_left, self._model, self._on_turn)
         began = seconds_left()
         try:
             while pause := (yield from self._done(partial(self._limiter.ask, place))):
                 left = seconds_left()
                 until = self._in_time(pause, left)
-                yield WaitFor(place.signal, min(until, notice.given(pause, began - left)))
+                until = min(until, notice.given(pause, began - left))
+                yield from waits.over(WaitFor(place.signal, until))
         except GeneratorExit:
             self._limiter.leave(place)
             raise
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, RateWaitTooLong):
+                waits.too_long()
             yield from self._done(partial(self._limiter.leave, place))
             raise
+        finally:
+            waits.tell()
 
     def answered(self, usage: Usage) -> Flow[None]:
         """Settle by what was billed."""

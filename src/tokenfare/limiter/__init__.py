@@ -8,7 +8,7 @@ whoever asks is told how long.
 from .in_memory import InMemory
 from .in_redis import InRedis
 from .in_sqlite import InSqlite
-from .limiter import UNTIL_SIGNALLED, Claim, Holdup, Limiter, Place
+from .limiter import UNTIL_SIGNALLED, Bound, Claim, Holdup, Limiter, Place
 from .queue_time import Claims, Toll, Tolls, tolls
 from .signals import Signal
 from .store import Change, HeldBy, Hold, Store, Taken
@@ -17,6 +17,7 @@ from .window import ARRIVAL_SLACK_SECONDS, Window, windows_of
 __all__ = [
     "ARRIVAL_SLACK_SECONDS",
     "UNTIL_SIGNALLED",
+    "Bound",
     "Change",
     "Claim",
     "Claims",

@@ -48,6 +48,17 @@ class Place:
     held: tuple[Hold, float] | None = None
 
 
+class Bound(NamedTuple):
+    """What holds a call back: of `requests` or `tokens`, `most` go in `per_seconds`.
+
+    It has no numbers where it is a pause after a refusal, or the turn of other processes.
+    """
+
+    by: HeldBy
+    most: int | None
+    per_seconds: float | None
+
+
 class Holdup(NamedTuple):
     """Why a call waits: the first of its queue for `seconds` at least, `ahead` before this one.
 
@@ -140,15 +151,16 @@ class Limiter:
                 return None
             windows = queue[0].windows
         hold, until = told
-        most = per_seconds = None
-        if hold.window >= 0:
-            window = windows[hold.window]
-            if window.spreads:
-                stated = (each for each in windows if each.requests and not each.spreads)
-                window = min(stated, key=lambda each: each.seconds)
-            most = window.requests if hold.by == "requests" else window.tokens
-            per_seconds = window.seconds
-        return Holdup(hold.by, most, per_seconds, ahead, max(0.0, until - self._clock()))
+        return Holdup(*_bound(hold, windows), ahead, max(0.0, until - self._clock()))
+
+    def held_by(self, place: Place) -> Bound | None:
+        """What holds a place back, as `holdup` says it, however many are before it."""
+        with self._lock:
+            queue = self._queues[place.key]
+            if not queue or (told := queue[0].held) is None:
+                return None
+            windows = queue[0].windows
+        return _bound(told[0], windows)
 
     def leave(self, place: Place) -> None:
         """Send nothing after all: leave the queue, or give back everything."""
@@ -201,6 +213,17 @@ class Limiter:
             first = queue[0] if queue else None
         if first is not None:
             first.signal.set()
+
+
+def _bound(hold: Hold, windows: tuple[Window, ...]) -> Bound:
+    if hold.window < 0:
+        return Bound(hold.by, None, None)
+    window = windows[hold.window]
+    if window.spreads:
+        stated = (each for each in windows if each.requests and not each.spreads)
+        window = min(stated, key=lambda each: each.seconds)
+    most = window.requests if hold.by == "requests" else window.tokens
+    return Bound(hold.by, most, window.seconds)
 
 
 def _amounts(claim: Claim, window: Window, typical: float | None) -> Amounts:
