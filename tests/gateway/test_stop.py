@@ -147,18 +147,21 @@ def test_when_the_grace_is_over_calls_are_cancelled_and_booked(serve: Serve, led
     assert (left.open, left.cancelled) == (0, 1)
 
 
-def test_a_second_interrupt_ends_it_at_once(serve: Serve, ledger: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_second_signal_ends_it_at_once(
+    serve: Serve, ledger: Path, number: signal.Signals, code: int
+) -> None:
     with emulated(faults=lambda _: named("delay", {"seconds": 30})) as emulator:
         process, url = serve(emulator)
         told: list[Any] = []
         thread = asking(url, told)
         until_open(ledger)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         until_closed(url)  # a second signal that comes before the first is seen is the same one
         began = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        code, said = ended(process)
-        assert code == 130
+        process.send_signal(number)
+        returned, said = ended(process)
+        assert returned == code
         assert "Traceback" not in said
         assert time.monotonic() - began < 10
         thread.join(30)

@@ -7,7 +7,16 @@ from datetime import date
 import click
 
 from tokenfare import api
-from tokenfare.emulator import Emulator, FaultScript, RateRules, Rule, both, rule, serve
+from tokenfare.emulator import (
+    GRACE_SECONDS,
+    Emulator,
+    FaultScript,
+    RateRules,
+    Rule,
+    both,
+    rule,
+    serve,
+)
 from tokenfare.emulator import worst_day as emulated_worst_day
 from tokenfare.errors import InvalidRequestError
 from tokenfare.testing import independent_tokenizer
@@ -31,6 +40,14 @@ from . import inputs
 @click.option("--worst-day", is_flag=True, help="Nearly a third of all chats meet some fault.")
 @click.option("--seed", default=0, show_default=True, help="Draws the faults that have a share.")
 @click.option("--allow-remote", is_flag=True, help="Let other machines in, with --host.")
+@click.option(
+    "--grace",
+    type=click.FloatRange(0),
+    default=GRACE_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long what is being answered may take to end.",
+)
 def command(
     port: int,
     host: str,
@@ -41,6 +58,7 @@ def command(
     worst_day: bool,
     seed: int,
     allow_remote: bool,
+    grace: float,
 ) -> None:
     """Serve the provider's endpoints offline, until interrupted.
 
@@ -60,6 +78,7 @@ def command(
         host,
         port,
         allow_remote=allow_remote,
+        grace_seconds=grace,
         announce=lambda url: click.echo(f"emulator of {emulator.catalog.day} at {url}", err=True),
     )
 

@@ -38,6 +38,7 @@ from .script import FaultScript as FaultScript
 from .script import Rule as Rule
 from .script import rule as rule
 from .script import worst_day as worst_day
+from .server import GRACE_SECONDS as GRACE_SECONDS
 from .server import running as running
 from .server import serve as serve
 from .tokenizer import Tokenizer as Tokenizer
@@ -45,6 +46,7 @@ from .tokenizer import TooHardToCount as TooHardToCount
 from .via_tiktoken import TiktokenTokenizer as TiktokenTokenizer
 
 __all__ = [
+    "GRACE_SECONDS",
     "AcceptedRequest",
     "Attempt",
     "Break",

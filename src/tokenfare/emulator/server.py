@@ -2,47 +2,63 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import anyio
+
 from tokenfare.errors import InvalidRequestError, TokenfareError
 from tokenfare.extras import required
 from tokenfare.listening import BACKLOG, KEEP_ALIVE_SECONDS, is_loopback, listening, url_of
+from tokenfare.stopping import Stopped, cut_late
 
 from .emulator import Emulator
 
 COMPATIBLE_PATH = "/compatible-mode/v1"
 """Where the OpenAI-compatible endpoints begin; what clients call their base URL ends in it."""
 
+GRACE_SECONDS = 5.0
+"""How long answers under way may take to end when the emulator is to stop.
+
+They take longer only by a fault that is meant to, and `docker stop` kills after ten.
+"""
+
 _START_SECONDS = 10.0
 _LINGER_SECONDS = 2
 
 
-def serve(
+def serve(  # noqa: PLR0913 - where, for whom, how it ends; all but the application have defaults
     app: Any,
     host: str = "127.0.0.1",
     port: int = 0,
     *,
     allow_remote: bool = False,
+    grace_seconds: float = GRACE_SECONDS,
     announce: Callable[[str], object] | None = None,
 ) -> None:
-    """Serve until interrupted. `announce` is told the base URL once connections are taken.
+    """Serve until SIGTERM, or until SIGINT, which raises `KeyboardInterrupt` at the end.
 
-    Other machines can only be let in by `allow_remote`: whoever reaches the emulator can fill its
-    memory with files.
+    What is being answered has `grace_seconds` to end, a second signal cuts it off at once; no new
+    connections are taken. `announce` is told the base URL once it listens. Other machines can only
+    be let in by `allow_remote`: whoever reaches the emulator can fill its memory with files.
     """
     if not allow_remote and not is_loopback(host):
         raise InvalidRequestError(
             f"{host} can be reached from other machines; the emulator listens on 127.0.0.1 "
             "unless remote access is allowed"
         )
-    with listening(host, port) as listener:
+    answering = _Answering(app)
+    server = _server(answering)
+    with listening(host, port) as listener, Stopped(server) as stopped:
         if announce is not None:
             announce(url_of(host, listener, COMPATIBLE_PATH))
-        _server(app).run(sockets=[listener])
+        asyncio.run(_served(server, listener, answering, grace_seconds))
+    if stopped.interrupted:
+        raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
@@ -53,7 +69,7 @@ def running(app: Any, port: int = 0) -> Iterator[str]:
     takes a free one.
     """
     with listening("127.0.0.1", port) as listener:
-        server = _server(app)
+        server = _server(app, linger_seconds=_LINGER_SECONDS)
         thread = threading.Thread(
             target=server.run,
             kwargs={"sockets": [listener]},
@@ -72,6 +88,49 @@ def running(app: Any, port: int = 0) -> Iterator[str]:
             thread.join(_START_SECONDS)
 
 
+async def _served(server: Any, listener: Any, answering: _Answering, grace_seconds: float) -> None:
+    async with anyio.create_task_group() as group:
+        group.start_soon(cut_late, server, grace_seconds, answering.cut)
+        await server.serve(sockets=[listener])
+        group.cancel_scope.cancel()
+        await answering.end()
+
+
+class _Answering:
+    """An application, with what it is answering at the moment, so that it can be cut off."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._under_way: set[anyio.CancelScope] = set()
+
+    def cut(self) -> None:
+        """Break off all of it: to a caller, that is a provider that went away."""
+        for scope in tuple(self._under_way):
+            scope.cancel()
+
+    async def end(self) -> None:
+        """Cut off what is left, and see it end."""
+        with anyio.move_on_after(_LINGER_SECONDS, shield=True):
+            self.cut()
+            while self._under_way:  # noqa: ASYNC110 - a few turns of the loop, at the very end
+                await anyio.sleep(0.01)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request, as ASGI asks."""
+        answering = anyio.CancelScope()
+        self._under_way.add(answering)
+        try:
+            with answering:
+                await self._app(scope, receive, send)
+            if answering.cancelled_caught:
+                # Of an application that only stops, the server would say that it is broken.
+                receive.__self__.transport.abort()
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+        finally:
+            self._under_way.discard(answering)
+
+
 def _wait_until_started(server: Any, thread: threading.Thread) -> None:
     give_up = time.monotonic() + _START_SECONDS
     while not server.started:
@@ -80,7 +139,7 @@ def _wait_until_started(server: Any, thread: threading.Thread) -> None:
         time.sleep(0.005)
 
 
-def _server(app: Any) -> Any:
+def _server(app: Any, *, linger_seconds: int | None = None) -> Any:
     uvicorn = required("uvicorn", "the emulator", "emulator")
     config = uvicorn.Config(
         app,
@@ -90,6 +149,6 @@ def _server(app: Any) -> Any:
         server_header=False,
         backlog=BACKLOG,  # the loop listens again, with a backlog of its own
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_LINGER_SECONDS,
+        timeout_graceful_shutdown=linger_seconds,
     )
     return uvicorn.Server(config)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any
 
 import anyio
 
 from tokenfare.errors import InvalidRequestError, TokenfareError
 from tokenfare.extras import required
 from tokenfare.listening import BACKLOG, KEEP_ALIVE_SECONDS, is_loopback, listening, url_of
+from tokenfare.stopping import Stopped, cut_late
 
 from .gateway import Gateway
 from .slow_callers import HEAD_SECONDS, protocol
@@ -41,7 +41,7 @@ def serve(  # noqa: PLR0913 - where, for whom, how it ends; all but the gateway 
 ) -> None:
     """Serve until SIGTERM, or until SIGINT, which raises `KeyboardInterrupt` at the end.
 
-    Calls under way have `grace_seconds` to end, a second SIGINT ends them at once; no new ones are
+    Calls under way have `grace_seconds` to end, a second signal ends them at once; no new ones are
     taken. `announce` is told the base URL once connections are taken. The gateway's client is
     closed at the end. Other machines are let in with access tokens, or by `allow_anyone`: whoever
     reaches a gateway without tokens spends its operator's money.
@@ -50,11 +50,11 @@ def serve(  # noqa: PLR0913 - where, for whom, how it ends; all but the gateway 
     gateway.local = is_loopback(host)
     server = _server(gateway)
     gateway.warm_up()
-    with listening(host, port) as listener, _Stopped(server) as stopped:
+    with listening(host, port) as listener, Stopped(server) as stopped:
         if announce is not None:
             announce(url_of(host, listener, PATH))
         asyncio.run(_served(server, listener, gateway, grace_seconds))
-    if signal.SIGINT in stopped.by:
+    if stopped.interrupted:
         raise KeyboardInterrupt
 
 
@@ -98,58 +98,18 @@ async def _served(server: Any, listener: Any, gateway: Gateway, grace_seconds: f
 async def _lent(server: Any, listener: Any, gateway: Gateway, grace_seconds: float) -> None:
     """Serve with a client that stays open."""
     async with anyio.create_task_group() as group:
-        group.start_soon(_cancel_late, server, gateway, grace_seconds)
+        group.start_soon(cut_late, server, grace_seconds, gateway.cancel)
         await server.serve(sockets=[listener])
         group.cancel_scope.cancel()
         await _end(gateway)
 
 
-async def _cancel_late(server: Any, gateway: Gateway, grace_seconds: float) -> None:
-    """When the grace is over, end what is under way. The server waits for it, and then ends.
-
-    At a second interrupt too: from Python 3.12 on a server waits for its connections even then.
-    """
-    while not server.should_exit:  # noqa: ASYNC110 - the server has no event for it
-        await anyio.sleep(_LOOK_SECONDS)
-    with anyio.move_on_after(grace_seconds):
-        while not server.force_exit:  # noqa: ASYNC110 - as above
-            await anyio.sleep(_LOOK_SECONDS)
-    gateway.cancel()
-
-
 async def _end(gateway: Gateway) -> None:
-    """End what is left after a second interrupt, before the ledger that it books in is closed."""
+    """End what is left after a second signal, before the ledger that it books in is closed."""
     with anyio.move_on_after(_TIDY_SECONDS, shield=True):
         gateway.cancel()
         while gateway.busy:  # noqa: ASYNC110 - a few turns of the loop, at the very end
             await anyio.sleep(_LOOK_SECONDS / 10)
-
-
-class _Stopped:
-    """The signals that have stopped a server, while the block lasts.
-
-    The server raises them once more when all is done. That would end the process by SIGTERM, which
-    to a supervisor looks like one that was killed, and would cancel what is still being tidied up.
-    """
-
-    def __init__(self, server: Any) -> None:
-        self.by: list[int] = []
-        self._server = server
-        self._before: dict[int, Any] = {}
-
-    def _note(self, number: int, _: object) -> None:
-        self.by.append(number)
-        self._server.should_exit = True  # where it comes before the server listens to signals
-
-    def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
 
 def _wait_until_started(server: Any, thread: threading.Thread) -> None:
