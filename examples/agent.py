@@ -31,9 +31,9 @@ TOOLS = [
 ]
 
 
-def curious(asked: AcceptedRequest) -> Reply:
+def curious(request: AcceptedRequest) -> Reply:
     """A model that wants one page more, whatever it has read."""
-    page = sum(message.role == "tool" for message in asked.messages) + 1
+    page = sum(message.role == "tool" for message in request.messages) + 1
     call = {"name": "look_up", "arguments": f'{{"page": {page}}}'}
     return Reply("", [{"id": f"call_{page}", "type": "function", "function": call}])
 

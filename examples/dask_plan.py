@@ -31,9 +31,9 @@ def lines_of(block: bytes) -> pa.Table:
     return pa.table({"line": pa.array(lines, pa.binary())})
 
 
-def planned(requests: object, lines: str | None, asked: dict, to: str) -> None:
+def planned(requests: object, lines: str | None, options: dict, to: str) -> None:
     """What a worker runs: requests in, the same rows with their models and fares into a file."""
-    rows = tf.batch.plan_batches([requests], lines=lines, to_assemble=True, **asked)
+    rows = tf.batch.plan_batches([requests], lines=lines, to_assemble=True, **options)
     schema = tf.batch.batch_schema(to_assemble=True)
     pq.write_table(pa.Table.from_batches(rows, schema=schema), to)
 
@@ -41,7 +41,7 @@ def planned(requests: object, lines: str | None, asked: dict, to: str) -> None:
 def main(path: str, out: str) -> None:
     """Plan the requests of a file; say what they cost."""
     # The day comes from who starts the job: two machines may read two clocks.
-    asked = {"as_of": datetime.now(UTC).date(), "max_output_tokens": 500}
+    options = {"as_of": datetime.now(UTC).date(), "max_output_tokens": 500}
     if path.endswith(".parquet"):  # as Arrow's types, whose numbers stay numbers beside a null
         lines, parts = None, dd.read_parquet(path, dtype_backend="pyarrow").to_delayed()
     else:
@@ -53,10 +53,10 @@ def main(path: str, out: str) -> None:
         # Numbered with leading zeros: rows are assembled in the order of the files' names.
         files = [f"{folder}/{number:06}.parquet" for number in range(len(parts))]
         dask.compute(
-            dask.delayed(planned)(part, lines, asked, to)
+            dask.delayed(planned)(part, lines, options, to)
             for part, to in zip(parts, files, strict=True)
         )
-        plan = tf.batch.assemble(folder, out, name=path, **asked)
+        plan = tf.batch.assemble(folder, out, name=path, **options)
     print(plan.explain())
 
 

@@ -18,16 +18,16 @@ import ray
 import tokenfare as tf
 
 
-def planned(batch: pa.Table, lines: str | None, asked: dict) -> pa.Table:
+def planned(batch: pa.Table, lines: str | None, options: dict) -> pa.Table:
     """What a worker runs: requests in, the same rows with their models and fares out."""
-    rows = tf.batch.plan_batches(batch, lines=lines, to_assemble=True, **asked)
+    rows = tf.batch.plan_batches(batch, lines=lines, to_assemble=True, **options)
     return pa.Table.from_batches(rows, schema=tf.batch.batch_schema(to_assemble=True))
 
 
 def main(path: str, out: str) -> None:
     """Plan the requests of a file; say what they cost."""
     # The day comes from who starts the job: two machines may read two clocks.
-    asked = {"as_of": datetime.now(UTC).date(), "max_output_tokens": 500}
+    options = {"as_of": datetime.now(UTC).date(), "max_output_tokens": 500}
     ray.init(include_dashboard=False, log_to_driver=False)
     ray.data.DataContext.get_current().execution_options.preserve_order = True
     if path.endswith(".parquet"):
@@ -35,10 +35,10 @@ def main(path: str, out: str) -> None:
     else:  # as text, since Ray would guess one type for all bodies; empty lines have numbers, too
         lines, requests = "text", ray.data.read_text(path, drop_empty_lines=False)
     rows = requests.map_batches(
-        planned, batch_format="pyarrow", fn_kwargs={"lines": lines, "asked": asked}
+        planned, batch_format="pyarrow", fn_kwargs={"lines": lines, "options": options}
     )
     plan = tf.batch.assemble(
-        rows.iter_batches(batch_format="pyarrow", batch_size=None), out, name=path, **asked
+        rows.iter_batches(batch_format="pyarrow", batch_size=None), out, name=path, **options
     )
     print(plan.explain())
 

@@ -27,7 +27,7 @@ import tokenfare as tf
 def main(path: str, out: str) -> None:
     """Plan the requests of a file; say what they cost."""
     # The day comes from who starts the job: two machines may read two clocks.
-    asked = {"as_of": datetime.now(UTC).date(), "max_output_tokens": 500}
+    options = {"as_of": datetime.now(UTC).date(), "max_output_tokens": 500}
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # of the workers
     spark = SparkSession.builder.appName("tokenfare").getOrCreate()
     if path.endswith(".parquet"):
@@ -37,13 +37,13 @@ def main(path: str, out: str) -> None:
 
     def planned(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """What a worker runs: requests in, the same rows with their models and fares out."""
-        return tf.batch.plan_batches(batches, lines=lines, to_assemble=True, **asked)
+        return tf.batch.plan_batches(batches, lines=lines, to_assemble=True, **options)
 
     rows = requests.mapInArrow(planned, from_arrow_schema(tf.batch.batch_schema(to_assemble=True)))
     # On a cluster, a folder that all its machines see.
     with tempfile.TemporaryDirectory() as folder:
         rows.write.parquet(f"{folder}/rows")
-        plan = tf.batch.assemble(Path(folder) / "rows", out, name=path, **asked)
+        plan = tf.batch.assemble(Path(folder) / "rows", out, name=path, **options)
     spark.stop()
     print(plan.explain())
 

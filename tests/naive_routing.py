@@ -19,7 +19,7 @@ from tokenfare.tokenizers import Count
 KINDS = ["stable", "latest", "snapshot"]
 
 
-def cost(m: Model, tokens: int, answer: int, hits: int, asked: Requirements) -> Decimal:
+def cost(m: Model, tokens: int, answer: int, hits: int, requirements: Requirements) -> Decimal:
     """The fare of one size, a cache's rebate taken off."""
     assert m.price is not None
     tier = next(
@@ -27,16 +27,16 @@ def cost(m: Model, tokens: int, answer: int, hits: int, asked: Requirements) -> 
     )
     fresh = tokens - hits
     cached = hits * (m.cache.hit if m.cache else 1)
-    factor = m.price.batch if asked.batch else Decimal(1)
+    factor = m.price.batch if requirements.batch else Decimal(1)
     assert factor is not None
-    apart = asked.thinking and tier.thinking_output is not None
+    apart = requirements.thinking and tier.thinking_output is not None
     written = (tier.thinking_output if apart else tier.output) or Decimal(0)
     return (tier.input * (fresh + cached) + written * answer) * factor / m.price.per
 
 
-def takes(m: Model, tokens: int, asked: Requirements) -> bool:
+def takes(m: Model, tokens: int, requirements: Requirements) -> bool:
     """Whether one size fits, with the headroom asked for."""
-    limits, answer = _limits(m, asked), asked.max_output_tokens
+    limits, answer = _limits(m, requirements), requirements.max_output_tokens
     room = []
     if limits.max_input is not None:
         room.append(limits.max_input)
@@ -45,50 +45,55 @@ def takes(m: Model, tokens: int, asked: Requirements) -> bool:
     if limits.max_output is not None and answer > limits.max_output:
         return False
     if not room:
-        return asked.unstated_limits and not asked.min_headroom
-    return tokens + asked.min_headroom <= min(room)
+        return requirements.unstated_limits and not requirements.min_headroom
+    return tokens + requirements.min_headroom <= min(room)
 
 
-def fares(m: Model, size: Count, asked: Requirements) -> tuple[Decimal, Decimal] | None:
+def fares(m: Model, size: Count, requirements: Requirements) -> tuple[Decimal, Decimal] | None:
     """The most it may cost, and the most it is expected to; `None` if it may not be taken."""
     sizes = range(size.low, size.high + 1)
-    if not all(takes(m, n, asked) for n in sizes):
+    if not all(takes(m, n, requirements) for n in sizes):
         return None
-    if asked.batch and (m.price is None or m.price.batch is None):
+    if requirements.batch and (m.price is None or m.price.batch is None):
         return None
-    most = max(cost(m, n, asked.answers * asked.max_output_tokens, 0, asked) for n in sizes)
-    if asked.max_fare is not None and most > asked.max_fare.amount:
+    most = max(
+        cost(m, n, requirements.answers * requirements.max_output_tokens, 0, requirements)
+        for n in sizes
+    )
+    if requirements.max_fare is not None and most > requirements.max_fare.amount:
         return None
-    answer = asked.answers * (asked.expected_output_tokens or asked.max_output_tokens)
+    answer = requirements.answers * (
+        requirements.expected_output_tokens or requirements.max_output_tokens
+    )
     least = m.cache.min_tokens if m.cache else 0
-    hits = {n: min(n, asked.cached_tokens) if n >= least and m.cache else 0 for n in sizes}
-    return most, max(cost(m, n, answer, hits[n], asked) for n in sizes)
+    hits = {n: min(n, requirements.cached_tokens) if n >= least and m.cache else 0 for n in sizes}
+    return most, max(cost(m, n, answer, hits[n], requirements) for n in sizes)
 
 
-def choice(sized: Iterable[tuple[Model, Count]], asked: Requirements) -> Model | None:
+def choice(sized: Iterable[tuple[Model, Count]], requirements: Requirements) -> Model | None:
     """The model to choose: cheapest, then rate, kind of name, headroom, id."""
     ranked = []
     for m, size in sized:
-        found = fares(m, size, asked)
+        found = fares(m, size, requirements)
         if found is None:
             continue
-        most = _limits(m, asked).max_input
-        bounds = [b for b in (most, _beside(m, asked)) if b is not None]
+        most = _limits(m, requirements).max_input
+        bounds = [b for b in (most, _beside(m, requirements)) if b is not None]
         headroom = min(bounds) - size.high if bounds else -1
         rate = m.rates.tokens_per_minute or 0
         ranked.append(((found[1], -rate, KINDS.index(m.kind), -headroom, m.id), m))
     return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
 
 
-def _limits(m: Model, asked: Requirements) -> Limits:
-    return m.thinking_limits if asked.thinking and m.thinking_limits else m.limits
+def _limits(m: Model, requirements: Requirements) -> Limits:
+    return m.thinking_limits if requirements.thinking and m.thinking_limits else m.limits
 
 
-def _beside(m: Model, asked: Requirements) -> int | None:
-    context = _limits(m, asked).context
+def _beside(m: Model, requirements: Requirements) -> int | None:
+    context = _limits(m, requirements).context
     if context is None:
         return None
-    return context - (asked.max_output_tokens if m.output_room == "shared" else 0)
+    return context - (requirements.max_output_tokens if m.output_room == "shared" else 0)
 
 
 REACH = 45

@@ -58,12 +58,12 @@ def planned(path: Path, *, by_blocks: bool) -> dict[str, float | str]:
 
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        asked = {"as_of": DAY, "max_output_tokens": 100}
+        options = {"as_of": DAY, "max_output_tokens": 100}
         if by_blocks:
-            plan = tf.batch.plan(path, Path(folder) / "plan", **asked)
+            plan = tf.batch.plan(path, Path(folder) / "plan", **options)
         else:
             with patch.object(BlockPlanner, "takes_blocks", False):
-                plan = tf.batch.plan(path, Path(folder) / "plan", **asked)
+                plan = tf.batch.plan(path, Path(folder) / "plan", **options)
         wall = time.perf_counter() - begun
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu = used.ru_utime + used.ru_stime

@@ -136,10 +136,10 @@ def beside_the_peer(python: str) -> dict[str, object]:
     ]
     words = [10, 1_000, 20_000]
     prompts = [("fare " * n).strip() for n in words]
-    asked = {"deployments": deployments, "prompts": prompts, "max_tokens": 1_000}
+    options = {"deployments": deployments, "prompts": prompts, "max_tokens": 1_000}
     peer = Path(__file__).with_name("litellm_peer.py")
     done = subprocess.run(
-        [python, str(peer)], input=json.dumps(asked), capture_output=True, text=True, check=True
+        [python, str(peer)], input=json.dumps(options), capture_output=True, text=True, check=True
     )
     theirs = json.loads(done.stdout.splitlines()[-1])
     asking = question(chosen)

@@ -57,13 +57,13 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]
     """Plan requests that say hello so often, for qwen-turbo or for other models."""
     monkeypatch.chdir(tmp_path)
 
-    def make(*words: int, name: str = "plan", **asked: Any):
+    def make(*words: int, name: str = "plan", **options: Any):
         lines = [
             json.dumps({"custom_id": f"r-{i}", "prompt": hello(number)})
             for i, number in enumerate(words)
         ]
         Path("in.jsonl").write_text("\n".join(lines) + "\n")
-        given = {"allow": ["qwen-turbo"]} | asked
+        given = {"allow": ["qwen-turbo"]} | options
         batch.plan(["in.jsonl"], name, as_of=DAY, max_output_tokens=ROOM, **given)
         return tmp_path / name
 

@@ -17,15 +17,15 @@ planned = dask_plan.planned
 dask_plan.BLOCK_BYTES = 200_000
 
 
-def planned_and_once_killed(requests: pa.Table, lines: str | None, asked: dict, to: str) -> None:
+def planned_and_once_killed(requests: pa.Table, lines: str | None, options: dict, to: str) -> None:
     mark = killing.begun()
     if killing.is_chosen():
-        planned(requests, lines, asked, to)
+        planned(requests, lines, options, to)
         whole = Path(to).read_bytes()
         Path(to).write_bytes(whole[: len(whole) // 2])
         mark.write_text("killed")
         os.kill(os.getpid(), signal.SIGKILL)
-    planned(requests, lines, asked, to)
+    planned(requests, lines, options, to)
     mark.write_text("done")
 
 

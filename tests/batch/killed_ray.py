@@ -14,13 +14,13 @@ import ray_plan
 planned = ray_plan.planned
 
 
-def planned_and_once_killed(batch: pa.Table, lines: str | None, asked: dict) -> pa.Table:
+def planned_and_once_killed(batch: pa.Table, lines: str | None, options: dict) -> pa.Table:
     mark = killing.begun()
     if killing.is_chosen():
-        planned(batch.slice(0, batch.num_rows // 2), lines, asked)
+        planned(batch.slice(0, batch.num_rows // 2), lines, options)
         mark.write_text("killed")
         os.kill(os.getpid(), signal.SIGKILL)
-    rows = planned(batch, lines, asked)
+    rows = planned(batch, lines, options)
     mark.write_text("done")
     return rows
 

@@ -20,10 +20,10 @@ import spark_plan
 import tokenfare as tf
 
 
-def planned_and_once_killed(batches: Iterable[Any], **asked: Any) -> Iterator[pa.RecordBatch]:
+def planned_and_once_killed(batches: Iterable[Any], **options: Any) -> Iterator[pa.RecordBatch]:
     mark = killing.begun()
     is_chosen = killing.is_chosen()
-    for rows in tf.batch.plan_batches(batches, **asked):
+    for rows in tf.batch.plan_batches(batches, **options):
         yield rows
         if is_chosen:
             mark.write_text("killed")

@@ -71,12 +71,12 @@ def test_what_is_reasoned_costs_as_on_one_machine(tmp_path: Path) -> None:
         for i, more in enumerate(({}, {"enable_thinking": True}))
     ]
     (tmp_path / "in").write_text("\n".join(lines) + "\n")
-    asked: dict[str, Any] = {"as_of": date(2026, 5, 1), "allow": ["qwen-plus"]}
-    alone = tf.batch.plan(tmp_path / "in", tmp_path / "alone", **asked)
+    options: dict[str, Any] = {"as_of": date(2026, 5, 1), "allow": ["qwen-plus"]}
+    alone = tf.batch.plan(tmp_path / "in", tmp_path / "alone", **options)
     rows = tf.batch.plan_batches(
-        [pa.table({"text": lines})], lines="text", to_assemble=True, **asked
+        [pa.table({"text": lines})], lines="text", to_assemble=True, **options
     )
-    together = tf.batch.assemble(rows, tmp_path / "together", name="in", **asked)
+    together = tf.batch.assemble(rows, tmp_path / "together", name="in", **options)
     assert together.fare == alone.fare
 
 
@@ -130,18 +130,18 @@ def test_a_line_that_its_own_name_makes_too_long_is_found_however_rows_were_cut(
     """Rows without an id are named by their number: the tenth by a byte more than the ninth."""
     monkeypatch.chdir(tmp_path)
     most = Catalog.load(day=DAY).provider("dashscope").batch.max_line_bytes
-    asked = ASKED | {"allow": ["qwen-turbo"]}
+    options = ASKED | {"allow": ["qwen-turbo"]}
     pq.write_table(pa.table({"prompt": ["a"]}), "short.parquet")
-    tf.batch.plan("short.parquet", "short", **asked)
+    tf.batch.plan("short.parquet", "short", **options)
     (line,) = (tmp_path / "short" / "batch").iterdir()
     # Of the prompts that fit into rows 1 to 9; of spaces, since 128 of them are one token.
     longest = most - len(line.read_bytes()) + 1
     prompts = [*["b"] * 8, " " * longest, " " * longest, " " * (longest - 1), "b"]
     table = pa.table({"prompt": prompts})
     pq.write_table(table, "in.parquet")
-    tf.batch.plan("in.parquet", "alone", **asked)
-    rows = workers(table, *lengths, **asked)
-    tf.batch.assemble(rows, "together", name="in.parquet", **asked)
+    tf.batch.plan("in.parquet", "alone", **options)
+    rows = workers(table, *lengths, **options)
+    tf.batch.assemble(rows, "together", name="in.parquet", **options)
     found = files_of(tmp_path / "together")
     assert found == files_of(tmp_path / "alone")
     (aside,) = map(json.loads, found["set-aside.jsonl"].splitlines())
@@ -309,11 +309,11 @@ def test_a_deadline_is_the_one_of_one_machine(
     """Of rows in any batches, by a list and by files."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in").write_text("\n".join(LINES) + "\n", encoding="utf-8")
-    asked: dict[str, Any] = {"as_of": LATER, "max_output_tokens": ROOM}
-    promised: dict[str, Any] = asked | {"once": once, "deadline": timedelta(hours=hours)}
+    options: dict[str, Any] = {"as_of": LATER, "max_output_tokens": ROOM}
+    promised: dict[str, Any] = options | {"once": once, "deadline": timedelta(hours=hours)}
     alone = tf.batch.plan("in", "alone", **promised)
     table = pa.table({"line": LINES})
-    rows = workers(table, 7, 30, lines="line", for_deadline=True, **asked)
+    rows = workers(table, 7, 30, lines="line", for_deadline=True, **options)
     plan = tf.batch.assemble(rows, "assembled", name="in", **promised)
     assert plan.deadline == alone.deadline
     expected = files_of(tmp_path / "alone")
@@ -329,17 +329,17 @@ def test_a_deadline_is_the_one_of_one_machine(
 
 def test_what_a_deadline_cannot_be_kept_of_says_the_way_out(tmp_path: Path) -> None:
     table = pa.table({"prompt": ["hello"]})
-    asked: dict[str, Any] = {"as_of": LATER, "max_output_tokens": ROOM}
-    promised: dict[str, Any] = asked | {"deadline": timedelta(hours=2)}
-    rows = workers(table, **asked)
+    options: dict[str, Any] = {"as_of": LATER, "max_output_tokens": ROOM}
+    promised: dict[str, Any] = options | {"deadline": timedelta(hours=2)}
+    rows = workers(table, **options)
     with pytest.raises(InputError, match=r"rows:1.*live models, which a deadline needs; .*for_dea"):
         tf.batch.assemble(rows, tmp_path / "plan", **promised)
     with pytest.raises(InvalidRequestError, match="generator can be read once only; write them"):
         tf.batch.assemble((row for row in rows), tmp_path / "plan", **promised)
     with pytest.raises(InvalidRequestError, match="give to_assemble=True"):
         next(tf.batch.plan_batches([], for_deadline=True))
-    whole = workers(table, for_deadline=True, **asked)
-    short = asked | {"deadline": timedelta(seconds=1)}
+    whole = workers(table, for_deadline=True, **options)
+    short = options | {"deadline": timedelta(seconds=1)}
     with pytest.raises(DeadlineTooShort, match="promised within"):
         tf.batch.assemble(whole, tmp_path / "plan", **short)
     assert not (tmp_path / "plan").exists()
@@ -348,9 +348,9 @@ def test_what_a_deadline_cannot_be_kept_of_says_the_way_out(tmp_path: Path) -> N
 
 
 def test_by_a_deadline_too_workers_that_planned_otherwise_are_found_out(tmp_path: Path) -> None:
-    asked: dict[str, Any] = {"as_of": LATER, "max_output_tokens": ROOM}
-    [row] = workers(pa.table({"prompt": ["hello"]}), for_deadline=True, **asked)
+    options: dict[str, Any] = {"as_of": LATER, "max_output_tokens": ROOM}
+    [row] = workers(pa.table({"prompt": ["hello"]}), for_deadline=True, **options)
     changed = row.to_pylist()[0] | {"model": "qwen-max"}
     rows = [pa.RecordBatch.from_pylist([changed], schema=row.schema)]
     with pytest.raises(InputError, match="planned by a worker as qwen-max"):
-        tf.batch.assemble(rows, tmp_path / "plan", deadline=timedelta(hours=2), **asked)
+        tf.batch.assemble(rows, tmp_path / "plan", deadline=timedelta(hours=2), **options)

@@ -126,7 +126,13 @@ LINES = st.one_of(
 
 
 def both_ways(
-    content: bytes, size: int, day: date, *, once: bool, others: Sequence[bytes] = (), **asked: Any
+    content: bytes,
+    size: int,
+    day: date,
+    *,
+    once: bool,
+    others: Sequence[bytes] = (),
+    **options: Any,
 ) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """The folders of a plan in blocks of about so many bytes, and line by line.
 
@@ -137,9 +143,9 @@ def both_ways(
         for job, said in zip(jobs, (content, *others), strict=True):
             job.write_bytes(said)
         with patch.object(planning, "_CHUNK_BYTES", size):
-            tf.batch.plan(jobs, Path(found) / "a", as_of=day, once=once, **asked)
+            tf.batch.plan(jobs, Path(found) / "a", as_of=day, once=once, **options)
         with patch.object(BlockPlanner, "takes_blocks", False):
-            tf.batch.plan(jobs, Path(found) / "b", as_of=day, once=once, **asked)
+            tf.batch.plan(jobs, Path(found) / "b", as_of=day, once=once, **options)
         return files_of(Path(found) / "a"), files_of(Path(found) / "b")
 
 
@@ -201,8 +207,8 @@ def test_models_of_every_kind_are_chosen_in_blocks_as_line_by_line() -> None:
     ]
     lines = [json.dumps({"prompt": text}, ensure_ascii=False) for text in texts * 3]
     for day in DAYS:
-        asked = {"expected_output_tokens": 10, "min_headroom": 100, "unstated_limits": True}
-        blocks, records = both_ways("\n".join(lines).encode(), 50_000, day, once=False, **asked)
+        options = {"expected_output_tokens": 10, "min_headroom": 100, "unstated_limits": True}
+        blocks, records = both_ways("\n".join(lines).encode(), 50_000, day, once=False, **options)
         assert blocks == records
 
 

@@ -19,9 +19,9 @@ ROOMS = [1, 100, 3_000, 9_000, 40_000]
 CEILING = Money(Decimal("0.01"), "CNY")
 
 
-def services(asked: Requirements) -> list[Service]:
-    served = Served(CATALOG, asked)
-    return [Service(served, replace(asked, max_output_tokens=room)) for room in ROOMS]
+def services(requirements: Requirements) -> list[Service]:
+    served = Served(CATALOG, requirements)
+    return [Service(served, replace(requirements, max_output_tokens=room)) for room in ROOMS]
 
 
 def sizes(draw: random.Random) -> list[tuple[Count, int]]:

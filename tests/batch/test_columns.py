@@ -17,8 +17,8 @@ DAY = date(2024, 12, 18)
 TEXTS = ["Hello, world", "你好" * 50, "  leading space", "a\nb" * 300]
 
 
-def planned(path: Path, out: Path, **asked: Any) -> tuple[tf.batch.Plan, list[dict[str, Any]]]:
-    plan = tf.batch.plan(path, out, **({"as_of": DAY} | asked))
+def planned(path: Path, out: Path, **options: Any) -> tuple[tf.batch.Plan, list[dict[str, Any]]]:
+    plan = tf.batch.plan(path, out, **({"as_of": DAY} | options))
     files = sorted(out.glob("batch/*"))
     return plan, [json.loads(line) for f in files for line in f.read_text("utf-8").splitlines()]
 

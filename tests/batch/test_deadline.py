@@ -257,9 +257,9 @@ def test_requests_of_every_kind_are_planned_as_without_a_deadline(
     path = tmp_path / "job.jsonl.gz"
     with gzip.open(path, "wt", encoding="utf-8") as lines:
         lines.write("\n".join(mixed_lines()) + "\n")
-    asked: dict[str, Any] = {"as_of": date(2026, 6, 1), "once": once}
-    free = batch.plan(path, tmp_path / "free", **asked)
-    plan = batch.plan(path, tmp_path / "plan", deadline=timedelta(hours=hours), **asked)
+    options: dict[str, Any] = {"as_of": date(2026, 6, 1), "once": once}
+    free = batch.plan(path, tmp_path / "free", **options)
+    plan = batch.plan(path, tmp_path / "plan", deadline=timedelta(hours=hours), **options)
     deadline = plan.deadline
     assert deadline is not None
     assert (plan.requests, plan.aside, deadline.free) == (free.requests, free.aside, free.fare)
@@ -291,7 +291,7 @@ def test_inputs_that_change_between_the_passes_are_refused(tmp_path: Path, rated
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("options", "said"),
     [
         ({"deadline": 7_200}, "a datetime.timedelta, not 7200"),
         ({"deadline": datetime.now(UTC)}, "take from it the moment at which sending begins"),
@@ -303,11 +303,11 @@ def test_inputs_that_change_between_the_passes_are_refused(tmp_path: Path, rated
     ],
 )
 def test_a_deadline_that_means_nothing_is_refused(
-    tmp_path: Path, rated: Catalog, asked: dict[str, Any], said: str
+    tmp_path: Path, rated: Catalog, options: dict[str, Any], said: str
 ) -> None:
     path = job(tmp_path / "job.jsonl", SIZES[:1])
     with pytest.raises(InvalidRequestError, match=said):
-        batch.plan(path, tmp_path / "plan", catalog=rated, **asked)
+        batch.plan(path, tmp_path / "plan", catalog=rated, **options)
 
 
 def test_without_the_solver_the_extra_is_named_before_anything_is_read(

@@ -41,17 +41,17 @@ def rated(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     return with_rates(tmp_path_factory.mktemp("rates") / "ours.toml", RATES)
 
 
-def either(job: Sequence[Path], out: Path, **asked: Any) -> dict[str, bytes] | str:
+def either(job: Sequence[Path], out: Path, **options: Any) -> dict[str, bytes] | str:
     """The folder of a plan, or why there is none."""
     try:
-        batch.plan(job, out, answer_seconds=2.0, **asked)
+        batch.plan(job, out, answer_seconds=2.0, **options)
     except (DeadlineTooShort, InvalidRequestError) as error:
         return str(error)
     return files_of(out)
 
 
 def both_ways(
-    contents: Sequence[bytes], size: int, **asked: Any
+    contents: Sequence[bytes], size: int, **options: Any
 ) -> tuple[dict[str, bytes] | str, dict[str, bytes] | str]:
     """By blocks of about so many bytes, and line by line. Every second file is CSV."""
     with tempfile.TemporaryDirectory() as found:
@@ -59,9 +59,9 @@ def both_ways(
         for job, said in zip(jobs, contents, strict=True):
             job.write_bytes(said)
         with patch.object(planning, "_CHUNK_BYTES", size):
-            blocks = either(jobs, Path(found) / "a", **asked)
+            blocks = either(jobs, Path(found) / "a", **options)
         with patch.object(BlockPlanner, "takes_blocks", False):
-            return blocks, either(jobs, Path(found) / "b", **asked)
+            return blocks, either(jobs, Path(found) / "b", **options)
 
 
 @settings(max_examples=40, deadline=None)
@@ -86,8 +86,8 @@ def test_a_deadline_in_blocks_is_the_one_line_by_line(
     """Also where there are more classes than there is room for, so that sizes are put together."""
     contents = [b"\n".join(lines), b"prompt\n" + b"".join(rows), b"\n".join(lines[:5])]
     with patch.object(survey, "MOST_CLASSES", classes):
-        asked: dict[str, Any] = {"deadline": deadline, "once": once, "catalog": rated}
-        blocks, records = both_ways(contents, size, **asked)
+        options: dict[str, Any] = {"deadline": deadline, "once": once, "catalog": rated}
+        blocks, records = both_ways(contents, size, **options)
     assert blocks == records
 
 
@@ -98,8 +98,8 @@ def test_models_as_they_were_sold_are_mixed_in_blocks_as_line_by_line(
 ) -> None:
     """Of a vocabulary that is not there, and with rates that are not known."""
     for day in (date(2025, 6, 1), date(2026, 11, 25)):
-        asked: dict[str, Any] = {"deadline": timedelta(hours=3), "as_of": day}
-        blocks, records = both_ways([b"\n".join(lines)], size, **asked)
+        options: dict[str, Any] = {"deadline": timedelta(hours=3), "as_of": day}
+        blocks, records = both_ways([b"\n".join(lines)], size, **options)
         assert blocks == records
 
 
@@ -115,9 +115,9 @@ def test_what_is_asked_beside_holds_by_a_deadline_in_blocks_too(
     rated: Catalog, more: dict[str, Any]
 ) -> None:
     """A ceiling for a request refuses by size what no limit does."""
-    asked: dict[str, Any] = {"deadline": timedelta(minutes=4), "catalog": rated, **more}
+    options: dict[str, Any] = {"deadline": timedelta(minutes=4), "catalog": rated, **more}
     content = b"\n".join([prompts(90), *(line.encode() for line in mixed_lines())])
-    blocks, records = both_ways([content], 4_000, **asked)
+    blocks, records = both_ways([content], 4_000, **options)
     assert blocks == records
     assert isinstance(blocks, dict)
     if "max_fare" in more:
@@ -160,10 +160,10 @@ def test_what_is_put_together_keeps_the_promise_and_says_how_dear_that_may_be(
     """The plan of the sizes as they are is within the gap of the one of sizes put together."""
     job = tmp_path / "job.jsonl"
     job.write_bytes(prompts(400))
-    asked: dict[str, Any] = {"catalog": rated, "deadline": timedelta(minutes=4)}
-    exact = batch.plan(job, tmp_path / "exact", **asked)
+    options: dict[str, Any] = {"catalog": rated, "deadline": timedelta(minutes=4)}
+    exact = batch.plan(job, tmp_path / "exact", **options)
     with patch.object(survey, "MOST_CLASSES", 60):
-        rough = batch.plan(job, tmp_path / "rough", **asked)
+        rough = batch.plan(job, tmp_path / "rough", **options)
     assert exact.deadline is not None
     assert rough.deadline is not None
     assert exact.deadline.spread == 0 < rough.deadline.spread

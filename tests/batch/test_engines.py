@@ -103,8 +103,8 @@ def test_a_recipe_does_what_it_says(
 def same_plan(python: str, job: Path, folder: Path) -> None:
     """Whether a folder is, to the byte, what one machine writes with the same libraries."""
     alone = folder.with_name("alone")
-    asked = ("--max-output", "500", "--no-report")
-    run(python, "-m", "tokenfare", "batch", "plan", job, "--out", alone, *asked, codes=(0, 1))
+    arguments = ("--max-output", "500", "--no-report")
+    run(python, "-m", "tokenfare", "batch", "plan", job, "--out", alone, *arguments, codes=(0, 1))
     found, expected = files_of(folder), files_of(alone)
     assert json.loads(found["plan.json"])["requests"] > 1_000
     for each in (found, expected):

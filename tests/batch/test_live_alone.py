@@ -22,10 +22,10 @@ DAY = date(2026, 11, 25)
 QUESTION = {"prompt": "word " * 1_000, "max_tokens": 10}
 
 
-def planned(folder: Path, lines: Sequence[dict[str, Any]], **asked: Any) -> tf.batch.Plan:
+def planned(folder: Path, lines: Sequence[dict[str, Any]], **options: Any) -> tf.batch.Plan:
     job = folder / "job.jsonl"
     job.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    return tf.batch.plan(job, folder / f"plan-{len(list(folder.iterdir()))}", as_of=DAY, **asked)
+    return tf.batch.plan(job, folder / f"plan-{len(list(folder.iterdir()))}", as_of=DAY, **options)
 
 
 def test_a_live_model_that_costs_less_than_the_batch_service_is_named(tmp_path: Path) -> None:

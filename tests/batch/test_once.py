@@ -27,8 +27,8 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return [first, second]
 
 
-def planned(job: list[Path], out: str, **asked: Any) -> batch.Plan:
-    given = {"allow": ["qwen-turbo"], "as_of": DAY, "max_output_tokens": ROOM} | asked
+def planned(job: list[Path], out: str, **options: Any) -> batch.Plan:
+    given = {"allow": ["qwen-turbo"], "as_of": DAY, "max_output_tokens": ROOM} | options
     return batch.plan(job, out, **given)
 
 

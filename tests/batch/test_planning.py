@@ -214,13 +214,13 @@ def test_more_room_than_a_plan_holds_is_refused(tmp_path: Path) -> None:
     most = 2**63 - 1
     lines = [{"body": body("a", max_tokens=most + more)} for more in (0, 1)]
     job = written(tmp_path / "job.jsonl", *lines)
-    asked: dict[str, Any] = {"as_of": date(2026, 11, 25), "unstated_limits": True}
-    plan = tf.batch.plan(job, tmp_path / "plan", **asked)
+    options: dict[str, Any] = {"as_of": date(2026, 11, 25), "unstated_limits": True}
+    plan = tf.batch.plan(job, tmp_path / "plan", **options)
     assert (plan.requests, plan.set_aside) == (1, 1)
     (aside,) = lines_of(tmp_path / "plan", "set-aside.jsonl")
     assert "9,223,372,036,854,775,808; a plan holds" in aside["problem"]
     with pytest.raises(InvalidRequestError, match="max_output_tokens: 9,223,372,036,854,775,808"):
-        tf.batch.plan(job, tmp_path / "plan", max_output_tokens=most + 1, **asked)
+        tf.batch.plan(job, tmp_path / "plan", max_output_tokens=most + 1, **options)
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -78,7 +78,7 @@ ASKED = st.builds(
 def holds(service: Service, size: Count) -> None:
     """Each of the answers is that of the tables, and of each model judged by itself."""
     with patch.object(batch_or_live, "_FEW", 0):
-        tables = Service(service._served, service.asked)
+        tables = Service(service._served, service.requirements)
         for kind, found in enumerate(service.kinds):
             assert tables.choose_among(kind, size) == service.choose_among(kind, size)
             judged = ((each, service.on(each, size)) for each in found)
@@ -101,12 +101,12 @@ def asked_of_the_core(service: Service, kind: int, size: Count) -> int | None:
     if prices.core is None:
         assert prices.scale > MOST_SCALE
         return service.price_among(kind, size)
-    return prices.core.least(places, (size.low, size.high), service.asked.output_tokens)
+    return prices.core.least(places, (size.low, size.high), service.requirements.output_tokens)
 
 
 def drawn(service: Service, kind: int, size: Count) -> dict[str, float]:
     """What the models that take a request are compared by, drawn as columns: all its sizes."""
-    prices, asked = service.prices(kind), service.asked
+    prices, asked = service.prices(kind), service.requirements
     assert prices is not None
     low = np.arange(max(1, size.low - 2), size.low + 1)
     high = np.full(len(low), size.high)
@@ -126,12 +126,14 @@ def drawn(service: Service, kind: int, size: Count) -> dict[str, float]:
 @settings(max_examples=400, deadline=None)
 @given(models(), ASKED, SIZES, st.booleans())
 def test_a_request_held_to_prices_is_the_request_held_to_the_router(
-    made: list[Any], asked: Requirements, size: Count, expects: bool
+    made: list[Any], requirements: Requirements, size: Count, expects: bool
 ) -> None:
     if expects:
-        asked = replace(asked, expected_output_tokens=max(1, asked.max_output_tokens // 3))
+        requirements = replace(
+            requirements, expected_output_tokens=max(1, requirements.max_output_tokens // 3)
+        )
     catalog: Any = SimpleNamespace(models=lambda **_: made, day=date(2026, 11, 25), digest="")
-    service = Service(Served(catalog, asked), asked)
+    service = Service(Served(catalog, requirements), requirements)
     holds(service, size)
 
 

@@ -201,8 +201,8 @@ def test_what_failed_is_planned_by_a_deadline_in_one_plan(emulate: Any, made: An
     failed = folder / "failed"
     line = (failed / "qwen-turbo.jsonl").read_text()
     (failed / "qwen-turbo.missing.jsonl").write_text(line.replace('"r-1"', '"r-2"'))
-    asked: dict[str, Any] = {"as_of": date(2025, 6, 1), "max_output_tokens": 20}
-    [plan] = batch.replan(folder, "next", deadline=timedelta(hours=1), **asked)
+    options: dict[str, Any] = {"as_of": date(2025, 6, 1), "max_output_tokens": 20}
+    [plan] = batch.replan(folder, "next", deadline=timedelta(hours=1), **options)
     assert plan.folder.parts[-2:] == ("next", "together")
     assert plan.requests == 2
     assert plan.deadline is not None

@@ -68,15 +68,15 @@ def one_by_one() -> Iterator[None]:
 
 
 def both_ways(
-    job: Path, size: int, *, before: Callable[[], object] = lambda: None, **asked: Any
+    job: Path, size: int, *, before: Callable[[], object] = lambda: None, **options: Any
 ) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """The folders of a plan in blocks of about so many bytes, and one by one."""
     with patch.object(planning, "_CHUNK_BYTES", size):
         before()
-        tf.batch.plan(job, job.parent / "a", as_of=DAY, **asked)
+        tf.batch.plan(job, job.parent / "a", as_of=DAY, **options)
     with one_by_one():
         before()
-        tf.batch.plan(job, job.parent / "b", as_of=DAY, **asked)
+        tf.batch.plan(job, job.parent / "b", as_of=DAY, **options)
     return files_of(job.parent / "a"), files_of(job.parent / "b")
 
 
@@ -322,8 +322,8 @@ def test_by_a_deadline_too_tables_are_planned_in_blocks_as_row_by_row(
     tmp_path: Path, form: str
 ) -> None:
     job = written(tmp_path, form, ["word " * (1 + 37 * i % 400) for i in range(300)])
-    asked: dict[str, Any] = {"deadline": timedelta(minutes=5), "max_output_tokens": 300}
-    blocks, rows = both_ways(job, 5_000, allow=["qwen-turbo", "qwen-flash"], **asked)
+    options: dict[str, Any] = {"deadline": timedelta(minutes=5), "max_output_tokens": 300}
+    blocks, rows = both_ways(job, 5_000, allow=["qwen-turbo", "qwen-flash"], **options)
     assert blocks == rows
     assert json.loads(blocks["plan.json"])["deadline"]["models"]
 

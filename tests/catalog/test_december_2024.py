@@ -172,8 +172,8 @@ APPLICATION = {
 
 @pytest.mark.parametrize("name", IDS)
 def test_each_can_be_chosen_by_whoever_accepts_how_it_is_had(name):
-    asked = {"access": ["paid", "free", "trial", "application"], "unstated_limits": True}
-    decision = tf.route("Hello", allow=[name], max_output_tokens=10, as_of=DAY, **asked)
+    options = {"access": ["paid", "free", "trial", "application"], "unstated_limits": True}
+    decision = tf.route("Hello", allow=[name], max_output_tokens=10, as_of=DAY, **options)
     assert decision.model.id == name
 
 

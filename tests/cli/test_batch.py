@@ -144,8 +144,17 @@ def haste(tmp_path: Path) -> tuple[str, ...]:
     """2,000 requests, for two models of which the cheaper one takes 1,200 a minute."""
     job = tmp_path / "job.jsonl"
     job.write_bytes(LINE * 2_000)
-    asked = ("--as-of", "2025-06-01", "--allow", "qwen-turbo", "--allow", "qwen-plus")
-    return ("batch", "plan", str(job), "--out", str(tmp_path / "plan"), *asked, "--max-output", "9")
+    arguments = ("--as-of", "2025-06-01", "--allow", "qwen-turbo", "--allow", "qwen-plus")
+    return (
+        "batch",
+        "plan",
+        str(job),
+        "--out",
+        str(tmp_path / "plan"),
+        *arguments,
+        "--max-output",
+        "9",
+    )
 
 
 def test_a_deadline_is_kept_by_a_mix(run: Run, tmp_path: Path, haste: tuple[str, ...]) -> None:

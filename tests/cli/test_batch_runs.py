@@ -24,8 +24,8 @@ def folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("TOKENFARE_LEDGER", str(tmp_path / "ledger.sqlite"))
     monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-any")
     planned = str(tmp_path / "plan")
-    asked = ("--as-of", "2024-12-18", "--max-output", "20", "--allow", "qwen-turbo")
-    assert run("batch", "plan", "-", "--out", planned, *asked, stdin=LINES).code == 0
+    arguments = ("--as-of", "2024-12-18", "--max-output", "20", "--allow", "qwen-turbo")
+    assert run("batch", "plan", "-", "--out", planned, *arguments, stdin=LINES).code == 0
     return planned
 
 

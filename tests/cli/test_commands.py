@@ -101,12 +101,12 @@ def test_one_token_more_than_the_longest_fits_nowhere(run: Run) -> None:
 
 
 def test_route_is_brief_and_explains_when_asked(run: Run) -> None:
-    asked = ("route", "--tokens", "1000", *SEED_DAY)
-    brief = run(*asked).out.splitlines()
+    arguments = ("route", "--tokens", "1000", *SEED_DAY)
+    brief = run(*arguments).out.splitlines()
     assert brief[0].startswith("qwen-turbo on 2024-12-18: 1,000 tokens in, up to 1,000 out")
     assert brief[-1].endswith("do not")
     assert len(brief) == 4
-    told = run(*asked, "--explain").out
+    told = run(*arguments, "--explain").out
     assert "from 1,000,001 tokens on, qwen-long" in told
     assert "not qwen-audio-turbo: only a trial quota" in told
 
@@ -114,8 +114,8 @@ def test_route_is_brief_and_explains_when_asked(run: Run) -> None:
 def test_where_nothing_fits_route_shows_what_came_nearest_and_explains_when_asked(
     run: Run,
 ) -> None:
-    asked = ("route", "--tokens", "10000001", *SEED_DAY)
-    brief, told = run(*asked), run(*asked, "--explain")
+    arguments = ("route", "--tokens", "10000001", *SEED_DAY)
+    brief, told = run(*arguments), run(*arguments, "--explain")
     assert brief.code == told.code == 3
     lines = brief.out.splitlines()
     assert len(lines) == 1 + 5 + 1
@@ -135,10 +135,10 @@ def test_a_profile_asks_what_no_option_does(
     path = tmp_path / "profiles.toml"
     path.write_text('[code]\npurpose = "code"\nmax_output_tokens = 7\n', encoding="utf-8")
     monkeypatch.setenv("TOKENFARE_PROFILES", str(path))
-    asked = ("route", "--tokens", "1000", "--json", "--profile", "code", *SEED_DAY)
-    found = json.loads(run(*asked).out)
+    arguments = ("route", "--tokens", "1000", "--json", "--profile", "code", *SEED_DAY)
+    found = json.loads(run(*arguments).out)
     assert (found["model"], found["max_output_tokens"]) == ("qwen-coder-turbo", 7)
-    assert json.loads(run(*asked, "--max-output", "8").out)["max_output_tokens"] == 8
+    assert json.loads(run(*arguments, "--max-output", "8").out)["max_output_tokens"] == 8
 
 
 def test_pictures_go_to_a_model_that_takes_them(run: Run) -> None:
@@ -149,9 +149,9 @@ def test_pictures_go_to_a_model_that_takes_them(run: Run) -> None:
 
 
 def test_allow_and_deny_are_patterns(run: Run) -> None:
-    asked = ("route", "--tokens", "100", "--json", *SEED_DAY)
-    assert json.loads(run(*asked, "--allow", "qwen-max*").out)["model"] == "qwen-max"
-    assert json.loads(run(*asked, "--deny", "qwen-turbo*").out)["model"] == "qwen-long"
+    arguments = ("route", "--tokens", "100", "--json", *SEED_DAY)
+    assert json.loads(run(*arguments, "--allow", "qwen-max*").out)["model"] == "qwen-max"
+    assert json.loads(run(*arguments, "--deny", "qwen-turbo*").out)["model"] == "qwen-long"
 
 
 @pytest.mark.parametrize(

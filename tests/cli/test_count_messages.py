@@ -41,8 +41,8 @@ def test_a_mark_that_an_editor_writes_at_the_beginning_is_none_of_the_request(
     tools = tmp_path / "tools.json"
     tools.write_text("[]", encoding="utf-8-sig")
     marked = "\ufeff".encode() + chat(user(EXAMPLE))
-    asked = ("count", "--messages", "--model", "qwen-plus", "--tools", str(tools))
-    assert run(*asked, stdin=marked).out == f"{8 + 5 + 3}\n"
+    arguments = ("count", "--messages", "--model", "qwen-plus", "--tools", str(tools))
+    assert run(*arguments, stdin=marked).out == f"{8 + 5 + 3}\n"
     assert run("fit", "--messages", "--model", "qwen-plus", stdin=marked).code == 0
 
 
@@ -145,17 +145,17 @@ def server() -> Iterator[str]:
 
 def test_pictures_are_fetched_only_when_asked_for(run: Run, server: str) -> None:
     messages = chat(user([picture(f"{server}/a.png")]))
-    asked = ("count", "--messages", "--model", "qwen-vl-plus", *DAY)
-    assert run(*asked, stdin=messages).out == f"{4 + 26}..{1280 + 26}\n"
+    arguments = ("count", "--messages", "--model", "qwen-vl-plus", *DAY)
+    assert run(*arguments, stdin=messages).out == f"{4 + 26}..{1280 + 26}\n"
     # 640/28 = 22.9 and 480/28 = 17.1; markers 2, label 5, frames 5 + 3, default system 11
-    assert run(*asked, "--fetch", stdin=messages).out == f"{23 * 17 + 26}\n"
+    assert run(*arguments, "--fetch", stdin=messages).out == f"{23 * 17 + 26}\n"
 
 
 def test_a_picture_in_a_file_is_read_when_asked_for(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png(640, 480))
     messages = chat(user([picture((tmp_path / "a.png").as_uri())]))
-    asked = ("count", "--messages", "--model", "qwen-vl-plus", *DAY, "--fetch")
-    assert run(*asked, stdin=messages).out == f"{23 * 17 + 26}\n"
+    arguments = ("count", "--messages", "--model", "qwen-vl-plus", *DAY, "--fetch")
+    assert run(*arguments, stdin=messages).out == f"{23 * 17 + 26}\n"
 
 
 @pytest.mark.parametrize(

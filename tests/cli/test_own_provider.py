@@ -42,10 +42,10 @@ def ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]:
 
 
 def test_it_is_called_where_it_is_asked_for_by_its_id(run: Run, ours: Emulator) -> None:
-    asked = ("--provider", "ours", "--currency", "EUR", "--max-output", "5", "--json")
-    dry = run("send", "--dry-run", *asked, stdin=b"Hello")
+    arguments = ("--provider", "ours", "--currency", "EUR", "--max-output", "5", "--json")
+    dry = run("send", "--dry-run", *arguments, stdin=b"Hello")
     assert json.loads(dry.out)["model"] == "ours/small"
-    sent = run("send", *asked, stdin=b"Hello")
+    sent = run("send", *arguments, stdin=b"Hello")
     assert (sent.code, json.loads(sent.out)["fare"]["currency"]) == (0, "EUR")
     assert [call.model for call in ours.calls] == ["small"]
     without = run("send", stdin=b"Hello")

@@ -56,8 +56,8 @@ def test_an_svg_that_cannot_be_written_is_one_line(run: Run, tmp_path: Path) -> 
 
 def test_nothing_to_draw_is_still_a_chart(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "chart.svg"
-    asked = ("route", "--chart", "--svg", str(path), "--max-fare", "0", *SEED_DAY)
-    ended = run(*asked)
+    arguments = ("route", "--chart", "--svg", str(path), "--max-fare", "0", *SEED_DAY)
+    ended = run(*arguments)
     assert ended.code == 0
     assert "no model" in ended.out
     ET.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314 - written by this program
@@ -97,8 +97,8 @@ def test_a_record_that_nothing_takes_any_more_ends_with_its_own_code(
     run: Run, tmp_path: Path
 ) -> None:
     path = tmp_path / "decision.json"
-    asked = ("route", "--tokens", "500", "--allow", "qwen-turbo", "--json", *SEED_DAY)
-    path.write_text(run(*asked).out, encoding="utf-8")
+    arguments = ("route", "--tokens", "500", "--allow", "qwen-turbo", "--json", *SEED_DAY)
+    path.write_text(run(*arguments).out, encoding="utf-8")
     ended = run("replay", str(path), "--as-of", "2026-11-24")
     assert ended.code == 3
     assert "no model takes it" in ended.out

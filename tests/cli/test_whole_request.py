@@ -74,11 +74,11 @@ def test_a_streamed_answer_is_the_same_json_as_a_plain_one(
         stream(chunk("Call me "), chunk("Ishmael."), billed=(9, 2)),
         stream(chunk("Call me "), chunk("Ishmael."), billed=(9, 2)),
     ) as server:
-        asked = ("send", "--allow", "qwen-plus", "--base-url", server.url)
+        arguments = ("send", "--allow", "qwen-plus", "--base-url", server.url)
         plain, streamed = (
-            run(*asked, *how, "--json", stdin=b"Hello") for how in ((), ("--stream",))
+            run(*arguments, *how, "--json", stdin=b"Hello") for how in ((), ("--stream",))
         )
-        said = run(*asked, "--stream", stdin=b"Hello")
+        said = run(*arguments, "--stream", stdin=b"Hello")
     assert [bool(each.json.get("stream")) for each in server.asked] == [False, True, True]
     assert (plain.code, streamed.code, said.code) == (0, 0, 0)
     whole, whole_of_stream = json.loads(plain.out), json.loads(streamed.out)

@@ -108,10 +108,10 @@ def test_route_and_fits_count_tools_as_count_messages_does() -> None:
     whole = tf.count_messages("Hello", model="qwen-plus", tools=tools).total
     bare = tf.count_messages("Hello", model="qwen-plus").total
     assert whole.high > bare.high + 50 * 20
-    asked = {"tools": tools, "allow": ["qwen-plus"]}
-    assert tf.route("Hello", exact=True, **asked).size == whole
-    assert tf.route("Hello", **asked).size.low <= whole.low  # counted no further than needed
-    assert tf.route("Hello", **asked).size.high >= whole.high
+    options = {"tools": tools, "allow": ["qwen-plus"]}
+    assert tf.route("Hello", exact=True, **options).size == whole
+    assert tf.route("Hello", **options).size.low <= whole.low  # counted no further than needed
+    assert tf.route("Hello", **options).size.high >= whole.high
     spare = tf.fits("Hello", model="qwen-plus").headroom
     assert (
         tf.fits("Hello", model="qwen-plus", tools=tools).headroom == spare - whole.high + bare.high

@@ -41,9 +41,9 @@ NO_LONGER = Refuse(
 def session(request: pytest.FixtureRequest, catalog: Catalog) -> Session:
     """Ask several questions of one client; gives the replies, and the catalogue afterwards."""
 
-    def waiting(url: str, *prompts: str, **asked: Any) -> tuple[list[Reply], Catalog]:
+    def waiting(url: str, *prompts: str, **options: Any) -> tuple[list[Reply], Catalog]:
         with Client(api_key="sk-any", base_url=url, catalog=catalog, ledger=False) as client:
-            return [client.chat(prompt, **asked) for prompt in prompts], client.catalog
+            return [client.chat(prompt, **options) for prompt in prompts], client.catalog
 
     def awaiting(url: str, *prompts: str, **asked: Any) -> tuple[list[Reply], Catalog]:
         async def ask() -> tuple[list[Reply], Catalog]:
@@ -171,14 +171,14 @@ def test_settings_say_what_is_asked_for(catalog: Catalog) -> None:
 def test_a_spent_trial_ends_the_call_and_says_the_way_out(emulate: Emulate, chat: Chat) -> None:
     """A model that was free is not replaced by one that costs money, nor asked again."""
     emulator, url = emulate()
-    asked: dict[str, Any] = {"allow": ["yi-larg?", "qwen-turbo"], "access": ["paid", "trial"]}
+    options: dict[str, Any] = {"allow": ["yi-larg?", "qwen-turbo"], "access": ["paid", "trial"]}
     with pytest.raises(QuotaExhaustedError) as caught:
-        chat(url, "hello", **asked)
+        chat(url, "hello", **options)
     assert [(call.model, call.status) for call in emulator.calls] == [("yi-large", 403)]
     way_out = "no other model is asked instead; if the model can be paid for, allow that"
     assert way_out in str(caught.value)
     assert str(caught.value).endswith("leave it out: deny=['yi-large']")
-    assert chat(url, "hello", **asked, deny=["yi-large"]).model == "qwen-turbo"
+    assert chat(url, "hello", **options, deny=["yi-large"]).model == "qwen-turbo"
 
 
 @pytest.mark.parametrize("fault", ["allowance-spent", "free-tier-only", "arrears", "bill-overdue"])

@@ -94,12 +94,12 @@ def test_the_tokenizer_call_counts_the_text_alone(http: httpx.Client) -> None:
     assert answer["usage"] == {"input_tokens": 3}
 
 
-@pytest.mark.parametrize(("asked", "reasoned"), [({"enable_thinking": True}, 8), ({}, 0)])
+@pytest.mark.parametrize(("options", "reasoned"), [({"enable_thinking": True}, 8), ({}, 0)])
 def test_reasoning_is_billed_beside_the_answer_and_not_bound_by_its_room(
-    start: Callable[..., Any], asked: dict[str, Any], reasoned: int
+    start: Callable[..., Any], options: dict[str, Any], reasoned: int
 ) -> None:
     _, http = start(replies=lambda _: Reply(EXAMPLE, reasoning=EXAMPLE))
-    body = {"model": "qwen-plus", "messages": [user("hello")], "max_tokens": 3, **asked}
+    body = {"model": "qwen-plus", "messages": [user("hello")], "max_tokens": 3, **options}
     answer = http.post("/chat/completions", json=body).json()
     message, usage = answer["choices"][0]["message"], answer["usage"]
     assert usage["completion_tokens"] == 3 + reasoned

@@ -118,14 +118,14 @@ def test_the_sdk_puts_a_stream_together_as_if_it_were_plain(client: Any) -> None
 def test_tools_go_there_and_calls_come_back(start: Start) -> None:
     stand = start(replies=[Reply("", tool_calls=[CALL]), "It is raining."])
     with openai.OpenAI(api_key="any", base_url=stand.url, max_retries=0) as client:
-        asked: dict[str, Any] = {"model": "qwen-plus", "tools": [WEATHER]}
-        said = client.chat.completions.create(messages=HELLO, **asked).choices[0]
+        options: dict[str, Any] = {"model": "qwen-plus", "tools": [WEATHER]}
+        said = client.chat.completions.create(messages=HELLO, **options).choices[0]
         assert said.finish_reason == "tool_calls"
         (call,) = said.message.tool_calls
         assert json.loads(call.function.arguments) == {"city": "Hangzhou"}
         result = {"role": "tool", "tool_call_id": call.id, "content": "rain"}
         messages = [*HELLO, said.message.model_dump(exclude_none=True), result]
-        last = client.chat.completions.create(messages=messages, **asked)
+        last = client.chat.completions.create(messages=messages, **options)
     assert last.choices[0].message.content == "It is raining."
 
 

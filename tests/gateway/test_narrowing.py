@@ -11,7 +11,7 @@ from tokenfare.emulator import named, scripted
 from tokenfare.gateway.chat_body import chat_of
 from tokenfare.gateway.narrowing import narrowed, words_of
 from tokenfare.money import Money
-from tokenfare.router import Requirements, requirements
+from tokenfare.router import Requirements, requirements_from
 
 from .conftest import HELLO, Stand, Start
 
@@ -98,15 +98,15 @@ def test_words_never_let_a_model_in_that_the_gateway_keeps_out(
 ) -> None:
     """By routing with each alone: what both together rank, each of them ranks."""
 
-    def ranked(asked: Requirements) -> set[str]:
+    def ranked(requirements: Requirements) -> set[str]:
         try:
-            found = route(input_tokens=9, profile=asked, catalog=catalog)
+            found = route(input_tokens=9, profile=requirements, catalog=catalog)
         except NoModelFits:
             return set()
         return {entry.model.id for entry in found.ranked}
 
-    base = requirements(own, Requirements(max_output_tokens=500))
-    alone = requirements(words_of(words).given, Requirements(max_output_tokens=500))
+    base = requirements_from(own, Requirements(max_output_tokens=500))
+    alone = requirements_from(words_of(words).given, Requirements(max_output_tokens=500))
     together = ranked(narrowed(base, words_of(words), 500, catalog))
     assert together == ranked(base) & ranked(alone)
 
@@ -130,12 +130,12 @@ def test_another_model_answers_after_the_one_named_if_asked_for(start: Start) ->
 def test_another_model_answers_where_the_one_named_is_too_small(start: Start, stream: bool) -> None:
     stand = start()
     long = [{"role": "user", "content": "word " * 31_000}]
-    asked: dict[str, Any] = {"model": "qwen-max", "messages": long, "stream": stream}
-    assert stand.chat(**asked).status_code == 400
-    answer = stand.chat(**asked, tokenfare={"escalate": True})
+    options: dict[str, Any] = {"model": "qwen-max", "messages": long, "stream": stream}
+    assert stand.chat(**options).status_code == 400
+    answer = stand.chat(**options, tokenfare={"escalate": True})
     assert answer.status_code == 200
     assert [call.model for call in stand.emulator.calls] == ["qwen-turbo"]
-    body = {**asked, "tokenfare": {"escalate": True}}
+    body = {**options, "tokenfare": {"escalate": True}}
     told = stand.http.post("/tokenfare/route", json=body).json()
     assert told["model"] == "qwen-turbo"
 

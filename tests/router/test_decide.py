@@ -19,13 +19,13 @@ from tokenfare.tokenizers import Count
 ROOMY = Limits(context=100_000, max_input=90_000, max_output=8_000)
 
 
-def choose(models: Sequence[Model], tokens: int = 1_000, **asked: Any) -> Decision:
+def choose(models: Sequence[Model], tokens: int = 1_000, **options: Any) -> Decision:
     size = Count.exactly(tokens)
-    return decide(models, lambda _: size, Requirements(**asked), day=DAY, digest="0" * 64)
+    return decide(models, lambda _: size, Requirements(**options), day=DAY, digest="0" * 64)
 
 
-def refusal(one: Model, tokens: int = 1_000, **asked: Any) -> tuple[str, str]:
-    (rejection,) = choose([one], tokens, **asked).rejected
+def refusal(one: Model, tokens: int = 1_000, **options: Any) -> tuple[str, str]:
+    (rejection,) = choose([one], tokens, **options).rejected
     return rejection.reason, rejection.detail
 
 
@@ -64,7 +64,7 @@ def test_equal_fares_are_ordered_by_rate_then_kind_then_headroom_then_id(
 
 
 @pytest.mark.parametrize(
-    ("facts", "asked", "reason", "detail"),
+    ("facts", "options", "reason", "detail"),
     [
         (
             {"status": "retired", "retired_on": date(2024, 5, 1)},
@@ -158,14 +158,14 @@ def test_equal_fares_are_ordered_by_rate_then_kind_then_headroom_then_id(
     ],
 )
 def test_a_refusal_says_why_with_its_numbers(
-    facts: dict[str, Any], asked: dict[str, Any], reason: str, detail: str
+    facts: dict[str, Any], options: dict[str, Any], reason: str, detail: str
 ) -> None:
     one = model(**({"limits": ROOMY} | facts))
-    assert refusal(one, **asked) == (reason, detail)
+    assert refusal(one, **options) == (reason, detail)
 
 
 @pytest.mark.parametrize(
-    ("facts", "asked"),
+    ("facts", "options"),
     [
         ({"limits": Limits(max_input=2_000)}, {"min_headroom": 1_000}),
         ({"rates": RateLimits(60, 100)}, {"min_requests_per_minute": 60}),
@@ -175,8 +175,8 @@ def test_a_refusal_says_why_with_its_numbers(
         ({"limits": Limits(context=2_000)}, {}),
     ],
 )
-def test_what_is_just_enough_is_enough(facts: dict[str, Any], asked: dict[str, Any]) -> None:
-    assert choose([model(**({"limits": ROOMY} | facts))], **asked).found
+def test_what_is_just_enough_is_enough(facts: dict[str, Any], options: dict[str, Any]) -> None:
+    assert choose([model(**({"limits": ROOMY} | facts))], **options).found
 
 
 def test_of_equals_one_whose_limits_nobody_states_comes_last() -> None:
@@ -253,15 +253,15 @@ def test_where_nothing_takes_it_the_short_form_has_the_nearest_and_counts_the_ot
 
 
 @pytest.mark.parametrize(
-    ("asked", "missed"),
+    ("options", "missed"),
     [
         ({"allow": ["a"], "needs": {"image"}}, "a: takes text, not image"),
         ({"deny": ["b", "c"], "needs": {"image"}}, "a: takes text, not image"),
         ({"allow": ["b"], "deny": ["a"], "max_output_tokens": 9_000}, "b: 9,000 tokens asked"),
     ],
 )
-def test_what_the_caller_ruled_out_by_name_is_no_near_miss(asked: Any, missed: str) -> None:
-    decision = choose([model(name, limits=ROOMY) for name in "abc"], **asked)
+def test_what_the_caller_ruled_out_by_name_is_no_near_miss(options: Any, missed: str) -> None:
+    decision = choose([model(name, limits=ROOMY) for name in "abc"], **options)
     assert decision.nearest_misses().startswith(missed)
     assert ";" not in decision.nearest_misses()
     assert "2 more do not take it" in decision.brief()
@@ -286,7 +286,7 @@ def test_without_a_miss_by_size_what_passed_the_most_filters_comes_first() -> No
 
 def test_the_early_reasons_are_those_of_the_filters_in_their_order() -> None:
     """Each model fails one filter and passes those before it; what failed later is nearer."""
-    asked = {
+    options = {
         "deny": ("denied",),
         "allow": ("[a-y]*",),
         "purpose": "general",
@@ -310,7 +310,7 @@ def test_the_early_reasons_are_those_of_the_filters_in_their_order() -> None:
         model("z"),
         model("denied"),
     ]
-    rejected = choose(failing, **asked).rejected
+    rejected = choose(failing, **options).rejected
     assert [r.model.id for r in rejected] == [m.id for m in failing]
 
 

@@ -16,8 +16,8 @@ from tokenfare.router.judge import served_as
 from tokenfare.tokenizers import Count
 
 
-def decided(models: list[Model], size: int, asked: Requirements) -> Decision:
-    return decide(models, lambda _: Count.exactly(size), asked, day=DAY, digest="")
+def decided(models: list[Model], size: int, requirements: Requirements) -> Decision:
+    return decide(models, lambda _: Count.exactly(size), requirements, day=DAY, digest="")
 
 
 LADDER = [
@@ -69,14 +69,14 @@ def test_without_a_model_there_is_no_headroom() -> None:
 
 @given(some_models, requirements(), st.integers(1, 30))
 def test_one_token_beyond_the_headroom_another_model_is_chosen_and_none_before(
-    models: list[Model], asked: Requirements, size: int
+    models: list[Model], requirements: Requirements, size: int
 ) -> None:
-    decision = decided(models, size, asked)
+    decision = decided(models, size, requirements)
     if decision.winner is None:
         return
     reach = headroom(decision)
     for more in range(20):
-        moved = decided(models, size + more, asked).winner
+        moved = decided(models, size + more, requirements).winner
         if reach.before_change is None or more <= reach.before_change:
             assert moved is decision.winner
         elif more == reach.before_change + 1:
@@ -85,14 +85,14 @@ def test_one_token_beyond_the_headroom_another_model_is_chosen_and_none_before(
 
 @given(some_models, requirements(), a_count())
 def test_the_largest_answer_fits_and_one_token_more_does_not(
-    models: list[Model], asked: Requirements, size: Count
+    models: list[Model], requirements: Requirements, size: Count
 ) -> None:
-    decision = decide(models, lambda _: size, asked, day=DAY, digest="")
+    decision = decide(models, lambda _: size, requirements, day=DAY, digest="")
     if decision.winner is None:
         return
     named: dict[str, Any] = {m.id: m for m in models}
     for name, answer in headroom(decision).answers.items():
-        at = served_as(named[name], asked)
+        at = served_as(named[name], requirements)
         if answer is not None:
             assert fit(at, size, answer).verdict in {"fits", "limits not stated"}
             assert fit(at, size, answer + 1).verdict in {"does not fit", "may not fit"}

@@ -9,7 +9,7 @@ from tokenfare.errors import InputError
 from tokenfare.money import Money
 from tokenfare.router import Requirements
 from tokenfare.router.profiles import load_profiles, profile_named
-from tokenfare.router.requirement_options import requirements
+from tokenfare.router.requirement_options import requirements_from
 
 FILE = """
 [bulk]
@@ -49,7 +49,7 @@ def test_a_profile_is_requirements_over_those_it_extends(tmp_path: Path) -> None
 
 def test_a_keyword_wins_over_the_profile(tmp_path: Path) -> None:
     bulk = profile_named("bulk", written(tmp_path, FILE))
-    asked = requirements({"max_output_tokens": 9, "batch": False}, bulk)
+    asked = requirements_from({"max_output_tokens": 9, "batch": False}, bulk)
     assert (asked.max_output_tokens, asked.batch, asked.deny) == (9, False, ("*-vl-*",))
 
 

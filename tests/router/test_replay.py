@@ -12,15 +12,15 @@ from tokenfare.errors import InputError
 from tokenfare.router import Requirements, to_record
 from tokenfare.router.recorded import from_record
 from tokenfare.router.replay import replay
-from tokenfare.router.requirement_options import requirements, written
+from tokenfare.router.requirement_options import requirements_from, written
 
 THEN = tf.Catalog.load(day=date(2024, 12, 18))
 NOW = tf.Catalog.load(day=date(2026, 11, 24))
 TEXT = "How much is the fare? " * 400
 
 
-def recorded(catalog: tf.Catalog = THEN, **asked: Any) -> str:
-    return json.dumps(to_record(tf.route(catalog=catalog, **asked)))
+def recorded(catalog: tf.Catalog = THEN, **options: Any) -> str:
+    return json.dumps(to_record(tf.route(catalog=catalog, **options)))
 
 
 def again(text: str, catalog: tf.Catalog) -> Any:
@@ -29,7 +29,7 @@ def again(text: str, catalog: tf.Catalog) -> Any:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "options",
     [
         {"input_tokens": 20_000},
         {"prompt": TEXT},
@@ -37,8 +37,8 @@ def again(text: str, catalog: tf.Catalog) -> Any:
         {"prompt": TEXT, "purpose": "code", "max_output_tokens": 7, "deny": ["qwen3*"]},
     ],
 )
-def test_on_the_same_facts_and_day_nothing_changed(asked: dict[str, Any]) -> None:
-    replayed = again(recorded(**asked), THEN)
+def test_on_the_same_facts_and_day_nothing_changed(options: dict[str, Any]) -> None:
+    replayed = again(recorded(**options), THEN)
     assert replayed.same
     assert replayed.same_facts
     assert replayed.changes == ()
@@ -102,7 +102,7 @@ def test_a_tokenizer_that_was_not_counted_with_then_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "options",
     [
         {},
         {"max_output_tokens": 7, "needs": ["image"], "kinds": ["stable"], "batch": True},
@@ -110,12 +110,12 @@ def test_a_tokenizer_that_was_not_counted_with_then_is_named() -> None:
         {"max_fare": tf.Money.parse("0.05", "USD"), "expected_output_tokens": 3},
     ],
 )
-def test_requirements_are_written_and_read_again(asked: dict[str, Any]) -> None:
+def test_requirements_are_written_and_read_again(options: dict[str, Any]) -> None:
     from tokenfare.router.requirements_file import WrittenRequirements
 
-    wanted = requirements(asked)
+    wanted = requirements_from(options)
     through = json.loads(json.dumps(written(wanted)))
-    assert requirements(WrittenRequirements.model_validate(through).given) == wanted
+    assert requirements_from(WrittenRequirements.model_validate(through).given) == wanted
     assert written(Requirements()) == {}
 
 

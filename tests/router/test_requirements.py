@@ -12,14 +12,14 @@ import tokenfare as tf
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money
 from tokenfare.router import Requirements
-from tokenfare.router.requirement_options import RequirementOptions, requirements
+from tokenfare.router.requirement_options import RequirementOptions, requirements_from
 from tokenfare.router.requirements_file import WrittenRequirements
 
 CATALOG = tf.Catalog.load(day=date(2024, 12, 18))
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("options", "says"),
     [
         ({"allow": ("a", "b"), "deny": ("b",)}, "allow and deny both say 'b'"),
         ({"expected_output_tokens": 1_001}, "expected_output_tokens is 1,001"),
@@ -47,14 +47,14 @@ CATALOG = tf.Catalog.load(day=date(2024, 12, 18))
         ({"max_fare": "1 CNY"}, "max_fare is a tokenfare.Money here, not '1 CNY'"),
     ],
 )
-def test_what_contradicts_itself_is_refused(asked: dict[str, Any], says: str) -> None:
+def test_what_contradicts_itself_is_refused(options: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidRequestError) as raised:
-        Requirements(**asked)
+        Requirements(**options)
     assert says in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("options", "says"),
     [
         (
             {"allow": ["qwen-trubo"]},
@@ -77,13 +77,13 @@ def test_what_contradicts_itself_is_refused(asked: dict[str, Any], says: str) ->
     ],
 )
 def test_a_word_that_the_catalogue_does_not_know_is_an_error_with_the_nearest(
-    asked: dict[str, Any], says: str
+    options: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(InvalidRequestError) as raised:
-        tf.route(input_tokens=10, catalog=CATALOG, **asked)
+        tf.route(input_tokens=10, catalog=CATALOG, **options)
     assert says in str(raised.value)
     with pytest.raises(InvalidRequestError):
-        tf.routing_table(catalog=CATALOG, **asked)
+        tf.routing_table(catalog=CATALOG, **options)
 
 
 def test_a_model_that_is_known_on_another_day_only_is_a_refusal_and_no_error() -> None:
@@ -93,7 +93,7 @@ def test_a_model_that_is_known_on_another_day_only_is_a_refusal_and_no_error() -
 
 
 def test_the_ceilings_currency_is_the_one_that_is_compared_in() -> None:
-    assert requirements({"max_fare": Money(Decimal(1), "USD")}).currency == "USD"
+    assert requirements_from({"max_fare": Money(Decimal(1), "USD")}).currency == "USD"
 
 
 def test_an_unknown_keyword_is_a_type_error_that_names_it() -> None:

@@ -14,39 +14,43 @@ from tokenfare.router import Question, Requirements, RoutingTable, decide
 from tokenfare.tokenizers import Count
 
 
-def table(models: Sequence[Model], asked: Requirements) -> RoutingTable:
-    return RoutingTable(Question(tuple(models), asked, DAY, "0" * 64))
+def table(models: Sequence[Model], requirements: Requirements) -> RoutingTable:
+    return RoutingTable(Question(tuple(models), requirements, DAY, "0" * 64))
 
 
 @settings(max_examples=300)
 @given(some_models, requirements())
-def test_every_size_is_decided_as_by_brute_force(models: list[Model], asked: Requirements) -> None:
+def test_every_size_is_decided_as_by_brute_force(
+    models: list[Model], requirements: Requirements
+) -> None:
     """Every size, so every end of every interval and its neighbours too."""
-    prepared = table(models, asked)
+    prepared = table(models, requirements)
     for tokens in range(1, REACH):
         size = Count.exactly(tokens)
-        expected = choice([(m, size) for m in models], asked)
+        expected = choice([(m, size) for m in models], requirements)
         assert prepared.decide(tokens).winner is expected
-        one_by_one = decide(models, lambda _, size=size: size, asked, day=DAY, digest="0" * 64)
+        one_by_one = decide(
+            models, lambda _, size=size: size, requirements, day=DAY, digest="0" * 64
+        )
         assert one_by_one.winner is expected
 
 
 @settings(max_examples=300)
 @given(some_models, requirements(), a_count())
 def test_an_uncertain_size_is_decided_as_by_brute_force(
-    models: list[Model], asked: Requirements, size: Count
+    models: list[Model], requirements: Requirements, size: Count
 ) -> None:
     """The model chosen fits at every possible size, and none that does costs less at most."""
-    expected = choice([(m, size) for m in models], asked)
-    assert table(models, asked).decide(size).winner is expected
-    assert decide(models, lambda _: size, asked, day=DAY, digest="0" * 64).winner is expected
+    expected = choice([(m, size) for m in models], requirements)
+    assert table(models, requirements).decide(size).winner is expected
+    assert decide(models, lambda _: size, requirements, day=DAY, digest="0" * 64).winner is expected
 
 
 @given(some_models, requirements(), a_count())
 def test_the_winner_is_the_first_of_the_ranking(
-    models: list[Model], asked: Requirements, size: Count
+    models: list[Model], requirements: Requirements, size: Count
 ) -> None:
-    decision = table(models, asked).decide(size)
+    decision = table(models, requirements).decide(size)
     assert decision.winner is (decision.ranked[0].model if decision.ranked else None)
     judged = [e.model.id for e in decision.ranked] + [r.model.id for r in decision.rejected]
     assert sorted(judged) == sorted(m.id for m in models)
@@ -54,9 +58,9 @@ def test_the_winner_is_the_first_of_the_ranking(
 
 @given(some_models, requirements())
 def test_intervals_cover_the_axis_and_name_the_winner_throughout(
-    models: list[Model], asked: Requirements
+    models: list[Model], requirements: Requirements
 ) -> None:
-    prepared = table(models, asked)
+    prepared = table(models, requirements)
     intervals = prepared.intervals
     assert intervals[0].first == 1
     assert intervals[-1].last is None
@@ -71,35 +75,35 @@ def test_intervals_cover_the_axis_and_name_the_winner_throughout(
 
 @given(some_models, requirements())
 def test_an_interval_says_whether_the_one_before_is_refused_or_dearer(
-    models: list[Model], asked: Requirements
+    models: list[Model], requirements: Requirements
 ) -> None:
-    intervals = table(models, asked).intervals
+    intervals = table(models, requirements).intervals
     for before, after in pairwise(intervals):
         if before.model is None:
             continue
         size = Count.exactly(after.first)
-        alone = choice([(before.model, size)], asked)
+        alone = choice([(before.model, size)], requirements)
         assert (after.since is None) == (alone is not None)
 
 
 @given(some_models, requirements(), st.data())
 def test_each_tokenizer_may_count_differently(
-    models: list[Model], asked: Requirements, data: st.DataObject
+    models: list[Model], requirements: Requirements, data: st.DataObject
 ) -> None:
     sizes = {name: data.draw(a_count()) for name in ("one", "two")}
-    expected = choice([(m, sizes[m.tokenizer]) for m in models], asked)
-    decision = decide(models, lambda m: sizes[m.tokenizer], asked, day=DAY, digest="")
+    expected = choice([(m, sizes[m.tokenizer]) for m in models], requirements)
+    decision = decide(models, lambda m: sizes[m.tokenizer], requirements, day=DAY, digest="")
     assert decision.winner is expected
 
 
 @given(some_models, requirements(), st.data())
 def test_a_decisions_intervals_move_every_size_alike(
-    models: list[Model], asked: Requirements, data: st.DataObject
+    models: list[Model], requirements: Requirements, data: st.DataObject
 ) -> None:
     """`intervals` of a decision: each model's own size, longer or shorter by the same."""
     sizes = {name: data.draw(st.integers(12, 20)) for name in ("one", "two")}
     decision = decide(
-        models, lambda m: Count.exactly(sizes[m.tokenizer]), asked, day=DAY, digest=""
+        models, lambda m: Count.exactly(sizes[m.tokenizer]), requirements, day=DAY, digest=""
     )
     if decision.winner is None:
         return
@@ -109,7 +113,7 @@ def test_a_decisions_intervals_move_every_size_alike(
             moved = {name: n + place - here for name, n in sizes.items()}
             if min(moved.values()) >= 1:
                 sized = [(m, Count.exactly(moved[m.tokenizer])) for m in models]
-                assert choice(sized, asked) is interval.model
+                assert choice(sized, requirements) is interval.model
 
 
 def test_among_thousands_the_ranking_is_worked_out_only_when_it_is_read(
@@ -178,16 +182,16 @@ def test_the_short_form_names_no_chance_whose_likely_size_does_not_fit() -> None
 
 @given(some_models, requirements(), a_count())
 def test_a_chance_is_a_model_that_would_be_better_at_a_possible_size(
-    models: list[Model], asked: Requirements, size: Count
+    models: list[Model], requirements: Requirements, size: Count
 ) -> None:
     """And every model that wins at a possible size is the chosen one or such a contender."""
     alike = [m for m in models if m.tokenizer == "one"]
-    decision = table(alike, asked).decide(size)
+    decision = table(alike, requirements).decide(size)
     possible = [Count.exactly(n) for n in range(size.low, size.high + 1)]
     chosen = [decision.winner] if decision.winner else []
 
     def better(m: Model) -> bool:
-        return any(choice([(c, n) for c in [*chosen, m]], asked) is m for n in possible)
+        return any(choice([(c, n) for c in [*chosen, m]], requirements) is m for n in possible)
 
     others = [m for m in alike if m not in chosen]
     expected = {m.id for m in others if better(m)} if not size.exact else set()

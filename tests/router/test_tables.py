@@ -23,15 +23,15 @@ MATH = {"purpose": "math", "allow": ["qwen-math-*"]}
 OLD = {"allow": ["qwen-plus-2024-08-06"]}
 
 
-def chosen(catalog: tf.Catalog, tokens: int, **asked: Any) -> str | None:
+def chosen(catalog: tf.Catalog, tokens: int, **options: Any) -> str | None:
     try:
-        return tf.route(input_tokens=tokens, catalog=catalog, **asked).model.id
+        return tf.route(input_tokens=tokens, catalog=catalog, **options).model.id
     except tf.NoModelFits:
         return None
 
 
 @pytest.mark.parametrize(
-    ("tokens", "asked", "model"),
+    ("tokens", "options", "model"),
     [
         # The ladder: qwen-turbo takes 129,024 in 131,072, turbo-latest a million, long ten.
         (1, {}, "qwen-turbo"),
@@ -96,12 +96,12 @@ def chosen(catalog: tf.Catalog, tokens: int, **asked: Any) -> str | None:
         (1_000, {**QWEN, "deny": ["*turbo*"]}, "qwen-long"),
     ],
 )
-def test_december_2024(tokens: int, asked: dict[str, Any], model: str | None) -> None:
-    assert chosen(THEN, tokens, **asked) == model
+def test_december_2024(tokens: int, options: dict[str, Any], model: str | None) -> None:
+    assert chosen(THEN, tokens, **options) == model
 
 
 @pytest.mark.parametrize(
-    ("access", "asked", "model"),
+    ("access", "options", "model"),
     [
         ("paid", {"families": ["yi"]}, None),
         # Nothing of a trial is billed; of two with 32,000 tokens the name that comes first.
@@ -115,12 +115,12 @@ def test_december_2024(tokens: int, asked: dict[str, Any], model: str | None) ->
         ("application", {"allow": ["baichuan2-7b"]}, None),
     ],
 )
-def test_each_kind_of_access(access: str, asked: dict[str, Any], model: str | None) -> None:
-    assert chosen(THEN, 1_000, access=[access], **asked) == model
+def test_each_kind_of_access(access: str, options: dict[str, Any], model: str | None) -> None:
+    assert chosen(THEN, 1_000, access=[access], **options) == model
 
 
 @pytest.mark.parametrize(
-    ("tokens", "asked", "model"),
+    ("tokens", "options", "model"),
     [
         # Up to 128,000: flash 0.15 and 1.5 a million. Beyond it is 0.6 and 6, long 0.5 and 2.
         (1, {}, "qwen-flash"),
@@ -164,12 +164,12 @@ def test_each_kind_of_access(access: str, asked: dict[str, Any], model: str | No
         (1_000, {"families": ["qwen-max"], "min_requests_per_minute": 1_201}, None),
     ],
 )
-def test_autumn_2026(tokens: int, asked: dict[str, Any], model: str | None) -> None:
-    assert chosen(NOW, tokens, **asked) == model
+def test_autumn_2026(tokens: int, options: dict[str, Any], model: str | None) -> None:
+    assert chosen(NOW, tokens, **options) == model
 
 
 @pytest.mark.parametrize(
-    ("tokens", "asked", "fare"),
+    ("tokens", "options", "fare"),
     [
         (1_000, {}, Decimal("0.0003") + Decimal("0.0006")),
         (129_025, {}, Decimal("129.025") * Decimal("0.0003") + Decimal("0.0006")),
@@ -178,8 +178,8 @@ def test_autumn_2026(tokens: int, asked: dict[str, Any], model: str | None) -> N
         (1_000, VL, Decimal("0.008") + Decimal("0.008")),
     ],
 )
-def test_fares_of_december_2024(tokens: int, asked: dict[str, Any], fare: Decimal) -> None:
-    assert tf.route(input_tokens=tokens, catalog=THEN, **asked).fare.high == Money(fare, "CNY")
+def test_fares_of_december_2024(tokens: int, options: dict[str, Any], fare: Decimal) -> None:
+    assert tf.route(input_tokens=tokens, catalog=THEN, **options).fare.high == Money(fare, "CNY")
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,9 @@ def test_an_answer_that_is_reasoned_has_a_price_of_its_own(
 def test_the_context_of_a_request_that_reasons_is_held_to(tokens: int, fits: bool) -> None:
     """qwen-turbo in 2026: a million tokens, and 131,072 of a request that reasons first."""
     spring = THEN.as_of(date(2026, 5, 1))
-    asked: dict[str, Any] = {"allow": ["qwen-turbo"], "max_output_tokens": 1_000}
-    assert chosen(spring, tokens, **asked) == "qwen-turbo"
-    assert (chosen(spring, tokens, **asked, thinking=True) == "qwen-turbo") is fits
+    options: dict[str, Any] = {"allow": ["qwen-turbo"], "max_output_tokens": 1_000}
+    assert chosen(spring, tokens, **options) == "qwen-turbo"
+    assert (chosen(spring, tokens, **options, thinking=True) == "qwen-turbo") is fits
     digits = "0" * (tokens - 5 - 3)  # each is a token
     for parameters, answer in (({"enable_thinking": True}, fits), ({}, True)):
         found = tf.fits(digits, model="qwen-turbo", parameters=parameters, catalog=spring)
@@ -215,20 +215,21 @@ def test_the_context_of_a_request_that_reasons_is_held_to(tokens: int, fits: boo
 
 
 def test_reasoning_in_a_requests_parameters_is_decided_on() -> None:
-    asked: dict[str, Any] = {"catalog": NOW, "allow": ["qwen-plus", "qwen3.5-plus"]}
+    options: dict[str, Any] = {"catalog": NOW, "allow": ["qwen-plus", "qwen3.5-plus"]}
     plain, reasoned = (
-        tf.route("hello", parameters={"enable_thinking": which}, **asked) for which in (False, True)
+        tf.route("hello", parameters={"enable_thinking": which}, **options)
+        for which in (False, True)
     )
     assert (plain.model.id, reasoned.model.id) == ("qwen-plus", "qwen3.5-plus")
     with pytest.raises(InvalidRequestError, match="contradict each other"):
-        tf.route("hello", parameters={"enable_thinking": False}, thinking=True, **asked)
+        tf.route("hello", parameters={"enable_thinking": False}, thinking=True, **options)
 
 
 def test_reasoning_changes_the_choice() -> None:
     """A million tokens cost: plus 0.8 in and 2 out, 8 with reasoning; 3.5-plus 0.8 and 4.8."""
-    asked = {"allow": ["qwen-plus", "qwen3.5-plus"]}
-    assert chosen(NOW, 1_000, **asked) == "qwen-plus"
-    assert chosen(NOW, 1_000, **asked, thinking=True) == "qwen3.5-plus"
+    options = {"allow": ["qwen-plus", "qwen3.5-plus"]}
+    assert chosen(NOW, 1_000, **options) == "qwen-plus"
+    assert chosen(NOW, 1_000, **options, thinking=True) == "qwen3.5-plus"
 
 
 def test_equal_fares_go_to_the_stable_name() -> None:
@@ -246,9 +247,9 @@ def test_equal_fares_go_to_the_stable_name() -> None:
 
 def test_an_expected_answer_changes_the_choice_and_not_the_ceiling() -> None:
     """Two models whose lines cross in the length of the answer."""
-    asked = {"allow": ["qwen-max", "qwen-vl-max"], "max_output_tokens": 2_000}
+    options = {"allow": ["qwen-max", "qwen-vl-max"], "max_output_tokens": 2_000}
     # max: 0.02 n + 0.06 m, vl-max: 0.02 n + 0.02 m; with any answer vl-max is cheaper.
-    assert chosen(THEN, 1_000, **asked) == "qwen-vl-max"
+    assert chosen(THEN, 1_000, **options) == "qwen-vl-max"
     wide = {"allow": ["qwen-long", "qwen-plus"], "max_output_tokens": 6_000}
     # plus 0.8 n + 2 m, long 0.5 n + 2 m milli-yuan: long, however long the answer is.
     assert chosen(THEN, 1_000, **wide) == "qwen-long"
@@ -265,7 +266,7 @@ def test_cache_hits_that_are_expected_change_the_choice() -> None:
     With long at 0.5 n: for 10,000 in, of which 8,000 are cached, plus costs 1.6 + 2.56 = 4.16 and
     long 5 milli-yuan; with 6,000 cached it is 3.2 + 1.92 = 5.12.
     """
-    asked = {"allow": ["qwen-plus", "qwen-long"]}
-    assert chosen(THEN, 10_000, **asked) == "qwen-long"
-    assert chosen(THEN, 10_000, **asked, cached_tokens=8_000) == "qwen-plus"
-    assert chosen(THEN, 10_000, **asked, cached_tokens=6_000) == "qwen-long"
+    options = {"allow": ["qwen-plus", "qwen-long"]}
+    assert chosen(THEN, 10_000, **options) == "qwen-long"
+    assert chosen(THEN, 10_000, **options, cached_tokens=8_000) == "qwen-plus"
+    assert chosen(THEN, 10_000, **options, cached_tokens=6_000) == "qwen-long"

@@ -16,12 +16,12 @@ from tokenfare.tokenizers import Count
 ROOMY = Limits(context=100_000, max_input=90_000, max_output=8_000)
 
 
-def taken(one: Model, size: Count, asked: Requirements) -> bool:
-    return decide([one], lambda _: size, asked, day=DAY, digest="").found
+def taken(one: Model, size: Count, requirements: Requirements) -> bool:
+    return decide([one], lambda _: size, requirements, day=DAY, digest="").found
 
 
 @pytest.mark.parametrize(
-    ("facts", "asked", "clause", "mended"),
+    ("facts", "options", "clause", "mended"),
     [
         (
             {},
@@ -72,10 +72,10 @@ def taken(one: Model, size: Count, asked: Requirements) -> bool:
     ],
 )
 def test_another_requirement_helps(
-    facts: dict[str, Any], asked: dict[str, Any], clause: str, mended: dict[str, Any]
+    facts: dict[str, Any], options: dict[str, Any], clause: str, mended: dict[str, Any]
 ) -> None:
     one, size = model(**({"limits": ROOMY} | facts)), Count.exactly(1_000)
-    wanted = Requirements(**asked)
+    wanted = Requirements(**options)
     (refusal,) = decide([one], lambda _: size, wanted, day=DAY, digest="").rejected
     assert way_out(refusal, wanted) == clause
     assert not taken(one, size, wanted)

@@ -24,7 +24,7 @@ from tokenfare.router import (
     Sizing,
     decide,
     refuse_unknown_words,
-    requirements,
+    requirements_from,
     settle,
     to_record,
 )
@@ -51,7 +51,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     profile: Requirements | None = None,
     as_of: date | None = None,
     catalog: Catalog | None = None,
-    **asked: Unpack[RequirementOptions],
+    **requirements: Unpack[RequirementOptions],
 ) -> Decision:
     """Find the cheapest model that certainly takes a request.
 
@@ -68,8 +68,8 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
         profile: Requirements to start from; the keywords below replace its fields.
         as_of: The day to decide on; by default the catalogue's own day, for the shipped one today.
         catalog: Decide by this catalogue instead of the shipped one under your own files.
-        asked: The fields of `Requirements`: `max_output_tokens`, `allow`, `purpose`, `max_fare`,
-            ...
+        requirements: The fields of `Requirements`: `max_output_tokens`, `allow`, `purpose`,
+            `max_fare`, ...
 
     Raises:
         NoModelFits: No model takes it. The error's `decision` holds the reason of every model.
@@ -91,7 +91,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
         given = "neither is given" if prompt is None else "both are"
         raise InvalidRequestError(f"give a prompt or input_tokens, one of them; {given}")
     facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
-    wanted = requirements(asked, profile)
+    wanted = requirements_from(requirements, profile)
     if input_tokens is not None:
         if documents or tools is not None or parameters is not None:
             raise InvalidRequestError(
@@ -112,7 +112,7 @@ def routing_table(
     profile: Requirements | None = None,
     as_of: date | None = None,
     catalog: Catalog | None = None,
-    **asked: Unpack[RequirementOptions],
+    **requirements: Unpack[RequirementOptions],
 ) -> RoutingTable:
     """Prepare the cheapest model for every length of input, for many decisions on the same terms.
 
@@ -130,7 +130,7 @@ def routing_table(
         'qwen-long'
     """
     facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
-    return RoutingTable(_question(requirements(asked, profile), facts))
+    return RoutingTable(_question(requirements_from(requirements, profile), facts))
 
 
 def replay(
@@ -169,18 +169,20 @@ def replay(
     return replay(record, facts.models(all=True), day=facts.day, digest=facts.digest)
 
 
-def route_sized(size_for: SizeFor, asked: Requirements, catalog: Catalog) -> Decision:
+def route_sized(size_for: SizeFor, requirements: Requirements, catalog: Catalog) -> Decision:
     """Decide with a size already known how to find; raises `NoModelFits`."""
-    asking = _question(asked, catalog)
-    return _found(decide(asking.models, size_for, asked, day=asking.day, digest=asking.digest))
+    asking = _question(requirements, catalog)
+    return _found(
+        decide(asking.models, size_for, requirements, day=asking.day, digest=asking.digest)
+    )
 
 
-def route_arranged(arrange: Arrange, asked: Requirements, catalog: Catalog) -> Decision:
+def route_arranged(arrange: Arrange, requirements: Requirements, catalog: Catalog) -> Decision:
     """Decide on a request by how it is arranged, counting no further than that needs.
 
     Raises `NoModelFits`.
     """
-    return _found(settle(_question(asked, catalog), Sizing(arrange, measurer_or_bounds)))
+    return _found(settle(_question(requirements, catalog), Sizing(arrange, measurer_or_bounds)))
 
 
 def _found(decision: Decision) -> Decision:
@@ -193,32 +195,34 @@ def _found(decision: Decision) -> Decision:
 
 
 @lru_cache(maxsize=32)
-def _question(asked: Requirements, catalog: Catalog) -> Question:
+def _question(requirements: Requirements, catalog: Catalog) -> Question:
     models = catalog.models(all=True)
-    refuse_unknown_words(asked, models)
-    return Question(models, asked, catalog.day, catalog.digest)
+    refuse_unknown_words(requirements, models)
+    return Question(models, requirements, catalog.day, catalog.digest)
 
 
-def needing(asked: Requirements, messages: Iterable[Message], options: Options) -> Requirements:
+def needing(
+    requirements: Requirements, messages: Iterable[Message], options: Options
+) -> Requirements:
     """The requirements, with what the request itself needs: modalities, reasoning, answers.
 
     Raises `InvalidRequestError` where the two contradict each other.
     """
-    if asked.thinking and options.thinking is False:
+    if requirements.thinking and options.thinking is False:
         raise InvalidRequestError(
             "thinking=True and enable_thinking=False in the request's parameters contradict each "
             "other; leave one of them out"
         )
-    if asked.answers > 1 and options.answers not in (1, asked.answers):
+    if requirements.answers > 1 and options.answers not in (1, requirements.answers):
         raise InvalidRequestError(
-            f"answers={asked.answers} and n={options.answers} in the request's parameters "
+            f"answers={requirements.answers} and n={options.answers} in the request's parameters "
             "contradict each other; leave one of them out"
         )
     return replace(
-        asked,
-        needs=asked.needs | needs(messages),
-        thinking=asked.thinking or options.thinking is True,
-        answers=max(asked.answers, options.answers),
+        requirements,
+        needs=requirements.needs | needs(messages),
+        thinking=requirements.thinking or options.thinking is True,
+        answers=max(requirements.answers, options.answers),
     )
 
 

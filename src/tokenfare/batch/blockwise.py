@@ -42,13 +42,13 @@ class BlockPlanner(Planner):
     def __init__(
         self,
         catalog: Catalog,
-        asked: Requirements,
+        requirements: Requirements,
         taker: BlockTaker,
         how: PlanningOptions,
         chooser: Chooser | None = None,
     ) -> None:
         """Remember nothing yet."""
-        super().__init__(catalog, asked, taker, how, chooser)
+        super().__init__(catalog, requirements, taker, how, chooser)
         self._blocks_taker = taker
         self._files: dict[int, str] = {}
 
@@ -59,7 +59,7 @@ class BlockPlanner(Planner):
 
     @cached_property
     def _bulk(self) -> Bulk:
-        room = self._asked.max_output_tokens
+        room = self._requirements.max_output_tokens
         return Bulk(self, self._columns, room, self._key, self._prefixes)
 
     def read_ahead(self, blocks: Iterable[Block | _Alone]) -> Generator[Read | _Alone, None, None]:

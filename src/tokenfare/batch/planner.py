@@ -83,7 +83,7 @@ class Planner:
     def __init__(
         self,
         catalog: Catalog,
-        asked: Requirements,
+        requirements: Requirements,
         taker: Taker,
         how: PlanningOptions,
         chooser: Chooser | None = None,
@@ -91,7 +91,7 @@ class Planner:
         """Remember nothing yet. `chooser`: by default the cheapest model that takes a request."""
         self.seen: int = 0
         self._catalog = catalog
-        self._asked = asked
+        self._requirements = requirements
         self._taker = taker
         self._columns = how.columns
         self._strict = how.strict
@@ -103,7 +103,7 @@ class Planner:
         self._served: dict[tuple[frozenset[str], bool, bool], Served] = {}
         self._services: dict[tuple[int, frozenset[str], bool, bool], Service] = {}
         self._batch_rules: dict[str, BatchRules] = {}
-        self._tally = Tally(asked.currency)
+        self._tally = Tally(requirements.currency)
         self._key = secrets.token_bytes(16)
         self._seen = _core.Seen(self._key, keeps=how.once)
         self._rows: list[Row] = []
@@ -127,7 +127,9 @@ class Planner:
                 continue
             name = f"tokenfare-{file_number}-{each.line}"
             try:
-                request = request_of(each, self._columns, self._asked.max_output_tokens, name)
+                request = request_of(
+                    each, self._columns, self._requirements.max_output_tokens, name
+                )
             except InvalidRequestError as error:
                 self._refuse(each, str(error), "no request")
                 continue
@@ -182,7 +184,7 @@ class Planner:
 
     def forget(self) -> None:
         """Forget all lines seen, and nothing of what was worked out for their like."""
-        self._tally = Tally(self._asked.currency)
+        self._tally = Tally(self._requirements.currency)
         self._seen = _core.Seen(self._key, keeps=self._once)
         self._aside.clear()
         self._longest = None
@@ -195,21 +197,23 @@ class Planner:
             tuple(inputs),
             self._catalog.day,
             self._catalog.digest,
-            self._asked.max_output_tokens,
+            self._requirements.max_output_tokens,
             self._tally,
             dict(self._aside),
             self._longest,
             _in_order(files),
             folder,
-            self._prefixes.found(self._asked.currency) if self._prefixes else SharedPrefixes(),
+            self._prefixes.found(self._requirements.currency)
+            if self._prefixes
+            else SharedPrefixes(),
             alone_live=self._tally.alone_live(self._live_of),
         )
 
     def _live_of(self, service: Service) -> Service:
         """The ordinary endpoint for requests that a batch service was asked for."""
-        asked = service.asked
-        room, thinking = asked.max_output_tokens, asked.thinking
-        return self.service(room, asked.needs, batch=False, thinking=thinking)
+        requirements = service.requirements
+        room, thinking = requirements.max_output_tokens, requirements.thinking
+        return self.service(room, requirements.needs, batch=False, thinking=thinking)
 
     def _see(self, prefixes: Prefixes) -> None:
         """Show requests in the order of the input, which is not that in which they were placed."""
@@ -290,24 +294,24 @@ class Planner:
         """The models for requests with such a room for the answer, that need these modalities."""
         key = (room, needs, batch, thinking)
         if key not in self._services:
-            expected = self._asked.expected_output_tokens
-            asked = replace(
-                self._asked,
+            expected = self._requirements.expected_output_tokens
+            requirements = replace(
+                self._requirements,
                 max_output_tokens=room,
                 expected_output_tokens=expected and min(expected, room),
-                needs=self._asked.needs | needs,
+                needs=self._requirements.needs | needs,
                 batch=batch,
                 thinking=thinking,
             )
             like = key[1:]
             if like not in self._served:
-                self._served[like] = Served(self._catalog, asked)
-            self._services[key] = Service(self._served[like], asked)
+                self._served[like] = Served(self._catalog, requirements)
+            self._services[key] = Service(self._served[like], requirements)
         return self._services[key]
 
     def rules(self, model: Model, service: Service) -> BatchRules | None:
         """What a batch file of the model may be; `None` where the service is live."""
-        return self._rules(model.provider) if service.asked.batch else None
+        return self._rules(model.provider) if service.requirements.batch else None
 
     def too_long(self, model: Model, length: int) -> str:
         """Why a line of so many bytes cannot be sent in the batch service."""
@@ -347,13 +351,13 @@ def _row(request: Request, choice: Choice, cell: Cell) -> Row:
         request.record.line,
         request.custom_id,
         choice.model.id,
-        cell.service.asked.batch,
+        cell.service.requirements.batch,
         choice.size.low,
         choice.size.high,
-        cell.service.asked.max_output_tokens,
+        cell.service.requirements.max_output_tokens,
         choice.low,
         choice.high,
-        cell.service.asked.currency,
+        cell.service.requirements.currency,
     )
 
 

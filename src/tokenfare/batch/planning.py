@@ -18,7 +18,12 @@ from tokenfare.api import default_catalog
 from tokenfare.catalog import Catalog
 from tokenfare.errors import FareOverCeiling, InvalidRequestError
 from tokenfare.money import Money
-from tokenfare.router import RequirementOptions, Requirements, refuse_unknown_words, requirements
+from tokenfare.router import (
+    RequirementOptions,
+    Requirements,
+    refuse_unknown_words,
+    requirements_from,
+)
 
 from .blockwise import BlockPlanner
 from .bulk import Read
@@ -68,7 +73,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     deadline: timedelta | None = None,
     answer_seconds: float = ANSWER_SECONDS,
     progress: Callable[[Progress], None] | None = None,
-    **asked: Unpack[RequirementOptions],
+    **requirements: Unpack[RequirementOptions],
 ) -> Plan:
     r"""Plan a job: choose a model for each request, and write the files to send into `out`.
 
@@ -94,7 +99,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
             are read twice; a stream is kept in a file until the plan is complete.
         answer_seconds: The longest that one answer takes, for a deadline.
         progress: Called with the `Progress` as the inputs are read.
-        asked: The fields of `Requirements`, without `batch`.
+        requirements: The fields of `Requirements`, without `batch`.
 
     Raises:
         InputError: An input cannot be read.
@@ -115,7 +120,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         0.00000345 to 0.00060285 CNY
     """
     names, called = named(inputs), columns_of(columns)
-    facts, wanted = asked_of(asked, as_of, catalog)
+    facts, wanted = asked_of(requirements, as_of, catalog)
     most = ceiling_of(ceiling, wanted)
     if deadline is not None:
         checked(deadline, answer_seconds)
@@ -198,7 +203,7 @@ def _planned(source: Source, number: int, planner: Planner) -> Iterator[None]:
             yield
 
 
-def ceiling_of(given: Money | str | None, asked: Requirements) -> Money | None:
+def ceiling_of(given: Money | str | None, requirements: Requirements) -> Money | None:
     """The ceiling as money, given as such or as a text.
 
     Raises `InvalidRequestError` for what is neither, and for a currency that the plan does not
@@ -210,8 +215,10 @@ def ceiling_of(given: Money | str | None, asked: Requirements) -> Money | None:
         ceiling = given if isinstance(given, Money) else Money.written(given)
     except InvalidRequestError as error:
         raise InvalidRequestError(f"ceiling: {error}") from None
-    if ceiling.currency != asked.currency:
-        raise InvalidRequestError(f"ceiling: {ceiling}; the plan compares in {asked.currency}")
+    if ceiling.currency != requirements.currency:
+        raise InvalidRequestError(
+            f"ceiling: {ceiling}; the plan compares in {requirements.currency}"
+        )
     return ceiling
 
 
@@ -233,11 +240,11 @@ def finished(
 
 
 def asked_of(
-    asked: RequirementOptions, day: date | None, catalog: Catalog | None
+    options: RequirementOptions, day: date | None, catalog: Catalog | None
 ) -> tuple[Catalog, Requirements]:
     """The catalogue of the day, and what is asked of its models. Raises `InvalidRequestError`."""
     facts = default_catalog(day) if catalog is None else _on(catalog, day)
-    wanted = requirements(asked)
+    wanted = requirements_from(options)
     if wanted.batch:
         raise InvalidRequestError("batch: a plan asks for it by itself; leave it out")
     if wanted.answers > 1:

@@ -109,7 +109,7 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
     as_of: date | None = None,
     catalog: Catalog | None = None,
     progress: Callable[[Progress], None] | None = None,
-    **asked: Unpack[RequirementOptions],
+    **requirements: Unpack[RequirementOptions],
 ) -> Estimate:
     """Estimate what a job costs from a sample of its lines. Nothing is written or sent.
 
@@ -125,7 +125,7 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
         as_of: As for `plan`.
         catalog: As for `plan`.
         progress: As for `plan`.
-        asked: As for `plan`.
+        requirements: As for `plan`.
 
     Raises:
         InputError: An input cannot be read.
@@ -133,7 +133,7 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
     """
     if sample < _LEAST:
         raise InvalidRequestError(f"sample: {sample}; at least {_LEAST} lines say something")
-    facts, wanted = asked_of(asked, as_of, catalog)
+    facts, wanted = asked_of(requirements, as_of, catalog)
     called = columns_of(columns)
     sources = [Source(name, form, called) for name in named(inputs)]
     drawn = _Reservoir(sample, Random(seed))  # noqa: S311 - a sample, no secret

@@ -125,11 +125,15 @@ class Surveyor(BlockPlanner):
     """The first pass: counts what there is in lines and in blocks, and writes nothing."""
 
     def __init__(
-        self, catalog: Catalog, asked: Requirements, deadline: timedelta, how: PlanningOptions
+        self,
+        catalog: Catalog,
+        requirements: Requirements,
+        deadline: timedelta,
+        how: PlanningOptions,
     ) -> None:
         """Remember nothing yet."""
-        self._survey = Survey(catalog, deadline, asked.currency)
-        super().__init__(catalog, asked, self._survey, how, self._survey)
+        self._survey = Survey(catalog, deadline, requirements.currency)
+        super().__init__(catalog, requirements, self._survey, how, self._survey)
 
     def take_block(self, block: Read, file: str, file_number: int) -> None:
         """Count a block of lines of an input."""
@@ -157,13 +161,13 @@ class DeadlinePlanner(BlockPlanner):
     def __init__(
         self,
         catalog: Catalog,
-        asked: Requirements,
+        requirements: Requirements,
         taker: BlockTaker,
         how: PlanningOptions,
         placing: Placing,
     ) -> None:
         """Remember nothing yet."""
-        super().__init__(catalog, asked, taker, how, placing)
+        super().__init__(catalog, requirements, taker, how, placing)
         self._placing = placing
 
     def _passage(self, block: Read, file: str, file_number: int) -> Passage:

@@ -92,7 +92,7 @@ def plan_command(
     no_report: bool,
     as_json: bool,
     quiet: bool,
-    **asked: object,
+    **options: object,
 ) -> int:
     """Choose a model for each request in FILE..., say what the job costs, and write what to send.
 
@@ -108,7 +108,7 @@ def plan_command(
     """
     given = cast(
         "RequirementOptions",
-        {name: value for name, value in asked.items() if value not in {None, ()}},
+        {name: value for name, value in options.items() if value not in {None, ()}},
     )
     reading: dict[str, Any] = {
         "columns": _columns(columns),

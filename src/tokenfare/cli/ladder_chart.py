@@ -39,10 +39,10 @@ def drawn(table: RoutingTable, here: int | None = None, *, width: int | None = N
         at = round(place(here, most) * (columns - 1))
         rows.append(" " * (margin + at) + mark)
     axis = " " * margin + _axis(most, columns)
-    asked = table.question.requirements
+    requirements = table.question.requirements
     title = (
         f"cheapest model by input tokens, on {table.question.day}, "
-        f"{asked.max_output_tokens:,} tokens of answer"
+        f"{requirements.max_output_tokens:,} tokens of answer"
     )
     return [title, *rows, axis, *(f"  {change(each)}" for each in shown[1:])]
 

@@ -98,10 +98,10 @@ def _curves(
 
 
 def _axes(table: RoutingTable, frame: _Frame) -> Iterator[str]:
-    bottom, right, asked = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT, table.question.requirements
+    bottom, right, requirements = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT, table.question.requirements
     title = (
         f"Cheapest model by input tokens, {table.question.day}, "
-        f"{asked.max_output_tokens:,} tokens of answer"
+        f"{requirements.max_output_tokens:,} tokens of answer"
     )
     yield f'<text x="{_LEFT}" y="24" font-size="15">{escape(title)}</text>'
     for exponent in range(round(math.log10(frame.most)) + 1):
@@ -110,7 +110,7 @@ def _axes(table: RoutingTable, frame: _Frame) -> Iterator[str]:
         yield f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{decade(exponent)}</text>'
     for exponent in range(round(frame.low), round(frame.high) + 1):
         y = frame.y(10.0**exponent)
-        label = f"{10.0**exponent:.{max(-exponent, 0)}f} {asked.currency}"
+        label = f"{10.0**exponent:.{max(-exponent, 0)}f} {requirements.currency}"
         yield f'<line x1="{_LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="#dddddd"/>'
         yield f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{escape(label)}</text>'
 

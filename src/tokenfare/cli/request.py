@@ -18,7 +18,7 @@ from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.catalog import Access, Kind
 from tokenfare.errors import InputError
 from tokenfare.messages import Document, Prompt
-from tokenfare.router import MODALITIES, RequirementOptions, Requirements, requirements
+from tokenfare.router import MODALITIES, RequirementOptions, Requirements, requirements_from
 
 from . import inputs
 
@@ -65,14 +65,14 @@ class Given:
     as_of: date | None
     profile: str | None
     profiles: str | None
-    asked: RequirementOptions
+    requirements: RequirementOptions
 
     @classmethod
     def of(cls, **options: Any) -> Given:
         """Sort click's options; what was not given is left to the profile."""
-        own = {n: options.pop(n, None) for n in cls.__dataclass_fields__ if n != "asked"}
-        asked = {name: value for name, value in options.items() if _given(value)}
-        return cls(**own, asked=cast("RequirementOptions", asked))
+        own = {n: options.pop(n, None) for n in cls.__dataclass_fields__ if n != "requirements"}
+        requirements = {name: value for name, value in options.items() if _given(value)}
+        return cls(**own, requirements=cast("RequirementOptions", requirements))
 
     def prompt(self) -> Prompt:
         """The request's text or messages, read now."""
@@ -112,7 +112,9 @@ class Given:
         from tokenfare.router.profiles import load_profiles
 
         found = load_profiles(path)
-        return {name: requirements(self.asked, profile) for name, profile in found.items()}
+        return {
+            name: requirements_from(self.requirements, profile) for name, profile in found.items()
+        }
 
 
 def _given(value: object) -> bool:

@@ -91,7 +91,7 @@ def _draw(
     svg: str | None,
 ) -> int:
     """The chart of everything that can be asked with these options, and where a request stands."""
-    table = api.routing_table(profile=given.based_on(), as_of=given.as_of, **given.asked)
+    table = api.routing_table(profile=given.based_on(), as_of=given.as_of, **given.requirements)
     if tokens is None and has_text:
         try:
             tokens = _decided(None, given, exact=True).size.high
@@ -107,7 +107,7 @@ def _draw(
 def _decided(tokens: int | None, given: request.Given, *, exact: bool) -> Decision:
     profile, day = given.based_on(), given.as_of
     if tokens is not None:
-        return api.route(input_tokens=tokens, profile=profile, as_of=day, **given.asked)
+        return api.route(input_tokens=tokens, profile=profile, as_of=day, **given.requirements)
     return api.route(
         given.prompt(),
         documents=given.attached(),
@@ -115,5 +115,5 @@ def _decided(tokens: int | None, given: request.Given, *, exact: bool) -> Decisi
         exact=exact,
         profile=profile,
         as_of=day,
-        **given.asked,
+        **given.requirements,
     )

@@ -12,7 +12,7 @@ from tokenfare.client import Client, Reply
 from tokenfare.client.settings import of_provider, provider_called
 from tokenfare.dispatch import Attempt, UploadProgress
 from tokenfare.money import plain
-from tokenfare.router import requirements, to_record
+from tokenfare.router import requirements_from, to_record
 
 from . import exit_codes, inputs, output, request, stdout, warnings
 
@@ -50,15 +50,15 @@ def command(
     """
     given = request.Given.of(**options)
     prompt, profile = given.prompt(), given.based_on()
-    asked = requirements(given.asked, profile)
-    provider = provider_called(asked)
+    required = requirements_from(given.requirements, profile)
+    provider = provider_called(required)
     beside: Any = {"documents": given.attached(), **given.options()}
     if dry_run:
         decision = api.route(
             prompt,
             **beside,
             exact=True,
-            profile=of_provider(asked, provider),
+            profile=of_provider(required, provider),
             as_of=given.as_of,
         )
         if as_json:
@@ -73,7 +73,7 @@ def command(
             provider=provider,
             base_url=base_url,
             as_of=given.as_of,
-            region=given.asked.get("region"),
+            region=given.requirements.get("region"),
             profile=profile,
             progress=_progress,
             on_wait=warnings.waits_on_stderr(all_of_them=every_wait),
@@ -82,9 +82,9 @@ def command(
         ) as client,
     ):
         if stream:
-            reply = _streamed(client, prompt, aloud=not as_json, **beside, **given.asked)
+            reply = _streamed(client, prompt, aloud=not as_json, **beside, **given.requirements)
         else:
-            reply = client.chat(prompt, **beside, **given.asked)
+            reply = client.chat(prompt, **beside, **given.requirements)
             if not as_json:
                 stdout.answer(reply.text)
     if as_json:

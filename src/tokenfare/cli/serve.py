@@ -25,7 +25,7 @@ from tokenfare.gateway import (
     tokens_of,
 )
 from tokenfare.listening import is_loopback
-from tokenfare.router import requirements
+from tokenfare.router import requirements_from
 
 from . import inputs, request
 
@@ -113,18 +113,18 @@ def command(
     both. Bills go into the ledger: see `spend`.
     """
     given = request.Given.of(file=None, messages=False, documents=(), **options)
-    asked = requirements(given.asked, given.based_on())
+    required = requirements_from(given.requirements, given.based_on())
     gateway = Gateway(
         AsyncClient(
-            provider=provider_called(asked),
+            provider=provider_called(required),
             api_key=_key(key_file, caller_keys=caller_keys),
             base_url=base_url,
             as_of=given.as_of,
-            region=asked.region,
+            region=required.region,
             project=project,
             ceilings=ceilings or None,
         ),
-        requirements=asked,
+        requirements=required,
         profiles=given.every_profile(),
         aliases=dict(map(_alias, aliases)),
         room=room,

@@ -12,7 +12,7 @@ from tokenfare.catalog.catalog import today
 from tokenfare.dispatch import OnWait
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt
-from tokenfare.router import RequirementOptions, Requirements, requirements
+from tokenfare.router import RequirementOptions, Requirements, requirements_from
 from tokenfare.texts import facts_of
 
 from .plan import Ladder, ladder
@@ -97,12 +97,12 @@ class BaseClient(ABC):
         """The catalogue that calls are decided by, with the limits that refusals have named."""
         return self._settings.learning.catalog
 
-    def requirements(self, **asked: Unpack[RequirementOptions]) -> Requirements:
+    def requirements(self, **requirements: Unpack[RequirementOptions]) -> Requirements:
         """What a call with these keywords asks: the client's profile under them, its own provider.
 
         Raises `InvalidRequestError` for what it cannot ask.
         """
-        return self._settings.held(requirements(asked, self._settings.profile))
+        return self._settings.held(requirements_from(requirements, self._settings.profile))
 
     def with_options(
         self,
@@ -144,12 +144,12 @@ class BaseClient(ABC):
         prompt: Prompt,
         documents: Documents,
         parameters: Mapping[str, object],
-        asked: RequirementOptions,
+        options: RequirementOptions,
     ) -> Ladder:
         return ladder(
             prompt,
             documents,
-            self.requirements(**asked),
+            self.requirements(**options),
             self._settings.learning.catalog,
             parameters=parameters,
             escalate=self._settings.escalate,

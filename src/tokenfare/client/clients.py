@@ -52,7 +52,7 @@ class Client(BaseClient):
         documents: Documents = (),
         tools: Sequence[Wire] | None = None,
         parameters: Mapping[str, object] | None = None,
-        **asked: Unpack[RequirementOptions],
+        **requirements: Unpack[RequirementOptions],
     ) -> Reply:
         """Route a request, send it, and wait for the answer.
 
@@ -63,7 +63,8 @@ class Client(BaseClient):
             tools: Definitions of tools, in OpenAI's form.
             parameters: Other parameters, by the provider's names: they are sent untouched, and what
                 of them costs tokens is counted.
-            asked: The fields of `Requirements`: `max_output_tokens`, `allow`, `max_fare`, ...
+            requirements: The fields of `Requirements`: `max_output_tokens`, `allow`, `max_fare`,
+                ...
 
         Raises:
             NoModelFits: No model takes the request; nothing was sent.
@@ -71,7 +72,7 @@ class Client(BaseClient):
             ProviderError: No model of the ranking could answer.
         """
         given = parameters_of(tools, parameters)
-        ladder = self._ladder(prompt, documents, given, asked)
+        ladder = self._ladder(prompt, documents, given, requirements)
         return drive(call_flow(ladder, self._settings, streamed=False), self._client())
 
     @contextmanager
@@ -82,7 +83,7 @@ class Client(BaseClient):
         documents: Documents = (),
         tools: Sequence[Wire] | None = None,
         parameters: Mapping[str, object] | None = None,
-        **asked: Unpack[RequirementOptions],
+        **requirements: Unpack[RequirementOptions],
     ) -> Iterator[ChatStream]:
         """Route a request and send it, and read its answer while it is written.
 
@@ -90,7 +91,7 @@ class Client(BaseClient):
         `reply` at the end. Leaving the block early closes the connection.
         """
         given = parameters_of(tools, parameters)
-        ladder = self._ladder(prompt, documents, given, asked)
+        ladder = self._ladder(prompt, documents, given, requirements)
         flow = call_flow(ladder, self._settings, streamed=True)
         with Stream(flow, self._client()) as pieces:
             yield ChatStream(pieces, ladder.decision)
@@ -102,11 +103,11 @@ class Client(BaseClient):
         documents: Documents = (),
         tools: Sequence[Wire] | None = None,
         parameters: Mapping[str, object] | None = None,
-        **asked: Unpack[RequirementOptions],
+        **requirements: Unpack[RequirementOptions],
     ) -> Iterator[Delta]:
         """Iterate over the pieces of an answer as they are written; otherwise as `chat`."""
         with self.streaming(
-            prompt, documents=documents, tools=tools, parameters=parameters, **asked
+            prompt, documents=documents, tools=tools, parameters=parameters, **requirements
         ) as pieces:
             yield from pieces
 
@@ -195,11 +196,11 @@ class AsyncClient(BaseClient):
         documents: Documents = (),
         tools: Sequence[Wire] | None = None,
         parameters: Mapping[str, object] | None = None,
-        **asked: Unpack[RequirementOptions],
+        **requirements: Unpack[RequirementOptions],
     ) -> Reply:
         """As `Client.chat`."""
         given = parameters_of(tools, parameters)
-        ladder = await self._decided(prompt, documents, given, asked)
+        ladder = await self._decided(prompt, documents, given, requirements)
         return await adrive(call_flow(ladder, self._settings, streamed=False), self._client())
 
     @asynccontextmanager
@@ -210,11 +211,11 @@ class AsyncClient(BaseClient):
         documents: Documents = (),
         tools: Sequence[Wire] | None = None,
         parameters: Mapping[str, object] | None = None,
-        **asked: Unpack[RequirementOptions],
+        **requirements: Unpack[RequirementOptions],
     ) -> AsyncIterator[AsyncChatStream]:
         """As `Client.streaming`."""
         given = parameters_of(tools, parameters)
-        ladder = await self._decided(prompt, documents, given, asked)
+        ladder = await self._decided(prompt, documents, given, requirements)
         flow = call_flow(ladder, self._settings, streamed=True)
         async with AsyncStream(flow, self._client()) as pieces:
             yield AsyncChatStream(pieces, ladder.decision)
@@ -226,11 +227,11 @@ class AsyncClient(BaseClient):
         documents: Documents = (),
         tools: Sequence[Wire] | None = None,
         parameters: Mapping[str, object] | None = None,
-        **asked: Unpack[RequirementOptions],
+        **requirements: Unpack[RequirementOptions],
     ) -> AsyncIterator[Delta]:
         """As `Client.stream`."""
         async with self.streaming(
-            prompt, documents=documents, tools=tools, parameters=parameters, **asked
+            prompt, documents=documents, tools=tools, parameters=parameters, **requirements
         ) as pieces:
             async for piece in pieces:
                 yield piece
@@ -240,14 +241,14 @@ class AsyncClient(BaseClient):
         prompt: Prompt,
         documents: Documents,
         parameters: Mapping[str, object],
-        asked: RequirementOptions,
+        options: RequirementOptions,
     ) -> Ladder:
         catalog = self.catalog
         if catalog in ready and not documents and is_short(prompt, parameters):
-            return self._ladder(prompt, documents, parameters, asked)
+            return self._ladder(prompt, documents, parameters, options)
         from anyio import to_thread
 
-        ladder = await to_thread.run_sync(self._ladder, prompt, documents, parameters, asked)
+        ladder = await to_thread.run_sync(self._ladder, prompt, documents, parameters, options)
         ready.add(catalog)
         return ladder
 

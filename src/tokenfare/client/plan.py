@@ -135,12 +135,12 @@ class Ladder:
     def _step(self, entry: Ranked) -> Step | None:
         """The call to a model with as much room as it has; `None` if the input does not fit."""
         prepared = self.preparer.for_model(entry.model)
-        asked = self.decision.requirements.max_output_tokens
+        max_output = self.decision.requirements.max_output_tokens
         served = served_as(entry.model, self.decision.requirements)
         most = largest_answer(served, prepared.count.total)
         if most == 0:
             return None
-        room = asked if most is None else min(asked, most)
+        room = max_output if most is None else min(max_output, most)
         documents = tuple(
             dispatch.Attachment(_file_name(document), _file_content(document))
             for document in prepared.documents
@@ -152,7 +152,9 @@ class Ladder:
             parameters=self.parameters,
             documents=documents,
         )
-        notes = () if room == asked else (f"{entry.model.id} has room for {room:,} tokens only",)
+        notes = (
+            () if room == max_output else (f"{entry.model.id} has room for {room:,} tokens only",)
+        )
         return Step(
             entry.model, prepared, call, entry.fare, self.decision.requirements.answers, notes
         )
@@ -175,20 +177,20 @@ class Ladder:
 def ladder(  # noqa: PLR0913 - what a call is made of
     prompt: Prompt,
     documents: Documents,
-    asked: Requirements,
+    requirements: Requirements,
     catalog: Catalog,
     *,
     parameters: Mapping[str, object],
     escalate: bool | Requirements,
 ) -> Ladder:
     """Read its documents and decide on a request. Raises `NoModelFits`."""
-    if asked.batch:
+    if requirements.batch:
         raise InvalidRequestError(
             "a call is answered at once and has no batch price; do without `batch` here"
         )
     messages, options = parse(prompt), options_of(parameters)
     along = documents_of(documents)
-    wanted = needing(asked, messages, options)
+    wanted = needing(requirements, messages, options)
     if wanted.thinking:
         parameters = {**parameters, "enable_thinking": True}  # what is priced is what is sent
     if wanted.answers > 1:

@@ -57,12 +57,12 @@ class Settings:
     uploads: Uploads = field(default_factory=Uploads)
     region: str | None = None
 
-    def held(self, asked: Requirements) -> Requirements:
+    def held(self, requirements: Requirements) -> Requirements:
         """What is asked, of the models of this provider alone, in the region where it is called.
 
         The channel leads to no other. Raises `InvalidRequestError` where another is asked for.
         """
-        return of_provider(in_region(asked, self.region), self.provider)
+        return of_provider(in_region(requirements, self.region), self.provider)
 
     def varied(
         self,
@@ -102,38 +102,38 @@ class Settings:
         )
 
 
-def in_region(asked: Requirements, region: str | None) -> Requirements:
+def in_region(requirements: Requirements, region: str | None) -> Requirements:
     """What is asked, of models that are served in a region, if one is named.
 
     Raises `InvalidRequestError` if another is asked for.
     """
-    if region is None or asked.region == region:
-        return asked
-    if asked.region is not None:
+    if region is None or requirements.region == region:
+        return requirements
+    if requirements.region is not None:
         raise InvalidRequestError(
-            f"this client calls {region}, not {asked.region}: make one with region=…"
+            f"this client calls {region}, not {requirements.region}: make one with region=…"
         )
-    return replace(asked, region=region)
+    return replace(requirements, region=region)
 
 
-def provider_called(asked: Requirements) -> str:
+def provider_called(requirements: Requirements) -> str:
     """The provider that a command calls: the one that is asked for by its id, else DashScope."""
-    if len(asked.providers) == 1 and not set("*?[") & set(asked.providers[0]):
-        return asked.providers[0]
+    if len(requirements.providers) == 1 and not set("*?[") & set(requirements.providers[0]):
+        return requirements.providers[0]
     return DEFAULT_PROVIDER
 
 
-def of_provider(asked: Requirements, provider: str) -> Requirements:
+def of_provider(requirements: Requirements, provider: str) -> Requirements:
     """What is asked, of the models of one provider alone.
 
     Raises `InvalidRequestError` if another provider is asked for.
     """
-    if asked.providers and not any(fnmatchcase(provider, p) for p in asked.providers):
-        wanted = ", ".join(asked.providers)
+    if requirements.providers and not any(fnmatchcase(provider, p) for p in requirements.providers):
+        wanted = ", ".join(requirements.providers)
         raise InvalidRequestError(
             f"this client calls {provider}, not {wanted}: make one with provider=…"
         )
-    return replace(asked, providers=(provider,))
+    return replace(requirements, providers=(provider,))
 
 
 class Options(TypedDict, total=False):

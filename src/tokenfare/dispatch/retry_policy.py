@@ -79,11 +79,11 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     milliseconds = _number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
         return milliseconds / 1000
-    asked = headers.get("retry-after", "")
-    seconds = _number(asked)
+    header = headers.get("retry-after", "")
+    seconds = _number(header)
     if seconds is not None:
         return seconds
-    until = _epoch(asked)
+    until = _epoch(header)
     if until is None:
         return None
     sent = _epoch(headers.get("date", ""))

@@ -125,7 +125,7 @@ class Account:
         most = room(request, billed)
         if metered:
             self.meter.admit(request.model, billed, self.clock())
-        asked = AcceptedRequest(
+        accepted = AcceptedRequest(
             request.name,
             request.messages,
             request.tools,
@@ -134,7 +134,7 @@ class Account:
             request.thinking,
         )
         choices = tuple(
-            choice(self._reply(asked), most, request.stop, self.tokenizer)
+            choice(self._reply(accepted), most, request.stop, self.tokenizer)
             for _ in range(request.choices)
         )
         usage = Usage(
@@ -152,7 +152,7 @@ class Account:
             usage=usage,
         )
 
-    def _reply(self, asked: AcceptedRequest) -> Reply:
-        reply = self._replies(asked)
+    def _reply(self, request: AcceptedRequest) -> Reply:
+        reply = self._replies(request)
         reply = Reply(reply) if isinstance(reply, str) else reply
-        return reply if asked.thinking else replace(reply, reasoning="")
+        return reply if request.thinking else replace(reply, reasoning="")

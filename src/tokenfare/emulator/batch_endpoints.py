@@ -143,12 +143,12 @@ def _completed(account: Account, line: Line, faults: tuple[Fault, ...]) -> Compl
     refuse, misbill = first(faults, Refuse), first(faults, Misbill)
     if refuse is not None:
         raise refuse.refusal()
-    asked = read_chat({**line.body, "stream": False}, account.catalog, account.granted)
-    if asked.model.price is None or asked.model.price.batch is None:
-        raise invalid(f"{asked.name} is not served in batches.", param="model")
-    limits = asked.model.limits_for(batch=True, thinking=asked.thinking)
-    asked = replace(asked, model=replace(asked.model, limits=limits))
-    completion = account.complete(asked, metered=False)
+    chat = read_chat({**line.body, "stream": False}, account.catalog, account.granted)
+    if chat.model.price is None or chat.model.price.batch is None:
+        raise invalid(f"{chat.name} is not served in batches.", param="model")
+    limits = chat.model.limits_for(batch=True, thinking=chat.thinking)
+    chat = replace(chat, model=replace(chat.model, limits=limits))
+    completion = account.complete(chat, metered=False)
     if misbill is None:
         return completion
     return replace(completion, usage=misbill.of(completion.usage))

@@ -26,23 +26,23 @@ from .wire import Compatible
 async def chat(exchange: Exchange) -> Response:
     """`POST /chat/completions`."""
     body = await _met(exchange)
-    asked = read_chat(body, exchange.account.catalog, exchange.account.granted)
-    completion = await _completed(exchange, asked)
-    shape = Compatible(completion, asked.include_usage)
-    return stream(exchange, shape) if asked.stream else await answer(exchange, shape)
+    request = read_chat(body, exchange.account.catalog, exchange.account.granted)
+    completion = await _completed(exchange, request)
+    shape = Compatible(completion, request.include_usage)
+    return stream(exchange, shape) if request.stream else await answer(exchange, shape)
 
 
 async def generation(exchange: Exchange) -> Response:
     """`POST /services/aigc/…/generation`."""
     body = await _met(exchange)
     native = read_native(body, stream=_wants_events(exchange.request))
-    asked = read_chat(native.chat, exchange.account.catalog, exchange.account.granted)
-    completion = await _completed(exchange, asked)
+    request = read_chat(native.chat, exchange.account.catalog, exchange.account.granted)
+    completion = await _completed(exchange, request)
     in_parts = "/multimodal-generation/" in exchange.request.url.path
     shape = Native(
         completion, exchange.id, native.as_message or in_parts, native.incremental, in_parts
     )
-    return stream(exchange, shape) if asked.stream else await answer(exchange, shape)
+    return stream(exchange, shape) if request.stream else await answer(exchange, shape)
 
 
 async def tokenizer(exchange: Exchange) -> Response:
@@ -62,8 +62,8 @@ async def _met(exchange: Exchange) -> object:
     return body
 
 
-async def _completed(exchange: Exchange, asked: ChatRequest) -> Completion:
-    completion = await run_sync(exchange.account.complete, asked)
+async def _completed(exchange: Exchange, request: ChatRequest) -> Completion:
+    completion = await run_sync(exchange.account.complete, request)
     misbill = first(exchange.faults, Misbill)
     if misbill is not None:
         completion = replace(completion, usage=misbill.of(completion.usage))
@@ -72,5 +72,5 @@ async def _completed(exchange: Exchange, asked: ChatRequest) -> Completion:
 
 
 def _wants_events(request: Request) -> bool:
-    asked = request.headers.get("x-dashscope-sse", "").lower() == "enable"
-    return asked or request.headers.get("accept", "").startswith("text/event-stream")
+    by_header = request.headers.get("x-dashscope-sse", "").lower() == "enable"
+    return by_header or request.headers.get("accept", "").startswith("text/event-stream")

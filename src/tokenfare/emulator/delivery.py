@@ -66,10 +66,10 @@ async def meet(exchange: Exchange) -> None:
     request, account = exchange.request, exchange.account
     attempt = Attempt(next(account.arrivals), request.method, request.url.path, exchange.model)
     try:
-        asked = in_header(request.headers.get(HEADER, ""))
+        from_header = in_header(request.headers.get(HEADER, ""))
     except InvalidRequestError as error:
         raise invalid(f"{HEADER}: {error}", param=HEADER) from error
-    exchange.faults = asked + several(account.faults(attempt))
+    exchange.faults = from_header + several(account.faults(attempt))
     for fault in exchange.faults:
         await _at_once(exchange, fault)
 

@@ -50,12 +50,12 @@ class Reply:
 Replies: TypeAlias = Callable[[AcceptedRequest], Reply | str]
 
 
-def echo(asked: AcceptedRequest) -> Reply:
+def echo(request: AcceptedRequest) -> Reply:
     """Name the model and the tokens, and repeat the beginning of what the user said last."""
-    said = next((m.text for m in reversed(asked.messages) if m.role == "user"), "")
+    said = next((m.text for m in reversed(request.messages) if m.role == "user"), "")
     start = " ".join(said[: 4 * _ECHOED_CHARACTERS].split())[:_ECHOED_CHARACTERS]
-    text = f"{asked.model} read {asked.input_tokens} tokens. You said: {start}"
-    return Reply(json.dumps({"answer": text}, ensure_ascii=False) if asked.json_mode else text)
+    text = f"{request.model} read {request.input_tokens} tokens. You said: {start}"
+    return Reply(json.dumps({"answer": text}, ensure_ascii=False) if request.json_mode else text)
 
 
 def scripted(replies: Iterable[Reply | str]) -> Replies:

@@ -75,8 +75,10 @@ class Question:
         expected = self.requirements.expected_output_tokens
         if expected is not None:
             expected = min(expected, room)
-        asked = replace(self.requirements, max_output_tokens=room, expected_output_tokens=expected)
-        return replace(self, requirements=asked)
+        requirements = replace(
+            self.requirements, max_output_tokens=room, expected_output_tokens=expected
+        )
+        return replace(self, requirements=requirements)
 
     def _counted(self) -> Decision:
         return api.route(

@@ -63,10 +63,10 @@ async def model(exchange: Exchange) -> None:
     if name in gateway.rules.words:
         await exchange.answer(_auto(name))
         return
-    asked = wanted(name, gateway.rules, gateway.client.catalog).model
-    if asked is None or asked.id not in {one.id for one in _listed(exchange)}:
+    model_named = wanted(name, gateway.rules, gateway.client.catalog).model
+    if model_named is None or model_named.id not in {one.id for one in _listed(exchange)}:
         raise unknown(name, gateway.rules)
-    await exchange.answer(_model(asked))
+    await exchange.answer(_model(model_named))
 
 
 async def health(exchange: Exchange) -> None:
@@ -93,15 +93,15 @@ async def _asked(exchange: Exchange) -> Question:
     words = words_of(chat.words)
     found = wanted(chat.name, gateway.rules, catalog)
     room = chat.room or gateway.room_of(found)
-    asked = narrowed(found.requirements, words, room, catalog)
+    requirements = narrowed(found.requirements, words, room, catalog)
     if found.model is None:
         client = exchange.client(escalate=False if words.escalate is False else None)
-        return Question(chat, client, asked)
+        return Question(chat, client, requirements)
     if words.escalate is not True:
         exchange.named = found.model
-        return Question(chat, exchange.client(escalate=False), asked)
+        return Question(chat, exchange.client(escalate=False), requirements)
     beyond = narrowed(gateway.rules.base, words, room, catalog)
-    return Question(chat, exchange.client(escalate=beyond), asked, beyond)
+    return Question(chat, exchange.client(escalate=beyond), requirements, beyond)
 
 
 async def _plain(exchange: Exchange, question: Question) -> None:
@@ -141,8 +141,8 @@ def _said(reply: Reply) -> str:
 
 def _listed(exchange: Exchange) -> list[Model]:
     gateway = exchange.gateway
-    asked = gateway.client.requirements(**as_keywords(gateway.rules.base))
-    return listed(asked, gateway.client.catalog)
+    requirements = gateway.client.requirements(**as_keywords(gateway.rules.base))
+    return listed(requirements, gateway.client.catalog)
 
 
 def _auto(name: str) -> dict[str, object]:

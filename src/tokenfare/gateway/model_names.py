@@ -101,9 +101,9 @@ def listed(base: Requirements, catalog: Catalog) -> list[Model]:
     ]
 
 
-def as_keywords(asked: Requirements) -> dict[str, Any]:
+def as_keywords(requirements: Requirements) -> dict[str, Any]:
     """Requirements as the keywords of a client's calls."""
-    return {field.name: getattr(asked, field.name) for field in fields(asked)}
+    return {field.name: getattr(requirements, field.name) for field in fields(requirements)}
 
 
 def _model(name: str, rules: Rules, catalog: Catalog) -> Model:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from tokenfare.catalog import Catalog
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money
-from tokenfare.router import Requirements, refuse_unknown_words, requirements
+from tokenfare.router import Requirements, refuse_unknown_words, requirements_from
 from tokenfare.router.filters import matching, names_of
 from tokenfare.router.requirements_file import WrittenRequirements, in_words
 
@@ -63,10 +63,10 @@ def narrowed(base: Requirements, words: Words, room: int, catalog: Catalog) -> R
         return base
     given: dict[str, Any] = {}
     try:
-        asked = requirements(words.given, replace(Requirements(), max_output_tokens=room))
-        refuse_unknown_words(asked, catalog.models(all=True))
+        required = requirements_from(words.given, replace(Requirements(), max_output_tokens=room))
+        refuse_unknown_words(required, catalog.models(all=True))
         for word in words.given:
-            given[word] = _NARROW[word](word, getattr(base, word), getattr(asked, word), catalog)
+            given[word] = _NARROW[word](word, getattr(base, word), getattr(required, word), catalog)
         return replace(base, **given)
     except InvalidRequestError as error:
         raise invalid(f"{FIELD}: {error}", param=FIELD) from None
@@ -75,58 +75,58 @@ def narrowed(base: Requirements, words: Words, room: int, catalog: Catalog) -> R
 _Narrow: TypeAlias = Callable[[str, Any, Any, Catalog], Any]
 
 
-def _both(word: str, own: tuple[str, ...], asked: tuple[str, ...], catalog: Catalog) -> object:
+def _both(word: str, own: tuple[str, ...], callers: tuple[str, ...], catalog: Catalog) -> object:
     """The models that both lists let in; a list of patterns cannot say that, so one of ids does."""
-    if not own or not asked:
-        return own or asked
+    if not own or not callers:
+        return own or callers
     ids = tuple(
         glob.escape(model.id)
         for model in catalog.models(all=True)
-        if matching(names_of(model), own) and matching(names_of(model), asked)
+        if matching(names_of(model), own) and matching(names_of(model), callers)
     )
     if not ids:
         raise Refusal(
             403,
             "permission_error",
-            f"{FIELD}.{word}: of {', '.join(asked)} this gateway lets none be called",
+            f"{FIELD}.{word}: of {', '.join(callers)} this gateway lets none be called",
             code="model_not_allowed",
             param=FIELD,
         )
     return ids
 
 
-def _either(_: str, own: tuple[str, ...], asked: tuple[str, ...], __: Catalog) -> object:
-    return tuple(dict.fromkeys((*own, *asked)))
+def _either(_: str, own: tuple[str, ...], callers: tuple[str, ...], __: Catalog) -> object:
+    return tuple(dict.fromkeys((*own, *callers)))
 
 
-def _own_first(word: str, own: object, asked: object, _: Catalog) -> object:
+def _own_first(word: str, own: object, callers: object, _: Catalog) -> object:
     """The caller's, where the gateway asks for nothing or for the same."""
-    if own and asked and own != asked:
+    if own and callers and own != callers:
         raise _odd(word, f"this gateway asks for {_said(own)} already")
-    return own or asked
+    return own or callers
 
 
-def _lower(word: str, own: Money | None, asked: Money | None, _: Catalog) -> object:
-    if own is None or asked is None:
-        return own or asked
-    if own.currency != asked.currency:
+def _lower(word: str, own: Money | None, callers: Money | None, _: Catalog) -> object:
+    if own is None or callers is None:
+        return own or callers
+    if own.currency != callers.currency:
         raise _odd(word, f"this gateway's is {own}; give yours in {own.currency}")
-    return min(own, asked)
+    return min(own, callers)
 
 
 _NARROW: Mapping[str, _Narrow] = MappingProxyType(
     {
         "allow": _both,
         "deny": _either,
-        "needs": lambda _, own, asked, __: own | asked,
+        "needs": lambda _, own, callers, __: own | callers,
         "families": _own_first,
         "kinds": _own_first,
         "purpose": _own_first,
         "max_fare": _lower,
-        "min_headroom": lambda _, own, asked, __: max(own, asked),
-        "expected_output_tokens": lambda _, __, asked, ___: asked,
-        "cached_tokens": lambda _, __, asked, ___: asked,
-        "thinking": lambda _, own, asked, __: own or asked,
+        "min_headroom": lambda _, own, callers, __: max(own, callers),
+        "expected_output_tokens": lambda _, __, callers, ___: callers,
+        "cached_tokens": lambda _, __, callers, ___: callers,
+        "thinking": lambda _, own, callers, __: own or callers,
     }
 )
 

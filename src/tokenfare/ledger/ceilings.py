@@ -116,18 +116,18 @@ class Taken:
 
 def check(ceiling: Ceiling, intent: Intent, taken: Taken, resets_ms: int) -> None:
     """Raise `CeilingReached` if the call might go above the ceiling."""
-    asked: int | Money = intent.fare if isinstance(ceiling.limit, Money) else intent.most_tokens
-    if total(map(_number, (taken.spent, taken.held, asked))) <= _number(ceiling.limit):
+    amount: int | Money = intent.fare if isinstance(ceiling.limit, Money) else intent.most_tokens
+    if total(map(_number, (taken.spent, taken.held, amount))) <= _number(ceiling.limit):
         return
     resets = datetime.fromtimestamp(resets_ms / 1_000, ceiling.zone)
     raise CeilingReached(
-        f"{intent.model}: the call may take {_said(asked)}, and of {ceiling} {_said(taken.spent)} "
+        f"{intent.model}: the call may take {_said(amount)}, and of {ceiling} {_said(taken.spent)} "
         f"are spent and {_said(taken.held)} held by open calls; it resets at "
         f"{resets.isoformat(timespec='minutes')}",
         ceiling=ceiling,
         spent=taken.spent,
         held=taken.held,
-        asked=asked,
+        asked=amount,
         resets_at=resets,
     )
 

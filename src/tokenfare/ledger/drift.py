@@ -83,7 +83,7 @@ def drifts(
         project: Only this project.
     """
     since, until = span.milliseconds()
-    asked = {
+    parameters = {
         "answered": ANSWERED,
         "since": since,
         "until": until,
@@ -91,7 +91,7 @@ def drifts(
         "project": project,
     }
     with ledger.reading() as database:
-        rows = database.execute(_MISSES, asked).fetchall()
+        rows = database.execute(_MISSES, parameters).fetchall()
     return [_latest(list(misses), span) for _, misses in groupby(rows, key=lambda row: row[0])]
 
 

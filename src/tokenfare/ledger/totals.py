@@ -54,9 +54,9 @@ INSERT INTO totals VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO
 
 def add(connection: sqlite3.Connection, number: int) -> None:
     """Add the settled call of this number."""
-    asked = {"period": PERIOD_MS, "answered": ANSWERED, "number": number}
+    parameters = {"period": PERIOD_MS, "answered": ANSWERED, "number": number}
     *key, fare, answered, predicted, given, written, cached, reasoning = connection.execute(
-        _KEY_AND_FIGURES, asked
+        _KEY_AND_FIGURES, parameters
     ).fetchone()
     before = connection.execute(
         "SELECT fare FROM totals WHERE period_ms = ? AND project = ? AND endpoint = ? "

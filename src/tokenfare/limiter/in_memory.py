@@ -25,7 +25,7 @@ class InMemory:
         self._closed: dict[str, float] = {}
 
     def take(
-        self, key: str, windows: Sequence[Window], asked: Sequence[Amounts], now: float
+        self, key: str, windows: Sequence[Window], claimed: Sequence[Amounts], now: float
     ) -> Taken:
         """Book what is asked of each window, all or nothing."""
         with self._lock:
@@ -33,12 +33,12 @@ class InMemory:
                 Hold(self._closed.get(key, 0.0) - now, "refusal"),
                 (
                     window.pauses(self._counted(key, window, now), amounts, now)
-                    for window, amounts in zip(windows, asked, strict=True)
+                    for window, amounts in zip(windows, claimed, strict=True)
                 ),
             )
             if hold.seconds > 0:
                 return Taken(hold.seconds, now, hold)
-            for window, amounts in zip(windows, asked, strict=True):
+            for window, amounts in zip(windows, claimed, strict=True):
                 self._add(key, window, window.slot(now), amounts)
             return Taken(0.0, now)
 

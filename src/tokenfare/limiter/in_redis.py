@@ -57,11 +57,11 @@ class InRedis:
         return self._server.name
 
     def take(
-        self, key: str, windows: Sequence[Window], asked: Sequence[Amounts], _: float
+        self, key: str, windows: Sequence[Window], claimed: Sequence[Amounts], _: float
     ) -> Taken:
         """Book what is asked of each window, all or nothing."""
         words: list[object] = [f"{self._name}-{os.getpid()}", GONE_SECONDS]
-        for window, (requests, tokens) in zip(windows, asked, strict=True):
+        for window, (requests, tokens) in zip(windows, claimed, strict=True):
             most = (-1 if each is None else each for each in (window.requests, window.tokens))
             words += [window.slot_seconds, window.reach, *most, requests, tokens, _kept_ms(window)]
         answer = self._run("take", key, windows, words)

@@ -65,7 +65,7 @@ class InSqlite:
         return self._database.path
 
     def take(
-        self, key: str, windows: Sequence[Window], asked: Sequence[Amounts], now: float
+        self, key: str, windows: Sequence[Window], claimed: Sequence[Amounts], now: float
     ) -> Taken:
         """Book what is asked of each window, all or nothing."""
         who = f"{self._name}-{os.getpid()}"
@@ -74,7 +74,7 @@ class InSqlite:
                 Hold(_closed(connection, key, now), "refusal"),
                 (
                     window.pauses(_used(connection, key, window, now), amounts, now)
-                    for window, amounts in zip(windows, asked, strict=True)
+                    for window, amounts in zip(windows, claimed, strict=True)
                 ),
                 Hold(_turn(connection, key, who, now), "turn"),
             )
@@ -82,7 +82,7 @@ class InSqlite:
                 _wait(connection, key, who, now)
                 return Taken(min(hold.seconds, POLL_SECONDS), now, hold)
             connection.execute("DELETE FROM waiting WHERE key = ? AND who = ?", (key, who))
-            for window, amounts in zip(windows, asked, strict=True):
+            for window, amounts in zip(windows, claimed, strict=True):
                 _add(connection, key, window, window.slot(now), amounts)
         return Taken(0.0, now)
 

@@ -43,7 +43,7 @@ class Place:
     windows: tuple[Window, ...]
     claim: Claim
     signal: Signal = field(default_factory=Signal)
-    asked: tuple[Amounts, ...] = ()
+    claimed: tuple[Amounts, ...] = ()
     slots: tuple[int, ...] = ()
     held: tuple[Hold, float] | None = None
 
@@ -117,15 +117,15 @@ class Limiter:
             if not queue or queue[0] is not place:
                 return UNTIL_SIGNALLED
             typical = self._typical.get(place.key)
-        asked = tuple(_amounts(place.claim, window, typical) for window in place.windows)
+        claimed = tuple(_amounts(place.claim, window, typical) for window in place.windows)
         windows = [window.spared(typical or 0.0) for window in place.windows]
-        taken = self._store.take(place.key, windows, asked, self._clock())
+        taken = self._store.take(place.key, windows, claimed, self._clock())
         if taken.pause > 0:
             if taken.hold is not None:
                 place.held = taken.hold, self._clock() + taken.hold.seconds
             return taken.pause
         with self._lock:
-            place.asked = asked
+            place.claimed = claimed
             place.slots = tuple(window.slot(taken.moment) for window in place.windows)
             gone = place not in queue
             if not gone:
@@ -192,13 +192,13 @@ class Limiter:
         with self._lock:
             slots, place.slots = place.slots, ()
         changes = []
-        for window, slot, asked in zip(place.windows, slots, place.asked, strict=False):
+        for window, slot, claimed in zip(place.windows, slots, place.claimed, strict=False):
             tokens = sent[1]
             if window.answers == "expected":
                 tokens += written[1]
             elif written[1]:
                 changes.append(Change(window, None, written))
-            change = (sent[0] - asked[0], tokens - asked[1])
+            change = (sent[0] - claimed[0], tokens - claimed[1])
             if change != _NOTHING:
                 changes.append(Change(window, slot, change))
         try:

@@ -72,10 +72,10 @@ class _Tokens:
     answers: Answers
 
     def reserved(self, claims: Claims) -> Any:
-        return _asked(claims, self.answers).clip(max=self.tokens) * self.per_token
+        return _claimed_tokens(claims, self.answers).clip(max=self.tokens) * self.per_token
 
     def stopped(self, claims: Claims) -> Any:
-        return (_asked(claims, self.answers) >= self.large_from) * self.large_seconds
+        return (_claimed_tokens(claims, self.answers) >= self.large_from) * self.large_seconds
 
     def answered(self, claims: Claims) -> Any:
         if self.answers == "expected":
@@ -83,7 +83,7 @@ class _Tokens:
         return claims.max_output_tokens.clip(max=self.tokens) * self.per_token
 
 
-def _asked(claims: Claims, answers: Answers) -> Any:
+def _claimed_tokens(claims: Claims, answers: Answers) -> Any:
     """What is booked at most where calls are sent."""
     if answers == "written":
         return claims.input_tokens
@@ -174,8 +174,8 @@ def _choices(window: Window, claims: Claims, answer_seconds: float) -> list[_Tok
     """What tokens may cost in a window, by where the cutoff of large calls is."""
     if (tokens := window.tokens) is None:
         return []
-    asked = _asked(claims, window.answers)
-    largest = int(asked.max()) if len(asked) else 1
+    claimed = _claimed_tokens(claims, window.answers)
+    largest = int(claimed.max()) if len(claimed) else 1
     parts = [tokens >> halvings for halvings in range(1, _HALVINGS + 1)]
     cutoffs = {max(1, each) for part in parts for each in (part, tokens - part) if each < largest}
     cutoffs.add(max(1, min(largest, tokens)))

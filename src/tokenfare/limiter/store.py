@@ -67,7 +67,7 @@ class Store(Protocol):
         """Whether other processes see it, so that asking may wait for them, a disk, a network."""
 
     def take(
-        self, key: str, windows: Sequence[Window], asked: Sequence[Amounts], now: float, /
+        self, key: str, windows: Sequence[Window], claimed: Sequence[Amounts], now: float, /
     ) -> Taken:
         """Book what is asked of each window, all or nothing."""
 

@@ -84,16 +84,16 @@ class Window:
         """The oldest slot that still counts."""
         return self.slot(now) - self.reach
 
-    def pause(self, used: Mapping[int, Amounts], asked: Amounts, now: float) -> float:
-        """Seconds until `asked` fits beside what is `used` by slot; 0 if it does now.
+    def pause(self, used: Mapping[int, Amounts], claimed: Amounts, now: float) -> float:
+        """Seconds until `claimed` fits beside what is `used` by slot; 0 if it does now.
 
         What is larger than the whole window fits when the window is empty, as with the provider:
         there are models whose second is smaller than one of their inputs.
         """
-        return max(self.pauses(used, asked, now))
+        return max(self.pauses(used, claimed, now))
 
     def pauses(
-        self, used: Mapping[int, Amounts], asked: Amounts, now: float
+        self, used: Mapping[int, Amounts], claimed: Amounts, now: float
     ) -> tuple[float, float]:
         """As `pause`, by requests and by tokens."""
         first, last = self.first(now), self.slot(now) + 1  # beyond is of a clock that was set back
@@ -101,17 +101,17 @@ class Window:
         if not live:
             return 0.0, 0.0
         requests, tokens = (
-            self._free_at(((slot, amounts[kind]) for slot, amounts in live), limit, asked[kind])
+            self._free_at(((slot, amounts[kind]) for slot, amounts in live), limit, claimed[kind])
             for kind, limit in enumerate((self.requests, self.tokens))
         )
         return requests - now, tokens - now
 
-    def _free_at(self, live: Iterable[tuple[int, int]], limit: int | None, asked: int) -> float:
+    def _free_at(self, live: Iterable[tuple[int, int]], limit: int | None, claimed: int) -> float:
         counted = [(slot, amount) for slot, amount in live if amount > 0]
         total = sum(amount for _, amount in counted)
         moment = 0.0
         for slot, amount in counted:
-            if limit is None or not asked or total + asked <= limit:
+            if limit is None or not claimed or total + claimed <= limit:
                 break
             total -= amount
             moment = (slot + self.reach + 1) * self.slot_seconds

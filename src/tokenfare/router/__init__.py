@@ -16,7 +16,7 @@ from .judge import served_as as served_as
 from .question import Question as Question
 from .record import to_record as to_record
 from .requirement_options import RequirementOptions as RequirementOptions
-from .requirement_options import requirements as requirements
+from .requirement_options import requirements_from as requirements_from
 from .requirements import MODALITIES as MODALITIES
 from .requirements import Requirements as Requirements
 from .routing_table import RoutingTable as RoutingTable

@@ -67,12 +67,12 @@ class Axis:
         piece = self.everyone.at(size)
         return None if piece is None else self.candidates[piece.owner].model
 
-    def best(self, size: Count, asked: Requirements) -> tuple[Order, Model] | None:
+    def best(self, size: Count, requirements: Requirements) -> tuple[Order, Model] | None:
         """The cheapest model at a size, certain or not, with its place in the order of models."""
         piece = (self.everyone if size.exact else self.rising).at(size.high)
         found = [] if piece is None else [self.placed(piece.owner, piece.at(size.high), size.high)]
         if not size.exact:
-            judged = (self._judged(owner, size, asked) for owner in self.falling)
+            judged = (self._judged(owner, size, requirements) for owner in self.falling)
             found += (pair for pair in judged if pair is not None)
         return min(found, key=lambda pair: pair[0], default=None)
 
@@ -84,11 +84,13 @@ class Axis:
         headroom = 0 if each.most is None else each.most - own
         return (fare, rate, kind, each.most is None, -headroom, model_id), each.model
 
-    def _judged(self, owner: int, size: Count, asked: Requirements) -> tuple[Order, Model] | None:
+    def _judged(
+        self, owner: int, size: Count, requirements: Requirements
+    ) -> tuple[Order, Model] | None:
         model = self.candidates[owner].model
         shift = self.shift(model)
         own = Count(size.value + shift, size.low + shift, size.high + shift, size.how)
-        outcome = judge(model, own, asked)
+        outcome = judge(model, own, requirements)
         if not isinstance(outcome, Ranked):
             return None
         fare = int(Fraction(outcome.compared.amount) * self._scale)

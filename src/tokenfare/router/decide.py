@@ -21,18 +21,23 @@ from .requirements import Requirements
 
 
 def decide(
-    models: Iterable[Model], size_for: SizeFor, asked: Requirements, *, day: date, digest: str
+    models: Iterable[Model],
+    size_for: SizeFor,
+    requirements: Requirements,
+    *,
+    day: date,
+    digest: str,
 ) -> Decision:
     """Hold every model to the request, one by one; `RoutingTable` is for many requests."""
     models = tuple(models)
     sizes: dict[str, Count] = {}
     best: Ranked | None = None
     for model in models:
-        if first_refusal(model, asked) is None:
+        if first_refusal(model, requirements) is None:
             size = sizes[model.id] = size_for(model)
-            outcome = judge(model, size, asked)
+            outcome = judge(model, size, requirements)
             if isinstance(outcome, Ranked) and (best is None or rank(outcome) < rank(best)):
                 best = outcome
-    question = Question(models, asked, day, digest)
+    question = Question(models, requirements, day, digest)
     known = size_for if isinstance(size_for, SameSize) else SizeByModel(sizes)
     return Decision(question, known, best.model if best else None)

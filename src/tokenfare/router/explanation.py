@@ -70,12 +70,12 @@ def change(interval: Interval) -> str:
 def _headline(parts: DecisionParts) -> str:
     if not parts.ranked:
         return f"no model takes this on {parts.question.day}"
-    chosen, asked = parts.ranked[0], parts.question.requirements
-    expected = f", {chosen.compared} expected" if asked.compares_expected else ""
-    times = f"{asked.answers} times " if asked.answers > 1 else ""
+    chosen, requirements = parts.ranked[0], parts.question.requirements
+    expected = f", {chosen.compared} expected" if requirements.compares_expected else ""
+    times = f"{requirements.answers} times " if requirements.answers > 1 else ""
     return (
         f"{chosen.model.id} on {parts.question.day}: {_tokens(chosen.size)} in, "
-        f"{times}up to {asked.max_output_tokens:,} out, {chosen.fare}{expected}"
+        f"{times}up to {requirements.max_output_tokens:,} out, {chosen.fare}{expected}"
     )
 
 
@@ -127,11 +127,13 @@ def _likely(parts: DecisionParts) -> Sequence[Contender]:
 
     The bounds of a vocabulary that is not here are so far apart, and the middle so much nearer.
     """
-    asked = parts.question.requirements
+    requirements = parts.question.requirements
     return [
         contender
         for contender in parts.contenders
-        if isinstance(judge(contender.model, Count.exactly(contender.size.value), asked), Ranked)
+        if isinstance(
+            judge(contender.model, Count.exactly(contender.size.value), requirements), Ranked
+        )
     ]
 
 

@@ -60,62 +60,65 @@ def not_released(model: Model, _: Requirements) -> str | None:
     return f"{model.id}: not known to exist on {model.day} yet"
 
 
-def denied(model: Model, asked: Requirements) -> str | None:
+def denied(model: Model, requirements: Requirements) -> str | None:
     """Matches a pattern that the caller refuses."""
-    pattern = matching(names_of(model), asked.deny)
+    pattern = matching(names_of(model), requirements.deny)
     if pattern is None:
         return None
     return f"{model.id}: matches the refused pattern {pattern!r}"
 
 
-def not_allowed(model: Model, asked: Requirements) -> str | None:
+def not_allowed(model: Model, requirements: Requirements) -> str | None:
     """Matches none of the patterns that the caller allows."""
-    if not asked.allow or matching(names_of(model), asked.allow) is not None:
+    if not requirements.allow or matching(names_of(model), requirements.allow) is not None:
         return None
-    return f"{model.id}: matches none of the allowed {', '.join(asked.allow)}"
+    return f"{model.id}: matches none of the allowed {', '.join(requirements.allow)}"
 
 
-def other_provider(model: Model, asked: Requirements) -> str | None:
+def other_provider(model: Model, requirements: Requirements) -> str | None:
     """Is served by a provider that is not among those asked for."""
-    if not asked.providers or matching((model.provider,), asked.providers) is not None:
+    if (
+        not requirements.providers
+        or matching((model.provider,), requirements.providers) is not None
+    ):
         return None
-    return f"{model.id}: served by {model.provider}, not by {' or '.join(asked.providers)}"
+    return f"{model.id}: served by {model.provider}, not by {' or '.join(requirements.providers)}"
 
 
-def other_family(model: Model, asked: Requirements) -> str | None:
+def other_family(model: Model, requirements: Requirements) -> str | None:
     """Belongs to a family that is not among those asked for."""
-    if not asked.families or matching((model.family,), asked.families) is not None:
+    if not requirements.families or matching((model.family,), requirements.families) is not None:
         return None
-    return f"{model.id}: of the family {model.family}, not {' or '.join(asked.families)}"
+    return f"{model.id}: of the family {model.family}, not {' or '.join(requirements.families)}"
 
 
-def other_kind(model: Model, asked: Requirements) -> str | None:
+def other_kind(model: Model, requirements: Requirements) -> str | None:
     """Is a stable name where a pinned snapshot is asked for, say."""
-    if not asked.kinds or model.kind in asked.kinds:
+    if not requirements.kinds or model.kind in requirements.kinds:
         return None
-    return f"{model.id}: a {model.kind} name, not {' or '.join(sorted(asked.kinds))}"
+    return f"{model.id}: a {model.kind} name, not {' or '.join(sorted(requirements.kinds))}"
 
 
-def lacks_modality(model: Model, asked: Requirements) -> str | None:
+def lacks_modality(model: Model, requirements: Requirements) -> str | None:
     """Does not take a kind of input that is needed."""
-    if asked.needs <= model.modalities:
+    if requirements.needs <= model.modalities:
         return None
-    missing = " or ".join(sorted(asked.needs - model.modalities))
+    missing = " or ".join(sorted(requirements.needs - model.modalities))
     return f"{model.id}: takes {', '.join(sorted(model.modalities))}, not {missing}"
 
 
-def other_purpose(model: Model, asked: Requirements) -> str | None:
+def other_purpose(model: Model, requirements: Requirements) -> str | None:
     """Is not made for the purpose that is asked for."""
-    if asked.purpose is None or asked.purpose in model.purposes:
+    if requirements.purpose is None or requirements.purpose in model.purposes:
         return None
-    return f"{model.id}: made for {', '.join(sorted(model.purposes))}, not {asked.purpose}"
+    return f"{model.id}: made for {', '.join(sorted(model.purposes))}, not {requirements.purpose}"
 
 
-def other_region(model: Model, asked: Requirements) -> str | None:
+def other_region(model: Model, requirements: Requirements) -> str | None:
     """Is not served in the region that is asked for."""
-    if asked.region is None or asked.region in model.regions:
+    if requirements.region is None or requirements.region in model.regions:
         return None
-    return f"{model.id}: served in {', '.join(model.regions)}, not in {asked.region}"
+    return f"{model.id}: served in {', '.join(model.regions)}, not in {requirements.region}"
 
 
 _ACCESS_MEANS = {
@@ -126,19 +129,19 @@ _ACCESS_MEANS = {
 }
 
 
-def closed(model: Model, asked: Requirements) -> str | None:
+def closed(model: Model, requirements: Requirements) -> str | None:
     """Is not open to everybody with a key, and the caller did not allow for that."""
-    if model.access in asked.access:
+    if model.access in requirements.access:
         return None
     return f"{model.id}: {_ACCESS_MEANS[model.access]}"
 
 
-def too_slow(model: Model, asked: Requirements) -> str | None:
+def too_slow(model: Model, requirements: Requirements) -> str | None:
     """Allows fewer requests or tokens a minute than are needed, or nobody knows how many."""
     rates = model.rates
     for needed, allowed, unit in (
-        (asked.min_requests_per_minute, rates.requests_per_minute, "requests"),
-        (asked.min_tokens_per_minute, rates.tokens_per_minute, "tokens"),
+        (requirements.min_requests_per_minute, rates.requests_per_minute, "requests"),
+        (requirements.min_tokens_per_minute, rates.tokens_per_minute, "tokens"),
     ):
         if needed and allowed is None:
             return f"{model.id}: {needed:,} {unit} a minute needed, its rate is not known"
@@ -152,16 +155,17 @@ def no_price(model: Model, _: Requirements) -> str | None:
     return None if model.price else f"{model.id}: no price is known for {model.day}"
 
 
-def other_currency(model: Model, asked: Requirements) -> str | None:
+def other_currency(model: Model, requirements: Requirements) -> str | None:
     """Is priced in another currency; nothing is converted."""
-    if model.price is None or model.price.currency == asked.currency:
+    if model.price is None or model.price.currency == requirements.currency:
         return None
-    return f"{model.id}: priced in {model.price.currency}, fares are compared in {asked.currency}"
+    wanted = requirements.currency
+    return f"{model.id}: priced in {model.price.currency}, fares are compared in {wanted}"
 
 
-def no_batch_price(model: Model, asked: Requirements) -> str | None:
+def no_batch_price(model: Model, requirements: Requirements) -> str | None:
     """Has no batch price where one is asked for."""
-    if not asked.batch or model.price is None or model.price.batch is not None:
+    if not requirements.batch or model.price is None or model.price.batch is not None:
         return None
     return f"{model.id}: not offered in the batch service"
 
@@ -191,11 +195,11 @@ ON_PRICE: tuple[Filter, ...] = (
 
 
 def first_refusal(
-    model: Model, asked: Requirements, filters: Iterable[Filter] = BEFORE_COUNTING
+    model: Model, requirements: Requirements, filters: Iterable[Filter] = BEFORE_COUNTING
 ) -> Rejection | None:
     """The first filter's refusal, if any refuses."""
     for reason, refuses in filters:
-        detail = refuses(model, asked)
+        detail = refuses(model, requirements)
         if detail is not None:
             return Rejection(model, reason, detail)
     return None

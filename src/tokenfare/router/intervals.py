@@ -40,12 +40,14 @@ class _Run(NamedTuple):
     model: Model | None
 
 
-def intervals(axis: Axis, asked: Requirements) -> tuple[Interval, ...]:
+def intervals(axis: Axis, requirements: Requirements) -> tuple[Interval, ...]:
     """The intervals from one token on, in order, without a gap."""
     found: list[Interval] = []
     for first, last, model in _without_gaps(_runs(axis)):
         before = found[-1].model if found else None
-        since = None if before is None else _refused(before, first + axis.shift(before), asked)
+        since = (
+            None if before is None else _refused(before, first + axis.shift(before), requirements)
+        )
         found.append(Interval(first, None if last == ENDLESS else last, model, since))
     return tuple(found)
 
@@ -74,6 +76,6 @@ def _without_gaps(runs: Iterable[_Run]) -> Iterator[_Run]:
         yield _Run(x, ENDLESS, None)
 
 
-def _refused(model: Model, size: int, asked: Requirements) -> Rejection | None:
-    outcome = judge(model, Count.exactly(size), asked)
+def _refused(model: Model, size: int, requirements: Requirements) -> Rejection | None:
+    outcome = judge(model, Count.exactly(size), requirements)
     return outcome if isinstance(outcome, Rejection) else None

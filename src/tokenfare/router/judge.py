@@ -46,10 +46,12 @@ class Ranked:
     compared: Money
 
 
-def judge(model: Model, size: Count, asked: Requirements) -> Ranked | Rejection:
+def judge(model: Model, size: Count, requirements: Requirements) -> Ranked | Rejection:
     """Hold a model that passes the filters before counting against a request of this size."""
-    outcome = fit(served_as(model, asked), size, asked.max_output_tokens)
-    refusal = _limits_refuse(model, outcome, asked) or first_refusal(model, asked, ON_PRICE)
+    outcome = fit(served_as(model, requirements), size, requirements.max_output_tokens)
+    refusal = _limits_refuse(model, outcome, requirements) or first_refusal(
+        model, requirements, ON_PRICE
+    )
     if refusal is not None:
         return refusal
     price = model.price
@@ -57,28 +59,28 @@ def judge(model: Model, size: Count, asked: Requirements) -> Ranked | Rejection:
     fare = fare_of(
         price,
         size,
-        asked.max_output_tokens,
-        answers=asked.answers,
-        batch=asked.batch,
-        thinking=asked.thinking,
+        requirements.max_output_tokens,
+        answers=requirements.answers,
+        batch=requirements.batch,
+        thinking=requirements.thinking,
     )
-    if asked.max_fare is not None and fare.high > asked.max_fare:
-        detail = f"{model.id}: up to {fare.high}, the ceiling is {asked.max_fare}"
+    if requirements.max_fare is not None and fare.high > requirements.max_fare:
+        detail = f"{model.id}: up to {fare.high}, the ceiling is {requirements.max_fare}"
         return Rejection(model, "over ceiling", detail, fare=fare.high)
     compared = fare.high
-    if asked.compares_expected:
-        compared = _expected(model, price, size, asked)
+    if requirements.compares_expected:
+        compared = _expected(model, price, size, requirements)
     return Ranked(model, fare, size, outcome, compared)
 
 
 def judge_all(
-    models: Iterable[Model], size_for: SizeFor, asked: Requirements
+    models: Iterable[Model], size_for: SizeFor, requirements: Requirements
 ) -> tuple[tuple[Ranked, ...], tuple[Rejection, ...]]:
     """Rank or refuse every model: the ranking cheapest first, the refusals nearest miss first."""
     ranked: list[Ranked] = []
     rejected: list[Rejection] = []
     for model in models:
-        outcome = first_refusal(model, asked) or judge(model, size_for(model), asked)
+        outcome = first_refusal(model, requirements) or judge(model, size_for(model), requirements)
         if isinstance(outcome, Ranked):
             ranked.append(outcome)
         else:
@@ -98,36 +100,38 @@ def tie_break(model: Model) -> tuple[int, int, str]:
     return (-(model.rates.tokens_per_minute or 0), _KIND_ORDER[model.kind], model.id)
 
 
-def _limits_refuse(model: Model, outcome: Fit, asked: Requirements) -> Rejection | None:
+def _limits_refuse(model: Model, outcome: Fit, requirements: Requirements) -> Rejection | None:
     if outcome.verdict == "limits not stated":
-        if not asked.unstated_limits:
+        if not requirements.unstated_limits:
             return Rejection(model, "limits not stated", str(outcome))
     elif not outcome:
         reason = "may not fit" if outcome.verdict == "may not fit" else str(outcome.binding)
         return Rejection(model, reason, str(outcome), outcome.over)
-    if not asked.min_headroom:
+    if not requirements.min_headroom:
         return None
     if outcome.headroom is None:
-        detail = f"{model.id}: {asked.min_headroom:,} tokens to spare wanted, no limit is stated"
+        detail = (
+            f"{model.id}: {requirements.min_headroom:,} tokens to spare wanted, no limit is stated"
+        )
         return Rejection(model, "headroom", detail)
-    if outcome.headroom >= asked.min_headroom:
+    if outcome.headroom >= requirements.min_headroom:
         return None
-    over = asked.min_headroom - outcome.headroom
+    over = requirements.min_headroom - outcome.headroom
     detail = (
         f"{model.id}: {outcome.headroom:,} tokens to spare, "
-        f"{asked.min_headroom:,} wanted ({over:,} too few)"
+        f"{requirements.min_headroom:,} wanted ({over:,} too few)"
     )
     return Rejection(model, "headroom", detail, over)
 
 
-def _expected(model: Model, price: Price, size: Count, asked: Requirements) -> Money:
-    hits = CacheHits.expected(asked.cached_tokens, model.cache)
+def _expected(model: Model, price: Price, size: Count, requirements: Requirements) -> Money:
+    hits = CacheHits.expected(requirements.cached_tokens, model.cache)
     return expected_fare(
         price,
         size,
-        asked.answers * asked.output_tokens,
-        batch=asked.batch,
-        thinking=asked.thinking,
+        requirements.answers * requirements.output_tokens,
+        batch=requirements.batch,
+        thinking=requirements.thinking,
         hits=hits,
     )
 
@@ -145,6 +149,6 @@ def _nearness(refusal: Rejection) -> tuple[int, Decimal | int, str]:
     return (2, -passed, refusal.model.id)
 
 
-def served_as(model: Model, asked: Requirements) -> Model:
+def served_as(model: Model, requirements: Requirements) -> Model:
     """The model with the limits that hold as it is asked: live or batch, reasoning or not."""
-    return model.served(batch=asked.batch, thinking=asked.thinking)
+    return model.served(batch=requirements.batch, thinking=requirements.thinking)

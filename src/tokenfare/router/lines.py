@@ -55,28 +55,28 @@ class Candidate:
         return min(line.base + line.slope * line.first for line in self.lines)
 
 
-def candidate(model: Model, asked: Requirements) -> Candidate | None:
+def candidate(model: Model, requirements: Requirements) -> Candidate | None:
     """The model's lines, if it passes what the price decides; the early filters come before."""
-    most = most_input(model, asked)
+    most = most_input(model, requirements)
     price = model.price
-    if price is None or most == 0 or first_refusal(model, asked, ON_PRICE):
+    if price is None or most == 0 or first_refusal(model, requirements, ON_PRICE):
         return None
-    lines = tuple(_lines(model, price, ENDLESS if most is None else most, asked))
+    lines = tuple(_lines(model, price, ENDLESS if most is None else most, requirements))
     return Candidate(model, most, lines, _rising(lines)) if lines else None
 
 
-def most_input(model: Model, asked: Requirements) -> int | None:
+def most_input(model: Model, requirements: Requirements) -> int | None:
     """The most input tokens that the model takes beside the answer; 0 if it takes none.
 
     `None` where no limit is stated and the caller lets such models pass.
     """
-    limits = served_as(model, asked).limits
-    if limits.max_output is not None and asked.max_output_tokens > limits.max_output:
+    limits = served_as(model, requirements).limits
+    if limits.max_output is not None and requirements.max_output_tokens > limits.max_output:
         return 0
-    room = input_room(limits, model.output_room, asked.max_output_tokens)
+    room = input_room(limits, model.output_room, requirements.max_output_tokens)
     if room is None:
-        return None if asked.unstated_limits and not asked.min_headroom else 0
-    return max(room[1] - asked.min_headroom, 0)
+        return None if requirements.unstated_limits and not requirements.min_headroom else 0
+    return max(room[1] - requirements.min_headroom, 0)
 
 
 def common_scale(candidates: Sequence[Candidate]) -> int:
@@ -85,25 +85,27 @@ def common_scale(candidates: Sequence[Candidate]) -> int:
     return lcm(*{n.denominator for line in lines for n in (line.base, line.slope)})
 
 
-def _lines(model: Model, price: Price, most: int, asked: Requirements) -> Iterator[Line]:
-    hits = CacheHits.expected(asked.cached_tokens, model.cache)
-    for first, last, input_, output in _tiers(price, asked):
-        end = min(last, most, _under_ceiling(input_, output, asked))
-        answer = output * asked.answers * asked.output_tokens
+def _lines(model: Model, price: Price, most: int, requirements: Requirements) -> Iterator[Line]:
+    hits = CacheHits.expected(requirements.cached_tokens, model.cache)
+    for first, last, input_, output in _tiers(price, requirements):
+        end = min(last, most, _under_ceiling(input_, output, requirements))
+        answer = output * requirements.answers * requirements.output_tokens
         for line in _with_hits(first, end, input_, hits):
             yield line._replace(base=line.base + answer) if answer else line
 
 
-def _tiers(price: Price, asked: Requirements) -> Iterator[tuple[int, int, Fraction, Fraction]]:
+def _tiers(
+    price: Price, requirements: Requirements
+) -> Iterator[tuple[int, int, Fraction, Fraction]]:
     """First and last input of each tier with its prices for one token."""
-    factor = price.batch if asked.batch and price.batch is not None else 1
+    factor = price.batch if requirements.batch and price.batch is not None else 1
     over, under = factor.as_integer_ratio()
     under *= price.per
     first = 0
     for at, tier in enumerate(price.tiers):
         bounded = tier.up_to is not None and at + 1 < len(price.tiers)
         last = tier.up_to if bounded and tier.up_to is not None else ENDLESS
-        written = tier.written(thinking=asked.thinking)
+        written = tier.written(thinking=requirements.thinking)
         yield first, last, _times(tier.input, over, under), _times(written, over, under)
         first = last + 1
 
@@ -114,11 +116,14 @@ def _times(amount: Decimal, over: int, under: int) -> Fraction:
     return Fraction(numerator * over, denominator * under)
 
 
-def _under_ceiling(input_: Fraction, output: Fraction, asked: Requirements) -> int:
+def _under_ceiling(input_: Fraction, output: Fraction, requirements: Requirements) -> int:
     """The most input whose fare, with an answer that fills its room, stays under the ceiling."""
-    if asked.max_fare is None:
+    if requirements.max_fare is None:
         return ENDLESS
-    left = Fraction(asked.max_fare.amount) - output * asked.answers * asked.max_output_tokens
+    left = (
+        Fraction(requirements.max_fare.amount)
+        - output * requirements.answers * requirements.max_output_tokens
+    )
     if left < 0:
         return -1
     return int(left // input_) if input_ else ENDLESS

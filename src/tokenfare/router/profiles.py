@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.reading import toml_of
 
-from .requirement_options import requirements
+from .requirement_options import requirements_from
 from .requirements import Requirements
 from .requirements_file import WrittenRequirements, in_words, nearest
 
@@ -71,6 +71,6 @@ def _profile(
             raise InputError(str(path), f"[{name}] extends: no profile {row.extends!r}{known}")
         base = _profile(path, row.extends, rows, (*above, name))
     try:
-        return requirements(row.given, base)
+        return requirements_from(row.given, base)
     except InvalidRequestError as error:
         raise InputError(str(path), f"[{name}] {error}") from None

@@ -15,7 +15,7 @@ from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.money import Money
 from tokenfare.tokenizers import Count
 
-from .requirement_options import requirements
+from .requirement_options import requirements_from
 from .requirements import Requirements
 from .requirements_file import Whole, WrittenRequirements, in_words
 
@@ -151,7 +151,7 @@ def _read(found: _Record) -> Record:
         found.model,
         date.fromisoformat(found.as_of),
         found.catalog,
-        requirements(found.requirements.given),
+        requirements_from(found.requirements.given),
         RecordedSizes(by_model, by_tokenizer),
         outcomes,
     )

@@ -47,7 +47,9 @@ class RequirementOptions(TypedDict, total=False):
     unstated_limits: bool
 
 
-def requirements(asked: RequirementOptions, base: Requirements | None = None) -> Requirements:
+def requirements_from(
+    options: RequirementOptions, base: Requirements | None = None
+) -> Requirements:
     """The requirements of `base` (a profile), with what is asked in place of theirs.
 
     Where a ceiling is given and no currency, fares are compared in the ceiling's currency.
@@ -57,8 +59,8 @@ def requirements(asked: RequirementOptions, base: Requirements | None = None) ->
             "a profile is tokenfare.Requirements (tokenfare.router.profiles reads it from a file),"
             f" not {type(base).__name__}"
         )
-    given: dict[str, Any] = dict(asked)
-    ceiling = _ceiling(asked.get("max_fare"))
+    given: dict[str, Any] = dict(options)
+    ceiling = _ceiling(options.get("max_fare"))
     if ceiling is not None:
         given["max_fare"] = ceiling
         given.setdefault("currency", ceiling.currency)
@@ -108,11 +110,15 @@ def _ceiling(given: object) -> Money | None:
         raise InvalidRequestError(f"max_fare: {error}") from None
 
 
-def written(asked: Requirements) -> dict[str, object]:
+def written(requirements: Requirements) -> dict[str, object]:
     """Requirements as JSON or TOML can hold them; what is as by default is left out."""
     default = Requirements()
-    changed = (f.name for f in fields(asked) if getattr(asked, f.name) != getattr(default, f.name))
-    return {name: _plain(getattr(asked, name)) for name in changed}
+    changed = (
+        f.name
+        for f in fields(requirements)
+        if getattr(requirements, f.name) != getattr(default, f.name)
+    )
+    return {name: _plain(getattr(requirements, name)) for name in changed}
 
 
 def _plain(value: object) -> object:

@@ -99,13 +99,13 @@ class _Unit:
             return pieces[-1].last
         return pieces[-1].first - 1 if len(pieces) > 1 else None
 
-    def best(self, asked: Requirements) -> _Best | None:
+    def best(self, requirements: Requirements) -> _Best | None:
         """The cheapest model that certainly fits."""
         sole = self.sole
         if sole is not None:
             most = max(max(p.at(p.first), p.at(p.last)) for p in self.pieces)
             return _Best(*self.axis.placed(sole, most, self.size.high))
-        found = self.axis.best(self.size, asked)
+        found = self.axis.best(self.size, requirements)
         return None if found is None else _Best(*found)
 
 

@@ -23,22 +23,24 @@ _REGIONS = (
 )
 
 
-def refuse_unknown_words(asked: Requirements, models: Sequence[Model]) -> None:
+def refuse_unknown_words(requirements: Requirements, models: Sequence[Model]) -> None:
     """Raise `InvalidRequestError` for the first word that no model of the catalogue knows."""
-    for pattern in (*asked.allow, *asked.deny):
+    for pattern in (*requirements.allow, *requirements.deny):
         names = [name for model in models for name in names_of(model)]
-        _refuse_pattern("allow" if pattern in asked.allow else "deny", pattern, names)
-    for pattern in asked.families:
+        _refuse_pattern("allow" if pattern in requirements.allow else "deny", pattern, names)
+    for pattern in requirements.families:
         _refuse_pattern("families", pattern, {model.family for model in models})
-    for pattern in asked.providers:
+    for pattern in requirements.providers:
         _refuse_pattern("providers", pattern, {model.provider for model in models})
-    if asked.purpose is not None:
-        _refuse_word("purpose", asked.purpose, {p for model in models for p in model.purposes})
-    if asked.region is not None:
+    if requirements.purpose is not None:
+        _refuse_word(
+            "purpose", requirements.purpose, {p for model in models for p in model.purposes}
+        )
+    if requirements.region is not None:
         known = {r for model in models for r in model.regions}
-        _refuse_word("region", asked.region, known, _REGIONS)
-    if asked.allow and asked.deny:
-        _refuse_all_denied(asked, models)
+        _refuse_word("region", requirements.region, known, _REGIONS)
+    if requirements.allow and requirements.deny:
+        _refuse_all_denied(requirements, models)
 
 
 def _refuse_pattern(name: str, pattern: str, known: Iterable[str]) -> None:
@@ -57,13 +59,13 @@ def _refuse_word(name: str, word: str, known: Iterable[str], more: str = "") -> 
         )
 
 
-def _refuse_all_denied(asked: Requirements, models: Iterable[Model]) -> None:
+def _refuse_all_denied(requirements: Requirements, models: Iterable[Model]) -> None:
     """Contradiction in effect: `allow=["qwen-max"]` with `deny=["qwen-*"]`."""
-    allowed = [names_of(model) for model in models if matching(names_of(model), asked.allow)]
-    if all(matching(names, asked.deny) for names in allowed):
+    allowed = [names_of(model) for model in models if matching(names_of(model), requirements.allow)]
+    if all(matching(names, requirements.deny) for names in allowed):
         raise InvalidRequestError(
-            f"deny ({', '.join(asked.deny)}) refuses every model that allow "
-            f"({', '.join(asked.allow)}) lets through; loosen one of them"
+            f"deny ({', '.join(requirements.deny)}) refuses every model that allow "
+            f"({', '.join(requirements.allow)}) lets through; loosen one of them"
         )
 
 

@@ -13,10 +13,10 @@ from .filters import Rejection
 from .requirements import Requirements
 
 
-def way_out(refusal: Rejection, asked: Requirements) -> str | None:
+def way_out(refusal: Rejection, requirements: Requirements) -> str | None:
     """One clause, or `None` where the caller can do nothing about it (retired, no price)."""
     clause = _CLAUSES.get(refusal.reason)
-    return None if clause is None else clause(refusal, asked)
+    return None if clause is None else clause(refusal, requirements)
 
 
 def _shorter(refusal: Rejection, _: Requirements) -> str:

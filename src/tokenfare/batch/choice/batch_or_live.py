@@ -74,30 +74,32 @@ class Served:
     No filter asks for the room, so they run once for requests of however many rooms.
     """
 
-    def __init__(self, catalog: Catalog, asked: Requirements) -> None:
+    def __init__(self, catalog: Catalog, requirements: Requirements) -> None:
         """Leave the models that are certainly none, and sort the others by how they count."""
         everyone = catalog.models(all=True)
-        self.all: tuple[Model, ...] = tuple(_inline_only(_served(each, asked)) for each in everyone)
+        self.all: tuple[Model, ...] = tuple(
+            _inline_only(_served(each, requirements)) for each in everyone
+        )
         self.day: date = catalog.day
         self.digest: str = catalog.digest
         by_kind: dict[Hashable, list[Model]] = defaultdict(list)
         for model in self.all:
-            if first_refusal(model, asked) or first_refusal(model, asked, ON_PRICE):
+            if first_refusal(model, requirements) or first_refusal(model, requirements, ON_PRICE):
                 continue
             by_kind[counting_key(model)].append(model)
         self.kinds: Kinds = tuple(tuple(models) for models in by_kind.values())
-        priced = self.kinds if Prices.can(asked) else ()
-        self.prices: tuple[Prices, ...] = tuple(Prices(kind, asked) for kind in priced)
+        priced = self.kinds if Prices.can(requirements) else ()
+        self.prices: tuple[Prices, ...] = tuple(Prices(kind, requirements) for kind in priced)
 
 
 class Service:
     """The models of one service (batch or live) for requests with the same requirements."""
 
-    def __init__(self, served: Served, asked: Requirements) -> None:
+    def __init__(self, served: Served, requirements: Requirements) -> None:
         """Find the models that take a request of some size, sorted by how they count."""
         self._served = served
-        self.asked = asked
-        self._kinds = tuple(_kinds(served, asked))
+        self.requirements = requirements
+        self._kinds = tuple(_kinds(served, requirements))
         self.kinds: Kinds = tuple(tuple(model for model, _ in each.takers) for each in self._kinds)
         self._best: tuple[dict[Count, Choice | None], ...] = tuple({} for _ in self.kinds)
         self._asked = [0] * len(self.kinds)
@@ -139,9 +141,9 @@ class Service:
         if ranked is None:  # a fault of this library, never of a caller
             raise TypeError(f"the model chosen refuses: {model.id}")
         price = ranked.model.price
-        if not self.asked.batch or price is None:
+        if not self.requirements.batch or price is None:
             return Choice.of(ranked, ranked.fare)
-        room, thinking = self.asked.max_output_tokens, self.asked.thinking
+        room, thinking = self.requirements.max_output_tokens, self.requirements.thinking
         return Choice.of(ranked, fare_of(price, size, room, thinking=thinking))
 
     def price_among(self, kind: int, size: Count) -> int | None:
@@ -161,10 +163,10 @@ class Service:
         prices, places = self._kinds[kind].prices, self._kinds[kind].places
         self._asked[kind] += 1
         if prices is not None and self._asked[kind] <= _FEW:
-            return prices.cheapest(places, size, self.asked.output_tokens)
+            return prices.cheapest(places, size, self.requirements.output_tokens)
         if kind not in self._tables:
             served = self._served
-            question = Question(self.kinds[kind], self.asked, served.day, served.digest)
+            question = Question(self.kinds[kind], self.requirements, served.day, served.digest)
             self._tables[kind] = RoutingTable(question)
         return self._tables[kind].decide(size).winner
 
@@ -179,7 +181,7 @@ class Service:
 
     def on(self, model: Model, size: Count) -> Ranked | None:
         """The request on one of the models, if it takes it."""
-        outcome = judge(model, size, self.asked)
+        outcome = judge(model, size, self.requirements)
         return outcome if isinstance(outcome, Ranked) else None
 
     def refusal(self, sizes: Sizes) -> str:
@@ -187,7 +189,9 @@ class Service:
         size_of = {model.id: sizes[i] for model, i in self.models}
         # A model that takes no size at all is refused whatever the size.
         least = min(sizes, key=lambda size: size.low, default=Count.exactly(1))
-        _, refused = judge_all(self._served.all, lambda m: size_of.get(m.id, least), self.asked)
+        _, refused = judge_all(
+            self._served.all, lambda m: size_of.get(m.id, least), self.requirements
+        )
         return "; ".join(each.detail for each in refused[:_MISSES])
 
 
@@ -202,20 +206,20 @@ class _Kind(NamedTuple):
     places: tuple[tuple[int, int | None], ...]
 
 
-def _kinds(served: Served, asked: Requirements) -> Iterator[_Kind]:
+def _kinds(served: Served, requirements: Requirements) -> Iterator[_Kind]:
     for prices in served.prices:
-        if places := tuple(prices.takers(asked.max_output_tokens)):
+        if places := tuple(prices.takers(requirements.max_output_tokens)):
             takers = tuple((prices.model(place), most) for place, most in places)
             yield _Kind(takers, prices, places)
     for kind in () if served.prices else served.kinds:
-        candidates = Question(kind, asked, served.day, served.digest).candidates
+        candidates = Question(kind, requirements, served.day, served.digest).candidates
         if candidates:
             yield _Kind(tuple((each.model, each.most) for each in candidates), None, ())
 
 
-def _served(model: Model, asked: Requirements) -> Model:
+def _served(model: Model, requirements: Requirements) -> Model:
     """The model as the service has it, once for all sizes and not once for each."""
-    served = served_as(model, asked)
+    served = served_as(model, requirements)
     if served is model:
         return model
     return replace(served, batch_max_context=None, thinking_limits=None)

@@ -50,23 +50,23 @@ class Together:
 
         `most` is the longest input that it takes in the service, `None` where no limit is stated.
         """
-        asked = service.asked
+        requirements = service.requirements
         for size, number in sizes:
             if most is not None and size.high > most:
                 continue
             place = bisect_left(self._bounds, size.high)
             certain = size.exact or place == bisect_left(self._bounds, size.low)
-            if not certain or asked.max_fare is not None:
+            if not certain or requirements.max_fare is not None:
                 self._add_alone(service, model, size, number)
                 continue
-            key = (asked.batch, asked.thinking, place)
+            key = (requirements.batch, requirements.thinking, place)
             tokens = self._tokens.get(key)
             if tokens is None:
                 tokens = self._tokens[key] = _Tokens()
             tokens.requests += number
             tokens.low += size.low * number
             tokens.high += size.high * number
-            tokens.most_written += asked.max_output_tokens * number
+            tokens.most_written += requirements.max_output_tokens * number
             self.requests += number
 
     def fare(self, currency: str) -> Fare:

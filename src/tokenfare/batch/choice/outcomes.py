@@ -96,7 +96,7 @@ class Outcomes:
                 yield Planned(outcome, *numbers)
 
     def _place(self, model: Model, service: Service) -> int:
-        key = (model.id, service.asked.batch)
+        key = (model.id, service.requirements.batch)
         if key not in self._places:
             self._places[key] = len(self._addresses)
             rules = None

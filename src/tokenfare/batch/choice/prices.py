@@ -58,21 +58,21 @@ _MOST_PRICE = (1 << 128) - 1
 class Prices:
     """Models that count alike and have a price; prices are on one `scale`."""
 
-    def __init__(self, models: Sequence[Model], asked: Requirements) -> None:
+    def __init__(self, models: Sequence[Model], requirements: Requirements) -> None:
         """All that is asked but the room holds for every request."""
-        tokens = [_per_token(model, asked) for model in models]
+        tokens = [_per_token(model, requirements) for model in models]
         self.scale: int = lcm(
             *(price.denominator for each in tokens for pair in each for price in pair)
         )
-        self._unstated = asked.unstated_limits and not asked.min_headroom
-        self._spare = asked.min_headroom
+        self._unstated = requirements.unstated_limits and not requirements.min_headroom
+        self._spare = requirements.min_headroom
         self._all = tuple(map(self._priced, models, tokens))
         self.core: _core.Prices | None = _for_core(self._all, self.scale)
 
     @staticmethod
-    def can(asked: Requirements) -> bool:
+    def can(requirements: Requirements) -> bool:
         """Whether requests that ask this can be held to prices here."""
-        return asked.max_fare is None and not asked.cached_tokens
+        return requirements.max_fare is None and not requirements.cached_tokens
 
     def takers(self, room: int) -> list[tuple[int, int | None]]:
         """The models that take some input beside a room, by place; the most, if it is stated."""
@@ -96,36 +96,40 @@ class Prices:
         """All of them, by place."""
         return tuple(each.model for each in self._all)
 
-    def drawn(self, place: int, asked: Drawn) -> tuple[Any, Any, Any]:
+    def drawn(self, place: int, requests: Drawn) -> tuple[Any, Any, Any]:
         """The model at a place for many requests: whether it takes each, in which tier, its fare.
 
         As `takers` and `fare`, in the currency itself and as floats.
         """
         np, each = required("numpy"), self._all[place]
         if each.most_input is None and each.context is None:
-            taken = np.full(len(asked.high), self._unstated)
+            taken = np.full(len(requests.high), self._unstated)
         else:
             stated = _ENDLESS if each.most_input is None else each.most_input
-            most = np.full(len(asked.high), stated)
+            most = np.full(len(requests.high), stated)
             if each.context is not None:
-                beside = each.context - (asked.room if each.shared else 0)
+                beside = each.context - (requests.room if each.shared else 0)
                 most = np.minimum(most, beside)
-            taken = asked.high <= most - self._spare
+            taken = requests.high <= most - self._spare
         if each.most_output is not None:
-            taken &= asked.room <= each.most_output
+            taken &= requests.room <= each.most_output
         read, written = (
             np.array(per, dtype=float) / self.scale for per in (each.read, each.written)
         )
 
         def cost(size: Any) -> Any:
             tier = np.searchsorted(each.bounds, size)
-            return read[tier] * size + written[tier] * asked.answer
+            return read[tier] * size + written[tier] * requests.answer
 
-        fare = np.maximum(cost(asked.low), cost(asked.high)) if each.bounds else cost(asked.high)
+        fare = (
+            np.maximum(cost(requests.low), cost(requests.high))
+            if each.bounds
+            else cost(requests.high)
+        )
         for edge in (n for bound in each.bounds for n in (bound, bound + 1)):
-            inside = (asked.low < edge) & (edge < asked.high)
+            inside = (requests.low < edge) & (edge < requests.high)
             fare = np.where(inside, np.maximum(fare, cost(np.full(len(inside), edge))), fare)
-        return taken, np.searchsorted(each.bounds, asked.high), fare
+        return taken, np.searchsorted(each.bounds, requests.high), fare
 
     def cheapest(
         self, takers: Sequence[tuple[int, int | None]], size: Count, answer: int
@@ -190,16 +194,18 @@ def _for_core(models: Sequence[_Priced], scale: int) -> _core.Prices | None:
     return _core.Prices(found, scale)
 
 
-def _per_token(model: Model, asked: Requirements) -> list[tuple[Fraction, Fraction]]:
+def _per_token(model: Model, requirements: Requirements) -> list[tuple[Fraction, Fraction]]:
     """What a token read and one written cost in each tier."""
     price = model.price
     if price is None:
         return []
-    factor = Fraction(price.batch) if asked.batch and price.batch is not None else Fraction(1)
+    factor = (
+        Fraction(price.batch) if requirements.batch and price.batch is not None else Fraction(1)
+    )
     return [
         (
             Fraction(tier.input) * factor / price.per,
-            Fraction(tier.written(thinking=asked.thinking)) * factor / price.per,
+            Fraction(tier.written(thinking=requirements.thinking)) * factor / price.per,
         )
         for tier in price.tiers
     ]

@@ -57,7 +57,7 @@ class Offers:
         for kind in range(len(service.kinds)):
             prices, takers = service.priced(kind)
             if prices is not None and prices.core is not None:
-                offers.answer_by(kind, prices.core, takers, service.asked.output_tokens)
+                offers.answer_by(kind, prices.core, takers, service.requirements.output_tokens)
             elif sizes := offers.open(kind):
                 found = (service.price_among(kind, count_of(size)) for size in sizes)
                 offers.answer(kind, [p if p is None else min(p, _DEAREST) for p in found])

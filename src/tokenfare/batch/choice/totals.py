@@ -148,12 +148,12 @@ class Tally:
     def add(self, choice: Choice, service: Service, number: int = 1, *, repeated: int = 0) -> None:
         """Add requests that a service takes, so many of which say what one before them said."""
         size, low, high = choice.size, choice.low, choice.high
-        key = (choice.model.id, service.asked.batch)
+        key = (choice.model.id, service.requirements.batch)
         placed = self._placed.get(key)
         if placed is None:
             placed = self._placed[key] = _Placed(choice)
         placed.sum.add(size, low, high, number)
-        placed.sum.room += service.asked.max_output_tokens * number
+        placed.sum.room += service.requirements.max_output_tokens * number
         placed.limit(choice)
         self._ordinary.add(size, choice.ordinary_low, choice.ordinary_high, number)
         if repeated:

@@ -78,7 +78,7 @@ class Bids:
     def service(self, service: Service) -> int:
         """The number of a service: that of any other that is asked the same."""
         if service not in self._known:
-            number = self._numbers.setdefault(service.asked, len(self._services))
+            number = self._numbers.setdefault(service.requirements, len(self._services))
             if number == len(self._services):
                 self._services.append(service)
             self._known[service] = number
@@ -150,12 +150,12 @@ class Bids:
         kinds = kinds.reshape(-1)
         for i, both in enumerate(of_service.tolist()):
             number, place = divmod(both, _KINDS)
-            asked = services[number].asked
+            requirements = services[number].requirements
             names = tuple(model.id for model in _promising(services[number], place))
-            group = (names, asked.thinking, tuple(sorted(asked.needs)))
+            group = (names, requirements.thinking, tuple(sorted(requirements.needs)))
             found.setdefault(group, []).append((i, place))
-        rooms = np.array([each.asked.max_output_tokens for each in services], dtype=np.int64)
-        answers = np.array([each.asked.output_tokens for each in services], dtype=np.int64)
+        rooms = np.array([each.requirements.max_output_tokens for each in services], dtype=np.int64)
+        answers = np.array([each.requirements.output_tokens for each in services], dtype=np.int64)
         group_of = np.zeros(len(of_service), dtype=np.int64)
         groups = sorted(found)
         for number, group in enumerate(groups):

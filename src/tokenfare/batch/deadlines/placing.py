@@ -38,7 +38,7 @@ class Placing:
 
     def choose(self, cell: Cell, held: Cell) -> Choice | None:
         """A model whose part of the request's class is not given out yet."""
-        if cell.service.asked.batch:
+        if cell.service.requirements.batch:
             return self.survey.in_time(cell)
         number = self.survey.class_of(cell)
         if number is None:

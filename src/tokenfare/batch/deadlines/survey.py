@@ -100,7 +100,7 @@ class Survey(NullOutput):
 
     def choose(self, cell: Cell, held: Cell) -> Choice | None:
         """The batch service's model if its window ends in time; else what is late, or live."""
-        if cell.service.asked.batch:
+        if cell.service.requirements.batch:
             return self.in_time(cell)
         number = self.class_of(cell)
         free = None if number is None else self.without_deadline(cell, held)
@@ -244,7 +244,7 @@ class Survey(NullOutput):
             number = self._bids.service(service)
             self._tables[service] = _core.Bids(number, of, len(service.kinds))
         table, longest = self._tables[service], self._up_to(service)
-        if service.asked.max_fare is None:
+        if service.requirements.max_fare is None:
             table.answer_up_to(offers, self.classes, longest)
             return table
         for kind, most in enumerate(longest):
@@ -257,7 +257,7 @@ class Survey(NullOutput):
         """Whether a model that can promise a time takes a request of this size."""
         if longest is None or size.high > longest:
             return False
-        if service.asked.max_fare is None:
+        if service.requirements.max_fare is None:
             return True
         return any(service.on(model, size) is not None for model in self._by(service)[kind])
 

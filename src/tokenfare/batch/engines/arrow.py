@@ -55,7 +55,7 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     for_deadline: bool = False,
     as_of: date | None = None,
     catalog: Catalog | None = None,
-    **asked: Unpack[RequirementOptions],
+    **requirements: Unpack[RequirementOptions],
 ) -> Iterator[Any]:
     """Plan the requests of Arrow record batches, batch by batch, as on the workers of an engine.
 
@@ -72,7 +72,7 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
         for_deadline: Count for live models too, so that `assemble` can keep a deadline.
         as_of: The day, which should be the same on every machine.
         catalog: As for `plan`.
-        asked: As for `plan`.
+        requirements: As for `plan`.
 
     The record batches have the columns of `batch_schema()` and a row for each row that went in;
     `problem` says why a request has no model.
@@ -85,7 +85,7 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     if for_deadline and not to_assemble:
         raise InvalidRequestError("for_deadline: `assemble` keeps deadlines; give to_assemble=True")
     names = columns_of(columns)
-    facts, wanted = asked_of(asked, as_of, catalog)
+    facts, wanted = asked_of(requirements, as_of, catalog)
     kept = _Kept()
     planner = Planner(facts, wanted, kept, PlanningOptions(names, apart=True, sizer=kept.sizer))
     schema, key = batch_schema(to_assemble=to_assemble), under(wanted, facts)
@@ -234,7 +234,7 @@ class _Keeping:
 
     def sizes(self, place: int, service: Service) -> Sizes:
         found = self._counter.sizes(place, service)
-        self._sizes[self.requests[place].record.line, service.asked.batch] = found
+        self._sizes[self.requests[place].record.line, service.requirements.batch] = found
         return found
 
 

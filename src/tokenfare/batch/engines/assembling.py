@@ -52,7 +52,7 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     ceiling: Money | str | None = None,
     deadline: timedelta | None = None,
     answer_seconds: float = ANSWER_SECONDS,
-    **asked: Unpack[RequirementOptions],
+    **requirements: Unpack[RequirementOptions],
 ) -> Plan:
     """Make a plan's folder of rows that workers planned: the one that `plan` would have written.
 
@@ -72,7 +72,7 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
         deadline: As for `plan`, for rows planned with `for_deadline=True`. They are read twice, so
             a stream is refused.
         answer_seconds: As for `plan`.
-        asked: What the workers were asked.
+        requirements: Those that the workers were given.
 
     Some thousand rows and two digests for each request stay in memory. A line set aside since its
     id was taken, or since no model promises it by the deadline, is kept with its body and not as it
@@ -83,7 +83,7 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
             here.
         InvalidRequestError, FareOverCeiling, DeadlineTooShort: As for `plan`.
     """
-    facts, wanted = asked_of(asked, as_of, catalog)
+    facts, wanted = asked_of(requirements, as_of, catalog)
     most = ceiling_of(ceiling, wanted)
     if deadline is not None:
         checked(deadline, answer_seconds)
@@ -293,7 +293,7 @@ class _Found:
 
     def sizes(self, place: int, service: Service) -> Sizes:
         told = self._told[place]
-        sizes = told.batch if service.asked.batch else told.live
+        sizes = told.batch if service.requirements.batch else told.live
         if sizes is None or len(sizes) != len(service.kinds):
             record = self._requests[place].record
             if sizes is None and self._has_deadline:

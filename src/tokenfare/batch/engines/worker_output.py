@@ -30,9 +30,9 @@ EMPTY = "an empty line"
 _Size: TypeAlias = int | tuple[int, int, int, str]
 
 
-def under(asked: Requirements, catalog: Catalog) -> str:
+def under(requirements: Requirements, catalog: Catalog) -> str:
     """What a plan depends on beside its requests: the day, the facts, what is asked of models."""
-    said = {field.name: _plain(getattr(asked, field.name)) for field in fields(asked)}
+    said = {field.name: _plain(getattr(requirements, field.name)) for field in fields(requirements)}
     digest = blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=8).hexdigest()
     return f"{catalog.day} {catalog.digest[:16]} {digest}"
 

@@ -105,14 +105,14 @@ _NAMES = (
 
 def _predicted(outcome: Outcome) -> tuple[object, ...]:
     """What a row says of each request of an outcome, by `_NAMES`."""
-    choice, asked = outcome.choice, outcome.service.asked
+    choice, requirements = outcome.choice, outcome.service.requirements
     return (
         choice.model.id,
-        asked.batch,
+        requirements.batch,
         choice.size.low,
         choice.size.high,
-        asked.max_output_tokens,
+        requirements.max_output_tokens,
         rounded_down(choice.low),
         rounded_up(choice.high),
-        asked.currency,
+        requirements.currency,
     )

@@ -215,10 +215,10 @@ def worth_of(hits: int, tokens: Count, rules: CacheRules | None) -> Worth:
     by_itself = marked = Decimal(0)
     if rules.hit is not None and tokens.high >= (rules.min_tokens or 0):
         by_itself = hits * tokens.high * (1 - rules.hit)
-    asked = rules.marked
-    if asked is not None and tokens.high >= (asked.min_tokens or 0):
-        back = hits * tokens.high * (1 - asked.hit)
-        marked = max(back - tokens.low * (asked.write - 1), Decimal(0))
+    marking = rules.marked
+    if marking is not None and tokens.high >= (marking.min_tokens or 0):
+        back = hits * tokens.high * (1 - marking.hit)
+        marked = max(back - tokens.low * (marking.write - 1), Decimal(0))
     return Worth(by_itself, marked)
 
 

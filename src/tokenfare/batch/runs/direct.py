@@ -255,20 +255,20 @@ async def _asked(client: AsyncClient, request: _Request, *, ladder: bool) -> Rep
     room = body.pop("max_tokens", None)
     for decided in ("model", "stream", "stream_options"):
         body.pop(decided, None)
-    asked: Any = {} if room is None else {"max_output_tokens": room}
+    options: Any = {} if room is None else {"max_output_tokens": room}
     price = client.catalog.get(request.model).price
     if price is not None:
-        asked["currency"] = price.currency
+        options["currency"] = price.currency
     try:
         return await client.chat(
-            messages, parameters=body, allow=[request.model], **_AS_PLANNED, **asked
+            messages, parameters=body, allow=[request.model], **_AS_PLANNED, **options
         )
     except ProviderError as error:
         if not (ladder and error.another_model_may):
             raise
         failed = error
     try:
-        return await client.chat(messages, parameters=body, deny=[request.model], **asked)
+        return await client.chat(messages, parameters=body, deny=[request.model], **options)
     except NoModelFits:
         raise failed from None
 
@@ -280,8 +280,8 @@ def _success(request: _Request, reply: Reply) -> bytes:
         "body": dict(reply.answer.raw),
     }
     # The model that was asked, by its id here: the answer has the provider's name for it.
-    asked = reply.attempts[-1].model
-    return _line(request, asked, reply.answer.request_id, response, None)
+    model = reply.attempts[-1].model
+    return _line(request, model, reply.answer.request_id, response, None)
 
 
 def _failure(request: _Request, error: Exception) -> bytes:

@@ -24,17 +24,17 @@ def room_for(connections: int) -> Iterator[None]:
         return
     files = resource.RLIMIT_NOFILE
     soft, hard = resource.getrlimit(files)
-    asked = connections + _OTHER_FILES
-    if soft == resource.RLIM_INFINITY or asked <= soft:
+    needed = connections + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or needed <= soft:
         yield
         return
-    if hard != resource.RLIM_INFINITY and asked > hard:
+    if hard != resource.RLIM_INFINITY and needed > hard:
         raise InvalidRequestError(
-            f"concurrency: {connections:,} requests under way at once need {asked:,} open files, "
+            f"concurrency: {connections:,} requests under way at once need {needed:,} open files, "
             f"and this process may open {hard:,}; raise its limit (`ulimit -n`), or send fewer at "
             "once"
         )
-    resource.setrlimit(files, (asked, hard))
+    resource.setrlimit(files, (needed, hard))
     try:
         yield
     finally:

@@ -34,9 +34,9 @@ _OLD_SECONDS = 300.0
 _SETTLED = "the one job of "
 
 
-def settling(asked: float | None) -> float:
+def settling(seconds_given: float | None) -> float:
     """How many seconds to wait. Raises `InvalidRequestError` for what makes no sense."""
-    seconds = SETTLE_SECONDS if asked is None else asked
+    seconds = SETTLE_SECONDS if seconds_given is None else seconds_given
     if not 0 <= seconds <= _OLD_SECONDS:
         raise InvalidRequestError(
             f"settle_seconds are 0 to {_OLD_SECONDS:g}, not {seconds:g}: the time that the "

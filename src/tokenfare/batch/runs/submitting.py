@@ -156,9 +156,9 @@ def intent_of(run: Running, file: PlanFile, expected: Expected) -> Intent:
     )
 
 
-def _window(run: Running, asked: int | None) -> int:
+def _window(run: Running, hours_given: int | None) -> int:
     rules = run.rules
-    window = rules.min_window_hours if asked is None else asked
+    window = rules.min_window_hours if hours_given is None else hours_given
     if not rules.min_window_hours <= window <= rules.max_window_hours:
         raise InvalidRequestError(
             f"a window of {window} hours: the provider gives {rules.min_window_hours} to "
