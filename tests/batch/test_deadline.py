@@ -32,6 +32,7 @@ from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, tolls, windows_of
 DAY = date(2025, 6, 1)
 MODELS = ("qwen-turbo", "qwen-plus", "qwen-max")
 ANSWER = 2.0
+ROOMY = 9_000
 
 # Rates so small that a few requests fill them; the provider enforces a sixtieth in each second.
 RATES = {"qwen-turbo": (60, 6_000), "qwen-plus": (90, 12_000), "qwen-max": (600, 60_000)}
@@ -269,6 +270,22 @@ def test_requests_of_every_kind_are_planned_as_without_a_deadline(
     live = {lane.model: lane.requests for lane in deadline.lanes}
     assert live == {file.model: file.lines for file in plan.files if not file.batch}
     assert deadline.in_batch == sum(file.lines for file in plan.files if file.batch)
+
+
+def test_models_with_no_room_for_any_answer_of_the_job_are_no_part_of_the_mix(
+    tmp_path: Path,
+) -> None:
+    """They count alike with models that have the room, and promise a time as these do."""
+    day = date(2026, 11, 25)
+    rated = [m for m in Catalog.load(day=day).models() if m.rates.tokens_per_minute is not None]
+    assert any(m.limits.max_output is not None and m.limits.max_output < ROOMY for m in rated)
+    path = job(tmp_path / "job.jsonl", [(1, ROOMY)])
+    plan = batch.plan(path, tmp_path / "plan", as_of=day, deadline=timedelta(hours=3))
+    assert plan.deadline is not None
+    [lane] = plan.deadline.lanes
+    most = Catalog.load(day=day).get(lane.model).limits.max_output
+    assert lane.requests == 1
+    assert most is None or most >= ROOMY
 
 
 def test_a_ceiling_below_what_the_deadline_costs_names_it(tmp_path: Path, rated: Catalog) -> None:

@@ -122,7 +122,8 @@ class Bids:
             ranked += len(starts)
             rows, at = np.nonzero(group.taken[order][starts])
             number = for_whom[starts][rows]
-            model = np.array([place[name] for name in group.names], dtype=np.int64)[at]
+            # A model that has room for none of these answers has no place, and takes none of them.
+            model = np.array([place.get(name, -1) for name in group.names], dtype=np.int64)[at]
             ends = [
                 which.reduceat(column[order], starts, axis=0)[index]
                 for which in (np.maximum, np.minimum)
