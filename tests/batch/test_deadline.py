@@ -27,7 +27,7 @@ from tokenfare.errors import (
     InvalidRequestError,
     MissingExtra,
 )
-from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, tolls, windows_of
+from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, queue_times, windows_of
 
 DAY = date(2025, 6, 1)
 MODELS = ("qwen-turbo", "qwen-plus", "qwen-max")
@@ -90,10 +90,12 @@ def every_choice(facts: Catalog, sizes: list[tuple[int, int]]) -> list[tuple[flo
     for model in map(facts.get, MODELS):
         [tier, *_], per = model.price.tiers, model.price.per
         windows = windows_of(model.rates, 1.0, ARRIVAL_SLACK_SECONDS)
-        toll = tolls(windows, Counter(claims), answer_seconds=ANSWER, at_once=MOST_AT_ONCE)
+        queue_time = queue_times(
+            windows, Counter(claims), answer_seconds=ANSWER, at_once=MOST_AT_ONCE
+        )
         costs[model.id] = [
             (
-                toll.of(claim).seconds,
+                queue_time.of(claim).seconds,
                 (claim.input_tokens * tier.input + claim.max_output_tokens * tier.output) / per,
             )
             for claim in claims

@@ -26,7 +26,7 @@ from tokenfare.batch.blockwise import BlockPlanner
 from tokenfare.batch.deadlines import survey
 from tokenfare.batch.run_limits import SEND_SECONDS
 from tokenfare.errors import DeadlineTooShort, InvalidRequestError
-from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, tolls, windows_of
+from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, queue_times, windows_of
 
 RATES = {
     "qwen-turbo": (60, 60_000),
@@ -182,5 +182,5 @@ def test_what_is_put_together_keeps_the_promise_and_says_how_dear_that_may_be(
         assert claims.total() == lane.requests
         windows = windows_of(rated.get(lane.model).rates, 1.0, ARRIVAL_SLACK_SECONDS)
         at_once = rough.deadline.concurrency
-        toll = tolls(windows, claims, answer_seconds=30.0, at_once=at_once)
-        assert 0.8 * lane.seconds <= toll.total(claims) + own <= lane.seconds
+        queue_time = queue_times(windows, claims, answer_seconds=30.0, at_once=at_once)
+        assert 0.8 * lane.seconds <= queue_time.total(claims) + own <= lane.seconds

@@ -27,7 +27,7 @@ from tokenfare.dispatch import (
     Secret,
     UploadedFile,
 )
-from tokenfare.dispatch.effects import Fingerprint, Head, Identify, Read, Send, Wait, Work
+from tokenfare.dispatch.effects import Fingerprint, Head, Identify, Read, RunBlocking, Send, Wait
 from tokenfare.emulator import Delay, Emulator, Refuse
 from tokenfare.errors import DocumentError, ProviderError
 from tokenfare.ledger.owner import this_process
@@ -342,7 +342,7 @@ def test_a_flow_that_is_thrown_away_leaves_its_claim(kept: Any, catalog: Catalog
         match effect:
             case Identify():
                 effect = flow.send(Fingerprint("digest", 16))
-            case Work(do):
+            case RunBlocking(do):
                 effect = flow.send(do())
             case Send():
                 effect = flow.send(Head(200, {}))

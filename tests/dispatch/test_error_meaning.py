@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenfare import errors
-from tokenfare.dispatch import meaning
+from tokenfare.dispatch import error_from_response
 from tokenfare.dispatch.error_meaning import ROWS
 from tokenfare.errors import (
     AuthenticationError,
@@ -119,7 +119,7 @@ def native(code: str, message: str) -> bytes:
 def test_each_row_means_what_it_says(
     shape: object, status: int, code: str, message: str, error: type[ProviderError]
 ) -> None:
-    got = meaning(status, {}, shape(code, message), model="qwen-plus")  # type: ignore[operator]
+    got = error_from_response(status, {}, shape(code, message), model="qwen-plus")  # type: ignore[operator]
     assert type(got) is error
     assert (got.status, got.code, got.request_id, got.model) == (status, code, "req-7", "qwen-plus")
     about = "the endpoint" if error is ProviderAnswerInvalid else "qwen-plus"
@@ -130,7 +130,7 @@ def test_each_row_means_what_it_says(
 def test_every_row_of_the_table_is_reached() -> None:
     """A row that no case reaches is a row that nobody checks."""
     says = [row.says for row in ROWS]
-    reached = {str(meaning(s, {}, compatible(c, m))) for s, c, m, _ in TABLE}
+    reached = {str(error_from_response(s, {}, compatible(c, m))) for s, c, m, _ in TABLE}
     missing = [text for text in says if not any(text in message for message in reached)]
     assert missing == []
 
@@ -146,13 +146,13 @@ def test_every_row_of_the_table_is_reached() -> None:
     ],
 )
 def test_the_limit_that_a_refusal_names_is_kept(message: str, limit: int) -> None:
-    got = meaning(400, {}, compatible(PARAMETER, message))
+    got = error_from_response(400, {}, compatible(PARAMETER, message))
     assert isinstance(got, ContextWindowExceededError)
     assert got.limit == limit
 
 
 def test_a_refusal_without_a_number_has_no_limit() -> None:
-    got = meaning(400, {}, compatible("context_length_exceeded", "too long"))
+    got = error_from_response(400, {}, compatible("context_length_exceeded", "too long"))
     assert isinstance(got, ContextWindowExceededError)
     assert got.limit is None
 
@@ -179,8 +179,8 @@ def test_what_may_help(error: type[ProviderError], may_help: tuple[bool, bool]) 
 
 
 def test_a_file_that_is_still_read_is_worth_another_try() -> None:
-    assert meaning(400, {}, compatible(PARAMETER, "File parsing in progress")).transient
-    assert not meaning(400, {}, compatible(PARAMETER, "Invalid file")).transient
+    assert error_from_response(400, {}, compatible(PARAMETER, "File parsing in progress")).transient
+    assert not error_from_response(400, {}, compatible(PARAMETER, "Invalid file")).transient
 
 
 @pytest.mark.parametrize("code", ["insufficient_quota", "AllocationQuota.FreeTierOnly"])
@@ -191,12 +191,12 @@ def test_a_spent_quota_names_the_model_to_leave_out(
     code: str, model: str | None, way_out: str
 ) -> None:
     words = "" if code.startswith("Allocation") else SPENT
-    assert str(meaning(403, {}, compatible(code, words), model=model)).endswith(way_out)
+    assert str(error_from_response(403, {}, compatible(code, words), model=model)).endswith(way_out)
 
 
 def test_a_refused_key_names_its_variable() -> None:
     body = compatible("invalid_api_key", "Incorrect API key provided")
-    got = meaning(401, {}, body, model="m", key_variable="DASHSCOPE_API_KEY")
+    got = error_from_response(401, {}, body, model="m", key_variable="DASHSCOPE_API_KEY")
     assert "check DASHSCOPE_API_KEY; a key belongs to one region" in str(got)
 
 
@@ -211,18 +211,18 @@ def test_a_refused_key_names_its_variable() -> None:
     ],
 )
 def test_other_shapes_are_read_as_far_as_they_go(body: bytes, code: str, words: str) -> None:
-    got = meaning(500, {}, body)
+    got = error_from_response(500, {}, body)
     assert (type(got), got.code) == (ProviderFaultError, code)
     assert words in str(got)
 
 
 def test_the_header_names_the_request_before_the_body() -> None:
-    assert meaning(500, {"x-request-id": "h"}, native("x", "y")).request_id == "h"
+    assert error_from_response(500, {"x-request-id": "h"}, native("x", "y")).request_id == "h"
 
 
 @given(st.integers(100, 999), st.binary(max_size=200))
 def test_any_bytes_are_some_error(status: int, body: bytes) -> None:
-    got = meaning(status, {}, body, url="https://endpoint/v1")
+    got = error_from_response(status, {}, body, url="https://endpoint/v1")
     assert isinstance(got, ProviderError)
     assert got.status == status
     assert len(str(got)) < 700
@@ -240,7 +240,7 @@ json_values = st.recursive(
 
 @given(st.integers(200, 599), json_values)
 def test_any_json_is_some_error(status: int, value: object) -> None:
-    assert isinstance(meaning(status, {}, json.dumps(value).encode()), ProviderError)
+    assert isinstance(error_from_response(status, {}, json.dumps(value).encode()), ProviderError)
 
 
 def test_the_documentation_says_what_the_classes_say() -> None:

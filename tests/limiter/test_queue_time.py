@@ -1,4 +1,4 @@
-"""The sum of tolls against the limiter itself, in simulated time."""
+"""The sum of queue times against the limiter itself, in simulated time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from limiter.simulation import Time
 from tokenfare.catalog import RateLimits
-from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claim, Limiter, Place, Toll, tolls, windows_of
+from tokenfare.limiter import (
+    ARRIVAL_SLACK_SECONDS,
+    Claim,
+    Limiter,
+    Place,
+    QueueTime,
+    queue_times,
+    windows_of,
+)
 
 
 @dataclass
@@ -79,9 +87,9 @@ class Workers:
         self.next()
 
     def bound(self) -> float:
-        """The sum of the tolls."""
+        """The sum of the queue times."""
         sizes = Counter(self.claims)
-        found = tolls(self.windows, sizes, answer_seconds=self.longest, at_once=self.at_once)
+        found = queue_times(self.windows, sizes, answer_seconds=self.longest, at_once=self.at_once)
         return sum(found.of(claim).seconds * number for claim, number in sizes.items())
 
 
@@ -149,8 +157,8 @@ def test_a_few_large_calls_do_not_make_all_others_dear() -> None:
     """Of 10,000 tokens a second one asks for 9,000; the others pay as if it were not there."""
     windows = windows_of(RateLimits(10**6, 600_000), 1.0, ARRIVAL_SLACK_SECONDS)
     small, large = Claim(100, 0), Claim(9_000, 0)
-    alone = tolls(windows, {small: 5_000}, answer_seconds=1.0, at_once=1_000)
-    beside = tolls(windows, {small: 5_000, large: 1}, answer_seconds=1.0, at_once=1_000)
+    alone = queue_times(windows, {small: 5_000}, answer_seconds=1.0, at_once=1_000)
+    beside = queue_times(windows, {small: 5_000, large: 1}, answer_seconds=1.0, at_once=1_000)
     assert beside.of(small).seconds < 1.1 * alone.of(small).seconds
     # as the first it may wait for an answer's second and the 1.175 of the window
     assert 2.175 < beside.of(large).seconds < 2.175 + 1.3
@@ -160,8 +168,10 @@ def test_a_toll_says_what_it_waits_for() -> None:
     """Per second 20 requests and 10,000 tokens, each for 1.175 s; 10 at once for 20 s."""
     windows = windows_of(RateLimits(1_200, 600_000), 1.0, ARRIVAL_SLACK_SECONDS)
     short, long = Claim(10, 0), Claim(4_000, 0)
-    found = tolls(windows, {short: 1, long: 1}, answer_seconds=1.0, at_once=1_000)
-    assert found.of(short) == Toll(pytest.approx(1.175 / 20), "requests")
-    assert found.of(long) == Toll(pytest.approx(1.175 * 4_000 / (10_000 + 1 - 4_000)), "tokens")
-    few = tolls(windows, {short: 1}, answer_seconds=20.0, at_once=10)
-    assert few.of(short) == Toll(2.0, "calls at once")
+    found = queue_times(windows, {short: 1, long: 1}, answer_seconds=1.0, at_once=1_000)
+    assert found.of(short) == QueueTime(pytest.approx(1.175 / 20), "requests")
+    assert found.of(long) == QueueTime(
+        pytest.approx(1.175 * 4_000 / (10_000 + 1 - 4_000)), "tokens"
+    )
+    few = queue_times(windows, {short: 1}, answer_seconds=20.0, at_once=10)
+    assert few.of(short) == QueueTime(2.0, "calls at once")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
-from tokenfare.dispatch import Attempt, Flow, Work
+from tokenfare.dispatch import Attempt, Flow, RunBlocking
 from tokenfare.errors import DatabaseError, InvalidRequestError, ProviderError
 from tokenfare.ledger import (
     ANSWERED,
@@ -161,7 +161,7 @@ class Entry:
         """Before a model is asked: reserve, or move what was reserved. Raises `CeilingReached`."""
         if self._books.ledger is not None:
             self._intent = intent
-            yield Work(partial(self._reserve, self._books.ledger, intent))
+            yield RunBlocking(partial(self._reserve, self._books.ledger, intent))
 
     def _reserve(self, ledger: Ledger, intent: Intent) -> None:
         with self._turn:
@@ -199,7 +199,7 @@ class Entry:
 
     def _end(self, ending: Ending) -> Flow[None]:
         if self._intent is not None:
-            yield Work(partial(self._settle, ending))
+            yield RunBlocking(partial(self._settle, ending))
 
     def _settle(self, ending: Ending) -> None:
         with self._turn:

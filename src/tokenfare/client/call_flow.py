@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from tokenfare import dispatch
-from tokenfare.dispatch import Answer, Flow, Work
+from tokenfare.dispatch import Answer, Flow, RunBlocking
 from tokenfare.errors import ProviderError
 from tokenfare.ledger import Intent
 from tokenfare.limiter import Claim
@@ -94,7 +94,7 @@ def _intent(step: Step, ladder: Ladder, settings: Settings) -> Intent:
 
 def cleaned_up(settings: Settings) -> Flow[tuple[str, ...]]:
     """Delete every upload that is remembered, and forget it. Gives the ids of what is left."""
-    files = yield Work(settings.uploads.all)
+    files = yield RunBlocking(settings.uploads.all)
     models = settings.learning.catalog.models(all=True)
     reader = next((model for model in models if model.documents is not None), None)
     if reader is None:
@@ -102,5 +102,5 @@ def cleaned_up(settings: Settings) -> Flow[tuple[str, ...]]:
     left = yield from dispatch.delete(files, reader, settings.channel)
     for file in files:
         if file.id not in left:
-            yield Work(partial(settings.uploads.forget, file))
+            yield RunBlocking(partial(settings.uploads.forget, file))
     return left

@@ -19,7 +19,7 @@ from typing import TypeAlias, TypeVar
 
 from tokenfare.catalog import Model, Provider, RateLimits
 from tokenfare.database import expanded
-from tokenfare.dispatch import Admission, Flow, OnWait, WaitFor, Work
+from tokenfare.dispatch import Admission, Flow, OnWait, RunBlocking, WaitFor
 from tokenfare.errors import (
     DatabaseError,
     LimiterUnreachable,
@@ -241,7 +241,7 @@ class LimiterAdmission:
     def _done(self, do: Callable[[], T]) -> Flow[T]:
         """Do it: here if it is a matter of microseconds, else where waiting does no harm."""
         if self._limiter.shared:
-            result: T = yield Work(do)
+            result: T = yield RunBlocking(do)
             return result
         return do()
 

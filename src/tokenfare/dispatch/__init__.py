@@ -33,9 +33,9 @@ from .chat import chat, chat_stream
 from .documents import delete, upload
 from .downloads import PartialFile, Sink, download
 from .drivers import AsyncStream, Stream, adrive, drive
-from .effects import Emit, Flow, WaitFor, Work
+from .effects import Emit, Flow, RunBlocking, WaitFor
 from .endpoint import Endpoint, Timeouts, endpoint_for
-from .error_meaning import meaning
+from .error_meaning import error_from_response
 from .exchange import Channel, Runtime
 from .key_file import KeyFile
 from .pauses import OnWait, Pause, RateWait, Retry
@@ -71,6 +71,7 @@ __all__ = [
     "RateWait",
     "Retry",
     "RetryPolicy",
+    "RunBlocking",
     "Runtime",
     "Secret",
     "SharedUploads",
@@ -80,7 +81,6 @@ __all__ = [
     "UploadProgress",
     "UploadedFile",
     "WaitFor",
-    "Work",
     "adrive",
     "cancel_job",
     "cancel_others",
@@ -91,10 +91,10 @@ __all__ = [
     "download",
     "drive",
     "endpoint_for",
+    "error_from_response",
     "find_jobs",
     "get_job",
     "key_from",
-    "meaning",
     "upload",
     "upload_batch",
 ]

@@ -24,7 +24,7 @@ from tokenfare.errors import (
 from .admission import in_turn
 from .call import Answer, Attachment, Call, Delta, UploadedFile
 from .documents import recalled, referring
-from .effects import Broken, Emit, Flow, Head, HttpRequest, Read, Work
+from .effects import Broken, Emit, Flow, Head, HttpRequest, Read, RunBlocking
 from .error_meaning import beginning, is_refusal, request_id_of
 from .exchange import (
     ActiveCall,
@@ -81,7 +81,7 @@ def _with_documents(call: Call, channel: Channel, handling: FileHandling, ask: A
         if not known or error.transient or error.text:
             raise
     for file in known:
-        yield Work(partial(handling.memory.forget, file))  # type: ignore[union-attr]
+        yield RunBlocking(partial(handling.memory.forget, file))  # type: ignore[union-attr]
     return (yield from _about(call.documents, call, channel, handling, ask))
 
 
@@ -146,7 +146,7 @@ def _unstreamed(run: ActiveCall, url: str, head: Head) -> Flow[Answer]:
     """A refusal, or a whole answer from an endpoint that does not stream."""
     body = yield from read_all(run, url, head)
     if not 200 <= head.status < 300:
-        raise run.meaning(url, head.status, head.headers, body)
+        raise run.error_from_response(url, head.status, head.headers, body)
     answer = _answer(run, url, HttpResponse(head.status, head.headers, body))
     yield Emit(Delta(answer.text, "", answer.raw))
     return answer
@@ -205,7 +205,7 @@ def _chunk(run: ActiveCall, url: str, head: Head, event: Event) -> Mapping[str, 
     """The chunk in an event. Raises what it means if it is an error: the status was 200 before."""
     payload = _json(event.data)
     if event.name == "error" or is_refusal(payload):
-        raise run.meaning(url, _status(event, head), head.headers, event.data.encode())
+        raise run.error_from_response(url, _status(event, head), head.headers, event.data.encode())
     if not isinstance(payload, Mapping):
         raise ProviderAnswerInvalid(
             f"{url} streams something other than a JSON object: {beginning(event.data.encode())}",
@@ -241,7 +241,7 @@ def _broken_off(error: ProviderUnreachable) -> StreamBroken:
 def _answer(run: ActiveCall, url: str, reply: HttpResponse) -> Answer:
     payload = _json(reply.body)
     if is_refusal(payload) or not isinstance(payload, Mapping):
-        raise run.meaning(url, reply.status, reply.headers, reply.body)
+        raise run.error_from_response(url, reply.status, reply.headers, reply.body)
     request_id = request_id_of(reply.headers, payload)
     answer = answer_of(payload, model=run.model, url=url, request_id=request_id)
     cut = reply.headers.get("x-dashscope-partialresponse") == "true"

@@ -24,7 +24,7 @@ from tokenfare.errors import (
 from tokenfare.messages import FILE_MARK, NEUTRAL_ROLE, Message, system
 
 from .call import Attachment, Stage, UploadedFile, UploadProgress
-from .effects import Fingerprint, Flow, Identify, Wait, Work
+from .effects import Fingerprint, Flow, Identify, RunBlocking, Wait
 from .error_meaning import beginning
 from .exchange import Channel, HttpResponse, begin_call, exchange, log, with_retries
 from .multipart_form import file_form
@@ -125,7 +125,7 @@ def recalled(
         known = None
         if isinstance(document, Attachment):
             mark = yield Identify(document.name, document.content)
-            known = yield Work(partial(memory.get, mark.digest))
+            known = yield RunBlocking(partial(memory.get, mark.digest))
         found.append(document if known is None else replace(known, name=document.name))
     return tuple(found)
 

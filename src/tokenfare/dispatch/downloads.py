@@ -19,7 +19,7 @@ from urllib.parse import quote
 from tokenfare.errors import ProviderError, ProviderUnreachable
 
 from .batches import patient
-from .effects import Flow, Head, HttpRequest, Work
+from .effects import Flow, Head, HttpRequest, RunBlocking
 from .exchange import (
     ActiveCall,
     Channel,
@@ -77,11 +77,11 @@ def download(file_id: str, model: str, channel: Channel, sink: Sink) -> Flow[Non
     run = begin_call(patient(channel), model)
     url = channel.endpoint.url(f"files/{quote(file_id, safe='')}")
     for _ in range(_MOST_ROUNDS):
-        before = yield Work(sink.held)
+        before = yield RunBlocking(sink.held)
         try:
             yield from with_retries(run, partial(_once, run, url, sink))
         except ProviderError as error:
-            after = yield Work(sink.held)
+            after = yield RunBlocking(sink.held)
             if not error.transient or after.size <= before.size:
                 raise
         else:
@@ -90,7 +90,7 @@ def download(file_id: str, model: str, channel: Channel, sink: Sink) -> Flow[Non
 
 
 def _once(run: ActiveCall, url: str, sink: Sink) -> Flow[None]:
-    held: PartialFile = yield Work(sink.held)
+    held: PartialFile = yield RunBlocking(sink.held)
     if not (held.joins and held.size == held.total):  # a process ended just before `finish`
         held = yield from _fetched(run, url, sink, held)
     total = held.total
@@ -98,9 +98,9 @@ def _once(run: ActiveCall, url: str, sink: Sink) -> Flow[None]:
         total = yield from _size(run, url)
     if total is not None and held.size != total:
         if held.size > total:
-            yield Work(partial(sink.begin, PartialFile()))
+            yield RunBlocking(partial(sink.begin, PartialFile()))
         raise _incomplete(run, url, f"{held.size:,} bytes came of {total:,}")
-    yield Work(sink.finish)
+    yield RunBlocking(sink.finish)
 
 
 def _fetched(run: ActiveCall, url: str, sink: Sink, held: PartialFile) -> Flow[PartialFile]:
@@ -113,11 +113,11 @@ def _fetched(run: ActiveCall, url: str, sink: Sink, held: PartialFile) -> Flow[P
         begun = _begun(head, PartialFile())
     if begun is None:
         body = yield from read_all(run, at, head)
-        raise run.meaning(at, head.status, head.headers, body)
-    yield Work(partial(sink.begin, begun))
+        raise run.error_from_response(at, head.status, head.headers, body)
+    yield RunBlocking(partial(sink.begin, begun))
     size = begun.size
     while (piece := (yield from read_some(run, at, head))) is not None:
-        yield Work(partial(sink.write, piece))
+        yield RunBlocking(partial(sink.write, piece))
         size += len(piece)
     return PartialFile(size, begun.total, begun.tag)
 

@@ -18,10 +18,10 @@ from .effects import (
     HttpRequest,
     Identify,
     Read,
+    RunBlocking,
     Send,
     Wait,
     WaitFor,
-    Work,
 )
 from .via_httpx import (
     HttpClient,
@@ -72,7 +72,7 @@ class EffectHandler:
             case WaitFor(signal, seconds):
                 wait_in_thread(signal, seconds)
                 return None
-            case Work(do):
+            case RunBlocking(do):
                 return do()
             case Emit():
                 raise AssertionError("what is emitted goes to the caller")
@@ -188,7 +188,7 @@ class AsyncEffectHandler:
             case WaitFor(signal, seconds):
                 await wait_in_task(signal, seconds)
                 return None
-            case Work(do):
+            case RunBlocking(do):
                 from anyio import to_thread
 
                 return await to_thread.run_sync(do)

@@ -136,10 +136,10 @@ class Identify:
 
 
 @dataclass(frozen=True, slots=True)
-class Work(Generic[T]):
-    """Do something that may wait for this machine's disk. Gives what `do` gives, or raises it.
+class RunBlocking(Generic[T]):
+    """Call a function that may block, on a disk say. Gives what `do` returns, or raises it.
 
-    It is done to its end once it has begun, even if the task is cancelled meanwhile.
+    Once begun it runs to its end, even if the task is cancelled meanwhile.
     """
 
     do: Callable[[], T]
@@ -152,5 +152,5 @@ class Emit(Generic[T]):
     piece: T
 
 
-Effect: TypeAlias = Send | Read | Wait | WaitFor | Identify | Work[Any] | Emit[Any]
+Effect: TypeAlias = Send | Read | Wait | WaitFor | Identify | RunBlocking[Any] | Emit[Any]
 Flow: TypeAlias = Generator[Effect, Any, T]

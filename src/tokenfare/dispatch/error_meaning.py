@@ -264,7 +264,7 @@ def is_refusal(payload: object) -> bool:
     return bool(payload.get("code")) and "choices" not in payload and "output" not in payload
 
 
-def meaning(  # noqa: PLR0913 - an answer, and what its message names
+def error_from_response(  # noqa: PLR0913 - an answer, and what its message names
     status: int,
     headers: Mapping[str, str],
     body: bytes,
@@ -273,7 +273,7 @@ def meaning(  # noqa: PLR0913 - an answer, and what its message names
     url: str = "the endpoint",
     key_variable: str | None = None,
 ) -> ProviderError:
-    """The error that an answer is, in the provider's words; `with_retries` redacts them."""
+    """The error of an answer, quoting the provider's words; `with_retries` redacts them."""
     payload = _json(body)
     if not is_refusal(payload) or not isinstance(payload, Mapping):
         return _without_words(status, headers, body, model, url)

@@ -25,7 +25,7 @@ from .admission import Admission
 from .call import Attempt, Outcome
 from .effects import Broken, Flow, Head, HttpRequest, Read, Send, Wait
 from .endpoint import Endpoint, Timeouts
-from .error_meaning import meaning
+from .error_meaning import error_from_response
 from .pauses import OnWait, Retry, reason_of, tell
 from .retry_policy import RetryPolicy, retry_after
 from .secret import Secret
@@ -94,11 +94,11 @@ class ActiveCall:
             **parts,  # type: ignore[arg-type]
         )
 
-    def meaning(
+    def error_from_response(
         self, url: str, status: int, headers: Mapping[str, str], body: bytes
     ) -> ProviderError:
-        """The error that an answer is, with the wait that it asks for."""
-        error = meaning(
+        """The error of an answer, with the wait that it asks for."""
+        error = error_from_response(
             status,
             headers,
             body,
@@ -144,11 +144,11 @@ def begin_call(channel: Channel, model: str) -> ActiveCall:
 
 
 def exchange(run: ActiveCall, request: HttpRequest) -> Flow[HttpResponse]:
-    """Send a request and read its answer. Raises the answer's meaning if it is not a 2xx."""
+    """Send a request and read its answer. Raises `ProviderError` if it is not a 2xx."""
     head = yield from opened(run, request)
     body = yield from read_all(run, request.url, head)
     if not 200 <= head.status < 300:
-        raise run.meaning(request.url, head.status, head.headers, body)
+        raise run.error_from_response(request.url, head.status, head.headers, body)
     return HttpResponse(head.status, head.headers, body)
 
 

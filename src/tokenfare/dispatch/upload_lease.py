@@ -18,7 +18,7 @@ from tokenfare.errors import DatabaseError, ProviderError
 
 from .call import Attachment, UploadedFile, UploadProgress
 from .documents import Content, delete, distinct, marked, sent
-from .effects import Flow, Wait, WaitFor, Work
+from .effects import Flow, RunBlocking, Wait, WaitFor
 from .exchange import Channel
 from .shared_uploads import SharedUpload
 from .upload_policy import Claims, FileHandling
@@ -68,7 +68,7 @@ class Lease:
         for digest in self._told:
             upload = self._held[digest]
             if memory is not None and upload.file is not None:
-                yield Work(partial(memory.forget, upload.file))
+                yield RunBlocking(partial(memory.forget, upload.file))
                 self._shared.keep(upload, kept=False)
 
     def give_back(self, *, keep: bool) -> Flow[tuple[str, ...]]:
@@ -148,7 +148,7 @@ class Lease:
                 digest = content.mark.digest
                 # Known before it is granted: a task that is cancelled meanwhile is not told.
                 claim = self._claims[digest] = uuid4().hex
-                found = yield Work(partial(claims.take, digest, claim, seconds))
+                found = yield RunBlocking(partial(claims.take, digest, claim, seconds))
                 if found is not True:
                     del self._claims[digest]
                 if isinstance(found, UploadedFile):
@@ -163,7 +163,7 @@ class Lease:
             raise
         except BaseException:
             for claim in self._claims.values():
-                yield Work(partial(claims.leave, claim))
+                yield RunBlocking(partial(claims.leave, claim))
             self._claims.clear()
             raise
         return rest
@@ -175,7 +175,7 @@ class Lease:
             digest = content.mark.digest
             upload = self._held[digest]
             if memory is not None and upload.file is not None:
-                yield Work(partial(memory.put, upload.file))
+                yield RunBlocking(partial(memory.put, upload.file))
                 self._shared.keep(upload)
                 self._told.add(digest)
             self._claims.pop(digest)
@@ -196,7 +196,7 @@ class Lease:
             return list(contents)
         rest = []
         for content in contents:
-            known = yield Work(partial(memory.get, content.mark.digest))
+            known = yield RunBlocking(partial(memory.get, content.mark.digest))
             if known is None:
                 rest.append(content)
             else:
@@ -207,7 +207,7 @@ class Lease:
         memory = self._handling.memory
         for upload in held:
             if memory is not None and upload.file is not None:
-                yield Work(partial(memory.put, upload.file))
+                yield RunBlocking(partial(memory.put, upload.file))
 
     def _key(self, content: Content) -> str:
         return f"{self._channel.endpoint.base_url} {self._model.id} {content.mark.digest}"

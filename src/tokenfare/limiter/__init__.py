@@ -9,7 +9,7 @@ from .in_memory import InMemory
 from .in_redis import InRedis
 from .in_sqlite import InSqlite
 from .limiter import UNTIL_SIGNALLED, Bound, Claim, Holdup, Limiter, Place
-from .queue_time import Claims, Toll, Tolls, tolls
+from .queue_time import Claims, QueueTime, QueueTimes, queue_times
 from .signals import Signal
 from .store import Change, HeldBy, Hold, Store, Taken
 from .window import ARRIVAL_SLACK_SECONDS, Window, windows_of
@@ -29,12 +29,12 @@ __all__ = [
     "InSqlite",
     "Limiter",
     "Place",
+    "QueueTime",
+    "QueueTimes",
     "Signal",
     "Store",
     "Taken",
-    "Toll",
-    "Tolls",
     "Window",
-    "tolls",
+    "queue_times",
     "windows_of",
 ]

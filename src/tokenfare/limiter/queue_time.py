@@ -1,9 +1,9 @@
-"""How long a queue of calls may take below given windows: what each call adds to it at most.
+"""An upper bound on how long a queue of calls takes under given rate windows, call by call.
 
-The limiter is not simulated: a call's toll depends on the call alone, and the sum of the tolls is
-above the moment at which the last of a queue is let through, in whatever order they come, as long
-as no answer takes longer than is said and the provider refuses none. So tolls can be added up,
-compared and planned with, like fares.
+The limiter is not simulated: the queue time of a call depends on the call alone, and the sum of all
+queue times is an upper bound on the time until the last call of the queue is let through, in any
+order, as long as no answer takes longer than stated and the provider refuses none. So queue times
+can be added up, compared and planned with, like fares.
 
 Why the sum holds. Look back from a moment at which the first of the queue is not let through by a
 window that counts what was booked in the last P seconds and takes C. What was booked in these P
@@ -38,8 +38,8 @@ By: TypeAlias = Literal["requests", "tokens", "calls at once"]
 _HALVINGS = 6
 
 
-class Toll(NamedTuple):
-    """Seconds that a call adds at most to the time of its queue, and by which limit."""
+class QueueTime(NamedTuple):
+    """The most seconds that a call adds to its queue, and the limit that causes them."""
 
     seconds: float
     by: By
@@ -91,16 +91,16 @@ def _claimed_tokens(claims: Claims, answers: Answers) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Tolls:
-    """What calls to one model add to the time of its queue."""
+class QueueTimes:
+    """The queue times of calls to one model."""
 
     _requests: float
     _answer_seconds: float
     _at_once: int
     _tokens: tuple[_Tokens, ...]
 
-    def with_at_once(self, number: int) -> Tolls:
-        """The tolls if so many calls may be under way."""
+    def with_at_once(self, number: int) -> QueueTimes:
+        """The queue times if so many calls may be under way."""
         return replace(self, _at_once=number)
 
     def total(self, calls: Mapping[Claim, int] | Claims) -> float:
@@ -115,13 +115,13 @@ class Tolls:
         of_tokens = _sum(seconds * by_tokens * claims.number)
         return "tokens" if of_tokens > _sum(seconds * ~by_tokens * claims.number) else other
 
-    def of(self, claim: Claim) -> Toll:
-        """The toll of a call."""
+    def of(self, claim: Claim) -> QueueTime:
+        """The queue time of one call."""
         alone = Claims.of({claim: 1})
-        return Toll(float(self.seconds(alone)[0]), self.by(alone))
+        return QueueTime(float(self.seconds(alone)[0]), self.by(alone))
 
     def seconds(self, claims: Claims) -> Any:
-        """The tolls of calls of each size, one of each: a column."""
+        """The queue times of one call of each size, as a column."""
         return self._seconds(claims)[0]
 
     @property
@@ -129,7 +129,7 @@ class Tolls:
         return max(self._requests, self._answer_seconds / self._at_once)
 
     def _seconds(self, claims: Claims) -> tuple[Any, Any]:
-        """The tolls, and whether a call waits for tokens."""
+        """The queue times, and whether each call waits for tokens."""
         reserved = answered = stopped = claims.input_tokens * 0.0
         for each in self._tokens:
             reserved = reserved.clip(min=each.reserved(claims))
@@ -139,24 +139,24 @@ class Tolls:
         return seconds + answered + stopped, reserved.clip(min=stopped) >= seconds
 
 
-def tolls(
+def queue_times(
     windows: Sequence[Window],
     calls: Mapping[Claim, int] | Claims,
     *,
     answer_seconds: float,
     at_once: int,
-) -> Tolls:
-    """The tolls of so many calls of each size below these windows. Needs numpy.
+) -> QueueTimes:
+    """The queue times of so many calls of each size under these windows. Needs numpy.
 
     `answer_seconds` is the longest time from letting a call through to its settlement, `at_once`
-    how many may be under way. The tolls hold for the calls that are named: a larger one may add
-    more. Where the cutoff of large calls lies is chosen so that the sum of all is the least.
+    how many may be under way. The bound holds for these calls only: a larger one may add more.
+    Where the cutoff of large calls lies is chosen so that the sum of all is the least.
     """
     claims = _columns(calls)
     longest_answer = int(claims.max_output_tokens.max(initial=0))
     spared = [window.spared(longest_answer) for window in windows]
     requests = (w.longest_seconds / w.requests for w in spared if w.requests is not None)
-    found = Tolls(max(requests, default=0.0), answer_seconds, at_once, ())
+    found = QueueTimes(max(requests, default=0.0), answer_seconds, at_once, ())
     choices = [_choices(window, claims, answer_seconds) for window in spared]
     alone = tuple(min(each, key=lambda c: _paid(c, claims)) for each in choices if each)
     # What is least for each window alone is not always so for all: a call that is large for one

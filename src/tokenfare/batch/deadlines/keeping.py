@@ -1,8 +1,9 @@
 """How a deadline is kept: the cheapest mix of models that promises it, from a survey of the job.
 
-`batch run` sends below the rates, in windows longer than the provider's, and each request has its
-toll there (`tokenfare.limiter.tolls`): the sum of a model's tolls is above the time that its
-requests wait. Beside it every answer has its time, and every request that of this process.
+`batch run` sends below the rates, in windows longer than the provider's, and each request has a
+queue time there (`tokenfare.limiter.queue_times`): the sum of a model's queue times is an upper
+bound on how long its requests wait. Beside it every answer has its time, and every request that of
+this process.
 
 The batch service has no rates. It ends a job within a window, so it is for deadlines that are no
 shorter (`Survey.is_late`); before that, everything is sent live, at the whole price.
@@ -22,7 +23,7 @@ from tokenfare.batch.run_limits import DEFAULT_CONCURRENCY, SEND_SECONDS
 from tokenfare.catalog import Catalog
 from tokenfare.client.pacing import share_seconds
 from tokenfare.errors import DeadlineTooShort, InvalidRequestError, few
-from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claims, Tolls, tolls, windows_of
+from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claims, QueueTimes, queue_times, windows_of
 from tokenfare.money import Money, rounded
 
 from .deadline import Deadline, Lane, costs_nothing
@@ -57,13 +58,13 @@ def kept(survey: Surveyed, catalog: Catalog, deadline: timedelta, answer_seconds
             f"not known on {catalog.day}; state them in a catalogue of yours, or leave it out"
         )
     road = _Road(survey, catalog, answer_seconds)
-    tolls_of = road.tolls_of(survey.claims())
-    job = _job(survey, tolls_of)
+    queue_times_of = road.queue_times_of(survey.claims())
+    job = _job(survey, queue_times_of)
     own = int(survey.counts.sum()) * SEND_SECONDS + answer_seconds
     limit = deadline.total_seconds() - own
     quick = fastest(job)
     if len(survey.counts) and quick.longest > limit:
-        quickest = _Placed(survey.claims(quick.amounts), tolls_of, tolls_of)
+        quickest = _Placed(survey.claims(quick.amounts), queue_times_of, queue_times_of)
         full = [
             f"{lane.limit} of {lane.model}"
             for lane in quickest.lanes(MOST_AT_ONCE)
@@ -73,7 +74,7 @@ def kept(survey: Surveyed, catalog: Catalog, deadline: timedelta, answer_seconds
         raise DeadlineTooShort(deadline, least, full, sorted(survey.unknown))
     mix = cheapest(job, limit, quick)
     claims = survey.claims(mix.amounts)
-    there = _Placed(claims, tolls_of, road.tolls_of(claims))
+    there = _Placed(claims, queue_times_of, road.queue_times_of(claims))
     at_once = there.fewest_at_once(limit)
     currency = survey.free.currency
     lanes = tuple(
@@ -107,7 +108,7 @@ def kept(survey: Surveyed, catalog: Catalog, deadline: timedelta, answer_seconds
 
 @dataclass(frozen=True, slots=True)
 class _Sum:
-    """What goes to a model, by the sum of its tolls alone."""
+    """What goes to a model, by the sum of its queue times alone."""
 
     model: str
     requests: int
@@ -123,14 +124,14 @@ class _Road:
     catalog: Catalog
     answer_seconds: float
 
-    def tolls_of(self, claims: Mapping[str, Claims]) -> dict[str, Tolls]:
-        """The tolls of each model for what may go there."""
+    def queue_times_of(self, claims: Mapping[str, Claims]) -> dict[str, QueueTimes]:
+        """The queue times of each model for what may go there."""
         found = {}
         for model, sizes in claims.items():
             facts = self.survey.models[model]
             share = share_seconds(self.catalog.provider(facts.provider))
             windows = windows_of(facts.rates, share, ARRIVAL_SLACK_SECONDS)
-            found[model] = tolls(
+            found[model] = queue_times(
                 windows, sizes, answer_seconds=self.answer_seconds, at_once=MOST_AT_ONCE
             )
         return found
@@ -138,14 +139,14 @@ class _Road:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """What goes to each model, with two tolls that hold for it.
+    """What goes to each model, with two bounds on its queue time.
 
     Those that the mix was made by, and those of the requests that are there: mostly lower ones.
     """
 
     claims: Mapping[str, Claims]
-    of_mix: Mapping[str, Tolls]
-    own: Mapping[str, Tolls]
+    of_mix: Mapping[str, QueueTimes]
+    own: Mapping[str, QueueTimes]
 
     def lanes(self, at_once: int) -> list[_Sum]:
         """The time of each model, the longest first."""
@@ -169,7 +170,7 @@ class _Placed:
         return high
 
 
-def _job(survey: Surveyed, tolls_of: Mapping[str, Tolls]) -> Job:
+def _job(survey: Surveyed, queue_times_of: Mapping[str, QueueTimes]) -> Job:
     np = required("numpy")
     cell, offered = survey.rows
 
@@ -178,7 +179,7 @@ def _job(survey: Surveyed, tolls_of: Mapping[str, Tolls]) -> Job:
         for place, name in enumerate(survey.names):
             its = np.flatnonzero(offered.model == place)
             claims = Claims(input_tokens[its], room[its], np.ones(len(its), dtype=np.int64))
-            seconds[its] = tolls_of[name].seconds(claims)
+            seconds[its] = queue_times_of[name].seconds(claims)
         return Table(survey.counts, cell, offered.model, fare, seconds, len(survey.names))
 
     most = table(offered.fare, offered.input_tokens, offered.room)
