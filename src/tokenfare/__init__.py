@@ -1,7 +1,7 @@
 """Know what a prompt costs before it is sent, and send it to the cheapest model that takes it.
 
-The public surface, complete. Names are loaded when they are first used, so that importing this
-costs nothing and counting loads no HTTP.
+This is the complete public API. Names are loaded on first use: importing the package costs almost
+nothing, and counting never loads an HTTP library.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ __all__ = [  # noqa: PLE0604 - the names are literal, in the table above
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name from its home, once."""
+    """Import a public name from its module on first use (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES[name]

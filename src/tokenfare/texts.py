@@ -1,4 +1,4 @@
-"""Counting one text, or a column of texts, for a model of the catalogue or by a named tokenizer.
+"""Count one text, or a column of texts, for a model of the catalogue or with a named tokenizer.
 
 This is a separate module, below `api`, so that a program that only counts loads quickly: it
 imports the tokenizers, but neither the router nor the counting of whole requests. The catalogue is
@@ -25,9 +25,9 @@ DEFAULT_TOKENIZER = "qwen"
 
 
 def default_catalog(day: date | None = None) -> Catalog:
-    """The shipped catalogue under the user's own files, on a day (today if none is given).
+    """The shipped catalogue with the user's own files laid over it, on a day (default: today).
 
-    The files are those that `TOKENFARE_CATALOG` names; each is read once.
+    The files are named in `TOKENFARE_CATALOG`; each is read once.
     """
     from tokenfare.catalog.catalog import today
 
@@ -39,7 +39,7 @@ def default_catalog(day: date | None = None) -> Catalog:
 
 
 def facts_of(catalog: Catalog | None) -> Catalog:
-    """The catalogue that was given, or the default one."""
+    """The given catalogue, or the default one."""
     if catalog is None:
         return default_catalog()
     from tokenfare.catalog import Catalog
@@ -93,7 +93,7 @@ def count(
 ) -> Count | CountColumn:
     """Count the tokens of a text, or of each row of an Arrow column.
 
-    Only the text itself is counted, not what a chat adds around it: that is `count_messages`.
+    Only the text itself is counted, not what a chat template adds: see `count_messages` for that.
 
     Args:
         text: A text, or Arrow data: a column, or a table together with `column`. Anything with
@@ -101,19 +101,19 @@ def count(
             pandas).
         model: Count with the tokenizer of this model of the catalogue (id or alias).
         tokenizer: Count with the tokenizer of this name (`tokenfare.tokenizers.tokenizer_names`).
-            Give a model or a tokenizer, not both; without either, Qwen's is used.
+            Give either a model or a tokenizer; the default is Qwen's tokenizer.
         column: The column of a table to count; a table with a single column needs none.
-        catalog: The catalogue that knows `model`; the shipped one, under your own files, by
-            default.
+        catalog: The catalogue that knows `model`; by default the shipped one with your own files
+            laid over it.
 
-    For a text, the answer is a `Count`: exact if the vocabulary is on this machine, otherwise
-    bounds that always hold. For a column it is an Arrow column of exact counts (`CountColumn`),
-    null where the text is null.
+    For a text, returns a `Count`: exact if the vocabulary is on this machine, otherwise bounds that
+    always hold. For a column, returns an Arrow column of exact counts (`CountColumn`), null where
+    the text is null.
 
     Raises:
-        UnknownModel, UnknownTokenizer: Nothing has this name.
+        UnknownModel, UnknownTokenizer: No model or tokenizer has this name.
         InvalidRequestError: The column does not exist or does not hold strings.
-        VocabularyMissing: The counts of a column would only be bounds.
+        VocabularyMissing: A column is counted without the vocabulary, which would give only bounds.
 
     Examples:
         >>> import tokenfare as tf

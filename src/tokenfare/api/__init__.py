@@ -1,9 +1,9 @@
-"""What the first page of the documentation shows: counting, fitting and routing of requests.
+"""The top-level functions: counting, fitting, shortening and routing of requests.
 
-The layers below take everything as an argument: the catalogue, the day, a tokenizer. Here these are
-given their defaults (the shipped catalogue, today), and one function of a layer is called with
-them. `counting` is about sizes, `documents` about files that go along, `routing` about models,
-`shortening` about what is too long.
+The layers below take everything as an argument: the catalogue, the day, a tokenizer. The functions
+here fill in the defaults (the shipped catalogue, today) and call one function of a layer.
+`counting` is about sizes, `documents` about attached files, `routing` about models, `shortening`
+about what is too long.
 """
 
 from __future__ import annotations

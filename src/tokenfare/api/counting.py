@@ -49,22 +49,20 @@ def count_messages(  # noqa: PLR0913 - each keyword changes what is counted, and
 ) -> RequestCount:
     """Count the input tokens of a whole chat request.
 
-    The count includes texts, images, sounds, videos and documents, and whatever the chat template
-    and the definitions of tools add.
+    The count includes text, images, audio, video and documents, and what the chat template and tool
+    definitions add.
 
     Args:
         messages: A text, or messages in OpenAI's form (`{"role": ..., "content": ...}`).
-        model: Count as this model of the catalogue is billed. Give a model or a `template`, not
-            both.
+        model: Count as this model of the catalogue is billed. Give either a model or a `template`.
         template: Count by a published chat template instead: `"qwen2"`, `"qwen2.5"` or `"qwen3"`.
         tools: Definitions of tools, in OpenAI's form.
         parameters: Other parameters of the call. Those that cost tokens are counted
             (`response_format`, `tool_choice`, `enable_thinking`, `vl_high_resolution_images`, ...).
-        control_tokens: Count control tokens spelled out in a text (`<|im_start|>`) as the single
-            tokens they look like. By default they are plain text, and are listed in the count's
-            `warnings`.
-        fetch: A function from a URL to its bytes. Without one, media behind a URL count as an
-            interval.
+        control_tokens: Count control tokens spelled out in a text (`<|im_start|>`) as single
+            tokens. By default they count as plain text, and the count's `warnings` lists them.
+        fetch: A function that takes a URL and returns its bytes. Without one, media behind a URL
+            count as an interval.
         catalog: The catalogue that knows `model`.
 
     Raises:
@@ -87,7 +85,7 @@ def count_messages(  # noqa: PLR0913 - each keyword changes what is counted, and
 
 
 def options_from(tools: Sequence[Wire] | None, parameters: Mapping[str, object] | None) -> Options:
-    """What tools and parameters say that costs tokens; `tools` stand before those among them."""
+    """The options that change the count, from tools and parameters; `tools` takes precedence."""
     given = parameters_of(tools, parameters)
     return options_of(given) if given else NO_OPTIONS
 
@@ -95,7 +93,7 @@ def options_from(tools: Sequence[Wire] | None, parameters: Mapping[str, object] 
 def parameters_of(
     tools: Sequence[Wire] | None, parameters: Mapping[str, object] | None
 ) -> dict[str, object]:
-    """What a call says beside its messages, in one; `tools` stand before those of `parameters`."""
+    """Tools and parameters as one mapping; `tools` takes precedence over `parameters["tools"]`."""
     if not isinstance(parameters, Mapping | None):
         raise InvalidRequestError("parameters: the call's own, by name, in a dict")
     return {**(parameters or {})} | ({"tools": tools} if tools is not None else {})
@@ -104,7 +102,7 @@ def parameters_of(
 def rules_for(
     model: str | None, template: str | None, catalog: Catalog | None = None
 ) -> tuple[Rules, str]:
-    """How a model or a published template counts, and its tokenizer."""
+    """The counting rules of a model or a published template, and the name of its tokenizer."""
     if (model is None) == (template is None):
         given = "neither is given" if model is None else "both are"
         raise InvalidRequestError(f"give a model or a template, one of them; {given}")
@@ -124,10 +122,10 @@ def conversation(
     parameters: Mapping[str, object] | None = None,
     catalog: Catalog | None = None,
 ) -> Conversation:
-    """Start a conversation whose size is known again after each message.
+    """Start a conversation whose size is known after each message.
 
-    Adding a message counts that message alone, however many there are. The keywords mean what they
-    mean in `count_messages`.
+    Adding a message counts only that message, however long the conversation is. The keywords are
+    those of `count_messages`.
 
     Examples:
         >>> import tokenfare as tf
@@ -148,10 +146,10 @@ def count_image(
     high_resolution: bool = False,
     catalog: Catalog | None = None,
 ) -> Count:
-    """Count the tokens that one image adds to a request, with the markers around it.
+    """Count the tokens that one image adds to a request, including the markers around it.
 
     Args:
-        source: An image's bytes, path or `data:` URL, or its width and height in pixels. Only the
+        source: The image's bytes, path or `data:` URL, or its width and height in pixels. Only the
             header is read (`pip install 'tokenfare[media]'`).
         model: A model that takes images.
         high_resolution: Whether the request sets `vl_high_resolution_images`.
@@ -185,8 +183,8 @@ def count_chats(
 ) -> list[Count]:
     """Count the input tokens of many chats together, on all cores.
 
-    Each is a text or a list of messages, and its count is the `total` that `count_messages` gives.
-    Raises what that raises.
+    Each chat is a text or a list of messages; its count is the `total` of `count_messages`, which
+    also lists the errors.
 
     Examples:
         >>> import tokenfare as tf
@@ -210,16 +208,16 @@ def fits(  # noqa: PLR0913 - as `count_messages`
     parameters: Mapping[str, object] | None = None,
     catalog: Catalog | None = None,
 ) -> Fit:
-    """Tell whether a request certainly fits a model, and which limit decides.
+    """Check whether a request certainly fits a model, and which limit decides.
 
-    Only sizes are compared with limits: the model may be retired, or not yet released, on the day
-    of the catalogue. `route` answers whether it can be called.
+    Only sizes are compared with limits. The model may be retired, or not yet released, on the
+    catalogue's day; use `route` to find a model that can be called.
 
     Args:
         prompt: A text, or messages in OpenAI's form.
         model: The model's id or alias.
         max_output_tokens: The room to keep for the answer, in tokens.
-        documents: Paths of files, or `tokenfare.Document`, that go along.
+        documents: Attached documents: paths of files, or `tokenfare.Document` values.
         tools: As for `count_messages`.
         parameters: As for `count_messages`.
         catalog: The catalogue that knows `model`.
@@ -241,6 +239,6 @@ def fits(  # noqa: PLR0913 - as `count_messages`
 
 
 def size_on(model: Model, prompt: Prompt, documents: Documents, options: Options) -> Count:
-    """Count a request as it would travel to a model: long texts as files where it reads files."""
+    """Count a request as it would be sent to a model: long texts as files where it takes files."""
     along, counter = documents_of(documents), measurer(model.tokenizer)
     return prepare(parse(prompt), along, model, counter, options).count.total

@@ -1,4 +1,4 @@
-"""Documents that go along with a request: files that are read, or texts that are given."""
+"""Documents attached to a request: files to read, or texts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from tokenfare.messages import Document
 from tokenfare.reading import bytes_of
 
 Documents: TypeAlias = Sequence[Document | str | os.PathLike[str]]
-"""What goes along with a request: documents, or the paths of files that hold them."""
+"""The documents attached to a request, or the paths of files that hold them."""
 
 
 def read_document(path: str | os.PathLike[str]) -> Document:
     """Read a document from a file: UTF-8 text, a PDF or a DOCX.
 
-    A PDF needs `pip install 'tokenfare[media]'`. A PDF or DOCX keeps its bytes beside the text that
-    was read from it: a model with a file service parses the file by its own means, so the count of
-    such a document is an interval around that of the text.
+    A PDF needs `pip install 'tokenfare[media]'`. A PDF or DOCX keeps its bytes as well as the text
+    read from it: a model with a file service parses the file itself, so the count of such a
+    document is an interval around that of the text.
 
     Raises:
-        InputError: The file cannot be read, or is none of these.
+        InputError: The file cannot be read, or is of another kind.
 
     Examples:
         >>> from pathlib import Path
@@ -38,7 +38,7 @@ def read_document(path: str | os.PathLike[str]) -> Document:
 
 
 def documents_of(given: Documents) -> tuple[Document, ...]:
-    """The documents among `given` as they are, and those that are paths, read.
+    """The documents of `given`; paths are read.
 
     Raises `InputError` for a file that cannot be read, `InvalidRequestError` for anything else.
     """

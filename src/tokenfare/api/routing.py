@@ -1,4 +1,4 @@
-"""Which model is the cheapest of those that certainly take a request."""
+"""Find the cheapest of the models that certainly take a request."""
 
 from __future__ import annotations
 
@@ -57,24 +57,27 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
 
     Args:
         prompt: A text, or messages in OpenAI's form.
-        input_tokens: The size of the request, instead of a prompt: everything the provider will
-            count.
-        documents: Paths of files, or `Document` values, that go along with the prompt.
+        input_tokens: The size of the request instead of a prompt: everything that the provider
+            counts.
+        documents: Attached documents: paths of files, or `Document` values.
         tools: As for `count_messages`.
         parameters: As for `count_messages`.
-        exact: Count the whole request. By default a long text is counted no further than the
-            decision needs, so that the size and the fare may be intervals, and models that would
-            come behind the one chosen may be refused for want of a closer count.
+        exact: Count the whole request. By default a long text is counted only as far as the
+            decision needs: the size and the fare may then be intervals, and models that rank below
+            the chosen one may be rejected because they "may not fit".
         profile: Requirements to start from; the keywords below replace its fields.
-        as_of: The day to decide on; by default the catalogue's own day, for the shipped one today.
-        catalog: Decide by this catalogue instead of the shipped one under your own files.
+        as_of: The day to decide on. By default the catalogue's own day, which is today for the
+            shipped catalogue.
+        catalog: The catalogue to decide by, instead of the shipped one with your own files laid
+            over it.
         requirements: The fields of `Requirements`: `max_output_tokens`, `allow`, `purpose`,
             `max_fare`, ...
 
     Raises:
-        NoModelFits: No model takes it. The error's `decision` holds the reason of every model.
-        InvalidRequestError: An argument cannot be meant, or names what no model of the catalogue
-            has.
+        NoModelFits: No model takes the request. The error's `decision` has the reason for every
+            model.
+        InvalidRequestError: An argument is invalid, or names something that no model of the
+            catalogue has.
 
     Examples:
         >>> from datetime import date
@@ -114,11 +117,11 @@ def routing_table(
     catalog: Catalog | None = None,
     **requirements: Unpack[RequirementOptions],
 ) -> RoutingTable:
-    """Prepare the cheapest model for every length of input, for many decisions on the same terms.
+    """Work out the cheapest model for every input length, for many decisions on the same terms.
 
-    `routing_table(...).decide(n)` decides as `route(input_tokens=n, ...)` does, but where no model
-    fits it returns a decision without a winner instead of raising. The keywords are those of
-    `route`.
+    `routing_table(...).decide(n)` decides as `route(input_tokens=n, ...)` does, except that it
+    returns a decision without a winner where no model fits, instead of raising. The keywords are
+    those of `route`.
 
     Examples:
         >>> from datetime import date
@@ -139,16 +142,16 @@ def replay(
     as_of: date | None = None,
     catalog: Catalog | None = None,
 ) -> Replay:
-    """Decide a recorded request again, on another day or by another catalogue, and compare.
+    """Decide a recorded request again, on another day or with another catalogue, and compare.
 
     Args:
-        record: A decision, or what `to_record` made of one, as a dict or as JSON (`tokenfare route
-            --json` prints that).
+        record: A decision, or its record from `to_record`, as a dict or as JSON (`tokenfare route
+            --json` prints one).
         as_of: The day to decide on; by default the catalogue's own day.
         catalog: The catalogue to decide by.
 
     Raises:
-        InputError: The record is not one.
+        InputError: The record cannot be read.
 
     Examples:
         >>> from datetime import date
@@ -170,7 +173,7 @@ def replay(
 
 
 def route_sized(size_for: SizeFor, requirements: Requirements, catalog: Catalog) -> Decision:
-    """Decide with a size already known how to find; raises `NoModelFits`."""
+    """Decide with a function that gives the request's size on a model. Raises `NoModelFits`."""
     asking = _question(requirements, catalog)
     return _found(
         decide(asking.models, size_for, requirements, day=asking.day, digest=asking.digest)
@@ -178,7 +181,7 @@ def route_sized(size_for: SizeFor, requirements: Requirements, catalog: Catalog)
 
 
 def route_arranged(arrange: Arrange, requirements: Requirements, catalog: Catalog) -> Decision:
-    """Decide on a request by how it is arranged, counting no further than that needs.
+    """Decide on a request, counting only as far as the decision needs.
 
     Raises `NoModelFits`.
     """
@@ -204,7 +207,7 @@ def _question(requirements: Requirements, catalog: Catalog) -> Question:
 def needing(
     requirements: Requirements, messages: Iterable[Message], options: Options
 ) -> Requirements:
-    """The requirements, with what the request itself needs: modalities, reasoning, answers.
+    """The requirements plus what the request itself needs: modalities, reasoning, answers.
 
     Raises `InvalidRequestError` where the two contradict each other.
     """

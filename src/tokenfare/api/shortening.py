@@ -1,4 +1,4 @@
-"""Making a text or a conversation short enough: `truncate`, `split`, `trim`."""
+"""Make a text or a conversation short enough: `truncate`, `split`, `trim`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def truncate(  # noqa: PLR0913 - which tokenizer, and which end; all have defaul
 ) -> str:
     """Cut a text to at most `max_tokens` tokens, keeping as much of it as possible.
 
-    The cut lies between grapheme clusters, which are never changed.
+    Cuts are made between grapheme clusters, never inside one.
 
     Args:
         text: The text.
@@ -51,8 +51,8 @@ def truncate(  # noqa: PLR0913 - which tokenizer, and which end; all have defaul
         keep: What to keep: the `"start"`, the `"end"`, or both `"ends"`.
         catalog: The catalogue that knows `model`.
 
-    Where the vocabulary is not on this machine the upper bound decides: the result certainly fits,
-    and is shorter than it could be.
+    Without the vocabulary on this machine the upper bound decides: the result certainly fits, but
+    is shorter than it could be.
 
     Raises:
         CharacterTooLong: Not even one character fits.
@@ -86,13 +86,14 @@ def split(  # noqa: PLR0913 - which tokenizer, and how much overlap; all have de
         max_tokens: The limit of each piece in tokens, at least 1.
         model: As for `count`.
         tokenizer: As for `count`.
-        overlap: Repeat up to this many tokens from the end of the piece before, starting at a word.
+        overlap: Repeat up to this many tokens from the end of the previous piece, starting at a
+            word.
         catalog: The catalogue that knows `model`.
 
-    Where the vocabulary is not on this machine the upper bound decides, as in `truncate`.
+    Without the vocabulary on this machine the upper bound decides, as in `truncate`.
 
     Raises:
-        CharacterTooLong: One character alone is more than `max_tokens`.
+        CharacterTooLong: A single character is more than `max_tokens`.
 
     Examples:
         >>> import tokenfare as tf
@@ -117,11 +118,12 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
     """Shorten a conversation until the whole request fits, dropping the oldest turns first.
 
     Args:
-        messages: Messages in OpenAI's form, or a `conversation`, whose counts are then used again:
-            to add a message and trim once more costs that message.
-        max_tokens: The most input tokens, template included.
-        model: Trim to what this model takes beside the answer; with `max_tokens` too, the tighter
-            bound holds. Without a model, the chat template of Qwen 3 or `template` is counted by.
+        messages: Messages in OpenAI's form, or a `conversation`, whose counts are reused: adding a
+            message and trimming again costs only that message.
+        max_tokens: The limit in input tokens, including the chat template.
+        model: Trim to what this model takes besides the answer; if `max_tokens` is given too, the
+            tighter limit holds. Without a model, messages are counted by `template`, or else by
+            Qwen 3's chat template.
         template: As for `count_messages`.
         tools: As for `count_messages`.
         parameters: As for `count_messages`.
@@ -129,11 +131,11 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
         policy: What may be dropped. By default system messages and the user's last message stay.
         catalog: The catalogue that knows `model`.
 
-    Turns go whole, and the result of a tool never stays without its call. `dropped` of the answer
-    has what went.
+    Turns are dropped whole, and a tool result is never kept without its call. The result's
+    `dropped` lists what was dropped.
 
     Raises:
-        CannotTrim: What has to stay is over the limit.
+        CannotTrim: What has to be kept is over the limit.
 
     Examples:
         >>> import tokenfare as tf

@@ -1,10 +1,10 @@
-"""Text in, counts out: which tokenizers there are, and what each can promise.
+"""Tokenizers: text in, counts and ids out.
 
-Exact where the vocabulary ships with the package (Qwen up to the last generation that uses it) or
-is loaded from a file, bounds that hold where it is not at hand. Knows text only: models belong to
+Counts are exact where the vocabulary ships with the package (Qwen 1 to 3) or is loaded from a file,
+and bounds that always hold where it is missing. This package knows only text: models belong to
 `tokenfare.catalog`, messages and templates to `tokenfare.budget`.
 
-Importing this loads no table and no native code; the first use does.
+Importing it loads no vocabulary and no native code; the first use does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bounds on the token count of a text when no vocabulary is at hand.
+"""Bounds on the token count of a text when its vocabulary is not available.
 
 The bounds follow from the bytes and hold always, under what each rule states: `low <= truth <=
 high`. The middle is an estimate, pushed inside the bounds (see `estimates`). It is never called
@@ -78,11 +78,11 @@ def sentencepiece_byte_fallback(text: str) -> int:
 
 
 def unknown(text: str) -> int:
-    """Bound the count of a tokenizer of which nothing is known but what is assumed here.
+    """Bound the count of an unknown tokenizer, under the assumptions below.
 
     Assumed: it normalizes by NFC, NFKC or not at all; its tokens stand for at least one byte of the
     normalized text; it adds at most two tokens of its own. A tokenizer that breaks this (one that
-    spells bytes in several tokens, say) is outside these bounds, and nothing here can know.
+    spells a byte in several tokens, say) may be outside these bounds.
     """
     if has_a_run_of_marks(text):
         return NFKC_GROWS * _bytes(text) + 2
@@ -103,10 +103,10 @@ def _bytes(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """A measurer that has no vocabulary: its counts are bounds that always hold.
+    """A measurer without a vocabulary: its counts are bounds that always hold.
 
-    The lower bound is 1 for any text that is not empty, since nobody here knows how long the
-    longest token of an unseen vocabulary is (Qwen's is 128 bytes).
+    The lower bound is 1 for any text that is not empty, since the longest token of an unseen
+    vocabulary is not known (Qwen's is 128 bytes).
 
     Attributes:
         name: The tokenizer's name.
@@ -126,7 +126,7 @@ class Bounds:
         return Count.within(self.guess(text), 1, high)
 
     def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
-        """Cut `text` down to what certainly is at most `max_tokens`.
+        """Cut `text` so that it is certainly at most `max_tokens`.
 
         By the upper bound: a quarter of what would fit, in English. Otherwise as
         `Tokenizer.truncate`.
@@ -134,7 +134,7 @@ class Bounds:
         return truncated(self.at_most, text, max_tokens, keep, nfc=self._nfc)
 
     def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
-        """Split `text` into pieces that certainly are at most `max_tokens` each.
+        """Split `text` into pieces that are certainly at most `max_tokens` each.
 
         By the upper bound, as `truncate`. Otherwise as `Tokenizer.split`.
         """

@@ -13,12 +13,12 @@ from tokenfare.errors import InexactCount, InvalidRequestError
 class Count:
     """A number of tokens, and how certain it is.
 
-    The truth is never below `low` and never above `high`. `value` is the best estimate, and `how`
-    says how it was found: `"exact"`, where both ends meet, `"bounds"`, or another rule's name.
+    The true number is never below `low` and never above `high`. `value` is the best estimate, and
+    `how` names the method: `"exact"` where both ends meet, `"bounds"`, or another rule.
 
-    Decide by `high` and display `value`. A count can be compared with a number, which raises
-    `InexactCount` where the answer is not certain; so does `int(count)` unless the count is exact,
-    so that an estimate never passes for a number by accident. `sum(counts)` adds end by end.
+    Decide by `high` and display `value`. Comparing a count with a number raises `InexactCount`
+    where the answer is not certain, and so does `int(count)` unless the count is exact: an estimate
+    never passes for a number by accident. `sum(counts)` adds both ends.
 
     Examples:
         >>> from tokenfare import Count
@@ -71,9 +71,9 @@ class Count:
         return self.value
 
     def __eq__(self, other: object) -> bool:
-        """Whether two counts say the same; of a number, whether the count certainly is that.
+        """Compare two counts, or a count with a number.
 
-        Raises `InexactCount` where it may be that number and may be another.
+        Raises `InexactCount` where the count may or may not be that number.
         """
         if isinstance(other, Count):
             return self._said == other._said
@@ -97,8 +97,7 @@ class Count:
     def __lt__(self, limit: int) -> bool:
         """Whether the count is certainly below a number.
 
-        Raises `InexactCount` where that is not certain. Two counts are not compared with each
-        other.
+        Raises `InexactCount` where that is not certain. Two counts have no order.
         """
         return self._below(limit, "less than", limit - 1) if _whole(limit) else NotImplemented
 
@@ -131,7 +130,7 @@ class Count:
         return self if _whole(other) and other == 0 else NotImplemented
 
     def __add__(self, other: Count) -> Count:
-        """Add two counts end by end: right where no token spans both, as in separate messages."""
+        """Add both ends: correct where no token spans both counts, as in separate messages."""
         if not isinstance(other, Count):
             return NotImplemented
         return added((self, other))
@@ -142,7 +141,7 @@ def _whole(number: object) -> TypeGuard[int]:
 
 
 def added(counts: Iterable[Count]) -> Count:
-    """The sum of counts that no token spans; says of each way of counting that it was used."""
+    """The sum of counts that share no token; `how` names every method used."""
     value = low = high = 0
     ways: dict[str, None] = {}
     for count in counts:

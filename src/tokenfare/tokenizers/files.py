@@ -38,20 +38,21 @@ def convert(  # noqa: PLR0913 - a rank file leaves much unsaid
 ) -> bytes:
     """Convert a vocabulary file to the compact form, which `load` reads in milliseconds.
 
-    It takes a second or two. The last three arguments are for rank files, which do not say them.
+    It takes a second or two. The last three arguments are for rank files, which do not state them.
 
     Args:
         path: A `tokenizer.json`, a rank file (`.tiktoken`), or Llama 3's `tokenizer.model`.
-        name: What the tokenizer is to be called; by default as the file.
+        name: The name of the tokenizer; by default that of the file.
         sha256: The digest that the file must have, in hex.
-        pattern: How texts are split: `"qwen"`, `"qwen3.5"`, `"cl100k"`, `"llama3"`, `"o200k"` or
-            `"gpt2"`; not needed where the file's digest is known.
+        pattern: The split pattern: `"qwen"`, `"qwen3.5"`, `"cl100k"`, `"llama3"`, `"o200k"` or
+            `"gpt2"`; not needed for a file whose digest is known.
         normalization: `"NFC"` or `"none"`.
         special_tokens: Special tokens, with their ids.
 
     Raises:
         InputError: The file cannot be read.
-        VocabularyError: It is damaged or cannot be counted exactly; the error names the place.
+        VocabularyError: The file is damaged or cannot be counted exactly; the error names the
+            place.
     """
     data = _read(path)
     digest = _checked_digest(str(path), data, sha256)

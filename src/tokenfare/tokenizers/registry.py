@@ -1,7 +1,7 @@
 """Tokenizers by name: shipped, added by the user, found in a local cache, or bounds.
 
-Nothing is downloaded. What a name gives is decided when it is asked for: adding a vocabulary makes
-the next count exact.
+Nothing is downloaded. A name is looked up at each use: once a vocabulary is added, the next count
+is exact.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Measurer(Protocol):
         """The tokenizer's name."""
 
     def measure(self, text: str) -> Count:
-        """Count the tokens of `text`, with what is certain about it."""
+        """Count the tokens of `text`, exactly or within bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +66,17 @@ class Cutter(Measurer, Protocol):
     """A measurer that can also cut a text down to a number of tokens."""
 
     def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
-        """Cut `text` down to what is certainly at most `max_tokens`."""
+        """Cut `text` so that it is certainly at most `max_tokens`."""
 
 
 def tokenizer_names() -> tuple[str, ...]:
-    """The name of every tokenizer that is known, the exact ones first."""
+    """The names of all known tokenizers, the shipped ones first."""
     added = (name for name in user_vocabulary_names() if name not in KNOWN)
     return (*_EXACT, *KNOWN, *added)
 
 
 def tokenizer_info(name: str) -> TokenizerInfo:
-    """Where the vocabulary of a tokenizer is found here. Raises `UnknownTokenizer`."""
+    """Where the vocabulary of a tokenizer is on this machine. Raises `UnknownTokenizer`."""
     if name in _EXACT:
         return TokenizerInfo(name, "ships", _EXACT[name])
     mine = user_vocabulary(name)
@@ -91,14 +91,14 @@ def tokenizer_info(name: str) -> TokenizerInfo:
 
 
 def get_tokenizer(name: str) -> Tokenizer:
-    """Get the exact tokenizer of this name, such as `"qwen"`; it is loaded once and then shared.
+    """Get the exact tokenizer of this name, such as `"qwen"`; it is loaded once and shared.
 
     `tokenfare tokenizers` lists the names and what each one needs. Nothing is downloaded.
 
     Raises:
         UnknownTokenizer: No tokenizer has this name.
-        VocabularyMissing: Its vocabulary is not on this machine; `measurer(name)` of
-            `tokenfare.tokenizers` gives bounds without it.
+        VocabularyMissing: Its vocabulary is not on this machine;
+            `tokenfare.tokenizers.measurer(name)` gives bounds without it.
 
     Examples:
         >>> import tokenfare as tf
@@ -122,8 +122,8 @@ def get_tokenizer(name: str) -> Tokenizer:
 def measurer(name: str) -> Tokenizer | ByTransformers | Bounds:
     """Get the exact tokenizer of this name if its vocabulary is on this machine, otherwise bounds.
 
-    A vocabulary that was added (`tokenfare tokenizers add`) comes before one in another program's
-    cache. Nothing is downloaded. Raises `UnknownTokenizer`.
+    A vocabulary that was added (`tokenfare tokenizers add`) takes precedence over one in another
+    program's cache. Nothing is downloaded. Raises `UnknownTokenizer`.
     """
     if not isinstance(name, str):
         raise InvalidRequestError(f"a tokenizer is asked for by its name, not {name!r}")
@@ -140,10 +140,10 @@ def measurer(name: str) -> Tokenizer | ByTransformers | Bounds:
 
 
 def measurer_or_bounds(name: str) -> Tokenizer | ByTransformers | Bounds:
-    """As `measurer`; for a name that nobody knows, the bounds of a tokenizer called `unknown`.
+    """As `measurer`, with the bounds of a tokenizer called `unknown` for an unknown name.
 
-    For choosing among many models: one that a catalogue file describes wrongly is then measured as
-    cautiously as one whose tokenizer nobody says, and does not stand in the way of the others.
+    For choosing among many models: one mistake in a catalogue file does not keep the others from
+    being chosen. The model is measured as cautiously as one whose tokenizer is not known.
     """
     try:
         return measurer(name)
@@ -173,7 +173,7 @@ def _loaded(mine: UserVocabulary, changed: int) -> Tokenizer | ByTransformers:  
 
 @cache
 def _found(name: str) -> Tokenizer | ByTransformers | Bounds:
-    """What lies in a cache, or bounds. Looked for once; a program that adds files starts anew."""
+    """A vocabulary found in a cache, or bounds. Looked up once per process."""
     known = KNOWN[name]
     path = caches.found(known)
     if path is not None and known.by_transformers:

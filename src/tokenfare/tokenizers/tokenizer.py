@@ -1,4 +1,4 @@
-"""Exact counting, encoding and decoding with a vocabulary that is at hand."""
+"""Exact counting, encoding and decoding with a vocabulary."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ if TYPE_CHECKING:
 class Tokenizer:
     """An exact tokenizer: its counts and ids are those of the reference implementation.
 
-    Texts are normalized as the vocabulary wants it (Qwen's: to NFC, by Unicode 16.0; newer code
-    points count as unassigned). Special tokens spelled out in a text are ordinary text unless asked
-    otherwise. A lone surrogate counts as U+FFFD, as in tiktoken.
+    Texts are normalized as the vocabulary requires (Qwen's: to NFC, by Unicode 16.0; newer code
+    points count as unassigned). Special tokens spelled out in a text are ordinary text by default.
+    A lone surrogate counts as U+FFFD, as in tiktoken.
 
-    Tokenizers are safe to share between threads, and release the GIL while they work on large
-    texts. `get_tokenizer` and `tokenfare.tokenizers.load` make them.
+    Tokenizers can be shared between threads, and release the GIL while they work on large texts.
+    Create them with `get_tokenizer` or `tokenfare.tokenizers.load`.
     """
 
     __slots__ = ("_core", "_special", "name")
 
     def __init__(self, name: str, vocabulary: bytes, special: SpecialSets = QWEN) -> None:
-        """Make a tokenizer of the core's own table of merges, in a few milliseconds.
+        """Create a tokenizer from the core's compact merge table, in a few milliseconds.
 
-        `get_tokenizer` and `tokenfare.tokenizers.load` are for everyone else.
+        Use `get_tokenizer` or `tokenfare.tokenizers.load` instead.
         """
         from tokenfare import _core
 
@@ -59,7 +59,7 @@ class Tokenizer:
 
     @classmethod
     def from_file(cls, name: str, path: Path) -> Tokenizer:
-        """Read a tokenizer from a file with the core's own table of merges."""
+        """Read a tokenizer from a file with the core's compact merge table."""
         return cls(name, path.read_bytes())
 
     def __repr__(self) -> str:
@@ -72,7 +72,7 @@ class Tokenizer:
         return self
 
     def __reduce__(self) -> tuple[Callable[[str], Tokenizer], tuple[str]]:
-        """Travel to another process by name, as what `get_tokenizer` gives there."""
+        """Pickle by name: the other process loads it with `get_tokenizer`."""
         from .registry import get_tokenizer, measurer
 
         try:
@@ -88,7 +88,7 @@ class Tokenizer:
 
     @property
     def core(self) -> _core.Tokenizer:
-        """The native tokenizer, for native code that counts by itself."""
+        """The native tokenizer, for native code that counts without Python."""
         return self._core
 
     @property
@@ -108,7 +108,7 @@ class Tokenizer:
     def count(self, text: str, *, threads: int = 1) -> int:
         """Count the tokens of a text, in time linear in its length.
 
-        With `threads`, a text of more than 64 kB is cut where counts add up and counted by several.
+        With `threads`, a text of more than 64 kB is counted in parallel, cut where counts add up.
         """
         if threads == 1:
             return self._core.count(text)
@@ -116,7 +116,7 @@ class Tokenizer:
         return self._core.count_with_threads(text, min(threads, sys.maxsize))
 
     def count_up_to(self, text: str, limit: int) -> int | None:
-        """Count the tokens of a text; `None`, early, if they are more than `limit`."""
+        """Count the tokens of a text, or return `None` early if there are more than `limit`."""
         _check_text(text)
         return self._count_up_to(text, whole("limit", limit, 0))
 
@@ -128,10 +128,10 @@ class Tokenizer:
         return self._core.count_up_to(text, min(limit, sys.maxsize))
 
     def fits(self, text: str, max_tokens: int) -> bool:
-        """Tell whether a text is at most `max_tokens` tokens, cheaper than counting.
+        """Check whether a text is at most `max_tokens` tokens, faster than by counting it.
 
-        A token is at least one byte of the normalized text, so where the bytes are few enough
-        nothing is tokenized. Otherwise counting stops once the limit is passed.
+        A token is at least one byte of the normalized text, so a text with few enough bytes is not
+        tokenized at all. Otherwise counting stops once the limit is passed.
         """
         max_tokens = token_limit(max_tokens)
         _check_text(text)
@@ -156,8 +156,8 @@ class Tokenizer:
                 copy.
             column: The column of a table; a table with a single column needs none.
 
-        Arrow data gives a `CountColumn`, an Arrow array that is null where the text is null. Other
-        texts give a list of numbers.
+        Returns a list of numbers; for Arrow data a `CountColumn`, an Arrow array that is null where
+        the text is null.
 
         Raises:
             InvalidRequestError: The column does not exist or does not hold strings.
@@ -190,8 +190,8 @@ class Tokenizer:
     def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
         """Cut a text to at most `max_tokens` tokens, keeping as much of it as possible.
 
-        The cut lies between grapheme clusters, which are never changed. The cost follows the limit,
-        not the length of the text.
+        Cuts are made between grapheme clusters, never inside one. The cost depends on the limit,
+        not on the length of the text.
 
         Args:
             text: The text.
@@ -210,16 +210,16 @@ class Tokenizer:
 
         A piece ends at the last boundary of the best kind within reach: a paragraph, else a line, a
         sentence, a clause, a word or a character. Without `overlap` the pieces join to the text;
-        with it, each repeats up to this many tokens from the end of the piece before, starting at a
-        word.
+        with it, each repeats up to this many tokens from the end of the previous piece, starting at
+        a word.
 
         Raises:
-            CharacterTooLong: One character alone is more than `max_tokens`.
+            CharacterTooLong: A single character is more than `max_tokens`.
         """
         return joined(text, self.spans(text, max_tokens, overlap=overlap))
 
     def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
-        """Split as `split` does, into spans: where each piece begins and ends, and its tokens."""
+        """Split as `split` does, and return where each piece begins and ends, and its tokens."""
         return spans(self._core, text, max_tokens, overlap)
 
     def measure(self, text: str) -> Count:
@@ -231,9 +231,10 @@ class Tokenizer:
 
         Args:
             text: The text.
-            special: Which special tokens spelled out in the text become their ids: `"ordinary"`
-                (none), those of a generation (`"qwen1"`, `"qwen2"`, `"qwen2.5"`, `"qwen3"`),
-                `"all"` added tokens of a vocabulary from a file, or those in a collection of names.
+            special: Which special tokens spelled out in the text become single ids: none
+                (`"ordinary"`), those of a generation (`"qwen1"`, `"qwen2"`, `"qwen2.5"`,
+                `"qwen3"`), `"all"` added tokens of a vocabulary from a file, or those in a
+                collection of names.
 
         Examples:
             >>> import tokenfare as tf
@@ -248,7 +249,7 @@ class Tokenizer:
     def encode_to_numpy(
         self, text: str, *, special: str | Collection[str] = ORDINARY
     ) -> NDArray[np.uint32]:
-        """Encode a text as a NumPy array of ids, as `encode` does, without an object for each."""
+        """Encode a text as a NumPy array of ids, without a Python object for each."""
         numpy = required("numpy", "encode_to_numpy")
         ids = self._core.encode_to_buffer(text, self._found(special))
         array: NDArray[np.uint32] = numpy.frombuffer(ids, dtype=numpy.uint32)
@@ -261,7 +262,7 @@ class Tokenizer:
 
         Args:
             ids: A list of ids, or an array of integers (NumPy's, or any with the buffer protocol).
-            special: The generation whose special tokens are known, if not those of
+            special: The generation whose special tokens to decode; by default those in
                 `special_tokens`.
 
         Raises:
@@ -275,7 +276,7 @@ class Tokenizer:
     def decode(
         self, ids: Collection[int] | NDArray[np.integer], *, special: str | None = None
     ) -> str:
-        """Decode ids to text as `decode_bytes` does; what is not UTF-8 becomes U+FFFD."""
+        """Decode ids to text as `decode_bytes` does; bytes that are not UTF-8 become U+FFFD."""
         try:
             return self._core.decode(ids, _spelled(self._special, special))
         except (TypeError, ValueError) as error:

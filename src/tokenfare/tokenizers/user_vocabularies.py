@@ -47,9 +47,9 @@ class UserVocabulary:
 
 
 def folder() -> Path:
-    """Where this user's vocabularies are kept; it need not exist.
+    """The folder of this user's vocabularies; it may not exist yet.
 
-    Raises `InputError` where that is in a home directory and there is none.
+    Raises `InputError` if there is no home directory to put it in.
     """
     found = _folder()
     if found is None:
@@ -106,8 +106,8 @@ def user_vocabulary_names() -> tuple[str, ...]:
 def add_file(path: Path, name: str | None = None) -> UserVocabulary:
     """Convert a vocabulary file and keep it, as `tokenfare tokenizers add` does.
 
-    A vocabulary that is known by its looks needs no name. Raises `InvalidRequestError` for a known
-    name that it cannot have, and what `convert` raises.
+    A vocabulary that is recognised by its content needs no name. Raises `InvalidRequestError` for
+    the name of a known tokenizer that it cannot be, and what `convert` raises.
     """
     from .files import convert
 
@@ -130,11 +130,10 @@ def add_file(path: Path, name: str | None = None) -> UserVocabulary:
 
 
 def add_folder(path: Path, name: str, *, trusted: bool = False) -> UserVocabulary:
-    """Remember a folder that `transformers` is to read a tokenizer from, when it is needed.
+    """Remember a folder from which `transformers` loads a tokenizer when it is needed.
 
-    Raises `InputError` for one that holds no file of a tokenizer, and `VocabularyError` for one
-    that `transformers` cannot read, where it is installed: such a folder would stand in the way of
-    every count of that name.
+    Raises `InputError` for a folder without tokenizer files, and `VocabularyError` for one that
+    `transformers` (if installed) cannot read, which would fail every count of that name.
     """
     _check_name(name)
     if not any((path / file).is_file() for file in _OF_A_TOKENIZER):
@@ -154,9 +153,9 @@ def add_folder(path: Path, name: str, *, trusted: bool = False) -> UserVocabular
 
 
 def forget(name: str) -> None:
-    """Forget what the user added under this name. Raises `InvalidRequestError` if that is nothing.
+    """Remove what the user added under this name. Raises `InvalidRequestError` if nothing was.
 
-    A folder that was added stays as it is; a vocabulary that was converted is deleted.
+    A folder that was added is left alone; a vocabulary that was converted is deleted.
     """
     _check_name(name)
     there = [path for end in (_VOCABULARY, _NOTE) if (path := folder() / f"{name}{end}").exists()]
