@@ -1,4 +1,4 @@
-"""A SQLite file of this library's own, which any number of threads and processes share.
+"""A SQLite file of this library that any number of threads and processes can share.
 
 `writing` and `reading` are each one transaction. A process killed at any moment loses nothing that
 was committed; a power failure may cost the last transactions, never the file. A file has a version,
@@ -20,7 +20,7 @@ from typing import TypeAlias
 from tokenfare.errors import DatabaseError
 
 Migrations: TypeAlias = Sequence[Sequence[str | Callable[[sqlite3.Connection], None]]]
-"""The n-th entry makes version n of a file from version n - 1, by SQL or in Python.
+"""The n-th entry migrates a file from version n - 1 to version n, by SQL or in Python.
 
 Only ever appended to.
 """
@@ -37,7 +37,7 @@ _inherited: list[sqlite3.Connection] = []
 
 
 def expanded(what: str, named: str) -> Path:
-    """The path that a person wrote, with `~` or not. Raises `DatabaseError` without a home."""
+    """A path with `~` expanded. Raises `DatabaseError` if there is no home directory."""
     try:
         return Path(named).expanduser()
     except RuntimeError:
@@ -45,11 +45,11 @@ def expanded(what: str, named: str) -> Path:
 
 
 class Database:
-    """A file and what it is for. Nothing is opened before it is needed; a fork opens its own.
+    """A database file, opened on first use; a forked process opens its own connection.
 
-    Every use raises `DatabaseError` if the file cannot be read or written, is of something else,
-    was written by a later version, or is not the one any more that was opened: what is written into
-    a file that was deleted is lost when it is closed, and others write into another one meanwhile.
+    Every use raises `DatabaseError` if the file cannot be read or written, is of another kind, was
+    written by a later version, or was removed or replaced since it was opened: writes to a deleted
+    file would be lost, while other processes write to a new one.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Database:
         *,
         read_only: bool = False,
     ) -> None:
-        """Name the file; it and its folder are made on first use.
+        """Name the file; it and its folder are created on first use.
 
         With `read_only` nothing is made and nothing written; of an older version a copy is read,
         as it is when it is opened, brought up to date where SQLite keeps what is temporary.
@@ -81,12 +81,12 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Read and write, alone; an exception undoes it all.
+        """A read-write transaction, one at a time; an exception rolls it back.
 
-        Inside of another of the same thread, it is part of that one.
+        Nested in another one of the same thread, it is part of that one.
         """
-        with self._lock, self._told():
-            connection = self._opened()
+        with self._lock, self._wrapping_errors():
+            connection = self._open_connection()
             if self._is_writing:
                 yield connection
                 return
@@ -104,9 +104,9 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """See one moment of the file, whatever others write meanwhile."""
-        with self._lock, self._told():
-            connection = self._opened()
+        """A read transaction: a consistent snapshot, whatever others write meanwhile."""
+        with self._lock, self._wrapping_errors():
+            connection = self._open_connection()
             connection.execute("BEGIN")
             try:
                 yield connection
@@ -114,7 +114,7 @@ class Database:
                 connection.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Close the file; it is opened again if need be."""
+        """Close the file; it is opened again when needed."""
         with self._lock:
             connection, self._connection = self._connection, None
             if connection is None:
@@ -125,18 +125,18 @@ class Database:
                 _inherited.append(connection)
 
     def __del__(self) -> None:
-        """Close what was forgotten open: from Python 3.13 on, SQLite warns of what does not."""
+        """Close what was left open: Python 3.13 and later warn about it."""
         with suppress(Exception):  # made by halves, or Python is ending
             self.close()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _wrapping_errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
             raise DatabaseError(self._what, self.path, str(error)) from error
 
-    def _opened(self) -> sqlite3.Connection:
+    def _open_connection(self) -> sqlite3.Connection:
         if self._pid != os.getpid():
             if self._connection is not None:
                 _inherited.append(self._connection)
@@ -182,7 +182,7 @@ class Database:
         return older
 
     def _up_to_date(self, connection: sqlite3.Connection) -> sqlite3.Connection:
-        """A copy that nobody else sees, of the version that is known here."""
+        """A private copy, migrated to the current version."""
         copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         try:
             connection.backup(copy)
@@ -255,7 +255,7 @@ class Database:
 
 
 def _file_at(path: Path) -> tuple[int, int] | None:
-    """Which file lies there now, whatever it is called; nothing if there is none."""
+    """The device and inode of the file at a path; `None` if there is no file."""
     try:
         found = path.stat()
     except OSError:

@@ -1,8 +1,8 @@
-"""A request's messages: what is text in them, what is not, and the exact form that is sent.
+"""The messages of a request: their text, their media, and the exact form that is sent.
 
-Parsing checks only what counting, routing and sending rely on, and names the place of what is
-wrong (`messages[2].content[0]`). Everything else in a message is the provider's business: it stays
-in `wire` and goes out untouched. Nothing here counts.
+Parsing checks only what counting, routing and sending rely on, and errors name the place
+(`messages[2].content[0]`). Everything else in a message is the provider's business: it stays in
+`wire` and is sent untouched. Nothing here counts.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ _MEDIA_KINDS: Mapping[str, MediaKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that goes along with a request, inside a message or as an uploaded file.
+    """A document attached to a request, sent inside a message or as an uploaded file.
 
     Attributes:
         name: The name of its file.
         text: Its text.
-        content: The file's bytes, if it is a PDF or a DOCX; the provider then parses it by its own
-            means, and may find more or less than `text`.
+        content: The file's bytes, if it is a PDF or a DOCX. The provider parses the file itself,
+            and may find more or less than `text`.
         pages: The number of its pages, if known.
-        blank_pages: How many of them no text was found on.
+        blank_pages: The number of pages on which no text was found.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Document:
 
     @property
     def parsed(self) -> bool:
-        """Whether the provider parses the file by its own means."""
+        """Whether the provider parses the file itself."""
         return self.content is not None
 
 
@@ -68,7 +68,7 @@ STATED = "tokenfare"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A stretch of text inside a message; `document` if it is the text of one."""
+    """A stretch of text inside a message; `document` if it comes from a document."""
 
     text: str
     document: Document | None = None
@@ -76,9 +76,9 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An image, a sound or a video inside a message, as it will be sent.
+    """An image, audio or video inside a message, as it will be sent.
 
-    `stated` is what the caller says of its size (see `STATED`).
+    `stated` is what the caller states about its size (see `STATED`).
     """
 
     kind: MediaKind
@@ -91,7 +91,7 @@ ContentPart: TypeAlias = Text | Media
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: who speaks, what is said, and the object that is sent for it."""
+    """One message: its role, its content, and the object that is sent for it."""
 
     role: str
     parts: tuple[ContentPart, ...]
@@ -99,7 +99,7 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The text of all parts, joined by nothing."""
+        """The text of all parts, concatenated."""
         return "".join([part.text for part in self.parts if isinstance(part, Text)])
 
     @property
@@ -113,24 +113,24 @@ class Message:
 
     @property
     def media(self) -> tuple[Media, ...]:
-        """The parts that are not text, in their order."""
+        """The parts that are not text, in order."""
         return tuple(part for part in self.parts if isinstance(part, Media))
 
 
 def user(text: str) -> Message:
-    """One message from the user that is only text."""
+    """A user message that is only text."""
     return Message("user", (Text(text),), {"role": "user", "content": text})
 
 
 def system(text: str) -> Message:
-    """One system message that is only text."""
+    """A system message that is only text."""
     return Message("system", (Text(text),), {"role": "system", "content": text})
 
 
 def parse(prompt: Prompt) -> tuple[Message, ...]:
     """Messages from a text (one user message) or from a list of chat messages.
 
-    Raises `InvalidRequestError` for an empty prompt and for a message that is not one.
+    Raises `InvalidRequestError` for an empty prompt and for an invalid message.
     """
     if isinstance(prompt, str):
         if not prompt:
@@ -148,7 +148,7 @@ def parse(prompt: Prompt) -> tuple[Message, ...]:
 
 
 def parse_one(item: object, index: int) -> Message:
-    """One message of a list, which an error names by its index."""
+    """Parse one message of a list; errors name its index."""
     return _message(item, f"messages[{index}]")
 
 
@@ -175,9 +175,9 @@ def _message(item: object, place: str) -> Message:
 
 
 def _sent(item: Wire, parts: tuple[ContentPart, ...]) -> Wire:
-    """The message as it goes out: without what is stated for this library alone.
+    """The message as it is sent: without what is stated only for this library.
 
-    Its content is a text or a `list`, whatever sequence the caller has used, as JSON has it.
+    Its content is a string or a `list` as in JSON, whatever sequence type the caller used.
     """
     content = item.get("content")
     if isinstance(content, str) or not isinstance(content, Sequence):

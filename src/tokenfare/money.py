@@ -1,8 +1,7 @@
-"""An amount and its currency, exact.
+"""Exact amounts of money with their currency.
 
-Amounts are `Decimal` from the first byte to the last; no float gets in, nothing is rounded. Two
-currencies are never added or compared, and nothing here converts: that needs a rate and the rate's
-day.
+Amounts are `Decimal` throughout: no floats, no rounding. Amounts of two currencies are never added
+or compared, and nothing is converted: that needs a rate and its date.
 """
 
 from __future__ import annotations
@@ -53,9 +52,9 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 
 
 def exactly(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
-    """Make the plain operators (`+`, `*`, `/`) in `function` calculate as `EXACT` does.
+    """Make the arithmetic operators in `function` calculate in the `EXACT` context.
 
-    Without it, they obey the context of the caller's thread. Not for generators: their code runs
+    Without it they use the context of the caller's thread. Not for generators, whose code runs
     after the call has returned.
     """
 
@@ -68,19 +67,19 @@ def exactly(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
 
 
 def rounded(amount: Decimal, places: int, rounding: str) -> Decimal:
-    """`amount` with so many digits after the point, rounded as said (`decimal.ROUND_CEILING`)."""
+    """`amount` with this many digits after the point, rounded by a mode such as `ROUND_CEILING`."""
     return amount.quantize(Decimal(1).scaleb(-places), rounding, _ROUNDING)
 
 
 def quotient(part: Decimal, whole: Decimal, places: int, rounding: str) -> Decimal:
-    """`part / whole` with so many digits after the point, rounded as said, and only once."""
+    """`part / whole` with this many digits after the point, rounded once by a mode."""
     context = _ROUNDING.copy()
     context.rounding = rounding
     return context.quantize(context.divide(part, whole), Decimal(1).scaleb(-places))
 
 
 def check_currency(currency: object, name: str = "a currency") -> None:
-    """Raise `InvalidRequestError` for what is no code of a currency."""
+    """Raise `InvalidRequestError` unless this is a currency code."""
     if currency in _CURRENCIES:  # jobs make millions of amounts
         return
     if not isinstance(currency, str) or _CURRENCY.fullmatch(currency) is None:
@@ -88,13 +87,13 @@ def check_currency(currency: object, name: str = "a currency") -> None:
 
 
 class TooManyDigits(InvalidRequestError):  # noqa: N818 - what is wrong with it
-    """A number that nobody means, and that takes long to write out."""
+    """A number has too many digits to be meant, and would take long to write out."""
 
 
 def exact(number: str | int | Decimal) -> Decimal:
-    """A finite number as it is written, of at most `MOST_DIGITS` before and after the point.
+    """A finite number exactly as written, with at most `MOST_DIGITS` before and after the point.
 
-    Raises `TooManyDigits` for a longer one, `ValueError` for what is none.
+    Raises `TooManyDigits` for a longer number, `ValueError` for anything else.
     """
     try:
         amount = Decimal(number)
@@ -112,7 +111,7 @@ def exact(number: str | int | Decimal) -> Decimal:
 
 
 def shown(value: object) -> str:
-    """A wrong value as a message shows it: its beginning, where it is long."""
+    """A wrong value for a message, cut if it is long."""
     try:
         text = str(value) if isinstance(value, Decimal) else repr(value)
     except ValueError:  # Python refuses to write out integers of thousands of digits
@@ -122,11 +121,10 @@ def shown(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An exact amount in one currency: a finite `Decimal` and an ISO 4217 code in capital letters.
+    """An exact amount in one currency: a finite `Decimal` and an upper-case ISO 4217 code.
 
-    Amounts of one currency are added, subtracted and compared exactly, whatever precision the
-    program has set for its decimals. Two currencies raise `InvalidAmount`, and nothing is
-    converted.
+    Amounts of one currency are added, subtracted and compared exactly, whatever decimal context the
+    program has set. Two currencies raise `InvalidAmount`; nothing is converted.
 
     Examples:
         >>> from tokenfare import Money
@@ -143,7 +141,7 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        """Refuse what is not exact or not a currency."""
+        """Check the amount and the currency."""
         amount: object = self.amount  # what a caller without a type checker may have given
         if not isinstance(amount, Decimal) or not amount.is_finite():
             raise InvalidAmount(f"an amount is a finite Decimal, not {self.amount!r}")
@@ -151,16 +149,16 @@ class Money:
 
     @classmethod
     def parse(cls, text: str, currency: str) -> Money:
-        """Make money from a decimal number in text, such as `"0.05"`, and a currency.
+        """Parse a decimal number such as `"0.05"`, in a given currency.
 
-        Raises `ValueError` if it is not a number, or has more than 40 digits on a side of the
+        Raises `ValueError` if it is not a number, or has more than 40 digits before or after the
         point.
         """
         return cls(exact(text), currency)
 
     @classmethod
     def written(cls, text: object) -> Money:
-        """Make money from one text such as `"0.05 CNY"`. Raises `ValueError`."""
+        """Parse an amount with its currency, such as `"0.05 CNY"`. Raises `ValueError`."""
         number, _, currency = text.partition(" ") if isinstance(text, str) else ("", "", "")
         try:
             return cls(exact(number), currency)
@@ -214,6 +212,6 @@ class Money:
 
 
 def plain(amount: Decimal) -> str:
-    """Digits without exponent and without trailing zeros, every significant digit kept."""
+    """Plain digits without exponent or trailing zeros; every significant digit is kept."""
     text = format(amount, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -5,11 +5,11 @@
         answer = my_application(base_url=tokenfare_emulator.base_url, api_key="any")
         assert [call.status for call in tokenfare_emulator.calls] == [429, 200]
 
-pytest finds it by itself once tokenfare is installed; nothing is loaded before a test asks for it.
-It needs `tokenfare[emulator]`. Without pytest, `emulated` starts an emulator as a context manager.
+pytest finds the fixture once tokenfare is installed; nothing is loaded before a test uses it. It
+needs `tokenfare[emulator]`. Without pytest, `emulated` starts an emulator as a context manager.
 
-What the emulator bills is no money. So a test with one of the fixtures has its own ledger,
-unless TOKENFARE_LEDGER names one: the user's own, with its ceilings, stays as it was.
+The emulator's bills are not real money, so a test with one of the fixtures has its own ledger
+(unless TOKENFARE_LEDGER names one): the user's ledger and ceilings are not touched.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ _tokenizer = lru_cache(maxsize=1)(independent_tokenizer)
 
 @contextmanager
 def emulated(*, as_of: date | None = None, **options: Any) -> Iterator[Emulator]:
-    """An emulator that listens on loopback while the block lasts, with the facts of a day.
+    """Run an emulator on loopback for the duration of the block, with the facts of a day.
 
-    Its `base_url` is what clients want. `options` are those of `tokenfare.emulator.Emulator`.
+    Pass its `base_url` to clients. `options` are those of `tokenfare.emulator.Emulator`.
     """
     from tokenfare.api import default_catalog
     from tokenfare.emulator import Emulator, running
@@ -68,7 +68,7 @@ def emulated(*, as_of: date | None = None, **options: Any) -> Iterator[Emulator]
 def tokenfare_emulators(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Emulator]]:
-    """Start emulators with their own options: those of `emulated`. They end with the test."""
+    """A function that starts emulators, with the options of `emulated`. They stop with the test."""
     if not os.environ.get("TOKENFARE_LEDGER"):
         folder = tmp_path_factory.mktemp("tokenfare")
         monkeypatch.setenv("TOKENFARE_LEDGER", str(folder / "ledger.sqlite3"))
@@ -82,5 +82,5 @@ def tokenfare_emulators(
 
 @fixture
 def tokenfare_emulator(tokenfare_emulators: Callable[..., Emulator]) -> Emulator:
-    """One emulator that listens on loopback, with today's facts, its books empty."""
+    """One emulator on loopback, with today's facts and an empty call log."""
     return tokenfare_emulators()

@@ -1,7 +1,7 @@
-"""What a call was billed for, in tokens.
+"""What a call was billed, in tokens.
 
-One shape for every provider's report. It says what the provider said, and is no prediction: those
-are `tokenfare.tokenizers.Count`.
+One type for every provider's report. It holds what the provider reported; predictions are
+`tokenfare.tokenizers.Count`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class Usage:
     Attributes:
         input_tokens: Prompt tokens.
         output_tokens: Completion tokens.
-        cached: Those of the input that were found in the provider's cache.
-        reasoning: Those of the output that were reasoning.
+        cached: Prompt tokens that were read from the provider's cache.
+        reasoning: Completion tokens that were reasoning.
     """
 
     input_tokens: int
@@ -31,7 +31,7 @@ class Usage:
         return self.input_tokens + self.output_tokens
 
     def __add__(self, other: Usage) -> Usage:
-        """Sum over calls."""
+        """Add the usage of two calls."""
         return Usage(
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,

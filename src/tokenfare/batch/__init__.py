@@ -1,4 +1,4 @@
-"""Jobs of many requests: plan them, send them, fetch the answers, and check the bill.
+"""Jobs of many requests: plan them, send them, collect the answers, and check the bill.
 
 `plan` chooses a model for each request and writes the files to send; it sends nothing. `submit`,
 `wait` and `collect` go through the provider's batch service, and `run` through its ordinary

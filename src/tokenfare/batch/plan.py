@@ -1,4 +1,4 @@
-"""The plan as a value: what a job comes to, for people and as JSON."""
+"""The plan of a job as a value, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ class LongestRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Plan:
-    """What a job comes to; made by `plan` and `assemble`.
+    """The plan of a job; made by `plan` and `assemble`.
 
     Attributes:
         inputs: The names of the inputs.
-        day: The day whose facts it was planned by.
-        digest: The digest of the catalogue.
-        max_output_tokens: The room for each answer that names none of its own.
-        tally: The sums that the properties are read from.
+        day: The day of the catalogue's facts.
+        digest: The digest of the catalogue's content.
+        max_output_tokens: The room for the answer of each request that does not set its own.
+        tally: The sums from which the properties are computed.
         aside: How many lines were set aside, by reason.
         longest: The longest request, and where it is.
         files: The files to send, in `folder`.
         folder: The plan's folder.
-        shared: The beginnings that requests share.
-        deadline: How the deadline is kept, if there is one.
-        alone_live: What the whole job would cost on each model that the batch service does not
-            have, sent live: of jobs of plain chats with no more than a thousand different rooms,
-            and models that count as one of that service.
+        shared: The prefixes that requests share.
+        deadline: How the deadline is met, if there is one.
+        alone_live: What the whole job would cost, sent live, on each model that has no batch
+            service. Only for jobs of plain chats with at most a thousand different rooms, and for
+            models that count like one of the batch service.
     """
 
     inputs: tuple[str, ...]
@@ -60,12 +60,12 @@ class Plan:
     alone_live: tuple[OnOneModel, ...] = ()
 
     def __repr__(self) -> str:
-        """How many requests there are, what they cost, and where the plan is."""
+        """Show the number of requests, their cost, and the folder."""
         return f"<Plan of {self.requests:,} requests, {self.fare}, in {self.folder}>"
 
     @property
     def requests(self) -> int:
-        """The number of requests that have a model."""
+        """The number of requests that were given a model."""
         return self.tally.requests
 
     @property
@@ -75,7 +75,7 @@ class Plan:
 
     @property
     def fare(self) -> Fare:
-        """What the job costs, from answers of one token to answers that fill their room."""
+        """What the job costs: from answers of one token to full answers."""
         return self.tally.fare
 
     @property
@@ -85,7 +85,7 @@ class Plan:
 
     @property
     def alone(self) -> tuple[OnOneModel, ...]:
-        """What the whole job would cost on each model of the batch service alone."""
+        """What the whole job would cost on each single model of the batch service."""
         return self.tally.alone
 
     @property
@@ -95,11 +95,11 @@ class Plan:
 
     @property
     def prefixes(self) -> tuple[Prefix, ...]:
-        """The beginnings that requests share, those with the most input first."""
+        """The prefixes that requests share, those with the most input first."""
         return self.shared.prefixes
 
     def as_data(self) -> dict[str, object]:
-        """The plan as values that JSON can hold."""
+        """The plan as values for JSON."""
         tally = self.tally
         return {
             "inputs": list(self.inputs),
@@ -132,7 +132,7 @@ class Plan:
         return "\n".join(self._sentences())
 
     def _repr_html_(self) -> str:
-        """What goes to each model as a table, for a notebook."""
+        """Show the share of each model as a table in a notebook."""
         head = "".join(f"<th>{name}</th>" for name in ("model", "sent", "requests", "fare"))
         rows = (
             f"<tr><td>{escape(share.model)}</td><td>{'batch' if share.batch else 'live'}</td>"
@@ -177,7 +177,7 @@ class Plan:
             yield f"  {number:,} set aside: {reason}"
 
     def _cheaper_live(self) -> Iterator[OnOneModel]:
-        """Models that would take the whole job live for less than it comes to in batches."""
+        """Models that would take the whole job live for less than it costs in batches."""
         if any(share.batch for share in self.shares):
             for alone in self.alone_live:
                 if not alone.refused and alone.fare.high < self.fare.high:

@@ -1,7 +1,7 @@
-"""A plan for a job: requests in, files for the provider out, and what it comes to.
+"""Plan a job: requests in, files for the provider out, and what it will cost.
 
-One pass over the inputs, in chunks: read, count together, choose, write. With a deadline there is
-one before it, which writes nothing: what is to be sent by when has to be known to choose.
+One pass over the inputs, in chunks: read, count together, choose, write. A deadline takes a pass
+before that, which writes nothing: choosing needs to know the whole job.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ _CHUNK_BYTES = 500_000  # half of that takes longer, twice of it 20 MB more and 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a plan is: bytes of the inputs that were read, and requests that were planned.
+    """The progress of a plan: bytes of the inputs read, and requests planned.
 
-    With a deadline the inputs are read twice, and streams copied before that: the bytes go on, and
-    the requests begin again.
+    With a deadline the inputs are read twice, and streams are copied before that: the bytes go on
+    counting, and the requests start again.
     """
 
     bytes_read: int
@@ -75,37 +75,37 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
     progress: Callable[[Progress], None] | None = None,
     **requirements: Unpack[RequirementOptions],
 ) -> Plan:
-    r"""Plan a job: choose a model for each request, and write the files to send into `out`.
+    r"""Plan a job: choose a model for each request, and write the files to send to `out`.
 
     Nothing is sent. Each request goes to the cheapest model of the batch service that certainly
-    takes it, or live where the batch service takes it nowhere. What cannot be sent is set aside
-    with its reason. `out` holds the whole plan or nothing.
+    takes it, or to the cheapest model live if none does. Requests that cannot be sent are set aside
+    with a reason. `out` gets the whole plan or nothing.
 
     Args:
-        inputs: JSONL, CSV or Parquet files, the first two plain or compressed by gzip or Zstandard;
-            `-` is standard input.
-        out: The folder to write. It may hold an earlier plan of the same inputs.
-        columns: What the inputs call `prompt`, `messages` and `custom_id`, where it is not that:
+        inputs: JSONL, CSV or Parquet files, the first two optionally compressed with gzip or
+            Zstandard; `-` is standard input.
+        out: The folder to write. It may contain an earlier plan of the same inputs.
+        columns: The inputs' names for `prompt`, `messages` and `custom_id`, if they differ:
             `{"prompt": "question"}`, or `tokenfare.batch.Columns`.
-        form: The form of the inputs, where names and content do not say it.
+        form: The format of the inputs, if their names and content do not show it.
         strict: Raise `InputError` for the first line that would be set aside.
-        as_of: Plan by the facts of this day.
-        catalog: Plan by this catalogue.
+        as_of: The day whose facts to plan by.
+        catalog: The catalogue to plan by.
         once: Send identical requests once; all of them share the answer.
-        prefixes: Look for beginnings that many requests share.
+        prefixes: Look for prefixes that many requests share.
         ceiling: The most that the job may cost: `Money`, or a text such as `"50 CNY"`.
         deadline: Mix models so that the whole job is answered within this time from the first
-            request sent, for the least money. `Plan.deadline` says what that depends on. The inputs
+            request sent, at the lowest cost. `Plan.deadline` says what that depends on. The inputs
             are read twice; a stream is kept in a file until the plan is complete.
-        answer_seconds: The longest that one answer takes, for a deadline.
+        answer_seconds: The longest time that one answer takes, for a deadline.
         progress: Called with the `Progress` as the inputs are read.
         requirements: The fields of `Requirements`, without `batch`.
 
     Raises:
         InputError: An input cannot be read.
-        InvalidRequestError: An argument cannot be meant, or `out` holds something else.
+        InvalidRequestError: An argument is invalid, or `out` contains something else.
         FareOverCeiling: The job may cost more than `ceiling`.
-        DeadlineTooShort: No mix of models is sure to keep `deadline`.
+        DeadlineTooShort: No mix of models is certain to meet `deadline`.
 
     Examples:
         >>> from datetime import date
@@ -204,10 +204,9 @@ def _planned(source: Source, number: int, planner: Planner) -> Iterator[None]:
 
 
 def ceiling_of(given: Money | str | None, requirements: Requirements) -> Money | None:
-    """The ceiling as money, given as such or as a text.
+    """Parse a ceiling, given as `Money` or as a text.
 
-    Raises `InvalidRequestError` for what is neither, and for a currency that the plan does not
-    compare in.
+    Raises `InvalidRequestError` for anything else, and for another currency than the plan's.
     """
     if given is None:
         return None

@@ -1,9 +1,9 @@
-"""What a job comes to, told from a sample of its lines.
+"""Estimate what a job costs from a sample of its lines.
 
-Every line is read, some are counted. A line's fare is nearly linear in its length, and the length
-of all lines is known, so the total is extrapolated by a regression on the length: Cochran,
-*Sampling Techniques* (third edition, 1977), chapter 7. The interval is that of the sampling alone;
-apart from it stand the ends of the fare, from short answers to answers that fill their room.
+Every line is read, some are counted. A line's fare is nearly linear in its length, and the total
+length is known, so the total is extrapolated by regression on the length: Cochran, *Sampling
+Techniques* (third edition, 1977), chapter 7. The confidence interval covers the sampling error
+only; each end of the fare, from short answers to full ones, has its own.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _DEVIATIONS = Decimal("1.96")  # 95 % of a normal distribution
 
 
 class ConfidenceInterval(NamedTuple):
-    """An estimated total, with the interval that holds the truth in 95 samples of 100."""
+    """An estimated total with its 95 % confidence interval."""
 
     value: Decimal
     low: Decimal
@@ -54,9 +54,8 @@ class Estimate:
         fare_low: The low end of the job's fare.
         fare_high: The high end of the job's fare.
         input_tokens: Its input tokens, at their high end.
-        set_aside: Its lines that would be set aside.
-        problem: Where the first of these stood in the sample, and what is wrong with it, if there
-            is any.
+        set_aside: The number of lines that would be set aside.
+        problem: The place of the first such line in the sample and what is wrong with it, if any.
     """
 
     lines: int
@@ -69,7 +68,7 @@ class Estimate:
     problem: str | None = None
 
     def as_data(self) -> dict[str, object]:
-        """The estimate as JSON can hold it."""
+        """The estimate as values for JSON."""
         named = ("fare_low", "fare_high", "input_tokens", "set_aside")
         intervals = {name: getattr(self, name) for name in named}
         return {
@@ -113,12 +112,12 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
 ) -> Estimate:
     """Estimate what a job costs from a sample of its lines. Nothing is written or sent.
 
-    If the inputs have no more lines than the sample, the estimate is what `plan` says. Identical
-    requests are each priced.
+    If the inputs have no more lines than the sample, the estimate is exactly what `plan` gives.
+    Identical requests are each priced.
 
     Args:
         inputs: As for `plan`.
-        sample: How many lines to draw, at least 30, each with the same chance.
+        sample: The sample size in lines, at least 30; every line has the same chance.
         seed: The same seed draws the same lines.
         columns: As for `plan`.
         form: As for `plan`.
@@ -129,7 +128,7 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
 
     Raises:
         InputError: An input cannot be read.
-        InvalidRequestError: An argument cannot be meant.
+        InvalidRequestError: An argument is invalid.
     """
     if sample < _LEAST:
         raise InvalidRequestError(f"sample: {sample}; at least {_LEAST} lines say something")

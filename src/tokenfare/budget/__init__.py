@@ -1,4 +1,4 @@
-"""What a request needs, whether it fits, and what it costs: counts held against facts."""
+"""How large a request is, whether it fits, and what it costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request that grows by messages, counted by what is added.
+"""A request that grows message by message; only what is added is counted.
 
 Counting is additive over messages, so one more message costs that message, however many there are.
 Only what the next message changes is counted again: the end of a tool's result or of an open
@@ -26,9 +26,9 @@ from .tools import is_chinese
 
 
 class Conversation:
-    """A chat request that grows, with its count on one model; made by `tokenfare.conversation`.
+    """A growing chat request with its count on one model; made by `tokenfare.conversation`.
 
-    Not safe to share between threads. `copy.copy` makes a branch that grows by itself.
+    Not thread-safe. `copy.copy` makes a branch that grows independently.
     """
 
     def __init__(self, rules: Rules, measurer: Measurer, options: Options = NO_OPTIONS) -> None:
@@ -50,17 +50,17 @@ class Conversation:
         return len(self._messages)
 
     def __copy__(self) -> Conversation:
-        """A branch: what is added to one is not in the other."""
+        """Branch the conversation: what is added to one is not in the other."""
         return deepcopy(self)
 
     def __repr__(self) -> str:
-        """How long it is; its texts would drown whatever it is printed with."""
+        """Show only its length; the texts may be long."""
         return f"<Conversation of {len(self)} messages, {self.total.value:,} tokens>"
 
     def add(self, message: Message | Wire) -> Count:
         """Add a message and return the input tokens of the whole request.
 
-        Raises `InvalidRequestError` with the message's index if it is not one; nothing is added
+        Raises `InvalidRequestError` with the message's index if it is invalid; nothing is added
         then.
         """
         return self.extend((message,))
@@ -68,7 +68,7 @@ class Conversation:
     def extend(self, messages: Iterable[Message | Wire]) -> Count:
         """Add several messages and return the input tokens of the whole request, counted once.
 
-        Raises as `add`; the messages before the wrong one are added then.
+        Raises as `add`; the messages before the invalid one stay added.
         """
         for message in messages:
             self._take(message)
@@ -91,7 +91,7 @@ class Conversation:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """The messages, in their order."""
+        """The messages, in order."""
         return tuple(self._messages)
 
     @property
@@ -100,13 +100,13 @@ class Conversation:
         return self._counter.measurer
 
     def tokens_of(self, index: int) -> Count:
-        """The tokens of one message where it stands, with its markers."""
+        """The tokens of one message in its place, with its markers."""
         return added(part.count for part in self._parts[index])
 
     def size_of(self, kept: Sequence[int], changed: Mapping[int, Message] | None = None) -> Count:
-        """Input tokens of a request with some of the messages (at least one), or others for them.
+        """The input tokens of a request with some of the messages (at least one), or replacements.
 
-        Only messages that have other neighbours then, and count differently for it, are counted.
+        Only messages whose count changes with their neighbours are counted again.
         """
         others = changed or {}
         messages = [others.get(i) or self._messages[i] for i in kept]
@@ -128,7 +128,7 @@ class Conversation:
 
     @property
     def total(self) -> Count:
-        """The input tokens of the request as it stands."""
+        """The input tokens of the current request."""
         if not self._messages:
             return NOTHING
         if self._counter.rules.chat.strips_reasoning:

@@ -1,7 +1,8 @@
-"""What a request costs on a model, as an interval of money.
+"""What a request costs on a model, as an interval.
 
-The low end is the least input and an answer of one token, the high end the most input and an
-answer that fills its room. Prices come from the catalogue for one day; nothing is converted.
+The low end is for the fewest input tokens and an answer of one token, the high end for the most
+input tokens and an answer that fills its room. Prices are those of the catalogue on one day;
+nothing is converted.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from tokenfare.usage import Usage
 class Fare:
     """What a request costs, from `low` to `high`, in one currency.
 
-    The low end is the least input and an answer of one token; the high end is the most input and an
-    answer that fills its room. Where several answers are asked for, it is that of all of them.
+    The low end is for the fewest input tokens and an answer of one token; the high end is for the
+    most input tokens and an answer that fills its room. Where several answers are asked for, it
+    covers all of them.
     """
 
     low: Money
@@ -33,7 +35,7 @@ class Fare:
         return self.high.currency
 
     def __str__(self) -> str:
-        """Both ends, or the one amount where they meet."""
+        """Both ends, or a single amount where they are equal."""
         if self.low == self.high:
             return str(self.high)
         return f"{str(self.low).removesuffix(self.currency)}to {self.high}"
@@ -48,13 +50,13 @@ def fare_of(  # noqa: PLR0913 - as `expected_fare`
     batch: bool = False,
     thinking: bool = False,
 ) -> Fare:
-    """The fare of a request before it is sent, with all of its answers.
+    """The fare of a request with all of its answers, before it is sent.
 
-    Where the model reasons first (`thinking`), the room is that of reasoning and text together: a
-    provider bounds the text alone, so what is reasoned beyond the room is not in the fare.
+    With `thinking`, the room covers reasoning and text together. The provider limits only the text,
+    so reasoning beyond the room is not in the fare.
 
-    A later tier may be cheaper than an earlier one (nothing forbids it), so every tier that the
-    input may fall into is priced at both of its ends.
+    A later tier can be cheaper than an earlier one, so every tier that the input may fall into is
+    priced at both of its ends.
     """
     cost = partial(price.cost, batch=batch, thinking=thinking)
     most = answers * max_output_tokens
@@ -66,7 +68,7 @@ def fare_of(  # noqa: PLR0913 - as `expected_fare`
 
 @dataclass(frozen=True, slots=True)
 class CacheHits:
-    """So many `tokens` of the input expected in the cache, at the factor `hit` on their price.
+    """Input tokens expected in the cache, and the factor `hit` on their price.
 
     Input shorter than `least` is not cached.
     """
@@ -77,9 +79,9 @@ class CacheHits:
 
     @classmethod
     def expected(cls, tokens: int, rules: CacheRules | None) -> CacheHits | None:
-        """What to expect under a model's rules; `None` where nothing is cached without asking.
+        """The expected hits under a model's rules; `None` where nothing is cached implicitly.
 
-        A least size that nobody states is taken as none.
+        A minimum size that is not stated is taken as zero.
         """
         if not tokens or rules is None or rules.hit is None:
             return None
@@ -97,7 +99,7 @@ def expected_fare(  # noqa: PLR0913 - each may change it, and all but the size h
 ) -> Money:
     """The most that a request costs if its answer and its cache hits are as expected.
 
-    A cache hit is never promised, so this is for comparing and no ceiling.
+    A cache hit is never guaranteed, so this is for comparison and not an upper bound.
     """
     cost = partial(price.cost, batch=batch, thinking=thinking)
     edges = {size.low, size.high, *_tier_edges(price, size)}
@@ -108,17 +110,17 @@ def expected_fare(  # noqa: PLR0913 - each may change it, and all but the size h
 
 
 def _rebate(price: Price, size: int, hits: CacheHits) -> Money:
-    """What hits save."""
+    """What the cache hits save."""
     found = min(hits.tokens, size) if size >= hits.least else 0
     full = EXACT.divide(EXACT.multiply(price.tier(size).input, found), price.per)
     return Money(EXACT.multiply(full, EXACT.subtract(1, hits.hit)), price.currency)
 
 
 def billed(price: Price, usage: Usage, *, batch: bool = False) -> Money:
-    """What a call cost, from what the provider reported.
+    """What a call cost, from the usage that the provider reported.
 
-    Tokens are priced at the list price, those of an answer with reasoning at the price of such
-    answers; a cache's rebate is not in it.
+    Tokens cost the list price, and an answer with reasoning the price of such answers; a cache
+    discount is not included.
     """
     thinking = usage.reasoning > 0
     return price.cost(usage.input_tokens, usage.output_tokens, batch=batch, thinking=thinking)

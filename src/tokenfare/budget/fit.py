@@ -1,8 +1,8 @@
-"""Whether a request fits a model: three bounds, all checked, on the input's high end.
+"""Whether a request fits a model: three limits, checked against the input's high end.
 
 `input <= max_input`, `output <= max_output`, `input + output <= context`; the last one without the
-output where the provider gives the answer room of its own. A bound that is not stated does not
-bind. Fitting is certain or it is not fitting: where only the low end fits the verdict is "may not
+output where the provider gives the answer room of its own. A limit that is not stated does not
+bind. A request fits only if it certainly fits: where only the low end does, the verdict is "may not
 fit". Nothing here counts text or knows prices.
 """
 
@@ -30,22 +30,22 @@ _ACCEPTED = {
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Whether a request fits a model. It is true in a condition only if the request certainly fits.
+    """Whether a request fits a model. Its truth value is true only if the request certainly fits.
 
     Attributes:
         model: The model's id.
         verdict: `"fits"`, `"does not fit"`, `"may not fit"` (the size is not exact) or `"limits not
             stated"`.
-        binding: The limit that decides: the one exceeded, or the tightest if the request fits.
+        binding: The limit that decides: the exceeded one, or the tightest if the request fits.
         limit: Its value in tokens.
-        tokens: What was held against it, in tokens.
-        over: How many tokens are too many.
-        headroom: How many input tokens could still be added; negative if it does not fit, `None` if
-            no limit is stated.
-        exact: Whether the size is exact. If not, `tokens` and `over` are at least so many where the
-            request does not fit, and at most so many where it may not.
+        tokens: The tokens that were compared with the limit.
+        over: By how many tokens the limit is exceeded.
+        headroom: How many input tokens could still be added; negative if the request does not fit,
+            `None` if no limit is stated.
+        exact: Whether the size is exact. If not, `tokens` and `over` are lower bounds where the
+            request does not fit, and upper bounds where it may not fit.
 
-    `str()` is a sentence with the numbers.
+    `str(fit)` is a sentence with the numbers.
     """
 
     model: str
@@ -77,7 +77,7 @@ class Fit:
 
 
 def fit(model: Model, size: Count, max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS) -> Fit:
-    """Hold a request of `size` input tokens, with this room for the answer, against a model."""
+    """Check a request of `size` input tokens, with this room for the answer, against a model."""
     max_output_tokens = check_output(max_output_tokens)
     limits = model.limits
     if limits.max_output is not None and max_output_tokens > limits.max_output:
@@ -109,10 +109,10 @@ def fit(model: Model, size: Count, max_output_tokens: int = DEFAULT_MAX_OUTPUT_T
 def input_room(
     limits: Limits, output_room: OutputRoom, max_output_tokens: int
 ) -> tuple[Binding, int, int] | None:
-    """The most input that fits beside an answer of this size: what binds, how much, its limit.
+    """The most input that fits with an answer of this size: binding limit, input, limit's value.
 
-    `None` where neither the input nor the context is stated. The most may be below zero: then
-    the answer alone overfills the context.
+    `None` where neither `max_input` nor `context` is stated. The input may be negative: the answer
+    alone is then larger than the context.
     """
     rooms: list[tuple[Binding, int, int]] = []
     if limits.max_input is not None:
@@ -124,9 +124,9 @@ def input_room(
 
 
 def largest_answer(model: Model, size: Count) -> int | None:
-    """The longest answer the model still allows beside this input; 0 if the input does not fit.
+    """The longest answer that the model allows with this input; 0 if the input does not fit.
 
-    `None` where the provider states neither an output limit nor a context that would bound it.
+    `None` where the provider states neither `max_output` nor a `context` that limits it.
     """
     limits = model.limits
     if limits.max_input is not None and size.high > limits.max_input:
@@ -141,10 +141,10 @@ def largest_answer(model: Model, size: Count) -> int | None:
 
 
 def check_output(max_output_tokens: object) -> int:
-    """The room for an answer, which is at least one token."""
+    """Check the room for an answer, which is at least one token."""
     return whole("max_output_tokens", max_output_tokens, 1, "an answer has at least 1 token")
 
 
 def check_input(input_tokens: object) -> int:
-    """The size of a request, which is at least one token."""
+    """Check the size of a request, which is at least one token."""
     return whole("input_tokens", input_tokens, 1, "a request has at least 1")

@@ -1,4 +1,4 @@
-"""The count of a request and the parts it is the sum of."""
+"""The count of a request and its parts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ NOTHING = Count.exactly(0)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some tokens of a request.
+    """One part of a request's tokens.
 
     Attributes:
-        kind: What they are: `"text"`, `"template"`, `"tools"`, `"images"`, ...
-        message: The index of the message that they are in; `None` for what is added once.
-        count: How many.
-        note: What was found and by which rule, where that is not plain.
+        kind: What it counts: `"text"`, `"template"`, `"tools"`, `"images"`, ...
+        message: The index of its message; `None` for what is added once per request.
+        count: The number of tokens.
+        note: What was found and by which rule, where that is not obvious.
     """
 
     kind: PartKind
@@ -36,9 +36,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class RequestCount:
-    """The input tokens of a request: the `total`, and the `parts` that it is the sum of.
+    """The input tokens of a request: the `total`, and the `parts` that add up to it.
 
-    `warnings` lists control tokens spelled out in messages, with their places.
+    `warnings` lists control tokens spelled out in messages, and where.
     """
 
     total: Count
@@ -51,7 +51,7 @@ class RequestCount:
 
     @property
     def messages(self) -> tuple[Count, ...]:
-        """The tokens of each message, with its markers."""
+        """The tokens of each message, including its markers."""
         by_message: dict[int, list[Count]] = {}
         for part in self.parts:
             if part.message is not None:
@@ -60,7 +60,7 @@ class RequestCount:
 
     @property
     def template(self) -> Count:
-        """What the chat template adds once: the start of the answer, a default system message."""
+        """What the template adds once: the start of the answer, a default system message."""
         once = (part for part in self.parts if part.message is None and part.kind == "template")
         return added(part.count for part in once)
 

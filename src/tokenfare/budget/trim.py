@@ -1,10 +1,10 @@
-"""Shortening a conversation to a number of tokens, by a policy, with what went reported.
+"""Shorten a conversation to a number of tokens by a policy, and report what was dropped.
 
-What goes, goes oldest first and whole: an earlier turn with all its answers, so that no answer
-stands without its question; within the last turn, an answer or a call with its results, so that no
-result stands without its call. Whether the rest fits is counted, not estimated: a message's
-neighbours can change what it counts. Nothing is written into a message but a shorter text, where
-that is allowed.
+The oldest parts are dropped first, and whole: an earlier turn with all its answers, so that no
+answer is kept without its question; within the last turn, an answer, or a call with its results, so
+that no result is kept without its call. Whether the rest fits is counted, not estimated, since a
+message's neighbours can change its count. A message is never edited, except to shorten its text
+where that is allowed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class TrimPolicy:
     Attributes:
         keep_system: Keep every system message.
         keep_last_turn: Keep the user's last message.
-        cut: If nothing else can be dropped, shorten the text of the user's last message and keep
+        cut: If nothing else can be dropped, shorten the text of the user's last message, keeping
             its `"start"`, `"end"` or both `"ends"`. By default it is not shortened.
     """
 
@@ -49,7 +49,7 @@ class TrimPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A message that was dropped: its index in the conversation, its tokens there, and why."""
+    """A message that was dropped: its index in the conversation, its tokens and the reason."""
 
     index: int
     message: Wire
@@ -59,7 +59,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Shortened:
-    """A message whose text was cut: its index in the conversation, and the message before."""
+    """A message whose text was cut: its index in the conversation, and the original message."""
 
     index: int
     message: Wire
@@ -72,12 +72,12 @@ class Trimmed:
     """A conversation that fits.
 
     Attributes:
-        messages: What stays, as it was given.
+        messages: The messages that were kept, as they were given.
         count: The input tokens of the whole request with these messages; `count.high` is at most
             `limit`.
         limit: The limit in tokens.
-        dropped: The messages that went, each with its index, tokens and reason.
-        shortened: The message whose text was cut, if one was.
+        dropped: The dropped messages, each with its index, tokens and reason.
+        shortened: The message whose text was cut, if any.
     """
 
     messages: tuple[Wire, ...]
@@ -98,8 +98,8 @@ class _Arrangement:
 def trim(conversation: Conversation, limit: int, policy: TrimPolicy) -> Trimmed:
     """Drop the fewest of the oldest parts of a conversation so that at most `limit` tokens stay.
 
-    Costs no counting of what was counted when it was added, but where neighbours change. Raises
-    `CannotTrim` if what must stay is more than `limit`.
+    Messages that were counted when they were added are not counted again, unless their neighbours
+    change. Raises `CannotTrim` if what must be kept is more than `limit`.
     """
     limit = token_limit(limit)
     given: object = policy  # what a caller without a type checker may have given
@@ -124,9 +124,9 @@ def trim(conversation: Conversation, limit: int, policy: TrimPolicy) -> Trimmed:
 
 
 def _gone(conversation: Conversation, found: _Arrangement, limit: int) -> set[int]:
-    """The messages to drop: the fewest blocks with which the rest fits, or all of them.
+    """The messages to drop: the fewest blocks without which the rest fits, or all of them.
 
-    The counts say about how many that are; counting what stays says it exactly.
+    The counts of the messages give an estimate of how many; counting the rest decides.
     """
 
     def gone(blocks: int) -> set[int]:

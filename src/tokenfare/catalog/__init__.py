@@ -1,7 +1,7 @@
-"""What every model accepts and charges, on which day and according to whom.
+"""What every model accepts and charges, on which day and according to which source.
 
-Names are imported when they are first asked for: `Catalog` reads and checks files, which takes
-pydantic, and the index that counting asks (`index`) needs none of the others.
+Names are imported on first use: `Catalog` reads and validates files, which needs pydantic, while
+the index that counting uses (`index`) needs nothing else.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ __all__ = [  # noqa: PLE0604 - the names are literal, in the table above
 
 
 def __getattr__(name: str) -> object:
-    """Import a name from its home, once (PEP 562)."""
+    """Import a name from its module on first use (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{_HOMES[name]}", __name__), name)

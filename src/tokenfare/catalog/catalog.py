@@ -1,8 +1,8 @@
-"""The catalogue: facts of every day, seen from one day.
+"""The catalogue: facts of every day, as seen on one day.
 
-`Catalog.load()` reads the shipped files and lays the user's over them; `as_of` looks from another
-day without reading anything again. Models are built when they are first asked for and kept. A
-catalogue never changes: laying a file over one gives another.
+`Catalog.load()` reads the shipped catalogue and lays the user's files over it; `as_of` looks at
+another day without reading anything again. Models are built on first use and cached. A catalogue
+never changes: laying a file over one gives another.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ def _named(paths: object) -> list[Path]:
 
 
 def _checked(day: object) -> date:
-    """A day as it is. A moment is none: which day it falls on is a question of the time zone."""
+    """A day, checked. A `datetime` is refused: its day depends on the time zone."""
     if isinstance(day, date) and not isinstance(day, datetime):
         return day
     raise InvalidRequestError(f"a day is a datetime.date such as date(2024, 12, 18), not {day!r}")
 
 
 class Catalog:
-    """The models and providers that are known, as they are on one day.
+    """The known models and providers, as they are on one day.
 
-    A catalogue is never changed: `as_of` and `overlay` return another one.
+    A catalogue is immutable: `as_of` and `overlay` return another one.
 
     Examples:
         >>> from datetime import date
@@ -75,7 +75,7 @@ class Catalog:
     def __init__(
         self, facts: Facts, day: date, learnt: Mapping[str, LearntLimits] | None = None
     ) -> None:
-        """Look at facts from a day; people use `Catalog.load`."""
+        """Look at facts on a day; use `Catalog.load` instead."""
         self._facts = facts
         self._day = _checked(day)
         self._learnt: Mapping[str, LearntLimits] = learnt or {}
@@ -94,15 +94,15 @@ class Catalog:
         """Load the shipped catalogue, with your own files laid over it.
 
         Args:
-            paths: One file, or several in the order in which they are laid over. By default those
-                that the variable `TOKENFARE_CATALOG` names, separated as in `PATH`; an empty list
+            paths: One file, or several in the order in which to lay them over. By default those
+                named in the variable `TOKENFARE_CATALOG`, separated as in `PATH`; an empty list
                 means none.
             day: The day to look at; today by default.
-            clock: What says which day is today.
-            environment: Where the variable is looked up; `os.environ` by default.
+            clock: A function that returns today's date.
+            environment: Where to look up the variable; by default `os.environ`.
 
         Raises:
-            CatalogError: A file is not a catalogue file; the error has its path and key.
+            CatalogError: A file is invalid; the error has its path and key.
         """
         if paths is None:
             paths = paths_in(os.environ if environment is None else environment)
@@ -115,14 +115,14 @@ class Catalog:
 
     @property
     def day(self) -> date:
-        """The day that this catalogue looks at."""
+        """The day of this catalogue."""
         return self._day
 
     @property
     def digest(self) -> str:
-        """SHA-256, in hex, of the facts of all days and of the limits learnt from refusals.
+        """SHA-256, in hex, of the facts of all days, including limits learnt from refusals.
 
-        Two catalogues with one digest decide alike on the same day.
+        Catalogues with the same digest decide alike on the same day.
         """
         if not self._learnt:
             return self._facts.digest
@@ -131,34 +131,33 @@ class Catalog:
 
     @property
     def newest_price(self) -> date | None:
-        """The last day on which a price in this catalogue begins; `None` without any price.
+        """The latest day from which a price in this catalogue applies; `None` without any price.
 
-        No fare of a later day is known, only supposed: prices stay as they were last.
+        Fares of later days are assumptions: the last known prices are taken to still apply.
         """
         prices = (price for row in self._facts.models.values() for price in row.prices)
         return max((price.since for price in prices if price.priced), default=None)
 
     def as_of(self, day: date) -> Catalog:
-        """This catalogue on another day."""
+        """The same catalogue on another day."""
         return Catalog(self._facts, day, self._learnt)
 
     def overlay(self, path: str | Path) -> Catalog:
-        """This catalogue with one more file laid over it.
+        """The same catalogue with one more file laid over it.
 
-        The file's models are added. For a model that is known already, a fact in the file replaces
-        that fact from the day of its first `from` on. Raises `CatalogError`.
+        New models are added. For a known model, a fact in the file replaces that fact from its
+        first `from` day on. Raises `CatalogError`.
         """
         return Catalog(load.overlaid_file(self._facts, *_named([path])), self._day, self._learnt)
 
     def learning(self, model_id: str, learnt: LearntLimits) -> Catalog:
-        """This catalogue with the limits of a model that a provider named in a refusal."""
+        """The same catalogue with limits of a model that its provider named in a refusal."""
         return Catalog(self._facts, self._day, together(self._learnt, model_id, learnt))
 
     def get(self, name: str) -> Model:
-        """The model of this name: its id, an alias, or either one after a provider and a slash.
+        """The model of this name: an id or an alias, optionally after a provider and a slash.
 
-        A retired model is found as well; its `status` says so. Raises `UnknownModel` with the
-        nearest ids.
+        Retired models are found too; `status` says so. Raises `UnknownModel` with the nearest ids.
         """
         if not isinstance(name, str):
             raise InvalidRequestError(f"a model is named by a text, not {type(name).__name__}")

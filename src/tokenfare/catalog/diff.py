@@ -1,4 +1,4 @@
-"""Where two views of the catalogue differ: two days, two files, or our facts and a list's."""
+"""Compare two views of the catalogue: two days, two files, or the catalogue and a public list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OURS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One fact of one model, on both sides; `None` where a side does not have the model."""
+    """One fact of one model that differs; `None` where a side does not have the model."""
 
     model: str
     fact: str
@@ -28,7 +28,7 @@ class Difference:
 
 
 def between(before: Iterable[Model], after: Iterable[Model]) -> tuple[Difference, ...]:
-    """Fact by fact, in order of models."""
+    """The differences between two catalogues, fact by fact, ordered by model."""
     first = {model.id: model for model in before}
     second = {model.id: model for model in after}
     return tuple(
@@ -39,10 +39,10 @@ def between(before: Iterable[Model], after: Iterable[Model]) -> tuple[Difference
 
 
 def against(ours: Catalog, theirs: Iterable[Model]) -> tuple[Difference, ...]:
-    """Where another's list says otherwise of the models that both have.
+    """The differences between the catalogue and a public list, for models that both have.
 
-    A model is the same if provider and name on the wire are. What the list does not say is no
-    difference, nor is what only our side states.
+    Models are matched by provider and name on the wire. Facts that only one side states are no
+    differences.
     """
     found: list[Difference] = []
     for model in theirs:

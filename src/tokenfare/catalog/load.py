@@ -1,7 +1,7 @@
-"""From files to facts: reading, the schema's errors in a person's words, the shipped files.
+"""Read catalogue files and validate them, with errors in plain words.
 
-Every mistake in a file is a `CatalogError` that names the file, the key and what was expected
-there. Nothing here judges whether facts agree with each other: see `check`.
+Every mistake in a file is a `CatalogError` that names the file, the key and what was expected.
+Whether facts agree with each other is checked in `check`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _EXPECTED = {
 
 @cache
 def shipped() -> Facts:
-    """The facts that come with the package, checked when it was built.
+    """The facts that ship with the package, validated when it was built.
 
     They do not change while the program runs.
     """
@@ -57,14 +57,14 @@ def shipped() -> Facts:
 
 
 def from_files(paths: Sequence[Path]) -> Facts:
-    """The facts of files beside each other, in any order, checked together."""
+    """The facts of several files, in any order, checked together."""
     facts = joined_files(paths)
     refuse_findings(findings(facts, facts.models))
     return replace(facts, models=facts.models.with_rows(inherited(facts, facts.models)))
 
 
 def joined_files(paths: Sequence[Path]) -> Facts:
-    """Files beside each other, in any order, as they are written."""
+    """Several files joined as written, in any order."""
     facts = EMPTY
     for path in paths:
         facts = joined(facts, path, read(path))
@@ -72,9 +72,9 @@ def joined_files(paths: Sequence[Path]) -> Facts:
 
 
 def overlaid_file(base: Facts, path: Path) -> Facts:
-    """A user's file over other facts, checked together with them.
+    """A user's file laid over other facts, checked together with them.
 
-    A snapshot that is as it was written is not checked again.
+    An unmodified snapshot is not checked again.
     """
     content = _bytes(path)
     if path.suffix != ".json":
@@ -145,9 +145,9 @@ def _checked_data(data: dict[str, Any], *, as_json: bool) -> CatalogFile:
 
 
 def problems(base: Facts, path: Path) -> tuple[Finding, ...]:
-    """Everything that is wrong with a file as one laid over others; nothing if it is in order.
+    """All problems of a file that is laid over others; none if it is valid.
 
-    Raises `CatalogError` for what is no catalogue file at all.
+    Raises `CatalogError` for a file that is not a catalogue file at all.
     """
     from pydantic import ValidationError
 

@@ -117,11 +117,11 @@ class Price:
     discount: Decimal | None = None
 
     def per_million(self, amount: Decimal) -> Decimal:
-        """An amount of a tier as the exact price of a million tokens."""
+        """An amount of a tier converted to the exact price of a million tokens."""
         return EXACT.divide(EXACT.multiply(amount, 1_000_000), self.per)
 
     def tier(self, input_tokens: int) -> Tier:
-        """The tier of a request with this much input in tokens; beyond all bounds, the last one."""
+        """The tier of a request with this many input tokens; beyond all bounds, the last one."""
         for tier in self.tiers:
             if tier.up_to is None or input_tokens <= tier.up_to:
                 return tier
@@ -135,9 +135,9 @@ class Price:
         batch: bool = False,
         thinking: bool = False,
     ) -> Money:
-        """The exact cost of a request of this size; `output_tokens` includes reasoning.
+        """The exact cost of a request; `output_tokens` includes reasoning.
 
-        Raises `InvalidRequestError` if `batch` is asked for and there is no batch price.
+        Raises `InvalidRequestError` for `batch` if there is no batch price.
         """
         tier = self.tier(input_tokens)
         return self.cost_in(tier, input_tokens, output_tokens, batch=batch, thinking=thinking)
@@ -164,10 +164,10 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRules:
-    """How a model takes documents longer than a message can carry: by upload to the file service.
+    """How a model takes documents that are too long for a message: by upload to the file service.
 
-    `inline_max_tokens`: the most text that may be put into a message instead;
-    `beside_files_max_tokens`: the most for each plain text message once a file is referred to.
+    `inline_max_tokens` is the most text that fits in messages instead; `beside_files_max_tokens`
+    the most for each plain text message once a file is referenced.
     """
 
     purpose: str
@@ -187,11 +187,11 @@ class RateLimits:
 
 @dataclass(frozen=True, slots=True)
 class MarkedCache:
-    """A cache that a request asks for by marking a prefix of its messages.
+    """A cache that a request uses by marking a prefix of its messages.
 
-    `write` and `hit` are factors on the input price of tokens put in and of tokens found. The
-    prefix has at least `min_tokens` and is kept for `seconds` after its last use; `None`: not
-    known.
+    `write` and `hit` are factors on the input price of tokens written to and read from the cache.
+    The prefix has at least `min_tokens` and is kept for `seconds` after its last use (`None`: not
+    known).
     """
 
     write: Decimal
@@ -202,10 +202,10 @@ class MarkedCache:
 
 @dataclass(frozen=True, slots=True)
 class CacheRules:
-    """The provider's own cache: `hit` is the factor on the input price of tokens found in it.
+    """The provider's cache: `hit` is the factor on the input price of tokens found in it.
 
-    `hit` is `None` where there is only a cache that requests ask for, `marked`. Prompts under
-    `min_tokens` are not cached (`None`: not known how long). A hit is never promised.
+    `hit` is `None` where requests have to ask for caching (`marked`). Prompts under `min_tokens`
+    are not cached (`None`: not known). A hit is never guaranteed.
     """
 
     hit: Decimal | None
@@ -215,7 +215,7 @@ class CacheRules:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Model:
-    """A model that can be called under one id, as it was on one day.
+    """A model that can be called by one id, as it is on one day.
 
     Attributes:
         id: Its name, unique in the catalogue.
@@ -223,33 +223,33 @@ class Model:
         family: The family it belongs to, such as `"qwen-plus"`.
         provider: The id of its provider.
         kind: A `"stable"` or `"latest"` name, or a pinned `"snapshot"`.
-        day: The day that everything here is said of.
+        day: The day for which everything here holds.
         status: `"available"`, `"retired"` or `"not released"`.
         access: `"paid"`, `"free"`, `"trial"` or by `"application"`.
         limits: Its limits in tokens.
-        output_room: Whether the answer takes its room from the context window (`"shared"`) or has
-            room of its own (`"separate"`).
-        price: Its price, `None` if none is known for the day.
+        output_room: Whether the answer takes room in the context window (`"shared"`) or has room of
+            its own (`"separate"`).
+        price: Its price; `None` if none is known for the day.
         modalities: Kinds of input that it takes.
         purposes: What it is made for.
-        regions: Where it is served.
+        regions: The regions in which it is served.
         tokenizer: The name of its tokenizer.
         chat: What its chat template adds to messages.
-        tools: How definitions of tools are written into its input.
+        tools: How tool definitions are written into its input.
         images: How images are counted; `None` if it takes none.
         audio: How sounds are counted.
         video: How videos are counted.
-        points_to: The snapshot that a stable or latest name stood for on that day, if known.
+        points_to: The snapshot that a stable or latest name stands for on that day, if known.
         retired_on: The day from which it is no longer served.
         documents: How it takes documents by upload.
         rates: Rate limits of an account.
-        batch_max_context: The largest context window in the batch service, if that is smaller. The
-            batch service takes the model if its price has a `batch` factor.
-        thinking_limits: Its limits for requests that reason first, if they are others.
+        batch_max_context: The context window in the batch service, if smaller. The batch service
+            takes the model if its price has a `batch` factor.
+        thinking_limits: Its limits for requests that reason first, if they differ.
         cache: The provider's cache for it.
         released_on: The first day on which it was served.
-        sent_as: What the endpoint calls it, if that is not the id.
-        evidence: Where each fact comes from, by its name: `"limits.context"`, `"price"`, ...
+        sent_as: The name that the endpoint uses, if it is not the id.
+        evidence: The source of each fact, by name: `"limits.context"`, `"price"`, ...
     """
 
     id: str
@@ -284,12 +284,12 @@ class Model:
     evidence: Mapping[str, Evidence] = field(default_factory=dict, hash=False)
 
     def __repr__(self) -> str:
-        """The id and the day: it has thirty fields, and much that is returned holds models."""
+        """Show the id and the day: there are thirty fields, and many results contain models."""
         return f"<Model {self.id} on {self.day}>"
 
     @property
     def wire_id(self) -> str:
-        """The name that the endpoint knows it by."""
+        """The name by which the endpoint knows it."""
         return self.sent_as or self.id
 
     @property
@@ -298,7 +298,7 @@ class Model:
         return self.limits_for(batch=True)
 
     def limits_for(self, *, batch: bool = False, thinking: bool = False) -> Limits:
-        """Its limits for a request, in the batch service or not, that reasons first or not."""
+        """Its limits for a request: in the batch service or live, with reasoning or without."""
         limits = self.thinking_limits if thinking and self.thinking_limits else self.limits
         cap = self.batch_max_context
         if not batch or cap is None:
@@ -311,14 +311,14 @@ class Model:
         )
 
     def served(self, *, batch: bool = False, thinking: bool = False) -> Model:
-        """The model with the limits that hold as it is asked: live or batch, reasoning or not."""
+        """The model with the limits that apply: live or batch, with reasoning or without."""
         limits = self.limits_for(batch=batch, thinking=thinking)
         return self if limits is self.limits else replace(self, limits=limits)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRules:
-    """What the provider's batch service takes: one model a file, an answer within the window.
+    """The limits of the provider's batch service: one model per file, answers within the window.
 
     `caches` is whether a model's `CacheRules` hold there too, `None` where that is not stated.
     """
@@ -333,12 +333,12 @@ class BatchRules:
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """How a provider enforces the rates of its models.
+    """How a provider enforces the rate limits of its models.
 
-    Beside the minute, the same rate is enforced over `window_seconds`: with 1, a sixtieth of the
-    minute's requests and tokens in each second. A caller that was refused is served again after
-    about `recovers_after_seconds`. Rates are counted for the whole account or for each key, with
-    or without the tokens of answers and the requests of the batch service.
+    In addition to each minute, the same rate is enforced over `window_seconds`: with 1, a sixtieth
+    of the minute's requests and tokens in each second. After a refusal the caller is served again
+    in about `recovers_after_seconds`. Rates are counted per account or per key, with or without the
+    tokens of answers and the requests of the batch service.
     """
 
     window_seconds: int
@@ -350,12 +350,12 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Who serves models: endpoints by region, and the environment variable that holds the key.
+    """A provider of models: its endpoints by region, and the environment variable of its key.
 
-    `key_variable` is `None` where none is known; `max_body_bytes` is the largest request body the
-    endpoint is known to take, `None` if that is not known. `throttle` is `None` where nothing is
-    known about how rates are enforced, `batch` where there is no batch service. `evidence` has the
-    keys `base_urls.REGION`, `key_variable`, `max_body_bytes`, `throttle` and `batch`.
+    `key_variable` is `None` if unknown; `max_body_bytes` is the largest request body that the
+    endpoint is known to accept, `None` if unknown. `throttle` is `None` if it is not known how
+    rates are enforced, `batch` if there is no batch service. `evidence` has the keys
+    `base_urls.REGION`, `key_variable`, `max_body_bytes`, `throttle` and `batch`.
     """
 
     id: str

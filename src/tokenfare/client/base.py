@@ -1,4 +1,4 @@
-"""What both clients have: how they are made, what they decide by, and which options they vary."""
+"""What both clients share: their construction, their catalogue, and their options."""
 
 from __future__ import annotations
 
@@ -41,19 +41,20 @@ class BaseClient(ABC):
         """Prepare to call the provider; nothing is sent.
 
         Args:
-            api_key: The API key; by default that in the provider's variable, `DASHSCOPE_API_KEY`.
-                Or what is asked for it at the beginning of each call, quickly, such as a
-                `tokenfare.dispatch.KeyFile`, for keys that are exchanged while the client lives.
+            api_key: The API key; by default that of the provider's variable, `DASHSCOPE_API_KEY`.
+                Or a function that returns the key, called at the beginning of each call, such as
+                `tokenfare.dispatch.KeyFile`, for keys that are rotated.
             base_url: Any OpenAI-compatible endpoint; by default that of the provider in its region.
-            catalog: The catalogue to decide by; by default the shipped one under your own files.
-            as_of: The day to decide on; by default that of `catalog`, and without one the day of
+            catalog: The catalogue to decide by; by default the shipped one with your own files laid
+                over it.
+            as_of: The day to decide on; by default that of `catalog` or, without one, the day of
                 each call by this machine's clock.
             http_client: A client of httpx or httpx2 to send with; it stays yours to close.
             options: See `tokenfare.client.settings.Options`.
 
         Raises:
             MissingKey: No API key was given and the variable is not set.
-            TypeError: There is no such option; the error says what is meant.
+            TypeError: There is no such option; the error says what may be meant.
         """
         refuse_unknown(options)
         if catalog is None and as_of is None:
@@ -71,7 +72,7 @@ class BaseClient(ABC):
         """Open what a copy of this client is to have in common with it."""
 
     def __repr__(self) -> str:
-        """Where it calls and with which day's facts; never the key."""
+        """Show the address and the day of the facts; never the key."""
         return (
             f"<{type(self).__name__} of {self.base_url} on {self._settings.learning.catalog.day}>"
         )
@@ -84,23 +85,23 @@ class BaseClient(ABC):
 
     @property
     def base_url(self) -> str:
-        """Where it calls."""
+        """The base URL of the endpoint."""
         return self._settings.channel.endpoint.base_url
 
     @property
     def on_wait(self) -> OnWait | None:
-        """What is told of each wait, if it was given."""
+        """The callback for each wait, if one was given."""
         return self._settings.channel.on_wait
 
     @property
     def catalog(self) -> Catalog:
-        """The catalogue that calls are decided by, with the limits that refusals have named."""
+        """The catalogue that calls are decided by, including limits learnt from refusals."""
         return self._settings.learning.catalog
 
     def requirements(self, **requirements: Unpack[RequirementOptions]) -> Requirements:
-        """What a call with these keywords asks: the client's profile under them, its own provider.
+        """The requirements of a call with these keywords, over the client's profile.
 
-        Raises `InvalidRequestError` for what it cannot ask.
+        Raises `InvalidRequestError` for requirements that this client cannot meet.
         """
         return self._settings.held(requirements_from(requirements, self._settings.profile))
 
@@ -112,17 +113,17 @@ class BaseClient(ABC):
         escalate: bool | Requirements | None = None,
         on_wait: OnWait | None = None,
     ) -> Self:
-        """This client for another project, another key or another way to fall back.
+        """A copy of this client for another project, another key or another fallback.
 
-        It has the connections, the ledger and the limiter of this one and closes nothing, so one
-        may be made for each call. With another key, rate limits are kept apart and uploaded files
-        deleted after the call.
+        The copy shares connections, ledger and limiter with this client and need not be closed, so
+        you can make one for each call. With another key, rate limits are kept apart and uploaded
+        files are deleted after the call.
 
         Args:
             project: The name that calls are booked under.
             api_key: The API key.
-            escalate: As for the client; or requirements that the models after the first are to
-                meet, whatever is asked of the first.
+            escalate: As for the client; or requirements for the models after the first, in place of
+                the call's own.
             on_wait: As for the client.
         """
         self._share()

@@ -1,7 +1,7 @@
-"""The two clients, `Client` and `AsyncClient`: the same words, one waiting and one awaiting.
+"""The two clients, `Client` and `AsyncClient`: the same methods, synchronous and asynchronous.
 
-All that they do is a flow of `call_flow`; what is left here is to hold the HTTP client and to
-close it. What both have is in `base`.
+The work is in the flows of `call_flow`; what is left here is to own the HTTP client and to close
+it. What both share is in `base`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .readiness import check
 class Client(BaseClient):
     """Sends each request to the cheapest model that certainly takes it.
 
-    A client may be shared by threads. `close`, or a `with` block, ends its connections.
+    A client can be shared between threads. Close it with `close`, or use it in a `with` block.
 
     Examples:
         >>> import tokenfare as tf
@@ -58,17 +58,17 @@ class Client(BaseClient):
 
         Args:
             prompt: A text, or messages in OpenAI's form.
-            documents: Paths of files, or `Document` values, that go along. Each is read before
-                anything is sent; a text beyond what a message can carry is uploaded.
+            documents: Attached documents: paths of files, or `Document` values. Each is read before
+                anything is sent; a text that is too long for a message is uploaded.
             tools: Definitions of tools, in OpenAI's form.
-            parameters: Other parameters, by the provider's names: they are sent untouched, and what
-                of them costs tokens is counted.
+            parameters: Other parameters, by the provider's names. They are sent untouched; those
+                that cost tokens are counted.
             requirements: The fields of `Requirements`: `max_output_tokens`, `allow`, `max_fare`,
                 ...
 
         Raises:
             NoModelFits: No model takes the request; nothing was sent.
-            CeilingReached: It might take more than a ceiling leaves; nothing was sent.
+            CeilingReached: The request might exceed a ceiling; nothing was sent.
             ProviderError: No model of the ranking could answer.
         """
         given = parameters_of(tools, parameters)
@@ -85,10 +85,10 @@ class Client(BaseClient):
         parameters: Mapping[str, object] | None = None,
         **requirements: Unpack[RequirementOptions],
     ) -> Iterator[ChatStream]:
-        """Route a request and send it, and read its answer while it is written.
+        """Route a request, send it, and read the answer as it is written.
 
-        As `chat`, as a context manager: iterate over the stream for its pieces, and read its
-        `reply` at the end. Leaving the block early closes the connection.
+        A context manager with the arguments of `chat`: iterate over the stream for the pieces of
+        the answer, and read its `reply` at the end. Leaving the block early closes the connection.
         """
         given = parameters_of(tools, parameters)
         ladder = self._ladder(prompt, documents, given, requirements)
@@ -105,7 +105,7 @@ class Client(BaseClient):
         parameters: Mapping[str, object] | None = None,
         **requirements: Unpack[RequirementOptions],
     ) -> Iterator[Delta]:
-        """Iterate over the pieces of an answer as they are written; otherwise as `chat`."""
+        """Iterate over the pieces of an answer as they arrive; otherwise as `chat`."""
         with self.streaming(
             prompt, documents=documents, tools=tools, parameters=parameters, **requirements
         ) as pieces:
@@ -123,21 +123,21 @@ class Client(BaseClient):
             return self._http
 
     def check(self) -> None:
-        """Raise what would keep every call from being sent: a ledger or limiter out of reach.
+        """Check that calls can be sent: that the ledger and the limiter can be reached.
 
-        That is `DatabaseError` or `LimiterUnreachable`. The provider is not asked.
+        Raises `DatabaseError` or `LimiterUnreachable`. The provider is not contacted.
         """
         check(self._settings)
 
     def delete_uploads(self) -> tuple[str, ...]:
-        """Delete the files that are remembered at the provider.
+        """Delete the uploaded files that this client remembers.
 
-        Returns the ids of those that may still be there.
+        Returns the ids of files that may still be there.
         """
         return drive(cleaned_up(self._settings), self._client())
 
     def close(self) -> None:
-        """Close the connections and the ledger; what was handed in stays open."""
+        """Close the connections and the ledger, except those passed in by the caller."""
         if self._lent:
             return
         if self._http is not None and self._http is not self._given:
@@ -155,9 +155,9 @@ class Client(BaseClient):
 
 
 class ChatStream:
-    """An answer while it is written: iterate for its pieces, then read `reply`.
+    """A streamed answer: iterate for its pieces, then read `reply`.
 
-    `decision` chose the model. Another model answers if that one fails before its first piece.
+    `decision` chose the model. If it fails before its first piece, another model answers.
     """
 
     def __init__(self, pieces: Stream[Reply], decision: Decision) -> None:
@@ -167,7 +167,7 @@ class ChatStream:
         self.reply: Reply | None = None
 
     def __repr__(self) -> str:
-        """The model that was chosen."""
+        """Show the chosen model."""
         return f"<{type(self).__name__} of {self.decision.model.id}>"
 
     def __iter__(self) -> Iterator[Delta]:
@@ -181,9 +181,9 @@ class ChatStream:
 
 
 class AsyncClient(BaseClient):
-    """`Client` for asyncio and trio. One may be used in several event loops.
+    """`Client` for asyncio and trio. It can be used in several event loops.
 
-    Long texts are counted in a thread, so that the loop goes on.
+    Long texts are counted in a thread, so the event loop is not blocked.
     """
 
     def _hold(self, http_client: Any) -> None:
@@ -266,7 +266,7 @@ class AsyncClient(BaseClient):
         return await adrive(cleaned_up(self._settings), self._client())
 
     async def aclose(self) -> None:
-        """Close the connections and the ledger; what was handed in stays open."""
+        """Close the connections and the ledger, except those passed in by the caller."""
         if self._lent:
             return
         await self._loops.aclose()
@@ -291,7 +291,7 @@ class AsyncChatStream:
         self.reply: Reply | None = None
 
     def __repr__(self) -> str:
-        """The model that was chosen."""
+        """Show the chosen model."""
         return f"<{type(self).__name__} of {self.decision.model.id}>"
 
     async def __aiter__(self) -> AsyncIterator[Delta]:

@@ -1,4 +1,4 @@
-"""What a client does before and after the network: decide, arrange the call, settle the bill.
+"""What a client does before and after the network: decide, prepare the call, settle the bill.
 
 Pure: both clients share it. It joins the router, which chooses, with dispatch, which sends, and
 neither of those knows the other.
@@ -44,18 +44,17 @@ _READ_AS_TEXT = frozenset({".txt", ".md", ".csv", ".json"})
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, with what was billed and what was predicted.
+    """An answer, with its bill and its prediction.
 
     Attributes:
         text: The text of the answer.
-        model: The id of the model that answered: the one chosen, or a later one of the ranking.
+        model: The id of the model that answered: the chosen one, or a later one of the ranking.
         usage: The tokens that the provider reports.
-        fare: What they cost at the catalogue's price; `None` if there is none.
+        fare: What they cost at the catalogue's price; `None` if no price is known.
         predicted: The input tokens that were predicted.
         decision: The decision that chose the model.
         attempts: Every attempt, of every model that was tried.
-        answer: The provider's own answer: `answer.raw` has its calls of tools, reasoning and the
-            like.
+        answer: The provider's own answer: `answer.raw` has tool calls, reasoning and so on.
     """
 
     text: str

@@ -1,9 +1,9 @@
-"""Send a call to an OpenAI-compatible endpoint, and say what came of it.
+"""Send calls to an OpenAI-compatible endpoint, with retries, streaming and uploads.
 
 A flow (`chat`, `chat_stream`, `upload`) is written once, without I/O; `drive` runs it on an
-`httpx.Client`, `adrive` on an `httpx.AsyncClient`, or on those of httpx2. Errors are raised by what
-they mean, after every repetition that may help. Which model is asked is decided elsewhere; nothing
-here knows prices or counts tokens. Importing this imports no HTTP library.
+`httpx.Client`, `adrive` on an `httpx.AsyncClient`, or on those of httpx2. Errors are classified by
+meaning, not by status, and raised after every retry that may help. The model is chosen elsewhere;
+nothing here knows prices or counts tokens. Importing this imports no HTTP library.
 """
 
 from tokenfare.messages import NEUTRAL_ROLE

@@ -1,7 +1,7 @@
-"""What is sent and what comes back, as values: a call, its documents, its answer, its attempts.
+"""A call and its results, as values: documents, answer, attempts.
 
-Nothing here knows HTTP. An `Answer` says what the provider said and is never a guess; the usage in
-it is what is billed.
+Nothing here knows HTTP. An `Answer` holds what the provider reported and is never a guess; its
+usage is what is billed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ROOMS = ("max_tokens", "max_completion_tokens")
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file for the model to read: a name, and bytes or the path that holds them."""
+    """A file for the model to read: a name, and its bytes or its path."""
 
     name: str
     content: bytes | Path
@@ -42,9 +42,9 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file that the provider holds: its id there, and the SHA-256 of its content here.
+    """A file stored at the provider: its id there, and the SHA-256 of its content.
 
-    In a call's documents it is referred to, and neither uploaded nor deleted.
+    As a document of a call it is referenced, and neither uploaded nor deleted.
     """
 
     name: str
@@ -55,9 +55,9 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class UploadProgress:
-    """How far a document is: bytes sent of `total`, and the stage it is in.
+    """The progress of an upload: bytes sent of `total`, and its stage.
 
-    It is `waiting` while another process uploads the same content.
+    The stage is `waiting` while another process uploads the same content.
     """
 
     name: str
@@ -68,7 +68,7 @@ class UploadProgress:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One question to one model. `parameters` go into the request untouched."""
+    """One request to one model. `parameters` are sent untouched."""
 
     model: Model
     messages: tuple[Message, ...]
@@ -104,13 +104,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One sending of a call.
+    """One attempt to send a call.
 
     Attributes:
         model: The model that was called.
         status: The HTTP status, if there was an answer.
-        code: The provider's code for the error, if it was one.
-        waited_seconds: What was waited before it.
+        code: The provider's error code, if it failed.
+        waited_seconds: The wait before it.
         outcome: How it ended. `"broken"` means that the connection failed after the request was
             sent: the provider may have done the work and may bill it.
     """
@@ -133,9 +133,9 @@ class Answer:
         request_id: The provider's id of the call.
         finish_reason: Why it ended, in the provider's word.
         attempts: Every attempt.
-        raw: The provider's own object; of a stream, put together from its chunks.
+        raw: The provider's own object; for a stream, assembled from its chunks.
         files: The uploaded files of its documents.
-        notes: What was done beyond what was asked, in sentences.
+        notes: What was done differently from what was asked, in sentences.
     """
 
     text: str

@@ -1,6 +1,6 @@
-"""Where a call goes: an address, a key and how long to wait for what.
+"""An endpoint: its address, its key and its timeouts.
 
-An `Endpoint` is a value. It opens nothing and never shows its key.
+An `Endpoint` is a value: it opens no connection, and its repr never shows the key.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from .secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long a call waits, in seconds.
+    """The timeouts of a call, in seconds.
 
     Attributes:
         connect: For the connection.
         first_token: From the request to the first piece of a stream, or to the beginning of a plain
             answer, which begins when all of it is written. DashScope itself gives up after 300.
-        between_tokens: From one piece to the next. What only keeps the connection alive is no
-            piece.
-        total: For the whole call, with all attempts, waits and models. Uploads are calls of their
-            own.
+        between_tokens: From one piece to the next. Keep-alive comments do not count as pieces.
+        total: For the whole call, including all attempts, waits and models. Uploads are separate
+            calls.
     """
 
     connect: float = 10.0
@@ -42,7 +41,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An OpenAI-compatible service: `base_url` up to and including its version (`…/v1`).
+    """An OpenAI-compatible service; `base_url` includes the version (`…/v1`).
 
     `max_body_bytes` is the largest request body it is known to take, `None` if not known;
     `max_answer_bytes` the most that is read of one answer. `key_variable` only names the way out
@@ -60,7 +59,7 @@ class Endpoint:
         object.__setattr__(self, "base_url", _checked(self.base_url))
 
     def url(self, path: str) -> str:
-        """The address of `path` below the base."""
+        """The URL of `path` below `base_url`."""
         return f"{self.base_url}/{path}"
 
 

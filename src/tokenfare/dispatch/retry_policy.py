@@ -1,8 +1,8 @@
-"""When a failed call is tried again, and after what wait.
+"""When to retry a failed call, and after how long.
 
-Both official SDKs write these rules by hand, because they are the provider's: throttling lifts
-within a minute, so four waits cover one; a fault of the provider lifts sooner. A `Retry-After`
-comes first, capped. Pure: the time that is left and the random number are arguments.
+The rules follow the provider, as in both official SDKs: throttling lifts within a minute, so four
+waits cover one; faults of the provider lift sooner. A `Retry-After` header takes precedence,
+capped. Pure: the time left and the random number are arguments.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from tokenfare.errors import InvalidRequestError, ProviderError, RateLimitError
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a failed call is sent again, and after what wait, in seconds.
+    """How often a failed call is retried, and after how many seconds.
 
-    Waits double from the first one on (exponential backoff), with jitter. With the defaults, the
-    four waits after throttling add up to 58 seconds or more.
+    Waits grow by exponential backoff with jitter: each is twice the one before. With the defaults,
+    the four waits after throttling add up to at least 58 seconds.
 
     Attributes:
-        attempts: How often a call is sent at most.
+        attempts: The most attempts of a call, including the first.
         first_wait: The first wait.
         first_wait_throttled: The first wait after throttling.
         longest_wait: The longest wait.
-        longest_retry_after: The longest wait that a `Retry-After` of the provider is given.
-        jitter: The share of a wait that chance may add to it.
+        longest_retry_after: The longest `Retry-After` of the provider that is followed.
+        jitter: The largest share of a wait that is added at random.
     """
 
     attempts: int = 5

@@ -1,11 +1,11 @@
-"""The provider, offline, on loopback: for tests of applications that call it, and for ours.
+"""An offline emulator of the provider on loopback, for tests of applications and of this library.
 
     with running(Emulator(Catalog.load(), tokenizer)) as base_url:
         ...
 
 It enforces each model's limits and rates, bills by counting the chat as the model reads it, answers
-in the provider's shapes, and fails as it is told to. It imports nothing that counts or sends for
-this library: the tokenizer is handed in. Importing this loads no server; the first use does, and
+in the provider's formats, and fails as it is told to. It shares no counting or sending code with
+this library: the tokenizer is passed in. Importing this loads no server; the first use does, and
 needs `tokenfare[emulator]`.
 """
 

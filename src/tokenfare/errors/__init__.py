@@ -1,8 +1,7 @@
-"""What can go wrong, as a tree with one root.
+"""All errors of this library, as a tree with one root.
 
-Every message names the thing, the limit and the way out; attributes carry the same for programs.
-An error here is never raised for a provider's answer that the caller can route around: those are
-values (`tokenfare.dispatch` says which). No message, attribute or repr holds a key.
+Every message names the thing, the limit and the way out; attributes carry the same for programs. No
+message, attribute or repr contains an API key.
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ from .root import TokenfareError as TokenfareError
 
 
 class InvalidRequestError(TokenfareError, ValueError):
-    """An argument that cannot be meant: a negative limit, an empty prompt, a broken message."""
+    """An argument is invalid: a negative limit, an empty prompt, a malformed message."""
 
 
 class InvalidAmount(InvalidRequestError, TypeError):  # noqa: N818 - as UnknownModel
-    """An amount that is not a finite `Decimal`, or two currencies where one is needed."""
+    """An amount is not a finite `Decimal`, or two amounts have different currencies."""
 
 
 class CharacterTooLong(InvalidRequestError):  # noqa: N818 - as UnknownModel
-    """A text cannot be cut to the limit, since one of its characters alone is longer.
+    """A text cannot be cut to the limit, because one of its characters alone exceeds it.
 
     A character is a grapheme cluster, as a reader sees it: a family emoji is several code points.
 
@@ -67,10 +66,10 @@ _SHOWN = 12  # code points of a character that a message shows
 
 
 class CannotTrim(InvalidRequestError):  # noqa: N818 - as UnknownModel
-    """What has to stay of a conversation is over the limit.
+    """The messages of a conversation that have to be kept are over the limit.
 
     Attributes:
-        tokens: The tokens that have to stay, at the high end of their count.
+        tokens: The tokens that have to be kept, at the high end of their count.
         limit: The limit in tokens.
     """
 
@@ -85,7 +84,7 @@ class CannotTrim(InvalidRequestError):  # noqa: N818 - as UnknownModel
 
 
 class InputError(TokenfareError):
-    """A file or stream cannot be read as what it should be.
+    """A file or stream cannot be read, or does not hold what it should.
 
     `name` is the file as the caller named it, `-` for standard input.
     """
@@ -97,7 +96,7 @@ class InputError(TokenfareError):
 
 
 class InexactCount(TokenfareError, TypeError):  # noqa: N818 - it names a state, like StopIteration
-    """An inexact count was used where one certain number is needed."""
+    """An inexact count was used where a certain number is needed."""
 
 
 _WHERE_MODELS_ARE = (
@@ -114,7 +113,7 @@ class UnknownModel(TokenfareError, LookupError):  # noqa: N818 - reads as the se
 
     Attributes:
         name: What was asked for.
-        nearest: The closest known ids, the best first.
+        nearest: The nearest known ids, the best first.
     """
 
     def __init__(self, name: str, nearest: Sequence[str] = ()) -> None:
@@ -129,11 +128,11 @@ class UnknownModel(TokenfareError, LookupError):  # noqa: N818 - reads as the se
 
 
 class CatalogError(TokenfareError, ValueError):
-    """A catalogue file is not as it must be.
+    """A catalogue file is invalid.
 
     Attributes:
         path: The file.
-        key: The place in it, with dots.
+        key: The place in the file, with dots.
         expected: What is expected there.
     """
 
@@ -146,11 +145,11 @@ class CatalogError(TokenfareError, ValueError):
 
 
 class TokenizerError(TokenfareError):
-    """A tokenizer that cannot be had, or cannot be used as asked."""
+    """A tokenizer is not available, or cannot be used in this way."""
 
 
 class UnknownTokenizer(TokenizerError, LookupError):  # noqa: N818 - as UnknownModel
-    """No tokenizer has this name. `known` lists the names there are."""
+    """No tokenizer has this name; `known` lists those that exist."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         """Name the tokenizer asked for and the known ones."""
@@ -163,10 +162,10 @@ class UnknownTokenizer(TokenizerError, LookupError):  # noqa: N818 - as UnknownM
 
 
 class VocabularyMissing(TokenizerError):  # noqa: N818 - as UnknownModel
-    """A tokenizer is known but its vocabulary is not on this machine; nothing downloads it."""
+    """A tokenizer is known, but its vocabulary is not on this machine; nothing is downloaded."""
 
     def __init__(self, name: str, way_out: str) -> None:
-        """Name the tokenizer and how its vocabulary can be had."""
+        """Name the tokenizer and how to get its vocabulary."""
         super().__init__(f"the vocabulary of {name!r} is not here: {way_out}")
         self.name = name
         self.way_out = way_out
@@ -177,7 +176,7 @@ class VocabularyError(TokenizerError, ValueError):
 
 
 class CoreFailure(TokenizerError, RuntimeError):  # noqa: N818 - as UnknownModel
-    """The native core failed because of a bug. Nothing but the answer is lost."""
+    """The native core failed because of a bug. Only this result is lost."""
 
     def __init__(self, problem: str) -> None:
         """Say what the core noticed."""
@@ -190,7 +189,7 @@ class CoreFailure(TokenizerError, RuntimeError):  # noqa: N818 - as UnknownModel
 class NoModelFits(TokenfareError):  # noqa: N818 - a sentence, like UnknownModel
     """No model of the catalogue takes the request.
 
-    `decision` is the `Decision` without a winner: its `rejected` has the reason of every model, the
+    `decision` is a `Decision` without a winner; its `rejected` has the reason for every model, the
     nearest miss first.
     """
 
@@ -205,7 +204,7 @@ class MissingExtra(TokenfareError, ImportError):  # noqa: N818 - as UnknownModel
 
     Attributes:
         package: The package.
-        extra: The extra of tokenfare that installs it; empty if the package is installed by itself.
+        extra: The extra of tokenfare that installs it; empty if there is none.
     """
 
     def __init__(self, what: str, package: str, extra: str = "") -> None:
@@ -221,7 +220,7 @@ class MissingKey(TokenfareError):  # noqa: N818 - as UnknownModel
 
 
 class DatabaseError(TokenfareError):
-    """A file of this library's own, such as the ledger, cannot be read or written.
+    """A database file of this library, such as the ledger, cannot be read or written.
 
     `path` is the file.
     """
@@ -233,13 +232,13 @@ class DatabaseError(TokenfareError):
 
 
 class LimiterUnreachable(TokenfareError):  # noqa: N818 - as UnknownModel
-    """The Redis server that keeps rate limits for several machines cannot be reached.
+    """The Redis server that shares rate limits between machines cannot be reached.
 
-    The call was not sent. `address` is where the server was looked for, without a password.
+    The call was not sent. `address` is the server's address, without its password.
     """
 
     def __init__(self, address: str, problem: str) -> None:
-        """Name the server, what came of asking it, and the ways out."""
+        """Name the server, the problem and the ways out."""
         super().__init__(
             f"the limiter's Redis server at {address} cannot be asked: {problem}; start it, name "
             f"another one, or keep the rates without it (limiter=True in this process, a file on "
@@ -287,9 +286,9 @@ class DeadlineTooShort(TokenfareError):  # noqa: N818 - as UnknownModel
 
     Attributes:
         deadline: What was asked for.
-        least: The shortest deadline that could be kept.
-        limits: What is used up by then: rate limits, calls at once.
-        unknown: Models that cannot promise anything, since a rate limit of theirs is not known.
+        least: The shortest deadline that can be kept.
+        limits: The limits that prevent it: rate limits, concurrent calls.
+        unknown: Models that promise nothing, because a rate limit of theirs is not known.
     """
 
     def __init__(
@@ -313,13 +312,13 @@ class DeadlineTooShort(TokenfareError):  # noqa: N818 - as UnknownModel
 
 
 class CeilingReached(TokenfareError):  # noqa: N818 - as UnknownModel
-    """A call was not sent, because it might take more than a ceiling leaves.
+    """A call was not sent, because it might exceed a ceiling.
 
     Attributes:
         ceiling: The `tokenfare.ledger.Ceiling`.
-        spent: What settled calls took of it, as tokens or `Money`.
-        held: What calls under way may still take.
-        asked: What this call may take.
+        spent: What settled calls used of it, as tokens or `Money`.
+        held: What calls under way may still use.
+        asked: What this call may use.
         resets_at: When its day ends.
     """
 

@@ -1,4 +1,4 @@
-"""What the provider, or the way to it, did to a call; see `tokenfare.errors`."""
+"""Errors of the provider, or of the connection to it; see `tokenfare.errors`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ class ProviderError(TokenfareError):
 
     Attributes:
         status: The HTTP status; `None` if there was no answer.
-        code: The provider's own code for the error; where it gave none, what went wrong in a word.
+        code: The provider's own code for the error or, without one, a word for what went wrong.
         request_id: The provider's id of the call.
         model: The id that was called.
-        text: The part of the answer that had arrived.
-        attempts: Every attempt of the call (`tokenfare.dispatch.Attempt`), with what was waited.
+        text: The part of the answer that arrived.
+        attempts: Every attempt of the call (`tokenfare.dispatch.Attempt`), with its wait.
         transient: Whether the same call may succeed later.
         another_model_may: Whether another model may succeed now.
-        retry_after_seconds: The wait that the provider asked for, if it did.
+        retry_after_seconds: The wait that the provider asked for, if any.
     """
 
     transient: bool = False
@@ -44,19 +44,19 @@ class ProviderError(TokenfareError):
 
 
 class ProviderUnreachable(ProviderError):  # noqa: N818 - as UnknownModel
-    """There was no answer: nothing listens there, the connection broke, or time ran out."""
+    """There was no answer: nothing listens there, the connection broke, or it timed out."""
 
     transient = True
 
 
 class StreamBroken(ProviderUnreachable):
-    """A stream stopped before its end. What arrived is in `text`, and may be billed."""
+    """A stream stopped before its end. `text` has what arrived, which may be billed."""
 
     transient = False
 
 
 class ProviderAnswerInvalid(ProviderError):  # noqa: N818 - as UnknownModel
-    """An answer that is not what the interface promises; its words, if any, are in `text`."""
+    """The answer is not what the API promises; `text` has its text, if any."""
 
 
 class AuthenticationError(ProviderError):
@@ -81,7 +81,7 @@ class RateLimitError(ProviderError):
 
 
 class RateWaitTooLong(RateLimitError):  # noqa: N818 - as UnknownModel
-    """A call would wait too long for its turn below the model's rate limits. Nothing was sent."""
+    """A call would wait too long for its turn under the model's rate limits. Nothing was sent."""
 
     transient = False
 
@@ -97,7 +97,7 @@ class ContextWindowExceededError(ProviderError):
 
 
 class OutputTooLongError(ProviderError):
-    """The answer asked for is longer than the model gives, according to the provider.
+    """The requested answer is longer than the model allows, according to the provider.
 
     `limit` is the limit in tokens that it named, or `None`.
     """
@@ -113,7 +113,7 @@ class ContentFilteredError(ProviderError):
 
 
 class BadRequestError(ProviderError):
-    """The provider refused the request for another reason that is the caller's."""
+    """The provider refused the request for another fault of the caller."""
 
 
 class ModelNotServedError(ProviderError):

@@ -45,20 +45,20 @@ class Gateway:
     """A client behind an OpenAI-compatible server, for `serve`, `running` or any ASGI server.
 
     Args:
-        client: Makes the calls, with its ledger, ceilings, limiter and retries; it stays yours to
-            close.
-        requirements: Those of every call.
+        client: The client that makes the calls, with its ledger, ceilings, limiter and retries. You
+            close it.
+        requirements: Requirements that hold for every call.
         profiles: Requirements by name, for the model `auto:NAME`.
-        aliases: Other words for `auto`, for a profile or for a model.
-        room: The room for an answer where a request does not say; by default `ROOM` for `auto`, and
-            as much as it gives for a model that is named.
-        tokens: Who may call; everybody, if there are none.
-        caller_keys: Callers bring API keys of the provider.
-        name_projects: Callers may name the project that a call is booked under.
+        aliases: Other names for `auto`, for a profile or for a model.
+        room: The room for an answer where a request does not set it; by default `ROOM` for `auto`,
+            and a named model's own limit.
+        tokens: The access tokens of those who may call; without any, everybody may.
+        caller_keys: Whether callers bring their own API keys of the provider.
+        name_projects: Whether callers may name the project that a call is booked under.
         max_body_bytes: The largest request body.
-        stall_seconds: How long a caller may take nothing of its stream before it is left.
-        local: Only this machine can reach it. Then only requests for a `Host` of this machine are
-            answered, which keeps out web pages that pass for one.
+        stall_seconds: How long a caller may read nothing of its stream before it is disconnected.
+        local: Whether only this machine can reach the gateway. Then only requests with a `Host` of
+            this machine are answered, against DNS rebinding by web pages.
     """
 
     def __init__(  # noqa: PLR0913 - every one is a choice of the operator's, and all have defaults

@@ -1,4 +1,4 @@
-"""Drift: models whose bills leave their predictions, by how much, and since when.
+"""Drift: models whose bills differ from their predictions, by how much, and since when.
 
 A call misses if the provider billed fewer input tokens than the prediction's low end or more than
 its high end. Misses with fewer than `STEADY` good calls between them are one episode; an episode
@@ -33,12 +33,12 @@ WHERE missed ORDER BY model, nth
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A time in which a model's predictions missed its bills.
+    """A period in which a model's bills were outside their predictions.
 
     Attributes:
         model: The model's id.
         calls: How many calls it had since the first miss.
-        missed: How many of them were billed outside of what was predicted.
+        missed: How many of them were billed outside their prediction.
         predicted: The input tokens predicted for those, together.
         billed: The input tokens billed for those, together.
         since: When the first miss was.
@@ -55,7 +55,7 @@ class Drift:
 
     @property
     def over(self) -> bool:
-        """Whether enough good calls have followed."""
+        """Whether enough good calls followed for the period to be over."""
         return self.good_since >= STEADY
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ class Drift:
 def drifts(
     ledger: Ledger, span: Span = ALWAYS, *, model: str = "", project: str = ""
 ) -> list[Drift]:
-    """The latest time of misses of each model that missed, or of one model.
+    """The latest drift of each model that has one, or of one model.
 
     Args:
         ledger: The ledger.

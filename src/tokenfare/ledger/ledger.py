@@ -1,4 +1,4 @@
-"""The ledger: one row a call in a SQLite file that any number of processes share.
+"""The ledger: one row per call in a SQLite file that any number of processes can share.
 
 `reserve` writes a call down before it is sent and holds it to the ceilings, `settle` writes its
 bill. Each is one transaction, so a process killed at any moment leaves a ledger that opens and
@@ -35,10 +35,10 @@ _OPEN = "outcome IS NULL AND lease_ms > :now"
 
 
 class Ledger:
-    """The calls that were made, in one SQLite file.
+    """A record of all calls, in one SQLite file.
 
-    Safe to share between threads and processes, and across a fork. The file is opened when it is
-    first needed. Every method raises `DatabaseError` if it cannot be read or written.
+    Can be shared between threads and processes, and across a fork. The file is opened on first use.
+    Every method raises `DatabaseError` if it cannot be read or written.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Ledger:
         lease_seconds: float = LEASE_SECONDS,
         read_only: bool = False,
     ) -> None:
-        """Name the file; it and its folder are made on first use.
+        """Name the file; it and its folder are created on first use.
 
         With `read_only` the file is there already, nothing is written, and only questions work; one
         of an older version is read as it stood when it was opened.
@@ -64,10 +64,9 @@ class Ledger:
         return self._database.path
 
     def reserve(self, intent: Intent, ceilings: Sequence[Ceiling] = ()) -> int:
-        """Write down a call that is about to be sent, and return its number.
+        """Record a call that is about to be sent, and return its number.
 
-        Raises `CeilingReached` if it might take more than a ceiling leaves; then nothing is
-        written.
+        Raises `CeilingReached` if the call might exceed a ceiling; then nothing is written.
         """
         with self._writing() as (connection, now):
             self._hold_to(ceilings, intent, connection, now, except_for=0)
@@ -78,9 +77,9 @@ class Ledger:
             return int(cursor.lastrowid or 0)
 
     def move(self, number: int, intent: Intent, ceilings: Sequence[Ceiling] = ()) -> None:
-        """Make the reservation of a call one for another model, to which it goes on.
+        """Change the reservation of a call to another model, to which the call moves on.
 
-        Raises `CeilingReached`; then the call stays as it was.
+        Raises `CeilingReached`; then the reservation stays as it was.
         """
         with self._writing() as (connection, now):
             self._hold_to(ceilings, intent, connection, now, except_for=number)
@@ -100,7 +99,7 @@ class Ledger:
             )
 
     def settle(self, number: int, ending: Ending, intent: Intent | None = None) -> bool:
-        """Write down how a call ended, and give back what it held. False if that was done before.
+        """Record how a call ended, and release what it held. False if that was done before.
 
         A call that was taken for abandoned may still be settled. An `intent` stands for the one it
         was reserved with: what was predicted for the part of it that was answered.
@@ -146,12 +145,12 @@ class Ledger:
             connection.execute(f"PRAGMA user_version = {version:d}")
 
     def give_up_the_dead(self) -> int:
-        """Close the open calls of processes that have ended, and return how many there were."""
+        """Close the open calls of processes that have died, and return their number."""
         with self._writing() as (connection, now):
             return _bury(connection, now)
 
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:
-        """The database, for questions that see one moment of it."""
+        """The database, for queries in one transaction."""
         return self._database.reading()
 
     def close(self) -> None:

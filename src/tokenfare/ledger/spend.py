@@ -1,4 +1,4 @@
-"""What was spent, on what: the ledger's sums by day, model, project and endpoint.
+"""What was spent: the ledger's sums by day, model, project and endpoint.
 
 Amounts are exact sums of one currency each; two currencies are two rows. Calls that failed are
 counted and cost nothing here; what the provider may have billed beyond the books is counted apart.
@@ -24,10 +24,10 @@ KEYS: tuple[Key, ...] = ("day", "model", "project", "endpoint")
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """The sum of the settled calls that have one key.
+    """The sum of the settled calls with one key.
 
     Attributes:
-        key: The values that the calls have in common, one for each word of `by`.
+        key: The values that the calls share, one for each word of `by`.
         calls: How many calls.
         answered: How many of them were answered.
         predicted: The predicted input tokens of those that were billed.
@@ -56,7 +56,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """Calls without a bill here, which the provider may bill all the same.
+    """Calls without a bill in the ledger, which the provider may bill all the same.
 
     Attributes:
         open: Calls under way.
@@ -78,11 +78,11 @@ def spent(
 
     Args:
         ledger: The ledger.
-        by: What to tell apart: `"day"`, `"model"`, `"project"`, `"endpoint"`.
+        by: What to group by: `"day"`, `"model"`, `"project"`, `"endpoint"`.
         span: The days to add up.
         project: Only this project.
 
-    The sums come in the order of their keys; calls in two currencies are two sums.
+    Sums are ordered by key; calls in two currencies are two sums.
     """
     words = tuple(by)
     sums: dict[tuple[tuple[str, ...], str], Spent] = {}

@@ -1,4 +1,4 @@
-"""A limiter on requests and tokens that knows how many tokens a call is before it is sent.
+"""A rate limiter for requests and tokens that knows the size of a call before it is sent.
 
 A call enters the queue of its model, asks until it is let through, and settles by what was billed:
 what it did not take is given back, what it took beyond is booked. Whoever came first goes first;
@@ -73,16 +73,16 @@ class Holdup(NamedTuple):
 
 
 class Limiter:
-    """Lets calls through one after the other, below the rate limits of their models.
+    """Lets calls through one after the other, within the rate limits of their models.
 
-    Safe to share between threads and event loops. Calls of one account share a limiter, or the
-    limiters of several processes share a `store`.
+    Can be shared between threads and event loops. Calls of one account share a limiter, or several
+    processes' limiters share a `store`.
     """
 
     def __init__(
         self, store: Store | None = None, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Keep what is used in memory unless a store is given."""
+        """Keep usage in memory unless a store is given."""
         self._store = store or InMemory()
         self._clock = clock
         self._lock = threading.Lock()
@@ -91,11 +91,11 @@ class Limiter:
 
     @property
     def shared(self) -> bool:
-        """Whether asking may wait for a disk or a network."""
+        """Whether `ask` may block on a disk or a network."""
         return self._store.shared
 
     def check(self) -> None:
-        """Ask the store for nothing. Raises what asking for something would raise."""
+        """Check that the store can be reached. Raises what `ask` would raise."""
         self._store.book("check", (), self._clock())
 
     def enter(self, key: str, windows: tuple[Window, ...], claim: Claim) -> Place:
@@ -106,10 +106,10 @@ class Limiter:
         return place
 
     def ask(self, place: Place) -> float:
-        """Be let through and get 0, or get the seconds after which to ask again.
+        """Return 0 if the call may be sent now, or the seconds after which to ask again.
 
-        Whoever was let through ends with `settle`, `fail` or `refused`; whoever does not ask again
-        or sends nothing after all, with `leave`.
+        A call that was let through ends with `settle`, `fail` or `refused`; one that does not ask
+        again or is not sent after all, with `leave`.
         """
         place.signal.clear()
         with self._lock:
@@ -163,7 +163,7 @@ class Limiter:
         return _bound(told[0], windows)
 
     def leave(self, place: Place) -> None:
-        """Send nothing after all: leave the queue, or give back everything."""
+        """Send nothing after all: leave the queue, or release everything."""
         with self._lock:
             queue = self._queues[place.key]
             if place in queue:
@@ -171,14 +171,14 @@ class Limiter:
         self._rebook(place, _NOTHING, _NOTHING)
 
     def settle(self, place: Place, input_tokens: int, output_tokens: int) -> None:
-        """Book what was billed instead of what was asked: the answer counts from now."""
+        """Book what was billed instead of what was claimed; the answer counts from now on."""
         with self._lock:
             known = self._typical.get(place.key, float(output_tokens))
             self._typical[place.key] = known + _SMOOTHING * (output_tokens - known)
         self._rebook(place, (1, input_tokens), (0, output_tokens))
 
     def fail(self, place: Place) -> None:
-        """It was sent and nobody knows what was counted: give back the answer's room only."""
+        """The call was sent, but its usage is unknown: release only the room for the answer."""
         self._rebook(place, (1, place.claim.input_tokens), _NOTHING)
 
     def refused(self, place: Place, pause_seconds: float) -> None:

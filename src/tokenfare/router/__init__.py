@@ -1,4 +1,4 @@
-"""Which model takes a request for the least money, and why no other."""
+"""Choose the cheapest model that certainly takes a request, and explain the choice."""
 
 from __future__ import annotations
 

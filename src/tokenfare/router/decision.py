@@ -1,8 +1,8 @@
-"""What was decided, as a value: the model chosen, the ranking behind it, every refusal.
+"""A decision as a value: the chosen model, the ranking behind it, every rejection.
 
-Choosing needs one model; the ranking and the refusals are worked out when they are first read, so
+Choosing finds one model; the ranking and the rejections are computed when they are first read, so
 that a decision among thousands of models costs no more than one among ten. They are a function of
-what the decision holds: its question and the request's sizes.
+the decision's question and the request's sizes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class SameSize:
 
 @dataclass(frozen=True, slots=True)
 class SizeByModel:
-    """A size for each model, by id; only for those that the early filters let pass."""
+    """A size for each model by id, for the models that pass the early filters."""
 
     counts: Mapping[str, Count]
 
@@ -55,14 +55,14 @@ class SizeByModel:
 class Decision:
     """Which model takes a request for the least money, and why no other does.
 
-    Decisions are equal if they were made on the same day and facts and came out alike, and can be
-    pickled, without the request.
+    Decisions are equal if day, facts and outcome are the same. They can be pickled, without the
+    request.
 
     Attributes:
-        question: The models, the requirements and the day that were decided on.
+        question: The models, the requirements and the day of the decision.
         sizes: The request's input tokens, as a function of the model.
-        winner: The model chosen, or `None`; `model` raises instead.
-        effort: How many tokens were counted to decide; `None` if the sizes were known before.
+        winner: The chosen model, or `None`; `model` raises instead.
+        effort: How many tokens were counted to decide; `None` if the sizes were known beforehand.
     """
 
     question: Question
@@ -116,29 +116,29 @@ class Decision:
 
     @property
     def model(self) -> Model:
-        """The model chosen. Raises `InvalidRequestError` if there is none."""
+        """The chosen model. Raises `InvalidRequestError` if there is none."""
         return self.chosen.model
 
     @property
     def fare(self) -> Fare:
-        """The fare on the model chosen.
+        """The fare on the chosen model.
 
-        It is from an answer of one token to one that fills its room.
+        The low end is for an answer of one token, the high end for one that fills its room.
         """
         return self.chosen.fare
 
     @property
     def size(self) -> Count:
-        """The request's input tokens on the model chosen."""
+        """The request's input tokens on the chosen model."""
         return self.chosen.size
 
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
         """What would be chosen if the request were shorter or longer, by its length in tokens.
 
-        Lengths are those on the model chosen; on every other model the request is taken to grow and
-        shrink by as many tokens. Without a winner they are those on the first model that could take
-        any request.
+        Lengths are those on the chosen model; on other models the request is assumed to grow and
+        shrink by as many tokens. Without a winner, lengths are those on the first model that could
+        take any request at all.
         """
         base = self._base
         if base is None:
@@ -152,18 +152,18 @@ class Decision:
 
     @cached_property
     def contenders(self) -> tuple[Contender, ...]:
-        """Models that could turn out cheaper, or fit at all, if the sizes were known better."""
+        """Models that might be cheaper, or fit at all, if the size were known exactly."""
         chosen = None if self.winner is None else self.chosen
         return contenders(self.question, self.sizes, chosen)
 
     def explain(self) -> str:
-        """Explain the whole decision: the choice, where it would change, and every refusal."""
+        """Explain the whole decision: the choice, where it would change, and every rejection."""
         return "\n".join(explanation(self._parts))
 
     def brief(self) -> str:
         """Explain the decision in a few lines: the choice, the runner-up, the next change.
 
-        Without a model: the nearest misses, and how many models are refused for which reason.
+        Without a winner: the nearest misses, and how many models are rejected for which reason.
         """
         return "\n".join(brief(self._parts))
 
@@ -189,7 +189,7 @@ class Decision:
         return "; ".join(refusal.detail for refusal in self._near[:most])
 
     def way_out(self) -> str | None:
-        """Say what would make the nearest miss fit; `None` if the caller can do nothing."""
+        """What would make the nearest miss fit; `None` if the caller can do nothing about it."""
         ways = ((r, way_out(r, self.requirements)) for r in self._near)
         return next((f"{r.model.id}: {way}" for r, way in ways if way is not None), None)
 
@@ -198,19 +198,19 @@ class Decision:
         return nearest(self.rejected)
 
     def __repr__(self) -> str:
-        """The model and the day; `explain()` has the rest."""
+        """Show the model and the day; `explain()` has the rest."""
         return f"<Decision: {self.winner.id if self.winner else 'no model'} on {self.day}>"
 
     def __eq__(self, other: object) -> bool:
-        """Same day, facts, requirements and outcome; how it came about is no matter."""
+        """Compare day, facts, requirements and outcome; the effort does not matter."""
         return isinstance(other, Decision) and self._outcome == other._outcome
 
     def __hash__(self) -> int:
-        """By the question's day and digest and the model chosen."""
+        """Hash the day, the catalogue's digest and the chosen model."""
         return hash((self.day, self.digest, self.winner and self.winner.id))
 
     def __reduce__(self) -> tuple[type[Decision], tuple[object, ...]]:
-        """Travel to another process with the sizes, counted out, and without the request."""
+        """Pickle with the sizes, computed for every model, and without the request."""
         passed = (m for m in self.question.models if first_refusal(m, self.requirements) is None)
         sizes = self.sizes if isinstance(self.sizes, SameSize) else None
         known = sizes or SizeByModel({model.id: self.sizes(model) for model in passed})

@@ -20,7 +20,7 @@ MISSES_SHOWN = 5
 
 
 class DecisionParts(NamedTuple):
-    """All there is to say about a decision."""
+    """Everything that an explanation can mention."""
 
     question: Question
     ranked: tuple[Ranked, ...]

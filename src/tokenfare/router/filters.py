@@ -1,10 +1,9 @@
-"""The reasons to refuse a model, one small function each, in the order in which they are asked.
+"""The reasons to reject a model, one small function each, in the order in which they apply.
 
-A filter looks at one model and gives nothing or, in a sentence with its numbers, the reason why
-not. Only the first reason that applies is told, so their order is that of their use to a reader:
-first the names that the caller allows or denies, then what nobody can change (the model is
-retired), then what the caller has asked for, last the price. The request's size is not looked at
-here: that is `judge`.
+A filter looks at one model and returns `None` or a sentence with the reason and its numbers. Only
+the first reason is reported, so the most useful ones come first: names that the caller allows or
+denies, then what nobody can change (the model is retired), then the caller's requirements, last the
+price. The request's size is `judge`'s business.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ class Rejection:
 
     Attributes:
         model: The model.
-        reason: A word for programs, such as `"max_input"`, `"access"` or `"over ceiling"`.
+        reason: A code for programs, such as `"max_input"`, `"access"` or `"over ceiling"`.
         detail: A sentence for people, with the numbers.
-        over: By how many tokens a limit was missed, if a limit is the reason.
+        over: How many tokens over the limit, if a limit is the reason.
         fare: The most that the request may cost, if `max_fare` is the reason.
     """
 
@@ -40,7 +39,7 @@ class Rejection:
 
 
 class Filter(NamedTuple):
-    """A `reason`, and the function that gives the sentence where a model is refused for it."""
+    """A `reason`, and the function that returns a sentence where it applies."""
 
     reason: str
     refuses: Callable[[Model, Requirements], str | None]
@@ -54,7 +53,7 @@ def retired(model: Model, _: Requirements) -> str | None:
 
 
 def not_released(model: Model, _: Requirements) -> str | None:
-    """Not yet there on the day."""
+    """Not yet released on the day."""
     if model.status != "not released":
         return None
     return f"{model.id}: not known to exist on {model.day} yet"
@@ -130,14 +129,14 @@ _ACCESS_MEANS = {
 
 
 def closed(model: Model, requirements: Requirements) -> str | None:
-    """Is not open to everybody with a key, and the caller did not allow for that."""
+    """Is not open to everyone with a key, and the caller does not accept that."""
     if model.access in requirements.access:
         return None
     return f"{model.id}: {_ACCESS_MEANS[model.access]}"
 
 
 def too_slow(model: Model, requirements: Requirements) -> str | None:
-    """Allows fewer requests or tokens a minute than are needed, or nobody knows how many."""
+    """Allows fewer requests or tokens a minute than needed, or an unknown number."""
     rates = model.rates
     for needed, allowed, unit in (
         (requirements.min_requests_per_minute, rates.requests_per_minute, "requests"),
@@ -184,20 +183,20 @@ BEFORE_COUNTING: tuple[Filter, ...] = (
     Filter("access", closed),
     Filter("rate", too_slow),
 )
-"""Refusals for which the request's size does not matter, so that it need not be counted."""
+"""Filters that do not depend on the request's size, so it need not be counted for them."""
 
 ON_PRICE: tuple[Filter, ...] = (
     Filter("price not known", no_price),
     Filter("currency", other_currency),
     Filter("no batch price", no_batch_price),
 )
-"""Refusals that come after the limits': of a model that is too small, the price is no matter."""
+"""Filters that apply after the limits: the price of a model that is too small does not matter."""
 
 
 def first_refusal(
     model: Model, requirements: Requirements, filters: Iterable[Filter] = BEFORE_COUNTING
 ) -> Rejection | None:
-    """The first filter's refusal, if any refuses."""
+    """The rejection by the first filter that applies, if any."""
     for reason, refuses in filters:
         detail = refuses(model, requirements)
         if detail is not None:
@@ -206,7 +205,7 @@ def first_refusal(
 
 
 def names_of(model: Model) -> tuple[str, ...]:
-    """What patterns are held against: the id and its other spellings."""
+    """The names that patterns are matched against: the id and its aliases."""
     return (model.id, *model.aliases)
 
 

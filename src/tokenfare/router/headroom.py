@@ -1,7 +1,7 @@
 """How much a request may grow before the decision changes, and what a shorter one would save.
 
-As in the decision itself, a request of uncertain size is taken at its high end. It is assumed that
-a change of the request is the same number of tokens on every model.
+As in the decision, an uncertain size counts at its high end. A change of the request is assumed to
+be the same number of tokens on every model.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .judge import served_as
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a request costs if it is shorter by some tokens.
+    """What a request would cost if it were some tokens shorter.
 
-    `model` would be chosen then, at `fare`. `saved` is by how much the fare that models are
-    compared by is lower.
+    `model` would be chosen, at `fare`. `saved` is the difference in the fare that models are
+    compared by.
     """
 
     tokens: int
@@ -36,15 +36,15 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Headroom:
-    """How far a decision reaches. All numbers are tokens, and `None` means that there is no end.
+    """How far a decision holds. All numbers are tokens; `None` means without limit.
 
     Attributes:
         decision: The decision.
         before_change: Input that can be added before another model is chosen.
         then: That model; `None` if no model takes one more token.
-        before_limit: Input that can be added before the model chosen is too small.
-        before_tier: Input that can be added before it charges by its next tier.
-        answers: The largest answer that each model of the ranking allows beside the input, by id.
+        before_limit: Input that can be added before the chosen model is too small.
+        before_tier: Input that can be added before the next price tier applies.
+        answers: The longest answer that each model of the ranking allows with this input, by id.
     """
 
     decision: Decision
@@ -55,7 +55,7 @@ class Headroom:
     answers: Mapping[str, int | None]
 
     def cutting(self, tokens: int) -> Cut:
-        """What the request would cost with this many tokens less.
+        """What the request would cost with this many fewer tokens.
 
         Raises `InvalidRequestError` unless at least one token is cut and at least one is left.
         """
@@ -70,9 +70,9 @@ class Headroom:
 
 
 def headroom(decision: Decision) -> Headroom:
-    """Tell how far a decision reaches: how much the input may grow before another model is chosen.
+    """How far a decision holds: how much the input can grow before another model is chosen.
 
-    Raises `InvalidRequestError` for a decision that found no model.
+    Raises `InvalidRequestError` for a decision without a winner.
 
     Examples:
         >>> from datetime import date

@@ -1,7 +1,7 @@
-"""One model held against one request: ranked with its fare, or refused with a reason.
+"""Check one model against one request: ranked with its fare, or rejected with a reason.
 
-A pure function of a model, a size and the requirements. `routing_table` computes the same answers
-for every size at once; a property test holds the two to each other.
+A pure function of a model, a size and the requirements. `routing_table` computes the same for every
+size at once; a property test compares the two.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .filters import BEFORE_COUNTING, ON_PRICE, Rejection, first_refusal
 from .requirements import Requirements
 
 SizeFor: TypeAlias = Callable[[Model], Count]
-"""How many input tokens the request is on a model; called at most once for each model."""
+"""The request's input tokens on a model; called at most once for each model."""
 
 _KIND_ORDER = {"stable": 0, "latest": 1, "snapshot": 2}
 _EARLY = tuple(reason for reason, _ in BEFORE_COUNTING)
@@ -36,7 +36,7 @@ class Ranked:
         fare: What the request costs on it.
         size: The request's input tokens on it.
         fit: The limit that binds, and the headroom.
-        compared: What it is ranked by: the fare's high end, or the fare expected.
+        compared: The amount it is ranked by: the high end of the fare, or the expected fare.
     """
 
     model: Model
@@ -47,7 +47,7 @@ class Ranked:
 
 
 def judge(model: Model, size: Count, requirements: Requirements) -> Ranked | Rejection:
-    """Hold a model that passes the filters before counting against a request of this size."""
+    """Check a model, which has passed the early filters, against a request of this size."""
     outcome = fit(served_as(model, requirements), size, requirements.max_output_tokens)
     refusal = _limits_refuse(model, outcome, requirements) or first_refusal(
         model, requirements, ON_PRICE
@@ -76,7 +76,7 @@ def judge(model: Model, size: Count, requirements: Requirements) -> Ranked | Rej
 def judge_all(
     models: Iterable[Model], size_for: SizeFor, requirements: Requirements
 ) -> tuple[tuple[Ranked, ...], tuple[Rejection, ...]]:
-    """Rank or refuse every model: the ranking cheapest first, the refusals nearest miss first."""
+    """Rank or reject every model: the ranking cheapest first, the rejections nearest miss first."""
     ranked: list[Ranked] = []
     rejected: list[Rejection] = []
     for model in models:
@@ -89,14 +89,14 @@ def judge_all(
 
 
 def rank(entry: Ranked) -> tuple[Decimal, int, int, int, str]:
-    """The total order: fare, then the larger rate, the kind of name, the headroom, the id."""
+    """The sort key of the ranking: fare, larger rate limit, kind of name, headroom, id."""
     rate, kind, model_id = tie_break(entry.model)
     headroom = _UNKNOWN_HEADROOM if entry.fit.headroom is None else entry.fit.headroom
     return (entry.compared.amount, rate, kind, -headroom, model_id)
 
 
 def tie_break(model: Model) -> tuple[int, int, str]:
-    """What breaks a tie, apart from headroom: token rate (larger first), kind of name, id."""
+    """The tie break apart from headroom: token rate limit (larger first), kind of name, id."""
     return (-(model.rates.tokens_per_minute or 0), _KIND_ORDER[model.kind], model.id)
 
 
@@ -150,5 +150,5 @@ def _nearness(refusal: Rejection) -> tuple[int, Decimal | int, str]:
 
 
 def served_as(model: Model, requirements: Requirements) -> Model:
-    """The model with the limits that hold as it is asked: live or batch, reasoning or not."""
+    """The model with the limits that apply: live or batch, with reasoning or without."""
     return model.served(batch=requirements.batch, thinking=requirements.thinking)

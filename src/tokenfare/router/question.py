@@ -1,4 +1,4 @@
-"""All of a decision but the request's size: which models, what is asked of them, on which day."""
+"""Everything about a decision except the request's size: the models, the requirements, the day."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class SizeClass(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Question:
-    """What is asked, of which models, on which day; the request's size is all that is missing.
+    """The models, the requirements and the day of a decision; only the request's size is missing.
 
-    `digest` names the catalogue's content, so that a decision can be told apart from one made on
-    other facts. Two questions are never equal: what is worked out here is kept for this one.
+    `digest` identifies the catalogue's content, which tells decisions on different facts apart.
+    Questions compare by identity, since results are cached on them.
     """
 
     models: tuple[Model, ...]
@@ -43,12 +43,12 @@ class Question:
     digest: str
 
     def __repr__(self) -> str:
-        """How many models, and the day."""
+        """Show the number of models and the day."""
         return f"<Question to {len(self.models)} models on {self.day}>"
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
-        """The models that take a request of some size, with their fares; worked out once."""
+        """The models that take a request of some size, with their fares; computed once."""
         passed = (m for m in self.models if first_refusal(m, self.requirements) is None)
         found = (candidate(model, self.requirements) for model in passed)
         return tuple(each for each in found if each is not None)

@@ -1,7 +1,7 @@
-"""A decision as JSON: enough to be told, and to be decided again on another day.
+"""A decision as JSON: enough to explain it, and to decide it again on another day.
 
-It carries the day and the hash of the catalogue's content, what was asked, and the request's size
-as it was known, but not the request itself. `recorded` reads it again.
+It has the day, the hash of the catalogue's content, the requirements and the request's size as far
+as it was known, but not the request itself. `recorded` reads it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from .way_out import way_out
 
 
 def to_record(decision: Decision) -> dict[str, object]:
-    """Turn a decision into a dict that JSON can hold, for `replay` to decide again.
+    """Convert a decision to a dict for JSON, from which `replay` can decide again.
 
-    It has the day, the catalogue's digest, the requirements, the ranking, every refusal and the
-    request's size, but not the request. Amounts are text, since JSON numbers are binary in most
-    readers. Where no model fits, `model`, `tokens`, `fare` and `headroom` are `None`.
+    The dict has the day, the catalogue's digest, the requirements, the ranking, every rejection and
+    the request's size, but not the request. Amounts are strings, since most JSON readers use binary
+    numbers. Where no model fits, `model`, `tokens`, `fare` and `headroom` are `None`.
 
     Examples:
         >>> from datetime import date
@@ -61,7 +61,7 @@ def _reach(decision: Decision) -> dict[str, object]:
 
 
 def _sizes(decision: Decision) -> list[dict[str, object]]:
-    """The sizes that were known, each with the tokenizer and the models that it holds for."""
+    """The known sizes, each with its tokenizer and models."""
     if isinstance(decision.sizes, SameSize):
         return [{"tokenizer": None, "tokens": _tokens(decision.sizes.count), "models": []}]
     found: dict[tuple[str, Count], list[str]] = {}
@@ -79,7 +79,7 @@ def _tokens(count: Count) -> dict[str, int]:
 
 
 def _fare(value: Fare) -> dict[str, str]:
-    """Amounts as text, since JSON numbers are binary in most readers."""
+    """Amounts as strings, since most JSON readers use binary numbers."""
     return {
         "low": plain(value.low.amount),
         "high": plain(value.high.amount),

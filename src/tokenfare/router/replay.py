@@ -1,4 +1,4 @@
-"""A recorded decision decided again, on other facts or another day: what changed, and why."""
+"""Decide a recorded request again, on other facts or another day: what changed, and why."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNCOUNTED = Outcome(None, "the request was not counted with its tokenizer then"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of a model then and now; the two differ."""
+    """A model whose outcome is not the same as in the record."""
 
     model: str
     then: Outcome
@@ -32,9 +32,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Replay:
-    """The record, the decision made again, and every model of which something else is true now.
+    """A record, the new decision, and every model whose outcome has changed.
 
-    `changes` begins with the model chosen then and the one chosen now.
+    `changes` starts with the model chosen then and the one chosen now.
     """
 
     record: Record
@@ -42,18 +42,18 @@ class Replay:
     changes: tuple[Change, ...]
 
     def __repr__(self) -> str:
-        """The model then and now, and of how many models something else is true."""
+        """Show the model then and now, and the number of changes."""
         now = self.now.winner.id if self.now.winner else None
         return f"<Replay: {self.record.model} then, {now} now, {len(self.changes)} changes>"
 
     @property
     def same(self) -> bool:
-        """Whether the same model is chosen, or none again."""
+        """Whether the same model is chosen again, or none both times."""
         return self.record.model == (self.now.winner and self.now.winner.id)
 
     @property
     def same_facts(self) -> bool:
-        """Whether the catalogue's content is the same; the day may still be another."""
+        """Whether the catalogue's content is the same; the day may differ."""
         return self.record.digest == self.now.digest
 
 

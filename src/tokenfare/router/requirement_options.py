@@ -1,6 +1,7 @@
 """Requirements as keyword arguments, as `tokenfare.route` and `Client.chat` take them.
 
-What is not given comes from the profile and, without one, from the defaults of `Requirements`.
+Fields that are not given come from the profile or, without one, from the defaults of
+`Requirements`.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ class RequirementOptions(TypedDict, total=False):
 def requirements_from(
     options: RequirementOptions, base: Requirements | None = None
 ) -> Requirements:
-    """The requirements of `base` (a profile), with what is asked in place of theirs.
+    """The requirements of `base` (a profile) with these options in place of its own.
 
-    Where a ceiling is given and no currency, fares are compared in the ceiling's currency.
+    If a ceiling is given without a currency, fares are compared in the ceiling's currency.
     """
     if not isinstance(base, Requirements | None):
         raise InvalidRequestError(
@@ -89,7 +90,7 @@ _MEANT: Mapping[str, str] = MappingProxyType(
 
 
 def _unknown(word: str) -> str:
-    """What to write instead: a word of ours, or where parameters of the provider's go."""
+    """The error message for an unknown requirement, with what to write instead."""
     way = _MEANT.get(word)
     if way is None:
         near = get_close_matches(word, RequirementOptions.__annotations__, n=1, cutoff=0.75)
@@ -111,7 +112,7 @@ def _ceiling(given: object) -> Money | None:
 
 
 def written(requirements: Requirements) -> dict[str, object]:
-    """Requirements as JSON or TOML can hold them; what is as by default is left out."""
+    """Requirements as values for JSON or TOML, without those that equal the defaults."""
     default = Requirements()
     changed = (
         f.name

@@ -1,7 +1,7 @@
-"""What is asked of a model, apart from the request's own size.
+"""What a request requires of a model, apart from its size.
 
-Values only: the filters that apply them are in `filters`, one small function each, and
-`unknown_words` holds the words in them against a catalogue.
+Values only: `filters` applies them, one small function each, and `unknown_words` checks the words
+in them against a catalogue.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money, check_currency
 
 DEFAULT_ACCESS: frozenset[Access] = frozenset({"paid", "free"})
-"""By default only models that anyone with a key can go on calling: no trials, no applications."""
+"""By default, models that anyone with a key can keep calling: no trials, no applications."""
 
 MODALITIES = frozenset({"text", "image", "audio", "video", "file"})
-"""What a model may be asked to take."""
+"""The kinds of input that a request can need."""
 
 _KINDS: frozenset[str] = frozenset(get_args(Kind))
 _ACCESSES: frozenset[str] = frozenset(get_args(Access))
@@ -27,39 +27,42 @@ _ACCESSES: frozenset[str] = frozenset(get_args(Access))
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Requirements:
-    """What is asked of a model, and how fares are compared. All of it has a default.
+    """What a request requires of a model, and how fares are compared. Every field has a default.
 
     `tokenfare.route`, `routing_table` and the calls of a client take these fields as keywords.
 
     Attributes:
-        max_output_tokens: Room for the answer in tokens: held to the model's limits, and the answer
-            at the high end of a fare. For a model that reasons first, reasoning and text together.
-        expected_output_tokens: The answer that fares are compared by, if shorter than the room.
-        answers: How many answers are asked for (the provider's `n`): limits hold for each of them,
-            fares and `max_fare` for the input once and all of them.
+        max_output_tokens: Room for the answer, in tokens. It must be within the model's limits, and
+            the high end of a fare is for an answer of this length. For a model that reasons first
+            it includes the reasoning.
+        expected_output_tokens: The answer length that fares are compared by, if shorter than the
+            room.
+        answers: How many answers to ask for (the provider's `n`). Limits apply to each answer;
+            fares and `max_fare` to the input once and all answers.
         cached_tokens: Input tokens expected in the provider's cache, for comparing fares. Neither
-            expectation changes what `max_fare` holds: the high end of the fare.
-        thinking: Compare and bill answers that are reasoned first. It does not choose models that
-            can: the catalogue does not say which those are, so name them in `allow`.
-        needs: Kinds of input beside text: `"image"`, `"audio"`, `"video"`, `"file"`.
+            expectation changes what `max_fare` limits: the high end of the fare.
+        thinking: Compare and bill answers with reasoning. This does not select models that can
+            reason: the catalogue does not say which can, so name them in `allow`.
+        needs: Kinds of input besides text: `"image"`, `"audio"`, `"video"`, `"file"`.
         purpose: `"general"`, `"code"`, `"math"`, `"long"`, `"vision"` or `"audio"`.
         region: A region in which the model is served.
         currency: The currency of the prices compared. Nothing is converted.
-        allow: Shell patterns (`"qwen-*"`) of ids and aliases, one of which a model must match.
-        deny: Shell patterns, none of which it may match.
+        allow: Shell patterns (`"qwen-*"`) for ids and aliases; a model must match one of them.
+        deny: Shell patterns; a model must match none of them.
         families: Families, as in the catalogue.
         providers: Providers, as in the catalogue.
         kinds: `"stable"` or `"latest"` names, or pinned `"snapshot"` names.
-        access: `"paid"`, `"free"`, `"trial"`, `"application"`: how one comes by the model.
-        batch: Compare batch prices, of models that have one, with the limits of the batch service.
-        max_fare: The most that a request may cost, at the high end of its fare.
-        min_headroom: Input tokens that could still be added.
-        min_requests_per_minute: A rate limit that is at least this. One that is not known is not.
+        access: `"paid"`, `"free"`, `"trial"`, `"application"`: how access to the model is granted.
+        batch: Compare batch prices, under the limits of the batch service; models without a batch
+            price are rejected.
+        max_fare: The most that the request may cost, at the high end of its fare.
+        min_headroom: Input tokens that must still fit in addition.
+        min_requests_per_minute: The least rate limit to accept; an unknown one is not accepted.
         min_tokens_per_minute: As `min_requests_per_minute`, in tokens.
         unstated_limits: Accept models whose limits the provider does not state.
 
-    Raises `InvalidRequestError` for a value that cannot be meant and for fields that contradict
-    each other. Any collection is taken for the words.
+    Raises `InvalidRequestError` for invalid values and for fields that contradict each other. Any
+    collection of words is accepted.
     """
 
     max_output_tokens: int = DEFAULT_MAX_OUTPUT_TOKENS
@@ -85,16 +88,17 @@ class Requirements:
     unstated_limits: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what cannot mean anything or contradicts itself.
+        """Check and normalize the fields.
 
-        Any collection of words and any type of whole number is taken; they are kept as declared.
+        Any collection of words and any integer type is accepted, and converted to the declared
+        type.
         """
         self._keep_numbers()
         self._keep_words()
         self._refuse_contradictions()
 
     def __repr__(self) -> str:
-        """Only what differs from the defaults."""
+        """Show only the fields that differ from the defaults."""
         values = ((each, getattr(self, each.name)) for each in fields(self))
         given = (f"{each.name}={value!r}" for each, value in values if value != each.default)
         return f"Requirements({', '.join(given)})"

@@ -1,6 +1,6 @@
 """Decisions by the thousand: prepared once, then a bisection for each request.
 
-It decides as `decide` does, model by model; a property test holds the two to each other.
+Gives the same decisions as `decide`, which goes model by model; a property test compares them.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from .question import Question
 
 
 class RoutingTable:
-    """The cheapest model for every length of input on the same terms; made by `routing_table`."""
+    """The cheapest model for every input length on the same terms; made by `routing_table`."""
 
     def __init__(self, question: Question) -> None:
-        """Prepare it: the filters run, fares are drawn and the lowest is found, here and once."""
+        """Run the filters and find the cheapest model for every length, once."""
         self.question = question
         self._axis = Axis(question.candidates, question.scale)
         self._lowest = self._axis.everyone
 
     def __repr__(self) -> str:
-        """How many models it chooses among, and the day."""
+        """Show the number of candidates and the day."""
         models = len(self.question.candidates)
         return f"<RoutingTable of {models} models on {self.question.day}>"
 
@@ -38,7 +38,7 @@ class RoutingTable:
     def decide(self, size: Count | int) -> Decision:
         """Decide on a request of this many input tokens on every model.
 
-        Where no model fits, the decision has no winner; nothing is raised for that.
+        Where no model fits, the decision has no winner; nothing is raised.
         """
         if not isinstance(size, Count):
             size = check_input(size)

@@ -1,8 +1,8 @@
-"""Which models could be cheaper than the chosen one if the request's size were known better.
+"""Models that might be cheaper than the chosen one if the request's size were known exactly.
 
-A model is chosen only if the request certainly fits it, at the highest fare that is possible. Where
-the size is an interval, two kinds of models may turn out to be better: those that were refused
-because the request may not fit them, and those whose fare is higher only at the high end.
+A model is chosen only if the request certainly fits, and by its highest possible fare. Where the
+size is an interval, two kinds of models may turn out to be better: those rejected because the
+request may not fit, and those whose fare is higher only at the high end.
 """
 
 from __future__ import annotations

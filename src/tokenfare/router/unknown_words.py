@@ -1,7 +1,7 @@
-"""Words in the requirements that mean nothing in a catalogue: mistakes, not refusals.
+"""Words in the requirements that the catalogue does not know: mistakes, not rejections.
 
-A pattern that no model of any day matches, or a purpose that none is made for, would refuse every
-model, each with a reason of its own; what the caller needs to hear is the nearest word there is.
+A pattern that matches no model of any day, or an unknown purpose, would reject every model one by
+one; what helps the caller is the nearest known word.
 """
 
 from __future__ import annotations

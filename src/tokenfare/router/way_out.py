@@ -1,7 +1,7 @@
-"""What a caller can change so that a model which refused the request would take it.
+"""What a caller can change so that a rejected model would take the request.
 
-A refusal has one reason, the first that was found, and the way out is from that one. Once it is out
-of the way, the model may still refuse for another.
+A rejection has one reason, the first that was found, and the way out is for that one. The model may
+still be rejected for another.
 """
 
 from __future__ import annotations

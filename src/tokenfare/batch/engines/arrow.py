@@ -1,8 +1,8 @@
-"""Planning as one function over Arrow record batches, for engines that run it on many machines.
+"""Planning as a function over Arrow record batches, for engines that run it on many machines.
 
-No files, no network, nothing kept from one row to the next: every row goes in, every row comes out,
-in order, and it is the same however an engine cuts them. What needs all rows at once is for
-`assemble`: ids used twice, identical requests, totals, the provider's files.
+No files, no network, no state from one row to the next: every row that goes in comes out, in order,
+and is the same however an engine cuts them. What needs all rows at once is left to `assemble`:
+duplicate ids, identical requests, totals, the provider's files.
 """
 
 from __future__ import annotations
@@ -57,24 +57,24 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     catalog: Catalog | None = None,
     **requirements: Unpack[RequirementOptions],
 ) -> Iterator[Any]:
-    """Plan the requests of Arrow record batches, batch by batch, as on the workers of an engine.
+    """Plan the requests in Arrow record batches, batch by batch, as on the workers of an engine.
 
-    No row depends on another. Rows are planned as `plan` plans them for the same day; a large batch
-    comes back in several.
+    Rows are independent of each other, and are planned as `plan` plans them for the same day. A
+    large batch comes back in several.
 
     Args:
-        batches: `pyarrow.RecordBatch` values, or what has `__arrow_c_stream__` (a frame of Polars
-            or Daft, a relation of DuckDB), with a column of ids and one of prompts, messages or
+        batches: `pyarrow.RecordBatch` values, or an object with `__arrow_c_stream__` (a Polars or
+            Daft frame, a DuckDB relation), with a column of ids and one of prompts, messages or
             bodies.
-        columns: What the columns are called, as for `plan`.
-        lines: Instead, the column that holds whole lines of JSONL.
-        to_assemble: Add what `assemble` makes a plan's folder of. Rows need no id then.
-        for_deadline: Count for live models too, so that `assemble` can keep a deadline.
+        columns: The names of the columns, as for `plan`.
+        lines: The column that holds whole lines of JSONL, instead of `columns`.
+        to_assemble: Add what `assemble` needs to make a plan's folder. Rows then need no id.
+        for_deadline: Count for live models too, so that `assemble` can meet a deadline.
         as_of: The day, which should be the same on every machine.
         catalog: As for `plan`.
         requirements: As for `plan`.
 
-    The record batches have the columns of `batch_schema()` and a row for each row that went in;
+    Yields record batches with the columns of `batch_schema()` and one row for each input row;
     `problem` says why a request has no model.
 
     Raises:
@@ -106,7 +106,7 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
 
 
 def batch_schema(*, to_assemble: bool = False) -> Any:
-    """The columns that `plan_batches` writes; with `to_assemble`, those that `assemble` takes."""
+    """The schema of what `plan_batches` yields; with `to_assemble`, what `assemble` takes."""
     arrow = required("pyarrow")
     word, tokens, money = arrow.string(), arrow.int64(), arrow.decimal128(38, 12)
     columns = {

@@ -1,4 +1,4 @@
-"""A plan's folder out of the rows that workers planned: what `plan` would have written.
+"""Assemble a plan's folder from the rows that workers planned: what `plan` would have written.
 
 Nothing is read or counted again. Models are chosen anew from the sizes that the workers found,
 which costs little, gives the totals, and shows when a worker had another catalogue.
@@ -54,18 +54,18 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
     answer_seconds: float = ANSWER_SECONDS,
     **requirements: Unpack[RequirementOptions],
 ) -> Plan:
-    """Make a plan's folder of rows that workers planned: the one that `plan` would have written.
+    """Make a plan's folder from rows that workers planned: the one that `plan` would have written.
 
     Args:
-        planned: All that `plan_batches(..., to_assemble=True)` gave: record batches, what has
-            `__arrow_c_stream__`, or the path of a Parquet file or of a folder of them, which are
-            read in the order of their names.
+        planned: Everything that `plan_batches(..., to_assemble=True)` yielded: record batches, an
+            object with `__arrow_c_stream__`, or the path of a Parquet file or of a folder of them,
+            which are read in the order of their names.
         out: The folder to write.
-        name: What the rows' file is called in the plan. With the rows in the order of the input,
-            and its name, the folder is byte for byte that of `plan`.
+        name: The name of the input in the plan. With the rows in the order of the input, and its
+            name, the folder is byte for byte that of `plan`.
         strict: As for `plan`.
-        as_of: The day that the workers had.
-        catalog: The catalogue that the workers had.
+        as_of: The day that the workers used.
+        catalog: The catalogue that the workers used.
         once: As for `plan`.
         prefixes: As for `plan`.
         ceiling: As for `plan`.
@@ -74,13 +74,12 @@ def assemble(  # noqa: PLR0913 - where from, where to, and what was asked
         answer_seconds: As for `plan`.
         requirements: Those that the workers were given.
 
-    Some thousand rows and two digests for each request stay in memory. A line set aside since its
-    id was taken, or since no model promises it by the deadline, is kept with its body and not as it
-    was written: no worker looks for these.
+    A few thousand rows and two digests for each request are kept in memory. A line that is set
+    aside because its id was already used, or because no model can answer it by the deadline, is
+    written with its body and not as it was read: workers cannot find these.
 
     Raises:
-        InputError: The rows are not from `plan_batches`, or were planned otherwise than is said
-            here.
+        InputError: The rows are not from `plan_batches`, or were planned with other arguments.
         InvalidRequestError, FareOverCeiling, DeadlineTooShort: As for `plan`.
     """
     facts, wanted = asked_of(requirements, as_of, catalog)

@@ -1,7 +1,7 @@
-"""A plan as a page for people: `report.html`, one file that needs nothing else.
+"""A plan as a page for people: `report.html`, one self-contained file.
 
-Made of `plan.json` and the table, so that it can be made again at any time. It has no script and
-loads nothing; what users wrote (file names, ids) is text in it and never markup.
+Made from `plan.json` and the table, so it can be made again at any time. It has no scripts and
+loads nothing; what users wrote (file names, ids) is escaped.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def report(folder: str | os.PathLike[str]) -> Path:
     """Write `report.html` into a plan's folder, one page with charts, and return its path.
 
     Raises:
-        InputError: The folder holds no plan, or cannot be written.
-        MissingExtra: What draws the charts is not installed.
+        InputError: The folder contains no plan, or cannot be written.
+        MissingExtra: The charting package is not installed.
     """
     path = Path(folder) / REPORT
     written = page_of(Path(folder))

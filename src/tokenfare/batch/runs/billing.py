@@ -1,4 +1,4 @@
-"""Predicted beside billed: by model, by file of the plan, and for the whole of it."""
+"""Predicted against billed: by model, by file of the plan, and in total."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NAMED = 20
 
 @dataclass(slots=True)
 class Bill:
-    """What some answered requests were predicted to take, and what they were billed.
+    """What some answered requests were predicted to cost, and what was billed.
 
-    `fare` is `None` where no price is known. `outside` counts requests that were billed outside of
-    what was predicted.
+    `fare` is `None` where no price is known. `outside` counts requests billed outside their
+    prediction.
     """
 
     expected: Expected = field(default_factory=Expected)
@@ -41,7 +41,7 @@ class Bill:
         self.outside += result.outside
 
     def as_data(self) -> dict[str, object]:
-        """The bill as JSON can hold it."""
+        """The bill as values for JSON."""
         expected, fare = self.expected, self.fare
         return {
             "requests": expected.requests,
@@ -65,7 +65,7 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class OffPrediction:
-    """A request that was billed outside of what was predicted."""
+    """A request that was billed outside its prediction."""
 
     custom_id: str
     file: str
@@ -76,18 +76,18 @@ class OffPrediction:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What came of a plan.
+    """The results of a plan.
 
     Attributes:
         folder: The plan's folder.
         answered: How many requests were answered.
         failed: How many failed.
-        missing: How many a job ended without.
+        missing: How many were not answered by the time their job ended.
         pending: How many may still be answered.
         bills: Predicted and billed, by model and by whether the batch service answered.
-        outside: The first requests that were billed outside of what was predicted.
-        retried: How many were answered by plans of what failed here.
-        retried_fare: What these were billed there; it is in none of `bills`.
+        outside: The first requests that were billed outside their prediction.
+        retried: How many were answered by plans of the requests that failed here.
+        retried_fare: What was billed for these there; not included in `bills`.
     """
 
     folder: Path
@@ -111,7 +111,7 @@ class Collected:
         return self.answered == self.requests
 
     def as_data(self) -> dict[str, object]:
-        """What was collected as JSON can hold it."""
+        """The results as values for JSON."""
         return {
             "requests": self.requests,
             "answered": self.answered,
@@ -137,7 +137,7 @@ class Collected:
         }
 
     def explain(self) -> str:
-        """What was collected in sentences."""
+        """The results in sentences."""
         return "\n".join(self._sentences())
 
     def _sentences(self) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""Collecting: fetch what came back, join it to the requests, compare with what was predicted.
+"""Collect a plan: fetch the results, join them to the requests, compare them with the predictions.
 
-Repeatable: `results.jsonl` is written anew each time, whole or not at all, with every request of
-the plan exactly once, in the order of the input.
+Can be repeated: `results.jsonl` is written again each time, whole or not at all, with every request
+of the plan exactly once, in the order of the input.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def collect(
     """Fetch the results of a plan, join them to its requests, and enter the bills in the ledger.
 
     `results.jsonl` in the plan's folder has every request once; those whose job has not ended are
-    `pending`, so call this again later. A download that broke off goes on where it stopped.
+    `pending`, so call this again later. An interrupted download continues where it stopped.
 
     Args:
         folder: The plan's folder.
-        retries: Folders of plans that `replan` made and that were collected; their answers stand
-            for what failed here.
+        retries: Folders of collected plans that `replan` made; their answers replace what failed
+            here.
         settle_seconds: As for `submit`.
         progress: Called as files are fetched.
         options: As for `submit`.

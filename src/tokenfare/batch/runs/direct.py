@@ -1,8 +1,8 @@
-"""Direct mode: the requests of a plan through the ordinary endpoint, each to its planned model.
+"""Direct mode: send the requests of a plan live, each to its planned model.
 
-For models and regions without a batch service. Every answer is in the journal before the next
-request takes its place, so a run that is killed or interrupted goes on where it was; only what was
-under way at that moment is sent again.
+For models and regions without a batch service. Every answer is written to the journal before the
+next request is sent, so a run that was killed or interrupted continues where it stopped; only what
+was under way at that moment is sent again.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _AS_PLANNED: Any = {"access": get_args(Access), "unstated_limits": True}
 
 
 class Sending(NamedTuple):
-    """How far a direct run is: requests answered and failed, of all that it has to send."""
+    """The progress of a direct run: requests answered and failed, of all that it has to send."""
 
     answered: int
     failed: int
@@ -99,16 +99,16 @@ def run(
     progress: Callable[[Sending], None] | None = None,
     **options: Any,
 ) -> Sending:
-    """Send the requests of a plan through the ordinary endpoint, each to its planned model.
+    """Send the requests of a plan live (not through the batch service), each to its planned model.
 
-    It can be repeated: what was answered is not sent again, what failed is. An error that every
-    request would meet ends the run: a wrong key, no connection, a ceiling.
+    Can be repeated: requests that were answered are not sent again, those that failed are. An error
+    that every request would get ends the run: a wrong key, no connection, a ceiling.
 
     Args:
         folder: The plan's folder.
-        all_files: Send all requests, not just those that the batch service does not take.
-        concurrency: How many requests of each model are under way at once, below its rate limits;
-            16 by default, or as many as the plan's deadline needs.
+        all_files: Send all requests, also those that the batch service takes.
+        concurrency: How many requests to each model are under way at once, within its rate limits;
+            by default 16, or as many as the plan's deadline needs.
         ladder: Send a request that its model cannot answer to the next cheapest one.
         progress: Called with the `Sending` after each request.
         options: The options of `tokenfare.AsyncClient`.

@@ -1,4 +1,4 @@
-"""How far a plan is: look at its jobs, wait for them, cancel them."""
+"""The progress of a plan's jobs: look at them, wait for them, cancel them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _MOST_FAILURES = 10
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A file for the batch service, and its job if there is one."""
+    """A file for the batch service, and its job, if any."""
 
     file: PlanFile
     job: Job | None
 
     @property
     def word(self) -> str:
-        """The status of its job in the provider's word, or that it has none."""
+        """The status of its job in the provider's words, or that it has none."""
         return _NOT_SENT if self.job is None else self.job.status
 
     @property
@@ -43,11 +43,11 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How far a plan is.
+    """The progress of a plan.
 
     Attributes:
         files: Its files for the batch service, each with its job.
-        live: How many requests are sent live, since the batch service does not take them.
+        live: How many requests are sent live, because the batch service does not take them.
         answered: How many requests were answered live.
         failed: How many failed live.
     """
@@ -69,7 +69,7 @@ class Status:
 
     @property
     def done(self) -> int:
-        """The number of them that have an answer or an error, or will have none."""
+        """How many of them have an answer or an error, or will never have one."""
         return sum(
             state.file.lines if state.ended else state.job.completed + state.job.failed
             for state in self.files
@@ -77,7 +77,7 @@ class Status:
         )
 
     def as_data(self) -> dict[str, object]:
-        """The status as JSON can hold it."""
+        """The status as values for JSON."""
         return {
             "ended": self.ended,
             "requests": self.requests,
@@ -97,9 +97,9 @@ class Status:
 
 
 def status(folder: str | os.PathLike[str], **options: Any) -> Status:
-    """Look at every job of a plan that has not ended. Nothing is changed.
+    """Query every job of a plan that has not ended. Nothing is changed.
 
-    `folder` and `options` are as for `submit`, and so is what is raised.
+    Arguments and errors are those of `submit`.
     """
     with running(folder, alone=False, **options) as run:
         return look(run)
@@ -114,17 +114,17 @@ def wait(
     sleep: Callable[[float], None] = time.sleep,
     **options: Any,
 ) -> Status:
-    """Look at the jobs of a plan until all of them have ended.
+    """Poll the jobs of a plan until all of them have ended.
 
-    An outage is waited out: `ProviderError` is raised after ten failures in a row, or where waiting
-    does not help.
+    Short outages are waited out: `ProviderError` is raised after ten failures in a row, or where
+    waiting does not help.
 
     Args:
         folder: The plan's folder.
         poll_seconds: The first pause.
-        longest_poll_seconds: The longest pause; pauses grow while nothing changes.
+        longest_poll_seconds: The longest pause; pauses get longer while nothing changes.
         progress: Called with each `Status`.
-        sleep: What waits.
+        sleep: The function that waits.
         options: As for `submit`.
     """
     if not 0 < poll_seconds <= longest_poll_seconds:
@@ -146,9 +146,9 @@ def wait(
 
 
 def cancel(folder: str | os.PathLike[str], **options: Any) -> Status:
-    """Ask the provider to stop every job of a plan that has not ended. What was answered is billed.
+    """Cancel every job of a plan that has not ended. What was already answered is billed.
 
-    `folder` and `options` are as for `submit`, and so is what is raised.
+    Arguments and errors are those of `submit`.
     """
     with running(folder, **options) as run:
         for file, sent in run.journal.sent().items():

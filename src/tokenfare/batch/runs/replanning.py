@@ -1,6 +1,6 @@
-"""Planning what failed once more, without the models that it failed on.
+"""Plan failed requests again, without the models that they failed on.
 
-Those models are remembered from plan to plan, so a request climbs its ladder and comes to an end.
+Those models are remembered from plan to plan, so every request runs out of models at some point.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ def replan(
     progress: Callable[[Progress], None] | None = None,
     **options: Any,
 ) -> tuple[Plan, ...]:
-    """Plan what failed in a collected plan once more, on other models.
+    """Plan the failed requests of a collected plan again, on other models.
 
-    There is a plan for each model that refused requests, without that model and those that refused
-    them before, in a folder of `out` with the model's name; and one for the requests that a job
-    ended without, which may go to the same model again (`MODEL.missing`). With a `deadline` there
-    is one plan, `together`, without any model that refused a request.
+    Writes a plan for each model that refused requests, without that model and those that refused
+    them before, to a folder in `out` with the model's name; and one for requests that their job
+    ended without answering, which may go to the same model again (`MODEL.missing`). With a
+    `deadline` there is a single plan, `together`, without any model that refused a request.
 
     Args:
         folder: The folder of the collected plan.
-        out: The folder to write the plans into.
+        out: The folder in which to write the plans.
         deny: Patterns of models to leave out as well.
-        progress: Called with the `Progress` over all plans, one after the other.
+        progress: Called with the `Progress` over all plans.
         options: The keywords of `plan`.
 
     Raises:
         InvalidRequestError: Nothing failed.
-        InputError: Nothing was collected yet.
+        InputError: Nothing has been collected yet.
     """
     found = planned(folder)
     if not (found.folder / JOINED).is_file():

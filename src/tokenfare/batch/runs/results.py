@@ -1,4 +1,4 @@
-"""What came of one request: a row of the plan and a line of the provider, put together."""
+"""The result of one request: a row of the plan joined with a line of the provider."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PENDING = "pending"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a request of the plan. `file` is the plan's file whose job answered it.
+    """The result of a request of the plan. `file` is the plan's file whose job answered it.
 
     `model` and `batch` say where the answer came from: another model than planned if it was sent
     by itself and that failed, or if it was planned once more (`retried`).
@@ -47,7 +47,7 @@ class Result:
 
     @property
     def outside(self) -> bool:
-        """Whether what was billed is outside of what was predicted for it."""
+        """Whether the bill is outside the prediction."""
         if self.usage is None or self.retried or self.model != self.row.model:
             return False
         row, usage = self.row, self.usage

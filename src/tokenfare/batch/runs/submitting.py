@@ -1,8 +1,8 @@
-"""Submitting a plan: upload its files, create their jobs.
+"""Submit a plan: upload its files and create their jobs.
 
-Every step looks into the journal first and is written there when it is done; a step that may have
-been done unseen is looked up at the provider before it is done again. So `submit` can be killed
-anywhere and called again. What two machines do in the same instant, neither saw: see `one_job`.
+Every step checks the journal first and is recorded there when it is done; a step that may have
+happened unrecorded is looked up at the provider before it is repeated. So `submit` can be killed
+anywhere and called again. For two machines that create a job at the same moment see `job_identity`.
 """
 
 from __future__ import annotations
@@ -43,23 +43,22 @@ def submit(
 ) -> Status:
     """Upload the files of a plan for the batch service, and create their jobs.
 
-    It can be repeated, even after a kill between two steps: nothing is submitted twice. Each job is
-    reserved in the ledger, and held to the ceilings, with the most that it may cost.
+    Can be repeated, even after a kill between two steps: nothing is submitted twice. The most that
+    each job may cost is reserved in the ledger and checked against the ceilings.
 
     Args:
         folder: The plan's folder.
-        window_hours: The time in which the provider is to answer; by default its shortest.
-        settle_seconds: How long to wait, once a job is created, for one that another machine
-            created at the same moment from a copy of this folder; 3 by default. Without copies, 0
-            is right.
+        window_hours: The completion window for the provider; by default its shortest.
+        settle_seconds: How long to wait after creating a job, in case another machine created it at
+            the same moment from a copy of this folder; by default 3. Without copies, 0 is safe.
         progress: Called as files are uploaded.
         options: The options of `tokenfare.Client`: `api_key`, `base_url`, `ledger`, `ceilings`, ...
 
     Raises:
         ProviderError: The provider refused or failed.
-        CeilingReached: A job may take more than a ceiling leaves.
-        InputError: The folder holds no plan.
-        InvalidRequestError: Another process works on the folder, or it was sent to another
+        CeilingReached: A job might exceed a ceiling.
+        InputError: The folder contains no plan.
+        InvalidRequestError: Another process works on the folder, or it was submitted to another
             endpoint.
         MissingKey: No API key was given.
     """
