@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -49,3 +53,104 @@ def test_a_split_is_broken_off_by_what_a_handler_raises(
         tokenizer.core.split(text, 50, 0)
     assert len(met) == 2
     assert tokenizer.split("one two", 1) == ["one", " two"]
+
+
+def test_a_count_is_broken_off_by_what_a_handler_raises_and_the_next_one_is_right(
+    alarms: Callable[[Handle], None],
+) -> None:
+    """A text of which each half second is one piece, and threads that wait for each other."""
+
+    def handle(number: int, _: FrameType | None) -> None:
+        raise InterruptedError("enough")
+
+    tokenizer = tf.get_tokenizer("qwen")
+    text = " \n" * 20_000_000
+    short = "Now is the time. " * 10
+    expected = tokenizer.count(short)
+    for count in (tokenizer.count, lambda text: tokenizer.count_batch([short, text, short])):
+        alarms(handle)
+        with pytest.raises(InterruptedError, match="enough"):
+            count(text)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        assert tokenizer.count_batch([short] * 3) == [expected] * 3
+
+
+def test_on_another_thread_a_count_goes_on(alarms: Callable[[Handle], None]) -> None:
+    """Handlers run on the main thread, whoever counts."""
+    met: list[int] = []
+    tokenizer = tf.get_tokenizer("qwen")
+    counted: list[int] = []
+    text = " \n" * 4_000_000 + "x"
+    thread = threading.Thread(target=lambda: counted.append(tokenizer.count(text)))
+    alarms(lambda number, _: met.append(number))
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.01)
+    assert met
+    assert counted == [tokenizer.count(text)]
+
+
+CHILD = """
+import sys, time
+import numpy
+import tokenfare as tf
+from tokenfare import _core
+
+qwen = tf.get_tokenizer("qwen")
+text = " \\n" * 75_000_000
+{setup}
+print("ready", flush=True)
+for _ in sys.stdin:
+    try:
+        {work}
+    except KeyboardInterrupt:
+        print(time.monotonic(), flush=True)
+    else:
+        print("nobody ended it", flush=True)
+"""
+
+LONG_WORK = {
+    "tf.count": ("", "tf.count(text, model='qwen-plus')"),
+    "count": ("", "qwen.count(text)"),
+    "a piece without an end": ("text = 'ab' * 100_000_000", "qwen.count(text)"),
+    "white space without an end": ("text = ' ' * 300_000_000", "qwen.count(text)"),
+    "letters of two bytes": ("text = 'ü' * 200_000_000", "qwen.count(text)"),
+    "count by threads": ("text *= 2", "qwen.count(text, threads=2)"),
+    "count_up_to": ("", "qwen.count_up_to(text, 10**9)"),
+    "a text in a batch": ("", "qwen.count_batch(['x', text, 'y'])"),
+    "a batch": ("texts = [text[:1000]] * 300_000", "qwen.count_batch(texts)"),
+    "encode": ("", "qwen.encode(text)"),
+    "encode with special tokens": ("text += '<|im_end|>'", "qwen.encode(text, special='qwen3')"),
+    "encode_to_numpy": ("", "qwen.encode_to_numpy(text)"),
+    "truncate": ("", "qwen.truncate(text, 10**8)"),
+    "truncate to the end": ("", "qwen.truncate(text, 10**8, keep='end')"),
+    "truncate to both ends": ("", "qwen.truncate(text, 10**8, keep='ends')"),
+    "split": ("", "qwen.split(text, 1000)"),
+}
+
+SOON = 0.3  # seconds
+
+
+@pytest.mark.parametrize("what", LONG_WORK)
+def test_long_work_ends_soon_after_an_interrupt(what: str) -> None:
+    """The best of three, since a busy machine may be late by itself."""
+    setup, work = LONG_WORK[what]
+    command = [sys.executable, "-c", CHILD.format(setup=setup, work=work)]
+    late = []
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdin
+        assert child.stdout
+        assert child.stdout.readline() == "ready\n"
+        for _ in range(3):
+            child.stdin.write("go\n")
+            child.stdin.flush()
+            time.sleep(0.2)
+            sent = time.monotonic()
+            child.send_signal(signal.SIGINT)
+            late.append(float(child.stdout.readline()) - sent)
+            if late[-1] < SOON:
+                break
+        child.stdin.close()
+    assert min(late) < SOON

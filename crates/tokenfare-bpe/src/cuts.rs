@@ -17,12 +17,33 @@
 //!
 //! Merging never crosses pieces, so counts and ids of the parts add up to those of the whole.
 
+use std::ops::Range;
+
 use crate::classes::{CLASS, LETTER, NUMBER, SPACE, UNSTABLE, class_at};
+use crate::interrupts::worked;
 use crate::splitting::Splitting;
 
 /// The first cut at or after `from`, or the end of the text. O(distance).
 pub(crate) fn next_cut(splitting: &Splitting, text: &[u8], from: usize) -> usize {
-    (from.max(1)..text.len()).find(|at| splitting.is_cut(text, *at)).unwrap_or(text.len())
+    first_of(from.max(1)..text.len(), |at| splitting.is_cut(text, at)).unwrap_or(text.len())
+}
+
+/// Places that are looked at between two questions whether to go on (see `interrupts`).
+pub(crate) const STRIDE: usize = 1 << 16;
+
+/// The first of these places that is one.
+#[inline]
+pub(crate) fn first_of(places: Range<usize>, is_one: impl Fn(usize) -> bool) -> Option<usize> {
+    let Range { mut start, end } = places;
+    while start < end {
+        let stop = end.min(start.saturating_add(STRIDE));
+        if let Some(found) = (start..stop).find(|at| is_one(*at)) {
+            return Some(found);
+        }
+        worked(stop - start);
+        start = stop;
+    }
+    None
 }
 
 /// Whether a text that Qwen's pattern splits may be cut at `at`, which is inside it.

@@ -5,6 +5,7 @@
 //! token overwrites what is too much. Longer ones, and ids of no token, go the slow way.
 
 use crate::ids::Ids;
+use crate::interrupts::worked;
 use crate::vocabulary::Vocabulary;
 
 /// Bytes of a token that an entry has room for.
@@ -19,6 +20,9 @@ const TOGETHER: usize = 64;
 
 /// Bytes that those have at most.
 const MOST: usize = WIDTH * TOGETHER;
+
+/// Ids between two notes of how much was done.
+const MANY: usize = 1 << 14;
 
 /// A token's bytes and how many they are; 0 where they have no room, or there is no token.
 #[derive(Clone, Copy)]
@@ -65,6 +69,19 @@ impl Decoding {
         ids: &[u32],
         bytes: &mut Vec<u8>,
         slow: impl Fn(u32) -> Option<&'a [u8]>,
+    ) -> Result<(), u32> {
+        for many in ids.chunks(MANY) {
+            self.append_many(many, bytes, &slow)?;
+            worked(MANY);
+        }
+        Ok(())
+    }
+
+    fn append_many<'a>(
+        &self,
+        ids: &[u32],
+        bytes: &mut Vec<u8>,
+        slow: &impl Fn(u32) -> Option<&'a [u8]>,
     ) -> Result<(), u32> {
         let mut at = bytes.len();
         for some in ids.chunks(TOGETHER) {

@@ -58,7 +58,8 @@
 //! - **Long pieces** are merged in about linear time (`long`), and long pieces of scripts without
 //!   spaces fall apart where no token reaches across (`joints`, `adjacent`).
 //! - **A long text** is cut where counts add up (`cuts`), so that it takes bounded memory and
-//!   several threads. `source` and `code_points` read Python's own form of a text without a copy.
+//!   several threads (`sharing`). `source` and `code_points` read Python's own form of a text without
+//!   a copy. Whoever asked for long work can end it ([`interruptible`]).
 //!
 //! # What else there is
 //!
@@ -91,6 +92,7 @@ mod id_cache;
 mod ids;
 mod inside;
 mod interleaved;
+mod interrupts;
 mod joints;
 mod long;
 mod long_cache;
@@ -107,6 +109,7 @@ mod prefetch;
 mod queue;
 mod ranks;
 mod scan;
+mod sharing;
 mod short_cache;
 mod source;
 mod special;
@@ -119,6 +122,7 @@ mod vocabulary;
 mod wide_cache;
 mod windows;
 
+pub use interrupts::interruptible;
 pub use nfc::nfc;
 pub use ranks::{Merging, to_compact};
 pub use source::Text;

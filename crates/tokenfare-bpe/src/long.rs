@@ -19,6 +19,7 @@
 //! windows may cost is bounded: past [`BUDGET`] bytes a byte of the piece, the whole piece goes
 //! through the heap, which is O(n log n) on everything.
 
+use crate::interrupts::worked;
 use crate::merge::{Room, merge, merge_long};
 use crate::pairs::NONE;
 use crate::vocabulary::Vocabulary;
@@ -42,6 +43,7 @@ pub(crate) fn encode_long(v: &Vocabulary, room: &mut Room, piece: &[u8], out: &m
     let mut at = 0;
     while at < piece.len() {
         let end = (at + CHUNK).min(piece.len());
+        worked(CHUNK);
         chunk.clear();
         merge(v, room, &piece[at..end], |id| chunk.push(id));
         let from = if out.len() == first || is_valid_pair(v, out[out.len() - 1], chunk[0]) {

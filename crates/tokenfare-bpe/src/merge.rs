@@ -8,11 +8,15 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::interrupts::worked;
 use crate::pairs::NONE;
 use crate::vocabulary::Vocabulary;
 
 /// Longest piece, in bytes, that is merged by scanning.
 pub(crate) const SHORT: usize = 64;
+
+/// Pairs of a long piece that are looked at between two notes of how much was done.
+const STEPS: u32 = 1 << 12;
 
 /// Room that merging needs, kept between pieces so that it is not allocated for each.
 #[derive(Default)]
@@ -120,9 +124,18 @@ pub(crate) fn merge_long(v: &Vocabulary, room: &mut Room, piece: &[u8], token: i
     previous.extend((0..n).map(|i| i.wrapping_sub(1)));
     heap.clear();
     for at in 1..n {
+        if at.is_multiple_of(STEPS) {
+            worked(STEPS as usize);
+        }
         push(v, heap, tokens, at - 1, at);
     }
+    let mut steps = 0;
     while let Some(Reverse((rank, at))) = heap.pop() {
+        steps += 1;
+        if steps == STEPS {
+            worked(STEPS as usize);
+            steps = 0;
+        }
         let right = next[at as usize];
         // A pair that was broken by another merge since it was pushed is not what it was.
         if right >= n || tokens[at as usize] == NONE {

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::classes::{UNSTABLE, class_at};
+use crate::interrupts::worked;
 
 /// `text` in NFC; borrowed if it is so already. O(n), but for runs of marks, which are sorted.
 pub fn nfc(text: &str) -> Cow<'_, str> {
@@ -20,6 +21,7 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
     let mut at = 0;
     while let Some((start, end)) = next_segment(bytes, at) {
         let segment = &text[start..end];
+        worked(segment.len());
         at = end;
         if is_nfc_quick(segment.chars()) == IsNormalized::Yes
             || segment.chars().nfc().eq(segment.chars())

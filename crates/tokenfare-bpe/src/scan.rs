@@ -17,6 +17,7 @@
 //! (once to find the last line end, once more behind it), so a whole text is split in linear time.
 
 use crate::classes::{CLASS, LETTER, NUMBER, OTHER, SPACE, class_at};
+use crate::interrupts::Steps;
 
 /// End of the piece that starts at `start`. O(length of the piece), O(white space that follows).
 ///
@@ -74,7 +75,9 @@ pub(crate) fn contraction(rest: &[u8]) -> Option<usize> {
 /// First position at or after `at` where a character of another class stands.
 #[inline]
 fn run(text: &[u8], mut at: usize, class: u8) -> usize {
+    let mut steps = Steps::from(at);
     while at < text.len() {
+        steps.to(at);
         if class == LETTER {
             at += ascii_letters(text, at);
             if at >= text.len() {
@@ -108,8 +111,10 @@ fn ascii_letters(text: &[u8], at: usize) -> usize {
 }
 
 fn line_ends(text: &[u8], mut at: usize) -> usize {
+    let mut steps = Steps::from(at);
     while at < text.len() && (text[at] == b'\r' || text[at] == b'\n') {
         at += 1;
+        steps.to(at);
     }
     at
 }
@@ -119,6 +124,7 @@ fn white_space(text: &[u8], start: usize) -> usize {
     let mut at = start;
     let mut last = start; // start of the last white space character
     let mut after_line_end = None;
+    let mut steps = Steps::from(at);
     while at < text.len() {
         let (class, length) = class_of(text, at);
         if class != SPACE {
@@ -126,6 +132,7 @@ fn white_space(text: &[u8], start: usize) -> usize {
         }
         last = at;
         at += length;
+        steps.to(at);
         if text[last] == b'\r' || text[last] == b'\n' {
             after_line_end = Some(at);
         }

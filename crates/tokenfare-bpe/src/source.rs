@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::code_points::utf8_of;
-use crate::cuts::next_cut;
+use crate::cuts::{first_of, next_cut};
+use crate::interrupts::worked;
 use crate::splitting::Splitting;
 
 /// Code points that are made UTF-8 at a time where a text is wanted whole.
@@ -90,6 +91,7 @@ impl<'a> Text<'a> {
                 at += 1; // it may be half a character
             }
             whole.push_str(self.part(start..at).utf8(&mut room));
+            worked(at - start);
         }
         Cow::Owned(whole)
     }
@@ -125,8 +127,8 @@ impl<'a> Text<'a> {
         if let Text::Utf8(text) = self {
             return next_cut(splitting, text.as_bytes(), from);
         }
-        let cut = |at: &usize| is_cut(splitting, self.point(*at - 1), self.point(*at));
-        (from.max(1)..self.len()).find(cut).unwrap_or(self.len())
+        let cut = |at: usize| is_cut(splitting, self.point(at - 1), self.point(at));
+        first_of(from.max(1)..self.len(), cut).unwrap_or(self.len())
     }
 
     fn part(self, range: Range<usize>) -> Text<'a> {

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::cuts::first_of;
+
 /// Texts that stand for one token each.
 #[derive(Debug, Clone, Default)]
 pub struct SpecialTokens {
@@ -86,11 +88,14 @@ impl Texts {
     /// the longest. O(distance × number of special tokens) at worst.
     fn find(&self, text: &str, from: usize) -> Option<(Range<usize>, u32)> {
         let bytes = text.as_bytes();
-        (from..bytes.len()).filter(|at| self.starts.contains(&bytes[*at])).find_map(|at| {
-            let (found, id) =
-                self.texts.iter().find(|(t, _)| bytes[at..].starts_with(t.as_bytes()))?;
-            Some((at..at + found.len(), *id))
-        })
+        let one = |at: usize| {
+            if !self.starts.contains(&bytes[at]) {
+                return None;
+            }
+            self.texts.iter().find(|(text, _)| bytes[at..].starts_with(text.as_bytes()))
+        };
+        let at = first_of(from..bytes.len(), |at| one(at).is_some())?;
+        one(at).map(|(found, id)| (at..at + found.len(), *id))
     }
 }
 

@@ -11,10 +11,11 @@
 //! are five kinds, so at most that many pieces in a row end in one window. With an overlap, windows
 //! are as many as pieces.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use crate::boundaries::{best_boundary, first_word};
 use crate::graphemes::place_after;
+use crate::interrupts::worked;
 use crate::memory::Memory;
 use crate::tokenizer::Tokenizer;
 use crate::truncate::{BLOCK, next_edge};
@@ -37,23 +38,8 @@ impl Tokenizer {
     /// An overlap is left out where the piece could not go on with it. Fails with the first grapheme
     /// cluster that is more than `limit` tokens.
     pub fn split(&self, text: &str, limit: usize, overlap: usize) -> Result<Vec<Span>, Span> {
-        let mut spans = Vec::new();
-        let _: ControlFlow<()> = self.split_into(text, limit, overlap, |span| {
-            spans.push(span);
-            ControlFlow::Continue(())
-        })?;
-        Ok(spans)
-    }
-
-    /// Hands the pieces of `split` to `take` one by one, until it breaks off; answers what it broke off with.
-    pub fn split_into<B>(
-        &self,
-        text: &str,
-        limit: usize,
-        overlap: usize,
-        mut take: impl FnMut(Span) -> ControlFlow<B>,
-    ) -> Result<ControlFlow<B>, Span> {
         self.with_memory(|memory| {
+            let mut spans = Vec::new();
             let mut splitting =
                 Splitting { tokenizer: self, text, limit, blocks: Vec::new(), head: None };
             let (mut start, mut done) = (0, 0);
@@ -67,13 +53,12 @@ impl Tokenizer {
                     let tokens = self.count_part(memory, &text[done..end]);
                     return Err(Span { start: done, end, tokens });
                 };
-                if let ControlFlow::Break(reason) = take(span) {
-                    return Ok(ControlFlow::Break(reason));
-                }
+                worked(span.end - done);
+                spans.push(span);
                 done = span.end;
                 start = splitting.overlap_start(memory, span, overlap);
             }
-            Ok(ControlFlow::Continue(()))
+            Ok(spans)
         })
     }
 }
@@ -227,29 +212,6 @@ mod tests {
         "e\u{301} \u{301}",
         "👩\u{200d}👧",
     ];
-
-    #[test]
-    fn who_takes_pieces_may_break_off_and_all_goes_on_as_before() {
-        let tokenizer = Tokenizer::from_compact(DATA).unwrap();
-        let text = UNITS.concat().repeat(20);
-        for overlap in [0, 4] {
-            let all = tokenizer.split(&text, 20, overlap).unwrap();
-            for most in [1, 2, all.len()] {
-                let mut taken = Vec::new();
-                let found = tokenizer.split_into(&text, 20, overlap, |span| {
-                    taken.push(span);
-                    if taken.len() == most {
-                        ControlFlow::Break(span)
-                    } else {
-                        ControlFlow::Continue(())
-                    }
-                });
-                assert_eq!(found, Ok(ControlFlow::Break(all[most - 1])));
-                assert_eq!(taken, all[..most]);
-            }
-            assert_eq!(tokenizer.split(&text, 20, overlap).unwrap(), all);
-        }
-    }
 
     /// The first word of a piece from which on it is at most `overlap` tokens, by trying each.
     fn first_that_fits(

@@ -1,8 +1,6 @@
 //! The public face: text in, counts and ids out.
 
 use std::fmt;
-use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::compact::Compact;
@@ -32,9 +30,6 @@ const POINTS: usize = 16 * 1024;
 
 /// Bytes of what code points become that are kept from one call to the next.
 const UTF8_KEPT: usize = 8 * POINTS;
-
-/// Bytes of text that a thread takes at a time; a thread costs about as much as counting these.
-const SHARE: usize = 64 * 1024;
 
 /// An id that names no token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +100,12 @@ impl Tokenizer {
         self.with_memory(|memory| self.count_text(memory, text, limit))
     }
 
-    fn count_text(&self, memory: &mut Memory, text: Text<'_>, limit: usize) -> Option<usize> {
+    pub(crate) fn count_text(
+        &self,
+        memory: &mut Memory,
+        text: Text<'_>,
+        limit: usize,
+    ) -> Option<usize> {
         match text {
             Text::Utf8(text) => self.count_in(memory, text, limit),
             _ => self.count_points(memory, text, limit),
@@ -149,68 +149,6 @@ impl Tokenizer {
             return self.count_part(memory, part);
         }
         count_pieces(&self.vocabulary, &self.splitting, memory, part)
-    }
-
-    /// How many tokens `text` is, counted by up to `threads` threads.
-    ///
-    /// The text is cut where counts add up (see `cuts`); one that has no such place is counted by
-    /// one thread.
-    pub fn count_with_threads<'a>(&self, text: impl Into<Text<'a>>, threads: usize) -> usize {
-        let shares: Vec<Text<'_>> = text.into().shares(&self.splitting, SHARE).collect();
-        self.counts(&shares, threads).into_iter().sum()
-    }
-
-    /// The count of each text, in order, on as many threads as the machine has cores.
-    ///
-    /// A thread begins with texts that stand together, in small shares, and takes of the others' when it
-    /// has none left, so a long text among short ones holds nobody up.
-    pub fn count_batch<'a, T>(&self, texts: &[T]) -> Vec<usize>
-    where
-        T: Copy + Into<Text<'a>> + Sync,
-    {
-        self.counts(texts, std::thread::available_parallelism().map_or(1, usize::from))
-    }
-
-    fn counts<'a, T>(&self, texts: &[T], threads: usize) -> Vec<usize>
-    where
-        T: Copy + Into<Text<'a>> + Sync,
-    {
-        let shares = shares_of(texts);
-        if threads <= 1 || shares.len() == 1 {
-            return texts.iter().map(|text| self.count(*text)).collect();
-        }
-        let counts: Vec<AtomicUsize> = texts.iter().map(|_| AtomicUsize::new(0)).collect();
-        let threads = threads.min(shares.len());
-        let regions = Regions::new(shares.len(), threads);
-        // A thread keeps its memory from share to share: one that wandered between cores would take
-        // its caches' contents with it, and two threads would be no faster than one. From call to
-        // call it is the same for the same region, so that texts seen before are known there.
-        let kept: Vec<Option<Memory>> = (0..threads).map(|_| self.kept_memory()).collect();
-        let work = |thread: usize, memory: Option<Memory>| {
-            let mut memory = memory.unwrap_or_else(|| Memory::knowing(&self.vocabulary));
-            for share in regions.of(thread).filter_map(|share| shares.get(share)) {
-                for i in share.clone() {
-                    let count = self.count_text(&mut memory, texts[i].into(), usize::MAX);
-                    counts[i].store(count.unwrap_or(usize::MAX), Relaxed);
-                }
-            }
-            memory
-        };
-        let used = std::thread::scope(|scope| {
-            let mut kept = kept.into_iter().enumerate();
-            let first = kept.next();
-            let others: Vec<_> =
-                kept.map(|(thread, memory)| scope.spawn(move || work(thread, memory))).collect();
-            let first = first.map(|(thread, memory)| work(thread, memory));
-            let others = others.into_iter().map(|other| match other.join() {
-                Ok(memory) => memory,
-                Err(panic) => std::panic::resume_unwind(panic),
-            });
-            first.into_iter().chain(others).collect::<Vec<_>>()
-        });
-        // The one of the first region is the first to be taken again.
-        used.into_iter().rev().for_each(|memory| self.give_back(memory));
-        counts.into_iter().map(AtomicUsize::into_inner).collect()
     }
 
     /// Appends the ids of `text` to `ids`, special tokens taken as ordinary text.
@@ -279,11 +217,11 @@ impl Tokenizer {
         self.kept_memory().unwrap_or_else(|| Memory::knowing(&self.vocabulary))
     }
 
-    fn kept_memory(&self) -> Option<Memory> {
+    pub(crate) fn kept_memory(&self) -> Option<Memory> {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    fn give_back(&self, mut memory: Memory) {
+    pub(crate) fn give_back(&self, mut memory: Memory) {
         memory.room.shrink_to(KEPT);
         memory.utf8.truncate(UTF8_KEPT);
         memory.utf8.shrink_to(UTF8_KEPT);
@@ -318,61 +256,6 @@ impl Drop for Counter<'_> {
     fn drop(&mut self) {
         if let Some(memory) = self.memory.take().filter(|_| !std::thread::panicking()) {
             self.tokenizer.give_back(memory);
-        }
-    }
-}
-
-/// Places in a list that threads share out: each has a region of its own, and goes on with those
-/// behind it.
-struct Regions {
-    /// Where each region goes on, and where it ends.
-    regions: Vec<(AtomicUsize, usize)>,
-}
-
-impl Regions {
-    fn new(places: usize, threads: usize) -> Self {
-        let border = |i: usize| i * places / threads;
-        let region = |i| (AtomicUsize::new(border(i)), border(i + 1));
-        Regions { regions: (0..threads).map(region).collect() }
-    }
-
-    /// The places that a thread takes, as long as there are any.
-    fn of(&self, thread: usize) -> impl Iterator<Item = usize> {
-        let in_turn = self.regions.iter().cycle().skip(thread).take(self.regions.len());
-        in_turn.flat_map(|(next, end)| {
-            std::iter::repeat_with(|| next.fetch_add(1, Relaxed)).take_while(|place| place < end)
-        })
-    }
-}
-
-/// Ranges of texts with about [`SHARE`] bytes each.
-fn shares_of<'a, T: Copy + Into<Text<'a>>>(texts: &[T]) -> Vec<Range<usize>> {
-    let mut shares = Vec::new();
-    let (mut start, mut bytes) = (0, 0);
-    for (i, text) in texts.iter().enumerate() {
-        bytes += (*text).into().bytes();
-        if bytes >= SHARE {
-            shares.push(start..i + 1);
-            (start, bytes) = (i + 1, 0);
-        }
-    }
-    shares.push(start..texts.len());
-    shares
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn threads_take_every_place_once_beginning_with_their_own() {
-        for (places, threads) in [(1, 1), (2, 2), (7, 2), (7, 3), (100, 8)] {
-            let regions = Regions::new(places, threads);
-            let first: Vec<_> = (0..threads).filter_map(|i| regions.of(i).next()).collect();
-            assert_eq!(first, (0..threads).map(|i| i * places / threads).collect::<Vec<_>>());
-            let mut taken: Vec<_> = regions.of(threads - 1).chain(first).collect();
-            taken.sort_unstable();
-            assert_eq!(taken, (0..places).collect::<Vec<_>>());
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Through a part of a text, batch by batch of pieces, with NFC made only where it is needed.
 
+use crate::interrupts::worked;
 use crate::nfc::nfc;
 use crate::splitting::{Normalization, Splitting};
 use crate::vocabulary::Vocabulary;
@@ -57,6 +58,7 @@ impl Way<'_> {
         let Way { splitting, normal, .. } = *self;
         pieces.begin(0);
         loop {
+            let before = pieces.end();
             let stop = match text.len() - pieces.end() {
                 0..READ => Stop::Tail,
                 _ if T::ALL => pieces.find::<true>(splitting, text, self.v.joints(), normal),
@@ -65,11 +67,15 @@ impl Way<'_> {
             taker.batch(pieces.stretch(text), pieces);
             let mut at = pieces.end();
             match stop {
-                Stop::Full => pieces.begin(at),
+                Stop::Full => {
+                    worked(at - before);
+                    pieces.begin(at);
+                }
                 _ if !normal => return at,
                 Stop::Long if at < text.len() => {
                     let end = splitting.piece_end(text, at);
                     taker.piece(text, at, end);
+                    worked(end - before);
                     pieces.begin(end);
                 }
                 _ => {

@@ -22,9 +22,10 @@
 use std::ops::Range;
 
 use crate::beginnings::Beginnings;
-use crate::cuts::next_cut;
+use crate::cuts::{STRIDE, next_cut};
 use crate::endings::Endings;
 use crate::graphemes::{Window, is_place, place_after, place_before};
+use crate::interrupts::worked;
 use crate::memory::Memory;
 use crate::split::Span;
 use crate::splitting::Splitting;
@@ -72,7 +73,16 @@ pub(crate) fn next_edge(splitting: &Splitting, text: &str, mut from: usize) -> u
 /// The last place at or before `from` where counts add up, or the start of the text.
 fn previous_edge(splitting: &Splitting, text: &str, from: usize) -> usize {
     let edge = |at: &usize| splitting.is_cut(text.as_bytes(), *at) && is_place(text, *at);
-    (1..from + 1).rev().find(edge).unwrap_or(0)
+    let mut end = from + 1;
+    while end > 1 {
+        let start = end.saturating_sub(STRIDE).max(1);
+        if let Some(found) = (start..end).rev().find(edge) {
+            return found;
+        }
+        worked(end - start);
+        end = start;
+    }
+    0
 }
 
 impl Tokenizer {
@@ -131,6 +141,7 @@ impl Tokenizer {
         self.with_memory(|memory| {
             let (mut at, mut tokens) = (0, 0);
             while at < text.len() {
+                worked(BLOCK);
                 let end = next_edge(&self.splitting, text, at + BLOCK);
                 let cut = self.beginning_of(memory, &text[at..end], limit - tokens);
                 at += cut.at;
@@ -159,6 +170,7 @@ impl Tokenizer {
     ) -> Cut {
         let (mut at, mut tokens) = (text.len(), 0);
         while at > 0 {
+            worked(BLOCK);
             let start = previous_edge(&self.splitting, text, at.saturating_sub(BLOCK));
             if at - start <= LONG {
                 let count = self.count_stretch(memory, &text[start..at]);

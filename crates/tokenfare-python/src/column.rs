@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 use tokenfare_bpe::Tokenizer;
 
-use crate::guard::guarded;
+use crate::guard::interruptible;
 use crate::text_column::TextColumn;
 
 /// The chunks of a column, one at a time.
@@ -76,7 +76,7 @@ impl Chunks {
         while let Some(chunk) = self.next(py)? {
             let (column, nulls) = place.within(&chunk);
             let first = counted.counts.len();
-            let rows = guarded(py, usize::MAX, || count(tokenizer, column, first, &place))?;
+            let rows = interruptible(py, usize::MAX, || count(tokenizer, column, first, &place))?;
             counted.append(rows?, nulls.as_ref());
         }
         Ok(counted)

@@ -4,10 +4,15 @@
 //! `except Exception` in a program that meant to survive one bad text.
 
 use std::any::Any;
+use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError};
 use pyo3::prelude::*;
+
+use crate::signals::Signals;
 
 /// Texts of at least this many bytes are worked on without the GIL. Below, taking it back costs
 /// more than the work.
@@ -25,6 +30,33 @@ pub(crate) fn guarded<T: Send>(
     let work = || catch_unwind(AssertUnwindSafe(work)).map_err(said);
     let result = if bytes < LARGE { work() } else { py.detach(work) };
     result.map_err(|message| failure(py, &message))
+}
+
+/// As `guarded`, for work that may last: Ctrl-C and what else a signal's handler raises ends it.
+///
+/// Of few bytes nobody has to wait for the end.
+pub(crate) fn interruptible<T: Send>(
+    py: Python<'_>,
+    bytes: usize,
+    work: impl FnOnce() -> T + Send,
+) -> PyResult<T> {
+    if bytes < LARGE {
+        return guarded(py, bytes, work);
+    }
+    guarded(py, bytes, || {
+        let raised = Rc::new(Cell::new(None));
+        let mut signals = Signals::new();
+        let noted = Rc::clone(&raised);
+        let go_on = move || match signals.check() {
+            ControlFlow::Continue(()) => true,
+            ControlFlow::Break(error) => {
+                noted.set(Some(error));
+                false
+            }
+        };
+        let result = tokenfare_bpe::interruptible(go_on, work);
+        result.ok_or_else(|| raised.take().unwrap_or_else(|| PyKeyboardInterrupt::new_err(())))
+    })?
 }
 
 fn said(payload: Box<dyn Any + Send>) -> String {

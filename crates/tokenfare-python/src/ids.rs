@@ -13,13 +13,16 @@ use crate::digits::Digits;
 /// the GIL away for.
 const AT_ONCE: usize = 1024;
 
+/// Ids of which a list is made at once; of more, signals are looked at between them.
+const MANY: usize = 1 << 22;
+
 /// The ids of a vocabulary as Python's numbers, each made when it is first needed.
 ///
 /// A text has few different tokens: handing out the same number again takes a third of the time of
 /// making it, and a list of ids then holds a pointer for each instead of an object.
 pub(crate) struct Numbers {
-    /// Locked only while a list is filled, which runs no Python code. Whoever finds it locked makes
-    /// his own numbers.
+    /// Locked only while a list is filled, which runs no Python code but that of a signal's handler.
+    /// Whoever finds it locked makes his own numbers.
     made: Mutex<Vec<Option<Py<PyInt>>>>,
     size: usize,
     digits: Digits,
@@ -30,20 +33,28 @@ impl Numbers {
         Numbers { made: Mutex::new(Vec::new()), size, digits: Digits::learn(py) }
     }
 
-    /// A list of the ids. O(n).
+    /// A list of the ids. O(n), and ended by a signal whose handler raises.
     pub(crate) fn list<'py>(&self, py: Python<'py>, ids: &[u32]) -> PyResult<Bound<'py, PyList>> {
         let Ok(mut made) = self.made.try_lock() else { return PyList::new(py, ids) };
         if made.is_empty() {
             made.resize_with(self.size, || None);
         }
         let number = |id: u32| PyInt::new(py, id);
-        PyList::new(
-            py,
-            ids.iter().map(|id| match made.get_mut(*id as usize) {
-                Some(place) => place.get_or_insert_with(|| number(*id).unbind()).bind(py).clone(),
-                None => number(*id),
-            }),
-        )
+        let mut numbered = |id: &u32| match made.get_mut(*id as usize) {
+            Some(place) => place.get_or_insert_with(|| number(*id).unbind()).bind(py).clone(),
+            None => number(*id),
+        };
+        if ids.len() <= MANY {
+            return PyList::new(py, ids.iter().map(numbered));
+        }
+        let mut some = ids.chunks(MANY);
+        let list = PyList::new(py, some.next().unwrap_or_default().iter().map(&mut numbered))?;
+        for some in some {
+            py.check_signals()?;
+            let next = PyList::new(py, some.iter().map(&mut numbered))?;
+            list.set_slice(list.len(), list.len(), &next)?;
+        }
+        Ok(list)
     }
 
     /// Reads ids from a list, an array (anything with a buffer of integers) or another sequence, and
@@ -78,6 +89,9 @@ impl Numbers {
             }
             each(&ids[..read])?;
             start += read;
+            if start % MANY < read {
+                list.py().check_signals()?;
+            }
         }
         Ok(())
     }

@@ -18,7 +18,6 @@ mod special;
 mod text;
 mod text_column;
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -28,11 +27,10 @@ use tokenfare_bpe::{Merging, Normalization, Pattern, Span};
 
 use crate::column::Chunks;
 use crate::counts::CountColumn;
-use crate::guard::guarded;
+use crate::guard::{guarded, interruptible};
 use crate::ids::Numbers;
 use crate::kept::Kept;
 use crate::positions::Positions;
-use crate::signals::Signals;
 use crate::special::Special;
 use crate::text::{string_of, text_of, utf8};
 
@@ -68,7 +66,7 @@ impl Tokenizer {
     #[pyo3(signature = (text, /))]
     fn count(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<usize> {
         let text = text_of(text)?;
-        guarded(py, text.bytes(), || self.core.count(text))
+        interruptible(py, text.bytes(), || self.core.count(text))
     }
 
     #[pyo3(signature = (text, threads, /))]
@@ -79,7 +77,7 @@ impl Tokenizer {
         threads: usize,
     ) -> PyResult<usize> {
         let text = text_of(text)?;
-        guarded(py, text.bytes(), || self.core.count_with_threads(text, threads))
+        interruptible(py, text.bytes(), || self.core.count_with_threads(text, threads))
     }
 
     #[pyo3(signature = (text, limit, /))]
@@ -91,7 +89,7 @@ impl Tokenizer {
     ) -> PyResult<Option<usize>> {
         let text = text_of(text)?;
         let bytes = text.bytes().min(limit.saturating_mul(8));
-        guarded(py, bytes, || self.core.count_up_to(text, limit))
+        interruptible(py, bytes, || self.core.count_up_to(text, limit))
     }
 
     #[pyo3(signature = (texts, /))]
@@ -107,7 +105,7 @@ impl Tokenizer {
         let strings = strings.collect::<PyResult<Vec<_>>>()?;
         let texts = strings.iter().map(text_of).collect::<PyResult<Vec<_>>>()?;
         let bytes = texts.iter().map(|text| text.bytes()).sum();
-        guarded(py, bytes, || self.core.count_batch(&texts))
+        interruptible(py, bytes, || self.core.count_batch(&texts))
     }
 
     /// Counts the rows of an Arrow column, or of one of a table's; `None` if `source` offers none.
@@ -133,7 +131,7 @@ impl Tokenizer {
         keep: &str,
     ) -> PyResult<(usize, usize)> {
         let utf8 = utf8(text)?;
-        let found = guarded(py, utf8.len(), || match keep {
+        let found = interruptible(py, utf8.len(), || match keep {
             "start" => self.core.longest_beginning(&utf8, limit).map(|cut| (cut.at, utf8.len())),
             "end" => self.core.longest_ending(&utf8, limit).map(|cut| (0, cut.at)),
             _ => self.core.both_ends(&utf8, limit),
@@ -153,20 +151,9 @@ impl Tokenizer {
         overlap: usize,
     ) -> PyResult<Vec<(usize, usize, usize)>> {
         let utf8 = utf8(text)?;
-        let mut spans = Vec::new();
-        let mut signals = Signals::new();
-        let found = guarded(py, utf8.len(), || {
-            self.core.split_into(&utf8, limit, overlap, |span| {
-                spans.push(span);
-                signals.check()
-            })
-        })?;
+        let found = interruptible(py, utf8.len(), || self.core.split(&utf8, limit, overlap))?;
         let mut positions = Positions::new(text, &utf8)?;
-        if let ControlFlow::Break(interrupt) =
-            found.map_err(|span| too_long(&mut positions, span))?
-        {
-            return Err(interrupt);
-        }
+        let spans = found.map_err(|span| too_long(&mut positions, span))?;
         Ok(spans.into_iter().map(|span| in_code_points(&mut positions, span)).collect())
     }
 
@@ -229,11 +216,13 @@ impl Tokenizer {
         if let Some(special) = special {
             // A special token may lie across a cut, so the text is taken whole.
             let (text, tokens) = (utf8(text)?, &special.get().tokens);
-            guarded(py, text.len(), || self.core.encode_with_special(&text, tokens, &mut ids))?;
+            interruptible(py, text.len(), || {
+                self.core.encode_with_special(&text, tokens, &mut ids)
+            })?;
             return Ok(ids);
         }
         let text = text_of(text)?;
-        guarded(py, text.bytes(), || self.core.encode(text, &mut ids))?;
+        interruptible(py, text.bytes(), || self.core.encode(text, &mut ids))?;
         Ok(ids)
     }
 
@@ -250,7 +239,7 @@ impl Tokenizer {
         let mut bytes = self.room.take();
         bytes.clear();
         let read = self.numbers.read(ids, |ids| {
-            guarded(py, 4 * ids.len(), || self.core.decode_with(ids, &mut bytes, name))?
+            interruptible(py, 4 * ids.len(), || self.core.decode_with(ids, &mut bytes, name))?
                 .map_err(|error| PyValueError::new_err(error.to_string()))
         });
         let result = read.and_then(|()| result(&bytes));

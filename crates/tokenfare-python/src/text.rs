@@ -14,7 +14,7 @@ use pyo3::types::PyString;
 use pyo3::types::string::PyStringData;
 use tokenfare_bpe::Text;
 
-use crate::guard::guarded;
+use crate::guard::interruptible;
 
 /// Characters of a string whose UTF-8 CPython is asked for.
 const SHORT: usize = 1 << 7;
@@ -41,7 +41,7 @@ pub(crate) fn text_of<'a>(string: &'a Bound<'_, PyString>) -> PyResult<Text<'a>>
 pub(crate) fn utf8<'a>(string: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> {
     match text_of(string)? {
         Text::Utf8(text) => Ok(Cow::Borrowed(text)),
-        text => guarded(string.py(), text.bytes(), || text.whole()),
+        text => interruptible(string.py(), text.bytes(), || text.whole()),
     }
 }
 

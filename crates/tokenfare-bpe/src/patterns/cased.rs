@@ -20,6 +20,7 @@ use super::kinds::{
     LETTER, LINE_END, LOWER, MARK, NUMBER, SPACE, Space, UPPER, ascii_between, kind_at, numbers,
     run_of, run_without,
 };
+use crate::interrupts::Steps;
 use crate::scan::contraction;
 
 /// End of the piece that starts at `start`. Panics if `start` is not inside.
@@ -63,7 +64,9 @@ fn word(text: &[u8], start: usize, kind: u8, next: usize) -> Option<usize> {
 #[inline(always)]
 fn mixed(text: &[u8], mut at: usize) -> Option<usize> {
     let mut in_both = None; // where the last character ends that may be in U and in W
+    let mut steps = Steps::from(at);
     loop {
+        steps.to(at);
         let (kind, length) = kind_at(text, at);
         if kind & LOWER != 0 {
             return Some(rest_of_word(text, at + length));
@@ -81,7 +84,9 @@ fn mixed(text: &[u8], mut at: usize) -> Option<usize> {
 /// `W*` from `at` on.
 #[inline(always)]
 fn rest_of_word(text: &[u8], mut at: usize) -> usize {
+    let mut steps = Steps::from(at);
     loop {
+        steps.to(at);
         at += ascii_between(text, at, 0, b'a', b'z');
         let (kind, length) = kind_at(text, at);
         if kind & (LETTER | MARK) == 0 || kind & UPPER != 0 {
@@ -100,8 +105,10 @@ fn behind_contraction(text: &[u8], end: usize) -> usize {
 }
 
 fn line_ends_and_slashes(text: &[u8], mut at: usize) -> usize {
+    let mut steps = Steps::from(at);
     while let Some(b'\r' | b'\n' | b'/') = text.get(at) {
         at += 1;
+        steps.to(at);
     }
     at
 }

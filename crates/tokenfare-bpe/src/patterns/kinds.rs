@@ -3,6 +3,8 @@
 //! Unicode 16.0, written by `examples/make_classes.rs`. Finer than `classes`, which the hottest path
 //! reads, and apart from it so that that one stays small.
 
+use crate::interrupts::Steps;
+
 /// `\p{L}`
 pub(crate) const LETTER: u8 = 1;
 /// `\p{N}`
@@ -50,18 +52,21 @@ pub(crate) fn kind_at(text: &[u8], start: usize) -> (u8, usize) {
 /// First position at or after `at` where a character of none of the kinds in `any` stands.
 #[inline(always)]
 pub(crate) fn run_of(text: &[u8], mut at: usize, any: u8) -> usize {
+    let mut steps = Steps::from(at);
     loop {
         let (kind, length) = kind_at(text, at);
         if kind & any == 0 {
             return at;
         }
         at += length;
+        steps.to(at);
     }
 }
 
 /// As [`run_of`], where letters are among `any`: ASCII letters are passed eight at a time.
 #[inline(always)]
 pub(crate) fn run_of_letters(text: &[u8], mut at: usize, any: u8) -> usize {
+    let mut steps = Steps::from(at);
     loop {
         at += ascii_between(text, at, 0x20, b'a', b'z');
         let (kind, length) = kind_at(text, at);
@@ -69,18 +74,21 @@ pub(crate) fn run_of_letters(text: &[u8], mut at: usize, any: u8) -> usize {
             return at;
         }
         at += length;
+        steps.to(at);
     }
 }
 
 /// First position at or after `at` where a character of one of the kinds in `none` stands, or the end.
 #[inline(always)]
 pub(crate) fn run_without(text: &[u8], mut at: usize, none: u8) -> usize {
+    let mut steps = Steps::from(at);
     loop {
         let (kind, length) = kind_at(text, at);
         if kind & (none | END) != 0 {
             return at;
         }
         at += length;
+        steps.to(at);
     }
 }
 
@@ -127,7 +135,9 @@ impl Space {
     #[inline(always)]
     pub(crate) fn at(text: &[u8], start: usize) -> Self {
         let mut space = Space { end: start, last: start, behind_line_end: None };
+        let mut steps = Steps::from(start);
         loop {
+            steps.to(space.end);
             let (kind, length) = kind_at(text, space.end);
             if kind & SPACE == 0 {
                 return space;
