@@ -26,7 +26,7 @@ _COLUMNS = ("prompt", "messages", "custom_id")
 
 @click.group
 def command() -> None:
-    """Plan jobs of many requests, send them, and fetch the answers."""
+    """Plan jobs of many requests, send them, and collect the answers."""
 
 
 for _each in batch_runs.COMMANDS:
@@ -35,16 +35,18 @@ for _each in batch_runs.COMMANDS:
 
 @command.command("plan")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--out", metavar="FOLDER", help="Where the plan and its files go.")
+@click.option("--out", metavar="FOLDER", help="The folder for the plan and its files.")
 @click.option(
     "--column",
     "columns",
     multiple=True,
     metavar="WHAT=NAME",
-    help=f"What the input calls {', '.join(_COLUMNS)} (prompt=question); may be repeated.",
+    help=f"The input's name for {', '.join(_COLUMNS)} (prompt=question); may be repeated.",
 )
 @click.option(
-    "--form", type=click.Choice(["jsonl", "csv", "parquet"]), help="Default: by the file."
+    "--form",
+    type=click.Choice(["jsonl", "csv", "parquet"]),
+    help="The format of FILE (default: by its name or content).",
 )
 @click.option("--strict", is_flag=True, help="Stop at the first line that is not a request.")
 @click.option(
@@ -52,26 +54,39 @@ for _each in batch_runs.COMMANDS:
     "max_output_tokens",
     type=int,
     metavar="N",
-    help=f"Room for an answer where a line names none (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
+    help=f"Room for an answer if a line does not set it (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
 )
 @click.option("--once", is_flag=True, help="Send identical requests once; they share the answer.")
 @click.option(
-    "--ceiling", type=inputs.Amount(), metavar="AMOUNT", help="End with 5 if it may cost more."
+    "--ceiling",
+    type=inputs.Amount(),
+    metavar="AMOUNT",
+    help="Exit with 5 if the job may cost more.",
 )
 @click.option(
-    "--deadline", type=inputs.Duration(), metavar="TIME", help="All answered by then: 90m, 2h, 1d."
+    "--deadline",
+    type=inputs.Duration(),
+    metavar="TIME",
+    help="Answer everything within this time: 90m, 2h, 1d.",
 )
 @batch_runs.answer_seconds_option
-@click.option("--sample", type=int, metavar="N", help="Estimate by N lines; write nothing.")
-@click.option("--seed", type=int, metavar="N", help="Draw another sample.")
 @click.option(
-    "--allow", multiple=True, metavar="PAT", help="Only ids like this (qwen-*); may be repeated."
+    "--sample", type=int, metavar="N", help="Estimate the cost from N lines; write nothing."
 )
-@click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; may be repeated.")
-@click.option("--region", metavar="R", help="Where the model must be served.")
-@click.option("--currency", metavar="C", help="What fares are compared in (default: CNY).")
+@click.option("--seed", type=int, metavar="N", help="The seed of the sample.")
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="PAT",
+    help="Only models matching this pattern (qwen-*); may be repeated.",
+)
+@click.option(
+    "--deny", multiple=True, metavar="PAT", help="No models matching this pattern; may be repeated."
+)
+@click.option("--region", metavar="R", help="Only models served in this region.")
+@click.option("--currency", metavar="C", help="The currency to compare fares in (default: CNY).")
 @click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
-@click.option("--no-prefixes", is_flag=True, help="Do not look what requests begin with alike.")
+@click.option("--no-prefixes", is_flag=True, help="Do not look for shared prefixes.")
 @click.option("--no-report", is_flag=True, help="Write no report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @progress.quiet_option
@@ -94,17 +109,18 @@ def plan_command(
     quiet: bool,
     **options: object,
 ) -> int:
-    """Choose a model for each request in FILE..., say what the job costs, and write what to send.
+    """Choose a model for each request in FILE..., show what the job costs, and write what to send.
 
-    JSONL in the form of OpenAI's batch service, or with a prompt or messages on each line; CSV or
-    Parquet with such columns; compressed by gzip or Zstandard or not; `-` is standard input. Lines
-    that are not requests, or that no model takes, are set aside in FOLDER/set-aside.jsonl: the exit
-    code is then 1, or 3 if nothing is left. With --sample, nothing is written: some lines are
-    counted, and what all cost is said with an interval; the exit code is as if it were all.
+    FILE is JSONL in the format of OpenAI's batch service, or with a prompt or messages on each
+    line, or CSV or Parquet with such columns; it may be compressed with gzip or Zstandard; `-` is
+    standard input. Lines that are not requests, or that no model takes, are set aside in
+    FOLDER/set-aside.jsonl: the exit code is then 1, or 3 if nothing is left. With --sample, nothing
+    is written: some lines are counted, and the cost of all is estimated with an interval; the exit
+    code is the same.
 
-    With --deadline, models are mixed so that the job costs least among the mixes that are answered
-    in time under the models' rates; the plan says what that depends on. The files are read twice,
-    standard input from a copy. The exit code is 6 where no mix is fast enough.
+    With --deadline, models are mixed so that the job is answered in time under the models' rate
+    limits, at the lowest cost; the plan says what that depends on. The files are read twice,
+    standard input from a copy. The exit code is 6 if no mix is fast enough.
     """
     given = cast(
         "RequirementOptions",
@@ -186,7 +202,7 @@ def _refuse_beside_sample(**given: object) -> None:
 @command.command("report")
 @click.argument("folder")
 def report_command(folder: str) -> int:
-    """Write FOLDER/report.html again: the plan with charts, one page that needs nothing else."""
+    """Write the report of a plan again: FOLDER/report.html."""
     stdout.answer(str(report(folder)))
     return exit_codes.DONE
 

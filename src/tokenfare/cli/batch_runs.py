@@ -41,7 +41,7 @@ def _booked(command: F) -> F:
     """The ledger's options."""
     for decorate in (
         inputs.ceilings_option,
-        click.option("--project", metavar="NAME", help="What the ledger books it under."),
+        click.option("--project", metavar="NAME", help="The project to book it under."),
     ):
         command = decorate(command)
     return command
@@ -63,7 +63,13 @@ _settle = click.option(
 @progress.quiet_option
 @_booked
 @_settle
-@click.option("--window", "window_hours", type=int, metavar="HOURS", help="Time for the provider.")
+@click.option(
+    "--window",
+    "window_hours",
+    type=int,
+    metavar="HOURS",
+    help="The completion window for the provider.",
+)
 @click.option("--direct", is_flag=True, help="As `run --all`: no batch service, no batch price.")
 def submit_command(
     folder: str,
@@ -77,8 +83,8 @@ def submit_command(
 ) -> int:
     """Upload the files of a plan and create their jobs at the provider's batch service.
 
-    Can be killed and repeated at any point: nothing is submitted twice. What the batch service does
-    not take is sent by `run`. The key is read from DASHSCOPE_API_KEY.
+    Can be killed and repeated at any point: nothing is submitted twice. Requests that the batch
+    service does not take are sent by `run`. The key is read from DASHSCOPE_API_KEY.
     """
     given = options | {"ceilings": ceilings or None}
     if direct and window_hours is not None:
@@ -100,9 +106,13 @@ def submit_command(
 @click.command("status")
 @_common
 @progress.quiet_option
-@click.option("--watch", is_flag=True, help="Look again until all jobs have ended.")
+@click.option("--watch", is_flag=True, help="Poll until all jobs have ended.")
 @click.option(
-    "--poll", "poll_seconds", type=float, metavar="S", help="First pause of --watch (default: 10)."
+    "--poll",
+    "poll_seconds",
+    type=float,
+    metavar="S",
+    help="The first pause of --watch (default: 10).",
 )
 def status_command(
     folder: str,
@@ -112,7 +122,7 @@ def status_command(
     quiet: bool,
     **options: Any,
 ) -> int:
-    """Say how far the jobs of a plan are. Exit code 1: not all have ended."""
+    """Show the progress of a plan's jobs. Exit code 1: not all have ended."""
     if poll_seconds is not None and not watch:
         raise click.UsageError("--poll is for --watch: give both")
     if not watch:
@@ -149,9 +159,10 @@ def status_command(
 def collect_command(
     folder: str, retries: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
 ) -> int:
-    """Fetch results, join them to the requests in FOLDER/results.jsonl, and compare the bill.
+    """Fetch the results, join them to the requests, and check the bill.
 
-    Exit code 1: some requests have no answer, see FOLDER/failed/.
+    The results are written to FOLDER/results.jsonl. Exit code 1: some requests have no answer, see
+    FOLDER/failed/.
     """
     with _goes_on("collect", folder), progress.fetching(quiet=quiet) as told:
         found = batch.collect(folder, retries=retries, progress=told, **options)
@@ -168,7 +179,9 @@ def collect_command(
 @_common
 @progress.quiet_option
 @_booked
-@click.option("--all", "all_files", is_flag=True, help="Also what the batch service would take.")
+@click.option(
+    "--all", "all_files", is_flag=True, help="Also requests that the batch service takes."
+)
 @click.option(
     "--concurrency",
     type=int,
@@ -176,19 +189,19 @@ def collect_command(
     help="Requests of each model under way at once (default: what the plan's deadline needs, or "
     f"{DEFAULT_CONCURRENCY}).",
 )
-@click.option("--ladder", is_flag=True, help="Ask the next model where the planned one fails.")
+@click.option("--ladder", is_flag=True, help="Try the next model if the planned one fails.")
 @click.option(
     "--limiter",
     metavar="FILE|URL",
-    help="Rates kept together with other processes (a file) or machines (redis://HOST:PORT/DB).",
+    help="Share rate limits between processes (a file) or machines (redis://HOST:PORT/DB).",
 )
 def run_command(
     folder: str, as_json: bool, quiet: bool, ceilings: tuple[str, ...], **options: Any
 ) -> int:
-    """Send a plan's live requests through the ordinary endpoint, each to its planned model.
+    """Send a plan's live requests, each to its planned model.
 
-    Interrupted or killed, it goes on where it was. Exit code 1: some requests failed; running again
-    sends those again. Afterwards, `collect`.
+    If interrupted or killed, it continues where it stopped. Exit code 1: some requests failed; run
+    it again to send those again. Then use `collect`.
     """
     return _run(folder, as_json, quiet, ceilings=ceilings or None, **options)
 
@@ -196,7 +209,7 @@ def run_command(
 @click.command("cancel")
 @_common
 def cancel_command(folder: str, as_json: bool, **options: Any) -> int:
-    """Ask the provider to stop the jobs of a plan. What is answered by then is billed."""
+    """Cancel the jobs of a plan. What was already answered is billed."""
     _show(batch.cancel(folder, **options), as_json=as_json)
     return exit_codes.DONE
 
@@ -220,15 +233,24 @@ def refuse_answers_without(deadline: timedelta | None, answer_seconds: float | N
 
 @click.command("replan")
 @click.argument("folder")
-@click.option("--out", required=True, metavar="FOLDER", help="Where the plans go, one a model.")
-@click.option("--allow", multiple=True, metavar="PAT", help="Only ids like this; may be repeated.")
-@click.option("--deny", multiple=True, metavar="PAT", help="No ids like this; may be repeated.")
+@click.option(
+    "--out", required=True, metavar="FOLDER", help="The folder for the plans, one per model."
+)
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="PAT",
+    help="Only models matching this pattern; may be repeated.",
+)
+@click.option(
+    "--deny", multiple=True, metavar="PAT", help="No models matching this pattern; may be repeated."
+)
 @click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: the plan's).")
 @click.option(
     "--deadline",
     type=inputs.Duration(),
     metavar="TIME",
-    help="All answered by then, in one plan: FOLDER/together.",
+    help="Answer everything within this time, in one plan: FOLDER/together.",
 )
 @answer_seconds_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -244,7 +266,7 @@ def replan_command(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Plan what failed in a collected plan once more, on the next model of its ladder."""
+    """Plan the failed requests of a collected plan again, on other models."""
     refuse_answers_without(deadline, answer_seconds)
     given: dict[str, Any] = {"as_of": as_of, "allow": allow, "deadline": deadline}
     given["answer_seconds"] = answer_seconds

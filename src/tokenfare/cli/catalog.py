@@ -35,10 +35,10 @@ def command() -> None:
 @click.argument("files", nargs=-1, metavar="[FILE…]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(files: tuple[str, ...], as_json: bool) -> int:
-    """Say everything that is wrong with files laid over the catalogue, in their order.
+    """Report all problems of files laid over the catalogue, in this order.
 
-    Without files, those that TOKENFARE_CATALOG names are checked, and ours. Exits with 1 if
-    anything is wrong.
+    Without files, checks those named in TOKENFARE_CATALOG and the shipped ones. Exits with 1 if
+    there are any problems.
     """
     import os
 
@@ -93,9 +93,9 @@ def _unknown_tokenizers(facts: Facts, path: Path) -> Iterator[Finding]:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
 @click.option("--as-of", type=inputs.Day(), metavar="DATE", help="The list's day (default: today).")
-@click.option("--json", "as_json", is_flag=True, help="Print all that was left out as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything that was left out as JSON.")
 def import_(format_: str, file: Path, out: Path, as_of: date | None, as_json: bool) -> int:
-    """Bring a list of others into a catalogue file, and say what of it could not be brought.
+    """Convert a public price list to a catalogue file, and report what could not be converted.
 
     The list is LiteLLM's model_prices_and_context_window.json, the api.json or the folder of
     models.dev, or OpenRouter's answer to GET /api/v1/models. Name the file that is written in
@@ -130,10 +130,10 @@ def import_(format_: str, file: Path, out: Path, as_of: date | None, as_json: bo
 @click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff(first: str, second: str, as_of: date | None, as_json: bool) -> int:
-    """Say what differs between two days, two files, or ours and another's list.
+    """Compare two days, two files, or the catalogue and a public price list.
 
-    Exits with 1 if anything differs. Beside a list, the models that both have are compared, in
-    what the list says.
+    Exits with 1 if anything differs. With a list, only models that both have are compared, and only
+    facts that the list states.
     """
     found = _differences(first, second, as_of or today())
     if as_json:

@@ -29,16 +29,16 @@ from . import inputs
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS")
 @click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
 @click.option("--rates", is_flag=True, help="Enforce the rate limits of the day.")
-@click.option("--faults", metavar="FILE", help="A script of faults (TOML).")
+@click.option("--faults", metavar="FILE", help="A TOML file of faults to inject.")
 @click.option(
     "--fault",
     "lines",
     multiple=True,
     metavar="RULE",
-    help="Such as 'cut;share=0.1'; may be repeated.",
+    help="A fault to inject, such as 'cut;share=0.1'; may be repeated.",
 )
-@click.option("--worst-day", is_flag=True, help="Nearly a third of all chats meet some fault.")
-@click.option("--seed", default=0, show_default=True, help="Draws the faults that have a share.")
+@click.option("--worst-day", is_flag=True, help="Let nearly a third of all chats meet a fault.")
+@click.option("--seed", default=0, show_default=True, help="The seed for faults with a share.")
 @click.option("--allow-remote", is_flag=True, help="Let other machines in, with --host.")
 @click.option(
     "--grace",
@@ -46,7 +46,7 @@ from . import inputs
     default=GRACE_SECONDS,
     show_default=True,
     metavar="SECONDS",
-    help="How long what is being answered may take to end.",
+    help="How long to wait for answers under way at the end.",
 )
 def command(
     port: int,
@@ -62,7 +62,7 @@ def command(
 ) -> None:
     """Serve the provider's endpoints offline, until interrupted.
 
-    Limits are those of the day. Any key is accepted. Nothing leaves this machine.
+    Models and limits are those of the day. Any key is accepted. Nothing leaves this machine.
     """
     scripts = [FaultScript.load(faults)] if faults else []
     scripts += [FaultScript([_rule(line) for line in lines], seed)] if lines else []

@@ -18,8 +18,8 @@ from . import exit_codes, inputs, output, request, stdout
 
 @click.command
 @request.of_request
-@click.option("--limit", type=int, metavar="N", help="A number of tokens, for the text alone.")
-@click.option("--model", metavar="ID", help="A model, for the whole request.")
+@click.option("--limit", type=int, metavar="N", help="Check against N tokens (the text alone).")
+@click.option("--model", metavar="ID", help="Check against this model (the whole request).")
 @click.option(
     "--max-output",
     type=int,
@@ -31,9 +31,9 @@ from . import exit_codes, inputs, output, request, stdout
 def command(
     limit: int | None, model: str | None, max_output: int | None, as_json: bool, **options: Any
 ) -> int:
-    """Say whether FILE (or standard input) fits; the exit code is 0 for yes, 1 for no.
+    """Check whether FILE (or standard input) fits; the exit code is 0 for yes, 1 for no.
 
-    The request is that of `route` and `send`: with its documents, tools and parameters.
+    The request is the same as for `route` and `send`, with documents, tools and parameters.
     """
     if (limit is None) == (model is None):
         raise click.UsageError("give --limit or --model: one of them")

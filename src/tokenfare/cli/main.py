@@ -20,20 +20,20 @@ from . import exit_codes, stdout
 # Command -> module and the first line of its help, so that `--help` loads none of them.
 _COMMANDS: Mapping[str, str] = {
     "count": "Count the tokens of files or standard input.",
-    "fit": "Say whether a text fits a model or a number of tokens.",
+    "fit": "Check whether a request fits a model or a number of tokens.",
     "truncate": "Cut a text down to a number of tokens.",
-    "split": "Split a text into pieces of at most so many tokens.",
+    "split": "Split a text into pieces of at most N tokens.",
     "route": "Find the cheapest model that takes a request.",
-    "replay": "Decide a recorded decision again, and say what changed.",
-    "models": "List what can be called, and what it accepts and charges.",
-    "tokenizers": "List tokenizers and take vocabularies of yours.",
+    "replay": "Repeat a recorded decision, and show what changed.",
+    "models": "List the models, with their limits and prices.",
+    "tokenizers": "List tokenizers, and add vocabularies.",
     "catalog": "Check, compare and import catalogue files.",
     "send": "Route a request and send it.",
-    "batch": "Plan jobs of many requests, send them, and fetch the answers.",
-    "spend": "Say what was spent, on what, and how far off the predictions were.",
-    "serve": "Serve an OpenAI-compatible gateway that chooses, counts and keeps the books.",
+    "batch": "Plan jobs of many requests, send them, and collect the answers.",
+    "spend": "Show what was spent, on what, and how far off the predictions were.",
+    "serve": "Serve an OpenAI-compatible gateway that routes and books every call.",
     "emulate": "Serve the provider's endpoints on this machine, offline.",
-    "demo": "Run the whole way on real documents against the emulator.",
+    "demo": "Count, route and send real documents to the emulator, offline.",
 }
 
 

@@ -32,7 +32,9 @@ _NUMBERS = frozenset({1, 2, 3, 4, 5})
 
 @click.group(invoke_without_command=True)
 @click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
-@click.option("--all", "everything", is_flag=True, help="Also what cannot be called that day.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Also those that cannot be called that day."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, in full.")
 @click.pass_context
 def command(ctx: click.Context, as_of: date | None, everything: bool, as_json: bool) -> None:
@@ -58,7 +60,7 @@ def command(ctx: click.Context, as_of: date | None, everything: bool, as_json: b
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, in full.")
 @click.pass_obj
 def show(obj: tuple[Catalog, bool], id_: str, as_of: date | None, as_json: bool) -> None:
-    """Show one model: every fact with how it is known, by whom, and since when."""
+    """Show one model: every fact with its source and since when it holds."""
     catalog = api.default_catalog(as_of) if as_of else obj[0]
     model = catalog.get(id_)
     if as_json or obj[1]:

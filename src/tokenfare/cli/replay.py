@@ -19,12 +19,12 @@ _SHOWN = 5
 @click.command
 @click.argument("file", required=False, default=inputs.STANDARD_INPUT, metavar="[FILE]")
 @click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
-@click.option("--explain", is_flag=True, help="Every model of which something else is true now.")
+@click.option("--explain", is_flag=True, help="List every model whose outcome changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(file: str, as_of: date | None, explain: bool, as_json: bool) -> int:
-    """Decide again what `tokenfare route --json` recorded in FILE, and say what changed and why.
+    """Repeat a decision that `tokenfare route --json` recorded in FILE, and show what changed.
 
-    The exit code is 0 if the same model is chosen, 1 if another, 3 if none takes the request now.
+    The exit code is 0 if the same model is chosen, 1 if another one is, 3 if none fits any more.
     """
     record = from_record(inputs.read(file).text, file)
     again = api.replay(record, as_of=as_of)

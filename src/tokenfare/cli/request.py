@@ -1,7 +1,7 @@
-"""The options of a request that commands share: what it is, and what is asked of the model.
+"""The options that commands share: the request itself, and the requirements.
 
-`fit`, `route` and `send` take the same request by the same words, so that what was measured is what
-is routed, and what was routed is what is sent; `count` has those of them that it counts.
+`fit`, `route` and `send` take the same request by the same options, so that what was measured is
+what is routed, and what was routed is what is sent; `count` has those that change the count.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SAID_BY = {
 
 
 class ToolsAndParameters(TypedDict):
-    """What a request says beside its messages, as the library's functions take it."""
+    """The tools and parameters of a request, as keyword arguments."""
 
     tools: list[Any] | None
     parameters: dict[str, Any] | None
@@ -55,7 +55,7 @@ def read_options(tools: str | None, parameters: str | None) -> ToolsAndParameter
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The options as given: what the request is, and what is asked of the model."""
+    """The options of a command: the request, and the requirements."""
 
     file: str | None
     messages: bool
@@ -69,7 +69,7 @@ class Given:
 
     @classmethod
     def of(cls, **options: Any) -> Given:
-        """Sort click's options; what was not given is left to the profile."""
+        """Sort click's options; those that were not given are left to the profile."""
         own = {n: options.pop(n, None) for n in cls.__dataclass_fields__ if n != "requirements"}
         requirements = {name: value for name, value in options.items() if _given(value)}
         return cls(**own, requirements=cast("RequirementOptions", requirements))
@@ -124,22 +124,22 @@ def _given(value: object) -> bool:
 
 def options(function: _F) -> _F:
     """Add the shared argument and options to a command."""
-    return _with((*_REQUEST, _ROOM, *_ASKED), function)
+    return _with((*_REQUEST, _ROOM, *_REQUIREMENTS), function)
 
 
 def of_request(function: _F) -> _F:
-    """Add only those that say what the request is."""
+    """Add only the options that describe the request."""
     return _with(_REQUEST, function)
 
 
 def beside_messages(where: str = "") -> Callable[[_F], _F]:
-    """Add only those of what stands beside messages; `where` begins what is said of them."""
+    """Add only the options for tools and parameters; `where` is a prefix for their help."""
     return lambda function: _with(_beside(where), function)
 
 
-def asked_options(function: _F) -> _F:
-    """Add only those that say what is asked of the model, whatever the request."""
-    return _with(_ASKED, function)
+def requirement_options(function: _F) -> _F:
+    """Add only the options that are requirements."""
+    return _with(_REQUIREMENTS, function)
 
 
 def _with(added: Iterable[Callable[[Any], Any]], function: _F) -> _F:
@@ -165,7 +165,7 @@ def _beside(where: str) -> tuple[Callable[[Any], Any], ...]:
         click.option(
             "--parameters",
             metavar="FILE",
-            help=f"{one} JSON object of what else the provider takes: temperature, seed, ...",
+            help=f"{one} JSON object of other parameters: temperature, seed, ...",
         ),
     )
 
@@ -178,7 +178,7 @@ _REQUEST: tuple[Callable[[Any], Any], ...] = (
         "documents",
         multiple=True,
         metavar="FILE",
-        help="A text, PDF or DOCX to go along; may be repeated.",
+        help="Attach a text, PDF or DOCX; may be repeated.",
     ),
     *_beside(""),
 )
@@ -189,28 +189,30 @@ _ROOM = _number(
     f"Room for the answer, in tokens (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
 )
 
-_ASKED: tuple[Callable[[Any], Any], ...] = (
-    _number("--expected-output", "expected_output_tokens", "Compare by an answer of this length."),
-    _number("--cached", "cached_tokens", "Compare as if so much input were in the cache."),
-    click.option("--thinking", is_flag=True, help="The model is to reason before it answers."),
+_REQUIREMENTS: tuple[Callable[[Any], Any], ...] = (
+    _number(
+        "--expected-output", "expected_output_tokens", "Compare fares by an answer of N tokens."
+    ),
+    _number("--cached", "cached_tokens", "Compare fares with N input tokens cached."),
+    click.option("--thinking", is_flag=True, help="Let the model reason before it answers."),
     click.option(
         "--needs",
         type=inputs.Words(MODALITIES),
         default=(),
         metavar="M,...",
-        help="What the model must take: image, audio, video, file.",
+        help="Kinds of input needed: image, audio, video, file.",
     ),
-    click.option("--purpose", metavar="P", help="What the model must be made for: code, math, ..."),
-    _patterns("--allow", "allow", "Only ids like this (qwen-*)"),
-    _patterns("--deny", "deny", "No ids like this"),
-    _patterns("--family", "families", "Only families like this"),
-    _patterns("--provider", "providers", "Only providers like this"),
+    click.option("--purpose", metavar="P", help="What the model is for: code, math, ..."),
+    _patterns("--allow", "allow", "Only models matching this pattern (qwen-*)"),
+    _patterns("--deny", "deny", "No models matching this pattern"),
+    _patterns("--family", "families", "Only families matching this pattern"),
+    _patterns("--provider", "providers", "Only providers matching this pattern"),
     click.option(
         "--kind",
         "kinds",
         type=click.Choice(get_args(Kind)),
         multiple=True,
-        help="Only names of this kind; may be repeated.",
+        help="Only model names of this kind; may be repeated.",
     ),
     click.option(
         "--access",
@@ -219,22 +221,22 @@ _ASKED: tuple[Callable[[Any], Any], ...] = (
         help="Kinds of access to accept (default: paid and free); may be repeated.",
     ),
     click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today)."),
-    click.option("--region", metavar="R", help="Where the model must be served."),
-    click.option("--currency", metavar="C", help="What fares are compared in (default: CNY)."),
+    click.option("--region", metavar="R", help="Only models served in this region."),
+    click.option(
+        "--currency", metavar="C", help="The currency to compare fares in (default: CNY)."
+    ),
     click.option(
         "--max-fare",
         type=inputs.Amount(),
         metavar="N",
-        help="Ceiling on the fare's high end, in CNY or as '0.05 USD'.",
+        help="The most that it may cost, in CNY or as '0.05 USD'.",
     ),
-    _number("--min-headroom", "min_headroom", "Input tokens that must still fit."),
-    _number("--min-rpm", "min_requests_per_minute", "Requests a minute that must be allowed."),
-    _number("--min-tpm", "min_tokens_per_minute", "Tokens a minute that must be allowed."),
+    _number("--min-headroom", "min_headroom", "Input tokens that must still fit in addition."),
+    _number("--min-rpm", "min_requests_per_minute", "The least rate limit, in requests a minute."),
+    _number("--min-tpm", "min_tokens_per_minute", "The least rate limit, in tokens a minute."),
+    click.option("--unstated-limits", is_flag=True, help="Accept models with unknown limits."),
+    click.option("--profile", metavar="NAME", help="Take defaults from this profile."),
     click.option(
-        "--unstated-limits", is_flag=True, help="Let models pass whose limits nobody states."
-    ),
-    click.option("--profile", metavar="NAME", help="What is asked where no option says otherwise."),
-    click.option(
-        "--profiles", metavar="FILE", help=f"The profiles' file (default: ${PROFILES_VARIABLE})."
+        "--profiles", metavar="FILE", help=f"The file of profiles (default: ${PROFILES_VARIABLE})."
     ),
 )

@@ -16,17 +16,21 @@ from . import exit_codes, inputs, ladder_chart, ladder_svg, output, request, std
 
 @click.command
 @request.options
-@click.option("--tokens", type=int, metavar="N", help="The size of the input, instead of a text.")
-@click.option("--batch", is_flag=True, help="At batch prices, on models that have one.")
-@click.option("--explain", is_flag=True, help="Every other model, and where the choice changes.")
+@click.option(
+    "--tokens", type=int, metavar="N", help="The size of the input in tokens, instead of FILE."
+)
+@click.option("--batch", is_flag=True, help="Compare batch prices and limits.")
+@click.option(
+    "--explain", is_flag=True, help="List every other model, and where the choice changes."
+)
 @click.option(
     "--exact/--no-exact",
     default=True,
-    help="Count a text to the end, or no further than the choice needs.",
+    help="Count the whole text, or only as far as needed.",
 )
-@click.option("--cut", type=int, metavar="N", help="Say what N tokens less would save.")
-@click.option("--chart", is_flag=True, help="Draw the cheapest model over the input's length.")
-@click.option("--svg", metavar="FILE", help="Draw it into a file.")
+@click.option("--cut", type=int, metavar="N", help="Show what N fewer tokens would save.")
+@click.option("--chart", is_flag=True, help="Draw the cheapest model by input length.")
+@click.option("--svg", metavar="FILE", help="Draw the chart into a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     tokens: int | None,
@@ -38,10 +42,10 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Find the cheapest model that takes FILE (or standard input), and say what it costs.
+    """Find the cheapest model that takes FILE (or standard input), and what it costs.
 
-    With --explain every other model is listed with the reason why it was not taken. --chart and
-    --svg draw the cheapest model over the length of the input; they need no request.
+    --explain lists every other model with the reason why it was not chosen. --chart and --svg draw
+    the cheapest model over the length of the input; they need no request.
     """
     given = request.Given.of(**options)
     has_text = bool(given.file or given.messages or given.documents)

@@ -22,12 +22,12 @@ from . import exit_codes, inputs, output, request, stdout, warnings
 @click.option(
     "--stream",
     is_flag=True,
-    help="Print the answer while it is written; with --json, receive it so and print it whole.",
+    help="Print the answer as it arrives; with --json, stream it but print it whole.",
 )
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible endpoint, up to /v1.")
-@click.option("-v", "--verbose", is_flag=True, help="Say each wait, and why.")
-@click.option("--dry-run", is_flag=True, help="Decide, and send nothing.")
-@click.option("--project", metavar="P", help="What the ledger writes the call down for.")
+@click.option("-v", "--verbose", is_flag=True, help="Show each wait, and why.")
+@click.option("--dry-run", is_flag=True, help="Decide, but send nothing.")
+@click.option("--project", metavar="P", help="The project to book the call under.")
 @inputs.ceilings_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
@@ -42,11 +42,11 @@ def command(
 ) -> int:
     """Send FILE (or standard input) to the cheapest model that takes it.
 
-    The key is read from DASHSCOPE_API_KEY; with --provider NAME that provider of the catalogue is
-    called, by the key in its own variable. The answer goes to standard output, what it was billed
-    and what had been predicted to standard error. The bill goes into the ledger: see `spend`.
-    Before each wait, for another attempt or for a turn below the rates, a terminal is told why and
-    for how long; elsewhere -v says so, and without it from a second failed attempt on.
+    The key is read from DASHSCOPE_API_KEY; --provider NAME calls that provider of the catalogue
+    with the key in its own variable. The answer goes to standard output, the bill and the
+    prediction to standard error. The bill is entered in the ledger: see `spend`. On a terminal,
+    each wait (for a retry, or for rate limits) is shown with its reason; elsewhere use -v, without
+    which waits are shown from the second failed attempt on.
     """
     given = request.Given.of(**options)
     prompt, profile = given.prompt(), given.based_on()

@@ -44,37 +44,37 @@ _MEGABYTE = 1024 * 1024
     help=f"Room for answers of which a request does not say (default: {ROOM} for auto, as much as "
     "it gives for a named model).",
 )
-@request.asked_options
+@request.requirement_options
 @click.option(
     "--alias",
     "aliases",
     multiple=True,
     metavar="WORD=MODEL",
-    help="What a word, or a pattern such as 'gpt-*', means; may be repeated.",
+    help="Map a name, or a pattern such as 'gpt-*', to a model; may be repeated.",
 )
-@click.option("--project", metavar="P", help="What the ledger writes calls down for.")
+@click.option("--project", metavar="P", help="The project to book calls under.")
 @inputs.ceilings_option
 @click.option(
     "--tokens",
     "tokens_file",
     metavar="FILE",
-    help=f"Access tokens, one a line, with a project or without; ${TOKENS_VARIABLE} has some too.",
+    help=f"Access tokens, one per line, optionally with a project; also ${TOKENS_VARIABLE}.",
 )
 @click.option("--allow-anyone", is_flag=True, help="Let other machines in without access tokens.")
 @click.option(
     "--key-file",
     metavar="FILE",
-    help="The provider's key; read again when it has changed, so that keys can be exchanged.",
+    help="The provider's key; read again when the file changes, for key rotation.",
 )
-@click.option("--caller-keys", is_flag=True, help="Call by the keys that callers bring.")
-@click.option("--name-projects", is_flag=True, help="Let callers name the project of a call.")
+@click.option("--caller-keys", is_flag=True, help="Call with the keys that callers send.")
+@click.option("--name-projects", is_flag=True, help="Let callers set the project of a call.")
 @click.option(
     "--max-body",
     type=click.IntRange(1),
     default=MAX_BODY_BYTES // _MEGABYTE,
     show_default=True,
     metavar="MB",
-    help="The largest body that is taken.",
+    help="The largest request body.",
 )
 @click.option(
     "--grace",
@@ -82,9 +82,9 @@ _MEGABYTE = 1024 * 1024
     default=GRACE_SECONDS,
     show_default=True,
     metavar="SECONDS",
-    help="How long calls under way may take to end.",
+    help="How long to wait for calls under way at the end.",
 )
-@click.option("--quiet", is_flag=True, help="No line for each request.")
+@click.option("--quiet", is_flag=True, help="Do not log each request.")
 def command(
     port: int,
     host: str,
@@ -105,12 +105,12 @@ def command(
 ) -> None:
     """Serve the provider's models to any OpenAI client, until interrupted.
 
-    The model `auto` is the cheapest that takes a request, `auto:NAME` the same under a profile; any
-    other word is a model's id. Options that are asked of a model hold for every call.
+    The model `auto` is the cheapest one that takes a request, `auto:NAME` the same under a profile;
+    any other name is a model's id. Requirements given as options hold for every call.
 
-    The provider's key is read from DASHSCOPE_API_KEY; with --provider NAME that provider of the
-    catalogue is served, by the key in its own variable. A key in --key-file comes before
-    both. Bills go into the ledger: see `spend`.
+    The provider's key is read from DASHSCOPE_API_KEY; --provider NAME serves that provider of the
+    catalogue with the key in its own variable. --key-file takes precedence over both. Bills are
+    entered in the ledger: see `spend`.
     """
     given = request.Given.of(file=None, messages=False, documents=(), **options)
     required = requirements_from(given.requirements, given.based_on())

@@ -64,16 +64,18 @@ class Report:
     multiple=True,
     default=("day", "model"),
     show_default=True,
-    help="What to sum by; may be repeated.",
+    help="What to group by; may be repeated.",
 )
 @click.option("--since", type=inputs.Day(), metavar="DATE", help="The first day.")
 @click.option("--until", type=inputs.Day(), metavar="DATE", help="The last day.")
-@click.option("--project", default="", metavar="P", help="Only what was spent for this project.")
-@click.option("--zone", default="UTC", show_default=True, metavar="Z", help="Whose days.")
-@click.option("--ledger", "path", metavar="FILE", help="Instead of the user's own.")
+@click.option("--project", default="", metavar="P", help="Only this project.")
+@click.option(
+    "--zone", default="UTC", show_default=True, metavar="Z", help="The time zone of the days."
+)
+@click.option("--ledger", "path", metavar="FILE", help="The ledger to read, instead of your own.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
-@click.option("--chart", "as_chart", is_flag=True, help="Draw bars.")
+@click.option("--chart", "as_chart", is_flag=True, help="Draw a bar chart.")
 def command(
     by: tuple[Key, ...],
     since: date | None,
@@ -85,10 +87,10 @@ def command(
     as_csv: bool,
     as_chart: bool,
 ) -> int:
-    """Say what was spent, from the ledger that every call is written into.
+    """Show what was spent, from the ledger of all calls.
 
-    `predicted` and `billed` are input tokens. Calls that the provider may have billed although no
-    answer came, and models whose bills leave their predictions, are named on standard error.
+    `predicted` and `billed` are input tokens. Calls that the provider may have billed without an
+    answer, and models whose bills differ from their predictions, are reported on standard error.
     """
     if as_json + as_csv + as_chart > 1:
         raise click.UsageError("--json, --csv and --chart are three forms of the same: take one")

@@ -11,14 +11,14 @@ from . import inputs, output, stdout
 
 @click.command
 @click.argument("file", required=False, default=inputs.STANDARD_INPUT, metavar="[FILE]")
-@click.option("--limit", type=int, required=True, metavar="N", help="The most tokens of a piece.")
+@click.option("--limit", type=int, required=True, metavar="N", help="The most tokens in a piece.")
 @click.option(
     "--overlap",
     type=int,
     default=0,
     show_default=True,
     metavar="N",
-    help="Tokens that a piece may repeat from the one before.",
+    help="Tokens that a piece may repeat from the previous one.",
 )
 @click.option("--model", metavar="ID", help="Count with this model's tokenizer.")
 @click.option("--tokenizer", metavar="NAME", help="Count with this tokenizer (default: qwen).")
@@ -26,9 +26,9 @@ from . import inputs, output, stdout
     "--separator",
     default="\n---\n",
     metavar="TEXT",
-    help="Printed between pieces (default: a line of three dashes).",
+    help="Text to print between pieces (default: a line of three dashes).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def command(
     file: str,
     limit: int,
@@ -40,7 +40,7 @@ def command(
 ) -> None:
     """Split FILE (or standard input) into pieces of at most N tokens each.
 
-    A piece ends at the best boundary within reach: of a paragraph, a line, a sentence, a clause, a
+    A piece ends at the best boundary within reach: a paragraph, a line, a sentence, a clause, a
     word or a character. Without --overlap nothing is lost or repeated.
     """
     text = inputs.read(file).text

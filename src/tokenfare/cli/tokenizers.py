@@ -26,9 +26,9 @@ from . import output, stdout
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """List the tokenizers that are known, and where each one's vocabulary comes from.
+    """List the known tokenizers, and where the vocabulary of each comes from.
 
-    Nothing is downloaded. `tokenfare tokenizers add` takes a file or folder of yours.
+    Nothing is downloaded. Add your own vocabularies with `tokenfare tokenizers add`.
     """
     if context.invoked_subcommand is not None:
         return
@@ -41,15 +41,15 @@ def command(context: click.Context, as_json: bool) -> None:
 
 @command.command
 @click.argument("path", metavar="FILE")
-@click.option("--name", metavar="NAME", help="Whose it is, where the file does not say.")
+@click.option("--name", metavar="NAME", help="The name of the tokenizer, if the file does not say.")
 @click.option(
-    "--trust-code", is_flag=True, help="Let the code that comes with a folder run (Baichuan's)."
+    "--trust-code", is_flag=True, help="Run the code that comes with a folder (Baichuan's)."
 )
 def add(path: str, name: str | None, trust_code: bool) -> None:
-    """Take a vocabulary: a tokenizer.json, a rank file, or a folder that transformers reads.
+    """Add a vocabulary: a tokenizer.json, a rank file, or a folder for transformers.
 
-    A file is converted once, in about a second, and kept under its digest among this user's data.
-    A folder is only remembered, once transformers could read it, and needs --name.
+    A file is converted, which takes about a second, and kept in your data folder. A folder is only
+    remembered, if transformers can read it, and needs --name.
     """
     where = Path(path)
     if where.is_dir():
@@ -69,7 +69,7 @@ def add(path: str, name: str | None, trust_code: bool) -> None:
 @command.command
 @click.argument("name")
 def remove(name: str) -> None:
-    """Forget what was added under NAME; it is counted as before, within bounds most often."""
+    """Remove what was added under NAME; counts are then as before, usually bounds."""
     forget(name)
     stdout.answer(f"{name}: forgotten")
 

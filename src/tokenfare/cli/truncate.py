@@ -19,7 +19,7 @@ from . import inputs, output, stdout
     type=click.Choice(KEEPS),
     default="start",
     show_default=True,
-    help="Which part of the text stays.",
+    help="Which part of the text to keep.",
 )
 @click.option("--model", metavar="ID", help="Count with this model's tokenizer.")
 @click.option("--tokenizer", metavar="NAME", help="Count with this tokenizer (default: qwen).")
@@ -29,8 +29,8 @@ def command(
 ) -> None:
     """Print the longest part of FILE (or standard input) that is at most N tokens.
 
-    It is cut between characters as a reader sees them, and printed as it stands, without a line end
-    that it does not have.
+    The text is cut between characters as a reader sees them, and printed as it is, without adding a
+    line end.
     """
     text = inputs.read(file).text
     kept = api.truncate(text, limit, model=model, tokenizer=tokenizer, keep=keep)
