@@ -1,182 +1,155 @@
 //! Where a text is best cut for its reader: the last boundary of the best kind in a stretch.
 //!
-//! The kinds, best first: the end of a paragraph (its blank lines included), of a line, of a sentence,
-//! of a clause, of a word. A boundary stands behind the white space that follows it, so what is cut
-//! there rejoins to the text, and every piece starts with a word. Rules are for the eye, cheap and the
-//! same everywhere; no dictionary, no locale:
+//! A boundary stands behind the white space that follows it, so what is cut there rejoins to the
+//! text, and every piece starts with a word. Line breaks are told apart by the lines around them
+//! (`line_ends`), other boundaries by the marks before them (`sentences`). Rules are for the eye,
+//! cheap and the same for every kind of text: prose, Markdown, source code, data.
 //!
-//! - A sentence ends at `.`, `!`, `?`, `…` before white space, and at their full-width and other
-//!   scripts' fellows (`。`, `！`, `।`, `؟`, …) before anything, closing quotes and brackets included.
-//!   A dot before a small letter, or behind a single capital (an initial), ends none.
-//! - A clause ends at commas, colons, semicolons and dashes, by the same two rules.
-//! - A word ends behind white space, and between two characters of a script that writes words without
-//!   spaces between them and needs no dictionary for it (Han and Hiragana).
+//! **Little is worse than a worse boundary.** A paragraph that ends just behind where the stretch starts
+//! would make a piece of a few words, and the next piece would be no better off. So what lies in the
+//! first quarter of a stretch, `near` its start, is taken only where no sentence ends behind it.
 
-use memchr::{memrchr, memrchr2};
-
+use crate::fences::Fences;
 use crate::graphemes::is_place;
+use crate::line_ends::{break_before, line_end};
+use crate::sentences::end_within_line;
 
-/// The kinds of boundaries within a line, best first.
+/// The kinds of boundaries, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+pub(crate) enum Kind {
+    /// Behind two blank lines, or before a heading.
+    Section,
+    /// Behind a blank line, what follows not indented.
+    Paragraph,
+    /// The same, what follows indented by a step.
+    InnerParagraph,
+    /// The same, what follows indented by more; and behind what looks like a title.
+    DeepParagraph,
+    /// Behind a line, what follows not indented.
+    Line,
+    /// The same, what follows indented by a step; a blank line within a fence.
+    InnerLine,
+    /// The same, what follows indented by more; any line within a fence.
+    DeepLine,
     Sentence,
+    /// Behind a line that goes on in the next one, or belongs to it.
+    BrokenLine,
     Clause,
     Word,
 }
 
-/// The last boundary of the best kind in `text` that lies behind `from` and at or before `to`, if
-/// there is any. O(`to` - `from`).
-pub(crate) fn best_boundary(text: &str, from: usize, to: usize) -> Option<usize> {
-    let mut line = None;
-    let mut at = to;
-    while let Some((boundary, start)) = last_line_end(text, from, at) {
-        if is_paragraph(text, boundary, start) {
-            return Some(boundary);
+/// Which of two boundaries is better: the lesser. Strong kinds far from the start come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    weak: bool,
+    near: bool,
+    kind: Kind,
+}
+
+impl Rank {
+    fn new(kind: Kind, near: bool) -> Self {
+        Rank { weak: kind > Kind::Sentence, near, kind }
+    }
+}
+
+/// A stretch of a text in which to look for a boundary.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stretch {
+    /// The boundary lies behind this,
+    pub(crate) from: usize,
+    /// better at or behind this,
+    pub(crate) near: usize,
+    /// and at or before this.
+    pub(crate) to: usize,
+}
+
+/// The best boundary so far.
+struct Best(Option<(Rank, usize)>);
+
+impl Best {
+    fn offer(&mut self, rank: Rank, at: usize) {
+        if !self.beats(rank) {
+            self.0 = Some((rank, at));
         }
-        line = line.or(Some(boundary));
+    }
+
+    /// Whether no earlier boundary of this rank would be better.
+    fn beats(&self, rank: Rank) -> bool {
+        self.0.is_some_and(|(known, _)| known <= rank)
+    }
+
+    /// Whether no boundary at or before `at` can be better.
+    fn is_settled(&self, at: usize, near: usize) -> bool {
+        self.beats(Rank::new(Kind::Section, at < near))
+    }
+}
+
+/// The last boundary of the best kind in a stretch, if there is any. O(the stretch).
+pub(crate) fn best_boundary(text: &str, fences: &mut Fences, stretch: Stretch) -> Option<usize> {
+    let Stretch { from, near, to } = stretch;
+    let mut best = Best(None);
+    let mut at = to;
+    while let Some((boundary, start)) = break_before(text, from, at) {
+        if best.is_settled(boundary, near) {
+            break;
+        }
         at = start;
-    }
-    line.or_else(|| best_in_line(text, from, to))
-}
-
-/// The last end of a line in `from..=to`, and where the line break starts.
-fn last_line_end(text: &str, from: usize, to: usize) -> Option<(usize, usize)> {
-    let bytes = text.as_bytes();
-    let mut at = to;
-    while let Some(found) = memrchr2(b'\n', b'\r', &bytes[from..at]) {
-        let (start, end) = (from + found, from + found + 1);
-        let inside = bytes[start] == b'\r' && bytes.get(end) == Some(&b'\n');
-        if !inside {
-            let pair = bytes[start] == b'\n' && start > from && bytes[start - 1] == b'\r';
-            return Some((end, start - usize::from(pair)));
+        let blank = start == from || text.as_bytes()[start - 1].is_ascii_whitespace();
+        if !blank && best.beats(Rank::new(Kind::Line, boundary < near)) {
+            continue; // a line break alone is no better than this
         }
-        at = start;
+        let kind = line_end(text, boundary, start, fences);
+        best.offer(Rank::new(kind, boundary < near), boundary);
     }
-    None
+    within_lines(text, stretch, &mut best);
+    best.0.map(|(_, at)| at)
 }
 
-/// Whether a line end at `boundary`, whose line break starts at `start`, ends a paragraph: the line
-/// before the break is blank, or the next paragraph's first line is not.
-fn is_paragraph(text: &str, boundary: usize, start: usize) -> bool {
-    let blank = |c: &char| matches!(c, ' ' | '\t' | '\u{3000}' | '\u{a0}');
-    let before = text[..start].chars().rev().find(|c| !blank(c));
-    let after = text[boundary..].chars().next();
-    matches!(before, Some('\n' | '\r')) && !matches!(after, Some('\n' | '\r'))
-}
-
-/// As `best_boundary`, for a stretch without line ends.
-fn best_in_line(text: &str, from: usize, to: usize) -> Option<usize> {
-    let mut best: Option<(Kind, usize)> = None;
-    let mut at = to;
-    while at > from {
-        if text.is_char_boundary(at)
-            && let Some(kind) = kind_at(text, at)
-            && best.is_none_or(|(known, _)| kind < known)
-            && is_place(&text[from..], at - from)
-        {
-            best = Some((kind, at));
-            if kind == Kind::Sentence {
-                break;
-            }
+/// Offers the boundaries within lines, from the last on.
+fn within_lines(text: &str, stretch: Stretch, best: &mut Best) {
+    let Stretch { from, near, to } = stretch;
+    for at in (from + 1..=to).rev() {
+        if best.beats(Rank::new(Kind::Sentence, at < near)) {
+            return;
         }
-        at -= 1;
+        if !text.is_char_boundary(at) {
+            continue;
+        }
+        let Some(kind) = end_within_line(text, at) else { continue };
+        let rank = Rank::new(kind, at < near);
+        if !best.beats(rank) && is_place(&text[from..], at - from) {
+            best.offer(rank, at);
+        }
     }
-    best.map(|(_, at)| at)
 }
 
 /// The first end of a word in `text` at or behind `from` and before `to`, between clusters.
 pub(crate) fn first_word(text: &str, from: usize, to: usize) -> Option<usize> {
     (from..to).find(|at| {
-        text.is_char_boundary(*at) && kind_at(text, *at).is_some() && is_place(text, *at)
+        text.is_char_boundary(*at) && end_within_line(text, *at).is_some() && is_place(text, *at)
     })
 }
 
-/// What ends at `at` within a line; nothing where white space goes on.
-fn kind_at(text: &str, at: usize) -> Option<Kind> {
-    let bytes = text.as_bytes();
-    if at > 0 && at < bytes.len() && bytes[at - 1].is_ascii_alphanumeric() && bytes[at] < 0x80 {
-        return None; // most places are inside a word, or before a space
+/// How far the surroundings of a boundary are looked at, in bytes: so that a text that is one line, or
+/// one run of spaces, costs no more than another.
+const LOOK: usize = 256;
+
+/// What stands before `at`, as far as it is looked at.
+pub(crate) fn before(text: &str, at: usize) -> &str {
+    let mut from = at.saturating_sub(LOOK);
+    while !text.is_char_boundary(from) {
+        from += 1;
     }
-    let last = text[..at].chars().next_back()?;
-    let next = text[at..].chars().next();
-    if is_unspaced(last) {
-        return next.is_some_and(is_unspaced).then_some(Kind::Word);
+    &text[from..at]
+}
+
+/// What stands behind `at`, as far as it is looked at.
+pub(crate) fn behind(text: &str, at: usize) -> &str {
+    let mut to = text.len().min(at + LOOK);
+    while !text.is_char_boundary(to) {
+        to -= 1;
     }
-    if last.is_alphanumeric() || next.is_some_and(|next| next.is_whitespace() || is_closer(next)) {
-        return None;
-    }
-    let spaced = last.is_whitespace();
-    let mut head = if spaced { text[..at].trim_end() } else { &text[..at] };
-    while let Some(c) = head.chars().next_back().filter(|c| is_closer(*c)) {
-        head = &head[..head.len() - c.len_utf8()];
-    }
-    let mark = head.chars().next_back()?;
-    if is_wide_stop(mark) && !next.is_some_and(is_wide_stop)
-        || spaced && is_stop(mark) && !goes_on(head, next)
-    {
-        return Some(Kind::Sentence);
-    }
-    if is_wide_pause(mark) || spaced && is_pause(mark) {
-        return Some(Kind::Clause);
-    }
-    spaced.then_some(Kind::Word)
-}
-
-/// A mark that ends a sentence when white space follows.
-fn is_stop(c: char) -> bool {
-    matches!(c, '.' | '!' | '?' | '…')
-}
-
-/// A mark that ends a clause when white space follows.
-fn is_pause(c: char) -> bool {
-    matches!(c, ',' | ';' | ':' | '—' | '–')
-}
-
-/// A mark that ends a sentence whatever follows.
-fn is_wide_stop(c: char) -> bool {
-    matches!(
-        c,
-        '。' | '！'
-            | '？'
-            | '｡'
-            | '．'
-            | '।'
-            | '॥'
-            | '؟'
-            | '۔'
-            | '։'
-            | '።'
-            | '፧'
-            | '၊'
-            | '။'
-            | '៕'
-    )
-}
-
-/// A mark that ends a clause whatever follows.
-fn is_wide_pause(c: char) -> bool {
-    matches!(c, '，' | '、' | '；' | '：' | '､' | '،' | '؛' | '፣' | '፤')
-}
-
-/// A mark that belongs to what it closes.
-#[rustfmt::skip] // one kind of bracket after the other
-fn is_closer(c: char) -> bool {
-    matches!(c, '"' | '\'' | ')' | ']' | '}' | '»' | '”' | '’' | '›' | '」' | '』' | '）' | '】' | '》'
-        | '〉' | '］' | '｝' | '〗' | '〕' | '｣')
-}
-
-/// Whether the dot that `head` ends with is that of an abbreviation, as far as one can see.
-fn goes_on(head: &str, next: Option<char>) -> bool {
-    let Some(word) = head.strip_suffix('.') else { return false };
-    let initial = memrchr(b' ', word.as_bytes()).map_or(word, |space| &word[space + 1..]);
-    let mut letters = initial.chars();
-    let single = letters.next().is_some_and(char::is_uppercase) && letters.next().is_none();
-    single || next.is_some_and(char::is_lowercase)
-}
-
-fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{3041}'..='\u{309f}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
-        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3134f}')
+    &text[at..to]
 }
 
 #[cfg(test)]
@@ -185,8 +158,13 @@ mod tests {
 
     /// The text up to the boundary that is found in all of it but its first and last character.
     fn cut(text: &str) -> &str {
+        cut_behind(text, 0)
+    }
+
+    fn cut_behind(text: &str, near: usize) -> &str {
         let to = text.char_indices().next_back().unwrap().0;
-        best_boundary(text, 0, to).map_or("", |at| &text[..at])
+        let stretch = Stretch { from: 0, near, to };
+        best_boundary(text, &mut Fences::default(), stretch).map_or("", |at| &text[..at])
     }
 
     #[test]
@@ -216,11 +194,96 @@ mod tests {
         }
     }
 
+    /// `best_boundary` as it is defined: of all boundaries the best, and of those the last.
+    fn best_of_all(text: &str, Stretch { from, near, to }: Stretch) -> Option<usize> {
+        let places = (from + 1..=to).filter(|at| is_place(&text[from..], at - from));
+        let ranked = places.filter_map(|at| {
+            let line = break_before(text, from, at).filter(|(end, _)| *end == at);
+            let kind = match line {
+                Some((end, start)) => line_end(text, end, start, &mut Fences::default()),
+                None => end_within_line(text, at)?,
+            };
+            Some((Rank::new(kind, at < near), at))
+        });
+        ranked.min_by_key(|(rank, at)| (*rank, to - at)).map(|(_, at)| at)
+    }
+
+    #[test]
+    fn of_all_boundaries_the_best_is_found() {
+        const UNITS: [&str; 20] = [
+            "word ",
+            "Word",
+            ". ",
+            ", ",
+            "\n",
+            "\n\n",
+            "\n\n\n",
+            "\r\n",
+            "\r",
+            "    ",
+            "# ",
+            "```\n",
+            ":\n",
+            "}\n",
+            "他说：",
+            "「好。」",
+            "a line that is so long that it was broken here\n",
+            "e\u{301}",
+            "</p><p>",
+            "👩\u{200d}👧",
+        ];
+        let mut state = 5u64;
+        let mut roll = |sides: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % sides
+        };
+        let mut kinds = [0; 2];
+        for _ in 0..20_000 {
+            let few: Vec<&str> = (0..1 + roll(6)).map(|_| UNITS[roll(UNITS.len())]).collect();
+            let text: String = (0..1 + roll(30)).map(|_| few[roll(few.len())]).collect();
+            let ends: Vec<usize> = (0..=text.len()).filter(|at| is_place(&text, *at)).collect();
+            let (a, b) = (ends[roll(ends.len())], ends[roll(ends.len())]);
+            let (from, to) = (a.min(b), a.max(b));
+            let stretch = Stretch { from, near: from + roll(to - from + 1), to };
+            let found = best_boundary(&text, &mut Fences::default(), stretch);
+            assert_eq!(found, best_of_all(&text, stretch), "{text:?} {stretch:?}");
+            kinds[usize::from(found.is_some())] += 1;
+        }
+        assert!(kinds[0] > 1_000 && kinds[1] > 10_000, "{kinds:?}");
+    }
+
     #[test]
     fn a_line_break_of_two_characters_is_not_cut() {
         let text = "one\r\ntwo";
-        assert_eq!(best_boundary(text, 0, 4), None);
-        assert_eq!(best_boundary(text, 0, 5), Some(5));
-        assert_eq!(best_boundary(text, 4, 5), Some(5));
+        let find = |from, to| {
+            best_boundary(text, &mut Fences::default(), Stretch { from, near: from, to })
+        };
+        assert_eq!(find(0, 4), None);
+        assert_eq!(find(0, 5), Some(5));
+        assert_eq!(find(4, 5), Some(5));
+    }
+
+    #[test]
+    fn near_the_start_a_boundary_is_taken_only_where_no_sentence_ends_behind_it() {
+        let table = [
+            ("So.\n\nThe rest is long. It goes on, and on", "So.\n\nThe rest is long. "),
+            ("So.\n\nThe rest goes on, and on, without an end", "So.\n\n"),
+            ("So.\nThe rest is long.\nIt goes on", "So.\nThe rest is long.\n"),
+            ("So. The rest goes on and on", "So. "),
+            ("So, the rest goes on and on", "So, the rest goes on and "),
+            ("So, the rest goes on, and on", "So, the rest goes on, "),
+        ];
+        for (text, expected) in table {
+            assert_eq!(cut_behind(text, 9), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_looked_at_is_whole_characters() {
+        let text = "é".repeat(LOOK);
+        assert_eq!(before(&text, text.len()), "é".repeat(LOOK / 2));
+        assert_eq!(before(&format!("{text}a"), text.len() + 1).len(), LOOK - 1);
+        assert_eq!(behind(&format!("a{text}"), 0).len(), LOOK - 1);
+        assert_eq!((before("abc", 2), behind("abc", 2)), ("ab", "c"));
     }
 }

@@ -66,8 +66,8 @@
 //! - The vocabulary: `ranks` reduces any table of merges to one pair a token, `compact` writes and
 //!   reads it, `vocabulary` and `pairs` hold it, `ids` has the ids that the outside knows.
 //! - Cutting by tokens: [`Tokenizer::longest_beginning`] and its kin (`truncate`, `beginnings`,
-//!   `endings`, `inside`), [`Tokenizer::split`] (`split`, `boundaries`), between grapheme clusters
-//!   (`graphemes`).
+//!   `endings`, `inside`), [`Tokenizer::split`] (`split`; `boundaries`, which knows
+//!   `line_ends`, `fences` and `sentences`), between grapheme clusters (`graphemes`).
 //! - Ids back to bytes: `decoding`; special tokens in a text: `special`.
 //!
 //! `README.md` beside this crate has what is claimed with its proofs, the costs, and the
@@ -85,6 +85,7 @@ mod decoding;
 mod dedup;
 mod encoding;
 mod endings;
+mod fences;
 mod gathering;
 mod graphemes;
 mod hot_cache;
@@ -94,6 +95,7 @@ mod inside;
 mod interleaved;
 mod interrupts;
 mod joints;
+mod line_ends;
 mod long;
 mod long_cache;
 mod machine;
@@ -109,6 +111,7 @@ mod prefetch;
 mod queue;
 mod ranks;
 mod scan;
+mod sentences;
 mod sharing;
 mod short_cache;
 mod source;

@@ -8,17 +8,21 @@
 //! A piece costs what its window costs, the stretch of at most `limit` tokens behind its start. A
 //! piece may be much shorter than its window, where the best boundary comes early; but then none as
 //! good stands in the rest of the window, so the next piece is longer or ends at a worse kind. There
-//! are five kinds, so at most that many pieces in a row end in one window. With an overlap, windows
+//! are eleven kinds, so at most that many pieces in a row end in one window. With an overlap, windows
 //! are as many as pieces.
 
 use std::ops::Range;
 
-use crate::boundaries::{best_boundary, first_word};
+use crate::boundaries::{Stretch, best_boundary, first_word};
+use crate::fences::Fences;
 use crate::graphemes::place_after;
 use crate::interrupts::worked;
 use crate::memory::Memory;
 use crate::tokenizer::Tokenizer;
 use crate::truncate::{BLOCK, next_edge};
+
+/// A piece is no shorter than this part of its window where a sentence ends behind that.
+const NEAR: usize = 4;
 
 /// A piece of a text, in bytes from the text's start, and its tokens, counted alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +44,14 @@ impl Tokenizer {
     pub fn split(&self, text: &str, limit: usize, overlap: usize) -> Result<Vec<Span>, Span> {
         self.with_memory(|memory| {
             let mut spans = Vec::new();
-            let mut splitting =
-                Splitting { tokenizer: self, text, limit, blocks: Vec::new(), head: None };
+            let mut splitting = Splitting {
+                tokenizer: self,
+                text,
+                limit,
+                blocks: Vec::new(),
+                head: None,
+                fences: Fences::default(),
+            };
             let (mut start, mut done) = (0, 0);
             while done < text.len() {
                 let span = match splitting.piece(memory, start, done) {
@@ -72,6 +82,7 @@ struct Splitting<'a> {
     blocks: Vec<(usize, Option<usize>)>,
     /// Where the piece at hand starts, and its tokens up to the end of the block it starts in.
     head: Option<(usize, usize)>,
+    fences: Fences,
 }
 
 impl Splitting<'_> {
@@ -81,8 +92,11 @@ impl Splitting<'_> {
         if longest.end == self.text.len() {
             return Some(longest);
         }
+        let near = start + (longest.end - start) / NEAR;
         let mut to = longest.end;
-        while let Some(end) = best_boundary(self.text, done, to) {
+        while let Some(end) =
+            best_boundary(self.text, &mut self.fences, Stretch { from: done, near, to })
+        {
             let tokens = self.count(memory, start, end);
             if tokens <= self.limit {
                 return Some(Span { start, end, tokens });

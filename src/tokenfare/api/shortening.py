@@ -78,8 +78,9 @@ def split(  # noqa: PLR0913 - which tokenizer, and how much overlap; all have de
 ) -> list[str]:
     """Split a text into pieces of at most `max_tokens` tokens each.
 
-    A piece ends at the best boundary within reach: a paragraph, else a line, a sentence, a clause,
-    a word or a character. Nothing is lost: without `overlap`, the pieces join to the text.
+    A piece ends at the best boundary within reach: a section, else a paragraph, a line, a sentence,
+    a clause, a word or a character. A heading stays with its text, and a fenced block of code
+    whole where it fits. Nothing is lost: without `overlap`, the pieces join to the text.
 
     Args:
         text: The text.

@@ -40,8 +40,8 @@ def command(
 ) -> None:
     """Split FILE (or standard input) into pieces of at most N tokens each.
 
-    A piece ends at the best boundary within reach: a paragraph, a line, a sentence, a clause, a
-    word or a character. Without --overlap nothing is lost or repeated.
+    A piece ends at the best boundary within reach: a section, a paragraph, a line, a sentence, a
+    clause, a word or a character. Without --overlap nothing is lost or repeated.
     """
     text = inputs.read(file).text
     measurer = api.measurer_for(model, tokenizer)

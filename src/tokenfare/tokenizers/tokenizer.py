@@ -208,10 +208,10 @@ class Tokenizer:
     def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
         """Split a text into pieces of at most `max_tokens` tokens each, in linear time.
 
-        A piece ends at the last boundary of the best kind within reach: a paragraph, else a line, a
-        sentence, a clause, a word or a character. Without `overlap` the pieces join to the text;
-        with it, each repeats up to this many tokens from the end of the previous piece, starting at
-        a word.
+        A piece ends at the last boundary of the best kind within reach: a section, else a
+        paragraph, a line, a sentence, a clause, a word or a character. Without `overlap` the pieces
+        join to the text; with it, each repeats up to this many tokens from the end of the
+        previous piece, starting at a word.
 
         Raises:
             CharacterTooLong: A single character is more than `max_tokens`.

@@ -1,0 +1,101 @@
+//! Where the code blocks of Markdown lie that stand between fences, lines of ``` or ~~~.
+//!
+//! As CommonMark has it: a fence is a line that starts with three or more of one character; it is closed
+//! by a line of at least as many and nothing else, or by the end of the text. Indentation is not
+//! held against a fence, since those in lists have some.
+
+use std::ops::Range;
+
+use memchr::{memchr, memchr2, memrchr2};
+
+/// The blocks of a text, as far as it was looked at. Each is from the start of its opening line to
+/// the end of its closing one, that line's break included.
+#[derive(Debug, Default)]
+pub(crate) struct Fences {
+    blocks: Vec<Range<usize>>,
+    /// The block that is not closed yet: its start, its character and how many open it.
+    open: Option<(usize, u8, usize)>,
+    known: usize,
+}
+
+impl Fences {
+    /// Whether `at`, the start of a line, lies within a block of `text`, which is always the same text.
+    /// O(the text not yet seen).
+    pub(crate) fn contain(&mut self, text: &str, at: usize) -> bool {
+        self.look(text, at);
+        let next = self.blocks.partition_point(|block| block.end <= at);
+        self.blocks.get(next).is_some_and(|block| block.start < at)
+            || self.open.is_some_and(|(start, ..)| start < at)
+    }
+
+    /// Looks at the lines up to the one in which `to` lies.
+    fn look(&mut self, text: &str, to: usize) {
+        let bytes = text.as_bytes();
+        while self.known < to {
+            let Some(found) = memchr2(b'`', b'~', &bytes[self.known..to]) else {
+                self.known = to;
+                return;
+            };
+            let mark = self.known + found;
+            let end = mark + memchr(b'\n', &bytes[mark..]).map_or(bytes.len() - mark, |at| at + 1);
+            self.look_at_line(bytes, mark, end);
+            self.known = end;
+        }
+    }
+
+    /// Looks at the line that ends at `end`, whose first mark of a fence is at `mark`.
+    fn look_at_line(&mut self, bytes: &[u8], mark: usize, end: usize) {
+        let start = memrchr2(b'\n', b'\r', &bytes[..mark]).map_or(0, |at| at + 1);
+        let (line, fence) = (&bytes[mark..end], bytes[mark]);
+        let length = line.iter().take_while(|byte| **byte == fence).count();
+        if length < 3 || !bytes[start..mark].trim_ascii().is_empty() {
+            return;
+        }
+        match self.open {
+            Some((opened, by, least)) => {
+                if fence == by && length >= least && line[length..].trim_ascii().is_empty() {
+                    self.blocks.push(opened..end);
+                    self.open = None;
+                }
+            }
+            // A line with another backtick is text with code in it.
+            None if fence == b'`' && memchr(b'`', &line[length..]).is_some() => {}
+            None => self.open = Some((start, fence, length)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// For each line of a text, `x` where a cut before it would break a block, else `.`.
+    fn lines(text: &str) -> String {
+        let starts = || std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
+        let mut fences = Fences::default();
+        let marks: Vec<bool> = starts().map(|at| fences.contain(text, at)).collect();
+        let mut late = Fences::default();
+        late.contain(text, text.len());
+        assert!(starts().map(|at| late.contain(text, at)).eq(marks.iter().copied()), "{text:?}");
+        marks.iter().map(|inside| if *inside { 'x' } else { '.' }).collect()
+    }
+
+    #[test]
+    fn a_block_is_from_fence_to_fence() {
+        let table = [
+            ("a\n```py\nb\n\nc\n```\nd", "..xxxx."),
+            ("a\n~~~\nb\n```\n~~~\nd", "..xxx."),
+            ("````\n```\n````\n", ".xx."),
+            ("```\na\n``` b\n`````\nc", ".xxx."),
+            ("- a\n  ```\n  b\n  ```\n", "..xx."),
+            ("```\r\na\r\n```\r\nb", ".xx."),
+            ("a\n```\nnever closed\n\nb", "..xxx"),
+            ("```in``` a line\n\nb ``` c\n", "...."),
+            ("`a` and ~~b~~\n\n``\nc", "...."),
+            ("```\na\n```\n\n```\nb\n```\n", ".xx..xx."),
+        ];
+        for (text, expected) in table {
+            assert_eq!(lines(text), expected, "{text:?}");
+        }
+    }
+}
