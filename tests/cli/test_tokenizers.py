@@ -56,6 +56,22 @@ def test_a_file_is_taken_once_and_exact_from_then_on(run: Run, folder: Path) -> 
     assert "mine" in run("tokenizers").out
 
 
+def test_a_folder_is_not_yet_counted_by_where_what_reads_it_is_not_installed(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tokenfare.tokenizers import registry, user_vocabularies
+
+    for module in (registry, user_vocabularies):
+        monkeypatch.setattr(module, "find_spec", lambda _: None)
+    assert run("tokenizers", "add", str(folder), "--name", "llama2").code == 0
+    (line,) = [line for line in run("tokenizers").out.splitlines() if line.startswith("llama2")]
+    assert line.split(maxsplit=4) == [
+        "llama2", "not", "yet", "added", "pip install 'tokenfare[transformers]'",
+    ]  # fmt: skip
+    found = {one["name"]: one for one in json.loads(run("tokenizers", "--json").out)}
+    assert found["llama2"]["exact"] is False
+
+
 def test_a_folder_is_remembered(run: Run, folder: Path) -> None:
     ended = run("tokenizers", "add", str(folder), "--name", "llama2")
     assert "will be read from" in ended.out

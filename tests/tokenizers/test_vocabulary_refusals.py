@@ -11,7 +11,7 @@ import pytest
 from vocabulary_files import rank_lines, saved
 
 from tokenfare.errors import InputError, InvalidRequestError, VocabularyError
-from tokenfare.tokenizers import convert, load
+from tokenfare.tokenizers import convert, load, rank_file
 
 
 @pytest.mark.parametrize("at", [0, 30, 90, 200, 2000, -1])
@@ -190,6 +190,38 @@ def test_a_gap_may_be_a_special_token(tmp_path):
         load(path, pattern="gpt2", special_tokens={"<x>": 97})
     with pytest.raises(InvalidRequestError, match="300"):
         ours.decode([300])
+
+
+def test_a_published_file_needs_nothing_said_and_another_of_its_name_is_not_taken_for_it(
+    tmp_path, monkeypatch
+):
+    """p50k's special token stands amid its ranks, so without it the file would have a gap."""
+    path = tmp_path / "p50k_base.tiktoken"
+    path.write_bytes(BYTE_LINES + b"YWI= 257\n")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (published,) = [one for one, known in rank_file._KNOWN.items() if known.file == path.name]
+    with pytest.raises(VocabularyError, match=f"its sha256 is {digest}, not {published}; it is"):
+        load(path)
+    known = rank_file._Known(path.name, "gpt2", special=(("<|endoftext|>", 256),))
+    monkeypatch.setitem(rank_file._KNOWN, digest, known)
+    assert load(path).encode("ab<|endoftext|>", special="all") == [257, 256]
+    assert rank_file._KNOWN[published].special == (("<|endoftext|>", 50_256),)
+
+
+@pytest.mark.parametrize("name", ["cl100k_base.tiktoken", "tokenizer.json"])
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull"),
+        (b"<!DOCTYPE html><title>404</title>", "an HTML or XML page, not a vocabulary"),
+        (b" \n", "an empty file"),
+    ],
+)
+def test_what_lies_in_place_of_a_vocabulary_is_named(tmp_path, name, data, reason):
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(VocabularyError, match=reason):
+        load(path)
 
 
 def test_what_a_file_does_not_say_has_to_be_said_and_what_it_says_not(small, tmp_path):

@@ -84,7 +84,7 @@ def _rows(found: list[TokenizerInfo]) -> list[tuple[str, str, str, str]]:
     return [
         (
             one.name,
-            "within bounds" if one.origin == "bounds only" else "exactly",
+            _counts(one),
             "not here" if one.origin == "bounds only" else one.origin,
             one.get,
         )
@@ -92,11 +92,17 @@ def _rows(found: list[TokenizerInfo]) -> list[tuple[str, str, str, str]]:
     ]
 
 
+def _counts(one: TokenizerInfo) -> str:
+    if one.exact:
+        return "exactly"
+    return "within bounds" if one.origin == "bounds only" else "not yet"
+
+
 def _as_data(one: TokenizerInfo) -> dict[str, object]:
     fit = fitted().get(one.name)
     return {
         "name": one.name,
-        "exact": one.origin != "bounds only",
+        "exact": one.exact,
         "origin": one.origin,
         "path": str(one.path) if one.path else None,
         "source_sha256": one.sha256,

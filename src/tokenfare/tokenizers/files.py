@@ -142,8 +142,9 @@ def _read_vocabulary(
         raise InvalidRequestError(f"normalization is 'NFC' or 'none', not {normalization!r}")
     if not isinstance(special_tokens, Mapping | None):
         raise InvalidRequestError(f"special_tokens are texts and their ids, not {special_tokens!r}")
-    if not data.strip():
-        raise NotRepresentable(path, "", "an empty file")
+    stand_in = _stand_in(data)
+    if stand_in is not None:
+        raise NotRepresentable(path, "", stand_in)
     if data.lstrip()[:1] != b"{":
         return rank_file.read(
             path,
@@ -158,6 +159,17 @@ def _read_vocabulary(
             f"{path}: a tokenizer.json says its pattern, normalization and added tokens itself"
         )
     return tokenizer_json.read(path, data)
+
+
+def _stand_in(data: bytes) -> str | None:
+    """What often lies where a vocabulary should: nothing, a pointer to it, a page that says no."""
+    if not data.strip():
+        return "an empty file"
+    if data.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS, not the file itself: `git lfs pull` fetches that"
+    if data.lstrip()[:1] == b"<":
+        return "an HTML or XML page, not a vocabulary: the download went wrong"
+    return None
 
 
 def _written(vocabulary: Vocabulary, name: str, digest: str, path: str) -> bytes:

@@ -20,19 +20,37 @@ from .vocabulary import Added, NotRepresentable, Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """A published file: its name, how its text is split, special tokens amid its ranks."""
+
+    file: str
     pattern: str
-    nfc: bool
+    nfc: bool = False
+    special: tuple[tuple[str, int], ...] = ()
 
 
 # By sha256. Sources: dashscope 2.0.2, llama-models 0.3.0, and tiktoken 0.14 openai_public.py.
 _KNOWN = {
-    "b2b1b8dfb5cc5f024bafc373121c6aba3f66f9a5a0269e243470a1de16a33186": _Known("qwen", nfc=True),
-    "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930": _Known("gpt2", nfc=False),
-    "94b5ca7dff4d00767bc256fdd1b27e5b17361d7b8a5f968547f9f23eb70d2069": _Known("gpt2", nfc=False),
-    "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7": _Known("cl100k", nfc=False),
-    "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d": _Known("o200k", nfc=False),
-    "82e9d31979e92ab929cd544440f129d9ecd797b69e327f80f17e1c50d5551b55": _Known("llama3", nfc=False),
-    "d0bdbaf59b0762c8c807617e2d8ea51420eb1b1de266df2495be755c8e0ed6ed": _Known("o200k", nfc=False),
+    "b2b1b8dfb5cc5f024bafc373121c6aba3f66f9a5a0269e243470a1de16a33186": _Known(
+        "qwen.tiktoken", "qwen", nfc=True
+    ),
+    "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930": _Known(
+        "r50k_base.tiktoken", "gpt2"
+    ),
+    "94b5ca7dff4d00767bc256fdd1b27e5b17361d7b8a5f968547f9f23eb70d2069": _Known(
+        "p50k_base.tiktoken", "gpt2", special=(("<|endoftext|>", 50_256),)
+    ),
+    "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7": _Known(
+        "cl100k_base.tiktoken", "cl100k"
+    ),
+    "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d": _Known(
+        "o200k_base.tiktoken", "o200k"
+    ),
+    "82e9d31979e92ab929cd544440f129d9ecd797b69e327f80f17e1c50d5551b55": _Known(
+        "tokenizer.model", "llama3"
+    ),
+    "d0bdbaf59b0762c8c807617e2d8ea51420eb1b1de266df2495be755c8e0ed6ed": _Known(
+        "tokenizer.model", "o200k"
+    ),
 }
 
 
@@ -49,12 +67,9 @@ def read(  # noqa: PLR0913 - what such a file does not say
     tokens = _tokens(path, data)
     known = _KNOWN.get(digest)
     if pattern is None and known is None:
-        raise NotRepresentable(
-            path,
-            "",
-            "a rank file does not say how text is split, and this one is not known: "
-            f"pass pattern=, one of {', '.join(PATTERNS)}",
-        )
+        raise NotRepresentable(path, "", _unknown(path, digest))
+    if known is not None:
+        special_tokens = {**dict(known.special), **special_tokens}
     added = _added(special_tokens)
     _check_numbers(path, tokens, added)
     return Vocabulary(
@@ -64,6 +79,21 @@ def read(  # noqa: PLR0913 - what such a file does not say
         pattern=pattern or (known.pattern if known else ""),
         nfc=nfc if nfc is not None else known is not None and known.nfc,
         added=added,
+    )
+
+
+def _unknown(path: str, digest: str) -> str:
+    """What is wrong with a file whose pattern neither its digest nor the caller says."""
+    name = path.replace("\\", "/").rsplit("/", 1)[-1]
+    expected = [sha256 for sha256, known in _KNOWN.items() if known.file == name]
+    if expected:
+        return (
+            f"not the published {name}: its sha256 is {digest}, not {' or '.join(expected)}; it is "
+            "damaged, or another vocabulary, and then pass pattern="
+        )
+    return (
+        "a rank file does not say how text is split, and this one is not known: "
+        f"pass pattern=, one of {', '.join(PATTERNS)}"
     )
 
 

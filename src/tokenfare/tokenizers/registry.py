@@ -10,6 +10,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -60,6 +61,11 @@ class TokenizerInfo:
     sha256: str | None = None
     get: str = ""
 
+    @property
+    def exact(self) -> bool:
+        """Whether a count by it is exact now: its vocabulary is here, and so is what reads it."""
+        return self.origin != "bounds only" and not self.get
+
 
 @runtime_checkable
 class Cutter(Measurer, Protocol):
@@ -81,13 +87,20 @@ def tokenizer_info(name: str) -> TokenizerInfo:
         return TokenizerInfo(name, "ships", _EXACT[name])
     mine = user_vocabulary(name)
     if mine is not None:
-        return TokenizerInfo(name, "added", mine.path, mine.sha256)
+        return TokenizerInfo(name, "added", mine.path, mine.sha256, _reader(mine.path))
     if name not in KNOWN:
         raise UnknownTokenizer(name, tokenizer_names())
     path = caches.found(KNOWN[name])
     if path is not None:
-        return TokenizerInfo(name, "found in a cache", path)
+        return TokenizerInfo(name, "found in a cache", path, get=_reader(path))
     return TokenizerInfo(name, "bounds only", get=KNOWN[name].get)
+
+
+def _reader(path: Path) -> str:
+    """How to get what reads a vocabulary, where that is not here: nothing for a file."""
+    if not path.is_dir() or find_spec("transformers") is not None:
+        return ""
+    return "pip install 'tokenfare[transformers]'"
 
 
 def get_tokenizer(name: str) -> Tokenizer:
