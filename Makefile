@@ -9,7 +9,7 @@ DATA := $(wildcard src/tokenfare/tokenizers/data/*)
 .PHONY: help demo dist test test-python test-rust search test-lowest test-litellm test-engines soak bench-calls bench-batch lint format docs bench fuzz sanitize sanitize-binding clean
 
 help:
-	@echo 'make demo   run the whole way on real documents, offline, against the emulator'
+	@echo 'make demo   count, route and send real documents, offline, against the emulator'
 	@echo 'make test   run all tests, Rust and Python'
 	@echo 'make search   the property tests with examples that no run has seen'
 	@echo 'make test-lowest   the tests with the lowest dependencies allowed'

@@ -1,4 +1,4 @@
-"""`tokenfare demo`: the whole way on real documents, offline.
+"""`tokenfare demo`: count, route and send real documents, offline.
 
 Counts, routes and sends each document to the emulator, on the day of the shipped seed and today,
 and holds the bill against the prediction. The emulator counts with tiktoken, so the two agree only
