@@ -171,10 +171,10 @@ def _message(item: object, place: str) -> Message:
         return Message(role, (Text(content),), dict(item))
     _check_calls(item, place)
     parts = tuple(_parts(item, f"{place}.content"))
-    return Message(role, parts, _sent(item, parts))
+    return Message(role, parts, _wire_form(item, parts))
 
 
-def _sent(item: Wire, parts: tuple[ContentPart, ...]) -> Wire:
+def _wire_form(item: Wire, parts: tuple[ContentPart, ...]) -> Wire:
     """The message as it is sent: without what is stated only for this library.
 
     Its content is a string or a `list` as in JSON, whatever sequence type the caller used.

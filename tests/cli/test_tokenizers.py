@@ -21,7 +21,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TOKENFARE_TOKENIZERS", str(tmp_path / "kept"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path / "tiktoken"))
-    registry._found.cache_clear()
+    registry._from_cache_or_bounds.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -88,10 +88,10 @@ def test_a_client_of_a_region_takes_models_that_are_served_there(tmp_path: Path)
     (tmp_path / "ours.toml").write_text(SINGAPORE)
     there = Catalog.load(tmp_path / "ours.toml", day=date(2026, 11, 24))
     made = settings(there, api_key="sk-any", region="ap-southeast-1", ledger=False)
-    assert made.held(Requirements()).region == "ap-southeast-1"
+    assert made.restrict(Requirements()).region == "ap-southeast-1"
     assert made.channel.endpoint.base_url.startswith("https://dashscope-intl.")
     with pytest.raises(InvalidRequestError, match="calls ap-southeast-1, not cn-beijing"):
-        made.held(Requirements(region="cn-beijing"))
+        made.restrict(Requirements(region="cn-beijing"))
 
 
 def test_a_file_is_no_catalogue_yet() -> None:

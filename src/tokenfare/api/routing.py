@@ -175,7 +175,7 @@ def replay(
 def route_sized(size_for: SizeFor, requirements: Requirements, catalog: Catalog) -> Decision:
     """Decide with a function that gives the request's size on a model. Raises `NoModelFits`."""
     asking = _question(requirements, catalog)
-    return _found(
+    return _decision_or_error(
         decide(asking.models, size_for, requirements, day=asking.day, digest=asking.digest)
     )
 
@@ -185,10 +185,12 @@ def route_arranged(arrange: Arrange, requirements: Requirements, catalog: Catalo
 
     Raises `NoModelFits`.
     """
-    return _found(settle(_question(requirements, catalog), Sizing(arrange, measurer_or_bounds)))
+    return _decision_or_error(
+        settle(_question(requirements, catalog), Sizing(arrange, measurer_or_bounds))
+    )
 
 
-def _found(decision: Decision) -> Decision:
+def _decision_or_error(decision: Decision) -> Decision:
     if not decision.found:
         way = f"; for {way}" if (way := decision.way_out()) else ""
         raise NoModelFits(

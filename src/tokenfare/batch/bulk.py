@@ -32,8 +32,8 @@ from .inputs.requests import (
     URL,
     Request,
     is_sayable,
+    messages_in,
     request_of,
-    said_in,
     unsayable,
 )
 from .prefixes.finder import Prefixes, Said
@@ -219,7 +219,7 @@ class Passage:
         prefixes.see_lines(self._lines, outcomes.core, trees, self._file, self._said)
 
     def _said(self, row: int) -> Said:
-        return said_in(self._lines.body(row))
+        return messages_in(self._lines.body(row))
 
     def held_alone(self) -> Iterator[tuple[Cell, bool]]:
         """How the batch service sees each of the requests that came alone and are sent.

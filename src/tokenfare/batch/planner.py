@@ -26,7 +26,7 @@ from .choice.chooser import Cheapest, Chooser
 from .choice.counting import Counter
 from .choice.totals import Cell, Tally
 from .inputs.record import Columns, Record, SetAside
-from .inputs.requests import METHOD, URL, Request, is_sayable, request_of, said_in, unsayable
+from .inputs.requests import METHOD, URL, Request, is_sayable, messages_in, request_of, unsayable
 from .output.folder import PlanFile
 from .output.table import Row
 from .plan import LongestRequest, Plan
@@ -221,7 +221,7 @@ class Planner:
             where = (request.record.file, request.record.line)
             said, options = request.messages, request.options
             if not said:  # it was read elsewhere
-                said, options = said_in(request.body)
+                said, options = messages_in(request.body)
             prefixes.see(model, rules, said, size, where, options)
 
     def _place_in_batch(self, requests: Sequence[Request]) -> list[tuple[Request, Cell]]:

@@ -50,7 +50,7 @@ def count_beginning(  # noqa: PLR0913, PLR0917 - a request, a place in it, and h
         counts.append(added(part.count for part in counter.parts(message, place)))
     settled = 1 + _settled(messages, whole, counter)
     if characters:
-        counts.append(_begun(messages[whole].text, characters, counter))
+        counts.append(_cut_message(messages[whole].text, characters, counter))
         settled += settled == len(counts) - 1
     if options.tools and not chinese:
         settled = 0  # a Chinese message further on changes the words, which stand at the front
@@ -62,14 +62,14 @@ def count_beginning(  # noqa: PLR0913, PLR0917 - a request, a place in it, and h
 def _settled(messages: Sequence[Message], whole: int, counter: MessageCounter) -> int:
     """How many of the whole messages count the same whatever follows."""
     if counter.rules.chat.strips_reasoning:
-        spoken = (i for i, each in enumerate(messages[:whole]) if each.role == "assistant")
-        return next(spoken, whole)
+        assistant_texts = (i for i, each in enumerate(messages[:whole]) if each.role == "assistant")
+        return next(assistant_texts, whole)
     if whole and depends_on_the_next(messages[whole - 1]):
         return whole - 1
     return whole
 
 
-def _begun(text: str, characters: int, counter: MessageCounter) -> Count:
+def _cut_message(text: str, characters: int, counter: MessageCounter) -> Count:
     """A message that is cut: its frame may be counted or not, the last word is by its bytes."""
     chat = counter.rules.chat
     frame = (chat.per_message_bounds or (0, chat.per_message))[1]

@@ -23,11 +23,11 @@ class AssistantText:
     reasoning: str | None = None
 
 
-def spoken(messages: Sequence[Message]) -> dict[int, AssistantText]:
+def assistant_texts(messages: Sequence[Message]) -> dict[int, AssistantText]:
     """What is left of each assistant's message, by its index."""
     asked = _last_question(messages)
     return {
-        i: _spoken(message, since=i > asked, last=i == len(messages) - 1)
+        i: _assistant_text(message, since=i > asked, last=i == len(messages) - 1)
         for i, message in enumerate(messages)
         if message.role == "assistant"
     }
@@ -42,7 +42,7 @@ def _last_question(messages: Sequence[Message]) -> int:
     return len(messages) - 1
 
 
-def _spoken(message: Message, *, since: bool, last: bool) -> AssistantText:
+def _assistant_text(message: Message, *, since: bool, last: bool) -> AssistantText:
     content = message.text
     given = message.wire.get("reasoning_content")
     reasoning = given if isinstance(given, str) else ""

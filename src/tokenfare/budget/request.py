@@ -16,7 +16,7 @@ from .control_tokens import ControlToken, control_tokens
 from .message_tokens import MessageCounter, is_open, places
 from .options import NO_OPTIONS, Options
 from .parts import Part, RequestCount, counted
-from .reasoning import spoken
+from .reasoning import assistant_texts
 from .rules import Rules, rules_of
 from .tools import GUESS, definitions_most, definitions_text, forced_call, is_chinese
 
@@ -35,7 +35,7 @@ def count_request(
     rules = rules_of(model) if isinstance(model, Model) else model
     chinese = bool(options.tools) and any(map(is_chinese, messages))
     counter = MessageCounter(rules, measurer, options, chinese)
-    said = spoken(messages) if rules.chat.strips_reasoning else {}
+    said = assistant_texts(messages) if rules.chat.strips_reasoning else {}
     parts = list(before_all(messages[0], counter))
     for message, place in zip(messages, places(messages), strict=True):
         parts += counter.parts(message, place, said.get(place.index))

@@ -111,32 +111,32 @@ def trim(conversation: Conversation, limit: int, policy: TrimPolicy) -> Trimmed:
     found = _arrangement(messages, policy)
     if len(found.lost) == len(messages):
         raise InvalidRequestError("the conversation has nothing but results without a call")
-    gone = _gone(conversation, found, limit)
-    kept = _without(messages, gone)
+    dropped_by = _messages_to_drop(conversation, found, limit)
+    kept = _without(messages, dropped_by)
     count = conversation.size_of(kept)
     dropped = tuple(
         Dropped(i, messages[i].wire, conversation.tokens_of(i), _why(i, found))
-        for i in sorted(gone)
+        for i in sorted(dropped_by)
     )
     if count.high <= limit:
         return Trimmed(tuple(messages[i].wire for i in kept), count, limit, dropped)
     return _shortened(conversation, kept, limit, policy, dropped)
 
 
-def _gone(conversation: Conversation, found: _Arrangement, limit: int) -> set[int]:
+def _messages_to_drop(conversation: Conversation, found: _Arrangement, limit: int) -> set[int]:
     """The messages to drop: the fewest blocks without which the rest fits, or all of them.
 
     The counts of the messages give an estimate of how many; counting the rest decides.
     """
 
-    def gone(blocks: int) -> set[int]:
+    def dropped_by(blocks: int) -> set[int]:
         return {*found.lost, *(i for block in found.blocks[:blocks] for i in block)}
 
     def fits(blocks: int) -> bool:
-        kept = _without(conversation.messages, gone(blocks))
+        kept = _without(conversation.messages, dropped_by(blocks))
         return conversation.size_of(kept).high <= limit
 
-    size = conversation.size_of(_without(conversation.messages, gone(0))).high
+    size = conversation.size_of(_without(conversation.messages, dropped_by(0))).high
     blocks = 0
     while size > limit and blocks < len(found.blocks):
         size -= sum(conversation.tokens_of(i).high for i in found.blocks[blocks])
@@ -145,11 +145,11 @@ def _gone(conversation: Conversation, found: _Arrangement, limit: int) -> set[in
         blocks += 1
     while blocks > 0 and fits(blocks - 1):
         blocks -= 1
-    return gone(blocks)
+    return dropped_by(blocks)
 
 
-def _without(messages: Sequence[Message], gone: set[int]) -> list[int]:
-    return [i for i in range(len(messages)) if i not in gone]
+def _without(messages: Sequence[Message], dropped_by: set[int]) -> list[int]:
+    return [i for i in range(len(messages)) if i not in dropped_by]
 
 
 def _why(index: int, found: _Arrangement) -> Why:

@@ -51,11 +51,11 @@ def against(ours: Catalog, theirs: Iterable[Model]) -> tuple[Difference, ...]:
         except UnknownModel:
             continue
         if known.provider == model.provider:
-            found += (d for d in _of(known.id, known, model) if _said(d, model))
+            found += (d for d in _of(known.id, known, model) if _stated_by_list(d, model))
     return tuple(sorted(found, key=lambda difference: (difference.model, difference.fact)))
 
 
-def _said(difference: Difference, theirs: Model) -> bool:
+def _stated_by_list(difference: Difference, theirs: Model) -> bool:
     evidence = theirs.evidence.get(difference.fact)
     derived = evidence is not None and evidence.mark == "derived"
     silent = difference.after in ("not stated", "not known")

@@ -130,7 +130,7 @@ def status_command(
     else:
         with progress.steps("requests", quiet=quiet) as bar:
 
-            def told(now: Status) -> None:
+            def on_progress(now: Status) -> None:
                 bar(now.done, now.requests, ", ".join(sorted({f.word for f in now.files})))
 
             first = _POLL_SECONDS if poll_seconds is None else poll_seconds
@@ -138,7 +138,7 @@ def status_command(
                 folder,
                 poll_seconds=first,
                 longest_poll_seconds=max(first, _LONGEST_POLL_SECONDS),
-                progress=told,
+                progress=on_progress,
                 **options,
             )
     _show(now, as_json=as_json)
@@ -164,8 +164,8 @@ def collect_command(
     The results are written to FOLDER/results.jsonl. Exit code 1: some requests have no answer, see
     FOLDER/failed/.
     """
-    with _goes_on("collect", folder), progress.fetching(quiet=quiet) as told:
-        found = batch.collect(folder, retries=retries, progress=told, **options)
+    with _goes_on("collect", folder), progress.fetching(quiet=quiet) as on_progress:
+        found = batch.collect(folder, retries=retries, progress=on_progress, **options)
     output.emit(found.as_data()) if as_json else stdout.answer(found.explain())
     if found.complete:
         return exit_codes.DONE
@@ -273,7 +273,7 @@ def replan_command(
     given = {name: value for name, value in given.items() if value not in {None, ()}}
     read = [str(path) for path in failed_files(Path(folder))] * (1 if deadline is None else 2)
     with progress.reading(read, quiet=quiet) as bar:
-        plans = batch.replan(folder, out, deny=deny, progress=bar.told, **given)
+        plans = batch.replan(folder, out, deny=deny, progress=bar.on_progress, **given)
     if as_json:
         output.emit([each.as_data() for each in plans])
     else:
@@ -302,7 +302,7 @@ def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
     with _goes_on("run", folder), progress.steps("requests", quiet=quiet) as bar:
         at = Sending(0, 0, 0)
 
-        def told(now: Sending, why: str = "") -> None:
+        def on_progress(now: Sending, why: str = "") -> None:
             nonlocal at
             at = now
             failed = f"{now.failed:,} failed" if now.failed else ""
@@ -311,8 +311,8 @@ def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
         # Beside the bar, and only there: of thousands of calls at once they are a flood.
         now = batch.run(
             folder,
-            progress=told,
-            on_wait=lambda pause: told(at, f"{pause.model}: {pause.reason}"),
+            progress=on_progress,
+            on_wait=lambda pause: on_progress(at, f"{pause.model}: {pause.reason}"),
             **options,
         )
     if as_json:

@@ -35,9 +35,9 @@ quiet_option: Callable[[F], F] = click.option(
 
 
 class Reading(NamedTuple):
-    """A bar while inputs are read: it is `told` how far that is; `say` is what comes after it."""
+    """A progress bar while inputs are read: `on_progress` moves it, `say` ends it with a text."""
 
-    told: Callable[[Progress], None] | None
+    on_progress: Callable[[Progress], None] | None
     say: Callable[[str], None]
 
 
@@ -58,10 +58,10 @@ def reading(files: Sequence[str], *, quiet: bool) -> Iterator[Reading]:
     with _drawn(rich, *columns) as bar:
         task = bar.add_task("", total=total, said="0 requests")
 
-        def told(at: Progress) -> None:
+        def on_progress(at: Progress) -> None:
             bar.update(task, completed=at.bytes_read, said=f"{at.requests:,} requests")
 
-        yield Reading(told, lambda words: bar.update(task, completed=total, said=words))
+        yield Reading(on_progress, lambda words: bar.update(task, completed=total, said=words))
 
 
 @contextmanager
@@ -97,13 +97,13 @@ def fetching(*, quiet: bool = False) -> Iterator[Callable[[Fetching], None] | No
         task = bar.add_task("fetching", total=None)
         names: list[str] = []
 
-        def told(at: Fetching) -> None:
+        def on_progress(at: Fetching) -> None:
             if names[-1:] != [at.name]:
                 names.append(at.name)
                 bar.reset(task, description=at.name)
             bar.update(task, completed=at.received, total=at.total)
 
-        yield told
+        yield on_progress
 
 
 def _drawn(rich: Any, *columns: Any, title: Any = None, beside: int = _BESIDE) -> Any:

@@ -37,7 +37,7 @@ class _Page:
         for fact, value in said.items():
             yield f"  {fact:<{_WIDTH}}{value}"
             if fact in evidence:
-                yield from self._known(fact, evidence[fact])
+                yield from self._origin_of(fact, evidence[fact])
 
     def end(self) -> Iterator[str]:
         """What is disputed, and the sources."""
@@ -46,7 +46,7 @@ class _Page:
             yield f"disputed: {fact}: {dispute.says} [{number}]; not used: {dispute.because}"
         yield from (f"[{number}] {source}" for source, number in self._sources.items())
 
-    def _known(self, fact: str, evidence: Evidence) -> Iterator[str]:
+    def _origin_of(self, fact: str, evidence: Evidence) -> Iterator[str]:
         origin = f" from {evidence.inherited_from}" if evidence.inherited_from else ""
         known = f"{evidence.mark}{origin}, {evidence.since}, {evidence.confidence} confidence"
         yield f"  {'':<{_WIDTH}}  {known} [{self._number(evidence.source)}]"

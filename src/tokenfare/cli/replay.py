@@ -31,14 +31,14 @@ def command(file: str, as_of: date | None, explain: bool, as_json: bool) -> int:
     if as_json:
         output.emit(_as_data(again))
     else:
-        for line in _told(again, most=None if explain else _SHOWN):
+        for line in _lines(again, most=None if explain else _SHOWN):
             stdout.answer(line)
     if not again.now.found and not again.same:
         return exit_codes.NO_MODEL_FITS
     return exit_codes.DONE if again.same else exit_codes.ANSWER_IS_NO
 
 
-def _told(again: Replay, most: int | None) -> list[str]:
+def _lines(again: Replay, most: int | None) -> list[str]:
     record, now = again.record, again.now
     then_fare = record.outcomes[record.model] if record.model else "no model took it"
     now_fare = f"up to {now.fare.high}" if now.found else "no model takes it"

@@ -71,7 +71,7 @@ class Given:
     def of(cls, **options: Any) -> Given:
         """Sort click's options; those that were not given are left to the profile."""
         own = {n: options.pop(n, None) for n in cls.__dataclass_fields__ if n != "requirements"}
-        requirements = {name: value for name, value in options.items() if _given(value)}
+        requirements = {name: value for name, value in options.items() if _is_set(value)}
         return cls(**own, requirements=cast("RequirementOptions", requirements))
 
     def prompt(self) -> Prompt:
@@ -117,7 +117,7 @@ class Given:
         }
 
 
-def _given(value: object) -> bool:
+def _is_set(value: object) -> bool:
     """Whether an option has a value of its own; zero is one."""
     return value is not None and value is not False and value != ()
 

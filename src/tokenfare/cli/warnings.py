@@ -35,11 +35,11 @@ def on_stderr() -> Iterator[None]:
 def waits_on_stderr(*, all_of_them: bool) -> OnWait:
     """What says each wait of a call, or those only that are a warning."""
 
-    def told(pause: Pause) -> None:
+    def on_pause(pause: Pause) -> None:
         if all_of_them or pause.level >= logging.WARNING:
             _say(str(pause))
 
-    return told
+    return on_pause
 
 
 def _say(words: str) -> None:

@@ -103,7 +103,7 @@ class BaseClient(ABC):
 
         Raises `InvalidRequestError` for requirements that this client cannot meet.
         """
-        return self._settings.held(requirements_from(requirements, self._settings.profile))
+        return self._settings.restrict(requirements_from(requirements, self._settings.profile))
 
     def with_options(
         self,

@@ -1,6 +1,6 @@
-"""What a client is made of: the catalogue, the channel to the provider, the books, the rates.
+"""The settings of a client: catalogue, channel to the provider, ledger, rate limits.
 
-Built once, at the edge: this is where the environment is read, and nowhere below.
+Built once, at the edge: only here is the environment read.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ class Settings:
     uploads: Uploads = field(default_factory=Uploads)
     region: str | None = None
 
-    def held(self, requirements: Requirements) -> Requirements:
-        """What is asked, of the models of this provider alone, in the region where it is called.
+    def restrict(self, requirements: Requirements) -> Requirements:
+        """The requirements, restricted to this provider's models in the region that is called.
 
-        The channel leads to no other. Raises `InvalidRequestError` where another is asked for.
+        The channel reaches no other. Raises `InvalidRequestError` where another is required.
         """
         return of_provider(in_region(requirements, self.region), self.provider)
 
@@ -72,10 +72,9 @@ class Settings:
         escalate: bool | Requirements | None,
         on_wait: OnWait | None,
     ) -> Settings:
-        """The same for other calls. Another key is another account: what is an account's is apart.
+        """A variant for other calls. Another key is another account, with its own rates and files.
 
-        That is its rates and its files; those are deleted after each call, since nobody remembers
-        them.
+        Uploaded files are then deleted after each call, since nothing remembers them.
         """
         varied = self
         if project is not None:
@@ -83,7 +82,7 @@ class Settings:
         if on_wait is not None:
             varied = replace(varied, channel=replace(self.channel, on_wait=on_wait))
         if isinstance(escalate, Requirements):
-            escalate = self.held(escalate)
+            escalate = self.restrict(escalate)
         if escalate is not None:
             varied = replace(varied, escalate=escalate)
         if api_key is None:
@@ -103,9 +102,9 @@ class Settings:
 
 
 def in_region(requirements: Requirements, region: str | None) -> Requirements:
-    """What is asked, of models that are served in a region, if one is named.
+    """The requirements, restricted to models that are served in a region, if one is given.
 
-    Raises `InvalidRequestError` if another is asked for.
+    Raises `InvalidRequestError` if another one is required.
     """
     if region is None or requirements.region == region:
         return requirements
@@ -117,16 +116,16 @@ def in_region(requirements: Requirements, region: str | None) -> Requirements:
 
 
 def provider_called(requirements: Requirements) -> str:
-    """The provider that a command calls: the one that is asked for by its id, else DashScope."""
+    """The provider that a command calls: the one named by its id, else DashScope."""
     if len(requirements.providers) == 1 and not set("*?[") & set(requirements.providers[0]):
         return requirements.providers[0]
     return DEFAULT_PROVIDER
 
 
 def of_provider(requirements: Requirements, provider: str) -> Requirements:
-    """What is asked, of the models of one provider alone.
+    """The requirements, restricted to the models of one provider.
 
-    Raises `InvalidRequestError` if another provider is asked for.
+    Raises `InvalidRequestError` if another provider is required.
     """
     if requirements.providers and not any(fnmatchcase(provider, p) for p in requirements.providers):
         wanted = ", ".join(requirements.providers)
@@ -137,37 +136,36 @@ def of_provider(requirements: Requirements, provider: str) -> Requirements:
 
 
 class Options(TypedDict, total=False):
-    """The options of a client, beside the key, the address and the catalogue.
+    """The options of a client, besides the key, the address and the catalogue.
 
     Attributes:
         provider: The provider of the catalogue to call; only its models are chosen.
         region: A region of the provider. Calls go there, to the models that the catalogue lists
             there, at their prices there.
-        timeouts: How long to wait for what.
-        retry_policy: How often and after what wait a failed call is sent again.
+        timeouts: The timeouts of each call.
+        retry_policy: How often a failed call is retried, and after how long.
         keep_files: Remember uploaded files; otherwise each is deleted after its call.
-        uploads: A file in which processes remember together what the provider holds, so that one of
-            them uploads for all.
-        poll_seconds: The pause between looks at a file that the provider still reads.
+        uploads: A file in which several processes remember uploaded files, so that each is uploaded
+            once.
+        poll_seconds: The pause between polls of a file that the provider is still parsing.
         progress: Called as a document is uploaded.
-        on_wait: Called before each wait of a call, instead of the log: with a `Retry` before it is
-            sent again, with a `RateWait` for its turn below the rates.
-        escalate: Let the next model of the ranking answer where the first cannot.
-        escalate_filtered: Do so also where a content filter stopped the first.
+        on_wait: Called before each wait of a call, instead of logging it: with a `Retry` before a
+            retry, with a `RateWait` before waiting for rate limits.
+        escalate: Let the next model of the ranking answer if the first one cannot.
+        escalate_filtered: Do so also if a content filter stopped the first one.
         ledger: A file or a `Ledger`; `False` for none. By default the one that `TOKENFARE_LEDGER`
             names, or the user's own.
-        ceilings: Ceilings a day, such as `"5 CNY"` or `"demo: 200000 tokens"`.
+        ceilings: Daily ceilings, such as `"5 CNY"` or `"demo: 200000 tokens"`.
         project: A name that calls are booked under.
-        limiter: A `Limiter`, a file that processes share, the address of a Redis server that
-            machines share (`redis://...`), or whether there is one. By default what
-            `TOKENFARE_LIMITER` says, or one in this process where the provider's own endpoint is
-            called.
-        rates: Rate limits by id or pattern, before those of the catalogue.
-        capture_content: Put messages into spans; by default as OpenTelemetry's own variable says.
-        profile: Requirements of every call, which a call's keywords replace.
-        today: What says which day is today, for a client that decides by the facts of each call's
+        limiter: A `Limiter`, a file shared by processes, the address of a Redis server shared by
+            machines (`redis://...`), or whether to use one. By default what `TOKENFARE_LIMITER`
+            says, or one in this process if the provider's own endpoint is called.
+        rates: Rate limits by id or pattern, which take precedence over the catalogue's.
+        capture_content: Record messages in spans; by default as OpenTelemetry's own variable says.
+        profile: Requirements of every call; a call's keywords replace them.
+        today: A function that returns today's date, for a client that uses the facts of each call's
             day.
-        environment: Where variables are looked up; `os.environ` by default.
+        environment: Where to look up variables; by default `os.environ`.
     """
 
     provider: str
@@ -218,7 +216,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     today: Callable[[], date] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Make a client's settings of its arguments and, for what they leave open, the environment.
+    """Make a client's settings from its arguments and, where they are not given, the environment.
 
     The arguments are those of `Client` and `Options`. Raises `MissingKey` if no key is given and
     the provider's variable is not set.
@@ -227,7 +225,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     service = catalog.provider(provider)
     _check("timeouts", timeouts, Timeouts, "Timeouts(total=30)")
     _check("retry_policy", retry_policy, RetryPolicy, "RetryPolicy(attempts=2)")
-    key, asked = _key(api_key, env, service)
+    key, current_key = _key(api_key, env, service)
     # The second variable is DashScope's own.
     variables = BASE_URL_VARIABLES if service.id == DEFAULT_PROVIDER else BASE_URL_VARIABLES[:1]
     fallback = next((env[name] for name in variables if env.get(name)), None)
@@ -236,7 +234,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     held = Uploads() if uploads is None else UploadsOnDisk(endpoint, uploads)
     return Settings(
         Learning(catalog, today),
-        Channel(endpoint, retry_policy or RetryPolicy(), on_wait=on_wait, key=asked),
+        Channel(endpoint, retry_policy or RetryPolicy(), on_wait=on_wait, key=current_key),
         FileHandling(
             keep_files=keep_files,
             poll_seconds=poll_seconds,
@@ -266,7 +264,7 @@ def _check(name: str, given: object, kind: type, such_as: str) -> None:
 def _key(
     given: str | Callable[[], str] | None, environment: Mapping[str, str], provider: Provider
 ) -> tuple[Secret, Callable[[], Secret] | None]:
-    """The key of now, and what gives that of each call where it may be another."""
+    """The current key and, if it may change, a function that returns it for each call."""
     if given is None:
         return key_from(environment, provider), None
     if isinstance(given, str):
@@ -276,10 +274,10 @@ def _key(
             f"api_key: a text, or what gives one for each call, not {type(given).__name__}"
         )
 
-    def asked() -> Secret:
+    def current_key() -> Secret:
         return Secret(given())
 
-    return asked(), asked
+    return current_key(), current_key
 
 
 def _captures(environment: Mapping[str, str]) -> bool:

@@ -182,12 +182,12 @@ def _with_key(run: ActiveCall, key: str) -> Flow[tuple[Job, ...]]:
 
 def get_job(job_id: str, model: str, channel: Channel) -> Flow[Job]:
     """A job as it is now."""
-    return _asked("GET", f"batches/{quote(job_id, safe='')}", model, channel)
+    return _job_request("GET", f"batches/{quote(job_id, safe='')}", model, channel)
 
 
 def cancel_job(job_id: str, model: str, channel: Channel) -> Flow[Job]:
     """Ask the provider to stop; what is answered by then may be billed."""
-    return _asked("POST", f"batches/{quote(job_id, safe='')}/cancel", model, channel)
+    return _job_request("POST", f"batches/{quote(job_id, safe='')}/cancel", model, channel)
 
 
 def patient(channel: Channel) -> Channel:
@@ -200,7 +200,7 @@ def patient(channel: Channel) -> Channel:
     return replace(channel, endpoint=replace(channel.endpoint, timeouts=times))
 
 
-def _asked(method: str, path: str, model: str, channel: Channel) -> Flow[Job]:
+def _job_request(method: str, path: str, model: str, channel: Channel) -> Flow[Job]:
     run, url = begin_call(channel, model), channel.endpoint.url(path)
 
     def once() -> Flow[Job]:

@@ -52,7 +52,7 @@ class RetryPolicy:
         """
         if not error.transient or attempt >= self.attempts:
             return None
-        wait = self._asked(error)
+        wait = self._requested_wait(error)
         if wait is None:
             first = (
                 self.first_wait_throttled if isinstance(error, RateLimitError) else self.first_wait
@@ -61,7 +61,7 @@ class RetryPolicy:
             wait *= 1 + self.jitter * chance
         return wait if wait < seconds_left else None
 
-    def _asked(self, error: ProviderError) -> float | None:
+    def _requested_wait(self, error: ProviderError) -> float | None:
         if error.retry_after_seconds is None:
             return None
         return min(error.retry_after_seconds, self.longest_retry_after)

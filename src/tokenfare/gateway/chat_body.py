@@ -39,24 +39,24 @@ class Chat:
 def chat_of(body: object) -> Chat:
     """Read a body. Raises `Refusal` with the parameter that is wrong."""
     if not isinstance(body, dict):
-        raise invalid(f"the body is a JSON object, not {_said(body)}")
+        raise invalid(f"the body is a JSON object, not {_as_json(body)}")
     fields = cast("dict[str, object]", body)
     name = fields.get("model")
     if not isinstance(name, str) or not name:
         raise invalid(
             "model: the id of a model, or 'auto' for the cheapest that fits, "
-            f"not {_said(name)}; see GET /v1/models",
+            f"not {_as_json(name)}; see GET /v1/models",
             param="model",
         )
     if len(name) > _LONGEST_NAME:
         raise invalid(f"model: no name has {len(name):,} characters", param="model")
     messages = fields.get("messages")
     if not isinstance(messages, list):
-        raise invalid(f"messages: a list of messages, not {_said(messages)}", param="messages")
+        raise invalid(f"messages: a list of messages, not {_as_json(messages)}", param="messages")
     stream = _flag(fields, "stream")
     return Chat(
         name=name,
-        messages=[_known(message) for message in messages],
+        messages=[_with_known_role(message) for message in messages],
         room=_room(fields),
         stream=stream,
         include_usage=stream and _include_usage(fields.get("stream_options")),
@@ -65,7 +65,7 @@ def chat_of(body: object) -> Chat:
     )
 
 
-def _known(message: object) -> object:
+def _with_known_role(message: object) -> object:
     """A message by a role that providers know: OpenAI's `developer` is its newer word for `system`.
 
     DashScope knows the older one only, and applications cannot choose what their SDK says.
@@ -115,7 +115,7 @@ def _include_usage(options: object) -> bool:
     if options is None:
         return False
     if not isinstance(options, dict):
-        raise invalid(f"stream_options: an object, not {_said(options)}", param="stream_options")
+        raise invalid(f"stream_options: an object, not {_as_json(options)}", param="stream_options")
     return _flag(options, "include_usage", "stream_options")
 
 
@@ -127,10 +127,10 @@ def _flag(fields: Mapping[str, object], name: str, param: str | None = None) -> 
 
 
 def _odd(name: str, kind: type, value: object) -> Refusal:
-    return invalid(f"{name}: {_KINDS[kind]}, not {_said(value)}", param=name)
+    return invalid(f"{name}: {_KINDS[kind]}, not {_as_json(value)}", param=name)
 
 
-def _said(value: object) -> str:
+def _as_json(value: object) -> str:
     """A value of the wrong kind, in JSON's words and no longer than a line."""
     if value is None:
         return "nothing"

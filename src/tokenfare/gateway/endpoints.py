@@ -21,7 +21,7 @@ _WAYS = 3  # with less room, beyond the model that was named, and there with les
 
 async def chat(exchange: Exchange) -> None:
     """`POST /chat/completions`."""
-    question = await _asked(exchange)
+    question = await _read_question(exchange)
     answer = _streamed if question.chat.stream else _plain
 
     async def work() -> None:
@@ -43,7 +43,7 @@ async def route(exchange: Exchange) -> None:
 
     A request that no model takes is answered too: by no model, and every refusal.
     """
-    question = await _asked(exchange)
+    question = await _read_question(exchange)
     decision = await question.decision()
     # The ranking and the inverse questions, which a call never asks, take their time.
     await exchange.answer(await anyio.to_thread.run_sync(to_record, decision))
@@ -86,7 +86,7 @@ async def ready(exchange: Exchange) -> None:
         await exchange.answer({"status": "not ready", "because": because}, status=503)
 
 
-async def _asked(exchange: Exchange) -> Question:
+async def _read_question(exchange: Exchange) -> Question:
     gateway, catalog = exchange.gateway, exchange.gateway.client.catalog
     chat = chat_of(json_of(await exchange.body()))
     exchange.about = chat.name
@@ -109,7 +109,7 @@ async def _plain(exchange: Exchange, question: Question) -> None:
     reply = await question.client.chat(
         chat.messages, parameters=chat.parameters, **question.keywords()
     )
-    exchange.about = _said(reply)
+    exchange.about = _log_line(reply)
     await exchange.answer(body_of(reply), headers=headers_after(reply))
 
 
@@ -127,11 +127,11 @@ async def _streamed(exchange: Exchange, question: Question) -> None:
             raise RuntimeError("a stream that was read to its end has a reply")
         if not exchange.streaming:
             await exchange.begin_stream(headers_of(pieces.decision))
-        exchange.about = _said(pieces.reply)
+        exchange.about = _log_line(pieces.reply)
         await exchange.piece(chunks.last(pieces.reply), more=False)
 
 
-def _said(reply: Reply) -> str:
+def _log_line(reply: Reply) -> str:
     usage = reply.usage
     return (
         f"{reply.model}, {usage.input_tokens} in + {usage.output_tokens} out, "

@@ -76,7 +76,7 @@ class Exchange:
         )
 
     def _waiting(self, pause: Pause) -> None:
-        log.log(pause.level, "%s %s", self.id, _shown(str(pause)))
+        log.log(pause.level, "%s %s", self.id, _on_one_line(str(pause)))
         if (told := self.gateway.client.on_wait) is not None:
             told(pause)
 
@@ -159,7 +159,7 @@ class Exchange:
             {
                 "type": "http.response.start",
                 "status": status,
-                "headers": [(n.encode(), _shown(v).encode("ascii")) for n, v in told.items()],
+                "headers": [(n.encode(), _on_one_line(v).encode("ascii")) for n, v in told.items()],
             }
         )
 
@@ -202,13 +202,13 @@ class Endpoint:
             exchange.about = "the caller read nothing"
             exchange.over = True
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
-            await exchange.refuse(_told(error, exchange))
+            await exchange.refuse(_refusal_for(error, exchange))
 
 
 def note(request_id: str, scope: Scope, outcome: str, seconds: float = 0.0) -> None:
     """A request's line in the log."""
-    where = f"{scope['method']} {_shown(scope['path'])}"
-    log.info("%s %s: %s, %.2f s", request_id, where, _shown(outcome), seconds)
+    where = f"{scope['method']} {_on_one_line(scope['path'])}"
+    log.info("%s %s: %s, %.2f s", request_id, where, _on_one_line(outcome), seconds)
 
 
 async def while_connected(
@@ -236,13 +236,13 @@ async def while_connected(
         raise failed[0]
 
 
-def _shown(text: str) -> str:
+def _on_one_line(text: str) -> str:
     """A text from outside for a header or a line of the log: short, and no line of its own."""
     text = text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
-def _told(error: Exception, exchange: Exchange) -> Refusal:
+def _refusal_for(error: Exception, exchange: Exchange) -> Refusal:
     refusal = refusal_of(error, exchange.named, own_key=exchange.caller.key is None)
     if not isinstance(error, Refusal | TokenfareError):
         log.error("%s: a mistake of the gateway", exchange.id, exc_info=error)
@@ -257,7 +257,7 @@ def _for_the_log(error: Exception, address: str) -> str:
         return " ".join(str(error).split())
     named = f", the provider's id {error.request_id}" if error.request_id else ""
     what = f"{type(error).__name__}: {reason_of(error, address)}"
-    return _shown(f"{error.model}: {what}, attempts: {len(error.attempts)}{named}")
+    return _on_one_line(f"{error.model}: {what}, attempts: {len(error.attempts)}{named}")
 
 
 def _too_slow(size: int) -> Refusal:

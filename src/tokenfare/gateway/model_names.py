@@ -50,8 +50,8 @@ class Rules:
         """The names that choose, and the aliases that are words."""
         return (*self.autos, *(word for word in self.aliases if glob.escape(word) == word))
 
-    def meant(self, name: str) -> str:
-        """What a word means: that of its alias, or of the first pattern that it matches."""
+    def resolve_alias(self, name: str) -> str:
+        """What a name stands for: by its alias, or by the first pattern that it matches."""
         if name in self.aliases:
             return self.aliases[name]
         return next((to for word, to in self.aliases.items() if fnmatchcase(name, word)), name)
@@ -67,7 +67,7 @@ class Wanted:
 
 def wanted(name: str, rules: Rules, catalog: Catalog) -> Wanted:
     """What a name asks for. Raises `Refusal` for one that is unknown, or is not let in."""
-    name = rules.meant(name)
+    name = rules.resolve_alias(name)
     if name == AUTO:
         return Wanted(rules.base)
     if name.startswith(f"{AUTO}:"):

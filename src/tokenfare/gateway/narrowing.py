@@ -102,7 +102,7 @@ def _either(_: str, own: tuple[str, ...], callers: tuple[str, ...], __: Catalog)
 def _own_first(word: str, own: object, callers: object, _: Catalog) -> object:
     """The caller's, where the gateway asks for nothing or for the same."""
     if own and callers and own != callers:
-        raise _odd(word, f"this gateway asks for {_said(own)} already")
+        raise _odd(word, f"this gateway asks for {_as_json(own)} already")
     return own or callers
 
 
@@ -131,7 +131,7 @@ _NARROW: Mapping[str, _Narrow] = MappingProxyType(
 )
 
 
-def _said(value: object) -> str:
+def _as_json(value: object) -> str:
     return ", ".join(sorted(value)) if isinstance(value, tuple | frozenset) else str(value)
 
 

@@ -121,8 +121,8 @@ def check(ceiling: Ceiling, intent: Intent, taken: Taken, resets_ms: int) -> Non
         return
     resets = datetime.fromtimestamp(resets_ms / 1_000, ceiling.zone)
     raise CeilingReached(
-        f"{intent.model}: the call may take {_said(amount)}, and of {ceiling} {_said(taken.spent)} "
-        f"are spent and {_said(taken.held)} held by open calls; it resets at "
+        f"{intent.model}: the call may take {_text(amount)}, and of {ceiling} {_text(taken.spent)} "
+        f"are spent and {_text(taken.held)} held by open calls; it resets at "
         f"{resets.isoformat(timespec='minutes')}",
         ceiling=ceiling,
         spent=taken.spent,
@@ -146,5 +146,5 @@ def _number(amount: int | Money) -> Decimal:
     return amount.amount if isinstance(amount, Money) else Decimal(amount)
 
 
-def _said(amount: int | Money) -> str:
+def _text(amount: int | Money) -> str:
     return str(amount) if isinstance(amount, Money) else f"{amount:,} tokens"

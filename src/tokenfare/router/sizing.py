@@ -59,17 +59,17 @@ class _Counting:
 
     def measure(self, text: str) -> Count:
         """The best that is known of a text, after counting as far as the limit goes."""
-        known = self._known.get(text) or self._at_first_sight(text)
+        known = self._known.get(text) or self._from_length(text)
         if text not in self._seen:
             self._seen.add(text)
             if not known.exact and self._left != 0:
-                known = self._looked_at(text, known)
+                known = self._measured(text, known)
             if self._left is not None:
                 self._left = max(self._left - known.low, 0)
         self._known[text] = self.used[text] = known
         return known
 
-    def _at_first_sight(self, text: str) -> Count:
+    def _from_length(self, text: str) -> Count:
         """By the length; a text that is so short that this counts it is counted."""
         found = self._length.measure(text)
         if found.exact and text and not isinstance(self._of, Bounds):
@@ -77,16 +77,16 @@ class _Counting:
             self.tokens += found.value
         return found
 
-    def _looked_at(self, text: str, known: Count) -> Count:
+    def _measured(self, text: str, known: Count) -> Count:
         if isinstance(self._of, Tokenizer):
-            return self._counted(self._of, text, known)
+            return self._count_up_to(self._of, text, known)
         if known.how == "bounds":
             return known
         if isinstance(self._of, Bounds):  # its own middle would be a count by another tokenizer
             return Count.within(guess(text), known.low, self._of.at_most(text))
         return self._of.measure(text)
 
-    def _counted(self, tokenizer: Tokenizer, text: str, known: Count) -> Count:
+    def _count_up_to(self, tokenizer: Tokenizer, text: str, known: Count) -> Count:
         limit = known.high if self._left is None else self._left
         if limit < known.low:
             return known

@@ -14,7 +14,7 @@ _JSON = "tokenizer.json"
 _MODEL = "tokenizer.model"
 
 
-def found(known: Known) -> Path | None:
+def find_vocabulary(known: Known) -> Path | None:
     """A vocabulary file for the core, or a folder for `transformers`, that lies in a cache."""
     if known.tiktoken is not None:
         return _of_tiktoken(*known.tiktoken)

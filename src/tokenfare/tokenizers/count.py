@@ -76,7 +76,7 @@ class Count:
         Raises `InexactCount` where the count may or may not be that number.
         """
         if isinstance(other, Count):
-            return self._said == other._said
+            return self._key == other._key
         if not _whole(other):
             return NotImplemented
         if not self.exact and self.low <= other <= self.high:
@@ -87,10 +87,10 @@ class Count:
         return self.exact and self.value == other
 
     def __hash__(self) -> int:
-        return hash(self.value if self.exact else self._said)
+        return hash(self.value if self.exact else self._key)
 
     @property
-    def _said(self) -> tuple[int, int, int, str]:
+    def _key(self) -> tuple[int, int, int, str]:
         # Two that are certain are equal to one number, and so to each other.
         return self.value, self.low, self.high, "exact" if self.exact else self.how
 

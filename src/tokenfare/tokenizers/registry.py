@@ -90,7 +90,7 @@ def tokenizer_info(name: str) -> TokenizerInfo:
         return TokenizerInfo(name, "added", mine.path, mine.sha256, _reader(mine.path))
     if name not in KNOWN:
         raise UnknownTokenizer(name, tokenizer_names())
-    path = caches.found(KNOWN[name])
+    path = caches.find_vocabulary(KNOWN[name])
     if path is not None:
         return TokenizerInfo(name, "found in a cache", path, get=_reader(path))
     return TokenizerInfo(name, "bounds only", get=KNOWN[name].get)
@@ -149,7 +149,7 @@ def measurer(name: str) -> Tokenizer | ByTransformers | Bounds:
     if name not in KNOWN:
         raise UnknownTokenizer(name, tokenizer_names())
     with _loading:
-        return _found(name)
+        return _from_cache_or_bounds(name)
 
 
 def measurer_or_bounds(name: str) -> Tokenizer | ByTransformers | Bounds:
@@ -185,10 +185,10 @@ def _loaded(mine: UserVocabulary, changed: int) -> Tokenizer | ByTransformers:  
 
 
 @cache
-def _found(name: str) -> Tokenizer | ByTransformers | Bounds:
+def _from_cache_or_bounds(name: str) -> Tokenizer | ByTransformers | Bounds:
     """A vocabulary found in a cache, or bounds. Looked up once per process."""
     known = KNOWN[name]
-    path = caches.found(known)
+    path = caches.find_vocabulary(known)
     if path is not None and known.by_transformers:
         return ByTransformers(name, path)
     if path is not None:

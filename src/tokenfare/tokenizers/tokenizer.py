@@ -244,14 +244,14 @@ class Tokenizer:
             >>> qwen.encode("<|im_end|>", special="qwen3")
             [151645]
         """
-        return self._core.encode(text, self._found(special))
+        return self._core.encode(text, self._special_tokens(special))
 
     def encode_to_numpy(
         self, text: str, *, special: str | Collection[str] = ORDINARY
     ) -> NDArray[np.uint32]:
         """Encode a text as a NumPy array of ids, without a Python object for each."""
         numpy = required("numpy", "encode_to_numpy")
-        ids = self._core.encode_to_buffer(text, self._found(special))
+        ids = self._core.encode_to_buffer(text, self._special_tokens(special))
         array: NDArray[np.uint32] = numpy.frombuffer(ids, dtype=numpy.uint32)
         return array
 
@@ -282,7 +282,7 @@ class Tokenizer:
         except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
 
-    def _found(self, special: str | Collection[str]) -> _core.Special | None:
+    def _special_tokens(self, special: str | Collection[str]) -> _core.Special | None:
         """Prepare the special tokens to find in a text, or nothing for ordinary text."""
         if special == ORDINARY:
             return None

@@ -112,7 +112,7 @@ def add_file(path: Path, name: str | None = None) -> UserVocabulary:
     from .files import convert
 
     compact = convert(path)
-    about = _said(compact)
+    about = _metadata(compact)
     pattern, size = str(about.get("pattern")), int(str(about.get("tokens", 0)))
     name = name or named_by(pattern, size)
     if name is None and (pattern, size) == ("qwen", _SHIPPED_SIZE):
@@ -196,10 +196,10 @@ def _check_name(name: str) -> None:
 
 def _about(path: Path) -> dict[str, str]:
     with path.open("rb") as file:
-        return _said(file.readline() + file.readline())
+        return _metadata(file.readline() + file.readline())
 
 
-def _said(compact: bytes) -> dict[str, str]:
+def _metadata(compact: bytes) -> dict[str, str]:
     """The second line of the compact form, which says what the vocabulary is."""
     try:
         said = json.loads(compact.split(b"\n", 2)[1])

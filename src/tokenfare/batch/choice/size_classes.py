@@ -62,10 +62,10 @@ class Kinds:
         """How a plain chat is counted on models of this one's class, if the numbers can say it."""
         key = counting_key(model)
         if key not in self._known:
-            self._known[key] = self._read_off(model)
+            self._known[key] = self._infer_kind(model)
         return self._known[key]
 
-    def _read_off(self, model: Model) -> Kind | None:
+    def _infer_kind(self, model: Model) -> Kind | None:
         counter = measurer_or_bounds(model.tokenizer)
         rules = rules_of(model)
         joins = rules.chat.per_message > 0

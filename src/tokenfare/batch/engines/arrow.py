@@ -91,7 +91,7 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     schema, key = batch_schema(to_assemble=to_assemble), under(wanted, facts)
     read = partial(_record, columns=names, lines=lines, named=not to_assemble)
     for batch in batches_of(batches):
-        found = _looked_at(batch, names, lines, named=not to_assemble)
+        found = _select_columns(batch, names, lines, named=not to_assemble)
         for rows in pieces(found):
             planner.forget()
             kept.begin()
@@ -238,7 +238,7 @@ class _Keeping:
         return found
 
 
-def _looked_at(batch: Any, columns: Columns, lines: str | None, *, named: bool) -> Any:
+def _select_columns(batch: Any, columns: Columns, lines: str | None, *, named: bool) -> Any:
     """The columns that a request can be made of. Raises `InvalidRequestError` without them."""
     found = batch.schema.names
     one_of = (lines,) if lines is not None else (columns.prompt, columns.messages, "body")

@@ -265,10 +265,10 @@ class _Assembler:
         here = (row.model, service, fare)
         there = (expected["model"], expected["batch"], expected["fare_high"])
         if here != there:
-            raise _otherwise(self.name, row.line, _shown(there), _shown(here))
+            raise _otherwise(self.name, row.line, _placement_text(there), _placement_text(here))
 
 
-def _shown(placed: tuple[str, bool, Decimal]) -> str:
+def _placement_text(placed: tuple[str, bool, Decimal]) -> str:
     model, batch, fare = placed
     return f"{model} ({'batch' if batch else 'live'}, up to {plain(fare)})"
 

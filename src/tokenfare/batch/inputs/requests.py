@@ -104,7 +104,7 @@ def _request_of(record: Record, columns: Columns, room: int, name: str) -> Reque
     return Request(record, own or name, messages, options, room, modalities, plain, said)
 
 
-def said_in(body: bytes) -> tuple[Sequence[Wire], Options]:
+def messages_in(body: bytes) -> tuple[Sequence[Wire], Options]:
     """The messages in the body of a `Request`, and what beside them costs tokens."""
     said = cast("Mapping[str, object]", parsed(body))
     return cast("Sequence[Wire]", said["messages"]), _options(said)

@@ -57,11 +57,11 @@ class Ladders:
         Requests with other options (tools, JSON mode) share none: where those are written, and what
         they change, is the template's. What is no plain text is taken as a whole message.
         """
-        said = [_said(message) for message in messages]
+        said = [_content_of(message) for message in messages]
         return self.core.of(None if options == NO_OPTIONS else repr(options).encode(), said)
 
 
-def _said(message: Wire) -> tuple[str, str] | bytes:
+def _content_of(message: Wire) -> tuple[str, str] | bytes:
     text = message.get("content")
     if type(text) is str and len(message) == 2:
         return str(message["role"]), text

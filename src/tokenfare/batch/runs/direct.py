@@ -131,13 +131,13 @@ def run(
         _wait_until(opened.plan.deadline, given)
         sender = _Sender(opened, partial(AsyncClient, **given), tally, ladder=ladder)
         at_once = concurrency or opened.plan.concurrency or DEFAULT_CONCURRENCY
-        with room_for(_connections(files, at_once)), _said(opened, files):
+        with room_for(_connections(files, at_once)), _marked_live(opened, files):
             anyio.run(sender.send, _by_model(opened, files), at_once)
         return tally.now
 
 
 @contextmanager
-def _said(opened: Running, files: list[PlanFile]) -> Iterator[None]:
+def _marked_live(opened: Running, files: list[PlanFile]) -> Iterator[None]:
     """Write down that these files are sent live, unless the first requests find no open door."""
     opened.claim()
     for file in files:
@@ -239,7 +239,7 @@ class _Sender:
         if kept.has_answer(request.custom_id):
             return True
         try:
-            reply = await _asked(client, request, ladder=self.ladder)
+            reply = await _chat(client, request, ladder=self.ladder)
         except _HOPELESS:
             raise
         except (ProviderError, NoModelFits, InvalidRequestError) as error:
@@ -249,7 +249,7 @@ class _Sender:
         return True
 
 
-async def _asked(client: AsyncClient, request: _Request, *, ladder: bool) -> Reply:
+async def _chat(client: AsyncClient, request: _Request, *, ladder: bool) -> Reply:
     body = dict(request.body)
     messages = body.pop("messages")
     room = body.pop("max_tokens", None)

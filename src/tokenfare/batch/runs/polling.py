@@ -132,7 +132,7 @@ def wait(
     pause, before, failures = poll_seconds, None, 0
     with running(folder, alone=False, **options) as run:
         while True:
-            now, trouble = _looked(run)
+            now, trouble = _try_look(run)
             failures = 0 if trouble is None else failures + 1
             if trouble is not None and failures == _MOST_FAILURES:
                 raise trouble
@@ -187,7 +187,7 @@ def state_of(plan: Planned, opened: Journal) -> Status:
     )
 
 
-def _looked(run: Running) -> tuple[Status, ProviderError | None]:
+def _try_look(run: Running) -> tuple[Status, ProviderError | None]:
     """The status; as it was known before, and why, where the provider could not be asked."""
     try:
         return look(run), None

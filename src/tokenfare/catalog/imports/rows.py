@@ -95,8 +95,8 @@ class Saying:
             id=service.id,
             name=service.name,
             default_region="global",
-            base_urls=self._said(UrlFact, region="global", url=url.rstrip("/")) if url else (),
-            key=self._said(KeyFact, variable=variable)[0] if variable else None,
+            base_urls=self._fact(UrlFact, region="global", url=url.rstrip("/")) if url else (),
+            key=self._fact(KeyFact, variable=variable)[0] if variable else None,
         )
 
     def row(self, entry: ListedModel, listed: Listed) -> ModelRow:
@@ -118,11 +118,11 @@ class Saying:
             retired=self._day(entry.retired) if entry.retired else None,
             limits=() if gone else self._limits(entry),
             prices=() if gone else self._prices(entry),
-            cache=() if gone or not entry.cache else self._said(CacheFact, **entry.cache),
+            cache=() if gone or not entry.cache else self._fact(CacheFact, **entry.cache),
             rates=() if gone or entry.rates == (None, None) else self._rates(entry),
-            access=self._said(AccessFact, kind="free" if _free(entry) else "paid"),
-            aliases=self._said(NamesFact, names=entry.names) if entry.names else (),
-            modalities=self._said(ModalitiesFact, takes=_sorted(entry.takes)),
+            access=self._fact(AccessFact, kind="free" if _free(entry) else "paid"),
+            aliases=self._fact(NamesFact, names=entry.names) if entry.names else (),
+            modalities=self._fact(ModalitiesFact, takes=_sorted(entry.takes)),
             purposes=self._derived(PurposesFact, made_for=_purposes(entry)),
             regions=self._derived(RegionsFact, served_in=entry.regions),
             tokenizer=self._derived(TokenizerFact, name=_tokenizer(entry.sent_as)),
@@ -141,7 +141,7 @@ class Saying:
         context = _number(entry.context)
         if context is not None and entry.context_note is not None:
             context = Number(tokens=entry.context, mark="derived", note=entry.context_note)
-        return self._said(
+        return self._fact(
             LimitsFact,
             context=context,
             max_input=_number(entry.max_input),
@@ -151,20 +151,20 @@ class Saying:
     def _prices(self, entry: ListedModel) -> tuple[PriceFact, ...]:
         said: dict[str, Any] = {"currency": entry.currency, "per": 1_000_000}
         if not entry.tiers:
-            return self._said(PriceFact, note=entry.price_note or "the list has no price", **said)
+            return self._fact(PriceFact, note=entry.price_note or "the list has no price", **said)
         tiers = tuple(map(_whole_answers, entry.tiers))
-        return self._said(PriceFact, tiers=tiers, batch=entry.batch, note=entry.price_note, **said)
+        return self._fact(PriceFact, tiers=tiers, batch=entry.batch, note=entry.price_note, **said)
 
     def _rates(self, entry: ListedModel) -> tuple[RatesFact, ...]:
         requests, tokens = entry.rates
-        return self._said(RatesFact, requests_per_minute=requests, tokens_per_minute=tokens)
+        return self._fact(RatesFact, requests_per_minute=requests, tokens_per_minute=tokens)
 
-    def _said(self, cls: type[F], **fields: Any) -> tuple[F, ...]:
+    def _fact(self, cls: type[F], **fields: Any) -> tuple[F, ...]:
         given: dict[str, Any] = {"since": self.day, "source": self.source, "confidence": "medium"}
         return (cls(**(given | fields)),)
 
     def _derived(self, cls: type[F], **fields: Any) -> tuple[F, ...]:
-        return self._said(cls, **({"mark": "derived"} | fields))
+        return self._fact(cls, **({"mark": "derived"} | fields))
 
     def _day(self, day: date) -> DayFact:
         return DayFact(on=day, source=self.source, confidence="medium")
