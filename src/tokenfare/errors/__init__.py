@@ -2,6 +2,9 @@
 
 Every message names the thing, the limit and the way out; attributes carry the same for programs. No
 message, attribute or repr contains an API key.
+
+An attribute that holds a value of a layer above (a decision, a ceiling) is typed `Any`, since this
+layer cannot name it, and `object` would be of no use to who catches the error.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from .provider import AuthenticationError as AuthenticationError
 from .provider import BadRequestError as BadRequestError
@@ -196,7 +200,7 @@ class NoModelFits(TokenfareError):  # noqa: N818 - a sentence, like UnknownModel
     def __init__(self, message: str, decision: object) -> None:
         """Carry the decision that found no model."""
         super().__init__(message)
-        self.decision = decision
+        self.decision: Any = decision
 
 
 class MissingExtra(TokenfareError, ImportError):  # noqa: N818 - as UnknownModel
@@ -270,9 +274,9 @@ class FareOverCeiling(TokenfareError):  # noqa: N818 - as UnknownModel
             f"the job costs {low} to {high}, the ceiling is {ceiling} ({over} too much); "
             f"leave more out, or leave less room for answers{way}"
         )
-        self.low = low
-        self.high = high
-        self.ceiling = ceiling
+        self.low: Any = low
+        self.high: Any = high
+        self.ceiling: Any = ceiling
 
 
 def few(names: Sequence[str], most: int = 5) -> str:
@@ -334,8 +338,8 @@ class CeilingReached(TokenfareError):  # noqa: N818 - as UnknownModel
     ) -> None:
         """Carry the evidence."""
         super().__init__(message)
-        self.ceiling = ceiling
-        self.spent = spent
-        self.held = held
-        self.asked = asked
+        self.ceiling: Any = ceiling
+        self.spent: Any = spent
+        self.held: Any = held
+        self.asked: Any = asked
         self.resets_at = resets_at
