@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import date
 from typing import Any
 
 import pytest
@@ -314,3 +315,26 @@ def test_a_character_that_does_not_fit_cannot_be_cut():
     chat = [said("user", "👩\u200d👩\u200d👧" * 5)]
     with pytest.raises(CannotTrim):
         trim(conversation(chat), 5 + 3 + 2, TrimPolicy(cut="start"))
+
+
+def test_a_conversation_is_trimmed_to_the_limits_of_how_it_is_asked() -> None:
+    """A thinking qwen-turbo takes an eighth of what it takes else, whichever way it is asked."""
+    asked: dict[str, Any] = {"parameters": {"enable_thinking": True}}
+    chat = [{"role": "user", "content": "Why is the sky blue?"}]
+    day = tokenfare.Catalog.load().as_of(date(2026, 5, 1))
+    growing = tokenfare.conversation(model="qwen-turbo", catalog=day, **asked)
+    growing.extend(chat)
+    listed = tokenfare.trim(chat, model="qwen-turbo", catalog=day, **asked)
+    grown = tokenfare.trim(growing, model="qwen-turbo", catalog=day)
+    assert (grown.limit, grown.count) == (listed.limit, listed.count)
+    assert grown.limit < tokenfare.trim(chat, model="qwen-turbo", catalog=day).limit
+
+
+@pytest.mark.parametrize(
+    "extra", [{"tools": []}, {"template": "qwen2.5"}, {"parameters": {"enable_thinking": True}}]
+)
+def test_what_a_conversation_has_is_not_given_a_second_time(extra: dict[str, Any]) -> None:
+    growing = tokenfare.conversation(model="qwen-max")
+    growing.add({"role": "user", "content": "Hello"})
+    with pytest.raises(InvalidRequestError, match=f"has {next(iter(extra))} of its own"):
+        tokenfare.trim(growing, 100, **extra)

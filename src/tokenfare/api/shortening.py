@@ -125,9 +125,9 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
         model: Trim to what this model takes besides the answer; if `max_tokens` is given too, the
             tighter limit holds. Without a model, messages are counted by `template`, or else by
             Qwen 3's chat template.
-        template: As for `count_messages`.
-        tools: As for `count_messages`.
-        parameters: As for `count_messages`.
+        template: As for `count_messages`; not with a `conversation`, which has its own.
+        tools: As for `count_messages`; likewise.
+        parameters: As for `count_messages`; likewise.
         max_output_tokens: The room to keep for the answer, in tokens.
         policy: What may be dropped. By default system messages and the user's last message stay.
         catalog: The catalogue that knows `model`.
@@ -152,7 +152,16 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
         >>> int(trimmed.count)
         20
     """
-    thinking = options_of(parameters or {}).thinking is True
+    if isinstance(messages, Conversation):
+        for name, given in (("template", template), ("tools", tools), ("parameters", parameters)):
+            if given is not None:
+                raise InvalidRequestError(
+                    f"a conversation has {name} of its own: give them to tokenfare.conversation"
+                )
+        options = messages.options
+    else:
+        options = options_of(parameters or {})
+    thinking = options.thinking is True
     limit = _limit(max_tokens, model, max_output_tokens, catalog, thinking=thinking)
     if isinstance(messages, Conversation):
         return budget.trim(messages, limit, policy)

@@ -95,6 +95,11 @@ class Conversation:
         return tuple(self._messages)
 
     @property
+    def options(self) -> Options:
+        """What the request is asked with: tools, thinking, an output format."""
+        return self._counter.options
+
+    @property
     def measurer(self) -> Measurer:
         """What counts the texts."""
         return self._counter.measurer
