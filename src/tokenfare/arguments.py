@@ -52,11 +52,13 @@ def words(name: str, given: object) -> tuple[str, ...]:
         isinstance(given, _NO_LISTS) or not isinstance(given, Iterable)
     ):
         raise InvalidRequestError(
-            f"{name}: patterns and words are given as a list, not as {given!r}; an empty one, or "
-            "none, asks for nothing"
+            f"{name}: a list of words or patterns is expected, not {given!r}; leave it out to "
+            "ask for nothing"
         )
     listed = tuple(given)
     odd = [word for word in listed if not isinstance(word, str)]
     if odd:
-        raise InvalidRequestError(f"{name}: each of the list is a text, not {odd[0]!r}")
+        raise InvalidRequestError(
+            f"{name}: a list of texts is expected, and {odd[0]!r} in it is not one"
+        )
     return listed

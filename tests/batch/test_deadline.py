@@ -314,9 +314,15 @@ def test_inputs_that_change_between_the_passes_are_refused(tmp_path: Path, rated
     [
         ({"deadline": 7_200}, "a datetime.timedelta, not 7200"),
         ({"deadline": datetime.now(UTC)}, "take from it the moment at which sending begins"),
-        ({"deadline": timedelta(hours=-2)}, "it is above zero, counted from the first request"),
-        ({"deadline": timedelta(0)}, "deadline: 0:00:00; it is above zero"),
-        ({"deadline": timedelta(hours=1), "answer_seconds": 0}, "answer_seconds: 0; it is above"),
+        (
+            {"deadline": timedelta(hours=-2)},
+            "it must be above zero, counted from the first request",
+        ),
+        ({"deadline": timedelta(0)}, "deadline: 0:00:00; it must be above zero"),
+        (
+            {"deadline": timedelta(hours=1), "answer_seconds": 0},
+            "answer_seconds: 0; it must be above",
+        ),
         ({"deadline": timedelta(hours=1), "answer_seconds": float("nan")}, "answer_seconds: nan"),
         ({"deadline": timedelta(hours=1), "answer_seconds": float("inf")}, "answer_seconds: inf"),
     ],

@@ -236,6 +236,8 @@ def test_a_conversation_takes_the_keywords_of_a_count() -> None:
     growing.add(chat[0])
     assert growing.total == tf.count_messages(chat, model="qwen-max", **keywords).total
     assert growing.total != tf.count_messages(chat, model="qwen-max").total
-    with pytest.raises(InvalidRequestError, match="parameters: the call's own, by name"):
+    with pytest.raises(
+        InvalidRequestError, match="parameters: a dict of the call's other parameters"
+    ):
         tf.conversation(model="qwen-max", parameters=["tools"])  # type: ignore[arg-type]  # the mistake
     assert tf.trim(chat, 4_000, model="qwen-max", **keywords).count == growing.total

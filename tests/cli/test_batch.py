@@ -195,8 +195,11 @@ def test_a_deadline_that_is_too_short_ends_with_6(
         (("--deadline", "999999999d24h"), "is longer than can be said"),
         (("--answer-seconds", "3"), "--answer-seconds is for --deadline"),
         (("--answer-seconds", "3", "--sample", "50"), "--answer-seconds is for --deadline"),
-        (("--deadline", "2h", "--answer-seconds", "nan"), "answer_seconds: nan; it is above zero"),
-        (("--deadline", "0s"), "deadline: 0:00:00; it is above zero"),
+        (
+            ("--deadline", "2h", "--answer-seconds", "nan"),
+            "answer_seconds: nan; it must be above zero",
+        ),
+        (("--deadline", "0s"), "deadline: 0:00:00; it must be above zero"),
     ],
 )
 def test_a_deadline_that_means_nothing_is_wrong_use(

@@ -129,5 +129,7 @@ def test_a_size_alone_is_the_whole_request(given: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("parameters", [5, "tools", [("tools", [])]])
 def test_parameters_that_are_no_dict_are_refused(parameters: Any) -> None:
-    with pytest.raises(tf.TokenfareError, match="parameters: the call's own, by name, in a dict"):
+    with pytest.raises(
+        tf.TokenfareError, match="parameters: a dict of the call's other parameters"
+    ):
         tf.count_messages("Hello", model="qwen-plus", parameters=parameters)

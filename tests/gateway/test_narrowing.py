@@ -65,7 +65,7 @@ def test_a_ceiling_on_one_call(start: Start) -> None:
         ({"escalate": "yes"}, 400, "tokenfare.escalate: "),
         ({"expected_output_tokens": 9_999}, 400, "at most the room"),
         ({"purpose": "general"}, 400, "this gateway asks for code already"),
-        ({"allow": ["qwen-max"]}, 403, "of qwen-max this gateway lets none be called"),
+        ({"allow": ["qwen-max"]}, 403, "this gateway allows none of qwen-max"),
     ],
 )
 def test_what_they_may_not_say(start: Start, words: Any, status: int, said: str) -> None:

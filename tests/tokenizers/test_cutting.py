@@ -277,7 +277,7 @@ def test_one_text_is_not_taken_for_a_list_of_its_characters(qwen):
 @pytest.mark.parametrize("name", ["qwen", "qwen3.5"])
 def test_what_is_no_text_is_named(name):
     for cut in (measurer(name).truncate, measurer(name).split):
-        with pytest.raises(InvalidRequestError, match="a text is cut, not bytes"):
+        with pytest.raises(InvalidRequestError, match="a text is expected, not bytes"):
             cut(b"x", 5)
 
 

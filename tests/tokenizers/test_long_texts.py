@@ -62,9 +62,9 @@ def test_of_more_characters_than_so_many_tokens_can_be_none_is_looked_at():
 
 @pytest.mark.parametrize("text", [b"x", None, 5, ["x"]])
 def test_what_is_no_text_neither_fits_nor_does_not(qwen, text):
-    with pytest.raises(InvalidRequestError, match="a text is counted, not"):
+    with pytest.raises(InvalidRequestError, match="a text is expected, not"):
         qwen.fits(text, 5)
-    with pytest.raises(InvalidRequestError, match="a text is counted, not"):
+    with pytest.raises(InvalidRequestError, match="a text is expected, not"):
         qwen.count_up_to(text, 5)
 
 

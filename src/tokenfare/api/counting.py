@@ -95,7 +95,7 @@ def parameters_of(
 ) -> dict[str, object]:
     """Tools and parameters as one mapping; `tools` takes precedence over `parameters["tools"]`."""
     if not isinstance(parameters, Mapping | None):
-        raise InvalidRequestError("parameters: the call's own, by name, in a dict")
+        raise InvalidRequestError("parameters: a dict of the call's other parameters is expected")
     return {**(parameters or {})} | ({"tools": tools} if tools is not None else {})
 
 
@@ -105,7 +105,7 @@ def rules_for(
     """The counting rules of a model or a published template, and the name of its tokenizer."""
     if (model is None) == (template is None):
         given = "neither is given" if model is None else "both are"
-        raise InvalidRequestError(f"give a model or a template, one of them; {given}")
+        raise InvalidRequestError(f"give either a model or a template; {given}")
     if template is not None:
         if not isinstance(template, str):
             raise InvalidRequestError(f"no chat template is called {template!r}: a name is a text")

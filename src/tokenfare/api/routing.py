@@ -92,7 +92,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     """
     if (prompt is None) == (input_tokens is None):
         given = "neither is given" if prompt is None else "both are"
-        raise InvalidRequestError(f"give a prompt or input_tokens, one of them; {given}")
+        raise InvalidRequestError(f"give either a prompt or input_tokens; {given}")
     facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
     wanted = requirements_from(requirements, profile)
     if input_tokens is not None:

@@ -245,7 +245,7 @@ def asked_of(
     facts = default_catalog(day) if catalog is None else _on(catalog, day)
     wanted = requirements_from(options)
     if wanted.batch:
-        raise InvalidRequestError("batch: a plan asks for it by itself; leave it out")
+        raise InvalidRequestError("batch: a plan sets it itself; leave it out")
     if wanted.answers > 1:
         raise InvalidRequestError("answers: a plan prices one answer a request; leave it out")
     if wanted.thinking:

@@ -131,7 +131,7 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
         InvalidRequestError: An argument is invalid.
     """
     if sample < _LEAST:
-        raise InvalidRequestError(f"sample: {sample}; at least {_LEAST} lines say something")
+        raise InvalidRequestError(f"sample: {sample}; a sample has at least {_LEAST} lines")
     facts, wanted = asked_of(requirements, as_of, catalog)
     called = columns_of(columns)
     sources = [Source(name, form, called) for name in named(inputs)]

@@ -110,7 +110,7 @@ def trim(conversation: Conversation, limit: int, policy: TrimPolicy) -> Trimmed:
         raise InvalidRequestError("the conversation has no messages to trim")
     found = _arrangement(messages, policy)
     if len(found.lost) == len(messages):
-        raise InvalidRequestError("the conversation has nothing but results without a call")
+        raise InvalidRequestError("the conversation has only tool results without their calls")
     dropped_by = _messages_to_drop(conversation, found, limit)
     kept = _without(messages, dropped_by)
     count = conversation.size_of(kept)

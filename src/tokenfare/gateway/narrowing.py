@@ -88,7 +88,7 @@ def _both(word: str, own: tuple[str, ...], callers: tuple[str, ...], catalog: Ca
         raise Refusal(
             403,
             "permission_error",
-            f"{FIELD}.{word}: of {', '.join(callers)} this gateway lets none be called",
+            f"{FIELD}.{word}: this gateway allows none of {', '.join(callers)}",
             code="model_not_allowed",
             param=FIELD,
         )

@@ -109,7 +109,7 @@ def check_overlap(overlap: int, max_tokens: int) -> None:
 
 def _check_text(text: object) -> None:
     if not isinstance(text, str):
-        raise InvalidRequestError(f"a text is cut, not {type(text).__name__}")
+        raise InvalidRequestError(f"a text is expected, not {type(text).__name__}")
 
 
 def _too_long(text: str, error: ValueError, max_tokens: int) -> CharacterTooLong:

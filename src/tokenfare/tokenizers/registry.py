@@ -125,9 +125,7 @@ def get_tokenizer(name: str) -> Tokenizer:
     if isinstance(found, Tokenizer):
         return found
     if isinstance(found, ByTransformers):
-        raise VocabularyMissing(
-            name, f"measurer({name!r}) counts it by transformers, and only that"
-        )
+        raise VocabularyMissing(name, f"only measurer({name!r}) counts it, through transformers")
     way = f"{KNOWN[name].get}; measurer({name!r}) gives bounds that hold without it"
     raise VocabularyMissing(name, way)
 

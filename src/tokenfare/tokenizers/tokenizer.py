@@ -301,7 +301,7 @@ def _narrowed(texts: Any, column: str | None) -> object:
 
 def _check_text(text: object) -> None:
     if not isinstance(text, str):
-        raise InvalidRequestError(f"a text is counted, not {type(text).__name__}")
+        raise InvalidRequestError(f"a text is expected, not {type(text).__name__}")
 
 
 @lru_cache(maxsize=64)

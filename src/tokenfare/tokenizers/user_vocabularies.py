@@ -119,8 +119,8 @@ def add_file(path: Path, name: str | None = None) -> UserVocabulary:
         raise InvalidRequestError(f"{path}: the vocabulary of 'qwen', which ships with the package")
     if name is None:
         raise InvalidRequestError(
-            f"{path}: a vocabulary of {size:,} tokens, split as {pattern!r}, is none that is "
-            "known; give it a name with --name"
+            f"{path}: a vocabulary of {size:,} tokens, split as {pattern!r}, is not a known "
+            "one; give it a name with --name"
         )
     _check_fits(path, name, pattern, size)
     target = folder() / f"{name}{_VOCABULARY}"
@@ -185,7 +185,7 @@ def _check_fits(path: Path, name: str, pattern: str, size: int) -> None:
         )
     if not known.by_transformers and known.pattern is None:
         raise InvalidRequestError(
-            f"{name!r} means a tokenizer that is not known; choose another name"
+            f"{name!r} stands for tokenizers that are not known; choose another name"
         )
 
 

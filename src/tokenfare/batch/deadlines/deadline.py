@@ -171,10 +171,12 @@ def checked(deadline: object, answer_seconds: float) -> None:
         raise InvalidRequestError(f"deadline is a datetime.timedelta, not {deadline!r}{way}")
     if deadline <= timedelta():
         raise InvalidRequestError(
-            f"deadline: {deadline}; it is above zero, counted from the first request that is sent"
+            f"deadline: {deadline}; it must be above zero, counted from the first request sent"
         )
     if not 0 < answer_seconds < math.inf:
-        raise InvalidRequestError(f"answer_seconds: {answer_seconds}; it is above zero, and finite")
+        raise InvalidRequestError(
+            f"answer_seconds: {answer_seconds}; it must be above zero and finite"
+        )
     for part in ("numpy", "highspy"):
         required(part, what="a deadline")
 

@@ -99,7 +99,7 @@ def _request_of(record: Record, columns: Columns, room: int, name: str) -> Reque
     except UnicodeEncodeError:
         raise InvalidRequestError("a lone surrogate, which is no text") from None
     except ValueError as error:
-        raise InvalidRequestError(f"a number that JSON has not: {error}") from None
+        raise InvalidRequestError(f"a number that JSON does not allow: {error}") from None
     own = _id(content.get(columns.custom_id))
     return Request(record, own or name, messages, options, room, modalities, plain, said)
 

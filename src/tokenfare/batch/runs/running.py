@@ -89,7 +89,7 @@ def _provider_of(plan: Planned, catalog: Catalog) -> str:
     found = sorted({catalog.get(file.model).provider for file in plan.files})
     if len(found) > 1:
         raise InvalidRequestError(
-            f"{plan.folder}: has models of {', '.join(found)}; plan those of each provider apart"
+            f"{plan.folder}: has models of {', '.join(found)}; plan each provider separately"
         )
     return found[0] if found else DEFAULT_PROVIDER
 
