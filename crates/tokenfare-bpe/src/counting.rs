@@ -11,6 +11,7 @@ use crate::memory::Memory;
 use crate::middle_cache::{self, MiddleCache};
 use crate::piece;
 use crate::queue::Bounds;
+use crate::runs::Runs;
 use crate::short_cache::{Key, LONGEST};
 use crate::splitting::Splitting;
 use crate::traversal::{Taker, walk};
@@ -176,9 +177,16 @@ impl Counting<'_> {
                 ..=wide_cache::LONGEST => {}
                 31..=middle_cache::LONGEST => {
                     let piece = &text[start..end];
-                    let found = middle.find(MiddleCache::place(piece), piece);
+                    let place = MiddleCache::place(piece);
+                    let found = middle.find(place, piece);
                     sum += found.unwrap_or(0);
-                    new.push_if(bounds, found.is_none());
+                    match found.map_or_else(|| Runs::of(self.v, piece), |_| None) {
+                        Some(runs) => {
+                            sum += runs.tokens();
+                            middle.put(place, piece, runs.tokens());
+                        }
+                        None => new.push_if(bounds, found.is_none()),
+                    }
                 }
                 _ => sum += self.count_segments(text, start, end),
             }

@@ -110,6 +110,7 @@ mod piece;
 mod prefetch;
 mod queue;
 mod ranks;
+mod runs;
 mod scan;
 mod sentences;
 mod sharing;

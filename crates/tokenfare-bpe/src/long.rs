@@ -22,20 +22,20 @@
 use crate::interrupts::worked;
 use crate::merge::{Room, merge, merge_long};
 use crate::pairs::NONE;
+use crate::runs::Runs;
 use crate::vocabulary::Vocabulary;
 
 const CHUNK: usize = 32;
 const BUDGET: usize = 16;
-/// Longest token that is tried for a run of one byte; half of what a run has at least.
-const LONGEST_RUN: usize = 128;
 
 /// Appends the tokens of `piece` to `out`. O(n) usually, O(n log n) at worst; O(n) memory.
 pub(crate) fn encode_long(v: &Vocabulary, room: &mut Room, piece: &[u8], out: &mut Vec<u32>) {
     let first = out.len();
-    if let Some(run) = run(v, room, piece) {
-        out.extend(std::iter::repeat_n(run.id, run.times));
-        out.extend(run.rest);
-        return;
+    if let Some(runs) = Runs::of(v, piece) {
+        return runs
+            .all()
+            .iter()
+            .for_each(|run| out.extend(std::iter::repeat_n(run.token, run.times)));
     }
     let mut chunk = Vec::new();
     let mut window = Vec::new();
@@ -99,10 +99,10 @@ fn mend(
     }
 }
 
-/// How many tokens `piece` is. As [`encode_long`], but a run of one byte needs no memory.
+/// How many tokens `piece` is. As [`encode_long`], but a few runs of equal bytes need no memory.
 pub(crate) fn count_long(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> usize {
-    if let Some(run) = run(v, room, piece) {
-        return run.times + run.rest.len();
+    if let Some(runs) = Runs::of(v, piece) {
+        return runs.tokens();
     }
     let mut ids = std::mem::take(&mut room.ids);
     encode_long(v, room, piece, &mut ids);
@@ -110,31 +110,6 @@ pub(crate) fn count_long(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> usize
     ids.clear();
     room.ids = ids;
     count
-}
-
-/// The tokens of a run of one byte.
-struct Run {
-    id: u32,
-    times: usize,
-    rest: Vec<u32>,
-}
-
-/// A run of one byte: a token of that byte as often as it goes, then the rest, if the lemma says so
-/// of their seams. The longest token for which it does is taken.
-fn run(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> Option<Run> {
-    if piece.len() <= 2 * LONGEST_RUN || piece.iter().any(|b| *b != piece[0]) {
-        return None;
-    }
-    (2..=LONGEST_RUN).rev().filter_map(|n| v.merged_token(&piece[..n])).find_map(|id| {
-        if !is_valid_pair(v, id, id) {
-            return None;
-        }
-        let length = v.token(id).len();
-        let times = piece.len() / length - 1;
-        let mut rest = Vec::new();
-        merge(v, room, &piece[times * length..], |id| rest.push(id));
-        is_valid_pair(v, id, rest[0]).then_some(Run { id, times, rest })
-    })
 }
 
 /// Whether encoding the bytes of the two tokens gives the two tokens. O(depth of their merges); in a

@@ -329,12 +329,6 @@ impl Vocabulary {
         if piece.len() > self.longest_spare_piece { None } else { self.whole_piece(piece) }
     }
 
-    /// The token that merging `bytes` alone ends as, if it ends as one. O(length) expected.
-    #[inline]
-    pub(crate) fn merged_token(&self, bytes: &[u8]) -> Option<u32> {
-        self.whole_piece(bytes).filter(|id| *id < self.merged)
-    }
-
     #[inline]
     pub(crate) fn span(&self, id: u32) -> std::ops::Range<usize> {
         let id = id as usize;
