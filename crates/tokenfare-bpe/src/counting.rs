@@ -5,12 +5,10 @@
 //! the machine overlaps them. What `hot_cache` does not hold is set aside, and looked at when the batch is
 //! through.
 
-use crate::interleaved;
 use crate::long_cache;
 use crate::memory::Memory;
 use crate::middle_cache::{self, MiddleCache};
 use crate::piece;
-use crate::queue::Bounds;
 use crate::runs::Runs;
 use crate::short_cache::{Key, LONGEST};
 use crate::splitting::Splitting;
@@ -19,7 +17,9 @@ use crate::vocabulary::Vocabulary;
 use crate::wide_cache::{self, WideKey};
 use crate::windows::Pieces;
 
-/// How many tokens `part` is. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
+/// How many tokens `part` is, but for pieces that wait to be merged: [`merge_pending`] answers for those.
+///
+/// O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
 pub(crate) fn count_part(
     v: &Vocabulary,
     splitting: &Splitting,
@@ -32,6 +32,11 @@ pub(crate) fn count_part(
     let count = counting.count;
     memory.pieces = Some(pieces);
     count
+}
+
+/// How many tokens the pieces are that were left waiting.
+pub(crate) fn merge_pending(v: &Vocabulary, memory: &mut Memory) -> usize {
+    Counting { v, memory, count: 0 }.merge_pending()
 }
 
 /// Pieces whose sets in the front are asked for before the first of them is looked at.
@@ -82,16 +87,16 @@ impl Counting<'_> {
     /// Pieces that were not met lately; those that are too long for the front are set aside.
     #[inline(never)]
     fn count_cold(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
-        let Memory {
-            hot, front, wide, cold, longer, missing, new, again, once, room, short, ..
-        } = &mut *self.memory;
-        missing.clear();
-        longer.clear();
+        self.memory.longer.clear();
         let mut sum = 0;
-        for some in cold.all().chunks(TOGETHER) {
-            let mut asked = [((0, 0), Key::default(), 0); TOGETHER];
+        for from in (0..self.memory.cold.all().len()).step_by(TOGETHER) {
+            if !self.memory.new.has_room_for(TOGETHER) {
+                sum += self.merge_short();
+            }
+            let Memory { hot, cold, front, wide, longer, new, .. } = &mut *self.memory;
+            let mut asked = [(Key::default(), 0); TOGETHER];
             let mut count = 0;
-            for i in some {
+            for i in cold.all()[from..].iter().take(TOGETHER) {
                 let bounds = (starts[*i as usize], ends[*i as usize]);
                 let (start, end) = (bounds.0 as usize, bounds.1 as usize);
                 if end - start > LONGEST {
@@ -104,31 +109,21 @@ impl Counting<'_> {
                 let key = Key::new(text, start, end);
                 let mixed = key.mixed();
                 front.prefetch(mixed);
-                asked[count % TOGETHER] = (bounds, key, mixed);
+                asked[count % TOGETHER] = (key, mixed);
                 count += 1;
             }
-            for (bounds, key, mixed) in &asked[..count] {
+            let (mut missing, mut misses) = ([0; TOGETHER], 0);
+            for (i, (key, mixed)) in asked[..count].iter().enumerate() {
                 let found = front.find_mixed(*key, *mixed);
                 sum += found;
-                missing.push_if(*bounds, found == 0);
+                missing[misses % TOGETHER] = i as u8;
+                misses += usize::from(found == 0);
                 hot.put(*key, *mixed, found);
             }
-        }
-        let key = |bounds: Bounds| Key::new(text, bounds.0 as usize, bounds.1 as usize);
-        once.part(missing, new, again, key, Key::mixed);
-        interleaved::count(self.v, short, text, new.all(), |bounds, count| {
-            let key = key(bounds);
-            let mixed = key.mixed();
-            once.leave(mixed);
-            front.put(key, count);
-            hot.put(key, mixed, count);
-            sum += count;
-        });
-        for bounds in again.all() {
-            sum += match front.find(key(*bounds)) {
-                0 => piece::count(self.v, room, &text[bounds.0 as usize..bounds.1 as usize]),
-                found => found,
-            };
+            for i in &missing[..misses] {
+                let (key, mixed) = asked[usize::from(*i) % TOGETHER];
+                new.add(key.bytes(), key.length(), mixed);
+            }
         }
         sum
     }
@@ -136,8 +131,7 @@ impl Counting<'_> {
     /// Pieces that are too long for the front.
     #[inline(never)]
     fn count_longer(&mut self, text: &[u8]) -> usize {
-        let Memory { wide, longer, missing, new, again, once_wide, room, long, .. } =
-            &mut *self.memory;
+        let Memory { longer, wide, missing, .. } = &mut *self.memory;
         missing.clear();
         let mut sum = 0;
         for bounds in longer.all() {
@@ -145,59 +139,70 @@ impl Counting<'_> {
             let is_wide = end - start <= wide_cache::LONGEST;
             let found = if is_wide { wide.find(WideKey::new(text, start, end)) } else { 0 };
             sum += found;
-            missing.push_if(*bounds, is_wide & (found == 0));
+            missing.push_if(*bounds, found == 0);
         }
-        let key = |bounds: Bounds| WideKey::new(text, bounds.0 as usize, bounds.1 as usize);
-        once_wide.part(missing, new, again, key, WideKey::mixed);
-        interleaved::count(self.v, long, text, new.all(), |bounds, count| {
-            let key = key(bounds);
-            once_wide.leave(key.mixed());
-            wide.put(key, count);
-            sum += count;
-        });
-        for bounds in again.all() {
-            sum += match wide.find(key(*bounds)) {
-                0 => piece::count(self.v, room, &text[bounds.0 as usize..bounds.1 as usize]),
-                found => found,
+        for i in 0..self.memory.missing.all().len() {
+            let bounds = self.memory.missing.all()[i];
+            let (start, end) = (bounds.0 as usize, bounds.1 as usize);
+            sum += match end - start {
+                0..=wide_cache::LONGEST => self.new_wide(WideKey::new(text, start, end)),
+                31..=middle_cache::LONGEST => self.count_middle(&text[start..end]),
+                _ => self.count_segments(text, start, end),
             };
         }
-        sum + self.count_longest(text)
+        sum
     }
 
-    /// Pieces that are too long for `wide_cache` as well.
+    /// Sets aside a piece that `wide` does not know; if that makes too many, answers the tokens of all.
     #[inline(always)]
-    fn count_longest(&mut self, text: &[u8]) -> usize {
-        self.memory.new.clear();
-        let mut sum = 0;
-        for i in 0..self.memory.longer.all().len() {
-            let Memory { longer, middle, new, .. } = &mut *self.memory;
-            let bounds = longer.all()[i];
-            let (start, end) = (bounds.0 as usize, bounds.1 as usize);
-            match end - start {
-                ..=wide_cache::LONGEST => {}
-                31..=middle_cache::LONGEST => {
-                    let piece = &text[start..end];
-                    let place = MiddleCache::place(piece);
-                    let found = middle.find(place, piece);
-                    sum += found.unwrap_or(0);
-                    match found.map_or_else(|| Runs::of(self.v, piece), |_| None) {
-                        Some(runs) => {
-                            sum += runs.tokens();
-                            middle.put(place, piece, runs.tokens());
-                        }
-                        None => new.push_if(bounds, found.is_none()),
-                    }
-                }
-                _ => sum += self.count_segments(text, start, end),
-            }
+    fn new_wide(&mut self, key: WideKey) -> usize {
+        self.memory.new_wide.add(key.bytes(), key.length(), key.mixed());
+        if self.memory.new_wide.has_room_for(1) { 0 } else { self.merge_wide() }
+    }
+
+    /// The tokens of a piece of 31 to 62 bytes, if it is known; otherwise as `new_wide`.
+    fn count_middle(&mut self, piece: &[u8]) -> usize {
+        let Memory { middle, new_middle, .. } = &mut *self.memory;
+        let place = MiddleCache::place(piece);
+        if let Some(count) = middle.find(place, piece) {
+            return count;
         }
-        let Memory { middle, new, longest, .. } = &mut *self.memory;
-        interleaved::count(self.v, longest, text, new.all(), |(start, end), count| {
-            let piece = &text[start as usize..end as usize];
+        if let Some(runs) = Runs::of(self.v, piece) {
+            middle.put(place, piece, runs.tokens());
+            return runs.tokens();
+        }
+        new_middle.add(middle_cache::padded(piece), piece.len(), place as u64);
+        if new_middle.has_room_for(1) { 0 } else { self.merge_middle() }
+    }
+
+    /// Merges the pieces that still wait, and answers how many tokens all of them are.
+    pub(crate) fn merge_pending(&mut self) -> usize {
+        self.merge_short() + self.merge_wide() + self.merge_middle()
+    }
+
+    #[inline(never)]
+    fn merge_short(&mut self) -> usize {
+        let Memory { hot, front, new, .. } = &mut *self.memory;
+        new.merge(self.v, |piece, count| {
+            let key = Key::from_bytes(piece);
+            front.put(key, count);
+            hot.put(key, key.mixed(), count);
+        })
+    }
+
+    #[inline(never)]
+    fn merge_wide(&mut self) -> usize {
+        let Memory { wide, new_wide, .. } = &mut *self.memory;
+        new_wide.merge(self.v, |piece, count| wide.put(WideKey::from_bytes(piece), count))
+    }
+
+    #[inline(never)]
+    fn merge_middle(&mut self) -> usize {
+        let Memory { middle, new_middle, .. } = &mut *self.memory;
+        new_middle.merge(self.v, |piece, count| {
+            let piece = middle_cache::unpadded(piece);
             middle.put(MiddleCache::place(piece), piece, count);
-            sum += count;
-        });
-        sum
+        })
     }
 
     /// One piece alone.
@@ -291,7 +296,8 @@ mod tests {
         let (starts, ends): (Vec<u32>, Vec<u32>) = places.unzip();
         let mut memory = Memory::knowing(&v);
         let mut counting = Counting { v: &v, memory: &mut memory, count: 0 };
-        let together = counting.count_batch(text.as_bytes(), &starts, &ends);
+        let together =
+            counting.count_batch(text.as_bytes(), &starts, &ends) + counting.merge_pending();
         let alone = |piece: &String| piece::count(&v, &mut Room::default(), piece.as_bytes());
         (together, pieces.iter().map(alone).sum())
     }

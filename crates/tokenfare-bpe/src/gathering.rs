@@ -22,7 +22,7 @@ pub(crate) fn count_pieces(
     let mut gathering = Gathering { counting: Counting { v, memory, count: 0 }, text, base: 0 };
     splitting.for_each_piece(text, |start, end| gathering.add(&mut batch, start, end));
     gathering.flush(&mut batch, 0);
-    let count = gathering.counting.count;
+    let count = gathering.counting.count + gathering.counting.merge_pending();
     memory.batch = batch;
     count
 }

@@ -52,8 +52,8 @@
 //!   `windows` finds where pieces start by arithmetic on those bits. `traversal` goes through a part of
 //!   a text so, and makes NFC only where a character needs it.
 //! - **Look-ups wait for one another no more than they must.** `counting` looks up a batch of
-//!   pieces and sets aside what is new; `dedup` drops what is new twice, and `interleaved` merges
-//!   32 pieces at a time. `encoding` and `gathering` are its siblings for ids and for short
+//!   pieces and sets aside what is new; there it waits (`pending`) until there is enough of it for
+//!   `interleaved`, which merges 32 pieces at a time. `encoding` and `gathering` are its siblings for ids and for short
 //!   stretches.
 //! - **Long pieces** are merged in about linear time (`long`), and long pieces of scripts without
 //!   spaces fall apart where no token reaches across (`joints`, `adjacent`).
@@ -82,7 +82,6 @@ mod compact;
 mod counting;
 mod cuts;
 mod decoding;
-mod dedup;
 mod encoding;
 mod endings;
 mod fences;
@@ -106,6 +105,7 @@ mod middle_cache;
 mod nfc;
 mod pairs;
 mod patterns;
+mod pending;
 mod piece;
 mod prefetch;
 mod queue;

@@ -1,17 +1,16 @@
 //! What a thread keeps from one call to the next: what it learnt of pieces, and room to work in.
 
-use crate::dedup::Dedup;
 use crate::gathering::Batch;
 use crate::hot_cache::HotCache;
 use crate::id_cache::{IdCache, LongerIdCache};
-use crate::interleaved::Interleaved;
 use crate::long_cache::LongCache;
 use crate::merge::Room;
 use crate::middle_cache::MiddleCache;
+use crate::pending::Pending;
 use crate::queue::Queue;
-use crate::short_cache::{Key, ShortCache};
+use crate::short_cache::ShortCache;
 use crate::vocabulary::Vocabulary;
-use crate::wide_cache::{WideCache, WideKey};
+use crate::wide_cache::WideCache;
 use crate::windows::{Pieces, Places};
 
 /// Caches, each bounded, 16 MiB in all at most; and room for merging.
@@ -41,15 +40,10 @@ pub(crate) struct Memory {
     /// Of those: too long for `short_cache`, and known to no cache.
     pub(crate) longer: Queue,
     pub(crate) missing: Queue,
-    /// Of the last: each once, and those that are there already.
-    pub(crate) new: Queue,
-    pub(crate) again: Queue,
-    pub(crate) once: Dedup<Key>,
-    pub(crate) once_wide: Dedup<WideKey>,
-    /// What is merged, of up to 15, 31 and 63 bytes.
-    pub(crate) short: Box<Interleaved<16>>,
-    pub(crate) long: Box<Interleaved<32>>,
-    pub(crate) longest: Box<Interleaved<64>>,
+    /// Pieces that wait to be merged, of up to 15, 30 and 62 bytes.
+    pub(crate) new: Pending<16, 512>,
+    pub(crate) new_wide: Pending<32, 256>,
+    pub(crate) new_middle: Pending<64, 64>,
     pub(crate) room: Room,
     /// What code points become.
     pub(crate) utf8: Vec<u8>,
@@ -72,13 +66,9 @@ impl Memory {
             cold: Places::default(),
             longer: Queue::default(),
             missing: Queue::default(),
-            new: Queue::default(),
-            again: Queue::default(),
-            once: Dedup::default(),
-            once_wide: Dedup::default(),
-            short: Box::default(),
-            long: Box::default(),
-            longest: Box::default(),
+            new: Pending::default(),
+            new_wide: Pending::default(),
+            new_middle: Pending::default(),
             room: Room::default(),
             utf8: Vec::new(),
         }

@@ -48,6 +48,19 @@ impl MiddleCache {
     }
 }
 
+/// A piece of at most [`LONGEST`] bytes, padded with zeros, its length in the last byte.
+pub(crate) fn padded(piece: &[u8]) -> [u8; LONGEST + 2] {
+    let mut padded = [0; LONGEST + 2];
+    padded[..piece.len()].copy_from_slice(piece);
+    padded[LONGEST + 1] = piece.len() as u8;
+    padded
+}
+
+/// The piece that was padded.
+pub(crate) fn unpadded(padded: &[u8; LONGEST + 2]) -> &[u8] {
+    &padded[..usize::from(padded[LONGEST + 1])]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -64,8 +64,7 @@ impl Tokenizer {
             for share in regions.of(thread).filter_map(|share| shares.get(share)) {
                 for i in share.clone() {
                     worked(A_TEXT);
-                    let count = self.count_text(&mut memory, texts[i].into(), usize::MAX);
-                    counts[i].store(count.unwrap_or(usize::MAX), Relaxed);
+                    counts[i].store(self.count_text(&mut memory, texts[i].into()), Relaxed);
                 }
             }
             memory

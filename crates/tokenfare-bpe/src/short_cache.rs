@@ -71,6 +71,25 @@ impl Key {
         self.0.wrapping_mul(FACTORS.0).wrapping_add(self.1.wrapping_mul(FACTORS.1))
     }
 
+    /// The key as bytes: the piece, zeros, and its length in the last one.
+    #[inline(always)]
+    pub(crate) fn bytes(self) -> [u8; 16] {
+        (u128::from(self.0) | u128::from(self.1) << 64).to_le_bytes()
+    }
+
+    /// The key with these bytes.
+    #[inline(always)]
+    pub(crate) fn from_bytes(bytes: &[u8; 16]) -> Self {
+        let words = u128::from_le_bytes(*bytes);
+        Key(words as u64, (words >> 64) as u64)
+    }
+
+    /// Bytes of its piece.
+    #[inline(always)]
+    pub(crate) fn length(self) -> usize {
+        (self.1 >> 56) as usize & LONGEST
+    }
+
     /// Its two words, for those who take several keys at once.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::compact::Compact;
-use crate::counting::count_part;
+use crate::counting::{count_part, merge_pending};
 use crate::cuts::parts;
 use crate::decoding::Decoding;
 use crate::encoding::encode_part;
@@ -88,7 +88,8 @@ impl Tokenizer {
     /// O(n) but for single pieces of more than 64 bytes, which are O(n log n) at worst. Memory is
     /// bounded whatever the length of the text, but for a single piece, which needs some of its own.
     pub fn count<'a>(&self, text: impl Into<Text<'a>>) -> usize {
-        self.count_up_to(text, usize::MAX).unwrap_or(usize::MAX)
+        let text = text.into();
+        self.with_memory(|memory| self.count_text(memory, text))
     }
 
     /// How many tokens `text` is, or `None` if it is more than `limit`.
@@ -97,19 +98,24 @@ impl Tokenizer {
     /// cannot be cut) after the limit is passed: the cost follows the limit, not the text.
     pub fn count_up_to<'a>(&self, text: impl Into<Text<'a>>, limit: usize) -> Option<usize> {
         let text = text.into();
-        self.with_memory(|memory| self.count_text(memory, text, limit))
-    }
-
-    pub(crate) fn count_text(
-        &self,
-        memory: &mut Memory,
-        text: Text<'_>,
-        limit: usize,
-    ) -> Option<usize> {
-        match text {
+        self.with_memory(|memory| match text {
             Text::Utf8(text) => self.count_in(memory, text, limit),
             _ => self.count_points(memory, text, limit),
+        })
+    }
+
+    pub(crate) fn count_text(&self, memory: &mut Memory, text: Text<'_>) -> usize {
+        let Tokenizer { vocabulary, splitting, .. } = self;
+        let mut room = std::mem::take(&mut memory.utf8);
+        let size = if let Text::Utf8(_) = text { usize::MAX } else { POINTS };
+        let mut count = 0;
+        for share in text.shares(splitting, size) {
+            for part in parts(splitting, share.utf8(&mut room), PART) {
+                count += count_part(vocabulary, splitting, memory, part);
+            }
         }
+        memory.utf8 = room;
+        count + merge_pending(vocabulary, memory)
     }
 
     fn count_points(&self, memory: &mut Memory, text: Text<'_>, limit: usize) -> Option<usize> {
@@ -141,6 +147,7 @@ impl Tokenizer {
 
     pub(crate) fn count_part(&self, memory: &mut Memory, part: &str) -> usize {
         count_part(&self.vocabulary, &self.splitting, memory, part)
+            + merge_pending(&self.vocabulary, memory)
     }
 
     /// As `count_part`, for stretches of which most are short: without setting out for a batch.
@@ -247,7 +254,7 @@ impl Counter<'_> {
     /// As [`Tokenizer::count`].
     pub fn count<'a>(&mut self, text: impl Into<Text<'a>>) -> usize {
         let memory = self.memory.get_or_insert_with(|| self.tokenizer.memory());
-        self.tokenizer.count_text(memory, text.into(), usize::MAX).unwrap_or(usize::MAX)
+        self.tokenizer.count_text(memory, text.into())
     }
 }
 

@@ -46,6 +46,28 @@ impl WideKey {
         WideKey([word(0), word(1), word(2) & third, word(3) & fourth | (length as u64) << 48])
     }
 
+    /// The key as bytes: the piece, zeros, and its length in the last byte but one.
+    #[inline(always)]
+    pub(crate) fn bytes(self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        let (words, _) = bytes.as_chunks_mut::<8>();
+        words.iter_mut().zip(self.0).for_each(|(bytes, word)| *bytes = word.to_le_bytes());
+        bytes
+    }
+
+    /// The key with these bytes.
+    #[inline(always)]
+    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Self {
+        let (words, _) = bytes.as_chunks::<8>();
+        WideKey([0, 1, 2, 3].map(|i| u64::from_le_bytes(words[i])))
+    }
+
+    /// Bytes of its piece.
+    #[inline(always)]
+    pub(crate) fn length(self) -> usize {
+        (self.0[3] >> 48) as usize & 0xff
+    }
+
     /// All bits of the key mixed; the low ones are for choosing a place.
     #[inline(always)]
     pub(crate) fn mixed(self) -> u64 {
