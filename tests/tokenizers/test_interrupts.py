@@ -44,6 +44,7 @@ def test_a_split_is_broken_off_by_what_a_handler_raises(
     def handle(number: int, _: FrameType | None) -> None:
         met.append(number)
         if len(met) == 2:
+            signal.setitimer(signal.ITIMER_REAL, 0)
             raise InterruptedError("enough")
 
     tokenizer = tf.get_tokenizer("qwen")
@@ -61,6 +62,7 @@ def test_a_count_is_broken_off_by_what_a_handler_raises_and_the_next_one_is_righ
     """A text of which each half second is one piece, and threads that wait for each other."""
 
     def handle(number: int, _: FrameType | None) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         raise InterruptedError("enough")
 
     tokenizer = tf.get_tokenizer("qwen")
@@ -71,7 +73,6 @@ def test_a_count_is_broken_off_by_what_a_handler_raises_and_the_next_one_is_righ
         alarms(handle)
         with pytest.raises(InterruptedError, match="enough"):
             count(text)
-        signal.setitimer(signal.ITIMER_REAL, 0)
         assert tokenizer.count_batch([short] * 3) == [expected] * 3
 
 
