@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -142,6 +143,21 @@ def test_a_new_day_begins_with_nothing_spent(ledger: Ledger, clock: Clock) -> No
     ledger.reserve(intent(fare="1"), [FIVE])
 
 
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_call_counts_on_its_own_day_to_the_moment(
+    ledger: Ledger, clock: Clock, settled: bool
+) -> None:
+    """At midnight the new day has begun; where clocks differ, the day before may still go on."""
+    clock.now = midnight = NOON + 12 * 3600
+    number = ledger.reserve(intent(fare="5"), [FIVE])
+    if settled:
+        ledger.settle(number, answered(fare="5"))
+    with pytest.raises(CeilingReached):
+        ledger.reserve(intent(fare="1"), [FIVE])
+    clock.now = midnight - 1
+    ledger.reserve(intent(fare="5"), [FIVE])
+
+
 def test_a_ceilings_day_is_one_of_its_zone(ledger: Ledger, clock: Clock) -> None:
     shanghai = Ceiling(yuan("5"), zone=ZoneInfo("Asia/Shanghai"))
     ledger.settle(ledger.reserve(intent(fare="5"), [shanghai]), answered(fare="5"))
@@ -157,6 +173,24 @@ def test_a_call_that_moves_on_is_held_to_the_ceiling_again(ledger: Ledger) -> No
     ledger.move(number, intent(fare="5"), [FIVE])  # its own three are not in the way
     with pytest.raises(CeilingReached):
         ledger.move(number, intent(fare="5.1"), [FIVE])
+
+
+def test_what_is_held_is_never_less_than_the_call_may_take(ledger: Ledger) -> None:
+    """It is held in billionths, and these two are a ten-billionth too much."""
+    ledger.reserve(intent(fare="2.5000000001"), [FIVE])
+    with pytest.raises(CeilingReached):
+        ledger.reserve(intent(fare="2.5"), [FIVE])
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_calls_in_another_currency_count_under_no_ceiling_of_this_one(
+    ledger: Ledger, settled: bool
+) -> None:
+    dollars = Money(Decimal(5), "USD")
+    number = ledger.reserve(replace(intent(), fare=dollars))
+    if settled:
+        ledger.settle(number, replace(answered(), fare=dollars))
+    ledger.reserve(intent(fare="5"), [FIVE])
 
 
 def test_money_of_another_currency_is_not_compared(ledger: Ledger) -> None:

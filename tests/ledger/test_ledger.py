@@ -42,10 +42,38 @@ def test_a_call_is_billed_once_however_often_it_is_settled(ledger: Ledger) -> No
     assert [(row.calls, row.fare) for row in spent(ledger)] == [(1, yuan("0.25"))]
 
 
+def test_a_call_that_was_taken_for_abandoned_is_billed_when_its_answer_comes_after_all(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And once, with what was predicted for the part that was answered."""
+    monkeypatch.setattr("tokenfare.ledger.ledger.this_process", ended_process)
+    number = ledger.reserve(intent(tokens=100))
+    assert ledger.give_up_the_dead() == 1
+    assert unsettled(ledger).abandoned == 1
+    assert ledger.settle(number, answered(billed=40, fare="0.25"), intent(tokens=40))
+    assert not ledger.settle(number, answered(fare="0.25"))
+    (row,) = spent(ledger)
+    assert (row.calls, row.predicted, row.fare) == (1, 40, yuan("0.25"))
+    assert unsettled(ledger).abandoned == 0
+
+
+def test_a_settled_call_stays_as_it_was_settled(ledger: Ledger) -> None:
+    number = ledger.reserve(intent(tokens=100))
+    ledger.settle(number, answered(billed=100))
+    with ledger.reading() as database:
+        before = database.execute("SELECT * FROM calls").fetchall()
+    assert not ledger.settle(number, answered(billed=7), intent(tokens=7))
+    ledger.move(number, intent(model="qwen-max", tokens=7))
+    ledger.hand_over(number, 7_200)
+    with ledger.reading() as database:
+        assert database.execute("SELECT * FROM calls").fetchall() == before
+
+
 def test_a_failed_call_costs_nothing_and_is_counted(ledger: Ledger) -> None:
     ledger.settle(ledger.reserve(intent()), Ending("RateLimitError", attempts=5, broken=2))
     (row,) = spent(ledger)
     assert (row.calls, row.answered, row.fare) == (1, 0, yuan("0"))
+    assert row.predicted == 0, "beside nothing billed it would look like drift"
     assert unsettled(ledger) == Unsettled(open=0, abandoned=0, cancelled=0, broken=2)
 
 
@@ -67,6 +95,30 @@ def test_money_is_added_as_decimals(ledger: Ledger) -> None:
     for _ in range(10):
         ledger.settle(ledger.reserve(intent()), answered(fare="0.1"))
     assert spent(ledger, [])[0].fare.amount == Decimal("1.0")  # ten floats are 0.9999999999999999
+
+
+def test_calls_of_a_quarter_of_an_hour_are_one_sum(ledger: Ledger, clock: Clock) -> None:
+    """So that a ceiling is checked without adding up all calls of the day."""
+    for minutes in (0, 14.99, 15, 29, 30):
+        clock.now = NOON + minutes * 60
+        ledger.settle(ledger.reserve(intent()), answered(fare="1"))
+    with ledger.reading() as database:
+        sums = database.execute("SELECT period_ms / 60000, calls FROM totals").fetchall()
+    assert sums == [(NOON // 60, 2), (NOON // 60 + 15, 2), (NOON // 60 + 30, 1)]
+
+
+def test_every_figure_of_a_sum_is_added_up(ledger: Ledger) -> None:
+    endings = (
+        answered(usage=Usage(100, 20, cached=30, reasoning=5), fare="0.2"),
+        Ending("RateLimitError"),
+        answered(usage=Usage(50, 8, cached=7, reasoning=2), fare="0.1"),
+    )
+    for ending, tokens in zip(endings, (90, 80, 70), strict=True):
+        ledger.settle(ledger.reserve(intent(tokens=tokens)), ending)
+    (row,) = spent(ledger)
+    assert (row.calls, row.answered, row.predicted) == (3, 2, 90 + 70)
+    assert row.usage == Usage(100 + 50, 20 + 8, cached=30 + 7, reasoning=5 + 2)
+    assert row.fare == yuan("0.3")
 
 
 def test_two_currencies_are_two_rows(ledger: Ledger) -> None:
