@@ -1,4 +1,4 @@
-"""A planner of lines a block at a time, for whoever takes them a block at a time."""
+"""A planner that takes lines a block at a time."""
 
 from __future__ import annotations
 

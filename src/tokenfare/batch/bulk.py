@@ -51,10 +51,10 @@ class Owner(Protocol):
         """What a batch file of the model may be; `None` for what is sent live."""
 
     def too_long(self, model: Model, length: int) -> str:
-        """Why a line of so many bytes cannot be sent in the batch service."""
+        """Why a line of this length cannot be sent to the batch service."""
 
     def cells(self, requests: Sequence[Request], *, batch: bool) -> Iterator[tuple[Request, Cell]]:
-        """The sizes of requests that come alone; those that have none are set aside."""
+        """The sizes of requests that come alone; those without a size are set aside."""
 
     def set_aside(self, line: SetAside, reason: str) -> None:
         """Take a line that is not part of the plan, counted under a reason."""

@@ -189,7 +189,7 @@ def _requests(number: int) -> str:
 
 
 def _time(share: Share) -> str:
-    """How long its rates let it take; the batch service's window is said where it is asked for."""
+    """The time under its rate limits; the batch service's window is shown where it is used."""
     if share.batch:
         return ""
     if share.seconds is None:

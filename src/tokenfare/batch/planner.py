@@ -1,7 +1,7 @@
-"""Requests on their way into a plan: each is given its model, its line and its row.
+"""The planner: gives each request its model, its line and its row.
 
-Knows no files: what is planned goes to a `Taker`, chunk by chunk. What is kept of the requests
-behind it are sums by size and, of each, two digests: of its id and of what it says.
+It knows no files: what is planned goes to a `Taker`, chunk by chunk. All it keeps of past requests
+are sums by size and two digests for each: of its id and of its body.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from .prefixes.finder import Prefixes
 from .prefixes.savings import SharedPrefixes
 
 TOO_LONG = "line too long"
-"""The reason of a request whose line the batch service does not take."""
+"""The reason for a request whose line is too long for the batch service."""
 
 NOBODY = "no model takes it"
-"""The reason of a request that goes to no model."""
+"""The reason for a request that no model takes."""
 
 
 class Taker(Protocol):
-    """Who takes what is planned: lines for a model, rows of the table, and what is set aside."""
+    """The receiver of a plan: lines for a model, rows of the table, and what is set aside."""
 
     def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
         """Take a line to send."""
@@ -54,7 +54,7 @@ class Taker(Protocol):
 
 
 class Sizer(Protocol):
-    """Who says how long requests are: `Counter`, or one that was told by workers."""
+    """Gives the sizes of requests: `Counter`, or the sizes that workers found."""
 
     def sizes(self, place: int, service: Service) -> Sizes:
         """A request's size on each class of a service. Raises `InvalidRequestError`."""
@@ -62,7 +62,7 @@ class Sizer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlanningOptions:
-    """How requests are read and planned, whoever chooses and takes them.
+    """The options for reading and planning requests.
 
     `strict`: a line that is set aside is an error. `once`: the same body is sent once. `apart`:
     each request by itself, whatever id another one has. `prefixes` is shown what requests begin
@@ -78,7 +78,7 @@ class PlanningOptions:
 
 
 class Planner:
-    """What a plan remembers from one chunk to the next."""
+    """The state of a plan between chunks."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Planner:
         how: PlanningOptions,
         chooser: Chooser | None = None,
     ) -> None:
-        """Remember nothing yet. `chooser`: by default the cheapest model that takes a request."""
+        """Start empty. `chooser`: by default the cheapest model that takes a request."""
         self.seen: int = 0
         self._catalog = catalog
         self._requirements = requirements
@@ -119,7 +119,7 @@ class Planner:
         self.place(requests)
 
     def read(self, chunk: Iterable[Record | SetAside], file_number: int) -> list[Request]:
-        """The requests in lines; what is none, or has an id that is taken, is set aside."""
+        """The requests in lines; invalid ones, and those with a duplicate id, are set aside."""
         requests: list[Request] = []
         for each in chunk:
             if isinstance(each, SetAside):
@@ -138,7 +138,7 @@ class Planner:
         return requests
 
     def admits(self, request: Request) -> bool:
-        """Whether a request's id can be said and is new; it is set aside if not."""
+        """Whether a request's id is valid and new; the request is set aside if not."""
         named = request.custom_id
         if not is_sayable(named):
             self._refuse(request.record, unsayable(named), "no request")
@@ -150,7 +150,7 @@ class Planner:
         return True
 
     def place(self, requests: Sequence[Request]) -> None:
-        """Give the next requests their models, and hand over all of them and what was set aside."""
+        """Give the next requests their models, and pass on all of them and what was set aside."""
         self._place_live(self._place_in_batch(requests))
         self._taker.enter(sorted(self._rows, key=lambda row: row.line))
         self._rows = []
@@ -161,7 +161,7 @@ class Planner:
         self.seen += requests
 
     def hand_over_refused(self) -> None:
-        """Hand over what was set aside of the lines that were taken together.
+        """Pass on what was set aside in this chunk.
 
         Raises `InputError` for the first of them where a plan is strict.
         """
@@ -179,11 +179,11 @@ class Planner:
         self._refused.append((line, reason))
 
     def choose_as(self, other: Planner) -> None:
-        """Take the services that another planner of the same requests has worked out."""
+        """Reuse the services that another planner of the same requests has computed."""
         self._served, self._services = other._served, other._services
 
     def forget(self) -> None:
-        """Forget all lines seen, and nothing of what was worked out for their like."""
+        """Forget all lines, but keep what was computed for their kind."""
         self._tally = Tally(self._requirements.currency)
         self._seen = _core.Seen(self._key, keeps=self._once)
         self._aside.clear()
@@ -192,7 +192,7 @@ class Planner:
         self.seen = 0
 
     def plan(self, inputs: list[str], files: Iterable[PlanFile], folder: Path) -> Plan:
-        """All that came of it, with the files that were written and the folder they are in."""
+        """The finished plan, with its files and its folder."""
         return Plan(
             tuple(inputs),
             self._catalog.day,
@@ -210,13 +210,13 @@ class Planner:
         )
 
     def _live_of(self, service: Service) -> Service:
-        """The ordinary endpoint for requests that a batch service was asked for."""
+        """The live service for requests that were planned for the batch service."""
         requirements = service.requirements
         room, thinking = requirements.max_output_tokens, requirements.thinking
         return self.service(room, requirements.needs, batch=False, thinking=thinking)
 
     def _see(self, prefixes: Prefixes) -> None:
-        """Show requests in the order of the input, which is not that in which they were placed."""
+        """Show requests in the order of the input, not that in which they were placed."""
         for request, model, rules, size in sorted(self._to_see, key=lambda s: s[0].record.line):
             where = (request.record.file, request.record.line)
             said, options = request.messages, request.options
@@ -225,7 +225,7 @@ class Planner:
             prefixes.see(model, rules, said, size, where, options)
 
     def _place_in_batch(self, requests: Sequence[Request]) -> list[tuple[Request, Cell]]:
-        """Give each request a model of the batch service; answers those that it takes nowhere."""
+        """Give each request a model of the batch service; returns those that none of them takes."""
         left = []
         for request, cell in self.cells(requests, batch=True):
             choice = self._chooser.choose(cell, cell)
@@ -245,7 +245,7 @@ class Planner:
                 self._write(request, choice, cell, held=held[request.custom_id])
 
     def cells(self, requests: Sequence[Request], *, batch: bool) -> Iterator[tuple[Request, Cell]]:
-        """The sizes of requests, one by one; those that have none are set aside."""
+        """The sizes of requests, one by one; those without a size are set aside."""
         sizer = self._sizer(requests)
         for place, request in enumerate(requests):
             thinking = request.options.thinking is True
@@ -276,7 +276,7 @@ class Planner:
         self._note(LongestRequest(choice.size.high, request.record.file, request.record.line))
 
     def _note(self, found: LongestRequest) -> None:
-        """Remember the longest request, the first of several, in whatever order they are noted."""
+        """Remember the longest request, the first one if several are equal."""
         self._meet(found.file)
         if self._longest is None or self._rank(found) < self._rank(self._longest):
             self._longest = found
@@ -285,13 +285,13 @@ class Planner:
         return (-found.tokens, self._order[found.file], found.line)
 
     def _meet(self, file: str) -> None:
-        """Note that this file is the next one, unless it was met before."""
+        """Note that this file comes next, unless it is known."""
         self._order.setdefault(file, len(self._order))
 
     def service(
         self, room: int, needs: frozenset[str], *, batch: bool, thinking: bool = False
     ) -> Service:
-        """The models for requests with such a room for the answer, that need these modalities."""
+        """The models for requests with this room for the answer that need these modalities."""
         key = (room, needs, batch, thinking)
         if key not in self._services:
             expected = self._requirements.expected_output_tokens
@@ -310,11 +310,11 @@ class Planner:
         return self._services[key]
 
     def rules(self, model: Model, service: Service) -> BatchRules | None:
-        """What a batch file of the model may be; `None` where the service is live."""
+        """The limits of a batch file for the model; `None` where the service is live."""
         return self._rules(model.provider) if service.requirements.batch else None
 
     def too_long(self, model: Model, length: int) -> str:
-        """Why a line of so many bytes cannot be sent in the batch service."""
+        """Why a line of this length cannot be sent to the batch service."""
         most = self._rules(model.provider).max_line_bytes
         return (
             f"a line of {length:,} bytes; the batch service of {model.provider} takes "
@@ -337,7 +337,7 @@ class Planner:
 
 
 def _in_order(files: Iterable[PlanFile]) -> tuple[PlanFile, ...]:
-    """Batch before live, then by the model's first request: not as chunks came to open them."""
+    """Batch before live, then by the model's first request, not as chunks opened them."""
     met: dict[tuple[str, bool], int] = {}
     found = list(files)
     for each in found:
@@ -362,7 +362,7 @@ def _row(request: Request, choice: Choice, cell: Cell) -> Row:
 
 
 def _carried(row: Row, carrier: str) -> Row:
-    """A request that another one is sent for, and that costs nothing more."""
+    """A request answered by an identical one, which costs nothing more."""
     return replace(row, fare_low=Decimal(0), fare_high=Decimal(0), sent_as=carrier)
 
 

@@ -17,7 +17,7 @@ _AS_SELDOM = 100
 
 _lock = threading.Lock()
 _before: list[tuple[int, int, int]] = []
-"""What was there for each that is inside: the first is what nobody here has set."""
+"""The thresholds found on entry, innermost last: the first is the program's own."""
 
 
 @contextmanager

@@ -152,7 +152,7 @@ class Conversation:
         return counted((*self._before, *parts, *after), tuple(self._warnings))
 
     def _unsettled(self) -> list[Part]:
-        """The last message's parts, and what stands around all messages."""
+        """The last message's parts, and the parts around all messages."""
         after = after_all(self._messages[-1], self._counter)
         return [*self._before, *self._parts[-1], *after]
 

@@ -18,7 +18,7 @@ _BLANK_PAGE_MOST = 2_000
 
 
 def count_document(document: Document, measurer: Measurer) -> Count:
-    """Tokens of a document by itself."""
+    """The tokens of a document alone."""
     read = measurer.measure(document.text)
     if not document.parsed:
         return read

@@ -239,7 +239,7 @@ class MessageCounter:
 
 
 def is_open(message: Message) -> bool:
-    """Whether the model goes on writing this message: prefix mode."""
+    """Whether the model continues this message (prefix mode)."""
     return message.role == "assistant" and message.wire.get("partial") is True
 
 

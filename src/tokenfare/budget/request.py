@@ -47,7 +47,7 @@ def count_request(
 
 
 def before_all(first: Message, counter: MessageCounter) -> Iterator[Part]:
-    """The default system message, and the definitions of tools, which stand in a system message."""
+    """The default system message, and the tool definitions, which are in a system message."""
     chat = counter.rules.chat
     system = first.text if first.role == "system" else None
     if counter.options.tools:
@@ -79,7 +79,7 @@ def after_all(last: Message, counter: MessageCounter) -> Iterator[Part]:
 
 
 def _tools(system: str | None, counter: MessageCounter) -> Part:
-    """What definitions add: to the first system message, or a whole one where there is none."""
+    """What tool definitions add: to the first system message, or as one of their own."""
     chat, options = counter.rules.chat, counter.options
     rules = counter.rules.tools or GUESS
     words = definitions_text(options, rules, chinese=counter.chinese)

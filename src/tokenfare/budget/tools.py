@@ -32,7 +32,7 @@ _CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 def definitions_text(options: Options, rules: ToolRules, *, chinese: bool) -> str:
-    """What stands in the system message for the tools of a request."""
+    """The text in the system message for the tools of a request."""
     form = rules.form if not options.parallel_calls else rules.parallel_form or rules.form
     name: str = form
     if form == "qwen-agent":

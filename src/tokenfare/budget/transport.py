@@ -115,7 +115,7 @@ def _uploaded(
 def counting_key(model: Model) -> Hashable:
     """What models have in common that count alike: every request has the same size on all of them.
 
-    The value has no meaning of its own; it is the key by which such models are put together.
+    The value is opaque; models with the same key are grouped.
     """
     return (model.tokenizer, model.documents, _nameless(rules_of(model)))
 

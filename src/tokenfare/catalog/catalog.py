@@ -37,7 +37,7 @@ def paths_in(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _named(paths: object) -> list[Path]:
-    """Paths as they are; what is none is told so before a file is looked for."""
+    """Check that these are paths, before looking for files."""
     if not isinstance(paths, Iterable):
         paths = [paths]
     given = list(paths)

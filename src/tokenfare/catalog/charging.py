@@ -83,7 +83,7 @@ class ImageRules:
 
 @dataclass(frozen=True, slots=True)
 class AudioRules:
-    """How many tokens a sound is: so many a second, at least `least`.
+    """The tokens of audio: a number per second, at least `least`.
 
     How a fraction of a second is rounded is not known, so it is an interval from the whole seconds
     below to those above.

@@ -54,7 +54,7 @@ def provider_facts(provider: Provider) -> dict[str, str]:
 
 
 def rules_text(rules: Any) -> str:
-    """The fields of a value, without those that say nothing."""
+    """The fields of a value, without empty ones."""
     said = ((field.name, getattr(rules, field.name)) for field in fields(rules))
     return ", ".join(
         f"{name} {_value(value)}" for name, value in said if value not in (None, "", False, ())

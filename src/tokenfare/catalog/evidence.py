@@ -16,7 +16,7 @@ from .model import Dispute, Evidence, Mark
 class LazyEvidence(Mapping[str, Evidence]):
     """Evidence by the name of the fact, put into words by the first question for any of it.
 
-    A catalogue makes hundreds of models, and hardly one of them is ever asked for its sources.
+    A catalogue builds hundreds of models, and the sources of hardly any are ever read.
     """
 
     __slots__ = ("_made", "_make")
@@ -44,7 +44,7 @@ class LazyEvidence(Mapping[str, Evidence]):
         return len(self._all())
 
     def __repr__(self) -> str:
-        """How much there is; the whole of it would drown the model that it stands in."""
+        """Show only how much there is: the whole evidence would drown the model's repr."""
         return f"<evidence of {len(self)} facts>"
 
     def __reduce__(self) -> tuple[type[dict[str, Evidence]], tuple[dict[str, Evidence]]]:

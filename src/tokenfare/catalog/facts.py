@@ -105,7 +105,7 @@ class Layer:
         return found
 
     def over(self, base: Facts) -> Layer:
-        """The layer with its rows merged into those that the base has already."""
+        """The layer with its rows merged into those of the base."""
         known = {model_id for model_id in self.rows if model_id in base.models}
         if not known:
             return self
@@ -145,7 +145,7 @@ def layer_of(base: Facts, path: Path, file: CatalogFile) -> Layer:
 
 
 def joined(base: Facts, path: Path, file: CatalogFile) -> Facts:
-    """Put a file beside others. What stands in both is a mistake and raises `CatalogError`."""
+    """Add a file to others. A fact that is in both is a mistake and raises `CatalogError`."""
     for number, row in enumerate(file.model):
         _refuse_known(path, place(number, row.id), row.id, base.origins)
     for provider in file.providers:

@@ -35,7 +35,7 @@ def stated_number(facts: Facts, name: str, source: str, bound: str) -> Number | 
 
 
 def tokens_of(facts: Facts, entry: LimitsFact, bound: str) -> int | None:
-    """A bound of an entry, filled in or not; `None` if nobody states it."""
+    """A limit of an entry, inherited or its own; `None` if not stated."""
     number: Number | None = getattr(entry, bound)
     if number is None or number.inherited_from is None:
         return number.tokens if number else None

@@ -37,7 +37,7 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where a fact comes from: how it is known, who said so, since when it is known to hold.
+    """The source of a fact: how it is known, from whom, and since when it holds.
 
     `source` is the full description of the source, `since` the first day for which the fact is
     known, `inherited_from` the row that a blank cell took its number from, `disputes` what other

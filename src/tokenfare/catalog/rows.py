@@ -70,7 +70,7 @@ AnyRow: TypeAlias = ModelRow | Unread
 
 
 class Rows(Mapping[str, ModelRow]):
-    """Rows by id. Those that come as data are read when they are first asked for."""
+    """Rows by id. Rows that come as data are parsed on first use."""
 
     __slots__ = ("_rows",)
 
@@ -115,7 +115,7 @@ def canonical(
     providers: Mapping[str, ProviderRow],
     sources: Mapping[str, Source],
 ) -> bytes:
-    """Facts as the text of JSON, the same for the same facts whatever files they stand in."""
+    """Facts as canonical JSON: the same for the same facts, whatever files they are in."""
     rows = {model_id: to_plain(Rows(models)[model_id]) for model_id in sorted(models)}
     facts = {
         "lists": _numbered(rows),

@@ -1,4 +1,4 @@
-"""The words of published templates: what stands around tools, and the open models' chat templates.
+"""The text of published templates: around tools, and of the open models' chat templates.
 
 Data with origin and licence, read when first needed and without pydantic, since counting reads
 them. Which model uses which words is a fact of the model (`ToolRules.form`).

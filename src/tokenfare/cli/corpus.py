@@ -63,7 +63,7 @@ def _library() -> Iterator[str]:
 
 
 def _joined(name: str, parts: list[str], tokenizer: Tokenizer, least: int) -> Sample:
-    """The first so many parts that come to at least this many tokens together."""
+    """The first parts that together have at least this many tokens."""
     chosen: list[str] = []
     total = 0
     for part in parts:

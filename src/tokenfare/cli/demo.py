@@ -36,7 +36,7 @@ _NUMBERS = frozenset({1, 2, 3, 6, 7})
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A document and what came of it."""
+    """A document and its result."""
 
     sample: Sample
     reply: Reply

@@ -147,7 +147,7 @@ class Day(click.ParamType[date]):
 
 
 class AsOf(Day):
-    """A day of the catalogue; one whose prices nobody can know yet is told so on stderr."""
+    """A day of the catalogue; warns on stderr if its prices cannot be known yet."""
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None

@@ -1,4 +1,4 @@
-"""The entry point: finds the command, turns errors into one line and an exit code."""
+"""The entry point: finds the command, and turns errors into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _COMMANDS: Mapping[str, str] = {
 
 
 class _Commands(click.Group):
-    """Commands by name, each loaded from the module of its name when it is asked for."""
+    """Commands by name, each imported from the module of its name on first use."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(_COMMANDS)

@@ -25,7 +25,7 @@ def lines_of(model: Model, provider: Provider) -> Iterator[str]:
 
 
 class _Page:
-    """What was said so far: the sources by number, the disputes, and the last note."""
+    """What was printed so far: the sources by number, the disputes, and the last note."""
 
     def __init__(self) -> None:
         self._sources: dict[str, int] = {}

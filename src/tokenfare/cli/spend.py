@@ -136,7 +136,7 @@ def _zone(name: str) -> tzinfo:
 
 
 def _report(file: Path, by: tuple[Key, ...], span: Span, project: str) -> Report:
-    """What is in the file; one that is not there is not made.
+    """The content of the ledger; a missing file is not created.
 
     The file is only read, unless it is a ledger with open calls, whose processes may be gone.
     """
@@ -203,7 +203,7 @@ def _totals(rows: Iterable[Spent]) -> list[Spent]:
 
 
 def _bars(rows: Sequence[Spent]) -> list[chart.Bar]:
-    """Fares, each currency on a scale of its own; tokens where nothing cost anything."""
+    """Fares, each currency on its own scale; tokens where nothing cost anything."""
     if not any(row.fare.amount for row in rows):
         tokens = [(row, row.usage.total_tokens) for row in rows]
         return [(_label(row), Decimal(n), f"{n:,} tokens") for row, n in tokens]

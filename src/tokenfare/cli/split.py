@@ -1,4 +1,4 @@
-"""`tokenfare split`: a text in pieces of at most so many tokens."""
+"""`tokenfare split`: split a text into pieces within a number of tokens."""
 
 from __future__ import annotations
 

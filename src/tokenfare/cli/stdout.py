@@ -35,7 +35,7 @@ def say(text: str | bytes, *, newline: bool = True) -> None:
 
 
 def unwritable(error: OSError) -> InputError:
-    """What is said where standard output takes no more."""
+    """The message for when standard output cannot be written to."""
     return InputError("standard output", f"cannot be written: {error.strerror or error}")
 
 

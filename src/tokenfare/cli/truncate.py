@@ -1,4 +1,4 @@
-"""`tokenfare truncate`: the longest part of a text that is at most so many tokens."""
+"""`tokenfare truncate`: the longest part of a text within a number of tokens."""
 
 from __future__ import annotations
 

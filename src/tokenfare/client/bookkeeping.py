@@ -142,7 +142,7 @@ def _ceiling(given: object) -> Ceiling:
 
 
 class Entry:
-    """One call in the books. Each method is a flow: the ledger is a file.
+    """One call in the ledger. Each method is a flow, since the ledger is a file.
 
     A task can be cancelled while a thread reserves for it, so reserving and settling take turns:
     what was reserved after all is settled, and what was settled is not reserved any more.
@@ -158,7 +158,7 @@ class Entry:
         self._over = False
 
     def intend(self, intent: Intent) -> Flow[None]:
-        """Before a model is asked: reserve, or move what was reserved. Raises `CeilingReached`."""
+        """Before a model is called: reserve, or move the reservation. Raises `CeilingReached`."""
         if self._books.ledger is not None:
             self._intent = intent
             yield RunBlocking(partial(self._reserve, self._books.ledger, intent))
@@ -190,11 +190,11 @@ class Entry:
         yield from self._end(self._ending)
 
     def failed(self, error: BaseException) -> Flow[None]:
-        """After a failure: give back what was reserved, or settle where that was interrupted."""
+        """After a failure: release the reservation, or settle if settling was interrupted."""
         yield from self._end(self._ending or _failure(error))
 
     def dropped(self) -> None:
-        """The flow was thrown away, and nobody carries out what it would ask for."""
+        """The flow was discarded, and nothing runs its effects any more."""
         self._settle(self._ending or Ending(CANCELLED))
 
     def _end(self, ending: Ending) -> Flow[None]:

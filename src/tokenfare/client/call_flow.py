@@ -63,7 +63,7 @@ def _climbed(
 def _asked(
     step: Step, settings: Settings, seen: Observation, until: float, *, streamed: bool
 ) -> Flow[Answer]:
-    """One model's answer, within the time of the whole call; an upload starts a time of its own."""
+    """One model's answer, within the time of the whole call; an upload has its own time."""
     ask = dispatch.chat_stream if streamed else dispatch.chat
     room = step.answers * (step.call.max_output_tokens or 0)
     claim = Claim(step.prepared.count.total.high, room)

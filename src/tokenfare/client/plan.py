@@ -69,7 +69,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One model to try: the call for it and what it should come to, all its `answers` together.
+    """One model to try: its call and the expected cost of all its `answers`.
 
     There is more than one answer where the call asks for more (`n`): the provider bills the input
     once, and the tokens of all answers.

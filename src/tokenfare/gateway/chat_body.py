@@ -22,7 +22,7 @@ _KINDS = MappingProxyType({bool: "true or false", int: "a whole number", str: "a
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat request. `room` is what the answer may have, `None` if nothing is said of it.
+    """A chat request. `room` is the room for the answer, `None` if not set.
 
     `words` is what the field for the gateway holds, not looked at yet.
     """

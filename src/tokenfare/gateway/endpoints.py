@@ -1,4 +1,4 @@
-"""What is answered where: chats, what one would be routed to, the list of models, health."""
+"""The endpoints: chats, routing decisions, the list of models, health."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ async def chat(exchange: Exchange) -> None:
 
 
 async def route(exchange: Exchange) -> None:
-    """`POST /tokenfare/route`: what the same body would be routed to; nothing is sent.
+    """`POST /tokenfare/route`: where the same body would be routed; nothing is sent.
 
-    A request that no model takes is answered too: by no model, and every refusal.
+    If no model takes the request, the answer has no model and every rejection.
     """
     question = await _read_question(exchange)
     decision = await question.decision()
@@ -70,14 +70,14 @@ async def model(exchange: Exchange) -> None:
 
 
 async def health(exchange: Exchange) -> None:
-    """`GET /health`: that it answers. Asks nobody, and tells nothing."""
+    """`GET /health`: the server answers. Nothing is checked."""
     await exchange.answer({"status": "ok"})
 
 
 async def ready(exchange: Exchange) -> None:
-    """`GET /ready`: whether calls could be made. Asks the ledger and the limiter, not the provider.
+    """`GET /ready`: whether calls can be made. Checks the ledger and the limiter, not the provider.
 
-    Nobody has to show a token for it, so it says no more than which of them fails.
+    It needs no access token, so it says only which of them fails.
     """
     because = await exchange.gateway.because()
     if because is None:

@@ -92,7 +92,7 @@ class Exchange:
                 param="content-type",
             )
         if "transfer-encoding" in self.request.headers and "content-length" in self.request.headers:
-            # Whoever is in front may go by the other one, and take the rest for another's request.
+            # A proxy in front may go by the other length, and take the rest for another request.
             raise Refusal(
                 400,
                 "invalid_request_error",
@@ -121,7 +121,7 @@ class Exchange:
         await self.send({"type": "http.response.body", "body": body})
 
     async def begin_stream(self, headers: Mapping[str, str]) -> None:
-        """Begin to answer with events. What goes wrong from now on is told in one."""
+        """Begin to answer with events. Errors from now on are sent as an event."""
         kind = {
             "content-type": "text/event-stream; charset=utf-8",
             "cache-control": "no-cache",
@@ -133,7 +133,7 @@ class Exchange:
     async def piece(self, data: bytes, *, more: bool = True) -> None:
         """A piece of the stream. Waits for a caller that reads slowly, but not for ever.
 
-        Raises `Stalled`: whoever reads nothing holds a call at the provider, and money.
+        Raises `Stalled`: a caller that reads nothing holds up a call at the provider, and money.
         """
         self.over = not more
         with anyio.move_on_after(self.gateway.stall_seconds) as patience:
@@ -237,7 +237,7 @@ async def while_connected(
 
 
 def _on_one_line(text: str) -> str:
-    """A text from outside for a header or a line of the log: short, and no line of its own."""
+    """Untrusted text for a header or a log line: short, and on a single line."""
     text = text if text.isascii() and text.isprintable() else ascii(text)[1:-1]
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 

@@ -138,7 +138,7 @@ class Gateway:
         route("hello", profile=short, catalog=self.client.catalog)
 
     def room_of(self, found: Wanted) -> int:
-        """The room for an answer of which nothing is said."""
+        """The room for an answer where the request does not set it."""
         if self._room is not None:
             return self._room
         if found.model is None:
@@ -146,7 +146,7 @@ class Gateway:
         return found.model.served(thinking=found.requirements.thinking).limits.max_output or ROOM
 
     def check_host(self, request: Any) -> None:
-        """Raise `Refusal` for a name that is none of this machine's, where no other is meant.
+        """Raise `Refusal` for another machine's host name, where only this one may call.
 
         A web page whose name was made to lead to 127.0.0.1 is, to its browser, no stranger there;
         its requests say its own name.
@@ -178,7 +178,7 @@ class Gateway:
                 self._under_way.discard(scope)
 
     def cancel(self) -> None:
-        """End all that is under way: callers are told, and the provider is left."""
+        """Cancel everything under way: callers get an error, calls are dropped."""
         for scope in tuple(self._under_way):
             scope.cancel()
 
@@ -200,5 +200,5 @@ class Gateway:
         await self.app(scope, receive, send)
 
     def __repr__(self) -> str:
-        """Whose gateway it is; never a key or a token."""
+        """Show the client; never a key or a token."""
         return f"<Gateway before {self.client!r}>"

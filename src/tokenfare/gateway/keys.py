@@ -1,8 +1,8 @@
-"""Who may call, and by whose key: the gateway's access tokens and the provider's keys.
+"""Authentication: the gateway's access tokens and the provider's keys.
 
-A caller shows an access token as the bearer, as every OpenAI client sends its key. Where callers
-bring keys of the provider's instead, the bearer is that key, and the token stands in
-`x-tokenfare-token`. Tokens are compared in constant time, and are never shown.
+A caller sends an access token as the bearer token, as every OpenAI client sends its key. Where
+callers bring keys of the provider instead, the bearer token is that key, and the access token is in
+`x-tokenfare-token`. Tokens are compared in constant time, and never shown.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LONGEST_PROJECT = 100
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token, and the project that its calls are of, if it says so."""
+    """An access token, and the project of its calls, if any."""
 
     secret: Secret
     project: str | None = None
@@ -46,7 +46,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: for which project, and by which key if it is not the gateway's."""
+    """The caller: its project, and its key if it is not the gateway's."""
 
     project: str | None = None
     key: Secret | None = None
@@ -54,10 +54,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """Who is let in. Without `tokens` everybody is who can reach the gateway.
+    """Decides who may call. Without `tokens`, everybody who can reach the gateway may.
 
-    `caller_keys`: callers bring keys of the provider's. `name_projects`: they may say of which
-    project a call is; a token with its own project leaves them no say.
+    `caller_keys`: callers bring keys of the provider. `name_projects`: callers may set the project
+    of a call, unless their token has its own.
     """
 
     tokens: tuple[Token, ...] = ()
@@ -65,7 +65,7 @@ class Authenticator:
     name_projects: bool = False
 
     def admit(self, headers: Mapping[str, str]) -> Caller:
-        """Who calls. Raises `Refusal` for callers that may not."""
+        """Identify the caller. Raises `Refusal` for callers that may not call."""
         bearer = _bearer(headers.get("authorization", ""))
         shown = headers.get(TOKEN_HEADER, "") if self.caller_keys else bearer
         token = self._token(shown)
@@ -105,12 +105,12 @@ class Authenticator:
 
 
 def tokens_in(text: str) -> tuple[Token, ...]:
-    """The tokens of a variable. Raises `InvalidRequestError` for one that is none."""
+    """The tokens in a variable. Raises `InvalidRequestError` for an invalid one."""
     return tuple(Token(Secret(word)) for word in text.split())
 
 
 def tokens_of(path: str | Path) -> tuple[Token, ...]:
-    """The tokens of a file: one a line, behind it the project of its calls if it has one.
+    """The tokens in a file: one per line, optionally followed by the project of its calls.
 
     Lines that begin with `#` are comments. Raises `InputError` with the line, never its text.
     """

@@ -114,7 +114,7 @@ def _model(name: str, rules: Rules, catalog: Catalog) -> Model:
 
 
 def unknown(name: str, rules: Rules, models: tuple[str, ...] = ()) -> Refusal:
-    """404: no model is called so, with the nearest names of `models` and of those that choose."""
+    """404: no model has this name; with the nearest names of models and of `auto`."""
     near = (*_near(name, rules.words), *models)[:_NEAREST]
     hint = f"; nearest: {', '.join(near)}" if near else ""
     return Refusal(

@@ -87,7 +87,7 @@ class Chunks:
     """The chunks of one streamed answer in OpenAI's form, made of those of the provider."""
 
     def __init__(self, *, include_usage: bool) -> None:
-        """Nothing was said yet."""
+        """Start without a chunk."""
         self._include_usage = include_usage
         self._top: dict[str, object] = {}
         self._begun = False
@@ -108,7 +108,7 @@ class Chunks:
         return event(chunk)
 
     def last(self, reply: Reply) -> bytes:
-        """What follows the answer: its usage with the bill, if asked for, and the end."""
+        """The end of the stream: the usage with the bill, if asked for, and the final event."""
         end = b"data: [DONE]\n\n"
         if not self._include_usage:
             return end

@@ -17,7 +17,7 @@ ANSWERED = "answered"
 """The outcome of a call that has a bill. Every other outcome is the name of what went wrong."""
 
 ABANDONED = "abandoned"
-"""The outcome of a call whose process ended before it could settle: billed or not, nobody knows."""
+"""The outcome of a call whose process died before it settled: whether it was billed is unknown."""
 
 CANCELLED = "cancelled"
 """The outcome of a call that its caller left."""

@@ -28,7 +28,7 @@ from .owner import NO_PROCESS, may_live, this_process
 from .schema import MIGRATIONS
 
 LEASE_SECONDS = 3_600.0
-"""How long a reservation holds if nobody can tell whether its process lives. Calls are shorter."""
+"""How long a reservation holds if it is not known whether its process lives. Calls are shorter."""
 
 _BILLION = 1_000_000_000
 _OPEN = "outcome IS NULL AND lease_ms > :now"
@@ -91,7 +91,7 @@ class Ledger:
             )
 
     def hand_over(self, number: int, seconds: float) -> None:
-        """A call goes on without a process, such as a job at the provider: it holds for so long."""
+        """Let a reservation outlive its process for a time, as for a job at the provider."""
         with self._writing() as (connection, now):
             connection.execute(
                 "UPDATE calls SET owner = ?, lease_ms = ? WHERE id = ? AND outcome IS NULL",

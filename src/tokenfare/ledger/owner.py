@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 NO_PROCESS = "no process"
-"""The owner of what goes on without one: only its lease counts."""
+"""The owner of a call that runs without a process: only its lease counts."""
 
 _PROC = Path("/proc")
 # Fields of /proc/PID/stat behind the name in brackets: the state first, the start as the 20th.

@@ -40,7 +40,7 @@ class Server(Protocol):
 
     @property
     def password(self) -> object:
-        """What no error may quote; nothing if there is none."""
+        """The password, which no error may quote; empty if there is none."""
 
     def run(self, script: str, keys: Sequence[str], words: Sequence[str]) -> Any:
         """Run a script on keys, in one step. Raises what redis-py raises."""
@@ -170,7 +170,7 @@ def _cluster_at(url: str) -> _Cluster:
 
 
 def _nodes_in(url: str) -> tuple[list[tuple[str, int]], dict[str, Any]]:
-    """The nodes in a cluster's address, and the options; no nodes where it is none."""
+    """The nodes in a cluster's address, and the options; no nodes for another address."""
     connection: Any = importlib.import_module("redis.connection")
     try:
         parts = urlsplit(url)

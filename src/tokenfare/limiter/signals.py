@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Signal:
-    """Stays set until it is cleared, so that nobody misses what was set before they listened."""
+    """Stays set until it is cleared, so a signal set before anyone listens is not missed."""
 
     __slots__ = ("_callbacks", "_is_set", "_lock")
 

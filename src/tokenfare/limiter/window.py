@@ -31,7 +31,7 @@ Amounts: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """At most so many `requests` and `tokens` in any `seconds`; `None` is no bound.
+    """The most `requests` and `tokens` in any `seconds`; `None` means unlimited.
 
     `slack_seconds` is how much later one request may reach the provider than another one that was
     sent at the same time: so much longer is every window, since it is the arrival that counts.

@@ -1,4 +1,4 @@
-"""From what stands in a message to something that can be read: data URLs, bytes, fetched URLs.
+"""Open the media of a message for reading: data URLs, bytes, fetched URLs.
 
 A base64 text is decoded where it is read and no further, so that the header of an image of 10 MB
 costs the header.
@@ -17,7 +17,7 @@ from typing import BinaryIO, TypeAlias
 from tokenfare.errors import InvalidRequestError
 
 Fetch: TypeAlias = Callable[[str], bytes]
-"""Gets the bytes of a URL: the caller's, since this library opens none by itself."""
+"""A function of the caller that returns the bytes of a URL; this library opens none itself."""
 
 _DATA_URL = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)  # two letters, since C: is a drive
@@ -58,7 +58,7 @@ def opened(url: str, place: str, fetch: Fetch | None = None) -> Source | None:
 
 
 def from_bytes(content: bytes) -> Source:
-    """Bytes at hand."""
+    """Open bytes for reading."""
     return Source(io.BytesIO(content), len(content))
 
 

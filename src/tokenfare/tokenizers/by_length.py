@@ -33,7 +33,7 @@ _CHARACTERS_A_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class ByLength:
-    """Measures texts by their length: for a tokenizer at hand, or for one that has only bounds."""
+    """Measures texts by their length, for a tokenizer with or without a vocabulary."""
 
     of: Measurer
 

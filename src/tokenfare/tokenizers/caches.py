@@ -15,7 +15,7 @@ _MODEL = "tokenizer.model"
 
 
 def find_vocabulary(known: Known) -> Path | None:
-    """A vocabulary file for the core, or a folder for `transformers`, that lies in a cache."""
+    """Find a vocabulary file for the core, or a folder for `transformers`, in a cache."""
     if known.tiktoken is not None:
         return _of_tiktoken(*known.tiktoken)
     for repository in known.hub:

@@ -1,4 +1,4 @@
-"""Cutting a text whose vocabulary is not at hand, by an upper bound that holds.
+"""Cut a text without its vocabulary, by an upper bound on its tokens.
 
 The bound is a function, `at_most`: no text has more tokens than it says. The native core cannot cut
 by it, but it can cut by bytes, with a vocabulary in which every byte is a token. So a text is first
@@ -51,7 +51,7 @@ def spans(
     """Split a text so that `at_most` of every piece is at most `max_tokens`; see `truncated`."""
 
     def again(piece: Span) -> Iterator[Span]:
-        """A piece as it is, or split by itself where it is too long: it is shorter than `text`."""
+        """A piece as it is, or split again if it is too long: it is shorter than `text`."""
         if piece.tokens <= max_tokens:
             yield piece
             return
@@ -81,7 +81,7 @@ def spans(
 
 
 def _in_order(pieces: Iterable[Span]) -> list[Span]:
-    """Pieces without those that lie within a neighbour: parts of two pieces that overlapped may."""
+    """The pieces without those inside a neighbour, as parts of two overlapping ones may be."""
     kept: list[Span] = []
     for piece in pieces:
         if kept and piece.end <= kept[-1].end:

@@ -36,7 +36,7 @@ def is_long(text: str) -> bool:
 
 
 def has_a_run_of_marks(text: str) -> bool:
-    """Whether so many combining marks follow each other that Python would sort them for long.
+    """Whether so many combining marks follow each other that Python would take long to sort them.
 
     `unicodedata` sorts by insertion, in the square of a run's length: a million marks take half an
     hour. No run of 128 marks is missed, and shorter ones take less than a microsecond a character.

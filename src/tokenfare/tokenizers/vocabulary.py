@@ -24,7 +24,7 @@ class NotRepresentable(VocabularyError):  # noqa: N818 - as UnknownModel
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A text that stands for one token when it is asked for.
+    """A text that is a single token where special tokens are asked for.
 
     `normalized`: looked for in the normalized text, not in the text as it stands. `strips`: it also
     takes white space around it, or stands only between words, which is not done here; such a token

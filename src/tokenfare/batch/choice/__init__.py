@@ -1,1 +1,1 @@
-"""Which model a request goes to, asked for once a size, and what that adds up to."""
+"""Which model a request goes to, decided once per size, and the totals."""

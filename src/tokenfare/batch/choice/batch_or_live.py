@@ -1,4 +1,4 @@
-"""Which model a request goes to: in the batch service, or live where that takes it nowhere.
+"""Which model a request goes to: in the batch service, or live if no batch model takes it.
 
 On models that count alike, requests of one size are decided once. The catalogue's rules for the
 service (its price, its smaller context) are the router's to apply; one rule is added: a line cannot

@@ -26,7 +26,7 @@ class Cheapest:
     """Each request on the cheapest model that certainly takes it."""
 
     def choose(self, cell: Cell, held: Cell) -> Choice | None:  # noqa: ARG002 - the protocol's
-        """As the service does by itself."""
+        """Choose as the service does."""
         return cell.service.choose(cell.sizes)
 
     def refusal(self, cell: Cell) -> str:

@@ -24,7 +24,7 @@ _DEAREST = (1 << 63) - 1
 
 
 class Offers:
-    """All offers that were asked for, by service."""
+    """All offers so far, by service."""
 
     def __init__(self, outcomes: Outcomes) -> None:
         """Know none; what is decided is given a number of `outcomes`."""
@@ -53,7 +53,7 @@ class Offers:
         return None if found is None or found[1] > tokenizers else found[0]
 
     def answer(self, service: Service, offers: _core.Offers) -> None:
-        """Answer for every size that came up and that nobody has said anything of."""
+        """Answer for every size that came up and has no answer yet."""
         for kind in range(len(service.kinds)):
             prices, takers = service.priced(kind)
             if prices is not None and prices.core is not None:

@@ -1,4 +1,4 @@
-"""What a job comes to, added up as its requests are placed.
+"""The totals of a job, added up as its requests are placed.
 
 What the whole job would cost on another model is worked out when it was read, from how many
 requests there are of each size: on models that count alike, sizes repeat.
@@ -132,7 +132,7 @@ class _Placed:
 
 
 class Tally:
-    """The sums of a job; `repeated` of its requests say what one before them said."""
+    """The sums of a job; `repeated` of its requests are identical to an earlier one."""
 
     def __init__(self, currency: str) -> None:
         """Begin with nothing."""
@@ -146,7 +146,7 @@ class Tally:
         self._plain = True
 
     def add(self, choice: Choice, service: Service, number: int = 1, *, repeated: int = 0) -> None:
-        """Add requests that a service takes, so many of which say what one before them said."""
+        """Add requests that a service takes, some of which are identical to an earlier one."""
         size, low, high = choice.size, choice.low, choice.high
         key = (choice.model.id, service.requirements.batch)
         placed = self._placed.get(key)
@@ -192,7 +192,7 @@ class Tally:
 
     @property
     def repeated(self) -> int:
-        """How many requests say what one before them said."""
+        """How many requests are identical to an earlier one."""
         return self._repeated.requests
 
     @property

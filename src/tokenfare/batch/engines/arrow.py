@@ -154,7 +154,7 @@ def batches_of(source: Any) -> Iterator[Any]:
 
 
 def pieces(batch: Any) -> Iterator[list[dict[str, Any]]]:
-    """The rows of a batch, so many at a time as memory is for; once nothing for an empty one."""
+    """The rows of a batch in slices that fit in memory; one empty slice for an empty batch."""
     total = batch.num_rows
     share = total * _BYTES // max(batch.get_total_buffer_size(), 1)
     rows = max(min(share, _ROWS), 1)
@@ -163,7 +163,7 @@ def pieces(batch: Any) -> Iterator[list[dict[str, Any]]]:
 
 
 class _Kept(NullOutput):
-    """Takes what a plan would write, and keeps what is said of each row, by its number."""
+    """Takes what a plan would write, and keeps the result of each row by its number."""
 
     def __init__(self) -> None:
         self.begin()
@@ -203,7 +203,7 @@ class _Kept(NullOutput):
         self._said[line.line] = {"problem": line.problem, "reason": reason}
 
     def row(self, record: Record | SetAside, columns: Columns) -> dict[str, object]:
-        """All that is said of a record, whichever columns are asked for."""
+        """The result of a record in all columns, whichever are asked for."""
         said = self._said[record.line]
         if isinstance(record, SetAside):
             return said | {"text": record.text}

@@ -1,4 +1,4 @@
-"""What a worker tells whoever makes a plan's folder, beside what it says of a row to people.
+"""What a worker passes on to `assemble`, besides the columns for people.
 
 Columns of text, since engines agree on text and on little else: what a request is counted as, what
 it says, and of a row that is no part of the plan, the reason and the row itself.

@@ -37,7 +37,7 @@ class Rows:
         self._names: Sequence[str] | None = None
 
     def __iter__(self) -> Iterator[Record | SetAside]:
-        """Each row by itself. Raises what the stream raises, behind the rows that are whole."""
+        """Each row on its own. Raises what the stream raises, after the rows that are complete."""
         return self._one_by_one(self._stream, "utf-8-sig")
 
     def blocks(self, size: int, piece: int) -> Iterator[Block | Iterator[Record | SetAside]]:
@@ -74,7 +74,7 @@ class Rows:
                 return
 
     def _headed(self, begun: bytes, *, ends: bool) -> tuple[bytes, SetAside | None]:
-        """What stands behind the headings, once they are whole; them, if they have no end."""
+        """What follows the headings, once they are complete; the headings, if they have no end."""
         end, lines, _ = _core.csv_rows(begun, ends, _LONGEST, 1)
         if not end:
             return begun, None

@@ -96,7 +96,7 @@ class TableBlock(Block):
         return [_records(self.batch.slice(row, 1), self.first + row, file)[0] for row in rows]
 
     def all(self, file: str) -> list[Record | SetAside]:
-        """Each row by itself."""
+        """Each row on its own."""
         return _records(self.batch, self.first, file)
 
     def _worded(self) -> Any:
@@ -124,7 +124,7 @@ def cells_of(row: Mapping[str, object]) -> dict[str, object]:
 
 
 def shown(row: Mapping[str, object]) -> str:
-    """A row as one line of text, to be set aside with."""
+    """A row as one line of text, for the file of lines that are set aside."""
     return json.dumps(row, ensure_ascii=False, default=str)
 
 

@@ -25,7 +25,7 @@ class Columns:
 
 
 ColumnNames: TypeAlias = Columns | Mapping[str, str] | None
-"""`Columns`, or the names of those that are called otherwise: `{"prompt": "question"}`."""
+"""`Columns`, or only the names that differ: `{"prompt": "question"}`."""
 
 
 def columns_of(given: ColumnNames) -> Columns:

@@ -1,4 +1,4 @@
-"""What a record means: a chat request with an id, or the reason why it is none.
+"""Parse a record: a chat request with an id, or the reason why it is not one.
 
 Three forms: a line of OpenAI's batch service (`custom_id`, `method`, `url`, `body`), messages, or a
 prompt. Beside the last two a line of JSON may have parameters of the call; what else it has is the
@@ -124,7 +124,7 @@ def is_sayable(custom_id: str) -> bool:
 
 
 def unsayable(custom_id: str) -> str:
-    """Why an id that UTF-8 cannot say is none."""
+    """Why an id that cannot be written in UTF-8 is refused."""
     return f"custom_id: {custom_id!r} holds half of a surrogate pair, no UTF-8 says that"
 
 

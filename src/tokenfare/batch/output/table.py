@@ -70,7 +70,7 @@ class Table:
 
     @staticmethod
     def is_group(rows: int) -> bool:
-        """Whether so many rows are as many as are written at a time."""
+        """Whether a number of rows is a whole group."""
         return rows >= _GROUP
 
     def close(self) -> None:
@@ -90,7 +90,7 @@ class Table:
         self._put(table)
 
     def _put(self, rows: Any) -> None:
-        """Put rows to those that wait for a whole group: to touch these each time is quadratic."""
+        """Add rows to those that wait for a whole group; merging each time would be quadratic."""
         self._parts.append(rows)
         self._waiting += len(rows)
         if self._waiting >= _GROUP:

@@ -69,7 +69,7 @@ def _content_of(message: Wire) -> tuple[str, str] | bytes:
 
 
 def place_of(messages: Sequence[Wire], rung: int) -> tuple[int, int]:
-    """Where a rung is: so many whole messages, and so many characters of the next one."""
+    """The place of a rung: whole messages, and characters of the next one."""
     left = rung
     for whole, message in enumerate(messages):
         text = message.get("content")

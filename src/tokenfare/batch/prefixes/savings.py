@@ -182,7 +182,7 @@ def _span(low: int, high: int) -> str:
 
 
 class Worth(NamedTuple):
-    """What cache hits on repeated tokens come to, in tokens that need not be paid, at most."""
+    """The most that cache hits on repeated tokens save, in tokens that need not be paid."""
 
     by_itself: Decimal
     marked: Decimal
@@ -205,7 +205,7 @@ NO_WORTH = Worth(Decimal(0), Decimal(0))
 
 @exactly
 def worth_of(hits: int, tokens: Count, rules: CacheRules | None) -> Worth:
-    """What `hits` on a beginning of so many tokens come to if the cache loses none of them.
+    """What `hits` on a prefix of so many tokens save if the cache loses none of them.
 
     A beginning that is marked costs more the first time; marking is worth nothing where that is
     more than the hits give back. A least size that nobody states is taken as none.

@@ -12,7 +12,7 @@ _OTHER_FILES = 100  # the plan's, the journal, the ledger, and what the caller h
 
 @contextmanager
 def room_for(connections: int) -> Iterator[None]:
-    """Let this process open so many connections, as far as its hard limit goes, and not longer.
+    """Raise this process's limit on open files for so many connections, within its hard limit.
 
     Raises `InvalidRequestError` where that is not far enough. Does nothing where files are not
     limited by process.

@@ -67,7 +67,7 @@ class Planned:
         return self.folder / file.name
 
     def key(self, file: PlanFile) -> str:
-        """A name that this file of this plan has and no other: what the provider is told.
+        """A unique name for this file of this plan, used at the provider.
 
         The same plan copied elsewhere has the same; the same requests planned on another day have
         another.
@@ -102,7 +102,7 @@ class Planned:
 
 
 def planned(folder: str | os.PathLike[str]) -> Planned:
-    """Read a plan's folder. Raises `InputError` if it is none, or if files of it are not whole."""
+    """Read a plan's folder. Raises `InputError` if it is not one, or is incomplete."""
     path = Path(folder)
     name = str(path / PLAN)
     try:

@@ -1,4 +1,4 @@
-"""Other people's lists as a layer of the catalogue: whole files, nothing dropped unsaid.
+"""Public price lists as a layer of the catalogue; everything that is left out is reported.
 
 LiteLLM's price map, models.dev and OpenRouter's list of models. Each fact taken over is marked with
 the list, its hash and the day it speaks of, and is of medium confidence; units are converted

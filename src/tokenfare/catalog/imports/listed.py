@@ -1,4 +1,4 @@
-"""One entry of somebody else's list, read key by key, so that nothing of it is lost unsaid.
+"""One entry of a public list, read key by key, so that everything left out is reported.
 
 Every key is either taken or, at the end, reported as left out; so is a value that is not what the
 key should hold. Numbers come as `int`, `Decimal` or text, never as a binary float.
@@ -70,7 +70,7 @@ class Listed:
         return None
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts; empty if there is none."""
+        """A list of texts, empty if missing."""
         value = self.take(key)
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
@@ -138,7 +138,7 @@ class Listed:
             return None
 
     def table(self, key: str) -> Listed:
-        """A table of the entry, an empty one if there is none."""
+        """A table of the entry, empty if missing."""
         return self.nested(key, self.take(key))
 
     def nested(self, key: str, value: object) -> Listed:
@@ -155,18 +155,18 @@ class Listed:
         self._left.append(LeftOut(self.name, self._at(key), why))
 
     def left_out(self) -> Iterator[LeftOut]:
-        """All that was not taken: values that cannot be, then keys that nothing asked for."""
+        """Everything that was left out: invalid values, then unknown keys."""
         yield from self.refused()
         yield from self.unasked()
 
     def refused(self) -> Iterator[LeftOut]:
-        """What was asked for and cannot be taken over."""
+        """The values that were read but cannot be used."""
         yield from self._left
         for table in self._tables:
             yield from table.refused()
 
     def unasked(self) -> Iterator[LeftOut]:
-        """The keys that nothing asked for."""
+        """The keys that were not read."""
         for key in self._data:
             if key not in self._taken:
                 yield LeftOut(self.name, self._at(key), "the catalogue has no place for it")

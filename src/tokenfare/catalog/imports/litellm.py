@@ -83,7 +83,7 @@ def _limits(listed: Listed) -> tuple[int | None, int | None, int | None]:
 
 
 def _tiers(listed: Listed) -> tuple[list[TierEntry], str | None]:
-    """The prices, or why there are none."""
+    """The prices, or the reason why there are none."""
     ranges = listed.take("tiered_pricing")
     if ranges is not None:
         return _from_ranges(listed, ranges)

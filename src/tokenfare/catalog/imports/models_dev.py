@@ -41,7 +41,7 @@ def services(data: Mapping[str, Any]) -> Iterator[tuple[Listed, ListedService]]:
 
 
 def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, ListedModel | None]]:
-    """Each model as it was read, and what is said of it, `None` if it does not answer in text."""
+    """Each model as read, and its facts; `None` if it does not answer in text."""
     for provider, row in data.items():
         models = row.get("models") if isinstance(row, Mapping) else None
         for model_id, model in (models if isinstance(models, Mapping) else {}).items():

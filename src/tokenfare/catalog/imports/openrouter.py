@@ -31,7 +31,7 @@ def services(_: Mapping[str, Any]) -> Iterator[tuple[Listed, ListedService]]:
 
 
 def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, ListedModel | None]]:
-    """Each model as it was read, and what is said of it, `None` if it does not answer in text."""
+    """Each model as read, and its facts; `None` if it does not answer in text."""
     rows = data.get("data")
     for number, row in enumerate(rows if isinstance(rows, list) else ()):
         name = row.get("id") if isinstance(row, Mapping) else None
@@ -86,7 +86,7 @@ _Priced = tuple[list[TierEntry], dict[str, Decimal]]
 
 
 def _tiers(pricing: Listed) -> tuple[_Priced, str | None]:
-    """Prices with the factors of the cache, or why there are none."""
+    """The prices with the cache factors, or the reason why there are none."""
     first = _price(pricing)
     if first is None:
         pricing.leave("", "no price that is fixed beforehand for both prompt and completion")
