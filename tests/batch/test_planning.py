@@ -291,7 +291,7 @@ def test_no_input_and_batch_as_a_wish_are_refused(tmp_path: Path) -> None:
             tf.batch.plan(wrong, tmp_path / "plan")  # type: ignore[arg-type] # what is refused
     with pytest.raises(InvalidRequestError, match="out: a path is expected, not NoneType"):
         tf.batch.plan(job, None)  # type: ignore[arg-type] # what is refused
-    with pytest.raises(InvalidRequestError, match="by itself"):
+    with pytest.raises(InvalidRequestError, match="a plan sets it itself"):
         tf.batch.plan(job, tmp_path / "plan", batch=True)
     with pytest.raises(InvalidRequestError, match="one answer a request"):
         tf.batch.plan(job, tmp_path / "plan", answers=3)

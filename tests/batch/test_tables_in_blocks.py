@@ -317,6 +317,28 @@ def test_rows_of_texts_are_read_by_the_core(tmp_path: Path, form: str) -> None:
     assert plan.requests == 3
 
 
+def test_of_several_requests_in_a_row_the_body_is_sent_else_its_messages(tmp_path: Path) -> None:
+    def chat(text: str) -> list[dict[str, str]]:
+        return [{"role": "user", "content": text}]
+
+    body, messages = json.dumps({"messages": chat("a body")}), json.dumps(chat("messages"))
+    job = tmp_path / "job.csv"
+    with job.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(
+            [
+                ["prompt", "messages", "body"],
+                ["a prompt", messages, body],
+                ["a prompt", messages, ""],
+                ["a prompt", "", ""],
+            ]
+        )
+    blocks, rows = both_ways(job, 5_000, allow=["qwen-flash"])
+    assert blocks == rows
+    (lines,) = (blocks[name] for name in blocks if "qwen-flash" in name)
+    sent = [json.loads(line)["body"]["messages"] for line in lines.splitlines()]
+    assert sent == [chat("a body"), chat("messages"), chat("a prompt")]
+
+
 @pytest.mark.parametrize("form", ["csv", "prompt.parquet"])
 def test_by_a_deadline_too_tables_are_planned_in_blocks_as_row_by_row(
     tmp_path: Path, form: str
