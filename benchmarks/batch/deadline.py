@@ -1,7 +1,7 @@
 """Plan a job by a deadline, by blocks and line by line, beside the plan without one.
 
     python benchmarks/batch/deadline.py [--requests 100000] [--hours 10] [--rounds 3] [--lines]
-                                       [--different]
+                                       [--different] [--json FILE]
 
 Each way runs in a process of its own, in turns; medians. The two ways by a deadline have to come to
 the same plan. Line by line takes half a minute for 100,000 requests, so it is asked for. With
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import random
 import resource
 import statistics
@@ -73,6 +75,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lines", action="store_true")
     parser.add_argument("--different", action="store_true")
+    parser.add_argument("--json", type=Path)
     parser.add_argument("--way", help=argparse.SUPPRESS)
     parser.add_argument("path", nargs="?", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -91,11 +94,22 @@ def main() -> None:
     if len(plans) != 1:
         raise SystemExit(f"the plans by a deadline differ: {plans}")
     print(f"{given.requests:,} requests, medians of {given.rounds}")
+    said: dict[str, dict[str, float]] = {}
     for way, found in runs.items():
-        wall, cpu, peak = (
-            statistics.median(each[name] for each in found) for name in ("wall", "cpu", "peak_MB")
-        )
+        names = ("wall", "cpu", "peak_MB")
+        said[way] = {name: statistics.median(each[name] for each in found) for name in names}
+        wall, cpu, peak = said[way].values()
         print(f"{way:28} {wall:6.2f} s  {cpu:6.2f} s of CPU  {peak:5.0f} MB")
+    if given.json:
+        record = {
+            "requests": given.requests,
+            "different": given.different,
+            "hours": given.hours,
+            "rounds": given.rounds,
+            "environment": {"python": platform.python_version(), "cores": os.cpu_count()},
+            "ways": said,
+        }
+        given.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

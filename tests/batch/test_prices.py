@@ -19,13 +19,14 @@ from models import model, price
 from tokenfare import _core
 from tokenfare.api import default_catalog
 from tokenfare.batch.choice import batch_or_live
-from tokenfare.batch.choice.batch_or_live import Served, Service
+from tokenfare.batch.choice.batch_or_live import Choice, Served, Service
 from tokenfare.batch.choice.outcomes import Outcomes
 from tokenfare.batch.choice.prices import Drawn
 from tokenfare.batch.choice.quotes import Offers
+from tokenfare.budget import fare_of
 from tokenfare.catalog import Limits, RateLimits
 from tokenfare.money import Money
-from tokenfare.router import Requirements
+from tokenfare.router import Ranked, Requirements
 from tokenfare.tokenizers import Count
 
 SHIPPED = [default_catalog(day) for day in (date(2024, 12, 18), date(2026, 11, 25))]
@@ -81,12 +82,24 @@ def holds(service: Service, size: Count) -> None:
         tables = Service(service._served, service.requirements)
         for kind, found in enumerate(service.kinds):
             assert tables.choose_among(kind, size) == service.choose_among(kind, size)
-            judged = ((each, service.on(each, size)) for each in found)
+            judged = [(each, service.on(each, size)) for each in found]
+            for each, ranked in judged:
+                if ranked is not None:
+                    assert service.taken(each, kind, size) == as_judged(service, ranked)
             expected = {m.id: r.compared.amount for m, r in judged if r is not None}
             assert drawn(service, kind, size) == pytest.approx(
                 {name: float(amount) for name, amount in expected.items()}, rel=1e-12
             )
             assert asked_of_the_core(service, kind, size) == least(expected.values())
+
+
+def as_judged(service: Service, ranked: Ranked) -> Choice:
+    """What a plan keeps of a model that was judged by itself, with the price without a batch."""
+    asked, price = service.requirements, ranked.model.price
+    if not asked.batch:
+        return Choice.of(ranked, ranked.fare)
+    plain = fare_of(price, ranked.size, asked.max_output_tokens, thinking=asked.thinking)
+    return Choice.of(ranked, plain)
 
 
 def least(amounts: Iterable[Decimal]) -> int | None:
@@ -170,16 +183,20 @@ def costing(*amounts: str) -> Service:
 def test_prices_of_however_many_digits_are_compared_by_twelve(digits: int) -> None:
     """Of what is compared: the core's numbers are bounded, a price's digits are 40."""
     service = costing(f"3.{'0' * (digits - 1)}1", "7")
-    offers = Mock()
-    offers.open.return_value = [(1_000, 1_000)]
-    Offers(Outcomes(Mock())).answer(service, offers)
+    told = Mock()
+    told.open.return_value = [(1_000, 1_000)]
+    with patch.object(_core, "Offers", return_value=told):
+        offers = Offers(Outcomes(Mock()))
+        assert offers.of(service, tokenizers=9) is told
+    offers.answer(service)
     if digits > 22:
-        offers.answer.assert_called_once_with(0, [3_030 * 10**9])
-        assert not offers.answer_by.called
+        told.answer.assert_called_once_with(0, [3_030 * 10**9])
+        assert not told.ask.called
     else:
-        (_, core, takers, answer), _ = offers.answer_by.call_args
+        (_, core, takers, answer), _ = told.ask.call_args
         expected = 3_030 * 10**9 + (101 * 10**9 if digits == 1 else 1_010 * 10**9 // 10**digits)
         assert core.least(takers, (1_000, 1_000), answer) == expected
+        assert not told.answer.called
 
 
 def test_prices_beyond_all_numbers_are_the_dearest() -> None:

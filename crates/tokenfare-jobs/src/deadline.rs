@@ -109,7 +109,7 @@ impl Lines {
         let group = &self.groups[group];
         for (place, &row) in group.rows.iter().enumerate() {
             found.clear();
-            let of = group.columns.iter().zip(&bids.of).map(|(at, of)| of[at[place] as usize]);
+            let of = group.on_kinds(place).zip(&bids.of).map(|(at, of)| of[at as usize]);
             found.extend(of.filter(|bid| *bid != NONE));
             let (fate, own) = (&mut self.fates[row], &mut self.classed[row]);
             if let (NONE, Fate::Placed(outcome)) = (own.free, *fate) {
@@ -219,7 +219,7 @@ impl Lines {
         group.rows.iter().enumerate().filter_map(move |(at, &row)| {
             let model = self.model(row)?;
             let kind = bids.kinds[&model];
-            Some((row, model, group.columns[kind][at], kind))
+            Some((row, model, group.on(kind, at), kind))
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The lines of a chunk on their way: read, told apart, sized, chosen for, sent.
 
+use std::sync::Arc;
+
 use tokenfare_bpe::Tokenizer;
 
 use crate::beginnings::Beginnings;
@@ -30,11 +32,16 @@ pub enum Fate {
     TooLong(u32, usize),
 }
 
-/// Requests with one room for the answer, and the place of each one's size on each kind of models.
+/// Requests with one room for the answer, and the place of each one's size on each scale, which
+/// kinds of models have together.
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) rows: Vec<usize>,
-    pub(crate) columns: Vec<Vec<u32>>,
+    /// Those of the first request, then of the next one.
+    places: Vec<u32>,
+    scales: usize,
+    /// The scale of each kind.
+    scale_of: Arc<[usize]>,
 }
 
 /// Where a request is the cheapest.
@@ -48,14 +55,29 @@ enum Best {
 }
 
 impl Group {
-    fn best(&self, place: usize, offers: &Offers) -> Best {
+    /// The places of the size of the request at a place of the group, on each kind.
+    pub(crate) fn on_kinds(&self, at: usize) -> impl Iterator<Item = u32> {
+        let places = self.on_scales(at);
+        self.scale_of.iter().map(|scale| places[*scale])
+    }
+
+    /// That on one kind.
+    pub(crate) fn on(&self, kind: usize, at: usize) -> u32 {
+        self.on_scales(at)[self.scale_of[kind]]
+    }
+
+    fn on_scales(&self, at: usize) -> &[u32] {
+        &self.places[at * self.scales..][..self.scales]
+    }
+
+    fn best(&self, at: usize, offers: &Offers) -> Best {
         let (mut best, mut found) = (None, Best::None);
-        for (kind, column) in self.columns.iter().enumerate() {
-            let Some(price) = offers.offer(kind, column[place]) else { continue };
+        for (kind, place) in self.on_kinds(at).enumerate() {
+            let Some(price) = offers.offer(kind, place) else { continue };
             match best {
                 Some(least) if least < price => {}
                 Some(least) if least == price => found = Best::Several,
-                _ => (best, found) = (Some(price), Best::One(kind, column[place])),
+                _ => (best, found) = (Some(price), Best::One(kind, place)),
             }
         }
         found
@@ -74,6 +96,9 @@ pub struct Lines {
     pub(crate) store: Store,
     tokens: Tokens,
     pub(crate) groups: Vec<Group>,
+    /// The rooms of plain requests with their rows, in order: rows by room are asked for as often
+    /// as there are rooms, and in some jobs each request has one of its own.
+    by_room: Vec<(u64, usize)>,
     /// Of a job with a deadline, for each line.
     pub(crate) classed: Vec<Classed>,
     next: u64,
@@ -118,7 +143,11 @@ impl Lines {
         let fate = |row: &Row| if row.told.is_some() { Fate::Open } else { Fate::Doubtful };
         let fates = rows.iter().map(fate).collect();
         let (groups, classed) = (Vec::new(), Vec::new());
-        Lines { chunk, rows, fates, store, tokens, groups, classed, next, key }
+        let rooms =
+            rows.iter().enumerate().filter_map(|(at, row)| Some((row.told.as_ref()?.room, at)));
+        let mut by_room: Vec<_> = rooms.collect();
+        by_room.sort_unstable();
+        Lines { chunk, rows, fates, store, tokens, groups, by_room, classed, next, key }
     }
 
     /// The number of the line behind the last one.
@@ -193,37 +222,38 @@ impl Lines {
 
     /// The rooms that plain requests without a model have, each once.
     pub fn rooms(&self) -> Vec<u64> {
-        let mut rooms: Vec<u64> = self.open().map(|(_, room)| room).collect();
-        rooms.sort_unstable();
+        let open = self.by_room.iter().filter(|(_, row)| self.is_open(*row));
+        let mut rooms: Vec<u64> = open.map(|(room, _)| *room).collect();
         rooms.dedup();
         rooms
     }
 
-    fn open(&self) -> impl Iterator<Item = (usize, u64)> {
-        self.rows.iter().zip(&self.fates).enumerate().filter_map(|(i, (row, fate))| {
-            row.told.as_ref().filter(|_| *fate == Fate::Open).map(|told| (i, told.room))
-        })
+    /// Whether a request is plain and has no model; one that others have read is plain no more.
+    fn is_open(&self, row: usize) -> bool {
+        self.fates[row] == Fate::Open && self.rows[row].told.is_some()
     }
 
     /// The plain requests without a model that have this room.
     pub fn rows_with(&self, room: u64) -> Vec<usize> {
-        self.open().filter_map(|(row, its)| (its == room).then_some(row)).collect()
+        let start = self.by_room.partition_point(|(its, _)| *its < room);
+        let its = self.by_room[start..].iter().take_while(|(its, _)| *its == room);
+        its.map(|(_, row)| *row).filter(|row| self.is_open(*row)).collect()
     }
 
     /// The number of a group of all plain requests without a model that have this room; their
     /// sizes are put to those of `offers`.
     pub fn group(&mut self, room: u64, offers: &mut Offers) -> usize {
         let mut rows = self.rows_with(room);
-        let mut columns = vec![Vec::with_capacity(rows.len()); offers.kinds()];
+        let scale_of = offers.scale_of();
+        let scales = scale_of.iter().max().map_or(0, |most| most + 1);
+        let mut places = Vec::with_capacity(rows.len() * scales);
         rows.retain(|&row| {
             let Some(told) = &self.rows[row].told else { return false };
-            let tokens = |number: usize| self.tokens[number][row];
-            for (kind, column) in columns.iter_mut().enumerate() {
-                column.push(offers.place(kind, told, tokens));
-            }
+            offers.place(told, |number| self.tokens[number][row], &mut places);
             true
         });
-        self.groups.push(Group { rows, columns });
+        offers.answer_by_prices();
+        self.groups.push(Group { rows, places, scales, scale_of });
         self.groups.len() - 1
     }
 
@@ -240,8 +270,8 @@ impl Lines {
 
     /// The sizes of the request at a place of a group, on each kind.
     pub fn sizes(&self, group: usize, place: usize, offers: &Offers) -> Vec<Span> {
-        let columns = self.groups[group].columns.iter().enumerate();
-        columns.map(|(kind, column)| offers.size(kind, column[place])).collect()
+        let places = self.groups[group].on_kinds(place).enumerate();
+        places.map(|(kind, place)| offers.size(kind, place)).collect()
     }
 
     /// The cheapest offers for requests of a group whose outcomes are not known, each once: the
@@ -285,12 +315,10 @@ impl Lines {
 
     /// Adds the requests of a group that are sent to those that were held to the models of `offers`.
     pub fn hold(&self, group: usize, offers: &mut Offers) {
-        let Group { rows, columns } = &self.groups[group];
-        for (kind, column) in columns.iter().enumerate() {
-            for (&row, &place) in rows.iter().zip(column) {
-                if matches!(self.fates[row], Fate::Placed(_)) {
-                    offers.hold(kind, place);
-                }
+        let group = &self.groups[group];
+        for (at, &row) in group.rows.iter().enumerate() {
+            if matches!(self.fates[row], Fate::Placed(_)) {
+                offers.hold(group.on_scales(at));
             }
         }
     }

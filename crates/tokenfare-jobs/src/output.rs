@@ -83,6 +83,11 @@ impl Outcomes {
         }
     }
 
+    /// Forgets how many requests had each outcome, and none of these.
+    pub fn forget_numbers(&mut self) {
+        self.numbers.fill(Numbers::default());
+    }
+
     /// How many outcomes there are.
     pub fn len(&self) -> usize {
         self.of.len()

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use crate::prices::Prices;
 use crate::scan::Told;
@@ -29,7 +30,7 @@ pub enum Measure {
 }
 
 /// How models that count alike turn a plain chat into tokens: its texts and what a template adds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
     /// What the texts are measured by.
     pub measure: Measure,
@@ -65,11 +66,13 @@ impl Kind {
 /// What is asked of the models of one service for requests of one size, and remembered.
 #[derive(Clone, Debug)]
 pub struct Offers {
-    kinds: Vec<Kind>,
+    /// The place of each kind's scale.
+    scale_of: Arc<[usize]>,
+    scales: Vec<Scale>,
     tables: Vec<Table>,
 }
 
-/// An answer: a price that compares with others of the service.
+/// An answer: a price that compares with others of the service, and is none below zero.
 pub type Offer = Option<i64>;
 
 const NONE: u32 = u32::MAX;
@@ -94,57 +97,134 @@ impl Hasher for Mixed {
     }
 }
 
-/// The sizes on one kind, each once; of the first of them the offers, and the outcomes of those
-/// that were the cheapest for some request.
+/// The sizes of plain requests on kinds that count them alike, each once, and how many had each.
+///
+/// Models of several kinds may differ in what plain requests do not have.
+#[derive(Clone, Debug)]
+struct Scale {
+    kind: Kind,
+    sizes: Vec<Span>,
+    held: Vec<u64>,
+    /// Where there are more than a few: in some jobs each request has a room, and so offers, of its
+    /// own.
+    places: HashMap<Span, u32, BuildHasherDefault<Mixed>>,
+}
+
+const FEW: usize = 24;
+
+impl Scale {
+    fn place(&mut self, size: Span) -> u32 {
+        let next = self.sizes.len();
+        let known = if next <= FEW {
+            self.sizes.iter().position(|its| *its == size).map(|place| place as u32)
+        } else {
+            self.places.get(&size).copied()
+        };
+        if let Some(place) = known {
+            return place;
+        }
+        self.sizes.push(size);
+        self.held.push(0);
+        if next == FEW {
+            self.places.extend(self.sizes.iter().copied().zip(0..));
+        } else if next > FEW {
+            self.places.insert(size, next as u32);
+        }
+        next as u32
+    }
+}
+
+/// Of the first sizes on one kind the offers, and the outcomes of those that were the cheapest for
+/// some request.
 #[derive(Clone, Debug, Default)]
 struct Table {
-    places: HashMap<Span, u32, BuildHasherDefault<Mixed>>,
-    sizes: Vec<Span>,
-    offers: Vec<Offer>,
+    asked: Option<Asked>,
+    offers: Vec<i64>,
     outcomes: Vec<u32>,
-    held: Vec<u64>,
+}
+
+/// Stands for no offer: no price is below zero.
+const NOBODY: i64 = -1;
+
+/// Who is asked for the sizes of a kind, with answers of so many tokens.
+#[derive(Clone, Debug)]
+struct Asked {
+    prices: Arc<Prices>,
+    takers: Box<[(usize, Option<u64>)]>,
+    answer: u64,
+}
+
+impl Table {
+    fn answer(&mut self, offers: impl IntoIterator<Item = Offer>) {
+        self.offers.extend(offers.into_iter().map(|offer| offer.map_or(NOBODY, |it| it.max(0))));
+        self.outcomes.resize(self.offers.len(), NONE);
+    }
+
+    /// Answers for the sizes that are open, if it is known who is asked.
+    fn answer_by_prices(&mut self, sizes: &[Span]) {
+        let Some(Asked { prices, takers, answer }) = &self.asked else { return };
+        let open = sizes[self.offers.len()..].iter();
+        let found = open.map(|size| prices.least(takers, *size, *answer).unwrap_or(NOBODY));
+        self.offers.extend(found);
+        self.outcomes.resize(self.offers.len(), NONE);
+    }
 }
 
 impl Offers {
     /// Nothing asked yet, of models of these kinds.
     pub fn new(kinds: Vec<Kind>) -> Self {
         let tables = kinds.iter().map(|_| Table::default()).collect();
-        Offers { kinds, tables }
+        let mut scales: Vec<Scale> = Vec::new();
+        let scale_of = kinds.into_iter().map(|kind| {
+            let known = scales.iter().position(|scale| scale.kind == kind);
+            known.unwrap_or_else(|| {
+                let (sizes, held) = (Vec::new(), Vec::new());
+                scales.push(Scale { kind, sizes, held, places: HashMap::default() });
+                scales.len() - 1
+            })
+        });
+        Offers { scale_of: scale_of.collect(), scales, tables }
     }
 
     /// The sizes on a kind that nobody has said anything of.
     pub fn open(&self, kind: usize) -> &[Span] {
-        let table = &self.tables[kind];
-        &table.sizes[table.offers.len()..]
+        self.sizes_from(kind, self.tables[kind].offers.len())
     }
 
     pub(crate) fn sizes_from(&self, kind: usize, place: usize) -> &[Span] {
-        &self.tables[kind].sizes[place..]
+        &self.scale(kind).sizes[place..]
+    }
+
+    fn scale(&self, kind: usize) -> &Scale {
+        &self.scales[self.scale_of[kind]]
     }
 
     /// Takes the offers for the first sizes that are open.
     pub fn answer(&mut self, kind: usize, offers: &[Offer]) {
-        let table = &mut self.tables[kind];
-        table.offers.extend_from_slice(offers);
-        table.outcomes.resize(table.offers.len(), NONE);
+        self.tables[kind].answer(offers.iter().copied());
     }
 
-    /// Answers for the sizes that are open by prices of the models that take them beside the room,
-    /// each with the longest input that it takes, and an answer of so many tokens.
+    /// From now on each size of a kind is answered for as soon as it comes: by prices of the models
+    /// that take it beside the room, each with the longest input that it takes, and an answer of so
+    /// many tokens. A model is a place in the prices.
     ///
     /// # Panics
     ///
-    /// If there is no such kind or model.
-    pub fn answer_by(
+    /// If there is no such kind; later, if there is no such model.
+    pub fn ask(
         &mut self,
         kind: usize,
-        prices: &Prices,
-        takers: &[(usize, Option<u64>)],
+        prices: Arc<Prices>,
+        takers: Vec<(usize, Option<u64>)>,
         answer: u64,
     ) {
-        let open = self.open(kind).iter();
-        let offers: Vec<Offer> = open.map(|size| prices.least(takers, *size, answer)).collect();
-        self.answer(kind, &offers);
+        self.tables[kind].asked = Some(Asked { prices, takers: takers.into(), answer });
+    }
+
+    pub(crate) fn answer_by_prices(&mut self) {
+        for (table, scale) in self.tables.iter_mut().zip(&*self.scale_of) {
+            table.answer_by_prices(&self.scales[*scale].sizes);
+        }
     }
 
     /// Takes the number of the outcome of requests that go to the offer for a size.
@@ -154,32 +234,37 @@ impl Offers {
 
     /// How many requests were held to the models of a kind with each size.
     pub fn held(&self, kind: usize) -> impl Iterator<Item = (Span, u64)> {
-        let Table { sizes, held, .. } = &self.tables[kind];
+        let Scale { sizes, held, .. } = self.scale(kind);
         sizes.iter().copied().zip(held.iter().copied()).filter(|(_, number)| *number > 0)
     }
 
-    pub(crate) fn kinds(&self) -> usize {
-        self.kinds.len()
+    /// How many kinds there are.
+    pub fn kinds(&self) -> usize {
+        self.tables.len()
     }
 
-    pub(crate) fn place(&mut self, kind: usize, told: &Told, tokens: impl Fn(usize) -> u64) -> u32 {
-        let size = self.kinds[kind].of(told, tokens);
-        let table = &mut self.tables[kind];
-        let next = table.sizes.len() as u32;
-        let place = *table.places.entry(size).or_insert(next);
-        if place == next {
-            table.sizes.push(size);
-            table.held.push(0);
-        }
-        place
+    /// The place of each kind's scale: kinds that count plain requests alike have one.
+    pub fn scale_of(&self) -> Arc<[usize]> {
+        self.scale_of.clone()
+    }
+
+    /// The places of a request's size on each scale, added behind others.
+    pub(crate) fn place(
+        &mut self,
+        told: &Told,
+        tokens: impl Fn(usize) -> u64,
+        places: &mut Vec<u32>,
+    ) {
+        let scales = self.scales.iter_mut();
+        places.extend(scales.map(|scale| scale.place(scale.kind.of(told, &tokens))));
     }
 
     pub(crate) fn size(&self, kind: usize, place: u32) -> Span {
-        self.tables[kind].sizes[place as usize]
+        self.scale(kind).sizes[place as usize]
     }
 
     pub(crate) fn offer(&self, kind: usize, place: u32) -> Offer {
-        self.tables[kind].offers.get(place as usize).copied().flatten()
+        self.tables[kind].offers.get(place as usize).copied().filter(|offer| *offer != NOBODY)
     }
 
     /// The number of the outcome of requests that go to the offer for a size, once it is known.
@@ -187,7 +272,50 @@ impl Offers {
         Some(self.tables[kind].outcomes[place as usize]).filter(|outcome| *outcome != NONE)
     }
 
-    pub(crate) fn hold(&mut self, kind: usize, place: u32) {
-        self.tables[kind].held[place as usize] += 1;
+    pub(crate) fn hold(&mut self, places: &[u32]) {
+        for (scale, &place) in self.scales.iter_mut().zip(places) {
+            scale.held[place as usize] += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(measure: Measure) -> Kind {
+        let none = Span::default();
+        Kind { measure, joins: false, once: none, each: none, default: none }
+    }
+
+    #[test]
+    fn a_size_keeps_its_place_however_many_come() {
+        let mut offers = Offers::new(vec![kind(Measure::AsIs)]);
+        let mut naive: Vec<Span> = Vec::new();
+        for number in 0..400_u64 {
+            let high = number * number % 97;
+            let size = Span { low: high / 2, high };
+            let expected = naive.iter().position(|its| *its == size).unwrap_or(naive.len());
+            if expected == naive.len() {
+                naive.push(size);
+            }
+            assert_eq!(offers.scales[0].place(size) as usize, expected, "{number}");
+        }
+        assert!(naive.len() > FEW);
+        assert_eq!(offers.sizes_from(0, 0), naive);
+    }
+
+    #[test]
+    fn kinds_that_count_alike_share_sizes_and_have_offers_of_their_own() {
+        let kinds = [Measure::AsIs, Measure::Nfc, Measure::AsIs].map(kind);
+        let mut offers = Offers::new(kinds.to_vec());
+        assert_eq!(*offers.scale_of(), [0, 1, 0]);
+        offers.scales[0].place(Span { low: 1, high: 4 });
+        offers.hold(&[0]);
+        offers.answer(0, &[Some(7)]);
+        assert_eq!([0, 1, 2].map(|kind| offers.open(kind).len()), [0, 0, 1]);
+        offers.answer(2, &[None]);
+        assert_eq!([0, 2].map(|kind| offers.offer(kind, 0)), [Some(7), None]);
+        assert_eq!([0, 1, 2].map(|kind| offers.held(kind).count()), [1, 0, 1]);
     }
 }

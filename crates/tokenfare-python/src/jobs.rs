@@ -6,23 +6,17 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
-use tokenfare_jobs::{Address, Fate, Kind, Measure, Offer, Span};
+use tokenfare_jobs::{Address, Fate, Offer, Span};
 
 use crate::Tokenizer;
 use crate::beginnings::{Beginnings, Ladders};
 use crate::guard::guarded;
+use crate::kinds::{Told, kind};
 use crate::output::Sent;
 use crate::prices::{Prices, Takers};
 
 /// A size on a kind of models, at least and at most; or a file and a line.
 pub(crate) type Pair = (u64, u64);
-
-/// What texts are measured by.
-#[derive(FromPyObject)]
-enum By {
-    Tokenizer(usize),
-    Rule(String),
-}
 
 /// Under which names a line has its parts.
 #[pyclass(frozen, module = "tokenfare._core")]
@@ -94,7 +88,7 @@ impl Offers {
     /// the spans of once, each and default.
     #[new]
     #[pyo3(signature = (kinds, /))]
-    fn new(kinds: Vec<(By, bool, Pair, Pair, Pair)>) -> PyResult<Self> {
+    fn new(kinds: Vec<Told>) -> PyResult<Self> {
         let kinds = kinds.into_iter().map(kind).collect::<PyResult<Vec<_>>>()?;
         Ok(Offers(tokenfare_jobs::Offers::new(kinds)))
     }
@@ -109,8 +103,9 @@ impl Offers {
         self.0.answer(kind, &offers);
     }
 
+    /// Answer for sizes of a kind by prices as soon as they come.
     #[pyo3(signature = (kind, prices, takers, answer, /))]
-    fn answer_by(
+    fn ask(
         &mut self,
         kind: usize,
         prices: &Bound<'_, Prices>,
@@ -119,13 +114,21 @@ impl Offers {
     ) -> PyResult<()> {
         let prices = prices.get();
         prices.check(&takers)?;
-        self.0.answer_by(kind, &prices.0, &takers, answer);
+        if kind >= self.0.kinds() {
+            return Err(unknown("kind", kind));
+        }
+        self.0.ask(kind, prices.0.clone(), takers, answer);
         Ok(())
     }
 
     #[pyo3(signature = (kind, place, outcome, /))]
     fn settle(&mut self, kind: usize, place: u32, outcome: u32) {
         self.0.settle(kind, place, outcome);
+    }
+
+    /// For each kind the number of its scale; sizes of kinds with one are the same.
+    fn scales(&self) -> Vec<usize> {
+        self.0.scale_of().to_vec()
     }
 
     #[pyo3(signature = (kind, /))]
@@ -157,6 +160,10 @@ impl Outcomes {
         known
             .then(|| self.0.add(address, Span { low: size.0, high: size.1 }))
             .ok_or_else(|| unknown("address", address))
+    }
+
+    fn forget_numbers(&mut self) {
+        self.0.forget_numbers();
     }
 
     /// For each outcome: sent, of these said before, carried, the file and line of the first sent.
@@ -366,20 +373,6 @@ impl Lines {
         let known = row < self.0.len();
         known.then_some(()).ok_or_else(|| unknown("line", row))
     }
-}
-
-fn kind((by, joins, once, each, default): (By, bool, Pair, Pair, Pair)) -> PyResult<Kind> {
-    let measure = match &by {
-        By::Tokenizer(number) => Measure::Tokens(*number),
-        By::Rule(name) => match name.as_str() {
-            "as is" => Measure::AsIs,
-            "nfc" => Measure::Nfc,
-            "most" => Measure::Most,
-            other => return Err(PyValueError::new_err(format!("no measure {other:?}"))),
-        },
-    };
-    let span = |(low, high)| Span { low, high };
-    Ok(Kind { measure, joins, once: span(once), each: span(each), default: span(default) })
 }
 
 /// How many lines end in these bytes.

@@ -9,6 +9,7 @@ mod guard;
 mod ids;
 mod jobs;
 mod kept;
+mod kinds;
 mod output;
 mod positions;
 mod prices;

@@ -1,5 +1,7 @@
 //! What models ask for requests: signatures for `tokenfare-jobs`.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use tokenfare_jobs::{MOST_SCALE, Priced, Span};
@@ -14,7 +16,7 @@ pub(crate) type Takers = Vec<(usize, Option<u64>)>;
 
 /// What models that count alike ask, by whole numbers.
 #[pyclass(frozen, module = "tokenfare._core")]
-pub(crate) struct Prices(pub(crate) tokenfare_jobs::Prices);
+pub(crate) struct Prices(pub(crate) Arc<tokenfare_jobs::Prices>);
 
 #[pymethods]
 impl Prices {
@@ -29,7 +31,7 @@ impl Prices {
             return Err(PyValueError::new_err(expected));
         }
         let models = models.into_iter().map(|(bounds, tiers)| Priced { bounds, tiers });
-        Ok(Prices(tokenfare_jobs::Prices::new(models.collect(), scale)))
+        Ok(Prices(Arc::new(tokenfare_jobs::Prices::new(models.collect(), scale))))
     }
 
     /// The least that a request may cost at most, to twelve digits, on those of the models that

@@ -16,6 +16,7 @@ from tokenfare.router import Requirements
 from .bulk import Bulk, Passage, Read, can_read
 from .choice.chooser import Chooser
 from .choice.output_lines import Sending
+from .choice.quotes import Offers
 from .inputs.blocks import Block
 from .inputs.record import Record, SetAside
 from .output.folder import PlanFile
@@ -51,6 +52,7 @@ class BlockPlanner(Planner):
         super().__init__(catalog, requirements, taker, how, chooser)
         self._blocks_taker = taker
         self._files: dict[int, str] = {}
+        self._offers: Offers | None = None
 
     @property
     def takes_blocks(self) -> bool:
@@ -60,7 +62,7 @@ class BlockPlanner(Planner):
     @cached_property
     def _bulk(self) -> Bulk:
         room = self._requirements.max_output_tokens
-        return Bulk(self, self._columns, room, self._key, self._prefixes)
+        return Bulk(self, self._columns, room, self._key, self._prefixes, self._offers)
 
     def read_ahead(self, blocks: Iterable[Block | _Alone]) -> Generator[Read | _Alone, None, None]:
         """Blocks of lines as they are read, some at once, while those before them are taken."""

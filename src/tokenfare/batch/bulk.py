@@ -77,19 +77,26 @@ class Read(NamedTuple):
 class Bulk:
     """What is remembered from one block to the next."""
 
-    def __init__(
-        self, owner: Owner, columns: Columns, room: int, key: bytes, prefixes: Prefixes | None
+    def __init__(  # noqa: PLR0913, PLR0917 - all of them the owner's
+        self,
+        owner: Owner,
+        columns: Columns,
+        room: int,
+        key: bytes,
+        prefixes: Prefixes | None,
+        offers: Offers | None = None,
     ) -> None:
-        """Remember nothing yet. `room` is the answer's, in tokens, where a line names none.
+        """Remember nothing yet, or the offers of a pass before over the same requests.
 
-        `key` is that of the `Seen` which the owner asks for ids and bodies.
+        `room` is the answer's, in tokens, where a line names none; `key` is that of the `Seen`
+        which the owner asks for ids and bodies.
         """
         self.owner = owner
         self.columns = columns
         self.room = room
         self.prefixes = prefixes
-        self.outcomes: Outcomes = Outcomes(owner.rules)
-        self.offers: Offers = Offers(self.outcomes)
+        self.offers: Offers = Offers(Outcomes(owner.rules)) if offers is None else offers
+        self.outcomes: Outcomes = self.offers.outcomes
         self._key = key
         self._form = _core.Form(
             prompt=columns.prompt,
@@ -174,7 +181,7 @@ class Passage:
     def _choose(self, service: Service, offers: _core.Offers, group: int) -> None:
         """Give the requests of a group the cheapest models."""
         lines = self._lines
-        self._bulk.offers.answer(service, offers)
+        self._bulk.offers.answer(service)
         self._bulk.offers.settle(service, offers, lines, group)
         for place in lines.choose(group, offers):
             choice = service.choose(tuple(map(count_of, lines.sizes(group, place, offers))))

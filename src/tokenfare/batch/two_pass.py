@@ -17,13 +17,14 @@ from tokenfare.router import Requirements
 from .blockwise import BlockPlanner, BlockTaker
 from .bulk import Bulk, Passage, Read
 from .choice.batch_or_live import Service
+from .choice.outcomes import Rules
 from .choice.output_lines import Sending
-from .choice.quotes import count_of
+from .choice.quotes import Offers, count_of
 from .choice.totals import Cell
 from .deadlines.deadline import Deadline
 from .deadlines.placing import Placing, changed
 from .deadlines.survey import Survey, Surveyed
-from .planner import PlanningOptions
+from .planner import Planner, PlanningOptions
 
 _Block: TypeAlias = tuple[Bulk, Read, str, int, _core.Seen]
 """What a `Passage` is made of."""
@@ -151,8 +152,16 @@ class Surveyor(BlockPlanner):
         for outcome, (sent, *_) in zip(outcomes.all, outcomes.core.numbers(), strict=True):
             if sent:
                 self._survey.add_free(outcome.choice, sent)
+        self._offers = self._bulk.offers
         del self._bulk  # it refers back here, and would stay until that is noticed
         return self._survey, self._survey.found()
+
+    def hand_over(self, rules: Rules) -> Offers | None:
+        """What was offered and decided for requests, to a pass that goes by these rules."""
+        offers, self._offers = self._offers, None
+        if offers is not None:
+            offers.outcomes.again(rules)
+        return offers
 
 
 class DeadlinePlanner(BlockPlanner):
@@ -169,6 +178,12 @@ class DeadlinePlanner(BlockPlanner):
         """Remember nothing yet."""
         super().__init__(catalog, requirements, taker, how, placing)
         self._placing = placing
+
+    def choose_as(self, other: Planner) -> None:
+        """Take what another planner of the same requests has worked out."""
+        super().choose_as(other)
+        if isinstance(other, Surveyor):
+            self._offers = other.hand_over(self.rules)
 
     def _passage(self, block: Read, file: str, file_number: int) -> Passage:
         return _PlacedPassage(self._placing, self._bulk, block, file, file_number, self._seen)

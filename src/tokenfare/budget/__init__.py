@@ -9,6 +9,7 @@ from .conversation import Conversation as Conversation
 from .documents import count_document as count_document
 from .fare import CacheHits as CacheHits
 from .fare import Fare as Fare
+from .fare import amounts_of as amounts_of
 from .fare import billed as billed
 from .fare import expected_fare as expected_fare
 from .fare import fare_of as fare_of

@@ -58,12 +58,27 @@ def fare_of(  # noqa: PLR0913 - as `expected_fare`
     A later tier can be cheaper than an earlier one, so every tier that the input may fall into is
     priced at both of its ends.
     """
-    cost = partial(price.cost, batch=batch, thinking=thinking)
     most = answers * max_output_tokens
+    low, high = amounts_of(price, size, answers, most, batch=batch, thinking=thinking)
+    return Fare(Money(low, price.currency), Money(high, price.currency))
+
+
+def amounts_of(  # noqa: PLR0913 - as `fare_of`
+    price: Price,
+    size: Count,
+    least_written: int,
+    most_written: int,
+    *,
+    batch: bool = False,
+    thinking: bool = False,
+) -> tuple[Decimal, Decimal]:
+    """Both ends of `fare_of` in the price's currency, by the output tokens of each end."""
+    amount = partial(price.amount, batch=batch, thinking=thinking)
     if size.exact:
-        return Fare(cost(size.high, answers), cost(size.high, most))
+        return amount(size.high, least_written), amount(size.high, most_written)
     sizes = sorted({size.low, size.high, *_tier_edges(price, size)})
-    return Fare(min(cost(n, answers) for n in sizes), max(cost(n, most) for n in sizes))
+    low = min(amount(n, least_written) for n in sizes)
+    return low, max(amount(n, most_written) for n in sizes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,8 +139,15 @@ class Price:
 
         Raises `InvalidRequestError` for `batch` if there is no batch price.
         """
+        amount = self.amount(input_tokens, output_tokens, batch=batch, thinking=thinking)
+        return Money(amount, self.currency)
+
+    def amount(
+        self, input_tokens: int, output_tokens: int, *, batch: bool = False, thinking: bool = False
+    ) -> Decimal:
+        """As `cost`, in `currency`: of very many requests only amounts are kept."""
         tier = self.tier(input_tokens)
-        return self.cost_in(tier, input_tokens, output_tokens, batch=batch, thinking=thinking)
+        return self._amount_in(tier, input_tokens, output_tokens, batch=batch, thinking=thinking)
 
     def cost_in(
         self,
@@ -152,6 +159,12 @@ class Price:
         thinking: bool = False,
     ) -> Money:
         """What tokens of one tier cost: those of one request, or of many."""
+        amount = self._amount_in(tier, input_tokens, output_tokens, batch=batch, thinking=thinking)
+        return Money(amount, self.currency)
+
+    def _amount_in(
+        self, tier: Tier, input_tokens: int, output_tokens: int, *, batch: bool, thinking: bool
+    ) -> Decimal:
         read = EXACT.multiply(tier.input, input_tokens)
         written = EXACT.multiply(tier.written(thinking=thinking), output_tokens)
         amount = EXACT.divide(EXACT.add(read, written), self.per)
@@ -159,7 +172,7 @@ class Price:
             if self.batch is None:
                 raise InvalidRequestError("this model has no batch price")
             amount = EXACT.multiply(amount, self.batch)
-        return Money(amount, self.currency)
+        return amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,9 +90,15 @@ def judge_all(
 
 def rank(entry: Ranked) -> tuple[Decimal, int, int, int, str]:
     """The sort key of the ranking: fare, larger rate limit, kind of name, headroom, id."""
-    rate, kind, model_id = tie_break(entry.model)
-    headroom = _UNKNOWN_HEADROOM if entry.fit.headroom is None else entry.fit.headroom
-    return (entry.compared.amount, rate, kind, -headroom, model_id)
+    return rank_of(entry.model, entry.compared.amount, entry.fit.headroom)
+
+
+def rank_of(
+    model: Model, compared: Decimal, headroom: int | None
+) -> tuple[Decimal, int, int, int, str]:
+    """As `rank`, of a model by the amount that it is compared by, and how much is to spare."""
+    rate, kind, model_id = tie_break(model)
+    return (compared, rate, kind, -(_UNKNOWN_HEADROOM if headroom is None else headroom), model_id)
 
 
 def tie_break(model: Model) -> tuple[int, int, str]:

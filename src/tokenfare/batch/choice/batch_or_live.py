@@ -15,12 +15,12 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from tokenfare.budget import Fare, counting_key, fare_of
-from tokenfare.catalog import Catalog, Model
+from tokenfare.budget import Fare, amounts_of, counting_key, expected_fare, fare_of
+from tokenfare.catalog import Catalog, Model, Price
 from tokenfare.money import EXACT
 from tokenfare.router import Question, Ranked, Requirements, RoutingTable
 from tokenfare.router.filters import ON_PRICE, first_refusal
-from tokenfare.router.judge import judge, judge_all, rank, served_as
+from tokenfare.router.judge import judge, judge_all, rank_of, served_as
 from tokenfare.tokenizers import Count
 
 from .prices import Prices
@@ -33,15 +33,15 @@ Kinds: TypeAlias = tuple[tuple[Model, ...], ...]
 
 _MISSES = 3
 _PRICE_DIGITS = 12
-_FEW = 8  # sizes of a class that are asked for one by one; for more, all are worked out at once
+_FEW = 32  # sizes of a class that are asked for one by one; for more, all are worked out at once
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A model for a request of a size, by what a plan keeps of it: there may be very many.
 
-    `low` and `high` are what it costs there, `ordinary_…` without the batch price; `headroom` is
-    how much longer its input may be, if that is known.
+    `low` and `high` are what it costs there, `ordinary_…` without the batch price; `compared` is
+    what it is ranked by, `headroom` how much longer its input may be, if that is known.
     """
 
     model: Model
@@ -51,7 +51,12 @@ class Choice:
     ordinary_low: Decimal
     ordinary_high: Decimal
     headroom: int | None
-    rank: tuple[Decimal, int, int, int, str]
+    compared: Decimal
+
+    @property
+    def rank(self) -> tuple[Decimal, int, int, int, str]:
+        """Its place in the router's order."""
+        return rank_of(self.model, self.compared, self.headroom)
 
     @classmethod
     def of(cls, ranked: Ranked, ordinary: Fare) -> Choice:
@@ -64,7 +69,7 @@ class Choice:
             ordinary.low.amount,
             ordinary.high.amount,
             ranked.fit.headroom,
-            rank(ranked),
+            ranked.compared.amount,
         )
 
 
@@ -90,6 +95,14 @@ class Served:
         self.kinds: Kinds = tuple(tuple(models) for models in by_kind.values())
         priced = self.kinds if Prices.can(requirements) else ()
         self.prices: tuple[Prices, ...] = tuple(Prices(kind, requirements) for kind in priced)
+        self._some: dict[tuple[int, tuple[int, ...]], tuple[Model, ...]] = {}
+
+    def some(self, prices: Prices, places: tuple[int, ...]) -> tuple[Model, ...]:
+        """The models at these places, once for all rooms of which a job may have thousands."""
+        key = (id(prices), places)
+        if key not in self._some:
+            self._some[key] = tuple(map(prices.model, places))
+        return self._some[key]
 
 
 class Service:
@@ -100,8 +113,8 @@ class Service:
         self._served = served
         self.requirements = requirements
         self._kinds = tuple(_kinds(served, requirements))
-        self.kinds: Kinds = tuple(tuple(model for model, _ in each.takers) for each in self._kinds)
-        self._best: tuple[dict[Count, Choice | None], ...] = tuple({} for _ in self.kinds)
+        self.kinds: Kinds = tuple(each.models for each in self._kinds)
+        self._best: dict[tuple[int | str, ...], Choice | None] = {}
         self._asked = [0] * len(self.kinds)
         self._tables: dict[int, RoutingTable] = {}
 
@@ -114,7 +127,7 @@ class Service:
     def takers(self) -> Iterator[tuple[Model, int, int | None]]:
         """Every model, the index of its class, and the longest input that it takes, if stated."""
         for i, kind in enumerate(self._kinds):
-            for model, most in kind.takers:
+            for model, most in zip(kind.models, kind.most, strict=True):
                 yield model, i, most
 
     def choose(self, sizes: Sizes) -> Choice | None:
@@ -128,18 +141,42 @@ class Service:
 
     def choose_among(self, kind: int, size: Count) -> Choice | None:
         """The cheapest model of one class that certainly takes a request of this size."""
-        known = self._best[kind]
-        if size not in known:
-            known[size] = self._best_of(kind, size)
-        return known[size]
+        # Counts hash in Python's time, and there may be very many.
+        key = (kind, size.high) if size.exact else (kind, size.low, size.high, size.value, size.how)
+        if key not in self._best:
+            model = self._cheapest_of(kind, size)
+            self._best[key] = None if model is None else self.taken(model, kind, size)
+        return self._best[key]
 
-    def _best_of(self, kind: int, size: Count) -> Choice | None:
-        model = self._cheapest_of(kind, size)
-        if model is None:
-            return None
+    def taken(self, model: Model, kind: int, size: Count) -> Choice:
+        """The request on a model of a class, which takes it."""
+        its = self._kinds[kind]
+        price = model.price
+        if its.prices is not None and price is not None:
+            most = next(m for each, m in zip(its.models, its.most, strict=True) if each is model)
+            return self._priced(model, price, most, size)
+        return self._judged(model, size)
+
+    def _priced(self, model: Model, price: Price, most: int | None, size: Count) -> Choice:
+        """As `_judged`, by the longest input that the model takes: a tenth of its time."""
+        asked = self.requirements
+        room, batch, thinking = asked.max_output_tokens, asked.batch, asked.thinking
+        if most is not None and size.high > most:
+            raise _refused(model)
+        ordinary = low, high = amounts_of(price, size, 1, room, thinking=thinking)
+        if batch and price.batch is not None:
+            low, high = EXACT.multiply(low, price.batch), EXACT.multiply(high, price.batch)
+        compared = high
+        if asked.compares_expected:
+            answer = asked.output_tokens
+            compared = expected_fare(price, size, answer, batch=batch, thinking=thinking).amount
+        headroom = None if most is None else most + asked.min_headroom - size.high
+        return Choice(model, size, low, high, *ordinary, headroom, compared)
+
+    def _judged(self, model: Model, size: Count) -> Choice:
         ranked = self.on(model, size)
-        if ranked is None:  # a fault of this library, never of a caller
-            raise TypeError(f"the model chosen refuses: {model.id}")
+        if ranked is None:
+            raise _refused(model)
         price = ranked.model.price
         if not self.requirements.batch or price is None:
             return Choice.of(ranked, ranked.fare)
@@ -152,15 +189,15 @@ class Service:
         Where the class has `priced` that the core holds, these say the same by themselves.
         """
         choice = self.choose_among(kind, size)
-        return None if choice is None else int(EXACT.scaleb(choice.rank[0], _PRICE_DIGITS))
+        return None if choice is None else int(EXACT.scaleb(choice.compared, _PRICE_DIGITS))
 
     def priced(self, kind: int) -> tuple[Prices | None, tuple[tuple[int, int | None], ...]]:
         """The prices of a class, if there are any; which of its models take something, how much."""
         found = self._kinds[kind]
-        return found.prices, found.places
+        return found.prices, found.takers
 
     def _cheapest_of(self, kind: int, size: Count) -> Model | None:
-        prices, places = self._kinds[kind].prices, self._kinds[kind].places
+        prices, places = self.priced(kind)
         self._asked[kind] += 1
         if prices is not None and self._asked[kind] <= _FEW:
             return prices.cheapest(places, size, self.requirements.output_tokens)
@@ -196,25 +233,38 @@ class Service:
 
 
 class _Kind(NamedTuple):
-    """The models of a class that take some request, each with the longest input that it takes.
+    """The models of a class that take some request, and the longest input that each takes.
 
-    The same by their places in `prices`, where these can be asked.
+    Of those that can be asked by `prices`, their places there.
     """
 
-    takers: tuple[tuple[Model, int | None], ...]
+    models: tuple[Model, ...]
+    most: tuple[int | None, ...]
     prices: Prices | None
-    places: tuple[tuple[int, int | None], ...]
+    places: tuple[int, ...]
+
+    @property
+    def takers(self) -> tuple[tuple[int, int | None], ...]:
+        """As `Prices.takers`."""
+        return tuple(zip(self.places, self.most, strict=False))
 
 
 def _kinds(served: Served, requirements: Requirements) -> Iterator[_Kind]:
     for prices in served.prices:
-        if places := tuple(prices.takers(requirements.max_output_tokens)):
-            takers = tuple((prices.model(place), most) for place, most in places)
-            yield _Kind(takers, prices, places)
+        takers = prices.takers(requirements.max_output_tokens)
+        if takers:
+            places, most = zip(*takers, strict=True)
+            yield _Kind(served.some(prices, places), most, prices, places)
     for kind in () if served.prices else served.kinds:
-        candidates = Question(kind, requirements, served.day, served.digest).candidates
-        if candidates:
-            yield _Kind(tuple((each.model, each.most) for each in candidates), None, ())
+        found = Question(kind, requirements, served.day, served.digest).candidates
+        if found:
+            models, most = tuple(each.model for each in found), tuple(each.most for each in found)
+            yield _Kind(models, most, None, ())
+
+
+def _refused(model: Model) -> TypeError:
+    """A fault of this library, never of a caller."""
+    return TypeError(f"the model chosen refuses: {model.id}")
 
 
 def _served(model: Model, requirements: Requirements) -> Model:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from json.encoder import encode_basestring
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from tokenfare import _core
 from tokenfare.batch.inputs.requests import METHOD, URL
@@ -16,6 +16,9 @@ from tokenfare.catalog import BatchRules, Model
 from tokenfare.errors import InvalidRequestError
 
 from .batch_or_live import Choice, Service
+
+Rules: TypeAlias = Callable[[Model, Service], BatchRules | None]
+"""What a batch file of a model may be, or an error where nothing can go there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,20 +64,25 @@ class Planned(NamedTuple):
 class Outcomes:
     """All that was decided. `rules` says what a batch file of a model may be, or raises."""
 
-    def __init__(self, rules: Callable[[Model, Service], BatchRules | None]) -> None:
+    def __init__(self, rules: Rules) -> None:
         """Know of nothing."""
         self.all: list[Outcome] = []
         self.core: _core.Outcomes = _core.Outcomes()
         self._rules = rules
-        self._numbers: dict[tuple[Service, int], int] = {}
+        self._numbers: dict[int, int] = {}
         self._addresses: list[Address | InvalidRequestError] = []
         self._places: dict[tuple[str, bool], int] = {}
         self.going: list[tuple[Model, BatchRules | None]] = []
         """The model of each address, and what a file of the batch service that it is in may be."""
 
+    def again(self, rules: Rules) -> None:
+        """Forget how many requests had each, for another pass, whose owner knows the rules."""
+        self._rules = rules
+        self.core.forget_numbers()
+
     def number(self, service: Service, choice: Choice) -> int:
         """The number of an outcome, the same for the same choice."""
-        key = (service, id(choice))  # a service keeps its choices, so that none takes another's id
+        key = id(choice)  # whoever made it keeps it, so that none takes another's
         if key not in self._numbers:
             self._numbers[key] = len(self.all)
             self.all.append(Outcome(service, choice))

@@ -8,7 +8,7 @@ where these are the same the whole order decides.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tokenfare import _core
 from tokenfare.tokenizers import Count, Tokenizer
@@ -23,14 +23,25 @@ Pair: TypeAlias = tuple[int, int]
 _DEAREST = (1 << 63) - 1
 
 
+class _Known(NamedTuple):
+    """What the core has of a service.
+
+    By how many tokenizers it is sized, and which of its kinds are asked for one by one.
+    """
+
+    offers: _core.Offers
+    tokenizers: int
+    one_by_one: tuple[int, ...]
+
+
 class Offers:
     """All offers so far, by service."""
 
     def __init__(self, outcomes: Outcomes) -> None:
         """Know none; what is decided is given a number of `outcomes`."""
-        self._outcomes = outcomes
+        self.outcomes: Outcomes = outcomes
         self._kinds = Kinds()
-        self._of: dict[Service, tuple[_core.Offers, int] | None] = {}
+        self._of: dict[Service, _Known | None] = {}
 
     @property
     def tokenizers(self) -> list[Tokenizer]:
@@ -44,23 +55,35 @@ class Offers:
         another tokenizer.
         """
         if service not in self._of:
-            known = self._kinds.of_all(service.kinds)
-            needed = 0
-            if known is not None:
-                needed = max((1 + k[0] for k in known if not isinstance(k[0], str)), default=0)
-            self._of[service] = None if known is None else (_core.Offers(known), needed)
+            self._of[service] = self._begun(service)
         found = self._of[service]
-        return None if found is None or found[1] > tokenizers else found[0]
+        return None if found is None or found.tokenizers > tokenizers else found.offers
 
-    def answer(self, service: Service, offers: _core.Offers) -> None:
-        """Answer for every size that came up and has no answer yet."""
-        for kind in range(len(service.kinds)):
+    def _begun(self, service: Service) -> _Known | None:
+        known = self._kinds.of_all(service.kinds)
+        if known is None:
+            return None
+        needed = max((1 + k[0] for k in known if not isinstance(k[0], str)), default=0)
+        offers, one_by_one = _core.Offers(known), []
+        for kind in range(len(known)):
             prices, takers = service.priced(kind)
-            if prices is not None and prices.core is not None:
-                offers.answer_by(kind, prices.core, takers, service.requirements.output_tokens)
-            elif sizes := offers.open(kind):
-                found = (service.price_among(kind, count_of(size)) for size in sizes)
-                offers.answer(kind, [p if p is None else min(p, _DEAREST) for p in found])
+            if prices is None or prices.core is None:
+                one_by_one.append(kind)
+            else:
+                offers.ask(kind, prices.core, takers, service.requirements.output_tokens)
+        return _Known(offers, needed, tuple(one_by_one))
+
+    def answer(self, service: Service) -> None:
+        """Answer for every size that came up and has no answer yet.
+
+        Only of kinds that the core has no prices of: it answers for the others as they come.
+        """
+        if (found := self._of[service]) is None:
+            return
+        for kind in found.one_by_one:
+            if sizes := found.offers.open(kind):
+                of_each = (service.price_among(kind, count_of(size)) for size in sizes)
+                found.offers.answer(kind, [p if p is None else min(p, _DEAREST) for p in of_each])
 
     def settle(
         self, service: Service, offers: _core.Offers, lines: _core.Lines, group: int
@@ -69,16 +92,20 @@ class Offers:
         for kind, place, size in lines.undecided(group, offers):
             choice = service.choose_among(kind, count_of(size))
             if choice is not None:
-                offers.settle(kind, place, self._outcomes.number(service, choice))
+                offers.settle(kind, place, self.outcomes.number(service, choice))
 
     def held(self) -> Iterator[tuple[Service, int, list[tuple[Count, int]]]]:
         """By service and class, how many of the requests that are sent had which size there."""
         for service, found in self._of.items():
-            if found is not None:
-                for kind in range(len(service.kinds)):
-                    held = [(count_of(size), number) for size, number in found[0].held(kind)]
-                    if held:
-                        yield service, kind, held
+            if found is None:
+                continue
+            by_scale: dict[int, list[tuple[Count, int]]] = {}
+            for kind, scale in enumerate(found.offers.scales()):
+                if scale not in by_scale:
+                    held = found.offers.held(kind)
+                    by_scale[scale] = [(count_of(size), number) for size, number in held]
+                if by_scale[scale]:
+                    yield service, kind, by_scale[scale]
 
 
 def count_of(size: Pair) -> Count:

@@ -121,19 +121,21 @@ class Bids:
             rank[group.number[order]] = ranked + np.cumsum(is_new) - 1
             ranked += len(starts)
             rows, at = np.nonzero(group.taken[order][starts])
-            number = for_whom[starts][rows]
+            number = for_whom[starts][rows].astype(np.int32)
             # A model that has room for none of these answers has no place, and takes none of them.
-            model = np.array([place.get(name, -1) for name in group.names], dtype=np.int64)[at]
+            model = np.array([place.get(name, -1) for name in group.names], dtype=np.int32)[at]
             ends = [
                 which.reduceat(column[order], starts, axis=0)[index]
-                for which in (np.maximum, np.minimum)
+                for which in ([np.maximum] if digits == EXACT else [np.maximum, np.minimum])
                 for column, index in ((group.fare, (rows, at)), (d.high, rows), (d.room, rows))
             ]
             parts.append([number, model, *ends])
         if not parts:
             nothing = np.zeros(0, dtype=np.int64)
             return Offered(*[nothing] * len(Offered._fields)), rank
-        return Offered(*map(np.concatenate, zip(*parts, strict=True))), rank
+        bid, on, *ends = map(np.concatenate, zip(*parts, strict=True))
+        # What stands for itself alone is at least what it is at most: the same columns, once.
+        return Offered(bid, on, *(ends * 2)[:_ENDS]), rank
 
     def _columns(self) -> list[Any]:
         np = required("numpy")
@@ -178,6 +180,7 @@ class Bids:
             yield _Asked(group[0], rows, drawn, *columns)
 
 
+_ENDS = len(Offered._fields) - 2
 _KINDS = 1 << 20  # of one service: fewer
 
 

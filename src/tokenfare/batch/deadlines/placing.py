@@ -27,7 +27,7 @@ class Placing:
         self._deadline = kept.deadline
         self._models = {survey.number_of(name): name for name in survey.models}
         self._more: defaultdict[str, Decimal] = defaultdict(Decimal)
-        self._made: dict[tuple[Service, int, Count], Choice] = {}
+        self._made: dict[tuple[Service, int, int, int], Choice] = {}
         numbers = [survey.number_of(name) for name in found.names]
         self.classes.give_out(*_given_out(found, kept, numbers))
 
@@ -55,18 +55,16 @@ class Placing:
     def on(self, cell: Cell, model: int) -> Choice:
         """A request on the model of this number, which takes it."""
         name = self._models[model]
-        kind = next(kind for each, kind in cell.service.models if each.id == name)
+        kind = next(kind for each, kind, _ in cell.service.takers if each.id == name)
         return self.at(cell.service, model, cell.sizes[kind])
 
     def at(self, service: Service, model: int, size: Count) -> Choice:
         """A request of this size on the model of this number, which takes it."""
-        key = (service, model, size)
+        key = (service, model, size.low, size.high)  # a count hashes in Python's time
         if key not in self._made:
             name = self._models[model]
-            ranked = next(service.on(each, size) for each, _ in service.models if each.id == name)
-            if ranked is None:  # a fault of this library, never of a caller
-                raise TypeError(f"{name} was given a request that it does not take")
-            self._made[key] = Choice.of(ranked, ranked.fare)
+            takers = ((each, kind) for each, kind, _ in service.takers if each.id == name)
+            self._made[key] = service.taken(*next(takers), size)
         return self._made[key]
 
     def compare(self, free: Choice, choice: Choice, requests: int = 1) -> None:

@@ -180,7 +180,7 @@ class Survey(NullOutput):
             self._digits = fewer[0]
 
     def found(self) -> Surveyed:
-        """What was found; what was kept to find it is forgotten."""
+        """What was found; asked for once."""
         np = required("numpy")
         if self._digits != ALL_DIGITS:
             self._put_together()
@@ -199,8 +199,6 @@ class Survey(NullOutput):
         cell = np.zeros(len(length), dtype=np.int64)
         cell[classes] = np.arange(len(length))
         rows = _of_classes(cell[of_class], bid, offered)
-        for each in (self._that_matter, self._longest, self._tables, self._met):
-            each.clear()
         return Surveyed(
             np.frombuffer(requests, dtype=np.uint64).astype(np.int64)[classes],
             classes,
@@ -302,4 +300,6 @@ def _of_classes(cell: Any, bid: Any, offered: Offered) -> Columns:
     rows = by_bid[np.repeat(before[bid], many) + at]
     cells = np.repeat(cell, many)
     order = np.lexsort((offered.model[rows], cells))
-    return Columns(cells[order], Offered(*(column[rows[order]] for column in offered)))
+    rows = rows[order]
+    taken = {id(column): column[rows] for column in offered}  # some are the same
+    return Columns(cells[order].astype(np.int32), Offered(*(taken[id(c)] for c in offered)))
