@@ -57,11 +57,16 @@ def test_a_model_without_vocabulary_is_cut_by_its_bound(run: Run) -> None:
     ("arguments", "stdin", "says"),
     [
         (["truncate"], "x", "Missing option '--limit'"),
-        (["truncate", "--limit", "0"], "x", "max_tokens is 0; a limit is at least 1 token"),
+        (["truncate", "--limit", "0"], "x", "--limit is 0; a limit is at least 1 token"),
+        (["split", "--limit", "-2"], "x", "--limit is -2; a limit is at least 1 token"),
         (["truncate", "--limit", "1", "--keep", "middle"], "x", "'middle' is not one of"),
         (["truncate", "--limit", "1"], "👩\u200d👧", "at position 0 is 4 tokens"),
         (["truncate", "--limit", "1", "missing"], "", "missing: no such file"),
-        (["split", "--limit", "5", "--overlap", "5"], "x", "overlap is 5; it is at least 0"),
+        (
+            ["split", "--limit", "5", "--overlap", "5"],
+            "x",
+            "--overlap is 5; it is at least 0 and less than --limit, 5",
+        ),
         (["split", "--limit", "1"], "a 👩\u200d👧", "at position 2 is"),
         (
             ["split", "--limit", "5", "--model", "qwen-plus", "--tokenizer", "qwen"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tokenfare import api
+from tokenfare.tokenizers.cutting import check_overlap
 
 from . import inputs, output, stdout
 
@@ -43,6 +44,7 @@ def command(
     A piece ends at the best boundary within reach: a section, a paragraph, a line, a sentence, a
     clause, a word or a character. Without --overlap nothing is lost or repeated.
     """
+    check_overlap(overlap, limit, called=("--overlap", "--limit"))
     text = inputs.read(file).text
     measurer = api.measurer_for(model, tokenizer)
     for i, span in enumerate(measurer.spans(text, limit, overlap=overlap)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tokenfare import api
+from tokenfare.arguments import token_limit
 from tokenfare.tokenizers import Keep
 from tokenfare.tokenizers.cutting import KEEPS
 
@@ -32,6 +33,7 @@ def command(
     The text is cut between characters as a reader sees them, and printed as it is, without adding a
     line end.
     """
+    token_limit(limit, "--limit")
     text = inputs.read(file).text
     kept = api.truncate(text, limit, model=model, tokenizer=tokenizer, keep=keep)
     if not as_json:

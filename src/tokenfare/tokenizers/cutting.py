@@ -97,13 +97,19 @@ def check_keep(keep: object, name: str = "keep") -> None:
         raise InvalidRequestError(f"{name} is {keep!r}; it is one of {', '.join(KEEPS)}")
 
 
-def check_overlap(overlap: int, max_tokens: int) -> None:
-    """Refuse a limit below 1, and an overlap that leaves no room to go on."""
-    token_limit(max_tokens)
-    whole("overlap", overlap)
+def check_overlap(
+    overlap: int, max_tokens: int, *, called: tuple[str, str] = ("overlap", "max_tokens")
+) -> None:
+    """Refuse a limit below 1, and an overlap that leaves no room to go on.
+
+    `called` are the names of the two where they were given.
+    """
+    name, limit = called
+    token_limit(max_tokens, limit)
+    whole(name, overlap)
     if not 0 <= overlap < max_tokens:
         raise InvalidRequestError(
-            f"overlap is {overlap:,}; it is at least 0 and less than max_tokens, {max_tokens:,}"
+            f"{name} is {overlap:,}; it is at least 0 and less than {limit}, {max_tokens:,}"
         )
 
 
