@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -121,6 +122,26 @@ def test_a_discount_is_a_factor_on_every_price_of_what_it_names(catalog, write):
     assert mine.get("qwen-plus").evidence["price"].source.startswith("The provider")
     assert mine.get("qwen-long").price == catalog.get("qwen-long").price
     assert mine.digest != catalog.digest
+
+
+@pytest.mark.parametrize("factor", ["1.06", "2"])
+def test_a_factor_above_one_is_a_surcharge(catalog, write, factor):
+    """Of a reseller, or a tax: the list says 0.8 in and 2 out, up to 128,000 tokens."""
+    offer = contract("[[discounts]]", 'models = ["qwen-plus"]', f'factor = "{factor}"')
+    price = catalog.overlay(write(offer)).get("qwen-plus").price
+    first = price.tiers[0]
+    expected = (Decimal("0.8") * Decimal(factor), 2 * Decimal(factor))
+    assert (first.input, first.output) == expected
+    assert price.discount == Decimal(factor)
+
+
+@pytest.mark.parametrize("factor", ["85", "15", "2.0001"])
+def test_a_percentage_is_no_factor(catalog, write, factor):
+    offer = contract("[[discounts]]", 'models = ["*"]', f'factor = "{factor}"')
+    said = 'a factor of 2 at most, and no percentage: "0.85" pays 85 of 100, "1.06" adds 6'
+    with pytest.raises(CatalogError, match=re.escape(said)) as caught:
+        catalog.overlay(write(offer))
+    assert "discounts[0]" in str(caught.value)
 
 
 def test_a_discount_holds_between_its_days(catalog, write):

@@ -109,9 +109,16 @@ class PriceFact(Fact):
         return bool(self.tiers) or self.input is not None
 
 
+_MOST_FACTOR = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscountFact(Fact):
-    """A factor on every price of a model: 0.85 pays 85 of 100. `until` as for a price."""
+    """A factor on every price of a model: 0.85 pays 85 of 100. `until` as for a price.
+
+    Above 1 it is a surcharge, as of who sells on with a margin or adds a tax. What more than
+    doubles a price is taken for a percentage that somebody wrote by mistake.
+    """
 
     factor: Decimal
     until: date | None = None
@@ -119,6 +126,11 @@ class DiscountFact(Fact):
     def __post_init__(self) -> None:
         if not self.factor:
             raise ValueError('a factor above 0: "0.85" pays 85 of 100')
+        if self.factor > _MOST_FACTOR:
+            raise ValueError(
+                f'a factor of {_MOST_FACTOR} at most, and no percentage: "0.85" pays 85 of 100, '
+                '"1.06" adds 6; a price that is higher yet is written in `prices`'
+            )
         refuse_empty_span(self.since, self.until)
 
 
