@@ -14,7 +14,9 @@ import pytest
 
 from batch.test_killed import command
 from tokenfare import batch
+from tokenfare.batch.runs.journal import JOURNAL, journal
 from tokenfare.emulator import Delay
+from tokenfare.errors import DatabaseError
 
 REQUESTS = 40
 
@@ -73,6 +75,21 @@ def test_what_docs_say_of_copies_two_that_run_pay_for_both(emulate: Any, made: A
     assert len(emulator.calls) == REQUESTS, "a copy made afterwards has the answers"
     assert batch.run(before, all_files=True, **given).complete
     assert len(emulator.calls) == 2 * REQUESTS, "one made before has none"
+
+
+def test_what_went_wrong_first_is_said_where_the_journal_cannot_be_written_either(
+    tmp_path: Path,
+) -> None:
+    """As on a full disk, where neither what is sent nor that nobody works here can be written."""
+
+    def failing() -> None:
+        (tmp_path / JOURNAL).unlink()
+        raise ValueError("the first")
+
+    with pytest.raises(ValueError, match="the first"), journal(tmp_path):
+        failing()
+    with pytest.raises(DatabaseError, match="was removed"), journal(tmp_path):
+        (tmp_path / JOURNAL).unlink()
 
 
 def until(there: Callable[[], bool]) -> None:

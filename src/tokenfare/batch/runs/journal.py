@@ -11,13 +11,13 @@ import os
 import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tokenfare.database import Database, Migrations
 from tokenfare.dispatch import Job
-from tokenfare.errors import InputError, InvalidRequestError
+from tokenfare.errors import DatabaseError, InputError, InvalidRequestError
 
 JOURNAL = "journal.sqlite"
 _LOCK = "journal.lock"
@@ -79,8 +79,13 @@ class Journal:
             db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_AT_WORK, name))
         try:
             yield
-        finally:
-            self.forget(_AT_WORK)
+        except BaseException:
+            # What went wrong first is worth saying: a full disk lets nothing be deleted either. The
+            # name is no lock, and the next process writes its own over it.
+            with suppress(DatabaseError):
+                self.forget(_AT_WORK)
+            raise
+        self.forget(_AT_WORK)
 
     def forget(self, name: str) -> None:
         """A fact does not hold any more."""
