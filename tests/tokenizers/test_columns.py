@@ -129,6 +129,18 @@ def test_a_frame_is_asked_for_no_other_column_than_the_one_that_is_counted(qwen)
         qwen.count_batch(Frame({"text": ["a"]}), column="other")
 
 
+def test_a_column_that_a_mixed_frame_does_not_have_is_what_is_complained_of(qwen):
+    frame = Frame({"text": ["a b", None], "mixed": ["a", 7]})
+    for named in ("typo", "Text"):
+        with pytest.raises(InvalidRequestError) as caught:
+            qwen.count_batch(frame, column=named)
+        said = f"there is no column '{named}'; there is text, mixed"
+        assert str(caught.value) == f"{qwen.name}: {said}"
+    plain = pa.table({"text": ["a b"], "other": ["c"]})
+    with pytest.raises(InvalidRequestError, match="no column 'typo'; there is text, other"):
+        qwen.count_batch(plain, column="typo")
+
+
 def test_rows_are_taken_by_number_from_both_ends(qwen):
     counts = qwen.count_batch(pa.array(["a b", None, "hello world foo"]))
     assert (counts[0], counts[1], counts[2], counts[-1]) == (2, None, 3, 3)

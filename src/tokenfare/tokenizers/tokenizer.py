@@ -293,10 +293,16 @@ def _narrowed(texts: Any, column: str | None) -> object:
     """Of a frame of pandas the one column, as a frame.
 
     pandas makes Arrow of all its columns, whichever is wanted, and of none if another one holds
-    values of several types.
+    values of several types. So a column that it does not have is said here: it would complain of
+    another one.
     """
-    is_frame = column is not None and hasattr(texts, "iloc") and hasattr(texts, "columns")
-    return texts[[column]] if is_frame and column in texts.columns else texts
+    if column is None or not (hasattr(texts, "iloc") and hasattr(texts, "columns")):
+        return texts
+    if column not in texts.columns:
+        there = ", ".join(map(str, texts.columns))
+        raise ValueError(f"there is no column '{column}'; there is {there}")
+    narrowed: object = texts[[column]]
+    return narrowed
 
 
 def _check_text(text: object) -> None:
