@@ -1,5 +1,8 @@
 """Files that a caller names: what is read of them, and what is said of those that cannot be."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +65,18 @@ def test_a_package_that_is_missing_is_named_with_the_way_to_it(extra: str, way: 
     with pytest.raises(MissingExtra) as caught:
         required("not_there.inside", "flying", extra)
     assert str(caught.value) == f"flying needs not_there, which is not installed: {way}"
+
+
+def test_of_a_clone_that_is_not_installed_pip_is_to_take_the_clone() -> None:
+    """Without `site` nothing is installed; the library is only on the path."""
+    clone = Path(__file__).resolve().parents[1]
+    script = "from tokenfare.extras import required; required('not_there', 'flying', 'redis')"
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", script],
+        env=os.environ | {"PYTHONPATH": str(clone / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = f"flying needs not_there, which is not installed: pip install '{clone}[redis]'"
+    assert ran.stderr.splitlines()[-1].endswith(f"MissingExtra: {said}"), ran.stderr

@@ -203,6 +203,22 @@ class NoModelFits(TokenfareError):  # noqa: N818 - a sentence, like UnknownModel
         self.decision: Any = decision
 
 
+def _own_name() -> str:
+    """What pip takes for this library: its name where it is installed, else the clone it is of.
+
+    Of a clone that is only on the path, pip would look the name up elsewhere.
+    """
+    from importlib.metadata import PackageNotFoundError, version  # for a mistake only
+
+    try:
+        version("tokenfare")
+    except PackageNotFoundError:
+        clone = Path(__file__).resolve().parents[3]
+        if (clone / "pyproject.toml").is_file():
+            return str(clone)
+    return "tokenfare"
+
+
 class MissingExtra(TokenfareError, ImportError):  # noqa: N818 - as UnknownModel
     """A part of the library needs a package that is not installed.
 
@@ -213,7 +229,7 @@ class MissingExtra(TokenfareError, ImportError):  # noqa: N818 - as UnknownModel
 
     def __init__(self, what: str, package: str, extra: str = "") -> None:
         """Name the part, the package and the way out."""
-        way = f"'tokenfare[{extra}]'" if extra else package
+        way = f"'{_own_name()}[{extra}]'" if extra else package
         super().__init__(f"{what} needs {package}, which is not installed: pip install {way}")
         self.package = package
         self.extra = extra
