@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,34 @@ def test_what_is_no_key_leaves_the_last_one(tmp_path: Path) -> None:
     fresh.replace(path)
     assert asked() == NEW
     assert repr(asked) == f"KeyFile({str(path)!r}, key ***)"
+
+
+def test_a_thread_that_has_read_an_older_key_does_not_make_it_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it reads, the file is exchanged, and another thread asks and has the new key."""
+    path = tmp_path / "key"
+    path.write_text(OLD, encoding="utf-8")
+    asked = KeyFile(path)
+    reading, exchanged = threading.Event(), threading.Event()
+
+    def slowly(file: Path) -> str:
+        text = file.read_text(encoding="utf-8")
+        if text == OLD:
+            reading.set()
+            assert exchanged.wait(30)
+        return text
+
+    monkeypatch.setattr("tokenfare.dispatch.key_file.text_of", slowly)
+    with ThreadPoolExecutor(1) as beside:
+        slow = beside.submit(asked)
+        assert reading.wait(30)
+        path.write_text(NEW, encoding="utf-8")
+        os.utime(path, ns=(1, 1))  # another state, however coarse the clock of the files is
+        assert asked() == NEW
+        exchanged.set()
+        assert slow.result() == OLD, "which it began to read before"
+    assert [asked(), asked()] == [NEW, NEW], "its key is not taken for that of the file of now"
 
 
 def test_the_file_is_read_when_it_has_changed_and_not_otherwise(
