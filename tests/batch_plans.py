@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tokenfare import batch
+from tokenfare.batch import planning
+from tokenfare.batch.blockwise import BlockPlanner
 
 DAY = date(2024, 12, 18)
+LATER = date(2026, 11, 25)
 ROOM = 20
 TURBO = (Decimal("0.00015"), Decimal("0.0003"))  # CNY per 1,000 tokens in and out, in batches
 
@@ -82,3 +88,26 @@ def without_texts_taken(content: bytes) -> bytes:
     said = [json.loads(line) for line in content.splitlines()]
     rest = [each | {"text": "is taken" not in each["problem"] and each["text"]} for each in said]
     return json.dumps(rest).encode()
+
+
+@contextmanager
+def one_by_one() -> Iterator[None]:
+    with patch.object(BlockPlanner, "takes_blocks", False):
+        yield
+
+
+def both_ways(
+    job: Path,
+    size: int,
+    *,
+    before: Callable[[], object] = lambda: None,
+    **options: Any,
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The folders of a plan in blocks of about so many bytes, and one by one."""
+    with patch.object(planning, "_CHUNK_BYTES", size):
+        before()
+        batch.plan(job, job.parent / "a", as_of=LATER, **options)
+    with one_by_one():
+        before()
+        batch.plan(job, job.parent / "b", as_of=LATER, **options)
+    return files_of(job.parent / "a"), files_of(job.parent / "b")

@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from functools import cache
@@ -20,10 +20,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import tokenfare as tf
-from batch_plans import files_of
+from batch_plans import both_ways
 from tokenfare import _core
-from tokenfare.batch import planning
-from tokenfare.batch.blockwise import BlockPlanner
 from tokenfare.batch.inputs import csv_rows, parquet
 
 DAY = date(2026, 11, 25)
@@ -59,25 +57,6 @@ SAID: dict[str, st.SearchStrategy[str]] = {
     "url": st.sampled_from(["", "/v1/chat/completions", "/v1/embeddings"]),
     "note": TEXTS,
 }
-
-
-@contextmanager
-def one_by_one() -> Iterator[None]:
-    with patch.object(BlockPlanner, "takes_blocks", False):
-        yield
-
-
-def both_ways(
-    job: Path, size: int, *, before: Callable[[], object] = lambda: None, **options: Any
-) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """The folders of a plan in blocks of about so many bytes, and one by one."""
-    with patch.object(planning, "_CHUNK_BYTES", size):
-        before()
-        tf.batch.plan(job, job.parent / "a", as_of=DAY, **options)
-    with one_by_one():
-        before()
-        tf.batch.plan(job, job.parent / "b", as_of=DAY, **options)
-    return files_of(job.parent / "a"), files_of(job.parent / "b")
 
 
 @st.composite
@@ -126,6 +105,7 @@ def csv_limit(longest: int) -> Iterator[None]:
 @given(st.one_of(tables(), TORN), st.integers(1, 3_000), st.booleans(), st.sampled_from([0, 30]))
 @example(b'prompt\n"never closed\n\nx\ny' + b"\nlong " * 20 + b'\n"z"\n', 11, False, 30)
 @example(b"prompt,prompt\na,b\n", 5, False, 0)
+@example(b'prompt\nx\n"never closed\ny', 3_000, False, 0)
 def test_csv_in_blocks_is_csv_row_by_row(
     content: bytes, size: int, once: bool, longest: int
 ) -> None:
@@ -315,28 +295,6 @@ def test_rows_of_texts_are_read_by_the_core(tmp_path: Path, form: str) -> None:
     with patch("tokenfare.batch.bulk.request_of", side_effect=AssertionError("read one by one")):
         plan = tf.batch.plan(job, tmp_path / "plan", as_of=DAY)
     assert plan.requests == 3
-
-
-def test_of_several_requests_in_a_row_the_body_is_sent_else_its_messages(tmp_path: Path) -> None:
-    def chat(text: str) -> list[dict[str, str]]:
-        return [{"role": "user", "content": text}]
-
-    body, messages = json.dumps({"messages": chat("a body")}), json.dumps(chat("messages"))
-    job = tmp_path / "job.csv"
-    with job.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(
-            [
-                ["prompt", "messages", "body"],
-                ["a prompt", messages, body],
-                ["a prompt", messages, ""],
-                ["a prompt", "", ""],
-            ]
-        )
-    blocks, rows = both_ways(job, 5_000, allow=["qwen-flash"])
-    assert blocks == rows
-    (lines,) = (blocks[name] for name in blocks if "qwen-flash" in name)
-    sent = [json.loads(line)["body"]["messages"] for line in lines.splitlines()]
-    assert sent == [chat("a body"), chat("messages"), chat("a prompt")]
 
 
 @pytest.mark.parametrize("form", ["csv", "prompt.parquet"])

@@ -154,7 +154,7 @@ impl<'a, const KEEPS: bool> Row<'a, KEEPS> {
                     let at = found.unwrap_or(text.len());
                     row.end = if at == text.len() { at } else { line_end(text, at, ends)? };
                     row.lines += 1;
-                    if at > start || !row.cells.is_empty() {
+                    if at > start {
                         row.take(text, cell, at);
                     }
                     return Some(row);
@@ -177,7 +177,6 @@ impl<'a, const KEEPS: bool> Row<'a, KEEPS> {
                 continue;
             }
             match text.get(found + 1) {
-                None if !ends => return None,
                 None | Some(b',' | b'\n' | b'\r') => {
                     cell.end = Some(found);
                     return Some(found + 1);
