@@ -56,6 +56,7 @@ def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulat
     monkeypatch.chdir(tmp_path)
     lines = '{"prompt": "Hello"}\n{"prompt": "Hello"}\n'
     Path("requests.jsonl").write_text(lines, encoding="utf-8")
+    Path("book.txt").write_text(TEXT, encoding="utf-8")
     Path("more.csv.gz").write_text("prompt\nHow are you?\n", encoding="utf-8")  # told by content
     (faults,) = blocks("docs/emulator.md", "toml")
     Path("faults.toml").write_text(faults, encoding="utf-8")

@@ -2,8 +2,8 @@
 
     python benchmarks/counting/memory.py [--bytes 1000000000]
 
-Each kind of text is made and counted in a process of its own. The limit is 64 MB; the exit code
-says whether it held.
+Each kind of text is made and counted in a process of its own, then a gigabyte of a file and of a
+pipe, which are held nowhere. The limit is 64 MB; the exit code says whether it held.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ import argparse
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import repeat
+from tempfile import TemporaryFile
 
 LIMIT_MB = 64
 
@@ -40,11 +43,50 @@ def over(unit: str, size: int) -> float:
     return peak_mb() - before
 
 
+def over_nothing() -> float:
+    """Megabytes that counting standard input took at its peak."""
+    from tokenfare.tokenizers import get_tokenizer
+
+    tokenizer = get_tokenizer("qwen")
+    before = peak_mb()
+    tokenizer.count_file(sys.stdin.buffer)
+    return peak_mb() - before
+
+
+def from_file(command: list[str], size: int) -> float:
+    """As `over_nothing`, of a file of English."""
+    with TemporaryFile() as file:
+        file.writelines(lines(size))
+        file.seek(0)
+        ran = subprocess.run(command, stdin=file, check=True, capture_output=True, text=True)
+    return float(ran.stdout)
+
+
+def from_pipe(command: list[str], size: int) -> float:
+    """As `over_nothing`, of a pipe with English."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.writelines(lines(size))
+        process.stdin.close()
+        return float(process.stdout.read())
+
+
+def lines(size: int) -> Iterator[bytes]:
+    unit = UNITS["English"].encode() * 1_000
+    return repeat(unit, size // len(unit))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--bytes", type=int, default=1_000_000_000)
     parser.add_argument("--only", choices=UNITS, help=argparse.SUPPRESS)
+    parser.add_argument("--stream", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.stream:
+        print(over_nothing())
+        return 0
     if arguments.only:
         print(over(UNITS[arguments.only], arguments.bytes))
         return 0
@@ -55,6 +97,10 @@ def main() -> int:
         taken = float(ran.stdout)
         worst = max(worst, taken)
         print(f"{name:12} {taken:8.1f} MB over the text of {arguments.bytes:,} bytes", flush=True)
+    for name, read in {"a file": from_file, "a pipe": from_pipe}.items():
+        taken = read([sys.executable, __file__, "--stream"], arguments.bytes)
+        worst = max(worst, taken)
+        print(f"{name:12} {taken:8.1f} MB in all for {arguments.bytes:,} bytes", flush=True)
     return int(worst > LIMIT_MB)
 
 

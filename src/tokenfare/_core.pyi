@@ -65,6 +65,18 @@ class Tokenizer:
     def decode(self, ids: Collection[int], special: Special, /) -> str: ...
     def decode_bytes(self, ids: Collection[int], special: Special, /) -> bytes: ...
 
+@final
+class Stream:
+    """A text that comes in parts, `str` or `bytes` of UTF-8, and its count."""
+
+    def __new__(cls, tokenizer: Tokenizer, /) -> Stream: ...
+    def add(self, part: str | bytes, /) -> None:
+        """Raise `ValueError` where bytes are no UTF-8; nothing is added then."""
+    @property
+    def tokens(self) -> int: ...
+    def whole_characters(self) -> None:
+        """Raise `ValueError` if what came ends inside a character."""
+
 def line_breaks(block: bytes, /) -> int:
     """How many lines end in these bytes."""
 

@@ -1,8 +1,11 @@
-"""Files that a caller names, read whole: what is wrong with one is an `InputError` by its name."""
+"""Files that a caller names: what is wrong with one is an `InputError` by its name."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,17 @@ from tokenfare.errors import InputError
 
 def bytes_of(path: str | os.PathLike[str]) -> bytes:
     """The content of a file."""
+    with opened(path) as file:
+        return file.read()
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[BufferedReader]:
+    """A file to read from; also what goes wrong while it is read is an `InputError`."""
     name = os.fspath(path)
     try:
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            yield file
     except FileNotFoundError:
         raise InputError(name, "no such file") from None
     except IsADirectoryError:

@@ -59,7 +59,7 @@
 //!   spaces fall apart where no token reaches across (`joints`, `adjacent`).
 //! - **A long text** is cut where counts add up (`cuts`), so that it takes bounded memory and
 //!   several threads (`sharing`). `source` and `code_points` read Python's own form of a text without
-//!   a copy. Whoever asked for long work can end it ([`interruptible`]).
+//!   a copy; `stream` counts a text that comes in parts. Whoever asked for long work can end it ([`interruptible`]).
 //!
 //! # What else there is
 //!
@@ -119,6 +119,7 @@ mod source;
 mod special;
 mod split;
 mod splitting;
+mod stream;
 mod tokenizer;
 mod traversal;
 mod truncate;
@@ -133,6 +134,7 @@ pub use source::Text;
 pub use special::SpecialTokens;
 pub use split::Span;
 pub use splitting::{Normalization, Pattern};
+pub use stream::{NotUtf8, Stream};
 pub use tokenizer::{Counter, Tokenizer, UnknownId};
 pub use truncate::Cut;
 pub use vocabulary::VocabularyError;

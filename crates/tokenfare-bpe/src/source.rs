@@ -13,7 +13,7 @@ use crate::cuts::{first_of, next_cut};
 use crate::interrupts::worked;
 use crate::splitting::Splitting;
 
-/// Code points that are made UTF-8 at a time where a text is wanted whole.
+/// Code points that are made UTF-8 at a time where a text is wanted whole, or bytes.
 const AT_ONCE: usize = 1 << 14;
 
 /// A text in one of the forms in which it may lie in memory.
@@ -83,17 +83,48 @@ impl<'a> Text<'a> {
         if let Text::Utf8(text) = self {
             return Cow::Borrowed(text);
         }
-        let (mut whole, mut room, mut at) = (String::new(), Vec::new(), 0);
+        let mut whole = String::new();
+        self.stretches(|stretch| whole.push_str(stretch));
+        Cow::Owned(whole)
+    }
+
+    /// The text as UTF-8, a stretch at a time. O(n).
+    pub(crate) fn stretches(self, mut each: impl FnMut(&str)) {
+        let (mut room, mut at) = (Vec::new(), 0);
         while at < self.len() {
             let start = at;
             at = self.len().min(start + AT_ONCE);
-            while at < self.len() && matches!(self.point(at - 1), 0xd800..0xdc00) {
-                at += 1; // it may be half a character
+            while at < self.len() && self.may_part_a_character(at) {
+                at += 1;
             }
-            whole.push_str(self.part(start..at).utf8(&mut room));
+            each(self.part(start..at).utf8(&mut room));
             worked(at - start);
         }
-        Cow::Owned(whole)
+    }
+
+    fn may_part_a_character(self, at: usize) -> bool {
+        match self {
+            Text::Utf8(text) => !text.is_char_boundary(at),
+            _ => is_high(self.point(at - 1)),
+        }
+    }
+
+    /// Its first code point, or byte.
+    pub(crate) fn first(self) -> Option<u32> {
+        (self.len() > 0).then(|| self.point(0))
+    }
+
+    /// Without its first code points.
+    pub(crate) fn behind(self, points: usize) -> Self {
+        self.part(points..self.len())
+    }
+
+    /// Without the half of a surrogate pair at its end, if it has one there, and that half.
+    pub(crate) fn without_half(self) -> (Self, Option<u32>) {
+        match self.len().checked_sub(1).map(|at| (at, self.point(at))) {
+            Some((at, point)) if is_high(point) => (self.part(0..at), Some(point)),
+            _ => (self, None),
+        }
     }
 
     fn point(self, at: usize) -> u32 {
@@ -139,6 +170,11 @@ impl<'a> Text<'a> {
             Text::Points32(points) => Text::Points32(&points[range]),
         }
     }
+}
+
+/// Whether a code point may be the first half of a character.
+fn is_high(point: u32) -> bool {
+    matches!(point, 0xd800..0xdc00)
 }
 
 /// Whether a text may be cut between two code points.

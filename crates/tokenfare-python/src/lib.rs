@@ -16,6 +16,7 @@ mod prices;
 mod rows;
 mod signals;
 mod special;
+mod stream;
 mod text;
 mod text_column;
 
@@ -316,6 +317,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<jobs::Seen>()?;
     module.add_class::<output::Sent>()?;
     module.add_class::<prices::Prices>()?;
+    module.add_class::<stream::Stream>()?;
     module.add_function(wrap_pyfunction!(to_compact, module)?)?;
     module.add_function(wrap_pyfunction!(jobs::line_breaks, module)?)?;
     module.add_function(wrap_pyfunction!(rows::csv_rows, module)?)?;

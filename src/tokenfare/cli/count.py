@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import click
@@ -11,17 +12,20 @@ import click
 from tokenfare import api
 from tokenfare.budget import RequestCount, count_document
 from tokenfare.errors import InputError, InvalidRequestError
-from tokenfare.tokenizers import Count, measurer
+from tokenfare.media import is_text
+from tokenfare.tokenizers import Count, Measurer, Tokenizer, measurer
+from tokenfare.tokenizers.stream import count_parts, parts_of
 
-from . import exit_codes, inputs, output, request, stdout
+from . import exit_codes, inputs, output, progress, request, stdout
 from .fetching import fetch
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One input and its count; `request` has the parts where it was a whole request."""
+    """One input, its bytes and its count; `request` has the parts of a whole request."""
 
-    source: inputs.Input
+    name: str
+    size: int
     count: Count
     request: RequestCount | None = None
     roles: Sequence[str] = ()
@@ -73,7 +77,7 @@ def command(
         name, found = _texts(named, model, tokenizer)
     for one in found:
         for warning in one.request.warnings if one.request else ():
-            click.echo(f"tokenfare: warning: {one.source.name}: {warning}", err=True)
+            click.echo(f"tokenfare: warning: {one.name}: {warning}", err=True)
     if as_json:
         _as_json(name, found, explain=explain)
     elif explain:
@@ -87,16 +91,34 @@ def _texts(
 ) -> tuple[str, list[Counted]]:
     name = (api.tokenizer_for(model) if model else tokenizer) or api.DEFAULT_TOKENIZER
     counter = measurer(name)
-    found = []
-    for file in files:
-        document = inputs.read_document(file)
-        content = document.content or document.text.encode()
-        source = inputs.Input(file, document.text, len(content))
-        found.append(Counted(source, count_document(document, counter)))
-        if document.parsed:
-            note = "read here; a provider that parses the file itself may count otherwise"
-            click.echo(f"tokenfare: {file}: {note}", err=True)
-    return name, found
+    with progress.counting(files) as told:
+        return name, [_text(file, counter, told) for file in files]
+
+
+def _text(file: str, counter: Measurer, told: Callable[[int], None]) -> Counted:
+    """Count a document; a text that is counted exactly is not held as a whole."""
+    size = 0
+
+    def noted(part: bytes) -> bytes:
+        nonlocal size
+        size += len(part)
+        told(len(part))
+        return part
+
+    with inputs.opened(file) as opened:
+        parts = map(noted, parts_of(opened))
+        first = next(parts, b"")
+        if isinstance(counter, Tokenizer) and is_text(first):
+            try:
+                count = Count.exactly(count_parts(counter, chain([first], parts)))
+            except InvalidRequestError as error:
+                raise InputError(file, f"{error}; and not a PDF or DOCX") from None
+            return Counted(file, size, count)
+        document = api.document_of(file, first + b"".join(parts))
+    if document.parsed:
+        note = "read here; a provider that parses the file itself may count otherwise"
+        click.echo(f"tokenfare: {file}: {note}", err=True)
+    return Counted(file, size, count_document(document, counter))
 
 
 def _template(model: str | None, template: str | None, tokenizer: str | None) -> str | None:
@@ -136,7 +158,7 @@ def _requests(
         except InvalidRequestError as error:
             raise InputError(source.name, str(error)) from None
         roles = [str(message["role"]) for message in prompt if isinstance(message, Mapping)]
-        found.append(Counted(source, counted.total, counted, roles))
+        found.append(Counted(source.name, source.size, counted.total, counted, roles))
     _, name = api.rules_for(model, asked["template"], catalog)
     return name, found
 
@@ -152,7 +174,7 @@ def _as_json(name: str, found: Sequence[Counted], *, explain: bool) -> None:
     total = _total(found)
     rows: list[dict[str, object]] = []
     for one in found:
-        row = {"name": one.source.name, "bytes": one.source.size, **output.tokens(one.count)}
+        row = {"name": one.name, "bytes": one.size, **output.tokens(one.count)}
         if explain and one.request is not None:
             row |= {"parts": _parts(one.request), "warnings": _warnings(one.request)}
         rows.append(row)
@@ -196,7 +218,7 @@ def _explained_rows(one: Counted, *, named: bool) -> list[tuple[str, ...]]:
         role = "" if part.message is None else one.roles[part.message]
         tokens = output.span(part.count)
         rows.append((place, role, part.kind, tokens, part.count.how, part.note))
-    name = one.source.name if named else "total"
+    name = one.name if named else "total"
     return [*rows, (name, "", "", output.span(one.count), one.count.how, "")]
 
 
@@ -206,7 +228,7 @@ def _as_text(found: Sequence[Counted]) -> None:
     if len(found) == 1:
         stdout.answer(output.span(total))
         return
-    named = [*((one.count, one.source.name) for one in found), (total, "total")]
+    named = [*((one.count, one.name) for one in found), (total, "total")]
     width = max(len(output.span(count)) for count, _ in named)
     for count, name in named:
         stdout.answer(f"{output.span(count):>{width}} {exit_codes.printable(name)}")

@@ -9,20 +9,22 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
-from tokenfare import api
+from tokenfare import api, reading
 from tokenfare.catalog.catalog import today
 from tokenfare.errors import InputError, InvalidRequestError
+from tokenfare.interruptible import awaited
 from tokenfare.messages import Document, Prompt
 from tokenfare.money import Money, shown
-from tokenfare.reading import bytes_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -70,6 +72,20 @@ def read(name: str) -> Input:
         raise InputError(
             name, f"not UTF-8: byte 0x{bad:02x} at offset {error.start}; convert it first"
         ) from None
+
+
+@contextmanager
+def opened(name: str) -> Iterator[BufferedReader]:
+    """A file, or standard input for `-`, to read until it ends; Ctrl-C ends waiting for it."""
+    if name == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise InputError(name, "standard input is closed")
+        yield awaited(cast("BufferedReader", sys.stdin.buffer))
+        return
+    if not name:  # the path of which is that of the folder
+        raise InvalidRequestError("a file's name is empty; a dash is standard input")
+    with reading.opened(name) as file:
+        yield awaited(file)
 
 
 def read_document(name: str) -> Document:
@@ -239,10 +255,5 @@ class Words(click.ParamType[tuple[str, ...]]):
 
 
 def _bytes(name: str) -> bytes:
-    if name == STANDARD_INPUT:
-        if sys.stdin is None:
-            raise InputError(name, "standard input is closed")
-        return sys.stdin.buffer.read()
-    if not name:  # the path of which is that of the folder
-        raise InvalidRequestError("a file's name is empty; a dash is standard input")
-    return bytes_of(name)
+    with opened(name) as file:
+        return file.read()

@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import click
 
-from tokenfare.batch import Fetching, Progress
-
 from .inputs import STANDARD_INPUT
+
+if TYPE_CHECKING:  # planning is loaded when there is something to plan
+    from tokenfare.batch import Fetching, Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
 Step: TypeAlias = Callable[[int, int | None, str], None]
@@ -28,6 +30,9 @@ by the `^C` that a terminal writes behind it."""
 
 _NAME = 28
 """So much of a file's name beside a bar: all of it, for most."""
+
+_AT_ONCE_SECONDS = 0.5
+"""What is counted within this time shows its answer, and no bar before it."""
 
 quiet_option: Callable[[F], F] = click.option(
     "--quiet", "-q", is_flag=True, help="Draw no bar on a terminal."
@@ -62,6 +67,38 @@ def reading(files: Sequence[str], *, quiet: bool) -> Iterator[Reading]:
             bar.update(task, completed=at.bytes_read, said=f"{at.requests:,} requests")
 
         yield Reading(on_progress, lambda words: bar.update(task, completed=total, said=words))
+
+
+@contextmanager
+def counting(files: Sequence[str]) -> Iterator[Callable[[int], None]]:
+    """A bar by bytes, told of each part, where counting takes long; most of it does not."""
+    typed = STANDARD_INPUT in files and sys.stdin is not None and sys.stdin.isatty()
+    if typed or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    soon = monotonic() + _AT_ONCE_SECONDS
+    with ExitStack() as stack:
+        done = 0
+        bar: Any = None
+
+        def told(size: int) -> None:
+            nonlocal done, bar
+            done += size
+            if bar is None and monotonic() > soon:
+                total = size_of(files)
+                bar = stack.enter_context(_by_bytes(total))
+                bar.add_task("", total=total)
+            if bar is not None:
+                bar.update(bar.task_ids[0], completed=done)
+
+        yield told
+
+
+def _by_bytes(total: int | None) -> Any:
+    from rich import progress as rich
+
+    left = rich.TimeElapsedColumn() if total is None else rich.TimeRemainingColumn()
+    return _drawn(rich, rich.DownloadColumn(), left)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ formats (imagesize, tinytag, pypdfium2) come with the extra `media` and are impo
 from __future__ import annotations
 
 from .document import DocumentText as DocumentText
+from .document import is_text as is_text
 from .document import read_document as read_document
 from .image import Picture as Picture
 from .image import is_side as is_side
@@ -26,6 +27,7 @@ __all__ = [
     "Sound",
     "Source",
     "is_side",
+    "is_text",
     "opened",
     "picture",
     "read_document",

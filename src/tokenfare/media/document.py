@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # reading XML is loaded when there is a DOCX
     from xml.etree import ElementTree as ET
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_PDF, _DOCX = b"%PDF", b"PK\x03\x04"
 _MAX_XML_BYTES = 256 * 1024 * 1024
 """A DOCX unpacks to about ten times its size; more than this is no document but an attack."""
 
@@ -41,9 +42,9 @@ def read_document(name: str, content: bytes) -> DocumentText:
     Raises `InputError` with `name` for what cannot be read, `MissingExtra` if a PDF needs pypdfium2
     and it is not installed.
     """
-    if content.startswith(b"%PDF"):
+    if content.startswith(_PDF):
         return _pdf(name, content)
-    if content.startswith(b"PK\x03\x04"):
+    if content.startswith(_DOCX):
         return _docx(name, content)
     try:
         return DocumentText(content.decode(), exact=True)
@@ -53,6 +54,11 @@ def read_document(name: str, content: bytes) -> DocumentText:
             f"not UTF-8: byte 0x{content[error.start]:02x} at offset {error.start}; "
             "and not a PDF or DOCX",
         ) from None
+
+
+def is_text(beginning: bytes) -> bool:
+    """Whether a document that begins with these bytes, four or more, is read as a text."""
+    return not beginning.startswith((_PDF, _DOCX))
 
 
 def _pdf(name: str, content: bytes) -> DocumentText:

@@ -30,6 +30,7 @@ from .registry import measurer_or_bounds as measurer_or_bounds
 from .registry import tokenizer_info as tokenizer_info
 from .registry import tokenizer_names as tokenizer_names
 from .special import SPECIAL_TOKENS as SPECIAL_TOKENS
+from .stream import StreamCounter as StreamCounter
 from .tokenizer import Tokenizer as Tokenizer
 from .user_vocabularies import UserVocabulary as UserVocabulary
 from .user_vocabularies import add_file as add_file
@@ -45,6 +46,7 @@ __all__ = [
     "Keep",
     "Measurer",
     "Span",
+    "StreamCounter",
     "Tokenizer",
     "TokenizerInfo",
     "UserVocabulary",

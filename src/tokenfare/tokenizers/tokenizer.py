@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, overload
 
 from tokenfare.arguments import token_limit, whole
 from tokenfare.errors import (
@@ -22,6 +23,7 @@ from .count import Count
 from .cutting import Keep, Span, joined, spans, truncated
 from .nfc import NFC_SHRINKS
 from .special import ORDINARY, QWEN, SpecialSets
+from .stream import StreamCounter, count_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,6 +116,23 @@ class Tokenizer:
             return self._core.count(text)
         threads = whole("threads", threads, 1)
         return self._core.count_with_threads(text, min(threads, sys.maxsize))
+
+    def counter(self) -> StreamCounter:
+        """A counter for a text that comes in parts, such as an answer while it is streamed."""
+        return StreamCounter(self)
+
+    def count_file(self, file: str | os.PathLike[str] | BinaryIO) -> int:
+        """Count the tokens of a file of UTF-8, in memory that does not grow with the file.
+
+        Args:
+            file: A path, or a stream of bytes, which is read from where it is to its end. What is
+                held of it is a megabyte, and of a stretch without words and lines all.
+
+        Raises:
+            InputError: The file cannot be read, or is not UTF-8; the message names the byte and its
+                offset.
+        """
+        return count_file(self, file)
 
     def count_up_to(self, text: str, limit: int) -> int | None:
         """Count the tokens of a text, or return `None` early if there are more than `limit`."""

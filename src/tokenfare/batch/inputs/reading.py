@@ -18,11 +18,11 @@ from typing import BinaryIO, Literal, TypeAlias, TypeVar, cast
 
 from tokenfare.batch.extra import required
 from tokenfare.errors import InputError
+from tokenfare.interruptible import awaited
 
 from . import parquet
 from .blocks import BOM, PIECE, Block, Blocks, TooLong
 from .csv_rows import Rows
-from .interruptible import awaited
 from .record import Columns, Record, SetAside, record_of
 
 _T = TypeVar("_T")

@@ -5,7 +5,7 @@ import os
 import threading
 from pathlib import Path
 
-from tokenfare.batch.inputs.interruptible import awaited
+from tokenfare.interruptible import awaited
 
 
 def test_what_was_read_ahead_comes_before_the_rest() -> None:

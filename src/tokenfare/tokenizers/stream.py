@@ -1,0 +1,120 @@
+"""Counting a text that comes in parts: a stream, or a file that need not fit into memory.
+
+The count is that of the whole text, exactly, however it was parted. What is held of it is what came
+after the last place where counts add up: some kilobytes, of a text with words and lines in it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, BinaryIO
+
+from tokenfare.errors import InputError, InvalidRequestError, TokenizerError
+from tokenfare.reading import opened
+
+if TYPE_CHECKING:
+    from .tokenizer import Tokenizer
+
+_AT_ONCE = 1 << 20
+
+
+class StreamCounter:
+    r"""Counts a text while it comes, by a tokenizer's `counter()`.
+
+    Parts are `str`, or `bytes` of UTF-8 that may end inside a character; both may be mixed where
+    characters are whole. `tokens` may be asked for at any time.
+
+    A text without a place to cut it, such as one word or a run of spaces of a gigabyte, is held
+    until it ends. Not safe to share between threads.
+
+    Examples:
+        >>> import tokenfare as tf
+        >>> counter = tf.get_tokenizer("qwen").counter()
+        >>> for part in ["Hel", "lo, wor", b"ld \xe9\x80", b"\x9a"]:
+        ...     counter.add(part)
+        >>> counter.finish()
+        5
+        >>> tf.get_tokenizer("qwen").count("Hello, world 通")
+        5
+    """
+
+    __slots__ = ("_name", "_stream")
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        """Begin with an empty text."""
+        from tokenfare import _core
+
+        self._name = tokenizer.name
+        self._stream = _core.Stream(tokenizer.core)
+
+    def add(self, part: str | bytes) -> None:
+        """Add the next part of the text, in time linear in its length.
+
+        Raises:
+            InvalidRequestError: The part is no text, or bytes that are not UTF-8, which are named
+                by their offset in all that was added. Nothing of the part is added.
+            TokenizerError: An earlier part was interrupted while it was added.
+        """
+        try:
+            self._stream.add(part)
+        except (TypeError, ValueError) as error:
+            raise InvalidRequestError(f"{self._name}: {error}") from None
+        except RuntimeError as error:
+            raise TokenizerError(f"{self._name}: {error}") from None
+
+    @property
+    def tokens(self) -> int:
+        """The tokens of the text so far, its whole characters; half a surrogate pair is U+FFFD."""
+        try:
+            return self._stream.tokens
+        except RuntimeError as error:
+            raise TokenizerError(f"{self._name}: {error}") from None
+
+    def finish(self) -> int:
+        """The tokens of the text; more may be added all the same.
+
+        Raises:
+            InvalidRequestError: The bytes end inside a character.
+        """
+        tokens = self.tokens
+        try:
+            self._stream.whole_characters()
+        except ValueError as error:
+            raise InvalidRequestError(f"{self._name}: {error}") from None
+        return tokens
+
+
+def count_file(tokenizer: Tokenizer, file: str | os.PathLike[str] | BinaryIO) -> int:
+    """Count the tokens of a file of UTF-8; see `Tokenizer.count_file`."""
+    if not isinstance(file, str | os.PathLike):
+        return _counted(tokenizer, file, str(getattr(file, "name", "the stream")))
+    with opened(file) as found:
+        return _counted(tokenizer, found, os.fspath(file))
+
+
+def _counted(tokenizer: Tokenizer, file: BinaryIO, name: str) -> int:
+    try:
+        return count_parts(tokenizer, parts_of(file))
+    except InvalidRequestError as error:
+        raise InputError(name, str(error)) from None
+
+
+def count_parts(tokenizer: Tokenizer, parts: Iterable[bytes]) -> int:
+    """Count a text by its parts. Raises `InvalidRequestError` where they are not UTF-8."""
+    from tokenfare import _core
+
+    stream = _core.Stream(tokenizer.core)
+    try:
+        for part in parts:
+            stream.add(part)
+        stream.whole_characters()
+    except ValueError as error:
+        raise InvalidRequestError(str(error)) from None
+    return stream.tokens
+
+
+def parts_of(file: BinaryIO) -> Iterator[bytes]:
+    """What a file holds from where it is, a megabyte at most at a time."""
+    while part := file.read(_AT_ONCE):
+        yield part
