@@ -184,3 +184,45 @@ def test_what_is_put_together_keeps_the_promise_and_says_how_dear_that_may_be(
         at_once = rough.deadline.concurrency
         queue_time = queue_times(windows, claims, answer_seconds=30.0, at_once=at_once)
         assert 0.8 * lane.seconds <= queue_time.total(claims) + own <= lane.seconds
+
+
+SHORT_LINES = f"""
+from = {date(2025, 6, 1)}
+source = "account"
+[sources.account]
+title = "Our account"
+where = "here"
+as_of = {date(2025, 6, 1)}
+[[providers]]
+id = "dashscope"
+name = "DashScope"
+default_region = "cn-beijing"
+[[providers.batch]]
+max_lines = 50_000
+max_file_bytes = 500_000_000
+min_window_hours = 24
+max_window_hours = 336
+"""
+
+
+@pytest.mark.parametrize(
+    ("hours", "spare", "sent"), [(1, -1, "live 3"), (48, -1, "batch 2"), (48, 0, "batch 3")]
+)
+def test_a_line_is_too_long_only_where_it_goes_to_the_batch_service(
+    tmp_path: Path, rated: Catalog, hours: int, spare: int, sent: str
+) -> None:
+    """In an hour that service has not answered, and what is sent live has no such limit."""
+    lines = [json.dumps({"prompt": "word " * words}).encode() for words in (2, 80, 3)]
+    name = "batch/qwen-turbo-0001.jsonl"
+    options: dict[str, Any] = {"max_output_tokens": 20, "allow": ["qwen-turbo"]}
+    unlimited, _ = both_ways([b"\n".join(lines)], 4_000, catalog=rated, **options)
+    assert isinstance(unlimited, dict)
+    longest = max(map(len, unlimited[name].splitlines(keepends=True)))
+    overlay = tmp_path / "short.toml"
+    overlay.write_text(f"{SHORT_LINES}max_line_bytes = {longest + spare}\n", encoding="utf-8")
+    options |= {"catalog": rated.overlay(overlay), "deadline": timedelta(hours=hours)}
+    blocks, records = both_ways([b"\n".join(lines)], 4_000, **options)
+    assert blocks == records
+    assert isinstance(blocks, dict)
+    folder, number = sent.split()
+    assert blocks[f"{folder}/qwen-turbo-0001.jsonl"].count(b"\n") == int(number)
