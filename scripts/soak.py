@@ -9,7 +9,8 @@ calls take turns. It holds if
 * what the replies and the ledger sum up to is what the emulator's books say it billed for answers
   that arrived, to the token, model by model,
 * memory is flat: it does not grow with the calls, once two fifths of them are over,
-* nothing was left open: no ResourceWarning, no thread, no exception that nobody saw.
+* nothing was left open: no connection or other file, no task, no thread, no ResourceWarning, no
+  exception that nobody saw; and no more connections were open than calls at once.
 
 Exits with 1 and says what did not hold.
 """
@@ -17,6 +18,7 @@ Exits with 1 and says what did not hold.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import ctypes
 import gc
 import logging
@@ -51,6 +53,8 @@ DAY = date(2024, 12, 18)
 TEXT = "The quick brown fox jumps over the lazy dog. 通义千问具有强大的能力。\n"
 _M_ARENA_MAX = -8
 HASTE = RetryPolicy(attempts=3, first_wait=0.002, first_wait_throttled=0.002, longest_wait=0.01)
+OF_A_LOOP = 2  # sockets by which an event loop wakes itself
+ENDS_SECONDS = 10.0
 FLAT_BYTES = 4 * 1024 * 1024  # 500 bytes a call of 10,000
 
 
@@ -63,6 +67,8 @@ class Outcome:
     strays: list[BaseException] = field(default_factory=list)
     billed: dict[str, Usage] = field(default_factory=dict)
     memory: list[int] = field(default_factory=list)
+    sockets: int = 0
+    tasks: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answered(self, reply: Any) -> None:
@@ -85,6 +91,7 @@ class Outcome:
     def _look_at_memory(self) -> None:
         if self.ended % 200 == 0:
             self.memory.append(resident_bytes())
+            self.sockets = max(self.sockets, sum(kind == "socket" for kind in open_files()))
 
     def growth(self) -> int:
         """Bytes between the least seen in the third fifth and the least in the last one.
@@ -111,6 +118,29 @@ def resident_bytes() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     except OSError:  # not Linux: the peak, in kilobytes or bytes
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def open_files() -> list[str]:
+    """What each open file of this process is, by the first word of it; none where nobody says."""
+    found = []
+    with suppress(OSError):
+        for number in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):  # that of the list itself, or one that was closed meanwhile
+                found.append(str(number.readlink()).partition(":")[0])
+    return sorted(found)
+
+
+def left_open(files: list[str], threads: set[threading.Thread]) -> list[str]:
+    """What is open that was not before. Threads of a loop that has ended may take a moment."""
+    give_up = time.monotonic() + ENDS_SECONDS
+    while True:
+        more = Counter(open_files()) - Counter(files)
+        still = set(threading.enumerate()) - threads
+        if not (more or still) or time.monotonic() > give_up:
+            break
+        time.sleep(0.05)
+    left = [f"{count} more of {kind} are open" for kind, count in sorted(more.items())]
+    return left + [f"the thread {thread.name} goes on" for thread in still]
 
 
 def prompt(number: int) -> str:
@@ -173,6 +203,7 @@ def soak_async(url: str, catalog: Catalog, ledger: Path, calls: int, at_once: in
             async with anyio.create_task_group() as tasks:
                 for _ in range(at_once):
                     tasks.start_soon(worker, client, numbers)
+        outcome.tasks = len(asyncio.all_tasks()) - 1
 
     anyio.run(run)
     return outcome
@@ -231,6 +262,8 @@ def holds(name: str, outcome: Outcome, calls: int, books: Any, ledger: Path) -> 
             wrong.append(f"{name}: {model}: the ledger says {ours.get(model)}, the books {theirs}")
     if outcome.growth() > FLAT_BYTES:
         wrong.append(f"{name}: memory grew by {outcome.growth():,} bytes")
+    if outcome.tasks:
+        wrong.append(f"{name}: {outcome.tasks} tasks go on when the client is closed")
     return wrong
 
 
@@ -242,17 +275,22 @@ def run(name: str, calls: int, seed: int, share: float) -> list[str]:
         ledger = Path(folder) / "ledger.sqlite"
         url = pipe.recv()
         began = time.monotonic()
+        files, threads = open_files(), set(threading.enumerate())
         outcome = drive(url, catalog, ledger, calls, at_once)
         seconds = time.monotonic() - began
+        wrong = [f"{name}: {what}" for what in left_open(files, threads)]
+        most = at_once + files.count("socket") + OF_A_LOOP
+        if outcome.sockets > most:
+            wrong.append(f"{name}: {outcome.sockets} sockets were open, {at_once} calls at once")
         pipe.send("books")
         books, met = pipe.recv()
-        wrong = holds(name, outcome, calls, books, ledger)
+        wrong += holds(name, outcome, calls, books, ledger)
     billed = sum(outcome.billed.values(), Usage(0, 0))
     print(
         f"{name}: {calls:,} calls in {seconds:.0f} s, {outcome.replies.total():,} replies, "
         f"{outcome.errors.total():,} errors; {len(books):,} requests; "
         f"{billed.input_tokens:,} + {billed.output_tokens:,} tokens billed; "
-        f"memory {outcome.growth():+,} bytes"
+        f"memory {outcome.growth():+,} bytes; {outcome.sockets} sockets at most"
     )
     for what, count in sorted(outcome.errors.items()):
         print(f"    {count:6,}  {what}")
