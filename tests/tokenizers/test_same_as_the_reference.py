@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 import unicodedata
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def test_every_code_point_in_every_neighbourhood_equals_tiktoken(qwen, with_tikt
 def installed_files() -> list[Path]:
     """Real text: the standard library's sources, and the longest of each other kind there is."""
     root = Path(sys.prefix).resolve()
-    library = Path(unicodedata.__file__ or sys.executable).resolve().parent.parent
+    library = Path(sysconfig.get_paths()["stdlib"])
     sources = sorted(library.glob("*.py"))[:40]
     rest = [
         p for kind in ("*.txt", "*.md", "*.rst", "*.json") for p in sorted(root.rglob(kind))[:25]

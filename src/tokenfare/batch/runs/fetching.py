@@ -74,7 +74,9 @@ class _File:
         new = self._note.with_name(f"{self._note.name}.new")
         new.write_text(json.dumps(note), encoding="utf-8")
         new.replace(self._note)
-        self._open = self._part.open("ab")
+        # What is not yet on the disk is lost to the next process. Python's own buffer is 128 KiB
+        # from 3.14 on, which is all of many a file.
+        self._open = self._part.open("ab", buffering=8192)
         self._tell(held.size, held.total)
 
     def write(self, piece: bytes) -> None:
