@@ -23,7 +23,9 @@
 //! its own parts, so having it early changes no order. ∎ `parted` knows the joints across which
 //! some token stands that holds only a part of the character before it, or of the one behind it.
 
+use crate::masks::WINDOW;
 use crate::short_cache::places;
+use crate::windows::READ;
 
 const BITS: u32 = 18;
 
@@ -129,10 +131,30 @@ impl Joints {
                 around
             }
         };
-        let around = u64::from_le_bytes(around);
+        self.holds(u64::from_le_bytes(around)) != 0
+    }
+
+    /// 1 if a token may stand across the joint in the middle of the lower six bytes of `around`, otherwise 0.
+    #[inline(always)]
+    fn holds(&self, around: u64) -> u64 {
         let (whole, partial) = (whole_place(around), partial_place(around >> 16));
         (self.whole[whole >> 6] >> (whole & 63) | self.partial[partial >> 6] >> (partial & 63)) & 1
-            != 0
+    }
+
+    /// Of the joints behind the characters that start at the bits of `befores`, those that no token stands
+    /// across: the starts of the characters behind them.
+    ///
+    /// At each joint are two characters of three bytes, and both are in the window. O(joints).
+    #[inline(always)]
+    pub(crate) fn apart(&self, bytes: &[u8; READ], befores: u64) -> u64 {
+        let (mut rest, mut holding) = (befores, 0);
+        while rest != 0 {
+            let at = rest.trailing_zeros() as usize % WINDOW;
+            let around = bytes[at..].first_chunk().map_or(0, |around| u64::from_le_bytes(*around));
+            holding |= self.holds(around) << at;
+            rest &= rest - 1;
+        }
+        (befores & !holding) << 3
     }
 
     /// The end of the segment that starts at `start`: the first joint that no token stands across,

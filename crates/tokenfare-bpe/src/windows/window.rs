@@ -50,7 +50,10 @@ impl Window {
             return None;
         }
         let split = R::split(&m, &beyond, bytes);
-        Some(Self::of(&split, falls_apart(&m, split.starts, bytes, joints)))
+        // Letters of three bytes behind a character of three bytes, where no token reaches across: the
+        // count is the same, the segments are short.
+        let behind = m.three & m.letter & m.three << 3 & !split.starts;
+        Some(Self::of(&split, joints.apart(bytes, behind >> 3)))
     }
 
     /// Starts of pieces, and those `apart` at which pieces fall apart.
@@ -109,18 +112,4 @@ impl Beyond {
         }
         Beyond { unstable: seen & UNSTABLE != 0, ..beyond }
     }
-}
-
-/// Starts of letters of three bytes behind a character of three bytes, where no token reaches
-/// across: the count is the same, the segments are short.
-#[inline(always)]
-fn falls_apart(m: &Masks, starts: u64, bytes: &[u8; READ], joints: &Joints) -> u64 {
-    let mut rest = m.three & m.letter & m.three << 3 & !starts;
-    let mut apart = 0;
-    while rest != 0 {
-        let at = rest.trailing_zeros() as usize;
-        apart |= u64::from(!joints.may_hold(bytes, at)) << at;
-        rest &= rest - 1;
-    }
-    apart
 }
