@@ -12,7 +12,7 @@ use crate::piece;
 use crate::runs::Runs;
 use crate::short_cache::{Key, LONGEST};
 use crate::splitting::Splitting;
-use crate::traversal::{Taker, walk};
+use crate::traversal::{Taker, walk, walk_both};
 use crate::vocabulary::Vocabulary;
 use crate::wide_cache::{self, WideKey};
 use crate::windows::Pieces;
@@ -28,7 +28,22 @@ pub(crate) fn count_part(
 ) -> usize {
     let mut pieces = memory.pieces.take().unwrap_or_default();
     let mut counting = Counting { v, memory, count: 0 };
-    walk(v, splitting, &mut pieces, part, &mut counting);
+    walk(v, splitting, &mut pieces[0], part, &mut counting);
+    let count = counting.count;
+    memory.pieces = Some(pieces);
+    count
+}
+
+/// As [`count_part`], of two parts.
+pub(crate) fn count_both(
+    v: &Vocabulary,
+    splitting: &Splitting,
+    memory: &mut Memory,
+    parts: [&str; 2],
+) -> usize {
+    let mut pieces = memory.pieces.take().unwrap_or_default();
+    let mut counting = Counting { v, memory, count: 0 };
+    walk_both(v, splitting, &mut pieces, parts, &mut counting);
     let count = counting.count;
     memory.pieces = Some(pieces);
     count

@@ -22,7 +22,7 @@ pub(crate) fn encode_part(
     ids: &mut Vec<u32>,
 ) {
     let mut pieces = memory.pieces.take().unwrap_or_default();
-    walk(v, splitting, &mut pieces, part, &mut Encoding { v, memory, ids });
+    walk(v, splitting, &mut pieces[0], part, &mut Encoding { v, memory, ids });
     memory.pieces = Some(pieces);
 }
 

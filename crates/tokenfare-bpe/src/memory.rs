@@ -32,7 +32,7 @@ pub(crate) struct Memory {
     /// Ids of longer pieces met before.
     pub(crate) kept_ids: LongCache<Box<[u32]>>,
     /// The pieces that come next; with whoever takes them while he does.
-    pub(crate) pieces: Option<Box<Pieces>>,
+    pub(crate) pieces: Option<Box<[Pieces; 2]>>,
     /// The same for patterns that find them one by one.
     pub(crate) batch: Batch,
     /// The numbers of those that were not met lately.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::compact::Compact;
-use crate::counting::{count_part, merge_pending};
-use crate::cuts::parts;
+use crate::counting::{count_both, count_part, merge_pending};
+use crate::cuts::{next_cut, parts};
 use crate::decoding::Decoding;
 use crate::encoding::encode_part;
 use crate::gathering::count_pieces;
@@ -24,6 +24,9 @@ const PART: usize = 32 * 1024;
 
 /// Bytes up to which a stretch is sooner counted piece by piece than in batches.
 const STRETCH: usize = 512;
+
+/// Bytes from which on a text is counted from its beginning and from its middle at once.
+const TWO: usize = 2048;
 
 /// Code points that are made UTF-8 at a time, for the same reason.
 const POINTS: usize = 16 * 1024;
@@ -107,12 +110,17 @@ impl Tokenizer {
     pub(crate) fn count_text(&self, memory: &mut Memory, text: Text<'_>) -> usize {
         let Tokenizer { vocabulary, splitting, .. } = self;
         let mut room = std::mem::take(&mut memory.utf8);
-        let size = if let Text::Utf8(_) = text { usize::MAX } else { POINTS };
+        let size = if let Text::Utf8(_) = text { 2 * PART } else { POINTS };
         let mut count = 0;
         for share in text.shares(splitting, size) {
-            for part in parts(splitting, share.utf8(&mut room), PART) {
-                count += count_part(vocabulary, splitting, memory, part);
-            }
+            let share = share.utf8(&mut room);
+            count += if share.len() < TWO {
+                count_part(vocabulary, splitting, memory, share)
+            } else {
+                let (one, two) =
+                    share.split_at(next_cut(splitting, share.as_bytes(), share.len() / 2));
+                count_both(vocabulary, splitting, memory, [one, two])
+            };
         }
         memory.utf8 = room;
         count + merge_pending(vocabulary, memory)

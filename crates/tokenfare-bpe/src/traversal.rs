@@ -29,14 +29,35 @@ pub(crate) fn walk<T: Taker>(
     part: &str,
     taker: &mut T,
 ) {
-    let mut way = Way { v, splitting, normal: splitting.normalization == Normalization::None };
-    let at = way.go(pieces, part.as_bytes(), taker);
-    match &part[at..] {
-        "" => {}
-        rest => {
-            way.normal = true;
-            way.go(pieces, nfc(rest).as_bytes(), taker);
-        }
+    let way = Way::new(v, splitting);
+    pieces.begin(0);
+    let at = way.go_on(pieces, part.as_bytes(), taker);
+    way.normalize(pieces, &part[at..], taker);
+}
+
+/// As [`walk`], of two parts at once, for a taker that does not mind in which order pieces come.
+///
+/// Where a window begins is known when the one before is read, so one part alone waits most of the time.
+#[inline(always)]
+pub(crate) fn walk_both<T: Taker>(
+    v: &Vocabulary,
+    splitting: &Splitting,
+    pieces: &mut [Pieces; 2],
+    parts: [&str; 2],
+    taker: &mut T,
+) {
+    const { assert!(!T::ALL) };
+    let way = Way::new(v, splitting);
+    let texts = parts.map(str::as_bytes);
+    pieces.iter_mut().for_each(|pieces| pieces.begin(0));
+    let mut done = [None; 2];
+    while done == [None; 2] {
+        let stopped = Pieces::find_both(pieces, splitting, texts, v.joints(), way.normal);
+        done[stopped] = way.step(&mut pieces[stopped], texts[stopped], taker);
+    }
+    for (i, pieces) in pieces.iter_mut().enumerate() {
+        let at = done[i].unwrap_or_else(|| way.go_on(pieces, texts[i], taker));
+        way.normalize(pieces, &parts[i][at..], taker);
     }
 }
 
@@ -48,45 +69,69 @@ struct Way<'a> {
     normal: bool,
 }
 
+impl<'a> Way<'a> {
+    fn new(v: &'a Vocabulary, splitting: &'a Splitting) -> Self {
+        Way { v, splitting, normal: splitting.normalization == Normalization::None }
+    }
+}
+
 impl Way<'_> {
-    /// Takes `text`, or as much of it as is NFC without a closer look: answers where it stopped.
+    /// Takes `rest`, where it stopped before, by its NFC.
+    #[inline(always)]
+    fn normalize<T: Taker>(&self, pieces: &mut Pieces, rest: &str, taker: &mut T) {
+        if !rest.is_empty() {
+            pieces.begin(0);
+            Way { normal: true, ..*self }.go_on(pieces, nfc(rest).as_bytes(), taker);
+        }
+    }
+
+    /// Takes what is left of `text`, or as much of it as is NFC without a closer look: answers where it
+    /// stopped.
     ///
     /// What follows then starts with a character that NFC keeps and never joins to those before it:
     /// it was in a window that held no other kind, or the text starts there.
     #[inline(always)]
-    fn go<T: Taker>(&self, pieces: &mut Pieces, text: &[u8], taker: &mut T) -> usize {
-        let Way { splitting, normal, .. } = *self;
-        pieces.begin(0);
+    fn go_on<T: Taker>(&self, pieces: &mut Pieces, text: &[u8], taker: &mut T) -> usize {
         loop {
-            let before = pieces.end();
-            let stop = match text.len() - pieces.end() {
-                0..READ => Stop::Tail,
-                _ if T::ALL => pieces.find::<true>(splitting, text, self.v.joints(), normal),
-                _ => pieces.find::<false>(splitting, text, self.v.joints(), normal),
-            };
-            taker.batch(pieces.stretch(text), pieces);
-            let mut at = pieces.end();
-            match stop {
-                Stop::Full => {
-                    worked(at - before);
-                    pieces.begin(at);
-                }
-                _ if !normal => return at,
-                Stop::Long if at < text.len() => {
-                    let end = splitting.piece_end(text, at);
-                    taker.piece(text, at, end);
-                    worked(end - before);
-                    pieces.begin(end);
-                }
-                _ => {
-                    while at < text.len() {
-                        let end = splitting.piece_end(text, at);
-                        taker.piece(text, at, end);
-                        at = end;
-                    }
-                    return at;
-                }
+            if let Some(at) = self.step(pieces, text, taker) {
+                return at;
             }
         }
+    }
+
+    /// Takes the next batch, and what stopped it; answers where that was if it is the end.
+    #[inline(always)]
+    fn step<T: Taker>(&self, pieces: &mut Pieces, text: &[u8], taker: &mut T) -> Option<usize> {
+        let Way { splitting, normal, .. } = *self;
+        let before = pieces.start();
+        let stop = match text.len() - pieces.end() {
+            0..READ => Stop::Tail,
+            _ if T::ALL => pieces.find::<true>(splitting, text, self.v.joints(), normal),
+            _ => pieces.find::<false>(splitting, text, self.v.joints(), normal),
+        };
+        taker.batch(pieces.stretch(text), pieces);
+        let mut at = pieces.end();
+        match stop {
+            Stop::Full => {
+                worked(at - before);
+                pieces.begin(at);
+            }
+            _ if !normal => return Some(at),
+            Stop::Long if at < text.len() => {
+                let end = splitting.piece_end(text, at);
+                taker.piece(text, at, end);
+                worked(end - before);
+                pieces.begin(end);
+            }
+            _ => {
+                while at < text.len() {
+                    let end = splitting.piece_end(text, at);
+                    taker.piece(text, at, end);
+                    at = end;
+                }
+                return Some(at);
+            }
+        }
+        None
     }
 }

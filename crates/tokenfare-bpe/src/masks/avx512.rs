@@ -15,7 +15,10 @@ use super::{Masks, READ, WINDOW};
 pub(crate) fn masks(bytes: &[u8; READ]) -> Masks {
     let v = vector(bytes, 0);
     let space = is(v, b' ');
-    let mut masks = Masks {
+    let high = _mm512_movepi8_mask(v);
+    // Small enough to become a part of the loop that asks: every window waits for the masks of the one before.
+    let Beyond { inner, three, plain } = if high == 0 { Beyond::default() } else { beyond(bytes) };
+    Masks {
         letter: between(_mm512_or_si512(v, _mm512_set1_epi8(0x20)), b'a', b'z'),
         upper: between(v, b'A', b'Z'),
         digit: between(v, b'0', b'9'),
@@ -24,15 +27,30 @@ pub(crate) fn masks(bytes: &[u8; READ]) -> Masks {
         line_end: is(v, b'\n') | is(v, b'\r'),
         apostrophe: is(v, b'\''),
         slash: is(v, b'/'),
-        high: _mm512_movepi8_mask(v),
-        ..Masks::default()
-    };
-    if masks.high != 0 {
-        masks.inner = between(v, 0x80, 0xbf);
-        masks.three = between(v, 0xe0, 0xef);
-        masks.plain = plain(v, vector(bytes, 1), vector(bytes, 2));
+        high,
+        inner,
+        three,
+        plain,
     }
-    masks
+}
+
+/// Masks that are empty where all is ASCII.
+#[derive(Default)]
+struct Beyond {
+    inner: u64,
+    three: u64,
+    plain: u64,
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline(never)]
+fn beyond(bytes: &[u8; READ]) -> Beyond {
+    let v = vector(bytes, 0);
+    Beyond {
+        inner: between(v, 0x80, 0xbf),
+        three: between(v, 0xe0, 0xef),
+        plain: plain(v, vector(bytes, 1), vector(bytes, 2)),
+    }
 }
 
 /// See [`Masks::plain`], and `plain` beside AVX2 for what is left out.
