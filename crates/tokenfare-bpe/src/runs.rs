@@ -50,7 +50,7 @@ impl Runs {
             if runs.count == FIRST {
                 return None;
             }
-            let times = rest.iter().position(|other| other != byte).unwrap_or(rest.len());
+            let times = run_length(rest, *byte);
             runs.push(v.byte_ids[usize::from(*byte)], times);
             rest = &rest[times..];
         }
@@ -114,6 +114,14 @@ impl Runs {
             self.count += 1;
         }
     }
+}
+
+/// How often `byte` stands at the beginning of `bytes`, thirty-two looked at together.
+fn run_length(bytes: &[u8], byte: u8) -> usize {
+    const TOGETHER: usize = 32;
+    let same = |chunk: &&[u8; TOGETHER]| chunk.iter().fold(true, |same, b| same & (*b == byte));
+    let whole = TOGETHER * bytes.as_chunks().0.iter().take_while(same).count();
+    whole + bytes[whole..].iter().take_while(|other| **other == byte).count()
 }
 
 #[cfg(test)]
