@@ -49,8 +49,9 @@
 //!   to 15 bytes, `wide_cache` to 30, `middle_cache` to 62, `long_cache` beyond; `id_cache` remembers ids. A thread's
 //!   tables are its `memory`, and are bounded.
 //! - **Pieces are found 64 bytes at a time.** `masks` says which bytes are letters, digits, spaces;
-//!   `windows` finds where pieces start by arithmetic on those bits. `traversal` goes through a part of
-//!   a text so, and makes NFC only where a character needs it.
+//!   `windows` finds where pieces start by arithmetic on those bits, in two parts of a text at a time,
+//!   since each window waits for the one before. `traversal` goes through the parts so, and makes NFC
+//!   only where a character needs it.
 //! - **Look-ups wait for one another no more than they must.** `counting` looks up a batch of
 //!   pieces and sets aside what is new; there it waits (`pending`) until there is enough of it for
 //!   `interleaved`, which merges 32 pieces at a time. `encoding` and `gathering` are its siblings for ids and for short

@@ -254,22 +254,25 @@ impl Tokenizer {
 /// Counts texts by one tokenizer, one after the other.
 pub struct Counter<'a> {
     tokenizer: &'a Tokenizer,
-    /// There until the end.
+    /// There from the first text on.
     memory: Option<Memory>,
 }
 
 impl Counter<'_> {
     /// As [`Tokenizer::count`].
     pub fn count<'a>(&mut self, text: impl Into<Text<'a>>) -> usize {
-        let memory = self.memory.get_or_insert_with(|| self.tokenizer.memory());
-        self.tokenizer.count_text(memory, text.into())
+        // Out of its place meanwhile, so that what an unwinding leaves half counted is not counted on.
+        let mut memory = self.memory.take().unwrap_or_else(|| self.tokenizer.memory());
+        let count = self.tokenizer.count_text(&mut memory, text.into());
+        self.memory = Some(memory);
+        count
     }
 }
 
 impl Drop for Counter<'_> {
-    /// Gives the memory back, unless a panic left it half written.
+    /// Gives the memory back, unless a count that unwound took it along.
     fn drop(&mut self) {
-        if let Some(memory) = self.memory.take().filter(|_| !std::thread::panicking()) {
+        if let Some(memory) = self.memory.take() {
             self.tokenizer.give_back(memory);
         }
     }

@@ -1,7 +1,7 @@
 //! The shipped vocabulary, counted with: known answers and laws.
 #![allow(clippy::unwrap_used)] // a test's way to fail
 
-use tokenfare_bpe::{SpecialTokens, Tokenizer, UnknownId, VocabularyError};
+use tokenfare_bpe::{SpecialTokens, Text, Tokenizer, UnknownId, VocabularyError};
 
 const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
@@ -105,5 +105,62 @@ fn a_megabyte_of_anything_is_counted() {
         let text = unit.repeat(1_000_000);
         let count = tokenizer.count(&text);
         assert!(count.abs_diff(expected) <= expected / 50, "{unit:?}: {count}");
+    }
+}
+
+#[test]
+fn counts_are_how_many_ids_there_are_whatever_a_text_is_mixed_of() {
+    let mut state = 12u64;
+    let mut roll = move |sides: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as usize % sides
+    };
+    let units = [
+        "the ",
+        "Unpredictably",
+        "don't",
+        " ",
+        "\n",
+        "\r\n",
+        "\t",
+        "0",
+        "1234",
+        "=",
+        "-",
+        "/* ",
+        "的",
+        "国家",
+        "あ",
+        "カタ",
+        "한국",
+        "слово ",
+        "Ω",
+        "é",
+        "e\u{301}",
+        "\u{301}",
+        "👩‍👧",
+        "。",
+        "\u{3000}",
+        "()",
+        "_x",
+        "qzx",
+        "https://",
+    ];
+    let tokenizer = qwen();
+    let mut counter = tokenizer.counter();
+    for round in 0..400 {
+        let some = 1 + roll(units.len());
+        let length = [300, 3_000, 30_000, 200_000][round % 4];
+        let mut text = String::new();
+        while text.len() < length {
+            let times = if roll(20) == 0 { 1 + roll(90) } else { 1 };
+            text += &units[(roll(some) + round) % units.len()].repeat(times);
+        }
+        let expected = ids(&tokenizer, &text).len();
+        assert_eq!(tokenizer.count(&text), expected, "{some} units from {round} on");
+        assert_eq!(counter.count(&text), expected);
+        let points: Vec<u32> = text.chars().map(u32::from).collect();
+        assert_eq!(tokenizer.count(Text::Points32(&points)), expected);
+        assert_eq!(tokenizer.count_with_threads(&text, 2), expected);
     }
 }

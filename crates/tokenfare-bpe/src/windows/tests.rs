@@ -177,6 +177,40 @@ fn pieces_of_one_byte_may_be_counted_instead_of_found() {
     }
 }
 
+#[test]
+fn two_texts_at_once_have_the_pieces_of_each() {
+    let (mut roll, held) = (dice(8), held());
+    let mut both_went_on = 0;
+    for splitting in splittings() {
+        for round in 0..5_000 {
+            let texts = [(); 2].map(|()| {
+                let length = roll(600);
+                mixture(&mut roll, length)
+            });
+            let normal = round % 2 == 0;
+            let mut found = [Pieces::default(), Pieces::default()];
+            let bytes = [texts[0].as_bytes(), texts[1].as_bytes()];
+            let stopped = Pieces::find_both(&mut found, &splitting, bytes, &held, normal);
+            both_went_on += usize::from(found.iter().all(|pieces| pieces.end() > WINDOW));
+            let alone = |text: &[u8]| {
+                let mut pieces = Pieces::default();
+                let stop = pieces.find::<false>(&splitting, text, &held, normal);
+                (pieces, stop)
+            };
+            for (i, (pieces, text)) in found.iter_mut().zip(bytes).enumerate() {
+                let end = pieces.end();
+                let (expected, expected_stop) = alone(text);
+                let stop = pieces.find::<false>(&splitting, text, &held, normal);
+                assert_eq!(stop, expected_stop, "{splitting:?} {text:?}");
+                assert!(pieces.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
+                assert_eq!((pieces.ones(), pieces.end()), (expected.ones(), expected.end()));
+                assert!(i != stopped || pieces.end() == end, "it had not stopped: {text:?}");
+            }
+        }
+    }
+    assert!(both_went_on > 10_000, "{both_went_on}");
+}
+
 fn portable<R: Rules>(splitting: &Splitting) {
     let (mut roll, held) = (dice(7), held());
     for _ in 0..10_000 {
@@ -193,6 +227,16 @@ fn portable<R: Rules>(splitting: &Splitting) {
             // SAFETY: the machine has what the function was compiled for.
             unsafe { found.find_with_avx2::<R, true>(text.as_bytes(), given) };
             assert!(found.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
+        }
+        let mut both = [Pieces::default(), Pieces::default()];
+        let bytes = text.as_bytes();
+        Pieces::find_both_with::<R>(&mut both, [bytes, bytes], given, masks::words, list);
+        expected.begin(0);
+        expected.find::<false>(splitting, bytes, &held, true);
+        for mut pieces in both {
+            pieces.find::<false>(splitting, bytes, &held, true);
+            assert!(pieces.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
+            assert_eq!((pieces.ones(), pieces.end()), (expected.ones(), expected.end()));
         }
     }
 }
