@@ -20,12 +20,15 @@
 use std::ops::Range;
 
 use crate::classes::{CLASS, LETTER, NUMBER, SPACE, UNSTABLE, class_at};
+use crate::cut_search::{first_cut, may_part_bytes};
 use crate::interrupts::worked;
 use crate::splitting::Splitting;
 
 /// The first cut at or after `from`, or the end of the text. O(distance).
 pub(crate) fn next_cut(splitting: &Splitting, text: &[u8], from: usize) -> usize {
-    first_of(from.max(1)..text.len(), |at| splitting.is_cut(text, at)).unwrap_or(text.len())
+    let places = from.max(1)..text.len();
+    let is_cut = |at| splitting.is_cut(text, at);
+    first_cut(text, places, may_part_bytes, is_cut).unwrap_or(text.len())
 }
 
 /// Places that are looked at between two questions whether to go on (see `interrupts`).

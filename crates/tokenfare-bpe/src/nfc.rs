@@ -12,8 +12,9 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::classes::{UNSTABLE, class_at};
 use crate::interrupts::worked;
+use crate::mark_runs::{LONG, normalized};
 
-/// `text` in NFC; borrowed if it is so already. O(n), but for runs of marks, which are sorted.
+/// `text` in NFC; borrowed if it is so already. O(n).
 pub fn nfc(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut done = 0; // text[..done] is in `out`, if there is an `out`
@@ -23,6 +24,16 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
         let segment = &text[start..end];
         worked(segment.len());
         at = end;
+        if segment.len() >= LONG {
+            let normal = normalized(segment);
+            if normal != segment {
+                let out = out.get_or_insert_with(|| String::with_capacity(text.len()));
+                out.push_str(&text[done..start]);
+                out.push_str(&normal);
+                done = end;
+            }
+            continue;
+        }
         if is_nfc_quick(segment.chars()) == IsNormalized::Yes
             || segment.chars().nfc().eq(segment.chars())
         {

@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::code_points::utf8_of;
-use crate::cuts::{first_of, next_cut};
+use crate::cut_search::{first_cut, may_part_points};
+use crate::cuts::next_cut;
 use crate::interrupts::worked;
 use crate::splitting::Splitting;
 
@@ -155,11 +156,14 @@ impl<'a> Text<'a> {
 
     /// The first cut at or after `from`, or the end of the text. O(distance).
     fn next_cut(self, splitting: &Splitting, from: usize) -> usize {
-        if let Text::Utf8(text) = self {
-            return next_cut(splitting, text.as_bytes(), from);
-        }
-        let cut = |at: usize| is_cut(splitting, self.point(at - 1), self.point(at));
-        first_of(from.max(1)..self.len(), cut).unwrap_or(self.len())
+        let places = from.max(1)..self.len();
+        let found = match self {
+            Text::Utf8(text) => return next_cut(splitting, text.as_bytes(), from),
+            Text::Points8(points) => cut_among(splitting, points, places),
+            Text::Points16(points) => cut_among(splitting, points, places),
+            Text::Points32(points) => cut_among(splitting, points, places),
+        };
+        found.unwrap_or(self.len())
     }
 
     fn part(self, range: Range<usize>) -> Text<'a> {
@@ -175,6 +179,17 @@ impl<'a> Text<'a> {
 /// Whether a code point may be the first half of a character.
 fn is_high(point: u32) -> bool {
     matches!(point, 0xd800..0xdc00)
+}
+
+/// The first of these places at which code points may be cut.
+fn cut_among<P: Copy + Into<u32>>(
+    splitting: &Splitting,
+    points: &[P],
+    places: Range<usize>,
+) -> Option<usize> {
+    let may_be = |l: P, r: P, after: P| may_part_points(l.into(), r.into(), after.into());
+    let cut = |at: usize| is_cut(splitting, points[at - 1].into(), points[at].into());
+    first_cut(points, places, may_be, cut)
 }
 
 /// Whether a text may be cut between two code points.
