@@ -104,12 +104,13 @@ impl Counting<'_> {
     fn count_cold(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
         self.memory.longer.clear();
         let mut sum = 0;
+        let mut asked = [(Key::default(), 0); TOGETHER];
+        let mut missing = [0; TOGETHER];
         for from in (0..self.memory.cold.all().len()).step_by(TOGETHER) {
             if !self.memory.new.has_room_for(TOGETHER) {
                 sum += self.merge_short();
             }
             let Memory { hot, cold, front, wide, longer, new, .. } = &mut *self.memory;
-            let mut asked = [(Key::default(), 0); TOGETHER];
             let mut count = 0;
             for i in cold.all()[from..].iter().take(TOGETHER) {
                 let bounds = (starts[*i as usize], ends[*i as usize]);
@@ -127,7 +128,7 @@ impl Counting<'_> {
                 asked[count % TOGETHER] = (key, mixed);
                 count += 1;
             }
-            let (mut missing, mut misses) = ([0; TOGETHER], 0);
+            let mut misses = 0;
             for (i, (key, mixed)) in asked[..count].iter().enumerate() {
                 let found = front.find_mixed(*key, *mixed);
                 sum += found;

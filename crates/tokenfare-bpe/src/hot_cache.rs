@@ -75,7 +75,7 @@ impl HotCache {
         starts: &[u32],
         ends: &[u32],
         missing: &mut Places,
-        find: impl Fn(&HotCache, &[u8], &[u32; GROUP], &[u32; GROUP]) -> (usize, u64),
+        mut find: impl FnMut(&HotCache, &[u8], &[u32; GROUP], &[u32; GROUP]) -> (usize, u64),
         list: impl Fn(&mut [u32; GROUP], u32, u64),
     ) -> usize {
         let (mut sum, mut base) = (0, 0);

@@ -30,24 +30,33 @@ pub(super) fn count(
     ends: &[u32],
     missing: &mut Places,
 ) -> usize {
+    let mut asked = [(_mm512_setzero_si512(), [0; QUARTERS]); GROUP / QUARTERS];
     hot.count_with(
         text,
         starts,
         ends,
         missing,
-        |hot, text, starts, ends| find(hot, text, starts, ends),
+        |hot, text, starts, ends| find(hot, text, starts, ends, &mut asked),
         |room, base, bits| list(room, base, bits),
     )
 }
 
-/// The tokens of the pieces that are here, and the others as bits.
+/// Keys, and their places.
+type Asked = [(__m512i, [usize; QUARTERS]); GROUP / QUARTERS];
+
+/// The tokens of the pieces that are here, and the others as bits; `asked` is room for what is asked, which
+/// would be filled with zeros for each group otherwise.
 #[target_feature(
     enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2"
 )]
 #[inline]
-fn find(hot: &HotCache, text: &[u8], starts: &[u32; GROUP], ends: &[u32; GROUP]) -> (usize, u64) {
-    let HotCache(entries) = hot;
-    let mut asked = [(_mm512_setzero_si512(), [0; QUARTERS]); GROUP / QUARTERS];
+fn find(
+    HotCache(entries): &HotCache,
+    text: &[u8],
+    starts: &[u32; GROUP],
+    ends: &[u32; GROUP],
+    asked: &mut Asked,
+) -> (usize, u64) {
     let (starts, _) = starts.as_chunks::<QUARTERS>();
     let (ends, _) = ends.as_chunks::<QUARTERS>();
     for ((asked, starts), ends) in asked.iter_mut().zip(starts).zip(ends) {
