@@ -99,6 +99,8 @@ def until_closed(url: str) -> None:
             socket.create_connection((found.host, found.port or 80), timeout=1).close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:  # it was in the queue of a listener that was closed just then
+            continue
         time.sleep(0.02)
     raise AssertionError("it goes on listening")
 
