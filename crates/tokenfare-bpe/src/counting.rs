@@ -107,7 +107,7 @@ impl Counting<'_> {
         let mut asked = [(Key::default(), 0); TOGETHER];
         let mut missing = [0; TOGETHER];
         for from in (0..self.memory.cold.all().len()).step_by(TOGETHER) {
-            if !self.memory.new.has_room_for(TOGETHER) {
+            if !self.memory.new.may_wait(TOGETHER) {
                 sum += self.merge_short();
             }
             let Memory { hot, cold, front, wide, longer, new, .. } = &mut *self.memory;
@@ -173,7 +173,7 @@ impl Counting<'_> {
     #[inline(always)]
     fn new_wide(&mut self, key: WideKey) -> usize {
         self.memory.new_wide.add(key.bytes(), key.length(), key.mixed());
-        if self.memory.new_wide.has_room_for(1) { 0 } else { self.merge_wide() }
+        if self.memory.new_wide.may_wait(1) { 0 } else { self.merge_wide() }
     }
 
     /// The tokens of a piece of 31 to 62 bytes, if it is known; otherwise as `new_wide`.
@@ -188,7 +188,7 @@ impl Counting<'_> {
             return runs.tokens();
         }
         new_middle.add(middle_cache::padded(piece), piece.len(), place as u64);
-        if new_middle.has_room_for(1) { 0 } else { self.merge_middle() }
+        if new_middle.may_wait(1) { 0 } else { self.merge_middle() }
     }
 
     /// Merges the pieces that still wait, and answers how many tokens all of them are.

@@ -20,6 +20,8 @@ pub(crate) struct Pending<const N: usize, const MOST: usize> {
     bounds: Box<[Bounds; MOST]>,
     times: Box<[u32; MOST]>,
     count: usize,
+    /// How often one was added since the last were merged.
+    added: usize,
     /// Where the piece last was that has this place; it may be another one by now.
     index: Box<[u16; INDEX]>,
     room: Box<Interleaved<N>>,
@@ -32,6 +34,7 @@ impl<const N: usize, const MOST: usize> Default for Pending<N, MOST> {
             bounds: places((0, 0)),
             times: places(0),
             count: 0,
+            added: 0,
             index: places(0),
             room: Box::default(),
         }
@@ -39,9 +42,11 @@ impl<const N: usize, const MOST: usize> Default for Pending<N, MOST> {
 }
 
 impl<const N: usize, const MOST: usize> Pending<N, MOST> {
-    /// Whether there is room for `more` pieces.
-    pub(crate) fn has_room_for(&self, more: usize) -> bool {
-        self.count + more <= MOST
+    /// Whether there is room for `more` pieces, and those that are here have not come again so often that
+    /// knowing them is worth more than waiting.
+    #[inline(always)]
+    pub(crate) fn may_wait(&self, more: usize) -> bool {
+        self.count + more <= MOST && self.added <= 2 * MOST
     }
 
     /// Adds a piece, or one more of it. `mixed` is the same for the same piece. There is room for it.
@@ -58,6 +63,7 @@ impl<const N: usize, const MOST: usize> Pending<N, MOST> {
         self.bounds[at] = (start, start + length as u32);
         self.times[at] = self.times[at] * u32::from(same) + 1;
         self.count += usize::from(!same);
+        self.added += 1;
         *index = at as u16;
     }
 
@@ -68,7 +74,8 @@ impl<const N: usize, const MOST: usize> Pending<N, MOST> {
         v: &Vocabulary,
         mut counted: impl FnMut(&[u8; N], usize),
     ) -> usize {
-        let Pending { pieces, bounds, times, count, room, .. } = self;
+        let Pending { pieces, bounds, times, count, added, room, .. } = self;
+        *added = 0;
         let mut sum = 0;
         let bounds = &bounds[..std::mem::take(count)];
         interleaved::count(v, room, pieces.as_flattened(), bounds, |(start, _), count| {
@@ -83,4 +90,65 @@ impl<const N: usize, const MOST: usize> Pending<N, MOST> {
 /// By all bits mixed once more, so that what shares a set of a cache does not share a place here.
 fn place(mixed: u64) -> usize {
     (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % INDEX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::Room;
+    use crate::piece;
+
+    const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+    fn padded(piece: &[u8]) -> [u8; 32] {
+        let mut padded = [0; 32];
+        padded[..piece.len()].copy_from_slice(piece);
+        padded[31] = piece.len() as u8;
+        padded
+    }
+
+    /// Adds `pieces` with an index by `mixed`, merging where they may not wait.
+    fn merged(v: &Vocabulary, pieces: &[String], mixed: fn(usize) -> u64) -> (usize, usize) {
+        let mut pending = Pending::<32, 64>::default();
+        let (mut sum, mut told) = (0, 0);
+        let mut alone = |piece: &[u8; 32], count: usize| {
+            told += 1;
+            let piece = &piece[..usize::from(piece[31])];
+            assert_eq!(count, piece::count(v, &mut Room::default(), piece));
+        };
+        for piece in pieces {
+            if !pending.may_wait(1) {
+                sum += pending.merge(v, &mut alone);
+            }
+            pending.add(padded(piece.as_bytes()), piece.len(), mixed(piece.len()));
+        }
+        sum += pending.merge(v, &mut alone);
+        assert_eq!(pending.merge(v, &mut alone), 0);
+        (sum, told)
+    }
+
+    #[test]
+    fn a_piece_counts_as_often_as_it_came_and_is_merged_once_while_it_waits() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let piece = |i: usize| format!("q{:z>width$}", i % 50, width = 1 + i % 25);
+        for pieces in [1, 2, 50, 63, 64, 65, 100, 1_000] {
+            let pieces: Vec<_> = (0..pieces).map(piece).collect();
+            let alone = |piece: &String| piece::count(&v, &mut Room::default(), piece.as_bytes());
+            let expected = pieces.iter().map(alone).sum();
+            // By a good index, by one that many share, and by one that all do.
+            let [first, second, third] = [|l| l as u64 * 77, |l| l as u64 % 3, |_| 7];
+            assert_eq!(merged(&v, &pieces, first).0, expected);
+            assert_eq!(merged(&v, &pieces, second).0, expected);
+            assert_eq!(merged(&v, &pieces, third).0, expected);
+        }
+        let one = vec![piece(24); 100];
+        assert_eq!(merged(&v, &one, |_| 7).1, 1);
+    }
+
+    #[test]
+    fn what_comes_again_and_again_does_not_wait_for_others() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let one = vec!["qzxqzx".to_owned(); 1_000];
+        assert_eq!(merged(&v, &one, |_| 7).1, 1_000 / 129 + 1);
+    }
 }
