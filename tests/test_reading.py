@@ -1,5 +1,6 @@
 """Files that a caller names: what is read of them, and what is said of those that cannot be."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from tokenfare.errors import InputError, MissingExtra
 from tokenfare.extras import required
-from tokenfare.reading import bytes_of, text_of, toml_of
+from tokenfare.reading import bytes_of, opened, text_of, toml_of
 
 
 def test_what_is_in_a_file_is_read(tmp_path: Path) -> None:
@@ -18,6 +19,26 @@ def test_what_is_in_a_file_is_read(tmp_path: Path) -> None:
     assert bytes_of(path) == b'title = "\xe4\xbd\xa0\xe5\xa5\xbd"\r\n'
     assert text_of(str(path)) == 'title = "你好"\r\n'
     assert toml_of(path) == {"title": "你好"}
+
+
+def test_what_goes_wrong_while_a_file_is_read_is_said_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "notes"
+    path.write_bytes(b"all")
+    broken = OSError(errno.EIO, "the disk is broken")
+    with pytest.raises(InputError) as caught, opened(path):
+        raise broken
+    assert str(caught.value) == f"{path}: cannot be read: the disk is broken"
+
+
+@pytest.mark.parametrize("raised", [TimeoutError("too long"), InterruptedError(), ValueError("x")])
+def test_what_a_signals_handler_raises_meanwhile_is_no_fault_of_the_file(
+    tmp_path: Path, raised: Exception
+) -> None:
+    path = tmp_path / "notes"
+    path.write_bytes(b"all")
+    with pytest.raises(type(raised)) as caught, opened(path):
+        raise raised
+    assert caught.value is raised
 
 
 @pytest.mark.parametrize(

@@ -20,18 +20,31 @@ def bytes_of(path: str | os.PathLike[str]) -> bytes:
 
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[BufferedReader]:
-    """A file to read from; also what goes wrong while it is read is an `InputError`."""
+    """A file to read from; also what goes wrong while it is read is an `InputError`.
+
+    That is what the system says of it, by a number. What a signal's handler raises has none, such
+    as `TimeoutError("too long")`, and is no fault of the file.
+    """
     name = os.fspath(path)
     try:
-        with Path(path).open("rb") as file:
-            yield file
+        file = Path(path).open("rb")  # noqa: SIM115 - closed below; only opening it is in this block
     except FileNotFoundError:
         raise InputError(name, "no such file") from None
     except IsADirectoryError:
         raise InputError(name, "is a directory, not a file") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL or a lone surrogate in the name
-        problem = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise InputError(name, problem) from None
+        raise _unreadable(name, error) from None
+    with file:
+        try:
+            yield file
+        except OSError as error:
+            if error.errno is None:
+                raise
+            raise _unreadable(name, error) from None
+
+
+def _unreadable(name: str, error: Exception) -> InputError:
+    return InputError(name, f"cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
 def text_of(path: str | os.PathLike[str]) -> str:
