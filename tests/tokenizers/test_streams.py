@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 from pathlib import Path
 
@@ -149,3 +150,23 @@ def test_a_file_that_cannot_be_counted_is_named(qwen, tmp_path: Path):
         qwen.count_file(path)
     with pytest.raises(InputError, match=r"the stream: not UTF-8: byte 0xc3 at offset 1$"):
         qwen.count_file(io.BytesIO(b"a\xc3"))
+
+
+def test_a_stream_that_does_not_wait_for_its_end_is_not_counted_as_if_it_had_come(qwen):
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    with os.fdopen(ours, "rb") as file, os.fdopen(theirs, "wb") as pipe:
+        pipe.write(b"the beginning")
+        pipe.flush()
+        with pytest.raises(InputError, match="not read to its end: the stream does not block"):
+            qwen.count_file(file)
+
+
+def test_what_is_no_file_is_refused(qwen):
+    for wrong in (5, None, b"path"):
+        with pytest.raises(InvalidRequestError, match="by its path, or as a stream of bytes, not"):
+            qwen.count_file(wrong)  # type: ignore[arg-type]
+    odd = io.BytesIO(b"x")
+    odd.read = lambda _: bytearray(b"x")  # type: ignore[method-assign, assignment, misc]
+    with pytest.raises(InputError, match="the stream: a part is str or bytes"):
+        qwen.count_file(odd)

@@ -7,7 +7,7 @@ after the last place where counts add up: some kilobytes, of a text with words a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from tokenfare.errors import InputError, InvalidRequestError, TokenizerError
@@ -87,10 +87,14 @@ class StreamCounter:
 
 def count_file(tokenizer: Tokenizer, file: str | os.PathLike[str] | BinaryIO) -> int:
     """Count the tokens of a file of UTF-8; see `Tokenizer.count_file`."""
-    if not isinstance(file, str | os.PathLike):
-        return _counted(tokenizer, file, str(getattr(file, "name", "the stream")))
-    with opened(file) as found:
-        return _counted(tokenizer, found, os.fspath(file))
+    if isinstance(file, str | os.PathLike):
+        with opened(file) as found:
+            return _counted(tokenizer, found, os.fspath(file))
+    if not callable(getattr(file, "read", None)):
+        raise InvalidRequestError(
+            f"a file is given by its path, or as a stream of bytes, not as {type(file).__name__}"
+        )
+    return _counted(tokenizer, file, str(getattr(file, "name", "the stream")))
 
 
 def _counted(tokenizer: Tokenizer, file: BinaryIO, name: str) -> int:
@@ -109,12 +113,15 @@ def count_parts(tokenizer: Tokenizer, parts: Iterable[bytes]) -> int:
         for part in parts:
             stream.add(part)
         stream.whole_characters()
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise InvalidRequestError(str(error)) from None
     return stream.tokens
 
 
 def parts_of(file: BinaryIO) -> Iterator[bytes]:
     """What a file holds from where it is, a megabyte at most at a time."""
-    while part := file.read(_AT_ONCE):
+    read: Callable[[int], bytes | None] = file.read
+    while part := read(_AT_ONCE):
         yield part
+    if part is None:
+        raise InvalidRequestError("not read to its end: the stream does not block until more comes")
