@@ -44,6 +44,9 @@ class _Awaited(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def isatty(self) -> bool:
+        return self._file.isatty()
+
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         # What the file's own buffer holds comes with the next bytes, or with the end.
         while not select.select([self._file], [], [], _LOOK_SECONDS)[0]:

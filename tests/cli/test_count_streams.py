@@ -138,3 +138,13 @@ def test_a_long_count_shows_on_a_terminal_how_far_it_is() -> None:
         assert terminal.ended() == 0
     assert len(terminal.lines) == 1
     assert int(terminal.lines[0]) % 1_000 == 0
+
+
+def test_what_is_typed_ends_with_the_first_ctrl_d() -> None:
+    pytest.importorskip("pty", reason="a terminal of a Unix")
+    from terminal import Terminal
+
+    with Terminal([*COUNT, "-"]) as terminal:
+        terminal.press(b"hello\n\x04")
+        assert terminal.ended(30) == 0
+        assert terminal.lines[-1] == "2"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from io import BufferedReader
 from typing import TYPE_CHECKING, BinaryIO
 
 from tokenfare.errors import InputError, InvalidRequestError, TokenizerError
@@ -119,9 +120,16 @@ def count_parts(tokenizer: Tokenizer, parts: Iterable[bytes]) -> int:
 
 
 def parts_of(file: BinaryIO) -> Iterator[bytes]:
-    """What a file holds from where it is, a megabyte at most at a time."""
+    """What a file holds from where it is, a megabyte at most at a time.
+
+    What is typed has ended with a part that is not whole: whoever reads on at a terminal waits for
+    a second Ctrl-D.
+    """
     read: Callable[[int], bytes | None] = file.read
+    typed = isinstance(file, BufferedReader) and file.isatty()
     while part := read(_AT_ONCE):
         yield part
+        if typed and len(part) < _AT_ONCE:
+            return
     if part is None:
         raise InvalidRequestError("not read to its end: the stream does not block until more comes")
