@@ -85,8 +85,8 @@ def first(http: httpx.Client, url: str) -> Callable[[str], float]:
 
     def ask(prompt: str) -> float:
         began, took, text = time.perf_counter(), 0.0, ""
-        options = {**body(prompt), "stream": True}
-        with http.stream("POST", f"{url}/chat/completions", json=options) as answer:
+        streamed = {**body(prompt), "stream": True}
+        with http.stream("POST", f"{url}/chat/completions", json=streamed) as answer:
             for line in answer.iter_lines():
                 if line.startswith("data: {"):
                     delta = json.loads(line[6:])["choices"][0]["delta"]

@@ -99,8 +99,8 @@ class _Sockets(_Party):
         self.host, self.port, self.path = parts.hostname, parts.port, parts.path
 
     async def ask(self, prompt: str) -> int:
-        options = body(prompt) | {"stream": True, "stream_options": {"include_usage": True}}
-        content = json.dumps(options).encode()
+        asked = body(prompt) | {"stream": True, "stream_options": {"include_usage": True}}
+        content = json.dumps(asked).encode()
         head = (
             f"POST {self.path}/chat/completions HTTP/1.1\r\nhost: {self.host}:{self.port}\r\n"
             f"authorization: Bearer {KEY}\r\ncontent-type: application/json\r\n"
@@ -126,9 +126,9 @@ class _Bare(_Party):
         self.url, self.http = url, httpx.AsyncClient(headers=headers, limits=limits, timeout=60)
 
     async def ask(self, prompt: str) -> int:
-        options = body(prompt) | {"stream": True, "stream_options": {"include_usage": True}}
+        asked = body(prompt) | {"stream": True, "stream_options": {"include_usage": True}}
         events, text = 0, ""
-        async with self.http.stream("POST", f"{self.url}/chat/completions", json=options) as answer:
+        async with self.http.stream("POST", f"{self.url}/chat/completions", json=asked) as answer:
             async for line in answer.aiter_lines():
                 if line.startswith("data: ") and line != "data: [DONE]":
                     chunk = json.loads(line[6:])

@@ -195,9 +195,9 @@ def test_a_long_conversation_is_trimmed_in_time_that_grows_with_it(
     counted: list[int] = []
     parts = MessageCounter.parts
 
-    def watched(counter: MessageCounter, *options: Any, **more: Any) -> Any:
-        counted.append(len(options))
-        return parts(counter, *options, **more)
+    def watched(counter: MessageCounter, *positional: Any, **more: Any) -> Any:
+        counted.append(len(positional))
+        return parts(counter, *positional, **more)
 
     copied: list[int] = []
 

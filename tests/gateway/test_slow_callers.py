@@ -131,8 +131,8 @@ def test_another_method_is_told_which_ones_there_are(stand: Stand) -> None:
 
 def test_a_page_of_another_origin_is_given_no_leave(stand: Stand) -> None:
     """What a browser asks before it sends JSON elsewhere; it is let do nothing."""
-    options = {"origin": "https://evil.example", "access-control-request-method": "POST"}
-    answer = stand.http.options("/chat/completions", headers=options)
+    headers = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    answer = stand.http.options("/chat/completions", headers=headers)
     assert answer.status_code == 405
     assert not [name for name in answer.headers if name.startswith("access-control")]
 

@@ -111,12 +111,12 @@ def trim(conversation: Conversation, limit: int, policy: TrimPolicy) -> Trimmed:
     found = _arrangement(messages, policy)
     if len(found.lost) == len(messages):
         raise InvalidRequestError("the conversation has only tool results without their calls")
-    dropped_by = _messages_to_drop(conversation, found, limit)
-    kept = _without(messages, dropped_by)
+    to_drop = _messages_to_drop(conversation, found, limit)
+    kept = _without(messages, to_drop)
     count = conversation.size_of(kept)
     dropped = tuple(
         Dropped(i, messages[i].wire, conversation.tokens_of(i), _why(i, found))
-        for i in sorted(dropped_by)
+        for i in sorted(to_drop)
     )
     if count.high <= limit:
         return Trimmed(tuple(messages[i].wire for i in kept), count, limit, dropped)
@@ -129,14 +129,14 @@ def _messages_to_drop(conversation: Conversation, found: _Arrangement, limit: in
     The counts of the messages give an estimate of how many; counting the rest decides.
     """
 
-    def dropped_by(blocks: int) -> set[int]:
+    def in_first(blocks: int) -> set[int]:
         return {*found.lost, *(i for block in found.blocks[:blocks] for i in block)}
 
     def fits(blocks: int) -> bool:
-        kept = _without(conversation.messages, dropped_by(blocks))
+        kept = _without(conversation.messages, in_first(blocks))
         return conversation.size_of(kept).high <= limit
 
-    size = conversation.size_of(_without(conversation.messages, dropped_by(0))).high
+    size = conversation.size_of(_without(conversation.messages, in_first(0))).high
     blocks = 0
     while size > limit and blocks < len(found.blocks):
         size -= sum(conversation.tokens_of(i).high for i in found.blocks[blocks])
@@ -145,11 +145,11 @@ def _messages_to_drop(conversation: Conversation, found: _Arrangement, limit: in
         blocks += 1
     while blocks > 0 and fits(blocks - 1):
         blocks -= 1
-    return dropped_by(blocks)
+    return in_first(blocks)
 
 
-def _without(messages: Sequence[Message], dropped_by: set[int]) -> list[int]:
-    return [i for i in range(len(messages)) if i not in dropped_by]
+def _without(messages: Sequence[Message], to_drop: set[int]) -> list[int]:
+    return [i for i in range(len(messages)) if i not in to_drop]
 
 
 def _why(index: int, found: _Arrangement) -> Why:

@@ -135,11 +135,11 @@ def plan_command(
     if sample is not None:
         _refuse_beside_sample(out=out, strict=strict, once=once, ceiling=ceiling, deadline=deadline)
         with progress.reading(files, quiet=quiet) as bar:
-            on_progress = estimate(
+            estimated = estimate(
                 files, sample=sample, seed=seed or 0, progress=bar.on_progress, **reading, **given
             )
-        output.emit(on_progress.as_data()) if as_json else stdout.answer(on_progress.explain())
-        return _code_of_sample(on_progress)
+        output.emit(estimated.as_data()) if as_json else stdout.answer(estimated.explain())
+        return _code_of_sample(estimated)
     if seed is not None:
         raise click.UsageError("--seed draws a sample: give --sample too")
     if out is None:
@@ -220,12 +220,12 @@ def _code(made: Plan) -> int:
     return exit_codes.ANSWER_IS_NO if made.requests else exit_codes.NO_MODEL_FITS
 
 
-def _code_of_sample(on_progress: Estimate) -> int:
-    if on_progress.problem is None:
+def _code_of_sample(estimated: Estimate) -> int:
+    if estimated.problem is None:
         return exit_codes.DONE
-    first = exit_codes.printable(on_progress.problem)
+    first = exit_codes.printable(estimated.problem)
     click.echo(f"tokenfare: lines of the sample would be set aside; the first: {first}", err=True)
-    all_of_it = on_progress.set_aside.value == on_progress.lines
+    all_of_it = estimated.set_aside.value == estimated.lines
     return exit_codes.NO_MODEL_FITS if all_of_it else exit_codes.ANSWER_IS_NO
 
 
