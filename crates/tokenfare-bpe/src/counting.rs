@@ -183,7 +183,10 @@ impl Counting<'_> {
         if let Some(count) = middle.find(place, piece) {
             return count;
         }
-        if let Some(runs) = Runs::of(self.v, piece) {
+        // Where a piece may be a token that merging does not make, it waits as the others do.
+        if !self.v.takes_spare_pieces()
+            && let Some(runs) = Runs::of(self.v, piece)
+        {
             middle.put(place, piece, runs.tokens());
             return runs.tokens();
         }

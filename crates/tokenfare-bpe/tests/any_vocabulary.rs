@@ -154,6 +154,25 @@ fn listed_pairs_merge_in_their_order() {
     }
 }
 
+#[test]
+fn a_piece_that_is_a_spare_token_is_one_whatever_its_length() {
+    let lengths = [2, 12, 15, 16, 30, 31, 40, 62, 63, 64, 65, 100, 300];
+    let mut tokens = bytes();
+    tokens.extend(lengths.iter().zip(300..).map(|(length, id)| (vec![b'='; *length], id)));
+    for whole_pieces in [true, false] {
+        // Merging makes `==` and nothing longer.
+        let merging = Merging::Listed { pairs: &[(61, 61)], whole_pieces };
+        let tokenizer = Tokenizer::from_compact(&convert(&tokens, merging).unwrap()).unwrap();
+        for (length, id) in lengths.iter().zip(300..) {
+            let merged = [vec![300; length / 2], vec![61; length % 2]].concat();
+            let piece = if whole_pieces { vec![id] } else { merged };
+            let text = ("=".repeat(*length) + "1").repeat(100);
+            let expected = [piece, vec![49]].concat().repeat(100);
+            assert_eq!(encode(&tokenizer, &text), expected, "{length} {whole_pieces}");
+        }
+    }
+}
+
 fn bytes() -> Tokens {
     (0..=255).map(|byte| (vec![byte], u32::from(byte))).collect()
 }
