@@ -33,6 +33,10 @@ pub(crate) const BATCH: usize = 4096;
 /// Bytes beyond which a piece is left to who counts it alone: places in a stretch have 32 bits.
 const FAR: usize = 1 << 20;
 
+/// Bytes after which a batch is full, however few pieces it has: those of one byte are not among them, and
+/// a text may have no others.
+const STRETCH: usize = 1 << 20;
+
 /// Why pieces are no longer found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
@@ -100,6 +104,10 @@ impl Pieces {
     #[cfg(test)]
     fn bounds(&self) -> impl Iterator<Item = (u32, u32)> {
         self.starts().iter().copied().zip(self.ends().iter().copied())
+    }
+
+    fn is_full(&self) -> bool {
+        self.ends.count >= BATCH || self.end >= STRETCH
     }
 
     /// Adds the pieces of a window that begins at the end of the last one.
@@ -194,7 +202,7 @@ impl Pieces {
         masks: impl Fn(&[u8; READ]) -> Masks,
         list: impl Fn(&mut [u32; WINDOW], u32, u64),
     ) -> Stop {
-        while self.ends.count < BATCH {
+        while !self.is_full() {
             let Some(bytes) = self.ahead(text) else { return Stop::Tail };
             let window = Window::new::<R>(bytes, masks(bytes), given.joints, given.normal);
             let Some(window) = window else { return Stop::Unstable };

@@ -7,7 +7,7 @@ use super::cased::Cased;
 use super::plain::Plain;
 use super::window::{Rules, Window};
 use super::words::Words;
-use super::{BATCH, Given, Pieces, list};
+use super::{Given, Pieces, list};
 use crate::joints::Joints;
 #[cfg(target_arch = "x86_64")]
 use crate::machine::{has_avx2, has_avx512};
@@ -106,7 +106,7 @@ impl Pieces {
         given: Given<'_>,
         masks: impl Fn(&[u8; READ]) -> Masks,
     ) -> Option<Window> {
-        let bytes = self.ahead(text).filter(|_| self.ends.count < BATCH)?;
+        let bytes = self.ahead(text).filter(|_| !self.is_full())?;
         Window::new::<R>(bytes, masks(bytes), given.joints, given.normal)
     }
 

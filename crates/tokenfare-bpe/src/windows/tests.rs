@@ -178,6 +178,23 @@ fn pieces_of_one_byte_may_be_counted_instead_of_found() {
 }
 
 #[test]
+fn a_stretch_is_no_longer_than_places_in_it_go_however_few_pieces_it_has() {
+    let (text, held) = ("!\t".repeat(STRETCH), held());
+    for splitting in splittings() {
+        let bytes = text.as_bytes();
+        let mut pieces = Pieces::default();
+        let stop = pieces.find::<false>(&splitting, bytes, &held, true);
+        assert_eq!((stop, pieces.starts().len()), (Stop::Full, 0), "{splitting:?}");
+        let mut both = [Pieces::default(), Pieces::default()];
+        Pieces::find_both(&mut both, &splitting, [bytes, bytes], &held, true);
+        for pieces in [&pieces, &both[0], &both[1]] {
+            assert_eq!(pieces.ones(), pieces.end());
+            assert!(pieces.end().abs_diff(STRETCH) < 2 * WINDOW, "{}", pieces.end());
+        }
+    }
+}
+
+#[test]
 fn two_texts_at_once_have_the_pieces_of_each() {
     let (mut roll, held) = (dice(8), held());
     let mut both_went_on = 0;
