@@ -35,13 +35,22 @@ pub(crate) fn normalized(segment: &str) -> String {
             decompose_canonical(c, |c| last.push(c));
         }
         let starters = last.trim_end_matches(|c| canonical_combining_class(c) != 0).len();
-        out.extend(head.chain(last[..starters].chars()).nfc());
+        out.extend(noted(head.as_str()).chain(last[..starters].chars()).nfc());
         let starter = if starters > 0 { out.pop() } else { None };
         classes.append(&mut out, starter, &last[starters..], &segment[start..end]);
         done = end;
     }
-    out.extend(segment[done..].nfc());
+    out.extend(noted(&segment[done..]).nfc());
     out
+}
+
+/// The characters of a text, noted as they are taken.
+fn noted(text: &str) -> impl Iterator<Item = char> {
+    let mut steps = Steps::from(0);
+    text.char_indices().map(move |(at, c)| {
+        steps.to(at);
+        c
+    })
 }
 
 /// The classes of the marks of [`BLOCK`], 0 for those that are made of others.

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::classes::{UNSTABLE, class_at};
-use crate::interrupts::worked;
+use crate::interrupts::{Steps, worked};
 use crate::mark_runs::{LONG, normalized};
 
 /// `text` in NFC; borrowed if it is so already. O(n).
@@ -58,7 +58,9 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
 fn next_segment(text: &[u8], from: usize) -> Option<(usize, usize)> {
     let mut at = from;
     let mut before = from; // start of the last character that was passed
+    let mut steps = Steps::from(from);
     loop {
+        steps.to(at);
         at += ascii_run(&text[at..]);
         if at == text.len() {
             return None;
@@ -80,6 +82,7 @@ fn next_segment(text: &[u8], from: usize) -> Option<(usize, usize)> {
             break;
         }
         end += length;
+        steps.to(end);
     }
     Some((before, end))
 }
@@ -94,12 +97,33 @@ fn ascii_run(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
     use super::*;
+    use crate::interrupts::interruptible;
 
     #[test]
     fn ascii_and_composed_text_is_not_copied() {
         for text in ["", "plain", "caf\u{e9} \u{4f60}\u{597d}", "\u{e01}\u{e34}\u{e48}"] {
             assert!(matches!(nfc(text), Cow::Borrowed(_)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_pass_over_a_long_text_asks_whether_to_go_on() {
+        const LENGTH: usize = 1_000_000;
+        // Looking for segments; then for runs, and making NFC; or sorting runs.
+        for (unit, passes) in [("ü", 1), ("\u{212b}", 3), ("\u{1161}", 3), ("\u{323}\u{31b}", 4)] {
+            let text = unit.repeat(LENGTH / unit.len());
+            let asked = Rc::new(Cell::new(0));
+            let noted = Rc::clone(&asked);
+            let go_on = move || {
+                noted.set(noted.get() + 1);
+                true
+            };
+            interruptible(go_on, || nfc(&text).len()).unwrap();
+            assert!(asked.get() >= passes * (LENGTH >> 16), "{unit:?}: {}", asked.get());
         }
     }
 
