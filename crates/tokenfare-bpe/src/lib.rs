@@ -56,10 +56,11 @@
 //!   pieces and sets aside what is new; there it waits (`pending`) until there is enough of it for
 //!   `interleaved`, which merges 32 pieces at a time. `encoding` and `gathering` are its siblings for ids and for short
 //!   stretches.
-//! - **Long pieces** are merged in about linear time (`long`), and long pieces of scripts without
-//!   spaces fall apart where no token reaches across (`joints`, `adjacent`).
-//! - **A long text** is cut where counts add up (`cuts`), so that it takes bounded memory and
-//!   several threads (`sharing`). `source` and `code_points` read Python's own form of a text without
+//! - **Long pieces** are merged in about linear time (`long`), those of a few runs of equal bytes rank by
+//!   rank (`runs`), and long pieces of scripts without spaces fall apart where no token reaches across
+//!   (`joints`, `adjacent`). Long runs of marks are sorted for NFC by counting (`mark_runs`).
+//! - **A long text** is cut where counts add up (`cuts`, found by `cut_search`), so that it takes bounded
+//!   memory and several threads (`sharing`). `source` and `code_points` read Python's own form of a text without
 //!   a copy; `stream` counts a text that comes in parts. Whoever asked for long work can end it ([`interruptible`]).
 //!
 //! # What else there is
