@@ -49,7 +49,7 @@ def add(path: str, name: str | None, trust_code: bool) -> None:
     """Add a vocabulary: a tokenizer.json, a rank file, or a folder for transformers.
 
     A file is converted, which takes about a second, and kept in your data folder. A folder is only
-    remembered, if transformers can read it, and needs --name.
+    remembered, and needs --name; one that transformers, if installed, cannot read is refused.
     """
     where = Path(path)
     if where.is_dir():
