@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import unicodedata
-from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 from itertools import pairwise
@@ -28,7 +27,7 @@ from pathlib import Path
 
 import tables
 import vocabulary
-from corpora import adversarial, natural
+from corpora import SIZE, adversarial, natural
 from definitions import Definition, defined, write_definitions
 from peers import BASE, OURS, PEERS, Peer
 from processes import Counter, cold, installed
@@ -102,27 +101,25 @@ def worst(folder: Path, counters: list[Counter]) -> dict[str, dict[str, dict[str
     """Seconds a megabyte on every adversarial text, and how they grow from a quarter of it on.
 
     What is drawn is drawn anew each time: of one text again, caches know all of the quarter, and
-    only a part of the whole.
+    only a part of the whole. A quarter is a text of that size, not the beginning of a larger one: of a
+    run of marks that is normalized, the beginning is all of one mark.
     """
     rows: dict[str, dict[str, dict[str, object]]] = {}
     normal = cache(lambda text: unicodedata.normalize("NFC", text).encode())
-    draws = [adversarial(seed=seed) for seed in range(7, 7 + 2 * TIMES)]
+    draws = [
+        (adversarial(seed=7 + 2 * i), adversarial(SIZE // 4, seed=8 + 2 * i)) for i in range(TIMES)
+    ]
     for counter in counters:
         counter.start()
-    for name in draws[0]:
-        contents = [normal(draw[name]) for draw in draws]
-        ends = [len(content) for content in contents]
-        wholes = list(zip(written(folder, contents), ends, strict=True))
-        quarters = [
-            (path, character_start(content, end // 4))
-            for content, (path, end) in zip(contents, wholes, strict=True)
-        ]
+    for name in draws[0][0]:
+        wholes = written(folder, "whole", [normal(whole[name]) for whole, _ in draws])
+        quarters = written(folder, "quarter", [normal(quarter[name]) for _, quarter in draws])
         found = {}
         rows[name] = {}
         for counter in counters:
             if counter.share < 1:
                 continue
-            taken = [measured(counter, quarters[1::2]), measured(counter, wholes[::2])]
+            taken = [measured(counter, quarters), measured(counter, wholes)]
             failed = next((t["failed"] for t in taken if "failed" in t), None)
             if failed:
                 rows[name][counter.name] = {"failed": failed}
@@ -139,11 +136,10 @@ def worst(folder: Path, counters: list[Counter]) -> dict[str, dict[str, dict[str
     return rows
 
 
-def written(folder: Path, contents: list[bytes]) -> Iterator[Path]:
-    for i, content in enumerate(contents):
-        path = folder / f"drawn-{i}.txt"
-        path.write_bytes(content)
-        yield path
+def written(folder: Path, name: str, contents: list[bytes]) -> list[tuple[Path, int]]:
+    """Write each into a file; the files and their sizes."""
+    paths = [folder / f"{name}-{i}.txt" for i in range(len(contents))]
+    return [(path, path.write_bytes(content)) for path, content in zip(paths, contents, strict=True)]
 
 
 def measured(counter: Counter, texts: list[tuple[Path, int]]) -> dict:

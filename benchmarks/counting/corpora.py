@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 MOST = 5_000_000  # bytes of one corpus
+SIZE = 1_000_000  # bytes of an adversarial text
 LEAST = 500_000  # a corpus with less is left out and named
 
 LOCALE = Path("/usr/share/locale")
@@ -150,7 +151,7 @@ def logs() -> Iterator[str]:
         )
 
 
-def adversarial(size: int = 1_000_000, seed: int = 7) -> dict[str, str]:
+def adversarial(size: int = SIZE, seed: int = 7) -> dict[str, str]:
     """Texts that other tokenizers are slow on, or fall over; each about `size` bytes.
 
     Those that are drawn differ from seed to seed, but for the run of marks, which takes Python a

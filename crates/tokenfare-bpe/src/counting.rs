@@ -93,6 +93,9 @@ impl Counting<'_> {
     /// before the end of `text`.
     #[inline(always)]
     pub(crate) fn count_batch(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
+        if starts.is_empty() {
+            return 0; // a short text has but what stands at its end, and no time for what a batch needs
+        }
         let Memory { hot, cold, .. } = &mut *self.memory;
         cold.clear();
         let count = hot.count(text, starts, ends, cold);

@@ -74,6 +74,9 @@ impl<const N: usize, const MOST: usize> Pending<N, MOST> {
         v: &Vocabulary,
         mut counted: impl FnMut(&[u8; N], usize),
     ) -> usize {
+        if self.count == 0 {
+            return 0;
+        }
         let Pending { pieces, bounds, times, count, added, room, .. } = self;
         *added = 0;
         let mut sum = 0;
