@@ -101,8 +101,8 @@ def worst(folder: Path, counters: list[Counter]) -> dict[str, dict[str, dict[str
     """Seconds a megabyte on every adversarial text, and how they grow from a quarter of it on.
 
     What is drawn is drawn anew each time: of one text again, caches know all of the quarter, and
-    only a part of the whole. A quarter is a text of that size, not the beginning of a larger one: of a
-    run of marks that is normalized, the beginning is all of one mark.
+    only a part of the whole. A quarter is a text of that size, not the beginning of a larger one:
+    of a run of marks that is normalized, the beginning is all of one mark.
     """
     rows: dict[str, dict[str, dict[str, object]]] = {}
     normal = cache(lambda text: unicodedata.normalize("NFC", text).encode())
@@ -138,8 +138,8 @@ def worst(folder: Path, counters: list[Counter]) -> dict[str, dict[str, dict[str
 
 def written(folder: Path, name: str, contents: list[bytes]) -> list[tuple[Path, int]]:
     """Write each into a file; the files and their sizes."""
-    paths = [folder / f"{name}-{i}.txt" for i in range(len(contents))]
-    return [(path, path.write_bytes(content)) for path, content in zip(paths, contents, strict=True)]
+    files = [(folder / f"{name}-{i}.txt", content) for i, content in enumerate(contents)]
+    return [(path, path.write_bytes(content)) for path, content in files]
 
 
 def measured(counter: Counter, texts: list[tuple[Path, int]]) -> dict:
