@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ import httpx
 import pytest
 
 from gateway.test_stop import ended, until_closed
+from servers import listening
 
 Emulate = Callable[..., tuple[subprocess.Popen[str], str]]
 
@@ -28,19 +27,7 @@ def emulate() -> Iterator[Emulate]:
     with ExitStack() as stack:
 
         def start(*options: str) -> tuple[subprocess.Popen[str], str]:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tokenfare", "emulate", "--port", "0", *options],
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            assert process.stderr is not None
-            stack.callback(process.stderr.close)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            line = process.stderr.readline()
-            found = re.search(r" at (http://\S+)$", line)
-            assert found, line + process.stderr.read()
-            return process, found[1]
+            return stack.enter_context(listening("emulate", *options))
 
         yield start
 

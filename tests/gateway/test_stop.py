@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
+from servers import listening
 from tokenfare.emulator import Emulator, named
 from tokenfare.ledger import Ledger, spent, unsettled
 from tokenfare.testing import emulated
@@ -40,21 +41,9 @@ def serve(ledger: Path) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def start(emulator: Emulator, *options: str) -> tuple[subprocess.Popen[str], str]:
-            command = [sys.executable, "-m", "tokenfare", "serve", "--port", "0", *options]
-            process = subprocess.Popen(
-                [*command, "--base-url", emulator.base_url],
-                env=os.environ | {"DASHSCOPE_API_KEY": KEY, "TOKENFARE_LEDGER": str(ledger)},
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            assert process.stderr is not None
-            stack.callback(process.stderr.close)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            line = process.stderr.readline()
-            found = re.search(r" at (http://\S+)$", line)
-            assert found, line + process.stderr.read()
-            return process, found[1]
+            env = os.environ | {"DASHSCOPE_API_KEY": KEY, "TOKENFARE_LEDGER": str(ledger)}
+            command = ["serve", *options, "--base-url", emulator.base_url]
+            return stack.enter_context(listening(*command, env=env))
 
         yield start
 
