@@ -1,7 +1,7 @@
 //! Pieces of two texts at a time.
 //!
-//! Where a window begins is known when the one before was read, some forty cycles after it began, of which
-//! the machine has work for half. A window of another text needs not wait for it.
+//! Where a window begins is known when the one before was read, some fifty cycles after that began. A
+//! window of another text needs not wait for it: text seen before is counted 2 to 4 % faster.
 
 use super::cased::Cased;
 use super::plain::Plain;
