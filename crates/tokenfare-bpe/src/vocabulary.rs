@@ -219,7 +219,7 @@ impl Vocabulary {
             self.byte_pairs[byte(left) * SINGLES + byte(right)] = id;
         }
         let token = &self.bytes[self.span(id)];
-        if let &[lead @ 0xe0..=0xef, middle, last] = token {
+        if let &[lead @ 0xe0..=0xef, middle @ 0x80..=0xbf, last @ 0x80..=0xbf] = token {
             self.characters[place_of(lead, middle, last)] = id;
         }
         Ok(())

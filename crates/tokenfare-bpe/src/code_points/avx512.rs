@@ -2,9 +2,10 @@
 //! pushed together.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_and_si512, _mm512_cmpge_epu32_mask, _mm512_mask_mov_epi32,
-    _mm512_maskz_compress_epi8, _mm512_or_si512, _mm512_set_epi32, _mm512_set1_epi32,
-    _mm512_slli_epi32, _mm512_srli_epi32, _mm512_storeu_epi8, _mm512_test_epi8_mask,
+    __m512i, _mm512_and_si512, _mm512_cmpeq_epi32_mask, _mm512_cmpge_epu32_mask,
+    _mm512_mask_mov_epi32, _mm512_maskz_compress_epi8, _mm512_or_si512, _mm512_set_epi32,
+    _mm512_set1_epi32, _mm512_slli_epi32, _mm512_srli_epi32, _mm512_storeu_epi8,
+    _mm512_test_epi8_mask,
 };
 
 use super::{Group, Written};
@@ -15,7 +16,7 @@ const FIRST: u64 = 0x1111_1111_1111_1111;
 /// Writes a group, and answers how many bytes it takes; what is behind those in `room` may change. O(1).
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,popcnt")]
 #[inline]
-pub(super) fn write_group(group: &Group, room: &mut Written) -> usize {
+pub(super) fn write_group(group: &Group, room: &mut Written) -> (usize, bool) {
     let point = vector(group);
     let all = _mm512_set1_epi32;
     let or = |a, b| _mm512_or_si512(a, b);
@@ -28,8 +29,11 @@ pub(super) fn write_group(group: &Group, room: &mut Written) -> usize {
     let from = |first| _mm512_cmpge_epu32_mask(point, all(first));
     let mut bytes = _mm512_mask_mov_epi32(point, from(0x80), two);
     bytes = _mm512_mask_mov_epi32(bytes, from(0x800), three);
+    let surrogate = _mm512_cmpeq_epi32_mask(_mm512_and_si512(point, all(!0x7ff)), all(0xd800));
+    let mut foreign = surrogate;
     let beyond = from(0x1_0000);
     if beyond != 0 {
+        foreign |= from(0x11_0000);
         let second = six_bits(_mm512_srli_epi32::<12>(point));
         let ends = or(_mm512_slli_epi32::<8>(ends), _mm512_slli_epi32::<8>(second));
         let first = or(all(0x8080_80f0_u32 as i32), _mm512_srli_epi32::<18>(point));
@@ -42,7 +46,7 @@ pub(super) fn write_group(group: &Group, room: &mut Written) -> usize {
     unsafe {
         _mm512_storeu_epi8(room.as_mut_ptr().cast(), _mm512_maskz_compress_epi8(meant, bytes))
     };
-    meant.count_ones() as usize
+    (meant.count_ones() as usize, foreign != 0)
 }
 
 #[target_feature(enable = "avx512f")]
