@@ -1,4 +1,4 @@
-//! Between which three-byte characters no token reaches, so that a piece falls apart there.
+//! Between which characters no token reaches, so that a piece falls apart there.
 //!
 //! Chinese, Japanese and Korean write long pieces without spaces; hardly any of them comes twice,
 //! and merging them whole is slow. But between two neighbouring characters A and B, a merge across
@@ -12,8 +12,13 @@
 //! **What is looked up.** A token that stands across the joint either holds all of A and B, and the
 //! six bytes are in `whole`; or it starts inside A or ends inside B, and the last byte of A with
 //! the first two of B is in `partial`. Both are sets of hashes or of a part of what is known, so
-//! they may answer yes for too many, which costs time, and never no for one that is there.
-
+//! they may answer yes for too many, which costs time, and never no for one that is there: a joint that is
+//! held for nothing makes one segment of two, and one that is new of two that are known.
+//!
+//! **Beside ASCII.** Letters of both stand in one piece where words of two scripts do (`使用CREATE`), and a
+//! piece may begin with punctuation (`%s` before an ideograph). For these joints, all or none: if no token stands across any of
+//! them, each piece falls apart there, by the same proof. White space before a character is not among them,
+//! since many tokens begin with it, nor what is not `plain` (`masks`), so that masks alone tell the places.
 //!
 //! **Characters at once.** A character that is a token may be taken as one from the start of a merge
 //! if every token that could stand across one of its two joints holds all of it. **Proof.** Take the
@@ -27,19 +32,27 @@ use crate::masks::WINDOW;
 use crate::short_cache::places;
 use crate::windows::READ;
 
-const BITS: u32 = 18;
+const BITS: u32 = 20;
 
 /// The joints that some token of a vocabulary may stand across.
 pub(crate) struct Joints {
     whole: Box<[u64; 1 << (BITS - 6)]>,
     partial: Box<[u64; 1 << (16 - 6)]>,
+    /// Whether no token stands across a joint between ASCII that is no white space and a plain character of three
+    /// bytes behind it, nor between such a character and an ASCII letter behind it.
+    ascii_apart: bool,
     parted: Vec<u64>,
 }
 
 impl Joints {
     /// No joints; tokens are added one by one.
     pub(crate) fn new() -> Self {
-        Joints { whole: places(0), partial: places(0), parted: vec![0; 2 * PARTED / 32] }
+        Joints {
+            whole: places(0),
+            partial: places(0),
+            ascii_apart: true,
+            parted: vec![0; 2 * PARTED / 32],
+        }
     }
 
     /// Joints that a token may stand across everywhere: nothing falls apart.
@@ -47,6 +60,7 @@ impl Joints {
         Joints {
             whole: places(u64::MAX),
             partial: places(u64::MAX),
+            ascii_apart: false,
             parted: vec![u64::MAX; 2 * PARTED / 32],
         }
     }
@@ -58,6 +72,9 @@ impl Joints {
         }
         if std::str::from_utf8(token).is_err() {
             self.add_parted(token);
+        }
+        if (1..token.len()).any(|at| joins_ascii(token, at)) {
+            self.ascii_apart = false;
         }
         for at in 1..token.len() {
             if !is_three_byte_lead(token[at]) || token[at - 1] & 0xc0 != 0x80 {
@@ -157,6 +174,13 @@ impl Joints {
         (befores & !holding) << 3
     }
 
+    /// Of the `places` between ASCII that is no white space and plain characters of three bytes, or between these
+    /// and ASCII letters, those at which pieces fall apart: all or none.
+    #[inline(always)]
+    pub(crate) fn apart_beside_ascii(&self, places: u64) -> u64 {
+        if self.ascii_apart { places } else { 0 }
+    }
+
     /// The end of the segment that starts at `start`: the first joint that no token stands across,
     /// or the end of the piece. O(length of the segment).
     ///
@@ -224,6 +248,27 @@ pub(crate) fn length_of(lead: u8) -> usize {
     }
 }
 
+/// Whether at `at` a token has one of the joints beside ASCII.
+fn joins_ascii(token: &[u8], at: usize) -> bool {
+    let (before, behind) = token.split_at(at);
+    if before[at - 1].is_ascii() {
+        return !matches!(before[at - 1], b'\t'..=b'\r' | b' ') && may_be_plain(behind);
+    }
+    if !behind[0].is_ascii_alphabetic() {
+        return false;
+    }
+    let start = before.iter().rposition(|byte| byte & 0xc0 != 0x80);
+    start.is_none_or(|start| may_be_plain(&before[start..]))
+}
+
+/// Whether a character that begins with these bytes, one or more, may be a plain one of three bytes; see `masks`.
+pub(crate) fn may_be_plain(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xe3, second, ..] => (0x81..=0x83).contains(second),
+        _ => matches!(bytes[0], 0xe3..=0xe9 | 0xeb | 0xec),
+    }
+}
+
 /// A place for the lower three bytes of `across`, the last one before a joint and two behind it: the
 /// bits of them that differ between characters of three bytes.
 #[inline(always)]
@@ -232,81 +277,4 @@ fn partial_place(across: u64) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::merge::{Room, merge_long};
-    use crate::vocabulary::Vocabulary;
-
-    const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
-
-    fn ids(v: &Vocabulary, piece: &str) -> Vec<u32> {
-        let mut ids = Vec::new();
-        merge_long(v, &mut Room::default(), piece.as_bytes(), |id| ids.push(id));
-        ids
-    }
-
-    #[test]
-    fn segments_of_random_characters_encode_to_what_the_whole_encodes_to() {
-        let v = Vocabulary::from_compact(DATA).unwrap();
-        let mut state = 5u64;
-        let mut roll = |sides: u32| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as u32 % sides
-        };
-        let ranges = [
-            0x4e00..0x9fff,
-            0x3041..0x30ff,
-            0xac00..0xd7a3,
-            0x0e01..0x0e5b,
-            0x20..0x17f,
-            0x20000..0x2a6df,
-            0xff00..0xffef,
-            0x2000..0x2fff,
-        ];
-        let mut cuts = 0;
-        for round in 0..60_000usize {
-            let piece: String = (0..2 + roll(12))
-                .filter_map(|i| {
-                    let range = &ranges[if i % 3 == 2 { roll(8) as usize } else { round % 8 }];
-                    char::from_u32(range.start + roll(range.end - range.start))
-                })
-                .collect();
-            let (mut start, mut apart) = (0, Vec::new());
-            while start < piece.len() {
-                let end = v.joints().segment_end(piece.as_bytes(), start);
-                apart.extend(ids(&v, &piece[start..end]));
-                cuts += usize::from(end < piece.len());
-                start = end;
-            }
-            assert_eq!(apart, ids(&v, &piece), "{piece:?}");
-        }
-        assert!(cuts > 60_000, "{cuts}");
-    }
-
-    #[test]
-    fn no_token_stands_across_a_place_where_it_would_be_cut() {
-        let v = Vocabulary::from_compact(DATA).unwrap();
-        for id in 0..v.len() as u32 {
-            let Ok(text) = std::str::from_utf8(v.token(id)) else { continue };
-            assert_eq!(v.joints().segment_end(text.as_bytes(), 0), text.len(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn tokens_that_start_or_end_inside_a_character_are_not_cut_however_it_goes_on() {
-        let v = Vocabulary::from_compact(DATA).unwrap();
-        for id in 0..v.len() as u32 {
-            let token = v.token(id);
-            for at in 1..token.len() {
-                let known = token[..at].iter().rev().take_while(|b| **b & 0xc0 == 0x80).count();
-                if known != at || known > 2 || !is_three_byte_lead(token[at]) {
-                    continue;
-                }
-                let mut text = vec![0xe4, 0xb8, 0x80][..3 - known].to_vec();
-                text.extend_from_slice(token);
-                text.extend([0x80; 3]);
-                assert!(v.joints().may_hold(&text, 3), "{token:?}");
-            }
-        }
-    }
-}
+mod tests;

@@ -289,6 +289,7 @@ mod tests {
                 assert_eq!(class & (CLASS | UNSTABLE), LETTER, "{c:?}");
                 assert!(length < 4);
                 assert!(length == 2 || class & (UPPER | LOWER) == 0, "{c:?}");
+                assert!(length == 2 || crate::joints::may_be_plain(&bytes[61..]), "{c:?}");
                 plain += 1;
             }
         }

@@ -50,10 +50,14 @@ impl Window {
             return None;
         }
         let split = R::split(&m, &beyond, bytes);
-        // Letters of three bytes behind a character of three bytes, where no token reaches across: the
-        // count is the same, the segments are short.
-        let behind = m.three & m.letter & m.three << 3 & !split.starts;
-        Some(Self::of(&split, joints.apart(bytes, behind >> 3)))
+        // Letters inside pieces before which no token reaches across: the count is the same, the segments are
+        // short.
+        let inside = m.letter & !split.starts;
+        let behind_three = m.three & m.three << 3 & inside;
+        let (plain, ascii) = (m.plain & m.three, !m.high);
+        let beside_ascii = (plain & (ascii & !m.white) << 1 | ascii & plain << 3) & inside;
+        let apart = joints.apart(bytes, behind_three >> 3);
+        Some(Self::of(&split, apart | joints.apart_beside_ascii(beside_ascii)))
     }
 
     /// Starts of pieces, and those `apart` at which pieces fall apart.
