@@ -122,3 +122,10 @@ fn a_token_across_one_joint_beside_ascii_keeps_all_pieces_together() {
     let apart = merging(&[b"\xe4\xb8", b"\xe4\xb8\xad", b" \xe4\xb8\xad"]);
     assert_eq!(apart.count(&" 中x".repeat(40)), 80);
 }
+
+#[test]
+fn bytes_of_a_token_that_are_no_character_are_not_taken_for_one() {
+    // With the bits of "䁂" (e4 81 82), but for those that say that the second byte is an inner one.
+    let tokenizer = merging(&[b"\xe4A", b"\xe4A\x82"]);
+    assert_eq!(tokenizer.count(&"䁂国 ".repeat(40)), 7 * 40);
+}
