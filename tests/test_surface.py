@@ -6,12 +6,15 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 import tokenfare
 
+ROOT = Path(__file__).parents[1]
 HEAVY = {
     "httpx",
     "opentelemetry",
@@ -65,13 +68,37 @@ def test_the_names_for_type_checkers_are_the_public_names() -> None:
     assert sorted(tokenfare.__all__) == sorted(named)
 
 
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert tokenfare.__version__ == project["version"]
+    assert "__version__" in dir(tokenfare)
+
+
+def test_what_reads_the_version_is_loaded_when_somebody_asks_for_it() -> None:
+    """It is slower than all of `import tokenfare`."""
+    loaded = "'importlib.metadata' in sys.modules"
+    code = f"import sys, tokenfare; print({loaded}, tokenfare.__version__ != '', {loaded})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True", "True"]
+
+
+def test_a_clone_that_is_only_on_the_path_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", nowhere)
+    with pytest.raises(AttributeError, match="not installed; pip install it"):
+        tokenfare.__version__  # noqa: B018 - looking it up is the test
+    assert not hasattr(tokenfare, "__version__")
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'cont'"):
         tokenfare.cont  # noqa: B018 - looking it up is the test
 
 
 def test_every_name_in_the_changelog_is_there() -> None:
-    text = (Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     names = set(re.findall(r"`(tokenfare(?:\.\w+)+)", text))
     assert len(names) > 50
     for name in names:
@@ -79,13 +106,12 @@ def test_every_name_in_the_changelog_is_there() -> None:
 
 
 def test_no_file_is_longer_than_400_lines() -> None:
-    root = Path(__file__).parent.parent
     files = [
         path
         for pattern in ("src/**/*.py", "src/**/*.pyi", "crates/**/*.rs", "tests/**/*.py", "*/*.py")
-        for path in root.glob(pattern)
+        for path in ROOT.glob(pattern)
         if "target" not in path.parts
     ]
     assert files
-    lengths = {str(p.relative_to(root)): len(p.read_bytes().splitlines()) for p in files}
+    lengths = {str(p.relative_to(ROOT)): len(p.read_bytes().splitlines()) for p in files}
     assert {name: lines for name, lines in lengths.items() if lines > 400} == {}

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from .tokenizers import get_tokenizer as get_tokenizer
     from .usage import Usage as Usage
 
+    __version__: str
+
 _HOMES: dict[str, str | None] = {  # a name without a home is a module
     "AsyncClient": "client",
     "Catalog": "catalog",
@@ -107,6 +109,8 @@ __all__ = [  # noqa: PLE0604 - the names are literal, in the table above
 
 def __getattr__(name: str) -> object:
     """Import a public name from its module on first use (PEP 562)."""
+    if name == "__version__":
+        return _version()
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES[name]
@@ -116,5 +120,21 @@ def __getattr__(name: str) -> object:
     return value
 
 
+def _version() -> str:
+    """The version that is installed, read when it is asked for.
+
+    Anything but an `AttributeError` would make `hasattr` fail.
+    """
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(__name__)
+    except PackageNotFoundError:
+        raise AttributeError(
+            f"module {__name__!r} has no attribute '__version__': it is on the path, and not "
+            "installed; pip install it"
+        ) from None
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_HOMES, "__version__"})
