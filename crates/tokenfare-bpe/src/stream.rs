@@ -47,7 +47,7 @@ pub struct Stream {
     high: Option<u32>,
     /// The first bytes of a character, at the end of what came.
     begun: Vec<u8>,
-    /// Bytes of all that came, but for those of half a character.
+    /// Bytes of all that came, but for those of half a character and of half a surrogate pair.
     length: u64,
 }
 
@@ -83,7 +83,7 @@ impl Stream {
         let joint = [&self.begun, head].concat();
         let bad = |bytes: &[u8], before: usize, at: usize| NotUtf8 {
             byte: bytes[at],
-            offset: self.length + (before + at) as u64,
+            offset: self.came() + (before + at) as u64,
         };
         let (first, half) = complete(&joint).map_err(|at| bad(&joint, 0, at))?;
         let (text, begun) = complete(bytes).map_err(|at| bad(bytes, joint.len(), at))?;
@@ -109,9 +109,15 @@ impl Stream {
     /// Fails if what came ends inside a character.
     pub fn whole_characters(&self) -> Result<(), NotUtf8> {
         match self.begun.first() {
-            Some(byte) => Err(NotUtf8 { byte: *byte, offset: self.length }),
+            Some(byte) => Err(NotUtf8 { byte: *byte, offset: self.came() }),
             None => Ok(()),
         }
+    }
+
+    /// Bytes of all that came before half a character. Where one is asked for, half a surrogate pair
+    /// before it has no other half, and is U+FFFD.
+    fn came(&self) -> u64 {
+        self.length + self.high.map_or(0, |_| '\u{fffd}'.len_utf8() as u64)
     }
 
     fn push(&mut self, tokenizer: &Tokenizer, text: &str) {
@@ -311,5 +317,24 @@ mod tests {
         assert_eq!(stream.add_bytes(&tokenizer, b"\xb8c"), Err(expected));
         stream.add_bytes(&tokenizer, b"\xb8\xad").unwrap();
         assert_eq!(stream.tokens(&tokenizer), tokenizer.count("ab中"));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_before_bytes_is_as_long_as_what_it_counts_as() {
+        let tokenizer = Tokenizer::from_compact(DATA).unwrap();
+        let refused = |parts: &[&[u8]]| {
+            let mut stream = Stream::default();
+            stream.add(&tokenizer, Text::Points16(&[0x61, 0xd83d])).unwrap();
+            let added = parts.iter().try_for_each(|part| stream.add_bytes(&tokenizer, part));
+            added.and_then(|()| stream.whole_characters()).unwrap_err()
+        };
+        let behind = |text: &str, byte| NotUtf8 { byte, offset: text.len() as u64 };
+        assert_eq!(refused(&[b"\xff"]), behind("a\u{fffd}", 0xff));
+        assert_eq!(refused(&[b"bc\xff"]), behind("a\u{fffd}bc", 0xff));
+        assert_eq!(refused(&[b"bc", b"\xff"]), behind("a\u{fffd}bc", 0xff));
+        assert_eq!(refused(&[b"\xe4", b"\xb8c"]), behind("a\u{fffd}", 0xe4));
+        assert_eq!(refused(&[b"\xe4\xb8", b"\xadd\xe4"]), behind("a\u{fffd}中d", 0xe4));
+        assert_eq!(refused(&[b"\xe4\xb8"]), behind("a\u{fffd}", 0xe4));
+        assert_eq!(refused(&[b"b\xe4\xb8"]), behind("a\u{fffd}b", 0xe4));
     }
 }
