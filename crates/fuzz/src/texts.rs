@@ -105,6 +105,8 @@ const SNIPPETS: &[&str] = &[
     "\u{301}",
     "=\u{338}",
     "\u{1100}\u{1161}\u{11a8}",
+    " \u{d55c}", // with what follows, in its composed form, one token
+    "\u{1100}\u{116e}\u{11a8}",
     "\u{ac00}\u{11a8}",
     "\u{344}",
     "\u{212b}",

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use regex_syntax::hir::{Class, HirKind};
     use unicode_normalization::char::canonical_combining_class;
-    use unicode_normalization::{IsNormalized, is_nfc_quick};
+    use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
     fn class_of(c: char) -> u8 {
         let mut buffer = [0; 4];
@@ -106,6 +106,20 @@ mod tests {
             let expected: u8 = all.iter().map(|(is, bits)| if is(c) { *bits } else { 0 }).sum();
             assert_eq!(class_of(c) & !UNSTABLE, expected, "{c:?}");
         }
+    }
+
+    #[test]
+    fn what_marks_make_of_a_character_is_of_its_class() {
+        let mut made = 0;
+        for c in '\0'..=char::MAX {
+            let spelled: Vec<char> = c.nfd().collect();
+            if spelled.len() > 1 && spelled.iter().copied().nfc().eq([c]) {
+                let first = class_of(spelled[0]);
+                assert!(first & UNSTABLE != 0 || first == class_of(c) & !UNSTABLE, "{c:?}");
+                made += 1;
+            }
+        }
+        assert!(made > 11_172, "{made}");
     }
 
     #[test]

@@ -88,8 +88,9 @@ impl Way<'_> {
     /// Takes what is left of `text`, or as much of it as is NFC without a closer look: answers where it
     /// stopped.
     ///
-    /// What follows then starts with a character that NFC keeps and never joins to those before it:
-    /// it was in a window that held no other kind, or the text starts there.
+    /// What follows then starts with a character that NFC never joins to those before it, since it was in
+    /// a window that held no other kind, or the text starts there. It may become another one by what
+    /// stands behind it; then a piece starts with it (see `window`).
     #[inline(always)]
     fn go_on<T: Taker>(&self, pieces: &mut Pieces, text: &[u8], taker: &mut T) -> usize {
         loop {

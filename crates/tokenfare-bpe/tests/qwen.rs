@@ -63,6 +63,22 @@ fn counting_stops_at_the_limit_and_only_there() {
 }
 
 #[test]
+fn a_token_across_a_character_that_nfc_makes_is_found_at_every_place_of_a_text() {
+    let tokenizer = qwen();
+    // The second syllable is spelled by its parts; with the space the two are one token.
+    let (spelled, composed) = ("한\u{1100}\u{116e}\u{11a8}", "한국");
+    assert_eq!(ids(&tokenizer, " 한국"), [130_092]);
+    for at in 0..200 {
+        let text =
+            |word: &str| format!("{} {word} {}", "b".repeat(at), "and so it goes on ".repeat(9));
+        let expected = ids(&tokenizer, &text(composed));
+        assert!(expected.contains(&130_092));
+        assert_eq!(ids(&tokenizer, &text(spelled)), expected, "{at}");
+        assert_eq!(tokenizer.count(&text(spelled)), expected.len(), "{at}");
+    }
+}
+
+#[test]
 fn counters_side_by_side_count_as_the_tokenizer_does() {
     let tokenizer = qwen();
     let texts = ["", "a b", "你好 🙂", "fn main() {\n    x += 1;\n}\n", &"ab".repeat(40_000)];

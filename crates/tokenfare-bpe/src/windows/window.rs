@@ -1,7 +1,7 @@
 //! One window: which class its characters have, and how far its starts are certain.
 
 use crate::classes::{CLASS, LETTER, LOWER, MARK, NUMBER, SPACE, UNSTABLE, UPPER, class_at};
-use crate::joints::Joints;
+use crate::joints::{Joints, length_of};
 use crate::masks::{Masks, READ};
 
 /// What windows need to know of a pattern.
@@ -56,8 +56,10 @@ impl Window {
         let behind_three = m.three & m.three << 3 & inside;
         let (plain, ascii) = (m.plain & m.three, !m.high);
         let beside_ascii = (plain & (ascii & !m.white) << 1 | ascii & plain << 3) & inside;
-        let apart = joints.apart(bytes, behind_three >> 3);
-        Some(Self::of(&split, apart | joints.apart_beside_ascii(beside_ascii)))
+        let apart =
+            joints.apart(bytes, behind_three >> 3) | joints.apart_beside_ascii(beside_ascii);
+        let settled = if normal { u64::MAX } else { !may_join(bytes, m.inner) };
+        Some(Self::of(&split, apart & settled))
     }
 
     /// Starts of pieces, and those `apart` at which pieces fall apart.
@@ -70,6 +72,15 @@ impl Window {
         let certain = (last | 1).ilog2() as usize;
         Window { starts: (split.starts | apart) & ((1 << certain) - 1), certain }
     }
+}
+
+/// The last character of a window if NFC may join to it what stands behind the window: the joint before it is
+/// not yet the one that tokens stand across or not. Pieces start where they did, since it stays in its class.
+#[inline(always)]
+fn may_join(bytes: &[u8; READ], inner: u64) -> u64 {
+    let last = (!inner | 1).ilog2() as usize;
+    let (class, _) = class_at(bytes, last + length_of(bytes[last]));
+    u64::from(class & UNSTABLE != 0) << last
 }
 
 /// What the characters beyond ASCII add to the masks.
