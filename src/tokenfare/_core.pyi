@@ -1,7 +1,7 @@
 """The native counting core. Use it through `tokenfare.tokenizers`."""
 
 from collections.abc import Collection, Iterator
-from typing import Protocol, final, overload
+from typing import ClassVar, Protocol, final, overload
 
 class ArrowStream(Protocol):
     """A column in chunks, by the Arrow PyCapsule interface."""
@@ -12,6 +12,15 @@ class ArrowArray(Protocol):
     """A column in one piece, by the Arrow PyCapsule interface."""
 
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
+
+class Refused(ValueError):  # noqa: N818 - never shown: each becomes an error of the library
+    """What was handed over is not what it should be, or does not fit. Nothing else raises this.
+
+    A signal's handler may raise a `ValueError` too, and one is none of the core's.
+    """
+
+class Unusable(RuntimeError):  # noqa: N818 - as Refused
+    """What is to be worked with is being worked with, or was left in the middle of that."""
 
 @final
 class Special:
@@ -43,6 +52,8 @@ class CountColumn:
 
 @final
 class Tokenizer:
+    Refused: ClassVar[type[ValueError]]
+    """`tokenfare._core.Refused`, for those that do not load the module themselves."""
     def __new__(cls, data: bytes) -> Tokenizer: ...
     @property
     def vocabulary_size(self) -> int: ...
@@ -69,13 +80,15 @@ class Tokenizer:
 class Stream:
     """A text that comes in parts, `str` or `bytes` of UTF-8, and its count."""
 
+    Refused: ClassVar[type[ValueError]]
+    Unusable: ClassVar[type[RuntimeError]]
     def __new__(cls, tokenizer: Tokenizer, /) -> Stream: ...
     def add(self, part: str | bytes, /) -> None:
-        """Raise `ValueError` where bytes are no UTF-8; nothing is added then."""
+        """Raise `Refused` where bytes are no UTF-8; nothing is added then."""
     @property
     def tokens(self) -> int: ...
     def whole_characters(self) -> None:
-        """Raise `ValueError` if what came ends inside a character."""
+        """Raise `Refused` if what came ends inside a character."""
 
 def line_breaks(block: bytes, /) -> int:
     """How many lines end in these bytes."""

@@ -127,6 +127,19 @@ def test_what_is_no_id_is_refused_with_its_place(qwen, ids, reason):
             decode(ids)
 
 
+def test_what_iterating_ids_raises_comes_out_as_it_is(qwen):
+    raised = TypeError("of the caller's own")
+
+    class Broken:
+        def __iter__(self):
+            raise raised
+
+    for ids in (Broken(), (each + 1 for each in [1, "x"])):
+        with pytest.raises(TypeError) as caught:
+            qwen.decode(ids)
+        assert not isinstance(caught.value, InvalidRequestError)
+
+
 def test_a_list_that_shrinks_while_it_is_read_is_an_error_or_its_rest(qwen):
     class Shrinking:
         def __index__(self):

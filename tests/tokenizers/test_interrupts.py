@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from types import FrameType
 import pytest
 
 import tokenfare as tf
+from tokenfare.errors import TokenizerError
 
 pytestmark = pytest.mark.skipif(
     not hasattr(signal, "setitimer"), reason="no timer that sends signals here"
@@ -76,6 +78,84 @@ def test_a_count_is_broken_off_by_what_a_handler_raises_and_the_next_one_is_righ
         assert tokenizer.count_batch([short] * 3) == [expected] * 3
 
 
+LONG = " \n" * 20_000_000
+
+
+def counted_parts(qwen: tf.Tokenizer) -> int:
+    """One piece, which is counted when somebody asks."""
+    counter = qwen.counter()
+    counter.add(" " * 200_000_000)
+    return counter.tokens
+
+
+CALLS: dict[str, Callable[[tf.Tokenizer], object]] = {
+    "count_batch": lambda qwen: qwen.count_batch([LONG]),
+    "count_batch of a column": lambda qwen: qwen.count_batch(Column([LONG])),
+    "split": lambda qwen: qwen.split(LONG, 1000),
+    "truncate": lambda qwen: qwen.truncate(LONG, 10**8),
+    "truncate what is looked at in part": lambda qwen: qwen.truncate(LONG, 10**5),
+    "decode": lambda qwen: qwen.decode([5] * 30_000_000),
+    "decode_bytes": lambda qwen: qwen.decode_bytes([5] * 30_000_000),
+    "add": lambda qwen: qwen.counter().add(LONG),
+    "tokens": counted_parts,
+    "count_file": lambda qwen: qwen.count_file(io.BytesIO(LONG.encode())),
+}
+
+
+class Column:
+    """A column of texts, as Arrow's consumers take one."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._array = pytest.importorskip("pyarrow").array(texts)
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> object:
+        return self._array.__arrow_c_array__(requested_schema)
+
+
+@pytest.mark.parametrize("kind", [ValueError, TypeError, RuntimeError])
+@pytest.mark.parametrize("call", CALLS)
+def test_what_a_handler_raises_comes_out_as_it_is(
+    alarms: Callable[[Handle], None], call: str, kind: type[Exception]
+) -> None:
+    """The core refuses what it is handed by a `ValueError` too; this one is not of it."""
+    raised = kind("enough")
+
+    def handle(number: int, _: FrameType | None) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        raise raised
+
+    alarms(handle)
+    with pytest.raises(kind) as caught:
+        CALLS[call](tf.get_tokenizer("qwen"))
+    assert caught.value is raised
+
+
+def test_a_handler_that_asks_a_counter_at_work_is_told_so_and_the_work_goes_on(
+    alarms: Callable[[Handle], None],
+) -> None:
+    told: list[str] = []
+    qwen = tf.get_tokenizer("qwen")
+    counter = qwen.counter()
+
+    def handle(number: int, _: FrameType | None) -> None:
+        for use in (lambda: counter.add("x"), lambda: counter.tokens, counter.finish):
+            try:
+                use()
+            except TokenizerError as error:
+                told.append(str(error))
+        if told:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    alarms(handle)
+    counter.add(LONG)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    assert len(told) == 3
+    assert set(told) == {
+        "qwen: it is at work, for another thread or for what a signal's handler interrupted"
+    }
+    assert counter.finish() == qwen.count(LONG)
+
+
 def test_on_another_thread_a_count_goes_on(alarms: Callable[[Handle], None]) -> None:
     """Handlers run on the main thread, whoever counts."""
     met: list[int] = []
@@ -95,6 +175,7 @@ CHILD = """
 import sys, time
 import numpy
 import tokenfare as tf
+from tokenfare.errors import TokenizerError
 from tokenfare import _core
 
 qwen = tf.get_tokenizer("qwen")

@@ -162,6 +162,19 @@ def test_a_stream_that_does_not_wait_for_its_end_is_not_counted_as_if_it_had_com
             qwen.count_file(file)
 
 
+@pytest.mark.parametrize("raised", [ValueError("no"), TypeError("no"), OSError("no")], ids=repr)
+def test_what_reading_a_stream_raises_comes_out_as_it_is(qwen, raised):
+    class Broken(io.BytesIO):
+        def read(self, _=-1):
+            if self.tell():
+                raise raised
+            return super().read(1)
+
+    with pytest.raises(type(raised)) as caught:
+        qwen.count_file(Broken(b"xyz"))
+    assert caught.value is raised
+
+
 def test_what_is_no_file_is_refused(qwen):
     for wrong in (5, None, b"path"):
         with pytest.raises(InvalidRequestError, match="by its path, or as a stream of bytes, not"):

@@ -12,12 +12,12 @@ use arrow_array::{Array, ArrayReader, ArrayRef, Int64Array, OffsetSizeTrait, mak
 use arrow_buffer::NullBuffer;
 use arrow_schema::ffi::FFI_ArrowSchema;
 use arrow_schema::{ArrowError, DataType};
-use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 use tokenfare_bpe::Tokenizer;
 
 use crate::guard::interruptible;
+use crate::refusal::{Refused, of_producer};
 use crate::text_column::TextColumn;
 
 /// The chunks of a column, one at a time.
@@ -29,6 +29,10 @@ pub(crate) enum Chunks {
 impl Chunks {
     /// Takes the column over, if `source` has one to give.
     pub(crate) fn of(source: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
+        Chunks::taken(source).map_err(|error| of_producer(source.py(), error))
+    }
+
+    fn taken(source: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
         if source.hasattr("__arrow_c_stream__")? {
             let capsule = source.call_method0("__arrow_c_stream__")?.cast_into::<PyCapsule>()?;
             let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
@@ -98,7 +102,7 @@ pub(crate) fn array(pair: &Bound<'_, PyTuple>) -> PyResult<ArrayRef> {
 }
 
 fn refused(error: ArrowError) -> PyErr {
-    PyValueError::new_err(format!("the Arrow column cannot be read: {error}"))
+    Refused::new_err(format!("the Arrow column cannot be read: {error}"))
 }
 
 /// Counts of rows, and which rows hold nothing.
@@ -153,7 +157,7 @@ fn texts(array: &dyn Array, named: impl Fn(usize) -> String) -> PyResult<Vec<&st
             let views = array.as_string_view();
             checked(array, named, move |at| views.value(at).as_bytes())
         }
-        other => Err(PyTypeError::new_err(format!("a column of strings is none of {other}"))),
+        other => Err(Refused::new_err(format!("a column of strings is none of {other}"))),
     }
 }
 
@@ -172,7 +176,7 @@ fn checked<'a>(
             return Ok("");
         }
         simdutf8::basic::from_utf8(bytes(at))
-            .map_err(|_| PyValueError::new_err(format!("{} is not UTF-8", named(at))))
+            .map_err(|_| Refused::new_err(format!("{} is not UTF-8", named(at))))
     };
     (0..array.len()).map(text).collect()
 }

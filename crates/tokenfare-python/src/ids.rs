@@ -3,11 +3,11 @@
 use std::sync::Mutex;
 
 use pyo3::buffer::{Element, PyBuffer, PyUntypedBuffer};
-use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyInt, PyList};
+use pyo3::types::{PyInt, PyIterator, PyList};
 
 use crate::digits::Digits;
+use crate::refusal::Refused;
 
 /// Ids of a list that are read at a time: so few that they stay near, and below what is worth giving
 /// the GIL away for.
@@ -70,7 +70,7 @@ impl Numbers {
         if let Ok(buffer) = PyUntypedBuffer::get(source) {
             return each(&of_buffer(source.py(), &buffer)?);
         }
-        let ids = source.try_iter()?.enumerate().map(|(i, id)| of_number(i, &id?));
+        let ids = iterator(source)?.enumerate().map(|(i, id)| of_number(i, &id?));
         each(&ids.collect::<PyResult<Vec<_>>>()?)
     }
 
@@ -97,6 +97,18 @@ impl Numbers {
     }
 }
 
+fn iterator<'py>(source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
+    source.try_iter().map_err(|error| {
+        let class = source.get_type();
+        let is_iterable =
+            ["__iter__", "__getitem__"].iter().any(|name| class.hasattr(*name).unwrap_or(true));
+        if is_iterable {
+            return error; // of its own code
+        }
+        Refused::new_err(format!("ids are a list, an array or another iterable, not {class}"))
+    })
+}
+
 #[inline]
 fn of_number(i: usize, id: &Bound<'_, PyAny>) -> PyResult<u32> {
     id.extract().map_err(|_| no_id(i, id))
@@ -105,10 +117,10 @@ fn of_number(i: usize, id: &Bound<'_, PyAny>) -> PyResult<u32> {
 #[cold]
 fn no_id(i: usize, id: &Bound<'_, PyAny>) -> PyErr {
     match id.extract::<i128>() {
-        Ok(number) => PyValueError::new_err(format!("ids[{i}] is {number}, the id of no token")),
+        Ok(number) => Refused::new_err(format!("ids[{i}] is {number}, the id of no token")),
         Err(_) => {
             let class = id.get_type();
-            PyTypeError::new_err(format!("ids[{i}] is of {class}; an id is an integer"))
+            Refused::new_err(format!("ids[{i}] is of {class}; an id is an integer"))
         }
     }
 }
@@ -116,7 +128,7 @@ fn no_id(i: usize, id: &Bound<'_, PyAny>) -> PyErr {
 fn of_buffer(py: Python<'_>, buffer: &PyUntypedBuffer) -> PyResult<Vec<u32>> {
     if buffer.dimensions() != 1 {
         let message = format!("an array of ids has one dimension, not {}", buffer.dimensions());
-        return Err(PyValueError::new_err(message));
+        return Err(Refused::new_err(message));
     }
     if let Ok(ids) = buffer.as_typed::<u32>() {
         return ids.to_vec(py);
@@ -134,7 +146,7 @@ fn of_buffer(py: Python<'_>, buffer: &PyUntypedBuffer) -> PyResult<Vec<u32>> {
         return converted(py, ids);
     }
     let format = buffer.format().to_string_lossy();
-    Err(PyTypeError::new_err(format!("an array of {format:?} holds no ids; uint32 does, or int64")))
+    Err(Refused::new_err(format!("an array of {format:?} holds no ids; uint32 does, or int64")))
 }
 
 fn converted<T: Element + TryInto<u32> + Into<i128>>(
@@ -145,7 +157,7 @@ fn converted<T: Element + TryInto<u32> + Into<i128>>(
     let ids = ids.map(|(i, id)| {
         id.try_into().map_err(|_| {
             let number: i128 = id.into();
-            PyValueError::new_err(format!("ids[{i}] is {number}, the id of no token"))
+            Refused::new_err(format!("ids[{i}] is {number}, the id of no token"))
         })
     });
     ids.collect()

@@ -13,6 +13,7 @@ mod kinds;
 mod output;
 mod positions;
 mod prices;
+mod refusal;
 mod rows;
 mod signals;
 mod special;
@@ -22,9 +23,8 @@ mod text_column;
 
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyList, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyList, PyString, PyType};
 use tokenfare_bpe::{Merging, Normalization, Pattern, Span};
 
 use crate::column::Chunks;
@@ -33,6 +33,7 @@ use crate::guard::{guarded, interruptible};
 use crate::ids::Numbers;
 use crate::kept::Kept;
 use crate::positions::Positions;
+use crate::refusal::{Refused, Unusable};
 use crate::special::Special;
 use crate::text::{string_of, text_of, utf8};
 
@@ -50,9 +51,15 @@ impl Tokenizer {
     #[new]
     fn new(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
         let core = tokenfare_bpe::Tokenizer::from_compact(data)
-            .map_err(|e| PyValueError::new_err(e.to_string()))?;
+            .map_err(|e| Refused::new_err(e.to_string()))?;
         let numbers = Numbers::new(py, core.vocabulary_size());
         Ok(Tokenizer { core, numbers, room: Kept::default() })
+    }
+
+    #[classattr]
+    #[pyo3(name = "Refused")]
+    fn refused(py: Python<'_>) -> Py<PyType> {
+        refusal::class(py)
     }
 
     #[getter]
@@ -101,7 +108,7 @@ impl Tokenizer {
                 let class = error.into_inner().get_type();
                 let class =
                     class.name().map_or_else(|_| "another type".into(), |name| name.to_string());
-                PyTypeError::new_err(format!("texts[{i}]: a string is expected, not {class}"))
+                Refused::new_err(format!("texts[{i}]: a string is expected, not {class}"))
             })
         });
         let strings = strings.collect::<PyResult<Vec<_>>>()?;
@@ -242,7 +249,7 @@ impl Tokenizer {
         bytes.clear();
         let read = self.numbers.read(ids, |ids| {
             interruptible(py, 4 * ids.len(), || self.core.decode_with(ids, &mut bytes, name))?
-                .map_err(|error| PyValueError::new_err(error.to_string()))
+                .map_err(|error| Refused::new_err(error.to_string()))
         });
         let result = read.and_then(|()| result(&bytes));
         self.room.give_back(bytes);
@@ -264,7 +271,7 @@ fn to_compact<'py>(
     nfc: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let found = PATTERNS.iter().find(|(name, _)| *name == pattern).map(|(_, pattern)| *pattern);
-    let pattern = found.ok_or_else(|| PyValueError::new_err(format!("no pattern {pattern:?}")))?;
+    let pattern = found.ok_or_else(|| Refused::new_err(format!("no pattern {pattern:?}")))?;
     let normalization = if nfc { Normalization::Nfc } else { Normalization::None };
     let merging = match &merges {
         None => Merging::ByRank,
@@ -272,7 +279,7 @@ fn to_compact<'py>(
     };
     let tokens: Vec<(&[u8], u32)> = tokens.iter().map(|(t, id)| (t.as_bytes(), *id)).collect();
     let compact = py.detach(|| tokenfare_bpe::to_compact(&tokens, merging, pattern, normalization));
-    let compact = compact.map_err(|e| PyValueError::new_err(e.to_string()))?;
+    let compact = compact.map_err(|e| Refused::new_err(e.to_string()))?;
     Ok(PyBytes::new(py, &compact))
 }
 
@@ -297,12 +304,14 @@ fn in_code_points(positions: &mut Positions<'_>, span: Span) -> (usize, usize, u
 
 /// A cluster that is more than the limit, as an error with its place and tokens.
 fn too_long(positions: &mut Positions<'_>, cluster: Span) -> PyErr {
-    PyValueError::new_err(in_code_points(positions, cluster))
+    Refused::new_err(in_code_points(positions, cluster))
 }
 
 #[pymodule]
 #[pyo3(gil_used = true)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("Refused", module.py().get_type::<Refused>())?;
+    module.add("Unusable", module.py().get_type::<Unusable>())?;
     module.add_class::<Tokenizer>()?;
     module.add_class::<Special>()?;
     module.add_class::<CountColumn>()?;

@@ -1,20 +1,22 @@
 //! A text that comes in parts: signatures for `tokenfare_bpe::Stream`.
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use std::sync::{Mutex, MutexGuard};
+
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyString, PyType};
 use tokenfare_bpe::{NotUtf8, Text};
 
 use crate::Tokenizer;
 use crate::guard::interruptible;
+use crate::refusal::{self, Refused, Unusable};
 use crate::text::text_of;
 
 /// A text in the making, and the tokenizer that counts it.
-#[pyclass(module = "tokenfare._core")]
+#[pyclass(frozen, module = "tokenfare._core")]
 pub(crate) struct Stream {
     tokenizer: Py<Tokenizer>,
-    /// Away while a part is added, and for good where that was interrupted.
-    counted: Option<tokenfare_bpe::Stream>,
+    /// Locked while it is worked with. Away for good where that was interrupted.
+    counted: Mutex<Option<tokenfare_bpe::Stream>>,
 }
 
 #[pymethods]
@@ -22,14 +24,27 @@ impl Stream {
     #[new]
     #[pyo3(signature = (tokenizer, /))]
     fn new(tokenizer: Py<Tokenizer>) -> Self {
-        Stream { tokenizer, counted: Some(tokenfare_bpe::Stream::default()) }
+        Stream { tokenizer, counted: Mutex::new(Some(tokenfare_bpe::Stream::default())) }
+    }
+
+    #[classattr]
+    #[pyo3(name = "Refused")]
+    fn refused(py: Python<'_>) -> Py<PyType> {
+        refusal::class(py)
+    }
+
+    #[classattr]
+    #[pyo3(name = "Unusable")]
+    fn unusable(py: Python<'_>) -> Py<PyType> {
+        py.get_type::<Unusable>().unbind()
     }
 
     #[pyo3(signature = (part, /))]
-    fn add(&mut self, py: Python<'_>, part: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn add(&self, py: Python<'_>, part: &Bound<'_, PyAny>) -> PyResult<()> {
         let core = &self.tokenizer.get().core;
         let part = Part::of(part)?;
-        let mut counted = self.counted.take().ok_or_else(broken)?;
+        let mut place = self.locked()?;
+        let mut counted = place.take().ok_or_else(broken)?;
         let (counted, added) = interruptible(py, part.bytes(), || {
             let added = match part {
                 Part::Text(text) => counted.add(core, text),
@@ -37,20 +52,29 @@ impl Stream {
             };
             (counted, added)
         })?;
-        self.counted = Some(counted);
+        *place = Some(counted);
         added.map_err(refused)
     }
 
     #[getter]
     fn tokens(&self, py: Python<'_>) -> PyResult<usize> {
-        let counted = self.counted.as_ref().ok_or_else(broken)?;
+        let place = self.locked()?;
+        let counted = place.as_ref().ok_or_else(broken)?;
         let core = &self.tokenizer.get().core;
         interruptible(py, usize::MAX, || counted.tokens(core))
     }
 
     /// Raises if what came ends inside a character.
     fn whole_characters(&self) -> PyResult<()> {
-        self.counted.as_ref().ok_or_else(broken)?.whole_characters().map_err(refused)
+        self.locked()?.as_ref().ok_or_else(broken)?.whole_characters().map_err(refused)
+    }
+}
+
+impl Stream {
+    /// Never waits: of a signal's handler, which runs amid the work, it would be for ever.
+    fn locked(&self) -> PyResult<MutexGuard<'_, Option<tokenfare_bpe::Stream>>> {
+        let busy = "it is at work, for another thread or for what a signal's handler interrupted";
+        self.counted.try_lock().map_err(|_| Unusable::new_err(busy))
     }
 }
 
@@ -69,7 +93,7 @@ impl<'a> Part<'a> {
             Ok(bytes) => Ok(Part::Bytes(bytes.as_bytes())),
             Err(_) => {
                 let message = format!("a part is str or bytes, not {}", part.get_type().name()?);
-                Err(PyTypeError::new_err(message))
+                Err(Refused::new_err(message))
             }
         }
     }
@@ -83,9 +107,9 @@ impl<'a> Part<'a> {
 }
 
 fn refused(error: NotUtf8) -> PyErr {
-    PyValueError::new_err(error.to_string())
+    Refused::new_err(error.to_string())
 }
 
 fn broken() -> PyErr {
-    PyRuntimeError::new_err("a part was interrupted while it was added: begin anew")
+    Unusable::new_err("a part was interrupted while it was added: begin anew")
 }

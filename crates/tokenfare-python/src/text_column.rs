@@ -4,8 +4,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Fields};
-use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+
+use crate::refusal::Refused;
 
 /// A column of texts in chunks.
 pub(crate) struct TextColumn {
@@ -26,7 +27,7 @@ impl TextColumn {
             return place.of_text(fields[index].data_type(), &way);
         }
         if let Some(name) = column {
-            return Err(PyValueError::new_err(format!(
+            return Err(Refused::new_err(format!(
                 "this is one column and no table: leave column='{name}' out"
             )));
         }
@@ -37,7 +38,7 @@ impl TextColumn {
         if is_text(kind) {
             return Ok(self);
         }
-        Err(PyTypeError::new_err(format!(
+        Err(Refused::new_err(format!(
             "{} is of {kind}, and one of strings is expected; {way}",
             self.name
         )))
@@ -49,7 +50,7 @@ impl TextColumn {
             Some(name) => name,
             None if fields.len() == 1 => fields[0].name(),
             None => {
-                return Err(PyTypeError::new_err(format!(
+                return Err(Refused::new_err(format!(
                     "a table of several columns ({all}); say which one holds the texts: \
                      column='…'"
                 )));
@@ -61,9 +62,9 @@ impl TextColumn {
                 Ok(TextColumn { index: Some(index), name: format!("the column '{name}'") })
             }
             (None, _) => {
-                Err(PyValueError::new_err(format!("there is no column '{name}'; there is {all}")))
+                Err(Refused::new_err(format!("there is no column '{name}'; there is {all}")))
             }
-            _ => Err(PyValueError::new_err(format!(
+            _ => Err(Refused::new_err(format!(
                 "several columns are called '{name}'; hand over the one that is meant"
             ))),
         }

@@ -38,7 +38,7 @@ def truncated(core: _core.Tokenizer, text: str, max_tokens: int, keep: str) -> s
     check_keep(keep)
     try:
         head, tail = _places(core, text, min(max_tokens, sys.maxsize), keep)
-    except ValueError as error:
+    except core.Refused as error:
         raise _too_long(text, error, max_tokens) from None
     if keep == "end":
         return text[tail:]
@@ -69,7 +69,7 @@ def _places(core: _core.Tokenizer, text: str, limit: int, keep: str) -> tuple[in
         # So many tokens are no more than these characters, so the rest need not be looked at. A
         # grapheme cluster that the slice cuts in two lies behind all that fits.
         near = text[: NFC_SHRINKS * core.longest_token * (limit + 1)]
-        with suppress(ValueError):
+        with suppress(core.Refused):
             return core.truncate(near, limit, keep)
     return core.truncate(text, limit, keep)
 
@@ -81,7 +81,7 @@ def spans(core: _core.Tokenizer, text: str, max_tokens: int, overlap: int) -> li
     limit = min(max_tokens, sys.maxsize)
     try:
         found = core.split(text, limit, min(overlap, limit - 1))
-    except ValueError as error:
+    except core.Refused as error:
         raise _too_long(text, error, max_tokens) from None
     return [Span(*span) for span in found]
 

@@ -183,7 +183,7 @@ def _written(vocabulary: Vocabulary, name: str, digest: str, path: str) -> bytes
             pattern=vocabulary.pattern,
             nfc=vocabulary.nfc,
         )
-    except (ValueError, OverflowError) as error:
+    except (_core.Refused, OverflowError) as error:
         raise NotRepresentable(path, "", str(error)) from error
     about = {
         "name": name,

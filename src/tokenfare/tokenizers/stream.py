@@ -55,13 +55,14 @@ class StreamCounter:
         Raises:
             InvalidRequestError: The part is no text, or bytes that are not UTF-8, which are named
                 by their offset in all that was added. Nothing of the part is added.
-            TokenizerError: An earlier part was interrupted while it was added.
+            TokenizerError: An earlier part was interrupted while it was added, or another thread
+                is adding one.
         """
         try:
             self._stream.add(part)
-        except (TypeError, ValueError) as error:
+        except self._stream.Refused as error:
             raise InvalidRequestError(f"{self._name}: {error}") from None
-        except RuntimeError as error:
+        except self._stream.Unusable as error:
             raise TokenizerError(f"{self._name}: {error}") from None
 
     @property
@@ -69,7 +70,7 @@ class StreamCounter:
         """The tokens of the text so far, its whole characters; half a surrogate pair is U+FFFD."""
         try:
             return self._stream.tokens
-        except RuntimeError as error:
+        except self._stream.Unusable as error:
             raise TokenizerError(f"{self._name}: {error}") from None
 
     def finish(self) -> int:
@@ -81,7 +82,7 @@ class StreamCounter:
         tokens = self.tokens
         try:
             self._stream.whole_characters()
-        except ValueError as error:
+        except self._stream.Refused as error:
             raise InvalidRequestError(f"{self._name}: {error}") from None
         return tokens
 
@@ -114,7 +115,7 @@ def count_parts(tokenizer: Tokenizer, parts: Iterable[bytes]) -> int:
         for part in parts:
             stream.add(part)
         stream.whole_characters()
-    except (TypeError, ValueError) as error:
+    except _core.Refused as error:
         raise InvalidRequestError(str(error)) from None
     return stream.tokens
 

@@ -56,7 +56,7 @@ class Tokenizer:
         self._special = special
         try:
             self._core: _core.Tokenizer = _core.Tokenizer(vocabulary)
-        except ValueError as error:
+        except _core.Refused as error:
             raise VocabularyError(f"the vocabulary of {name!r}: {error}") from error
 
     @classmethod
@@ -126,7 +126,8 @@ class Tokenizer:
 
         Args:
             file: A path, or a stream of bytes, which is read from where it is to its end. What is
-                held of it is a megabyte, and of a stretch without words and lines all.
+                held of it is a megabyte, and of a stretch without words and lines all. What
+                reading a stream raises comes out as it is.
 
         Raises:
             InputError: The file cannot be read, or is not UTF-8; the message names the byte and its
@@ -186,8 +187,8 @@ class Tokenizer:
         if isinstance(texts, str):  # it would be iterated too, character by character
             raise InvalidRequestError(f"{self.name}: texts are a list; `count` takes one")
         try:
-            counts = self._core.count_column(_narrowed(texts, column), column)
-        except (TypeError, ValueError) as error:
+            counts = self._core.count_column(_narrowed(self.name, texts, column), column)
+        except self._core.Refused as error:
             said = "; ".join(map(str, error.args))
             raise InvalidRequestError(f"{self.name}: {said}") from error
         if counts is not None:
@@ -203,7 +204,7 @@ class Tokenizer:
     def _counts(self, texts: list[str]) -> list[int]:
         try:
             return self._core.count_batch(texts)
-        except TypeError as error:
+        except self._core.Refused as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
 
     def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
@@ -289,7 +290,7 @@ class Tokenizer:
         """
         try:
             return self._core.decode_bytes(ids, _spelled(self._special, special))
-        except (TypeError, ValueError) as error:
+        except self._core.Refused as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
 
     def decode(
@@ -298,7 +299,7 @@ class Tokenizer:
         """Decode ids to text as `decode_bytes` does; bytes that are not UTF-8 become U+FFFD."""
         try:
             return self._core.decode(ids, _spelled(self._special, special))
-        except (TypeError, ValueError) as error:
+        except self._core.Refused as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
 
     def _special_tokens(self, special: str | Collection[str]) -> _core.Special | None:
@@ -308,7 +309,7 @@ class Tokenizer:
         return _prepared(self._special, special if isinstance(special, str) else frozenset(special))
 
 
-def _narrowed(texts: Any, column: str | None) -> object:
+def _narrowed(tokenizer: str, texts: Any, column: str | None) -> object:
     """Of a frame of pandas the one column, as a frame.
 
     pandas makes Arrow of all its columns, whichever is wanted, and of none if another one holds
@@ -319,7 +320,7 @@ def _narrowed(texts: Any, column: str | None) -> object:
         return texts
     if column not in texts.columns:
         there = ", ".join(map(str, texts.columns))
-        raise ValueError(f"there is no column '{column}'; there is {there}")
+        raise InvalidRequestError(f"{tokenizer}: there is no column '{column}'; there is {there}")
     narrowed: object = texts[[column]]
     return narrowed
 
