@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from tokenfare.catalog import Catalog, Evidence, Model
-from tokenfare.catalog.description import model_facts
+from tokenfare.catalog.description import evidence_name, model_facts
 from tokenfare.money import plain
 
 HEADINGS = ("model", "context", "input", "output", "in", "out", "access", "tokenizer", "takes")
@@ -136,7 +136,7 @@ def _family(family: str, models: list[Model]) -> str:
             lines += [f"**Retired on {model.retired_on}.**", ""]
         lines += ["| fact | value | how it is known |", "|---|---|---|"]
         for fact, value in model_facts(model).items():
-            known = _known(model.evidence.get(fact), numbers)
+            known = _known(model.evidence.get(evidence_name(fact)), numbers)
             lines.append(f"| {fact.replace('_', ' ')} | {_cell(value)} | {known} |")
         lines.append("")
     lines += ["## Sources", ""]

@@ -198,6 +198,32 @@ def test_every_limit_is_shown_with_how_it_is_known_by_whom_and_since_when(run) -
     assert "not used: the provider's own table says 128,000, which is also the smaller" in out
 
 
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        ("1.06", "surcharge                 6 % more (x 1.06), in the price already"),
+        ("1.005", "surcharge                 0.5 % more (x 1.005), in the price already"),
+        ("0.85", "discount                  15 % less (x 0.85), in the price already"),
+    ],
+)
+def test_a_factor_on_prices_is_called_what_it_is_and_has_its_source(
+    run, tmp_path: Path, monkeypatch, factor: str, said: str
+) -> None:
+    file = tmp_path / "mine.toml"
+    head, _, _ = OVERLAP.partition("[[model]]")
+    file.write_text(f"{head}[[discounts]]\nmodels = ['qwen-long']\nfactor = '{factor}'\n")
+    monkeypatch.setenv("TOKENFARE_CATALOG", str(file))
+    out = run("models", "show", "qwen-long", "--as-of", "2026-11-25").out
+    lines = [line.strip() for line in out.splitlines()]
+    below = lines[lines.index(said) + 1]
+    assert below.startswith("stated, 2026-06-01, high confidence [")
+    assert f"{below[-3:]} Our contract" in out
+    (fact,) = (each for each in ("surcharge", "discount") if f"\n  {each} " in out)
+    assert said.startswith(fact)
+    changed = run("catalog", "diff", "2026-05-31", "2026-06-01").out
+    assert f"qwen-long  {fact}" in changed
+
+
 def test_who_serves_a_model_is_shown_with_its_sources(run) -> None:
     out = run("models", "show", "qwen-plus", "--as-of", "2026-11-25").out
     served = out[out.index("served by DashScope, in cn-beijing by default") :]

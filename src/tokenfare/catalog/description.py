@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any
 
-from tokenfare.money import plain
+from tokenfare.money import EXACT, plain
 
 from .model import CacheRules, Limits, Model, Price, Provider, RateLimits
 
 
 def model_facts(model: Model) -> dict[str, str]:
-    """Every fact by the name that `evidence` has for it; amounts are for a million tokens."""
+    """Every fact by what people call it; amounts are for a million tokens.
+
+    `evidence` has it by the same name, but for a surcharge (`evidence_name`).
+    """
     facts = {
         "status": model.status,
         "access": model.access,
@@ -35,10 +39,15 @@ def model_facts(model: Model) -> dict[str, str]:
         if rules is not None:
             facts[name] = rules_text(rules)
     if model.price is not None and model.price.discount is not None:
-        facts["discount"] = f"{plain(model.price.discount)} of the price, in it already"
+        facts |= _factor_text(model.price.discount)
     if model.retired_on is not None:
         facts["retired_on"] = model.retired_on.isoformat()
     return facts
+
+
+def evidence_name(fact: str) -> str:
+    """What `Model.evidence` calls a fact that people call this."""
+    return "discount" if fact == "surcharge" else fact
 
 
 def provider_facts(provider: Provider) -> dict[str, str]:
@@ -109,6 +118,13 @@ def price_text(price: Price | None) -> str:
         )
     batch = "" if price.batch is None else f"; in a batch x {plain(price.batch)}"
     return f"{'; '.join(lines)} ({price.currency} per 1,000,000 tokens){batch}"
+
+
+def _factor_text(factor: Decimal) -> dict[str, str]:
+    """A factor on every price, by the word for it. The catalogue has one name for both."""
+    name, change = ("surcharge", "more") if factor > 1 else ("discount", "less")
+    percent = plain(EXACT.multiply(EXACT.abs(EXACT.subtract(factor, Decimal(1))), Decimal(100)))
+    return {name: f"{percent} % {change} (x {plain(factor)}), in the price already"}
 
 
 def cache_text(cache: CacheRules | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tokenfare.errors import UnknownModel
 
 from .catalog import Catalog
-from .description import model_facts
+from .description import evidence_name, model_facts
 from .model import Model
 
 # What is ours by its nature, and says nothing against another's list.
@@ -56,7 +56,7 @@ def against(ours: Catalog, theirs: Iterable[Model]) -> tuple[Difference, ...]:
 
 
 def _stated_by_list(difference: Difference, theirs: Model) -> bool:
-    evidence = theirs.evidence.get(difference.fact)
+    evidence = theirs.evidence.get(evidence_name(difference.fact))
     derived = evidence is not None and evidence.mark == "derived"
     silent = difference.after in ("not stated", "not known")
     return not (derived or silent or difference.fact in _OURS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tokenfare.catalog import Dispute, Evidence, Model, Provider
-from tokenfare.catalog.description import model_facts, provider_facts
+from tokenfare.catalog.description import evidence_name, model_facts, provider_facts
 
 _WIDTH = 26
 
@@ -36,8 +36,9 @@ class _Page:
         """Each fact with its value, and how it is known."""
         for fact, value in said.items():
             yield f"  {fact:<{_WIDTH}}{value}"
-            if fact in evidence:
-                yield from self._origin_of(fact, evidence[fact])
+            name = evidence_name(fact)
+            if name in evidence:
+                yield from self._origin_of(fact, evidence[name])
 
     def end(self) -> Iterator[str]:
         """What is disputed, and the sources."""
