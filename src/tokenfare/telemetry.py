@@ -61,9 +61,9 @@ class Operation:
     between_chunks: array[float] = field(default_factory=lambda: array("d"))
     over: bool = field(default=False)
 
-    def event(self, name: str, attributes: Attributes) -> None:
-        """Something that happened on the way."""
-        self.span.add_event(name, dict(attributes))
+    def event(self, name: str, attributes: Attributes, at: float | None = None) -> None:
+        """Something that happened on the way: now, or `at` so many seconds since 1970."""
+        self.span.add_event(name, dict(attributes), None if at is None else round(at * 1e9))
 
     def enter(self) -> object:
         """Make its span the current one. Gives what `leave` takes."""

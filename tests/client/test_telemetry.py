@@ -7,13 +7,15 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 
 from client.telemetry_seen import Seen
-from tokenfare import Catalog, Client, Reply
+from tokenfare import Catalog, Client, Reply, RetryPolicy
 from tokenfare.emulator import Drop, Emulator, scripted
-from tokenfare.errors import AuthenticationError
+from tokenfare.errors import AuthenticationError, ProviderError
 
 pytest.importorskip("opentelemetry.sdk", reason="the extra `otel` and its SDK are not installed")
 
@@ -79,6 +81,25 @@ def test_every_attempt_is_an_event(emulate: Emulate, chat: Chat, seen: Seen) -> 
     chat(url, "hello")
     outcomes = [event.attributes["tokenfare.attempt.outcome"] for event in seen.span.events]
     assert outcomes == ["broken", "answered"]
+
+
+@pytest.mark.parametrize("attempts", [2, 3], ids=["all failed", "answered"])
+def test_an_attempt_is_an_event_of_the_moment_at_which_it_ended(
+    emulate: Emulate, chat: Chat, seen: Seen, attempts: int
+) -> None:
+    """Two failures with a quarter of a second between each and the next attempt."""
+    policy = RetryPolicy(attempts=attempts, first_wait=0.25, longest_wait=0.25, jitter=0)
+    _, url = emulate(faults=scripted(Drop(), Drop()))
+    with suppress(ProviderError):
+        chat(url, "hello", client={"retry_policy": policy})
+    span = seen.span
+    assert len(span.events) == attempts
+    times = [span.start_time, *(event.timestamp for event in span.events), span.end_time]
+    assert times == sorted(times)
+    for before, event in pairwise(span.events):
+        waited = event.attributes["tokenfare.attempt.waited_seconds"]
+        assert waited > 0.2
+        assert event.timestamp - before.timestamp >= waited * 1e9 - 1e6
 
 
 def test_a_failure_has_its_type_and_no_bill(emulate: Emulate, chat: Chat, seen: Seen) -> None:

@@ -121,7 +121,7 @@ class Observation:
     def _attempts(self, attempts: Sequence[object]) -> None:
         for attempt in attempts:
             if isinstance(attempt, Attempt) and self._operation is not None:
-                self._operation.event("tokenfare.attempt", _attempt(attempt))
+                self._operation.event("tokenfare.attempt", _attempt(attempt), attempt.ended_at)
 
 
 def _within(operation: Operation, flow: Flow[T]) -> Flow[T]:

@@ -113,6 +113,8 @@ class Attempt:
         waited_seconds: The wait before it.
         outcome: How it ended. `"broken"` means that the connection failed after the request was
             sent: the provider may have done the work and may bill it.
+        ended_at: When it had ended so, in seconds since 1970 (`time.time`). Two attempts are equal
+            whenever they were made.
     """
 
     model: str
@@ -120,6 +122,7 @@ class Attempt:
     code: str | None
     waited_seconds: float
     outcome: Outcome
+    ended_at: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,12 +202,17 @@ def with_retries(
     clock, policy = run.channel.runtime.clock, run.channel.retry_policy
     attempts: list[Attempt] = []
     waited, began = 0.0, clock()
+
+    def ended(status: int | None, code: str | None, outcome: Outcome) -> None:
+        at = run.channel.runtime.time_of_day()
+        attempts.append(Attempt(run.model, status, code, waited, outcome, at))
+
     while True:
         try:
             result = yield from once()
         except ProviderError as error:
             failure = _redacted(error, run.endpoint.key)
-            attempts.append(Attempt(run.model, error.status, error.code, waited, _outcome(error)))
+            ended(error.status, error.code, _outcome(error))
             wait = policy.wait_after(
                 error, len(attempts), run.seconds_left(), run.channel.runtime.chance()
             )
@@ -216,7 +221,7 @@ def with_retries(
                 break
             tell(_retry(run, error, attempts, wait), run.channel.on_wait)
         else:
-            attempts.append(Attempt(run.model, 200, None, waited, "answered"))
+            ended(200, None, "answered")
             return result, tuple(attempts)
         yield Wait(wait)
         waited = wait
