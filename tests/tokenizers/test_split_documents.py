@@ -88,7 +88,7 @@ DOCUMENTS = {
 }
 
 
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_falls_into_the_parts_that_a_reader_would_make(
     qwen, with_tiktoken, name, line_end

@@ -37,7 +37,7 @@ impl Fences {
                 return;
             };
             let mark = self.known + found;
-            let end = mark + memchr(b'\n', &bytes[mark..]).map_or(bytes.len() - mark, |at| at + 1);
+            let end = next_line(bytes, mark);
             self.look_at_line(bytes, mark, end);
             self.known = end;
         }
@@ -65,13 +65,24 @@ impl Fences {
     }
 }
 
+/// Where the line behind the one at `from` starts, or the end of the text.
+///
+/// CommonMark ends a line with `\n`, `\r\n`, or a `\r` that no `\n` follows (0.31.2, section 2.1).
+fn next_line(bytes: &[u8], from: usize) -> usize {
+    let Some(found) = memchr2(b'\n', b'\r', &bytes[from..]) else { return bytes.len() };
+    let at = from + found;
+    at + if bytes[at..].starts_with(b"\r\n") { 2 } else { 1 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// For each line of a text, `x` where a cut before it would break a block, else `.`.
     fn lines(text: &str) -> String {
-        let starts = || std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
+        let ends = |at: &usize| text[..*at].ends_with('\n') || text[..*at].ends_with('\r');
+        let inside = |at: &usize| text[..*at].ends_with('\r') && text[*at..].starts_with('\n');
+        let starts = || (0..=text.len()).filter(|at| *at == 0 || ends(at) && !inside(at));
         let mut fences = Fences::default();
         let marks: Vec<bool> = starts().map(|at| fences.contain(text, at)).collect();
         let mut late = Fences::default();
@@ -88,14 +99,17 @@ mod tests {
             ("````\n```\n````\n", ".xx."),
             ("```\na\n``` b\n`````\nc", ".xxx."),
             ("- a\n  ```\n  b\n  ```\n", "..xx."),
-            ("```\r\na\r\n```\r\nb", ".xx."),
+            ("```\na\n```\nb", ".xx."),
             ("a\n```\nnever closed\n\nb", "..xxx"),
             ("```in``` a line\n\nb ``` c\n", "...."),
             ("`a` and ~~b~~\n\n``\nc", "...."),
             ("```\na\n```\n\n```\nb\n```\n", ".xx..xx."),
         ];
         for (text, expected) in table {
-            assert_eq!(lines(text), expected, "{text:?}");
+            for line_end in ["\n", "\r\n", "\r"] {
+                let text = text.replace('\n', line_end);
+                assert_eq!(lines(&text), expected, "{text:?}");
+            }
         }
     }
 }
