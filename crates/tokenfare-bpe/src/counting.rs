@@ -73,7 +73,10 @@ impl Taker for Counting<'_> {
     }
 
     fn piece(&mut self, text: &[u8], start: usize, end: usize) {
-        self.count += self.count_piece(text, start, end);
+        self.count += match end - start {
+            0..=middle_cache::LONGEST => self.count_or_wait(text, start, end),
+            _ => self.count_segments(text, start, end),
+        };
     }
 }
 
@@ -170,6 +173,34 @@ impl Counting<'_> {
             };
         }
         sum
+    }
+
+    /// The tokens of a piece of up to 62 bytes, if it is known; otherwise as `new_wide`.
+    fn count_or_wait(&mut self, text: &[u8], start: usize, end: usize) -> usize {
+        match end - start {
+            0 => 0,
+            1..=LONGEST => {
+                let key = Key::new(text, start, end);
+                match self.memory.front.find(key) {
+                    0 => self.new_short(key),
+                    count => count,
+                }
+            }
+            16..=wide_cache::LONGEST => {
+                let key = WideKey::new(text, start, end);
+                match self.memory.wide.find(key) {
+                    0 => self.new_wide(key),
+                    count => count,
+                }
+            }
+            _ => self.count_middle(&text[start..end]),
+        }
+    }
+
+    /// As `new_wide`, of a piece that `front` does not know.
+    fn new_short(&mut self, key: Key) -> usize {
+        self.memory.new.add(key.bytes(), key.length(), key.mixed());
+        if self.memory.new.may_wait(1) { 0 } else { self.merge_short() }
     }
 
     /// Sets aside a piece that `wide` does not know; if that makes too many, answers the tokens of all.

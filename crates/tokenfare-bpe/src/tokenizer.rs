@@ -20,7 +20,7 @@ use crate::vocabulary::{Vocabulary, VocabularyError};
 const KEPT: usize = 1 << 16;
 
 /// Bytes of text that are normalized and split at a time: little enough to stay in the near cache.
-const PART: usize = 32 * 1024;
+const PART: usize = 64 * 1024;
 
 /// Bytes up to which a stretch is sooner counted piece by piece than in batches.
 const STRETCH: usize = 512;
@@ -29,10 +29,10 @@ const STRETCH: usize = 512;
 const TWO: usize = 2048;
 
 /// Code points that are made UTF-8 at a time, for the same reason.
-const POINTS: usize = 16 * 1024;
+const POINTS: usize = 64 * 1024;
 
 /// Bytes of what code points become that are kept from one call to the next.
-const UTF8_KEPT: usize = 8 * POINTS;
+const UTF8_KEPT: usize = 6 * POINTS;
 
 /// An id that names no token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,14 @@
 //! Through a part of a text, batch by batch of pieces, with NFC made only where it is needed.
 
+use crate::cuts::next_cut;
 use crate::interrupts::worked;
 use crate::nfc::nfc;
 use crate::splitting::{Normalization, Splitting};
 use crate::vocabulary::Vocabulary;
 use crate::windows::{Pieces, READ, Stop};
+
+/// Bytes that are normalized at a time, or more where no cut is.
+const STRETCH: usize = 8192;
 
 /// Who takes the pieces, in order.
 pub(crate) trait Taker {
@@ -31,8 +35,9 @@ pub(crate) fn walk<T: Taker>(
 ) {
     let way = Way::new(v, splitting);
     pieces.begin(0);
-    let at = way.go_on(pieces, part.as_bytes(), taker);
-    way.normalize(pieces, &part[at..], taker);
+    while let Some(at) = way.go_on(pieces, part.as_bytes(), taker) {
+        way.normalize(pieces, part, at, taker);
+    }
 }
 
 /// As [`walk`], of two parts at once, for a taker that does not mind in which order pieces come.
@@ -50,15 +55,30 @@ pub(crate) fn walk_both<T: Taker>(
     let way = Way::new(v, splitting);
     let texts = parts.map(str::as_bytes);
     pieces.iter_mut().for_each(|pieces| pieces.begin(0));
-    let mut done = [None; 2];
-    while done == [None; 2] {
-        let stopped = Pieces::find_both(pieces, splitting, texts, v.joints(), way.normal);
-        done[stopped] = way.step(&mut pieces[stopped], texts[stopped], taker);
+    let mut done = [false; 2];
+    while done == [false; 2] {
+        let i = Pieces::find_both(pieces, splitting, texts, v.joints(), way.normal);
+        match way.step(&mut pieces[i], texts[i], taker) {
+            Step::Batch => (),
+            Step::Stopped(at) => way.normalize(&mut pieces[i], parts[i], at, taker),
+            Step::End => done[i] = true,
+        }
     }
-    for (i, pieces) in pieces.iter_mut().enumerate() {
-        let at = done[i].unwrap_or_else(|| way.go_on(pieces, texts[i], taker));
-        way.normalize(pieces, &parts[i][at..], taker);
+    for (i, pieces) in pieces.iter_mut().enumerate().filter(|(i, _)| !done[*i]) {
+        while let Some(at) = way.go_on(pieces, texts[i], taker) {
+            way.normalize(pieces, parts[i], at, taker);
+        }
     }
+}
+
+/// How far a step went.
+enum Step {
+    /// Through a batch, or what stood in its way.
+    Batch,
+    /// To where the text goes on with what may not be NFC, or with less than a window.
+    Stopped(usize),
+    /// Through all.
+    End,
 }
 
 /// What does not change on the way.
@@ -76,33 +96,38 @@ impl<'a> Way<'a> {
 }
 
 impl Way<'_> {
-    /// Takes `rest`, where it stopped before, by its NFC.
+    /// Takes what stands from `at` on, where it stopped, by its NFC: some of it, up to the next cut; begins anew
+    /// behind that.
     #[inline(always)]
-    fn normalize<T: Taker>(&self, pieces: &mut Pieces, rest: &str, taker: &mut T) {
-        if !rest.is_empty() {
-            pieces.begin(0);
-            Way { normal: true, ..*self }.go_on(pieces, nfc(rest).as_bytes(), taker);
-        }
+    fn normalize<T: Taker>(&self, pieces: &mut Pieces, part: &str, at: usize, taker: &mut T) {
+        let end = next_cut(self.splitting, part.as_bytes(), (at + STRETCH).min(part.len()));
+        pieces.begin(0);
+        let whole =
+            Way { normal: true, ..*self }.go_on(pieces, nfc(&part[at..end]).as_bytes(), taker);
+        debug_assert_eq!(whole, None);
+        pieces.begin(end);
     }
 
     /// Takes what is left of `text`, or as much of it as is NFC without a closer look: answers where it
-    /// stopped.
+    /// stopped, or nothing if all is taken.
     ///
     /// What follows then starts with a character that NFC never joins to those before it, since it was in
     /// a window that held no other kind, or the text starts there. It may become another one by what
     /// stands behind it; then a piece starts with it (see `window`).
     #[inline(always)]
-    fn go_on<T: Taker>(&self, pieces: &mut Pieces, text: &[u8], taker: &mut T) -> usize {
+    fn go_on<T: Taker>(&self, pieces: &mut Pieces, text: &[u8], taker: &mut T) -> Option<usize> {
         loop {
-            if let Some(at) = self.step(pieces, text, taker) {
-                return at;
+            match self.step(pieces, text, taker) {
+                Step::Batch => (),
+                Step::Stopped(at) => return Some(at),
+                Step::End => return None,
             }
         }
     }
 
-    /// Takes the next batch, and what stopped it; answers where that was if it is the end.
+    /// Takes the next batch, and what stopped it.
     #[inline(always)]
-    fn step<T: Taker>(&self, pieces: &mut Pieces, text: &[u8], taker: &mut T) -> Option<usize> {
+    fn step<T: Taker>(&self, pieces: &mut Pieces, text: &[u8], taker: &mut T) -> Step {
         let Way { splitting, normal, .. } = *self;
         let before = pieces.start();
         let stop = match text.len() - pieces.end() {
@@ -117,7 +142,7 @@ impl Way<'_> {
                 worked(at - before);
                 pieces.begin(at);
             }
-            _ if !normal => return Some(at),
+            _ if !normal && at < text.len() => return Step::Stopped(at),
             Stop::Long if at < text.len() => {
                 let end = splitting.piece_end(text, at);
                 taker.piece(text, at, end);
@@ -130,9 +155,9 @@ impl Way<'_> {
                     taker.piece(text, at, end);
                     at = end;
                 }
-                return Some(at);
+                return Step::End;
             }
         }
-        None
+        Step::Batch
     }
 }
