@@ -102,6 +102,9 @@ impl Counting<'_> {
         let Memory { hot, cold, .. } = &mut *self.memory;
         cold.clear();
         let count = hot.count(text, starts, ends, cold);
+        if cold.all().is_empty() {
+            return count;
+        }
         count + self.count_cold(text, starts, ends) + self.count_longer(text)
     }
 

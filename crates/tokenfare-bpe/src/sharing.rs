@@ -58,9 +58,9 @@ impl Tokenizer {
         // A thread keeps its memory from share to share: one that wandered between cores would take
         // its caches' contents with it, and two threads would be no faster than one. From call to
         // call it is the same for the same region, so that texts seen before are known there.
-        let kept: Vec<Option<Memory>> = (0..threads).map(|_| self.kept_memory()).collect();
-        let work = |thread: usize, memory: Option<Memory>| {
-            let mut memory = memory.unwrap_or_else(|| Memory::knowing(&self.vocabulary));
+        let kept: Vec<Option<Box<Memory>>> = (0..threads).map(|_| self.kept_memory()).collect();
+        let work = |thread: usize, memory: Option<Box<Memory>>| {
+            let mut memory = memory.unwrap_or_else(|| Box::new(Memory::knowing(&self.vocabulary)));
             for share in regions.of(thread).filter_map(|share| shares.get(share)) {
                 for i in share.clone() {
                     worked(A_TEXT);

@@ -55,7 +55,11 @@ pub struct Tokenizer {
     ids: Ids,
     /// Made when ids are first decoded.
     decoding: OnceLock<Decoding>,
-    memories: Mutex<Vec<Memory>>,
+    #[expect(
+        clippy::vec_box,
+        reason = "one is taken out for every text, and a box moves as one pointer"
+    )]
+    memories: Mutex<Vec<Box<Memory>>>,
 }
 
 impl Tokenizer {
@@ -228,15 +232,15 @@ impl Tokenizer {
         Counter { tokenizer: self, memory: Some(self.memory()) }
     }
 
-    fn memory(&self) -> Memory {
-        self.kept_memory().unwrap_or_else(|| Memory::knowing(&self.vocabulary))
+    fn memory(&self) -> Box<Memory> {
+        self.kept_memory().unwrap_or_else(|| Box::new(Memory::knowing(&self.vocabulary)))
     }
 
-    pub(crate) fn kept_memory(&self) -> Option<Memory> {
+    pub(crate) fn kept_memory(&self) -> Option<Box<Memory>> {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    pub(crate) fn give_back(&self, mut memory: Memory) {
+    pub(crate) fn give_back(&self, mut memory: Box<Memory>) {
         memory.room.shrink_to(KEPT);
         memory.utf8.truncate(UTF8_KEPT);
         memory.utf8.shrink_to(UTF8_KEPT);
@@ -255,7 +259,7 @@ impl Tokenizer {
 pub struct Counter<'a> {
     tokenizer: &'a Tokenizer,
     /// There from the first text on.
-    memory: Option<Memory>,
+    memory: Option<Box<Memory>>,
 }
 
 impl Counter<'_> {

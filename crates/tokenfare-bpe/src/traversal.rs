@@ -10,6 +10,9 @@ use crate::windows::{Pieces, READ, Stop};
 /// Bytes that are normalized at a time, or more where no cut is.
 const STRETCH: usize = 8192;
 
+/// Bytes from which on the end of a text is sooner taken in a window than piece by piece.
+const TAIL: usize = 20;
+
 /// Who takes the pieces, in order.
 pub(crate) trait Taker {
     /// Whether it wants pieces of one byte too, or only to know how many there are.
@@ -125,18 +128,34 @@ impl Way<'_> {
         }
     }
 
+    #[inline(always)]
+    fn find<T: Taker>(&self, pieces: &mut Pieces, text: &[u8]) -> Stop {
+        let Way { v, splitting, normal } = *self;
+        if T::ALL {
+            pieces.find::<true>(splitting, text, v.joints(), normal)
+        } else {
+            pieces.find::<false>(splitting, text, v.joints(), normal)
+        }
+    }
+
     /// Takes the next batch, and what stopped it.
     #[inline(always)]
     fn step<T: Taker>(&self, pieces: &mut Pieces, text: &[u8], taker: &mut T) -> Step {
         let Way { splitting, normal, .. } = *self;
         let before = pieces.start();
-        let stop = match text.len() - pieces.end() {
-            0..READ => Stop::Tail,
-            _ if T::ALL => pieces.find::<true>(splitting, text, self.v.joints(), normal),
-            _ => pieces.find::<false>(splitting, text, self.v.joints(), normal),
+        let stop = if text.len() - pieces.end() < READ {
+            Stop::Tail
+        } else {
+            self.find::<T>(pieces, text)
         };
         taker.batch(pieces.stretch(text), pieces);
         let mut at = pieces.end();
+        if stop == Stop::Tail {
+            if self.take_tail(pieces, &text[at..], taker) {
+                return Step::End;
+            }
+            pieces.begin(at);
+        }
         match stop {
             Stop::Full => {
                 worked(at - before);
@@ -159,5 +178,156 @@ impl Way<'_> {
             }
         }
         Step::Batch
+    }
+
+    /// Takes `tail`, with which a text ends, in windows, if it ends as most do: with a digit behind it that changes
+    /// none of its pieces.
+    ///
+    /// It does not where a text may be cut before it, see `cuts`; nor behind ASCII punctuation: all patterns take that
+    /// with more of its kind, then with line ends and slashes, and a single one before letters; none with a digit.
+    #[inline(always)]
+    fn take_tail<T: Taker>(&self, pieces: &mut Pieces, tail: &[u8], taker: &mut T) -> bool {
+        if !(TAIL..READ).contains(&tail.len()) {
+            return false;
+        }
+        // Behind the digit letters, so that it is a piece of its own, and as many as windows need to be read.
+        let mut room = [b'a'; 2 * READ];
+        room[..tail.len()].copy_from_slice(tail);
+        room[tail.len()] = b'0';
+        let text = &room[..tail.len() + READ];
+        if !tail[tail.len() - 1].is_ascii_punctuation() && !self.splitting.is_cut(text, tail.len())
+        {
+            return false;
+        }
+        pieces.begin(0);
+        if self.find::<T>(pieces, text) != Stop::Tail || pieces.end() != tail.len() + 1 {
+            return false;
+        }
+        pieces.forget_last_byte(T::ALL);
+        taker.batch(text, pieces);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::Room;
+    use crate::piece;
+    use crate::splitting::Pattern;
+
+    const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+    /// Bytes and tokens of all pieces that it takes, with or without a batch's pieces of one byte.
+    struct Tokens<'a, const ALL: bool> {
+        v: &'a Vocabulary,
+        room: Room,
+        bytes: usize,
+        tokens: usize,
+        in_batches: usize,
+    }
+
+    impl<const ALL: bool> Tokens<'_, ALL> {
+        fn all<'v>(v: &'v Vocabulary, splitting: &Splitting, text: &str) -> Tokens<'v, ALL> {
+            let room = Room::default();
+            let mut tokens = Tokens { v, room, bytes: 0, tokens: 0, in_batches: 0 };
+            walk(v, splitting, &mut Pieces::default(), text, &mut tokens);
+            tokens
+        }
+    }
+
+    impl<const ALL: bool> Taker for Tokens<'_, ALL> {
+        const ALL: bool = ALL;
+
+        fn batch(&mut self, text: &[u8], pieces: &Pieces) {
+            for (start, end) in pieces.starts().iter().zip(pieces.ends()) {
+                assert!(*start as usize + 16 <= text.len());
+                self.piece(text, *start as usize, *end as usize);
+            }
+            self.bytes += pieces.ones();
+            self.tokens += pieces.ones();
+            self.in_batches += pieces.starts().len() + pieces.ones();
+        }
+
+        fn piece(&mut self, text: &[u8], start: usize, end: usize) {
+            self.bytes += end - start;
+            self.tokens += piece::count(self.v, &mut self.room, &text[start..end]);
+        }
+    }
+
+    /// As one that knows no windows and no cuts.
+    fn slow(v: &Vocabulary, splitting: &Splitting, text: &str) -> (usize, usize) {
+        let (text, mut room, mut tokens) = (splitting.normalized(text), Room::default(), 0);
+        splitting.for_each_piece(text.as_bytes(), |start, end| {
+            tokens += piece::count(v, &mut room, &text.as_bytes()[start..end]);
+        });
+        (text.len(), tokens)
+    }
+
+    fn splittings() -> impl Iterator<Item = Splitting> {
+        let patterns = [
+            Pattern::Qwen,
+            Pattern::QwenMarks,
+            Pattern::Cl100k,
+            Pattern::Llama3,
+            Pattern::O200k,
+            Pattern::Gpt2,
+        ];
+        patterns.into_iter().flat_map(|pattern| {
+            [Normalization::None, Normalization::Nfc]
+                .map(|normalization| Splitting { pattern, normalization })
+        })
+    }
+
+    #[test]
+    fn a_text_may_end_in_any_way() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let ends =
+            ["a", "S", "'", "'ll", " ", "\n", "\r", ".", "/", "1", "é", "½", "中", "\u{301}"];
+        for splitting in splittings() {
+            let mut in_batches = 0;
+            for code in 0..ends.len().pow(3) {
+                let end = (0..3).map(|i| ends[code / ends.len().pow(i) % ends.len()]);
+                let text = format!("with at least 18: {}", end.collect::<String>());
+                let (expected, fast) =
+                    (slow(&v, &splitting, &text), Tokens::<true>::all(&v, &splitting, &text));
+                assert_eq!((fast.bytes, fast.tokens), expected, "{splitting:?} {text:?}");
+                let fast = Tokens::<false>::all(&v, &splitting, &text);
+                assert_eq!((fast.bytes, fast.tokens), expected, "{splitting:?} {text:?}");
+                in_batches += fast.in_batches;
+            }
+            assert!(in_batches > 4_000, "{splitting:?}: {in_batches}");
+        }
+    }
+
+    #[test]
+    fn what_is_normalized_ends_where_counts_add_up() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let mut state = 3u64;
+        let mut roll = move |sides: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % sides
+        };
+        let units = ["word ", "中文", "e", "\u{301}", "각", "\u{11a8}", "\n", "12", ". ", "'s"];
+        for splitting in splittings() {
+            for round in 0..40 {
+                let mut text = String::new();
+                while text.len() < 5 * STRETCH {
+                    // Some have such characters everywhere, some here and there.
+                    let rare = round % 2 == 0 && roll(2_000) > 0;
+                    text.push_str(
+                        units[if rare { [0, 1, 2, 4, 6, 7, 8, 9][roll(8)] } else { roll(10) }],
+                    );
+                }
+                let (expected, fast) =
+                    (slow(&v, &splitting, &text), Tokens::<false>::all(&v, &splitting, &text));
+                assert_eq!((fast.bytes, fast.tokens), expected, "{splitting:?}");
+                let mut both = Tokens::<false>::all(&v, &splitting, "");
+                let middle = next_cut(&splitting, text.as_bytes(), text.len() / 2);
+                let parts = text.split_at(middle).into();
+                walk_both(&v, &splitting, &mut Default::default(), parts, &mut both);
+                assert_eq!((both.bytes, both.tokens), expected, "{splitting:?}");
+            }
+        }
     }
 }

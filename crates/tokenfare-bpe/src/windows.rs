@@ -70,6 +70,16 @@ impl Pieces {
         (self.starts.count, self.ends.count, self.ones) = (0, 0, 0);
     }
 
+    /// Forgets the last piece, which is of one byte.
+    pub(crate) fn forget_last_byte(&mut self, all: bool) {
+        if all {
+            (self.starts.count, self.ends.count) = (self.starts.count - 1, self.ends.count - 1);
+        } else {
+            self.ones -= 1;
+        }
+        self.end -= 1;
+    }
+
     /// Where the first piece starts in the text.
     pub(crate) fn start(&self) -> usize {
         self.base
