@@ -132,16 +132,6 @@ def test_a_piece_ends_at_the_best_boundary_within_reach(qwen, text, limit, piece
     assert qwen.split(text, limit) == pieces
 
 
-def test_an_overlap_starts_with_a_word(qwen):
-    text = "one two three four five six seven eight nine"  # a word is a token, a last space too
-    assert qwen.split(text, 4, overlap=2) == [
-        "one two three ",
-        "three four five ",
-        "five six seven ",
-        "seven eight nine",
-    ]
-
-
 @pytest.mark.parametrize(
     ("unit", "limit", "kept"),
     [

@@ -11,7 +11,7 @@
 
 use crate::fences::Fences;
 use crate::graphemes::is_place;
-use crate::line_ends::{break_before, line_end};
+use crate::line_ends::{begins_line, break_before, is_blank, line_end};
 use crate::sentences::end_within_line;
 
 /// The kinds of boundaries, best first.
@@ -128,6 +128,28 @@ pub(crate) fn first_word(text: &str, from: usize, to: usize) -> Option<usize> {
     (from..to).find(|at| {
         text.is_char_boundary(*at) && end_within_line(text, *at).is_some() && is_place(text, *at)
     })
+}
+
+/// The first place in `text` at or behind `from` and before `to` where a sentence begins, or a line that
+/// does not go on with the one before: whoever reads from there on misses nothing. O(the stretch).
+pub(crate) fn first_sentence(
+    text: &str,
+    fences: &mut Fences,
+    from: usize,
+    to: usize,
+) -> Option<usize> {
+    (from..to).find(|at| {
+        text.is_char_boundary(*at)
+            && (end_within_line(text, *at) == Some(Kind::Sentence)
+                || begins_line(text, *at, fences))
+            && is_place(text, *at)
+    })
+}
+
+/// Where the blanks begin that stand before `at`, which is their place but in an endless run of them.
+pub(crate) fn blanks_before(text: &str, at: usize) -> usize {
+    let before = before(text, at);
+    at - (before.len() - before.trim_end_matches(is_blank).len())
 }
 
 /// How far the surroundings of a boundary are looked at, in bytes: so that a text that is one line, or

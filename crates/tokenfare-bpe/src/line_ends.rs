@@ -59,6 +59,15 @@ pub(crate) fn line_end(text: &str, at: usize, start: usize, fences: &mut Fences)
     }
 }
 
+/// Whether a line begins at `at` that is neither blank nor a part of what the one before it begins.
+/// O(1), but for what the fences have not seen yet.
+pub(crate) fn begins_line(text: &str, at: usize, fences: &mut Fences) -> bool {
+    let Some((end, start)) = break_before(text, at.saturating_sub(2), at) else { return false };
+    let next = behind(text, at).trim_start_matches(is_blank);
+    let is_blank_line = next.is_empty() || next.starts_with(is_break);
+    end == at && !is_blank_line && line_end(text, at, start, fences) < Kind::BrokenLine
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Indent {
     None,
@@ -87,7 +96,7 @@ impl Indent {
     }
 }
 
-fn is_blank(c: char) -> bool {
+pub(crate) fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\u{3000}' | '\u{a0}')
 }
 

@@ -13,7 +13,7 @@
 
 use std::ops::Range;
 
-use crate::boundaries::{Stretch, best_boundary, first_word};
+use crate::boundaries::{Stretch, best_boundary, blanks_before, first_sentence, first_word};
 use crate::fences::Fences;
 use crate::graphemes::place_after;
 use crate::interrupts::worked;
@@ -21,7 +21,8 @@ use crate::memory::Memory;
 use crate::tokenizer::Tokenizer;
 use crate::truncate::{BLOCK, next_edge};
 
-/// A piece is no shorter than this part of its window where a sentence ends behind that.
+/// A piece is no shorter than this part of its window where a sentence ends behind that; nor an overlap
+/// than this part of one that starts at a word.
 const NEAR: usize = 4;
 
 /// A piece of a text, in bytes from the text's start, and its tokens, counted alone.
@@ -39,6 +40,8 @@ impl Tokenizer {
     /// Splits `text` into pieces of at most `limit` tokens. Each piece but the first starts with at most
     /// `overlap` tokens of the one before, counted alone; with none, the pieces join to the text.
     ///
+    /// An overlap starts where a sentence or a line does, or at a word where that leaves less than a
+    /// quarter of it.
     /// An overlap is left out where the piece could not go on with it. Fails with the first grapheme
     /// cluster that is more than `limit` tokens.
     pub fn split(&self, text: &str, limit: usize, overlap: usize) -> Result<Vec<Span>, Span> {
@@ -155,12 +158,27 @@ impl Splitting<'_> {
         }
     }
 
-    /// Where the next piece starts: at the first word of this one from which on it is at most `overlap`
-    /// tokens. Where words are far apart none is, and that is cheaper to see than where the limit falls.
+    /// Where the next piece starts: at the first sentence or line of this one from which on it is at
+    /// most `overlap` tokens, or at the first word where that leaves little.
     fn overlap_start(&mut self, memory: &mut Memory, span: Span, overlap: usize) -> usize {
         if overlap == 0 {
             return span.end;
         }
+        let Some(word) = self.overlap_word(memory, span, overlap) else { return span.end };
+        let mut from = blanks_before(self.text, word).max(span.start + 1); // a line has its indentation
+        let to = span.end - (span.end - word).div_ceil(NEAR) + 1;
+        while let Some(start) = first_sentence(self.text, &mut self.fences, from, to) {
+            if self.count(memory, start, span.end) <= overlap {
+                return start;
+            }
+            from = start + 1;
+        }
+        word
+    }
+
+    /// The first word from which on a piece is at most `overlap` tokens. Where words are far apart there
+    /// is none, and that is cheaper to see than where the limit falls.
+    fn overlap_word(&mut self, memory: &mut Memory, span: Span, overlap: usize) -> Option<usize> {
         let piece = &self.text[span.start..span.end];
         let has_word = |stretch: Range<usize>| {
             let (from, to) = (span.start + stretch.start, span.start + stretch.end);
@@ -173,11 +191,11 @@ impl Splitting<'_> {
         }
         while let Some(start) = first_word(self.text, from, span.end) {
             if self.count(memory, start, span.end) <= overlap {
-                return start;
+                return Some(start);
             }
             from = start + 1;
         }
-        span.end
+        None
     }
 
     /// The end of a block and its tokens, if they are known.
@@ -210,7 +228,7 @@ mod tests {
     const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
     /// Runs without a word in them, and words, in all mixtures.
-    const UNITS: [&str; 14] = [
+    const UNITS: [&str; 18] = [
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "====================================================================",
         "xqzjvkwpfygbhcmdnrtlsxqzjvkwpfygbhcmdnrtlsxqzjvkwpfygbhcmdnrtls",
@@ -221,34 +239,49 @@ mod tests {
         "impor",
         "t",
         "One more. ",
+        "Next.\n\n",
+        "    one.step()\n",
+        "a colon:\r",
+        "```\n",
         "通义千问具有强大的能力",
         "한국어 ",
         "e\u{301} \u{301}",
         "👩\u{200d}👧",
     ];
 
-    /// The first word of a piece from which on it is at most `overlap` tokens, by trying each.
+    /// Where the overlap of a piece starts, by its definition: the first word of those that fit, or the
+    /// first line or sentence from there on that leaves a quarter of it.
     fn first_that_fits(
         tokenizer: &Tokenizer,
         text: &str,
         span: Span,
         overlap: usize,
     ) -> Option<usize> {
-        (span.start + 1..span.end)
-            .filter_map(|at| first_word(text, at, at + 1))
-            .find(|at| tokenizer.count(&text[*at..span.end]) <= overlap)
+        let fits = |at: &usize| tokenizer.count(&text[*at..span.end]) <= overlap;
+        let places = span.start + 1..span.end;
+        let mut words = places.clone().filter_map(|at| first_word(text, at, at + 1));
+        let word = words.find(fits)?;
+        let enough = |at: &usize| 4 * (span.end - at) >= span.end - word;
+        let indentation =
+            |at: &usize| word - at <= 256 && text[*at..word].trim_matches(' ').is_empty();
+        places
+            .filter_map(|at| first_sentence(text, &mut Fences::default(), at, at + 1))
+            .filter(|at| *at >= word || indentation(at))
+            .filter(enough)
+            .find(fits)
+            .or(Some(word))
     }
 
     #[test]
-    fn an_overlap_starts_at_the_first_word_that_fits() {
+    fn an_overlap_starts_at_the_first_sentence_that_fits_or_word() {
         let tokenizer = Tokenizer::from_compact(DATA).unwrap();
         let mut state = 3u64;
         let mut roll = |sides: usize| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (state >> 33) as usize % sides
         };
-        let (mut overlaps, mut without) = (0, 0);
-        for _ in 0..400 {
+        let (mut overlaps, mut without, mut sentences) = (0, 0, 0);
+        for _ in 0..1_000 {
             let few: Vec<&str> = (0..1 + roll(4)).map(|_| UNITS[roll(UNITS.len())]).collect();
             let text: String = (0..roll(80)).map(|_| few[roll(few.len())]).collect();
             let limit = 15 + roll(80);
@@ -262,6 +295,10 @@ mod tests {
                     continue;
                 };
                 overlaps += usize::from(pair[1].start == expected);
+                let mut fences = Fences::default();
+                sentences += usize::from(
+                    first_sentence(&text, &mut fences, expected, expected + 1).is_some(),
+                );
                 if pair[1].start != expected {
                     // Left out, since nothing behind the piece fits together with it.
                     assert_eq!(pair[1].start, pair[0].end, "{text:?} {limit} {overlap}");
@@ -270,6 +307,7 @@ mod tests {
                 }
             }
         }
-        assert!(overlaps > 1_000 && without > 1_000, "{overlaps} {without}");
+        let seen = [overlaps, without, sentences, overlaps - sentences];
+        assert!(seen.iter().all(|times| *times > 1_000), "{seen:?}");
     }
 }

@@ -88,7 +88,7 @@ def split(  # noqa: PLR0913 - which tokenizer, and how much overlap; all have de
         model: As for `count`.
         tokenizer: As for `count`.
         overlap: Repeat up to this many tokens from the end of the previous piece, starting at a
-            word.
+            sentence or a line, or at a word where that would leave little.
         catalog: The catalogue that knows `model`.
 
     Without the vocabulary on this machine the upper bound decides, as in `truncate`.

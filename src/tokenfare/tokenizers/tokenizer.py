@@ -231,7 +231,8 @@ class Tokenizer:
         A piece ends at the last boundary of the best kind within reach: a section, else a
         paragraph, a line, a sentence, a clause, a word or a character. Without `overlap` the pieces
         join to the text; with it, each repeats up to this many tokens from the end of the
-        previous piece, starting at a word.
+        previous piece, starting at a sentence or a line, or at a word where that would leave less
+        than a quarter of it.
 
         Raises:
             CharacterTooLong: A single character is more than `max_tokens`.
