@@ -63,8 +63,8 @@ pub(crate) fn utf8_of<'a, P: Point>(points: &[P], utf8: &'a mut Vec<u8>) -> &'a 
     let length = write(points, utf8).unwrap_or_else(|| write_replaced(points, utf8));
     debug_assert!(std::str::from_utf8(&utf8[..length]).is_ok());
     // SAFETY: the first `length` bytes are the UTF-8 of characters: `write` answers nothing where a code point is
-    // none, and `write_replaced` has `char`s. Tests hold both against the standard library, every code point in
-    // every place of a stride. Checking it again would take 2 % of the time of counting such a text.
+    // none, and `write_replaced` has `char`s. Tests hold both against the standard library: every code point, and
+    // each in one of the places of a stride. Checking it again would take 2 % of the time of counting such a text.
     unsafe { std::str::from_utf8_unchecked(&utf8[..length]) }
 }
 

@@ -94,12 +94,15 @@ fn no_token_of_qwen_stands_beside_ascii_where_pieces_fall_apart() {
 
 /// A tokenizer of single bytes and what these merge into, in this order.
 fn merging(made: &[&[u8]]) -> Tokenizer {
+    merging_normalized(made, Normalization::None)
+}
+
+fn merging_normalized(made: &[&[u8]], normalization: Normalization) -> Tokenizer {
     let bytes: Vec<[u8; 1]> = (0..=u8::MAX).map(|byte| [byte]).collect();
     let singles = bytes.iter().map(|byte| &byte[..]);
     let tokens: Vec<(&[u8], u32)> = singles.chain(made.iter().copied()).zip(0..).collect();
-    let (pattern, normalization) = (Pattern::Qwen, Normalization::None);
-    Tokenizer::from_compact(&to_compact(&tokens, Merging::ByRank, pattern, normalization).unwrap())
-        .unwrap()
+    let compact = to_compact(&tokens, Merging::ByRank, Pattern::Qwen, normalization).unwrap();
+    Tokenizer::from_compact(&compact).unwrap()
 }
 
 #[test]
@@ -121,6 +124,25 @@ fn a_token_across_one_joint_beside_ascii_keeps_all_pieces_together() {
     }
     let apart = merging(&[b"\xe4\xb8", b"\xe4\xb8\xad", b" \xe4\xb8\xad"]);
     assert_eq!(apart.count(&" 中x".repeat(40)), 80);
+}
+
+#[test]
+fn a_joint_is_that_of_the_characters_that_nfc_makes_wherever_a_window_ends() {
+    // Each token stands across what is no joint of the text as it is spelled.
+    let spelled: [(&str, &[&[u8]]); 2] = [
+        ("中e\u{301}", &[b"\xe4\xb8", b"\xe4\xb8\xad", b"\xc3\xa9", "中é".as_bytes()]),
+        (
+            "中か\u{3099}",
+            &[b"\xe4\xb8", b"\xe4\xb8\xad", b"\xe3\x81", b"\xe3\x81\x8c", "中が".as_bytes()],
+        ),
+    ];
+    for (character, made) in spelled {
+        let tokenizer = merging_normalized(made, Normalization::Nfc);
+        for before in 0..70 {
+            let text = format!("{}{}", "1".repeat(before), format!(" {character}").repeat(40));
+            assert_eq!(tokenizer.count(&text), before + 40 * 2, "{character} {before}");
+        }
+    }
 }
 
 #[test]
