@@ -57,6 +57,18 @@ pub(crate) fn merge_pending(v: &Vocabulary, memory: &mut Memory) -> usize {
 /// Pieces whose sets in the front are asked for before the first of them is looked at.
 const TOGETHER: usize = 128;
 
+/// Room for pieces that are asked for: their keys, also mixed, and the numbers of those that are not found.
+pub(crate) struct Asked {
+    keys: [(Key, u64); TOGETHER],
+    missing: [u8; TOGETHER],
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Asked { keys: [(Key::default(), 0); TOGETHER], missing: [0; TOGETHER] }
+    }
+}
+
 /// A count in the making, with what it needs.
 pub(crate) struct Counting<'a> {
     pub(crate) v: &'a Vocabulary,
@@ -113,13 +125,12 @@ impl Counting<'_> {
     fn count_cold(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
         self.memory.longer.clear();
         let mut sum = 0;
-        let mut asked = [(Key::default(), 0); TOGETHER];
-        let mut missing = [0; TOGETHER];
         for from in (0..self.memory.cold.all().len()).step_by(TOGETHER) {
             if !self.memory.new.may_wait(TOGETHER) {
                 sum += self.merge_short();
             }
-            let Memory { hot, cold, front, wide, longer, new, .. } = &mut *self.memory;
+            let Memory { hot, cold, front, wide, longer, new, asked, .. } = &mut *self.memory;
+            let Asked { keys, missing } = &mut **asked;
             let mut count = 0;
             for i in cold.all()[from..].iter().take(TOGETHER) {
                 let bounds = (starts[*i as usize], ends[*i as usize]);
@@ -134,11 +145,11 @@ impl Counting<'_> {
                 let key = Key::new(text, start, end);
                 let mixed = key.mixed();
                 front.prefetch(mixed);
-                asked[count % TOGETHER] = (key, mixed);
+                keys[count % TOGETHER] = (key, mixed);
                 count += 1;
             }
             let mut misses = 0;
-            for (i, (key, mixed)) in asked[..count].iter().enumerate() {
+            for (i, (key, mixed)) in keys[..count].iter().enumerate() {
                 let found = front.find_mixed(*key, *mixed);
                 sum += found;
                 missing[misses % TOGETHER] = i as u8;
@@ -146,7 +157,7 @@ impl Counting<'_> {
                 hot.put(*key, *mixed, found);
             }
             for i in &missing[..misses] {
-                let (key, mixed) = asked[usize::from(*i) % TOGETHER];
+                let (key, mixed) = keys[usize::from(*i) % TOGETHER];
                 new.add(key.bytes(), key.length(), mixed);
             }
         }

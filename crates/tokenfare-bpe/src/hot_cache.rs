@@ -18,6 +18,8 @@ const HOT: usize = 1 << BITS;
 
 /// Pieces that are looked up together.
 const GROUP: usize = 64;
+/// The same of those that are left, so that a short text needs little room.
+const SOME: usize = 16;
 
 /// A key with its count, or zeros.
 #[derive(Clone, Copy)]
@@ -52,7 +54,7 @@ impl HotCache {
         missing: &mut Places,
     ) -> usize {
         #[cfg(target_arch = "x86_64")]
-        if has_avx512() {
+        if starts.len() >= GROUP && has_avx512() {
             // SAFETY: the machine has what the function was compiled for, and that is all it asks.
             return unsafe { avx512::count(self, text, starts, ends, missing) };
         }
@@ -61,7 +63,7 @@ impl HotCache {
             starts,
             ends,
             missing,
-            |hot, text, starts, ends| hot.find(text, starts, ends),
+            |hot, text, starts, ends| hot.find::<GROUP>(text, starts, ends),
             list,
         )
     }
@@ -89,14 +91,16 @@ impl HotCache {
         for (starts, ends) in groups.iter().zip(groups_ends) {
             take(find(self, text, starts, ends), GROUP);
         }
-        take(self.find(text, starts, ends), starts.len());
+        for (starts, ends) in starts.chunks(SOME).zip(ends.chunks(SOME)) {
+            take(self.find::<SOME>(text, starts, ends), starts.len());
+        }
         sum
     }
 
-    /// Looks up at most [`GROUP`] pieces one by one, without a branch on what is found.
+    /// Looks up at most `MOST` pieces one by one, without a branch on what is found.
     #[inline(always)]
-    fn find(&self, text: &[u8], starts: &[u32], ends: &[u32]) -> (usize, u64) {
-        let mut asked = [(Key::default(), 0); GROUP];
+    fn find<const MOST: usize>(&self, text: &[u8], starts: &[u32], ends: &[u32]) -> (usize, u64) {
+        let mut asked = [(Key::default(), 0); MOST];
         for ((asked, start), end) in asked.iter_mut().zip(starts).zip(ends) {
             let (start, length) = (*start as usize, (end - start) as usize);
             let bytes = text.get(start..start + 16).and_then(|bytes| bytes.first_chunk());
@@ -161,7 +165,7 @@ mod tests {
                         &starts,
                         &ends,
                         &mut missing,
-                        |hot, text, starts, ends| hot.find(text, starts, ends),
+                        |hot, text, starts, ends| hot.find::<GROUP>(text, starts, ends),
                         list,
                     )
                 } else {

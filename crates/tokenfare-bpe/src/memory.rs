@@ -1,5 +1,6 @@
 //! What a thread keeps from one call to the next: what it learnt of pieces, and room to work in.
 
+use crate::counting::Asked;
 use crate::gathering::Batch;
 use crate::hot_cache::HotCache;
 use crate::id_cache::{IdCache, LongerIdCache};
@@ -37,6 +38,7 @@ pub(crate) struct Memory {
     pub(crate) batch: Batch,
     /// The numbers of those that were not met lately.
     pub(crate) cold: Places,
+    pub(crate) asked: Box<Asked>,
     /// Of those: too long for `short_cache`, and known to no cache.
     pub(crate) longer: Queue,
     pub(crate) missing: Queue,
@@ -64,6 +66,7 @@ impl Memory {
             pieces: None,
             batch: Batch::default(),
             cold: Places::default(),
+            asked: Box::default(),
             longer: Queue::default(),
             missing: Queue::default(),
             new: Pending::default(),
