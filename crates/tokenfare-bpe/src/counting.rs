@@ -192,8 +192,8 @@ impl Counting<'_> {
     /// The tokens of a piece of up to 62 bytes, if it is known; otherwise as `new_wide`.
     fn count_or_wait(&mut self, text: &[u8], start: usize, end: usize) -> usize {
         match end - start {
-            0 => 0,
-            1..=LONGEST => {
+            0..=1 => end - start, // every byte is a token
+            2..=LONGEST => {
                 let key = Key::new(text, start, end);
                 match self.memory.front.find(key) {
                     0 => self.new_short(key),
@@ -277,8 +277,8 @@ impl Counting<'_> {
         let Memory { front, wide, room, .. } = &mut *self.memory;
         let piece = &text[start..end];
         match piece.len() {
-            0 => 0,
-            1..=LONGEST => {
+            0..=1 => piece.len(),
+            2..=LONGEST => {
                 let key = Key::new(text, start, end);
                 match front.find(key) {
                     0 => {
