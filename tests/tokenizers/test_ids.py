@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import ctypes
 import subprocess
 import sys
 
@@ -138,6 +139,29 @@ def test_what_iterating_ids_raises_comes_out_as_it_is(qwen):
         with pytest.raises(TypeError) as caught:
             qwen.decode(ids)
         assert not isinstance(caught.value, InvalidRequestError)
+
+
+@pytest.mark.parametrize("make", [np.int64, np.uint8, np.float64])
+def test_a_single_number_of_numpy_is_no_ids(qwen, make):
+    """It has `__getitem__`, as what can be iterated has."""
+    with pytest.raises(InvalidRequestError, match="ids are a list, an array or another iterable"):
+        qwen.decode(make(5))
+
+
+@pytest.mark.parametrize("kind", ["i2", "u2", "i4", "u4", "i8", "u8"])
+@pytest.mark.parametrize("order", "<>=")
+def test_ids_in_the_byte_order_of_another_machine_are_read_right(qwen, order, kind):
+    ids = [1, 2, 256, 512, 0x0102]
+    expected = qwen.decode(ids)
+    assert qwen.decode(np.array(ids, dtype=order + kind)) == expected
+    assert qwen.decode_bytes(np.array(ids, dtype=order + kind)[:0]) == b""
+
+
+@pytest.mark.parametrize("of", ["__ctype_be__", "__ctype_le__"])
+def test_an_array_of_ctypes_says_its_byte_order_and_is_read_by_it(qwen, of):
+    ids = [1, 2, 256, 512]
+    array = (getattr(ctypes.c_uint32, of) * len(ids))(*ids)
+    assert qwen.decode(array) == qwen.decode(ids)
 
 
 def test_a_list_that_shrinks_while_it_is_read_is_an_error_or_its_rest(qwen):

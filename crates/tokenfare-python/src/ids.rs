@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use pyo3::buffer::{Element, PyBuffer, PyUntypedBuffer};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyIterator, PyList};
 
@@ -67,8 +68,11 @@ impl Numbers {
         if let Ok(list) = source.cast::<PyList>() {
             return self.read_list(list, each);
         }
-        if let Ok(buffer) = PyUntypedBuffer::get(source) {
-            return each(&of_buffer(source.py(), &buffer)?);
+        match PyUntypedBuffer::get(source) {
+            Ok(buffer) if !says_order(&buffer) => {
+                return each(&of_buffer(source.py(), &buffer)?);
+            }
+            _ => {}
         }
         let ids = iterator(source)?.enumerate().map(|(i, id)| of_number(i, &id?));
         each(&ids.collect::<PyResult<Vec<_>>>()?)
@@ -97,16 +101,24 @@ impl Numbers {
     }
 }
 
+/// What Python code raises on the way comes out as it is, that of a signal's handler too. An error
+/// that no code raised, so that it has no traceback, says that there is nothing to iterate.
 fn iterator<'py>(source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
+    let py = source.py();
     source.try_iter().map_err(|error| {
-        let class = source.get_type();
-        let is_iterable =
-            ["__iter__", "__getitem__"].iter().any(|name| class.hasattr(*name).unwrap_or(true));
-        if is_iterable {
-            return error; // of its own code
+        let is_of_type = error.is_instance_of::<PyTypeError>(py);
+        if error.traceback(py).is_some() || !is_of_type {
+            return error;
         }
+        let class = source.get_type();
         Refused::new_err(format!("ids are a list, an array or another iterable, not {class}"))
     })
+}
+
+/// Whether the numbers are said to lie in the order of some machine. `PyBuffer` takes that of others
+/// for this one's; whoever made the array reads it right.
+fn says_order(buffer: &PyUntypedBuffer) -> bool {
+    matches!(buffer.format().to_bytes().first(), Some(b'<' | b'>' | b'!'))
 }
 
 #[inline]
@@ -143,6 +155,9 @@ fn of_buffer(py: Python<'_>, buffer: &PyUntypedBuffer) -> PyResult<Vec<u32>> {
         return converted(py, ids);
     }
     if let Ok(ids) = buffer.as_typed::<u16>() {
+        return converted(py, ids);
+    }
+    if let Ok(ids) = buffer.as_typed::<i16>() {
         return converted(py, ids);
     }
     let format = buffer.format().to_string_lossy();
