@@ -213,10 +213,42 @@ class WrongCapsule:
         return pa.array(["x"]).__arrow_c_array__()[0]
 
 
-@pytest.mark.parametrize("source", [Careless(), WrongCapsule()])
+class NoPair:
+    def __arrow_c_array__(self, requested_schema=None):
+        return ()
+
+
+@pytest.mark.parametrize("source", [Careless(), WrongCapsule(), NoPair()])
 def test_a_capsule_that_is_none_is_refused(qwen, source):
     with pytest.raises(InvalidRequestError):
         qwen.count_batch(source)
+
+
+@pytest.mark.parametrize("taken", ["both", "the array", "the schema"])
+def test_a_column_that_somebody_took_already_is_refused(qwen, taken):
+    capsules, fresh = (pa.array(["x"]).__arrow_c_array__() for _ in range(2))
+    pa.Array._import_from_c_capsule(*capsules)
+    schema = fresh[0] if taken == "the array" else capsules[0]
+    array = fresh[1] if taken == "the schema" else capsules[1]
+
+    class Spent:
+        def __arrow_c_array__(self, requested_schema=None):
+            return schema, array
+
+    with pytest.raises(InvalidRequestError, match="was handed out already"):
+        qwen.count_batch(Spent())
+
+
+@pytest.mark.parametrize("column", [5, ["a"], {}])
+@pytest.mark.parametrize("source", [pa.table({"a": ["x"], "b": ["y"]}), Frame({"a": ["x"]}), ["x"]])
+def test_a_column_is_named_by_a_text(qwen, source, column):
+    with pytest.raises(InvalidRequestError, match="is no str, and a column is named by one"):
+        qwen.count_batch(source, column=column)
+
+
+def test_half_a_surrogate_pair_names_no_column(qwen):
+    with pytest.raises(InvalidRequestError, match=r"no column '\\ud800'"):
+        qwen.count_batch(pa.table({"a": ["x"]}), column="\ud800")
 
 
 def test_a_list_names_what_is_no_string(qwen):

@@ -88,15 +88,20 @@ impl Chunks {
 }
 
 pub(crate) fn array(pair: &Bound<'_, PyTuple>) -> PyResult<ArrayRef> {
-    let (schema, array) = (pair.get_item(0)?, pair.get_item(1)?);
+    let (schema, array) = pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
     let schema = schema.cast::<PyCapsule>()?.pointer_checked(Some(c"arrow_schema"))?;
     let array = array.cast::<PyCapsule>()?.pointer_checked(Some(c"arrow_array"))?;
     // SAFETY: capsules of these names point to a schema and to an array by the interface's
     // contract. The array is moved out and its capsule left with an empty one; the schema is
-    // only read, and its capsule outlives that.
+    // only read, and its capsule outlives that. Of an empty one nothing else is read.
     let data = unsafe {
         let array = FFI_ArrowArray::from_raw(array.cast().as_ptr());
-        from_ffi(array, schema.cast::<FFI_ArrowSchema>().as_ref())
+        let schema = schema.cast::<FFI_ArrowSchema>().as_ref();
+        if array.is_released() || schema.release().is_none() {
+            let taken = "the Arrow column was handed out already, and its capsules are empty";
+            return Err(Refused::new_err(taken));
+        }
+        from_ffi(array, schema)
     };
     data.map(make_array).map_err(refused)
 }

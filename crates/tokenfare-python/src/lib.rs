@@ -123,8 +123,9 @@ impl Tokenizer {
         &self,
         py: Python<'_>,
         source: &Bound<'_, PyAny>,
-        column: Option<&str>,
+        column: Option<&Bound<'_, PyString>>,
     ) -> PyResult<Option<CountColumn>> {
+        let column = column.map(|name| name.to_str().map_err(|_| no_name(name))).transpose()?;
         let Some(mut chunks) = Chunks::of(source)? else { return Ok(None) };
         let counted = chunks.count(py, &self.core, column)?;
         Ok(Some(CountColumn(Arc::new(counted.into_array()))))
@@ -255,6 +256,12 @@ impl Tokenizer {
         self.room.give_back(bytes);
         result
     }
+}
+
+/// No column has a name with half a surrogate pair in it.
+fn no_name(name: &Bound<'_, PyString>) -> PyErr {
+    let shown = name.repr().map_or_else(|_| "of that name".into(), |name| name.to_string());
+    Refused::new_err(format!("there is no column {shown}, which is not Unicode text"))
 }
 
 /// Converts tokens and their merges to the compact form that `Tokenizer` reads.

@@ -186,6 +186,11 @@ class Tokenizer:
             return self._counts(texts)
         if isinstance(texts, str):  # it would be iterated too, character by character
             raise InvalidRequestError(f"{self.name}: texts are a list; `count` takes one")
+        if column is not None and not isinstance(column, str):
+            raise InvalidRequestError(
+                f"{self.name}: column={column!r} is no str, and a column is named by one; hand "
+                "over the column itself"
+            )
         try:
             counts = self._core.count_column(_narrowed(self.name, texts, column), column)
         except self._core.Refused as error:
