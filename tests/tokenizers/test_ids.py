@@ -164,6 +164,27 @@ def test_an_array_of_ctypes_says_its_byte_order_and_is_read_by_it(qwen, of):
     assert qwen.decode(array) == qwen.decode(ids)
 
 
+@pytest.mark.parametrize("special", [["qwen3"], {"<think>"}, 5])
+def test_decoding_takes_the_name_of_one_set(qwen, special):
+    for decode in (qwen.decode, qwen.decode_bytes):
+        with pytest.raises(InvalidRequestError, match="decoding takes the name of one set"):
+            decode([1], special=special)
+
+
+def test_what_names_no_set_is_answered_with_those_that_there_are(qwen):
+    with pytest.raises(InvalidRequestError, match=r"called 'ordinary'; known: qwen1, qwen2, "):
+        qwen.decode([1], special="ordinary")
+    with pytest.raises(InvalidRequestError, match=r"called 'x'; known: ordinary, qwen1, "):
+        qwen.encode("a", special="x")
+
+
+@pytest.mark.parametrize("special", [5, [5], [["<think>"]], None])
+def test_encoding_refuses_what_is_neither_a_set_nor_a_collection_of_names(qwen, special):
+    for encode in (qwen.encode, qwen.encode_to_numpy):
+        with pytest.raises(InvalidRequestError, match="the name of a set of special tokens"):
+            encode("a", special=special)
+
+
 def test_a_list_that_shrinks_while_it_is_read_is_an_error_or_its_rest(qwen):
     class Shrinking:
         def __index__(self):

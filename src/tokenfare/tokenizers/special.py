@@ -90,17 +90,17 @@ class SpecialSets:
             normalized=frozenset(token.text for token in added if token.normalized),
         )
 
-    def named(self, name: str) -> Mapping[str, int]:
-        """The set of this name."""
+    def named(self, name: str, *others: str) -> Mapping[str, int]:
+        """The set of this name. `others` are what may be asked for too, and are no set."""
         if name not in self.by_name:
-            known = ", ".join((ORDINARY, *self.by_name))
+            known = ", ".join((*others, *self.by_name))
             raise InvalidRequestError(f"no special tokens are called {name!r}; known: {known}")
         return self.by_name[name]
 
     def resolve(self, special: str | Collection[str]) -> Mapping[str, int]:
         """Say which special tokens `special` asks for: a set's, those listed, or none."""
         if isinstance(special, str):
-            found = {} if special == ORDINARY else self.named(special)
+            found = {} if special == ORDINARY else self.named(special, ORDINARY)
         else:
             unknown = sorted(set(special) - self.texts.keys())
             if unknown:

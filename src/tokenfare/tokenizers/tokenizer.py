@@ -295,7 +295,7 @@ class Tokenizer:
             InvalidRequestError: An id is not in the vocabulary.
         """
         try:
-            return self._core.decode_bytes(ids, _spelled(self._special, special))
+            return self._core.decode_bytes(ids, self._special_names(special))
         except self._core.Refused as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
 
@@ -304,7 +304,7 @@ class Tokenizer:
     ) -> str:
         """Decode ids to text as `decode_bytes` does; bytes that are not UTF-8 become U+FFFD."""
         try:
-            return self._core.decode(ids, _spelled(self._special, special))
+            return self._core.decode(ids, self._special_names(special))
         except self._core.Refused as error:
             raise InvalidRequestError(f"{self.name}: {error}") from error
 
@@ -312,7 +312,24 @@ class Tokenizer:
         """Prepare the special tokens to find in a text, or nothing for ordinary text."""
         if special == ORDINARY:
             return None
-        return _prepared(self._special, special if isinstance(special, str) else frozenset(special))
+        if isinstance(special, str):
+            return _prepared(self._special, special)
+        given: object = special  # what a caller without a type checker may have given
+        names = list(given) if isinstance(given, Iterable) else [given]
+        if not all(isinstance(name, str) for name in names):
+            raise InvalidRequestError(
+                f"{self.name}: special={special!r}: the name of a set of special tokens is "
+                "expected, or a collection of tokens as they are spelled"
+            )
+        return _prepared(self._special, frozenset(names))
+
+    def _special_names(self, special: str | None) -> _core.Special:
+        """Prepare the special tokens that are spelled for their ids."""
+        if special is not None and not isinstance(special, str):
+            raise InvalidRequestError(
+                f"{self.name}: special={special!r}: decoding takes the name of one set"
+            )
+        return _spelled(self._special, special)
 
 
 def _narrowed(tokenizer: str, texts: Any, column: str | None) -> object:
