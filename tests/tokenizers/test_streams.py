@@ -5,6 +5,10 @@ from __future__ import annotations
 import io
 import os
 import random
+import sys
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -173,6 +177,37 @@ def test_what_reading_a_stream_raises_comes_out_as_it_is(qwen, raised):
     with pytest.raises(type(raised)) as caught:
         qwen.count_file(Broken(b"xyz"))
     assert caught.value is raised
+
+
+def test_a_counter_that_another_thread_takes_while_it_is_asked_for_the_end_says_so(qwen):
+    counter = qwen.counter()
+    long = " \n" * 10_000_000
+
+    def add():
+        while True:
+            with suppress(TokenizerError):  # it is asked right now whether it is at work
+                return counter.add(long)
+
+    adding = threading.Thread(target=add)
+
+    def meanwhile(frame, event, _):
+        """Let the other thread begin when the tokens are known, and all else is not."""
+        if event == "return" and frame.f_code.co_name == "tokens":
+            sys.setprofile(None)
+            adding.start()
+            with suppress(TokenizerError):
+                while True:
+                    counter.tokens  # noqa: B018 - asking is what tells
+                    time.sleep(0.001)
+
+    sys.setprofile(meanwhile)
+    try:
+        with pytest.raises(TokenizerError, match="at work, for another thread"):
+            counter.finish()
+    finally:
+        sys.setprofile(None)
+        adding.join()
+    assert counter.finish() == qwen.count(long)
 
 
 def test_what_is_no_file_is_refused(qwen):

@@ -55,8 +55,8 @@ class StreamCounter:
         Raises:
             InvalidRequestError: The part is no text, or bytes that are not UTF-8, which are named
                 by their offset in all that was added. Nothing of the part is added.
-            TokenizerError: An earlier part was interrupted while it was added, or another thread
-                is adding one.
+            TokenizerError: An earlier part was interrupted while it was added, or the counter is
+                at work, for another thread or for what a signal's handler interrupted.
         """
         try:
             self._stream.add(part)
@@ -67,7 +67,11 @@ class StreamCounter:
 
     @property
     def tokens(self) -> int:
-        """The tokens of the text so far, its whole characters; half a surrogate pair is U+FFFD."""
+        """The tokens of the text so far, its whole characters; half a surrogate pair is U+FFFD.
+
+        Raises:
+            TokenizerError: As for `add`.
+        """
         try:
             return self._stream.tokens
         except self._stream.Unusable as error:
@@ -78,12 +82,15 @@ class StreamCounter:
 
         Raises:
             InvalidRequestError: The bytes end inside a character.
+            TokenizerError: As for `add`.
         """
         tokens = self.tokens
         try:
             self._stream.whole_characters()
         except self._stream.Refused as error:
             raise InvalidRequestError(f"{self._name}: {error}") from None
+        except self._stream.Unusable as error:
+            raise TokenizerError(f"{self._name}: {error}") from None
         return tokens
 
 
