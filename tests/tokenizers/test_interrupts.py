@@ -175,7 +175,6 @@ CHILD = """
 import sys, time
 import numpy
 import tokenfare as tf
-from tokenfare.errors import TokenizerError
 from tokenfare import _core
 
 qwen = tf.get_tokenizer("qwen")
