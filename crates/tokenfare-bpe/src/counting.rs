@@ -211,10 +211,12 @@ impl Counting<'_> {
         }
     }
 
-    /// As `new_wide`, of a piece that `front` does not know.
+    /// As `new_wide`, of a piece that `front` does not know. A batch may have left no room: it makes some before
+    /// it adds, not behind.
     fn new_short(&mut self, key: Key) -> usize {
+        let before = if self.memory.new.may_wait(1) { 0 } else { self.merge_short() };
         self.memory.new.add(key.bytes(), key.length(), key.mixed());
-        if self.memory.new.may_wait(1) { 0 } else { self.merge_short() }
+        before
     }
 
     /// Sets aside a piece that `wide` does not know; if that makes too many, answers the tokens of all.
@@ -346,55 +348,4 @@ impl Counting<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::merge::Room;
-
-    const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
-
-    /// Counts `pieces` as one batch, and each alone without any memory.
-    fn counted(pieces: &[String]) -> (usize, usize) {
-        let v = Vocabulary::from_compact(DATA).unwrap();
-        let text = pieces.concat() + "and what stands behind the last one";
-        let places = pieces.iter().scan(0, |at, piece| {
-            *at += piece.len() as u32;
-            Some((*at - piece.len() as u32, *at))
-        });
-        let (starts, ends): (Vec<u32>, Vec<u32>) = places.unzip();
-        let mut memory = Memory::knowing(&v);
-        let mut counting = Counting { v: &v, memory: &mut memory, count: 0 };
-        let together =
-            counting.count_batch(text.as_bytes(), &starts, &ends) + counting.merge_pending();
-        let alone = |piece: &String| piece::count(&v, &mut Room::default(), piece.as_bytes());
-        (together, pieces.iter().map(alone).sum())
-    }
-
-    /// Pieces of `length` bytes of which all have their place in the first `set` of a cache.
-    fn rivals(length: usize, set: fn(&[u8]) -> u64) -> Vec<String> {
-        let pieces = (0..).map(|i| format!("{i:x>length$}"));
-        pieces.filter(|piece| set(piece.as_bytes()) == 0).take(12).collect()
-    }
-
-    #[test]
-    fn a_piece_that_is_new_twice_is_counted_even_if_others_took_its_place_between() {
-        let short = rivals(12, |piece| Key::new(piece, 0, piece.len()).mixed() >> 48);
-        let wide = rivals(24, |piece| WideKey::new(piece, 0, piece.len()).mixed() % (1 << 15));
-        for pieces in [short, wide] {
-            let (together, alone) = counted(&[&pieces[..], &pieces[..]].concat());
-            assert_eq!(together, alone);
-            let (together, alone) = counted(&[&pieces[..], &pieces[..1], &pieces[..1]].concat());
-            assert_eq!(together, alone);
-        }
-    }
-
-    #[test]
-    fn pieces_that_come_twice_in_a_batch_count_twice() {
-        let pieces: Vec<String> = (0..500)
-            .map(|i| {
-                ["qzx", "и", "国", "zqxjkvbpygfw "][i % 4].repeat(i % 3 + 1) + &"w".repeat(i % 7)
-            })
-            .collect();
-        let (together, alone) = counted(&pieces);
-        assert_eq!(together, alone);
-    }
-}
+mod tests;
