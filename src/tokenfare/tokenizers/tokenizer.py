@@ -287,12 +287,15 @@ class Tokenizer:
         """Decode ids to bytes.
 
         Args:
-            ids: A list of ids, or an array of integers (NumPy's, or any with the buffer protocol).
+            ids: A list of ids or another iterable, or an array of integers of 16, 32 or 64 bits
+                (NumPy's, or any with the buffer protocol). What iterating raises comes out as it
+                is.
             special: The generation whose special tokens to decode; by default those in
                 `special_tokens`.
 
         Raises:
-            InvalidRequestError: An id is not in the vocabulary.
+            InvalidRequestError: An id is not in the vocabulary or is none, or what was given holds
+                no ids.
         """
         try:
             return self._core.decode_bytes(ids, self._special_names(special))
