@@ -98,7 +98,7 @@ def test_a_pipe_that_begins_slowly_is_still_known_by_its_first_bytes() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="interrupts are sent as on Unix")
-@pytest.mark.parametrize("sent", [b"", b"a word " * 1_000_000])
+@pytest.mark.parametrize("sent", [b"", b"a word " * 1_000_000], ids=["nothing", "megabytes"])
 def test_an_interrupt_ends_counting_a_pipe(sent: bytes) -> None:
     """While it waits for more, of which none comes."""
     pipe = subprocess.PIPE
