@@ -27,7 +27,7 @@ pub(crate) trait Taker {
 
 /// Hands all pieces of `part`, normalized, to `taker`; some are handed over in segments (see `windows`).
 ///
-/// O(length). No copy is made of what is normalized.
+/// O(length). What needs no closer look at its NFC is taken where it lies.
 #[inline(always)]
 pub(crate) fn walk<T: Taker>(
     v: &Vocabulary,
@@ -78,7 +78,8 @@ pub(crate) fn walk_both<T: Taker>(
 enum Step {
     /// Through a batch, or what stood in its way.
     Batch,
-    /// To where the text goes on with what may not be NFC, or with less than a window.
+    /// To where the text goes on with what may not be NFC, with a piece that no window holds, or with less than a
+    /// window.
     Stopped(usize),
     /// Through all.
     End,
@@ -150,6 +151,8 @@ impl Way<'_> {
         };
         taker.batch(pieces.stretch(text), pieces);
         let mut at = pieces.end();
+        // Whatever stopped it: where pieces are long no batch of a part is ever full.
+        worked(at - before);
         if stop == Stop::Tail {
             if self.take_tail(pieces, &text[at..], taker) {
                 return Step::End;
@@ -157,15 +160,12 @@ impl Way<'_> {
             pieces.begin(at);
         }
         match stop {
-            Stop::Full => {
-                worked(at - before);
-                pieces.begin(at);
-            }
+            Stop::Full => pieces.begin(at),
             _ if !normal && at < text.len() => return Step::Stopped(at),
             Stop::Long if at < text.len() => {
                 let end = splitting.piece_end(text, at);
                 taker.piece(text, at, end);
-                worked(end - before);
+                worked(end - at);
                 pieces.begin(end);
             }
             _ => {
@@ -211,10 +211,15 @@ impl Way<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
     use super::*;
+    use crate::interrupts::interruptible;
     use crate::merge::Room;
     use crate::piece;
     use crate::splitting::Pattern;
+    use crate::tokenizer::Tokenizer;
 
     const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
@@ -328,6 +333,30 @@ mod tests {
                 walk_both(&v, &splitting, &mut Default::default(), parts, &mut both);
                 assert_eq!((both.bytes, both.tokens), expected, "{splitting:?}");
             }
+        }
+    }
+
+    #[test]
+    fn whether_to_go_on_is_asked_as_often_whatever_the_pieces_are() {
+        let tokenizer = Tokenizer::from_compact(DATA).unwrap();
+        let units = [
+            "word ".to_owned(),
+            format!("{} ", "x".repeat(25)),
+            format!("{} ", "x".repeat(60)),
+            format!("{} ", "x".repeat(5_000)),
+            format!("{}\u{301} ", "word ".repeat(2_000)),
+            format!("{}\u{301} ", "x".repeat(25)),
+            "中文。".to_owned(),
+        ];
+        for unit in units {
+            let (text, asked) = (unit.repeat((1 << 22) / unit.len()), Rc::new(Cell::new(0)));
+            let times = Rc::clone(&asked);
+            let go_on = move || {
+                times.set(times.get() + 1);
+                true
+            };
+            interruptible(go_on, || tokenizer.count(&text)).unwrap();
+            assert!(asked.get() >= text.len() >> 17, "{} {unit:.70}", asked.get());
         }
     }
 }
