@@ -16,9 +16,10 @@
 //! held for nothing makes one segment of two, and one that is new of two that are known.
 //!
 //! **Beside ASCII.** Letters of both stand in one piece where words of two scripts do (`使用CREATE`), and a
-//! piece may begin with punctuation (`%s` before an ideograph). For these joints, all or none: if no token stands across any of
-//! them, each piece falls apart there, by the same proof. White space before a character is not among them,
-//! since many tokens begin with it, nor what is not `plain` (`masks`), so that masks alone tell the places.
+//! piece may begin with punctuation (`%` before an ideograph). For these joints, all or none: if no token
+//! stands across any of them, each piece falls apart there, by the same proof. White space before a character
+//! is not among them, since many tokens begin with it, nor what is not `plain` (`masks`), so that masks alone
+//! tell the places. Only windows look for these; [`Joints::segment_end`] passes them by.
 //!
 //! **Characters at once.** A character that is a token may be taken as one from the start of a merge
 //! if every token that could stand across one of its two joints holds all of it. **Proof.** Take the
