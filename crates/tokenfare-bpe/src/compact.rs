@@ -23,14 +23,6 @@ const HEADER: usize = 24;
 const MORE: usize = 12;
 pub(crate) const SINGLES: usize = 256;
 
-const PATTERNS: [Pattern; 6] = [
-    Pattern::Qwen,
-    Pattern::QwenMarks,
-    Pattern::Cl100k,
-    Pattern::Llama3,
-    Pattern::O200k,
-    Pattern::Gpt2,
-];
 const NORMALIZATIONS: [Normalization; 2] = [Normalization::Nfc, Normalization::None];
 
 /// The compact form, taken apart.
@@ -61,7 +53,7 @@ impl<'a> Compact<'a> {
         if version == 2 {
             let head: [u8; MORE] = *take(&mut rest)?;
             let [pattern, normalization, whole, is_numbered, a, b, c, d, ..] = head;
-            let pattern = PATTERNS.get(usize::from(pattern)).ok_or(VocabularyError::Foreign)?;
+            let pattern = Pattern::ALL.get(usize::from(pattern)).ok_or(VocabularyError::Foreign)?;
             let normalization =
                 NORMALIZATIONS.get(usize::from(normalization)).ok_or(VocabularyError::Foreign)?;
             compact.splitting = Splitting { pattern: *pattern, normalization: *normalization };
@@ -141,7 +133,7 @@ fn length_error(expected: usize, found: usize) -> VocabularyError {
 pub(crate) fn write(reduced: &Reduced, splitting: &Splitting) -> Vec<u8> {
     let place = |found: Option<usize>| found.unwrap_or(usize::from(u8::MAX)) as u8;
     let mut body = vec![
-        place(PATTERNS.iter().position(|p| *p == splitting.pattern)),
+        place(Pattern::ALL.iter().position(|p| *p == splitting.pattern)),
         place(NORMALIZATIONS.iter().position(|n| *n == splitting.normalization)),
         u8::from(reduced.whole_pieces),
         u8::from(reduced.ids.is_some()),

@@ -96,15 +96,6 @@ mod tests {
     use super::*;
     use crate::splitting::{Normalization, Pattern, Splitting};
 
-    const PATTERNS: [Pattern; 6] = [
-        Pattern::Qwen,
-        Pattern::QwenMarks,
-        Pattern::Cl100k,
-        Pattern::Llama3,
-        Pattern::O200k,
-        Pattern::Gpt2,
-    ];
-
     #[test]
     fn no_cut_is_ruled_out() {
         let lefts = ['a', 'Z', '0', '\n', '\r', ' ', '.', 'é', '\u{301}', '½', '中', '한', '😀'];
@@ -113,7 +104,7 @@ mod tests {
             for left in lefts.into_iter().chain([right]) {
                 let text = String::from_iter([left, right]);
                 let (bytes, at) = (text.as_bytes(), left.len_utf8());
-                for pattern in PATTERNS {
+                for pattern in Pattern::ALL {
                     let splitting = Splitting { pattern, normalization: Normalization::Nfc };
                     if splitting.is_cut(bytes, at) {
                         let after = bytes.get(at + 1).copied().unwrap_or_default();

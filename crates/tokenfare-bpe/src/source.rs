@@ -297,16 +297,8 @@ mod tests {
             'a', 'l', 'é', '中', '1', '½', ' ', '\n', '\r', '\'', '/', '.', '\u{301}', '\u{3000}',
             '😀',
         ];
-        let patterns = [
-            Pattern::Qwen,
-            Pattern::QwenMarks,
-            Pattern::Cl100k,
-            Pattern::Llama3,
-            Pattern::O200k,
-            Pattern::Gpt2,
-        ];
         let n = alphabet.len();
-        for splitting in patterns.map(|pattern| Splitting { pattern, ..Splitting::QWEN }) {
+        for splitting in Pattern::ALL.map(|pattern| Splitting { pattern, ..Splitting::QWEN }) {
             for code in 0..n.pow(4) {
                 let [a, b, c, d] = [0, 1, 2, 3].map(|i| alphabet[code / n.pow(i) % n]);
                 let text = String::from_iter([a, b, c, d]);

@@ -29,6 +29,12 @@ pub enum Pattern {
     Gpt2,
 }
 
+impl Pattern {
+    /// All of them, in the order of their numbers in the compact form.
+    pub const ALL: [Self; 6] =
+        [Self::Qwen, Self::QwenMarks, Self::Cl100k, Self::Llama3, Self::O200k, Self::Gpt2];
+}
+
 /// What is done to a text before it is split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Normalization {

@@ -270,15 +270,7 @@ mod tests {
     }
 
     fn splittings() -> impl Iterator<Item = Splitting> {
-        let patterns = [
-            Pattern::Qwen,
-            Pattern::QwenMarks,
-            Pattern::Cl100k,
-            Pattern::Llama3,
-            Pattern::O200k,
-            Pattern::Gpt2,
-        ];
-        patterns.into_iter().flat_map(|pattern| {
+        Pattern::ALL.into_iter().flat_map(|pattern| {
             [Normalization::None, Normalization::Nfc]
                 .map(|normalization| Splitting { pattern, normalization })
         })

@@ -6,15 +6,7 @@ use crate::vocabulary::Vocabulary;
 const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
 fn splittings() -> [Splitting; 6] {
-    [
-        Pattern::Qwen,
-        Pattern::QwenMarks,
-        Pattern::Cl100k,
-        Pattern::Llama3,
-        Pattern::O200k,
-        Pattern::Gpt2,
-    ]
-    .map(|pattern| Splitting { pattern, normalization: Normalization::None })
+    Pattern::ALL.map(|pattern| Splitting { pattern, normalization: Normalization::None })
 }
 
 /// Bounds of pieces, or of segments if the vocabulary's joints are given; the slow way where
