@@ -9,7 +9,7 @@ import numpy as np
 
 from tokenfare.batch.deadlines import mix
 from tokenfare.batch.deadlines.mix import Mix
-from tokenfare.batch.deadlines.options import Table
+from tokenfare.batch.deadlines.mix_table import Table
 
 
 class Option(NamedTuple):

@@ -53,8 +53,8 @@ class Name:
     def hidden(self) -> bool:
         """Whether a file of the same name stands beside it, which its path leads to otherwise.
 
-        `tokenfare.batch.plan` is a function, since the package says so after its file `plan.py`
-        was imported; who reads the files alone finds the file.
+        `tokenfare.dispatch.chat` is a function, since the package binds that name after it has
+        imported its file `chat.py`; a tool that reads only the files finds the file.
         """
         module, _, short = self.path.rpartition(".")
         folder = Path(inspect.getfile(importlib.import_module(module))).parent

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from tokenfare.api import default_catalog
-from tokenfare.batch.choice.batch_or_live import Served, Service
 from tokenfare.batch.choice.bulk_prices import Together
+from tokenfare.batch.choice.services import Served, Service
 from tokenfare.money import Money
 from tokenfare.router import Requirements
 from tokenfare.tokenizers import Count

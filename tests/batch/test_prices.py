@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from models import model, price
 from tokenfare import _core
 from tokenfare.api import default_catalog
-from tokenfare.batch.choice import batch_or_live
-from tokenfare.batch.choice.batch_or_live import Choice, Served, Service
+from tokenfare.batch.choice import services
+from tokenfare.batch.choice.offers import Offers
 from tokenfare.batch.choice.outcomes import Outcomes
 from tokenfare.batch.choice.prices import Drawn
-from tokenfare.batch.choice.quotes import Offers
+from tokenfare.batch.choice.services import Choice, Served, Service
 from tokenfare.budget import fare_of
 from tokenfare.catalog import Limits, RateLimits
 from tokenfare.money import Money
@@ -78,7 +78,7 @@ ASKED = st.builds(
 
 def holds(service: Service, size: Count) -> None:
     """Each of the answers is that of the tables, and of each model judged by itself."""
-    with patch.object(batch_or_live, "_FEW", 0):
+    with patch.object(services, "_FEW", 0):
         tables = Service(service._served, service.requirements)
         for kind, found in enumerate(service.kinds):
             assert tables.choose_among(kind, size) == service.choose_among(kind, size)
@@ -219,7 +219,7 @@ def test_who_takes_what_is_what_the_router_says(batch: bool) -> None:
         for room in (1, 2_000, 8_192, 8_193, 40_000, 10**6):
             own = replace(asked, max_output_tokens=room)
             quick = Service(Served(catalog, asked), own)
-            with patch.object(batch_or_live.Prices, "can", return_value=False):
+            with patch.object(services.Prices, "can", return_value=False):
                 slow = Service(Served(catalog, asked), own)
             assert list(quick.takers) == list(slow.takers)
             assert quick.kinds == slow.kinds
@@ -231,7 +231,7 @@ def test_who_takes_what_is_what_the_router_says(batch: bool) -> None:
 )
 def test_ceilings_and_caches_are_the_routers(more: dict[str, Any]) -> None:
     asked = Requirements(**more)
-    assert not batch_or_live.Prices.can(asked)
+    assert not services.Prices.can(asked)
     assert not Served(SHIPPED[1], asked).prices
     assert Service(Served(SHIPPED[1], asked), asked).choose_among(0, Count.exactly(50)) is not None
 
@@ -239,9 +239,9 @@ def test_ceilings_and_caches_are_the_routers(more: dict[str, Any]) -> None:
 def test_many_sizes_of_one_room_are_worked_out_at_once() -> None:
     """So that the tests above are about two ways, and jobs of one room as fast as ever."""
     service = Service(Served(SHIPPED[1], Requirements()), Requirements())
-    spy = patch.object(batch_or_live, "RoutingTable", side_effect=batch_or_live.RoutingTable)
+    spy = patch.object(services, "RoutingTable", side_effect=services.RoutingTable)
     with spy as table:
-        for size in range(1, batch_or_live._FEW + 1):
+        for size in range(1, services._FEW + 1):
             service.choose_among(0, Count.exactly(size))
         assert not table.called
         for size in range(50, 90):

@@ -7,7 +7,7 @@ endpoint. Each can be killed at any point and called again.
 
 from __future__ import annotations
 
-from .choice.batch_or_live import Service as Service
+from .choice.services import Service as Service
 from .choice.totals import OnOneModel as OnOneModel
 from .choice.totals import Share as Share
 from .deadlines.deadline import Deadline as Deadline
@@ -15,12 +15,12 @@ from .deadlines.deadline import Lane as Lane
 from .engines.arrow import batch_schema as batch_schema
 from .engines.arrow import plan_batches as plan_batches
 from .engines.assembling import assemble as assemble
+from .finished_plan import LongestRequest as LongestRequest
+from .finished_plan import Plan as Plan
 from .inputs.reading import Form as Form
 from .inputs.record import Columns as Columns
 from .inputs.record import SetAside as SetAside
 from .output.folder import PlanFile as PlanFile
-from .plan import LongestRequest as LongestRequest
-from .plan import Plan as Plan
 from .planning import Progress as Progress
 from .planning import plan as plan
 from .prefixes.savings import Prefix as Prefix

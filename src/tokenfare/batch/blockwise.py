@@ -15,12 +15,12 @@ from tokenfare.router import Requirements
 
 from .bulk import Bulk, Passage, Read, can_read
 from .choice.chooser import Chooser
+from .choice.offers import Offers
 from .choice.output_lines import Sending
-from .choice.quotes import Offers
+from .finished_plan import LongestRequest, Plan
 from .inputs.blocks import Block
 from .inputs.record import Record, SetAside
 from .output.folder import PlanFile
-from .plan import LongestRequest, Plan
 from .planner import Planner, PlanningOptions, Taker
 
 _Alone: TypeAlias = list[Record | SetAside]

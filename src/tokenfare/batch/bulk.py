@@ -18,10 +18,10 @@ from tokenfare.catalog import BatchRules, Model
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import FILE_MARK
 
-from .choice.batch_or_live import Service
+from .choice.offers import Offers, count_of
 from .choice.outcomes import Outcomes
 from .choice.output_lines import Sending
-from .choice.quotes import Offers, count_of
+from .choice.services import Service
 from .choice.totals import Cell
 from .inputs.blocks import Block
 from .inputs.record import Columns, Record, SetAside

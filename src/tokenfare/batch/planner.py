@@ -21,15 +21,15 @@ from tokenfare.errors import InputError, InvalidRequestError
 from tokenfare.router import Requirements
 from tokenfare.tokenizers import Count
 
-from .choice.batch_or_live import Choice, Served, Service, Sizes
 from .choice.chooser import Cheapest, Chooser
 from .choice.counting import Counter
+from .choice.services import Choice, Served, Service, Sizes
 from .choice.totals import Cell, Tally
+from .finished_plan import LongestRequest, Plan
 from .inputs.record import Columns, Record, SetAside
 from .inputs.requests import METHOD, URL, Request, is_sayable, messages_in, request_of, unsayable
 from .output.folder import PlanFile
 from .output.table import Row
-from .plan import LongestRequest, Plan
 from .prefixes.finder import Prefixes
 from .prefixes.savings import SharedPrefixes
 

@@ -30,12 +30,12 @@ from .bulk import Read
 from .deadlines.deadline import ANSWER_SECONDS, Deadline, checked
 from .deadlines.keeping import kept
 from .deadlines.placing import Placing
+from .finished_plan import Plan
 from .inputs.reading import STANDARD_INPUT, Form, Source, chunks
 from .inputs.record import ColumnNames, columns_of
 from .inputs.requests import MOST_ROOM
 from .output.background_writer import BackgroundWriter
 from .output.folder import Folder
-from .plan import Plan
 from .planner import Planner, PlanningOptions
 from .prefixes.finder import Prefixes
 from .seldom_collected import seldom_collected

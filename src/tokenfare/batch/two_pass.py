@@ -16,10 +16,10 @@ from tokenfare.router import Requirements
 
 from .blockwise import BlockPlanner, BlockTaker
 from .bulk import Bulk, Passage, Read
-from .choice.batch_or_live import Service
+from .choice.offers import Offers, count_of
 from .choice.outcomes import Rules
 from .choice.output_lines import Sending
-from .choice.quotes import Offers, count_of
+from .choice.services import Service
 from .choice.totals import Cell
 from .deadlines.deadline import Deadline
 from .deadlines.placing import Placing, changed

@@ -27,9 +27,9 @@ from .options import NO_OPTIONS as NO_OPTIONS
 from .options import OPTION_NAMES as OPTION_NAMES
 from .options import Options as Options
 from .options import options_of as options_of
-from .parts import Part as Part
-from .parts import RequestCount as RequestCount
 from .request import count_request as count_request
+from .request_count import Part as Part
+from .request_count import RequestCount as RequestCount
 from .rules import Rules as Rules
 from .rules import rules_of as rules_of
 from .rules import rules_of_template as rules_of_template

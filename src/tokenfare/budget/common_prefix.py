@@ -18,8 +18,8 @@ from tokenfare.tokenizers.nfc import NFC_GROWS, has_a_run_of_marks
 
 from .message_tokens import MessageCounter, depends_on_the_next, places
 from .options import NO_OPTIONS, Options
-from .parts import NOTHING
 from .request import before_all
+from .request_count import NOTHING
 from .rules import rules_of
 from .tools import is_chinese
 

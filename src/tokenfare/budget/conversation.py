@@ -19,8 +19,8 @@ from tokenfare.tokenizers import Count, Measurer, added
 from .control_tokens import ControlToken, control_tokens
 from .message_tokens import MessageCounter, Position, depends_on_the_next, numbered, places
 from .options import NO_OPTIONS, Options
-from .parts import NOTHING, Part, RequestCount, counted
 from .request import after_all, before_all, count_request
+from .request_count import NOTHING, Part, RequestCount, counted
 from .rules import Rules
 from .tools import is_chinese
 

@@ -20,8 +20,8 @@ from .control_tokens import pattern
 from .documents import count_document
 from .images import count_image
 from .options import Options
-from .parts import NOTHING, Part, PartKind
 from .reasoning import AssistantText
+from .request_count import NOTHING, Part, PartKind
 from .rules import Rules
 from .template_text import Writer
 from .tools import call_text, calls_most, calls_of, is_certain

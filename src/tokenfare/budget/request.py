@@ -15,8 +15,8 @@ from tokenfare.tokenizers import Count, Measurer, added
 from .control_tokens import ControlToken, control_tokens
 from .message_tokens import MessageCounter, is_open, places
 from .options import NO_OPTIONS, Options
-from .parts import Part, RequestCount, counted
 from .reasoning import assistant_texts
+from .request_count import Part, RequestCount, counted
 from .rules import Rules, rules_of
 from .tools import GUESS, definitions_most, definitions_text, forced_call, is_chinese
 

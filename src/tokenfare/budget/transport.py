@@ -17,8 +17,8 @@ from tokenfare.messages import NEUTRAL_ROLE, Document, Message, Text, system, us
 from tokenfare.tokenizers import Count, Measurer
 
 from .options import NO_OPTIONS, Options
-from .parts import RequestCount
 from .request import count_request
+from .request_count import RequestCount
 from .rules import Rules, rules_of
 
 QUESTION = "Please do what the attached document asks; if it asks nothing, summarise it."

@@ -1,4 +1,4 @@
-"""`tokenfare batch`: jobs of many requests."""
+"""`tokenfare batch`: the commands that make a plan; `batch_runs` has those that send one."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tokenfare.catalog import Model
 from tokenfare.money import EXACT, Money
 from tokenfare.tokenizers import Count
 
-from .batch_or_live import Service
+from .services import Service
 
 
 class _Tokens:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .batch_or_live import Choice
+from .services import Choice
 from .totals import Cell
 
 

@@ -16,7 +16,7 @@ from tokenfare.catalog import Model
 from tokenfare.messages import parse
 from tokenfare.tokenizers import Bounds, Count, Measurer, Tokenizer, measurer_or_bounds
 
-from .batch_or_live import Service, Sizes
+from .services import Service, Sizes
 
 _PlainKind: TypeAlias = tuple[str, Rules]
 """The tokenizer, and what a chat template adds to plain chats."""

@@ -15,7 +15,7 @@ from tokenfare.batch.inputs.requests import METHOD, URL
 from tokenfare.catalog import BatchRules, Model
 from tokenfare.errors import InvalidRequestError
 
-from .batch_or_live import Choice, Service
+from .services import Choice, Service
 
 Rules: TypeAlias = Callable[[Model, Service], BatchRules | None]
 """What a batch file of a model may be, or an error where nothing can go there."""

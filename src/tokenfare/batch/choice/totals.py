@@ -17,9 +17,9 @@ from tokenfare.budget import Fare
 from tokenfare.money import EXACT, Money, total
 from tokenfare.tokenizers import Count
 
-from .batch_or_live import Choice, Service, Sizes
 from .bulk_prices import Together
 from .counting import alike_for_plain
+from .services import Choice, Service, Sizes
 
 _MANY_ROOMS = 1_000
 

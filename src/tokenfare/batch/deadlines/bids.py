@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from tokenfare import _core
-from tokenfare.batch.choice.batch_or_live import Service
 from tokenfare.batch.choice.prices import Drawn, Prices
+from tokenfare.batch.choice.services import Service
 from tokenfare.batch.extra import required
 from tokenfare.catalog import Model
 from tokenfare.router import Requirements
 from tokenfare.tokenizers import Count
 
-from .options import row_numbers
+from .mix_table import row_numbers
 
 MOST_CLASSES = 120_000
 """Classes that a job is cut into at most, as far as digits can be left out."""

@@ -28,7 +28,7 @@ from tokenfare.money import Money, rounded
 
 from .deadline import Deadline, Lane, costs_nothing
 from .mix import Job, Mix, cheapest, fastest
-from .options import Table
+from .mix_table import Table
 from .survey import Surveyed
 
 MOST_AT_ONCE = 1_000

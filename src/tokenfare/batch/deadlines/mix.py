@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from tokenfare.batch.extra import required
 
-from .options import Groups, Table, by_margin, by_size, each_alone, ranked
+from .mix_table import Groups, Table, by_margin, by_size, each_alone, ranked
 from .solver import WRONG, solve, solver
 
 _CELLS = 4_000  # that are each alone in the programme: a second or two

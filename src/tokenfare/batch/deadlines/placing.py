@@ -6,7 +6,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from tokenfare import _core
-from tokenfare.batch.choice.batch_or_live import Choice, Service
+from tokenfare.batch.choice.services import Choice, Service
 from tokenfare.batch.choice.totals import Cell
 from tokenfare.batch.extra import required
 from tokenfare.errors import InvalidRequestError

@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tokenfare import _core
-from tokenfare.batch.choice.batch_or_live import Choice, Service
-from tokenfare.batch.choice.quotes import count_of
+from tokenfare.batch.choice.offers import count_of
+from tokenfare.batch.choice.services import Choice, Service
 from tokenfare.batch.choice.totals import Cell
 from tokenfare.batch.extra import required
 from tokenfare.batch.output.null_output import NullOutput

@@ -12,8 +12,8 @@ from datetime import date
 from functools import partial
 from typing import Any, Unpack
 
-from tokenfare.batch.choice.batch_or_live import Service, Sizes
 from tokenfare.batch.choice.counting import Counter
+from tokenfare.batch.choice.services import Service, Sizes
 from tokenfare.batch.extra import required
 from tokenfare.batch.inputs import parquet
 from tokenfare.batch.inputs.record import (

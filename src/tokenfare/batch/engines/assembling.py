@@ -15,17 +15,17 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any, Unpack
 
-from tokenfare.batch.choice.batch_or_live import Service, Sizes
+from tokenfare.batch.choice.services import Service, Sizes
 from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS, checked
 from tokenfare.batch.deadlines.keeping import kept
 from tokenfare.batch.deadlines.placing import Placing
 from tokenfare.batch.deadlines.survey import Survey
 from tokenfare.batch.extra import required
+from tokenfare.batch.finished_plan import Plan
 from tokenfare.batch.inputs.record import Record, SetAside
 from tokenfare.batch.inputs.requests import Request
 from tokenfare.batch.output.folder import Folder
 from tokenfare.batch.output.table import Row, rounded_up
-from tokenfare.batch.plan import Plan
 from tokenfare.batch.planner import NOBODY, TOO_LONG, Planner, PlanningOptions, Taker
 from tokenfare.batch.planning import asked_of, ceiling_of, finished
 from tokenfare.batch.prefixes.finder import Prefixes

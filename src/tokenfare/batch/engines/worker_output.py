@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple, TypeAlias
 
-from tokenfare.batch.choice.batch_or_live import Sizes
+from tokenfare.batch.choice.services import Sizes
 from tokenfare.catalog import Catalog
 from tokenfare.router import Requirements
 from tokenfare.tokenizers import Count

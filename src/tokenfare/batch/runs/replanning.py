@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tokenfare.batch.plan import Plan
+from tokenfare.batch.finished_plan import Plan
 from tokenfare.batch.planning import Progress, plan
 from tokenfare.errors import InputError, InvalidRequestError
 

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenfare.batch.deadlines.options import Ranked, Table, ranked, row_numbers
+from tokenfare.batch.deadlines.mix_table import Ranked, Table, ranked, row_numbers
 
 
 @st.composite

@@ -13,8 +13,8 @@ from typing import NamedTuple, TypeAlias
 from tokenfare import _core
 from tokenfare.tokenizers import Count, Tokenizer
 
-from .batch_or_live import Service
 from .outcomes import Outcomes
+from .services import Service
 from .size_classes import Kinds
 
 Pair: TypeAlias = tuple[int, int]
