@@ -12,7 +12,7 @@ import pytest
 
 from tokenfare import AsyncClient, Catalog, Client, Reply
 from tokenfare.catalog import LearntLimits
-from tokenfare.client.plan import ladder
+from tokenfare.client.model_ladder import ladder
 from tokenfare.client.settings import settings
 from tokenfare.dispatch import RetryPolicy, Timeouts
 from tokenfare.emulator import Delay, Emulator, Refuse, named, scripted

@@ -6,5 +6,5 @@ from .clients import AsyncChatStream as AsyncChatStream
 from .clients import AsyncClient as AsyncClient
 from .clients import ChatStream as ChatStream
 from .clients import Client as Client
-from .plan import Reply as Reply
-from .plan import ladder as ladder
+from .model_ladder import ladder as ladder
+from .reply import Reply as Reply

@@ -15,7 +15,7 @@ from tokenfare.messages import Prompt
 from tokenfare.router import RequirementOptions, Requirements, requirements_from
 from tokenfare.texts import facts_of
 
-from .plan import Ladder, ladder
+from .model_ladder import Ladder, ladder
 from .settings import Options, Settings, settings
 from .unknown_options import refuse_unknown
 

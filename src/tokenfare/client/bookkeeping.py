@@ -31,7 +31,7 @@ from tokenfare.ledger import (
 )
 
 from .owed_bills import OwedBills
-from .plan import Reply
+from .reply import Reply
 
 CEILINGS_VARIABLE = "TOKENFARE_CEILINGS"
 PROJECT_VARIABLE = "TOKENFARE_PROJECT"

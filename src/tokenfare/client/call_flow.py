@@ -17,8 +17,10 @@ from tokenfare.ledger import Intent
 from tokenfare.limiter import Claim
 
 from .bookkeeping import Entry
+from .escalation import Escalation
 from .instrumentation import Observation
-from .plan import Escalation, Ladder, Reply, Step
+from .model_ladder import Ladder, Step
+from .reply import Reply
 from .settings import Settings
 
 

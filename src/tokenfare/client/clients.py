@@ -20,8 +20,9 @@ from .base import BaseClient
 from .call_flow import call_flow, cleaned_up
 from .event_loops import PerLoop
 from .inline_decisions import is_short, ready
-from .plan import Ladder, Reply
+from .model_ladder import Ladder
 from .readiness import check
+from .reply import Reply
 
 
 class Client(BaseClient):

@@ -18,7 +18,8 @@ from tokenfare.errors import ProviderError
 from tokenfare.money import plain
 from tokenfare.telemetry import Operation, Value
 
-from .plan import Ladder, Reply
+from .model_ladder import Ladder
+from .reply import Reply
 from .settings import Settings
 from .turn_waits import OnTurn, TurnWait
 

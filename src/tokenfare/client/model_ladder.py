@@ -1,7 +1,7 @@
-"""What a client does before and after the network: decide, prepare the call, settle the bill.
+"""The models that a request may go to, in the order in which they are asked, as prepared calls.
 
-Pure: both clients share it. It joins the router, which chooses, with dispatch, which sends, and
-neither of those knows the other.
+No I/O; both clients share it. It joins the router, which chooses, with `dispatch`, which sends:
+neither of these knows the other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from tokenfare.api import Documents, documents_of, needing, route_arranged, rout
 from tokenfare.budget import (
     Fare,
     PreparedRequest,
-    RequestCount,
     RequestPreparer,
     billed,
     largest_answer,
@@ -24,47 +23,15 @@ from tokenfare.budget import (
 )
 from tokenfare.catalog import Catalog, Model
 from tokenfare.dispatch import Answer, Attempt, Call
-from tokenfare.errors import (
-    ContentFilteredError,
-    InvalidRequestError,
-    NoModelFits,
-    ProviderError,
-)
+from tokenfare.errors import InvalidRequestError, NoModelFits
 from tokenfare.messages import Document, Prompt, parse
-from tokenfare.money import Money
 from tokenfare.router import Decision, MeasurerFor, Ranked, Requirements, served_as
 from tokenfare.tokenizers import measurer_or_bounds
-from tokenfare.usage import Usage
 
-from .learning import Learning
+from .reply import Reply
 
-# Of the formats that the provider's file service reads, those that are plain text.
+# The formats of the provider's file service that are plain text.
 _READ_AS_TEXT = frozenset({".txt", ".md", ".csv", ".json"})
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer, with its bill and its prediction.
-
-    Attributes:
-        text: The text of the answer.
-        model: The id of the model that answered: the chosen one, or a later one of the ranking.
-        usage: The tokens that the provider reports.
-        fare: What they cost at the catalogue's price; `None` if no price is known.
-        predicted: The input tokens that were predicted.
-        decision: The decision that chose the model.
-        attempts: Every attempt, of every model that was tried.
-        answer: The provider's own answer: `answer.raw` has tool calls, reasoning and so on.
-    """
-
-    text: str
-    model: str
-    usage: Usage
-    fare: Money | None
-    predicted: RequestCount = field(repr=False)
-    decision: Decision
-    attempts: tuple[Attempt, ...]
-    answer: Answer = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,61 +184,3 @@ def _file_name(document: Document) -> str:
 
 def _file_content(document: Document) -> bytes:
     return document.content or document.text.encode(errors="replace")
-
-
-class Escalation:
-    """Which step is next: the first, then one more after each failure that another model may mend.
-
-    A stream that has begun is never followed by another model's answer: its error ends the call. A
-    limit that a refusal named is learnt, and the request is decided once more on that, once.
-    """
-
-    def __init__(self, ladder: Ladder, learning: Learning, *, filtered_too: bool = False) -> None:
-        """Begin before the first step. `filtered_too`: go on after the content filter as well."""
-        self._ladder = ladder
-        self._learning = learning
-        self._filtered_too = filtered_too
-        self._decided_again = False
-        self._steps = ladder.steps(learning.catalog)
-        self._failed: list[Attempt] = []
-        self._last: ProviderError | None = None
-
-    def next(self) -> Step:
-        """The next call to try. Raises the last error if no step is left."""
-        step = next(self._steps, None)
-        if step is not None:
-            return step
-        if self._last is None:
-            raise InvalidRequestError("this decision found no model; see its `rejected`")
-        tried = len({attempt.model for attempt in self._failed})
-        if tried > 1:
-            self._last.args = (
-                f"{self._last} (the last of {tried} models, "
-                f"{len(self._failed)} attempts with all of them)",
-            )
-        raise self._last
-
-    def failed(self, error: ProviderError, step: Step) -> None:
-        """Note a failure. Raises it again where no other model would do better."""
-        self._failed += (a for a in error.attempts if isinstance(a, Attempt))
-        error.attempts = tuple(self._failed)
-        news = self._learning.from_refusal(error, step.model)
-        filtered = isinstance(error, ContentFilteredError) and not self._filtered_too
-        if not error.another_model_may or error.text or filtered:
-            raise error
-        self._last = error
-        if news and self._ladder.escalate is True and not self._decided_again:
-            self._decide_again(error, step)
-
-    def _decide_again(self, error: ProviderError, step: Step) -> None:
-        self._decided_again = True
-        catalog = self._learning.catalog
-        try:
-            self._ladder = self._ladder.again(catalog, without=step.model)
-        except NoModelFits:
-            raise error from None
-        self._steps = self._ladder.steps(catalog)
-
-    def answered(self, step: Step, answer: Answer) -> Reply:
-        """What came of it."""
-        return self._ladder.reply(step, answer, self._failed)
