@@ -124,29 +124,45 @@ def panic(message: str, bytes: int) -> None:  # noqa: A002
     """Panic, for the test of what becomes of a panic."""
 
 @final
-class Ladders:
-    """Makes the ladders of one job, under a key of 16 bytes; see the crate `tokenfare-jobs`."""
+class PrefixDigester:
+    """Makes the prefix digests of one job, under a key of 16 bytes; see the crate `tokenfare-jobs`.
 
-    def __new__(cls, key: bytes, distances: tuple[int, ...], /) -> Ladders: ...
-    def of(
-        self, options: bytes | None, messages: list[tuple[str, str] | bytes], /
-    ) -> list[int]: ...
+    `distances` are the places inside of a text that have a digest, in characters, ascending.
+    """
+
+    def __new__(cls, key: bytes, distances: tuple[int, ...], /) -> PrefixDigester: ...
+    def of(self, options: bytes | None, messages: list[tuple[str, str] | bytes], /) -> list[int]:
+        """The digests of a request: a message is a role and a text, or its JSON."""
 
 @final
-class Beginnings:
-    """Which requests of a job begin alike."""
+class PrefixTrees:
+    """The prefixes that a job's requests share, counted by tree, in bounded memory."""
 
-    def __new__(cls, room: int, /) -> Beginnings: ...
-    def climb(
-        self, tree: int, ladder: list[int], size: tuple[int, int], place: tuple[int, int], /
-    ) -> tuple[int, int] | None: ...
-    def groups(self) -> list[tuple[int, int, int, int]]: ...
-    def of(self, tree: int, /) -> list[tuple[int, int, int, tuple[int, int]]]: ...
+    def __new__(cls, capacity: int, /) -> PrefixTrees: ...
+    def add(
+        self, tree: int, digests: list[int], size: tuple[int, int], place: tuple[int, int], /
+    ) -> tuple[int, int] | None:
+        """Add a request by its digests, its size, its file and line.
+
+        Gives the number of its longest shared prefix and the index of that prefix's digest, the
+        first time that this prefix is reported.
+        """
+    def groups(self) -> list[tuple[int, int, int, int]]:
+        """Each tree: its number, its requests, the shortest at least and the longest at most."""
+    def of(self, tree: int, /) -> list[tuple[int, int, int, tuple[int, int]]]:
+        """The shared prefixes of a tree.
+
+        Each is a number, how many requests have it, how many of these share no longer one with an
+        earlier request, and the file and line of the first.
+        """
     @property
-    def missed(self) -> int: ...
+    def missed(self) -> int:
+        """The most requests that a prefix can have of which nothing is said."""
     @property
-    def nodes(self) -> int: ...
-    def take_gone(self) -> list[tuple[int, int, int]]: ...
+    def nodes(self) -> int:
+        """How many prefixes are kept."""
+    def take_evicted(self) -> list[tuple[int, int, int]]:
+        """The prefixes evicted since the last call: tree, number, requests that ended there."""
 
 @final
 class Form:
@@ -164,7 +180,7 @@ class Form:
         beside: set[str],
         marks: list[str],
         room: int,
-        ladders: Ladders | None,
+        digester: PrefixDigester | None,
     ) -> Form: ...
 
 @final
@@ -226,14 +242,14 @@ class Lines:
     def __len__(self) -> int: ...
     def line(self, row: int, /) -> tuple[int, bytes]: ...
     def id(self, row: int, /) -> str: ...
-    def give(self, row: int, id: str, body: bytes, ladder: list[int], /) -> None: ...  # noqa: A002
+    def give(self, row: int, id: str, body: bytes, digests: list[int], /) -> None: ...  # noqa: A002
     def name(self, prefix: str, seen: Seen, /) -> None: ...
     def doubtful(self) -> list[int]: ...
     def taken(self) -> list[int]: ...
     def open(self) -> list[int]: ...
     def too_long(self) -> list[tuple[int, int, int]]: ...
-    def climb(
-        self, beginnings: Beginnings, outcomes: Outcomes, trees: list[int], file: int, /
+    def add_prefixes(
+        self, prefix_trees: PrefixTrees, outcomes: Outcomes, trees: list[int], file: int, /
     ) -> list[tuple[int, int, int, int]]: ...
     def outcome(self, row: int, /) -> int | None: ...
     def body(self, row: int, /) -> bytes: ...

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import tokenfare as tf
 from batch_plans import DAY, hello
-from tokenfare.batch.prefixes.digests import DISTANCES, Ladders, place_of
+from tokenfare.batch.prefixes.digests import DISTANCES, Digester, place_of
 from tokenfare.batch.prefixes.finder import Prefixes
 from tokenfare.batch.prefixes.savings import Prefix
 from tokenfare.cli.main import tokenfare
@@ -38,8 +38,8 @@ def chat(*texts: str) -> list[dict[str, Any]]:
     return [{"role": role, "content": text} for role, text in zip(roles, texts, strict=False)]
 
 
-def beginnings(messages: Chat) -> list[str]:
-    """Everything a request begins with that ends where a rung may be, written out."""
+def prefixes_of(messages: Chat) -> list[str]:
+    """Every prefix of a request that ends where a digest may be, written out."""
     found, before = [], ""
     for message in messages:
         text = message["content"]
@@ -52,26 +52,26 @@ def beginnings(messages: Chat) -> list[str]:
 
 
 def longest_shared(job: Sequence[Chat]) -> list[str | None]:
-    """Of each request, the longest beginning that any one before it has."""
+    """Of each request, the longest prefix that it shares with any one before it."""
     known: list[list[str]] = []
     deepest: list[str | None] = []
     for messages in job:
-        own = beginnings(messages)
+        own = prefixes_of(messages)
         shared = [b for b in own if any(b in earlier for earlier in known)]
         deepest.append(max(shared, key=len, default=None))
         known.append(own)
     return deepest
 
 
-def seen(job: Sequence[Chat], room: int = 10**6) -> Prefixes:
-    prefixes = Prefixes(room)
+def seen(job: Sequence[Chat], capacity: int = 10**6) -> Prefixes:
+    prefixes = Prefixes(capacity)
     for line, messages in enumerate(job):
         prefixes.see(PLUS, SERVICE, messages, SIZE, ("job", line))
     return prefixes
 
 
 def said_by(prefix: Prefix, job: Sequence[Chat]) -> str:
-    """The beginning that a prefix stands for, out of the request that it names."""
+    """The text that a prefix stands for, out of the request that it names."""
     messages = job[prefix.line]
     whole = "".join(f"{m['role']}:{m['content']}|" for m in messages[: prefix.messages])
     if not prefix.characters:
@@ -88,8 +88,8 @@ jobs = st.lists(st.lists(texts, min_size=1, max_size=3).map(lambda t: chat(*t)),
 @given(jobs)
 def test_what_is_found_is_what_comparing_every_pair_finds(job: list[Chat]) -> None:
     deepest = Counter(filter(None, longest_shared(job)))
-    having = Counter(b for messages in job for b in beginnings(messages))
-    first = {b: i for i in reversed(range(len(job))) for b in beginnings(job[i])}
+    having = Counter(b for messages in job for b in prefixes_of(messages))
+    first = {b: i for i in reversed(range(len(job))) for b in prefixes_of(job[i])}
     shared = seen(job).found("CNY")
     found = {said_by(each, job): (each.requests, each.line) for each in shared.prefixes}
     assert found == {b: (having[b], first[b]) for b in deepest}
@@ -98,10 +98,10 @@ def test_what_is_found_is_what_comparing_every_pair_finds(job: list[Chat]) -> No
 
 
 @given(jobs, st.integers(10, 60))
-def test_without_room_what_is_said_is_a_lower_bound(job: list[Chat], room: int) -> None:
-    having = Counter(b for messages in job for b in beginnings(messages))
+def test_with_little_memory_what_is_said_is_a_lower_bound(job: list[Chat], capacity: int) -> None:
+    having = Counter(b for messages in job for b in prefixes_of(messages))
     truth = seen(job).found("CNY")
-    shared = seen(job, room).found("CNY")
+    shared = seen(job, capacity).found("CNY")
     found = {said_by(each, job): each.requests for each in shared.prefixes}
     assert all(number <= having[b] for b, number in found.items())
     for b, number in having.items():
@@ -113,7 +113,7 @@ def test_without_room_what_is_said_is_a_lower_bound(job: list[Chat], room: int) 
 
 
 def test_memory_is_bounded_however_many_requests_there_are() -> None:
-    prefixes = Prefixes(room=1_000)
+    prefixes = Prefixes(capacity=1_000)
     for i in range(5_000):
         same = f"document {i % 3} " * 100 if i % 2 else f"{i} is unlike all others"
         prefixes.see(PLUS, SERVICE, chat("Answer.", same), SIZE, ("job", i))
@@ -126,18 +126,18 @@ def test_memory_is_bounded_however_many_requests_there_are() -> None:
 
 
 @given(texts, texts)
-def test_a_rung_is_where_it_says(first: str, second: str) -> None:
+def test_a_digest_stands_where_its_index_says(first: str, second: str) -> None:
     messages = chat(first, second)
-    places = [place_of(messages, rung) for rung in range(len(Ladders().of(messages)))]
+    places = [place_of(messages, index) for index in range(len(Digester().of(messages)))]
     at = [
         "".join(f"{m['role']}:{m['content']}|" for m in messages[:whole])
         + (f"{messages[whole]['role']}:{messages[whole]['content'][:inside]}" if inside else "")
         for whole, inside in places
     ]
-    assert at == beginnings(messages)
+    assert at == prefixes_of(messages)
 
 
-def test_rungs_come_no_further_apart_than_is_said() -> None:
+def test_digests_are_no_further_apart_than_is_documented() -> None:
     gaps = list(pairwise(DISTANCES))
     assert all(b - a <= a for a, b in gaps)
     assert all(2 * (b - a) <= a for a, b in gaps if a >= 1_024)
@@ -148,13 +148,13 @@ def test_requests_that_only_seem_alike_share_nothing() -> None:
     tool = {"type": "function", "function": {"name": "look", "parameters": {}}}
     with_tool = tf.budget.Options(tools=(tool,))
     same = chat("Be brief.", "Why?")
-    ladder_of = Ladders().of
-    assert ladder_of(same)[0] != ladder_of(same, with_tool)[0]
-    assert ladder_of(same, with_tool) == ladder_of(same, tf.budget.Options(tools=(tool,)))
-    assert ladder_of([{"role": "user", "content": "a"}]) != ladder_of(
+    digests_of = Digester().of
+    assert digests_of(same)[0] != digests_of(same, with_tool)[0]
+    assert digests_of(same, with_tool) == digests_of(same, tf.budget.Options(tools=(tool,)))
+    assert digests_of([{"role": "user", "content": "a"}]) != digests_of(
         [{"role": "assistant", "content": "a"}]
     )
-    assert ladder_of(chat("ab", "c"))[1] != ladder_of(chat("a", "bc"))[1]
+    assert digests_of(chat("ab", "c"))[1] != digests_of(chat("a", "bc"))[1]
 
 
 SAVED = [

@@ -94,7 +94,7 @@ fn message(reader: &mut Reader<'_>, form: &Form, share: &mut Share, told: &mut T
         }
     }
     let role = role.filter(|_| has_content)?;
-    share.climb(&role, form);
+    share.add_digests(&role, form);
     share.store.bodies.push(b'}');
     told.messages += 1;
     Some(())

@@ -134,7 +134,7 @@ fn chat(messages: &[Message<'_>], form: &Form, share: &mut Share) -> Option<Told
                 share.take(&mut told)?;
             }
         }
-        share.climb(role, form);
+        share.add_digests(role, form);
         share.store.bodies.push(b'}');
         told.messages += 1;
     }

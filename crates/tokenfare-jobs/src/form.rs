@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::ladder::Ladders;
+use crate::prefix_digests::PrefixDigester;
 
 /// The names under which a line has its parts, and what is taken where it has none.
 #[derive(Clone, Debug)]
@@ -25,8 +25,8 @@ pub struct Form {
     pub marks: Vec<String>,
     /// The room for an answer, in tokens, where the body names none.
     pub room: u64,
-    /// What makes the requests' ladders, if anybody asks for them.
-    pub ladders: Option<Ladders>,
+    /// What makes the requests' prefix digests, if they are wanted.
+    pub digester: Option<PrefixDigester>,
 }
 
 impl Form {

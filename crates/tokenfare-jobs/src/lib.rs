@@ -12,12 +12,12 @@
 //! - [`Lines`] are the lines of one chunk, from the first look to the lines that are sent.
 //! - [`Offers`] remembers what the models of a service ask for each size, [`Outcomes`] what can
 //!   become of requests, and how many had it.
-//! - [`Ladders`] says what requests begin with, [`Beginnings`] which of them begin alike.
+//! - [`PrefixDigester`] makes the prefix digests of requests, [`PrefixTrees`] finds the prefixes
+//!   that they share.
 //! - [`Classes`] counts requests of a job with a deadline that ask the same, and gives them out;
 //!   [`Bids`] remembers what is asked for each size.
 //! - [`Seen`] remembers ids and bodies across chunks, by keyed digests.
 
-mod beginnings;
 mod body;
 mod cells;
 mod classes;
@@ -25,10 +25,11 @@ mod csv;
 mod deadline;
 mod escape;
 mod form;
-mod ladder;
 mod lines;
 mod output;
 mod plain;
+mod prefix_digests;
+mod prefix_trees;
 mod prices;
 mod reader;
 mod scan;
@@ -37,15 +38,15 @@ mod sizes;
 mod stops;
 mod store;
 
-pub use beginnings::{Beginning, Beginnings, Gone, Group};
 pub use cells::{Cells, Content, Message};
 pub use classes::{Bid, Classes};
 pub use csv::{Heading, Whole, whole};
 pub use deadline::Bids;
 pub use form::Form;
-pub use ladder::{Ladders, Said};
 pub use lines::{Chunk, Fate, Lines};
 pub use output::{Address, File, Numbers, Outcomes, Sent, Texts};
+pub use prefix_digests::{DigestInput, PrefixDigester};
+pub use prefix_trees::{Evicted, Group, PrefixTrees, SharedPrefix};
 pub use prices::{MOST_SCALE, Priced, Prices};
 pub use seen::{Key, Seen};
 pub use sizes::{Kind, Measure, Offer, Offers, Span};

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tokenfare_bpe::Tokenizer;
 
-use crate::beginnings::Beginnings;
 use crate::cells::Cells;
 use crate::csv::{self, Heading};
 use crate::deadline::Classed;
 use crate::form::Form;
 use crate::output::Outcomes;
+use crate::prefix_trees::PrefixTrees;
 use crate::scan::{Row, Scanned, Tokens, scanned, scanned_cells};
 use crate::seen::{Key, Seen};
 use crate::sizes::{Offers, Span};
@@ -187,13 +187,13 @@ impl Lines {
     }
 
     /// Takes a line that others read as a request, with its id, what is to be sent without
-    /// a model, and its ladder.
-    pub fn give(&mut self, row: usize, id: &str, body: &[u8], ladder: &[u64]) {
+    /// a model, and its prefix digests.
+    pub fn give(&mut self, row: usize, id: &str, body: &[u8], digests: &[u64]) {
         let store = &mut self.store;
         let mark = store.mark();
         store.bodies.extend_from_slice(body);
         store.ids.push_str(id);
-        store.rungs.extend_from_slice(ladder);
+        store.digests.extend_from_slice(digests);
         let place = store.since(mark);
         let digest = self.key.digest(body);
         let row_of = &mut self.rows[row];
@@ -323,14 +323,14 @@ impl Lines {
         }
     }
 
-    /// Shows the requests that are sent to `beginnings`, by the trees of their addresses; `file` is
-    /// the number of their input.
+    /// Adds the requests that are sent to prefix trees; `trees` has the tree of each address, and
+    /// `file` is the number of the input.
     ///
-    /// Returns rows, each with its tree and with the number and the rung of the beginning that it
-    /// ended with first.
-    pub fn climb(
+    /// Returns the requests whose longest shared prefix is reported for the first time (see
+    /// [`PrefixTrees::add`]): the row, the tree, the number of the prefix and the index of its digest.
+    pub fn add_prefixes(
         &self,
-        beginnings: &mut Beginnings,
+        prefix_trees: &mut PrefixTrees,
         outcomes: &Outcomes,
         trees: &[usize],
         file: u64,
@@ -339,10 +339,10 @@ impl Lines {
         for (at, (row, fate)) in self.rows.iter().zip(&self.fates).enumerate() {
             let Fate::Placed(outcome) = *fate else { continue };
             let (address, size) = outcomes.of(outcome);
-            let ladder = row.place.ladder(&self.store);
+            let digests = row.place.digests(&self.store);
             let tree = trees[address];
-            let found = beginnings.climb(tree, ladder, size, (file, row.number));
-            first.extend(found.map(|(number, rung)| (at, tree, number, rung)));
+            let found = prefix_trees.add(tree, digests, size, (file, row.number));
+            first.extend(found.map(|(number, index)| (at, tree, number, index)));
         }
         first
     }

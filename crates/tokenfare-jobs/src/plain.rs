@@ -44,7 +44,7 @@ fn request(reader: &mut Reader<'_>, form: &Form, share: &mut Share) -> Option<To
             let mut found = Told::one();
             content(reader, form, share, &mut found)?;
             given_up_if(found.filled == 0)?;
-            share.climb("user", form);
+            share.add_digests("user", form);
             share.store.bodies.extend_from_slice(b"}]");
             found.room = ended(form, share);
             told = Some(found);

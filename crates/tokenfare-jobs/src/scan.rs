@@ -9,8 +9,8 @@ use tokenfare_bpe::{Counter, Tokenizer, nfc};
 use crate::cells::Cells;
 use crate::escape::quoted;
 use crate::form::Form;
-use crate::ladder::{Climb, Said};
 use crate::plain::plain;
+use crate::prefix_digests::{Chain, DigestInput};
 use crate::reader::Reader;
 use crate::seen::Key;
 use crate::store::{Place, Store};
@@ -91,9 +91,9 @@ pub(crate) struct Share {
     said: Vec<u8>,
     /// Where those that are counted lie among them, and whether the line break is counted too.
     counted: Vec<(Range<usize>, bool)>,
-    /// Where the last text lies among them, and the ladder up to it.
+    /// Where the last text lies among them, and the chain of prefix digests up to it.
     last: Range<usize>,
-    climb: Option<Climb>,
+    chain: Option<Chain>,
 }
 
 impl Share {
@@ -147,11 +147,11 @@ impl Share {
         Some(())
     }
 
-    /// Makes the rungs of a message, the text of which was the last one.
-    pub(crate) fn climb(&mut self, role: &str, form: &Form) {
-        if let (Some(ladders), Some(climb)) = (&form.ladders, &mut self.climb) {
-            let said = Said::Text(role, &self.texts[self.last.clone()]);
-            ladders.add(climb, said, &mut self.store.rungs);
+    /// Adds the prefix digests of a message whose text was the last one.
+    pub(crate) fn add_digests(&mut self, role: &str, form: &Form) {
+        if let (Some(digester), Some(chain)) = (&form.digester, &mut self.chain) {
+            let message = DigestInput::Text(role, &self.texts[self.last.clone()]);
+            digester.add(chain, message, &mut self.store.digests);
         }
     }
 
@@ -167,7 +167,7 @@ impl Share {
         self.texts.clear();
         self.counted.clear();
         let mark = self.store.mark();
-        self.climb = form.ladders.as_ref().map(|ladders| ladders.begin(None));
+        self.chain = form.digester.as_ref().map(|digester| digester.begin(None));
         let told = read(self);
         let (mut place, mut digest) = (Place::default(), 0);
         if told.is_some() {

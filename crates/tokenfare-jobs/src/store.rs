@@ -7,7 +7,7 @@ use std::ops::Range;
 pub(crate) struct Store {
     pub(crate) bodies: Vec<u8>,
     pub(crate) ids: String,
-    pub(crate) rungs: Vec<u64>,
+    pub(crate) digests: Vec<u64>,
 }
 
 /// Where a row's body and its id lie.
@@ -16,8 +16,8 @@ pub(crate) struct Place {
     pub(crate) body: Range<usize>,
     /// Empty where it has no id of its own.
     pub(crate) id: Range<usize>,
-    /// The rungs of its ladder.
-    pub(crate) rungs: Range<usize>,
+    /// Its prefix digests.
+    pub(crate) digests: Range<usize>,
 }
 
 impl Place {
@@ -29,15 +29,15 @@ impl Place {
         &store.ids[self.id.clone()]
     }
 
-    pub(crate) fn ladder<'a>(&self, store: &'a Store) -> &'a [u64] {
-        &store.rungs[self.rungs.clone()]
+    pub(crate) fn digests<'a>(&self, store: &'a Store) -> &'a [u64] {
+        &store.digests[self.digests.clone()]
     }
 }
 
 impl Store {
     /// Where what comes next will begin.
     pub(crate) fn mark(&self) -> Mark {
-        Mark { bodies: self.bodies.len(), ids: self.ids.len(), rungs: self.rungs.len() }
+        Mark { bodies: self.bodies.len(), ids: self.ids.len(), digests: self.digests.len() }
     }
 
     /// The place of all that came since a mark.
@@ -45,7 +45,7 @@ impl Store {
         Place {
             body: mark.bodies..self.bodies.len(),
             id: mark.ids..self.ids.len(),
-            rungs: mark.rungs..self.rungs.len(),
+            digests: mark.digests..self.digests.len(),
         }
     }
 
@@ -53,7 +53,7 @@ impl Store {
     pub(crate) fn back_to(&mut self, mark: Mark) {
         self.bodies.truncate(mark.bodies);
         self.ids.truncate(mark.ids);
-        self.rungs.truncate(mark.rungs);
+        self.digests.truncate(mark.digests);
     }
 }
 
@@ -62,5 +62,5 @@ impl Store {
 pub(crate) struct Mark {
     bodies: usize,
     ids: usize,
-    rungs: usize,
+    digests: usize,
 }

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use tokenfare_bpe::Tokenizer;
 use tokenfare_jobs::{
-    Address, Beginnings, Fate, Form, Key, Kind, Ladders, Lines, Measure, Numbers, Offers, Outcomes,
-    Said, Seen, Sent, Span,
+    Address, DigestInput, Fate, Form, Key, Kind, Lines, Measure, Numbers, Offers, Outcomes,
+    PrefixDigester, PrefixTrees, Seen, Sent, Span,
 };
 
 const KEY: Key = Key::new([7; 16]);
@@ -23,7 +23,7 @@ fn form() -> Form {
         beside: HashSet::from(["temperature".into()]),
         marks: vec!["fileid://".into()],
         room: 50,
-        ladders: Some(Ladders::new([7; 16], vec![3, 5])),
+        digester: Some(PrefixDigester::new([7; 16], vec![3, 5])),
     }
 }
 
@@ -267,7 +267,7 @@ fn an_id_is_taken_once_across_chunks_and_by_lines_that_others_read() {
 }
 
 #[test]
-fn ladders_are_those_of_the_messages_however_they_are_written() {
+fn prefix_digests_are_those_of_the_messages_however_they_are_written() {
     let chat = |text| {
         format!(
             r#"{{"messages": [{{"content": "{text}", "role": "user"}}, {{"role": "assistant", "content": ""}}]}}"#
@@ -279,17 +279,17 @@ fn ladders_are_those_of_the_messages_however_they_are_written() {
     outcomes.add_address(Address { front: b",{".to_vec(), most: None });
     outcomes.add(0, span(4, 6));
     (0..3).for_each(|row| lines.place(row, 0));
-    let mut found = Beginnings::new(1_000);
-    // The second is the first to end with what it shares with the first, two rungs.
-    let first = lines.climb(&mut found, &outcomes, &[8], 1);
+    let mut found = PrefixTrees::new(1_000);
+    // The second request shares two digests with the first, the third one; both are news.
+    let first = lines.add_prefixes(&mut found, &outcomes, &[8], 1);
     assert_eq!(first, [(1, 8, 1, 1), (2, 8, 0, 0)]);
-    let ladders = form().ladders.unwrap();
-    let said = [Said::Text("user", " abcdef"), Said::Text("assistant", "")];
+    let digester = form().digester.unwrap();
+    let messages = [DigestInput::Text("user", " abcdef"), DigestInput::Text("assistant", "")];
     let mut by_hand = found.clone();
-    let ladder = ladders.of(None, said.into_iter());
-    assert_eq!(ladder.len(), 4);
-    by_hand.climb(8, &ladder, span(1, 9), (1, 4));
-    let all = |found: &Beginnings| found.of(8).iter().map(|each| each.count).max();
+    let digests = digester.of(None, messages.into_iter());
+    assert_eq!(digests.len(), 4);
+    by_hand.add(8, &digests, span(1, 9), (1, 4));
+    let all = |found: &PrefixTrees| found.of(8).iter().map(|each| each.count).max();
     assert_eq!((all(&found), all(&by_hand)), (Some(3), Some(4)));
     let group = by_hand.groups()[0];
     assert_eq!((group.tree, group.requests, group.sizes), (8, 4, span(1, 9)));

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 use tokenfare_bpe::Tokenizer;
-use tokenfare_jobs::{Fate, Form, Key, Kind, Ladders, Lines, Measure, Offers, Span};
+use tokenfare_jobs::{Fate, Form, Key, Kind, Lines, Measure, Offers, PrefixDigester, Span};
 
 const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
 const ROOM: u64 = 50;
@@ -105,7 +105,7 @@ fn form() -> Form {
         beside: HashSet::from(["temperature".into()]),
         marks: vec!["fileid://".into()],
         room: ROOM,
-        ladders: Some(Ladders::new([7; 16], vec![3, 5])),
+        digester: Some(PrefixDigester::new([7; 16], vec![3, 5])),
     }
 }
 

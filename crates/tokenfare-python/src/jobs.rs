@@ -9,10 +9,10 @@ use pyo3::types::PyBytes;
 use tokenfare_jobs::{Address, Fate, Offer, Span};
 
 use crate::Tokenizer;
-use crate::beginnings::{Beginnings, Ladders};
 use crate::guard::guarded;
 use crate::kinds::{Told, kind};
 use crate::output::Sent;
+use crate::prefixes::{PrefixDigester, PrefixTrees};
 use crate::prices::{Prices, Takers};
 
 /// A size on a kind of models, at least and at most; or a file and a line.
@@ -25,7 +25,7 @@ pub(crate) struct Form(pub(crate) tokenfare_jobs::Form);
 #[pymethods]
 impl Form {
     #[new]
-    #[pyo3(signature = (*, prompt, messages, custom_id, method, url, apart, beside, marks, room, ladders))]
+    #[pyo3(signature = (*, prompt, messages, custom_id, method, url, apart, beside, marks, room, digester))]
     #[expect(clippy::too_many_arguments, reason = "by name only; each is a name of its own")]
     fn new(
         prompt: String,
@@ -37,9 +37,9 @@ impl Form {
         beside: HashSet<String>,
         marks: Vec<String>,
         room: u64,
-        ladders: Option<&Ladders>,
+        digester: Option<&PrefixDigester>,
     ) -> Self {
-        let ladders = ladders.map(|ladders| ladders.0.clone());
+        let digester = digester.map(|digester| digester.0.clone());
         Form(tokenfare_jobs::Form {
             prompt,
             messages,
@@ -50,7 +50,7 @@ impl Form {
             beside,
             marks,
             room,
-            ladders,
+            digester,
         })
     }
 }
@@ -223,13 +223,13 @@ impl Lines {
         Ok(self.0.id(row))
     }
 
-    #[pyo3(signature = (row, id, body, ladder, /))]
-    fn give(&mut self, row: usize, id: &str, body: &[u8], ladder: Vec<u64>) -> PyResult<()> {
+    #[pyo3(signature = (row, id, body, digests, /))]
+    fn give(&mut self, row: usize, id: &str, body: &[u8], digests: Vec<u64>) -> PyResult<()> {
         self.check(row)?;
         if !body.starts_with(b"{\"") {
             return Err(PyValueError::new_err("a body is an object that says something"));
         }
-        self.0.give(row, id, body, &ladder);
+        self.0.give(row, id, body, &digests);
         Ok(())
     }
 
@@ -260,13 +260,14 @@ impl Lines {
         long.collect()
     }
 
-    /// `trees` has the tree of each address. Rows, each with its tree and with the number and the
-    /// rung of the beginning that it ended with first.
-    #[pyo3(signature = (beginnings, outcomes, trees, file, /))]
-    fn climb(
+    /// Add the requests that are sent to prefix trees; `trees` has the tree of each address. Gives
+    /// the rows whose longest shared prefix is reported for the first time: the row, the tree, the
+    /// number of the prefix, the index of its digest.
+    #[pyo3(signature = (prefix_trees, outcomes, trees, file, /))]
+    fn add_prefixes(
         &self,
         py: Python<'_>,
-        beginnings: &mut Beginnings,
+        prefix_trees: &mut PrefixTrees,
         outcomes: &Outcomes,
         trees: Vec<usize>,
         file: u64,
@@ -274,8 +275,8 @@ impl Lines {
         if trees.len() < outcomes.0.addresses() {
             return Err(unknown("tree for address", trees.len()));
         }
-        let (lines, beginnings, outcomes) = (&self.0, &mut beginnings.0, &outcomes.0);
-        guarded(py, usize::MAX, || lines.climb(beginnings, outcomes, &trees, file))
+        let (lines, prefix_trees, outcomes) = (&self.0, &mut prefix_trees.0, &outcomes.0);
+        guarded(py, usize::MAX, || lines.add_prefixes(prefix_trees, outcomes, &trees, file))
     }
 
     #[pyo3(signature = (row, /))]

@@ -1,6 +1,5 @@
 //! The Python binding of `tokenfare-bpe`: signatures, the GIL, errors. No logic worth a test.
 
-mod beginnings;
 mod column;
 mod counts;
 mod deadline;
@@ -12,6 +11,7 @@ mod kept;
 mod kinds;
 mod output;
 mod positions;
+mod prefixes;
 mod prices;
 mod refusal;
 mod rows;
@@ -322,8 +322,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Tokenizer>()?;
     module.add_class::<Special>()?;
     module.add_class::<CountColumn>()?;
-    module.add_class::<beginnings::Beginnings>()?;
-    module.add_class::<beginnings::Ladders>()?;
+    module.add_class::<prefixes::PrefixTrees>()?;
+    module.add_class::<prefixes::PrefixDigester>()?;
     module.add_class::<deadline::Bids>()?;
     module.add_class::<deadline::Classes>()?;
     module.add_class::<jobs::Form>()?;

@@ -108,7 +108,7 @@ class Bulk:
             beside=set(PARAMETERS),
             marks=[FILE_MARK],
             room=room,
-            ladders=None if prefixes is None else prefixes.ladders.core,
+            digester=None if prefixes is None else prefixes.digester.core,
         )
         # Which tokenizers are needed has to be known before texts are counted.
         self.offers.of(owner.service(room, TEXT, batch=True), 0)
@@ -259,8 +259,8 @@ class Passage:
             return unsayable(request.custom_id)
         self._alone[row] = request
         prefixes = bulk.prefixes
-        ladder = prefixes.ladders.of(request.messages, request.options) if prefixes else []
-        self._lines.give(row, request.custom_id, request.body, ladder)
+        digests = prefixes.digester.of(request.messages, request.options) if prefixes else []
+        self._lines.give(row, request.custom_id, request.body, digests)
         return ""
 
     def _records(self, rows: Sequence[int]) -> list[Record | SetAside]:

@@ -1,9 +1,10 @@
-"""What a request begins with, as a ladder: two requests share the rungs up to where they differ.
+"""The prefixes of a request as digests: two requests share the digests up to where they differ.
 
-A rung stands at the end of each message and at growing distances inside of long ones. Each is a
-digest of all up to it: 64 bits, good for one job only. The core makes them. A message's first 256
-characters have no rung. Of what two messages share beyond that, the last common rung misses less
-than a half, a third from 1,024 characters on, a fifth from 4,096 on.
+There is a digest at the end of each message, and at growing distances inside of long ones. Each is
+64 bits over everything up to its place, under a key of the job, so digests of two jobs do not
+compare. The core computes them. The first 256 characters of a message have none. Of what two
+messages share beyond that, the last common digest misses less than a half; less than a third from
+1,024 characters on, and less than a fifth from 4,096 on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tokenfare.budget import NO_OPTIONS, Options
 from tokenfare.messages import Wire
 
 FIRST = 256
-"""Characters of a message before its first rung."""
+"""The first place inside of a message that has a digest, in characters."""
 
 _LONGEST = 2**25
 
@@ -41,24 +42,25 @@ def _up_to(most: int) -> Iterator[int]:
 
 
 DISTANCES = tuple(_up_to(_LONGEST))
-"""Where the rungs inside of a message are, in characters from its beginning."""
+"""The places inside of a message that have digests, in characters from its start."""
 
 
-class Ladders:
-    """Makes the ladders of one job; those of another do not compare with them."""
+class Digester:
+    """Makes the prefix digests of one job."""
 
     def __init__(self) -> None:
-        """Draw a key, so that who writes the requests cannot make two rungs meet."""
-        self.core: _core.Ladders = _core.Ladders(secrets.token_bytes(16), DISTANCES)
+        """Draw a key, so that whoever writes the requests cannot make two digests collide."""
+        self.core: _core.PrefixDigester = _core.PrefixDigester(secrets.token_bytes(16), DISTANCES)
 
     def of(self, messages: Sequence[Wire], options: Options = NO_OPTIONS) -> list[int]:
-        """The rungs of a request. Linear in its length.
+        """The digests of a request, in order. Linear in its length.
 
-        Requests with other options (tools, JSON mode) share none: where those are written, and what
-        they change, is the template's. What is no plain text is taken as a whole message.
+        Requests with different options (tools, JSON mode) share no prefix: where the template
+        writes the options, and what they change there, is not known here. A message that is not
+        plain text has a single digest, at its end.
         """
-        said = [_content_of(message) for message in messages]
-        return self.core.of(None if options == NO_OPTIONS else repr(options).encode(), said)
+        contents = [_content_of(message) for message in messages]
+        return self.core.of(None if options == NO_OPTIONS else repr(options).encode(), contents)
 
 
 def _content_of(message: Wire) -> tuple[str, str] | bytes:
@@ -68,9 +70,9 @@ def _content_of(message: Wire) -> tuple[str, str] | bytes:
     return written(message)
 
 
-def place_of(messages: Sequence[Wire], rung: int) -> tuple[int, int]:
-    """The place of a rung: whole messages, and characters of the next one."""
-    left = rung
+def place_of(messages: Sequence[Wire], index: int) -> tuple[int, int]:
+    """Where the digest at an index stands: behind whole messages, and characters of the next."""
+    left = index
     for whole, message in enumerate(messages):
         text = message.get("content")
         plain = type(text) is str and len(message) == 2
@@ -80,4 +82,4 @@ def place_of(messages: Sequence[Wire], rung: int) -> tuple[int, int]:
         if left == inside:
             return whole + 1, 0
         left -= inside + 1
-    raise IndexError(rung)
+    raise IndexError(index)

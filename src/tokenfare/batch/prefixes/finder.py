@@ -1,9 +1,9 @@
-"""Which requests of a job begin alike, found in one pass and in bounded memory.
+"""Which prefixes the requests of a job share, found in one pass and in bounded memory.
 
-The core keeps a tree of beginnings for each model and service (`Beginnings` in `tokenfare-jobs`): a
-request unlike all others costs one node, and the nodes that count least go when there is no room.
-Here their tokens are counted, once each. What is counted was really seen: all that is said is a
-lower bound, and `missed` bounds what is not said.
+The core keeps a tree of prefixes for each model and service (`PrefixTrees` in `tokenfare-jobs`): a
+request unlike all others costs one node, and the nodes with the lowest counts are evicted when the
+memory is used up. Here the tokens of each shared prefix are counted, once. Counts of requests are
+lower bounds; `missed` says by how much they can be too low.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tokenfare.messages import Wire, parse
 from tokenfare.money import Money
 from tokenfare.tokenizers import Count, measurer_or_bounds
 
-from .digests import Ladders, place_of
+from .digests import Digester, place_of
 from .savings import (
     NO_WORTH,
     Prefix,
@@ -39,15 +39,15 @@ Key: TypeAlias = tuple[Model, BatchRules | None]
 """A model, and the batch service that its requests go to (`None` for live ones)."""
 
 NAMED = 20
-ROOM = 200_000
-"""Numbers that the nodes may hold, some 60 bytes each."""
+CAPACITY = 200_000
+"""How many numbers the trees may hold, of some 60 bytes each."""
 
 _HELD_CHARACTERS = 4_000_000
 _NOTHING = Count.exactly(0)
 
 
 class _Place(NamedTuple):
-    """A beginning's whole messages, characters of the next one, and tokens."""
+    """A prefix: its whole messages, its characters of the next one, and its tokens."""
 
     messages: int
     characters: int
@@ -55,17 +55,17 @@ class _Place(NamedTuple):
 
 
 class _Unsettled(NamedTuple):
-    """A beginning the tokens of which are not counted yet, in a request that has it."""
+    """A prefix whose tokens are not counted yet, in a request that has it."""
 
     number: int
-    rung: int
+    digest_index: int
     model: Model
     said: Said
 
 
 @dataclass(slots=True)
 class _Sums:
-    """What the requests of a tree repeated."""
+    """What the requests of a tree share with earlier ones, added up."""
 
     alike: int = 0
     low: int = 0
@@ -74,7 +74,7 @@ class _Sums:
     worth: Worth = NO_WORTH
 
     def add(self, ended: int, tokens: Count, model: Model) -> None:
-        """Add requests that repeated so many tokens and no more."""
+        """Add `ended` requests whose longest shared prefix has this many tokens."""
         self.alike += ended
         self.low += ended * tokens.low
         self.high += ended * tokens.high
@@ -84,20 +84,20 @@ class _Sums:
 
 @dataclass(slots=True)
 class _Tree:
-    """Where the requests of a tree go, and sums of the beginnings that had to go."""
+    """The model and service of a tree, and the sums of its evicted prefixes."""
 
     model: Model
     service: BatchRules | None
-    gone: _Sums = field(default_factory=_Sums)
+    evicted: _Sums = field(default_factory=_Sums)
 
 
 class Prefixes:
-    """Sees the requests of a job, one after the other."""
+    """Collects the shared prefixes of a job's requests, which it is shown one after the other."""
 
-    def __init__(self, room: int = ROOM) -> None:
-        """Begin with nothing; `room` bounds the memory."""
-        self.ladders: Ladders = Ladders()
-        self._core = _core.Beginnings(room)
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        """Start without requests; `capacity` bounds the memory."""
+        self.digester: Digester = Digester()
+        self._core = _core.PrefixTrees(capacity)
         self._trees: list[_Tree] = []
         self._numbers: dict[tuple[str, bool], int] = {}
         self._files: dict[str, int] = {}
@@ -107,7 +107,7 @@ class Prefixes:
 
     @property
     def nodes(self) -> int:
-        """How many beginnings are remembered."""
+        """How many prefixes are kept."""
         return self._core.nodes
 
     def tree(self, model: Model, service: BatchRules | None) -> int:
@@ -127,18 +127,18 @@ class Prefixes:
         place: tuple[str, int],
         options: Options = NO_OPTIONS,
     ) -> None:
-        """Take the next request: where it goes, what it says, its size, its file and line.
+        """Add the next request: where it goes, its messages, its size, its file and line.
 
         `service` is the batch service, `None` for a live request.
         """
-        ladder = self.ladders.of(messages, options)
+        digests = self.digester.of(messages, options)
         where = (self._file(place[0]), place[1])
         tree = self.tree(model, service)
-        first = self._core.climb(tree, ladder, (size.low, size.high), where)
+        first = self._core.add(tree, digests, (size.low, size.high), where)
         if first is not None:
-            number, rung = first
-            self._hold(number, rung, model, (messages, options))
-        self._let_go()
+            number, index = first
+            self._hold(number, index, model, (messages, options))
+        self._add_evicted()
 
     def see_lines(
         self,
@@ -148,27 +148,27 @@ class Prefixes:
         file: str,
         said: Callable[[int], Said],
     ) -> None:
-        """Take the requests of a block that are sent, their ladders being those of `ladders`.
+        """Add the requests of a block that are sent, whose digests `digester` has made.
 
-        `trees` has the tree of each address, `said` answers for a row what it says.
+        `trees` has the tree of each address; `said` gives the messages and options of a row.
         """
-        found = lines.climb(self._core, outcomes, list(trees), self._file(file))
-        for row, tree, number, rung in found:
-            self._hold(number, rung, self._trees[tree].model, said(row))
-        self._let_go()
+        found = lines.add_prefixes(self._core, outcomes, list(trees), self._file(file))
+        for row, tree, number, index in found:
+            self._hold(number, index, self._trees[tree].model, said(row))
+        self._add_evicted()
 
     def found(self, currency: str) -> SharedPrefixes:
-        """What the requests until now share, and what that may save."""
+        """What the requests so far share, and what a cache may save for it."""
         self._settle()
         files = list(self._files)
         prefixes: list[Prefix] = []
         repeats = []
         for number, requests, *sizes in self._core.groups():
             tree = self._trees[number]
-            sums = replace(tree.gone)
+            sums = replace(tree.evicted)
             named = []
-            for beginning, count, ended, (file, line) in self._core.of(number):
-                place = self._places[beginning]
+            for prefix, count, ended, (file, line) in self._core.of(number):
+                place = self._places[prefix]
                 sums.add(ended, place.tokens, tree.model)
                 named.append((count, place, (files[file], line)))
             prefixes += [
@@ -183,25 +183,26 @@ class Prefixes:
     def _file(self, name: str) -> int:
         return self._files.setdefault(name, len(self._files))
 
-    def _hold(self, number: int, rung: int, model: Model, said: Said) -> None:
-        """Keep a request's messages until the tokens of what it began with are counted."""
-        self._unsettled.append(_Unsettled(number, rung, model, said))
+    def _hold(self, number: int, index: int, model: Model, said: Said) -> None:
+        """Keep a request's messages until the tokens of its prefix are counted."""
+        self._unsettled.append(_Unsettled(number, index, model, said))
         self._held += sum(len(str(message.get("content", ""))) for message in said[0])
         if self._held > _HELD_CHARACTERS:
             self._settle()
 
-    def _let_go(self) -> None:
-        """Add up what had to go."""
-        gone = self._core.take_gone()
-        if gone:
+    def _add_evicted(self) -> None:
+        """Add the prefixes that were evicted to the sums of their trees."""
+        evicted = self._core.take_evicted()
+        if evicted:
             self._settle()
-        for number, beginning, ended in gone:
+        for number, prefix, ended in evicted:
             tree = self._trees[number]
-            tree.gone.add(ended, self._places.pop(beginning).tokens, tree.model)
+            tree.evicted.add(ended, self._places.pop(prefix).tokens, tree.model)
 
     def _settle(self) -> None:
-        for number, rung, model, (messages, options) in self._unsettled:
-            whole, characters = place_of(messages, rung)
+        """Count the tokens of the prefixes that are kept with their requests, and let these go."""
+        for number, index, model, (messages, options) in self._unsettled:
+            whole, characters = place_of(messages, index)
             counter = measurer_or_bounds(model.tokenizer)
             parsed = parse(messages)
             tokens = count_beginning(parsed, whole, characters, model, counter, options)
@@ -261,5 +262,5 @@ def _repeat(
 
 
 def _up_to(amount: Decimal, currency: str) -> Fare:
-    """From nothing: a hit is never promised."""
+    """A saving of at most this: from nothing, since a cache hit is never promised."""
     return Fare(Money(Decimal(0), currency), Money(amount, currency))
