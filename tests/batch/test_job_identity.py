@@ -331,17 +331,22 @@ def test_one_ledger_of_both_has_the_bill_once(
     assert set(ended[1:]) == {("cancelled", 0)}
 
 
+@pytest.mark.parametrize("booked", [False, True])
 def test_killed_between_creating_and_settling_collect_settles(
-    emulate: Any, made: Any, monkeypatch: pytest.MonkeyPatch
+    emulate: Any, made: Any, monkeypatch: pytest.MonkeyPatch, booked: bool
 ) -> None:
-    """As if both had been killed there: neither has settled, and one looks after the results."""
+    """As if both had been killed there: neither has settled, and one looks after the results.
+
+    Who collects may have no ledger, though what was submitted is `booked` in one.
+    """
     emulator, given = emulate()
     folders = [made(1, 2)]
     folders.append(Path(shutil.copytree(folders[0], "copy")).absolute())
     barrier_before_creating(monkeypatch, 2)
+    first = given | {"ledger": Path("first.ledger").absolute() if booked else False}
     with monkeypatch.context() as killed:
         killed.setattr("tokenfare.batch.runs.submitting.settle_on_first", lambda *_, **__: None)
-        states = at_once(*(partial(batch.submit, folder, **given) for folder in folders))
+        states = at_once(*(partial(batch.submit, folder, **first) for folder in folders))
     assert len({state.files[0].job.id for state in states}) == 2
     for folder in folders:
         batch.collect(folder, **given)
@@ -349,6 +354,27 @@ def test_killed_between_creating_and_settling_collect_settles(
         assert batch.collect(folder, **given).complete
     ends = sorted(job.status for job in emulator.batches.values())
     assert ends in (["cancelled", "completed"], ["cancelling", "completed"])
+
+
+def test_what_is_settled_is_not_asked_about_again(
+    emulate: Any, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each `collect` of today would wait for the provider's lists, and ask once for each file."""
+    _, given = emulate()
+    folder = made(1)
+    settled: list[str] = []
+    settle = job_identity._settle
+
+    def noted(run: Any, file: Any, sent: Any, ours: Any) -> None:
+        settled.append(file.name)
+        settle(run, file, sent, ours)
+
+    monkeypatch.setattr(job_identity, "_settle", noted)
+    batch.submit(folder, **given)
+    batch.submit(folder, **given)
+    finish(folder, given)
+    assert batch.collect(folder, **given).complete
+    assert len(settled) == 1
 
 
 def test_two_jobs_that_ran_to_their_ends_are_both_named(

@@ -51,6 +51,25 @@ def test_batch_without_a_batch_price_is_refused() -> None:
         TIERED.cost(1, 1, batch=True)
 
 
+def test_a_request_is_live_and_not_reasoned_unless_that_is_said() -> None:
+    """A million tokens each way: 2 + 6, with reasoning 2 + 9, in a batch half of it."""
+    tier = Tier(None, Decimal(2), Decimal(6), Decimal(9))
+    both = Price("CNY", 1_000_000, (tier,), batch=Decimal("0.5"))
+    million = 1_000_000
+    for options, cost in (
+        ({}, "8"),
+        ({"thinking": True}, "11"),
+        ({"batch": True}, "4"),
+        ({"batch": True, "thinking": True}, "5.5"),
+    ):
+        assert both.amount(million, million, **options) == Decimal(cost)
+        assert both.cost(million, million, **options) == yuan(cost)
+        assert both.cost_in(tier, million, million, **options) == yuan(cost)
+        one = Count.exactly(million)
+        assert fare_of(both, one, million, **options).high == yuan(cost)
+        assert expected_fare(both, one, million, **options) == yuan(cost)
+
+
 def test_what_was_billed_is_priced_by_what_was_used() -> None:
     assert billed(TIERED, Usage(1_000, 2_000)) == yuan("0.0225")  # 1 x 0.0025 + 2 x 0.01
 

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from models import model as made_up
 from tokenfare.catalog import Catalog, Limits
 
 SEED_DAY = date(2024, 12, 18)
@@ -90,6 +91,36 @@ def test_the_batch_service_takes_less_context_of_late_models(name, catalog):
     assert model.batch_limits.context == 256_000
     assert (model.batch_limits.max_input or 0) <= 256_000
     assert model.evidence["batch_max_context"].source
+
+
+WIDE, THINKING = Limits(1_000, 900, 100, 50), Limits(400, 300, 80, 50)
+
+
+@pytest.mark.parametrize(
+    ("stated", "cap", "thinking", "expected"),
+    [
+        # Each number that is above the context of the batch service is that context.
+        (WIDE, 500, False, Limits(500, 500, 100, 50)),
+        (WIDE, 99, False, Limits(99, 99, 99, 50)),
+        (WIDE, 950, False, Limits(950, 900, 100, 50)),
+        (WIDE, 2_000, False, WIDE),
+        # What is not stated is bounded by it all the same, and by nothing else.
+        (Limits(None, None, None), 500, False, Limits(500, None, None)),
+        (Limits(None, 900, None), 500, False, Limits(500, 500, None)),
+        (Limits(None, None, 900), 500, False, Limits(500, None, 500)),
+        (WIDE, None, False, WIDE),
+        # Of a request that reasons, its own limits are held to the same context.
+        (WIDE, 500, True, THINKING),
+        (WIDE, 350, True, Limits(350, 300, 80, 50)),
+        (WIDE, None, True, THINKING),
+    ],
+)
+def test_in_a_batch_no_limit_is_above_its_context(stated, cap, thinking, expected):
+    one = made_up(limits=stated, thinking_limits=THINKING, batch_max_context=cap)
+    assert one.limits_for(batch=True, thinking=thinking) == expected
+    assert one.served(batch=True, thinking=thinking).limits == expected
+    live = THINKING if thinking else stated
+    assert one.limits_for(thinking=thinking) == one.served(thinking=thinking).limits == live
 
 
 def test_in_a_batch_other_models_take_what_they_always_take(catalog):

@@ -160,6 +160,33 @@ def test_a_class_that_costs_more_whatever_its_size_is_not_measured() -> None:
     assert asked == ["qwen", "unknown"]
 
 
+def test_a_class_looked_at_alone_is_counted_on_with_those_it_moves_with() -> None:
+    """Counting to the 2,000 that "files" takes shows that it uploads the text of 7,141 tokens.
+
+    From then on its size and that of "inline" differ by what stands around the text. Beyond 6,000
+    "inline" is the cheaper of two, at 0.002 * 7.149 = 0.0143; by the text's 23,940 bytes it could
+    be 0.0479. "fixed" is 0.02, so only the end of the text decides.
+    """
+    other = Tokenizer.from_file("other", QWEN_FILE)
+    rules = DocumentRules("file-extract", 1_000, 900, 9, 10**9)
+    models = [
+        model(
+            "files", documents=rules, limits=Limits(2_000), price=price((None, "0.0001", "0.0001"))
+        ),
+        model("short", limits=Limits(6_000), price=price((None, "0.001", "0"))),
+        model("inline", limits=Limits(1_000_000), price=price((None, "0.002", "0"))),
+        model("fixed", tokenizer="other", limits=Limits(1_000_000), price=price((None, "0", "2"))),
+    ]
+    parsed = parse(ENGLISH * 420)
+    sizing = Sizing(
+        lambda by: RequestPreparer(parsed, (), by),
+        lambda name: other if name == "other" else measurer(name),
+    )
+    decision = settle(Question(tuple(models), ASKED, DAY, ""), sizing)
+    assert decision.model.id == "inline"
+    assert decision.size.exact
+
+
 chats = st.builds(ChatTemplate, per_message=st.integers(0, 9), per_reply=st.integers(0, 4))
 documents = st.none() | st.builds(
     DocumentRules,

@@ -159,6 +159,10 @@ def test_each_kind_of_access(access: str, options: dict[str, Any], model: str | 
             "qwen3-max",
         ),
         (1_000, {"allow": ["qwen3-max"], "max_output_tokens": 32_769, "thinking": True}, None),
+        # In batches 3.5-plus has a context of 256,000, with 1,000 for the answer; live a million.
+        (255_000, {"allow": ["qwen3.5-plus"], "batch": True}, "qwen3.5-plus"),
+        (255_001, {"allow": ["qwen3.5-plus"], "batch": True}, None),
+        (255_001, {"allow": ["qwen3.5-plus"]}, "qwen3.5-plus"),
         # Rates: 60 requests a minute are enough for the stable name and not known of its snapshot.
         (1_000, {"families": ["qwen-max"], "min_requests_per_minute": 1_200}, "qwen-max"),
         (1_000, {"families": ["qwen-max"], "min_requests_per_minute": 1_201}, None),
