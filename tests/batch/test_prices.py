@@ -78,10 +78,12 @@ ASKED = st.builds(
 
 def holds(service: Service, size: Count) -> None:
     """Each of the answers is that of the tables, and of each model judged by itself."""
+    with patch.object(services, "RoutingTable", side_effect=AssertionError("no table is drawn")):
+        by_prices = [service.choose_among(kind, size) for kind in range(len(service.kinds))]
     with patch.object(services, "_FEW", 0):
         tables = Service(service._served, service.requirements)
         for kind, found in enumerate(service.kinds):
-            assert tables.choose_among(kind, size) == service.choose_among(kind, size)
+            assert tables.choose_among(kind, size) == by_prices[kind]
             judged = [(each, service.on(each, size)) for each in found]
             for each, ranked in judged:
                 if ranked is not None:
@@ -177,6 +179,17 @@ def costing(*amounts: str) -> Service:
     catalog: Any = SimpleNamespace(models=lambda **_: made, day=date(2026, 11, 25), digest="")
     asked = Requirements(max_output_tokens=10)
     return Service(Served(catalog, asked), asked)
+
+
+def test_of_equals_one_whose_limits_nobody_states_comes_last() -> None:
+    """Behind one that has nothing to spare: 990 tokens and 10 of answer, in 1,000."""
+    made: Any = [model("a", limits=Limits()), model("b", limits=Limits(1_000))]
+    catalog: Any = SimpleNamespace(models=lambda **_: made, day=date(2026, 11, 25), digest="")
+    asked = Requirements(max_output_tokens=10, unstated_limits=True)
+    service = Service(Served(catalog, asked), asked)
+    holds(service, Count.exactly(990))
+    chosen = [service.choose_among(0, Count.exactly(tokens)) for tokens in (990, 991)]
+    assert [choice and choice.model.id for choice in chosen] == ["b", "a"]
 
 
 @pytest.mark.parametrize("digits", [1, 12, 17, 21, 22, 31, 36, 40])

@@ -132,6 +132,18 @@ def test_a_killed_process_does_not_hold_its_reservation(tmp_path: Path) -> None:
         assert (unsettled(ledger).open, unsettled(ledger).abandoned) == (1, 1)
 
 
+def test_what_a_killed_process_held_is_given_back_and_no_more(tmp_path: Path) -> None:
+    """Of 5 a killed process held 1 and 3 are spent: 2 are left, not 2.1."""
+    path, five = tmp_path / "ledger", [Ceiling(yuan("5"))]
+    hold_and_die(path)
+    with Ledger(path) as ledger:
+        ledger.settle(ledger.reserve(intent(fare="3"), five), answered(fare="3"))
+        with pytest.raises(CeilingReached) as refused:
+            ledger.reserve(intent(fare="2.1"), five)
+        assert (refused.value.spent, refused.value.held) == (yuan("3"), yuan("0"))
+        ledger.reserve(intent(fare="2"), five)
+
+
 def test_a_living_process_holds_its_reservation(tmp_path: Path) -> None:
     path = tmp_path / "ledger"
     code = WORK.replace("ledger.settle(number, ending)", "print('held', flush=True); input()")
