@@ -204,9 +204,9 @@ def test_prices_of_however_many_digits_are_compared_by_twelve(digits: int) -> No
     offers.answer(service)
     if digits > 22:
         told.answer.assert_called_once_with(0, [3_030 * 10**9])
-        assert not told.ask.called
+        assert not told.price_by.called
     else:
-        (_, core, takers, answer), _ = told.ask.call_args
+        (_, core, takers, answer), _ = told.price_by.call_args
         expected = 3_030 * 10**9 + (101 * 10**9 if digits == 1 else 1_010 * 10**9 // 10**digits)
         assert core.least(takers, (1_000, 1_000), answer) == expected
         assert not told.answer.called

@@ -1,63 +1,65 @@
-//! Rows of a table: what a line of JSON has under names, a row has in cells.
+//! Rows of a table as requests: their columns stand for the names of a JSON line.
+//!
+//! As in `plain`, `None` means that the row is doubtful.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::body::{body, messages};
 use crate::escape::quoted;
-use crate::form::Form;
-use crate::plain::ended;
+use crate::layout::LineLayout;
+use crate::plain::close_body;
 use crate::reader::Reader;
-use crate::scan::{Share, Told};
+use crate::scan::{Sink, Summary};
 
-/// A row of a table, by what its columns are for.
+/// The cells of a row that a request is made of.
 #[derive(Clone, Debug)]
 pub struct Cells<'a> {
-    /// Its number, from 1 in its file.
+    /// The number of the row's line in its file, from 1.
     pub number: u64,
-    /// Where it lies in the chunk, if it is text.
+    /// The row's place in the chunk, if the chunk is text.
     pub line: Range<usize>,
-    /// The request's own id; a row that has none is given one.
+    /// The request's own id; a request without one is given one later.
     pub id: Option<Cow<'a, str>>,
-    /// What is asked.
+    /// The request itself.
     pub content: Content<'a>,
 }
 
-/// What a row asks.
+/// The request in a row, in one of the forms that it may have.
 #[derive(Clone, Debug)]
 pub enum Content<'a> {
-    /// A body as JSON, with the method and the URL of the row, if it names them.
+    /// A body as JSON, and the row's method and URL, if it has them.
     Body {
         /// The body.
         body: Cow<'a, str>,
-        /// Named beside it.
+        /// The row's method.
         method: Option<Cow<'a, str>>,
-        /// Named beside it.
+        /// The row's URL.
         url: Option<Cow<'a, str>>,
     },
     /// A list of messages as JSON.
     Messages(Cow<'a, str>),
-    /// The text of one message.
+    /// The text of a single user message.
     Prompt(Cow<'a, str>),
-    /// Messages that are no JSON.
+    /// Messages as values, not as JSON.
     Chat(Vec<Message<'a>>),
-    /// Something else: the row is left to others.
+    /// Anything else: the row is doubtful.
     Doubtful,
 }
 
-/// A message of a role and a text, which are sent in the order of their columns.
+/// A message of a role and a text. They are sent in the order in which the table has them.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
-    /// Whose it is.
+    /// The role.
     pub role: &'a str,
-    /// What it says.
+    /// The text.
     pub content: &'a str,
-    /// Whether the role comes first.
+    /// Whether the role comes before the text.
     pub role_first: bool,
 }
 
 impl Cells<'_> {
-    /// About the bytes of the body that is sent.
+    /// About the number of bytes of the body that is sent.
     pub(crate) fn bytes(&self) -> usize {
         let said = match &self.content {
             Content::Body { body: text, .. } | Content::Messages(text) | Content::Prompt(text) => {
@@ -69,29 +71,29 @@ impl Cells<'_> {
         said + AROUND
     }
 
-    /// Reads the row; what it wrote before it gave up is the caller's to take back.
-    pub(crate) fn plain(&self, form: &Form, share: &mut Share) -> Option<Told> {
+    /// Reads the row. If it is doubtful, the caller removes what was written to `sink` until then.
+    pub(crate) fn plain(&self, layout: &LineLayout, sink: &mut Sink) -> Option<Summary> {
         if let Some(id) = &self.id {
-            (!id.is_empty()).then(|| share.store.ids.push_str(id))?;
+            (!id.is_empty()).then(|| sink.store.ids.push_str(id))?;
         }
         match &self.content {
             Content::Body { body: text, method, url } => {
                 let right = |said: &Option<Cow<'_, str>>, expected: &str| {
                     said.as_ref().is_none_or(|said| said == expected)
                 };
-                let taken = right(method, &form.method) && right(url, &form.url);
-                taken.then(|| read(text, |reader| body(reader, form, share)))?
+                let taken = right(method, &layout.method) && right(url, &layout.url);
+                taken.then(|| read(text, |reader| body(reader, layout, sink)))?
             }
             Content::Messages(text) => {
-                share.store.bodies.extend_from_slice(MESSAGES);
-                let told = read(text, |reader| messages(reader, form, share))?;
-                closed(told, form, share)
+                sink.store.bodies.extend_from_slice(MESSAGES);
+                let summary = read(text, |reader| messages(reader, layout, sink))?;
+                closed(summary, layout, sink)
             }
             Content::Prompt(text) => {
                 let one = Message { role: "user", content: text, role_first: true };
-                (!text.is_empty()).then(|| chat(&[one], form, share))?
+                (!text.is_empty()).then(|| chat(&[one], layout, sink))?
             }
-            Content::Chat(messages) => chat(messages, form, share),
+            Content::Chat(messages) => chat(messages, layout, sink),
             Content::Doubtful => None,
         }
     }
@@ -99,46 +101,46 @@ impl Cells<'_> {
 
 const MESSAGES: &[u8] = b"{\"messages\":";
 
-/// About what a body and a message have beside their texts.
+/// About the number of bytes that a body, or a message, has around its text.
 const AROUND: usize = 64;
 
-/// Reads JSON that is the whole of a cell.
-fn read<'a>(text: &'a str, by: impl FnOnce(&mut Reader<'a>) -> Option<Told>) -> Option<Told> {
+/// Reads JSON that fills a whole cell.
+fn read<'a>(text: &'a str, by: impl FnOnce(&mut Reader<'a>) -> Option<Summary>) -> Option<Summary> {
     let mut reader = Reader::new(text);
-    let told = by(&mut reader)?;
-    reader.end().map(|()| told)
+    let summary = by(&mut reader)?;
+    reader.end().map(|()| summary)
 }
 
-fn closed(mut told: Told, form: &Form, share: &mut Share) -> Option<Told> {
-    told.room = ended(form, share);
-    Some(told)
+fn closed(mut summary: Summary, layout: &LineLayout, sink: &mut Sink) -> Option<Summary> {
+    summary.room = close_body(layout, sink);
+    Some(summary)
 }
 
-fn chat(messages: &[Message<'_>], form: &Form, share: &mut Share) -> Option<Told> {
-    let mut told = Told::default();
-    share.store.bodies.extend_from_slice(MESSAGES);
+fn chat(messages: &[Message<'_>], layout: &LineLayout, sink: &mut Sink) -> Option<Summary> {
+    let mut summary = Summary::default();
+    sink.store.bodies.extend_from_slice(MESSAGES);
     for &Message { role, content, role_first } in messages {
         matches!(role, "system" | "user" | "assistant").then_some(())?;
-        told.system_first |= told.messages == 0 && role == "system";
-        share.store.bodies.push(if told.messages == 0 { b'[' } else { b',' });
+        summary.system_first |= summary.messages == 0 && role == "system";
+        sink.store.bodies.push(if summary.messages == 0 { b'[' } else { b',' });
         let (first, second) = if role_first { (true, false) } else { (false, true) };
         for (is_role, opens) in [(first, b'{'), (second, b',')] {
-            share.store.bodies.push(opens);
+            sink.store.bodies.push(opens);
             let name: &[u8] = if is_role { b"\"role\":" } else { b"\"content\":" };
-            share.store.bodies.extend_from_slice(name);
+            sink.store.bodies.extend_from_slice(name);
             if is_role {
-                quoted(role, &mut share.store.bodies);
+                quoted(role, &mut sink.store.bodies);
             } else {
-                share.quote(content);
-                (!form.is_marked(content)).then_some(())?;
-                share.take(&mut told)?;
+                sink.quote(content);
+                (!layout.is_marked(content)).then_some(())?;
+                sink.count_last_text(&mut summary)?;
             }
         }
-        share.add_digests(role, form);
-        share.store.bodies.push(b'}');
-        told.messages += 1;
+        sink.add_digests(role, layout);
+        sink.store.bodies.push(b'}');
+        summary.messages += 1;
     }
-    (told.messages > 0).then_some(())?;
-    share.store.bodies.push(b']');
-    closed(told, form, share)
+    (summary.messages > 0).then_some(())?;
+    sink.store.bodies.push(b']');
+    closed(summary, layout, sink)
 }

@@ -1,46 +1,47 @@
-//! Classes of requests that ask the same of the same models: counted once, then given out.
+//! Classes of requests that take the same time and cost the same on the same models: in the first
+//! pass of a job with a deadline they are counted, in the second they are distributed over models.
 //!
-//! A request's class is its set of *bids*: each is the number of a size that some models of a
-//! service are asked for. The owner may put bids together; one of them then stands for all, and
-//! classes whose bids are the same by that are one class.
+//! A request's class is its set of *bids*: its size on each kind of live models that takes it, as
+//! numbers. If there are too many classes, the owner joins bids: one bid then represents several,
+//! and classes with the same representatives become one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::sizes::Span;
 
-/// What models of one kind are asked for: a request of this size, by numbers of their owner's.
+/// A size on the models of one kind. The numbers are the owner's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Bid {
-    /// The service, which knows the room for the answer.
+    /// The service; it determines the room for the answer.
     pub service: u32,
-    /// The kind of models, by its place in the service.
+    /// The kind of models, by its index in the service.
     pub kind: u32,
-    /// The request's size there.
+    /// The request's size on it.
     pub size: Span,
 }
 
-/// Requests of one class.
+/// The requests of one class.
 #[derive(Debug)]
 struct Class {
     bids: Arc<[u32]>,
     requests: u64,
-    /// To which model how many of them go, those that come first behind the others.
+    /// How many of them are still to go to which model; the next ones are last.
     left: Vec<(u32, u64)>,
-    /// The model of those that are not sent, once it is said.
+    /// The model for those that are carried, once it is known.
     carried: Option<u32>,
 }
 
-/// The classes of a job, and which of its requests are not sent.
+/// The classes of a job, and which of its requests are carried.
 #[derive(Debug, Default)]
 pub struct Classes {
     bids: Vec<Bid>,
     bid_numbers: HashMap<Bid, u32>,
-    /// Of the first bids the one that stands for each; the others stand for themselves.
+    /// The representative of each of the first bids; later bids represent themselves.
     joined: Vec<u32>,
     numbers: HashMap<Arc<[u32]>, u32>,
     classes: Vec<Class>,
-    /// Of the requests that were counted, in order: whether each is carried by one before it.
+    /// A bit for each request that was counted, in order: whether it is carried.
     carried: Vec<u64>,
     counted: usize,
     given: usize,
@@ -48,7 +49,7 @@ pub struct Classes {
 }
 
 impl Classes {
-    /// The number of a bid.
+    /// The number of a bid, the same for equal bids.
     pub fn bid(&mut self, bid: Bid) -> u32 {
         let next = self.bids.len() as u32;
         let number = *self.bid_numbers.entry(bid).or_insert(next);
@@ -58,12 +59,12 @@ impl Classes {
         number
     }
 
-    /// Every bid, by number.
+    /// All bids, by number.
     pub fn bids(&self) -> &[Bid] {
         &self.bids
     }
 
-    /// The number of the class that has these bids.
+    /// The number of the class with these bids.
     pub fn number(&mut self, bids: &mut [u32]) -> u32 {
         for bid in bids.iter_mut() {
             *bid = self.joined.get(*bid as usize).copied().unwrap_or(*bid);
@@ -110,9 +111,9 @@ impl Classes {
         self.classes[class as usize].requests += u64::from(!carried);
     }
 
-    /// Puts bids together, and classes by that: `joined` says for each bid which one stands for it.
+    /// Joins bids, and thereby classes: `joined` has the representative of each bid.
     ///
-    /// What stood for others before goes where these go.
+    /// Bids joined before stay joined: they follow their representative.
     pub fn coarsen(&mut self, joined: Vec<u32>) {
         self.joined = joined;
         self.numbers.clear();
@@ -122,8 +123,8 @@ impl Classes {
         }
     }
 
-    /// Takes how many requests of which class go to which model, and for each class the model of
-    /// those that are not sent.
+    /// Sets how many requests of a class go to a model (`parts`: class, model, requests), and for
+    /// each class the model for its carried requests.
     ///
     /// # Panics
     ///
@@ -138,9 +139,9 @@ impl Classes {
         }
     }
 
-    /// The model of the next request of the job, and whether it is carried.
+    /// The model of the next request of the job, which is of this class, and whether it is carried.
     ///
-    /// None if it is not the request that was counted there.
+    /// `None` if the requests differ from those that were counted.
     pub fn next(&mut self, class: u32) -> Option<(u32, bool)> {
         if self.given == self.counted {
             return None;
@@ -169,7 +170,8 @@ impl Classes {
         *self.moved.entry((from, to)).or_default() += 1;
     }
 
-    /// How many of the requests that are sent have the second outcome instead of the first.
+    /// Pairs of outcomes, without the deadline and with it, and how many sent requests have the
+    /// second instead of the first.
     pub fn moves(&self) -> impl Iterator<Item = (u32, u32, u64)> {
         self.moved.iter().map(|((from, to), number)| (*from, *to, *number))
     }

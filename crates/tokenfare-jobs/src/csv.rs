@@ -1,9 +1,9 @@
-//! CSV as Python's `csv.reader` reads it: commas, quotes that double inside of quotes, rows that
-//! end in any line break, and no fault that it would stop at.
+//! CSV as Python's `csv.reader` reads it by default: cells end at commas, quotes inside of quotes
+//! are doubled, rows end at any line break, and nothing is an error.
 //!
-//! A quote that does not open a cell is a character, and what stands behind a closing one goes on as
-//! the same cell. A row that ends with the text ends there, quotes or not, and is doubtful if inside
-//! of quotes: what was meant to be other rows is in it.
+//! A quote that is not the first character of a cell is an ordinary character, and text behind a
+//! closing quote belongs to the same cell. At the end of the text the last row ends, even inside of
+//! quotes; then it is doubtful, since it may hold what was meant to be further rows.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,9 +12,9 @@ use std::str::from_utf8;
 use memchr::memchr3;
 
 use crate::cells::{Cells, Content};
-use crate::form::Form;
+use crate::layout::LineLayout;
 
-/// The headings of a table: how many, and where those are that a request is made of.
+/// The columns of a table: how many there are, and the places of those that a request is made of.
 #[derive(Clone, Debug)]
 pub struct Heading {
     columns: usize,
@@ -27,21 +27,21 @@ pub struct Heading {
 }
 
 impl Heading {
-    /// By the names of the columns, each of which is there once.
-    pub fn new(names: &[String], form: &Form) -> Self {
+    /// From the names of the columns, which are distinct.
+    pub fn new(names: &[String], layout: &LineLayout) -> Self {
         let place = |wanted: &str| names.iter().position(|name| name == wanted);
         Heading {
             columns: names.len(),
-            id: place(&form.custom_id),
+            id: place(&layout.custom_id),
             method: place("method"),
             url: place("url"),
             body: place("body"),
-            messages: place(&form.messages),
-            prompt: place(&form.prompt),
+            messages: place(&layout.messages),
+            prompt: place(&layout.prompt),
         }
     }
 
-    /// The cells of a row, an empty one being none.
+    /// The cells of a row that a request is made of. An empty cell counts as absent.
     fn cells<'a>(
         &self,
         row: &mut [Option<Cow<'a, str>>],
@@ -65,20 +65,21 @@ impl Heading {
     }
 }
 
-/// Whole rows at the beginning of a text.
+/// The whole rows at the beginning of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Whole {
-    /// Where the last of them ends.
+    /// The place where the last of them ends.
     pub end: usize,
-    /// The lines that they have.
+    /// The number of lines that they take.
     pub lines: u64,
-    /// Whether the row behind them has the longest length or more, as far as it is there.
+    /// Whether the row behind them has `longest` bytes or more, as far as it is there.
     pub is_long: bool,
 }
 
-/// The whole rows at the beginning of a text, at most so many; of `longest` bytes or more none.
+/// Finds the whole rows at the beginning of a text: at most `most` of them, up to the first one of
+/// `longest` bytes or more.
 ///
-/// `ends`: no more of the text comes. O(n).
+/// `ends` says that the text is complete, so that its end is the end of a row. O(n).
 pub fn whole(text: &[u8], ends: bool, longest: usize, most: usize) -> Whole {
     let mut found = Whole::default();
     for _ in 0..most {
@@ -97,7 +98,8 @@ pub fn whole(text: &[u8], ends: bool, longest: usize, most: usize) -> Whole {
     found
 }
 
-/// The rows of a text of whole rows that are not blank, and the number of the line behind them.
+/// Reads the rows of a text of whole rows, except blank ones. Returns them and the number of the
+/// line behind the text.
 pub(crate) fn rows<'a>(text: &'a [u8], first: u64, heading: &Heading) -> (Vec<Cells<'a>>, u64) {
     let (mut rows, mut number, mut start) = (Vec::new(), first, 0);
     while start < text.len() {
@@ -114,7 +116,7 @@ pub(crate) fn rows<'a>(text: &'a [u8], first: u64, heading: &Heading) -> (Vec<Ce
     (rows, number)
 }
 
-/// One row; `KEEPS` its cells, of which those that are no UTF-8 are `None`.
+/// One row. With `KEEPS` it has its cells; a cell that is not UTF-8 is `None`.
 struct Row<'a, const KEEPS: bool> {
     cells: Vec<Option<Cow<'a, str>>>,
     end: usize,
@@ -123,17 +125,18 @@ struct Row<'a, const KEEPS: bool> {
     is_open: bool,
 }
 
-/// A cell as it is read: what had to be put together, and what behind it stands as it is.
+/// A cell that is being read: what had to be put together so far, and where the rest begins, which
+/// is taken as it is.
 #[derive(Default)]
 struct Cell {
     before: Vec<u8>,
     start: usize,
-    /// Where a closing quote ends it.
+    /// The place of the closing quote, if it ends the cell.
     end: Option<usize>,
 }
 
 impl<'a, const KEEPS: bool> Row<'a, KEEPS> {
-    /// The row that begins here, if it is whole.
+    /// Reads the row that begins at `start`; `None` if it is not complete.
     fn read(text: &'a [u8], start: usize, ends: bool) -> Option<Self> {
         let mut row = Row { cells: Vec::new(), end: start, lines: 0, is_open: false };
         loop {
@@ -163,7 +166,7 @@ impl<'a, const KEEPS: bool> Row<'a, KEEPS> {
         }
     }
 
-    /// Reads what is between the quotes that a cell opens with; gives where it goes on behind them.
+    /// Reads the quoted part that a cell begins with. Returns the place behind the closing quote.
     fn quoted(&mut self, text: &[u8], cell: &mut Cell, ends: bool) -> Option<usize> {
         let mut at = cell.start;
         loop {
@@ -193,7 +196,7 @@ impl<'a, const KEEPS: bool> Row<'a, KEEPS> {
         }
     }
 
-    /// Takes a cell that ends here, unless a quote ended it before.
+    /// Adds a cell that ends at `at`, or at its closing quote.
     fn take(&mut self, text: &'a [u8], cell: Cell, at: usize) {
         if !KEEPS {
             return;
@@ -210,7 +213,7 @@ impl<'a, const KEEPS: bool> Row<'a, KEEPS> {
 }
 
 impl Cell {
-    /// Keeps what stands up to `end`, and goes on at `next`.
+    /// Keeps the text up to `end`, and continues at `next`.
     fn put_together<const KEEPS: bool>(&mut self, text: &[u8], end: usize, next: usize) {
         if KEEPS {
             self.before.extend_from_slice(&text[self.start..end]);
@@ -219,7 +222,7 @@ impl Cell {
     }
 }
 
-/// Where the line break ends that begins here; `None` where its other half may be to come.
+/// The place behind the line break at `at`; `None` if its second character may still follow.
 fn line_end(text: &[u8], at: usize, ends: bool) -> Option<usize> {
     match text.get(at + 1) {
         Some(b'\n') if text[at] == b'\r' => Some(at + 2),

@@ -1,4 +1,8 @@
-//! Lines of a job with a deadline: what is late is withdrawn, classed, counted, and dealt out.
+//! The lines of a job with a deadline.
+//!
+//! Requests that would be answered too late where they would go without a deadline are withdrawn
+//! from there. In the first pass they are classified and counted; in the second each is given a
+//! model from the share of its class.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,10 +14,10 @@ use crate::sizes::{Offers, Span};
 
 const NONE: u32 = u32::MAX;
 
-/// What is known of a request that may be late where it would go without a deadline.
+/// What is known of a request in a job with a deadline. `NONE` stands for what is not known.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Classed {
-    /// The outcome without the deadline.
+    /// The outcome that it would have without the deadline.
     free: u32,
     class: u32,
     model: u32,
@@ -26,29 +30,29 @@ impl Default for Classed {
     }
 }
 
-/// What the models of a live service are asked for: the bids of the sizes of its offers.
+/// The bids of a live service: a number for each size of its offers, on each kind.
 #[derive(Clone, Debug)]
 pub struct Bids {
     service: u32,
-    /// By kind, for each size of its offers.
+    /// By kind, the bid of each size; `NONE` if no model that can promise a time takes the size.
     of: Vec<Vec<u32>>,
     kinds: HashMap<u32, usize>,
     outcomes: HashMap<(u32, u32), u32>,
 }
 
 impl Bids {
-    /// Nothing asked yet of a service of this number, which has so many kinds; `kinds` is the kind
-    /// of each model that may promise a time.
+    /// No bids yet. `service` is the service's number, `number` how many kinds it has, and `kinds`
+    /// has the kind of each model that can promise a time.
     pub fn new(service: u32, kinds: HashMap<u32, usize>, number: usize) -> Self {
         Bids { service, of: vec![Vec::new(); number], kinds, outcomes: HashMap::new() }
     }
 
-    /// The sizes on a kind whose bid is not known.
+    /// The sizes on a kind that have no bid yet.
     pub fn open<'a>(&self, kind: usize, offers: &'a Offers) -> &'a [Span] {
         offers.sizes_from(kind, self.of[kind].len())
     }
 
-    /// Gives the sizes that are open their bids, as far as some model takes them.
+    /// Gives the sizes without a bid their bids, if `takes` says that some model takes them.
     pub fn answer(
         &mut self,
         kind: usize,
@@ -64,16 +68,17 @@ impl Bids {
         }));
     }
 
-    /// Takes the outcome of requests of a size on a model, by the size's place.
+    /// Sets the outcome of requests of a size on a model, by the size's place.
     pub fn settle(&mut self, model: u32, place: u32, outcome: u32) {
         self.outcomes.insert((model, place), outcome);
     }
 }
 
 impl Lines {
-    /// Takes back the outcomes of requests that go to an address that is `late`; they stay known.
+    /// Withdraws the requests that go to an address that is `late`: they are open again, and `free`
+    /// knows their outcomes.
     ///
-    /// Returns the addresses that requests went to.
+    /// Returns the addresses that any request goes to.
     pub fn withdraw(&mut self, outcomes: &Outcomes, late: &[bool]) -> Vec<usize> {
         self.classed.resize(self.rows.len(), Classed::default());
         let mut met = vec![false; late.len()];
@@ -89,20 +94,21 @@ impl Lines {
         met.iter().enumerate().filter_map(|(address, met)| met.then_some(address)).collect()
     }
 
-    /// The outcome that was taken back.
+    /// The outcome that a request would have without the deadline, if it is known.
     pub fn free(&self, row: usize) -> Option<u32> {
         Some(self.classed[row].free).filter(|free| *free != NONE)
     }
 
-    /// Whether nobody has said of some request of a group where it would go without a deadline.
+    /// Whether there is a request in a group whose outcome without the deadline is not known.
     pub fn lacks(&self, group: usize) -> bool {
         self.groups[group].rows.iter().any(|&row| self.classed[row].free == NONE)
     }
 
-    /// Gives each request of a group its class. Those that had no outcome taken back have the one
-    /// that they would go to without a deadline.
+    /// Gives each request of a group its class. Its outcome is for now the one without the
+    /// deadline: the withdrawn one, or else the one that it was placed with.
     ///
-    /// Returns the places of requests that no model takes that can promise a time; they stay open.
+    /// Returns the places of the requests that no model takes which can promise a time; they stay
+    /// open.
     pub fn classify(&mut self, group: usize, bids: &Bids, classes: &mut Classes) -> Vec<usize> {
         let mut left = Vec::new();
         let mut found = Vec::with_capacity(bids.of.len());
@@ -126,17 +132,17 @@ impl Lines {
         left
     }
 
-    /// Gives a request that was read elsewhere its class, and its outcome without a deadline.
+    /// Sets the class, and the outcome without the deadline, of a request that the caller has read.
     pub fn classed(&mut self, row: usize, class: u32, free: u32) {
         let own = &mut self.classed[row];
         (own.class, own.free) = (class, free);
         self.fates[row] = Fate::Placed(free);
     }
 
-    /// Counts the requests that have an outcome, in order; `once` and lines that are too long are
+    /// Counts the requests that have an outcome, in order. `once` and lines that are too long are
     /// as in `send`.
     ///
-    /// Returns how many of them that are sent have no class.
+    /// Returns how many sent requests have no class: they stay where they are in time.
     pub fn count(
         &mut self,
         outcomes: &mut Outcomes,
@@ -169,7 +175,7 @@ impl Lines {
 
     /// Gives the requests that have a class their models, in order.
     ///
-    /// Returns whether they are those that were counted.
+    /// Returns whether the requests are the same as those that were counted.
     pub fn deal(&mut self, classes: &mut Classes) -> bool {
         for (fate, own) in self.fates.iter().zip(&mut self.classed) {
             if own.class == NONE || !matches!(fate, Fate::Placed(_)) {
@@ -181,13 +187,13 @@ impl Lines {
         true
     }
 
-    /// The model that a request was given.
+    /// The model that a request was given by `deal`.
     pub fn model(&self, row: usize) -> Option<u32> {
         Some(self.classed[row].model).filter(|model| *model != NONE)
     }
 
-    /// Models that requests of a group were given, each with the place and the size of the
-    /// requests whose outcome there is not known, each once.
+    /// What is to be settled for a group: each model that a request was given, with the place and
+    /// the size of the request, if the outcome there is not known; each once.
     pub fn unsettled(&self, group: usize, bids: &Bids, offers: &Offers) -> Vec<(u32, u32, Span)> {
         let mut met = HashSet::new();
         let asked = self.dealt(group, bids).filter(|(_, model, place, _)| {
@@ -196,7 +202,7 @@ impl Lines {
         asked.map(|(_, model, place, kind)| (model, place, offers.size(kind, place))).collect()
     }
 
-    /// Gives the requests of a group that have a model their outcomes on it.
+    /// Gives the requests of a group that were given a model their outcomes on it.
     pub fn settle(&mut self, group: usize, bids: &Bids) {
         let dealt: Vec<_> = self.dealt(group, bids).collect();
         for (row, model, place, _) in dealt {
@@ -204,7 +210,8 @@ impl Lines {
         }
     }
 
-    /// Counts what requests that are sent have instead of what they would have without a deadline.
+    /// Counts, for the requests that are sent, which outcome replaced which (see
+    /// [`Classes::moves`]).
     pub fn compare(&self, classes: &mut Classes) {
         for (fate, own) in self.fates.iter().zip(&self.classed) {
             if let (Fate::Placed(outcome), false, true) = (fate, own.carried, own.class != NONE) {
@@ -213,7 +220,7 @@ impl Lines {
         }
     }
 
-    /// The row, the model, the place of the size and the kind of each request with a model.
+    /// Each request of a group that was given a model: row, model, place of the size, kind.
     fn dealt(&self, group: usize, bids: &Bids) -> impl Iterator<Item = (usize, u32, u32, usize)> {
         let group = &self.groups[group];
         group.rows.iter().enumerate().filter_map(move |(at, &row)| {

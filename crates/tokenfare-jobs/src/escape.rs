@@ -1,4 +1,4 @@
-//! Text as JSON: what must be escaped is, and nothing else; and what an escape says.
+//! Writes text as JSON strings, escaping only what has to be escaped, and reads escapes.
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -36,7 +36,7 @@ fn inside(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(&bytes[start..]);
 }
 
-/// What an escape of one letter says, by that letter; 0 where there is no such escape.
+/// The byte that a one-letter escape stands for, by the letter; 0 if there is no such escape.
 pub(crate) const SHORT: [u8; 256] = {
     let mut said = [0; 256];
     let mut all: &[(u8, u8)] = &[
@@ -56,9 +56,9 @@ pub(crate) const SHORT: [u8; 256] = {
     said
 };
 
-/// The character of `\uXXXX` or of a pair of these, and how many bytes say it.
+/// The character of `\uXXXX`, or of a surrogate pair of two of these, and the bytes that it takes.
 ///
-/// `None` for what is none, and for half of a surrogate pair, which no text holds.
+/// `None` for anything else, and for half of a surrogate pair.
 pub(crate) fn by_number(escape: &str) -> Option<(char, usize)> {
     let unit = |at: usize| {
         let digits = escape.get(at..at + 6)?.strip_prefix("\\u")?;

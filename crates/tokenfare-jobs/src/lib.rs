@@ -1,22 +1,35 @@
 //! Lines of a batch job: JSON or rows of a table in, requests and their sizes out, chunk by chunk.
 //!
-//! A *plain* request is a chat of roles and texts with a room for its answer, whose JSON says
-//! nothing in two ways. Its size, its body as it is sent and its digest are worked out here, for
-//! all lines of a chunk at once; whoever has many chunks reads them side by side. Every other line
-//! is *doubtful*: nothing is decided about it, its owner reads it by other means and hands in what
-//! it found. So this crate refuses nothing and explains nothing; it knows neither models nor
-//! prices, files nor clocks.
+//! A *plain* request is a chat of roles and texts whose JSON every reader understands in the same
+//! way. For plain requests this crate computes the size, the body to send and a digest of the body,
+//! for a whole chunk of lines in one call; several chunks can be read in parallel. Every other line
+//! is *doubtful*: nothing is decided about it here, and the caller reads it by other means and
+//! hands the result in ([`Lines::give`]). So this crate refuses nothing and explains nothing. It
+//! has no files and no clock, and knows models only by their numbers.
 //!
-//! - [`Form`] says under which names a line has its parts.
-//! - [`Cells`] are a row of a table, which has in columns what a line of JSON has under names.
-//! - [`Lines`] are the lines of one chunk, from the first look to the lines that are sent.
-//! - [`Offers`] remembers what the models of a service ask for each size, [`Outcomes`] what can
-//!   become of requests, and how many had it.
+//! - [`LineLayout`] says under which names a line has its parts.
+//! - [`Cells`] are a row of a table: its columns stand for the names of a JSON line.
+//! - [`Lines`] are the lines of one chunk, from reading them to the lines that are sent.
+//! - [`Offers`] remembers the lowest price of each kind of models for each size, [`Outcomes`] what
+//!   was decided for requests, and how many requests that was.
 //! - [`PrefixDigester`] makes the prefix digests of requests, [`PrefixTrees`] finds the prefixes
 //!   that they share.
-//! - [`Classes`] counts requests of a job with a deadline that ask the same, and gives them out;
-//!   [`Bids`] remembers what is asked for each size.
+//! - [`Classes`] counts the requests of a job with a deadline by class, and distributes them over
+//!   models; [`Bids`] numbers the sizes that classes are made of.
 //! - [`Seen`] remembers ids and bodies across chunks, by keyed digests.
+//!
+//! # Words
+//!
+//! - *room*: the tokens that are kept for the answer.
+//! - *service*: the models of the batch service, or those that are called live, for one room.
+//! - *kind*: the models of a service that count plain requests alike, by its index in the service.
+//! - *size*: a request's input tokens on a kind, as a [`Span`] of the least and the most.
+//! - *offer*: the lowest price of a kind's models for a size.
+//! - *outcome*: what is decided for requests of one size, by its number: the model, the service.
+//! - *address*: the model and the service that lines go to, by its number.
+//! - *carried*: not sent, because an identical earlier request is; its answer serves both.
+//! - *bid*: a size on a kind of live models, in a job with a deadline. A request's bids are its
+//!   class.
 
 mod body;
 mod cells;
@@ -24,7 +37,7 @@ mod classes;
 mod csv;
 mod deadline;
 mod escape;
-mod form;
+mod layout;
 mod lines;
 mod output;
 mod plain;
@@ -42,7 +55,7 @@ pub use cells::{Cells, Content, Message};
 pub use classes::{Bid, Classes};
 pub use csv::{Heading, Whole, whole};
 pub use deadline::Bids;
-pub use form::Form;
+pub use layout::LineLayout;
 pub use lines::{Chunk, Fate, Lines};
 pub use output::{Address, File, Numbers, Outcomes, Sent, Texts};
 pub use prefix_digests::{DigestInput, PrefixDigester};

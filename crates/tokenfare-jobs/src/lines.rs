@@ -1,4 +1,4 @@
-//! The lines of a chunk on their way: read, told apart, sized, chosen for, sent.
+//! The lines of a chunk on their way through a plan: read, named, sized, given a model, sent.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokenfare_bpe::Tokenizer;
 use crate::cells::Cells;
 use crate::csv::{self, Heading};
 use crate::deadline::Classed;
-use crate::form::Form;
+use crate::layout::LineLayout;
 use crate::output::Outcomes;
 use crate::prefix_trees::PrefixTrees;
 use crate::scan::{Row, Scanned, Tokens, scanned, scanned_cells};
@@ -18,56 +18,56 @@ use crate::store::Store;
 /// What has become of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Not read here, and by nobody else yet.
+    /// Not a plain request, and not yet handed in by the caller.
     Doubtful,
-    /// A request without a model.
+    /// A request that has no model yet.
     Open,
-    /// Its id was another's before.
-    Taken,
-    /// It has the outcome of this number.
+    /// A request whose id an earlier request has.
+    DuplicateId,
+    /// A request with the outcome of this number.
     Placed(u32),
-    /// Sent with another one that says the same; its own outcome has this number.
+    /// A request that is not sent, because an identical earlier one is; its own outcome has this
+    /// number.
     Carried(u32),
-    /// As a line for the model of this outcome it has too many bytes.
+    /// A request whose line, for the address of this outcome, has too many bytes (as given).
     TooLong(u32, usize),
 }
 
-/// Requests with one room for the answer, and the place of each one's size on each scale, which
-/// kinds of models have together.
+/// Requests with the same room for the answer, and the places of their sizes (see `SizeList`).
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) rows: Vec<usize>,
-    /// Those of the first request, then of the next one.
+    /// For each request, the place of its size in each list.
     places: Vec<u32>,
-    scales: usize,
-    /// The scale of each kind.
-    scale_of: Arc<[usize]>,
+    lists: usize,
+    /// The index of each kind's list.
+    list_of: Arc<[usize]>,
 }
 
-/// Where a request is the cheapest.
+/// Which kind has the lowest offer for a request.
 enum Best {
-    /// On one kind, by the place of its size there.
+    /// One kind; with the place of the size.
     One(usize, u32),
-    /// On several kinds alike.
+    /// Several kinds have the same lowest offer.
     Several,
-    /// Nowhere.
+    /// No kind has an offer.
     None,
 }
 
 impl Group {
-    /// The places of the size of the request at a place of the group, on each kind.
+    /// The place of a request's size on each kind; `at` is the request's place in the group.
     pub(crate) fn on_kinds(&self, at: usize) -> impl Iterator<Item = u32> {
-        let places = self.on_scales(at);
-        self.scale_of.iter().map(|scale| places[*scale])
+        let places = self.on_lists(at);
+        self.list_of.iter().map(|list| places[*list])
     }
 
-    /// That on one kind.
+    /// The same, on one kind.
     pub(crate) fn on(&self, kind: usize, at: usize) -> u32 {
-        self.on_scales(at)[self.scale_of[kind]]
+        self.on_lists(at)[self.list_of[kind]]
     }
 
-    fn on_scales(&self, at: usize) -> &[u32] {
-        &self.places[at * self.scales..][..self.scales]
+    fn on_lists(&self, at: usize) -> &[u32] {
+        &self.places[at * self.lists..][..self.lists]
     }
 
     fn best(&self, at: usize, offers: &Offers) -> Best {
@@ -84,31 +84,40 @@ impl Group {
     }
 }
 
-/// Bytes that somebody keeps.
+/// The bytes of a chunk, whoever owns them.
 pub type Chunk = Box<dyn AsRef<[u8]> + Send + Sync>;
 
-/// The lines of one chunk that are not blank, by their place in it.
+/// The lines of one chunk that are not blank. A *row* is the index of such a line.
 pub struct Lines {
     chunk: Chunk,
     pub(crate) rows: Vec<Row>,
     pub(crate) fates: Vec<Fate>,
-    /// What is sent of them, and under which ids.
+    /// Their bodies, ids and prefix digests.
     pub(crate) store: Store,
     tokens: Tokens,
     pub(crate) groups: Vec<Group>,
-    /// The rooms of plain requests with their rows, in order: rows by room are asked for as often
-    /// as there are rooms, and in some jobs each request has one of its own.
+    /// The room and the row of each plain request, sorted: rows are looked up by room once for each
+    /// room, and in some jobs each request has a room of its own.
     by_room: Vec<(u64, usize)>,
-    /// Of a job with a deadline, for each line.
+    /// In a job with a deadline, what is known of each line for it.
     pub(crate) classed: Vec<Classed>,
     next: u64,
     key: Key,
 }
 
 impl Lines {
-    /// Reads a chunk of whole lines, the first of which has the number `first`, on the thread that calls.
-    pub fn new(chunk: Chunk, first: u64, form: &Form, key: Key, tokenizers: &[&Tokenizer]) -> Self {
-        let scanned = scanned((*chunk).as_ref(), first, form, key, tokenizers);
+    /// Reads a chunk of whole lines, on the calling thread; `first` is the number of its first
+    /// line.
+    ///
+    /// `key` is that of the [`Seen`] which the lines will be compared with.
+    pub fn new(
+        chunk: Chunk,
+        first: u64,
+        layout: &LineLayout,
+        key: Key,
+        tokenizers: &[&Tokenizer],
+    ) -> Self {
+        let scanned = scanned((*chunk).as_ref(), first, layout, key, tokenizers);
         Lines::of(scanned, chunk, key)
     }
 
@@ -117,34 +126,34 @@ impl Lines {
         chunk: Chunk,
         first: u64,
         heading: &Heading,
-        form: &Form,
+        layout: &LineLayout,
         key: Key,
         tokenizers: &[&Tokenizer],
     ) -> Self {
         let (rows, next) = csv::rows((*chunk).as_ref(), first, heading);
-        let scanned = scanned_cells(&rows, next, form, key, tokenizers);
+        let scanned = scanned_cells(&rows, next, layout, key, tokenizers);
         drop(rows);
         Lines::of(scanned, chunk, key)
     }
 
-    /// As `new`, for rows of a table that is no text; `next` is the number behind the last one.
+    /// As `new`, for rows of a table that is not text; `next` is the number behind the last row.
     pub fn of_cells(
         rows: &[Cells<'_>],
         next: u64,
-        form: &Form,
+        layout: &LineLayout,
         key: Key,
         tokenizers: &[&Tokenizer],
     ) -> Self {
-        Lines::of(scanned_cells(rows, next, form, key, tokenizers), Box::new([]), key)
+        Lines::of(scanned_cells(rows, next, layout, key, tokenizers), Box::new([]), key)
     }
 
     fn of(scanned: Scanned, chunk: Chunk, key: Key) -> Self {
         let Scanned { rows, store, tokens, next } = scanned;
-        let fate = |row: &Row| if row.told.is_some() { Fate::Open } else { Fate::Doubtful };
+        let fate = |row: &Row| if row.summary.is_some() { Fate::Open } else { Fate::Doubtful };
         let fates = rows.iter().map(fate).collect();
         let (groups, classed) = (Vec::new(), Vec::new());
         let rooms =
-            rows.iter().enumerate().filter_map(|(at, row)| Some((row.told.as_ref()?.room, at)));
+            rows.iter().enumerate().filter_map(|(at, row)| Some((row.summary.as_ref()?.room, at)));
         let mut by_room: Vec<_> = rooms.collect();
         by_room.sort_unstable();
         Lines { chunk, rows, fates, store, tokens, groups, by_room, classed, next, key }
@@ -170,7 +179,7 @@ impl Lines {
         &self.fates
     }
 
-    /// A line's number in its file, and its text.
+    /// A line's number in its file, and its bytes.
     pub fn line(&self, row: usize) -> (u64, &[u8]) {
         let Row { number, line, .. } = &self.rows[row];
         (*number, &(*self.chunk).as_ref()[line.clone()])
@@ -181,13 +190,13 @@ impl Lines {
         self.rows[row].place.id(&self.store)
     }
 
-    /// What is sent of a request, without its model.
+    /// The body that is sent for a request, without its model.
     pub fn body(&self, row: usize) -> &[u8] {
         self.rows[row].place.body(&self.store)
     }
 
-    /// Takes a line that others read as a request, with its id, what is to be sent without
-    /// a model, and its prefix digests.
+    /// Takes a doubtful line that the caller has read as a request: its id, its body without a
+    /// model, and its prefix digests.
     pub fn give(&mut self, row: usize, id: &str, body: &[u8], digests: &[u64]) {
         let store = &mut self.store;
         let mark = store.mark();
@@ -197,11 +206,11 @@ impl Lines {
         let place = store.since(mark);
         let digest = self.key.digest(body);
         let row_of = &mut self.rows[row];
-        (row_of.place, row_of.digest, row_of.told) = (place, digest, None);
+        (row_of.place, row_of.digest, row_of.summary) = (place, digest, None);
         self.fates[row] = Fate::Open;
     }
 
-    /// Gives requests without an id one, `prefix` and their number, and finds ids that are taken.
+    /// Gives each request without an id the id `prefix` + line number, and finds duplicate ids.
     pub fn name(&mut self, prefix: &str, seen: &mut Seen) {
         for (row, fate) in self.rows.iter_mut().zip(&mut self.fates) {
             if *fate == Fate::Doubtful {
@@ -215,12 +224,12 @@ impl Lines {
                 row.place.id = start..store.len();
             }
             if !seen.id(&store[row.place.id.clone()]) {
-                *fate = Fate::Taken;
+                *fate = Fate::DuplicateId;
             }
         }
     }
 
-    /// The rooms that plain requests without a model have, each once.
+    /// The distinct rooms of the plain requests that have no model yet, ascending.
     pub fn rooms(&self) -> Vec<u64> {
         let open = self.by_room.iter().filter(|(_, row)| self.is_open(*row));
         let mut rooms: Vec<u64> = open.map(|(room, _)| *room).collect();
@@ -228,32 +237,32 @@ impl Lines {
         rooms
     }
 
-    /// Whether a request is plain and has no model; one that others have read is plain no more.
+    /// Whether a line is a plain request that has no model yet, and was read here.
     fn is_open(&self, row: usize) -> bool {
-        self.fates[row] == Fate::Open && self.rows[row].told.is_some()
+        self.fates[row] == Fate::Open && self.rows[row].summary.is_some()
     }
 
-    /// The plain requests without a model that have this room.
+    /// The rows of the plain requests with this room that have no model yet.
     pub fn rows_with(&self, room: u64) -> Vec<usize> {
         let start = self.by_room.partition_point(|(its, _)| *its < room);
         let its = self.by_room[start..].iter().take_while(|(its, _)| *its == room);
         its.map(|(_, row)| *row).filter(|row| self.is_open(*row)).collect()
     }
 
-    /// The number of a group of all plain requests without a model that have this room; their
-    /// sizes are put to those of `offers`.
+    /// Makes a group of the plain requests with this room that have no model yet, and adds their
+    /// sizes to those of `offers`. Returns the group's number.
     pub fn group(&mut self, room: u64, offers: &mut Offers) -> usize {
         let mut rows = self.rows_with(room);
-        let scale_of = offers.scale_of();
-        let scales = scale_of.iter().max().map_or(0, |most| most + 1);
-        let mut places = Vec::with_capacity(rows.len() * scales);
+        let list_of = offers.list_of();
+        let lists = list_of.iter().max().map_or(0, |most| most + 1);
+        let mut places = Vec::with_capacity(rows.len() * lists);
         rows.retain(|&row| {
-            let Some(told) = &self.rows[row].told else { return false };
-            offers.place(told, |number| self.tokens[number][row], &mut places);
+            let Some(summary) = &self.rows[row].summary else { return false };
+            offers.place(summary, |number| self.tokens[number][row], &mut places);
             true
         });
         offers.answer_by_prices();
-        self.groups.push(Group { rows, places, scales, scale_of });
+        self.groups.push(Group { rows, places, lists, list_of });
         self.groups.len() - 1
     }
 
@@ -262,7 +271,7 @@ impl Lines {
         self.groups[group].rows[place]
     }
 
-    /// The places in a group of requests that have no model.
+    /// The places in a group of the requests that have no model yet.
     pub fn left(&self, group: usize) -> Vec<usize> {
         let rows = self.groups[group].rows.iter().enumerate();
         rows.filter(|(_, row)| self.fates[**row] == Fate::Open).map(|(place, _)| place).collect()
@@ -274,8 +283,8 @@ impl Lines {
         places.map(|(kind, place)| offers.size(kind, place)).collect()
     }
 
-    /// The cheapest offers for requests of a group whose outcomes are not known, each once: the
-    /// kind, the place of the size and the size. Every size has an answer.
+    /// The lowest offers for requests of a group that have no outcome yet, each once: the kind, the
+    /// place of the size, and the size. Every size has to be answered before.
     pub fn undecided(&self, group: usize, offers: &Offers) -> Vec<(usize, u32, Span)> {
         let group = &self.groups[group];
         let best = (0..group.rows.len()).filter_map(|place| match group.best(place, offers) {
@@ -288,10 +297,10 @@ impl Lines {
         found.into_iter().map(|(kind, at)| (kind, at, offers.size(kind, at))).collect()
     }
 
-    /// Gives each request of a group the outcome with the least price; these are all settled.
+    /// Gives each request of a group the outcome of its lowest offer; all of these are settled.
     ///
-    /// Returns the places in the group where the least price is that of several kinds; these
-    /// requests, and those that nobody has an offer for, stay open.
+    /// Returns the places in the group of requests for which several kinds have the lowest offer.
+    /// They stay open, and so do those without any offer.
     pub fn choose(&mut self, group: usize, offers: &Offers) -> Vec<usize> {
         let group = &self.groups[group];
         let mut ties = Vec::new();
@@ -313,12 +322,12 @@ impl Lines {
         self.fates[row] = Fate::Placed(outcome);
     }
 
-    /// Adds the requests of a group that are sent to those that were held to the models of `offers`.
+    /// Counts the requests of a group that are sent, by size, in `offers`.
     pub fn hold(&self, group: usize, offers: &mut Offers) {
         let group = &self.groups[group];
         for (at, &row) in group.rows.iter().enumerate() {
             if matches!(self.fates[row], Fate::Placed(_)) {
-                offers.hold(group.on_scales(at));
+                offers.hold(group.on_lists(at));
             }
         }
     }
@@ -327,7 +336,7 @@ impl Lines {
     /// `file` is the number of the input.
     ///
     /// Returns the requests whose longest shared prefix is reported for the first time (see
-    /// [`PrefixTrees::add`]): the row, the tree, the number of the prefix and the index of its digest.
+    /// [`PrefixTrees::add`]): the row, the tree, the number of the prefix, the index of its digest.
     pub fn add_prefixes(
         &self,
         prefix_trees: &mut PrefixTrees,

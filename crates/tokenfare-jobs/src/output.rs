@@ -1,4 +1,4 @@
-//! What is sent: lines by address, and what a table says of each request.
+//! The lines that are sent, by address, and the columns of the plan's table.
 
 use std::collections::BTreeMap;
 
@@ -8,19 +8,20 @@ use crate::seen::Seen;
 use crate::sizes::Span;
 use crate::store::Place;
 
-/// About what a line has beside its id, its address's front and its body.
+/// About the number of bytes of a line besides its id, its address's front and its body.
 const AROUND: usize = 20;
 
-/// Where a line goes, and what stands between its id and its body's first name.
+/// Where lines go: a model in one of the services.
 #[derive(Clone, Debug)]
 pub struct Address {
-    /// From the id's end to the model that opens the body, the comma behind it included.
+    /// The bytes of a line between the end of its id and the first name of the request's own body:
+    /// method, URL and, as the body's first name, the model with the comma behind it.
     pub front: Vec<u8>,
-    /// The bytes that a line may have, if they are bounded.
+    /// The most bytes that a line may have, if there is a limit.
     pub most: Option<usize>,
 }
 
-/// What can become of requests, and how many had it.
+/// What was decided for requests, by number, and how many requests have each outcome.
 #[derive(Clone, Debug, Default)]
 pub struct Outcomes {
     addresses: Vec<Address>,
@@ -29,21 +30,21 @@ pub struct Outcomes {
     numbers: Vec<Numbers>,
 }
 
-/// How many requests had an outcome.
+/// How many requests have an outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Numbers {
     /// Those that are sent.
     pub sent: u64,
-    /// Of these, those that say what one before them said.
+    /// Those of the sent requests that are identical to an earlier one.
     pub repeated: u64,
-    /// Those that are carried by one that says the same.
+    /// Those that are not sent, because an identical earlier one is.
     pub carried: u64,
-    /// The file and the line of the first that is sent.
+    /// The file and the line of the first one that is sent.
     pub first: Option<(u64, u64)>,
 }
 
 impl Outcomes {
-    /// Takes an address; its number is how many there were.
+    /// Adds an address; its number is the number of addresses before.
     pub fn add_address(&mut self, address: Address) {
         self.addresses.push(address);
     }
@@ -53,8 +54,8 @@ impl Outcomes {
         self.addresses.len()
     }
 
-    /// Takes an outcome, of requests of this size that go to this address; its number is how many
-    /// there were.
+    /// Adds an outcome: requests of this size go to this address. Its number is the number of
+    /// outcomes before.
     pub fn add(&mut self, address: usize, size: Span) {
         self.of.push((address, size));
         self.numbers.push(Numbers::default());
@@ -64,7 +65,7 @@ impl Outcomes {
         self.of[outcome as usize]
     }
 
-    /// The bytes of a request's line where this outcome goes, and how many it may have.
+    /// The bytes of a request's line at the address of an outcome, and the most that are allowed.
     pub(crate) fn length(&self, outcome: u32, id: &str, body: &[u8]) -> (usize, Option<usize>) {
         let address = &self.addresses[self.of[outcome as usize].0];
         let mut front = Vec::new();
@@ -83,7 +84,7 @@ impl Outcomes {
         }
     }
 
-    /// Forgets how many requests had each outcome, and none of these.
+    /// Sets the number of requests of each outcome to zero, and keeps the outcomes.
     pub fn forget_numbers(&mut self) {
         self.numbers.fill(Numbers::default());
     }
@@ -93,12 +94,12 @@ impl Outcomes {
         self.of.len()
     }
 
-    /// Whether nothing can become of requests yet.
+    /// Whether there are no outcomes yet.
     pub fn is_empty(&self) -> bool {
         self.of.is_empty()
     }
 
-    /// How many requests had each outcome.
+    /// How many requests have each outcome.
     pub fn numbers(&self) -> &[Numbers] {
         &self.numbers
     }
@@ -109,13 +110,13 @@ impl Outcomes {
 pub struct File {
     /// The address's number.
     pub address: usize,
-    /// The lines, one behind the other.
+    /// The lines, concatenated.
     pub lines: Vec<u8>,
     /// The bytes of each.
     pub lengths: Vec<usize>,
 }
 
-/// Texts, one behind the other.
+/// Texts, concatenated.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
     text: String,
@@ -135,22 +136,22 @@ impl Texts {
     }
 }
 
-/// The lines of a chunk as they are sent. Requests are sent or carried; the rest has no part in it.
+/// The requests of a chunk that are sent or carried, and the lines of those that are sent.
 #[derive(Clone, Debug, Default)]
 pub struct Sent {
-    /// The lines by address, in the order of their first ones.
+    /// The lines by address, in the order of the addresses' first lines.
     pub files: Vec<File>,
-    /// The numbers of the requests' lines, in order.
+    /// The line number of each request, in the order of the input.
     pub numbers: Vec<i64>,
-    /// Their ids.
+    /// The id of each request.
     pub ids: Texts,
-    /// Their outcomes.
+    /// The outcome of each request.
     pub outcomes: Vec<i32>,
-    /// The ids of those that carry them.
+    /// The id of the identical request that carries each one, if one does.
     pub carriers: Vec<Option<String>>,
 }
 
-/// A line up to the first name of its body.
+/// Writes a line up to the first name of the request's own body.
 fn begin(id: &str, address: &Address, front: &mut Vec<u8>) {
     front.clear();
     front.extend_from_slice(b"{\"custom_id\": ");
@@ -158,16 +159,17 @@ fn begin(id: &str, address: &Address, front: &mut Vec<u8>) {
     front.extend_from_slice(&address.front);
 }
 
-/// The bytes of a line that begins so.
+/// The number of bytes of a line with this front and body.
 fn length(front: &[u8], body: &[u8]) -> usize {
     front.len() + body.len() - 1 + b"}\n".len()
 }
 
 impl Lines {
-    /// Writes the requests that have an outcome, in order; `file` is the number of their input.
+    /// Writes the lines of the requests that have an outcome, in order; `file` is the number of the
+    /// input.
     ///
-    /// With `once`, a body that was sent before is not sent again. A line that is too long for its
-    /// address is not sent.
+    /// With `once`, a body that was sent before is not sent again: its request is carried. A line
+    /// that is too long for its address is not sent.
     pub fn send(
         &mut self,
         outcomes: &mut Outcomes,
@@ -219,7 +221,7 @@ impl Lines {
         sent
     }
 
-    /// How many bytes may go to each address.
+    /// An upper estimate of the bytes that go to each address.
     fn bytes_to(&self, outcomes: &Outcomes) -> Vec<usize> {
         let mut bytes = vec![0; outcomes.addresses.len()];
         for (row, fate) in self.rows.iter().zip(&self.fates) {

@@ -1,97 +1,101 @@
-//! A line as a plain request, or nothing: read once, and written as it is read.
+//! Reads a line as a plain request, or leaves it as doubtful.
 //!
-//! What is written is the body as it is sent, compact and with its names in their order, and beside
-//! it the texts to be counted. Where one reader could take the line in another way than the next
-//! (a name twice, a number that a float may not hold, a name that means nothing here), it is left.
+//! The line is read once. While it is read, the body is written as it will be sent (compact, its
+//! names in the same order), and the texts to be counted are collected. A line that two JSON
+//! readers could understand differently (a name that occurs twice, a number that a float may not
+//! hold) is doubtful, and so is one with a part whose meaning is not known here.
+//!
+//! Functions return `None` where the line is doubtful.
 
 use crate::body::{body, content, messages};
-use crate::form::Form;
+use crate::layout::LineLayout;
 use crate::reader::Reader;
-use crate::scan::{Share, Told};
+use crate::scan::{Sink, Summary};
 
-/// Brackets in a value that is not looked into: with more, readers differ in how deep they go.
+/// The most brackets in a value that is not parsed further: readers differ in the depth of nesting
+/// that they accept.
 const DEEP: usize = 64;
 
-/// Reads a line; what it wrote before it gave up is the caller's to take back.
-pub(crate) fn plain(line: &str, form: &Form, share: &mut Share) -> Option<Told> {
+/// Reads a line. If it is doubtful, the caller removes what was written to `sink` until then.
+pub(crate) fn plain(line: &str, layout: &LineLayout, sink: &mut Sink) -> Option<Summary> {
     let mut reader = Reader::new(line);
-    let told = request(&mut reader, form, share)?;
-    reader.end().map(|()| told)
+    let summary = request(&mut reader, layout, sink)?;
+    reader.end().map(|()| summary)
 }
 
-fn request(reader: &mut Reader<'_>, form: &Form, share: &mut Share) -> Option<Told> {
-    let (mut told, mut is_body, mut has_id, mut batch_only) = (None, false, false, false);
+fn request(reader: &mut Reader<'_>, layout: &LineLayout, sink: &mut Sink) -> Option<Summary> {
+    let (mut summary, mut is_body, mut has_id, mut batch_only) = (None, false, false, false);
     let mut line = reader.open(b'{')?;
     while let Some(name) = reader.name(&mut line)? {
-        if name == form.custom_id {
-            given_up_if(has_id)?;
+        if name == layout.custom_id {
+            doubtful_if(has_id)?;
             has_id = true;
-            id(reader.value()?, share)?;
+            id(reader.value()?, sink)?;
         } else if name == "body" {
-            given_up_if(told.is_some())?;
+            doubtful_if(summary.is_some())?;
             is_body = true;
-            told = Some(body(reader, form, share)?);
-        } else if name == form.messages {
-            given_up_if(told.is_some())?;
-            share.store.bodies.extend_from_slice(b"{\"messages\":");
-            let mut found = messages(reader, form, share)?;
-            found.room = ended(form, share);
-            told = Some(found);
-        } else if name == form.prompt {
-            given_up_if(told.is_some())?;
+            summary = Some(body(reader, layout, sink)?);
+        } else if name == layout.messages {
+            doubtful_if(summary.is_some())?;
+            sink.store.bodies.extend_from_slice(b"{\"messages\":");
+            let mut found = messages(reader, layout, sink)?;
+            found.room = close_body(layout, sink);
+            summary = Some(found);
+        } else if name == layout.prompt {
+            doubtful_if(summary.is_some())?;
             let front = b"{\"messages\":[{\"role\":\"user\",\"content\":";
-            share.store.bodies.extend_from_slice(front);
-            let mut found = Told::one();
-            content(reader, form, share, &mut found)?;
-            given_up_if(found.filled == 0)?;
-            share.add_digests("user", form);
-            share.store.bodies.extend_from_slice(b"}]");
-            found.room = ended(form, share);
-            told = Some(found);
+            sink.store.bodies.extend_from_slice(front);
+            let mut found = Summary::one();
+            content(reader, layout, sink, &mut found)?;
+            doubtful_if(found.texts == 0)?;
+            sink.add_digests("user", layout);
+            sink.store.bodies.extend_from_slice(b"}]");
+            found.room = close_body(layout, sink);
+            summary = Some(found);
         } else if name == "method" || name == "url" {
-            let expected = if name == "url" { &form.url } else { &form.method };
-            given_up_if(reader.string()? != expected.as_str())?;
+            let expected = if name == "url" { &layout.url } else { &layout.method };
+            doubtful_if(reader.string()? != expected.as_str())?;
             batch_only = true;
         } else {
-            given_up_if(form.beside.contains(name.as_ref()))?;
-            given_up_if(!is_sound(reader.value()?))?;
+            doubtful_if(layout.doubtful_beside.contains(name.as_ref()))?;
+            doubtful_if(!is_sound(reader.value()?))?;
         }
     }
-    given_up_if(batch_only && !is_body)?;
-    told
+    doubtful_if(batch_only && !is_body)?;
+    summary
 }
 
-/// Closes a body that names no room, and so is given one.
-pub(crate) fn ended(form: &Form, share: &mut Share) -> u64 {
-    room(form, share);
-    share.store.bodies.push(b'}');
-    form.room
+/// Writes the default room, which the body did not name, and the end of the body. Returns the room.
+pub(crate) fn close_body(layout: &LineLayout, sink: &mut Sink) -> u64 {
+    write_room(layout, sink);
+    sink.store.bodies.push(b'}');
+    layout.room
 }
 
-/// Gives a body the room that it does not name.
-pub(crate) fn room(form: &Form, share: &mut Share) {
-    share.store.bodies.extend_from_slice(format!(",\"max_tokens\":{}", form.room).as_bytes());
+/// Writes the default room into a body that does not name one.
+pub(crate) fn write_room(layout: &LineLayout, sink: &mut Sink) {
+    sink.store.bodies.extend_from_slice(format!(",\"max_tokens\":{}", layout.room).as_bytes());
 }
 
-/// An id is a text or a whole number; null is none.
-fn id(raw: &str, share: &mut Share) -> Option<()> {
+/// An id is a text or a whole number; `null` stands for no id.
+fn id(raw: &str, sink: &mut Sink) -> Option<()> {
     if raw.starts_with('"') {
         let text = Reader::new(raw).string()?;
-        given_up_if(text.is_empty())?;
-        share.store.ids.push_str(&text);
+        doubtful_if(text.is_empty())?;
+        sink.store.ids.push_str(&text);
         return Some(());
     }
-    given_up_if(raw != "null" && !is_whole(raw))?;
+    doubtful_if(raw != "null" && !is_whole(raw))?;
     if raw != "null" {
-        share.store.ids.push_str(raw);
+        sink.store.ids.push_str(raw);
     }
     Some(())
 }
 
-/// Whether a value that means nothing here is one by every reader's rules: no escape, not deep, no
-/// number that could be too large for a float.
+/// Whether every JSON reader accepts a value that is not looked at here: it has no escape, few
+/// brackets, and no number that could be too large for a float.
 pub(crate) fn is_sound(raw: &str) -> bool {
-    // Without escapes, every second quote ends a text.
+    // Without escapes, the parts at even places of a split by quotes are outside of texts.
     !raw.contains('\\')
         && raw.bytes().filter(|b| matches!(b, b'[' | b'{')).count() < DEEP
         && raw.split('"').step_by(2).all(has_plain_numbers)
@@ -104,8 +108,9 @@ fn has_plain_numbers(outside: &str) -> bool {
     })
 }
 
-/// Whether a value is written as every writer writes it: a text without escapes, a word, a number.
-pub(crate) fn is_settled(raw: &str) -> bool {
+/// Whether a value is spelled as every JSON writer spells it: a text without escapes, a literal
+/// name, or a number in its usual form.
+pub(crate) fn is_canonical(raw: &str) -> bool {
     match raw.as_bytes() {
         [b'"', ..] => !raw.contains('\\'),
         [b't' | b'f' | b'n', ..] => true,
@@ -113,13 +118,13 @@ pub(crate) fn is_settled(raw: &str) -> bool {
     }
 }
 
-/// A whole number of at most 18 digits. Minus zero has two spellings, and is none.
+/// A whole number of at most 18 digits; not minus zero, which writers spell in two ways.
 fn is_whole(raw: &str) -> bool {
     let digits = raw.strip_prefix('-').unwrap_or(raw);
     raw != "-0" && digits.len() <= 18 && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// A decimal fraction whose shortest form is the one it has, by no exponent.
+/// A decimal fraction without an exponent, in its shortest form.
 fn is_decimal(raw: &str) -> bool {
     let Some((whole, part)) = raw.strip_prefix('-').unwrap_or(raw).split_once('.') else {
         return false;
@@ -131,9 +136,9 @@ fn is_decimal(raw: &str) -> bool {
     few && all_digits && shortest && not_small
 }
 
-/// Gives the line up.
-pub(crate) fn given_up_if(whether: bool) -> Option<()> {
-    (!whether).then_some(())
+/// Leaves the line as doubtful if a condition holds.
+pub(crate) fn doubtful_if(condition: bool) -> Option<()> {
+    (!condition).then_some(())
 }
 
 #[cfg(test)]
@@ -141,12 +146,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_settled_if_no_writer_spells_it_otherwise() {
+    fn a_number_is_canonical_if_no_writer_spells_it_otherwise() {
         for raw in ["0", "-1", "123456789012345678", "0.7", "1.0", "-0.0", "0.0001", "12.25"] {
-            assert!(is_settled(raw), "{raw}");
+            assert!(is_canonical(raw), "{raw}");
         }
         for raw in ["-0", "1234567890123456789", "0.70", "1.00", "0.00001", "1e3", "1.5E2"] {
-            assert!(!is_settled(raw), "{raw}");
+            assert!(!is_canonical(raw), "{raw}");
         }
     }
 
@@ -162,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decimal_that_is_settled_is_written_as_it_stands() {
+    fn a_canonical_decimal_is_written_as_it_stands() {
         for raw in ["0.7", "1.0", "-0.0", "0.0001", "0.00015", "999999999999.99", "123456.789"] {
             let number: f64 = raw.parse().unwrap();
             assert!(is_decimal(raw), "{raw}");

@@ -1,8 +1,9 @@
-//! The prefixes of a request as a chain of digests: two requests share the digests up to the place
+//! The prefixes of a request as a chain of digests: two requests sink the digests up to the place
 //! where they differ.
 //!
-//! There is a digest at the end of each message, and at given distances inside of long ones. Each is
-//! a digest of everything up to its place, keyed, so that it can be compared within one job only.
+//! There is a digest at the end of each message, and at given distances inside of long ones. Each
+//! is a digest of everything up to its place, keyed, so that it can be compared within one job
+//! only.
 
 use std::hash::Hasher;
 
@@ -31,7 +32,8 @@ pub(crate) struct Chain {
 }
 
 impl PrefixDigester {
-    /// `key` keys the digests; `distances` are the places inside of a text, in characters, ascending.
+    /// `key` keys the digests; `distances` are the places inside of a text, in characters,
+    /// ascending.
     pub fn new(key: [u8; 16], distances: Vec<usize>) -> Self {
         PrefixDigester { key, distances }
     }

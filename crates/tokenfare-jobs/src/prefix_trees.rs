@@ -1,17 +1,17 @@
-//! Which prefixes the requests of a job share, found in one pass and in bounded memory.
+//! Which prefixes the requests of a job sink, found in one pass and in bounded memory.
 //!
 //! There is a tree for each group of requests, with a node for each prefix digest. The tree is
 //! compressed: a node that a single request has reached keeps that request's remaining digests, and
-//! passes the next one to a child when a second request arrives, so that a request unlike all others
-//! costs one node. When memory runs out, the nodes with the lowest counts are evicted together with
-//! their descendants, as in lossy counting: every count is a lower bound, and too low by `missed`
-//! at most.
+//! passes the next one to a child when a second request arrives, so that a request unlike all
+//! others costs one node. When memory runs out, the nodes with the lowest counts are evicted
+//! together with their descendants, as in lossy counting: every count is a lower bound, and too low
+//! by `missed` at most.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::seen::Even;
+use crate::seen::BuildIdentityHasher;
 use crate::sizes::Span;
 
 /// What a node takes of the capacity, in numbers, besides the digests that it keeps.
@@ -36,7 +36,7 @@ pub struct PrefixTrees {
 
 #[derive(Clone, Debug)]
 struct Tree {
-    nodes: HashMap<u64, Node, Even>,
+    nodes: HashMap<u64, Node, BuildIdentityHasher>,
     group: Group,
 }
 
@@ -89,7 +89,7 @@ pub struct SharedPrefix {
     pub number: u32,
     /// How many requests have it.
     pub count: u64,
-    /// How many of them share no longer prefix with an earlier request.
+    /// How many of them sink no longer prefix with an earlier request.
     pub ended: u64,
     /// The file and the line of the first request that has it.
     pub place: (u64, u64),
@@ -201,8 +201,8 @@ impl PrefixTrees {
         all
     }
 
-    /// The most requests that a prefix without a node can have, and the most by which a count is too
-    /// low; 0 before the first eviction.
+    /// The most requests that a prefix without a node can have, and the most by which a count is
+    /// too low; 0 before the first eviction.
     pub fn missed(&self) -> u64 {
         self.missed
     }

@@ -1,33 +1,37 @@
-//! What models that count alike ask for a request, by whole numbers, whatever its room.
+//! The prices of a kind's models in whole numbers, for requests of any size and room.
 
 use crate::sizes::Span;
 
-/// A model's prices on a scale: the last inputs of its tiers but one, and for each tier what a
-/// token read and a token written cost there.
+/// A model's prices by tier, multiplied by a common scale.
 #[derive(Clone, Debug)]
 pub struct Priced {
-    /// Ascending.
+    /// The longest input of each tier but the last, in tokens, ascending.
     pub bounds: Vec<u64>,
-    /// One more than there are bounds, or none where the model has no price.
+    /// For each tier, the price of an input token and of an output token. One more than `bounds`.
     pub tiers: Vec<(u128, u128)>,
 }
 
-/// Models that count alike; `scale` is one unit of their currency.
+/// The models of a kind. A price divided by `scale` is an amount in their currency.
 #[derive(Clone, Debug)]
 pub struct Prices {
     models: Vec<Priced>,
     scale: u128,
 }
 
-/// What offers are compared by: this many to a unit of the currency.
+/// Offers are compared in whole numbers of this part of a unit of the currency: to twelve digits
+/// behind the point.
 const UNITS: u128 = 1_000_000_000_000;
-/// The largest scale: less than a unit of the currency, times `UNITS`, is a number yet.
+/// The largest scale: an amount below one unit of the currency, times `UNITS`, still fits into
+/// 128 bits.
 pub const MOST_SCALE: u128 = 1 << 88;
 
 impl Prices {
+    /// The prices of these models, on this scale.
+    ///
     /// # Panics
     ///
-    /// If the scale is zero or above [`MOST_SCALE`], or a model has not one tier more than it has bounds.
+    /// If the scale is zero or above [`MOST_SCALE`], or if a model does not have one tier more than
+    /// it has bounds.
     pub fn new(models: Vec<Priced>, scale: u128) -> Self {
         assert!((1..=MOST_SCALE).contains(&scale), "a scale of {scale}");
         assert!(models.iter().all(|each| each.tiers.len() == each.bounds.len() + 1), "tiers");
@@ -44,15 +48,17 @@ impl Prices {
         self.models.is_empty()
     }
 
-    /// The least that a request of this size may cost at most, to twelve digits: on those of the
-    /// models, by place, whose longest input it does not exceed.
+    /// The lowest price for a request of this size: over the models that take it, the least of the
+    /// most that it may cost there, to twelve digits behind the point.
+    ///
+    /// `takers` are models by index, each with its longest input. `None` if the size exceeds all.
     pub fn least(&self, takers: &[(usize, Option<u64>)], size: Span, answer: u64) -> Option<i64> {
         let taken = takers.iter().filter(|(_, most)| most.is_none_or(|most| size.high <= most));
         let fare = taken.map(|(place, _)| self.models[*place].fare(size, answer)).min()?;
         Some(i64::try_from(self.compared(fare)).unwrap_or(i64::MAX))
     }
 
-    /// In two steps where one number does not hold both the fare and the twelve digits.
+    /// A fare in the units of comparison, in two steps where the product would overflow.
     fn compared(&self, fare: u128) -> u128 {
         if let Some(units) = fare.checked_mul(UNITS) {
             return units / self.scale;
@@ -63,8 +69,8 @@ impl Prices {
 }
 
 impl Priced {
-    /// The most that a request of this size may cost: at one of its ends, or at the end of a tier
-    /// between them, since the next one may be cheaper.
+    /// The most that a request of this size may cost. That is at one of the size's ends, or at the
+    /// edge of a tier between them, since the next tier may be cheaper.
     fn fare(&self, size: Span, answer: u64) -> u128 {
         let high = self.cost(size.high, answer);
         if size.low == size.high || self.bounds.is_empty() {

@@ -1,9 +1,9 @@
-//! JSON as it lies in a line: names, texts and values, one behind the other.
+//! A pull parser for the JSON of a line: names, strings and values, one after the other.
 //!
-//! Where a text ends and what it says is found here, many bytes at a time: texts are nearly all
-//! of a job, and a reader that finds their end first and unescapes them then goes over them twice,
-//! stopping at each escape both times. Every other value is only cut out here; that it is one is
-//! for serde to say.
+//! Strings are nearly all of a job, so they are read here, many bytes at a time: finding the end
+//! and unescaping are one pass. (A parser that first finds the end and then unescapes goes over
+//! each string twice, and stops at each escape both times.) Every other value is only delimited
+//! here, and serde decides whether it is valid.
 
 use std::borrow::Cow;
 
@@ -12,20 +12,21 @@ use serde::de::IgnoredAny;
 use crate::escape::{SHORT, by_number};
 use crate::stops::{STEP, stops};
 
-/// Where a reader is in a line. What it gives up it says by `None`, for whatever reason.
+/// A position in a line. Methods return `None` if the line does not have what they read.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     line: &'a str,
     at: usize,
 }
 
-/// The names of an object, or the places of a list, one by one.
+/// An object or a list that is being read.
 #[derive(Debug, Default)]
 pub(crate) struct Opened {
     has_one: bool,
 }
 
-/// A text of a line: as it lies there, how many bytes it says, and whether `quoted` writes it so.
+/// A string of the line: as it is written there, its length in bytes once unescaped, and whether
+/// `escape::quoted` would write it in the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Text<'a> {
     pub(crate) raw: &'a str,
@@ -38,12 +39,12 @@ impl<'a> Reader<'a> {
         Reader { line, at: 0 }
     }
 
-    /// Takes the beginning of an object (`{`) or of a list (`[`).
+    /// Reads the opening bracket of an object (`{`) or of a list (`[`).
     pub(crate) fn open(&mut self, bracket: u8) -> Option<Opened> {
         self.takes(bracket).then(Opened::default)
     }
 
-    /// The next name of an object; `Some(None)` at its end.
+    /// Reads the next name of an object and its colon; `Some(None)` at the object's end.
     #[expect(clippy::option_option, reason = "the end of an object is no fault")]
     pub(crate) fn name(&mut self, object: &mut Opened) -> Option<Option<Cow<'a, str>>> {
         if !self.more(object, b'}')? {
@@ -53,7 +54,7 @@ impl<'a> Reader<'a> {
         self.takes(b':').then_some(Some(name))
     }
 
-    /// Whether a list or an object goes on; its end is taken.
+    /// Whether a list or an object has another element. Reads the comma before it, or the end.
     pub(crate) fn more(&mut self, of: &mut Opened, end: u8) -> Option<bool> {
         if self.takes(end) {
             return Some(false);
@@ -63,7 +64,7 @@ impl<'a> Reader<'a> {
         goes_on.then_some(true)
     }
 
-    /// A text, lying in the line unless it holds an escape.
+    /// Reads a string; borrowed from the line unless it has an escape.
     pub(crate) fn string(&mut self) -> Option<Cow<'a, str>> {
         let raw = self.quoted()?;
         if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
@@ -72,13 +73,15 @@ impl<'a> Reader<'a> {
         serde_json::from_str(raw).ok().map(Cow::Owned)
     }
 
-    /// A text, whose first bytes in `said` are then what it says: `said` stays as long as it has to
-    /// be for any of the line, since to clear it each time is to write it twice.
+    /// Reads a string and unescapes it into the first bytes of `said`.
+    ///
+    /// `said` only grows, to what the longest string of a line may need: clearing it for each
+    /// string would write it twice.
     pub(crate) fn text(&mut self, said: &mut Vec<u8>) -> Option<Text<'a>> {
         self.takes(b'"').then_some(())?;
         let start = self.at;
         let bytes = self.line.as_bytes();
-        // Nothing becomes longer by what it says; whole steps are written.
+        // Unescaping never lengthens a string; whole steps are copied.
         let room = bytes.len() - start + STEP;
         if said.len() < room {
             said.resize(room, 0);
@@ -105,7 +108,7 @@ impl<'a> Reader<'a> {
                         continue;
                     }
                     let (character, behind) = by_number(&self.line[at..])?;
-                    as_written = false; // or written so all the same, which `quoted` finds out
+                    as_written = false; // perhaps it is, but only `quoted` knows
                     to += character.encode_utf8(&mut said[to..]).len();
                     at += behind;
                 }
@@ -120,7 +123,7 @@ impl<'a> Reader<'a> {
         Some(Text { raw: &self.line[start - 1..self.at], length: to, as_written })
     }
 
-    /// A value of any kind, as it lies in the line.
+    /// Reads a value of any type, and returns it as it is written in the line.
     pub(crate) fn value(&mut self) -> Option<&'a str> {
         self.skip_space();
         let bytes = self.line.as_bytes();
@@ -130,7 +133,7 @@ impl<'a> Reader<'a> {
                 b'"' => {
                     self.quoted()?;
                     if deep == 0 {
-                        break; // a text, or one behind something else, which is no value
+                        break; // a string, or one behind something else, which serde refuses
                     }
                     continue;
                 }
@@ -146,13 +149,13 @@ impl<'a> Reader<'a> {
         is_one.then_some(raw)
     }
 
-    /// Nothing but white space is left.
+    /// Succeeds if nothing but white space is left.
     pub(crate) fn end(&mut self) -> Option<()> {
         self.skip_space();
         (self.at == self.line.len()).then_some(())
     }
 
-    /// A text with its quotes, as it lies in the line; its escapes are known ones.
+    /// Reads a string with valid escapes, and returns it with its quotes, as it is written.
     fn quoted(&mut self) -> Option<&'a str> {
         self.takes(b'"').then_some(())?;
         let start = self.at - 1;
@@ -198,7 +201,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What JSON takes between its parts.
+/// The white space of JSON.
 const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 #[cfg(test)]

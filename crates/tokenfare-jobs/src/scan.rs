@@ -1,4 +1,4 @@
-//! Lines of a chunk read one by one, and their texts counted while they are near.
+//! Reads the lines of a chunk one by one, and counts the texts of each while they are in the cache.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -8,47 +8,51 @@ use tokenfare_bpe::{Counter, Tokenizer, nfc};
 
 use crate::cells::Cells;
 use crate::escape::quoted;
-use crate::form::Form;
+use crate::layout::LineLayout;
 use crate::plain::plain;
 use crate::prefix_digests::{Chain, DigestInput};
 use crate::reader::Reader;
 use crate::seen::Key;
 use crate::store::{Place, Store};
 
-/// What a plain request says, in numbers.
+/// The numbers that the size of a plain request follows from.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct Summary {
     pub(crate) room: u64,
     pub(crate) messages: u32,
-    /// Texts that are not empty, and those of them that begin with white space.
-    pub(crate) filled: u32,
+    /// The number of texts that are not empty, and of those that begin with white space.
+    pub(crate) texts: u32,
     pub(crate) spaced: u32,
+    /// Whether the first message is a system message.
     pub(crate) system_first: bool,
-    /// Bytes of the texts as they are, in NFC, and the larger of the two for each.
-    pub(crate) as_is: u64,
-    pub(crate) nfc: u64,
-    pub(crate) most: u64,
+    /// Bytes of the texts as they are; in NFC; and with the larger of the two for each text.
+    pub(crate) bytes: u64,
+    pub(crate) nfc_bytes: u64,
+    pub(crate) most_bytes: u64,
 }
 
-impl Told {
-    /// A chat of one message of a user.
+impl Summary {
+    /// A chat of one user message, whose text is not added yet.
     pub(crate) fn one() -> Self {
-        Told { messages: 1, ..Told::default() }
+        Summary { messages: 1, ..Summary::default() }
     }
 
     fn add(&mut self, text: &str, spaced: bool) -> Option<()> {
-        self.filled += 1;
+        self.texts += 1;
         self.spaced += u32::from(spaced);
         let (as_is, nfc) = (text.len() as u64, nfc_bytes(text)?);
-        self.as_is += as_is;
-        self.nfc += nfc;
-        self.most += as_is.max(nfc);
+        self.bytes += as_is;
+        self.nfc_bytes += nfc;
+        self.most_bytes += as_is.max(nfc);
         Some(())
     }
 }
 
-/// Bytes of a text in NFC; nothing where an older Unicode may compose less of what was composed:
-/// whoever has the list of what came since bounds that. All of it is in these blocks.
+/// The bytes of a text in NFC.
+///
+/// `None` if NFC changes the text and the result has a character from a block in which compositions
+/// were added by later versions of Unicode: a provider with an older version may compose less, and
+/// the caller, which has the list of those compositions, bounds the size.
 fn nfc_bytes(text: &str) -> Option<u64> {
     let late = |c| {
         matches!(c, '\u{7eb}'..='\u{8ff}' | '\u{9fe}' | '\u{c00}'..='\u{d7f}' | '\u{e80}'..='\u{eff}'
@@ -61,7 +65,7 @@ fn nfc_bytes(text: &str) -> Option<u64> {
     }
 }
 
-/// Whether a text begins with white space, as Python's `str.isspace` has it.
+/// Whether a text begins with white space, by the definition of Python's `str.isspace`.
 fn is_spaced(text: &str) -> bool {
     text.starts_with(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
 }
@@ -71,41 +75,43 @@ fn is_spaced(text: &str) -> bool {
 pub(crate) struct Row {
     /// Its number, from 1 in its file.
     pub(crate) number: u64,
-    /// Where it lies in the chunk, without the white space around it.
+    /// Its place in the chunk, without the white space around it.
     pub(crate) line: Range<usize>,
-    /// Its id, and what is sent, without a model.
+    /// The places of its id, and of the body that is sent, without a model.
     pub(crate) place: Place,
-    /// What the body is remembered by.
+    /// The digest of the body.
     pub(crate) digest: u128,
-    /// `None` where it is doubtful.
-    pub(crate) told: Option<Told>,
+    /// `None` if the line is doubtful, or was read by others.
+    pub(crate) summary: Option<Summary>,
 }
 
-/// What was found in a chunk, and room for the line that is read.
+/// What reading writes to: the rows of the chunk so far, and buffers for the line being read.
 #[derive(Default)]
-pub(crate) struct Share {
+pub(crate) struct Sink {
     pub(crate) rows: Vec<Row>,
     pub(crate) store: Store,
-    /// The texts of the line, and in the first bytes of `said` the last one.
+    /// The texts of the line, each behind a line break; `said` is the buffer that a text is
+    /// unescaped into.
     texts: String,
     said: Vec<u8>,
-    /// Where those that are counted lie among them, and whether the line break is counted too.
+    /// The places in `texts` of those that are counted, and whether the line break is counted with
+    /// each.
     counted: Vec<(Range<usize>, bool)>,
-    /// Where the last text lies among them, and the chain of prefix digests up to it.
+    /// The place of the last text, and the chain of prefix digests before it.
     last: Range<usize>,
     chain: Option<Chain>,
 }
 
-impl Share {
-    /// A share of a chunk of so many bytes.
+impl Sink {
+    /// A sink for a chunk of this many bytes.
     fn of(bytes: usize) -> Self {
-        let mut share = Share::default();
-        share.store.bodies.reserve(bytes);
-        share
+        let mut sink = Sink::default();
+        sink.store.bodies.reserve(bytes);
+        sink
     }
 
-    /// Takes a text of JSON, writes it, and keeps what it says, with the line break that it may be
-    /// counted behind before it.
+    /// Reads a JSON string, writes it to the body, and keeps its text, behind a line break that may
+    /// be counted with it.
     pub(crate) fn unquote(&mut self, reader: &mut Reader<'_>) -> Option<()> {
         let text = reader.text(&mut self.said)?;
         let said = simdutf8::basic::from_utf8(&self.said[..text.length]).ok()?;
@@ -121,7 +127,7 @@ impl Share {
         Some(())
     }
 
-    /// Writes a text as a JSON string, and keeps it as `unquote` does.
+    /// Writes a text to the body as a JSON string, and keeps it as `unquote` does.
     pub(crate) fn quote(&mut self, text: &str) {
         self.texts.push('\n');
         let start = self.texts.len();
@@ -135,52 +141,52 @@ impl Share {
         &self.texts[self.last.clone()]
     }
 
-    /// Puts the last text to those that are counted; nothing where its size is doubtful.
-    pub(crate) fn take(&mut self, told: &mut Told) -> Option<()> {
+    /// Adds the last text to those that are counted. `None` if its size in NFC is not certain.
+    pub(crate) fn count_last_text(&mut self, summary: &mut Summary) -> Option<()> {
         let text = self.text();
         if text.is_empty() {
             return Some(());
         }
         let spaced = is_spaced(text);
-        told.add(text, spaced)?;
+        summary.add(text, spaced)?;
         self.counted.push((self.last.start - usize::from(spaced)..self.last.end, spaced));
         Some(())
     }
 
     /// Adds the prefix digests of a message whose text was the last one.
-    pub(crate) fn add_digests(&mut self, role: &str, form: &Form) {
-        if let (Some(digester), Some(chain)) = (&form.digester, &mut self.chain) {
+    pub(crate) fn add_digests(&mut self, role: &str, layout: &LineLayout) {
+        if let (Some(digester), Some(chain)) = (&layout.digester, &mut self.chain) {
             let message = DigestInput::Text(role, &self.texts[self.last.clone()]);
             digester.add(chain, message, &mut self.store.digests);
         }
     }
 
-    /// Takes a row, which `read` reads if it can.
+    /// Adds a row: what `read` makes of it, or a doubtful one.
     fn read(
         &mut self,
         number: u64,
         line: Range<usize>,
-        form: &Form,
+        layout: &LineLayout,
         key: Key,
-        read: impl FnOnce(&mut Self) -> Option<Told>,
+        read: impl FnOnce(&mut Self) -> Option<Summary>,
     ) {
         self.texts.clear();
         self.counted.clear();
         let mark = self.store.mark();
-        self.chain = form.digester.as_ref().map(|digester| digester.begin(None));
-        let told = read(self);
+        self.chain = layout.digester.as_ref().map(|digester| digester.begin(None));
+        let summary = read(self);
         let (mut place, mut digest) = (Place::default(), 0);
-        if told.is_some() {
+        if summary.is_some() {
             place = self.store.since(mark);
             digest = key.digest(&self.store.bodies[place.body.clone()]);
         } else {
             self.counted.clear();
             self.store.back_to(mark);
         }
-        self.rows.push(Row { number, line, place, digest, told });
+        self.rows.push(Row { number, line, place, digest, summary });
     }
 
-    /// The tokens of the last line's texts, without those of the line breaks before them.
+    /// The tokens of the last line's texts, without the line breaks that were counted with them.
     fn tokens(&self, counter: &mut Counter<'_>) -> u64 {
         let texts = self.counted.iter().map(|(text, spaced)| {
             counter.count(&self.texts[text.clone()]) as u64 - u64::from(*spaced)
@@ -189,12 +195,12 @@ impl Share {
     }
 }
 
-/// Tokens of each row's texts, by tokenizer. A text that begins with white space is counted behind
-/// a line break, whose own token is not among them.
+/// The tokens of each row's texts, by tokenizer. A text that begins with white space is counted
+/// behind a line break, since the two may merge; the line break's own token is subtracted.
 pub(crate) type Tokens = Vec<Vec<u64>>;
 
-/// What a chunk holds: its lines that are not blank, what they are sent as, how many tokens each
-/// has, and the number of the line behind it.
+/// A chunk that was read: its rows, their bodies and ids, their tokens, and the number of the line
+/// behind the chunk.
 pub(crate) struct Scanned {
     pub(crate) rows: Vec<Row>,
     pub(crate) store: Store,
@@ -202,18 +208,18 @@ pub(crate) struct Scanned {
     pub(crate) next: u64,
 }
 
-/// The lines of a chunk that are not blank, each read; texts are counted by each tokenizer.
+/// Reads the lines of a chunk that are not blank, and counts their texts with each tokenizer.
 ///
-/// `first` is the number of the chunk's first line. O(n) for n bytes, on the thread that calls;
-/// memory for the bodies and for the texts of one line.
+/// `first` is the number of the chunk's first line. Takes O(n) for n bytes, on the calling thread,
+/// and memory for all bodies and for the texts of one line.
 pub(crate) fn scanned(
     chunk: &[u8],
     first: u64,
-    form: &Form,
+    layout: &LineLayout,
     key: Key,
     tokenizers: &[&Tokenizer],
 ) -> Scanned {
-    let mut scan = Scan::new(chunk.len(), form, key, tokenizers);
+    let mut scan = Scan::new(chunk.len(), layout, key, tokenizers);
     let (mut next, mut start) = (first, 0);
     while start < chunk.len() {
         let line = &chunk[start..];
@@ -221,68 +227,69 @@ pub(crate) fn scanned(
         let said = trimmed(line);
         if !said.is_empty() {
             let bytes = &line[said.clone()];
-            scan.row(next, start + said.start..start + said.end, |share| {
+            scan.row(next, start + said.start..start + said.end, |sink| {
                 let text = simdutf8::basic::from_utf8(bytes).ok()?;
-                plain(text, form, share)
+                plain(text, layout, sink)
             });
         }
         start += line.len();
         next += 1;
     }
-    scan.ended(next)
+    scan.finish(next)
 }
 
-/// As `scanned`, for rows of a table; `next` is the number behind them.
+/// As `scanned`, for rows of a table; `next` is the number of the line behind them.
 pub(crate) fn scanned_cells(
     rows: &[Cells<'_>],
     next: u64,
-    form: &Form,
+    layout: &LineLayout,
     key: Key,
     tokenizers: &[&Tokenizer],
 ) -> Scanned {
-    let mut scan = Scan::new(rows.iter().map(Cells::bytes).sum(), form, key, tokenizers);
+    let mut scan = Scan::new(rows.iter().map(Cells::bytes).sum(), layout, key, tokenizers);
     for row in rows {
-        scan.row(row.number, row.line.clone(), |share| row.plain(form, share));
+        scan.row(row.number, row.line.clone(), |sink| row.plain(layout, sink));
     }
-    scan.ended(next)
+    scan.finish(next)
 }
 
-/// Rows as they are read, each counted while it is near.
+/// A chunk that is being read, with a counter for each tokenizer.
 struct Scan<'a> {
-    share: Share,
+    sink: Sink,
     counters: Vec<Counter<'a>>,
     tokens: Tokens,
-    form: &'a Form,
+    layout: &'a LineLayout,
     key: Key,
 }
 
 impl<'a> Scan<'a> {
-    /// Of rows that have so many bytes.
-    fn new(bytes: usize, form: &'a Form, key: Key, tokenizers: &[&'a Tokenizer]) -> Self {
+    /// For rows of this many bytes together.
+    fn new(bytes: usize, layout: &'a LineLayout, key: Key, tokenizers: &[&'a Tokenizer]) -> Self {
         let counters = tokenizers.iter().map(|tokenizer| tokenizer.counter()).collect();
         let tokens = vec![Vec::new(); tokenizers.len()];
-        Scan { share: Share::of(bytes), counters, tokens, form, key }
+        Scan { sink: Sink::of(bytes), counters, tokens, layout, key }
     }
 
     fn row(
         &mut self,
         number: u64,
         line: Range<usize>,
-        read: impl FnOnce(&mut Share) -> Option<Told>,
+        read: impl FnOnce(&mut Sink) -> Option<Summary>,
     ) {
-        self.share.read(number, line, self.form, self.key, read);
+        self.sink.read(number, line, self.layout, self.key, read);
         for (counter, tokens) in self.counters.iter_mut().zip(&mut self.tokens) {
-            tokens.push(self.share.tokens(counter));
+            tokens.push(self.sink.tokens(counter));
         }
     }
 
-    fn ended(self, next: u64) -> Scanned {
-        let Share { rows, store, .. } = self.share;
+    fn finish(self, next: u64) -> Scanned {
+        let Sink { rows, store, .. } = self.sink;
         Scanned { rows, store, tokens: self.tokens, next }
     }
 }
 
-/// What is left without the white space around it, as `bytes.strip` has it.
+/// The place of a line's content without the white space around it, as Python's `bytes.strip`
+/// defines it.
 fn trimmed(line: &[u8]) -> Range<usize> {
     let said = |byte: &u8| !matches!(byte, b'\t'..=b'\r' | b' ');
     let start = line.iter().position(said).unwrap_or(line.len());

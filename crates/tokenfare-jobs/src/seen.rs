@@ -1,20 +1,21 @@
-//! Ids and bodies that were seen before, in a few bytes each.
+//! Ids and bodies that were seen before, remembered by a digest of a few bytes each.
 //!
-//! By SipHash under a key that nobody else knows: who writes the requests cannot make two of them
-//! meet. By chance two ids of a million meet once in 37 million jobs, and so do two bodies where it
-//! is for numbers only; where one would be sent in place of the other, they never do.
+//! Digests are SipHash under a secret key, so whoever writes the requests cannot construct a
+//! collision. Ids are compared by 64 bits: in a job of a million requests two collide by chance
+//! once in 37 million jobs. So are bodies that are only counted. Where one request is sent in place
+//! of another, bodies are compared by 128 bits.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use siphasher::sip128::SipHasher13;
 
-/// What bytes are remembered by.
+/// The key of the digests.
 #[derive(Clone, Copy, Debug)]
 pub struct Key([u8; 16]);
 
 impl Key {
-    /// A key of 16 bytes that nobody can guess.
+    /// A key of 16 random bytes.
     pub const fn new(bytes: [u8; 16]) -> Self {
         Key(bytes)
     }
@@ -24,11 +25,11 @@ impl Key {
     }
 }
 
-/// A digest is as even as any hash of it.
+/// Leaves digests as they are: they are distributed as evenly as a hash of them would be.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct AsItIs(u64);
+pub(crate) struct IdentityHasher(u64);
 
-impl Hasher for AsItIs {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -46,26 +47,26 @@ impl Hasher for AsItIs {
     }
 }
 
-/// For keys that are digests.
-pub(crate) type Even = BuildHasherDefault<AsItIs>;
+/// For maps and sets whose keys are digests.
+pub(crate) type BuildIdentityHasher = BuildHasherDefault<IdentityHasher>;
 
-/// Ids and bodies of a job.
+/// The ids and bodies of a job.
 #[derive(Debug)]
 pub struct Seen {
     key: Key,
-    ids: HashSet<u64, Even>,
+    ids: HashSet<u64, BuildIdentityHasher>,
     bodies: Bodies,
 }
 
 #[derive(Debug)]
 enum Bodies {
-    Known(HashSet<u64, Even>),
-    /// For each body the id that it was sent under first.
-    Carried(HashMap<u128, Box<str>, Even>),
+    Known(HashSet<u64, BuildIdentityHasher>),
+    /// For each body, the id of the first request that was sent with it.
+    Carried(HashMap<u128, Box<str>, BuildIdentityHasher>),
 }
 
 impl Seen {
-    /// Nothing seen yet. With `keeps`, the id under which a body was sent first is kept too.
+    /// Nothing seen yet. With `keeps`, the id of the first request with each body is kept too.
     pub fn new(key: Key, keeps: bool) -> Self {
         let bodies = if keeps {
             Bodies::Carried(HashMap::default())
@@ -75,18 +76,18 @@ impl Seen {
         Seen { key, ids: HashSet::default(), bodies }
     }
 
-    /// Notes an id; whether it is new.
+    /// Remembers an id. Returns whether it is new.
     pub fn id(&mut self, id: &str) -> bool {
         self.ids.insert(self.key.digest(id.as_bytes()) as u64)
     }
 
-    /// Notes that a body is sent under an id. `Some` where it was before: under that id, or under
-    /// "" where ids are not kept.
+    /// Remembers a body. If it was seen before, returns the id of the first request that had it, or
+    /// "" if ids are not kept.
     pub fn body(&mut self, body: &[u8], id: &str) -> Option<&str> {
         self.digest(self.key.digest(body), id)
     }
 
-    /// As `body`, for the digest of one.
+    /// As `body`, for a body's digest.
     pub(crate) fn digest(&mut self, digest: u128, id: &str) -> Option<&str> {
         use std::collections::hash_map::Entry;
         match &mut self.bodies {

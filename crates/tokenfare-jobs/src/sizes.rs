@@ -1,60 +1,62 @@
-//! The sizes of plain requests on models that count alike, and what these ask for each.
+//! The sizes of plain requests on kinds of models, and the lowest price of each kind for each size.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::prices::Prices;
-use crate::scan::Told;
+use crate::scan::Summary;
 
-/// Two ends of a number of tokens.
+/// A number of tokens that is known up to its ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Span {
-    /// At least.
+    /// The least.
     pub low: u64,
-    /// At most.
+    /// The most.
     pub high: u64,
 }
 
-/// What a text is measured by.
+/// How texts are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
-    /// The tokens that the tokenizer of this number counts, behind a line break.
+    /// In tokens, as the tokenizer of this number counts them; behind a line break if white space
+    /// comes first.
     Tokens(usize),
-    /// A token at least, the bytes of the text as it is at most.
+    /// By bounds: one token at least, and one for each byte of the text at most.
     AsIs,
-    /// The same, of the text in NFC.
+    /// By the same bounds, for the text in NFC.
     Nfc,
-    /// The same, of the larger of the two.
+    /// By the same bounds, for the larger of the two.
     Most,
 }
 
-/// How models that count alike turn a plain chat into tokens: its texts and what a template adds.
+/// How the models of a kind turn a plain chat into tokens: its texts and what the template adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// What the texts are measured by.
+    /// How the texts are measured.
     pub measure: Measure,
-    /// Whether a text is counted behind a line break of the template's, whose token is its own.
+    /// Whether the template puts a line break before each text that may merge with white space at
+    /// the text's beginning.
     pub joins: bool,
-    /// Added once.
+    /// What the template adds to each request.
     pub once: Span,
-    /// Added to each message.
+    /// What it adds to each message.
     pub each: Span,
-    /// Added where the first message is not the system's.
+    /// What it adds if the first message is not a system message.
     pub default: Span,
 }
 
 impl Kind {
-    /// The size of a request; `tokens` are those of its texts, by tokenizer.
-    pub(crate) fn of(&self, told: &Told, tokens: impl Fn(usize) -> u64) -> Span {
-        let messages = u64::from(told.messages);
-        let default = if told.system_first { Span::default() } else { self.default };
-        let certain = told.filled - if self.joins { told.spaced } else { 0 };
+    /// The size of a request; `tokens` gives those of its texts, by the tokenizer's number.
+    pub(crate) fn of(&self, summary: &Summary, tokens: impl Fn(usize) -> u64) -> Span {
+        let messages = u64::from(summary.messages);
+        let default = if summary.system_first { Span::default() } else { self.default };
+        let certain = summary.texts - if self.joins { summary.spaced } else { 0 };
         let (low, high) = match self.measure {
             Measure::Tokens(number) => (tokens(number), tokens(number)),
-            Measure::AsIs => (u64::from(certain), told.as_is),
-            Measure::Nfc => (u64::from(certain), told.nfc),
-            Measure::Most => (u64::from(certain), told.most),
+            Measure::AsIs => (u64::from(certain), summary.bytes),
+            Measure::Nfc => (u64::from(certain), summary.nfc_bytes),
+            Measure::Most => (u64::from(certain), summary.most_bytes),
         };
         Span {
             low: self.once.low + self.each.low * messages + default.low + low,
@@ -63,27 +65,29 @@ impl Kind {
     }
 }
 
-/// What is asked of the models of one service for requests of one size, and remembered.
+/// The offers of one service: the lowest price of each kind for each size that came up.
 #[derive(Clone, Debug)]
 pub struct Offers {
-    /// The place of each kind's scale.
-    scale_of: Arc<[usize]>,
-    scales: Vec<Scale>,
+    /// The index of each kind's list of sizes.
+    list_of: Arc<[usize]>,
+    lists: Vec<SizeList>,
     tables: Vec<Table>,
 }
 
-/// An answer: a price that compares with others of the service, and is none below zero.
+/// The lowest price of a kind for a size, comparable within the service and not negative; `None` if
+/// no model of the kind takes the size.
 pub type Offer = Option<i64>;
 
 const NONE: u32 = u32::MAX;
 
-/// Mixes numbers of tokens, which come once for each request and each kind: the standard hash, which
-/// withstands who wants keys to meet, takes longer than the rest. Whoever could choose counts for
-/// that would have to send as many requests.
+/// A hasher for numbers of tokens, of which there is one for each request and kind.
+///
+/// The standard hash, which resists chosen collisions, takes longer than everything else here. A
+/// caller who wants collisions would have to send as many requests.
 #[derive(Clone, Copy, Debug, Default)]
-struct Mixed(u64);
+struct MixHasher(u64);
 
-impl Hasher for Mixed {
+impl Hasher for MixHasher {
     fn finish(&self) -> u64 {
         self.0 ^ self.0 >> 32
     }
@@ -97,22 +101,22 @@ impl Hasher for Mixed {
     }
 }
 
-/// The sizes of plain requests on kinds that count them alike, each once, and how many had each.
+/// The distinct sizes of plain requests on one or more kinds, and how many requests have each.
 ///
-/// Models of several kinds may differ in what plain requests do not have.
+/// Kinds that differ only in what plain requests do not have (tools, media) share a list.
 #[derive(Clone, Debug)]
-struct Scale {
+struct SizeList {
     kind: Kind,
     sizes: Vec<Span>,
     held: Vec<u64>,
-    /// Where there are more than a few: in some jobs each request has a room, and so offers, of its
-    /// own.
-    places: HashMap<Span, u32, BuildHasherDefault<Mixed>>,
+    /// The places of the sizes, once there are more than `FEW`: a job in which each request has a
+    /// room of its own has many lists of one size.
+    places: HashMap<Span, u32, BuildHasherDefault<MixHasher>>,
 }
 
 const FEW: usize = 24;
 
-impl Scale {
+impl SizeList {
     fn place(&mut self, size: Span) -> u32 {
         let next = self.sizes.len();
         let known = if next <= FEW {
@@ -134,21 +138,22 @@ impl Scale {
     }
 }
 
-/// Of the first sizes on one kind the offers, and the outcomes of those that were the cheapest for
-/// some request.
+/// The offers of one kind for the first of its sizes, and the outcomes of those offers that were
+/// the lowest for some request.
 #[derive(Clone, Debug, Default)]
 struct Table {
-    asked: Option<Asked>,
+    priced_by: Option<PricedBy>,
     offers: Vec<i64>,
     outcomes: Vec<u32>,
 }
 
-/// Stands for no offer: no price is below zero.
+/// Stands for `None` in `Table::offers`: no price is negative.
 const NOBODY: i64 = -1;
 
-/// Who is asked for the sizes of a kind, with answers of so many tokens.
+/// The prices that a kind's sizes are answered by: the models that take a request beside its room,
+/// and the length of the answer that is priced.
 #[derive(Clone, Debug)]
-struct Asked {
+struct PricedBy {
     prices: Arc<Prices>,
     takers: Box<[(usize, Option<u64>)]>,
     answer: u64,
@@ -160,9 +165,9 @@ impl Table {
         self.outcomes.resize(self.offers.len(), NONE);
     }
 
-    /// Answers for the sizes that are open, if it is known who is asked.
+    /// Adds the offers for sizes that have none yet, if the prices are known.
     fn answer_by_prices(&mut self, sizes: &[Span]) {
-        let Some(Asked { prices, takers, answer }) = &self.asked else { return };
+        let Some(PricedBy { prices, takers, answer }) = &self.priced_by else { return };
         let open = sizes[self.offers.len()..].iter();
         let found = open.map(|size| prices.least(takers, *size, *answer).unwrap_or(NOBODY));
         self.offers.extend(found);
@@ -171,70 +176,72 @@ impl Table {
 }
 
 impl Offers {
-    /// Nothing asked yet, of models of these kinds.
+    /// No sizes yet, on these kinds.
     pub fn new(kinds: Vec<Kind>) -> Self {
         let tables = kinds.iter().map(|_| Table::default()).collect();
-        let mut scales: Vec<Scale> = Vec::new();
-        let scale_of = kinds.into_iter().map(|kind| {
-            let known = scales.iter().position(|scale| scale.kind == kind);
+        let mut lists: Vec<SizeList> = Vec::new();
+        let list_of = kinds.into_iter().map(|kind| {
+            let known = lists.iter().position(|list| list.kind == kind);
             known.unwrap_or_else(|| {
                 let (sizes, held) = (Vec::new(), Vec::new());
-                scales.push(Scale { kind, sizes, held, places: HashMap::default() });
-                scales.len() - 1
+                lists.push(SizeList { kind, sizes, held, places: HashMap::default() });
+                lists.len() - 1
             })
         });
-        Offers { scale_of: scale_of.collect(), scales, tables }
+        Offers { list_of: list_of.collect(), lists, tables }
     }
 
-    /// The sizes on a kind that nobody has said anything of.
+    /// The sizes on a kind that have no offer yet.
     pub fn open(&self, kind: usize) -> &[Span] {
         self.sizes_from(kind, self.tables[kind].offers.len())
     }
 
     pub(crate) fn sizes_from(&self, kind: usize, place: usize) -> &[Span] {
-        &self.scale(kind).sizes[place..]
+        &self.list(kind).sizes[place..]
     }
 
-    fn scale(&self, kind: usize) -> &Scale {
-        &self.scales[self.scale_of[kind]]
+    fn list(&self, kind: usize) -> &SizeList {
+        &self.lists[self.list_of[kind]]
     }
 
-    /// Takes the offers for the first sizes that are open.
+    /// Takes the offers for the first of the sizes that `open` returned.
     pub fn answer(&mut self, kind: usize, offers: &[Offer]) {
         self.tables[kind].answer(offers.iter().copied());
     }
 
-    /// From now on each size of a kind is answered for as soon as it comes: by prices of the models
-    /// that take it beside the room, each with the longest input that it takes, and an answer of so
-    /// many tokens. A model is a place in the prices.
+    /// From now on computes the offers of a kind here, as sizes come up.
+    ///
+    /// `takers` are the models of `prices`, by index, that take some request beside its room, each
+    /// with its longest input (`None` for no limit); `answer` is the length of the answer in
+    /// tokens.
     ///
     /// # Panics
     ///
-    /// If there is no such kind; later, if there is no such model.
-    pub fn ask(
+    /// If there is no such kind; or later, if there is no such model.
+    pub fn price_by(
         &mut self,
         kind: usize,
         prices: Arc<Prices>,
         takers: Vec<(usize, Option<u64>)>,
         answer: u64,
     ) {
-        self.tables[kind].asked = Some(Asked { prices, takers: takers.into(), answer });
+        self.tables[kind].priced_by = Some(PricedBy { prices, takers: takers.into(), answer });
     }
 
     pub(crate) fn answer_by_prices(&mut self) {
-        for (table, scale) in self.tables.iter_mut().zip(&*self.scale_of) {
-            table.answer_by_prices(&self.scales[*scale].sizes);
+        for (table, list) in self.tables.iter_mut().zip(&*self.list_of) {
+            table.answer_by_prices(&self.lists[*list].sizes);
         }
     }
 
-    /// Takes the number of the outcome of requests that go to the offer for a size.
+    /// Takes the outcome of the requests that accept a kind's offer for a size.
     pub fn settle(&mut self, kind: usize, place: u32, outcome: u32) {
         self.tables[kind].outcomes[place as usize] = outcome;
     }
 
-    /// How many requests were held to the models of a kind with each size.
+    /// How many requests of each size were counted by `hold`, on a kind.
     pub fn held(&self, kind: usize) -> impl Iterator<Item = (Span, u64)> {
-        let Scale { sizes, held, .. } = self.scale(kind);
+        let SizeList { sizes, held, .. } = self.list(kind);
         sizes.iter().copied().zip(held.iter().copied()).filter(|(_, number)| *number > 0)
     }
 
@@ -243,38 +250,39 @@ impl Offers {
         self.tables.len()
     }
 
-    /// The place of each kind's scale: kinds that count plain requests alike have one.
-    pub fn scale_of(&self) -> Arc<[usize]> {
-        self.scale_of.clone()
+    /// The index of each kind's list of sizes: kinds that count plain requests alike share one.
+    pub fn list_of(&self) -> Arc<[usize]> {
+        self.list_of.clone()
     }
 
-    /// The places of a request's size on each scale, added behind others.
+    /// Appends to `places` the place of the request's size in each list.
     pub(crate) fn place(
         &mut self,
-        told: &Told,
+        summary: &Summary,
         tokens: impl Fn(usize) -> u64,
         places: &mut Vec<u32>,
     ) {
-        let scales = self.scales.iter_mut();
-        places.extend(scales.map(|scale| scale.place(scale.kind.of(told, &tokens))));
+        let lists = self.lists.iter_mut();
+        places.extend(lists.map(|list| list.place(list.kind.of(summary, &tokens))));
     }
 
     pub(crate) fn size(&self, kind: usize, place: u32) -> Span {
-        self.scale(kind).sizes[place as usize]
+        self.list(kind).sizes[place as usize]
     }
 
     pub(crate) fn offer(&self, kind: usize, place: u32) -> Offer {
         self.tables[kind].offers.get(place as usize).copied().filter(|offer| *offer != NOBODY)
     }
 
-    /// The number of the outcome of requests that go to the offer for a size, once it is known.
+    /// The outcome of the requests that accept a kind's offer for a size, once it is known.
     pub(crate) fn outcome(&self, kind: usize, place: u32) -> Option<u32> {
         Some(self.tables[kind].outcomes[place as usize]).filter(|outcome| *outcome != NONE)
     }
 
+    /// Counts a request, by the places of its size.
     pub(crate) fn hold(&mut self, places: &[u32]) {
-        for (scale, &place) in self.scales.iter_mut().zip(places) {
-            scale.held[place as usize] += 1;
+        for (list, &place) in self.lists.iter_mut().zip(places) {
+            list.held[place as usize] += 1;
         }
     }
 }
@@ -299,7 +307,7 @@ mod tests {
             if expected == naive.len() {
                 naive.push(size);
             }
-            assert_eq!(offers.scales[0].place(size) as usize, expected, "{number}");
+            assert_eq!(offers.lists[0].place(size) as usize, expected, "{number}");
         }
         assert!(naive.len() > FEW);
         assert_eq!(offers.sizes_from(0, 0), naive);
@@ -309,8 +317,8 @@ mod tests {
     fn kinds_that_count_alike_share_sizes_and_have_offers_of_their_own() {
         let kinds = [Measure::AsIs, Measure::Nfc, Measure::AsIs].map(kind);
         let mut offers = Offers::new(kinds.to_vec());
-        assert_eq!(*offers.scale_of(), [0, 1, 0]);
-        offers.scales[0].place(Span { low: 1, high: 4 });
+        assert_eq!(*offers.list_of(), [0, 1, 0]);
+        offers.lists[0].place(Span { low: 1, high: 4 });
         offers.hold(&[0]);
         offers.answer(0, &[Some(7)]);
         assert_eq!([0, 1, 2].map(|kind| offers.open(kind).len()), [0, 0, 1]);

@@ -1,10 +1,10 @@
-//! Where a text of JSON does not simply go on, found for many bytes at once.
+//! Finds the bytes of a JSON string that need attention, for many bytes at once.
 
-/// Bytes that are looked at together.
+/// The number of bytes that are examined together.
 pub(crate) const STEP: usize = 32;
 
-/// The bytes at which a text ends, goes on with an escape, or is none: a bit for each, and one
-/// behind them.
+/// A bit for each byte that is a quote, a backslash, or a control character (which no JSON string
+/// may have), and one bit behind them all, so that there is always a first.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn stops(step: &[u8; STEP]) -> u64 {
     use std::arch::x86_64 as sse2;
@@ -32,11 +32,11 @@ pub(crate) fn stops(step: &[u8; STEP]) -> u64 {
         bits
     }
 
-    // SAFETY: every machine of this kind has SSE2, it is part of the architecture.
+    // SAFETY: SSE2 is part of the x86-64 architecture, so every such machine has it.
     unsafe { stops(step) }
 }
 
-/// As above, for machines of other kinds.
+/// As above, for other architectures.
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) fn stops(step: &[u8; STEP]) -> u64 {
     stops_by_byte(step)

@@ -1,8 +1,8 @@
-//! Bodies and ids of many lines, one behind the other.
+//! The bodies, ids and prefix digests of many lines, each concatenated.
 
 use std::ops::Range;
 
-/// What was written of many lines; rows say where theirs lies in it.
+/// What was written for the lines of a chunk. A row's `Place` says which part is its own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Store {
     pub(crate) bodies: Vec<u8>,
@@ -10,11 +10,11 @@ pub(crate) struct Store {
     pub(crate) digests: Vec<u64>,
 }
 
-/// Where a row's body and its id lie.
+/// The place of a row's body, id and prefix digests in a store.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Place {
     pub(crate) body: Range<usize>,
-    /// Empty where it has no id of its own.
+    /// Empty if it has no id of its own.
     pub(crate) id: Range<usize>,
     /// Its prefix digests.
     pub(crate) digests: Range<usize>,
@@ -35,12 +35,12 @@ impl Place {
 }
 
 impl Store {
-    /// Where what comes next will begin.
+    /// The current end of the store.
     pub(crate) fn mark(&self) -> Mark {
         Mark { bodies: self.bodies.len(), ids: self.ids.len(), digests: self.digests.len() }
     }
 
-    /// The place of all that came since a mark.
+    /// The place of everything written since a mark.
     pub(crate) fn since(&self, mark: Mark) -> Place {
         Place {
             body: mark.bodies..self.bodies.len(),
@@ -49,7 +49,7 @@ impl Store {
         }
     }
 
-    /// Takes back all that came since a mark.
+    /// Removes everything written since a mark.
     pub(crate) fn back_to(&mut self, mark: Mark) {
         self.bodies.truncate(mark.bodies);
         self.ids.truncate(mark.ids);
@@ -57,7 +57,7 @@ impl Store {
     }
 }
 
-/// How far a store had been written.
+/// The end of a store at some moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
     bodies: usize,

@@ -5,22 +5,22 @@ use std::collections::HashSet;
 
 use tokenfare_bpe::Tokenizer;
 use tokenfare_jobs::{
-    Address, DigestInput, Fate, Form, Key, Kind, Lines, Measure, Numbers, Offers, Outcomes,
+    Address, DigestInput, Fate, Key, Kind, LineLayout, Lines, Measure, Numbers, Offers, Outcomes,
     PrefixDigester, PrefixTrees, Seen, Sent, Span,
 };
 
 const KEY: Key = Key::new([7; 16]);
 const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
-fn form() -> Form {
-    Form {
+fn layout() -> LineLayout {
+    LineLayout {
         prompt: "prompt".into(),
         messages: "messages".into(),
         custom_id: "custom_id".into(),
         method: "POST".into(),
         url: "/v1/chat/completions".into(),
-        apart: HashSet::from(["tools".into(), "n".into()]),
-        beside: HashSet::from(["temperature".into()]),
+        doubtful_in_body: HashSet::from(["tools".into(), "n".into()]),
+        doubtful_beside: HashSet::from(["temperature".into()]),
         marks: vec!["fileid://".into()],
         room: 50,
         digester: Some(PrefixDigester::new([7; 16], vec![3, 5])),
@@ -29,7 +29,7 @@ fn form() -> Form {
 
 fn read(lines: &str) -> Lines {
     let qwen = Tokenizer::from_compact(DATA).unwrap();
-    Lines::new(Box::new(lines.to_owned()), 1, &form(), KEY, &[&qwen])
+    Lines::new(Box::new(lines.to_owned()), 1, &layout(), KEY, &[&qwen])
 }
 
 fn kind(measure: Measure) -> Kind {
@@ -259,10 +259,10 @@ fn an_id_is_taken_once_across_chunks_and_by_lines_that_others_read() {
     let mut first = read("{\"prompt\": \"a\", \"custom_id\": \"x\"}\n[]\n[]");
     first.give(1, "x", b"{\"a\":1}", &[]);
     first.name("id-", &mut seen);
-    assert_eq!(first.fates(), [Fate::Open, Fate::Taken, Fate::Doubtful]);
+    assert_eq!(first.fates(), [Fate::Open, Fate::DuplicateId, Fate::Doubtful]);
     let mut second = read("{\"prompt\": \"a\", \"custom_id\": \"x\"}\n{\"prompt\": \"a\"}");
     second.name("id-", &mut seen);
-    assert_eq!(second.fates(), [Fate::Taken, Fate::Open]);
+    assert_eq!(second.fates(), [Fate::DuplicateId, Fate::Open]);
     assert_eq!(second.id(1), "id-2");
 }
 
@@ -283,7 +283,7 @@ fn prefix_digests_are_those_of_the_messages_however_they_are_written() {
     // The second request shares two digests with the first, the third one; both are news.
     let first = lines.add_prefixes(&mut found, &outcomes, &[8], 1);
     assert_eq!(first, [(1, 8, 1, 1), (2, 8, 0, 0)]);
-    let digester = form().digester.unwrap();
+    let digester = layout().digester.unwrap();
     let messages = [DigestInput::Text("user", " abcdef"), DigestInput::Text("assistant", "")];
     let mut by_hand = found.clone();
     let digests = digester.of(None, messages.into_iter());

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 use tokenfare_bpe::Tokenizer;
-use tokenfare_jobs::{Fate, Form, Key, Kind, Lines, Measure, Offers, PrefixDigester, Span};
+use tokenfare_jobs::{Fate, Key, Kind, LineLayout, Lines, Measure, Offers, PrefixDigester, Span};
 
 const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
 const ROOM: u64 = 50;
@@ -94,15 +94,15 @@ impl Draw {
     }
 }
 
-fn form() -> Form {
-    Form {
+fn layout() -> LineLayout {
+    LineLayout {
         prompt: "prompt".into(),
         messages: "messages".into(),
         custom_id: "custom_id".into(),
         method: "POST".into(),
         url: "/v1/chat/completions".into(),
-        apart: HashSet::from(["n".into(), "tools".into()]),
-        beside: HashSet::from(["temperature".into()]),
+        doubtful_in_body: HashSet::from(["n".into(), "tools".into()]),
+        doubtful_beside: HashSet::from(["temperature".into()]),
         marks: vec!["fileid://".into()],
         room: ROOM,
         digester: Some(PrefixDigester::new([7; 16], vec![3, 5])),
@@ -148,7 +148,7 @@ fn lines_that_are_read_say_what_a_simple_reader_says() {
     for _ in 0..ROUNDS {
         let block = (0..=draw.below(6)).map(|_| draw.line()).collect::<Vec<_>>().join(&b"\n"[..]);
         let number = block.split(|&byte| byte == b'\n').count() as u64;
-        let mut lines = Lines::new(Box::new(block), 1, &form(), Key::new([7; 16]), &[&qwen]);
+        let mut lines = Lines::new(Box::new(block), 1, &layout(), Key::new([7; 16]), &[&qwen]);
         assert!(lines.next() <= 1 + number);
         for room in lines.rooms() {
             let mut offers = Offers::new(vec![kind]);

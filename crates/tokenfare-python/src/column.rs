@@ -1,9 +1,9 @@
-//! Columns of strings that come over the Arrow PyCapsule interface: read where they lie.
+//! Counts columns of strings that arrive over the Arrow PyCapsule interface, without copying them.
 //!
-//! String, large string and string view, plain or as the values of a dictionary, in one array or in
-//! a stream of chunks, by themselves or as a column of a table. The producer's offsets are taken at
-//! its word, as that interface is meant; its text is not: `str` promises UTF-8, so every row is
-//! checked before it is counted.
+//! A column may be of string, large string or string view, plain or dictionary-encoded, in one
+//! array or in a stream of chunks, by itself or as a column of a table. The producer's offsets are
+//! trusted, as the interface intends. Its text is not: `str` promises UTF-8, so every row is
+//! validated before it is counted.
 
 use arrow_array::cast::AsArray;
 use arrow_array::ffi::{FFI_ArrowArray, from_ffi, to_ffi};
@@ -16,8 +16,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 use tokenfare_bpe::Tokenizer;
 
+use crate::errors::{Refused, of_producer};
 use crate::guard::interruptible;
-use crate::refusal::{Refused, of_producer};
 use crate::text_column::TextColumn;
 
 /// The chunks of a column, one at a time.
@@ -27,7 +27,7 @@ pub(crate) enum Chunks {
 }
 
 impl Chunks {
-    /// Takes the column over, if `source` has one to give.
+    /// Takes ownership of the column of `source`; `None` if it does not offer the interface.
     pub(crate) fn of(source: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
         Chunks::taken(source).map_err(|error| of_producer(source.py(), error))
     }
@@ -36,8 +36,8 @@ impl Chunks {
         if source.hasattr("__arrow_c_stream__")? {
             let capsule = source.call_method0("__arrow_c_stream__")?.cast_into::<PyCapsule>()?;
             let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
-            // SAFETY: a capsule of this name points to a stream by the interface's contract. It is
-            // moved out, and the capsule left with an empty one, which its destructor skips.
+            // SAFETY: by the interface's contract, a capsule of this name points to a stream. It is
+            // moved out, and the capsule is left with a released one, which its destructor skips.
             let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.cast().as_ptr()) };
             let stream = ArrayStreamReader::try_new(stream).map_err(refused)?;
             return Ok(Some(Chunks::Stream(stream)));
@@ -49,7 +49,8 @@ impl Chunks {
         Ok(None)
     }
 
-    /// The next chunk. A stream's producer may take the GIL itself, so it is called without it.
+    /// The next chunk. The producer of a stream may acquire the GIL itself, so it is called
+    /// without.
     fn next(&mut self, py: Python<'_>) -> PyResult<Option<ArrayRef>> {
         match self {
             Chunks::One(array) => Ok(array.take()),
@@ -66,9 +67,10 @@ impl Chunks {
         }
     }
 
-    /// The count of each row on all cores; nothing for nothing. O(n), and 24 bytes a row of a chunk.
+    /// Counts each row, on all cores; null rows stay null. O(n), and 24 bytes for each row of a
+    /// chunk.
     ///
-    /// Of a table, the rows of the column of this name.
+    /// `column` names the column of a table.
     pub(crate) fn count(
         &mut self,
         py: Python<'_>,
@@ -87,13 +89,15 @@ impl Chunks {
     }
 }
 
+/// Takes ownership of an array from the two capsules of the interface.
 pub(crate) fn array(pair: &Bound<'_, PyTuple>) -> PyResult<ArrayRef> {
     let (schema, array) = pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
     let schema = schema.cast::<PyCapsule>()?.pointer_checked(Some(c"arrow_schema"))?;
     let array = array.cast::<PyCapsule>()?.pointer_checked(Some(c"arrow_array"))?;
-    // SAFETY: capsules of these names point to a schema and to an array by the interface's
-    // contract. The array is moved out and its capsule left with an empty one; the schema is
-    // only read, and its capsule outlives that. Of an empty one nothing else is read.
+    // SAFETY: by the interface's contract, capsules of these names point to a schema and to an
+    // array. The array is moved out, and its capsule is left with a released one; the schema is
+    // only read, and its capsule outlives that. If either is released already, nothing else of it
+    // is read.
     let data = unsafe {
         let array = FFI_ArrowArray::from_raw(array.cast().as_ptr());
         let schema = schema.cast::<FFI_ArrowSchema>().as_ref();
@@ -110,7 +114,7 @@ fn refused(error: ArrowError) -> PyErr {
     Refused::new_err(format!("the Arrow column cannot be read: {error}"))
 }
 
-/// Counts of rows, and which rows hold nothing.
+/// The counts of rows, and which rows are not null.
 #[derive(Default)]
 pub(crate) struct Counted {
     counts: Vec<i64>,
@@ -153,11 +157,11 @@ fn count(
     Ok(dictionary.normalized_keys().into_iter().map(|key| counts[key]).collect())
 }
 
-/// The texts of an array, nothing as an empty one; `named` is what messages call one of them.
+/// The texts of an array, with "" for null; `named` is how an error refers to the text at an index.
 fn texts(array: &dyn Array, named: impl Fn(usize) -> String) -> PyResult<Vec<&str>> {
     match array.data_type() {
-        DataType::Utf8 => checked(array, named, lying::<i32>(array)),
-        DataType::LargeUtf8 => checked(array, named, lying::<i64>(array)),
+        DataType::Utf8 => checked(array, named, string_bytes::<i32>(array)),
+        DataType::LargeUtf8 => checked(array, named, string_bytes::<i64>(array)),
         DataType::Utf8View => {
             let views = array.as_string_view();
             checked(array, named, move |at| views.value(at).as_bytes())
@@ -166,7 +170,10 @@ fn texts(array: &dyn Array, named: impl Fn(usize) -> String) -> PyResult<Vec<&st
     }
 }
 
-fn lying<'a, O: OffsetSizeTrait>(array: &'a dyn Array) -> impl Fn(usize) -> &'a [u8] {
+/// The bytes of each string of an array.
+pub(crate) fn string_bytes<'a, O: OffsetSizeTrait>(
+    array: &'a dyn Array,
+) -> impl Fn(usize) -> &'a [u8] {
     let array = array.as_string::<O>();
     move |at| array.value(at).as_bytes()
 }
@@ -186,7 +193,7 @@ fn checked<'a>(
     (0..array.len()).map(text).collect()
 }
 
-/// An array as the two capsules of the interface.
+/// Hands an array out as the two capsules of the interface.
 pub(crate) fn capsules<'py>(
     py: Python<'py>,
     array: &dyn Array,

@@ -1,4 +1,4 @@
-//! The counts of a column: an Arrow array for whoever reads Arrow, a sequence for everybody.
+//! The counts of a column, as an Arrow array and as a Python sequence.
 
 use std::sync::Arc;
 
@@ -30,8 +30,8 @@ impl CountColumn {
         Ok(self.0.is_valid(row).then(|| self.0.value(row)))
     }
 
-    // Without it `iter()` works all the same, by numbers, but pandas takes the column for one value
-    // and puts the whole of it into every row.
+    // `iter()` would work without it, by indexing, but pandas would take the column for a scalar
+    // and put the whole of it into every row.
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
         PyList::new(py, self.to_list())?.try_iter()
     }
@@ -93,14 +93,14 @@ impl CountColumn {
         py: Python<'py>,
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
-        // The interface lets a producer answer with its own type whatever is requested.
+        // The interface allows a producer to ignore the requested type.
         let _ = requested_schema;
         capsules(py, self.0.as_ref())
     }
 }
 
 impl CountColumn {
-    /// NumPy's array of doubles, not a number where a row is null: who asks for floats has them.
+    /// A NumPy array of doubles, NaN where a row is null.
     fn floats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let rows = self.0.iter().map(|row| row.map_or(f64::NAN, |count| count as f64));
         let bytes: Vec<u8> = rows.flat_map(f64::to_ne_bytes).collect();

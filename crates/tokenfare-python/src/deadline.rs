@@ -1,4 +1,5 @@
-//! Lines of a batch job with a deadline: signatures for `tokenfare-jobs`.
+//! Lines of a job with a deadline: signatures for `tokenfare-jobs`, whose types have the
+//! documentation.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use tokenfare_jobs::{Bid, Span};
 use crate::guard::guarded;
 use crate::jobs::{Lines, Offers, Outcomes, Pair, Seen, pair};
 
-/// The classes of a job, and which of its requests are not sent.
+/// The classes of a job, and which of its requests are carried.
 #[pyclass(module = "tokenfare._core")]
 pub(crate) struct Classes(tokenfare_jobs::Classes);
 
@@ -30,13 +31,13 @@ impl Classes {
         self.0.number(&mut bids)
     }
 
-    /// The number of a size that a kind of models of a service is asked for.
+    /// The number of a bid: a size on a kind of a service's models.
     #[pyo3(signature = (service, kind, size, /))]
     fn bid(&mut self, service: u32, kind: u32, size: Pair) -> u32 {
         self.0.bid(Bid { service, kind, size: Span { low: size.0, high: size.1 } })
     }
 
-    /// All bids: their services and kinds (`u32`), and the two ends of their sizes (`u64`).
+    /// All bids as columns: services and kinds (`u32`), and the two ends of the sizes (`u64`).
     fn bids<'py>(&self, py: Python<'py>) -> [Bound<'py, PyBytes>; 4] {
         let bids = self.0.bids();
         [
@@ -47,8 +48,8 @@ impl Classes {
         ]
     }
 
-    /// All classes: how many bids each has (`u32`), these one behind the other (`u32`), and how
-    /// many of its requests are sent (`u64`).
+    /// All classes as columns: how many bids each has (`u32`), the bids concatenated (`u32`), and
+    /// how many requests of each are sent (`u64`).
     fn all<'py>(&self, py: Python<'py>) -> [Bound<'py, PyBytes>; 3] {
         let bids = self.0.iter().flat_map(|(bids, _)| bids);
         [
@@ -58,7 +59,7 @@ impl Classes {
         ]
     }
 
-    /// Count a request that was read elsewhere, the next one of the job.
+    /// Count the next request of the job, which was not read by the core.
     #[pyo3(signature = (number, carried, /))]
     fn count_one(&mut self, number: u32, carried: bool) -> PyResult<()> {
         self.check(number)?;
@@ -66,7 +67,7 @@ impl Classes {
         Ok(())
     }
 
-    /// Count those of a block. How many of them that are sent have no class.
+    /// Count the requests of a block. Gives how many sent requests have no class.
     #[pyo3(signature = (lines, outcomes, seen, once, /))]
     fn count(
         &mut self,
@@ -80,7 +81,7 @@ impl Classes {
         guarded(py, usize::MAX, || lines.count(outcomes, seen, once, &mut self.0))
     }
 
-    /// For each bid the one that stands for it.
+    /// Join bids: `joined` has the representative of each.
     #[pyo3(signature = (joined, /))]
     fn coarsen(&mut self, joined: Vec<u32>) -> PyResult<()> {
         let bids = self.0.bids().len();
@@ -91,8 +92,8 @@ impl Classes {
         Ok(())
     }
 
-    /// Classes, models, and how many requests of each go to each; for each class the model of those
-    /// that are not sent.
+    /// Columns of class, model and number of requests that go there; and for each class the model
+    /// for its carried requests.
     #[pyo3(signature = (classes, models, requests, carried, /))]
     fn give_out(
         &mut self,
@@ -107,8 +108,8 @@ impl Classes {
         Ok(())
     }
 
-    /// The model of the next request of the job, and whether it is not sent; `None` if it is
-    /// another one than was counted.
+    /// The model of the next request of the job, and whether it is carried; `None` if the requests
+    /// differ from those that were counted.
     #[pyo3(signature = (number, /))]
     fn next(&mut self, number: u32) -> PyResult<Option<(u32, bool)>> {
         self.check(number)?;
@@ -119,7 +120,8 @@ impl Classes {
         self.0.all_given()
     }
 
-    /// The addresses that requests of a block went to; what goes to one that is late is taken back.
+    /// Withdraw the requests of a block that go to late addresses. Gives the addresses that any
+    /// request goes to.
     #[staticmethod]
     #[pyo3(signature = (lines, outcomes, late, /))]
     fn withdraw(lines: &mut Lines, outcomes: &Outcomes, late: Vec<bool>) -> PyResult<Vec<usize>> {
@@ -129,7 +131,7 @@ impl Classes {
         Ok(lines.0.withdraw(&outcomes.0, &late))
     }
 
-    /// The outcome of a request that was taken back.
+    /// The outcome that a request would have without the deadline, if it is known.
     #[staticmethod]
     #[pyo3(signature = (lines, row, /))]
     fn free(lines: &Lines, row: usize) -> PyResult<Option<u32>> {
@@ -137,7 +139,7 @@ impl Classes {
         Ok(lines.0.free(row))
     }
 
-    /// Give a request that was read elsewhere its class, and its outcome without a deadline.
+    /// Set the class, and the outcome without the deadline, of a request not read by the core.
     #[pyo3(signature = (lines, row, number, free, /))]
     fn classed(&self, lines: &mut Lines, row: usize, number: u32, free: u32) -> PyResult<()> {
         lines.check(row)?;
@@ -146,14 +148,14 @@ impl Classes {
         Ok(())
     }
 
-    /// Give the requests of a block that have a class their models; whether they are those that
-    /// were counted.
+    /// Give the requests of a block that have a class their models. Gives whether they are the same
+    /// as those that were counted.
     #[pyo3(signature = (lines, /))]
     fn deal(&mut self, lines: &mut Lines) -> bool {
         lines.0.deal(&mut self.0)
     }
 
-    /// The model that a request was given.
+    /// The model that a request was given by `deal`.
     #[staticmethod]
     #[pyo3(signature = (lines, row, /))]
     fn model(lines: &Lines, row: usize) -> PyResult<Option<u32>> {
@@ -161,13 +163,13 @@ impl Classes {
         Ok(lines.0.model(row))
     }
 
-    /// Count what requests that are sent have instead of what they would have without a deadline.
+    /// Count which outcomes replaced which, for the requests of a block that are sent.
     #[pyo3(signature = (lines, /))]
     fn compare(&mut self, lines: &Lines) {
         lines.0.compare(&mut self.0);
     }
 
-    /// All that was compared: the outcome without a deadline, the one with it, how many.
+    /// The counts of `compare`: the outcome without the deadline, the one with it, how many.
     fn moves(&self) -> Vec<(u32, u32, u64)> {
         self.0.moves().collect()
     }
@@ -180,7 +182,7 @@ impl Classes {
     }
 }
 
-/// Numbers, one behind the other.
+/// The bytes of numbers, concatenated.
 fn packed<const N: usize>(
     py: Python<'_>,
     numbers: impl Iterator<Item = [u8; N]>,
@@ -188,14 +190,14 @@ fn packed<const N: usize>(
     PyBytes::new(py, &numbers.flatten().collect::<Vec<u8>>())
 }
 
-/// What the models of a live service are asked for.
+/// The bids of a live service.
 #[pyclass(module = "tokenfare._core")]
 pub(crate) struct Bids(tokenfare_jobs::Bids);
 
 #[pymethods]
 impl Bids {
-    /// Of a service of this number, with so many kinds; the kind of each model that may promise a
-    /// time.
+    /// `number` is how many kinds the service has; `kinds` has the kind of each model that can
+    /// promise a time.
     #[new]
     #[pyo3(signature = (service, kinds, number, /))]
     fn new(service: u32, kinds: HashMap<u32, usize>, number: usize) -> PyResult<Self> {
@@ -205,13 +207,13 @@ impl Bids {
         Ok(Bids(tokenfare_jobs::Bids::new(service, kinds, number)))
     }
 
-    /// The sizes on a kind whose bid is not known.
+    /// The sizes on a kind that have no bid yet.
     #[pyo3(signature = (kind, offers, /))]
     fn open(&self, kind: usize, offers: &Offers) -> Vec<Pair> {
         self.0.open(kind, &offers.0).iter().map(pair).collect()
     }
 
-    /// Give the open sizes their bids up to the longest that is taken on each kind, if any is.
+    /// Give the open sizes bids, up to the longest that is taken on each kind (`None`: none is).
     #[pyo3(signature = (offers, classes, most, /))]
     fn answer_up_to(&mut self, offers: &Offers, classes: &mut Classes, most: Vec<Option<u64>>) {
         for (kind, longest) in most.into_iter().enumerate() {
@@ -220,7 +222,7 @@ impl Bids {
         }
     }
 
-    /// Give those of the open sizes their bids that are taken.
+    /// Give bids to those of a kind's open sizes that are taken.
     #[pyo3(signature = (kind, offers, classes, taken, /))]
     fn answer(
         &mut self,
@@ -236,21 +238,20 @@ impl Bids {
         Ok(())
     }
 
-    /// Whether nobody has said of some request of a group where it would go without a deadline.
+    /// Whether a request in a group has no known outcome without the deadline.
     #[staticmethod]
     #[pyo3(signature = (lines, group, /))]
     fn lacks(lines: &Lines, group: usize) -> bool {
         lines.0.lacks(group)
     }
 
-    /// Give requests of a group their classes; the places of those that have none.
+    /// Give the requests of a group their classes. Gives the places of those that have none.
     #[pyo3(signature = (lines, group, classes, /))]
     fn classify(&self, lines: &mut Lines, group: usize, classes: &mut Classes) -> Vec<usize> {
         lines.0.classify(group, &self.0, &mut classes.0)
     }
 
-    /// Models that requests of a group were given, with the place and the size of such requests,
-    /// where the outcome is not known.
+    /// What is to be settled for a group: model, place of the size, size.
     #[pyo3(signature = (lines, group, offers, /))]
     fn unsettled(&self, lines: &Lines, group: usize, offers: &Offers) -> Vec<(u32, u32, Pair)> {
         let found = lines.0.unsettled(group, &self.0, &offers.0).into_iter();

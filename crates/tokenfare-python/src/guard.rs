@@ -1,7 +1,9 @@
-//! A panic of the core becomes `tokenfare.errors.CoreFailure`.
+//! Calls into the core: without the GIL where that pays, interruptible, and with panics as errors.
 //!
-//! PyO3 would raise a `PanicException`, which derives from `BaseException` and so slips past
-//! `except Exception` in a program that meant to survive one bad text.
+//! A panic becomes `tokenfare.errors.CoreFailure`.
+//!
+//! PyO3 would raise a `PanicException`, which derives from `BaseException` and so is not caught by
+//! the `except Exception` of a program that wants to survive one bad text.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -14,27 +16,26 @@ use pyo3::prelude::*;
 
 use crate::signals::Signals;
 
-/// Texts of at least this many bytes are worked on without the GIL. Below, taking it back costs
-/// more than the work.
+/// From this many bytes on, work is done without the GIL. Below, reacquiring it costs more than the
+/// work.
 const LARGE: usize = 16 * 1024;
 
-/// Does `work` on so many bytes, without the GIL if they are many.
+/// Does `work` on this many bytes, without the GIL if they are many.
 ///
-/// What the core shares between calls is caches behind a lock; one that a panic interrupted is
-/// dropped with it, so there is no broken state to go on with.
+/// Unwinding is safe: all that the core shares between calls are caches behind locks, and a cache
+/// that is in use when a panic occurs is dropped.
 pub(crate) fn guarded<T: Send>(
     py: Python<'_>,
     bytes: usize,
     work: impl FnOnce() -> T + Send,
 ) -> PyResult<T> {
-    let work = || catch_unwind(AssertUnwindSafe(work)).map_err(said);
+    let work = || catch_unwind(AssertUnwindSafe(work)).map_err(message_of);
     let result = if bytes < LARGE { work() } else { py.detach(work) };
     result.map_err(|message| failure(py, &message))
 }
 
-/// As `guarded`, for work that may last: Ctrl-C and what else a signal's handler raises ends it.
-///
-/// Of few bytes nobody has to wait for the end.
+/// As `guarded`, for work that may take long: an exception that a signal handler raises (Ctrl-C)
+/// ends it. Work on few bytes is not interrupted.
 pub(crate) fn interruptible<T: Send>(
     py: Python<'_>,
     bytes: usize,
@@ -59,7 +60,8 @@ pub(crate) fn interruptible<T: Send>(
     })?
 }
 
-fn said(payload: Box<dyn Any + Send>) -> String {
+/// The message of a panic.
+fn message_of(payload: Box<dyn Any + Send>) -> String {
     let text = payload.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Ids between Python and the core: lists and arrays in, lists out.
+//! Token ids between Python and the core: lists and arrays in, lists out.
 
 use std::sync::Mutex;
 
@@ -7,34 +7,34 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyIterator, PyList};
 
-use crate::digits::Digits;
-use crate::refusal::Refused;
+use crate::errors::Refused;
+use crate::small_ints::SmallInts;
 
-/// Ids of a list that are read at a time: so few that they stay near, and below what is worth giving
-/// the GIL away for.
+/// How many ids of a list are read at a time: few enough to stay in the cache, and too few to
+/// release the GIL for.
 const AT_ONCE: usize = 1024;
 
-/// Ids of which a list is made at once; of more, signals are looked at between them.
+/// How many ids are turned into a list between two checks for signals.
 const MANY: usize = 1 << 22;
 
-/// The ids of a vocabulary as Python's numbers, each made when it is first needed.
+/// The ids of a vocabulary as Python integers, each made when it is first needed.
 ///
-/// A text has few different tokens: handing out the same number again takes a third of the time of
-/// making it, and a list of ids then holds a pointer for each instead of an object.
+/// A text has few distinct tokens. Reusing an integer takes a third of the time of making one, and
+/// the elements of a list of ids then share their objects.
 pub(crate) struct Numbers {
-    /// Locked only while a list is filled, which runs no Python code but that of a signal's handler.
-    /// Whoever finds it locked makes his own numbers.
+    /// Locked while a list is filled, which runs no Python code except signal handlers. A caller
+    /// that finds it locked makes its own integers.
     made: Mutex<Vec<Option<Py<PyInt>>>>,
     size: usize,
-    digits: Digits,
+    small_ints: SmallInts,
 }
 
 impl Numbers {
     pub(crate) fn new(py: Python<'_>, size: usize) -> Self {
-        Numbers { made: Mutex::new(Vec::new()), size, digits: Digits::learn(py) }
+        Numbers { made: Mutex::new(Vec::new()), size, small_ints: SmallInts::learn(py) }
     }
 
-    /// A list of the ids. O(n), and ended by a signal whose handler raises.
+    /// A list of the ids. O(n); a signal handler that raises ends it.
     pub(crate) fn list<'py>(&self, py: Python<'py>, ids: &[u32]) -> PyResult<Bound<'py, PyList>> {
         let Ok(mut made) = self.made.try_lock() else { return PyList::new(py, ids) };
         if made.is_empty() {
@@ -58,8 +58,8 @@ impl Numbers {
         Ok(list)
     }
 
-    /// Reads ids from a list, an array (anything with a buffer of integers) or another sequence, and
-    /// hands them to `each`; those of a list some at a time.
+    /// Reads ids from a list, an array (anything with a buffer of integers) or another iterable,
+    /// and passes them to `each`; those of a list in several calls.
     pub(crate) fn read(
         &self,
         source: &Bound<'_, PyAny>,
@@ -69,7 +69,7 @@ impl Numbers {
             return self.read_list(list, each);
         }
         match PyUntypedBuffer::get(source) {
-            Ok(buffer) if !says_order(&buffer) => {
+            Ok(buffer) if !states_byte_order(&buffer) => {
                 return each(&of_buffer(source.py(), &buffer)?);
             }
             _ => {}
@@ -86,7 +86,7 @@ impl Numbers {
         let mut ids = [0; AT_ONCE];
         let (mut start, length) = (0, list.len());
         while start < length {
-            let mut read = self.digits.read(list, start, &mut ids);
+            let mut read = self.small_ints.read(list, start, &mut ids);
             if read == 0 {
                 ids[0] = of_number(start, &list.get_item(start)?)?;
                 read = 1;
@@ -101,8 +101,9 @@ impl Numbers {
     }
 }
 
-/// What Python code raises on the way comes out as it is, that of a signal's handler too. An error
-/// that no code raised, so that it has no traceback, says that there is nothing to iterate.
+/// An iterator over `source`. An exception that Python code raises meanwhile is returned as it is;
+/// a `TypeError` without a traceback comes from no such code, and means that `source` is not
+/// iterable.
 fn iterator<'py>(source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
     let py = source.py();
     source.try_iter().map_err(|error| {
@@ -115,9 +116,9 @@ fn iterator<'py>(source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>>
     })
 }
 
-/// Whether the numbers are said to lie in the order of some machine. `PyBuffer` takes that of others
-/// for this one's; whoever made the array reads it right.
-fn says_order(buffer: &PyUntypedBuffer) -> bool {
+/// Whether a buffer's format states a byte order. `PyBuffer` ignores that, and would read a foreign
+/// order as the native one; iterating over the array reads it correctly.
+fn states_byte_order(buffer: &PyUntypedBuffer) -> bool {
     matches!(buffer.format().to_bytes().first(), Some(b'<' | b'>' | b'!'))
 }
 

@@ -1,4 +1,4 @@
-//! Lines of a batch job: signatures for `tokenfare-jobs`.
+//! Lines of a batch job: signatures for `tokenfare-jobs`, whose types have the documentation.
 
 use std::collections::HashSet;
 
@@ -10,44 +10,44 @@ use tokenfare_jobs::{Address, Fate, Offer, Span};
 
 use crate::Tokenizer;
 use crate::guard::guarded;
-use crate::kinds::{Told, kind};
+use crate::kinds::{KindParts, kind};
 use crate::output::Sent;
 use crate::prefixes::{PrefixDigester, PrefixTrees};
 use crate::prices::{Prices, Takers};
 
-/// A size on a kind of models, at least and at most; or a file and a line.
+/// The two ends of a size; or a file and a line.
 pub(crate) type Pair = (u64, u64);
 
-/// Under which names a line has its parts.
+/// The names under which a line has its parts.
 #[pyclass(frozen, module = "tokenfare._core")]
-pub(crate) struct Form(pub(crate) tokenfare_jobs::Form);
+pub(crate) struct LineLayout(pub(crate) tokenfare_jobs::LineLayout);
 
 #[pymethods]
-impl Form {
+impl LineLayout {
     #[new]
-    #[pyo3(signature = (*, prompt, messages, custom_id, method, url, apart, beside, marks, room, digester))]
-    #[expect(clippy::too_many_arguments, reason = "by name only; each is a name of its own")]
+    #[pyo3(signature = (*, prompt, messages, custom_id, method, url, doubtful_in_body, doubtful_beside, marks, room, digester))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
     fn new(
         prompt: String,
         messages: String,
         custom_id: String,
         method: String,
         url: String,
-        apart: HashSet<String>,
-        beside: HashSet<String>,
+        doubtful_in_body: HashSet<String>,
+        doubtful_beside: HashSet<String>,
         marks: Vec<String>,
         room: u64,
         digester: Option<&PrefixDigester>,
     ) -> Self {
         let digester = digester.map(|digester| digester.0.clone());
-        Form(tokenfare_jobs::Form {
+        LineLayout(tokenfare_jobs::LineLayout {
             prompt,
             messages,
             custom_id,
             method,
             url,
-            apart,
-            beside,
+            doubtful_in_body,
+            doubtful_beside,
             marks,
             room,
             digester,
@@ -78,17 +78,17 @@ impl Seen {
     }
 }
 
-/// What the models of a service ask for each size.
+/// The lowest price of each kind of a service's models for each size.
 #[pyclass(module = "tokenfare._core")]
 pub(crate) struct Offers(pub(crate) tokenfare_jobs::Offers);
 
 #[pymethods]
 impl Offers {
-    /// A kind is its measure (a tokenizer's number or the name of a rule), whether texts join, and
-    /// the spans of once, each and default.
+    /// A kind is its measure (a tokenizer's number or the name of a rule), `joins`, and the spans
+    /// `once`, `each` and `default`.
     #[new]
     #[pyo3(signature = (kinds, /))]
-    fn new(kinds: Vec<Told>) -> PyResult<Self> {
+    fn new(kinds: Vec<KindParts>) -> PyResult<Self> {
         let kinds = kinds.into_iter().map(kind).collect::<PyResult<Vec<_>>>()?;
         Ok(Offers(tokenfare_jobs::Offers::new(kinds)))
     }
@@ -103,9 +103,9 @@ impl Offers {
         self.0.answer(kind, &offers);
     }
 
-    /// Answer for sizes of a kind by prices as soon as they come.
+    /// Compute the offers of a kind in the core, as sizes come up.
     #[pyo3(signature = (kind, prices, takers, answer, /))]
-    fn ask(
+    fn price_by(
         &mut self,
         kind: usize,
         prices: &Bound<'_, Prices>,
@@ -117,7 +117,7 @@ impl Offers {
         if kind >= self.0.kinds() {
             return Err(unknown("kind", kind));
         }
-        self.0.ask(kind, prices.0.clone(), takers, answer);
+        self.0.price_by(kind, prices.0.clone(), takers, answer);
         Ok(())
     }
 
@@ -126,9 +126,9 @@ impl Offers {
         self.0.settle(kind, place, outcome);
     }
 
-    /// For each kind the number of its scale; sizes of kinds with one are the same.
-    fn scales(&self) -> Vec<usize> {
-        self.0.scale_of().to_vec()
+    /// For each kind the number of its list of sizes: kinds that count alike share one.
+    fn size_lists(&self) -> Vec<usize> {
+        self.0.list_of().to_vec()
     }
 
     #[pyo3(signature = (kind, /))]
@@ -137,7 +137,7 @@ impl Offers {
     }
 }
 
-/// What can become of requests, and how many had it.
+/// What was decided for requests, by number, and how many requests have each outcome.
 #[pyclass(module = "tokenfare._core")]
 pub(crate) struct Outcomes(pub(crate) tokenfare_jobs::Outcomes);
 
@@ -148,7 +148,7 @@ impl Outcomes {
         Outcomes(tokenfare_jobs::Outcomes::default())
     }
 
-    /// An address is what stands between id and body, and the most bytes of a line.
+    /// An address is the bytes between a line's id and its body, and the most bytes of a line.
     #[pyo3(signature = (front, most, /))]
     fn add_address(&mut self, front: Vec<u8>, most: Option<usize>) {
         self.0.add_address(Address { front, most });
@@ -166,7 +166,8 @@ impl Outcomes {
         self.0.forget_numbers();
     }
 
-    /// For each outcome: sent, of these said before, carried, the file and line of the first sent.
+    /// For each outcome: how many are sent, how many of these are repeated, how many are carried,
+    /// and the file and line of the first that is sent.
     fn numbers(&self) -> Vec<(u64, u64, u64, Option<Pair>)> {
         let numbers = self.0.numbers().iter();
         numbers.map(|each| (each.sent, each.repeated, each.carried, each.first)).collect()
@@ -188,20 +189,20 @@ pub(crate) struct Lines(pub(crate) tokenfare_jobs::Lines);
 #[pymethods]
 impl Lines {
     #[new]
-    /// `key` is that of the `Seen` that the lines will meet.
-    #[pyo3(signature = (block, first, form, key, tokenizers, /))]
+    /// `key` is that of the `Seen` which the lines will be compared with.
+    #[pyo3(signature = (block, first, layout, key, tokenizers, /))]
     fn new(
         py: Python<'_>,
         block: PyBackedBytes,
         first: u64,
-        form: &Bound<'_, Form>,
+        layout: &Bound<'_, LineLayout>,
         key: [u8; 16],
         tokenizers: Vec<Bound<'_, Tokenizer>>,
     ) -> PyResult<Self> {
         let key = tokenfare_jobs::Key::new(key);
-        let (bytes, form) = (block.len(), &form.get().0);
+        let (bytes, layout) = (block.len(), &layout.get().0);
         let cores: Vec<_> = tokenizers.iter().map(|tokenizer| &tokenizer.get().core).collect();
-        let read = || tokenfare_jobs::Lines::new(Box::new(block), first, form, key, &cores);
+        let read = || tokenfare_jobs::Lines::new(Box::new(block), first, layout, key, &cores);
         guarded(py, bytes, read).map(Lines)
     }
 
@@ -242,15 +243,15 @@ impl Lines {
         self.rows(|fate| fate == Fate::Doubtful)
     }
 
-    fn taken(&self) -> Vec<usize> {
-        self.rows(|fate| fate == Fate::Taken)
+    fn duplicates(&self) -> Vec<usize> {
+        self.rows(|fate| fate == Fate::DuplicateId)
     }
 
     fn open(&self) -> Vec<usize> {
         self.rows(|fate| fate == Fate::Open)
     }
 
-    /// The rows of lines that are too long for where they go, their outcomes and their bytes.
+    /// The rows of lines that are too long for their address, with their outcomes and their bytes.
     fn too_long(&self) -> Vec<(usize, u32, usize)> {
         let fates = self.0.fates().iter().enumerate();
         let long = fates.filter_map(|(row, fate)| match fate {
@@ -288,7 +289,7 @@ impl Lines {
         })
     }
 
-    /// What is sent of a request, without its model.
+    /// The body that is sent for a request, without its model.
     #[pyo3(signature = (row, /))]
     fn body<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyBytes>> {
         self.check(row)?;
@@ -324,8 +325,8 @@ impl Lines {
         self.0.sizes(group, place, &offers.0).iter().map(pair).collect()
     }
 
-    /// The cheapest offers for requests of a group whose outcomes are not known: the kind, the
-    /// place of the size, and the size.
+    /// The lowest offers for requests of a group that have no outcome yet: the kind, the place of
+    /// the size, and the size.
     #[pyo3(signature = (group, offers, /))]
     fn undecided(&self, group: usize, offers: &Offers) -> Vec<(usize, u32, Pair)> {
         let found = self.0.undecided(group, &offers.0).into_iter();
@@ -349,7 +350,7 @@ impl Lines {
         Ok(())
     }
 
-    /// `file` is the number of the input that the lines are from.
+    /// `file` is the number of the input.
     #[pyo3(signature = (outcomes, seen, once, file, /))]
     fn send(
         &mut self,
@@ -376,11 +377,11 @@ impl Lines {
     }
 }
 
-/// How many lines end in these bytes.
+/// How many line feeds these bytes have.
 #[pyfunction]
 #[pyo3(signature = (block, /))]
 pub(crate) fn line_breaks(block: &[u8]) -> usize {
-    // Sums of a byte each, which the compiler adds up side by side.
+    // Sums of one byte each, which the compiler vectorizes.
     let breaks = |part: &[u8]| part.iter().fold(0, |sum: u8, &byte| sum + u8::from(byte == b'\n'));
     block.chunks(usize::from(u8::MAX)).map(|part| usize::from(breaks(part))).sum()
 }

@@ -1,4 +1,4 @@
-//! How models count plain chats: signatures for `tokenfare-jobs`.
+//! How a kind of models counts plain chats: conversion for `tokenfare-jobs`.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -6,17 +6,17 @@ use tokenfare_jobs::{Kind, Measure, Span};
 
 use crate::jobs::Pair;
 
-/// What texts are measured by.
+/// How texts are measured: by a tokenizer's number or the name of a rule.
 #[derive(FromPyObject)]
 pub(crate) enum By {
     Tokenizer(usize),
     Rule(String),
 }
 
-/// What texts are measured by, whether they join, and the spans of once, each and default.
-pub(crate) type Told = (By, bool, Pair, Pair, Pair);
+/// The fields of a [`Kind`] in order, as Python passes them.
+pub(crate) type KindParts = (By, bool, Pair, Pair, Pair);
 
-pub(crate) fn kind((by, joins, once, each, default): Told) -> PyResult<Kind> {
+pub(crate) fn kind((by, joins, once, each, default): KindParts) -> PyResult<Kind> {
     let measure = match &by {
         By::Tokenizer(number) => Measure::Tokens(*number),
         By::Rule(name) => match name.as_str() {

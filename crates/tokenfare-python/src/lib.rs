@@ -3,19 +3,19 @@
 mod column;
 mod counts;
 mod deadline;
-mod digits;
+mod errors;
 mod guard;
 mod ids;
 mod jobs;
-mod kept;
 mod kinds;
 mod output;
 mod positions;
 mod prefixes;
 mod prices;
-mod refusal;
+mod reused_buffer;
 mod rows;
 mod signals;
+mod small_ints;
 mod special;
 mod stream;
 mod text;
@@ -29,11 +29,11 @@ use tokenfare_bpe::{Merging, Normalization, Pattern, Span};
 
 use crate::column::Chunks;
 use crate::counts::CountColumn;
+use crate::errors::{Refused, Unusable};
 use crate::guard::{guarded, interruptible};
 use crate::ids::Numbers;
-use crate::kept::Kept;
 use crate::positions::Positions;
-use crate::refusal::{Refused, Unusable};
+use crate::reused_buffer::ReusedBuffer;
 use crate::special::Special;
 use crate::text::{string_of, text_of, utf8};
 
@@ -43,7 +43,7 @@ pub(crate) struct Tokenizer {
     pub(crate) core: tokenfare_bpe::Tokenizer,
     numbers: Numbers,
     /// Where ids become bytes.
-    room: Kept,
+    buffer: ReusedBuffer,
 }
 
 #[pymethods]
@@ -53,13 +53,13 @@ impl Tokenizer {
         let core = tokenfare_bpe::Tokenizer::from_compact(data)
             .map_err(|e| Refused::new_err(e.to_string()))?;
         let numbers = Numbers::new(py, core.vocabulary_size());
-        Ok(Tokenizer { core, numbers, room: Kept::default() })
+        Ok(Tokenizer { core, numbers, buffer: ReusedBuffer::default() })
     }
 
     #[classattr]
     #[pyo3(name = "Refused")]
     fn refused(py: Python<'_>) -> Py<PyType> {
-        refusal::class(py)
+        errors::class(py)
     }
 
     #[getter]
@@ -246,14 +246,14 @@ impl Tokenizer {
     ) -> PyResult<T> {
         let special = special.get();
         let name = |id| special.names.get(&id).map(String::as_bytes);
-        let mut bytes = self.room.take();
+        let mut bytes = self.buffer.take();
         bytes.clear();
         let read = self.numbers.read(ids, |ids| {
             interruptible(py, 4 * ids.len(), || self.core.decode_with(ids, &mut bytes, name))?
                 .map_err(|error| Refused::new_err(error.to_string()))
         });
         let result = read.and_then(|()| result(&bytes));
-        self.room.give_back(bytes);
+        self.buffer.give_back(bytes);
         result
     }
 }
@@ -264,7 +264,7 @@ fn no_name(name: &Bound<'_, PyString>) -> PyErr {
     Refused::new_err(format!("there is no column {shown}, which is not Unicode text"))
 }
 
-/// Converts tokens and their merges to the compact form that `Tokenizer` reads.
+/// Converts tokens and their merges to the compact layout that `Tokenizer` reads.
 ///
 /// Without `merges`, neighbours merge whose bytes together are a token, the lowest id first.
 #[pyfunction]
@@ -326,7 +326,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<prefixes::PrefixDigester>()?;
     module.add_class::<deadline::Bids>()?;
     module.add_class::<deadline::Classes>()?;
-    module.add_class::<jobs::Form>()?;
+    module.add_class::<jobs::LineLayout>()?;
     module.add_class::<jobs::Lines>()?;
     module.add_class::<jobs::Offers>()?;
     module.add_class::<jobs::Outcomes>()?;

@@ -1,4 +1,4 @@
-//! A block as it is sent: signatures for `tokenfare-jobs`, and its rows as Arrow has them.
+//! The lines of a chunk that are sent: signatures for `tokenfare-jobs`, and the rows as Arrow.
 
 use std::sync::Arc;
 
@@ -10,19 +10,20 @@ use pyo3::types::{PyBytes, PyCapsule};
 
 use crate::column::capsules;
 
-/// The lines of a chunk as they are sent.
+/// The requests of a chunk that are sent, and their lines.
 #[pyclass(frozen, module = "tokenfare._core")]
 pub(crate) struct Sent(pub(crate) tokenfare_jobs::Sent);
 
 #[pymethods]
 impl Sent {
-    /// The lines by address, in the order of their first ones: its number, the lines, how many.
+    /// The lines by address, in the order of the addresses' first lines: the address, the lines
+    /// concatenated, how many they are.
     fn files<'py>(&self, py: Python<'py>) -> Vec<(usize, Bound<'py, PyBytes>, usize)> {
         let files = self.0.files.iter();
         files.map(|f| (f.address, PyBytes::new(py, &f.lines), f.lengths.len())).collect()
     }
 
-    /// The bytes of each line at a place of these.
+    /// The bytes of each line, by index into `files`.
     #[pyo3(signature = (place, /))]
     fn lengths(&self, place: usize) -> PyResult<Vec<usize>> {
         let file = self.0.files.get(place);
@@ -30,7 +31,8 @@ impl Sent {
         found.ok_or_else(|| PyIndexError::new_err(format!("there are no lines {place}")))
     }
 
-    /// Rows of `line`, `custom_id`, `outcome` and `sent_as`, as an Arrow structure.
+    /// A row of `line`, `custom_id`, `outcome` and `sent_as` for each request, as an Arrow struct
+    /// array.
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_array__<'py>(
         &self,

@@ -1,24 +1,26 @@
-//! Positions in the UTF-8 of a text as positions in the Python string it came from.
+//! Converts byte positions in the UTF-8 of a text to indices of the Python string that it came
+//! from.
 //!
-//! Python counts code points. UTF-8 here has one character for each, but for two surrogates that
-//! Python keeps apart and that are one character together.
+//! Python indexes by code point, and the UTF-8 here has one character for each. The exception are
+//! two surrogates that form a pair: Python keeps them as two code points, and in UTF-8 they are one
+//! character.
 
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-/// Finds the code points at which characters start, for positions that mostly ascend.
+/// Converts positions that mostly ascend.
 pub(crate) struct Positions<'a> {
     text: &'a str,
-    /// The code point at which each character starts, where that is not its number.
+    /// The code point at which each character starts; empty if the two numbers are the same.
     starts: Vec<usize>,
-    /// Every byte is a code point.
+    /// Whether every byte is a code point.
     ascii: bool,
     at: usize,
     characters: usize,
 }
 
 impl<'a> Positions<'a> {
-    /// `text` is the UTF-8 of `string`, surrogates replaced.
+    /// `text` is the UTF-8 of `string`, with lone surrogates replaced.
     pub(crate) fn new(string: &Bound<'_, PyString>, text: &'a str) -> PyResult<Self> {
         let length = string.len()?;
         let ascii = length == text.len();
@@ -27,7 +29,7 @@ impl<'a> Positions<'a> {
         Ok(Positions { text, starts, ascii, at: 0, characters: 0 })
     }
 
-    /// The code point at byte `at`. O(distance from the position asked for before).
+    /// The index of the code point at byte `at`. O(distance from the previous call's position).
     pub(crate) fn code_point(&mut self, at: usize) -> usize {
         if self.ascii {
             return at;

@@ -45,8 +45,8 @@ impl PrefixTrees {
         PrefixTrees(tokenfare_jobs::PrefixTrees::new(capacity))
     }
 
-    /// The number of the request's longest shared prefix and the index of its digest, the first time
-    /// that this prefix is reported.
+    /// The number of the request's longest shared prefix and the index of its digest, the first
+    /// time that this prefix is reported.
     #[pyo3(signature = (tree, digests, size, place, /))]
     fn add(
         &mut self,
@@ -58,8 +58,8 @@ impl PrefixTrees {
         self.0.add(tree, &digests, Span { low: size.0, high: size.1 }, place)
     }
 
-    /// For each tree: its number, how many requests, the low end of the shortest and the high end of
-    /// the longest.
+    /// For each tree: its number, how many requests, the low end of the shortest and the high end
+    /// of the longest.
     fn groups(&self) -> Vec<(usize, u64, u64, u64)> {
         let groups = self.0.groups().into_iter();
         groups.map(|each| (each.tree, each.requests, each.sizes.low, each.sizes.high)).collect()

@@ -1,4 +1,4 @@
-//! What models ask for requests: signatures for `tokenfare-jobs`.
+//! The prices of models: signatures for `tokenfare-jobs`.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use tokenfare_jobs::{MOST_SCALE, Priced, Span};
 
 use crate::jobs::Pair;
 
-/// The bounds of a model's tiers, and for each tier a token's prices, read and written.
+/// The bounds of a model's tiers, and for each tier the prices of an input and of an output token.
 type Tiers = (Vec<u64>, Vec<(u128, u128)>);
 
-/// Models by place, each with the longest input that it takes.
+/// Models by index, each with the longest input that it takes.
 pub(crate) type Takers = Vec<(usize, Option<u64>)>;
 
-/// What models that count alike ask, by whole numbers.
+/// The prices of a kind's models, in whole numbers.
 #[pyclass(frozen, module = "tokenfare._core")]
 pub(crate) struct Prices(pub(crate) Arc<tokenfare_jobs::Prices>);
 
 #[pymethods]
 impl Prices {
-    /// A model is the last inputs of its tiers but one, and for each tier the prices of a token
-    /// read and of one written.
+    /// A model is the longest input of each of its tiers but the last, and for each tier the prices
+    /// of an input and of an output token.
     #[new]
     #[pyo3(signature = (models, scale, /))]
     fn new(models: Vec<Tiers>, scale: u128) -> PyResult<Self> {
@@ -34,8 +34,8 @@ impl Prices {
         Ok(Prices(Arc::new(tokenfare_jobs::Prices::new(models.collect(), scale))))
     }
 
-    /// The least that a request may cost at most, to twelve digits, on those of the models that
-    /// take it.
+    /// Over the models that take a request, the least of the most that it may cost there, to twelve
+    /// digits behind the point.
     #[pyo3(signature = (takers, size, answer, /))]
     fn least(&self, takers: Takers, size: Pair, answer: u64) -> PyResult<Option<i64>> {
         self.check(&takers)?;

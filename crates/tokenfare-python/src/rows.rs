@@ -1,8 +1,8 @@
-//! Rows of tables as lines of a job: CSV as bytes, columns as Arrow has them.
+//! Rows of tables as lines of a job: CSV as bytes, and Arrow record batches.
 //!
-//! A column may be of strings, plain or as the values of a dictionary, or of lists of messages,
-//! which are structures of strings. A cell of another kind is left to others, as is text that is no
-//! UTF-8: a file may hold it, and Arrow hands it over as it is.
+//! A column may be of strings, plain or dictionary-encoded, or of lists of messages, which are
+//! structs of strings. A row with a cell of another type is doubtful, and so is one with text that
+//! is not UTF-8, which a file may contain and Arrow does not check.
 
 use std::borrow::Cow;
 
@@ -16,12 +16,12 @@ use pyo3::types::PyTuple;
 use tokenfare_jobs::{Cells, Content, Heading, Key, Message};
 
 use crate::Tokenizer;
-use crate::column::array;
+use crate::column::{array, string_bytes};
 use crate::guard::guarded;
-use crate::jobs::{Form, Lines};
+use crate::jobs::{LineLayout, Lines};
 
-/// Whole rows at the beginning of CSV, at most so many: where they end, the lines that they have,
-/// and whether the one behind them is of `longest` bytes or more.
+/// Finds the whole rows at the beginning of CSV, at most `most`: the place where they end, the
+/// lines that they take, and whether the row behind them has `longest` bytes or more.
 #[pyfunction]
 #[pyo3(signature = (text, ends, longest, most, /))]
 pub(crate) fn csv_rows(text: &[u8], ends: bool, longest: usize, most: usize) -> (usize, u64, bool) {
@@ -29,53 +29,53 @@ pub(crate) fn csv_rows(text: &[u8], ends: bool, longest: usize, most: usize) -> 
     (found.end, found.lines, found.is_long)
 }
 
-/// Reads a chunk of whole rows of CSV with these headings.
+/// Reads a chunk of whole rows of CSV, whose columns have these names.
 #[pyfunction]
-#[pyo3(signature = (block, first, names, form, key, tokenizers, /))]
+#[pyo3(signature = (block, first, names, layout, key, tokenizers, /))]
 pub(crate) fn lines_of_csv(
     py: Python<'_>,
     block: PyBackedBytes,
     first: u64,
     names: Vec<String>,
-    form: &Bound<'_, Form>,
+    layout: &Bound<'_, LineLayout>,
     key: [u8; 16],
     tokenizers: Vec<Bound<'_, Tokenizer>>,
 ) -> PyResult<Lines> {
-    let (bytes, form) = (block.len(), &form.get().0);
-    let heading = Heading::new(&names, form);
+    let (bytes, layout) = (block.len(), &layout.get().0);
+    let heading = Heading::new(&names, layout);
     let cores: Vec<_> = tokenizers.iter().map(|tokenizer| &tokenizer.get().core).collect();
     let read = || {
         let key = Key::new(key);
-        tokenfare_jobs::Lines::of_csv(Box::new(block), first, &heading, form, key, &cores)
+        tokenfare_jobs::Lines::of_csv(Box::new(block), first, &heading, layout, key, &cores)
     };
     guarded(py, bytes, read).map(Lines)
 }
 
-/// Reads the rows of an Arrow record batch, the first of which has this number.
+/// Reads the rows of an Arrow record batch; `first` is the number of the first row.
 #[pyfunction]
-#[pyo3(signature = (batch, first, form, key, tokenizers, /))]
+#[pyo3(signature = (batch, first, layout, key, tokenizers, /))]
 pub(crate) fn lines_of_table(
     py: Python<'_>,
     batch: &Bound<'_, PyAny>,
     first: u64,
-    form: &Bound<'_, Form>,
+    layout: &Bound<'_, LineLayout>,
     key: [u8; 16],
     tokenizers: Vec<Bound<'_, Tokenizer>>,
 ) -> PyResult<Lines> {
     let pair = batch.call_method0("__arrow_c_array__")?.cast_into::<PyTuple>()?;
     let table = array(&pair)?;
     let table = table.as_struct_opt().ok_or_else(|| PyTypeError::new_err("this is no table"))?;
-    let form = &form.get().0;
+    let layout = &layout.get().0;
     let cores: Vec<_> = tokenizers.iter().map(|tokenizer| &tokenizer.get().core).collect();
     let read = || {
-        let rows = Table::new(table, form).rows(first);
+        let rows = Table::new(table, layout).rows(first);
         let next = first + table.len() as u64;
-        tokenfare_jobs::Lines::of_cells(&rows, next, form, Key::new(key), &cores)
+        tokenfare_jobs::Lines::of_cells(&rows, next, layout, Key::new(key), &cores)
     };
     guarded(py, usize::MAX, read).map(Lines)
 }
 
-/// A cell of a column that a request can be made of.
+/// The value of a cell.
 enum Cell<'a> {
     Nothing,
     Text(&'a str),
@@ -83,10 +83,10 @@ enum Cell<'a> {
     Other,
 }
 
-/// A column: what its cells are, by the row.
+/// A column: gives the cell of a row.
 type Column<'a> = Box<dyn Fn(usize) -> Cell<'a> + 'a>;
 
-/// The columns of a table, by what they are for.
+/// The columns of a table that a request is made of.
 struct Table<'a> {
     rows: usize,
     id: Column<'a>,
@@ -98,18 +98,18 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn new(table: &'a StructArray, form: &tokenfare_jobs::Form) -> Self {
+    fn new(table: &'a StructArray, layout: &tokenfare_jobs::LineLayout) -> Self {
         let named = |name: &str| -> Column<'a> {
             table.column_by_name(name).map_or_else(|| Box::new(|_| Cell::Nothing), column_of)
         };
         Table {
             rows: table.len(),
-            id: named(&form.custom_id),
+            id: named(&layout.custom_id),
             method: named("method"),
             url: named("url"),
             body: named("body"),
-            messages: named(&form.messages),
-            prompt: named(&form.prompt),
+            messages: named(&layout.messages),
+            prompt: named(&layout.prompt),
         }
     }
 
@@ -138,8 +138,8 @@ impl<'a> Table<'a> {
     }
 }
 
-/// What a cell says, if it is a text or nothing.
-#[expect(clippy::option_option, reason = "no text is not the same as something else")]
+/// The text of a cell; `Some(None)` for an empty one, `None` for one of another type.
+#[expect(clippy::option_option, reason = "an empty cell differs from one of another type")]
 fn text(cell: Cell<'_>) -> Option<Option<Cow<'_, str>>> {
     match cell {
         Cell::Nothing => Some(None),
@@ -151,27 +151,22 @@ fn text(cell: Cell<'_>) -> Option<Option<Cow<'_, str>>> {
 fn column_of(array: &ArrayRef) -> Column<'_> {
     match array.data_type() {
         DataType::Null => Box::new(|_| Cell::Nothing),
-        DataType::Utf8 => texts(array, lying::<i32>(array)),
-        DataType::LargeUtf8 => texts(array, lying::<i64>(array)),
+        DataType::Utf8 => texts(array, string_bytes::<i32>(array)),
+        DataType::LargeUtf8 => texts(array, string_bytes::<i64>(array)),
         DataType::Utf8View => {
             let views = array.as_string_view();
             texts(array, move |at| views.value(at).as_bytes())
         }
-        DataType::Dictionary(..) => words(array),
+        DataType::Dictionary(..) => dictionary_column(array),
         DataType::List(_) => chats(array.as_list::<i32>()),
         DataType::LargeList(_) => chats(array.as_list::<i64>()),
         _ => present(array, |_| Cell::Other),
     }
 }
 
-/// A column whose cells are nothing where the array says so.
+/// A column whose null cells are empty, and the others what `cell` says.
 fn present<'a>(array: &'a dyn Array, cell: impl Fn(usize) -> Cell<'a> + 'a) -> Column<'a> {
     Box::new(move |at| if array.is_null(at) { Cell::Nothing } else { cell(at) })
-}
-
-fn lying<'a, O: OffsetSizeTrait>(array: &'a dyn Array) -> impl Fn(usize) -> &'a [u8] {
-    let array = array.as_string::<O>();
-    move |at| array.value(at).as_bytes()
 }
 
 fn texts<'a>(array: &'a dyn Array, bytes: impl Fn(usize) -> &'a [u8] + 'a) -> Column<'a> {
@@ -179,7 +174,8 @@ fn texts<'a>(array: &'a dyn Array, bytes: impl Fn(usize) -> &'a [u8] + 'a) -> Co
     present(array, text)
 }
 
-fn words(array: &dyn Array) -> Column<'_> {
+/// A dictionary-encoded column.
+fn dictionary_column(array: &dyn Array) -> Column<'_> {
     let dictionary = array.as_any_dictionary();
     if dictionary.values().is_empty() {
         return Box::new(|_| Cell::Nothing);
@@ -188,7 +184,7 @@ fn words(array: &dyn Array) -> Column<'_> {
     present(array, move |at| values(keys[at]))
 }
 
-/// Lists of messages that have a role and a content, both texts, and nothing else.
+/// Lists of messages that have a role and a content, both strings, and nothing else.
 fn chats<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> Column<'_> {
     let message = lists.values().as_struct_opt().and_then(message_of);
     let Some(message) = message else { return present(lists, |_| Cell::Other) };
@@ -199,7 +195,7 @@ fn chats<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> Column<'_> {
     })
 }
 
-/// A structure as a message, if it is one; a field that is nothing is not there.
+/// Reads structs as messages; `None` if their type cannot be one. A null field counts as absent.
 fn message_of<'a>(messages: &'a StructArray) -> Option<impl Fn(usize) -> Option<Message<'a>> + 'a> {
     let names = messages.column_names();
     let mut found = [None; 2];

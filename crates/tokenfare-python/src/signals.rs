@@ -1,34 +1,35 @@
-//! Ctrl-C during long work: Python notes a signal and raises it once somebody asks.
+//! Ctrl-C during long work: Python records a signal, and runs its handler when it is asked to.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
-/// What an interrupt may wait. Asking takes the GIL, which other threads may hold for 5 ms.
+/// How long an interrupt may wait. Asking needs the GIL, which other threads may hold for 5 ms.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Asks for signals now and then.
+/// Asks Python to handle signals, at intervals.
 pub(crate) struct Signals {
     asked: Instant,
-    /// Whether handlers run on this thread: they do on the main thread alone.
-    heard: Option<bool>,
+    /// Whether this is the main thread, the only one on which handlers run; `None` until it is
+    /// known.
+    on_main: Option<bool>,
 }
 
 impl Signals {
     pub(crate) fn new() -> Self {
-        Signals { asked: Instant::now(), heard: None }
+        Signals { asked: Instant::now(), on_main: None }
     }
 
-    /// Breaks off with what a signal's handler raised. Called without the GIL; on a thread where
-    /// nothing is raised, it is asked for once.
+    /// Breaks with the exception that a signal handler raised. Called without the GIL, which it
+    /// acquires only once on threads where handlers do not run.
     pub(crate) fn check(&mut self) -> ControlFlow<PyErr> {
-        if self.heard == Some(false) || self.asked.elapsed() < INTERVAL {
+        if self.on_main == Some(false) || self.asked.elapsed() < INTERVAL {
             return ControlFlow::Continue(());
         }
         let checked = Python::attach(|py| {
-            if self.heard.is_none() {
-                self.heard = Some(is_main(py)?);
+            if self.on_main.is_none() {
+                self.on_main = Some(is_main(py)?);
             }
             py.check_signals()
         });

@@ -1,4 +1,4 @@
-//! Special tokens, prepared once: found in texts by name, spelled by id.
+//! Special tokens: recognised in texts by their names, and spelled out by their ids.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ pub(crate) struct Special {
 
 #[pymethods]
 impl Special {
-    /// `normalized` are looked for in the normalized text, the others in the text as it stands.
+    /// `normalized` are matched in the normalized text, the others in the text as given.
     #[new]
     #[pyo3(signature = (tokens, normalized, /))]
     fn new(tokens: Vec<(String, u32)>, normalized: Vec<(String, u32)>) -> Self {

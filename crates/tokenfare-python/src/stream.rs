@@ -1,4 +1,4 @@
-//! A text that comes in parts: signatures for `tokenfare_bpe::Stream`.
+//! Counting a text that arrives in parts: signatures for `tokenfare_bpe::Stream`.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -7,15 +7,15 @@ use pyo3::types::{PyBytes, PyString, PyType};
 use tokenfare_bpe::{NotUtf8, Text};
 
 use crate::Tokenizer;
+use crate::errors::{self, Refused, Unusable};
 use crate::guard::interruptible;
-use crate::refusal::{self, Refused, Unusable};
 use crate::text::text_of;
 
-/// A text in the making, and the tokenizer that counts it.
+/// A text that arrives in parts, and the tokenizer that counts it.
 #[pyclass(frozen, module = "tokenfare._core")]
 pub(crate) struct Stream {
     tokenizer: Py<Tokenizer>,
-    /// Locked while it is worked with. Away for good where that was interrupted.
+    /// Locked during each call. `None` for good once a call that adds a part was interrupted.
     counted: Mutex<Option<tokenfare_bpe::Stream>>,
 }
 
@@ -30,7 +30,7 @@ impl Stream {
     #[classattr]
     #[pyo3(name = "Refused")]
     fn refused(py: Python<'_>) -> Py<PyType> {
-        refusal::class(py)
+        errors::class(py)
     }
 
     #[classattr]
@@ -64,21 +64,21 @@ impl Stream {
         interruptible(py, usize::MAX, || counted.tokens(core))
     }
 
-    /// Raises if what came ends inside a character.
+    /// Raises if the parts so far end inside a character.
     fn whole_characters(&self) -> PyResult<()> {
         self.locked()?.as_ref().ok_or_else(broken)?.whole_characters().map_err(refused)
     }
 }
 
 impl Stream {
-    /// Never waits: of a signal's handler, which runs amid the work, it would be for ever.
+    /// Fails instead of waiting: a signal handler that runs during a call would wait for ever.
     fn locked(&self) -> PyResult<MutexGuard<'_, Option<tokenfare_bpe::Stream>>> {
         let busy = "it is at work, for another thread or for what a signal's handler interrupted";
         self.counted.try_lock().map_err(|_| Unusable::new_err(busy))
     }
 }
 
-/// What may be added.
+/// A part to add.
 enum Part<'a> {
     Text(Text<'a>),
     Bytes(&'a [u8]),

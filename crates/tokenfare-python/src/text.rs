@@ -1,9 +1,9 @@
-//! Python's strings, read where they lie.
+//! Reads Python strings from memory.
 //!
-//! A short string's UTF-8 is made by CPython, which keeps it beside the string; of ASCII it is the
-//! string itself. For others that would be memory as large as the text and work under the GIL, a
-//! third of what counting takes: their code points are handed on as they are, and made UTF-8 by the
-//! thread that counts them.
+//! For a short string CPython is asked for the UTF-8, which it caches with the string; for ASCII
+//! that is the string itself. For longer ones that would take as much memory again, and a third of
+//! the time of counting, with the GIL held. So their code points are passed on as they are, and the
+//! thread that counts them converts them.
 
 use std::borrow::Cow;
 
@@ -16,10 +16,10 @@ use tokenfare_bpe::Text;
 
 use crate::guard::interruptible;
 
-/// Characters of a string whose UTF-8 CPython is asked for.
+/// Up to this many characters, CPython is asked for the UTF-8.
 const SHORT: usize = 1 << 7;
 
-/// The text as it lies in memory, which is not copied.
+/// The text as it is stored in memory; nothing is copied.
 pub(crate) fn text_of<'a>(string: &'a Bound<'_, PyString>) -> PyResult<Text<'a>> {
     if string.len()? <= SHORT || string.call_method0("isascii")?.is_truthy()? {
         match string.to_str() {
@@ -28,8 +28,8 @@ pub(crate) fn text_of<'a>(string: &'a Bound<'_, PyString>) -> PyResult<Text<'a>>
             Err(error) => return Err(error),
         }
     }
-    // SAFETY: asks for nothing but that the layout is CPython's own, which the tests of every kind of
-    // string hold it to. A string does not change, and lives as long as what is borrowed from it.
+    // SAFETY: requires only that the layout is CPython's own, which the tests check for every kind
+    // of string. A string is immutable, and outlives what is borrowed from it.
     Ok(match unsafe { string.data() }? {
         PyStringData::Ucs1(points) => Text::Points8(points),
         PyStringData::Ucs2(points) => Text::Points16(points),
@@ -45,10 +45,10 @@ pub(crate) fn utf8<'a>(string: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>
     }
 }
 
-/// The string of these bytes; what is not UTF-8 becomes U+FFFD.
+/// A string from bytes; what is not UTF-8 becomes U+FFFD.
 pub(crate) fn string_of<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyString>> {
-    // SAFETY: the bytes are borrowed for a call that reads as many as it is told. It gives a new
-    // reference to a string, or nothing and an exception.
+    // SAFETY: the bytes are borrowed for the call, which reads `length` of them. It returns a new
+    // reference to a string, or null with an exception set.
     unsafe {
         let start = bytes.as_ptr().cast();
         let length = bytes.len() as ffi::Py_ssize_t;

@@ -1,4 +1,4 @@
-//! Which texts of what was handed over are meant: a column by itself, or one of a table's columns.
+//! Finds the column of texts in Arrow data: the data itself, or one column of a table.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
@@ -6,18 +6,19 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Fields};
 use pyo3::prelude::*;
 
-use crate::refusal::Refused;
+use crate::errors::Refused;
 
-/// A column of texts in chunks.
+/// Which column holds the texts.
 pub(crate) struct TextColumn {
-    /// Its place in a table.
+    /// Its index in a table; `None` if the data is a single column.
     index: Option<usize>,
-    /// As messages call it.
+    /// How error messages refer to it.
     pub(crate) name: String,
 }
 
 impl TextColumn {
-    /// The column of this name in a table of this type, its only one, or a column of this type.
+    /// For a table of this type, the column with this name or its only one; otherwise the column
+    /// itself. Raises `Refused` if there is no such column, or if it does not hold strings.
     pub(crate) fn of(kind: &DataType, column: Option<&str>) -> PyResult<Self> {
         if let DataType::Struct(fields) = kind {
             let place = TextColumn::in_table(fields, column)?;
@@ -70,7 +71,7 @@ impl TextColumn {
         }
     }
 
-    /// The texts of a chunk, and which rows hold nothing.
+    /// The texts of a chunk, and which rows are null.
     pub(crate) fn within<'a>(&self, chunk: &'a ArrayRef) -> (&'a dyn Array, Option<NullBuffer>) {
         let Some(index) = self.index else { return (chunk, chunk.logical_nulls()) };
         let column = chunk.as_struct().column(index);
@@ -80,7 +81,7 @@ impl TextColumn {
 
 const CAST: &str = "cast it to strings first";
 
-/// So many columns a message names.
+/// The most columns that a message names.
 const SHOWN: usize = 20;
 
 fn is_text(kind: &DataType) -> bool {

@@ -98,14 +98,14 @@ class Bulk:
         self.offers: Offers = Offers(Outcomes(owner.rules)) if offers is None else offers
         self.outcomes: Outcomes = self.offers.outcomes
         self._key = key
-        self._form = _core.Form(
+        self._layout = _core.LineLayout(
             prompt=columns.prompt,
             messages=columns.messages,
             custom_id=columns.custom_id,
             method=METHOD,
             url=URL,
-            apart=set(OPTION_NAMES),
-            beside=set(PARAMETERS),
+            doubtful_in_body=set(OPTION_NAMES),
+            doubtful_beside=set(PARAMETERS),
             marks=[FILE_MARK],
             room=room,
             digester=None if prefixes is None else prefixes.digester.core,
@@ -119,7 +119,7 @@ class Bulk:
         return beside.submit(self._read, block, tokenizers)
 
     def _read(self, block: Block, tokenizers: list[_core.Tokenizer]) -> Read:
-        return Read(block, block.read(self._form, self._key, tokenizers), len(tokenizers))
+        return Read(block, block.read(self._layout, self._key, tokenizers), len(tokenizers))
 
 
 class Passage:
@@ -141,7 +141,7 @@ class Passage:
         self._block, self._lines, self._tokenizers = read
         refused = list(self._read(self._lines.doubtful()))
         self._lines.name(self._prefix, seen)
-        for row in self._lines.taken():
+        for row in self._lines.duplicates():
             problem = f"custom_id: {self._lines.id(row)!r} is taken by a line before"
             refused.append((self._aside(row, problem), "id taken"))
             self._alone.pop(row, None)

@@ -70,7 +70,7 @@ class Offers:
             if prices is None or prices.core is None:
                 one_by_one.append(kind)
             else:
-                offers.ask(kind, prices.core, takers, service.requirements.output_tokens)
+                offers.price_by(kind, prices.core, takers, service.requirements.output_tokens)
         return _Known(offers, needed, tuple(one_by_one))
 
     def answer(self, service: Service) -> None:
@@ -100,12 +100,12 @@ class Offers:
             if found is None:
                 continue
             by_scale: dict[int, list[tuple[Count, int]]] = {}
-            for kind, scale in enumerate(found.offers.scales()):
-                if scale not in by_scale:
+            for kind, sizes_of in enumerate(found.offers.size_lists()):
+                if sizes_of not in by_scale:
                     held = found.offers.held(kind)
-                    by_scale[scale] = [(count_of(size), number) for size, number in held]
-                if by_scale[scale]:
-                    yield service, kind, by_scale[scale]
+                    by_scale[sizes_of] = [(count_of(size), number) for size, number in held]
+                if by_scale[sizes_of]:
+                    yield service, kind, by_scale[sizes_of]
 
 
 def count_of(size: Pair) -> Count:

@@ -31,7 +31,9 @@ class Block(ABC):
     """Lines of an input that are read together, on whatever thread."""
 
     @abstractmethod
-    def read(self, form: _core.Form, key: bytes, tokenizers: list[_core.Tokenizer]) -> _core.Lines:
+    def read(
+        self, layout: _core.LineLayout, key: bytes, tokenizers: list[_core.Tokenizer]
+    ) -> _core.Lines:
         """Read the lines, and count what is plain."""
 
     @abstractmethod
@@ -48,9 +50,11 @@ class LineBlock(Block):
     first: int
     lines: bytes
 
-    def read(self, form: _core.Form, key: bytes, tokenizers: list[_core.Tokenizer]) -> _core.Lines:
+    def read(
+        self, layout: _core.LineLayout, key: bytes, tokenizers: list[_core.Tokenizer]
+    ) -> _core.Lines:
         """Read the lines, and count what is plain."""
-        return _core.Lines(self.lines, self.first, form, key, tokenizers)
+        return _core.Lines(self.lines, self.first, layout, key, tokenizers)
 
     def records(
         self, lines: _core.Lines, rows: Sequence[int], file: str

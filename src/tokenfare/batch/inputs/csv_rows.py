@@ -130,9 +130,11 @@ class CsvBlock(Block):
     rows: bytes
     names: tuple[str, ...]
 
-    def read(self, form: _core.Form, key: bytes, tokenizers: list[_core.Tokenizer]) -> _core.Lines:
+    def read(
+        self, layout: _core.LineLayout, key: bytes, tokenizers: list[_core.Tokenizer]
+    ) -> _core.Lines:
         """Read the rows, and count what is plain."""
-        return _core.lines_of_csv(self.rows, self.first, list(self.names), form, key, tokenizers)
+        return _core.lines_of_csv(self.rows, self.first, list(self.names), layout, key, tokenizers)
 
     def records(
         self, lines: _core.Lines, rows: Sequence[int], file: str

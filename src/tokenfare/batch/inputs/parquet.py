@@ -79,9 +79,11 @@ class TableBlock(Block):
     batch: Any
     id: str
 
-    def read(self, form: _core.Form, key: bytes, tokenizers: list[_core.Tokenizer]) -> _core.Lines:
+    def read(
+        self, layout: _core.LineLayout, key: bytes, tokenizers: list[_core.Tokenizer]
+    ) -> _core.Lines:
         """Read the rows, and count what is plain."""
-        return _core.lines_of_table(self._worded(), self.first, form, key, tokenizers)
+        return _core.lines_of_table(self._worded(), self.first, layout, key, tokenizers)
 
     def records(
         self,

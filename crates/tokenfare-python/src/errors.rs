@@ -1,7 +1,7 @@
-//! What this module itself says against what it was handed, by types that nobody else raises.
+//! The exceptions of this module: types of its own, which nothing else raises.
 //!
-//! While the core works, handlers of signals run, and so does the code of whoever hands a column or
-//! numbers over. What those raise is none of the core's, and is not to be taken for it.
+//! While the core works, signal handlers run, and so does the caller's code that produces columns
+//! or numbers. An exception raised there must not be mistaken for one of the core.
 
 use pyo3::create_exception;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
@@ -12,24 +12,25 @@ create_exception!(
     tokenfare._core,
     Refused,
     PyValueError,
-    "What was handed over is not what it should be, or does not fit."
+    "An argument is invalid, or a text does not fit."
 );
 
 create_exception!(
     tokenfare._core,
     Unusable,
     PyRuntimeError,
-    "What is to be worked with is being worked with, or was left in the middle of that."
+    "An object is in use by another call, or a call on it was interrupted."
 );
 
-/// The type, for a class whose callers have it from there: the module need not be loaded to catch it.
+/// The type `Refused`, as a class attribute: callers can catch it without importing this module.
 pub(crate) fn class(py: Python<'_>) -> Py<PyType> {
     py.get_type::<Refused>().unbind()
 }
 
-/// What the protocol of another's object raised, as a refusal of that object.
+/// Turns an error of an Arrow producer into a `Refused` with that error as its cause.
 ///
-/// A producer has types of its own for what it cannot make, and they derive from these two.
+/// Producers raise types of their own for data that they cannot hand out, derived from `TypeError`
+/// or `ValueError`. Any other exception is returned as it is.
 pub(crate) fn of_producer(py: Python<'_>, error: PyErr) -> PyErr {
     if !error.is_instance_of::<PyTypeError>(py) && !error.is_instance_of::<PyValueError>(py) {
         return error;
