@@ -1,6 +1,7 @@
 """Intervals against brute force: the same choice at every size, in no more than a bisection."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from models import DAY, model, price
 from naive_routing import REACH, a_count, choice, requirements, some_models
-from tokenfare.catalog import Limits, Model
+from tokenfare.catalog import CacheRules, Limits, Model
+from tokenfare.money import Money
 from tokenfare.router import Question, Requirements, RoutingTable, decide
 from tokenfare.tokenizers import Count
 
@@ -44,6 +46,69 @@ def test_an_uncertain_size_is_decided_as_by_brute_force(
     expected = choice([(m, size) for m in models], requirements)
     assert table(models, requirements).decide(size).winner is expected
     assert decide(models, lambda _: size, requirements, day=DAY, digest="0" * 64).winner is expected
+
+
+a_tier = st.tuples(st.integers(0, 4).map(str), st.integers(0, 4).map(str))
+one_that_falls = st.builds(
+    lambda name, bound, tiers, least: model(
+        name,
+        limits=Limits(max_input=30),
+        price=price((bound, *tiers[0]), (None, *tiers[1])),
+        cache=None if least is None else CacheRules(hit=Decimal("0.4"), min_tokens=least),
+    ),
+    st.sampled_from("abcd"),
+    st.integers(3, 20),
+    st.tuples(a_tier, a_tier),
+    st.none() | st.integers(3, 20),
+)
+
+
+@settings(max_examples=500)
+@given(
+    st.lists(one_that_falls, unique_by=lambda m: m.id, min_size=2, max_size=3),
+    st.integers(1, 12),
+    st.integers(1, 12),
+    st.sampled_from([0, 0, 4, 15]),
+    st.none() | st.integers(5, 60),
+)
+def test_a_fare_that_may_fall_is_compared_where_it_is_highest(
+    models: list[Model], low: int, more: int, cached: int, ceiling: int | None
+) -> None:
+    """Of a later tier that is cheaper, or a cache's least size: the dearest size is no end."""
+    size = Count(low, low, low + more, "bounds")
+    most = None if ceiling is None else Money(Decimal(ceiling) / 1_000, "CNY")
+    asked = Requirements(max_output_tokens=3, cached_tokens=cached, max_fare=most)
+    expected = choice([(m, size) for m in models], asked)
+    assert table(models, asked).decide(size).winner is expected
+
+
+@pytest.mark.parametrize(
+    ("tiers", "flat", "winner"),
+    [
+        # Of 8 to 14 tokens "falls" costs most with 10: 10 x 3 = 30; "flat" 14 x its price.
+        ([(10, "3", "0"), (None, "1", "0")], "2.1", "flat"),
+        ([(10, "3", "0"), (None, "1", "0")], "2.2", "falls"),
+        # The answer of 2 tokens is cheaper above: 10 + 2 x 10 = 30, and 14 + 2 x 1 = 16.
+        ([(10, "1", "10"), (None, "1", "1")], "2.1", "flat"),
+        ([(10, "1", "10"), (None, "1", "1")], "2.2", "falls"),
+        # The answer is cheaper and the rest dearer: 10 + 20 = 30, and 14 x 2 = 28.
+        ([(10, "1", "10"), (None, "2", "0")], "2.1", "flat"),
+        ([(10, "1", "10"), (None, "2", "0")], "2.2", "falls"),
+    ],
+)
+def test_a_tier_that_ends_among_the_possible_sizes_may_be_the_dearest(
+    tiers: list[tuple[int | None, str, str]], flat: str, winner: str
+) -> None:
+    limits = Limits(max_input=100)
+    models = [
+        model("falls", price=price(*tiers), limits=limits),
+        model("flat", price=price((None, flat, "0")), limits=limits),
+    ]
+    asked = Requirements(max_output_tokens=2)
+    decision = table(models, asked).decide(Count(11, 8, 14, "bounds"))
+    assert decision.model.id == winner
+    (falls,) = (entry for entry in decision.ranked if entry.model.id == "falls")
+    assert falls.fare.high == Money(Decimal("0.03"), "CNY")
 
 
 @given(some_models, requirements(), a_count())
