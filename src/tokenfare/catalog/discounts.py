@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tokenfare.errors import CatalogError
 
-from .entries import DiscountFact, ModelRow
+from .entries import DiscountFact
 from .file import OfferFact
 
 
-def discounted(
-    models: Mapping[str, ModelRow], path: Path, offers: Sequence[OfferFact]
-) -> dict[str, ModelRow]:
-    """The rows that the offers change. A pattern without a model raises `CatalogError`."""
-    rows: dict[str, ModelRow] = {}
+def offered(
+    models: Iterable[str], path: Path, offers: Sequence[OfferFact]
+) -> dict[str, tuple[DiscountFact, ...]]:
+    """What the offers of a file give each model. A pattern without one raises `CatalogError`."""
+    models = tuple(models)
+    given: dict[str, tuple[DiscountFact, ...]] = {}
     for number, offer in enumerate(offers):
+        entry = _entry(offer)
         for pattern in offer.models:
             matching = [model_id for model_id in models if fnmatchcase(model_id, pattern)]
             if not matching:
                 raise CatalogError(path, f"discounts[{number}].models", _nothing(pattern, models))
             for model_id in matching:
-                rows[model_id] = _with(rows.get(model_id, models[model_id]), offer)
-    return rows
+                before = given.get(model_id, ())
+                # Two patterns of one offer may name the same model.
+                given[model_id] = before if entry in before else (*before, entry)
+    return given
 
 
-def _with(row: ModelRow, offer: OfferFact) -> ModelRow:
+def _entry(offer: OfferFact) -> DiscountFact:
     names = (field.name for field in fields(DiscountFact))
-    entry = DiscountFact(**{name: getattr(offer, name) for name in names})
-    if entry in row.discounts:  # two patterns of one offer that name the same model
-        return row
-    entries = sorted((*row.discounts, entry), key=lambda fact: fact.since)
-    return replace(row, discounts=tuple(entries))
+    return DiscountFact(**{name: getattr(offer, name) for name in names})
 
 
-def _nothing(pattern: str, models: Mapping[str, ModelRow]) -> str:
+def _nothing(pattern: str, models: Sequence[str]) -> str:
     import difflib  # for a mistake only
 
     near = difflib.get_close_matches(pattern.strip("*"), models, n=3)

@@ -14,15 +14,17 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tokenfare.errors import CatalogError
 
-from .discounts import discounted
+from .discounts import offered
 from .entries import DayFact, FactLists, ModelRow
 from .fact import Fact, Source
 from .file import CatalogFile, ProviderRow
 from .rows import AnyRow, Rows, canonical, spellings
+
+F = TypeVar("F", bound=Fact)
 
 LISTS = tuple(field.name for field in fields(FactLists))
 """The names of the facts that have a history."""
@@ -127,7 +129,7 @@ def sha256(content: bytes) -> str:
 def layer_of(base: Facts, path: Path, file: CatalogFile) -> Layer:
     """What a file puts over others: its models, or known ones continued from the file's days on."""
     _refuse_other_sources(base, path, file)
-    rows: dict[str, AnyRow] = {}
+    rows: dict[str, ModelRow] = {}
     origins: dict[str, Origin] = {}
     for number, row in enumerate(file.model):
         key = place(number, row.id)
@@ -136,12 +138,27 @@ def layer_of(base: Facts, path: Path, file: CatalogFile) -> Layer:
         known = base.models.get(row.id)
         rows[row.id] = _folded(row, file) if known is None else _continued(known, row, file)
         origins[row.id] = Origin(str(path), key)
-    for model_id, row in discounted(base.models.with_rows(rows), path, file.discounts).items():
+    for model_id, row in _discounted(base, rows, path, file).items():
         rows[model_id] = row
         origins.setdefault(model_id, Origin(str(path), f"discounts {model_id}"))
     providers = {row.id: row for row in file.providers}
     origins |= {provider_key(name): Origin(str(path), provider_key(name)) for name in providers}
     return Layer(rows, providers, file.sources, origins)
+
+
+def _discounted(
+    base: Facts, rows: Mapping[str, ModelRow], path: Path, file: CatalogFile
+) -> dict[str, ModelRow]:
+    """The rows that a file's offers change; its discounts by pattern and by row are one list."""
+    stated = {row.id: row.discounts or file.shared.discounts for row in file.model}
+    found: dict[str, ModelRow] = {}
+    for model_id, offers in offered(base.models.with_rows(rows), path, file.discounts).items():
+        known = base.models.get(model_id)
+        theirs = _by_day((*stated.get(model_id, ()), *offers))
+        below = () if known is None else known.discounts
+        row = rows[model_id] if model_id in rows else base.models[model_id]
+        found[model_id] = replace(row, discounts=_one_list(below, theirs))
+    return found
 
 
 def joined(base: Facts, path: Path, file: CatalogFile) -> Facts:
@@ -229,25 +246,40 @@ def _folded(row: ModelRow, file: CatalogFile) -> ModelRow:
     return replace(row, **update)
 
 
-def _one_list(ours: tuple[Fact, ...], theirs: tuple[Fact, ...]) -> tuple[Fact, ...]:
+def _one_list(ours: tuple[F, ...], theirs: tuple[F, ...]) -> tuple[F, ...]:
     """Ours until theirs begins, theirs alone from then on, ours again where theirs names an end."""
-    merged = [fact for fact in ours if fact.since < theirs[0].since]
+    merged = [_ended_by(fact, theirs[0].since) for fact in ours if fact.since < theirs[0].since]
     nexts = (*(fact.since for fact in theirs[1:]), date.max)
     for fact, following in zip(theirs, nexts, strict=True):
         merged.append(fact)
-        end = getattr(fact, "until", None)
+        end = _until(fact)
         if end is not None and end < following:
-            merged += _resumed([f for f in ours if f.since < following], end)
+            again = _resumed([f for f in ours if f.since < following], end)
+            merged += [_ended_by(each, following) for each in again]
     return tuple(merged)
 
 
-def _resumed(ours: list[Fact], day: date) -> Iterator[Fact]:
-    """Ours from a day on: what held on it, as of that day, and what came after."""
+def _resumed(ours: list[F], day: date) -> Iterator[F]:
+    """Ours from a day on: what holds on it, as of that day, and what comes after."""
     before = [fact for fact in ours if fact.since <= day]
     if before:
-        yield replace(before[-1], since=day)
+        end = _until(before[-1])
+        if end is None or end > day:
+            yield replace(before[-1], since=day)
     yield from (fact for fact in ours if fact.since > day)
 
 
-def _by_day(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+def _ended_by(fact: F, following: date) -> F:
+    """A fact that ends where another follows, whatever end it names itself."""
+    end = _until(fact)
+    endless: dict[str, Any] = {"until": None}
+    return fact if end is None or end <= following else replace(fact, **endless)
+
+
+def _until(fact: Fact) -> date | None:
+    end: date | None = getattr(fact, "until", None)
+    return end
+
+
+def _by_day(facts: tuple[F, ...]) -> tuple[F, ...]:
     return tuple(sorted(facts, key=lambda fact: fact.since))
