@@ -18,8 +18,8 @@ from batch_plans import files_of, mixed_lines
 from models import model as made_up
 from tokenfare.batch import planning
 from tokenfare.batch.blockwise import BlockPlanner
-from tokenfare.batch.choice import size_classes as choice
-from tokenfare.batch.choice.size_classes import Kinds
+from tokenfare.batch.choice import kinds as choice
+from tokenfare.batch.choice.kinds import Kinds
 from tokenfare.batch.inputs.blocks import Blocks, LineBlock, TooLong
 from tokenfare.batch.inputs.requests import URL
 from tokenfare.batch.output.table import Table, rows_of

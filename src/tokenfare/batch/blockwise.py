@@ -1,4 +1,4 @@
-"""A planner that takes lines a block at a time."""
+"""A planner that reads blocks of lines in several threads, and plans them in their order."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from .output.folder import PlanFile
 from .planner import Planner, PlanningOptions, Taker
 
 _Alone: TypeAlias = list[Record | SetAside]
-"""Lines that are in no block."""
+"""Lines that do not come in a block, and are planned one by one."""
 
 _READERS = 8
-"""Threads that read at most: what is left for the one that plans keeps it busy with fewer."""
+"""The most threads that read. The thread that plans can keep up with no more than these."""
 
 
 class BlockTaker(Taker, Protocol):
-    """Who takes what is planned in columns too."""
+    """A `Taker` that also takes what is planned by blocks."""
 
     def add_sent(self, file: str, sending: Sending) -> None:
-        """Take the lines to send and the requests of a block, the next ones of the input."""
+        """Take the next block of the input: its lines to send, and its requests for the table."""
 
 
 class BlockPlanner(Planner):
-    """A `Planner` for lines as records and in blocks."""
+    """A `Planner` that also plans blocks of lines, which the core has read."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class BlockPlanner(Planner):
         how: PlanningOptions,
         chooser: Chooser | None = None,
     ) -> None:
-        """Remember nothing yet."""
+        """Start empty."""
         super().__init__(catalog, requirements, taker, how, chooser)
         self._blocks_taker = taker
         self._files: dict[int, str] = {}
@@ -56,7 +56,7 @@ class BlockPlanner(Planner):
 
     @property
     def takes_blocks(self) -> bool:
-        """Whether lines can be taken in blocks: not if two of their parts have one name."""
+        """Whether lines can be planned in blocks: not if two of their parts have the same name."""
         return can_read(self._columns)
 
     @cached_property
@@ -65,20 +65,20 @@ class BlockPlanner(Planner):
         return Bulk(self, self._columns, room, self._key, self._prefixes, self._offers)
 
     def read_ahead(self, blocks: Iterable[Block | _Alone]) -> Generator[Read | _Alone, None, None]:
-        """Blocks of lines as they are read, some at once, while those before them are taken."""
+        """Read blocks of lines in several threads, ahead of planning, and yield them in order."""
         waiting: deque[Future[Read] | _Alone] = deque()
         readers = min(_cores(), _READERS)
         with ThreadPoolExecutor(readers, "tokenfare-batch") as beside:
             for block in blocks:
                 read = self._bulk.read(block, beside) if isinstance(block, Block) else block
                 waiting.append(read)
-                if len(waiting) > readers + 1:  # each reader has one, and one is next
+                if len(waiting) > readers + 1:  # each reader has one, and one is ready
                     yield _arrived(waiting.popleft())
             while waiting:
                 yield _arrived(waiting.popleft())
 
     def take_block(self, block: Read, file: str, file_number: int) -> None:
-        """Plan a block of lines of an input."""
+        """Plan the next block of an input."""
         self._files[file_number] = file
         self._meet(file)
         passage = self._passage(block, file, file_number)
@@ -97,7 +97,7 @@ class BlockPlanner(Planner):
         return Passage(self._bulk, block, file, file_number, self._seen)
 
     def plan(self, inputs: list[str], files: Iterable[PlanFile], folder: Path) -> Plan:
-        """As `Planner.plan`; what blocks came to is added up here, at the end."""
+        """As `Planner.plan`. The sums of the blocks are added here, at the end."""
         self._settle()
         return super().plan(inputs, files, folder)
 
@@ -112,11 +112,11 @@ class BlockPlanner(Planner):
                 self._tally.carry(choice, carried)
         for service, kind, sizes in self._bulk.offers.held():
             self._tally.hold(service, kind, sizes)
-        del self._bulk  # with all that was added up
+        del self._bulk  # what it counted is added up now
 
 
 def _cores() -> int:
-    """The cores that this process may use."""
+    """The number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # Linux
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

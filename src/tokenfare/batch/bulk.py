@@ -1,9 +1,9 @@
-"""Blocks of lines planned by columns: what is plain by the core, the rest one by one.
+"""Plans a block of lines at a time: plain lines by the core, the others one by one.
 
-The core reads the lines, counts, and writes what is sent. What it cannot say for certain it leaves
-to `request_of`; sizes, models, fares and refusals are judged by the same code as requests that come
-alone, asked once for each size instead of once a request. The plan is the same, line by line: a
-property test holds the two to each other.
+The core reads the plain lines, counts them, and writes what is sent. A line that it cannot read for
+certain is parsed by `request_of`. Models, fares and refusals come from the same code as in planning
+request by request, but are computed once for each size instead of once for each request. Both ways
+give the same plan for every line: a property test compares them.
 """
 
 from __future__ import annotations
@@ -42,32 +42,32 @@ _OWN_NAMES = frozenset({"body", "method", "url"})
 
 
 class Owner(Protocol):
-    """Who plans: it has the models, and takes what is found."""
+    """The planner that a block belongs to: it has the models and takes the lines set aside."""
 
     def service(self, room: int, needs: frozenset[str], *, batch: bool) -> Service:
-        """The models that requests are chosen for."""
+        """The models for requests with this room that need these modalities."""
 
     def rules(self, model: Model, service: Service) -> BatchRules | None:
-        """What a batch file of the model may be; `None` for what is sent live."""
+        """The limits of a batch file for the model; `None` where the service is live."""
 
     def too_long(self, model: Model, length: int) -> str:
         """Why a line of this length cannot be sent to the batch service."""
 
     def cells(self, requests: Sequence[Request], *, batch: bool) -> Iterator[tuple[Request, Cell]]:
-        """The sizes of requests that come alone; those without a size are set aside."""
+        """The sizes of requests that were not read by the core; those without one are set aside."""
 
     def set_aside(self, line: SetAside, reason: str) -> None:
         """Take a line that is not part of the plan, counted under a reason."""
 
 
 def can_read(columns: Columns) -> bool:
-    """Whether a line's parts have names of their own, so that none is taken for another."""
+    """Whether the core can read lines with these names: no two parts have the same name."""
     names = {columns.prompt, columns.messages, columns.custom_id}
     return len(names) == 3 and not names & _OWN_NAMES
 
 
 class Read(NamedTuple):
-    """A block that the core has read, and by how many tokenizers it counted."""
+    """A block that the core has read, and the number of tokenizers that it counted with."""
 
     block: Block
     lines: _core.Lines
@@ -75,7 +75,7 @@ class Read(NamedTuple):
 
 
 class Bulk:
-    """What is remembered from one block to the next."""
+    """What the blocks of a job share: the layout of lines, offers and outcomes."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - all of them the owner's
         self,
@@ -86,10 +86,10 @@ class Bulk:
         prefixes: Prefixes | None,
         offers: Offers | None = None,
     ) -> None:
-        """Remember nothing yet, or the offers of a pass before over the same requests.
+        """Start empty, or with the offers of an earlier pass over the same requests.
 
-        `room` is the answer's, in tokens, where a line names none; `key` is that of the `Seen`
-        which the owner asks for ids and bodies.
+        `room` is the room for the answer, in tokens, of lines that name none; `key` is the key of
+        the owner's `Seen`.
         """
         self.owner = owner
         self.columns = columns
@@ -114,7 +114,7 @@ class Bulk:
         self.offers.of(owner.service(room, TEXT, batch=True), 0)
 
     def read(self, block: Block, beside: Executor) -> Future[Read]:
-        """Read a block beside what else is done, on one core."""
+        """Read a block in a thread of `beside`."""
         tokenizers = [each.core for each in self.offers.tokenizers]
         return beside.submit(self._read, block, tokenizers)
 
@@ -123,12 +123,12 @@ class Bulk:
 
 
 class Passage:
-    """One block on its way through a plan: placed in the batch service, live, written."""
+    """One block on its way through a plan: placed in the batch service, then live, then written."""
 
     def __init__(
         self, bulk: Bulk, read: Read, file: str, file_number: int, seen: _core.Seen
     ) -> None:
-        """Set aside what is no request, and what has an id that is taken."""
+        """Set aside the lines that are not requests, and those with a duplicate id."""
         self._bulk = bulk
         self._owner = bulk.owner
         self._file = file
@@ -150,7 +150,7 @@ class Passage:
         self.requests: int = len(self._lines.open())
 
     def place(self, *, batch: bool) -> None:
-        """Give the requests that have none yet a model of one service, the batch service first."""
+        """Give requests without a model one of a service; called for the batch service first."""
         lines = self._lines
         for room in lines.rooms():
             service, offers = self._offers(room, batch=batch)
@@ -168,18 +168,19 @@ class Passage:
         self._place_alone(batch=batch)
 
     def _offers(self, room: int, *, batch: bool) -> tuple[Service, _core.Offers | None]:
-        """The models for requests of this room; where these cannot be sized here, none's offers.
+        """The models for requests with this room, and the core's offers of them.
 
-        Such requests are read one by one.
+        Without offers, if the core cannot compute the sizes on these models; then the requests are
+        parsed one by one.
         """
         service = self._owner.service(room, TEXT, batch=batch)
         offers = self._bulk.offers.of(service, self._tokenizers)
         if offers is None:
-            list(self._read(self._lines.rows_with(room)))  # they were read: nothing is wrong
+            list(self._read(self._lines.rows_with(room)))  # plain lines, so none is set aside
         return service, offers
 
     def _choose(self, service: Service, offers: _core.Offers, group: int) -> None:
-        """Give the requests of a group the cheapest models."""
+        """Give each request of a group the cheapest model."""
         lines = self._lines
         self._bulk.offers.answer(service)
         self._bulk.offers.settle(service, offers, lines, group)
@@ -190,7 +191,7 @@ class Passage:
                 lines.place(lines.row(group, place), number)
 
     def _place_alone(self, *, batch: bool) -> None:
-        """As `place`, for the requests that were read one by one and are not placed yet."""
+        """As `place`, for the requests that were parsed one by one."""
         left: dict[int, Request] = {}
         for row, request, cell in self._cells_alone(batch=batch):
             if batch:
@@ -205,13 +206,13 @@ class Passage:
         self._alone = left
 
     def _cells_alone(self, *, batch: bool) -> Iterator[tuple[int, Request, Cell]]:
-        """The sizes of the requests that were read one by one and are not placed yet."""
+        """The sizes of the requests that were parsed one by one and have no model yet."""
         rows = {request.record.line: row for row, request in self._alone.items()}
         for request, cell in self._owner.cells(list(self._alone.values()), batch=batch):
             yield rows[request.record.line], request, cell
 
     def send(self, *, once: bool) -> Sending:
-        """Write what is sent; what is too long for a line is set aside."""
+        """Write the lines to send. A request whose line is too long is set aside."""
         outcomes = self._bulk.outcomes
         sent = self._lines.send(outcomes.core, self._seen, once, self._file_number)
         self._refuse_too_long()
@@ -220,7 +221,7 @@ class Passage:
         return Sending(sent, outcomes)
 
     def show(self, prefixes: Prefixes) -> None:
-        """Show what is sent to who looks for what requests begin with alike."""
+        """Add the requests that are sent to the search for shared prefixes."""
         outcomes = self._bulk.outcomes
         trees = [prefixes.tree(model, rules) for model, rules in outcomes.going]
         prefixes.see_lines(self._lines, outcomes.core, trees, self._file, self._said)
@@ -229,16 +230,16 @@ class Passage:
         return messages_in(self._lines.body(row))
 
     def held_alone(self) -> Iterator[tuple[Cell, bool]]:
-        """How the batch service sees each of the requests that came alone and are sent.
+        """The sizes in the batch service of the requests that were parsed one by one and are sent.
 
-        Beside each, whether it is a plain chat.
+        With each, whether it is a plain chat.
         """
         for row, held in self._held_alone.items():
             if self._lines.outcome(row) is not None:
                 yield held
 
     def _read(self, rows: Sequence[int]) -> Iterator[tuple[SetAside, str]]:
-        """Read lines by themselves; what is no request is given, with the reason."""
+        """Parse lines one by one. Yields those that are not requests, with the reason."""
         if not rows:
             return
         for row, record in zip(rows, self._records(rows), strict=True):
@@ -248,7 +249,7 @@ class Passage:
                 yield _refused(record, problem), "no request"
 
     def _problem(self, row: int, record: Record) -> str:
-        """Take a line as it was read; what is wrong with it if it is no request."""
+        """Parse a record and hand it to the core. Returns what is wrong if it is not a request."""
         bulk = self._bulk
         try:
             name = f"{self._prefix}{record.line}"
@@ -270,7 +271,7 @@ class Passage:
         self._owner.set_aside(self._aside(row, problem), "no model takes it")
 
     def _refuse_too_long(self) -> None:
-        """Set aside what is too long for a line where it goes."""
+        """Set aside the requests whose lines are too long for where they go."""
         for row, number, length in self._lines.too_long():
             model = self._bulk.outcomes.all[number].choice.model
             aside = self._aside(row, self._owner.too_long(model, length))

@@ -1,8 +1,9 @@
-"""Blocks of a job with a deadline: surveyed by one planner, placed by another.
+"""The two planners of a job with a deadline, one for each pass over the input.
 
 Both find where each request would go without the deadline, and the class of those that would be
-late there. The first counts them and writes nothing; the second is a `BlockPlanner` in which each
-has a model that its class was given. Line by line, the same is done by the chooser alone.
+late there. The first counts the classes and writes nothing; in the second each request gets a model
+from the share of its class. For lines that do not come in blocks, the choosers do the same
+(`deadlines.survey`, `deadlines.placing`).
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from .deadlines.survey import Survey, Surveyed
 from .planner import Planner, PlanningOptions
 
 _Block: TypeAlias = tuple[Bulk, Read, str, int, _core.Seen]
-"""What a `Passage` is made of."""
+"""The arguments of a `Passage`."""
 
 
 class _ClassedPassage(Passage):
-    """A block whose requests are classed: those that would be late have no model yet."""
+    """A block in which the requests that would be late have a class, and no model yet."""
 
     def __init__(self, survey: Survey, *block: *_Block) -> None:
         super().__init__(*block)
@@ -90,7 +91,7 @@ class _ClassedPassage(Passage):
             self.classed_alone[row] = cell
 
     def count(self, *, once: bool) -> int:
-        """Count all that would be sent; how many of them the batch service answers in time."""
+        """Count the requests that are sent. Returns how many the batch service answers in time."""
         core = self._bulk.outcomes.core
         found = self.survey.classes.count(self._lines, core, self._seen, once)
         self._refuse_too_long()
@@ -98,7 +99,7 @@ class _ClassedPassage(Passage):
 
 
 class _PlacedPassage(_ClassedPassage):
-    """A block whose requests that would be late have the models that their classes were given."""
+    """A block in which the requests that would be late get models from their classes' shares."""
 
     def __init__(self, placing: Placing, *block: *_Block) -> None:
         super().__init__(placing.survey, *block)
@@ -123,7 +124,7 @@ class _PlacedPassage(_ClassedPassage):
 
 
 class Surveyor(BlockPlanner):
-    """The first pass: counts what there is in lines and in blocks, and writes nothing."""
+    """The planner of the first pass: counts the requests of each class, and writes nothing."""
 
     def __init__(
         self,
@@ -137,7 +138,7 @@ class Surveyor(BlockPlanner):
         super().__init__(catalog, requirements, self._survey, how, self._survey)
 
     def take_block(self, block: Read, file: str, file_number: int) -> None:
-        """Count a block of lines of an input."""
+        """Count the requests of a block."""
         passage = _ClassedPassage(self._survey, self._bulk, block, file, file_number, self._seen)
         passage.place(batch=True)
         passage.place(batch=False)
@@ -147,17 +148,17 @@ class Surveyor(BlockPlanner):
         self._survey.settle()
 
     def found(self) -> tuple[Survey, Surveyed]:
-        """What was counted, in all blocks and lines; asked for once."""
+        """The survey and its result. To be called once, at the end."""
         outcomes = self._bulk.outcomes
         for outcome, (sent, *_) in zip(outcomes.all, outcomes.core.numbers(), strict=True):
             if sent:
                 self._survey.add_free(outcome.choice, sent)
         self._offers = self._bulk.offers
-        del self._bulk  # it refers back here, and would stay until that is noticed
+        del self._bulk  # it refers back to this planner: a cycle that is collected late
         return self._survey, self._survey.found()
 
     def hand_over(self, rules: Rules) -> Offers | None:
-        """What was offered and decided for requests, to a pass that goes by these rules."""
+        """The offers and outcomes, for a second pass with these rules for batch files."""
         offers, self._offers = self._offers, None
         if offers is not None:
             offers.outcomes.again(rules)
@@ -165,7 +166,7 @@ class Surveyor(BlockPlanner):
 
 
 class DeadlinePlanner(BlockPlanner):
-    """The second pass: each request to the model that its class was given for it."""
+    """The planner of the second pass: each request gets a model from its class's share."""
 
     def __init__(
         self,
@@ -180,7 +181,7 @@ class DeadlinePlanner(BlockPlanner):
         self._placing = placing
 
     def choose_as(self, other: Planner) -> None:
-        """Take what another planner of the same requests has worked out."""
+        """Reuse what another planner of the same requests has computed."""
         super().choose_as(other)
         if isinstance(other, Surveyor):
             self._offers = other.hand_over(self.rules)
@@ -189,7 +190,7 @@ class DeadlinePlanner(BlockPlanner):
         return _PlacedPassage(self._placing, self._bulk, block, file, file_number, self._seen)
 
     def deadline(self) -> Deadline:
-        """The deadline that is kept, when all are placed. Raises `InvalidRequestError`."""
+        """The deadline, once all requests are placed. Raises `InvalidRequestError`."""
         found = self._bulk.outcomes.all
         for free, given, requests in self._placing.classes.moves():
             self._placing.compare(found[free].choice, found[given].choice, requests)

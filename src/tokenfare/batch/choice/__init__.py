@@ -1,1 +1,1 @@
-"""Which model a request goes to, decided once per size, and the totals."""
+"""Which model a request goes to, decided once for each size, and the sums of a job."""

@@ -1,8 +1,8 @@
-"""What many requests cost on one model, priced together.
+"""The fare of many requests on one model, priced together.
 
-Within a tier a fare grows with the tokens alone, so tokens are added up and priced once: what is
-added for a request is whole numbers. A request whose size may be in several tiers, or one that is
-held to a ceiling, is judged by itself.
+Within a tier a fare is linear in the tokens, so the tokens are added up as whole numbers and priced
+once. A request whose size may lie in several tiers, or whose fare is limited by a ceiling, is
+priced by itself.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from .services import Service
 
 
 class _Tokens:
-    """Input and output tokens at both ends: the least that is paid for, and the most."""
+    """Input and output tokens, the least and the most that are paid for."""
 
     __slots__ = ("high", "low", "most_written", "requests")
 
     def __init__(self) -> None:
-        self.requests: int = 0  # each of one token at least, in its answer
+        self.requests: int = 0  # the least output: one token for each answer
         self.low = 0
         self.high = 0
         self.most_written = 0
 
 
 class Together:
-    """Requests on one model, of services that have it."""
+    """The requests that one model would take, from any of the services that have it."""
 
     def __init__(self, model: Model) -> None:
-        """None yet. The model has a price, or no request is taken."""
+        """No requests yet. A model without a price takes none."""
         self.requests: int = 0
         self._price = model.price
         tiers = () if model.price is None else model.price.tiers
@@ -46,9 +46,9 @@ class Together:
     def add(
         self, service: Service, model: Model, most: int | None, sizes: Iterable[tuple[Count, int]]
     ) -> None:
-        """Add so many requests of each size, as far as the model takes them.
+        """Add a number of requests of each size, if the model takes them.
 
-        `most` is the longest input that it takes in the service, `None` where no limit is stated.
+        `most` is the longest input that it takes in the service; `None` if no limit is stated.
         """
         requirements = service.requirements
         for size, number in sizes:
@@ -70,7 +70,7 @@ class Together:
             self.requests += number
 
     def fare(self, currency: str) -> Fare:
-        """What all of them cost."""
+        """The fare of all of them."""
         low, high = self._low, self._high
         if self._price is not None:
             for (batch, thinking, place), tokens in self._tokens.items():

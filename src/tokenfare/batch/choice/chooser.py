@@ -1,4 +1,4 @@
-"""Who chooses a request's model: by default each request for itself, at the least fare."""
+"""How a request's model is chosen: by default the cheapest one, for each request by itself."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from .totals import Cell
 
 
 class Chooser(Protocol):
-    """Chooses for one request after the other, in the order of the input.
+    """Chooses models for requests in the order of the input.
 
-    Each is offered to the batch service first, and, where nothing is chosen there, live. `held` is
-    the request as the batch service sees it: the cell itself at the first time.
+    It is called with the sizes in the batch service first and, if it chooses none there, with those
+    of the live service. `held` are the sizes in the batch service each time.
     """
 
     def choose(self, cell: Cell, held: Cell) -> Choice | None:
-        """A model of the cell's service that takes the request; `None` for none."""
+        """A model of the cell's service that takes the request, or `None`."""
 
     def refusal(self, cell: Cell) -> str:
-        """Why nothing was chosen for a request, live."""
+        """Why no model was chosen, live either."""
 
 
 class Cheapest:
-    """Each request on the cheapest model that certainly takes it."""
+    """Chooses the cheapest model that certainly takes a request."""
 
     def choose(self, cell: Cell, held: Cell) -> Choice | None:  # noqa: ARG002 - the protocol's
-        """Choose as the service does."""
+        """The cheapest model of the service."""
         return cell.service.choose(cell.sizes)
 
     def refusal(self, cell: Cell) -> str:
-        """The nearest misses."""
+        """The nearest misses, with their numbers."""
         return cell.service.refusal(cell.sizes)

@@ -1,6 +1,6 @@
-"""The sizes of many requests at once, on every class of models that may take them.
+"""The sizes of the requests of a chunk, on every kind of models that may take them.
 
-Plain chats (roles and texts) of a chunk are counted together on all cores, once for all classes
+The plain chats (roles and texts) of a chunk are counted together on all cores, once for all kinds
 that differ only in what such chats do not have: tools, JSON mode, media.
 """
 
@@ -23,7 +23,7 @@ _PlainKind: TypeAlias = tuple[str, Rules]
 
 
 class Counter:
-    """Counts the requests of one chunk; what was counted is kept as long as the chunk."""
+    """Counts the requests of one chunk, each once for all models that count it alike."""
 
     def __init__(self, requests: Sequence[Request]) -> None:
         """Keep the requests; nothing is counted yet."""
@@ -33,14 +33,14 @@ class Counter:
         self._places = [i for i, each in enumerate(requests) if each.plain]
 
     def sizes(self, place: int, service: Service) -> Sizes:
-        """A request's size on each class of a service. Raises `InvalidRequestError`."""
+        """A request's size on each kind of a service. Raises `InvalidRequestError`."""
         request = self._requests[place]
         if request.plain:
             return tuple([sizes[place] for sizes in self._of_plain(service)])
         return tuple(_alone(request, kind[0]) for kind in service.kinds)
 
     def _of_plain(self, service: Service) -> tuple[dict[int, Count], ...]:
-        """The sizes of all plain requests, on each class of a service."""
+        """The sizes of all plain requests, on each kind of a service."""
         if service not in self._by_service:
             kinds = (alike_for_plain(kind[0]) for kind in service.kinds)
             self._by_service[service] = tuple(map(self._in_bulk, kinds))
@@ -60,18 +60,18 @@ class Counter:
 
 
 def _ends(name: str) -> Measurer:
-    """The tokenizer, or bounds whose middle nobody asks for: it takes longer than the rest."""
+    """The tokenizer; or its bounds without an estimate, which takes longest and is not needed."""
     found = measurer_or_bounds(name)
     return replace(found, guess=len) if isinstance(found, Bounds) else found
 
 
 def alike_for_plain(model: Model) -> _PlainKind:
-    """What models have in common on which every plain chat has the same size."""
+    """A key that is the same for models on which every plain chat has the same size."""
     return model.tokenizer, _for_plain(rules_of(model))
 
 
 def _for_plain(rules: Rules) -> Rules:
-    """The rules without what plain chats do not meet, so that more models count alike."""
+    """The rules without what plain chats do not have, so that more models count alike."""
     chat = replace(rules.chat, json_mode=(0, 0), control_tokens=None)
     return Rules("", chat)
 

@@ -1,8 +1,8 @@
-"""What models ask for requests of one size: asked once for each size, and remembered by the core.
+"""The lowest price of each kind of models for each size, computed once and kept by the core.
 
-For requests that the core has read and sized. Which model is the cheapest of one class is the
-router's to say; classes are compared by the first twelve digits of what the router compares, and
-where these are the same the whole order decides.
+For requests that the core has read and sized. The router decides which model of a kind is the
+cheapest. Kinds are compared by the router's amount to twelve digits behind the point, and if these
+are equal, by the router's whole order.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import NamedTuple, TypeAlias
 from tokenfare import _core
 from tokenfare.tokenizers import Count, Tokenizer
 
+from .kinds import Kinds
 from .outcomes import Outcomes
 from .services import Service
-from .size_classes import Kinds
 
 Pair: TypeAlias = tuple[int, int]
 """The two ends of a size, in tokens."""
@@ -24,9 +24,10 @@ _DEAREST = (1 << 63) - 1
 
 
 class _Known(NamedTuple):
-    """What the core has of a service.
+    """The offers of a service in the core.
 
-    By how many tokenizers it is sized, and which of its kinds are asked for one by one.
+    `tokenizers` is how many tokenizers its sizes need, `one_by_one` the kinds whose offers are
+    computed here.
     """
 
     offers: _core.Offers
@@ -35,23 +36,23 @@ class _Known(NamedTuple):
 
 
 class Offers:
-    """All offers so far, by service."""
+    """The offers of all services so far."""
 
     def __init__(self, outcomes: Outcomes) -> None:
-        """Know none; what is decided is given a number of `outcomes`."""
+        """Start empty. Decisions are numbered by `outcomes`."""
         self.outcomes: Outcomes = outcomes
         self._kinds = Kinds()
         self._of: dict[Service, _Known | None] = {}
 
     @property
     def tokenizers(self) -> list[Tokenizer]:
-        """What texts have to be counted by."""
+        """The tokenizers that texts have to be counted with."""
         return self._kinds.tokenizers
 
     def of(self, service: Service, tokenizers: int) -> _core.Offers | None:
-        """The offers of a service, with so many of the tokenizers at hand.
+        """The offers of a service, for texts counted with the first so many tokenizers.
 
-        `None` where it cannot be said how plain chats are counted on some class, or it takes
+        `None` if some kind's count of plain chats cannot be computed by the core, or if it needs
         another tokenizer.
         """
         if service not in self._of:
@@ -74,9 +75,9 @@ class Offers:
         return _Known(offers, needed, tuple(one_by_one))
 
     def answer(self, service: Service) -> None:
-        """Answer for every size that came up and has no answer yet.
+        """Compute the offers for sizes that have none yet.
 
-        Only of kinds that the core has no prices of: it answers for the others as they come.
+        Only for kinds whose prices the core does not have; it computes the others itself.
         """
         if (found := self._of[service]) is None:
             return
@@ -88,14 +89,14 @@ class Offers:
     def settle(
         self, service: Service, offers: _core.Offers, lines: _core.Lines, group: int
     ) -> None:
-        """Say what becomes of the requests of a group that go to one class's cheapest model."""
+        """Give an outcome to each lowest offer in a group that has none yet."""
         for kind, place, size in lines.undecided(group, offers):
             choice = service.choose_among(kind, count_of(size))
             if choice is not None:
                 offers.settle(kind, place, self.outcomes.number(service, choice))
 
     def held(self) -> Iterator[tuple[Service, int, list[tuple[Count, int]]]]:
-        """By service and class, how many of the requests that are sent had which size there."""
+        """For each service and kind, the sizes of the requests that are sent, and how many."""
         for service, found in self._of.items():
             if found is None:
                 continue
@@ -109,6 +110,6 @@ class Offers:
 
 
 def count_of(size: Pair) -> Count:
-    """A size as a count; nobody asks for the middle of one that is not certain."""
+    """A size as a count. The estimate between bounds is not needed."""
     low, high = size
     return Count.exactly(high) if low == high else Count(high, low, high, "bounds")

@@ -1,6 +1,7 @@
 """What is decided for requests, by number: the model, the service, and where their lines go.
 
-For requests that the core has read: it knows numbers, and adds up how many requests had each.
+For requests that the core has read. The core knows outcomes by number only, and counts how many
+requests have each.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from tokenfare.errors import InvalidRequestError
 from .services import Choice, Service
 
 Rules: TypeAlias = Callable[[Model, Service], BatchRules | None]
-"""What a batch file of a model may be, or an error where nothing can go there."""
+"""Gives the limits of a batch file for a model, or raises if nothing can be sent there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What is decided for requests of one size: the model, and the service that they go to."""
+    """The decision for requests of one size: the model, and the service that they go to."""
 
     service: Service
     choice: Choice
@@ -31,7 +32,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A model, how it is called where it is asked, and what a file of the batch service may be."""
+    """A model in one of the services, its name there, and the limits of a batch file if any."""
 
     model: str
     wire_id: str
@@ -39,12 +40,12 @@ class Address:
 
     @property
     def longest(self) -> int | None:
-        """The bytes that a line may have, if they are bounded."""
+        """The most bytes that a line may have, if there is a limit."""
         return None if self.rules is None else self.rules.max_line_bytes
 
     @property
     def front(self) -> bytes:
-        """What stands in a line between the request's id and the first name of its body."""
+        """The bytes of a line between the request's id and the first name of its own body."""
         return (
             f', "method": "{METHOD}", "url": "{URL}", '
             f'"body": {{"model":{encode_basestring(self.wire_id)},'
@@ -52,7 +53,7 @@ class Address:
 
 
 class Planned(NamedTuple):
-    """Requests of one outcome: sent, of these said before, carried by others; the first sent."""
+    """How many requests have an outcome: sent, repeated (of these), carried; the first one sent."""
 
     outcome: Outcome
     sent: int
@@ -62,10 +63,10 @@ class Planned(NamedTuple):
 
 
 class Outcomes:
-    """All that was decided. `rules` says what a batch file of a model may be, or raises."""
+    """All outcomes so far."""
 
     def __init__(self, rules: Rules) -> None:
-        """Know of nothing."""
+        """Start empty. `rules` gives the limits of a batch file for a model, or raises."""
         self.all: list[Outcome] = []
         self.core: _core.Outcomes = _core.Outcomes()
         self._rules = rules
@@ -73,16 +74,16 @@ class Outcomes:
         self._addresses: list[Address | InvalidRequestError] = []
         self._places: dict[tuple[str, bool], int] = {}
         self.going: list[tuple[Model, BatchRules | None]] = []
-        """The model of each address, and what a file of the batch service that it is in may be."""
+        """The model of each address, and the limits of its batch files (`None` for live)."""
 
     def again(self, rules: Rules) -> None:
-        """Forget how many requests had each, for another pass, whose owner knows the rules."""
+        """Set all numbers of requests to zero, for another pass, which has its own `rules`."""
         self._rules = rules
         self.core.forget_numbers()
 
     def number(self, service: Service, choice: Choice) -> int:
         """The number of an outcome, the same for the same choice."""
-        key = id(choice)  # whoever made it keeps it, so that none takes another's
+        key = id(choice)  # the service keeps it alive, so the id is not reused
         if key not in self._numbers:
             self._numbers[key] = len(self.all)
             self.all.append(Outcome(service, choice))
@@ -91,14 +92,14 @@ class Outcomes:
         return self._numbers[key]
 
     def address(self, place: int) -> Address:
-        """The address of a number. Raises what `rules` raised for it: nothing can go there."""
+        """An address by its number. Raises what `rules` raised for it."""
         found = self._addresses[place]
         if isinstance(found, InvalidRequestError):
             raise found
         return found
 
     def planned(self) -> Iterator[Planned]:
-        """The numbers of each outcome that some request has."""
+        """The numbers of each outcome that any request has."""
         for outcome, numbers in zip(self.all, self.core.numbers(), strict=True):
             if numbers[0] or numbers[2]:
                 yield Planned(outcome, *numbers)

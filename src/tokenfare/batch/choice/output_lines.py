@@ -1,4 +1,4 @@
-"""A block as it is sent: lines by the file they go into, and a row for each request."""
+"""The output of a block: the lines to send by address, and a row for each request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .outcomes import Address, Outcomes
 
 @dataclass(frozen=True, slots=True)
 class SentLines:
-    """So many lines for one address, one behind the other."""
+    """The lines of a block for one address, concatenated."""
 
     sent: _core.Sent
     place: int
@@ -20,13 +20,13 @@ class SentLines:
     number: int
 
     def lengths(self) -> list[int]:
-        """The bytes of each: for who may have to part them."""
+        """The bytes of each line, for a file that has to be split between them."""
         return self.sent.lengths(self.place)
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What `sent` says, with the outcomes that its rows have by number."""
+    """What the core wrote for a block, and the outcomes that it refers to by number."""
 
     sent: _core.Sent
     outcomes: Outcomes
@@ -34,8 +34,8 @@ class Sending:
     def lines(self) -> Iterator[tuple[Address, SentLines]]:
         """The lines for each address.
 
-        Addresses come in the order of their first requests, as if these came one by one. Raises
-        `InvalidRequestError` for one that the catalogue has no rules for.
+        Addresses come in the order of their first requests, as in planning one by one. Raises
+        `InvalidRequestError` for an address that the catalogue has no rules for.
         """
         for place, (address, lines, number) in enumerate(self.sent.files()):
             yield self.outcomes.address(address), SentLines(self.sent, place, lines, number)

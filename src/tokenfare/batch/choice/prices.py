@@ -1,10 +1,10 @@
-"""What models that count alike ask for one request, by whole numbers, whatever its room.
+"""Finds the cheapest model of a kind for a request by comparing all of them, in whole numbers.
 
-A routing table draws every fare once and finds the cheapest by bisection, which pays where many
-sizes are asked for one room. Where each request names a room of its own it is drawn for one size.
-Here prices and limits are brought into whole numbers once for all rooms, and a request is held to
-each model. Fares are those of `router.judge`, and so is their order; a property test holds the two
-to each other. Expected cache hits and ceilings are not known here.
+A routing table merges the fares of all models once and then finds the cheapest by bisection, which
+pays if many sizes come with the same room. If each request names a room of its own, a table would
+serve one size. Here prices and limits are converted to whole numbers once for all rooms, and each
+request is compared with each model. Fares and their order are those of `router.judge`; a property
+test compares the two. Expected cache hits and ceilings are not supported here.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from tokenfare.tokenizers import Count
 
 
 class _Priced(NamedTuple):
-    """A model: the last inputs of its tiers but one, and a token's price in each, read and written.
+    """A model: the longest input of each tier but the last, and the prices of a token in each tier.
 
-    The `limit` of the input is less the room where that is `shared`, and never above `most_input`.
+    `limit` is the most that the input may have, together with the room if that is `shared`; the
+    input alone is never above `most_input`.
     """
 
     model: Model
@@ -41,7 +42,7 @@ class _Priced(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """Many requests as columns (numpy arrays): the ends of their sizes, their rooms and answers."""
+    """Requests as columns (NumPy arrays): the ends of the sizes, the rooms, the answers priced."""
 
     low: Any
     high: Any
@@ -51,15 +52,15 @@ class Drawn(NamedTuple):
 
 _ENDLESS = 1 << 62
 _MOST_SCALE = 1 << 88
-"""The core compares on no finer scale: this one has some twenty digits for a price."""
+"""The largest scale that the core computes with: prices of up to some twenty digits."""
 _MOST_PRICE = (1 << 128) - 1
 
 
 class Prices:
-    """Models that count alike and have a price; prices are on one `scale`."""
+    """The models of a kind, with their prices multiplied by a common `scale`."""
 
     def __init__(self, models: Sequence[Model], requirements: Requirements) -> None:
-        """All that is asked but the room holds for every request."""
+        """The requirements hold for every request, except for the room."""
         tokens = [_per_token(model, requirements) for model in models]
         self.scale: int = lcm(
             *(price.denominator for each in tokens for pair in each for price in pair)
@@ -71,20 +72,20 @@ class Prices:
 
     @staticmethod
     def can(requirements: Requirements) -> bool:
-        """Whether requests that ask this can be held to prices here."""
+        """Whether requests with these requirements can be compared here."""
         return requirements.max_fare is None and not requirements.cached_tokens
 
     def takers(self, room: int) -> list[tuple[int, int | None]]:
-        """The models that take some input beside a room, by place; the most, if it is stated."""
+        """The models, by index, that take any input beside this room; the longest, if stated."""
         found = ((place, self._most(each, room)) for place, each in enumerate(self._all))
         return [(place, most) for place, most in found if most != 0]
 
     def model(self, place: int) -> Model:
-        """The model at a place."""
+        """The model at an index."""
         return self._all[place].model
 
     def fare(self, place: int, size: Count, answer: int) -> int:
-        """What is compared: the most that a request with an answer of this length may cost."""
+        """The amount compared, on the scale: the most that a request with this answer may cost."""
         each = self._all[place]
         if size.exact or not each.bounds:  # within a tier more input never costs less
             return _cost(each, size.high, answer)
@@ -93,13 +94,13 @@ class Prices:
 
     @property
     def models(self) -> tuple[Model, ...]:
-        """All of them, by place."""
+        """All models, by index."""
         return tuple(each.model for each in self._all)
 
     def drawn(self, place: int, requests: Drawn) -> tuple[Any, Any, Any]:
-        """The model at a place for many requests: whether it takes each, in which tier, its fare.
+        """One model for many requests: whether it takes each, in which tier, and its fare.
 
-        As `takers` and `fare`, in the currency itself and as floats.
+        As `takers` and `fare`, but with fares in the currency, as floats.
         """
         np, each = required("numpy"), self._all[place]
         if each.most_input is None and each.context is None:
@@ -134,13 +135,13 @@ class Prices:
     def cheapest(
         self, takers: Sequence[tuple[int, int | None]], size: Count, answer: int
     ) -> Model | None:
-        """The first of the takers in the router's order that takes a request of this size."""
+        """The first of the takers, in the router's order, that takes a request of this size."""
         best = None
         for place, most in takers:
             if most is not None and size.high > most:
                 continue
             rate, kind, model = self._all[place].tie_break
-            less = 0 if most is None else size.high - most  # the more is to spare
+            less = 0 if most is None else size.high - most  # more headroom comes first
             order = (self.fare(place, size, answer), rate, kind, most is None, less, model, place)
             if best is None or order < best:
                 best = order
@@ -180,9 +181,10 @@ def _cost(each: _Priced, size: int, answer: int) -> int:
 
 
 def _for_core(models: Sequence[_Priced], scale: int) -> _core.Prices | None:
-    """The same prices in the core's numbers; `None` where a scale is too fine for them.
+    """The same prices for the core; `None` if the scale is too large for its numbers.
 
-    A price that is larger than its numbers is their largest: it tells no fare of either apart.
+    A price beyond its numbers becomes the largest of them: it is beyond every amount that is
+    compared.
     """
     if scale > _MOST_SCALE:
         return None
@@ -195,7 +197,7 @@ def _for_core(models: Sequence[_Priced], scale: int) -> _core.Prices | None:
 
 
 def _per_token(model: Model, requirements: Requirements) -> list[tuple[Fraction, Fraction]]:
-    """What a token read and one written cost in each tier."""
+    """The prices of an input token and of an output token in each tier."""
     price = model.price
     if price is None:
         return []

@@ -1,8 +1,8 @@
-"""Which model a request goes to: in the batch service, or live if no batch model takes it.
+"""The models of a service (batch or live), and the cheapest of them for a request.
 
-On models that count alike, requests of one size are decided once. The catalogue's rules for the
-service (its price, its smaller context) are the router's to apply; one rule is added: a line cannot
-upload its text, so a model with a file service takes no more here than fits into a message.
+On models that count alike, the choice is made once for each size. The router applies the rules of
+the service (its price, its smaller context). One rule is added: a line of a job cannot upload its
+text, so a model with a file service takes no more here than fits into a message.
 """
 
 from __future__ import annotations
@@ -26,22 +26,23 @@ from tokenfare.tokenizers import Count
 from .prices import Prices
 
 Sizes: TypeAlias = tuple[Count, ...]
-"""A request's input tokens on each class of models that count alike, in `Service.kinds`' order."""
+"""A request's input tokens on each kind of models, in the order of `Service.kinds`."""
 
 Kinds: TypeAlias = tuple[tuple[Model, ...], ...]
-"""Models, sorted into classes that count alike."""
+"""Models by kind: those of one kind count alike."""
 
 _MISSES = 3
 _PRICE_DIGITS = 12
-_FEW = 32  # sizes of a class that are asked for one by one; for more, all are worked out at once
+_FEW = 32  # sizes of a kind that are decided one by one; for more, a routing table is made
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A model for a request of a size, by what a plan keeps of it: there may be very many.
+    """A model chosen for requests of one size. Only what a plan needs: there may be very many.
 
-    `low` and `high` are what it costs there, `ordinary_…` without the batch price; `compared` is
-    what it is ranked by, `headroom` how much longer its input may be, if that is known.
+    `low` and `high` are the ends of the fare, `ordinary_low` and `ordinary_high` those without the
+    batch price. `compared` is the amount that models are ranked by, and `headroom` how many input
+    tokens could be added, if that is known.
     """
 
     model: Model
@@ -55,12 +56,12 @@ class Choice:
 
     @property
     def rank(self) -> tuple[Decimal, int, int, int, str]:
-        """Its place in the router's order."""
+        """The sort key of the router's ranking."""
         return rank_of(self.model, self.compared, self.headroom)
 
     @classmethod
     def of(cls, ranked: Ranked, ordinary: Fare) -> Choice:
-        """The model that was ranked, and what the request costs there without the batch price."""
+        """From a ranked model, and the fare there without the batch price."""
         return cls(
             ranked.model,
             ranked.size,
@@ -74,13 +75,13 @@ class Choice:
 
 
 class Served:
-    """The models of one service for requests that are alike in all but the room for their answer.
+    """The models of one service for requests whose requirements differ only in the room.
 
-    No filter asks for the room, so they run once for requests of however many rooms.
+    No filter depends on the room, so the filters run once, however many rooms a job has.
     """
 
     def __init__(self, catalog: Catalog, requirements: Requirements) -> None:
-        """Leave the models that are certainly none, and sort the others by how they count."""
+        """Run the filters, and sort the models that pass by how they count."""
         everyone = catalog.models(all=True)
         self.all: tuple[Model, ...] = tuple(
             _inline_only(_served(each, requirements)) for each in everyone
@@ -98,7 +99,7 @@ class Served:
         self._some: dict[tuple[int, tuple[int, ...]], tuple[Model, ...]] = {}
 
     def some(self, prices: Prices, places: tuple[int, ...]) -> tuple[Model, ...]:
-        """The models at these places, once for all rooms of which a job may have thousands."""
+        """The models at these places. Cached: a job may have thousands of rooms."""
         key = (id(prices), places)
         if key not in self._some:
             self._some[key] = tuple(map(prices.model, places))
@@ -109,7 +110,7 @@ class Service:
     """The models of one service (batch or live) for requests with the same requirements."""
 
     def __init__(self, served: Served, requirements: Requirements) -> None:
-        """Find the models that take a request of some size, sorted by how they count."""
+        """Find the models that take a request of any size, sorted by how they count."""
         self._served = served
         self.requirements = requirements
         self._kinds = tuple(_kinds(served, requirements))
@@ -120,12 +121,12 @@ class Service:
 
     @cached_property
     def models(self) -> tuple[tuple[Model, int], ...]:
-        """Every model, with the index of its class."""
+        """Every model, with the index of its kind."""
         return tuple((model, i) for i, kind in enumerate(self.kinds) for model in kind)
 
     @property
     def takers(self) -> Iterator[tuple[Model, int, int | None]]:
-        """Every model, the index of its class, and the longest input that it takes, if stated."""
+        """Every model, the index of its kind, and the longest input that it takes, if stated."""
         for i, kind in enumerate(self._kinds):
             for model, most in zip(kind.models, kind.most, strict=True):
                 yield model, i, most
@@ -140,8 +141,8 @@ class Service:
         return best
 
     def choose_among(self, kind: int, size: Count) -> Choice | None:
-        """The cheapest model of one class that certainly takes a request of this size."""
-        # Counts hash in Python's time, and there may be very many.
+        """The cheapest model of one kind that certainly takes a request of this size."""
+        # A tuple of numbers hashes much faster than a `Count`, and there may be very many.
         key = (kind, size.high) if size.exact else (kind, size.low, size.high, size.value, size.how)
         if key not in self._best:
             model = self._cheapest_of(kind, size)
@@ -149,7 +150,7 @@ class Service:
         return self._best[key]
 
     def taken(self, model: Model, kind: int, size: Count) -> Choice:
-        """The request on a model of a class, which takes it."""
+        """A model of a kind, which takes a request of this size, as a choice."""
         its = self._kinds[kind]
         price = model.price
         if its.prices is not None and price is not None:
@@ -158,7 +159,7 @@ class Service:
         return self._judged(model, size)
 
     def _priced(self, model: Model, price: Price, most: int | None, size: Count) -> Choice:
-        """As `_judged`, by the longest input that the model takes: a tenth of its time."""
+        """As `_judged`, from the longest input that the model takes; ten times as fast."""
         asked = self.requirements
         room, batch, thinking = asked.max_output_tokens, asked.batch, asked.thinking
         if most is not None and size.high > most:
@@ -184,15 +185,15 @@ class Service:
         return Choice.of(ranked, fare_of(price, size, room, thinking=thinking))
 
     def price_among(self, kind: int, size: Count) -> int | None:
-        """What the cheapest model of a class is compared by, to twelve digits.
+        """The amount that the cheapest model of a kind is compared by, in units of 1e-12.
 
-        Where the class has `priced` that the core holds, these say the same by themselves.
+        Where the core has the prices of the kind, it computes the same number.
         """
         choice = self.choose_among(kind, size)
         return None if choice is None else int(EXACT.scaleb(choice.compared, _PRICE_DIGITS))
 
     def priced(self, kind: int) -> tuple[Prices | None, tuple[tuple[int, int | None], ...]]:
-        """The prices of a class, if there are any; which of its models take something, how much."""
+        """The prices of a kind, if it has any, and its models with the longest input of each."""
         found = self._kinds[kind]
         return found.prices, found.takers
 
@@ -208,23 +209,23 @@ class Service:
         return self._tables[kind].decide(size).winner
 
     def compared(self, kind: int, size: Count) -> list[tuple[Model, float]]:
-        """The models of a class that take a request of this size, and what they are compared by."""
+        """The models of a kind that take a request of this size, with the amounts compared."""
         judged = ((model, self.on(model, size)) for model in self.kinds[kind])
         return [(m, float(found.compared.amount)) for m, found in judged if found is not None]
 
     def prices(self, kind: int) -> Prices | None:
-        """The prices of a class, if its models can be held to requests by them."""
+        """The prices of a kind, if its models can be compared by `Prices`."""
         return self._kinds[kind].prices
 
     def on(self, model: Model, size: Count) -> Ranked | None:
-        """The request on one of the models, if it takes it."""
+        """The request on one of the models, ranked; `None` if the model does not take it."""
         outcome = judge(model, size, self.requirements)
         return outcome if isinstance(outcome, Ranked) else None
 
     def refusal(self, sizes: Sizes) -> str:
-        """Why no model takes it: the nearest misses, with their numbers."""
+        """Why no model takes a request: the nearest misses, with their numbers."""
         size_of = {model.id: sizes[i] for model, i in self.models}
-        # A model that takes no size at all is refused whatever the size.
+        # Models that take no size at all are in no kind, and are refused at any size.
         least = min(sizes, key=lambda size: size.low, default=Count.exactly(1))
         _, refused = judge_all(
             self._served.all, lambda m: size_of.get(m.id, least), self.requirements
@@ -233,9 +234,9 @@ class Service:
 
 
 class _Kind(NamedTuple):
-    """The models of a class that take some request, and the longest input that each takes.
+    """The models of a kind that take some request, with the longest input that each takes.
 
-    Of those that can be asked by `prices`, their places there.
+    If they can be compared by `prices`, `places` are their indices there.
     """
 
     models: tuple[Model, ...]
@@ -263,12 +264,12 @@ def _kinds(served: Served, requirements: Requirements) -> Iterator[_Kind]:
 
 
 def _refused(model: Model) -> TypeError:
-    """A fault of this library, never of a caller."""
+    """The error of a bug in this library."""
     return TypeError(f"the model chosen refuses: {model.id}")
 
 
 def _served(model: Model, requirements: Requirements) -> Model:
-    """The model as the service has it, once for all sizes and not once for each."""
+    """The model with the limits of the service, applied once instead of once for each size."""
     served = served_as(model, requirements)
     if served is model:
         return model

@@ -1,7 +1,7 @@
-"""The totals of a job, added up as its requests are placed.
+"""The sums of a job, added up as its requests are placed.
 
-What the whole job would cost on another model is worked out when it was read, from how many
-requests there are of each size: on models that count alike, sizes repeat.
+What the whole job would cost on a single model is computed at the end, from the number of requests
+of each size: on models that count alike, sizes repeat.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MANY_ROOMS = 1_000
 
 
 class Cell(NamedTuple):
-    """Requests that are alike for choosing: the service they were held to, and their sizes."""
+    """What a model is chosen by: a service, and the request's size on each of its kinds."""
 
     service: Service
     sizes: Sizes
@@ -61,7 +61,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class OnOneModel:
-    """The whole job on one model, which does not take `refused` requests."""
+    """The whole job on one model: the requests that it takes, those it does not, and the fare."""
 
     model: str
     requests: int
@@ -71,7 +71,7 @@ class OnOneModel:
 
 @dataclass(slots=True)
 class _Sum:
-    """Fares added up, and the input tokens of `requests`."""
+    """The sum of the fares and the input tokens of `requests`."""
 
     requests: int = 0
     low_tokens: int = 0
@@ -92,7 +92,7 @@ class _Sum:
 
 
 class _Placed:
-    """What goes to one model."""
+    """The requests that go to one model."""
 
     def __init__(self, first: Choice) -> None:
         self.sum = _Sum()
@@ -103,7 +103,7 @@ class _Placed:
         self._most: int | None = None
 
     def limit(self, choice: Choice) -> None:
-        """Note how long an input the model takes beside the room of this request."""
+        """Note the longest input that the model takes beside the room of this request."""
         if choice.headroom is not None:
             most = choice.size.high + choice.headroom
             self._most = most if self._most is None else min(self._most, most)
@@ -123,7 +123,7 @@ class _Placed:
         )
 
     def _seconds(self) -> int | None:
-        """Requests and tokens pass side by side, so the slower of the two is the time."""
+        """The time that the rate limits leave: the longer of those for requests and for tokens."""
         needed = (
             (self.sum.requests, self._rates.requests_per_minute),
             (self.sum.high_tokens + self.sum.room, self._rates.tokens_per_minute),
@@ -132,10 +132,10 @@ class _Placed:
 
 
 class Tally:
-    """The sums of a job; `repeated` of its requests are identical to an earlier one."""
+    """The sums of a job."""
 
     def __init__(self, currency: str) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self.currency = currency
         self._placed: dict[tuple[str, bool], _Placed] = {}
         self._carried = 0
@@ -146,7 +146,7 @@ class Tally:
         self._plain = True
 
     def add(self, choice: Choice, service: Service, number: int = 1, *, repeated: int = 0) -> None:
-        """Add requests that a service takes, some of which are identical to an earlier one."""
+        """Add requests that are sent; `repeated` of them are identical to an earlier one."""
         size, low, high = choice.size, choice.low, choice.high
         key = (choice.model.id, service.requirements.batch)
         placed = self._placed.get(key)
@@ -161,7 +161,7 @@ class Tally:
         self._lengths[size.high] += number
 
     def hold(self, service: Service, kind: int, sizes: Iterable[tuple[Count, int]]) -> None:
-        """Add how many requests of each size the batch service sees, on one class of models."""
+        """Add sizes in the batch service, on one kind, and how many sent requests have each."""
         counted = self._held.get(service)
         if counted is None:
             counted = self._held[service] = [Counter() for _ in service.kinds]
@@ -170,13 +170,13 @@ class Tally:
             by_size[size] += number
 
     def hold_one(self, held: Cell, *, plain: bool) -> None:
-        """Add a request as the batch service sees it, and whether it is a plain chat."""
+        """Add one sent request's sizes in the batch service, and whether it is a plain chat."""
         self._plain = self._plain and plain
         for kind, size in enumerate(held.sizes):
             self.hold(held.service, kind, [(size, 1)])
 
     def carry(self, choice: Choice, number: int = 1) -> None:
-        """Add requests that are not sent, because one before them says the same."""
+        """Add requests that are not sent, because an identical earlier one is."""
         self._carried += number
         self._repeated.add(choice.size, choice.low, choice.high, number)
 
@@ -187,7 +187,7 @@ class Tally:
 
     @property
     def carried(self) -> int:
-        """How many of them are not sent, because one before them says the same."""
+        """How many of them are not sent, because an identical earlier one is."""
         return self._carried
 
     @property
@@ -197,7 +197,7 @@ class Tally:
 
     @property
     def shares(self) -> tuple[Share, ...]:
-        """By model, the dearest first."""
+        """The share of each model, the most expensive first."""
         shares = (
             each.share(model, self.currency, batch=batch)
             for (model, batch), each in self._placed.items()
@@ -207,14 +207,14 @@ class Tally:
 
     @property
     def fare(self) -> Fare:
-        """What the job costs."""
+        """The fare of the job."""
         low = total(each.sum.low for each in self._placed.values())
         high = total(each.sum.high for each in self._placed.values())
         return Fare(Money(low, self.currency), Money(high, self.currency))
 
     @property
     def ordinary(self) -> Fare:
-        """What the same requests cost on the same models without the batch price."""
+        """The fare of the same requests on the same models without the batch price."""
         return self._ordinary.fare(self.currency)
 
     @property
@@ -224,7 +224,7 @@ class Tally:
 
     @cached_property
     def alone(self) -> tuple[OnOneModel, ...]:
-        """The job on each model that the batch service has for some of it, the best first."""
+        """The whole job on each model of the batch service that takes any of it, best first."""
         sums: dict[str, Together] = {}
         for service, counted in self._held.items():
             for model, kind, most in service.takers:
@@ -234,11 +234,12 @@ class Tally:
         return self._best_first(sums)
 
     def alone_live(self, live_of: Callable[[Service], Service]) -> tuple[OnOneModel, ...]:
-        """The job on each model that answers live only, the best first; `live_of` a batch service.
+        """The whole job on each single model that is live only, the best first.
 
-        None where a request is no plain chat, nor those that count plain chats as no model of the
-        batch service does: nothing is counted for their sake. Nor where rooms differ widely, since
-        each asks for the models that have it, a tenth of a millisecond.
+        `live_of` gives the live service for a batch service. Empty unless every request is a plain
+        chat, and without the models that count plain chats differently from every model of the
+        batch service: nothing is counted for this alone. Also empty if there are too many rooms,
+        since looking up the models of each takes a tenth of a millisecond.
         """
         if not self._plain or len(self._held) > _MANY_ROOMS:
             return ()
@@ -272,7 +273,7 @@ class Tally:
 
     @property
     def median(self) -> int | None:
-        """The input tokens of the request in the middle, on the model it goes to."""
+        """The median of the requests' input tokens, on the models that they go to."""
         left = (self._lengths.total() + 1) // 2
         for length in sorted(self._lengths):
             left -= self._lengths[length]

@@ -1,1 +1,1 @@
-"""The cheapest mix of models that promises a job in time: surveyed, solved, placed."""
+"""Deadlines: survey a job, find the cheapest mix of models that is in time, assign requests."""

@@ -1,11 +1,11 @@
-"""What live models ask for requests: told apart by their sizes, or by the first digits of these.
+"""What live models charge for requests, by size or, in large jobs, by the size's leading digits.
 
-A bid is a size that the models of a service that count alike are asked for; a request's bids on all
-models are its class (`_core.Classes`). Where there would be more classes than memory is for, sizes
-that begin with the same binary digits are one bid, as far as the same models take them at prices of
-the same tiers: it knows the least and the most that it stands for, so that what is worked out by
-the most is an upper bound for each. Which digits these are follows from the job alone, whatever
-order its requests come in. All of it is columns: there may be a million bids.
+A bid is a size on a kind of a service's models; a request's bids on all kinds are its class
+(`_core.Classes`). If there would be too many classes, sizes with the same leading binary digits are
+joined into one bid, provided that the same models take them, in the same price tiers. A joined bid
+has the least and the most of what it represents, so what is computed from the most is an upper
+bound for each. How many digits are kept follows from the job alone and not from the order of its
+requests. Everything is in columns: there may be a million bids.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from tokenfare.tokenizers import Count
 from .mix_table import row_numbers
 
 MOST_CLASSES = 120_000
-"""Classes that a job is cut into at most, as far as digits can be left out."""
+"""The most classes of a job, as long as there are digits that can be dropped."""
 
 EXACT = 64
 FEWER = (EXACT, *range(12, 0, -1))
-"""How many digits tell sizes apart, the most first."""
+"""How many leading digits distinguish sizes, in the order in which they are tried."""
 
 _Group: TypeAlias = tuple[tuple[str, ...], bool, tuple[str, ...]]
-"""Models that are asked for sizes alike: their names, whether they reason, and what is needed."""
+"""Models for the same requests: their names, whether they reason, and the modalities needed."""
 
 
 class Offered(NamedTuple):
-    """What models ask for bids as columns: a row for each bid and each model that takes it.
+    """What models charge for bids, as columns: a row for each bid and each model that takes it.
 
-    `model` is a place in the names of all. `fare`, `input_tokens` and `room` are the most of what
-    the bid stands for, `low_…` the least.
+    `model` is an index into the names of all models. `fare`, `input_tokens` and `room` are the most
+    of what the bid represents, `low_…` the least.
     """
 
     bid: Any
@@ -55,7 +55,7 @@ class Offered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The bids of one group: their numbers, what they ask, and each model's answer as a column."""
+    """The bids of one group: their numbers, their requests, and the answers of each model."""
 
     names: tuple[str, ...]
     number: Any
@@ -66,17 +66,17 @@ class _Asked:
 
 
 class Bids:
-    """The services that bids are of, and what these come to."""
+    """The services of the bids, and what their models charge."""
 
     def __init__(self, classes: _core.Classes) -> None:
-        """Know none; the bids themselves are in `classes`."""
+        """Start empty; the bids themselves are in `classes`."""
         self._classes = classes
         self._services: list[Service] = []
         self._numbers: dict[Requirements, int] = {}
         self._known: dict[Service, int] = {}
 
     def service(self, service: Service) -> int:
-        """The number of a service: that of any other that is asked the same."""
+        """The number of a service; services with the same requirements have the same number."""
         if service not in self._known:
             number = self._numbers.setdefault(service.requirements, len(self._services))
             if number == len(self._services):
@@ -85,7 +85,7 @@ class Bids:
         return self._known[service]
 
     def joined(self, digits: int) -> Any:
-        """For each bid the one that stands for it, if sizes are told apart by so many digits."""
+        """For each bid the one that represents it, with sizes told apart by this many digits."""
         np = required("numpy")
         stands = np.arange(len(self._columns()[0]))
         if digits == EXACT:
@@ -100,9 +100,9 @@ class Bids:
         return stands
 
     def offered(self, stands: Any, digits: int, names: Sequence[str]) -> tuple[Offered, Any]:
-        """What is offered for the bids that stand for others, and each bid's place in an order.
+        """The offers for the representing bids, and each bid's rank in an order of all bids.
 
-        The order does not depend on which came first; rows are in it.
+        The order does not depend on the order of the requests; the rows are sorted by it.
         """
         np = required("numpy")
         place = {name: i for i, name in enumerate(names)}
@@ -122,7 +122,7 @@ class Bids:
             ranked += len(starts)
             rows, at = np.nonzero(group.taken[order][starts])
             number = for_whom[starts][rows].astype(np.int32)
-            # A model that has room for none of these answers has no place, and takes none of them.
+            # A model that is missing in `names` takes none of these bids.
             model = np.array([place.get(name, -1) for name in group.names], dtype=np.int32)[at]
             ends = [
                 which.reduceat(column[order], starts, axis=0)[index]
@@ -134,7 +134,7 @@ class Bids:
             nothing = np.zeros(0, dtype=np.int64)
             return Offered(*[nothing] * len(Offered._fields)), rank
         bid, on, *ends = map(np.concatenate, zip(*parts, strict=True))
-        # What stands for itself alone is at least what it is at most: the same columns, once.
+        # Without joining, the least and the most of a bid are the same: the same columns.
         return Offered(bid, on, *(ends * 2)[:_ENDS]), rank
 
     def _columns(self) -> list[Any]:
@@ -144,7 +144,7 @@ class Bids:
         return [np.frombuffer(column, dtype=kind).astype(np.int64) for column, kind in packed]
 
     def _asked(self) -> Iterator[_Asked]:
-        """All bids by group, in an order of the groups that is theirs."""
+        """All bids by group, in an order that does not depend on the order of the requests."""
         np = required("numpy")
         service, kind, low, high = self._columns()
         found: dict[_Group, list[tuple[int, int]]] = {}
@@ -181,16 +181,16 @@ class Bids:
 
 
 _ENDS = len(Offered._fields) - 2
-_KINDS = 1 << 20  # of one service: fewer
+_KINDS = 1 << 20  # more kinds than any service has
 
 
 def rates_known(model: Model) -> bool:
-    """Whether both rates of a model are known, without which nobody can say how long it takes."""
+    """Whether both rates of a model are known: without them, no time can be promised."""
     return None not in (model.rates.requests_per_minute, model.rates.tokens_per_minute)
 
 
 def _promising(service: Service, kind: int) -> tuple[Model, ...]:
-    """The models of a class that can promise a time, also those that take no such room."""
+    """The models of a kind that can promise a time, even if they do not take this room."""
     prices = service.prices(kind)
     models = service.kinds[kind] if prices is None else prices.models
     return tuple(model for model in models if rates_known(model))
@@ -206,7 +206,7 @@ def _by_prices(prices: Prices, drawn: Drawn) -> list[Any]:
 def _one_by_one(
     names: Sequence[str], services: Sequence[tuple[Service, int]], drawn: Drawn
 ) -> list[Any]:
-    """As `_by_prices`, for models that can only be asked for one request after the other."""
+    """As `_by_prices`, for models whose requests can only be priced one by one."""
     np = required("numpy")
     shape = (len(services), len(names))
     taken, tier, fare = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=int), np.zeros(shape)
@@ -222,19 +222,19 @@ def _one_by_one(
 
 
 def _tier(model: Model, tokens: int) -> int:
-    """The place of the price tier of a model that an input is in."""
+    """The index of the price tier of a model that an input is in."""
     tiers = model.price.tiers if model.price is not None else ()
     return bisect_left([tier.up_to for tier in tiers if tier.up_to is not None], tokens)
 
 
 def _pattern(group: _Asked) -> Any:
-    """Which models take each bid, and in which tiers: as a number, in an order of the patterns."""
+    """A number for each bid: equal if the same models take it in the same price tiers."""
     np = required("numpy")
     return row_numbers(np.where(group.taken, group.tier + 1, 0).astype(np.uint8))
 
 
 def _begun(numbers: Any, digits: int) -> Any:
-    """Numbers with zeros behind their first binary digits."""
+    """Numbers with all but their first binary digits set to zero."""
     np = required("numpy")
     left_out = np.maximum(0, np.frexp(numbers.astype(float))[1] - digits)
     return numbers >> left_out << left_out

@@ -1,7 +1,7 @@
-"""A deadline of a plan as a value: how it is kept, what that depends on, and what it costs.
+"""The deadline of a plan as a value: how it is met, what that depends on, and what it costs.
 
-The promise is arithmetic on what the library itself does (`keeping`), not a forecast: it
-knows of no outage, no refusal, and nobody else who uses the account.
+The promise is arithmetic on what the library itself does (`keeping`), not a forecast: it assumes no
+outage, no refusal, and no other use of the account.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tokenfare.errors import InvalidRequestError, few
 from tokenfare.money import Money, plain
 
 ANSWER_SECONDS = 30.0
-"""How long an answer takes at most, unless it is said."""
+"""The longest time that an answer takes, unless the caller states another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Deadline:
     spread: float = 0.0
 
     def as_data(self, fare: Fare) -> dict[str, object]:
-        """As JSON can hold it, beside the plan's fare."""
+        """The deadline as values for JSON; `fare` is the plan's."""
         return {
             "seconds": self.time.total_seconds(),
             "within_seconds": self.within.total_seconds(),
@@ -103,7 +103,7 @@ class Deadline:
         }
 
     def costing(self, more: Mapping[str, Decimal]) -> Deadline:
-        """With what each model costs more than without a deadline."""
+        """The deadline with what each model costs more than without it."""
         lanes = (
             replace(lane, costs_more=Money(more[lane.model], self.free.currency))
             for lane in self.lanes
@@ -115,7 +115,7 @@ class Deadline:
         return fare.high - self.free.high
 
     def sentences(self, fare: Fare) -> Iterator[str]:
-        """All of it for a person to read."""
+        """The deadline in sentences; `fare` is the plan's."""
         yield f"  deadline {self.time}: answered within {self.within}"
         if self.lanes:
             yield (
@@ -155,15 +155,15 @@ class Deadline:
 
 
 def _more(money: Money) -> str:
-    if money.amount < 0:  # models were compared by what answers are expected to be
+    if money.amount < 0:  # possible if models were compared by expected answers
         return f"up to {Money(money.amount.copy_negate(), money.currency)} less"
     return f"up to {money} more" if money.amount else "nothing more"
 
 
 def checked(deadline: object, answer_seconds: float) -> None:
-    """Raise `InvalidRequestError` for a deadline that cannot mean anything.
+    """Raise `InvalidRequestError` for an invalid deadline.
 
-    Raises `MissingExtra` without what mixes models: before a large input is read, not behind it.
+    Raises `MissingExtra` if the solver is not installed: before a large input is read, not after.
     """
     if not isinstance(deadline, timedelta):
         is_moment = isinstance(deadline, datetime)
@@ -182,5 +182,5 @@ def checked(deadline: object, answer_seconds: float) -> None:
 
 
 def costs_nothing(currency: str) -> Money:
-    """No money."""
+    """Zero in a currency."""
     return Money(Decimal(0), currency)

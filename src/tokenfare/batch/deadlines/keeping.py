@@ -1,12 +1,13 @@
-"""How a deadline is kept: the cheapest mix of models that promises it, from a survey of the job.
+"""How a deadline is met: the cheapest mix of models that is certain to meet it.
 
-`batch run` sends below the rates, in windows longer than the provider's, and each request has a
-queue time there (`tokenfare.limiter.queue_times`): the sum of a model's queue times is an upper
-bound on how long its requests wait. Beside it every answer has its time, and every request that of
-this process.
+`batch run` keeps below the rate limits, in windows longer than the provider's, and each request has
+a queue time (`tokenfare.limiter.queue_times`): the sum of the queue times of a model's requests is
+an upper bound on how long they wait. To that come the time of each answer, and the time that this
+process takes to send each request.
 
-The batch service has no rates. It ends a job within a window, so it is for deadlines that are no
-shorter (`Survey.is_late`); before that, everything is sent live, at the whole price.
+The batch service has no rate limits. It completes a job within a window, so it is used for
+deadlines that are no shorter (`Survey.is_late`). For shorter ones everything is sent live, at the
+full price.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from .mix_table import Table
 from .survey import Surveyed
 
 MOST_AT_ONCE = 1_000
-"""Requests of one model that a plan counts on to be under way at once."""
+"""The most requests of one model that a plan assumes to be under way at once."""
 
 _FULL = 0.98
 _ERRORS = 1e-8
@@ -40,17 +41,17 @@ _ERRORS = 1e-8
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How many requests of each row of a survey go there, and the deadline that this keeps."""
+    """How many requests go to each row of a survey, and the deadline that this meets."""
 
     amounts: Any
     deadline: Deadline
 
 
 def kept(survey: Surveyed, catalog: Catalog, deadline: timedelta, answer_seconds: float) -> Kept:
-    """The cheapest mix that keeps a deadline.
+    """The cheapest mix that meets a deadline.
 
-    Raises `DeadlineTooShort` if none does, and `InvalidRequestError` if that cannot be said of any
-    request, since no rates are known.
+    Raises `DeadlineTooShort` if none does, and `InvalidRequestError` if no model that takes any
+    request has known rates.
     """
     if not len(survey.counts) and not survey.in_batch and survey.unknown:
         raise InvalidRequestError(
@@ -108,7 +109,7 @@ def kept(survey: Surveyed, catalog: Catalog, deadline: timedelta, answer_seconds
 
 @dataclass(frozen=True, slots=True)
 class _Sum:
-    """What goes to a model, by the sum of its queue times alone."""
+    """The requests of a model, as far as their time depends on the sum of their queue times."""
 
     model: str
     requests: int
@@ -118,14 +119,14 @@ class _Sum:
 
 @dataclass(frozen=True, slots=True)
 class _Road:
-    """What the requests of a survey take on their way."""
+    """The times that the requests of a survey take."""
 
     survey: Surveyed
     catalog: Catalog
     answer_seconds: float
 
     def queue_times_of(self, claims: Mapping[str, Claims]) -> dict[str, QueueTimes]:
-        """The queue times of each model for what may go there."""
+        """The queue times of each model, for the requests that may go there."""
         found = {}
         for model, sizes in claims.items():
             facts = self.survey.models[model]
@@ -139,9 +140,10 @@ class _Road:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """What goes to each model, with two bounds on its queue time.
+    """What goes to each model, with two upper bounds on its queue time.
 
-    Those that the mix was made by, and those of the requests that are there: mostly lower ones.
+    The bound that the mix was computed with, for all requests that might go there; and the bound
+    for those that do, which is mostly lower.
     """
 
     claims: Mapping[str, Claims]
@@ -149,7 +151,7 @@ class _Placed:
     own: Mapping[str, QueueTimes]
 
     def lanes(self, at_once: int) -> list[_Sum]:
-        """The time of each model, the longest first."""
+        """Each model's requests with their time, the longest first."""
         found = []
         for model, sizes in self.claims.items():
             both = (each[model].with_at_once(at_once) for each in (self.of_mix, self.own))
@@ -159,7 +161,7 @@ class _Placed:
         return sorted(found, key=lambda lane: (-lane.seconds, lane.model))
 
     def fewest_at_once(self, limit: float) -> int:
-        """The fewest requests under way, from the usual number on, that keep the limit."""
+        """The lowest concurrency, from the default on, that stays within the limit."""
         low, high = DEFAULT_CONCURRENCY, MOST_AT_ONCE
         while low < high:
             middle = (low + high) // 2
@@ -189,7 +191,7 @@ def _job(survey: Surveyed, queue_times_of: Mapping[str, QueueTimes]) -> Job:
 
 
 def _gap(mix: Mix, currency: str) -> Money:
-    """A difference of sums of floats, upwards; what is smaller than their errors is nothing."""
+    """The gap as money, rounded up; zero if it is below the rounding errors of the sums."""
     gap = max(0.0, mix.fare - mix.least)
     if gap <= _ERRORS * mix.fare:
         return costs_nothing(currency)

@@ -1,20 +1,22 @@
-"""Which part of a job goes to which model: the least fare with no model over its time.
+"""Assigns the requests of a job to models at the lowest fare, with no model over a time limit.
 
-A job is cells of like requests; on each model that takes a cell, one of its requests has a fare and
-a number of seconds that it adds to the model's time. Sending the parts of every cell to models so
-that no model has more than a limit is a linear programme in the cells' fractions, solved by HiGHS;
-few cells are split, and their requests are given out whole by an integer programme. Knows no
-models, tokens or files.
+A job consists of cells of similar requests. On each model that takes a cell, a request of it has a
+fare and a number of seconds that it adds to the model's time. Which fraction of each cell goes to
+which model, so that no model exceeds the limit, is a linear programme, solved by HiGHS. Few cells
+are split between models; the requests of these are assigned whole by an integer programme. Nothing
+here knows models, tokens or files.
 
-Of a large job, cells are put together first, and the prices of the models' seconds that come out
-say which cells are near to going elsewhere: at the next time these are each by itself, and the
-others together where it does not matter. The programme stays small, and some rounds of it come as
-near to that of all cells as solvers are exact.
+For a large job, cells are first merged into groups. The solution gives a price for each model's
+seconds (the dual values), and these show which cells are close to going elsewhere. In the next
+round such cells are on their own, and the others are merged where it does not matter. So the
+programme stays small, and after a few rounds its solution is as close to that of all cells as the
+solver is exact.
 
-What comes out holds by arithmetic that is done again here, not because a solver says so: no model
-is over the limit, and `least` is below what any choice within the limit costs. It is the Lagrangian
-bound: for any prices of a second of each model, every request at its cheapest with its seconds
-paid for, less what the limit's seconds are worth. The solver's duals make it a tight one.
+The result does not rest on the solver: it is checked here by arithmetic that no model exceeds the
+limit, and that `least` is a lower bound on the fare of every assignment within the limit. That is
+the Lagrangian bound: for any prices of the models' seconds, the sum over all requests of the lowest
+fare plus the price of its seconds, minus the value of the limit's seconds. The dual values make it
+tight.
 """
 
 from __future__ import annotations
@@ -28,20 +30,20 @@ from tokenfare.batch.extra import required
 from .mix_table import Groups, Table, by_margin, by_size, each_alone, ranked
 from .solver import WRONG, solve, solver
 
-_CELLS = 4_000  # that are each alone in the programme: a second or two
+_CELLS = 4_000  # up to this many, cells are not merged: it takes a second or two
 _ROUNDS = 5
-_CLOSE = 1e-7  # of the fare or of the time: what is not worth another round
-_SMALL = 200  # columns of a job whose requests are all given out by the integer programme
+_CLOSE = 1e-7  # share of the fare or the time: a smaller gap is not worth another round
+_SMALL = 200  # columns: all requests of a smaller job are assigned by the integer programme
 _MOST_FREE = 5_000
-_SPARE = 1e-5  # of the limit, so that a solver that is wrong keeps it all the same
+_SPARE = 1e-5  # share of the limit kept free, so that it holds despite the solver's tolerance
 _NEAR = 1e-9
 
 
 class Job(NamedTuple):
-    """So many requests in each cell, and where they may go.
+    """The cells of a job, and where their requests may go.
 
-    A cell's requests may differ a little: then `table` has the most of each, and `at_least` the
-    least of each, which bounds what any choice costs; else these are the same.
+    The requests of a cell may differ a little: `table` has the most of each number, and `at_least`
+    the least, for the lower bound on the fare. Otherwise the two are the same.
     """
 
     table: Table
@@ -50,9 +52,10 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mix:
-    """How many requests of each column of a job's table go there.
+    """How many requests each column of a job's table gets.
 
-    `seconds` are those of each model, `fare` is that of all, `least` what no choice is below.
+    `seconds` are those of each model, `fare` is the fare of all, and `least` a lower bound on the
+    fare of any assignment.
     """
 
     amounts: Any
@@ -67,7 +70,7 @@ class Mix:
 
 
 def fastest(job: Job) -> Mix:
-    """A mix whose longest model is about as short as can be: to the last few requests."""
+    """A mix in which the longest time of a model is about as short as possible."""
     table = job.table
     if not len(table.counts):
         return _mix(table, table.cell, 0.0)
@@ -77,17 +80,17 @@ def fastest(job: Job) -> Mix:
 
 
 def cheapest(job: Job, limit: float, fallback: Mix) -> Mix:
-    """The mix of least fare in which no model has more than `limit` seconds.
+    """The cheapest mix in which no model has more than `limit` seconds.
 
-    `fallback` is one that is within the limit. It is what comes out where the whole requests cannot
-    be given out better, as when there are few of them and the limit is all that they need.
+    `fallback` is a mix within the limit. It is returned if no better assignment of whole requests
+    is found, as with few requests and a tight limit.
     """
     table = job.table
     if not len(table.counts):
         return fallback
     within = limit * (1 - _SPARE)
     fractions, prices = _solved(table, within)
-    if fractions is None:  # the limit is all that the job needs
+    if fractions is None:  # the limit leaves no choice
         _, prices = _solved(table, fallback.longest * (1 + _SPARE))
     if prices is None:
         prices = required("numpy").zeros(table.models)
@@ -103,8 +106,8 @@ def cheapest(job: Job, limit: float, fallback: Mix) -> Mix:
 def _solved(table: Table, limit: float | None) -> tuple[Any, Any]:
     """The best fractions of the cells, and the price of a second of each model.
 
-    Without a limit, the longest model is made short, instead of the fare. `None` where no choice is
-    within the limit; what the prices of the seconds are then is not known.
+    Without a limit, the longest time of a model is minimized instead of the fare. The fractions are
+    `None` if no assignment is within the limit; the prices then mean nothing.
     """
     if len(table.counts) <= _CELLS:
         return _of_groups(each_alone(table), limit)
@@ -126,14 +129,14 @@ def _solved(table: Table, limit: float | None) -> tuple[Any, Any]:
 
 
 class _Found(NamedTuple):
-    """The least so far, and what it is of."""
+    """The best solution so far, and its value."""
 
     worth: float = math.inf
     what: Any = None
 
 
 def _ends(table: Table, fractions: Any, prices: Any, limit: float | None) -> tuple[float, float]:
-    """What fractions cost, and what no others are below, by prices of the models' seconds."""
+    """The cost of fractions, and a lower bound on that of any, by prices of the seconds."""
     amounts = fractions * table.counts[table.cell]
     if limit is None:
         free = table._replace(fare=table.fare * 0.0)
@@ -152,7 +155,7 @@ def _of_groups(groups: Groups, limit: float | None) -> tuple[Any, Any]:
 
 
 def _fewer_split(table: Table, x: Any, limit: float | None) -> Any:
-    """The same with few cells split: those of groups that were split, each by itself."""
+    """Fractions that split fewer cells: the cells of split groups are solved on their own."""
     np = required("numpy")
     split = _split(table, x)
     if split.sum() <= 2 * table.models:
@@ -170,7 +173,7 @@ def _fewer_split(table: Table, x: Any, limit: float | None) -> Any:
 
 
 def _split(table: Table, x: Any) -> Any:
-    """Which cells go to several models."""
+    """Which cells are split between models."""
     np = required("numpy")
     split = np.zeros(len(table.counts), dtype=bool)
     split[table.cell[(x > WRONG) & (x < 1 - WRONG)]] = True
@@ -187,16 +190,18 @@ def _programme(  # noqa: PLR0913 - a programme has many sides
     whole: bool = False,
     offset: float = 0.0,
 ) -> tuple[Any, Any]:
-    """Give out `wanted` of each cell, in units of so many requests, at least cost.
+    """Assign `wanted` units of each cell to its columns, at the lowest cost.
 
-    No model has more seconds than its limit. Without a `scale` for these, the cost is the most by
-    which one is over its limit.
-    Gives the columns' amounts (`None` where there are none) and the price of each model's second.
+    A unit is a number of requests of the cell. No model has more seconds than its limit; without a
+    `scale` for the seconds, what is minimized is the most by which a model exceeds its limit.
+
+    Returns the amount of each column (`None` if there is no solution) and the price of a second of
+    each model.
     """
     np, highs = required("numpy"), solver()
     cells, columns = len(table.counts), len(table.cell)
     longest = scale is None
-    # By the largest: of much smaller numbers a solver's tolerance would be a share of its own.
+    # Scaled by the largest number: a solver's tolerance is absolute, and matters for small ones.
     scale = scale or float((table.seconds * unit).max(initial=0.0)) or 1.0
     cost = table.fare * unit
     worth = float(np.abs(cost).max(initial=0.0)) or 1.0
@@ -227,8 +232,8 @@ def _programme(  # noqa: PLR0913 - a programme has many sides
     highs.passModel(lp)
     solve(highs)
     info, solution = highs.getInfo(), highs.getSolution()
-    highs.clear()  # it refers to itself, and would keep all of it until that is noticed
-    # Whole amounts are held to everything by the caller: the solver takes some back that are right.
+    highs.clear()  # it is part of a reference cycle, and would keep its memory for long
+    # Whole amounts are checked by the caller: the solver rejects some that are right.
     if not (solution.value_valid if whole else info.primal_solution_status == _FEASIBLE):
         return None, None
     prices = None
@@ -242,10 +247,11 @@ _FEASIBLE = 2  # `kSolutionStatusFeasible` of HiGHS
 
 
 def _whole(table: Table, x: Any, limit: float | None, prices: Any = None) -> Any:
-    """Whole requests: unsplit cells as they are, the others by the integer programme.
+    """An assignment of whole requests: cells that are not split as they are, the others optimized.
 
-    Where these cannot be given out within the limit, more cells are: those that lose least.
-    Without a limit the longest model is made short. `None` where there is no such choice.
+    If the others cannot be assigned within the limit, more cells are optimized with them: those
+    that lose least. Without a limit, the longest time of a model is minimized. `None` without a
+    solution.
     """
     np = required("numpy")
     split = _split(table, x)
@@ -288,7 +294,7 @@ def _given_out(table: Table, x: Any, split: Any, limit: float | None) -> Any:
 
 
 def _kept(table: Table, whole: Any, limit: float | None) -> bool:
-    """Whether every request is given out, and no model has more than the limit."""
+    """Whether every request is assigned, and no model has more than the limit."""
     np = required("numpy")
     given = np.bincount(table.cell, weights=whole, minlength=len(table.counts))
     if (whole < 0).any() or (given != table.counts).any():
@@ -297,7 +303,7 @@ def _kept(table: Table, whole: Any, limit: float | None) -> bool:
 
 
 def _rounded(table: Table, x: Any) -> Any:
-    """Each cell's requests by its fractions, what is left over by the largest remainders."""
+    """Whole requests by the fractions; the rest of each cell by the largest remainders."""
     np = required("numpy")
     exact = x * table.counts[table.cell]
     whole = np.floor(exact + _NEAR).astype(np.int64)

@@ -1,9 +1,9 @@
-"""Where the requests of a job may go, as columns, and what prices of a model's seconds say of it.
+"""The table that a mix is computed from: the cells of a job, and a column for each model of a cell.
 
-A cell is requests that are alike; a column is a model that takes a cell's requests, with the fare
-and the seconds of one of them. At a price for the seconds of each model, a cell's best column is
-the one with the least fare and seconds paid for; its margin is how much prices may change before
-another is. Knows no solver.
+A cell is a number of similar requests; a column is a model that takes the cell's requests, with the
+fare and the seconds of one of them. Given a price for a second of each model, the best column of a
+cell is the one with the lowest fare plus the price of its seconds; the cell's margin is how much
+the prices may change before another column is best. Nothing here knows the solver.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from typing import Any, NamedTuple
 
 from tokenfare.batch.extra import required
 
-_ALONE = 1_500  # cells with the least margins, which are not put together with others
-_TOGETHER = 1_000  # groups of all others, about
+_ALONE = 1_500  # cells with the smallest margins, which are not merged with others
+_TOGETHER = 1_000  # about how many groups the others are merged into
 _TINY = 1e-300
 _NEAR = 1e-9
 _NUMBER_BYTES = 8
 
 
 class Table(NamedTuple):
-    """A job as columns, sorted by cell, of which every one has a column.
+    """The columns of a job, sorted by cell; every cell has at least one.
 
-    The requests of each cell; each column's cell and model, and the fare and the seconds of one.
+    `counts` are the requests of each cell. For each column: its cell, its model, and the fare and
+    the seconds of one request. `models` is the number of models.
     """
 
     counts: Any
@@ -39,22 +40,22 @@ class Table(NamedTuple):
         return np.flatnonzero(np.diff(self.cell, prepend=-1))
 
     def priced(self, prices: Any) -> Any:
-        """Each column's fare with its seconds paid for."""
+        """Each column's fare plus the price of its seconds."""
         return self.fare + prices[self.model] * self.seconds
 
     def least(self, prices: Any, limit: float) -> float:
-        """What no choice is below that has no model above the limit, by prices of its seconds."""
+        """The Lagrangian lower bound on the fare of any assignment within the limit."""
         np = required("numpy")
         best = np.minimum.reduceat(self.priced(prices), self.first)
         return max(0.0, float((best * self.counts).sum() - prices.sum() * limit) * (1 - _NEAR))
 
     def taken(self, amounts: Any) -> Any:
-        """The seconds of each model, if so many requests of each column go there."""
+        """The seconds of each model, if each column gets this many requests."""
         np = required("numpy")
         return np.bincount(self.model, weights=amounts * self.seconds, minlength=self.models)
 
     def of(self, cells: Any) -> tuple[Table, Any]:
-        """The job of some cells alone, by a mask, and which columns these are."""
+        """The table of the cells in a mask alone, and which columns these are."""
         np = required("numpy")
         columns = np.flatnonzero(cells[self.cell])
         names, cell = np.unique(self.cell[columns], return_inverse=True)
@@ -69,7 +70,7 @@ class Table(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """The best and the second-best column of each cell, what the second loses, and the margin."""
+    """For each cell the best and second-best column, how much worse the second is, the margin."""
 
     best: Any
     second: Any
@@ -78,7 +79,7 @@ class Ranked(NamedTuple):
 
 
 def ranked(table: Table, prices: Any) -> Ranked:
-    """What prices say of each cell; a cell that has one column only loses without end."""
+    """Rank the columns of each cell by prices; a cell with a single column has infinite margin."""
     np = required("numpy")
     paid = prices[table.model] * table.seconds
     priced = table.fare + paid
@@ -93,9 +94,9 @@ def ranked(table: Table, prices: Any) -> Ranked:
 
 
 def _least(cell: Any, first: Any, priced: Any) -> Any:
-    """The column of each cell that has the least price, the first of several.
+    """The column of each cell that has the lowest price, the first of several.
 
-    Sorting the columns by cell and price finds it too, in ten times as long.
+    Sorting the columns by cell and price gives the same and takes ten times as long.
     """
     np = required("numpy")
     least = np.minimum.reduceat(priced, first)
@@ -104,27 +105,27 @@ def _least(cell: Any, first: Any, priced: Any) -> Any:
 
 
 class Groups(NamedTuple):
-    """Cells put together, as a table of their means, and each column's column there."""
+    """Merged cells, as a table of their means, and the column there of each original column."""
 
     table: Table
     of_column: Any
 
 
 def each_alone(table: Table) -> Groups:
-    """No cells put together."""
+    """Every cell is a group of its own."""
     return Groups(table, required("numpy").arange(len(table.cell)))
 
 
 def by_size(table: Table) -> Groups:
-    """Cells that the same models take, with like fares and seconds, put together."""
+    """Merge cells that the same models take at similar fares and seconds."""
     first = table.first
     return _grouped(table, _takers(table), (table.fare[first], table.seconds[first]))
 
 
 def by_margin(table: Table, prices: Any) -> Groups:
-    """Cells between the same two models, with like margins, put together; the closest each alone.
+    """Merge cells with the same two best models and similar margins, except those of least margin.
 
-    So what is lost by it is lost where it does not matter.
+    So precision is lost only where it does not change the solution.
     """
     np = required("numpy")
     found = ranked(table, prices)
@@ -137,7 +138,7 @@ def by_margin(table: Table, prices: Any) -> Groups:
 
 
 def _takers(table: Table) -> Any:
-    """A number for the models that take each cell."""
+    """A number for each cell: equal if the same models take it."""
     np = required("numpy")
     takes = np.zeros((len(table.counts), table.models), dtype=bool)
     takes[table.cell, table.model] = True
@@ -145,10 +146,10 @@ def _takers(table: Table) -> Any:
 
 
 def row_numbers(rows: Any) -> Any:
-    """A number for each row of bytes, in an order of the rows; equal rows have the same.
+    """A number for each row of bytes, in the order of the rows' contents; equal rows share one.
 
-    `unique` with an axis does that too, column by column: six times as slow. As numbers, rows of
-    eight bytes are compared faster than as bytes.
+    `numpy.unique` with an axis does the same column by column, six times as slowly. Rows of eight
+    bytes are compared as integers, which is faster.
     """
     np = required("numpy")
     width = rows.shape[1]
@@ -162,7 +163,7 @@ def row_numbers(rows: Any) -> Any:
 
 
 def _grouped(table: Table, kinds: Any, likeness: tuple[Any, Any]) -> Groups:
-    """Cells of a kind put together, in the order of their likeness."""
+    """Merge neighbouring cells of the same kind, in the order of `likeness`."""
     np = required("numpy")
     cells = len(table.counts)
     order = np.lexsort((*likeness, kinds))

@@ -1,4 +1,4 @@
-"""The second of two passes over a job with a deadline: requests have what their class was given."""
+"""The second pass over a job with a deadline: each request gets a model from its class's share."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .survey import Survey, Surveyed
 
 
 class Placing:
-    """Chooses by the parts that were worked out for each class of a survey."""
+    """Chooses models by the shares that were computed for the classes of a survey."""
 
     def __init__(self, survey: Survey, found: Surveyed, kept: Kept) -> None:
-        """Begin with the first request."""
+        """Start before the first request."""
         self.survey = survey
         self._deadline = kept.deadline
         self._models = {survey.number_of(name): name for name in survey.models}
@@ -33,11 +33,11 @@ class Placing:
 
     @property
     def classes(self) -> _core.Classes:
-        """What is given out."""
+        """The classes with their shares."""
         return self.survey.classes
 
     def choose(self, cell: Cell, held: Cell) -> Choice | None:
-        """A model whose part of the request's class is not given out yet."""
+        """A model whose share of the request's class is not used up."""
         if cell.service.requirements.batch:
             return self.survey.in_time(cell)
         number = self.survey.class_of(cell)
@@ -53,14 +53,14 @@ class Placing:
         return choice
 
     def on(self, cell: Cell, model: int) -> Choice:
-        """A request on the model of this number, which takes it."""
+        """A request on the model with this number, which takes it, as a choice."""
         name = self._models[model]
         kind = next(kind for each, kind, _ in cell.service.takers if each.id == name)
         return self.at(cell.service, model, cell.sizes[kind])
 
     def at(self, service: Service, model: int, size: Count) -> Choice:
-        """A request of this size on the model of this number, which takes it."""
-        key = (service, model, size.low, size.high)  # a count hashes in Python's time
+        """A request of this size on the model with this number, as a choice."""
+        key = (service, model, size.low, size.high)  # hashes faster than a `Count`
         if key not in self._made:
             name = self._models[model]
             takers = ((each, kind) for each, kind, _ in service.takers if each.id == name)
@@ -68,24 +68,24 @@ class Placing:
         return self._made[key]
 
     def compare(self, free: Choice, choice: Choice, requests: int = 1) -> None:
-        """Note requests that are sent, and what they would have been without a deadline."""
+        """Note requests that are sent, and their choice without a deadline."""
         more = EXACT.subtract(choice.high, free.high)
         model = choice.model.id
         self._more[model] = EXACT.add(self._more[model], EXACT.multiply(more, requests))
 
     def refusal(self, cell: Cell) -> str:
-        """As the survey says."""
+        """As in the survey."""
         return self.survey.refusal(cell)
 
     def deadline(self) -> Deadline:
-        """The deadline that is kept, when all are placed, with what each model costs more."""
+        """The deadline, once all requests are placed, with what each model costs more."""
         if not self.classes.all_given():
             raise changed()
         return self._deadline.costing(self._more)
 
 
 def _given_out(found: Surveyed, kept: Kept, numbers: list[int]) -> list[list[int]]:
-    """Classes, models and how many requests go there; and the cheapest model of each class."""
+    """Columns of class, model and requests; and the cheapest model of each class."""
     np = required("numpy")
     cell, model, fare = found.rows.cell, found.rows.offered.model, found.rows.offered.fare
     number = np.array(numbers, dtype=np.int64)
@@ -99,7 +99,7 @@ def _given_out(found: Surveyed, kept: Kept, numbers: list[int]) -> list[list[int
 
 
 def changed() -> InvalidRequestError:
-    """The error of inputs that somebody wrote to between the passes."""
+    """The error for inputs that changed between the two passes."""
     return InvalidRequestError(
         "deadline: the inputs are read twice, and were not the same at the second time; plan again "
         "when nothing writes to them"

@@ -1,7 +1,7 @@
-"""HiGHS as it is used here: without a word, the same everywhere, and stopped by Ctrl-C.
+"""HiGHS as it is used here: silent, deterministic, and interruptible by Ctrl-C.
 
-What it solves may take it a quarter of a minute on a busy machine, and Python sees an interrupt
-only when it has the thread to itself again. So the solver works beside, and is told to stop.
+Solving may take a quarter of a minute on a busy machine, and Python handles an interrupt only when
+the main thread runs Python code again. So the solver runs in another thread, and is told to stop.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 from tokenfare.batch.extra import required
 
 WRONG = 1e-6
-"""By which a solver may be wrong."""
+"""The tolerance by which a solution may violate a constraint."""
 
-_NODES = 2_000  # a number of steps and not of seconds: the same job is planned the same everywhere
+_NODES = 2_000  # a limit in steps and not in seconds, so that results are the same everywhere
 _LOOK_SECONDS = 0.1
 
 
 def solver() -> Any:
-    """A solver that prints nothing: some versions greet before they can be told not to."""
+    """A solver that prints nothing; some versions print before options can be set."""
     highspy = required("highspy")
 
     class Quiet(highspy.Highs):  # type: ignore[misc, name-defined]  # known when it is imported
@@ -34,7 +34,7 @@ def solver() -> Any:
         ("random_seed", 0),
         ("mip_max_nodes", _NODES),
         ("mip_rel_gap", WRONG),
-        # Below that of the last check: else a solution on the edge is found and taken back.
+        # Below the tolerance of the final check, which would else reject a solution on the edge.
         ("mip_feasibility_tolerance", WRONG / 4),
     ):
         found.setOptionValue(name, value)
@@ -43,11 +43,11 @@ def solver() -> Any:
 
 
 def solve(highs: Any) -> None:
-    """Solve what was passed to a solver. What ends the waiting, as an interrupt, stops it first."""
+    """Solve the solver's model. An exception while waiting, such as an interrupt, stops it."""
     with ThreadPoolExecutor(1, "tokenfare-mix") as beside:
         solved = beside.submit(highs.run)
         try:
-            # Not for all of it at once: an interrupt that comes before the wait is in neither.
+            # With a timeout, since an interrupt just before an endless wait would not be seen.
             while not wait([solved], _LOOK_SECONDS).done:
                 pass
         except BaseException:

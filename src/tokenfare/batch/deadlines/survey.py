@@ -1,9 +1,9 @@
-"""The first of two passes over a job with a deadline: how many requests there are of each class.
+"""The first pass over a job with a deadline: counts the requests of each class.
 
-Requests are alike when the same models take them in the same time and at the same fare, or nearly
-the same where there are very many kinds (`bids`). What is kept is how many there are of each class,
-and of each request whether it is sent, so that the second pass gives it what its class was given.
-Nothing is written.
+Requests are in one class if the same models take them in the same time at the same fare, or nearly
+the same if there are very many classes (`bids`). What is kept is the number of requests of each
+class, and for each request whether it is sent, so that the second pass can distribute each class as
+computed. Nothing is written.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from tokenfare.tokenizers import Count
 from .bids import EXACT as ALL_DIGITS
 from .bids import FEWER, MOST_CLASSES, Bids, Offered, rates_known
 
-_OVER = 1.25  # of the most classes, beyond which they are put together again
+_OVER = 1.25  # times the most classes: beyond that, they are joined again
 
 
 class Columns(NamedTuple):
-    """What models ask for the classes of a survey: a row for each class and each that takes it."""
+    """What models charge for classes, as columns: a row for each class and model that takes it."""
 
     cell: Any
     offered: Offered
@@ -43,13 +43,13 @@ class Columns(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """What a survey found, in an order that does not depend on that of the requests.
+    """The result of a survey, in an order that does not depend on the order of the requests.
 
-    `counts` is how many requests are sent of each class, `numbers` is what the classes were counted
-    under; both are arrays of numpy, as the columns of `rows` are. `names` are the models in them.
-    `free` is what the requests of the plan cost without a deadline, `unknown` the models that were
-    left out, because a rate of theirs is not known; sizes that differ by less than `spread` may be
-    in one class.
+    `counts` is how many requests of each class are sent, and `numbers` the number of each class in
+    `_core.Classes`; both are NumPy arrays, as the columns of `rows` are. `names` are the models
+    that the rows refer to. `free` is what the requests cost without a deadline. `unknown` are
+    models that were left out because one of their rates is not known. Sizes that differ by less
+    than `spread` may be in one class.
     """
 
     counts: Any
@@ -64,7 +64,7 @@ class Surveyed:
     spread: float
 
     def claims(self, amounts: Any = None) -> dict[str, Claims]:
-        """What may go to each model; with `amounts`, if so many requests of each row do."""
+        """The claims on each model's rates; with `amounts`, of this many requests of each row."""
         offered = self.rows.offered
         number = self.counts[self.rows.cell] if amounts is None else amounts
         found = {}
@@ -76,10 +76,10 @@ class Surveyed:
 
 
 class Survey(NullOutput):
-    """Chooses as if there were no deadline but for what can be promised, and counts classes."""
+    """Chooses as without a deadline, from models that can promise a time, and counts classes."""
 
     def __init__(self, catalog: Catalog, deadline: timedelta, currency: str) -> None:
-        """Count nothing yet."""
+        """Start empty."""
         self.classes: _core.Classes = _core.Classes()
         self.models: dict[str, Model] = {}
         self.in_batch: int = 0
@@ -99,7 +99,7 @@ class Survey(NullOutput):
         self._pending: list[tuple[int, Choice]] = []
 
     def choose(self, cell: Cell, held: Cell) -> Choice | None:
-        """The batch service's model if its window ends in time; else what is late, or live."""
+        """The batch service's model if its window ends in time; otherwise a live one."""
         if cell.service.requirements.batch:
             return self.in_time(cell)
         number = self.class_of(cell)
@@ -111,11 +111,11 @@ class Survey(NullOutput):
 
     @staticmethod
     def without_deadline(cell: Cell, held: Cell) -> Choice | None:
-        """What a plan without a deadline would choose."""
+        """The choice of a plan without a deadline."""
         return held.service.choose(held.sizes) or cell.service.choose(cell.sizes)
 
     def refusal(self, cell: Cell) -> str:
-        """As without a deadline, or that those who take it have no known rates."""
+        """As without a deadline; or that the models which take the request have no known rates."""
         choice = cell.service.choose(cell.sizes)
         if choice is None:
             return cell.service.refusal(cell.sizes)
@@ -127,7 +127,7 @@ class Survey(NullOutput):
         )
 
     def in_time(self, cell: Cell) -> Choice | None:
-        """The batch service's choice, if it has answered before the deadline."""
+        """The choice in the batch service, if that answers before the deadline."""
         choice = cell.service.choose(cell.sizes)
         if choice is None:
             return None
@@ -136,15 +136,15 @@ class Survey(NullOutput):
         return None if self.is_late(rules) else choice
 
     def is_late(self, rules: BatchRules | None) -> bool:
-        """Whether a batch service has not answered for certain by the deadline."""
+        """Whether a batch service may not have answered by the deadline."""
         return rules is not None and timedelta(hours=rules.min_window_hours) > self._deadline
 
     def meet(self, rules: BatchRules | None) -> None:
-        """Note a batch service that requests would go to."""
+        """Note a batch service that requests would use."""
         self._window_hours = max(self._window_hours, rules.min_window_hours if rules else 0)
 
     def enter(self, rows: Iterable[Row]) -> None:
-        """Count the requests of a chunk, now that it is known which of them are sent."""
+        """Count the requests of a chunk, once it is known which of them are sent."""
         live = iter(self._pending)
         for row in rows:
             if row.batch:
@@ -165,13 +165,13 @@ class Survey(NullOutput):
         self._high = EXACT.add(self._high, EXACT.multiply(free.high, requests))
 
     def settle(self) -> None:
-        """Tell sizes apart less finely, if there are too many classes of those that came."""
+        """Distinguish sizes less finely if there are too many classes."""
         exactly = self._digits == ALL_DIGITS
         if len(self.classes) > MOST_CLASSES * (1 if exactly else _OVER):
             self._put_together()
 
     def _put_together(self) -> None:
-        """Leave out digits until there are few enough classes, as far as there are digits."""
+        """Drop digits until there are few enough classes, as long as there are digits."""
         while True:
             self.classes.coarsen(self._bids.joined(self._digits).tolist())
             fewer = FEWER[FEWER.index(self._digits) + 1 :]
@@ -180,7 +180,7 @@ class Survey(NullOutput):
             self._digits = fewer[0]
 
     def found(self) -> Surveyed:
-        """What was found; asked for once."""
+        """The result of the survey. To be called once."""
         np = required("numpy")
         if self._digits != ALL_DIGITS:
             self._put_together()
@@ -213,7 +213,7 @@ class Survey(NullOutput):
         )
 
     def class_of(self, cell: Cell) -> int | None:
-        """The number of a live request's class; `None` where nobody can promise a time."""
+        """The number of a live request's class; `None` if no model can promise a time."""
         number, longest = self._bids.service(cell.service), self._up_to(cell.service)
         bids = []
         for kind, size in enumerate(cell.sizes):
@@ -225,17 +225,17 @@ class Survey(NullOutput):
         return self.classes.number(bids)
 
     def meet_live(self, service: Service) -> None:
-        """Note a service that has a request with a class: models of it may be left out."""
+        """Note a live service that has requests, to report its models without known rates."""
         if service not in self._met:
             self._met.add(service)
             self._unknown.update(m.id for m, _ in service.models if not rates_known(m))
 
     def number_of(self, model: str) -> int:
-        """The number that a model has for the core."""
+        """The number of a model in the core."""
         return self._numbers[model]
 
     def table(self, service: Service, offers: _core.Offers) -> _core.Bids:
-        """What the core knows of a service's bids, with an answer for every size of the offers."""
+        """The bids of a service in the core, complete for every size of its offers."""
         if service not in self._tables:
             kinds = self._by(service).items()
             of = {self._numbers[m.id]: kind for kind, models in kinds for m in models}
@@ -260,7 +260,7 @@ class Survey(NullOutput):
         return any(service.on(model, size) is not None for model in self._by(service)[kind])
 
     def _up_to(self, service: Service) -> list[int | None]:
-        """For each class of a service the longest input that a model which promises a time takes.
+        """For each kind of a service, the longest input of its models that can promise a time.
 
         `None` if there is no such model.
         """
@@ -274,7 +274,7 @@ class Survey(NullOutput):
         return self._longest[service]
 
     def _by(self, service: Service) -> dict[int, list[Model]]:
-        """The models that can promise a time, by the classes of the service."""
+        """The models that can promise a time, by the kinds of the service."""
         if service not in self._that_matter:
             found: dict[int, list[Model]] = {}
             for model, kind in service.models:
@@ -290,7 +290,7 @@ _NO_LIMIT = (1 << 63) - 1
 
 
 def _of_classes(cell: Any, bid: Any, offered: Offered) -> Columns:
-    """What is offered for each class, whose bids these are: the rows of all its bids."""
+    """The offers for each class: the rows of all its bids."""
     np = required("numpy")
     by_bid = np.argsort(offered.bid, kind="stable")
     number = np.bincount(offered.bid, minlength=int(bid.max(initial=-1)) + 1)
@@ -301,5 +301,5 @@ def _of_classes(cell: Any, bid: Any, offered: Offered) -> Columns:
     cells = np.repeat(cell, many)
     order = np.lexsort((offered.model[rows], cells))
     rows = rows[order]
-    taken = {id(column): column[rows] for column in offered}  # some are the same
+    taken = {id(column): column[rows] for column in offered}  # columns may be shared
     return Columns(cells[order].astype(np.int32), Offered(*(taken[id(c)] for c in offered)))

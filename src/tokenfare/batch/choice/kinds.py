@@ -1,8 +1,9 @@
-"""How the size of a plain chat follows from its texts, on each class of models of a service.
+"""How the size of a plain chat follows from its texts, on each kind of models of a service.
 
-A template adds so much once, so much to each message, and a default system message where none is
-sent; the texts add what a tokenizer counts or what their bytes bound. What a class's rules cannot
-say in these numbers has no `Kind`, and its requests are counted one by one.
+A template adds tokens once, tokens for each message, and a default system message if none is sent;
+the texts add what a tokenizer counts, or bounds that follow from their bytes. If the rules of some
+models cannot be expressed in these numbers, they have no `Kind`, and requests are counted one by
+one.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from tokenfare.tokenizers import (
 Classes: TypeAlias = tuple[tuple[Model, ...], ...]
 Span: TypeAlias = tuple[int, int]
 Kind: TypeAlias = tuple[int | str, bool, Span, Span, Span]
-"""The number of a tokenizer or the name of a rule on bytes, whether a text joins the line break
-before it, and what is added once, to each message, and where no system message comes first."""
+"""The number of a tokenizer or the name of a rule on bytes; whether a text may merge with the line
+break before it; and what the template adds once, for each message, and without a system message."""
 
 _BY_BYTES: Mapping[Callable[[str], int], str] = MappingProxyType(
     {byte_level: "nfc", byte_level_as_is: "as is", most_bytes: "most"}
@@ -38,20 +39,20 @@ _BY_BYTES: Mapping[Callable[[str], int], str] = MappingProxyType(
 
 
 class Kinds:
-    """The kinds of models, and the tokenizers that they count by, each once."""
+    """The kinds of models, and the distinct tokenizers that they count with."""
 
     def __init__(self) -> None:
-        """Know none."""
+        """Start empty."""
         self.tokenizers: list[Tokenizer] = []
         self._known: dict[Hashable, Kind | None] = {}
         self._classes: dict[tuple[int, ...], tuple[Classes, list[Kind] | None]] = {}
 
     def of_all(self, classes: Classes) -> list[Kind] | None:
-        """How a plain chat is counted on each of some classes of models, if that can be said.
+        """How a plain chat is counted on each of these kinds; `None` if some cannot be expressed.
 
-        The classes of a service are those of all its rooms, of which a job may have thousands.
+        Cached, since a job may have thousands of rooms, and so services with the same kinds.
         """
-        key = tuple(id(models[0]) for models in classes)  # which are kept, so that none takes it
+        key = tuple(id(models[0]) for models in classes)  # they stay alive, so ids are not reused
         if key not in self._classes:
             found = [self.of(models[0]) for models in classes]
             known = [kind for kind in found if kind is not None]
@@ -59,7 +60,7 @@ class Kinds:
         return self._classes[key][1]
 
     def of(self, model: Model) -> Kind | None:
-        """How a plain chat is counted on models of this one's class, if the numbers can say it."""
+        """How a plain chat is counted on models of this kind; `None` if it cannot be expressed."""
         key = counting_key(model)
         if key not in self._known:
             self._known[key] = self._infer_kind(model)
@@ -85,7 +86,7 @@ class Kinds:
 
 @dataclass(frozen=True, slots=True)
 class _TemplateOnly:
-    """Counts the template's own text, and nothing of what is said."""
+    """Counts the template's own text, and texts of messages as nothing."""
 
     of: Measurer
     default_system: str
@@ -96,16 +97,16 @@ class _TemplateOnly:
         return self.of.name
 
     def measure(self, text: str) -> Count:
-        """Count the default system message, also behind a line break, and nothing else."""
+        """Count the default system message, also behind a line break; everything else as 0."""
         own = self.default_system and text in {self.default_system, "\n" + self.default_system}
         return self.of.measure(text) if own else Count.exactly(0)
 
 
 def _added(rules: Rules, counter: Measurer) -> tuple[Span, Span, Span]:
-    """What the template adds, read off from chats of which nothing else is counted."""
+    """What the template adds, measured by chats of which only the template is counted."""
     default = rules.chat.default_system
     measurer = _TemplateOnly(counter, default)
-    system: Wire = {"role": "system", "content": "x" + default}  # which is not the default itself
+    system: Wire = {"role": "system", "content": "x" + default}  # differs from the default
     user: Wire = {"role": "user", "content": "x" + default}
 
     def total(*chat: Wire) -> Span:
