@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mixes import Job, Option, cheapest, fastest, parts_of
 from tokenfare.batch.deadlines import mix as mixing
-from tokenfare.batch.deadlines import options as columns
+from tokenfare.batch.deadlines import mix_table as columns
 from tokenfare.batch.deadlines.mix import Mix
 
 NEAR = 1 + 1e-9
