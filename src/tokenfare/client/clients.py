@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Self, Unpack
 
 from tokenfare.api import Documents, parameters_of
@@ -158,6 +158,7 @@ class Client(BaseClient):
 class ChatStream:
     """A streamed answer: iterate for its pieces, then read `reply`.
 
+    An iterator: what leaves a loop over it early can go on with another one, while it is open.
     `decision` chose the model. If it fails before its first piece, another model answers.
     """
 
@@ -171,10 +172,19 @@ class ChatStream:
         """Show the chosen model."""
         return f"<{type(self).__name__} of {self.decision.model.id}>"
 
-    def __iter__(self) -> Iterator[Delta]:
+    def __iter__(self) -> Self:
         """The pieces, each once."""
-        yield from self._pieces
-        self.reply = self._pieces.result
+        return self
+
+    def __next__(self) -> Delta:
+        """The next piece. With the last one, `reply` is there."""
+        try:
+            piece: Delta = next(self._pieces)
+        except StopIteration:
+            with suppress(RuntimeError):  # closed or broken before its end: there is no reply
+                self.reply = self._pieces.result
+            raise
+        return piece
 
     def close(self) -> None:
         """Stop, and close the connection."""
@@ -295,11 +305,19 @@ class AsyncChatStream:
         """Show the chosen model."""
         return f"<{type(self).__name__} of {self.decision.model.id}>"
 
-    async def __aiter__(self) -> AsyncIterator[Delta]:
+    def __aiter__(self) -> Self:
         """The pieces, each once."""
-        async for piece in self._pieces:
-            yield piece
-        self.reply = self._pieces.result
+        return self
+
+    async def __anext__(self) -> Delta:
+        """As `ChatStream.__next__`."""
+        try:
+            piece: Delta = await anext(self._pieces)
+        except StopAsyncIteration:
+            with suppress(RuntimeError):
+                self.reply = self._pieces.result
+            raise
+        return piece
 
     async def aclose(self) -> None:
         """Stop, and close the connection."""
