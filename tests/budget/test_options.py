@@ -129,3 +129,19 @@ def test_tools_of_which_the_words_are_known_are_exact_and_others_are_not() -> No
     assert exact.total.exact
     assert not guessed.total.exact
     assert guessed.total.low < int(exact.total) < guessed.total.high
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+def test_a_room_among_the_parameters_is_not_passed_over_in_silence(name: str) -> None:
+    """50,000 tokens of answer do not fit, and what 1,000 cost is not what they cost."""
+    asked = rf"max_output_tokens is 1000 and the parameters say {name} 50000; give one of them"
+    other = {"temperature": 0.2, name: 50_000}
+    with pytest.raises(InvalidRequestError, match=asked):
+        tf.fits("hello", model="qwen-max", parameters=other)
+    with pytest.raises(InvalidRequestError, match=asked):
+        tf.route("hello", parameters=other)
+    with pytest.raises(InvalidRequestError, match=asked):
+        tf.trim([{"role": "user", "content": "hello"}], model="qwen-max", parameters=other)
+    assert not tf.fits("hello", model="qwen-max", max_output_tokens=50_000, parameters=other)
+    assert tf.count_messages("hello", model="qwen-max", parameters=other).total.exact
+    assert tf.trim([{"role": "user", "content": "hello"}], 100, parameters=other).dropped == ()

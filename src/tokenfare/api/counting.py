@@ -16,6 +16,7 @@ from tokenfare.budget import (
     Options,
     RequestCount,
     Rules,
+    check_room,
     count_request,
     fit,
     options_of,
@@ -219,7 +220,7 @@ def fits(  # noqa: PLR0913 - as `count_messages`
         max_output_tokens: The room to keep for the answer, in tokens.
         documents: Attached documents: paths of files, or `tokenfare.Document` values.
         tools: As for `count_messages`.
-        parameters: As for `count_messages`.
+        parameters: As for `count_messages`. The room for the answer is `max_output_tokens` alone.
         catalog: The catalogue that knows `model`.
 
     Raises:
@@ -234,6 +235,7 @@ def fits(  # noqa: PLR0913 - as `count_messages`
     """
     found = facts_of(catalog).get(model)
     options = options_from(tools, parameters)
+    check_room(max_output_tokens, parameters or {})
     size = size_on(found, prompt, documents, options)
     return fit(found.served(thinking=options.thinking is True), size, max_output_tokens)
 

@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Unpack
 
-from tokenfare.budget import Options, RequestPreparer, check_input
+from tokenfare.budget import Options, RequestPreparer, check_input, check_room
 from tokenfare.errors import InvalidRequestError, NoModelFits
 from tokenfare.messages import Message, Prompt, Wire, needs, parse
 from tokenfare.router import (
@@ -61,7 +61,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
             counts.
         documents: Attached documents: paths of files, or `Document` values.
         tools: As for `count_messages`.
-        parameters: As for `count_messages`.
+        parameters: As for `count_messages`. The room for the answer is `max_output_tokens` alone.
         exact: Count the whole request. By default a long text is counted only as far as the
             decision needs: the size and the fare may then be intervals, and models that rank below
             the chosen one may be rejected because they "may not fit".
@@ -103,6 +103,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
         return route_sized(SameSize(Count.exactly(check_input(input_tokens))), wanted, facts)
     messages = parse(prompt if prompt is not None else "")
     along, options = documents_of(documents), options_from(tools, parameters)
+    check_room(wanted.max_output_tokens, parameters or {})
     wanted = needing(wanted, messages, options)
     if exact:
         preparer = RequestPreparer(messages, along, measurer_or_bounds, options)

@@ -13,6 +13,7 @@ from tokenfare.budget import (
     Trimmed,
     TrimPolicy,
     check_output,
+    check_room,
     input_room,
     options_of,
 )
@@ -161,6 +162,8 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
         options = messages.options
     else:
         options = options_of(parameters or {})
+        if model is not None:
+            check_room(max_output_tokens, parameters or {})
     thinking = options.thinking is True
     limit = _limit(max_tokens, model, max_output_tokens, catalog, thinking=thinking)
     if isinstance(messages, Conversation):

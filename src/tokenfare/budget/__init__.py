@@ -26,6 +26,7 @@ from .images import most_tokens as most_tokens
 from .options import NO_OPTIONS as NO_OPTIONS
 from .options import OPTION_NAMES as OPTION_NAMES
 from .options import Options as Options
+from .options import check_room as check_room
 from .options import options_of as options_of
 from .request import count_request as count_request
 from .request_count import Part as Part

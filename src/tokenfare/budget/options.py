@@ -58,6 +58,24 @@ OPTION_NAMES = frozenset(
 """The provider's parameters that `options_of` looks at."""
 
 
+# OpenAI's two names for the room of the answer.
+_ROOMS = ("max_tokens", "max_completion_tokens")
+
+
+def check_room(max_output_tokens: int, parameters: Mapping[str, object]) -> None:
+    """Refuse provider parameters that name another room for the answer than the one decided by.
+
+    What was checked and priced would not be what is sent.
+    """
+    for name in _ROOMS:
+        if parameters.get(name, max_output_tokens) != max_output_tokens:
+            raise InvalidRequestError(
+                f"max_output_tokens is {max_output_tokens} and the parameters say {name} "
+                f"{parameters[name]!r}; give one of them: max_output_tokens, where a model is "
+                "chosen by it"
+            )
+
+
 def options_of(extra: Mapping[str, object]) -> Options:
     """The options among a call's provider parameters."""
     tools = extra.get("tools") or ()

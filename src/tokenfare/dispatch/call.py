@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from tokenfare.budget import check_room
 from tokenfare.catalog import Model
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Message
@@ -28,8 +29,6 @@ _DECIDED = {
     "messages": "they are the prompt",
     "stream": "client.stream(…) streams",
 }
-# OpenAI's two names for the room.
-_ROOMS = ("max_tokens", "max_completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +92,8 @@ class Call:
                 raise InvalidRequestError(
                     f"parameters: {name!r} is set by the call itself; {instead}"
                 )
-        for name in _ROOMS:
-            if room is not None and self.parameters.get(name, room) != room:
-                raise InvalidRequestError(
-                    f"max_output_tokens is {room} and the parameters say {name} "
-                    f"{self.parameters[name]!r}; give one of them: max_output_tokens, where a "
-                    "model is chosen by it"
-                )
+        if room is not None:
+            check_room(room, self.parameters)
 
 
 @dataclass(frozen=True, slots=True)
