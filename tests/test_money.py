@@ -1,6 +1,8 @@
+import operator
 from dataclasses import FrozenInstanceError
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, Inexact, getcontext, localcontext
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -46,6 +48,16 @@ def test_money_and_a_bare_number_never_meet(operation: str) -> None:
     assert getattr(yuan, operation)(1) is NotImplemented
     with pytest.raises(TypeError, match="unsupported operand"):
         yuan + Decimal(1)  # type: ignore[operator]  # the mistake
+
+
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])
+@pytest.mark.parametrize("other", [1, 0.05, Decimal(1), "1 CNY", None])
+def test_money_is_not_compared_with_what_is_none(compare: Any, other: object) -> None:
+    """`if reply.fare > 0.05` is a mistake to be told of, on either side and at once."""
+    yuan = Money(Decimal(1), "CNY")
+    for sides in ((yuan, other), (other, yuan)):
+        with pytest.raises(TypeError, match="not supported between instances of"):
+            compare(*sides)
 
 
 def test_sums_are_exact_where_binary_floats_are_not() -> None:

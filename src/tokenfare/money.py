@@ -190,14 +190,22 @@ class Money:
 
     def __le__(self, other: Money) -> bool:
         """Compare amounts. Raises `InvalidAmount` for two currencies."""
-        return self == other or self < other
+        if not isinstance(other, Money):
+            return NotImplemented
+        self._same_currency(other)
+        return self.amount <= other.amount
 
+    # Not `other < self`: what is no Money would ask back, without an end.
     def __gt__(self, other: Money) -> bool:
         """Compare amounts. Raises `InvalidAmount` for two currencies."""
+        if not isinstance(other, Money):
+            return NotImplemented
         return other < self
 
     def __ge__(self, other: Money) -> bool:
         """Compare amounts. Raises `InvalidAmount` for two currencies."""
+        if not isinstance(other, Money):
+            return NotImplemented
         return other <= self
 
     def __str__(self) -> str:
