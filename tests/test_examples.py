@@ -43,6 +43,14 @@ def test_each_is_run_by_a_test_and_stands_in_the_list() -> None:
     assert set(listed) == names
 
 
+@pytest.mark.parametrize("name", ["ask", "agent", "batch_job", "chunks", "make_requests"])
+def test_without_arguments_it_says_how_it_is_called(name: str) -> None:
+    out, err = ran(name, code=1)
+    assert out == ""
+    assert f"python examples/{name}.py " in err
+    assert "Traceback" not in err
+
+
 def test_a_question_is_answered_and_billed_as_predicted() -> None:
     out, _ = ran("ask", "Is it raining in Hangzhou?")
     assert "You said: Is it raining in Hangzhou?" in out
