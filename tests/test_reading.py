@@ -21,6 +21,19 @@ def test_what_is_in_a_file_is_read(tmp_path: Path) -> None:
     assert toml_of(path) == {"title": "你好"}
 
 
+def test_the_mark_that_an_editor_put_before_a_text_is_none_of_it(tmp_path: Path) -> None:
+    """As Windows' editors do; a second one is a character of the text."""
+    path = tmp_path / "notes.toml"
+    path.write_bytes(b"\xef\xbb\xbftitle = 1")
+    assert text_of(path) == "title = 1"
+    assert toml_of(path) == {"title": 1}
+    path.write_bytes(b"\xef\xbb\xbf\xef\xbb\xbfa")
+    assert text_of(path) == "\ufeffa"
+    path.write_bytes(b"\xef\xbb\xbfa\xff")
+    with pytest.raises(InputError, match="not UTF-8 at byte 4"):
+        text_of(path)
+
+
 def test_what_goes_wrong_while_a_file_is_read_is_said_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "notes"
     path.write_bytes(b"all")

@@ -48,9 +48,9 @@ def _unreadable(name: str, error: Exception) -> InputError:
 
 
 def text_of(path: str | os.PathLike[str]) -> str:
-    """The text of a file in UTF-8."""
+    """The text of a file in UTF-8, without the mark that some editors put before it."""
     try:
-        return bytes_of(path).decode()
+        return bytes_of(path).decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise InputError(os.fspath(path), f"not UTF-8 at byte {error.start}") from None
 

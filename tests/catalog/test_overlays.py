@@ -104,6 +104,13 @@ def test_a_file_without_a_day_or_source_is_refused_as_before(catalog, write):
         catalog.overlay(write(OURS.replace('source = "contract"', "")))
 
 
+def test_a_byte_order_mark_before_a_file_is_no_part_of_it(catalog, tmp_path):
+    """Windows' editors put it there."""
+    path = tmp_path / "marked.toml"
+    path.write_bytes(b"\xef\xbb\xbffamily = 'own'\nprovider = 'dashscope'\n")
+    assert catalog.overlay(path).models() == catalog.models()
+
+
 def test_a_discount_is_a_factor_on_every_price_of_what_it_names(catalog, write):
     offer = contract("[[discounts]]", 'models = ["qwen-plus*", "qwen-max"]', 'factor = "0.85"')
     mine = catalog.overlay(write(offer))

@@ -118,7 +118,7 @@ def _toml(path: Path, content: bytes) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        return tomllib.loads(content.decode("utf-8").removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         raise CatalogError(path, "", f"not TOML: {error}") from error
     except UnicodeDecodeError as error:
