@@ -1,10 +1,17 @@
 from types import MappingProxyType
 
 import pytest
+from pydantic import BaseModel
 
 from tokenfare import TrimPolicy, count_messages, trim
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Media, Text, needs, parse
+
+
+class Answered(BaseModel):
+    """As the `openai` package gives an answer's message, which it takes back as it is."""
+
+    role: str
 
 
 def test_a_text_is_one_message_from_the_user() -> None:
@@ -63,6 +70,11 @@ def test_a_call_of_a_tool_needs_no_content() -> None:
         (
             [{"role": "assistant", "content": None, "tool_calls": [CALL, {"id": "1"}]}],
             r"messages\[0\]\.tool_calls\[1\]: an object with function\.name",
+        ),
+        (
+            [{"role": "user", "content": "x"}, Answered(role="assistant")],
+            r"messages\[1\]: an object with role and content, not Answered; "
+            r"give its model_dump\(\), which is a dict",
         ),
         ([{"role": "robot", "content": "x"}], "'robot' is not one of"),
         ([{"role": "user"}], r"messages\[0\]\.content: missing"),

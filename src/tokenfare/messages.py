@@ -159,7 +159,10 @@ def needs(messages: Iterable[Message]) -> frozenset[str]:
 
 def _message(item: object, place: str) -> Message:
     if not isinstance(item, Mapping):
-        raise InvalidRequestError(f"{place}: an object with role and content, not {_kind(item)}")
+        way = "; give its model_dump(), which is a dict" if hasattr(item, "model_dump") else ""
+        raise InvalidRequestError(
+            f"{place}: an object with role and content, not {_kind(item)}{way}"
+        )
     role = item.get("role")
     if not isinstance(role, str) or role not in ROLES:
         known = ", ".join(sorted(ROLES))

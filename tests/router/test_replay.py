@@ -123,7 +123,7 @@ def test_requirements_are_written_and_read_again(options: dict[str, Any]) -> Non
     ("text", "says"),
     [
         ("x", "mine.json: not JSON: Expecting value in line 1, column 1"),
-        ("[]", "mine.json: not a decision"),
+        ("[]", "mine.json: not a decision: an object with keys expected, not []"),
         ("{}", "mine.json: not a decision: model: the key is missing"),
         (
             recorded(input_tokens=5).replace('"2024-12-18"', '"yesterday"'),

@@ -78,4 +78,6 @@ def _expected(detail: Mapping[str, Any], key: str, known: Iterable[str]) -> str:
     if detail["type"] == "value_error":
         return str(detail["ctx"]["error"])
     wanted = str(detail["msg"]).removeprefix("Input should be ")
+    if detail["type"] in {"model_type", "dict_type"}:  # pydantic names its class
+        wanted = "an object with keys"
     return f"{wanted} expected, not {shown(detail['input'])}"
