@@ -18,6 +18,7 @@ import pytest
 from dispatch.scripted import Reply, Server, chunk, completion, stream
 from tokenfare import AsyncClient, Catalog, Client
 from tokenfare.dispatch import NO_RETRIES, pools
+from tokenfare.errors import ProviderUnreachable
 
 AT_ONCE = 120
 
@@ -127,6 +128,47 @@ def test_nothing_is_left_to_import_when_a_call_is_let_through(made: str) -> None
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+@pytest.mark.parametrize(
+    ("variable", "url", "says"),
+    [
+        (
+            "HTTP_PROXY",
+            "http://models.example/v1",
+            r"is the service running, and is the proxy right that HTTP_PROXY names\?",
+        ),
+        ("ALL_PROXY", "https://models.example/v1", "the proxy right that ALL_PROXY names"),
+        ("HTTPS_PROXY", "http://127.0.0.1:1/v1", r"right, and is the service running\?"),
+    ],
+)
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_proxy_that_does_not_answer_is_asked_about(
+    variable: str,
+    url: str,
+    says: str,
+    asynchronous: bool,
+    catalog: Catalog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The address is the provider's and all is well there: nothing else would lead to the proxy."""
+    for name in ("NO_PROXY", "ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv(variable, "http://somebody:hush-hush@127.0.0.1:1")
+    options = _options(url, catalog)
+
+    def ask() -> None:
+        with Client(**options) as client:
+            client.chat("Hello?")
+
+    async def ask_async() -> None:
+        async with AsyncClient(**options) as client:
+            await client.chat("Hello?")
+
+    with pytest.raises(ProviderUnreachable, match=says) as raised:
+        anyio.run(ask_async) if asynchronous else ask()
+    assert "hush-hush" not in str(raised.value)
 
 
 def test_a_proxy_of_the_environment_is_heeded(

@@ -78,10 +78,15 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """No answer, or no more of it."""
+    """No answer, or no more of it.
+
+    `proxy` is the variable of the environment that names a proxy for an address that was not
+    reached.
+    """
 
     trouble: Trouble
     detail: str
+    proxy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,14 +239,16 @@ def unreachable(
     if run.seconds_left() <= 0:
         return _late(run, url, status)
     timeouts = run.endpoint.timeouts
+    proxy = f"is the proxy right that {broken.proxy} names" if broken.proxy else ""
     sentences = {
-        "refused": f"nothing answers at {url} ({broken.detail}); is the base URL right, and is "
-        f"the service running?",
-        "unknown host": f"the host of {url} is not known ({broken.detail}); is the base URL "
-        f"right, and is there a network?",
+        "refused": f"nothing answers at {url} ({broken.detail}); is the base URL right"
+        + (f", is the service running, and {proxy}?" if proxy else ", and is the service running?"),
+        "unknown host": f"the host of {url} is not known ({broken.detail}); is the base URL right"
+        + (f", is there a network, and {proxy}?" if proxy else ", and is there a network?"),
         "tls": f"no secure connection to {url} ({broken.detail}); a proxy in between or a "
         f"private certificate needs SSL_CERT_FILE or a client of your own",
-        "connect timeout": f"no connection to {url} within {timeouts.connect:g} s",
+        "connect timeout": f"no connection to {url} within {timeouts.connect:g} s"
+        + (f"; {proxy}?" if proxy else ""),
         "busy": f"no connection to {url} became free; give the client more, or call it less",
         "timeout": _silent(url, timeouts, limit),
         "broken": f"the connection to {url} broke ({broken.detail})",

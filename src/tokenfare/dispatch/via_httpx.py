@@ -142,9 +142,27 @@ def socket_of(response: Any) -> Socket | None:
 def broken(problem: Exception, library: ModuleType) -> Broken:
     """What an exception of the library means, in words without a request in them."""
     trouble = _trouble(problem, library)
+    detail = str(problem) or type(problem).__name__
     if trouble == "refused" and _has(problem, ConnectionRefusedError):
-        return Broken(trouble, "connection refused")
-    return Broken(trouble, str(problem) or type(problem).__name__)
+        detail = "connection refused"
+    proxied = trouble in {"refused", "unknown host", "connect timeout"}
+    return Broken(trouble, detail, _proxy_variable(problem) if proxied else "")
+
+
+def _proxy_variable(problem: Any) -> str:
+    """The variable that names a proxy for the address that was not reached, or nothing.
+
+    The library reads it by itself, unless the client was told not to, and does not say so.
+    """
+    from urllib.request import getproxies, proxy_bypass
+
+    try:
+        url = problem.request.url
+    except RuntimeError:  # raised outside of a client
+        return ""
+    proxies = getproxies()
+    name = next((name for name in (url.scheme, "all") if name in proxies), None)
+    return f"{name.upper()}_PROXY" if name is not None and not proxy_bypass(url.host) else ""
 
 
 def fingerprint(effect: Identify) -> Fingerprint:
