@@ -62,6 +62,12 @@ def test_a_ceiling_that_is_no_amount_is_refused(ceiling: Any, tmp_path: Path) ->
     assert not (tmp_path / "plan").exists()
 
 
+def test_a_ceiling_below_zero_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    """A slip of the pen, as it is for `max_fare` and a day's ceiling; no job is too dear for it."""
+    with pytest.raises(InvalidRequestError, match="-5 CNY; a ceiling is not below zero"):
+        tf.batch.plan("not-there.jsonl", tmp_path / "plan", as_of=DAY, ceiling="-5 CNY")
+
+
 def test_a_ceiling_of_another_currency_is_refused(job: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequestError, match="ceiling: 5 USD"):
         tf.batch.plan(job, tmp_path / "plan", as_of=DAY, ceiling=tf.Money(Decimal(5), "USD"))

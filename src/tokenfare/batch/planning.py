@@ -206,7 +206,8 @@ def _planned(source: Source, number: int, planner: Planner) -> Iterator[None]:
 def ceiling_of(given: Money | str | None, requirements: Requirements) -> Money | None:
     """Parse a ceiling, given as `Money` or as a text.
 
-    Raises `InvalidRequestError` for anything else, and for another currency than the plan's.
+    Raises `InvalidRequestError` for anything else, for an amount below zero, and for another
+    currency than the plan's.
     """
     if given is None:
         return None
@@ -218,6 +219,8 @@ def ceiling_of(given: Money | str | None, requirements: Requirements) -> Money |
         raise InvalidRequestError(
             f"ceiling: {ceiling}; the plan compares in {requirements.currency}"
         )
+    if ceiling.amount < 0:
+        raise InvalidRequestError(f"ceiling: {ceiling}; a ceiling is not below zero")
     return ceiling
 
 
