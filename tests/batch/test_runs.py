@@ -237,6 +237,16 @@ def test_a_wrong_key_is_said_and_nothing_is_lost(emulate: Any, made: Any) -> Non
     assert b"sk-right" not in kept
 
 
+@pytest.mark.parametrize("step", [batch.submit, batch.status, batch.collect, batch.run])
+def test_an_option_that_there_is_not_is_named_before_anything_is_sent(
+    emulate: Any, made: Any, step: Any
+) -> None:
+    emulator, given = emulate()
+    with pytest.raises(TypeError, match="no option 'retry_polcy'; did you mean 'retry_policy'"):
+        step(made(1), **given, retry_polcy=None)
+    assert not [*emulator.calls]
+
+
 def test_a_folder_is_worked_on_by_one_process_at_a_time(emulate: Any, made: Any) -> None:
     _, given = emulate()
     folder = made(1)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from tokenfare.api import default_catalog
 from tokenfare.catalog import BatchRules, Catalog
 from tokenfare.client.settings import DEFAULT_PROVIDER, Settings, settings
+from tokenfare.client.unknown_options import refuse_unknown
 from tokenfare.dispatch import Flow, drive
 from tokenfare.errors import InvalidRequestError
 
@@ -24,6 +25,7 @@ from .plan_folder import Planned, planned
 T = TypeVar("T")
 
 _ENDPOINT = "endpoint"
+_FACTS_AND_PLACE = {"catalog", "api_key", "base_url"}  # arguments of a client beside its options
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,12 @@ def running(
     """Open a plan's folder to work on it; `options` are those of `tokenfare.Client`.
 
     Raises `InputError` if it is no plan, `InvalidRequestError` if another process works on it or if
-    what is there was sent to another endpoint, `MissingKey` without a key.
+    what is there was sent to another endpoint, `MissingKey` without a key, `TypeError` for an
+    option that there is not.
     """
     import httpx
 
+    refuse_unknown(name for name in options if name not in _FACTS_AND_PLACE)
     plan = planned(folder)
     catalog = options.pop("catalog", None) or default_catalog(plan.day)
     options["provider"] = options.get("provider") or _provider_of(plan, catalog)
