@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,18 @@ def test_a_file_is_taken_once_and_exact_from_then_on(run: Run, folder: Path) -> 
         run("count", "--tokenizer", "mine", stdin="通义千问具有强大的能力。".encode()).out == "8\n"
     )
     assert "mine" in run("tokenizers").out
+
+
+def test_a_rank_file_that_no_option_can_explain_is_led_to_what_can(
+    run: Run, tmp_path: Path
+) -> None:
+    """`tokenizers add` has no option for a pattern: the way out is in Python, named whole."""
+    ranks = tmp_path / "mine.tiktoken"
+    ranks.write_text("".join(f"{b64encode(bytes([i])).decode()} {i}\n" for i in range(256)))
+    ended = run("tokenizers", "add", str(ranks), "--name", "mine")
+    assert (ended.code, ended.out) == (2, "")
+    assert "pass pattern=, one of qwen, " in ended.err
+    assert ended.err.rstrip().endswith("to tokenfare.tokenizers.load")
 
 
 def test_a_folder_is_not_yet_counted_by_where_what_reads_it_is_not_installed(

@@ -57,7 +57,7 @@ def convert(  # noqa: PLR0913 - a rank file leaves much unsaid
     data = _read(path)
     digest = _checked_digest(str(path), data, sha256)
     if data.startswith((_MAGIC, _BARE)):
-        raise NotRepresentable(str(path), "", "converted already: `load` reads it")
+        raise NotRepresentable(str(path), "", "converted already: tokenizers.load reads it")
     given = (pattern, normalization, special_tokens)
     vocabulary = _read_vocabulary(str(path), data, digest, given)
     return _written(vocabulary, name or _name(path), digest, str(path))

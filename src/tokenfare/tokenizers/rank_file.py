@@ -89,11 +89,11 @@ def _unknown(path: str, digest: str) -> str:
     if expected:
         return (
             f"not the published {name}: its sha256 is {digest}, not {' or '.join(expected)}; it is "
-            "damaged, or another vocabulary, and then pass pattern="
+            "damaged, or another vocabulary, and then pass pattern= to tokenfare.tokenizers.load"
         )
     return (
         "a rank file does not say how text is split, and this one is not known: "
-        f"pass pattern=, one of {', '.join(PATTERNS)}"
+        f"pass pattern=, one of {', '.join(PATTERNS)}, to tokenfare.tokenizers.load"
     )
 
 
