@@ -43,6 +43,19 @@ def test_an_episode_is_over_after_twenty_good_calls(ledger: Ledger, clock: Clock
     assert drifts(ledger)[0].over
 
 
+def test_misses_near_each_other_are_one_episode_however_many_calls_came_before(
+    ledger: Ledger, clock: Clock
+) -> None:
+    """Nineteen good calls lie between the second and the third."""
+    bills(ledger, clock, *[100] * 50)
+    began = clock.now
+    bills(ledger, clock, 90, 95, *[100] * 19, 130, 100)
+    (found,) = drifts(ledger)
+    assert (found.since, found.missed) == (datetime.fromtimestamp(began, UTC), 3)
+    assert (found.calls, found.good_since) == (1 + 1 + 19 + 1 + 1, 1)
+    assert (found.predicted, found.billed) == (300, 90 + 95 + 130)
+
+
 def test_an_old_episode_is_not_part_of_a_new_one(ledger: Ledger, clock: Clock) -> None:
     bills(ledger, clock, 90, *[100] * 20)
     began = clock.now

@@ -111,6 +111,36 @@ def test_a_tier_that_ends_among_the_possible_sizes_may_be_the_dearest(
     assert falls.fare.high == Money(Decimal("0.03"), "CNY")
 
 
+@pytest.mark.parametrize("size", [Count.exactly(20), Count(20, 10, 20, "bounds")])
+@pytest.mark.parametrize(
+    "tiers", [((None, "0", "1"),), ((15, "0", "2"), (None, "0", "1"))], ids=["level", "falling"]
+)
+def test_of_equals_the_one_with_the_most_to_spare_comes_first(
+    size: Count, tiers: tuple[tuple[int | None, str, str], ...]
+) -> None:
+    """With nothing to spare it still comes before one whose limits nobody states."""
+    made = {
+        name: model(name, price=price(*tiers), limits=Limits(max_input=most))
+        for name, most in (("a", None), ("b", 20), ("c", 40), ("d", 41))
+    }
+    asked = Requirements(max_output_tokens=1, unstated_limits=True)
+    for left in ("abcd", "abc", "ab", "a"):
+        models = [made[name] for name in left]
+        assert table(models, asked).decide(size).model.id == left[-1]
+        assert choice([(m, size) for m in models], asked) is made[left[-1]]
+
+
+def test_what_is_to_spare_is_counted_from_the_high_end_whether_a_fare_falls_or_not() -> None:
+    """Both cost 2 at most; of 10 to 20 tokens "falls" has 25 - 20 to spare, "level" 28 - 20."""
+    models = [
+        model("falls", price=price((15, "0", "2"), (None, "0", "1")), limits=Limits(max_input=25)),
+        model("level", price=price((None, "0", "2")), limits=Limits(max_input=28)),
+    ]
+    decision = table(models, Requirements(max_output_tokens=1)).decide(Count(20, 10, 20, "bounds"))
+    assert [entry.fit.headroom for entry in decision.ranked] == [8, 5]
+    assert decision.model.id == "level"
+
+
 @given(some_models, requirements(), a_count())
 def test_the_winner_is_the_first_of_the_ranking(
     models: list[Model], requirements: Requirements, size: Count

@@ -187,6 +187,80 @@ def test_a_class_looked_at_alone_is_counted_on_with_those_it_moves_with() -> Non
     assert decision.size.exact
 
 
+def test_a_model_that_certainly_fits_is_chosen_where_sizes_move_together() -> None:
+    """A text of at most 10,000 tokens (two more than bytes), and a template of 50 more.
+
+    Nothing here can count it. "verbose" is cheaper at every size, and dearest where its tier ends;
+    there the request may be 10,058 tokens, and it is the one to choose if it takes them all.
+    """
+    text = "x" * 9_998
+    for most, winner in ((10_057, "plain"), (10_058, "verbose")):
+        models = [
+            model("plain", price=price((None, "0.003", "0.001")), limits=Limits(max_input=20_000)),
+            model(
+                "verbose",
+                price=price((5_000, "0.002", "0.001"), (None, "0.001", "0.001")),
+                chat=ChatTemplate(per_message=52, per_reply=6),
+                limits=Limits(max_input=most),
+            ),
+        ]
+        models = [replace(each, tokenizer="unknown") for each in models]
+        decision = lazily(models, text)
+        assert decision.model.id == winner == eagerly(models, text).model.id
+        assert decision.size.high == {"plain": 10_008, "verbose": 10_058}[winner]
+
+
+def test_what_is_to_spare_is_compared_between_tokenizers_by_each_models_own_size() -> None:
+    """All cost the answer alone, but "small" may not take so much.
+
+    "verbose" has room for 50,050 - 10,058 = 39,992 tokens more, "other" 50,010 - 10,008 = 40,002.
+    """
+    free = price((None, "0", "1"))
+    models = [
+        model("small", price=price((None, "0", "0.5")), limits=Limits(max_input=5_000)),
+        model(
+            "verbose",
+            price=free,
+            chat=ChatTemplate(per_message=52, per_reply=6),
+            limits=Limits(max_input=50_050),
+        ),
+        model("other", price=free, limits=Limits(max_input=50_010)),
+    ]
+    names = ("unknown", "unknown", "yi")
+    models = [replace(m, tokenizer=name) for m, name in zip(models, names, strict=True)]
+    lazy, eager = lazily(models, "x" * 9_998), eagerly(models, "x" * 9_998)
+    assert [entry.fit.headroom for entry in lazy.ranked] == [40_002, 39_992]
+    assert lazy.model.id == eager.model.id == "other"
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_of_equals_that_move_together_the_one_with_the_more_to_spare_is_chosen(
+    counted: bool,
+) -> None:
+    """The input costs nothing; "b" takes 10 tokens more and has 50 more around the text."""
+    free = price((None, "0", "1"))
+    models = [
+        model("c", price=free, limits=Limits(max_input=50_000)),
+        model(
+            "b",
+            price=free,
+            chat=ChatTemplate(per_message=52, per_reply=6),
+            limits=Limits(max_input=50_010),
+        ),
+        model("a", price=free, limits=Limits()),
+    ]
+    if not counted:
+        models = [replace(each, tokenizer="unknown") for each in models]
+    parsed = parse(ENGLISH * 36)
+    asked = replace(ASKED, unstated_limits=True)
+    sizing = Sizing(lambda by: RequestPreparer(parsed, (), by), measurer)
+    lazy = settle(Question(tuple(models), asked, DAY, ""), sizing)
+    preparer = RequestPreparer(parsed, (), measurer)
+    eager = decide(models, preparer.size_for, asked, day=DAY, digest="")
+    assert [lazy.model.id, eager.model.id] == ["c", "c"]
+    assert [entry.model.id for entry in lazy.ranked] == ["c", "b", "a"]
+
+
 chats = st.builds(ChatTemplate, per_message=st.integers(0, 9), per_reply=st.integers(0, 4))
 documents = st.none() | st.builds(
     DocumentRules,
