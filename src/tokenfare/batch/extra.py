@@ -1,4 +1,4 @@
-"""What the extra `batch` installs, imported when it is needed."""
+"""Imports the packages that the extra `batch` installs, when they are needed."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from tokenfare import extras
 
 
 def required(module: str, what: str = "planning batches") -> Any:
-    """Import a module of the extra. Raises `MissingExtra` without it."""
+    """Import a module of the extra. Raises `MissingExtra` if it is not installed."""
     return extras.required(module, what, "batch")

@@ -1,7 +1,7 @@
 """The planner: gives each request its model, its line and its row.
 
-It knows no files: what is planned goes to a `Taker`, chunk by chunk. All it keeps of past requests
-are sums by size and two digests for each: of its id and of its body.
+It knows no files: what is planned goes to a `Taker`, chunk by chunk. All that it keeps of past
+requests are sums by size, and two digests of each: of its id and of its body.
 """
 
 from __future__ import annotations
@@ -47,26 +47,30 @@ class Taker(Protocol):
         """Take a line to send."""
 
     def enter(self, rows: Iterable[Row]) -> None:
-        """Take requests, the next ones of the input."""
+        """Take the next requests of the input."""
 
     def set_aside(self, line: SetAside, reason: str) -> None:
-        """Take a line that is not part of the plan; `reason` is what it is counted under."""
+        """Take a line that is not part of the plan, counted under `reason`."""
 
 
 class Sizer(Protocol):
-    """Gives the sizes of requests: `Counter`, or the sizes that workers found."""
+    """Gives the sizes of requests: a `Counter`, or the sizes that workers counted."""
 
     def sizes(self, place: int, service: Service) -> Sizes:
-        """A request's size on each class of a service. Raises `InvalidRequestError`."""
+        """A request's size on each kind of a service. Raises `InvalidRequestError`."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanningOptions:
     """The options for reading and planning requests.
 
-    `strict`: a line that is set aside is an error. `once`: the same body is sent once. `apart`:
-    each request by itself, whatever id another one has. `prefixes` is shown what requests begin
-    with. `sizer` says how long requests are, a chunk of them at a time.
+    Attributes:
+        columns: The names of the columns of the input.
+        strict: A line that would be set aside is an error.
+        once: Identical bodies are sent once.
+        apart: Each request is planned by itself; duplicate ids are not looked for.
+        prefixes: Collects the prefixes that requests share, if they are wanted.
+        sizer: Makes the sizer of a chunk of requests.
     """
 
     columns: Columns = field(default_factory=Columns)
@@ -216,7 +220,7 @@ class Planner:
         return self.service(room, requirements.needs, batch=False, thinking=thinking)
 
     def _see(self, prefixes: Prefixes) -> None:
-        """Show requests in the order of the input, not that in which they were placed."""
+        """Add the requests to the shared prefixes, in the order of the input."""
         for request, model, rules, size in sorted(self._to_see, key=lambda s: s[0].record.line):
             where = (request.record.file, request.record.line)
             said, options = request.messages, request.options
@@ -285,7 +289,7 @@ class Planner:
         return (-found.tokens, self._order[found.file], found.line)
 
     def _meet(self, file: str) -> None:
-        """Note that this file comes next, unless it is known."""
+        """Remember the order of the files."""
         self._order.setdefault(file, len(self._order))
 
     def service(
@@ -337,7 +341,7 @@ class Planner:
 
 
 def _in_order(files: Iterable[PlanFile]) -> tuple[PlanFile, ...]:
-    """Batch before live, then by the model's first request, not as chunks opened them."""
+    """Batch files before live ones, then in the order of the models' first requests."""
     met: dict[tuple[str, bool], int] = {}
     found = list(files)
     for each in found:

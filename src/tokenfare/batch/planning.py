@@ -43,7 +43,7 @@ from .two_pass import DeadlinePlanner, Surveyor
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
-_CHUNK_BYTES = 500_000  # half of that takes longer, twice of it 20 MB more and no less time
+_CHUNK_BYTES = 500_000  # half of it is slower; twice takes 20 MB more and is no faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def _read(
     done: int,
     progress: Callable[[Progress], None] | None,
 ) -> int:
-    """Plan all that is in the inputs, after `done` bytes of them; gives how many it is then."""
+    """Plan everything in the inputs. Returns `done` plus the bytes read."""
     for number, source in enumerate(sources, 1):
         for _ in _planned(source, number, planner):
             if progress is not None:
@@ -169,7 +169,7 @@ def _read(
 def _keep_streams(
     sources: Iterable[Source], folder: Folder, progress: Callable[[Progress], None] | None
 ) -> int:
-    """Keep what can be read once only until the plan is complete; gives how many bytes it is."""
+    """Copy inputs that can be read only once. Returns the number of bytes copied."""
     done = 0
     for number, source in enumerate(sources):
         if not source.is_stream:
@@ -184,7 +184,7 @@ def _keep_streams(
 
 
 def _planned(source: Source, number: int, planner: Planner) -> Iterator[None]:
-    """Plan an input, some of it at a time."""
+    """Plan an input, yielding after each part of it."""
     if not (isinstance(planner, BlockPlanner) and planner.takes_blocks):
         with closing(source.records()) as records:
             for chunk in chunks(records, _CHUNK_BYTES):
@@ -231,7 +231,7 @@ def finished(
     ceiling: Money | None,
     deadline: Deadline | None = None,
 ) -> Plan:
-    """The plan of all that was taken, written. Raises `FareOverCeiling`."""
+    """Write and return the plan of everything that was planned. Raises `FareOverCeiling`."""
     made = replace(planner.plan(names, folder.files, folder.path), deadline=deadline)
     if ceiling is not None and made.fare.high > ceiling:
         low, high = made.fare.low, made.fare.high
@@ -244,7 +244,7 @@ def finished(
 def asked_of(
     options: RequirementOptions, day: date | None, catalog: Catalog | None
 ) -> tuple[Catalog, Requirements]:
-    """The catalogue of the day, and what is asked of its models. Raises `InvalidRequestError`."""
+    """The catalogue of the day, and the requirements. Raises `InvalidRequestError`."""
     facts = default_catalog(day) if catalog is None else _on(catalog, day)
     wanted = requirements_from(options)
     if wanted.batch:
@@ -265,7 +265,7 @@ def asked_of(
 
 
 def named(inputs: Paths) -> list[str]:
-    """The names of the inputs, each once. Raises `InvalidRequestError`."""
+    """The names of the inputs, which must be distinct. Raises `InvalidRequestError`."""
     if isinstance(inputs, str | os.PathLike):
         return [os.fspath(inputs)]
     if hasattr(inputs, "__arrow_c_stream__"):

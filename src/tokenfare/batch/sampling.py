@@ -31,7 +31,7 @@ from .planning import Paths, Progress, asked_of, named
 
 SAMPLE = 1_000
 _LEAST = 30
-_ESTIMATING = Context(prec=28)  # an estimate is no sum: its last digits mean nothing
+_ESTIMATING = Context(prec=28)  # an estimate may be rounded, unlike a sum of money
 _DEVIATIONS = Decimal("1.96")  # 95 % of a normal distribution
 
 
@@ -152,7 +152,7 @@ def estimate(  # noqa: PLR0913 - as `plan`, and how to draw
 
 
 class _Reservoir:
-    """So many records of a stream, each with the same chance: Vitter's algorithm R (1985)."""
+    """A uniform sample of a stream of records: Vitter's algorithm R (1985)."""
 
     def __init__(self, size: int, random: Random) -> None:
         self.seen = 0
@@ -173,12 +173,12 @@ class _Reservoir:
 
     @property
     def kept(self) -> Sequence[tuple[int, int, Record | SetAside]]:
-        """The records, each with the number of its file and its own, which is never the same."""
+        """The sampled records, each with the number of its file and a unique number."""
         return self._kept
 
 
 class _Kept(NullOutput):
-    """Keeps the rows, and the first line that was set aside."""
+    """Keeps the rows, and the first line set aside."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, int], Row] = {}
@@ -216,9 +216,9 @@ def _extrapolated(drawn: _Reservoir, kept: _Kept, currency: str) -> Estimate:
 def extrapolated(
     lengths: Sequence[int], values: Sequence[Decimal], length: int, number: int
 ) -> ConfidenceInterval:
-    """The sum of a value over `number` lines that are `length` long together, from some of them.
+    """Estimate the sum of a value over `number` lines of total `length`, from a sample of them.
 
-    Never below zero, nor below what the sample itself adds up to.
+    The estimate is never below zero, nor below the sum over the sample itself.
     """
     with localcontext(_ESTIMATING):
         return _extrapolated_sum(lengths, values, length, number)

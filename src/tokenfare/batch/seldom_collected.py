@@ -1,9 +1,10 @@
-"""Python's search for cycles, held back while very many objects come that stay.
+"""Makes Python's cyclic garbage collector look at old objects less often, for a while.
 
-It goes through all of them whenever they have become a quarter more, and finds nothing: of a job in
-which each request has its own room, that was a third of the time. For the whole process, as the
-search is: so it goes on, but looks at what is old a hundred times as seldom. Counted, since plans
-may be made side by side; the last to end puts back what was there.
+A plan makes very many objects that live to its end. The collector traverses all of them whenever
+their number has grown by a quarter, and finds nothing: in a job in which each request has a room of
+its own, that was a third of the time. The collector belongs to the whole process, so it is not
+switched off: full collections are made a hundred times less often. Plans may overlap, so uses are
+counted, and the last one restores the thresholds.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ _AS_SELDOM = 100
 
 _lock = threading.Lock()
 _before: list[tuple[int, int, int]] = []
-"""The thresholds found on entry, innermost last: the first is the program's own."""
+"""The thresholds found on entry, innermost last; the first are the program's own."""
 
 
 @contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Look seldom for cycles among what is old, until the block is left."""
+    """Make full collections rare until the block is left."""
     with _lock:
         before = gc.get_threshold()
         if not _before:

@@ -1,13 +1,12 @@
-"""A few steps that Ctrl-C does not come between: it waits until they are done.
+"""Defers Ctrl-C until a few steps are done.
 
-For what is short and must not be left half done, as giving a folder its name; and for what would
-lose an interrupt. Where there is no pandas or dateutil, pyarrow looks for them when it first makes
-an array of Python's values, and each time that it has to find out their type, and takes whatever
-stops it there for a sign that there is none: of Ctrl-Cs while a plan was made, one in fifty had no
-effect.
+For steps that are short and must not be left half done, such as renaming a folder; and for calls
+that would swallow an interrupt. pyarrow tries to import pandas and dateutil when it first converts
+Python values, and whenever it has to infer their type; it takes any exception there, an interrupt
+too, for a sign that they are not installed. One in fifty Ctrl-Cs during a plan was lost like that.
 
-It is no lock, and does nothing against the end of the process, or outside of the main thread, where
-Ctrl-C does not arrive.
+It is not a lock. It does nothing against the end of the process, or outside of the main thread,
+which Ctrl-C does not interrupt.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from types import FrameType
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Hold an interrupt back for the block, and let it through afterwards."""
+    """Defer an interrupt until the block is left."""
     before = signal.getsignal(signal.SIGINT)
     if before is None or threading.current_thread() is not threading.main_thread():
         yield

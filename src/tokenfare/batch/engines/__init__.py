@@ -1,1 +1,1 @@
-"""Planning on many machines: rows by record batches, and a folder out of rows."""
+"""Planning on many machines: workers plan record batches, and one process assembles the plan."""

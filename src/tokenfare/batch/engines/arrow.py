@@ -1,8 +1,8 @@
 """Planning as a function over Arrow record batches, for engines that run it on many machines.
 
-No files, no network, no state from one row to the next: every row that goes in comes out, in order,
-and is the same however an engine cuts them. What needs all rows at once is left to `assemble`:
-duplicate ids, identical requests, totals, the provider's files.
+No files, no network, and no state from one row to the next: there is one row of output for each row
+of input, in order, and it does not depend on how an engine partitions the rows. What needs all rows
+is left to `assemble`: duplicate ids, identical requests, totals, the provider's files.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _SAID = ("input_low", "input_high", "max_output_tokens", "currency")
 _ROWS = 4_096
 _BYTES = 32_000_000
 _LONGEST_NUMBER = 10**18
-"""Makes the name that a row without an id has here longer than any that `assemble` gives it.
+"""Padding that makes the provisional id of a row without an id longer than its later one.
 
-So a line that may be too long is found here, where it still is as it was written.
+So a line that may be too long is detected here, where the row's original text is still known.
 """
 
 
@@ -127,7 +127,7 @@ def batch_schema(*, to_assemble: bool = False) -> Any:
 
 
 def batches_of(source: Any) -> Iterator[Any]:
-    """The record batches of a stream or of an iterable. Raises `InvalidRequestError` for others."""
+    """The record batches of a stream or iterable. Raises `InvalidRequestError` for others."""
     arrow = required("pyarrow")
     if hasattr(source, "__arrow_c_stream__"):
         try:
@@ -143,7 +143,7 @@ def batches_of(source: Any) -> Iterator[Any]:
     for each in source:
         if isinstance(each, arrow.RecordBatch):
             yield each
-        elif hasattr(each, "__arrow_c_stream__"):  # a table for a batch, as Ray hands out
+        elif hasattr(each, "__arrow_c_stream__"):  # a table in place of a batch, as Ray has it
             yield from batches_of(each)
         elif hasattr(each, "__arrow_c_array__"):
             yield arrow.record_batch(each)
@@ -163,7 +163,7 @@ def pieces(batch: Any) -> Iterator[list[dict[str, Any]]]:
 
 
 class _Kept(NullOutput):
-    """Takes what a plan would write, and keeps the result of each row by its number."""
+    """Keeps the result of each row by its number, instead of writing a plan."""
 
     def __init__(self) -> None:
         self.begin()
@@ -175,14 +175,14 @@ class _Kept(NullOutput):
         self._first: _Keeping | None = None
 
     def sizer(self, requests: Sequence[Request]) -> _Keeping:
-        """Count, and keep what was counted."""
+        """A sizer that counts, and keeps the sizes."""
         self._requests.update((each.record.line, each) for each in requests)
         found = _Keeping(requests, self._sizes)
         self._first = self._first or found
         return found
 
     def size_live(self, planner: Planner) -> None:
-        """Count for live models too what the batch service takes, by the counter of all."""
+        """Count the requests that the batch service takes for live models too."""
         if self._first is None:
             return
         for place, request in enumerate(self._first.requests):
@@ -203,7 +203,7 @@ class _Kept(NullOutput):
         self._said[line.line] = {"problem": line.problem, "reason": reason}
 
     def row(self, record: Record | SetAside, columns: Columns) -> dict[str, object]:
-        """The result of a record in all columns, whichever are asked for."""
+        """The result of a record, in all columns."""
         said = self._said[record.line]
         if isinstance(record, SetAside):
             return said | {"text": record.text}
@@ -213,7 +213,7 @@ class _Kept(NullOutput):
             said["text"] = record.text or parquet.shown(record.content)
             if said["reason"] != TOO_LONG:
                 return said | {"counted": None if request is None else ""}
-            # `assemble` decides this again, by the id that it gives: it needs all that a row has.
+            # `assemble` decides this again with the final id, so it needs everything about the row.
         if request is not None:
             batch, live = (self._sizes.get((record.line, which)) for which in (True, False))
             thinking = request.options.thinking is True
@@ -225,7 +225,7 @@ class _Kept(NullOutput):
 
 
 class _Keeping:
-    """Counts requests, and keeps their sizes by line and service."""
+    """Counts requests, and records their sizes by line and service."""
 
     def __init__(self, requests: Sequence[Request], sizes: dict[tuple[int, bool], Sizes]) -> None:
         self.requests = requests
@@ -239,7 +239,7 @@ class _Keeping:
 
 
 def _select_columns(batch: Any, columns: Columns, lines: str | None, *, named: bool) -> Any:
-    """The columns that a request can be made of. Raises `InvalidRequestError` without them."""
+    """The columns that a request is made of. Raises `InvalidRequestError` if they are missing."""
     found = batch.schema.names
     one_of = (lines,) if lines is not None else (columns.prompt, columns.messages, "body")
     an_id = (columns.custom_id,) if named and lines is None else ()
@@ -279,6 +279,6 @@ def _line(number: int, cell: str | bytes | None) -> Record | SetAside:
 
 
 def _id(content: Mapping[str, object], columns: Columns) -> str | None:
-    """As it can be said in UTF-8; one that cannot is a problem anyway."""
+    """The row's id as UTF-8 text; an id that UTF-8 cannot encode is refused later."""
     found = content.get(columns.custom_id)
     return None if found is None else str(found).encode(errors="backslashreplace").decode()

@@ -1,7 +1,7 @@
-"""Assemble a plan's folder from the rows that workers planned: what `plan` would have written.
+"""Assembles a plan's folder from the rows that workers planned: the one `plan` would have written.
 
-Nothing is read or counted again. Models are chosen anew from the sizes that the workers found,
-which costs little, gives the totals, and shows when a worker had another catalogue.
+Nothing is read or counted again. Models are chosen again from the sizes that the workers counted:
+this is cheap, gives the totals, and reveals a worker that used another catalogue.
 """
 
 from __future__ import annotations
@@ -155,11 +155,11 @@ def _refuse_without(found: Sequence[str], name: str) -> None:
 
 _NO_ROW = "is no row of plan_batches(…, to_assemble=True)"
 _HERE_ALONE = ("id taken", TOO_LONG)
-"""What only all rows show: whose id is another's, and how long a line with a given id is."""
+"""Reasons that depend on all rows: duplicate ids, and lines too long because of a given id."""
 
 
 class _Assembler:
-    """Takes workers' rows to a planner, and what that makes of them to a folder."""
+    """Passes the rows of workers to a planner, and the planner's output to a folder."""
 
     def __init__(
         self,
@@ -196,7 +196,7 @@ class _Assembler:
         planner.place(requests)
 
     def sizer(self, requests: Sequence[Request]) -> _Found:
-        """The sizes that workers found."""
+        """A sizer with the sizes that the workers counted."""
         told = [self._told[each.record.line] for each in requests]
         return _Found(told, requests, has_deadline=self._has_deadline)
 
@@ -213,7 +213,7 @@ class _Assembler:
 
     def set_aside(self, line: SetAside, reason: str) -> None:
         row = self._expected.pop(line.line, None)
-        late = self._has_deadline and reason == NOBODY  # of those whose rates are known
+        late = self._has_deadline and reason == NOBODY  # no model with known rates takes it in time
         if row is not None and reason not in _HERE_ALONE and not late:
             raise _otherwise(self.name, line.line, str(row["model"]), f"none: {line.problem}")
         self._folder.set_aside(line, reason)
@@ -254,13 +254,13 @@ class _Assembler:
         return InputError(where, f"planned otherwise than asked here: {said}")
 
     def _refuse_another(self, row: Row, expected: dict[str, Any]) -> None:
-        """Raise `InputError` for a row that the workers gave another model or fare."""
-        if expected["reason"] == TOO_LONG:  # by a name longer than its own
+        """Raise `InputError` for a row to which the workers gave another model or fare."""
+        if expected["reason"] == TOO_LONG:  # with the padded id, not with its own
             return
         fare = rounded_up(row.fare_high)
-        if row.sent_as is not None:  # it costs nothing here, since another carries it
+        if row.sent_as is not None:  # it costs nothing, since an identical request is sent
             fare = expected["fare_high"]
-        # By a deadline it is not said yet where a request goes, but where it would go without one.
+        # With a deadline, workers report where a request would go without it.
         service = expected["batch"] if self._has_deadline else row.batch
         here = (row.model, service, fare)
         there = (expected["model"], expected["batch"], expected["fare_high"])
@@ -281,7 +281,7 @@ def _otherwise(name: str, line: int, there: str, here: str) -> InputError:
 
 
 class _Found:
-    """Sizes of requests as workers found them."""
+    """The sizes of requests as the workers counted them."""
 
     def __init__(
         self, told: Sequence[Told], requests: Sequence[Request], *, has_deadline: bool

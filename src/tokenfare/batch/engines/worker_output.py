@@ -1,7 +1,7 @@
-"""What a worker passes on to `assemble`, besides the columns for people.
+"""The columns that a worker adds for `assemble`, besides those for people.
 
-Columns of text, since engines agree on text and on little else: what a request is counted as, what
-it says, and of a row that is no part of the plan, the reason and the row itself.
+All are text, the one type that engines treat alike: the sizes of a request, its body, and for a row
+that is set aside, the reason and the row itself.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from tokenfare.router import Requirements
 from tokenfare.tokenizers import Count
 
 TOLD = ("under", "reason", "text", "counted", "body")
-"""The columns: `under` says what a row was planned for, `counted` how long it is.
+"""The columns. `under` identifies what a row was planned with; `counted` has its sizes.
 
-That is null for a row that is no request, and empty for a request that no model takes.
+`counted` is null for a row that is not a request, and empty for a request that no model takes.
 """
 
 EMPTY = "an empty line"
-"""The problem of a line that is not there for a plan: neither a request nor set aside."""
+"""The problem of a line that a plan ignores: neither a request nor set aside."""
 
 _Size: TypeAlias = int | tuple[int, int, int, str]
 
 
 def under(requirements: Requirements, catalog: Catalog) -> str:
-    """What a plan depends on beside its requests: the day, the facts, what is asked of models."""
+    """What a plan depends on besides its requests: day, facts and requirements, as text."""
     said = {field.name: _plain(getattr(requirements, field.name)) for field in fields(requirements)}
     digest = blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=8).hexdigest()
     return f"{catalog.day} {catalog.digest[:16]} {digest}"
 
 
 def difference(there: str, here: str) -> str:
-    """In words, what differs between two of what `under` gives."""
+    """A sentence about the difference between two results of `under`."""
     names = ("as_of", "the catalogue (its digest)", "what is asked of the models (its digest)")
     both = zip(names, there.split(), here.split(), strict=True)
     return ", ".join(f"{name}: {a} there, {b} here" for name, a, b in both if a != b)
@@ -51,7 +51,7 @@ def _plain(value: object) -> object:
 
 
 class Told(NamedTuple):
-    """How a request is counted and priced: its room, what it needs, its sizes in both services."""
+    """What a request is priced by: its room, what it needs, its sizes in both services."""
 
     room: int
     needs: frozenset[str]
@@ -70,14 +70,14 @@ def packed(  # noqa: PLR0913 - what `Told` has
     thinking: bool,
     plain: bool,
 ) -> str:
-    """As text, an exact size as its number."""
+    """The fields of `Told` as text; an exact size is a single number."""
     sizes = (found and [_written(size) for size in found] for found in (batch, live))
     return json.dumps([room, sorted(needs), thinking, plain, *sizes], separators=(",", ":"))
 
 
 @lru_cache(maxsize=65_536)
 def unpacked(text: str) -> Told:
-    """What `packed` was given; requests of one length say the same. Raises `ValueError`."""
+    """Parse what `packed` gave; cached, since texts repeat. Raises `ValueError`."""
     try:
         room, needs, thinking, plain, batch, live = json.loads(text)
         sizes = tuple(map(_read, batch)), None if live is None else tuple(map(_read, live))

@@ -1,1 +1,1 @@
-"""What comes in: files as blocks of lines and as records, and what a record asks."""
+"""Inputs: files as blocks of lines and as records, and the request in a record."""

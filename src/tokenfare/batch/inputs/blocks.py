@@ -1,7 +1,7 @@
-"""Blocks of an input, read by the core at once; a stream of JSON lines cut into such blocks.
+"""Blocks of an input, each read by the core in one call; and cutting JSON lines into blocks.
 
-Memory holds one block and a line that is not complete yet. A line that is too long to be read is a
-value, its number, and the stream goes on behind it.
+Memory holds one block and an incomplete line. A line that is too long is reported as a value, and
+reading continues behind it.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from .record import Record, SetAside, record_of
 
 BOM = b"\xef\xbb\xbf"
 PIECE = 8_192
-"""Bytes asked for at a time where a stream is unpacked: what comes with damage is lost."""
+"""Bytes per read. A compressed stream that is damaged loses the whole read in which it fails."""
 
 
 class Readable(Protocol):
-    """What gives some bytes at a time, as buffered streams do."""
+    """A source of bytes with the `read1` of a buffered stream."""
 
     def read1(self, size: int, /) -> bytes:
-        """Read up to so many bytes, none at the end."""
+        """Read up to this many bytes; none at the end."""
 
 
 class Block(ABC):
-    """Lines of an input that are read together, on whatever thread."""
+    """Lines of an input that are read together, on any thread."""
 
     @abstractmethod
     def read(
@@ -45,7 +45,7 @@ class Block(ABC):
 
 @dataclass(frozen=True, slots=True)
 class LineBlock(Block):
-    """Whole lines; the first has the number `first`, from 1. Only the last may lack its end."""
+    """Whole lines; `first` is the number of the first. Only the last may lack a line feed."""
 
     first: int
     lines: bytes
@@ -64,19 +64,19 @@ class LineBlock(Block):
 
 
 class TooLong(NamedTuple):
-    """The line of this number is longer than what is read."""
+    """A line that is too long to be read, by its number."""
 
     number: int
 
 
 class Blocks:
-    """Reads a stream in blocks of about `size` bytes, without lines of `longest` bytes or more.
+    """Cuts a stream into blocks of about `size` bytes, without lines of `longest` bytes or more.
 
     `size` and `piece` together are less than `longest`.
     """
 
     def __init__(self, stream: Readable, size: int, longest: int, piece: int = PIECE) -> None:
-        """Read nothing yet. `piece`: how many bytes are asked for at a time."""
+        """Read nothing yet. `piece` is the number of bytes per read."""
         self.number: int = 1
         self._stream = stream
         self._size = size
@@ -84,9 +84,9 @@ class Blocks:
         self._piece = piece
 
     def __iter__(self) -> Iterator[LineBlock | TooLong]:
-        """Read it. What the stream raises comes behind the lines that are whole.
+        """Read the stream. An error of the stream is raised after the lines that are complete.
 
-        `number` is that of the line behind those that came.
+        `number` is the number of the line behind the last block.
         """
         begun, skips = b"", False
         while True:
@@ -102,7 +102,7 @@ class Blocks:
             yield from self._whole(begun, last=error is None and ends)
             begun = begun[begun.rfind(b"\n") + 1 :]
             if error is not None:
-                if len(begun) >= self._longest:  # too long, whatever else was to come of it
+                if len(begun) >= self._longest:  # too long, however it continues
                     yield TooLong(self.number)
                     self.number += 1
                 raise error
@@ -113,7 +113,7 @@ class Blocks:
                 begun, skips = b"", True
 
     def _whole(self, read: bytes, *, last: bool) -> Iterator[LineBlock | TooLong]:
-        """The lines that are complete, or all if no more comes."""
+        """The lines that are complete; all of them if `last`."""
         end = len(read) if last else read.rfind(b"\n") + 1
         start = len(BOM) if self.number == 1 and read.startswith(BOM) else 0
         first_end = read.find(b"\n") + 1
@@ -128,13 +128,13 @@ class Blocks:
 
 
 def some(stream: Readable, size: int, piece: int) -> tuple[bytes, Exception | None]:
-    """About so much of a stream, in such pieces; what was read before an error, with the error."""
+    """Read about `size` bytes; after an error, what was read before, with the error."""
     parts: list[bytes] = []
     length = 0
     try:
         while length < size and (part := stream.read1(piece)):
             parts.append(part)
             length += len(part)
-    except Exception as error:  # noqa: BLE001 - raised again, behind what came before it
+    except Exception as error:  # noqa: BLE001 - raised by the caller, after what was read
         return b"".join(parts), error
     return b"".join(parts), None

@@ -1,9 +1,9 @@
-"""Rows out of CSV: one by one as Python reads them, and in blocks that the core reads.
+"""Reads CSV: in blocks that the core reads, or row by row with Python's `csv`.
 
-A row is a record under the names of the first one; its number is that of the line that it begins
-on. The core cuts rows as Python does, but for one thing: a cell of `_LONGEST` characters or more is
-an error, behind which Python goes on with the next line, whatever that is in. So from a row that is
-as long as that on, rows are read one by one.
+The first row has the names; every other row is a record, numbered by the line that it begins on.
+The core splits rows exactly as Python does, with one exception: for Python a cell of `_LONGEST`
+characters or more is an error, after which it continues with the next line, even inside of quotes.
+So from the first row of that length on, rows are read one by one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LONGEST = 16_000_000
 
 
 class Rows:
-    """The rows of a stream. `line` is the one that the next row begins on."""
+    """The rows of a stream. `line` is the line that the next row begins on."""
 
     def __init__(self, name: str, stream: Readable) -> None:
         """Read nothing yet. `name` is the file's."""
@@ -41,9 +41,9 @@ class Rows:
         return self._one_by_one(self._stream, "utf-8-sig")
 
     def blocks(self, size: int, piece: int) -> Iterator[Block | Iterator[Record | SetAside]]:
-        """Rows in blocks of about so many bytes, read in such pieces; or, from some row on, alone.
+        """Blocks of about `size` bytes, reading `piece` at a time; last, maybe, single rows.
 
-        Raises what the stream raises, behind the rows that are whole.
+        An error of the stream is raised after the rows that are complete.
         """
         begun, is_first = b"", True
         while True:
@@ -60,7 +60,7 @@ class Rows:
                     yield iter([aside])
             end, lines, is_long = _core.csv_rows(begun, ends, _LONGEST, len(begun))
             if is_long or (self._names is not None and not _have_places(self._names)):
-                # What is whole before such a row is read alone too: it is not much.
+                # The few complete rows before such a row are read one by one too.
                 rest = io.BufferedReader(cast("io.RawIOBase", _Rest(begun, self._stream, error)))
                 yield self._one_by_one(rest, "utf-8")
                 return
@@ -74,7 +74,7 @@ class Rows:
                 return
 
     def _headed(self, begun: bytes, *, ends: bool) -> tuple[bytes, SetAside | None]:
-        """What follows the headings, once they are complete; the headings, if they have no end."""
+        """What follows the first row, once it is complete; or a problem, if it has no end."""
         end, lines, _ = _core.csv_rows(begun, ends, _LONGEST, 1)
         if not end:
             return begun, None
@@ -85,14 +85,14 @@ class Rows:
 
     def _one_by_one(self, stream: Readable, encoding: str) -> Iterator[Record | SetAside]:
         _take_long_cells()
-        # A byte that is no UTF-8 spoils its own row only: it comes through as a lone surrogate.
+        # A byte that is not UTF-8 becomes a lone surrogate, so that only its own row is invalid.
         text = io.TextIOWrapper(
             cast("IO[bytes]", stream), encoding, errors="surrogateescape", newline=""
         )
         try:
             yield from self._read(text, self.line)
         finally:
-            text.detach()  # closing the file is for the one who opened it
+            text.detach()  # the caller closes the file
 
     def _read(self, text: Iterable[str], first: int) -> Iterator[Record | SetAside]:
         lines: list[str] = []  # of the row
@@ -124,7 +124,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class CsvBlock(Block):
-    """Whole rows, the first of which begins on the line `first`, under names that differ."""
+    """Whole rows; the first begins on line `first`. The names of the columns are distinct."""
 
     first: int
     rows: bytes
@@ -145,7 +145,7 @@ class CsvBlock(Block):
 
 
 class _Rest(io.RawIOBase):
-    """What was read of a stream and is not used yet, and all that comes behind it."""
+    """The rest of a stream: what was read and not used yet, and everything behind it."""
 
     def __init__(self, begun: bytes, stream: Readable, error: Exception | None) -> None:
         self._begun = memoryview(begun)
@@ -168,7 +168,7 @@ class _Rest(io.RawIOBase):
 
 
 def _without_end(file: str, line: int, row: Sequence[str], raw: str) -> SetAside | None:
-    """A row that the file ends inside of, by a quote: what was meant to be other rows is in it."""
+    """Set aside a last row with an open quote: it may contain what was meant as further rows."""
     opened = _open_quote(raw)
     if opened is None:
         return None
@@ -186,7 +186,7 @@ _QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+)*+"')
 
 
 def _open_quote(row: str) -> int | None:
-    """Where the quote stands that a row's last cell opens with and does not close, if it does."""
+    """The place of the quote that opens a row's last cell and is not closed, if there is one."""
     at = 0
     while at < len(row):
         if row[at] == '"':
@@ -200,18 +200,18 @@ def _open_quote(row: str) -> int | None:
 
 
 def _take_long_cells() -> None:
-    # The csv module has one limit for the whole process, far below the length of a prompt.
+    # The csv module has one limit for the whole process, too low for prompts.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
 
 
 def _have_places(names: Sequence[str]) -> bool:
-    """Whether the core can tell a row's cells apart by these names."""
+    """Whether these names are distinct, so that the core can read the rows."""
     different = len(set(names)) == len(names)
     return different and not any(map(_is_torn, names))
 
 
 def _is_torn(text: str) -> bool:
-    """Whether a text holds bytes that were no UTF-8."""
+    """Whether a text has bytes that were not UTF-8."""
     return not text.isascii() and any("\udc80" <= c <= "\udcff" for c in text)
 
 
@@ -220,12 +220,12 @@ def _text(row: bytes) -> str:
 
 
 def _shown(text: str) -> str:
-    """A text with the bytes that were no UTF-8 spelled out."""
+    """A text with the bytes that were not UTF-8 spelled out."""
     return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _cells(row: bytes) -> list[str]:
-    """The cells of a row, which is whole."""
+    """The cells of a complete row."""
     _take_long_cells()
     return next(csv.reader(io.StringIO(_text(row), newline="")))
 

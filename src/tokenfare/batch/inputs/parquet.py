@@ -1,7 +1,7 @@
-"""Records out of Parquet files: a row is a record, its number from 1 is its line.
+"""Reads Parquet files: each row is a record, and its number, from 1, counts as its line.
 
-Memory holds some rows at a time, of the columns that a request can be made of. A text of `messages`
-or `body` is JSON, as in CSV; a list or a structure is taken as it is.
+Memory holds some rows at a time, of the columns that a request is made of. Text in `messages` or
+`body` is JSON, as in CSV; a list or a struct is used as it is.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from .record import Columns, Record, SetAside
 
 MAGIC = b"PAR1"
 _ROWS = 1_024
-_BUFFER = 1 << 20  # bytes of each column; else all that a row group has of it is read at once
-_FEW = 8  # a row by itself takes as long as so many together
+_BUFFER = 1 << 20  # bytes of each column; else a whole row group is read at once
+_FEW = 8  # converting one row by itself takes as long as this many together
 
 
 class Rows:
     """The rows of one file."""
 
     def __init__(self, name: str, names: Columns) -> None:
-        """Open it; of its columns those are read that a request can be made of.
+        """Open the file. Only the columns that a request is made of are read.
 
-        Raises `InputError` for what is no complete Parquet file, or asks nothing in any column, and
+        Raises `InputError` for an incomplete Parquet file, or one without such a column, and
         `MissingExtra` without pyarrow.
         """
         arrow, parquet = required("pyarrow"), required("pyarrow.parquet")
@@ -56,11 +56,11 @@ class Rows:
 
     @property
     def share_read(self) -> float:
-        """What share of the rows was read."""
+        """The share of the rows that was read, from 0 to 1."""
         return self.read / max(int(self._file.metadata.num_rows), 1)
 
     def __iter__(self) -> Iterator[TableBlock]:
-        """Some rows at a time. Raises `OSError` or `ValueError` if damaged."""
+        """Blocks of rows. Raises `OSError` or `ValueError` if the file is damaged."""
         for batch in self._file.iter_batches(_ROWS, columns=self._columns):
             first = self.read + 1
             self.read += len(batch)
@@ -73,7 +73,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TableBlock(Block):
-    """An Arrow record batch; its first row has the number `first`. `id` is the column of ids."""
+    """An Arrow record batch; `first` is the number of its first row, `id` the column of ids."""
 
     first: int
     batch: Any
@@ -102,7 +102,7 @@ class TableBlock(Block):
         return _records(self.batch, self.first, file)
 
     def _worded(self) -> Any:
-        """The batch with ids as texts that are whole numbers."""
+        """The batch with ids that are whole numbers converted to text."""
         place, arrow = self.batch.schema.get_field_index(self.id), required("pyarrow")
         if place < 0 or not arrow.types.is_integer(self.batch.schema.field(place).type):
             return self.batch
@@ -112,7 +112,7 @@ class TableBlock(Block):
 def _records(batch: Any, first: int, file: str) -> list[Record | SetAside]:
     try:
         rows = batch.to_pylist()
-    except (ValueError, OverflowError) as error:  # a text that is no UTF-8, a day that is none
+    except (ValueError, OverflowError) as error:  # text that is not UTF-8, an impossible date
         if len(batch) == 1:
             return [SetAside(file, first, f"cannot be read: {error}")]
         return [_records(batch.slice(i, 1), first + i, file)[0] for i in range(len(batch))]
@@ -126,12 +126,12 @@ def cells_of(row: Mapping[str, object]) -> dict[str, object]:
 
 
 def shown(row: Mapping[str, object]) -> str:
-    """A row as one line of text, for the file of lines that are set aside."""
+    """A row as one line of text, for the file of lines set aside."""
     return json.dumps(row, ensure_ascii=False, default=str)
 
 
 def _without_null(cell: Any) -> object:
-    """A structure without the fields that it does not have: Arrow gives each row all of them."""
+    """A value without null fields of structs: Arrow gives every row all fields."""
     if isinstance(cell, dict):
         return {name: _without_null(each) for name, each in cell.items() if each is not None}
     return [_without_null(each) for each in cell] if isinstance(cell, list) else cell

@@ -1,8 +1,8 @@
-"""Records out of files: lines of JSON, rows of CSV or Parquet; plain, gzipped or by Zstandard.
+"""Reads input files as records: lines of JSON, rows of CSV or Parquet; maybe gzip or Zstandard.
 
-Memory holds a line or a block at a time. A line that cannot be read is a value, `SetAside`, with
-its file, its number and what is wrong with it; the lines behind it go on. What a record means is
-not known here.
+Memory holds a line or a block at a time. A line that cannot be read is reported as a `SetAside`
+with its file, its number and the problem, and reading continues. Nothing here knows what a record
+means.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ STANDARD_INPUT = "-"
 _PLAIN_PIECE = 1 << 20
 _CHUNK_REQUESTS = 4_096
 MAX_LINE_BYTES = 16_000_000
-"""A longer line is not read: more than twice what a provider's batch service takes."""
+"""Longer lines are not read; more than twice what a provider's batch service takes."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -44,9 +44,10 @@ class Source:
     """One input file, opened when it is read."""
 
     def __init__(self, name: str, form: Form | None = None, columns: Columns | None = None) -> None:
-        """Look whether it is there. Raises `InputError` if it is not, or is a folder.
+        """Check that the file exists. Raises `InputError` if it does not, or is a folder.
 
-        `columns` are the names that Parquet is read by. A file that begins as Parquet does is.
+        `columns` are the names of the columns to read of Parquet. A file is Parquet if it begins
+        like one, whatever its name.
         """
         self.name = name
         self._columns = columns or Columns()
@@ -64,14 +65,15 @@ class Source:
 
     @property
     def is_stream(self) -> bool:
-        """Whether it can be read once only, unless it is kept."""
+        """Whether it can be read only once, unless `keep` copies it."""
         path = Path(self.name)
         return self.name == STANDARD_INPUT or path.is_fifo() or path.is_char_device()
 
     def keep(self, path: Path) -> Iterator[int]:
-        """Write a stream into a file, from which it is read from then on; gives how far that is.
+        """Copy a stream into a file, from which it is read from then on; yields the bytes so far.
 
-        Raises `InputError` if it cannot be read, and `OSError` if the file cannot be written.
+        Raises `InputError` if the stream cannot be read, and `OSError` if the file cannot be
+        written.
         """
         read = 0
         with _opened(self.name) as stream, path.open("wb") as file:
@@ -82,26 +84,26 @@ class Source:
         self._kept = path
 
     def again(self) -> Source:
-        """The same input, to be read from its beginning."""
+        """The same input, to be read again from its beginning."""
         found = Source(self.name, self._form, self._columns)
         found._kept = self._kept
         return found
 
     @property
     def bytes_read(self) -> int:
-        """Bytes read of the file as it lies on the disk; 0 where that is not known."""
+        """The bytes of the file on disk that were read, compressed or not; 0 if not known."""
         if self._table is not None:
             return int(self.size * self._table.share_read)
         if self._file is None:
             return 0
         try:
             return self._file.tell() if self._file.seekable() else 0
-        except ValueError:  # it was read to its end and closed, perhaps just now by who reads ahead
+        except ValueError:  # closed at its end, perhaps just now by the thread that reads ahead
             return self.size
 
     @property
     def size(self) -> int:
-        """Bytes of the file as it lies on the disk; 0 where that is not known."""
+        """The bytes of the file on disk, compressed or not; 0 if not known."""
         path = self._path
         return path.stat().st_size if path.is_file() else 0
 
@@ -110,7 +112,7 @@ class Source:
         return self._kept or Path(self.name)
 
     def records(self) -> Generator[Record | SetAside, None, None]:
-        """Every line, in order; what is damaged ends the file, with what came before it whole.
+        """Every line, in order. Damage ends the file, after the lines that are complete.
 
         Raises `InputError` if the file cannot be opened.
         """
@@ -127,7 +129,7 @@ class Source:
                 yield from self._undamaged(self._lines(stream), lambda: self._line + 1)
 
     def blocks(self, size: int) -> Generator[Block | list[Record | SetAside], None, None]:
-        """As `records`, in blocks of about so many bytes; what is in none comes some at a time."""
+        """As `records`, in blocks of about `size` bytes; lines in no block come in lists."""
         if self._form == "parquet":
             yield from map(_listed, self._tables())
             return
@@ -153,7 +155,7 @@ class Source:
         return _opened(self.name if self._kept is None else str(self._kept))
 
     def _undamaged(self, parts: Iterable[_T], line: Callable[[], int]) -> Iterator[_T | SetAside]:
-        """The parts of a file up to where it is damaged, and then that, with the line."""
+        """The parts of a file up to damage, which is reported with the line."""
         try:
             yield from parts
         except (EOFError, zlib.error, OSError) as error:
@@ -177,7 +179,7 @@ class Source:
         while raw := stream.readline(MAX_LINE_BYTES):
             self._line += 1
             if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
-                yield self._too_long(self._line)  # now, since the file may be damaged in its rest
+                yield self._too_long(self._line)  # now, since the rest may be damaged
                 while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
                     pass
                 continue
@@ -200,7 +202,7 @@ def _opened(name: str) -> Iterator[io.BufferedReader]:
 
 
 def chunks(records: Iterable[Record | SetAside], size: int) -> Iterator[list[Record | SetAside]]:
-    """So many lines that counting them keeps all cores busy, and no more than memory is for."""
+    """Lists of records: long enough to keep all cores busy with counting, within memory."""
     chunk: list[Record | SetAside] = []
     length = 0
     for each in records:
@@ -218,7 +220,7 @@ def _listed(found: Block | SetAside) -> Block | list[Record | SetAside]:
 
 
 def _read_of(stream: io.BufferedReader, name: str) -> bytes:
-    """Some of a stream, as soon as it has come. Raises `InputError`."""
+    """Read some of a stream, as soon as there is any. Raises `InputError`."""
     try:
         return stream.read1(_PLAIN_PIECE)
     except OSError as error:
@@ -237,7 +239,7 @@ def _form_of(name: str) -> Form:
 
 
 def _beginning(file: io.BufferedReader, name: str) -> bytes:
-    """The first four bytes of a file. Raises `InputError` for one that gives none."""
+    """The first four bytes of a file. Raises `InputError` if it cannot be read."""
     try:
         return file.peek(4)[:4]
     except OSError as error:
@@ -245,7 +247,7 @@ def _beginning(file: io.BufferedReader, name: str) -> bytes:
 
 
 def _unpacked(file: io.BufferedReader, name: str) -> io.BufferedReader:
-    """The content of a file that begins as gzip or Zstandard does, whatever it is called."""
+    """The content of a file, decompressed if it begins like gzip or Zstandard."""
     begins = _beginning(file, name) if hasattr(file, "peek") else b""
     if begins.startswith(_GZIP_MAGIC):
         return cast("io.BufferedReader", gzip.GzipFile(fileobj=file))

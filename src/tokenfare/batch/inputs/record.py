@@ -1,6 +1,6 @@
-"""A line of an input as it was read: what it says, or that it cannot be read and why.
+"""A line of an input as it was read: its content, or why it cannot be read.
 
-What a record means is not known here.
+Nothing here knows what a record means.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .json_lines import parsed
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What the inputs call the prompt, the messages and the id of a request."""
+    """The names that the inputs have for the prompt, the messages and the id of a request."""
 
     prompt: str = "prompt"
     messages: str = "messages"
@@ -29,7 +29,7 @@ ColumnNames: TypeAlias = Columns | Mapping[str, str] | None
 
 
 def columns_of(given: ColumnNames) -> Columns:
-    """What a caller says that the inputs call their columns. Raises `InvalidRequestError`."""
+    """The columns that a caller has named. Raises `InvalidRequestError`."""
     if given is None:
         return Columns()
     if isinstance(given, Columns):
@@ -50,9 +50,9 @@ def columns_of(given: ColumnNames) -> Columns:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A line that could be read: its file, its number from 1, what it says, and its text.
+    """A line that could be read: its file, its number from 1, its content, and its text.
 
-    `cells`: it is a row of a table, whose columns are there for more than the request.
+    `cells` says that it is a row of a table, which may have columns beside those of the request.
     """
 
     file: str
@@ -64,7 +64,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A line that is not part of a plan, and why; `text` is as much of it as was read."""
+    """A line that is not part of a plan, and the problem; `text` is what was read of it."""
 
     file: str
     line: int
@@ -76,7 +76,7 @@ _A_LIST = "; a list of requests goes one request a line (jq -c '.[]' writes it s
 
 
 def record_of(line: bytes, file: str, number: int) -> Record | SetAside:
-    """What a line of JSONL says, which is not empty."""
+    """Parse a line of JSONL that is not empty."""
     try:
         text = line.decode()
     except UnicodeDecodeError as error:

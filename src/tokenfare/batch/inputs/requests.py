@@ -1,9 +1,9 @@
 """Parse a record: a chat request with an id, or the reason why it is not one.
 
-Three forms: a line of OpenAI's batch service (`custom_id`, `method`, `url`, `body`), messages, or a
-prompt. Beside the last two a line of JSON may have parameters of the call; what else it has is the
-caller's own, as all other columns of a table are. The model that a body names is not kept: choosing
-it is what a plan is for.
+A request has one of three forms: a line of OpenAI's batch service (`custom_id`, `method`, `url`,
+`body`), messages, or a prompt. Beside messages or a prompt, a line of JSON may have parameters of
+the call. Everything else in it is the caller's own and ignored, as are other columns of a table. A
+model that a body names is dropped, since the plan chooses it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ METHOD = "POST"
 URL = "/v1/chat/completions"
 TEXT = frozenset({"text"})
 MOST_ROOM = 2**63 - 1
-"""The largest room for an answer that a plan's table holds."""
+"""The largest room for an answer that a plan's table can hold."""
 
 _ONE_ANSWER: tuple[object, ...] = (None, 1)
 _ROOM = ("max_completion_tokens", "max_tokens")
@@ -45,15 +45,15 @@ PARAMETERS = OPTION_NAMES | {
     "top_logprobs",
     "top_p",
 }
-"""What a line of JSON may say beside its messages or its prompt, and means for the call."""
+"""The names beside messages or a prompt in a line of JSON that are parameters of the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request of the job. `body` is what is sent, as JSON without the model and in UTF-8.
+    """A request of the job. `body` is the JSON that is sent, in UTF-8, without the model.
 
-    `room` is the answer's, in tokens; `needs` the modalities of the messages. `plain` are roles and
-    texts, and nothing beside them that costs tokens.
+    `room` is the room for the answer in tokens, and `needs` the modalities of the messages. `plain`
+    means that it has only roles and texts, and no option that costs tokens.
     """
 
     record: Record
@@ -67,15 +67,14 @@ class Request:
 
 
 def request_of(record: Record, columns: Columns, room: int, name: str) -> Request:
-    """The request in a record; `room` is the answer's where the body names none.
+    """The request in a record. Raises `InvalidRequestError`.
 
-    `name` is its id if the record has none.
-
-    Raises `InvalidRequestError`.
+    `room` is the room for the answer, in tokens, if the body names none, and `name` the id of the
+    request if the record has none.
     """
     try:
         return _request_of(record, columns, room, name)
-    except RecursionError:  # orjson reads some levels more than Python writes
+    except RecursionError:  # orjson reads deeper nesting than Python writes
         raise InvalidRequestError("nested too deep") from None
 
 
@@ -105,7 +104,7 @@ def _request_of(record: Record, columns: Columns, room: int, name: str) -> Reque
 
 
 def messages_in(body: bytes) -> tuple[Sequence[Wire], Options]:
-    """The messages in the body of a `Request`, and what beside them costs tokens."""
+    """The messages in the body of a `Request`, and the options that cost tokens."""
     said = cast("Mapping[str, object]", parsed(body))
     return cast("Sequence[Wire]", said["messages"]), _options(said)
 
@@ -115,7 +114,7 @@ def _options(body: Mapping[str, object]) -> Options:
 
 
 def is_sayable(custom_id: str) -> bool:
-    """Whether UTF-8 can say an id."""
+    """Whether an id can be encoded in UTF-8."""
     try:
         custom_id.encode()
     except UnicodeEncodeError:
@@ -130,7 +129,7 @@ def unsayable(custom_id: str) -> str:
 
 def _beside(content: Mapping[str, object], columns: Columns) -> dict[str, object]:
     own = {columns.prompt, columns.messages, columns.custom_id}
-    if type(content.get("n")) is not int:  # a number of answers, or too short a name to be one
+    if type(content.get("n")) is not int:  # else `n` is the caller's own
         own.add("n")
     return {name: said for name, said in content.items() if name in PARAMETERS - own}
 
@@ -202,7 +201,7 @@ def _is_text(message: object) -> bool:
 
 
 def _room(body: dict[str, object], default: int) -> int:
-    """The room that the body names; one that names none is given the default, so that it holds."""
+    """The room that the body names. A body without one gets the default, so that it applies."""
     named = [name for name in _ROOM if body.get(name) is not None]
     if not named:
         body["max_tokens"] = default

@@ -1,1 +1,1 @@
-"""What a plan leaves behind: its folder, its table, or nothing."""
+"""Outputs of a plan: its folder and its table, or nothing."""

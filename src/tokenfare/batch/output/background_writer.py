@@ -1,8 +1,8 @@
-"""A folder that a background thread writes, so that planning does not wait for the disk.
+"""Writes a plan's folder in a background thread, so that planning does not wait for the disk.
 
-Blocks are written in the order in which they came. What comes alone is written by the caller, when
-all blocks before it are: it is little, and a thread would be asked for each line. What cannot be
-written is raised by a later call, at the latest by `wait`.
+Blocks are written in their order. Single lines are written by the caller's thread, once all blocks
+before them are written: they are few, and handing each to the thread would cost more. A write error
+is raised by a later call, at the latest by `wait`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from .folder import Folder
 from .table import Row
 
 _WAITING = 8
-"""Blocks that wait to be written at most, of half a megabyte each."""
+"""The most blocks that wait to be written, of half a megabyte each."""
 
 
 class BackgroundWriter:
-    """Takes what a folder takes. After its `with` block nothing is being written any more."""
+    """A `Taker` that writes to a folder. After its `with` block, nothing is being written."""
 
     def __init__(self, folder: Folder) -> None:
         """Write nothing yet."""
@@ -47,7 +47,7 @@ class BackgroundWriter:
             self._thread.shutdown(cancel_futures=True)
 
     def add_sent(self, file: str, sending: Sending) -> None:
-        """Take a block, the next one of the input."""
+        """Take the next block of the input."""
         self._waiting.append(self._thread.submit(self._folder.add_sent, file, sending))
         self._wait_for_all_but(_WAITING)
 
@@ -57,16 +57,16 @@ class BackgroundWriter:
         self._folder.add(model, line, rules)
 
     def enter(self, rows: Iterable[Row]) -> None:
-        """Take rows of the table, the next ones of the input."""
+        """Take the next rows of the table."""
         self.wait()
         self._folder.enter(rows)
 
     def set_aside(self, line: SetAside, reason: str) -> None:
-        """Take a line that is not part of the plan; no block has any, so it need not wait."""
+        """Take a line that is not part of the plan; blocks have none, so it need not wait."""
         self._folder.set_aside(line, reason)
 
     def wait(self) -> None:
-        """Wait until all is written. Raises what the folder raised."""
+        """Wait until everything is written. Raises what the folder raised."""
         self._wait_for_all_but(0)
 
     def _wait_for_all_but(self, number: int) -> None:

@@ -1,7 +1,7 @@
-"""The folder of a plan: files that the provider takes, written beside it and moved there whole.
+"""The folder of a plan, with the files that the provider takes; written completely or not at all.
 
-Whatever ends the writing, a folder that was there before is as it was: the files grow in a folder
-of their own next to it, which takes the name when all are complete.
+The files are written to a temporary folder next to the final one, which is renamed when all are
+complete. However writing ends, a folder that existed before is unchanged until then.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PLAN = "plan.json"
 ASIDE = "set-aside.jsonl"
 REPORT = "report.html"
 FORM = "tokenfare batch plan, form 1"
-"""What a plan's own file says of itself, so that its folder is known again."""
+"""The marker in `plan.json` by which a plan's folder is recognized."""
 
 _BESIDE = ".beside"
 
@@ -52,7 +52,7 @@ class Folder:
     """Writes a plan's files; a context that leaves either all of them behind or none."""
 
     def __init__(self, path: str | os.PathLike[str], inputs: list[str]) -> None:
-        """Look at what is there. Raises `InvalidRequestError` if it is not this plan's own."""
+        """Check what is at the path. Raises `InvalidRequestError` unless a plan may be there."""
         self.path: Path = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow a link
         self.files: list[PlanFile] = []
         self._inputs = inputs
@@ -76,7 +76,7 @@ class Folder:
         trace: TracebackType | None,
     ) -> None:
         with undisturbed():
-            with suppress(Exception):  # a full disk, which `error` says already, or what it held
+            with suppress(Exception):  # a full disk, say, which `error` reports already
                 self._close()
             shutil.rmtree(self._work, ignore_errors=True)
         if isinstance(error, OSError):
@@ -90,7 +90,7 @@ class Folder:
         written.bytes += len(line)
 
     def add_sent(self, file: str, sending: Sending) -> None:
-        """Write the lines of a block, the next one of the input, and its rows into the table."""
+        """Write the lines of the next block of the input, and its rows into the table."""
         for address, block in sending.lines():
             self._add_lines(address.model, block, address.rules)
         if self._sent is None:
@@ -100,7 +100,7 @@ class Folder:
             self._enter_waiting()
 
     def _add_lines(self, model: str, block: SentLines, rules: BatchRules | None) -> None:
-        """As `add`, for lines that stand one behind the other."""
+        """As `add`, for concatenated lines."""
         lines = block.lines
         open_already = self._open.get((model, rules is not None))
         if open_already is not None:
@@ -129,7 +129,7 @@ class Folder:
             start += size
 
     def enter(self, rows: Iterable[Row]) -> None:
-        """Write requests into the table, the next ones of the input."""
+        """Write the next requests of the input into the table."""
         self._enter_waiting()
         self._rows_table().add(rows)
 
@@ -143,7 +143,7 @@ class Folder:
         return self._table
 
     def set_aside(self, line: SetAside, reason: str) -> None:  # noqa: ARG002 - its problem says it
-        """Keep a line that is not part of the plan, with what is wrong with it."""
+        """Write down a line that is not part of the plan, with the problem."""
         if self._aside is None:
             self._aside = (self._work / ASIDE).open("wb")
         said = {"file": line.file, "line": line.line, "problem": line.problem, "text": line.text}
@@ -151,9 +151,9 @@ class Folder:
 
     @contextmanager
     def beside(self, what: str) -> Iterator[Path]:
-        """A folder for what is needed until the plan is complete; `what` cannot be kept elsewhere.
+        """A temporary folder for files that are needed until the plan is complete.
 
-        Raises `InputError` in place of what the system says against writing there.
+        An error of the system becomes an `InputError` that says that `what` cannot be kept.
         """
         found = self._work / _BESIDE
         found.mkdir(exist_ok=True)
@@ -167,7 +167,7 @@ class Folder:
             ) from error
 
     def finish(self, plan: Mapping[str, object]) -> None:
-        """Write the plan itself and give the folder its name."""
+        """Write `plan.json` and rename the folder."""
         self.enter(())
         self._close()
         shutil.rmtree(self._work / _BESIDE, ignore_errors=True)
@@ -216,7 +216,7 @@ class Folder:
                 all_of_them.callback(table.close)
 
     def _refuse_what_is_not_ours(self) -> None:
-        """An empty folder, or a plan of the same inputs with nothing beside its own files."""
+        """Accept only an empty folder, or a plan of the same inputs with no other files."""
         if not self.path.exists():
             return
         if not self.path.is_dir():
@@ -245,7 +245,7 @@ class Folder:
             return False
 
     def _beside(self) -> Path:
-        """A new folder next to the plan's, on the same file system."""
+        """A new temporary folder next to the plan's, on the same file system."""
         found = self.path.with_name(f".{self.path.name}-{secrets.token_hex(4)}")
         found.mkdir()
         return found

@@ -1,4 +1,4 @@
-"""A taker of plans that are not written: each keeps what it is made for, and nothing else."""
+"""A `Taker` that writes nothing, to derive others from that keep some of what they are given."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .table import Row
 
 
 class NullOutput:
-    """Takes what a plan would write, and keeps nothing."""
+    """Takes everything that a plan would write, and keeps nothing."""
 
     def add(self, model: str, line: bytes, rules: BatchRules | None) -> None:
-        """Write nothing."""
+        """Ignore a line to send."""
 
     def enter(self, rows: Iterable[Row]) -> None:
-        """Keep no row."""
+        """Ignore rows."""
 
     def set_aside(self, line: SetAside, reason: str) -> None:
-        """Keep no line."""
+        """Ignore a line set aside."""
 
     def add_sent(self, file: str, sending: Sending) -> None:
-        """Keep no line and no row."""
+        """Ignore a block."""

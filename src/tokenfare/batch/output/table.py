@@ -18,14 +18,14 @@ REQUESTS = "requests.parquet"
 
 _GROUP = 16_384
 PLACES = 12
-"""Digits after the point of an amount in the table."""
+"""Digits behind the decimal point of an amount in the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One request of the plan: where it stood in the input, and what was predicted.
+    """One request of the plan: its place in the input, and what was predicted for it.
 
-    `sent_as` is the `custom_id` of the identical request that carries this one, if one does.
+    `sent_as` is the `custom_id` of the identical request that is sent in its place, if one is.
     """
 
     file: str
@@ -46,7 +46,7 @@ class Table:
     """Writes a plan's table, group by group; money is rounded outwards, to 12 digits."""
 
     def __init__(self, path: Path) -> None:
-        """Open nothing before the first row. Raises `MissingExtra` without pyarrow."""
+        """The file is opened for the first row. Raises `MissingExtra` without pyarrow."""
         self._arrow: Any = required("pyarrow")
         self._parquet: Any = required("pyarrow.parquet")
         self._path = path
@@ -57,30 +57,30 @@ class Table:
         self._writer: Any = None
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Take rows in, the next ones of the input."""
+        """Take the next rows."""
         self._rows += rows
         if len(self._rows) >= _GROUP:
             self._collect()
 
     def add_columns(self, rows: Any) -> None:
-        """Take rows in, the next ones of the input, as an Arrow table of `plain_schema`."""
+        """Take the next rows as an Arrow table of `plain_schema`."""
         if self._rows:
             self._collect()
         self._put(rows)
 
     @staticmethod
     def is_group(rows: int) -> bool:
-        """Whether a number of rows is a whole group."""
+        """Whether a number of rows fills a row group."""
         return rows >= _GROUP
 
     def close(self) -> None:
-        """Complete the file, which is there even if it has no rows."""
+        """Complete the file, which exists even without rows."""
         self._collect()
         self._write(least=0)
         self._writer.close()
 
     def _collect(self) -> None:
-        """Put the rows that came alone to the others."""
+        """Add the single rows that are waiting to the tables that are waiting."""
         columns = {name: [getattr(row, name) for row in self._rows] for name in _NAMES}
         columns["fare_low"] = [rounded_down(fare) for fare in columns["fare_low"]]
         columns["fare_high"] = [rounded_up(fare) for fare in columns["fare_high"]]
@@ -90,14 +90,14 @@ class Table:
         self._put(table)
 
     def _put(self, rows: Any) -> None:
-        """Add rows to those that wait for a whole group; merging each time would be quadratic."""
+        """Add a table to those that wait; merging them each time would be quadratic."""
         self._parts.append(rows)
         self._waiting += len(rows)
         if self._waiting >= _GROUP:
             self._write(least=_GROUP)
 
     def _write(self, *, least: int) -> None:
-        """Write groups as long as there are so many rows: how rows came does not show."""
+        """Write row groups of fixed size, so that the file does not depend on how rows arrived."""
         if self._writer is None:
             self._writer = self._parquet.ParquetWriter(
                 self._path, self._schema, compression="zstd", use_dictionary=_REPEATED
@@ -111,7 +111,7 @@ class Table:
         self._parts, self._waiting = [rows], len(rows)
 
     def _encoded(self, rows: Any) -> list[Any]:
-        """The columns, those whose words repeat by a dictionary of their own."""
+        """The columns, dictionary-encoded where values repeat."""
         word = self._arrow.types.is_dictionary
         return [
             column.dictionary_encode() if word(field.type) else column
@@ -128,10 +128,10 @@ def rows_of(path: Path) -> Iterator[Row]:
 
 
 def tallied(path: Path) -> tuple[Counter[tuple[str, int]], Counter[Decimal]]:
-    """How many requests of the table have which model and length, and how many which fare.
+    """Histograms of the table: requests by model and length, and requests by fare.
 
-    The high ends of both. Identical requests that another one carries cost nothing, and are left
-    out. Raises `InputError`, and `MissingExtra` without pyarrow.
+    Lengths and fares are the high ends. Requests in whose place an identical one is sent cost
+    nothing, and are left out. Raises `InputError`, and `MissingExtra` without pyarrow.
     """
     lengths: Counter[tuple[str, int]] = Counter()
     fares: Counter[Decimal] = Counter()
@@ -145,7 +145,7 @@ def tallied(path: Path) -> tuple[Counter[tuple[str, int]], Counter[Decimal]]:
 
 
 def _counted(rows: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
-    """Which values rows have under these names, and how many have them."""
+    """The distinct values of some columns, and how many rows have each."""
     arrow = required("pyarrow")
     columns = [rows.column(name) for name in names]
     words = [arrow.types.is_dictionary(column.type) for column in columns]
@@ -156,7 +156,7 @@ def _counted(rows: Any, names: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ...
 
 
 def _batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
-    """Columns of a plan's table, some thousand rows at a time."""
+    """Some columns of a plan's table, a few thousand rows at a time."""
     arrow, parquet = required("pyarrow"), required("pyarrow.parquet")
     if not path.is_file():
         raise InputError(str(path), "is not there; plan the requests again")
@@ -171,11 +171,11 @@ def _batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
 
 _NAMES = tuple(Row.__dataclass_fields__)
 _REPEATED = [name for name in _NAMES if name not in {"line", "custom_id"}]
-"""Columns whose values come again: of others a dictionary is more than the column."""
+"""The columns whose values repeat. For others, a dictionary would be larger than the column."""
 
 
 def plain_schema() -> Any:
-    """The columns of the table, words written out."""
+    """The schema of the table without dictionary encoding."""
     arrow = required("pyarrow")
     return _of_words(arrow, arrow.string())
 
@@ -205,10 +205,10 @@ def _of_words(arrow: Any, word: Any) -> Any:
 
 
 def rounded_down(fare: Decimal) -> Decimal:
-    """The low end of a fare as a table holds it."""
+    """The low end of a fare, rounded down to the digits of the table."""
     return rounded(fare, PLACES, ROUND_FLOOR)
 
 
 def rounded_up(fare: Decimal) -> Decimal:
-    """The high end of a fare as a table holds it."""
+    """The high end of a fare, rounded up to the digits of the table."""
     return rounded(fare, PLACES, ROUND_CEILING)

@@ -1,7 +1,7 @@
-"""The requests of blocks as rows of a plan's table, column by column.
+"""Makes the rows of a plan's table from blocks, column by column.
 
-What is predicted is the same for all requests of one outcome, so it is written down once and taken
-as often as requests have it.
+The prediction is the same for all requests of one outcome, so it is stored once for each outcome
+and looked up for each request.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FREE = Decimal(0)
 
 
 class Predicted:
-    """What is predicted for each outcome, as columns that grow as outcomes come up."""
+    """The predictions by outcome, as columns that grow as outcomes come up."""
 
     def __init__(self) -> None:
         """Raises `MissingExtra` without pyarrow."""
@@ -30,10 +30,10 @@ class Predicted:
         self._columns = {name: self._array(name, []) for name in _NAMES}
 
     def of(self, outcomes: Sequence[Outcome]) -> Mapping[str, Any]:
-        """The columns by name, with a value for each outcome; those before are the same as ever."""
+        """The columns by name, with a value for each outcome. Known outcomes keep their values."""
         if self._known < len(outcomes):
             arrow = required("pyarrow")
-            # Who plans goes on meanwhile: there may be more at the end of this.
+            # The planning thread may add outcomes at the end meanwhile.
             found = [_predicted(outcome) for outcome in outcomes[self._known :]]
             for i, name in enumerate(_NAMES):
                 new = self._array(name, [each[i] for each in found])
@@ -47,7 +47,7 @@ class Predicted:
 
 
 class SentRows:
-    """Rows of blocks that wait until they are many: a table of few takes as long as one of many."""
+    """Rows of blocks, collected until they are many: small tables take as long as large ones."""
 
     def __init__(self) -> None:
         """Raises `MissingExtra` without pyarrow."""
@@ -60,11 +60,11 @@ class SentRows:
         self._number = 0
 
     def __len__(self) -> int:
-        """How many wait."""
+        """The number of rows that are waiting."""
         return self._number
 
     def add(self, file: str, sending: Sending) -> None:
-        """Take the requests of a block, the next ones of the input."""
+        """Take the requests of the next block of the input."""
         sent = self._arrow.array(sending.sent)
         name = self._arrow.scalar(file, self._arrow.string())
         self._files.append(self._arrow.repeat(name, len(sent)))
@@ -73,7 +73,7 @@ class SentRows:
         self._number += len(sent)
 
     def take(self) -> Any:
-        """All that wait, as an Arrow table of `plain_schema`; at least one was added."""
+        """Remove all rows that are waiting, at least one, as an Arrow table of `plain_schema`."""
         arrow, schema = self._arrow, self._schema
         sent = arrow.concat_arrays(self._sent)
         known = self._predicted.of(self._outcomes)
@@ -104,7 +104,7 @@ _NAMES = (
 
 
 def _predicted(outcome: Outcome) -> tuple[object, ...]:
-    """What a row says of each request of an outcome, by `_NAMES`."""
+    """The values of an outcome for the columns `_NAMES`."""
     choice, requirements = outcome.choice, outcome.service.requirements
     return (
         choice.model.id,

@@ -1,1 +1,1 @@
-"""What the requests of a job begin with alike, and what a cache would save for it."""
+"""The prefixes that the requests of a job share, and what a cache would save for them."""

@@ -1,4 +1,4 @@
-"""What the requests of a job begin with alike, and what a cache would take off, as values."""
+"""Shared prefixes of a job, and what a cache would save for them, as values."""
 
 from __future__ import annotations
 
@@ -21,23 +21,22 @@ _WORTH_A_LINE = 20
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """A beginning that many requests of one model share.
+    """A prefix that many requests of one model share.
 
-    It is `messages` whole messages and `characters` of the next one, first found at `file` and
-    `line`.
+    It consists of `messages` whole messages and `characters` of the next one.
 
     Attributes:
         model: The model's id.
         batch: Whether the requests go through the batch service.
-        requests: How many requests begin so, at least.
+        requests: How many requests have it, at least.
         messages: How many whole messages it has.
-        characters: How much of the next message belongs to it.
-        tokens: Its tokens, whatever follows.
+        characters: How many characters of the next message belong to it.
+        tokens: Its input tokens, whatever follows.
         file: The file of the first such request.
         line: Its line.
-        saving: What a cache would save if it held this beginning from the first request on.
-            Beginnings may contain each other, so savings do not add up.
-        reason: Why nothing is saved, or what is not known.
+        saving: What a cache would save if it kept this prefix from the first request on. Prefixes
+            may contain each other, so savings do not add up.
+        reason: Why nothing is saved, or what is not known about the cache.
     """
 
     model: str
@@ -53,11 +52,11 @@ class Prefix:
 
     @property
     def again(self) -> int:
-        """Input tokens that were sent before, at the high end."""
+        """The input tokens that are sent again, at the high end."""
         return (self.requests - 1) * self.tokens.high
 
     def as_data(self) -> dict[str, object]:
-        """As JSON can hold it."""
+        """As values for JSON."""
         return {
             "model": self.model,
             "batch": self.batch,
@@ -83,12 +82,12 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """What the requests on one model send again: each as far as any request before it began alike.
+    """What the requests on one model send again: the prefixes that they share with earlier ones.
 
-    Of `requests`, `alike` began like one before them, with `low_tokens` to `high_tokens` together.
-    `saving` is from nothing, since a hit is never promised, to what the model's cache would take
-    off if it kept everything; `live` is that in the ordinary endpoint, and `factor` the batch
-    price's, `None` for live requests. `reason` is as in `Prefix`.
+    Of `requests`, `alike` share a prefix with an earlier one, of `low_tokens` to `high_tokens` in
+    total. `saving` ranges from nothing, since a cache hit is never guaranteed, to what the model's
+    cache would save if it kept everything; `live` is the same for live requests, and `factor` that
+    of the batch price (`None` for live requests). `reason` is as in `Prefix`.
     """
 
     model: str
@@ -103,7 +102,7 @@ class Repeat:
     reason: str
 
     def as_data(self) -> dict[str, object]:
-        """As JSON can hold it."""
+        """As values for JSON."""
         return {
             "model": self.model,
             "batch": self.batch,
@@ -116,7 +115,7 @@ class Repeat:
         }
 
     def sentence(self, share: Share) -> str:
-        """What of a model's share is sent again, and what live requests would save of it."""
+        """A sentence on how much of a model's share is sent again, and what live requests save."""
         said = (
             f"{self.model}: {_span(self.low_tokens, self.high_tokens)} of "
             f"{share.high_tokens:,} input tokens are sent again"
@@ -136,11 +135,10 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class SharedPrefixes:
-    """What a job's requests begin with alike: a lower bound of what they share.
+    """The prefixes that a job's requests share. Counts of requests are lower bounds.
 
-    `prefixes` are the beginnings most of the input is in, the first ones first; `repeats` all there
-    is, by model. A beginning of which nothing is said here is that of `missed` requests at most: 0
-    while there was room for all of them.
+    `prefixes` are those with the most input, most first; `repeats` are the sums by model. A prefix
+    that is not listed has at most `missed` requests: 0 if there was memory for all prefixes.
     """
 
     prefixes: tuple[Prefix, ...] = ()
@@ -148,7 +146,7 @@ class SharedPrefixes:
     missed: int = 0
 
     def as_data(self) -> dict[str, object]:
-        """As JSON can hold it."""
+        """As values for JSON."""
         return {
             "prefixes": [each.as_data() for each in self.prefixes],
             "by_model": [each.as_data() for each in self.repeats],
@@ -156,7 +154,7 @@ class SharedPrefixes:
         }
 
     def sentences(self, shares: Iterable[Share]) -> Iterator[str]:
-        """What is worth a line: a twentieth of the input of its model, or more."""
+        """A sentence for each prefix that is a twentieth of its model's input or more."""
         by_model = {(share.model, share.batch): share for share in shares}
         named = (p for p in self.prefixes if _is_worth_a_line(p.again, by_model[p.model, p.batch]))
         for prefix in islice(named, _LINES):
@@ -172,7 +170,7 @@ def _is_worth_a_line(tokens: int, share: Share) -> bool:
 
 
 def fare_as_data(fare: Fare) -> dict[str, str]:
-    """Both ends of a fare as JSON can hold them."""
+    """Both ends of a fare as values for JSON."""
     low, high = plain(fare.low.amount), plain(fare.high.amount)
     return {"low": low, "high": high, "currency": fare.currency}
 
@@ -182,21 +180,21 @@ def _span(low: int, high: int) -> str:
 
 
 class Worth(NamedTuple):
-    """The most that cache hits on repeated tokens save, in tokens that need not be paid."""
+    """The most that cache hits save, in input tokens that need not be paid, by kind of cache."""
 
     by_itself: Decimal
     marked: Decimal
 
     @exactly
     def __add__(self, other: object) -> Worth:
-        """Both added up."""
+        """The sum of both."""
         if not isinstance(other, Worth):
             return NotImplemented
         return Worth(self.by_itself + other.by_itself, self.marked + other.marked)
 
     @property
     def best(self) -> Decimal:
-        """A request uses one of the two caches: the better."""
+        """The better of the two caches: a request uses only one."""
         return max(self)
 
 
@@ -205,10 +203,10 @@ NO_WORTH = Worth(Decimal(0), Decimal(0))
 
 @exactly
 def worth_of(hits: int, tokens: Count, rules: CacheRules | None) -> Worth:
-    """What `hits` on a prefix of so many tokens save if the cache loses none of them.
+    """What `hits` on a prefix of this size save if the cache never evicts it.
 
-    A beginning that is marked costs more the first time; marking is worth nothing where that is
-    more than the hits give back. A least size that nobody states is taken as none.
+    With an explicit cache, writing the prefix costs extra the first time; the worth is zero if that
+    exceeds what the hits save. A minimum size that is not stated is taken as zero.
     """
     if rules is None:
         return NO_WORTH
@@ -224,9 +222,9 @@ def worth_of(hits: int, tokens: Count, rules: CacheRules | None) -> Worth:
 
 @exactly
 def saving_of(worth: Worth, model: Model, sizes: tuple[int, int]) -> Decimal:
-    """The most that hits save at a model's price, live, for requests of `sizes` input tokens.
+    """The most that hits save at a model's live price, for requests of `sizes` input tokens.
 
-    At the dearest of the tiers that these sizes may be priced by.
+    It is computed with the most expensive price tier that these sizes may fall into.
     """
     price = model.price
     if price is None:
@@ -239,13 +237,13 @@ def saving_of(worth: Worth, model: Model, sizes: tuple[int, int]) -> Decimal:
 
 @exactly
 def in_batch(live: Decimal, model: Model, service: BatchRules) -> Decimal:
-    """Of a saving live, what is left of it in the batch service, at most."""
+    """The most that a saving at live prices is in the batch service."""
     factor = model.price.batch if model.price else None
     return Decimal(0) if factor is None or service.caches is False else live * factor
 
 
 def reason_of(model: Model, tokens: Count, service: BatchRules | None) -> str:
-    """Why nothing is saved, or what is not known of it; "" where nothing stands in the way.
+    """Why nothing is saved, or what is not known about the cache; "" if neither applies.
 
     `service` is the batch service that the requests go to, `None` for live ones.
     """

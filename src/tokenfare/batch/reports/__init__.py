@@ -1,1 +1,1 @@
-"""A plan as a page for people."""
+"""The report of a plan: a page for people."""

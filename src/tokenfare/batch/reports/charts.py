@@ -1,12 +1,12 @@
-"""The charts of a report, as SVG: written in Vega-Lite and drawn without a script in the page.
+"""The charts of a report as SVG, described in Vega-Lite and rendered before the page is written.
 
-A picture without a script opens everywhere, a mail included, and is a hundredth of the size of the
-library that would draw it in the reader's browser. What would be read off by pointing at it stands
-in the tables beside it. All are as wide as a phone, so that their letters are as large as the
-page's; names stand above what they name, since beside it they would take half of that width.
+An SVG without a script opens everywhere, in a mail too, and is a hundredth of the size of the
+library that would render it in the browser. Details that a script would show in tooltips are in the
+tables. All charts are as wide as a phone, so that their text is as large as the page's; labels are
+above what they name, since beside it they would take half of that width.
 
-Vega-Lite's JSON is written down as it is: a library that writes it (altair) takes as long to come
-as drawing takes, and 34 MB.
+The JSON of Vega-Lite is written by hand: importing a library for it (altair) takes as long as
+rendering, and 34 MB.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _ROW, _BAR = 42, 16
 _FONT = 12
 
 VERSION = "5.20"
-"""Vega-Lite's, which every vl-convert since 1.7 has: what a chart looks like is no matter of it."""
+"""The version of Vega-Lite, which every vl-convert since 1.7 has; charts look the same in each."""
 
 Spec: TypeAlias = dict[str, Any]
-"""A chart, or a part of one, as Vega-Lite has it."""
+"""A chart, or a part of one, in Vega-Lite's JSON."""
 
 INK, GRID, LIMIT, BOUND = "#808080", "#80808055", "#d1495b", "#c98a1b"
-"""The page's style knows these and the next by their names, and has others for the dark."""
+"""The page's style replaces this colour, and the next, in dark mode."""
 
 COLOURS = ("#2f6f9f", "#e0a458", "#5b8e7d", "#8e6c8a", "#bc4b51", "#6a994e", "#a3a380", "#577590")
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A fare by its two ends, and how it is called."""
+    """A named fare, by its two ends."""
 
     name: str
     low: float
@@ -48,10 +48,9 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How long an input a model takes, `None` if that is not stated; `bounds`: dearer above each.
+    """The longest input that a model takes (`None`: not stated), and the bounds of its price tiers.
 
-    The bounds are those of its price tiers. `name` is what it is called: a model in both services
-    is there twice, with other limits.
+    A model in both services occurs twice, under two names, with different limits.
     """
 
     name: str
@@ -60,7 +59,7 @@ class Reach:
     bounds: tuple[int, ...] = ()
 
     def pieces(self) -> list[tuple[int, int]]:
-        """From the shortest input to the longest, cut at the bounds of the price."""
+        """The ranges between the bounds, from the shortest input to the longest."""
         if self.longest is None:
             return []
         inside = [bound for bound in self.bounds if bound < self.longest]
@@ -68,7 +67,7 @@ class Reach:
 
 
 def fares(bars: Sequence[Bar], currency: str) -> str:
-    """A bar for each: full to the low end of the fare, pale from there to the high end."""
+    """A bar for each fare: solid to its low end, pale from there to its high end."""
     rows = [{"name": bar.name, "low": bar.low, "high": bar.high, "none": 0} for bar in bars]
     axis = {"tickCount": 4, "format": "~s", "title": currency, "grid": False}
     mark = {"type": "bar", "color": COLOURS[0], "size": _BAR, "yOffset": 7}
@@ -81,10 +80,10 @@ def fares(bars: Sequence[Bar], currency: str) -> str:
 
 
 def lengths(digest: Digest, reaches: Sequence[Reach]) -> str:
-    """Requests by their input tokens, and below on the same axis what each model takes.
+    """A histogram of requests by input tokens, and below, on the same axis, what each model takes.
 
-    The models' requests stand on top of each other. A line is at each longest input and at each
-    bound of a price, through both.
+    The histogram is stacked by model. Lines through both mark each longest input and each bound of
+    a price tier.
     """
     ends = [end for reach in reaches for _, end in reach.pieces()]
     first = min((each.low for each in digest.bins), default=1.0)
@@ -118,13 +117,13 @@ def _histogram(digest: Digest, scale: Spec, models: Sequence[str]) -> Spec:
 
 
 def _by_model(models: Sequence[str]) -> Spec:
-    """A colour for each; the strips below say whose it is."""
+    """A colour for each model; the strips below the histogram are its legend."""
     scale = {"domain": list(models), "range": list(COLOURS)}
     return {"field": "model", "type": "nominal", "legend": None, "scale": scale}
 
 
 def ends_of(reaches: Iterable[Reach], *, last: bool) -> list[int]:
-    """Where a line is to be, each once: at the longest inputs, or at the bounds of the prices."""
+    """The places of lines, each once: the longest inputs (`last`), or the bounds of price tiers."""
     ends = ([end for _, end in reach.pieces()] for reach in reaches)
     return sorted({end for each in ends for end in (each[-1:] if last else each[:-1])})
 
@@ -139,7 +138,7 @@ def _lines(at: list[int], scale: Spec, colour: str, dash: list[int]) -> Iterator
 
 
 def _strips(reaches: Sequence[Reach], scale: Spec, models: Sequence[str]) -> Iterator[Spec]:
-    """A strip for each model in its colour, the stronger the dearer, and its name above it."""
+    """A strip for each model in its colour, more opaque in dearer tiers, with its name above."""
     first = scale["domain"][0]
     rows = [
         {
@@ -175,11 +174,11 @@ def _strips(reaches: Sequence[Reach], scale: Spec, models: Sequence[str]) -> Ite
 
 
 _EACH: Spec = {"y": {"field": "name", "type": "nominal", "sort": None, "axis": None}}
-"""One below the other, in the order of the rows."""
+"""Strips from top to bottom, in the order of the data."""
 
 
 def _at(field: str, **said: object) -> Spec:
-    """A place on an axis."""
+    """The encoding of a position."""
     return {"field": field, "type": "quantitative", **said}
 
 
@@ -191,7 +190,7 @@ def _names(field: str) -> Spec:
 
 
 def _stacked(digest: Digest) -> Iterator[dict[str, object]]:
-    """Each bin's models on top of each other, the largest of the job at the bottom."""
+    """The bars of each bin, stacked by model, the model with the most requests at the bottom."""
     total: Counter[str] = Counter()
     for each in digest.bins:
         total.update(each.requests)
@@ -206,7 +205,7 @@ def _stacked(digest: Digest) -> Iterator[dict[str, object]]:
 
 
 def cumulated(digest: Digest) -> str:
-    """What share of the fare the dearest requests are; the diagonal is a job of equal requests."""
+    """The share of the fare that the dearest requests have; on the diagonal all cost the same."""
     rows = [{"requests": each.requests, "fare": each.fare} for each in digest.points]
     across = {"format": "%", "tickCount": 5, "title": "requests, the dearest first"}
     up = {"format": "%", "tickCount": 5, **_above("share of the fare")}
@@ -225,7 +224,7 @@ def cumulated(digest: Digest) -> str:
 
 
 def _above(title: str) -> dict[str, object]:
-    """An upright axis with its title above it, in so much room that all charts are as wide."""
+    """A vertical axis with its title above it, of fixed width, so that all charts align."""
     return {
         "title": title,
         "titleAngle": 0,
@@ -260,9 +259,9 @@ _CONFIG: Spec = {
 
 
 def _svg(chart: Spec) -> str:
-    """The chart as an element of a page: as wide as its place, its colours fit light and dark."""
+    """Render the chart as an element that fills its place and adapts to light and dark mode."""
     drawn = _convert().vegalite_to_svg({**chart, "config": _CONFIG}, vl_version=VERSION)
-    # The size is the viewer's to choose, by the view box.
+    # Without width and height the element scales to its place, by its view box.
     return re.sub(r'^<svg([^>]*?) width="[^"]*" height="[^"]*"', r"<svg\1", str(drawn), count=1)
 
 

@@ -1,4 +1,4 @@
-"""What a plan's page says of its deadline: how it is kept, and what that costs, by model."""
+"""The section of a report on the plan's deadline: how it is met, and what that costs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HEADS = ("model", "requests", "answered within", "by its", "costs more, up to")
 
 
 def promised(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Facts beside the plan's own; none of a plan without a deadline."""
+    """Facts on the deadline, for the list of facts; none for a plan without a deadline."""
     if "deadline" not in plan:
         return
     said, currency = plan["deadline"], plan["fare"]["currency"]
@@ -35,7 +35,7 @@ def promised(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def timely(plan: Mapping[str, Any]) -> str:
-    """A section; "" for a plan without a deadline."""
+    """The section; "" for a plan without a deadline."""
     if "deadline" not in plan:
         return ""
     return page.table("By the deadline", _HEADS, _rows(plan["deadline"], plan["fare"]["currency"]))

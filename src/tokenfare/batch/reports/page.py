@@ -1,7 +1,7 @@
-"""What a report is made of: tables, figures and numbers as HTML, and the page around them.
+"""The parts of a report as HTML (tables, figures, numbers), and the page around them.
 
-On a phone the rows of a table become cards, so that nothing is cut off at the side or has to be
-scrolled there. Whoever calls these has made text of what users wrote (`escape`).
+On a phone, the rows of a table become cards, so that nothing has to be scrolled sideways. Callers
+pass text that is already escaped (`escape`).
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def table(  # noqa: PLR0913 - what stands around it
     after: str = "",
     prose: bool = False,
 ) -> str:
-    """A section with a table; "" without rows. The last column of `prose` is sentences.
+    """A section with a table; "" without rows. With `prose`, the last column has sentences.
 
-    Two short columns stay a table on a phone, more become cards.
+    On a phone, a table of two short columns stays a table, and one of more becomes cards.
     """
     rows = list(rows)
     if not rows:
@@ -37,7 +37,7 @@ def table(  # noqa: PLR0913 - what stands around it
     head = "".join(f'<th role="columnheader">{name}</th>' for name in heads)
     body = "".join(f'<tr role="row">{_cells(heads, row)}</tr>' for row in rows)
     kind = ' class="prose"' if prose else ' class="cards"' if len(heads) > 2 else ""
-    # The roles are those of the elements: a browser forgets them where CSS makes them cards.
+    # Explicit roles, since browsers drop those of table elements with another `display`.
     return (
         f"<section><h2>{title}</h2>{before}"
         f'<table role="table"{kind}><thead role="rowgroup"><tr role="row">{head}</tr></thead>'
@@ -53,7 +53,7 @@ def _cells(heads: Sequence[str], row: Sequence[str]) -> str:
 
 
 def figure(name: str, svg: str, said: str) -> str:
-    """A chart with its name above it and what it shows below, which is what a listener hears."""
+    """A chart with its title above, and a description below, which screen readers read."""
     return (
         f'<figure role="img" aria-label="{escape(name)}. {escape(said)}"><h2>{name}</h2>{svg}'
         f"<figcaption>{escape(said)}</figcaption></figure>"
@@ -61,12 +61,12 @@ def figure(name: str, svg: str, said: str) -> str:
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Names and values beside each other."""
+    """A list of names with their values."""
     return "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in pairs)
 
 
 def fare(of: Mapping[str, str]) -> str:
-    """Both ends of a fare, outwards, or the one number that it is."""
+    """Both ends of a fare, rounded outwards; or one number if they are equal."""
     low, high = _short(of["low"], ROUND_FLOOR), _short(of["high"], ROUND_CEILING)
     return f"{low if low == high else f'{low} to {high}'} {escape(of['currency'])}"
 
@@ -77,7 +77,7 @@ def most(of: Mapping[str, str]) -> str:
 
 
 def _short(amount: str, rounding: str) -> str:
-    """To four digits behind the point, outwards; as written where that would say nothing."""
+    """Four digits behind the point, rounded outwards; unrounded if that would be zero."""
     exact = Decimal(amount)
     if 0 < exact < _LEAST_SHOWN:
         return amount
@@ -86,12 +86,12 @@ def _short(amount: str, rounding: str) -> str:
 
 
 def span(low: int, high: int) -> str:
-    """Both ends of a number, or the one that it is."""
+    """Both ends of a range, or one number if they are equal."""
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def size(number: int) -> str:
-    """Bytes, in the largest unit that leaves a digit before the point."""
+    """A number of bytes, in the largest unit in which it is 1 or more."""
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if number >= unit:
             return f"{number / unit:,.1f} {name}"
@@ -99,7 +99,7 @@ def size(number: int) -> str:
 
 
 def whole(**parts: str) -> str:
-    """The page."""
+    """The whole page, from its parts."""
     return _PAGE.format(style=_STYLE, **parts)
 
 
@@ -109,7 +109,7 @@ _DARK = {
     charts.BOUND: "#f0b95a",
     "#2f6f9f": "#6db1e6",
 }
-"""Colours of the charts that are too dark on dark paper. All others do on both."""
+"""Replacements in dark mode for the colours of charts that would be too dark."""
 
 
 def _recoloured(colours: Mapping[str, str]) -> str:

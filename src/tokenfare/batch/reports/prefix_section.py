@@ -1,6 +1,6 @@
-"""The part of a report about what requests begin with alike: how much is sent again, and what of.
+"""The section of a report on shared prefixes: how much input is sent again, and which.
 
-Of what `plan.json` says about it, the beginnings that make a difference; the rest is counted.
+It lists the prefixes of `plan.json` that make a difference, and counts the rest.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _HEADS = ("first at", "requests", "tokens alike", "sent again", "a cache would s
 
 
 def alike(plan: Mapping[str, Any]) -> str:
-    """A section; "" where nothing was looked for, or nothing found that is worth a line."""
+    """The section; "" if prefixes were not looked for, or none is worth a line."""
     shared, inputs = plan.get("shared"), _inputs(plan["models"])
-    if shared is None:  # of a plan that was made before this was looked for
+    if shared is None:  # the plan of a version that did not look for them
         return ""
     found = [
         prefix
@@ -39,7 +39,7 @@ def alike(plan: Mapping[str, Any]) -> str:
 
 
 def _inputs(models: Sequence[Mapping[str, Any]]) -> dict[tuple[str, bool], int]:
-    """The input tokens on each model and service, at the high end."""
+    """The input tokens of each model and service, at the high end."""
     return {(each["model"], each["batch"]): each["tokens"]["high"] for each in models}
 
 
@@ -51,7 +51,7 @@ def _again(prefix: Mapping[str, Any]) -> int:
 def _sums(
     repeats: Sequence[Mapping[str, Any]], inputs: Mapping[tuple[str, bool], int]
 ) -> Iterator[str]:
-    """A sentence and a bar for each model whose requests repeat a hundredth of its input."""
+    """A row for each model whose requests send again a hundredth of its input or more."""
     for each in repeats:
         high, whole = each["tokens"]["high"], inputs[each["model"], each["batch"]]
         if high * _LEAST < whole:
@@ -94,7 +94,7 @@ def _row(
 
 
 def _measure(prefix: Mapping[str, Any]) -> str:
-    """How far the beginning goes, in what the requests are written in."""
+    """The extent of a prefix, in messages and characters."""
     messages, characters = prefix["messages"], prefix["characters"]
     parts = [f"{messages} message{'' if messages == 1 else 's'}"] if messages else []
     parts += [f"{characters:,} characters"] if characters else []

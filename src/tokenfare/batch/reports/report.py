@@ -129,13 +129,13 @@ def _bars(models: Sequence[Mapping[str, Any]]) -> list[Bar]:
 
 
 def _reaches(models: Sequence[Mapping[str, Any]]) -> list[Reach]:
-    """By model; by service too where a model is in both, since the limits are not the same."""
+    """The limits by model; and by service for a model in both, where they differ."""
     times = Counter(each["model"] for each in models)
     return [
         Reach(
             each["model"] if times[each["model"]] == 1 else f"{each['model']} ({_service(each)})",
             each["model"],
-            each.get("max_input"),  # plans that were made before have neither
+            each.get("max_input"),  # plans of earlier versions have neither
             tuple(each.get("price_bounds", ())),
         )
         for each in models

@@ -1,6 +1,6 @@
-"""A plan's table boiled down to what a report draws: its size does not grow with the requests.
+"""A summary of a plan's table for the charts of a report, of a size independent of the requests.
 
-Nothing is drawn here. Lengths and fares repeat, so both are tallied, group by group of the table.
+Nothing is drawn here. Lengths and fares repeat, so they are counted while the table is read.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _POINTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Requests of `low` up to, not including, `high` input tokens, by model."""
+    """The requests of `low` to (not including) `high` input tokens, by model."""
 
     low: float
     high: float
@@ -31,7 +31,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The dearest `requests` of a job, as a share of all, cost this share of its `fare`."""
+    """The dearest requests, as a share of all `requests`, have this share of the `fare`."""
 
     requests: float
     fare: float
@@ -39,7 +39,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What the charts show."""
+    """The numbers that the charts show."""
 
     bins: tuple[Bin, ...]
     points: tuple[Point, ...]
@@ -52,7 +52,7 @@ def digest_of(table: Path) -> Digest:
 
 
 def _binned(lengths: Mapping[tuple[str, int], int]) -> tuple[Bin, ...]:
-    """By length on a logarithmic scale; bins between the first and the last may be empty."""
+    """A histogram on a logarithmic scale; bins between the first and the last may be empty."""
     by: dict[int, Counter[str]] = {}
     for (model, length), number in lengths.items():
         place = floor(_BINS_PER_DOUBLING * log2(max(length, 1)))
@@ -66,7 +66,7 @@ def _edge(place: int) -> float:
 
 
 def _cumulated(fares: Mapping[Decimal, int]) -> tuple[Point, ...]:
-    """The dearest first; so many points that a line through them looks smooth."""
+    """The cumulative fare, dearest requests first; enough points for a smooth line."""
     requests = sum(fares.values())
     spent = {fare: EXACT.multiply(fare, number) for fare, number in fares.items()}
     whole = total(spent.values())

@@ -1,1 +1,1 @@
-"""A plan's folder at work: submitted, watched, collected, sent live, planned once more."""
+"""What happens after a plan: submit, watch and collect jobs, send live, plan failures again."""

@@ -1,6 +1,6 @@
-"""Answers by the `custom_id` of their request, for more of them than memory holds.
+"""Finds answers by the `custom_id` of their request, for more of them than fit in memory.
 
-An index on disk says where in which file a line is; it lives as long as its `with` block.
+A temporary index on disk has the file and the position of each line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _INDEX = ".answers.sqlite"
 
 
 class Found(NamedTuple):
-    """A line of a source, and whether it is an answer."""
+    """A line of results, its source, and whether it is an answer or an error."""
 
     source: Source
     line: Mapping[str, Any]
@@ -29,10 +29,10 @@ class Found(NamedTuple):
 
 
 class Answers:
-    """An index in a plan's folder. The first line of a request counts, an answer before errors."""
+    """An index in a plan's folder. Of a request's lines the first counts, answers before errors."""
 
     def __init__(self, folder: Path) -> None:
-        """Begin an empty one; what a killed process left is removed."""
+        """Remove what a killed process left."""
         self._path = folder / _INDEX
         self._files = ExitStack()
         self._sources: list[tuple[Source, BinaryIO]] = []
@@ -70,7 +70,7 @@ class Answers:
             self._remove()
 
     def add(self, source: Source) -> int:
-        """Take a file in; gives how many of its lines say nothing."""
+        """Add the lines of a file. Returns how many of them could not be used."""
         opened = self._files.enter_context(source.path.open("rb"))
         number, start, unread = len(self._sources), 0, 0
         self._sources.append((source, opened))
@@ -85,7 +85,7 @@ class Answers:
         return unread
 
     def get(self, custom_id: str) -> Found | None:
-        """What came of a request."""
+        """The line of a request, if there is one."""
         row = self._db.execute(
             "SELECT source, start, size, answered FROM lines WHERE custom_id = ?", (custom_id,)
         ).fetchone()
@@ -96,11 +96,11 @@ class Answers:
         return Found(source, _parsed(opened.read(row[2])), bool(row[3]))
 
     def mark_failed(self, custom_id: str, *, refused: bool) -> None:
-        """Remember that a request has no answer: its model refused it, or nothing came."""
+        """Remember that a request has no answer: its model refused it, or there is no line."""
         self._db.execute("INSERT OR IGNORE INTO failed VALUES (?, ?)", (custom_id, refused))
 
     def failed_of(self, path: Path) -> Iterator[tuple[bytes, bool]]:
-        """The lines of a file of requests that were marked as failed, and whether refused."""
+        """The lines of a file of requests that were marked as failed, and whether by a refusal."""
         with path.open("rb") as opened:
             for text in opened:
                 known = (_parsed(text).get("custom_id"),)
@@ -131,7 +131,7 @@ def _parsed(text: bytes) -> Mapping[str, Any]:
 
 
 def _good(line: Mapping[str, Any]) -> bool:
-    if "status" in line:  # a line of another plan's results
+    if "status" in line:  # a line of `results.jsonl` of another plan
         return bool(line["status"] == "answered")
     response = line.get("response")
     return isinstance(response, Mapping) and response.get("status_code") == 200

@@ -31,7 +31,7 @@ class Bill:
     outside: int = 0
 
     def add(self, result: Result) -> None:
-        """Take a result that has a bill in."""
+        """Add a result that has a bill."""
         if result.usage is None:
             return
         self.expected = self.expected.plus(result.row)
@@ -180,10 +180,10 @@ def _money(amount: Money | None) -> dict[str, str] | None:
 
 
 class Bills:
-    """Adds results up."""
+    """Adds up the results of a plan."""
 
     def __init__(self, catalog: Catalog) -> None:
-        """Begin with nothing; prices are those of the catalogue."""
+        """Start empty. Prices are those of the catalogue."""
         self.catalog = catalog
         self._statuses: Counter[str] = Counter()
         self._by_model: dict[tuple[str, bool], Bill] = {}
@@ -193,7 +193,7 @@ class Bills:
         self._retried_fare: Money | None = None
 
     def add(self, result: Result) -> None:
-        """Take a result in."""
+        """Add a result."""
         self._statuses[result.status] += 1
         usage = result.usage
         if result.retried:
@@ -211,18 +211,18 @@ class Bills:
             self._outside.append(OffPrediction(row.custom_id, row.file, row.line, predicted, usage))
 
     def _add_retried(self, result: Result) -> None:
-        """It has its bill in the other plan, and its job is not one of this plan's."""
+        """Add a request answered by another plan, which has its bill."""
         self._retried += result.status == ANSWER
         if result.fare is not None:
             before = self._retried_fare
             self._retried_fare = result.fare if before is None else before + result.fare
 
     def of_file(self, name: str) -> Bill:
-        """What the job of a file of the plan came to."""
+        """The bill of the job of one of the plan's files."""
         return self._by_file.get(name, Bill())
 
     def collected(self, folder: Path) -> Collected:
-        """The whole of it."""
+        """All results."""
         number = self._statuses
         return Collected(
             folder,

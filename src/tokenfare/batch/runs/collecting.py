@@ -1,7 +1,7 @@
-"""Collect a plan: fetch the results, join them to the requests, compare them with the predictions.
+"""Collect a plan: fetch the results, join them with the requests, compare with the predictions.
 
-Can be repeated: `results.jsonl` is written again each time, whole or not at all, with every request
-of the plan exactly once, in the order of the input.
+This can be repeated. Each time `results.jsonl` is written anew, completely or not at all, with
+every request of the plan exactly once, in the order of the input.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _result(
 ) -> Result:
     found: Found | None = answers.get(row.sent_as or row.custom_id)
     if found is None:
-        # A live request that was not sent is not lost: planned again, it would be paid for twice.
+        # A live request that was not sent is pending, not missing: `replan` would send it again.
         nothing = (MISSING, "the provider sent nothing") if row.batch else (PENDING, "not sent yet")
         status, reason = reasons.get((row.model, row.batch), nothing)
         return Result(row, status, error={"code": status, "message": reason})
@@ -119,7 +119,7 @@ def _result(
 
 
 def _reasons(now: Status) -> dict[tuple[str, bool], tuple[str, str]]:
-    """Why requests of a model have no answer, by the jobs it has."""
+    """Why requests of a model have no answer, by the state of its jobs."""
     found: dict[tuple[str, bool], tuple[str, str]] = {}
     for state in now.files:
         key = (state.file.model, True)
@@ -134,7 +134,7 @@ def _reasons(now: Status) -> dict[tuple[str, bool], tuple[str, str]]:
 
 
 def _write_failed(run: Running, answers: Answers) -> None:
-    """The requests without an answer, in the form of the input, by model and by why."""
+    """Write the failed requests, in the form of the input, by model and reason."""
     folder = run.plan.folder / FAILED
     with ExitStack() as stack:
         written: dict[str, BinaryIO] = {}
@@ -162,7 +162,7 @@ def failed_files(folder: Path) -> list[Path]:
 
 
 def failed_name(model: str, *, refused: bool) -> str:
-    """The file in `failed/` of what a model refused, or of what nothing came of."""
+    """The name of the file in `failed/` for a model: of refused or of unanswered requests."""
     return f"{model.replace('/', '_')}{'' if refused else '.missing'}.jsonl"
 
 
@@ -180,7 +180,7 @@ def _settle(run: Running, now: Status, bills: Bills) -> None:
         intent = intent_of(run, state.file, bill.expected)
         try:
             entry = sent[name].entry
-            # A job that a copy of this folder has too may be settled from there.
+            # A copy of this folder may have settled the job already.
             if ledger.has_bill(state.job.id):
                 if entry is not None:
                     ledger.settle(entry, Ending(CANCELLED, request_id=state.job.id))

@@ -1,8 +1,8 @@
 """Direct mode: send the requests of a plan live, each to its planned model.
 
-For models and regions without a batch service. Every answer is written to the journal before the
-next request is sent, so a run that was killed or interrupted continues where it stopped; only what
-was under way at that moment is sent again.
+For models and regions without a batch service. Each answer is written to the journal as it arrives,
+so a run that was killed or interrupted continues where it stopped; only requests that were under
+way at that moment are sent again.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from .file_limit import room_for
 from .results import json_line
 from .running import Running, running
 
-# Long enough that what was let through is on its way before the next one is made. All made at once
-# were sent late and together, and the provider refused those of the next second.
+# Long enough for a request to be on its way before the next one is prepared. When all were prepared
+# at once, they were sent late and together, and the provider refused those of the next second.
 _BETWEEN_STARTS_SECONDS = 0.001
 
-# What is wrong with these is not wrong with one request: going on would only repeat it.
+# Errors that every further request would get too.
 _HOPELESS = (
     AuthenticationError,
     QuotaExhaustedError,
@@ -50,7 +50,7 @@ _HOPELESS = (
 )
 
 
-# The plan has chosen: a model that it was allowed to take is not refused here.
+# The plan has chosen the model, so nothing that it allowed is refused here.
 _AS_PLANNED: Any = {"access": get_args(Access), "unstated_limits": True}
 
 
@@ -69,7 +69,7 @@ class Sending(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A line of a plan's file."""
+    """A request of one of the plan's files."""
 
     custom_id: str
     model: str
@@ -77,7 +77,7 @@ class _Request:
 
 
 class _Tally:
-    """Counts, and tells."""
+    """Counts answered and failed requests, and reports progress."""
 
     def __init__(self, total: int, told: Callable[[Sending], None] | None) -> None:
         self.now = Sending(0, 0, total)
@@ -138,7 +138,7 @@ def run(
 
 @contextmanager
 def _marked_live(opened: Running, files: list[PlanFile]) -> Iterator[None]:
-    """Write down that these files are sent live, unless the first requests find no open door."""
+    """Record that these files are sent live; undone if no request could be sent at all."""
     opened.claim()
     for file in files:
         opened.journal.state(direct_fact(file), "sent live")
@@ -164,25 +164,25 @@ def _not_submitted(opened: Running, files: list[PlanFile]) -> None:
 
 
 def direct_fact(file: PlanFile) -> str:
-    """The journal's word for a file whose requests are sent by themselves."""
+    """The name of the journal's fact that a file's requests are sent live."""
     return f"direct {file.name}"
 
 
 def _wait_until(deadline: float | None, given: dict[str, Any]) -> None:
-    """A call may wait for its turn as long as the plan has time, if nothing else is asked for."""
+    """Let calls wait for rate limits as long as the plan's deadline allows, by default."""
     if deadline is not None and given.get("timeouts") is None:
         usual = Timeouts()
         given["timeouts"] = replace(usual, total=max(usual.total, deadline))
 
 
 def _by_model(opened: Running, files: list[PlanFile]) -> list[Iterator[_Request]]:
-    """The requests of each model: its rates are its own, so no other has to wait for it."""
+    """The requests by model. Models have separate rate limits, so they are sent independently."""
     models = dict.fromkeys(file.model for file in files)
     return [_requests(opened, [file for file in files if file.model == model]) for model in models]
 
 
 def _connections(files: list[PlanFile], at_once: int) -> int:
-    """How many are open when each model has as many requests under way as it may."""
+    """The most connections that are open at once."""
     lines: Counter[str] = Counter()
     for file in files:
         lines[file.model] += file.lines
@@ -199,7 +199,7 @@ def _requests(opened: Running, files: list[PlanFile]) -> Iterator[_Request]:
 
 @dataclass(frozen=True, slots=True)
 class _Sender:
-    """Sends requests and writes down what came of each."""
+    """Sends requests, and records the result of each in the journal."""
 
     opened: Running
     make: Callable[[], AsyncClient]
@@ -207,7 +207,7 @@ class _Sender:
     ladder: bool
 
     async def send(self, queues: list[Iterator[_Request]], concurrency: int) -> None:
-        """Send them, so many of each queue at once. Raises what every request would meet."""
+        """Send the queues, `concurrency` of each at once. Raises errors that all would get."""
         import anyio
 
         trouble: list[BaseException] = []
@@ -219,7 +219,7 @@ class _Sender:
                 await anyio.lowlevel.checkpoint()
                 try:
                     answered = await self._one(client, request)
-                except Exception as error:  # noqa: BLE001 - raised again, outside of the group
+                except Exception as error:  # noqa: BLE001 - raised again outside of the task group
                     trouble.append(error)
                     scope.cancel()
                     return
@@ -234,7 +234,7 @@ class _Sender:
             raise trouble[0]
 
     async def _one(self, client: AsyncClient, request: _Request) -> bool:
-        """Send a request unless it was answered; gives whether it is."""
+        """Send a request, unless it was answered before. Returns whether it has an answer."""
         kept = self.opened.journal
         if kept.has_answer(request.custom_id):
             return True
@@ -279,7 +279,7 @@ def _success(request: _Request, reply: Reply) -> bytes:
         "request_id": reply.answer.request_id,
         "body": dict(reply.answer.raw),
     }
-    # The model that was asked, by its id here: the answer has the provider's name for it.
+    # The model by its id in the catalogue; the answer has the provider's name for it.
     model = reply.attempts[-1].model
     return _line(request, model, reply.answer.request_id, response, None)
 
@@ -296,7 +296,7 @@ def _failure(request: _Request, error: Exception) -> bytes:
 def _line(
     request: _Request, model: str, request_id: str | None, response: object, error: object
 ) -> bytes:
-    """As a line of the batch service's files, with the model that answered."""
+    """A result in the form of the batch service's files, with the model that answered."""
     said = {
         "id": request_id,
         "custom_id": request.custom_id,

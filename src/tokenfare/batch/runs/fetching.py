@@ -1,7 +1,7 @@
-"""Fetching what jobs left: files at the provider become files of the plan's folder, whole or not.
+"""Downloads the result files of jobs into the plan's folder, each completely or not at all.
 
-A download grows beside its name and takes it when it is complete, so a file that has its name need
-not be fetched again, and one that broke off goes on where it was.
+A download is written to a temporary name and renamed when it is complete. So a file with its final
+name need not be fetched again, and an interrupted download continues where it stopped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DIRECT = "direct.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file of answers or errors: those of the plan's file `of`, or of requests sent alone."""
+    """A file of answers or errors: of the job of the plan's file `of`, or of live requests."""
 
     path: Path
     of: str | None
@@ -40,9 +40,9 @@ class Fetching(NamedTuple):
 
 
 class _File:
-    """Where a download goes: it grows beside its name, with a note of what it is a part of.
+    """A download: a partial file, and a note beside it that says of which file it is a part.
 
-    Both stay when a download breaks off or its process ends, and the next one goes on from there.
+    Both stay when the download fails or the process ends, and the next attempt continues from them.
     """
 
     def __init__(self, path: Path, file_id: str, told: Callable[[Fetching], None]) -> None:
@@ -55,7 +55,7 @@ class _File:
         self._open: BinaryIO | None = None
 
     def held(self) -> PartialFile:
-        """What is there of it. Nothing where the note is missing, or is of another file."""
+        """What was downloaded before; nothing if the note is missing or is about another file."""
         self.close()
         try:
             note = json.loads(self._note.read_bytes())
@@ -66,7 +66,7 @@ class _File:
         return PartialFile()
 
     def begin(self, held: PartialFile) -> None:
-        """Keep so much of it, and note what the whole is before anything is added."""
+        """Keep that much of it, and write the note, before anything is added."""
         self.close()
         with self._part.open("r+b" if held.size else "wb") as part:
             part.truncate(held.size)
@@ -74,19 +74,19 @@ class _File:
         new = self._note.with_name(f"{self._note.name}.new")
         new.write_text(json.dumps(note), encoding="utf-8")
         new.replace(self._note)
-        # What is not yet on the disk is lost to the next process. Python's own buffer is 128 KiB
-        # from 3.14 on, which is all of many a file.
+        # What is still buffered is lost if the process is killed. Python's default buffer is 128
+        # KiB from 3.14 on, more than many of these files have.
         self._open = self._part.open("ab", buffering=8192)
         self._tell(held.size, held.total)
 
     def write(self, piece: bytes) -> None:
-        """Add to it."""
+        """Append bytes."""
         if self._open is not None:
             self._open.write(piece)
             self._tell(self._at.received + len(piece), self._at.total)
 
     def finish(self) -> None:
-        """Give it its name, once it is on the disk."""
+        """Flush to disk, and rename."""
         with self._part.open("r+b") as part:
             self.close()
             os.fsync(part.fileno())
@@ -94,7 +94,7 @@ class _File:
         self._note.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Write what is not yet written."""
+        """Flush and close, if it is open."""
         opened, self._open = self._open, None
         if opened is not None:
             opened.close()
@@ -105,7 +105,7 @@ class _File:
 
 
 def fetched(run: Running, told: Callable[[Fetching], None]) -> tuple[Source, ...]:
-    """Fetch what every job that has ended left, answers before errors; `told` of each piece."""
+    """Fetch the results of every job that has ended, answers before errors; report to `told`."""
     folder = run.plan.folder / RESULTS
     try:
         folder.mkdir(exist_ok=True)
@@ -138,7 +138,7 @@ def _fetch(run: Running, file_id: str, model: str, sink: _File) -> None:
 
 
 def _direct(run: Running, folder: Path) -> Iterable[Source]:
-    """The answers of requests that were sent by themselves, out of the journal."""
+    """The answers of live requests, from the journal."""
     if not sum(run.journal.counts()):
         return ()
     path = folder / DIRECT

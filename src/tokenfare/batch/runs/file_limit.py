@@ -1,4 +1,4 @@
-"""Room for as many connections as a run holds open: systems begin with 256 or 1,024 files."""
+"""Raises the limit on open files for a run with many connections: 256 or 1,024 by default."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from contextlib import contextmanager
 
 from tokenfare.errors import InvalidRequestError
 
-_OTHER_FILES = 100  # the plan's, the journal, the ledger, and what the caller has open
+_OTHER_FILES = 100  # those of the plan, the journal, the ledger, and the caller's
 
 
 @contextmanager
 def room_for(connections: int) -> Iterator[None]:
-    """Raise this process's limit on open files for so many connections, within its hard limit.
+    """Raise this process's limit on open files for this many connections.
 
-    Raises `InvalidRequestError` where that is not far enough. Does nothing where files are not
-    limited by process.
+    Raises `InvalidRequestError` if the hard limit is too low. Does nothing on systems without such
+    limits.
     """
     try:
         import resource

@@ -1,10 +1,9 @@
-"""One job for one file of a plan, also where copies of its folder are submitted in one instant.
+"""Ensures one job for each file of a plan, even if copies of its folder are submitted together.
 
-The provider knows no key that would make creating exclusive, so two machines may each create a job
-before either sees the other's. What they can do is agree afterwards: each waits until the provider
-lists what was created in the same second, all take the first job (`find_jobs`), and whoever sees
-others cancels them. That rests on how long they wait (`SETTLE_SECONDS`), and on what a job costs in
-that time, which is what it has answered by then.
+The provider has no idempotency key, so two machines may each create a job before either sees the
+other's. They agree afterwards: each waits until the provider lists all jobs created in the same
+second, all accept the first of them (`find_jobs`), and the others are cancelled. This relies on the
+length of the wait (`SETTLE_SECONDS`). A cancelled job costs what it has answered until then.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ from .running import Running
 log: logging.Logger = logging.getLogger("tokenfare")
 
 SETTLE_SECONDS = 3.0
-"""How long is waited, unless the caller says: one second, of which jobs have the same `created_at`,
-and two until the provider's lists have a job. How long these take is not documented. A test goes
-through orders of steps: with a second more than the lists take all agree, with less they may not.
+"""The default wait: one second, since `created_at` has whole seconds, and two seconds until a new
+job appears in the provider's lists. How long that takes is not documented. A test tries the orders
+of steps: with a second more than the lists take, all machines agree; with less they may not.
 """
 
 _OLD_SECONDS = 300.0
-"""A job that was found and is older than this, by our clock, needs no wait."""
+"""A job that was found and is older than this, by the local clock, needs no wait."""
 
 _SETTLED = "the one job of "
 
 
 def settling(seconds_given: float | None) -> float:
-    """How many seconds to wait. Raises `InvalidRequestError` for what makes no sense."""
+    """How many seconds to wait. Raises `InvalidRequestError` for an invalid number."""
     seconds = SETTLE_SECONDS if seconds_given is None else seconds_given
     if not 0 <= seconds <= _OLD_SECONDS:
         raise InvalidRequestError(
@@ -46,15 +45,15 @@ def settling(seconds_given: float | None) -> float:
 
 
 def named_there(run: Running, file: PlanFile, sent: Sent) -> BatchFile:
-    """A file of the plan as the provider knows it."""
+    """A file of the plan, by its key at the provider."""
     return BatchFile(run.plan.path(file), file.model, sent.key)
 
 
 def settle_on_first(run: Running, seconds: float, *, created: bool = False) -> None:
-    """Make the job of each file of the journal the one that counts, once. Cancels the others.
+    """Settle, once, on the first job of each file in the journal, and cancel the others.
 
-    `created`: one of them is new. `seconds` is how long is waited before those of today are trusted
-    to be all; none where no other machine has a copy of the folder.
+    `created` says that one of the jobs is new. `seconds` is how long to wait until the provider's
+    list of recent jobs is complete; 0 if no other machine has a copy of the folder.
     """
     unsettled = [
         (file, sent, sent.job)
@@ -87,7 +86,7 @@ def _settle(run: Running, file: PlanFile, sent: Sent, ours: Job) -> None:
 
 
 def _give_back(run: Running, sent: Sent, ours: Job) -> None:
-    """Let go what our job held in the ledger."""
+    """Release the reservation of our job in the ledger."""
     books = run.settings.books
     if books.ledger is None or sent.entry is None:
         return

@@ -1,7 +1,7 @@
 """The journal of a plan's folder: what was sent and what came back, so that no step is done twice.
 
-Each fact is written before the next step begins. What happened between a step and its entry, when
-a process is killed there, is found out at the provider (`tokenfare.dispatch.batches`).
+Each fact is written before the next step begins. If a process is killed between a step and its
+entry, the provider is asked whether the step was done (`tokenfare.dispatch.batches`).
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _MIGRATIONS: Migrations = (
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How far a file of the plan is: each of its facts is `None` until it is known.
+    """The state of a file of the plan; each fact is `None` until it is known.
 
-    `key` names it at the provider, where it cannot have been before the day `since`. `entry` is
-    its number in the ledger.
+    `key` identifies the file at the provider, where it cannot have been before the day `since`.
+    `entry` is the number of its entry in the ledger.
     """
 
     file: str
@@ -53,47 +53,47 @@ class Sent:
 
 
 class Journal:
-    """What a folder's processes know of its run. Every use raises `DatabaseError` if it cannot."""
+    """The journal of a folder. Every use raises `DatabaseError` if the file cannot be used."""
 
     def __init__(self, folder: Path) -> None:
-        """Open nothing before it is needed."""
+        """The file is opened when it is needed."""
         self._database = Database(folder / JOURNAL, "the journal", _MIGRATIONS)
 
     def fact(self, name: str) -> str | None:
-        """A fact about the run."""
+        """A fact about the run, or `None`."""
         with self._database.reading() as db:
             row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def state(self, name: str, value: str) -> str:
-        """State a fact unless it was stated; gives what holds."""
+        """State a fact, unless it was stated before. Returns the fact that holds."""
         with self._database.writing() as db:
             db.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, value))
         return self.fact(name) or value
 
     @contextmanager
     def under_a_name(self) -> Iterator[None]:
-        """Say meanwhile which process works here; one that was killed goes on being named."""
+        """Name the process that works on the folder; the name of a killed process stays."""
         name = f"{os.getpid()} on {socket.gethostname()}"
         with self._database.writing() as db:
             db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_AT_WORK, name))
         try:
             yield
         except BaseException:
-            # What went wrong first is worth saying: a full disk lets nothing be deleted either. The
-            # name is no lock, and the next process writes its own over it.
+            # On a full disk nothing can be deleted either; the first error is the one to report.
+            # The name is not a lock, and the next process overwrites it.
             with suppress(DatabaseError):
                 self.forget(_AT_WORK)
             raise
         self.forget(_AT_WORK)
 
     def forget(self, name: str) -> None:
-        """A fact does not hold any more."""
+        """Remove a fact."""
         with self._database.writing() as db:
             db.execute("DELETE FROM facts WHERE name = ?", (name,))
 
     def begin(self, file: str, key: str, since: str) -> Sent:
-        """A file is about to be sent, if that was not said before; gives how far it is."""
+        """Record that a file is about to be sent, once. Returns its state."""
         with self._database.writing() as db:
             db.execute(
                 "INSERT OR IGNORE INTO sent (file, key, since) VALUES (?, ?, ?)", (file, key, since)
@@ -101,7 +101,7 @@ class Journal:
         return self.sent()[file]
 
     def sent(self) -> dict[str, Sent]:
-        """How far the files are that have begun, by name."""
+        """The states of the files that have begun, by name."""
         with self._database.reading() as db:
             rows = db.execute(
                 "SELECT file, key, since, file_id, job, entry, settled FROM sent"
@@ -109,15 +109,15 @@ class Journal:
         return {row[0]: _sent(*row) for row in rows}
 
     def uploaded(self, file: str, file_id: str) -> None:
-        """The provider has the file."""
+        """Record that the provider has the file."""
         self._set(file, "file_id", file_id)
 
     def entered(self, file: str, entry: int) -> None:
-        """The ledger has it, under this number."""
+        """Record the number of the file's entry in the ledger."""
         self._set(file, "entry", entry)
 
     def saw(self, file: str, job: Job) -> None:
-        """The job of the file is this, or is as this now."""
+        """Record the job of the file, or its new state."""
         with self._database.writing() as db:
             db.execute(
                 "UPDATE sent SET job_id = ?, job = ? WHERE file = ?",
@@ -125,9 +125,9 @@ class Journal:
             )
 
     def gave_way(self, file: str, job: Job) -> None:
-        """The job of the file is this one, which another machine created; ours was cancelled.
+        """Record that another machine's job is the one of the file, and ours was cancelled.
 
-        The entry in the ledger was ours, and is none of this job's.
+        The entry in the ledger belonged to our job, so it is forgotten.
         """
         with self._database.writing() as db:
             db.execute(
@@ -136,11 +136,11 @@ class Journal:
             )
 
     def settled(self, file: str) -> None:
-        """The ledger has its bill."""
+        """Record that the file's bill is in the ledger."""
         self._set(file, "settled", 1)
 
     def answer(self, custom_id: str, line: bytes, *, answered: bool) -> None:
-        """What came of a request sent by itself. An answer stays, an error may be mended."""
+        """Record the result of a live request. An answer is final, an error can be replaced."""
         with self._database.writing() as db:
             db.execute(
                 "INSERT INTO answers VALUES (?, ?, ?) ON CONFLICT (custom_id) DO UPDATE "
@@ -149,7 +149,7 @@ class Journal:
             )
 
     def has_answer(self, custom_id: str) -> bool:
-        """Whether a request that was sent by itself has been answered."""
+        """Whether a live request has been answered."""
         with self._database.reading() as db:
             row = db.execute(
                 "SELECT 1 FROM answers WHERE custom_id = ? AND answered", (custom_id,)
@@ -157,13 +157,13 @@ class Journal:
         return row is not None
 
     def answers(self) -> Iterator[bytes]:
-        """The lines of all requests that were sent by themselves."""
+        """The result lines of all live requests."""
         with self._database.reading() as db:
             for (line,) in db.execute("SELECT line FROM answers ORDER BY custom_id"):
                 yield line
 
     def counts(self) -> tuple[int, int]:
-        """How many requests that were sent by themselves were answered, and how many failed."""
+        """How many live requests were answered, and how many failed."""
         with self._database.reading() as db:
             answered, failed = db.execute(
                 "SELECT count(*) FILTER (WHERE answered), count(*) FILTER (WHERE NOT answered) "
@@ -195,10 +195,10 @@ def _sent(  # noqa: PLR0913, PLR0917 - the columns of a row
 
 @contextmanager
 def journal(folder: Path, *, alone: bool = True) -> Iterator[Journal]:
-    """A folder's journal; `alone`: no other process changes anything meanwhile.
+    """A folder's journal. With `alone`, the folder is locked against other processes.
 
-    Raises `InvalidRequestError` if one does. The lock is the operating system's and ends with the
-    process, however that ends.
+    Raises `InvalidRequestError` if another process has the lock. The lock is the operating
+    system's, and ends with the process, however that ends.
     """
     with (
         _alone(folder) if alone else nullcontext(),
@@ -229,7 +229,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _which(folder: Path) -> str:
-    """The process that said so, if one could: it may have begun just now."""
+    """A description of the process that has the lock, if it has named itself yet."""
     if not (folder / JOURNAL).exists():
         return ""
     with closing(Journal(folder)) as opened:

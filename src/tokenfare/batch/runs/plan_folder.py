@@ -1,6 +1,6 @@
-"""A plan's folder as it is read again: what is to be sent, and what was predicted for it.
+"""Reads a plan's folder: what is to be sent, and what was predicted for it.
 
-Nothing is counted or chosen here; a folder that is no plan, or not whole, is refused.
+Nothing is counted or chosen here. A folder that is not a complete plan is refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tokenfare.money import EXACT
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What was predicted for some requests together; fares in one currency."""
+    """The sum of the predictions for some requests, in one currency."""
 
     requests: int = 0
     input_low: int = 0
@@ -35,7 +35,7 @@ class Expected:
     currency: str = "CNY"
 
     def plus(self, row: Row) -> Expected:
-        """With one request more."""
+        """The sum with one more request."""
         return Expected(
             self.requests + 1,
             self.input_low + row.input_low,
@@ -49,10 +49,10 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan that was written: its folder, its day and its files.
+    """A plan that was read from its folder.
 
     `deadline` is the time in seconds that it was made for, and `concurrency` how many requests of
-    each model have to be under way at once for it.
+    each model have to be under way at once to meet it.
     """
 
     folder: Path
@@ -63,14 +63,13 @@ class Planned:
     concurrency: int | None = None
 
     def path(self, file: PlanFile) -> Path:
-        """Where a file of the plan is."""
+        """The path of a file of the plan."""
         return self.folder / file.name
 
     def key(self, file: PlanFile) -> str:
         """A unique name for this file of this plan, used at the provider.
 
-        The same plan copied elsewhere has the same; the same requests planned on another day have
-        another.
+        Copies of the plan have the same key; the same requests planned on another day have another.
         """
         with self.path(file).open("rb") as opened:
             content = hashlib.file_digest(opened, "sha256").hexdigest()

@@ -25,14 +25,14 @@ _MOST_FAILURES = 10
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A file for the batch service, and its job, if any."""
+    """A file for the batch service, and its job if there is one."""
 
     file: PlanFile
     job: Job | None
 
     @property
     def word(self) -> str:
-        """The status of its job in the provider's words, or that it has none."""
+        """The status of its job in the provider's word, or a word for having none."""
         return _NOT_SENT if self.job is None else self.job.status
 
     @property
@@ -69,7 +69,7 @@ class Status:
 
     @property
     def done(self) -> int:
-        """How many of them have an answer or an error, or will never have one."""
+        """How many of them have an answer or an error, or will not get one any more."""
         return sum(
             state.file.lines if state.ended else state.job.completed + state.job.failed
             for state in self.files
@@ -163,7 +163,7 @@ def cancel(folder: str | os.PathLike[str], **options: Any) -> Status:
 
 
 def look(run: Running) -> Status:
-    """Look at the jobs that have not ended, and write down what they are."""
+    """Query the jobs that have not ended, and record their states."""
     for file, sent in run.journal.sent().items():
         if sent.job is not None and not sent.job.ended:
             model = _model(run.plan, file)
@@ -172,7 +172,7 @@ def look(run: Running) -> Status:
 
 
 def state_of(plan: Planned, opened: Journal) -> Status:
-    """The status as it is known, without asking the provider."""
+    """The status as recorded, without asking the provider."""
     sent = opened.sent()
     answered, failed = opened.counts()
     return Status(
@@ -188,7 +188,7 @@ def state_of(plan: Planned, opened: Journal) -> Status:
 
 
 def _try_look(run: Running) -> tuple[Status, ProviderError | None]:
-    """The status; as it was known before, and why, where the provider could not be asked."""
+    """The status; if the provider cannot be asked, the recorded one, and the error."""
     try:
         return look(run), None
     except ProviderError as error:

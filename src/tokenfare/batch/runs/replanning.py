@@ -20,7 +20,7 @@ from .journal import Journal, journal
 from .plan_folder import planned
 
 TOGETHER = "together"
-"""The folder of the one plan that there is with a deadline."""
+"""The folder of the plan of all failed requests, which a deadline needs."""
 
 _WITHOUT = "without"
 
@@ -81,7 +81,7 @@ def replan(
 
 
 class _Sum:
-    """Tells of several plans as if they were one."""
+    """Reports the progress of several plans as if they were one."""
 
     def __init__(self, told: Callable[[Progress], None]) -> None:
         self._told = told
@@ -93,7 +93,7 @@ class _Sum:
         self._told(self._at)
 
     def go_on(self) -> None:
-        """The next plan begins."""
+        """Note that the next plan begins."""
         self._before = self._at
 
 

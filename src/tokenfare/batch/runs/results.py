@@ -21,17 +21,17 @@ from .answers import Found
 ANSWER = "answered"
 FAILURE = "failed"
 MISSING = "missing"
-"""Nothing came, and nothing will."""
+"""There is no result, and there will be none."""
 PENDING = "pending"
-"""Nothing came yet."""
+"""There is no result yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """The result of a request of the plan. `file` is the plan's file whose job answered it.
 
-    `model` and `batch` say where the answer came from: another model than planned if it was sent
-    by itself and that failed, or if it was planned once more (`retried`).
+    `model` and `batch` say where the answer came from. The model differs from the planned one if a
+    live request went on to another model, or if it was planned again (`retried`).
     """
 
     row: Row
@@ -81,7 +81,7 @@ class Result:
 
 
 def json_line(value: Mapping[str, object]) -> bytes:
-    """A value as a line of JSONL, in UTF-8; escaped where UTF-8 cannot say it (half a pair)."""
+    """A value as a line of JSONL, in UTF-8; lone surrogates are escaped."""
     try:
         text = json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -90,7 +90,7 @@ def json_line(value: Mapping[str, object]) -> bytes:
 
 
 def joined(row: Row, found: Found, catalog: Catalog, *, retried: bool) -> Result:
-    """The result of a request that has a line."""
+    """The result of a request for which there is a line."""
     line = found.line
     if retried:
         return Result(
@@ -112,14 +112,14 @@ def joined(row: Row, found: Found, catalog: Catalog, *, retried: bool) -> Result
         error = line.get("error") or _error_in(response)
         return Result(row, FAILURE, response, error, model=model, batch=batch, file=found.source.of)
     usage = _usage(response)
-    # An identical request carried this one: that one was billed.
+    # If an identical request was sent in its place, that one was billed.
     mine = usage if row.sent_as is None else None
     fare = None if mine is None else _fare(catalog, model, mine, batch=batch)
     return Result(row, ANSWER, response, None, mine, fare, model, batch, found.source.of)
 
 
 def _usage_of_line(line: Mapping[str, Any]) -> Usage | None:
-    """What a line of another `results.jsonl` says was billed."""
+    """The billed usage in a line of another plan's `results.jsonl`."""
     usage = line.get("usage")
     return usage and Usage(usage["input_tokens"], usage["output_tokens"])
 
@@ -130,7 +130,7 @@ def _fare_of_line(line: Mapping[str, Any]) -> Money | None:
 
 
 def _at_the_ordinary_price(row: Row, catalog: Catalog) -> Row:
-    """What was predicted for a request that was planned for the batch service and sent live."""
+    """The prediction at live prices, for a request that was planned for the batch service."""
     price = _price(catalog, row.model) if row.batch else None
     if price is None or price.batch is None:
         return row

@@ -1,6 +1,6 @@
-"""A plan's folder at work: its plan, its journal, and a channel to the provider.
+"""An open plan folder: its plan, its journal, and a channel to the provider.
 
-Made by each command for as long as it lasts.
+Every command on a plan's folder opens one (`running`) for its duration.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FACTS_AND_PLACE = {"catalog", "api_key", "base_url"}  # arguments of a client b
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What every step has: what is planned, what was done, and how the provider is asked."""
+    """An open plan folder: what is planned, what was done, and how to call the provider."""
 
     plan: Planned
     journal: Journal
@@ -38,20 +38,20 @@ class Running:
     http: Any
 
     def ask(self, flow: Flow[T]) -> T:
-        """Carry a flow out."""
+        """Run a flow to its result."""
         return drive(flow, self.http)
 
     def claim(self) -> None:
-        """The folder goes to this endpoint from now on: something was, or is being sent there."""
+        """Bind the folder to this endpoint, to which something is being sent."""
         self.journal.state(_ENDPOINT, self.settings.channel.endpoint.base_url)
 
     def disclaim(self) -> None:
-        """Nothing was sent there after all."""
+        """Undo `claim`: nothing was sent."""
         self.journal.forget(_ENDPOINT)
 
     @property
     def rules(self) -> BatchRules:
-        """The rules of the provider's batch service. Raises `InvalidRequestError`: it has none."""
+        """The rules of the batch service. Raises `InvalidRequestError` if there is none."""
         catalog = self.settings.learning.catalog
         provider = catalog.provider(self.settings.provider)
         if provider.batch is None:
@@ -68,9 +68,9 @@ def running(
 ) -> Iterator[Running]:
     """Open a plan's folder to work on it; `options` are those of `tokenfare.Client`.
 
-    Raises `InputError` if it is no plan, `InvalidRequestError` if another process works on it or if
-    what is there was sent to another endpoint, `MissingKey` without a key, `TypeError` for an
-    option that there is not.
+    With `alone`, it is locked against other processes. Raises `InputError` if it is not a plan,
+    `InvalidRequestError` if another process works on it or if it was sent to another endpoint,
+    `MissingKey` without a key, and `TypeError` for an unknown option.
     """
     import httpx
 
@@ -89,7 +89,7 @@ def running(
 
 
 def _provider_of(plan: Planned, catalog: Catalog) -> str:
-    """The provider of the plan's models, the only one that its channel leads to."""
+    """The provider of the plan's models, which must be the same for all."""
     found = sorted({catalog.get(file.model).provider for file in plan.files})
     if len(found) > 1:
         raise InvalidRequestError(

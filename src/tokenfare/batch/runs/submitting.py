@@ -80,9 +80,9 @@ def _submit(
     expected: Expected,
     progress: Callable[[UploadProgress], None] | None,
 ) -> bool:
-    """Have a file's job created; gives whether one was."""
+    """Upload a file and create its job, unless done before. Returns whether a job is new."""
     channel = run.settings.channel
-    # The day before: the provider's calendar may be behind ours.
+    # Yesterday, since the provider's date may be behind the local one.
     since = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y%m%d")
     sent = run.journal.sent().get(file.name)
     if sent is None:
@@ -114,10 +114,10 @@ def _not_sent_live(run: Running, files: list[PlanFile]) -> None:
 
 
 def _reserve(run: Running, sent: Sent, file: PlanFile, expected: Expected, window: int) -> None:
-    """Hold the most that a job may cost against the ceilings, as long as the provider may take.
+    """Reserve the most that a job may cost, for as long as the provider may take.
 
-    The reservation is this process's until the journal knows it, so that none is left that nobody
-    settles.
+    The reservation belongs to this process until the journal has its number. So none is left behind
+    that nobody would settle.
     """
     books = run.settings.books
     if books.ledger is None:
@@ -135,9 +135,10 @@ def _reserve(run: Running, sent: Sent, file: PlanFile, expected: Expected, windo
 
 
 def intent_of(run: Running, file: PlanFile, expected: Expected) -> Intent:
-    """A job as the ledger writes it down: one row for all its requests.
+    """The ledger entry of a job: one row for all its requests.
 
-    The project is that of the first time, so that a bill stands where it was reserved.
+    The project is the one of the first submission, so that the bill is booked where it was
+    reserved.
     """
     middle = (expected.input_low + expected.input_high) // 2
     exact = expected.input_low == expected.input_high
