@@ -16,7 +16,7 @@ from batch.test_killed import command
 from tokenfare import batch
 from tokenfare.batch.runs.journal import JOURNAL, journal
 from tokenfare.emulator import Delay
-from tokenfare.errors import DatabaseError
+from tokenfare.errors import DatabaseError, InvalidRequestError
 
 REQUESTS = 40
 
@@ -49,6 +49,26 @@ def test_beside_a_live_run_every_other_change_is_refused(
     finally:
         first.kill()
         first.communicate()
+
+
+def test_who_only_looks_takes_no_name_away(tmp_path: Path) -> None:
+    """A `status` beside a run would else leave the next command without the run's name."""
+    with journal(tmp_path) as working:
+        name = working.fact("at work")
+        assert name is not None
+        with journal(tmp_path, alone=False) as looking:
+            assert looking.fact("at work") == name
+        assert working.fact("at work") == name
+    with journal(tmp_path, alone=False) as looking:
+        assert looking.fact("at work") is None
+
+
+def test_one_that_has_only_begun_is_refused_without_a_name(tmp_path: Path) -> None:
+    with journal(tmp_path) as working:
+        working.forget("at work")
+        refused = pytest.raises(InvalidRequestError, match="at work on it; wait until that ends")
+        with refused, journal(tmp_path):
+            pass
 
 
 def test_a_run_that_was_killed_holds_up_nobody(emulate: Any, made: Any) -> None:

@@ -84,6 +84,11 @@ def test_fitting_is_the_three_inequalities(
     assert (found.over == 0) == naive
 
 
+def test_without_a_limit_the_most_that_it_may_be_is_said() -> None:
+    found = fit(model(limits=Limits()), Count(5, 3, 9, "bounds"), 1)
+    assert (found.verdict, found.tokens, found.over) == ("limits not stated", 9, 0)
+
+
 @given(limits, rooms, st.integers(1, 60), st.integers(1, 60))
 def test_headroom_is_how_much_more_would_still_fit(
     limits: Limits, room: str, tokens: int, answer: int
