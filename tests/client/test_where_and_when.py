@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tokenfare import Catalog, Client
-from tokenfare.catalog import LearntLimits
+from tokenfare.catalog import LearntLimits, RateLimits
 from tokenfare.client.learning import Learning
 from tokenfare.client.settings import Options, settings
 from tokenfare.errors import InvalidRequestError
@@ -113,3 +113,29 @@ def test_an_option_that_cannot_be_meant_is_refused_when_the_client_is_made(
 ) -> None:
     with pytest.raises(InvalidRequestError, match=says):
         Client(**({"api_key": "any", "ledger": False} | option))
+
+
+@pytest.mark.parametrize(
+    ("rates", "says"),
+    [
+        (
+            {"qwen-falsh": RateLimits(600, 1_000_000)},
+            r"rates: 'qwen-falsh' is the id of no model .* nearest: qwen-flash",
+        ),
+        ({"qwen-plus-1127": RateLimits(600, 1_000_000)}, "is the id of no model"),
+        ({"gpt-*": RateLimits(600, 1_000_000)}, "and no pattern of one"),
+        (
+            {"qwen-plus": (600, 1_000_000)},
+            r"'qwen-plus' has tokenfare\.catalog\.RateLimits, such as .*, not tuple",
+        ),
+    ],
+)
+def test_rates_that_would_be_kept_for_no_model_are_refused(rates: Any, says: str) -> None:
+    """A slip of the pen would let through what was to be held back, and say nothing."""
+    with pytest.raises(InvalidRequestError, match=says):
+        client(rates=rates)
+
+
+def test_rates_may_be_those_of_a_model_that_is_retired_or_to_come() -> None:
+    known = {"qwen-turbo": RateLimits(600, None), "qwen3.8-*": RateLimits(60, None)}
+    client(rates=known).close()

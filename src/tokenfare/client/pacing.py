@@ -12,16 +12,18 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
-from tokenfare.catalog import Model, Provider, RateLimits
+from tokenfare.catalog import Catalog, Model, Provider, RateLimits
 from tokenfare.database import expanded
 from tokenfare.dispatch import Admission, Flow, OnWait, RunBlocking, WaitFor
 from tokenfare.errors import (
     DatabaseError,
+    InvalidRequestError,
     LimiterUnreachable,
     ProviderError,
     ProviderUnreachable,
@@ -103,6 +105,23 @@ class Pace:
             return self.rates[model.id]
         patterns = (name for name in self.rates if fnmatchcase(model.id, name))
         return self.rates[found] if (found := next(patterns, None)) else model.rates
+
+
+def check_rates(rates: Mapping[str, RateLimits] | None, catalog: Catalog) -> None:
+    """Raise `InvalidRequestError` for rates that would be kept for no model, or are none."""
+    for name, limits in (rates or {}).items():
+        if not isinstance(limits, RateLimits):
+            raise InvalidRequestError(
+                f"rates: {name!r} has tokenfare.catalog.RateLimits, such as "
+                f"RateLimits(600, 1_000_000), not {type(limits).__name__}"
+            )
+        known = [model.id for model in catalog.models(all=True)]
+        if not any(fnmatchcase(each, name) for each in known):
+            near = get_close_matches(name, known, n=1)
+            raise InvalidRequestError(
+                f"rates: {name!r} is the id of no model of the catalogue, and no pattern of one"
+                + (f"; nearest: {near[0]}" if near else "")
+            )
 
 
 def pace(

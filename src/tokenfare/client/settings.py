@@ -32,7 +32,7 @@ from tokenfare.telemetry import CAPTURE_VARIABLE
 
 from .bookkeeping import Books, LedgerChoice, books
 from .learning import Learning
-from .pacing import LimiterChoice, Pace, pace
+from .pacing import LimiterChoice, Pace, check_rates, pace
 from .uploads import Uploads, UploadsOnDisk, account_of
 
 BASE_URL_VARIABLES = ("TOKENFARE_BASE_URL", "DASHSCOPE_COMPATIBLE_BASE_URL")
@@ -226,6 +226,7 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     _check("timeouts", timeouts, Timeouts, "Timeouts(total=30)")
     _check("retry_policy", retry_policy, RetryPolicy, "RetryPolicy(attempts=2)")
     key, current_key = _key(api_key, env, service)
+    check_rates(rates, catalog)
     # The second variable is DashScope's own.
     variables = BASE_URL_VARIABLES if service.id == DEFAULT_PROVIDER else BASE_URL_VARIABLES[:1]
     fallback = next((env[name] for name in variables if env.get(name)), None)
