@@ -131,3 +131,22 @@ def test_a_file_of_something_else_is_named(emulate: Emulate, talk: Talk, tmp_pat
     path.write_text("not a database, but long enough to be taken for one " * 20)
     with pytest.raises(DatabaseError, match=r"file of uploads .*notes\.txt: .*not a database"):
         talk(url, [BOOK], uploads=path)
+
+
+def test_a_tilde_in_a_files_name_is_the_home_directory(
+    emulate: Any, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No shell expands what stands in a program; a folder called `~` is nobody's wish."""
+    home, here = tmp_path / "home", tmp_path / "here"
+    home.mkdir()
+    here.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    _, url = emulate()
+    files = {"ledger": "~/calls.sqlite3", "uploads": "~/up.sqlite3", "limiter": "~/rates.sqlite3"}
+    options: dict[str, Any] = {"catalog": catalog, "base_url": url, **files}
+    with Client(api_key="sk-any", **options) as ours:
+        ours.chat("Hello", max_output_tokens=5)
+        ours.delete_uploads()
+    assert {"calls.sqlite3", "up.sqlite3"} <= {path.name for path in home.iterdir()}
+    assert list(here.iterdir()) == []

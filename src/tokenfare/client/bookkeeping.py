@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
+from tokenfare.database import expanded
 from tokenfare.dispatch import Attempt, Flow, RunBlocking
 from tokenfare.errors import DatabaseError, InvalidRequestError, ProviderError
 from tokenfare.ledger import (
@@ -117,7 +118,7 @@ def _opened(
             log.warning("%s; calls go on without it", error)
             return None
         return None if path is None else Ledger(path)
-    return Ledger(ledger)
+    return Ledger(expanded("ledger", os.fspath(ledger)))
 
 
 def _ceilings(

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TypedDict
 
 from tokenfare.catalog import Catalog, Provider, RateLimits
+from tokenfare.database import expanded
 from tokenfare.dispatch import (
     Channel,
     FileHandling,
@@ -225,14 +226,16 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     service = catalog.provider(provider)
     _check("timeouts", timeouts, Timeouts, "Timeouts(total=30)")
     _check("retry_policy", retry_policy, RetryPolicy, "RetryPolicy(attempts=2)")
-    key, current_key = _key(api_key, env, service)
     check_rates(rates, catalog)
+    key, current_key = _key(api_key, env, service)
     # The second variable is DashScope's own.
     variables = BASE_URL_VARIABLES if service.id == DEFAULT_PROVIDER else BASE_URL_VARIABLES[:1]
     fallback = next((env[name] for name in variables if env.get(name)), None)
     url = fallback if base_url is None else base_url
     endpoint = endpoint_for(service, key, region=region, base_url=url, timeouts=timeouts)
-    held = Uploads() if uploads is None else UploadsOnDisk(endpoint, uploads)
+    held = Uploads()
+    if uploads is not None:
+        held = UploadsOnDisk(endpoint, expanded("file of uploads", os.fspath(uploads)))
     return Settings(
         Learning(catalog, today),
         Channel(endpoint, retry_policy or RetryPolicy(), on_wait=on_wait, key=current_key),
