@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from batch_plans import DAY, ROOM, TURBO, finish, hello, input_of, results
 from tokenfare import batch
 from tokenfare.batch.output.table import rows_of
+from tokenfare.batch.runs import submitting
 from tokenfare.money import Money
 
 
@@ -60,3 +62,15 @@ def test_the_answer_is_shared_by_all_that_said_it(emulate: Any, job: list[Path])
     assert said[3]["response"] == said[0]["response"]
     assert emulator.calls.billed("qwen-turbo").input_tokens == 2 * input_of(1) + input_of(2)
     assert found.bills["qwen-turbo", True].outside == 0
+
+
+def test_a_job_that_the_journal_knows_is_never_created_again(emulate: Any, made: Any) -> None:
+    """Also where the provider's list has it no more: lists reach back for so many days only."""
+    emulator, given = emulate()
+    folder = made(1)
+    batch.submit(folder, **given)
+    (job,) = emulator.batches
+    with patch.object(submitting, "find_jobs", side_effect=AssertionError("it is known")):
+        again = batch.submit(folder, **given)
+    assert [state.job and state.job.id for state in again.files] == [job]
+    assert list(emulator.batches) == [job]

@@ -37,6 +37,30 @@ def test_how_far_a_decision_reaches() -> None:
     assert reach.answers == {"small": 500, "large": 5_000 - 60}
 
 
+@pytest.mark.parametrize(
+    ("tokens", "left"), [(1, 99), (100, 0), (101, 99), (200, 0), (201, None), (900, None)]
+)
+def test_how_far_it_is_to_the_next_tier(tokens: int, left: int | None) -> None:
+    """Tiers up to 100 and 200 tokens: the second ends as the first does, and the last has none."""
+    three = price((100, "0.001", "0"), (200, "0.002", "0"), (None, "0.003", "0"))
+    one = model("one", limits=Limits(max_input=1_000), price=three)
+    reach = headroom(decided([one], tokens, Requirements(max_output_tokens=4)))
+    assert reach.before_tier == left
+
+
+def test_what_is_cut_from_an_uncertain_size_is_cut_from_both_ends() -> None:
+    """90 to 120 tokens cost 120 x 0.002 at most; 10 fewer 110 x 0.002, and 70 x 0.001 50 fewer."""
+    size = Count(105, 90, 120, "bounds")
+    asked = Requirements(max_output_tokens=400)
+    reach = headroom(decide(LADDER, lambda _: size, asked, day=DAY, digest=""))
+    for tokens, low, high in ((10, "0.00008", "0.00022"), (50, "0.00004", "0.00007")):
+        cut = reach.cutting(tokens)
+        assert (str(cut.fare.low), str(cut.fare.high)) == (f"{low} CNY", f"{high} CNY")
+    # One token is left at least: of 90 to 120, 100 fewer are 1 to 20.
+    assert str(reach.cutting(100).fare.low) == "0.000001 CNY"
+    assert str(reach.cutting(100).fare.high) == "0.00002 CNY"
+
+
 def test_what_a_shorter_request_saves() -> None:
     """120 tokens at 0.002 are 0.24; 100 at 0.001 are 0.1, in milli-yuan."""
     reach = headroom(decided(LADDER, 120, Requirements(max_output_tokens=400)))
