@@ -1,8 +1,8 @@
-"""`python -m tokenfare`, the command for where its script is not on the path.
+"""`python -m tokenfare`: the command, for when its script is not on the path.
 
-An interrupt that passes through text being executed (a dataclass that is just imported, say) is
-remembered by Python, which ends `-m` by that signal although it was caught, and not with the code
-that it was given. The next text that is executed makes it forget (`run_eval_code_obj` in CPython).
+CPython remembers a `KeyboardInterrupt` that passes through `exec` (while a dataclass is being
+defined, say), and then ends `python -m` by the signal, although the interrupt was caught and an
+exit code given. The next `exec` makes it forget (`run_eval_code_obj` in CPython).
 """
 
 from tokenfare.cli import main

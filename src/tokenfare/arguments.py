@@ -1,8 +1,8 @@
-"""What callers may give for an argument, checked in one place for the whole library.
+"""Checks of the common kinds of arguments, in one place for the whole library.
 
-A check gives the value back in the one form that everything behind it can rely on: a whole number
-as an `int`, whatever integer type it came in, a list of words as a tuple of `str`. What can mean
-nothing raises `InvalidRequestError`, whose text begins with the argument's name.
+A check returns the value in one canonical form that all other code can rely on: a whole number as
+an `int`, whatever integer type was passed; a list of words as a tuple of `str`. An invalid value
+raises `InvalidRequestError`, with a message that begins with the argument's name.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _NO_LISTS = (str, bytes, Mapping)
 
 
 def whole(name: str, number: object, least: int | None = None, because: str = "") -> int:
-    """A whole number, at least `least`; the message of a lower one says `because`.
+    """A whole number of at least `least`; the error for a lower one gives the reason `because`.
 
     Integers of other libraries (`numpy.int64`) are whole numbers, `True` and `2.0` are not.
     """
-    if type(number) is int:  # nearly all; to ask for a protocol takes a tenth of routing a call
+    if type(number) is int:  # nearly always; checking a protocol takes a tenth of routing a call
         value = number
     elif isinstance(number, bool) or not isinstance(number, SupportsIndex):
         raise InvalidRequestError(f"{name} is a whole number, not {number!r}")
@@ -34,20 +34,20 @@ def whole(name: str, number: object, least: int | None = None, because: str = ""
 
 
 def token_limit(number: object, name: str = "max_tokens") -> int:
-    """A limit in tokens that a text can be cut to."""
+    """A limit in tokens, at least 1."""
     return whole(name, number, 1, "a limit is at least 1 token")
 
 
 def flag(name: str, value: object) -> bool:
-    """`True` or `False`; nothing else is taken for one of them."""
+    """A `bool`; other values are not converted."""
     if not isinstance(value, bool):
         raise InvalidRequestError(f"{name} is True or False, not {value!r}")
     return value
 
 
 def words(name: str, given: object) -> tuple[str, ...]:
-    """Words or patterns from any collection of them; one text alone is refused."""
-    # Built-in classes first: an abstract one takes many times as long to ask for.
+    """Words or patterns from any collection; a single text is refused."""
+    # Built-in classes first: checking an abstract base class takes many times as long.
     if not isinstance(given, _LISTS) and (
         isinstance(given, _NO_LISTS) or not isinstance(given, Iterable)
     ):

@@ -1,8 +1,8 @@
-"""A SQLite file of this library that any number of threads and processes can share.
+"""A SQLite file that any number of threads and processes can share.
 
-`writing` and `reading` are each one transaction. A process killed at any moment loses nothing that
-was committed; a power failure may cost the last transactions, never the file. A file has a version,
-and older ones are brought up to date when they are opened.
+`writing` and `reading` are each one transaction. A process that is killed loses nothing that was
+committed; a power failure may lose the last transactions, but not the file. A file has a version,
+and older ones are migrated when they are opened.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _BUSY_PAUSE_SECONDS = 0.005
 
 _TABLE = re.compile(r"CREATE TABLE (\w+)")
 
-# Connections of the process that this one was forked from. Not even closing them is ours to do
-# (SQLite says so), and a connection that is forgotten closes itself.
+# Connections of the parent process, in a forked one. SQLite forbids even closing them there, so
+# they are kept alive: a connection that is garbage-collected closes itself.
 _inherited: list[sqlite3.Connection] = []
 
 
@@ -62,13 +62,13 @@ class Database:
     ) -> None:
         """Name the file; it and its folder are created on first use.
 
-        With `read_only` nothing is made and nothing written; of an older version a copy is read,
-        as it is when it is opened, brought up to date where SQLite keeps what is temporary.
+        With `read_only`, nothing is created or written. If the file has an older version, a
+        temporary copy is migrated and read, with the content at the time of opening.
         """
         self._read_only = read_only
         self.path: Path = Path(path)
-        # A relative path means the file that it named first, wherever the process goes then; but
-        # SQLite's own name for a database in memory is no path.
+        # A relative path is resolved now, since the process may change its directory. SQLite's name
+        # for a database in memory is not a path.
         in_memory = str(self.path) == ":memory:"
         self._place: Path = self.path if in_memory else self.path.absolute()
         self._what = what
@@ -81,9 +81,9 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A read-write transaction, one at a time; an exception rolls it back.
+        """A read-write transaction, one at a time. An exception rolls it back.
 
-        Nested in another one of the same thread, it is part of that one.
+        Inside of another one of the same thread, it is part of that one.
         """
         with self._lock, self._wrapping_errors():
             connection = self._open_connection()
@@ -125,8 +125,8 @@ class Database:
                 _inherited.append(connection)
 
     def __del__(self) -> None:
-        """Close what was left open: Python 3.13 and later warn about it."""
-        with suppress(Exception):  # made by halves, or Python is ending
+        """Close an open connection, about which Python 3.13 and later would warn."""
+        with suppress(Exception):  # `__init__` has failed, or the interpreter is shutting down
             self.close()
 
     @contextmanager
@@ -168,7 +168,7 @@ class Database:
             check_same_thread=False,
         )
         try:
-            connection.execute("BEGIN")  # version and tables of one moment
+            connection.execute("BEGIN")  # so that version and tables belong together
             version = _version(connection)
             self._check(connection, version)
             connection.execute("ROLLBACK")
@@ -241,10 +241,10 @@ class Database:
             )
 
     def _is_of_something_else(self, connection: sqlite3.Connection, version: int) -> bool:
-        """Whether none of the tables that its first version began with is in it.
+        """Whether the file has none of the tables of this database's first version.
 
-        Files of this library for other ends have versions too, and would else be brought up to
-        date as what they are not.
+        Other files of this library have versions too, and would otherwise be migrated as if they
+        were of this kind.
         """
         there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         if version == 0:
@@ -264,19 +264,19 @@ def _file_at(path: Path) -> tuple[int, int] | None:
 
 
 def _reading(path: Path) -> str:
-    """How SQLite opens a file to read it.
+    """The URI to open a file for reading.
 
-    It needs to make files of its own beside one with a write-ahead log; where it cannot, and no log
-    is there to be read, the file is taken as one that nobody changes meanwhile.
+    For a file with a write-ahead log, SQLite has to create files beside it. If it cannot, and there
+    is no log to read, the file is opened as immutable.
     """
     alone = not path.with_name(f"{path.name}-wal").exists()
     return "immutable=1" if alone and not os.access(path.parent, os.W_OK) else "mode=ro"
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to a write-ahead log, in which writers and readers do not hold each other up.
+    """Switch to a write-ahead log, with which readers and writers do not block each other.
 
-    SQLite does not wait here by itself when others are just doing the same.
+    SQLite's busy timeout does not apply to this, so retry while others do the same.
     """
     give_up = time.monotonic() + _BUSY_SECONDS
     while True:

@@ -1,4 +1,4 @@
-"""Packages that only some parts of the library need, imported when such a part is used."""
+"""Imports optional packages, when the part of the library that needs them is used."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Streams that may keep their reader waiting, so that Ctrl-C ends the waiting whenever it comes.
+"""Reads streams that may block (pipes, terminals) so that Ctrl-C always ends the wait.
 
-Python looks for signals between its own steps, and a system call that waits is woken by one. One
-that comes after the last look and before the call is in neither: it is seen when the call returns,
-and a pipe that nobody writes to never does. With other threads about, that moment is as long as it
-takes them to be given a core: one Ctrl-C of four was lost. So nothing here waits for long at once.
+Python checks for signals between bytecodes, and a signal interrupts a blocking system call. A
+signal that arrives after the last check and before the call does neither: it is handled when the
+call returns, and a read of an idle pipe never returns. With other threads running, that gap is as
+long as they keep the core: one Ctrl-C of four was lost. So nothing here blocks for long at a time.
 """
 
 from __future__ import annotations
@@ -21,22 +21,21 @@ _LOOK_SECONDS = 0.25
 
 
 def awaited(file: io.BufferedReader) -> io.BufferedReader:
-    """The file, read by a reader who looks up four times a second while nothing comes.
+    """A reader of the file that checks for signals four times a second while nothing arrives.
 
-    A file of the system's has all that it has, and is given back as it is; so is what has no
-    descriptor to look at.
+    A regular file never blocks, and is returned as it is; so is one without a file descriptor.
     """
     try:
         regular = S_ISREG(os.fstat(file.fileno()).st_mode)
     except (AttributeError, OSError):  # in memory
         return file
-    if regular or os.name == "nt":  # where only sockets can be looked at
+    if regular or os.name == "nt":  # where `select` works for sockets only
         return file
     return io.BufferedReader(cast("io.RawIOBase", _Awaited(file)))
 
 
 class _Awaited(io.RawIOBase):
-    """Reads a file as soon as something, or its end, has come. Closing it leaves the file open."""
+    """Reads a file once it has data or is at its end. Closing this leaves the file open."""
 
     def __init__(self, file: io.BufferedReader) -> None:
         self._file = file
@@ -48,7 +47,7 @@ class _Awaited(io.RawIOBase):
         return self._file.isatty()
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        # What the file's own buffer holds comes with the next bytes, or with the end.
+        # Data in the file's own buffer is read with the next bytes, or at the end.
         while not select.select([self._file], [], [], _LOOK_SECONDS)[0]:
             pass
         return self._file.readinto1(buffer)

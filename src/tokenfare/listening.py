@@ -1,7 +1,4 @@
-"""Sockets that servers of this library listen on: where, for whom, and at which address.
-
-It knows no server; the emulator and the gateway, which do not know each other, both take it.
-"""
+"""Listening sockets, for the emulator and the gateway, which do not know each other."""
 
 from __future__ import annotations
 
@@ -12,27 +9,27 @@ import socket
 from tokenfare.errors import InvalidRequestError
 
 BACKLOG = 4096
-"""Connections that thousands of concurrent calls open at once."""
+"""The backlog: enough for thousands of concurrent calls that connect at once."""
 
 KEEP_ALIVE_SECONDS = 75
-"""How long a free connection stays open.
+"""How long an idle connection stays open.
 
-Longer than clients keep one (httpx and the SDKs on it: 5 seconds), so that the client is the one to
-close it. uvicorn's own 5 seconds end at the same moment as theirs: a request that sets out then is
-lost, with an error that nobody made. 75 are nginx's default.
+Longer than clients keep one (httpx and the SDKs that use it: 5 seconds), so that the client closes
+it. uvicorn's default of 5 seconds ends at the same moment as theirs, and a request that is sent
+just then fails. 75 seconds are nginx's default.
 """
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that takes connections; port 0 takes a free one.
+    """A socket that listens on an address; port 0 picks a free port.
 
-    Raises `InvalidRequestError` where that cannot be.
+    Raises `InvalidRequestError` if that is not possible.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches Nagle's delay off only where the protocol is named: 40 ms a call otherwise.
+    # asyncio sets TCP_NODELAY only if the protocol is given; without it a call takes 40 ms longer.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if os.name != "nt":  # where it would let a second server take the same port
+        if os.name != "nt":  # where it would allow a second server on the same port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(BACKLOG)
@@ -52,7 +49,7 @@ def url_of(host: str, listener: socket.socket, path: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address, or a name, leads to this machine and from no other."""
+    """Whether an address or a name is a loopback address, which other machines cannot reach."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

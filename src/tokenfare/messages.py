@@ -20,12 +20,12 @@ Prompt: TypeAlias = str | Sequence[Wire]
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 FILE_MARK = "fileid://"
-"""Begins a system message of DashScope's that refers to uploaded files: `fileid://a,fileid://b`."""
+"""The beginning of a system message that refers to uploaded files: `fileid://a,fileid://b`."""
 NEUTRAL_ROLE = "You are a helpful assistant."
-"""The system message put first where files are referred to and the caller has given no role: the
-provider reads the first system message as the role, and files only after it."""
+"""The system message that is put first if there are files and the caller has none: the provider
+reads the first system message as the role of the model, and references to files only after it."""
 RESULT_ROLES = frozenset({"tool", "function"})
-"""Who speaks in a message that gives the result of a call."""
+"""The roles of messages that give the result of a tool call."""
 
 # The part types of OpenAI's chat completions, and `video`, a list of frames, which DashScope adds.
 _MEDIA_KINDS: Mapping[str, MediaKind] = {
@@ -62,8 +62,8 @@ class Document:
 
 
 STATED = "tokenfare"
-"""A key of a media part for this library alone, where the media itself is not at hand:
-`{"width": 640, "height": 480}` or `{"seconds": 12}`. It is never sent."""
+"""The key of a media part that states its size, if the media itself is not at hand:
+`{"width": 640, "height": 480}` or `{"seconds": 12}`. For this library only; it is never sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,17 +27,17 @@ _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
 _CURRENCY = re.compile("[A-Z]{3}")  # ISO 4217
-_CURRENCIES = ("CNY", "USD")  # that are known to be written so
+_CURRENCIES = ("CNY", "USD")  # checked without the pattern, since they are nearly all
 MOST_DIGITS = 40
-"""Digits before and after the point of a number that is read: "1e999999" is a million zeros."""
+"""The most digits before, and after, the point of a number that is parsed: not "1e999999"."""
 _SHOWN = 50  # characters of a wrong number that a message shows
 
 EXACT = Context(prec=256, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
-"""Arithmetic that never rounds: what does not come out even raises `decimal.Inexact`.
+"""A context whose arithmetic never rounds: an inexact result raises `decimal.Inexact`.
 
-Python's operators round to the precision of the thread's own context, 28 digits or whatever the
-program has set there, and say nothing. Here is room for a price and a discount of `MOST_DIGITS` on
-either side of the point, times more tokens than there are.
+Python's operators silently round to the precision of the current thread's context, by default 28
+digits. This precision suffices for a price and a discount with `MOST_DIGITS` on either side of the
+point, times any number of tokens.
 """
 
 _ROUNDING = Context(prec=EXACT.prec, traps=[InvalidOperation, DivisionByZero, Overflow])
@@ -87,7 +87,7 @@ def check_currency(currency: object, name: str = "a currency") -> None:
 
 
 class TooManyDigits(InvalidRequestError):  # noqa: N818 - what is wrong with it
-    """A number has too many digits to be meant, and would take long to write out."""
+    """A number has more digits than any price, and would take long to compute with."""
 
 
 def exact(number: str | int | Decimal) -> Decimal:
@@ -111,7 +111,7 @@ def exact(number: str | int | Decimal) -> Decimal:
 
 
 def shown(value: object) -> str:
-    """A wrong value for a message, cut if it is long."""
+    """An invalid value for an error message, shortened if it is long."""
     try:
         text = str(value) if isinstance(value, Decimal) else repr(value)
     except ValueError:  # Python refuses to write out integers of thousands of digits

@@ -1,4 +1,4 @@
-"""Files that a caller names: what is wrong with one is an `InputError` by its name."""
+"""Reads files that a caller names; problems become an `InputError` with the file's name."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def bytes_of(path: str | os.PathLike[str]) -> bytes:
 
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[BufferedReader]:
-    """A file to read from; also what goes wrong while it is read is an `InputError`.
+    """Open a file. Errors while it is read are an `InputError` too.
 
-    That is what the system says of it, by a number. What a signal's handler raises has none, such
-    as `TimeoutError("too long")`, and is no fault of the file.
+    Only an `OSError` with an `errno` counts as such. One without, such as `TimeoutError("too
+    long")` raised by a signal handler, has nothing to do with the file.
     """
     name = os.fspath(path)
     try:

@@ -1,7 +1,7 @@
-"""How a server of this library ends: by a signal, within a grace, at once by a second signal.
+"""Graceful shutdown of a server: by a signal, within a grace period, at once by a second signal.
 
-It knows no server but as what uvicorn's has (`should_exit`, `force_exit`, `handle_exit`); the
-emulator and the gateway, which do not know each other, both take it.
+For the emulator and the gateway, which do not know each other. Of a server it uses only the
+attributes of uvicorn's: `should_exit`, `force_exit`, `handle_exit`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _LOOK_SECONDS = 0.1
 
 
 class Stopped:
-    """The signals that have stopped a server, while the block lasts.
+    """Records the signals that stop a server, for the duration of the block.
 
-    The server would raise them once more when all is done. That would end the process by SIGTERM,
-    which to a supervisor looks like one that was killed, and would cancel what is still being
-    tidied up. It would also take a second SIGTERM for the first one.
+    uvicorn would raise them again after its shutdown. Then the process would end by SIGTERM, which
+    looks to a supervisor like a kill, and cleanup would be cancelled. uvicorn also ignores a second
+    SIGTERM.
     """
 
     def __init__(self, server: Any) -> None:
-        """No signal came yet."""
+        """Nothing is recorded yet."""
         self._by: list[int] = []
         self._server = server
         self._before: dict[int, Any] = {}
@@ -41,24 +41,24 @@ class Stopped:
         self._by.append(number)
 
     def __enter__(self) -> Self:
-        """Listen to them, if this is the thread that can."""
+        """Install the handlers, if this is the main thread."""
         if threading.current_thread() is threading.main_thread():
-            self._server.handle_exit = self._note  # what it listens with itself, once it serves
+            self._server.handle_exit = self._note  # uvicorn's own handler, once it serves
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave them to who listened before."""
+        """Restore the previous handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
 
 async def cut_late(server: Any, grace_seconds: float, cut: Callable[[], object]) -> None:
-    """Cut off what is under way when the grace is over, or at a second signal.
+    """Call `cut` to end open connections when the grace period is over, or at a second signal.
 
-    The server waits for it, and then ends. From Python 3.12 on a server waits for its connections
-    even where it is to end at once, so something has to end them.
+    The server then ends. From Python 3.12 on, a server waits for its connections even if it is
+    forced to exit, so they have to be ended.
     """
     while not server.should_exit:  # noqa: ASYNC110 - the server has no event for it
         await anyio.sleep(_LOOK_SECONDS)

@@ -1,9 +1,9 @@
-"""Spans and metrics of OpenTelemetry by its conventions for generative AI, where it is in use.
+"""OpenTelemetry spans and metrics, by its semantic conventions for generative AI.
 
-It is in use if the application has imported it: nothing here imports it first, and without an SDK
-set up its calls do nothing. No prompt, no answer and no key is in any of it; messages only where
-the caller asks for them. What was predicted is in a namespace of our own, because the conventions
-keep `gen_ai.usage` for what was billed.
+They are recorded only if the application has imported OpenTelemetry: nothing here imports it first,
+and without a configured SDK its calls do nothing. No prompt, answer or key is recorded; messages
+only if the caller asks for that. Predictions have attributes in a namespace of this library, since
+the conventions reserve `gen_ai.usage` for what was billed.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Value: TypeAlias = "str | int | float | bool | tuple[str, ...]"
 Attributes: TypeAlias = Mapping[str, Value]
 
 CAPTURE_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-"""The variable by which instrumentations agree to record messages; off unless it is `true`."""
+"""OpenTelemetry's variable for recording messages; off unless it is `true`."""
 
 _NAME = "tokenfare"
-# As the conventions state them, so that percentiles of different libraries can be compared.
+# The buckets that the conventions recommend, so that percentiles of libraries can be compared.
 _SECONDS = tuple(0.01 * 2**n for n in range(14))
 _TOKENS = tuple(4**n for n in range(14))
-# The attributes of a span that its metrics carry too: few values each, or none would add up.
+# The attributes that spans and metrics share: only those with few distinct values.
 _OF_METRICS = frozenset(
     {
         "gen_ai.operation.name",
@@ -45,10 +45,11 @@ _OF_METRICS = frozenset(
 
 @dataclass(slots=True)
 class Operation:
-    """One call under observation; `end` it once. Ending it again does nothing.
+    """The span and metrics of one call. `end` it once; ending it again does nothing.
 
-    Between `enter` and `leave` its span is the current one, so that those of the HTTP library are
-    its children. Both belong to one function: a task or a thread has a current span of its own.
+    Between `enter` and `leave` its span is the current one, so that spans of the HTTP library
+    become its children. Call both in one function, since each task and thread has its own current
+    span.
     """
 
     span: Any
@@ -62,20 +63,20 @@ class Operation:
     over: bool = field(default=False)
 
     def event(self, name: str, attributes: Attributes, at: float | None = None) -> None:
-        """Something that happened on the way: now, or `at` so many seconds since 1970."""
+        """Add an event: now, or at a time in seconds since 1970."""
         self.span.add_event(name, dict(attributes), None if at is None else round(at * 1e9))
 
     def enter(self) -> object:
-        """Make its span the current one. Gives what `leave` takes."""
+        """Make the span the current one. Returns the token for `leave`."""
         context = self.instruments.trace.set_span_in_context(self.span)
         return self.instruments.context.attach(context)
 
     def leave(self, entered: object) -> None:
-        """Make the span current again that was it before."""
+        """Restore the previous current span."""
         self.instruments.context.detach(entered)
 
     def chunk(self) -> None:
-        """A piece of a streamed answer has come."""
+        """Note the arrival of a piece of a streamed answer."""
         now = self.clock()
         if self.first_chunk_seconds is None:
             self.first_chunk_seconds = now - self.began
@@ -86,7 +87,7 @@ class Operation:
     def end(
         self, attributes: Attributes, usage: Usage | None = None, error: BaseException | None = None
     ) -> None:
-        """Say how it ended: with a bill, with an error, or both unknown."""
+        """End the span: with a bill, with an error, or with neither."""
         if self.over:
             return
         self.over = True
@@ -110,7 +111,7 @@ class Operation:
         if self.first_chunk_seconds is not None:
             of_streams = {k: v for k, v in common.items() if k != "error.type"}
             self.instruments.first_chunk.record(self.first_chunk_seconds, of_streams)
-            for seconds in self.between_chunks:  # only now is it known which model answers
+            for seconds in self.between_chunks:  # recorded now that the answering model is known
                 self.instruments.each_chunk.record(seconds, of_streams)
         if usage is None:
             return
@@ -123,7 +124,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class _Instruments:
-    """What OpenTelemetry gave us to record with."""
+    """The tracer and the instruments of OpenTelemetry."""
 
     trace: Any
     context: Any
@@ -141,7 +142,7 @@ class _Instruments:
 def begin(
     name: str, attributes: Attributes, *, clock: Callable[[], float] = time.monotonic
 ) -> Operation | None:
-    """Begin to observe an operation, or nothing where OpenTelemetry is not in use."""
+    """Begin an operation; `None` if OpenTelemetry is not in use."""
     if "opentelemetry" not in sys.modules:
         return None
     instruments = _instruments()
@@ -154,11 +155,11 @@ def begin(
 
 @contextmanager
 def continued(headers: Mapping[str, str]) -> Iterator[None]:
-    """Let what is observed meanwhile be of the trace that a caller's headers name.
+    """Continue the trace of a caller's headers, for the duration of the block.
 
-    That is `traceparent` with `tracestate`, as W3C has them; names are in lower case. A span that
-    is current already, such as that of an instrumented server, stands before them. What else may
-    travel so (baggage) is not taken over: it would go on to the provider.
+    These are `traceparent` and `tracestate` of W3C Trace Context; names are in lower case. A span
+    that is current already, such as that of an instrumented server, takes precedence. Baggage is
+    not continued: it would be sent on to the provider.
     """
     if "opentelemetry" not in sys.modules or _instruments() is None:
         yield
@@ -178,7 +179,7 @@ def continued(headers: Mapping[str, str]) -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _instruments() -> _Instruments | None:
-    """Made once: a provider that the application sets later is used too, as its API promises."""
+    """Made once; by OpenTelemetry's API, a provider that is set later is used too."""
     try:
         from opentelemetry import context, metrics, trace
     except ImportError:

@@ -21,7 +21,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # the plugin is loaded into every run of pytest, and this is not for free
+if TYPE_CHECKING:  # this module is loaded in every run of pytest, so it imports little
     import pytest
 
     from tokenfare.emulator import Emulator, TiktokenTokenizer
@@ -31,12 +31,12 @@ try:
 except ImportError:  # pragma: no cover - pytest loads this module, or nobody needs its fixtures
 
     def fixture(function: Any) -> Any:  # type: ignore[no-redef]
-        """Leave it as it is."""
+        """Return the function unchanged."""
         return function
 
 
 def independent_tokenizer() -> TiktokenTokenizer:
-    """Build tiktoken on the shipped ranks and the published pattern; about a second.
+    """Build a tiktoken encoding from the shipped ranks and the published pattern; about a second.
 
     The emulator counts with it, so that it shares no counting code with what it checks.
     """

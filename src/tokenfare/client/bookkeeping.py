@@ -1,9 +1,8 @@
-"""How a client keeps its books: a row of the ledger for each call, whatever becomes of it.
+"""Writes a client's calls into the ledger: a row for each call, however it ends.
 
-The ledger that everybody has by default must never cost a call: where it cannot be written, that
-is logged once and calls go on. One that was asked for by name, or that ceilings need, has to work.
-A bill is never worth losing an answer for, so what goes wrong while settling is logged, and the
-bill is kept and written as soon as something can be written again.
+The default ledger must never prevent a call: if it cannot be written, that is logged once and calls
+go on. A ledger that was asked for, or that ceilings need, has to work. An answer is never lost for
+its bill: an error while settling is logged, and the bill is kept and written as soon as possible.
 """
 
 from __future__ import annotations
@@ -44,9 +43,9 @@ log: logging.Logger = logging.getLogger("tokenfare")
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """A client's ledger, if it has one, and the rules by which it writes there.
+    """A client's ledger, if it has one, and how the client uses it.
 
-    `required`: a ledger that cannot be written stops calls. `ours`: it is the client's to close.
+    `required` means that calls fail if it cannot be written; `ours`, that the client closes it.
     """
 
     ledger: Ledger | None = None
@@ -70,7 +69,7 @@ class Books:
             self.ledger.close()
 
     def once(self, about: str, message: str) -> None:
-        """Log a warning, the first time that it is about this."""
+        """Log a warning, only the first time for each `about`."""
         if about not in self._warned:
             self._warned.add(about)
             log.warning("%s", message)
@@ -83,9 +82,9 @@ def books(
     endpoint: str,
     environment: Mapping[str, str],
 ) -> Books:
-    """Books as arguments say, and where these leave it open, the environment.
+    """The books by the arguments, or by the environment where an argument is not given.
 
-    Raises `InvalidRequestError` for ceilings without a ledger to hold them.
+    Raises `InvalidRequestError` for ceilings without a ledger.
     """
     named = ledger not in (None, True) or bool(environment.get(VARIABLE))
     limits = _ceilings(ceilings, environment)
@@ -112,7 +111,7 @@ def _opened(
     if ledger is None or isinstance(ledger, bool):
         try:
             path = None if ledger is False else ledger_path(environment)
-        except DatabaseError as error:  # there is no home to keep it in
+        except DatabaseError as error:  # no home directory is known
             if required:
                 raise
             log.warning("%s; calls go on without it", error)
@@ -143,14 +142,14 @@ def _ceiling(given: object) -> Ceiling:
 
 
 class Entry:
-    """One call in the ledger. Each method is a flow, since the ledger is a file.
+    """One call in the ledger. Methods are flows, since writing may block.
 
-    A task can be cancelled while a thread reserves for it, so reserving and settling take turns:
-    what was reserved after all is settled, and what was settled is not reserved any more.
+    A task can be cancelled while a thread makes its reservation. So reserving and settling exclude
+    each other: a late reservation is settled, and after settling nothing is reserved.
     """
 
     def __init__(self, kept: Books) -> None:
-        """Nothing is written yet."""
+        """Write nothing yet."""
         self._books = kept
         self._turn = threading.Lock()
         self._number: int | None = None
@@ -159,7 +158,7 @@ class Entry:
         self._over = False
 
     def intend(self, intent: Intent) -> Flow[None]:
-        """Before a model is called: reserve, or move the reservation. Raises `CeilingReached`."""
+        """Reserve before a model is called, or move the reservation. Raises `CeilingReached`."""
         if self._books.ledger is not None:
             self._intent = intent
             yield RunBlocking(partial(self._reserve, self._books.ledger, intent))
@@ -180,7 +179,7 @@ class Entry:
                 self._books.once("unwritable", f"{error}; calls go on without it")
 
     def answered(self, reply: Reply) -> Flow[None]:
-        """After an answer: settle by what was billed."""
+        """Settle after an answer, by the billed usage."""
         self._ending = Ending(
             ANSWERED,
             reply.usage,
@@ -191,11 +190,11 @@ class Entry:
         yield from self._end(self._ending)
 
     def failed(self, error: BaseException) -> Flow[None]:
-        """After a failure: release the reservation, or settle if settling was interrupted."""
+        """Release the reservation after a failure, or settle if settling was interrupted."""
         yield from self._end(self._ending or _failure(error))
 
     def dropped(self) -> None:
-        """The flow was discarded, and nothing runs its effects any more."""
+        """End the entry of a flow that was discarded, so that its effects are not run any more."""
         self._settle(self._ending or Ending(CANCELLED))
 
     def _end(self, ending: Ending) -> Flow[None]:

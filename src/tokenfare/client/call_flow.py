@@ -1,8 +1,8 @@
 """One call from its first model to its reply, as a flow: no I/O here, both clients run it.
 
-A failure that another model may mend moves on to the next of the ranking. A stream that has begun
-is never followed by another model's answer: its error ends the call. Whatever becomes of it, the
-call is one entry in the books, with one bill at most.
+After a failure that another model may not have, the next model of the ranking is called. A stream
+that has begun is never continued by another model: its error ends the call. However a call ends, it
+is one entry in the ledger, with one bill at most.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def call_flow(ladder: Ladder, settings: Settings, *, streamed: bool) -> Flow[Rep
         reply = yield from seen.over(_climbed(ladder, settings, entry, seen, streamed=streamed))
         seen.answered(reply)
         yield from entry.answered(reply)
-    except GeneratorExit as left:  # the flow is thrown away: nobody carries out what it asks for
+    except GeneratorExit as left:  # the flow is discarded, and its effects are not run any more
         seen.failed(left)
         entry.dropped()
         raise
@@ -65,7 +65,7 @@ def _climbed(
 def _asked(
     step: Step, settings: Settings, seen: Observation, until: float, *, streamed: bool
 ) -> Flow[Answer]:
-    """One model's answer, within the time of the whole call; an upload has its own time."""
+    """One model's answer, within the time of the whole call; uploads have their own timeouts."""
     ask = dispatch.chat_stream if streamed else dispatch.chat
     room = step.answers * (step.call.max_output_tokens or 0)
     claim = Claim(step.prepared.count.total.high, room)
@@ -95,7 +95,7 @@ def _intent(step: Step, ladder: Ladder, settings: Settings) -> Intent:
 
 
 def cleaned_up(settings: Settings) -> Flow[tuple[str, ...]]:
-    """Delete every upload that is remembered, and forget it. Gives the ids of what is left."""
+    """Delete and forget every remembered upload. Returns the ids of those that are left."""
     files = yield RunBlocking(settings.uploads.all)
     models = settings.learning.catalog.models(all=True)
     reader = next((model for model in models if model.documents is not None), None)

@@ -19,14 +19,14 @@ from .reply import Reply
 
 
 class Escalation:
-    """Which step is next: the first, then one more after each failure that another model may mend.
+    """Goes down the ladder: to the next model after a failure that it may not have.
 
-    A stream that has begun is never followed by another model's answer: its error ends the call. A
-    limit that a refusal named is learnt, and the request is decided once more on that, once.
+    A stream that has begun is never continued by another model: its error ends the call. If a
+    refusal names a limit that was not known, it is learnt, and the request is decided again, once.
     """
 
     def __init__(self, ladder: Ladder, learning: Learning, *, filtered_too: bool = False) -> None:
-        """Begin before the first step. `filtered_too`: go on after the content filter as well."""
+        """Begin before the first step. `filtered_too`: go on after a content filter as well."""
         self._ladder = ladder
         self._learning = learning
         self._filtered_too = filtered_too
@@ -51,7 +51,7 @@ class Escalation:
         raise self._last
 
     def failed(self, error: ProviderError, step: Step) -> None:
-        """Note a failure. Raises it again where no other model would do better."""
+        """Note a failure. Raises it if another model would fail too."""
         self._failed += (a for a in error.attempts if isinstance(a, Attempt))
         error.attempts = tuple(self._failed)
         news = self._learning.from_refusal(error, step.model)
@@ -72,5 +72,5 @@ class Escalation:
         self._steps = self._ladder.steps(catalog)
 
     def answered(self, step: Step, answer: Answer) -> Reply:
-        """What came of it."""
+        """The reply for an answered step."""
         return self._ladder.reply(step, answer, self._failed)

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 
 class _Elsewhere:
-    """Stands for what runs without a loop of asyncio: trio, one at a time."""
+    """Represents the single event loop of trio, which has no object of its own here."""
 
 
 _TRIO = _Elsewhere()
@@ -25,14 +25,14 @@ class PerLoop:
     """HTTP clients by event loop, each made when it is first needed; or one that was given."""
 
     def __init__(self, given: Any) -> None:
-        """Open nothing."""
+        """Make no client yet, unless one was given."""
         self._given = given
         self._lock = threading.Lock()  # loops may run in several threads
         self._made: WeakKeyDictionary[object, tuple[Any, AsyncGenerator[None] | None]]
         self._made = WeakKeyDictionary()
 
     def here(self) -> Any:
-        """The client for this loop."""
+        """The client for the running loop."""
         if self._given is not None:
             return self._given
         with self._lock:
@@ -45,7 +45,7 @@ class PerLoop:
             return self._made[loop][0]
 
     async def aclose(self) -> None:
-        """Close the connections of this loop; those of another go with it. A given one stays."""
+        """Close this loop's client. Others close with their loops; a given one stays open."""
         with self._lock:
             made, closing = self._made.pop(_loop(), (None, None))
         if closing is not None:
@@ -55,9 +55,9 @@ class PerLoop:
 
 
 def _closing(client: Any) -> AsyncGenerator[None]:
-    """What closes a client when its loop ends: `asyncio.run` closes the generators of its loop.
+    """An asynchronous generator that closes a client when its loop ends.
 
-    A connection whose loop is gone cannot be closed any more.
+    `asyncio.run` closes the generators of its loop. Afterwards, a connection could not be closed.
     """
 
     async def until_the_end() -> AsyncGenerator[None]:
@@ -67,7 +67,7 @@ def _closing(client: Any) -> AsyncGenerator[None]:
             await client.aclose()
 
     generator = until_the_end()
-    with suppress(StopIteration):  # it stands at its `yield`, and the loop knows of it
+    with suppress(StopIteration):  # run it to its `yield`, so that the loop registers it
         generator.__anext__().send(None)
     return generator
 

@@ -1,4 +1,4 @@
-"""Which decisions are a matter of microseconds, so that an event loop may wait for them."""
+"""Which routing decisions take microseconds, so that an event loop need not use a thread."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tokenfare.messages import Prompt
 if TYPE_CHECKING:  # see `tokenfare.api.default_catalog`
     from tokenfare.catalog import Catalog
 
-# Deciding on so many characters takes less than a millisecond, and hundreds of threads that begin
-# at once take longer for it than the loop: each waits for the interpreter's lock.
+# Deciding on up to this many characters takes less than a millisecond. For hundreds of calls at
+# once, threads would take longer than the event loop, since each waits for the GIL.
 _SHORT_CHARACTERS, _FEW_MESSAGES = 10_000, 100
-# Those by which something was decided: their first decision reads files, for tens of milliseconds.
+# Catalogues that have decided before: a first decision reads files, for tens of milliseconds.
 ready: WeakSet[Catalog] = WeakSet()
 
 
 def is_short(prompt: Prompt, parameters: Mapping[str, object]) -> bool:
-    """Whether a decision is a matter of microseconds: little text, no pictures, no tools."""
+    """Whether deciding takes microseconds: little text, no media, no tools."""
     if "tools" in parameters:
         return False
     texts = [prompt] if isinstance(prompt, str) else _texts(prompt)
@@ -27,7 +27,7 @@ def is_short(prompt: Prompt, parameters: Mapping[str, object]) -> bool:
 
 
 def _texts(messages: object) -> list[str]:
-    """The texts of a few messages that hold nothing else, or one that is not short."""
+    """The texts of a few messages with only texts; otherwise a text that counts as long."""
     if isinstance(messages, list | tuple) and len(messages) <= _FEW_MESSAGES:
         plain = [m for m in messages if isinstance(m, Mapping) and m.keys() <= {"role", "content"}]
         texts = [m["content"] for m in plain if isinstance(m.get("content"), str)]

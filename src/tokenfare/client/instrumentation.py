@@ -1,7 +1,7 @@
-"""What a call looks like from outside: a span, metrics and a line in the log.
+"""Makes calls observable: a span, metrics and a line in the log for each.
 
-The log is there without OpenTelemetry too. Sizes, prices, names of models and outcomes are said;
-messages only with `capture_content`.
+The log is written without OpenTelemetry too. Sizes, prices, names of models and outcomes are
+recorded; messages only with `capture_content`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Observation:
     """One call under observation, from its decision to its end."""
 
     def __init__(self, ladder: Ladder, settings: Settings, *, streamed: bool) -> None:
-        """Begin; the first model of the ranking is the one asked for."""
+        """Begin the observation, with the first model of the ranking as the requested one."""
         chosen = ladder.decision.chosen
         self._content = settings.capture_content
         self._clock = settings.channel.runtime.clock
@@ -58,14 +58,14 @@ class Observation:
         )
 
     def over(self, flow: Flow[T]) -> Flow[T]:
-        """Carry a flow out under observation: its span is current while others work for it."""
+        """Run a flow with the call's span as the current one while its effects are performed."""
         if self._operation is None:
             return (yield from flow)
         return (yield from _within(self._operation, flow))
 
     @property
     def on_turn(self) -> OnTurn | None:
-        """What is told how long the call waited for a turn, if anybody sees it."""
+        """The callback for waits for rate limits, if there is a span to record them."""
         return None if self._operation is None else self._waited
 
     def _waited(self, wait: TurnWait) -> None:
@@ -76,7 +76,7 @@ class Observation:
         self._operation.attributes["tokenfare.rate_wait.seconds"] = self._waited_seconds
 
     def answered(self, reply: Reply) -> None:
-        """It was answered."""
+        """End with an answer."""
         usage, seconds = reply.usage, self._clock() - self._began
         log.info(
             "%s answered: billed %d in + %d out, %s, %d attempt%s, %.2f s",
@@ -94,7 +94,7 @@ class Observation:
         self._operation.end(self._of(reply), usage)
 
     def failed(self, error: BaseException) -> None:
-        """It failed, or was left by its caller."""
+        """End with an error, or because the caller left."""
         seconds = self._clock() - self._began
         log.info("%s not answered: %s, %.2f s", self._model, type(error).__name__, seconds)
         if self._operation is None:
@@ -126,10 +126,10 @@ class Observation:
 
 
 def _within(operation: Operation, flow: Flow[T]) -> Flow[T]:
-    """A flow with the operation's span as the current one, but while its caller has a piece.
+    """A flow with the operation's span as the current one, except while its caller has a piece.
 
-    Pieces may be asked for by different tasks, and a stream may be left for good after any: what is
-    entered is left before each.
+    Different tasks may ask for pieces, and a stream may be abandoned after any piece. So the span
+    is left before each.
     """
     entered = operation.enter()
     told: Any = None
@@ -149,7 +149,7 @@ def _within(operation: Operation, flow: Flow[T]) -> Flow[T]:
                 entered = None
             try:
                 told = yield effect
-            except GeneratorExit:  # whoever throws it away need not be who was carrying it out
+            except GeneratorExit:  # it may be discarded by another task than the one that ran it
                 entered = None
                 flow.close()
                 raise
@@ -190,9 +190,9 @@ def _rate_wait(wait: TurnWait) -> dict[str, Value]:
 
 
 def _project(name: str) -> Mapping[str, Value]:
-    """Of spans only: where each customer is a project, metrics by it would not add up.
+    """The attribute of the project, for spans only: metrics need few distinct values.
 
-    The conventions have no name for whom a call is booked under.
+    The conventions have no attribute for it.
     """
     return {"tokenfare.project": name} if name else {}
 
@@ -204,13 +204,13 @@ def _server(base_url: str) -> Mapping[str, Value]:
 
 
 def _asked(ladder: Ladder) -> Mapping[str, Value]:
-    """The messages as they go to the chosen model; what is uploaded is not among them."""
+    """The messages that are sent to the chosen model, without uploaded documents."""
     messages = ladder.preparer.for_model(ladder.decision.model).messages
     return {"gen_ai.input.messages": _messages([(m.role, m.text) for m in messages])}
 
 
 def _messages(said: Sequence[tuple[str, str]]) -> str:
-    """As the conventions write messages into an attribute."""
+    """Messages in the form of the conventions, as an attribute's value."""
     return json.dumps(
         [{"role": role, "parts": [{"type": "text", "content": text}]} for role, text in said],
         ensure_ascii=False,

@@ -1,6 +1,6 @@
-"""The catalogue that a client goes by: that of the day, with what refusals have taught.
+"""The catalogue that a client decides by: the facts of the day, with limits learnt from refusals.
 
-One client, many threads: each call takes the catalogue of the moment and decides by that.
+A client can be used by many threads: each call takes the current catalogue and keeps to it.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from datetime import date
 from tokenfare.catalog import Catalog, LearntLimits, Model
 from tokenfare.errors import ContextWindowExceededError, OutputTooLongError, ProviderError
 
-_WORDS = 200  # characters of the provider's sentence that are kept as evidence
+_WORDS = 200  # characters of the provider's message that are kept as evidence
 
 
 class Learning:
-    """The catalogue that calls are decided by. It only ever gets better."""
+    """The catalogue that calls are decided by. Limits are added to it, and never removed."""
 
     def __init__(self, catalog: Catalog, today: Callable[[], date] | None = None) -> None:
-        """Know what the catalogue knows, on its day or, with `today`, on that of each question."""
+        """Use the facts of the catalogue's day or, with `today`, of the day of each call."""
         self._lock = threading.Lock()
         self._catalog = catalog
         self._today = today
 
     @property
     def catalog(self) -> Catalog:
-        """As of now. A client may live for weeks, and prices change and models end meanwhile."""
+        """The current catalogue. A client may live for weeks, in which prices and models change."""
         if self._today is None:
             return self._catalog
         day = self._today()
@@ -37,7 +37,7 @@ class Learning:
             return self._catalog
 
     def from_refusal(self, error: ProviderError, model: Model) -> bool:
-        """Learn the limit that a refusal named. Gives whether it named one that was not known."""
+        """Learn the limit that a refusal names. Returns whether that limit is new."""
         learnt = _limit_in(error, model)
         if learnt is None:
             return False
@@ -49,7 +49,7 @@ class Learning:
 def _limit_in(error: ProviderError, model: Model) -> LearntLimits | None:
     if not isinstance(error, ContextWindowExceededError | OutputTooLongError):
         return None
-    # "maximum context length is N" is about input and answer together: no bound of one of them.
+    # "maximum context length is N" limits input and answer together, so neither alone.
     if error.limit is None or re.search("context length", str(error)):
         return None
     source = f"refusal of {model.id}: {str(error)[:_WORDS]}"

@@ -36,10 +36,9 @@ _READ_AS_TEXT = frozenset({".txt", ".md", ".csv", ".json"})
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One model to try: its call and the expected cost of all its `answers`.
+    """One model to try: the prepared call, and the fare of all its `answers`.
 
-    There is more than one answer where the call asks for more (`n`): the provider bills the input
-    once, and the tokens of all answers.
+    With more than one answer (`n`), the provider bills the input once, and all answers.
     """
 
     model: Model
@@ -52,9 +51,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Ladder:
-    """A decision and the calls it leads to, cheapest model first, each made when it is needed.
+    """A decision and the calls that follow from it, cheapest model first, prepared when needed.
 
-    With requirements in `escalate`, the models after the first are those that meet them.
+    If `escalate` is requirements, the models after the first are those that meet them. Models in
+    `without` are left out.
     """
 
     decision: Decision
@@ -64,10 +64,10 @@ class Ladder:
     without: frozenset[str] = frozenset()
 
     def steps(self, catalog: Catalog) -> Iterator[Step]:
-        """The calls in the order in which they are to be tried.
+        """The calls, in the order in which they are to be tried.
 
-        Each is held to the limits of its model once more, as they are known by then, and gets no
-        more room for its answer than it has.
+        Each is checked again against the limits of its model as they are known by then, and its
+        room for the answer is reduced to what they leave.
         """
         for entry in self._entries(catalog):
             if entry.model.id in self.without:
@@ -77,7 +77,7 @@ class Ladder:
                 yield step
 
     def _entries(self, catalog: Catalog) -> Iterator[Ranked]:
-        """The ranking, the model chosen first: the others are ranked once they are needed."""
+        """The ranking. The models after the chosen one are ranked only when they are needed."""
         yield self.decision.chosen
         others = self._others(catalog) if self.escalate else ()
         yield from (entry for entry in others if entry.model.id != self.decision.model.id)
@@ -91,7 +91,7 @@ class Ladder:
             return ()
 
     def again(self, catalog: Catalog, without: Model) -> Ladder:
-        """The same request decided on what is known now, without a model that refused it.
+        """Decide the same request again by what is known now, without a model that refused it.
 
         Raises `NoModelFits`.
         """
@@ -99,7 +99,7 @@ class Ladder:
         return replace(self, decision=decision, without=self.without | {without.id})
 
     def _step(self, entry: Ranked) -> Step | None:
-        """The call to a model with as much room as it has; `None` if the input does not fit."""
+        """The call to a model, with the room that it has; `None` if the input does not fit."""
         prepared = self.preparer.for_model(entry.model)
         max_output = self.decision.requirements.max_output_tokens
         served = served_as(entry.model, self.decision.requirements)
@@ -126,7 +126,7 @@ class Ladder:
         )
 
     def reply(self, step: Step, answer: Answer, failed: Sequence[Attempt]) -> Reply:
-        """What came of the call that was answered."""
+        """The reply for an answered call."""
         price = step.model.price
         return Reply(
             text=answer.text,
@@ -149,7 +149,7 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     parameters: Mapping[str, object],
     escalate: bool | Requirements,
 ) -> Ladder:
-    """Read its documents and decide on a request. Raises `NoModelFits`."""
+    """Read the documents of a request, and decide. Raises `NoModelFits`."""
     if requirements.batch:
         raise InvalidRequestError(
             "a call is answered at once and has no batch price; do without `batch` here"
@@ -166,7 +166,7 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     def arrange(by: MeasurerFor) -> RequestPreparer:
         return RequestPreparer(messages, along, by, options)
 
-    # Bounds find the winner soonest; its fare, and the ranking if it is needed, are counted out.
+    # The winner is found by bounds as far as possible; its fare is then counted exactly.
     decision = route_arranged(arrange, wanted, catalog)
     if not isinstance(escalate, bool):
         escalate = replace(
@@ -176,7 +176,7 @@ def ladder(  # noqa: PLR0913 - what a call is made of
 
 
 def _file_name(document: Document) -> str:
-    """A document's name at the provider: no folder of this machine, and a suffix that it reads."""
+    """A document's name at the provider: without folders, and with a suffix that it accepts."""
     path = PurePath(document.name)
     as_it_is = document.parsed or path.suffix.lower() in _READ_AS_TEXT
     return path.name if as_it_is else f"{path.name}.txt"

@@ -1,8 +1,8 @@
-"""How a client keeps to the provider's rates: each sending of a call waits for its turn.
+"""Keeps a client below the provider's rate limits: each attempt of a call waits for its turn.
 
-The rates are those of the catalogue, or the caller's own. They hold for the provider's account, so
-by default they are kept where the provider's own endpoint is called; another endpoint has rates of
-its own, and nobody has stated them.
+The rate limits are those of the catalogue, or the caller's own. They apply to an account at the
+provider, so by default they are kept only at the provider's own endpoint; another endpoint has its
+own limits, which are not known.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ LimiterChoice: TypeAlias = "Limiter | str | os.PathLike[str] | bool | None"
 
 T = TypeVar("T")
 
-# A refusal means that others use the account too. Its own call waits longer (`RetryPolicy`).
+# After throttling, others seem to use the account too, so all calls pause. The refused call itself
+# waits longer (`RetryPolicy`).
 _PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _NEVER_SENT = frozenset({"refused", "unknown host", "tls", "connect timeout", "busy", "unsendable"})
@@ -62,7 +63,7 @@ _NEVER_SENT = frozenset({"refused", "unknown host", "tls", "connect timeout", "b
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A client's limiter, if it has one, and the rates that it keeps."""
+    """A client's limiter, if it has one, and the rate limits that it keeps."""
 
     limiter: Limiter | None = None
     rates: Mapping[str, RateLimits] = field(default_factory=lambda: MappingProxyType({}))
@@ -71,7 +72,7 @@ class Pace:
     own: InSqlite | InRedis | None = None
 
     def close(self) -> None:
-        """Close the file or server that the client opened for itself; opened again if need be."""
+        """Close the limiter's store if the client opened it; it is opened again when needed."""
         if self.own is not None:
             self.own.close()
 
@@ -82,9 +83,9 @@ class Pace:
         on_wait: OnWait | None = None,
         on_turn: OnTurn | None = None,
     ) -> Admission | None:
-        """The admission of a call to a model; nothing for one without rates.
+        """The admission of a call to a model; `None` if the model has no rate limits.
 
-        `on_wait` is told of what holds it back, instead of the log; `on_turn`, how long it did.
+        `on_wait` is called before a wait, instead of logging it; `on_turn` after one.
         """
         windows = windows_of(self.rates_of(model), self.share_seconds, ARRIVAL_SLACK_SECONDS)
         if self.limiter is None or not windows:
@@ -100,7 +101,7 @@ class Pace:
         )
 
     def rates_of(self, model: Model) -> RateLimits:
-        """The rates to keep: the caller's for this id or a pattern of it, or the catalogue's."""
+        """The rate limits: the caller's for the id or a pattern of it, or the catalogue's."""
         if model.id in self.rates:
             return self.rates[model.id]
         patterns = (name for name in self.rates if fnmatchcase(model.id, name))
@@ -131,7 +132,7 @@ def pace(
     endpoint: str,
     environment: Mapping[str, str],
 ) -> Pace:
-    """A pace as arguments say, and where these leave it open, the environment."""
+    """The pace by the arguments, or by the environment where an argument is not given."""
     choice = _from_environment(environment) if limiter is None else limiter
     if choice is None:
         choice = rates is not None or endpoint in provider.base_urls.values()
@@ -160,7 +161,7 @@ def _from_environment(environment: Mapping[str, str]) -> str | bool | None:
 
 
 def _store(named: str | os.PathLike[str]) -> InSqlite | InRedis:
-    """What processes share: a server by its address, or a file."""
+    """The store that processes share: a Redis server, or a file."""
     if isinstance(named, str) and "://" in named:
         return InRedis(named)
     return InSqlite(expanded("limiter", os.fspath(named)))
@@ -175,7 +176,7 @@ def _limiter(choice: LimiterChoice, own: InSqlite | InRedis | None) -> Limiter |
 
 
 class LimiterAdmission:
-    """One call's way through a limiter (a `dispatch.Admission`), at each of its attempts."""
+    """The admission of one call by a limiter, for each of its attempts (`dispatch.Admission`)."""
 
     def __init__(  # noqa: PLR0913 - what a turn is made of
         self,
@@ -188,7 +189,7 @@ class LimiterAdmission:
         on_wait: OnWait | None = None,
         on_turn: OnTurn | None = None,
     ) -> None:
-        """Stand before the queue."""
+        """Not queued yet."""
         self._limiter = limiter
         self._key = key
         self._windows = windows
@@ -222,17 +223,17 @@ class LimiterAdmission:
             waits.tell()
 
     def answered(self, usage: Usage) -> Flow[None]:
-        """Settle by what was billed."""
+        """Settle by the billed usage."""
         yield from self._ended(
             lambda place: self._limiter.settle(place, usage.input_tokens, usage.output_tokens)
         )
 
     def failed(self, error: BaseException) -> Flow[None]:
-        """Give back what the provider certainly has not counted."""
+        """Release the claim, unless the provider may have counted the attempt."""
         yield from self._ended(partial(self._failed, error))
 
     def dropped(self) -> None:
-        """As cancelled."""
+        """As after a failure that the provider may have counted."""
         if self._place is not None:
             self._settled(self._limiter.fail, self._place)
 
@@ -251,21 +252,21 @@ class LimiterAdmission:
             yield from self._done(partial(self._settled, end, self._place))
 
     def _settled(self, end: Callable[[Place], None], place: Place) -> None:
-        """End a place. No answer is lost for it: what was booked leaves the window by itself."""
+        """End a place in the queue. Errors are only logged, since a booking expires by itself."""
         try:
             end(place)
         except (DatabaseError, LimiterUnreachable) as error:
             log.warning("%s: %s; what the call did not take stays booked", self._model, error)
 
     def _done(self, do: Callable[[], T]) -> Flow[T]:
-        """Do it: here if it is a matter of microseconds, else where waiting does no harm."""
+        """Call a function of the limiter: directly if it cannot block, else in a thread."""
         if self._limiter.shared:
             result: T = yield RunBlocking(do)
             return result
         return do()
 
     def _in_time(self, pause: float, left: float) -> float:
-        """The pause, if time is left for it. Who is not the first in the queue cannot know."""
+        """The pause, if there is time for it. It is known only for the first of the queue."""
         if left <= 0 or left < pause < UNTIL_SIGNALLED:
             raise RateWaitTooLong(
                 f"{self._model}: no turn below its rates within the time of the call "
@@ -278,7 +279,7 @@ class LimiterAdmission:
 
 
 def _uncounted(error: BaseException) -> bool:
-    """Whether nothing was sent, or the provider refused it. A fault or a break may have counted."""
+    """Whether the provider certainly did not count an attempt: not sent, or refused."""
     if isinstance(error, ProviderUnreachable):
         return error.code in _NEVER_SENT
     return isinstance(error, ProviderError) and 400 <= (error.status or 0) < 500

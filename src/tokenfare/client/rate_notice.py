@@ -1,4 +1,4 @@
-"""When a call says that it waits for its turn below the rates: if that is more than a moment."""
+"""When to report that a call waits for rate limits: if the wait is more than a moment."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from tokenfare.dispatch.pauses import tell
 from tokenfare.limiter import UNTIL_SIGNALLED, Holdup, Limiter, Place
 
 NOTICED_SECONDS = 1.0
-"""What a call waits for its turn in the ordinary course of things is less, and no news."""
+"""Shorter waits are normal, and not reported."""
 
 
 class Notice:
-    """Says of one wait for a turn what it waits for, where that is more than a moment.
+    """Reports what one call is waiting for, if the wait is more than a moment.
 
-    The first of a queue says it before it waits, once for each reason. How long those before
-    another one take is not known, so that one says it when it has waited a moment; so does the
-    first of this process where those of other processes came before it.
+    The first of a queue knows how long it waits, so it reports before waiting, once for each
+    reason. Others do not know, so they report once they have waited a moment; so does the first of
+    this process if calls of other processes are before it.
     """
 
     def __init__(self, limiter: Limiter, place: Place, model: str, told: OnWait | None) -> None:
-        """Nothing was said."""
+        """Nothing is reported yet."""
         self._limiter = limiter
         self._place = place
         self._model = model
@@ -27,9 +27,9 @@ class Notice:
         self._said: set[str] = set()
 
     def given(self, pause: float, waited_seconds: float) -> float:
-        """Say it if it is time. Gives the seconds after which it may be time.
+        """Report if it is time. Returns the seconds after which to ask again.
 
-        `pause` is what the limiter answered: that until a signal to who is not the first.
+        `pause` is the limiter's answer: `UNTIL_SIGNALLED` for a call that is not the first.
         """
         quiet = NOTICED_SECONDS - waited_seconds
         if pause < UNTIL_SIGNALLED:

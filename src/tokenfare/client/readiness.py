@@ -1,4 +1,4 @@
-"""Whether calls could be made: that what a client needs for each of them can be had now."""
+"""Checks that a client could make calls: that its ledger and its limiter work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from .settings import Settings
 
 
 def check(settings: Settings) -> None:
-    """Write into a ledger that must be written, and ask a limiter that others share.
+    """Write to a ledger that is required, and query a limiter that processes share.
 
     Raises `DatabaseError` or `LimiterUnreachable`, as every call would. The provider is not asked.
     """

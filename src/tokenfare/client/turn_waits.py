@@ -1,7 +1,7 @@
-"""How long a call waited for its turn below the rates, second by second, and what held it back.
+"""Measures how long a call waited for rate limits, and for which one.
 
-Unlike a notice (`rate_notice`), which says before a wait how long it takes at least, this is
-known afterwards, is exact, and counts moments too: it is for spans, where nobody is disturbed.
+Unlike a notice (`rate_notice`), which is given before a wait and only for long ones, this is known
+afterwards, is exact, and includes short waits. It is for spans.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from tokenfare.limiter import Bound, Limiter, Place
 
 @dataclass(frozen=True, slots=True)
 class TurnWait:
-    """A call to `model` waited so many seconds, held back by `bound`; `None` if nobody knows.
+    """A call to `model` waited this many seconds for `bound` (`None` if not known).
 
-    Of a turn that could not come in time and was not waited for, that is no second.
+    The seconds are 0 if the turn could not come in time, and the call did not wait.
     """
 
     model: str
@@ -31,7 +31,7 @@ OnTurn: TypeAlias = Callable[[TurnWait], None]
 
 @dataclass(slots=True)
 class TurnWaits:
-    """The waits of one place in a queue: each thing that held it back once, with its seconds."""
+    """The waits of one place in a queue, added up by what held it back."""
 
     limiter: Limiter
     place: Place
@@ -41,7 +41,7 @@ class TurnWaits:
     _seconds: dict[Bound | None, float] = field(default_factory=dict)
 
     def over(self, wait: WaitFor) -> Flow[None]:
-        """Wait, and count it to what holds the place back; broken off, what was waited counts."""
+        """Wait, and add the time to what holds the place back, even if the wait is cancelled."""
         if self.on_turn is None:
             yield wait
             return
@@ -49,18 +49,18 @@ class TurnWaits:
         try:
             yield wait
         finally:
-            if bound is None:  # the first of the queue had not been told yet
+            if bound is None:  # the head of the queue did not know yet
                 bound = self._bound()
             waited = max(0.0, before - self.seconds_left())
             self._seconds[bound] = self._seconds.get(bound, 0.0) + waited
 
     def too_long(self) -> None:
-        """The turn does not come in time: what holds it back is of interest without a wait too."""
+        """Note that the turn does not come in time, and what holds it back."""
         if self.on_turn is not None:
             self._seconds.setdefault(self._bound(), 0.0)
 
     def tell(self) -> None:
-        """Tell who asked for it of each thing that held the place back."""
+        """Report each thing that held the place back, with its time."""
         if self.on_turn is not None:
             for bound, seconds in self._seconds.items():
                 self.on_turn(TurnWait(self.model, seconds, bound))

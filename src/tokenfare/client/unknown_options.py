@@ -1,4 +1,4 @@
-"""Options that a client does not have: what to write instead, for who comes from another client."""
+"""Errors for options that a client does not have, with what to write instead."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MEANT = {
 
 
 def refuse_unknown(options: Iterable[str]) -> None:
-    """Raise `TypeError` for the first option that there is not."""
+    """Raise `TypeError` for the first unknown option."""
     known = Options.__annotations__
     for name in options:
         if name in known:

@@ -1,12 +1,12 @@
 """Which contents the provider already holds, so that the same file is uploaded once.
 
-Files are known by the SHA-256 of their content: in memory for the life of a client, and in a SQLite
-file if one is named, for every process that names it. An id works only where it was given, so a
-file on disk keeps those of each endpoint and account apart; of the key it holds eight hex digits of
-a digest, and of the documents no more than their names and digests.
+Files are identified by the SHA-256 of their content: in memory for the life of a client or, if a
+SQLite file is named, on disk for every process that names it. A file's id is valid only at the
+endpoint and for the account that gave it, so the file on disk keeps these apart. It contains eight
+hex digits of a digest of the key, and only the names and digests of documents.
 
-There is also written which process is uploading what, so that others wait for it. Such a claim ends
-when its process does, however that ends; where that cannot be seen, when its time is over.
+It also records which process is uploading what, so that others can wait for it. Such a claim ends
+with its process, however that ends; if the process cannot be observed, when its time is over.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _SELECT = "SELECT name, id, digest, size FROM uploads WHERE place = ?"
 
 
 class Uploads:
-    """The files of one account at one endpoint, as long as this lives. Safe to use from threads."""
+    """The uploaded files of one account at one endpoint, in memory. Thread-safe."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
+        """Start empty."""
         self._files: dict[str, UploadedFile] = {}
 
     def get(self, digest: str) -> UploadedFile | None:
@@ -69,11 +69,11 @@ class Uploads:
 
 
 class UploadsOnDisk(Uploads):
-    """The same in a SQLite file, for every process that names it; also `dispatch.Claims`.
+    """The same in a SQLite file that processes share; also implements `dispatch.Claims`.
 
-    All but making one raises `DatabaseError` if the file cannot be read or written, or is none.
-    Looking is done as writing is: a flow that the garbage collector throws away leaves its claim
-    wherever this thread is, so also in the middle of that, and what only reads would undo it.
+    Every method raises `DatabaseError` if the file cannot be used. Lookups are write transactions
+    too: when the garbage collector discards a flow, the flow gives up its claim at whatever point
+    this thread is, maybe within a lookup, and a read transaction would roll that back.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class UploadsOnDisk(Uploads):
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Open nothing before it is needed. `clock` is one that processes have in common."""
+        """The file is opened when needed. `clock` must be the same for all processes."""
         super().__init__()
         self._database = Database(path, "file of uploads", _MIGRATIONS)
         self._place = f"{endpoint.base_url} {account_of(endpoint)}"
@@ -95,7 +95,7 @@ class UploadsOnDisk(Uploads):
             return self._found(database, digest)
 
     def put(self, file: UploadedFile) -> None:
-        """Remember a file. Nobody has a claim to its content any more."""
+        """Remember a file. This ends all claims to its content."""
         row = (self._place, file.digest, file.id, file.name, file.size)
         with self._database.writing() as database:
             database.execute(
@@ -118,9 +118,9 @@ class UploadsOnDisk(Uploads):
             return tuple(UploadedFile(*row) for row in database.execute(_SELECT, (self._place,)))
 
     def take(self, digest: str, claim: str, seconds: float) -> UploadedFile | bool:
-        """The file of a content, or whether the claim to upload it for so long is granted.
+        """The file of a content; or else whether a claim to upload it is granted, for so long.
 
-        It is not while another holds one, be it another client or call of this process.
+        It is not granted while another call or client holds one, in this process or another.
         """
         now, key = self._clock(), (self._place, digest)
         with self._database.writing() as database:
@@ -140,7 +140,7 @@ class UploadsOnDisk(Uploads):
             return True
 
     def leave(self, claim: str) -> None:
-        """End a claim, unless it has ended and another one was made."""
+        """End a claim, if it still holds."""
         with self._database.writing() as database:
             database.execute("DELETE FROM claims WHERE claim = ?", (claim,))
 
@@ -154,5 +154,5 @@ class UploadsOnDisk(Uploads):
 
 
 def account_of(endpoint: Endpoint) -> str:
-    """A word that tells accounts apart and gives no key away."""
+    """A string that identifies an account without revealing its key."""
     return hashlib.sha256(endpoint.key.reveal().encode()).hexdigest()[:8]
