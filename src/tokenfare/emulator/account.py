@@ -36,13 +36,17 @@ PROVIDER = "dashscope"
 class Account:
     """What the provider knows of its customer, with the facts of one day.
 
-    `keys`: the API keys that are accepted, any one if `None`. `replies`: a function or a list of
-    answers. `faults`: asked before each call is answered. `granted`: ids that may be called
-    although they need an approval or a trial quota. `looks_until_parsed`: how often an uploaded
-    file still answers that it is being parsed, `batch_looks_until_checked`: how often a batch
-    does that its file is being checked, `batch_lines_a_look`: how many lines it goes on by while
-    it is looked at. `rates`: which rate limits are enforced, none if `None`. `ranges`: whether a
-    part of a file can be asked for. `calls`: the books.
+    Attributes:
+        keys: The API keys that are accepted; `None` for any key.
+        replies: A function that answers, or a list of answers.
+        faults: A hook that is asked before each call is answered.
+        granted: Ids that may be called although they need an approval or a trial quota.
+        looks_until_parsed: How many queries of a new file report that it is being parsed.
+        batch_looks_until_checked: How many queries of a new batch report that it is being checked.
+        batch_lines_a_look: How many lines of a batch are answered at each query.
+        rates: The rate limits that are enforced; `None` for none.
+        ranges: Whether parts of a file can be requested.
+        calls: The log of the calls, with their bills.
     """
 
     def __init__(  # noqa: PLR0913 - every seam is an argument, and all but two have a default
@@ -61,7 +65,7 @@ class Account:
         ranges: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Stand ready; nothing listens yet."""
+        """Start without files and calls. Nothing listens yet."""
         self.catalog = catalog
         self.tokenizer = tokenizer
         self.faults = faults
@@ -89,7 +93,7 @@ class Account:
 
     @property
     def replies(self) -> Replies:
-        """What is answered. Assign a function, or a list of answers, one for each chat."""
+        """What chats are answered with. Assign a function, or a list of answers, one for each."""
         return self._replies
 
     @replies.setter
@@ -98,12 +102,12 @@ class Account:
 
     @property
     def max_body_bytes(self) -> int:
-        """The largest body of a request, as the catalogue has it; without one, any."""
+        """The largest request body by the catalogue, in bytes; `None` for no limit."""
         most = self.catalog.provider(PROVIDER).max_body_bytes
         return sys.maxsize if most is None else most
 
     def file_limit(self, purpose: str) -> int:
-        """The largest file of a purpose, in bytes; a `Refusal` for a purpose that is none."""
+        """The largest file of a purpose, in bytes. Raises `Refusal` for an unknown purpose."""
         limits = {
             rules.purpose: rules.max_file_bytes
             for model in self.catalog.models()
@@ -117,9 +121,9 @@ class Account:
         return limits[purpose]
 
     def complete(self, request: ChatRequest, *, metered: bool = True) -> Completion:
-        """Bill a chat and answer it; a `Refusal` if the model would not take it.
+        """Bill a chat and answer it. Raises `Refusal` if the model would not take it.
 
-        What is not `metered` counts towards no rate: the lines of a batch.
+        Chats that are not `metered` (lines of a batch) do not count towards rate limits.
         """
         billed = input_tokens(request, self.files, self.tokenizer)
         most = room(request, billed)

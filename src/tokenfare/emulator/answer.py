@@ -1,4 +1,4 @@
-"""From a reply to an answer: cut to its room, counted, in the pieces that a stream sends."""
+"""Turns a reply into an answer: cut to its room, counted, in the pieces that a stream sends."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _TOKENS_PER_EVENT = 4
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer: its text in pieces, its tool calls, why it ended, what it is billed.
+    """One answer: its text in pieces, its tool calls, why it ended, and its tokens.
 
-    `tokens` are all that was written, `reasoning_tokens` those of them that are reasoning.
+    `tokens` are all output tokens, and `reasoning_tokens` those of them that are reasoning.
     """
 
     pieces: tuple[str, ...]
@@ -48,7 +48,7 @@ class Completion:
 
 
 def choice(reply: Reply, room: int | None, stop: Iterable[str], tokenizer: Tokenizer) -> Choice:
-    """Cut a reply at the first stop text and then to its room. Calls of tools are never cut."""
+    """Cut a reply at the first stop sequence and then to its room. Tool calls are never cut."""
     ids = tokenizer.encode(_until(reply.text, stop))
     kept = ids if room is None else ids[:room]
     if reply.tool_calls:
@@ -72,7 +72,7 @@ def _until(text: str, stop: Iterable[str]) -> str:
 
 
 def _pieces(ids: Sequence[int], tokenizer: Tokenizer) -> Iterator[str]:
-    """Texts of a few tokens each. A character that was cut in the middle at the end is left out."""
+    """Texts of a few tokens each. An incomplete character at the end is left out."""
     decoder = codecs.getincrementaldecoder("utf-8")("ignore")
     for start in range(0, len(ids), _TOKENS_PER_EVENT):
         some = ids[start : start + _TOKENS_PER_EVENT]

@@ -1,4 +1,4 @@
-"""The endpoints: which path is answered by what."""
+"""The routes of the emulator: which handler answers which path."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .refusal import broken, no_such_method, no_such_place, unknown_model
 from .served import listed
 
 PREFIXES = ("/compatible-mode/v1", "/v1")
-"""Where the compatible endpoints begin: the provider's way, and everyone else's."""
+"""The paths that the compatible endpoints begin with: the provider's, and OpenAI's."""
 
 
 def build(account: Account) -> Starlette:
-    """The application of an account."""
+    """The ASGI application of an account."""
     compatible: tuple[tuple[str, str, Handler], ...] = (
         ("POST", "/chat/completions", chat_endpoints.chat),
         ("POST", "/files", file_endpoints.upload),
@@ -79,5 +79,5 @@ async def _wrong_method(request: Request, _: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    """A mistake in the emulator: the provider's shape, and the traceback in the log."""
+    """Answer a bug of the emulator in the provider's form; the traceback is in the log."""
     return error_response(request, broken(type(error).__name__), str(uuid.uuid4()))

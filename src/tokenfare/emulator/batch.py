@@ -1,9 +1,9 @@
 """One batch: a file of chats, checked, answered line by line, and written into two files.
 
-A batch goes on by being looked at, not by time, so that tests wait for nothing: so many looks end
-the check (one, if not said otherwise), further looks answer so many lines each, one more gathers
-the files. Statuses, checks and the shape of the object are those of recordings of April 2026; what
-a cancelled or expired batch leaves behind is not recorded: here the lines answered by then.
+A batch advances when it is queried and not with time, so that tests need not wait. The first
+queries (one by default) end the check, each further query answers some lines, and one more writes
+the files. Statuses, checks and the form of the object are those of recordings of April 2026. What a
+cancelled or expired batch leaves is not recorded; here it is the lines answered until then.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _TRIAL_LINES, _TRIAL_BYTES = 100, 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the input that can be answered."""
+    """One valid line of the input."""
 
     custom_id: str
     body: Mapping[str, Any]
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came of a line: a status and a body, a chat completion or an error."""
+    """The result of a line: a status, and a body with a chat completion or an error."""
 
     custom_id: str
     status: int
@@ -57,7 +57,7 @@ class Answered:
         return self.status == 200
 
     def wire(self) -> dict[str, object]:
-        """As a line of one of the files."""
+        """The result as a line of one of the files."""
         said = self.body.get("error")
         return {
             "id": self.request_id,
@@ -77,7 +77,7 @@ Keep: TypeAlias = Callable[[str, bytes], str]
 
 @dataclass(slots=True)
 class Batch:
-    """A batch and how far it is."""
+    """A batch and its progress."""
 
     id: str
     input_file_id: str
@@ -96,11 +96,11 @@ class Batch:
 
     @property
     def expires_at(self) -> int:
-        """When its window is over."""
+        """When its completion window ends."""
         return self.created_at + self.window_hours * 3600
 
     def look(self, now: int, rules: BatchRules, answer: Answer, keep: Keep, at_once: int) -> None:
-        """Go one step further."""
+        """Advance by one step."""
         if self.status in _UNDER_WAY and now >= self.expires_at:
             self._end("expired", now, keep)
         elif self.status == "validating" and self.looks_left > 1:
@@ -119,7 +119,7 @@ class Batch:
             self._end("cancelled", now, keep)
 
     def cancel(self, now: int) -> bool:
-        """Stop answering. Gives whether there was something to stop."""
+        """Stop answering. Returns whether the batch was still in progress."""
         if self.status not in _UNDER_WAY:
             return False
         self._become("cancelling", now)

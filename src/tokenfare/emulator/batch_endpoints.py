@@ -1,4 +1,4 @@
-"""The batch service over HTTP: create, look, list, cancel."""
+"""The batch service over HTTP: create, query, list, cancel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .request_body import read_chat
 from .wire import Compatible
 
 METHOD = "BATCH"
-"""Stands in the books, and in what a fault script sees, for a line of a batch."""
+"""The path under which a line of a batch is logged, and which a fault script sees."""
 
 _LIST_LIMIT = 20
 
@@ -46,7 +46,7 @@ async def create(exchange: Exchange) -> Response:
 
 
 async def look(exchange: Exchange) -> Response:
-    """`GET /batches/{id}`: what it reports is how far it was; then it goes a step further."""
+    """`GET /batches/{id}`: reports the progress, and then advances the batch by a step."""
     await meet(exchange)
     account, batch = exchange.account, _found(exchange)
     report = batch.wire()
@@ -55,7 +55,7 @@ async def look(exchange: Exchange) -> Response:
 
 
 async def page(exchange: Exchange) -> Response:
-    """`GET /batches`. A list with nothing in it has no list: `data` is null, as recorded."""
+    """`GET /batches`. In an empty list, `data` is null, as recorded."""
     await meet(exchange)
     query = exchange.request.query_params
     limit = whole_number(query.get("limit")) or _LIST_LIMIT
@@ -168,7 +168,7 @@ def _enter(  # noqa: PLR0913, PLR0917 - the fields of an entry
 
 
 def _trial(line: Line) -> Answered:
-    """The free trial: the same words for every line, and no bill."""
+    """The free trial model: the same answer for every line, without a bill."""
     request_id = str(uuid.uuid4())
     message = {"role": "assistant", "content": "This is a test result."}
     body: dict[str, object] = {

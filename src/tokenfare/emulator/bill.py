@@ -3,10 +3,10 @@
 The input is the rendered chat, counted. A model with a file service reads the texts of files in
 place of the system message that refers to them.
 
-Three bounds. Input over `max_input` is refused with that bound. Where input and answer share the
-context, an answer of a size that was asked for and does not fit is refused; the provider's way is
-not recorded, and a refusal is what shows a mistake. An answer of which no size was asked is cut at
-the end of the context, as every service does.
+There are three limits. Input over `max_input` is refused, naming that limit. If input and answer
+share the context, a request is refused if its `max_tokens` does not fit beside the input; what the
+provider does then is not recorded, and a refusal reveals a mistake. Without `max_tokens`, the
+answer is cut at the end of the context, as every service does.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ JSON_MODE_TOKENS = 2
 
 
 def input_tokens(request: ChatRequest, files: FileStore, tokenizer: Tokenizer) -> int:
-    """Tokens of the input; a `Refusal` if files or their neighbours are not as they must be."""
+    """The tokens of the input. Raises `Refusal` for invalid references to files."""
     messages, rules = request.messages, request.model.documents
     if rules is not None:
         messages = _with_files(messages, rules, files, tokenizer)
@@ -41,7 +41,7 @@ def input_tokens(request: ChatRequest, files: FileStore, tokenizer: Tokenizer) -
 
 
 def room(request: ChatRequest, input_tokens: int) -> int | None:
-    """The most tokens that the answer may have; `None` if nothing bounds it."""
+    """The most tokens that the answer may have; `None` for no limit."""
     limits = request.model.limits
     bounds = [n for n in (request.max_tokens, limits.max_output) if n is not None]
     if request.model.output_room == "shared" and limits.context is not None:

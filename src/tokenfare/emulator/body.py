@@ -1,4 +1,4 @@
-"""Reading request bodies: bounded, whole, and refused in the provider's words if broken."""
+"""Reads request bodies, up to a limit; invalid ones are refused in the provider's words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST_NUMBER = 18
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What a multipart upload carried."""
+    """The fields of a multipart upload."""
 
     name: str
     purpose: str
@@ -23,7 +23,7 @@ class Upload:
 
 
 async def json_body(request: Request, limit: int) -> object:
-    """The body as JSON. One that is too large is read to its end, then refused."""
+    """Parse the body as JSON. A body that is too large is read to its end, and refused."""
     pieces, size = [], 0
     async for piece in request.stream():
         size += len(piece)
@@ -57,7 +57,7 @@ async def uploaded(request: Request) -> Upload:
 
 
 def whole_number(text: str | None, name: str = "limit") -> int | None:
-    """A number above zero in a query, `None` if it is not there."""
+    """A positive number in a query; `None` if it is missing."""
     if text is None:
         return None
     # Longer numbers are no page sizes, and Python does not convert numbers of any length.

@@ -1,4 +1,4 @@
-"""The provider's books: one entry for each answered request, to hold a client's own against.
+"""The provider's books: one entry for each answered request, to compare a client's ledger with.
 
 An entry says what was billed. `lost` marks what was billed although the client cannot have seen the
 bill: the connection was cut, or the answer was spoiled on purpose. A client whose books are right
@@ -58,16 +58,16 @@ class CallLog:
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        """How many; the calls themselves are had by iterating."""
+        """Show the number of calls."""
         return f"<CallLog of {len(self)} calls>"
 
     def enter(self, call: Call) -> None:
-        """Write down a call."""
+        """Add a call."""
         with self._lock:
             self._entries.append(call)
 
     def billed(self, model: str | None = None, *, lost: bool = False) -> Usage:
-        """The sum of what was billed and arrived, or of what was `lost`; of one model's or all."""
+        """The sum of what was billed and received, or `lost`; of one model, or of all."""
         bills = (
             call.usage
             for call in self
@@ -76,15 +76,15 @@ class CallLog:
         return sum(bills, Usage(0, 0))
 
     def by_request_id(self) -> dict[str, Call]:
-        """The calls by the id that their answer carried."""
+        """The calls by the request id of their answers."""
         return {call.request_id: call for call in self}
 
     def __iter__(self) -> Iterator[Call]:
-        """The calls up to now."""
+        """Iterate over the calls so far."""
         return iter(self._snapshot())
 
     def __len__(self) -> int:
-        """How many there are."""
+        """The number of calls."""
         return len(self._entries)
 
     @overload
@@ -92,7 +92,7 @@ class CallLog:
     @overload
     def __getitem__(self, at: slice) -> list[Call]: ...
     def __getitem__(self, at: int | slice) -> Call | list[Call]:
-        """One of them, or some."""
+        """A call by index, or several by a slice."""
         return self._snapshot()[at]
 
     def _snapshot(self) -> list[Call]:

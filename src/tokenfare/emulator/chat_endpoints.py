@@ -1,6 +1,6 @@
-"""The two interfaces that ask a model: the compatible one and the provider's own.
+"""The endpoints for chats: the compatible interface and the provider's own.
 
-Counting runs in worker threads, so that a book in one chat does not hold up the others.
+Counting runs in worker threads, so that a very long chat does not block the others.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ async def tokenizer(exchange: Exchange) -> Response:
 
 
 async def _met(exchange: Exchange) -> object:
-    """The body, once the faults that come before an answer are over."""
+    """The body, after the faults that precede an answer."""
     body = await json_body(exchange.request, exchange.account.max_body_bytes)
     name = body.get("model") if isinstance(body, Mapping) else None
     exchange.model = name if isinstance(name, str) else None

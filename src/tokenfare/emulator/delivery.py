@@ -1,6 +1,6 @@
-"""Getting an answer to the client, or failing to, as the faults of the exchange ask.
+"""Delivers answers to the client, with the faults of the exchange.
 
-Everything that goes wrong on purpose goes wrong here; what it is, is in `faults`.
+Every fault is carried out here; `faults` defines them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Shape(Protocol):
 
 
 async def meet(exchange: Exchange) -> None:
-    """Ask for the faults, and do at once what can be done before the answer is known."""
+    """Ask the hook for faults, and carry out those that precede the answer."""
     request, account = exchange.request, exchange.account
     attempt = Attempt(next(account.arrivals), request.method, request.url.path, exchange.model)
     try:
@@ -187,7 +187,7 @@ def _malformed(exchange: Exchange, whole: dict[str, object], spoil: Spoil) -> Re
 
 
 def _spoilt(exchange: Exchange, content: bytes) -> Response:
-    """An answer that the client cannot read the bill from."""
+    """An answer that is spoiled, so that the client cannot read its bill."""
     exchange.enter(200, lost=True)
     return Response(content, media_type=_JSON)
 
@@ -202,9 +202,9 @@ def _page(status: int, title: str) -> Response:
 
 
 async def _hang_up(exchange: Exchange) -> None:
-    """Close the connection. Where there is none (an application called in process), break it.
+    """Close the connection; raise if there is none (an application that is called in process).
 
-    The books are written first: once the client knows, they know.
+    The log is written first, so that it is complete when the client notices.
     """
     exchange.enter(NEVER_SENT, lost=True)
     receive = exchange.request.receive
@@ -217,10 +217,10 @@ async def _hang_up(exchange: Exchange) -> None:
 
 
 class _Pieces(InFlightResponse):
-    """Sends an answer piece by piece, and enters the books just before the last.
+    """Sends an answer piece by piece, and logs the call just before the last piece.
 
-    So nobody can have an answer of which there is no entry. A client that goes away, or is sent
-    away, is noticed: then the entry says that the answer was lost.
+    So there is an entry for every answer that a client has received. If the connection ends early,
+    the entry says that the answer was lost.
     """
 
     def __init__(  # noqa: PLR0913 - the ways in which sending can go wrong
@@ -265,8 +265,8 @@ class _Pieces(InFlightResponse):
     async def _send(self, send: Any) -> None:
         head = {"status": self.status_code, "headers": self.raw_headers}
         await send({"type": "http.response.start", **head})
-        # Moments, not pauses: what sending takes would be added to each, and a model writes at its
-        # own pace however many are listening.
+        # By due times and not by pauses, to which the time of sending would be added: a model
+        # writes at its own pace.
         due = anyio.current_time()
         for number, piece in enumerate(self._pieces):
             if self._drop is not None and number == self._drop.after_events:

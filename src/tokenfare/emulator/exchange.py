@@ -1,7 +1,6 @@
 """One request on its way through the emulator, and the envelope around every endpoint.
 
-Checks the key, turns refusals into answers, names the exchange in `x-request-id`, and writes the
-books.
+Checks the key, turns refusals into answers, adds an `x-request-id`, and logs the call.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from .tokenizer import TooHardToCount
 NATIVE = "/api/v1"
 
 NEVER_SENT = 499
-"""Stands in the books for a dropped connection, as in the logs of some web servers."""
+"""The status logged for a dropped connection, as some web servers do."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """What arrived and what is known about it by now. `faults` are those still to be met."""
+    """A request and what is known about it so far. `faults` are those still to carry out."""
 
     request: Request
     account: Account
@@ -48,7 +47,7 @@ class Exchange:
         return self.request.url.path.startswith(NATIVE)
 
     def enter(self, status: int, *, lost: bool = False) -> None:
-        """Write the exchange into the books, once."""
+        """Log the call, once."""
         if self.entered:
             return
         self.entered = True
@@ -68,27 +67,27 @@ class Exchange:
 
 
 class Dropped(Exception):  # noqa: N818 - a state
-    """The connection was closed on purpose; there is nobody to answer."""
+    """The connection was closed on purpose, so nothing can be answered."""
 
 
 class Answered(Exception):  # noqa: N818 - a state
-    """A fault has given the answer."""
+    """A fault has determined the answer."""
 
     def __init__(self, response: Response) -> None:
-        """Carry it."""
+        """Carry the response."""
         super().__init__()
         self.response = response
 
 
 class InFlightResponse(Response):
-    """A response that writes the books itself, when it knows what arrived."""
+    """A response that logs the call itself, when it knows what was sent."""
 
 
 Handler: TypeAlias = Callable[[Exchange], Awaitable[Response]]
 
 
 def endpoint(account: Account, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """A handler in its envelope."""
+    """Wrap a handler: key, request id, refusals, log."""
 
     async def answer(request: Request) -> Response:
         exchange = Exchange(request, account, str(uuid.uuid4()))

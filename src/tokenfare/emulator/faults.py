@@ -1,8 +1,8 @@
-"""What can be made to go wrong, as values.
+"""The faults that the emulator can simulate, as values.
 
-A hook is asked before a call is answered and gives the faults that the call is to meet: one, some,
-or none. `scripted` makes a hook from a list, one entry a chat; `tokenfare.emulator.FaultScript`
-makes one from rules, a file, or a seed. What carries faults out is `delivery`.
+Before a call is answered, a hook returns the faults of this call: one, several, or none. `scripted`
+makes a hook from a list, with an entry for each chat; `tokenfare.emulator.FaultScript` makes one
+from rules, a file, or a seed. `delivery` carries the faults out.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Attempt:
 
     @property
     def is_chat(self) -> bool:
-        """Whether it asks a model, and not the file or batch service."""
+        """Whether it is a chat, and not a call of the file or batch service."""
         return self.path.endswith(CHATS)
 
 
@@ -60,7 +60,7 @@ class Refuse:
 
     @classmethod
     def saying(cls, refusal: Refusal) -> Refuse:
-        """Refuse in words that the emulator knows."""
+        """A fault with the status, code and wording of a `Refusal`."""
         return cls(
             refusal.status,
             refusal.code,
@@ -100,21 +100,21 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """Close the connection when so many bytes of a file's content have been sent."""
+    """Close the connection after this many bytes of a file's content."""
 
     after_bytes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Answer as usual, this much later."""
+    """Answer as usual, after this many seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Fall silent in the middle: after this many events, or before a plain answer's body."""
+    """Stop sending for a while: after this many events, or before a plain answer's body."""
 
     seconds: float
     after_events: int = 1
@@ -144,13 +144,13 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class Misbill:
-    """Bill this many tokens more than there are (fewer, if negative). The books say the same."""
+    """Bill this many tokens too many (too few, if negative). The log has the same bill."""
 
     input_tokens: int = 0
     output_tokens: int = 0
 
     def of(self, usage: Usage) -> Usage:
-        """The wrong bill for a right one; never below zero."""
+        """The wrong bill in place of the right one; never below zero."""
         return replace(
             usage,
             input_tokens=max(0, usage.input_tokens + self.input_tokens),
@@ -160,7 +160,7 @@ class Misbill:
 
 @dataclass(frozen=True, slots=True)
 class Spoil:
-    """Answer with something that is no answer, though the status says so."""
+    """Answer with an invalid body, although the status is 200."""
 
     how: Spoiling
 
@@ -174,7 +174,7 @@ class Spoil:
 
 @dataclass(frozen=True, slots=True)
 class Parse:
-    """Take this long to parse an uploaded file: so many looks at it, and so many seconds.
+    """Take this long to parse an uploaded file: this many queries, and this many seconds.
 
     With `fails` it then turns out to be unreadable.
     """
@@ -191,18 +191,18 @@ Faults: TypeAlias = Callable[[Attempt], Fault | Sequence[Fault] | None]
 
 
 def none(_: Attempt) -> None:
-    """Let everything go well."""
+    """A hook without faults."""
 
 
 def several(found: Fault | Sequence[Fault] | None) -> tuple[Fault, ...]:
-    """What a hook gave, as a tuple."""
+    """The result of a hook as a tuple."""
     if found is None:
         return ()
     return tuple(found) if isinstance(found, Sequence) else (found,)
 
 
 def scripted(*faults: Fault | Sequence[Fault] | None) -> Faults:
-    """One entry for each chat in its turn; once they are used up, all goes well."""
+    """A hook with an entry for each chat, in order, and no faults afterwards."""
     left = list(faults)
 
     def next_fault(attempt: Attempt) -> Fault | Sequence[Fault] | None:
@@ -212,7 +212,7 @@ def scripted(*faults: Fault | Sequence[Fault] | None) -> Faults:
 
 
 def both(*hooks: Faults) -> Faults:
-    """The faults of several hooks together."""
+    """A hook with the faults of several hooks."""
 
     def every_fault(attempt: Attempt) -> Sequence[Fault]:
         return [fault for hook in hooks for fault in several(hook(attempt))]
@@ -226,7 +226,7 @@ def throttled(retry_after_seconds: float | None = None) -> Refuse:
 
 
 def spoiled(value: Mapping[str, object], how: Spoiling) -> dict[str, object]:
-    """An answer's object, or a chunk's, without what a client needs of it."""
+    """The object of an answer or a chunk, without the parts that a client needs."""
     without: Iterable[str] = {"no-choices": ("choices", "output"), "no-usage": ("usage",)}.get(
         how, ()
     )

@@ -1,9 +1,9 @@
 """The file service: what was uploaded, in memory, until it is deleted or the emulator ends.
 
-A file is parsed after the upload; here that takes a stated number of looks at it, and time only
-where a fault asks for it, so that tests wait for nothing. The provider finds out what it cannot
-read when a chat refers to the file, and so does the emulator. It reads TXT, MD, CSV and JSON, in
-UTF-8; PDF, DOCX and the other formats of the provider are refused as not supported.
+A file is parsed after the upload. Here that takes a number of queries, and time only if a fault
+asks for it, so that tests need not wait. Like the provider, the emulator notices an unreadable file
+when a chat refers to it. It reads TXT, MD, CSV and JSON in UTF-8; the provider's other formats,
+such as PDF and DOCX, are refused as not supported.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _UNREAD = frozenset({"batch", "batch_output"})  # purposes whose files no model 
 class StoredFile:
     """One uploaded file.
 
-    `looks_left`: how often it still answers that it is being parsed; `ready_at`: until when it does
-    in any case; `fails`: whether it turns out to be unreadable then.
+    `looks_left` is how many queries still report that it is being parsed, `ready_at` the time
+    before which all do, and `fails` whether it then turns out to be unreadable.
     """
 
     id: str
@@ -44,7 +44,7 @@ class StoredFile:
 
     @property
     def status(self) -> str:
-        """Where parsing is. Of these words only `processed` is documented by the provider."""
+        """The status of parsing. The provider documents only `processed`."""
         if self.looks_left or self.clock() < self.ready_at:
             return "processing"
         return "error" if self.fails else "processed"
@@ -64,11 +64,11 @@ class StoredFile:
 
     @property
     def tag(self) -> str:
-        """What tells this content from any other, as an HTTP entity tag."""
+        """The content's HTTP entity tag."""
         return f'"{sha256(self.content).hexdigest()[:32]}"'
 
     def text(self) -> str:
-        """The text that a model reads in it."""
+        """The text that a model reads."""
         if self.status == "processing":
             raise invalid("File parsing in progress, please try again later.")
         if self.fails or PurePath(self.name).suffix.lower() not in READABLE:
@@ -95,7 +95,7 @@ class FileStore:
     def add(
         self, name: str, purpose: str, content: bytes, parse: Parse | None = None
     ) -> StoredFile:
-        """Keep a file and begin to parse it."""
+        """Store a file and begin to parse it."""
         if len(self._files) >= FILES_PER_ACCOUNT:
             raise invalid(f"An account holds at most {FILES_PER_ACCOUNT} files.")
         read = purpose not in _UNREAD
@@ -128,18 +128,18 @@ class FileStore:
         return file
 
     def look(self, file_id: str) -> dict[str, object]:
-        """Report a file; a file that is being parsed is one step further afterwards."""
+        """Report a file, and advance its parsing by one step."""
         file = self.get(file_id)
         report = file.wire()
         file.looks_left = max(0, file.looks_left - 1)
         return report
 
     def delete(self, file_id: str) -> None:
-        """Forget a file."""
+        """Delete a file."""
         del self._files[self.get(file_id).id]
 
     def texts(self, file_ids: Iterable[str], purpose: str) -> str:
-        """The texts of files that a chat refers to, one after the other, joined by nothing."""
+        """The texts of the files that a chat refers to, concatenated."""
         texts = []
         for file_id in file_ids:
             file = self._files.get(file_id)

@@ -1,7 +1,8 @@
-"""How many tokens a picture, a sound or a list of frames is to the emulated provider.
+"""Counts the tokens of images, sounds and lists of frames, as the provider does.
 
-Written from the provider's guide and the recordings, apart from what the library predicts with.
-Only `data:` URLs can be read here: an emulator fetches nothing. Sounds must be WAV.
+Written from the provider's guide and from recordings, independently of the library's own
+prediction. Only `data:` URLs can be read, since the emulator fetches nothing, and sounds must be
+WAV.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _MOST_TOKENS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Pads:
-    """So many tokens, markers around them, and the words in front."""
+    """A number of pad tokens, with the markers around them and the words in front."""
 
     tokens: int
     markers: int
@@ -32,7 +33,7 @@ class Pads:
 
 
 def pads(media: Media, model: Model, *, high: bool, place: str) -> Pads:
-    """What stands in the prompt for one piece of media; a refusal if it cannot be taken."""
+    """What one piece of media becomes in the prompt. Raises `Refusal` if it is not accepted."""
     images, audio, video = model.images, model.audio, model.video
     if media.kind == "image" and images is not None:
         most = (images.high_resolution_most if high else None) or images.most
@@ -57,7 +58,7 @@ def pads(media: Media, model: Model, *, high: bool, place: str) -> Pads:
 
 
 def _patches(width: int, height: int, rules: ImageRules, least: int, most: int) -> int:
-    """Whole patches after both sides went to the nearest multiple, within the bounds."""
+    """The number of patches, with both sides rounded to whole patches, within the limits."""
     side = rules.pixels
     across, down = round(width / side), round(height / side)
     if across * down > most:

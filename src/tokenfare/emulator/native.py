@@ -24,7 +24,7 @@ _NO_INPUT = 'Either "prompt" or "messages" must exist and cannot both be none.'
 
 @dataclass(frozen=True, slots=True)
 class NativeAsked:
-    """What a native body asks for beside the chat itself."""
+    """The options of a native body besides the chat itself."""
 
     chat: Mapping[str, object]
     as_message: bool
@@ -32,7 +32,7 @@ class NativeAsked:
 
 
 def read_native(body: object, *, stream: bool) -> NativeAsked:
-    """Understand a body: the chat in the compatible form, and the shape of the answer."""
+    """Parse a body: the chat in the compatible form, and the form of the answer."""
     if not isinstance(body, Mapping):
         raise invalid("Required body invalid, please check the request body format.")
     given, parameters = body.get("input"), body.get("parameters") or {}
@@ -100,7 +100,7 @@ def _turns(history: object) -> Iterator[dict[str, object]]:
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """How this interface writes an answer. `in_parts`: the multimodal way, content in a list."""
+    """Writes answers in this interface's form. `in_parts`: content as a list, as for media."""
 
     completion: Completion
     request_id: str
@@ -115,9 +115,9 @@ class Native:
         return self._body(finished, self.completion.usage.output_tokens)
 
     def chunks(self) -> Iterator[dict[str, object]]:
-        """The answer in pieces, or in ever longer beginnings; with the bill so far in each.
+        """The answer in pieces, or in growing prefixes; each event has the bill so far.
 
-        How the bill grows is not recorded in full: here by the share of the pieces.
+        How the bill grows is not fully recorded; here it is in proportion to the pieces.
         """
         written = [_beginnings(choice, incremental=self.incremental) for choice in self._choices()]
         steps = list(zip_longest(*written))

@@ -37,7 +37,7 @@ class RateRules:
     retry_after_seconds: float | None = None
 
     def windows(self, model: Model) -> _Windows:
-        """Fresh windows for a model."""
+        """New windows for a model."""
         rates = self.limits.get(model.id, model.rates)
         return _Windows(self._over(rates.requests_per_minute), self._over(rates.tokens_per_minute))
 
@@ -51,16 +51,16 @@ class RateRules:
 
 
 class Meter:
-    """What each model has used in its minute and its second. Safe to use from several threads."""
+    """What each model has used in the last minute and second. Thread-safe."""
 
     def __init__(self, rules: RateRules | None) -> None:
-        """Nothing is used yet; without rules nothing is ever refused."""
+        """Nothing is used yet. Without rules, nothing is refused."""
         self._rules = rules
         self._windows: dict[str, _Windows] = {}
         self._lock = threading.Lock()
 
     def admit(self, model: Model, input_tokens: int, now: float) -> None:
-        """Count a request and its input; a `Refusal` if they are too many now."""
+        """Count a request and its input. Raises `Refusal` if a limit is exceeded."""
         if self._rules is None:
             return
         with self._lock:
@@ -71,7 +71,7 @@ class Meter:
             windows.take(1, input_tokens, now)
 
     def settle(self, model: Model, output_tokens: int, now: float) -> None:
-        """Count what was written. Never refused: it is written."""
+        """Count output tokens, which are never refused."""
         if self._rules is None:
             return
         with self._lock:

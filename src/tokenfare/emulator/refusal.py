@@ -1,4 +1,4 @@
-"""Every way the provider says no, with its status, code, type and wording.
+"""Every refusal of the provider, with its status, code, type and wording.
 
 Wordings are those of the provider's page of error codes (help.aliyun.com/zh/model-studio/error-code
 as of 2026-06-25) and of recorded answers; where the page only describes a case, the words are the
@@ -65,7 +65,7 @@ _SEE = "For details, see: https://help.aliyun.com/zh/model-studio/error-code"
 
 
 def invalid(message: str, *, param: str | None = None) -> Refusal:
-    """400: something in the request is not as it must be."""
+    """400: something in the request is invalid."""
     return Refusal(
         400, "invalid_parameter_error", message, kind="invalid_request_error", param=param
     )

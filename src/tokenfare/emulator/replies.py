@@ -1,4 +1,4 @@
-"""What the emulator says: a text that shows what arrived, or what a test scripts."""
+"""The content of the emulator's answers: by default an echo of the request, or scripted."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def echo(request: AcceptedRequest) -> Reply:
 
 
 def scripted(replies: Iterable[Reply | str]) -> Replies:
-    """One reply after the other; a chat beyond the last is the emulator's internal error."""
+    """Replies from a list, in order; after the last, an internal error of the emulator."""
     left = iter(replies)
 
     def next_reply(_: AcceptedRequest) -> Reply | str:

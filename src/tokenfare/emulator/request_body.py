@@ -1,4 +1,4 @@
-"""Reading the body of a chat: what is asked, or a refusal that names the parameter.
+"""Parses the body of a chat; an invalid one is a refusal that names the parameter.
 
 Checks form only. What a request costs and whether it fits is `bill`'s.
 """
@@ -22,7 +22,7 @@ _FORMATS = ("text", "json_object", "json_schema")
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A chat request of the right form. `max_tokens` is `None` if nothing was asked."""
+    """A valid chat request. `max_tokens` is `None` if it is not set."""
 
     name: str
     model: Model
@@ -41,7 +41,7 @@ class ChatRequest:
 
 
 def read_chat(body: object, catalog: Catalog, granted: Collection[str]) -> ChatRequest:
-    """Understand a body."""
+    """Parse a body."""
     if not isinstance(body, Mapping):
         raise invalid("Required body invalid, please check the request body format.")
     fields = cast("Mapping[str, object]", body)

@@ -1,4 +1,4 @@
-"""Which model a name means on this day, and whether this account may call it."""
+"""Looks up the model of a name on this day, and checks that the account may call it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .refusal import not_approved, retired_model, trial_spent, unknown_model
 
 
 def served(name: str, catalog: Catalog, granted: Collection[str]) -> Model:
-    """The model of this name, if it is served to this account; a `Refusal` if not.
+    """The model of this name. Raises `Refusal` if it is not served to this account.
 
     Only spellings of the endpoint pass: `dashscope/qwen-plus` is a name of others, and so is the id
     of a model that is called something else on the wire. `granted` are ids that the account may

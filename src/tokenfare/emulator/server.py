@@ -1,4 +1,4 @@
-"""Listening: in the foreground for a terminal, in a thread for tests and demonstrations."""
+"""Runs the emulator: in the foreground until a signal, or in a thread for tests and demos."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tokenfare.stopping import Stopped, cut_late
 from .emulator import Emulator
 
 COMPATIBLE_PATH = "/compatible-mode/v1"
-"""Where the OpenAI-compatible endpoints begin; what clients call their base URL ends in it."""
+"""The path of the OpenAI-compatible endpoints, which a client's base URL ends with."""
 
 GRACE_SECONDS = 5.0
-"""How long answers under way may take to end when the emulator is to stop.
+"""The grace period for answers under way when the emulator stops, in seconds.
 
-They take longer only by a fault that is meant to, and `docker stop` kills after ten.
+Only faults make answers take longer, and `docker stop` kills after ten seconds.
 """
 
 _START_SECONDS = 10.0
@@ -97,19 +97,19 @@ async def _served(server: Any, listener: Any, answering: _Answering, grace_secon
 
 
 class _Answering:
-    """An application, with what it is answering at the moment, so that it can be cut off."""
+    """An application that knows which requests it is answering, so that they can be cut off."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
         self._under_way: set[anyio.CancelScope] = set()
 
     def cut(self) -> None:
-        """Break off all of it: to a caller, that is a provider that went away."""
+        """Cancel all answers: to callers, the provider has gone away."""
         for scope in tuple(self._under_way):
             scope.cancel()
 
     async def end(self) -> None:
-        """Cut off what is left, and see it end."""
+        """Cancel what is left, and wait for its end."""
         with anyio.move_on_after(_LINGER_SECONDS, shield=True):
             self.cut()
             while self._under_way:  # noqa: ASYNC110 - a few turns of the loop, at the very end

@@ -1,4 +1,4 @@
-"""What the emulator counts with: handed in, so that it shares no counting code with what it checks.
+"""The tokenizer of the emulator: passed in, so that it shares no code with what it checks.
 
 A tokenizer here turns ordinary text into ids; nothing inside a text is special to it. The chat
 template's markers are one id each in the vocabulary and are never looked for in text: the

@@ -1,4 +1,4 @@
-"""The endpoints: which path is answered by what."""
+"""The routes of the gateway: which handler answers which path."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from .gateway import Gateway
 from .replies import as_json
 
 PREFIXES = ("/v1", "/compatible-mode/v1")
-"""Where the endpoints begin: everybody's way, and the provider's, for who changes the host only."""
+"""The paths that endpoints begin with: OpenAI's, and the provider's for those who change only the
+host of their URL."""
 
 
 def build(gateway: Gateway) -> Starlette:
-    """The application of a gateway."""
+    """The ASGI application of a gateway."""
     table: tuple[tuple[str, str, Handler], ...] = (
         ("POST", "/chat/completions", endpoints.chat),
         ("POST", "/tokenfare/route", endpoints.route),
@@ -83,6 +84,6 @@ _INSTEAD = {
     "files": "a long text is uploaded by itself where the model takes files",
     "batches": "jobs of many requests are planned by `tokenfare batch`",
 }
-"""What callers of OpenAI's other endpoints can do."""
+"""What callers of OpenAI's other endpoints are told."""
 
 _LONGEST = 200

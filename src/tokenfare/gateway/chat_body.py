@@ -1,6 +1,6 @@
-"""The body of a chat request, sorted: what the gateway decides by, and what only passes through.
+"""Parses the body of a chat request: what the gateway uses, and what is only passed on.
 
-Form only, and only of what is looked at here; messages and tools are read by whoever counts them.
+Only the form of what the gateway uses is checked; messages and tools are checked when counted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, cast
 from .error_responses import Refusal, invalid
 from .narrowing import FIELD
 
-# What is said to the gateway; everything else in a body is the provider's.
+# The parameters for the gateway; all others are passed on to the provider.
 _OURS = frozenset({"model", "messages", "stream", "max_tokens", "max_completion_tokens", FIELD})
 _LONGEST_NAME = 200
 _KINDS = MappingProxyType({bool: "true or false", int: "a whole number", str: "a text"})
@@ -24,7 +24,7 @@ _KINDS = MappingProxyType({bool: "true or false", int: "a whole number", str: "a
 class Chat:
     """A chat request. `room` is the room for the answer, `None` if not set.
 
-    `words` is what the field for the gateway holds, not looked at yet.
+    `words` is the content of the field for the gateway, not parsed yet.
     """
 
     name: str
@@ -66,9 +66,9 @@ def chat_of(body: object) -> Chat:
 
 
 def _with_known_role(message: object) -> object:
-    """A message by a role that providers know: OpenAI's `developer` is its newer word for `system`.
+    """A message with OpenAI's newer role `developer` renamed to `system`.
 
-    DashScope knows the older one only, and applications cannot choose what their SDK says.
+    DashScope knows only the older name, and applications cannot choose which one their SDK sends.
     """
     if isinstance(message, dict) and message.get("role") == "developer":
         return {**message, "role": "system"}
@@ -131,7 +131,7 @@ def _odd(name: str, kind: type, value: object) -> Refusal:
 
 
 def _as_json(value: object) -> str:
-    """A value of the wrong kind, in JSON's words and no longer than a line."""
+    """A value of the wrong type, as JSON and no longer than a line."""
     if value is None:
         return "nothing"
     if isinstance(value, dict | list):

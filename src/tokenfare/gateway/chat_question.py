@@ -1,7 +1,7 @@
-"""A chat as it will be asked: by which client, what is asked of the model, with how much room.
+"""A chat as the gateway asks it: with which client, requirements and room for the answer.
 
-Where a request does not say how long its answer may be, the room that was taken for it gives way to
-what models have: as at the provider, an answer may then be as long as is left beside the input.
+If a request does not limit its answer, the room that the gateway assumes is reduced to what models
+have: as at the provider, the answer may be as long as the limits leave beside the input.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .model_names import as_keywords
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A chat and all that is decided of it before its size is known.
+    """A chat, and everything that is decided about it before its size is known.
 
-    `beyond` is what is asked of the model where none does that meets `requirements`.
+    `beyond` are the requirements to use if no model meets `requirements`.
     """
 
     chat: Chat
@@ -34,21 +34,21 @@ class Question:
     beyond: Requirements | None = None
 
     def keywords(self) -> dict[str, Any]:
-        """What is asked, as a client's calls take it."""
+        """The arguments of the client's call."""
         return as_keywords(self.requirements)
 
     async def decision(self) -> Decision:
-        """What it would be routed to, counted to the end; one without a model if none takes it."""
+        """The routing decision, counted exactly; without a model if none takes the request."""
         decision = await self._decision()
         if decision.found or self.beyond is None:
             return decision
         return await replace(self, requirements=self.beyond, beyond=None).decision()
 
     async def instead(self, none: NoModelFits) -> Question:
-        """What to ask where no model takes this; raises `none` if there is no other way.
+        """The question to ask if no model takes this one; raises `none` if there is no other.
 
-        That is the same with room that a model has, or what is asked beyond. A call counts no
-        further than it must to refuse, so how much room there is, is counted now.
+        That is the same one with the room that a model has, or with the requirements `beyond`. A
+        call counts only as far as it needs to refuse, so the request is counted here.
         """
         if self.chat.room is None:
             decision = await self._decision()
@@ -90,7 +90,7 @@ class Question:
         )
 
     def _less(self, decision: Decision) -> int | None:
-        """The most room that a model has which was refused for want of it."""
+        """The most room that any model has which was rejected for too little of it."""
         if self.chat.room is not None:
             return None
         rooms = (_most(refusal, decision) for refusal in decision.rejected if refusal.over)

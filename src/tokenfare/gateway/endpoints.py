@@ -16,7 +16,7 @@ from .model_names import as_keywords, listed, unknown, wanted
 from .narrowing import narrowed, words_of
 from .replies import Chunks, body_of, headers_after, headers_before, headers_of
 
-_WAYS = 3  # with less room, beyond the model that was named, and there with less room
+_WAYS = 3  # with less room; beyond the model that was named; and that with less room
 
 
 async def chat(exchange: Exchange) -> None:
@@ -45,7 +45,7 @@ async def route(exchange: Exchange) -> None:
     """
     question = await _read_question(exchange)
     decision = await question.decision()
-    # The ranking and the inverse questions, which a call never asks, take their time.
+    # The full ranking and the headroom, which a call does not need, take time, so in a thread.
     await exchange.answer(await anyio.to_thread.run_sync(to_record, decision))
 
 

@@ -1,9 +1,9 @@
-"""What an error is to a caller: a status, and a body in OpenAI's form.
+"""Turns errors into responses for callers: a status, and a body in OpenAI's form.
 
-The status says whose turn it is: 4xx the caller's (402: whoever pays), 5xx the gateway's or the
-provider's. `code` is OpenAI's word where OpenAI has one. What the provider itself said stands in
-`error.tokenfare`. The gateway has waited and tried again by then, so callers' SDKs, which try again
-by status, are told by `x-should-retry` where that cannot help.
+The status says who has to act: the caller for 4xx (for 402 whoever pays), the gateway's operator or
+the provider for 5xx. `code` is OpenAI's where OpenAI has one, and the provider's own words are in
+`error.tokenfare`. The gateway has already retried, so `x-should-retry` tells SDKs, which retry by
+status, if another attempt cannot help.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Refusal(Exception):  # noqa: N818 - what a caller is told, not what broke
         return {"error": error, "request_id": request_id}
 
     def headers(self) -> dict[str, str]:
-        """What SDKs read to decide whether to ask again, and when."""
+        """The headers by which SDKs decide whether to retry, and when."""
         told = {"connection": "close"} if self.leave else {}
         if self.retry is not None:
             told["x-should-retry"] = "true" if self.retry else "false"
@@ -83,15 +83,15 @@ class Refusal(Exception):  # noqa: N818 - what a caller is told, not what broke
 
 
 def invalid(message: str, *, param: str | None = None, code: str | None = None) -> Refusal:
-    """400: the request is not as it must be."""
+    """400: the request is invalid."""
     return Refusal(400, "invalid_request_error", message, param=param, code=code)
 
 
 def refusal_of(error: Exception, named: Model | None = None, *, own_key: bool = True) -> Refusal:
-    """What an error means to the caller.
+    """The response for an error.
 
-    `named` is the model that was asked for by its name, `own_key` whether the gateway's own key was
-    used, so that its refusal is nothing to the caller.
+    `named` is the model that the caller named, if it did. `own_key` says that the gateway's own key
+    was used, in which case a refusal of the key is not the caller's fault.
     """
     if isinstance(error, Refusal):
         return error
@@ -104,7 +104,7 @@ def refusal_of(error: Exception, named: Model | None = None, *, own_key: bool = 
     for row in _OWN:
         if isinstance(error, row.error):
             return Refusal(row.status, row.kind, str(error), code=row.code, param=row.param(error))
-    # What went wrong is in the log; a caller can do nothing with it.
+    # The details are in the log; a caller cannot use them.
     return Refusal(
         500, "server_error", "the gateway failed; its log says at what", code="gateway_failed"
     )
@@ -127,7 +127,7 @@ def _nothing(_: Exception) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """An error of this library's own, before or beside the provider."""
+    """The response for an error of this library."""
 
     error: type[Exception]
     status: int
@@ -161,7 +161,7 @@ def _failed(error: e.ProviderError) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What an error of the provider's is; the first row of which it is one decides."""
+    """The response for a class of the provider's errors; the first matching row applies."""
 
     error: type[e.ProviderError]
     status: _Status

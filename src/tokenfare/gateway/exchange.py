@@ -1,8 +1,8 @@
 """One request on its way through the gateway, and the envelope around every endpoint.
 
-The envelope names the exchange in `x-request-id`, lets its caller in or not, turns errors into
-answers, and writes a line into the log. Work for a caller who hangs up is cancelled, and with it
-the call to the provider.
+The envelope adds an `x-request-id`, authenticates the caller, turns errors into answers, and writes
+a line into the log. If the caller disconnects, the work is cancelled, and with it the call to the
+provider.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from .slow_callers import BODY_BYTES_A_SECOND, BODY_SECONDS, Allowance
 log: logging.Logger = logging.getLogger("tokenfare.gateway")
 
 HUNG_UP = 499
-"""Stands in the log for a caller who did not wait, as in those of some web servers."""
+"""The status logged if the caller disconnected, as some web servers do."""
 
 _JSON = "application/json"
 
@@ -45,17 +45,17 @@ _STOPPED = Refusal(
 
 
 class Stalled(Exception):  # noqa: N818 - a state
-    """The caller reads nothing of its stream any more."""
+    """The caller has stopped reading its stream."""
 
 
 def new_id() -> str:
-    """A name for an exchange."""
+    """A new request id."""
     return uuid.uuid4().hex
 
 
 @dataclass(slots=True)
 class Exchange:
-    """What arrived, what is known of it by now, and the way back to its caller."""
+    """A request, what is known about it so far, and the connection to its caller."""
 
     gateway: Gateway
     request: Request
@@ -81,10 +81,11 @@ class Exchange:
             told(pause)
 
     async def body(self) -> bytes:
-        """The whole body. Raises `Refusal` for one that is too large, or is said to be no JSON."""
+        """The whole body. Raises `Refusal` if it is too large or not declared as JSON."""
         kind = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != _JSON:
-            # Also what keeps web pages away: a browser asks first before it sends JSON elsewhere.
+            # This also keeps web pages out: a browser sends JSON to other origins only if allowed
+            # to.
             raise Refusal(
                 415,
                 "invalid_request_error",
@@ -92,7 +93,7 @@ class Exchange:
                 param="content-type",
             )
         if "transfer-encoding" in self.request.headers and "content-length" in self.request.headers:
-            # A proxy in front may go by the other length, and take the rest for another request.
+            # Request smuggling: a proxy may use the other length, and read another request in it.
             raise Refusal(
                 400,
                 "invalid_request_error",
@@ -121,19 +122,19 @@ class Exchange:
         await self.send({"type": "http.response.body", "body": body})
 
     async def begin_stream(self, headers: Mapping[str, str]) -> None:
-        """Begin to answer with events. Errors from now on are sent as an event."""
+        """Begin a stream of events. Errors from now on are sent as an event."""
         kind = {
             "content-type": "text/event-stream; charset=utf-8",
             "cache-control": "no-cache",
-            "x-accel-buffering": "no",  # or nginx would gather the pieces
+            "x-accel-buffering": "no",  # or nginx would buffer the pieces
         }
         await self._start(200, {**kind, **headers})
         self.streaming = True
 
     async def piece(self, data: bytes, *, more: bool = True) -> None:
-        """A piece of the stream. Waits for a caller that reads slowly, but not for ever.
+        """Send a piece of the stream, waiting for a slow caller up to a limit.
 
-        Raises `Stalled`: a caller that reads nothing holds up a call at the provider, and money.
+        Raises `Stalled` then: a caller that does not read keeps a call at the provider open.
         """
         self.over = not more
         with anyio.move_on_after(self.gateway.stall_seconds) as patience:
@@ -168,10 +169,10 @@ Handler: TypeAlias = Callable[[Exchange], Awaitable[None]]
 
 
 class Endpoint:
-    """A handler in its envelope, as an ASGI application. `open_to_all` asks for no token."""
+    """A handler in its envelope, as an ASGI application. `open_to_all` needs no token."""
 
     def __init__(self, gateway: Gateway, handler: Handler, *, open_to_all: bool = False) -> None:
-        """Keep them."""
+        """Wrap a handler."""
         self._gateway = gateway
         self._handler = handler
         self._open = open_to_all
@@ -198,15 +199,15 @@ class Endpoint:
                 await self._handler(exchange)
         except ClientDisconnect:
             exchange.about = "the caller hung up"
-        except Stalled:  # nothing that is said now would be read
+        except Stalled:  # the caller would not read an error either
             exchange.about = "the caller read nothing"
             exchange.over = True
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
+        except Exception as error:  # noqa: BLE001 - every error becomes an answer
             await exchange.refuse(_refusal_for(error, exchange))
 
 
 def note(request_id: str, scope: Scope, outcome: str, seconds: float = 0.0) -> None:
-    """A request's line in the log."""
+    """Write a request's line into the log."""
     where = f"{scope['method']} {_on_one_line(scope['path'])}"
     log.info("%s %s: %s, %.2f s", request_id, where, _on_one_line(outcome), seconds)
 
@@ -214,14 +215,14 @@ def note(request_id: str, scope: Scope, outcome: str, seconds: float = 0.0) -> N
 async def while_connected(
     exchange: Exchange, receive: Receive, work: Callable[[], Awaitable[None]]
 ) -> None:
-    """Do work, and cancel it when the caller hangs up. The body has been read by then."""
+    """Do work, and cancel it if the caller disconnects. The body has to be read before."""
     failed: list[Exception] = []
     async with anyio.create_task_group() as group:
 
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
-            if exchange.over:  # servers say so too when all has been sent
+            if exchange.over:  # servers report a disconnect after a complete answer too
                 return
             exchange.about = "the caller hung up"
             group.cancel_scope.cancel()
@@ -272,7 +273,7 @@ def _too_slow(size: int) -> Refusal:
 
 
 async def _whole(request: Request, most: int) -> bytes:
-    """The body. One that is too large is read to its end, so that its sender hears why."""
+    """Read the body. If it is too large, read it to its end, so that the caller gets the error."""
     pieces: list[bytes] = []
     size = 0
     stream, allowance = aiter(request.stream()), Allowance()

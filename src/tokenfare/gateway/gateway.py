@@ -26,13 +26,13 @@ from .keys import Authenticator, Token
 from .model_names import Rules, Wanted, as_keywords, wanted
 
 ROOM = 8_192
-"""Tokens of answer that a request to `auto` has room for where it does not say."""
+"""The room for the answer of a request to `auto` that does not set it, in tokens."""
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
-"""The largest body that is taken; longer texts than a message carries go on as files."""
+"""The largest body that is accepted. Texts too long for a message are uploaded as files."""
 
 STALL_SECONDS = 300.0
-"""How long a caller may take nothing of its stream."""
+"""How long a caller may read nothing of its stream, in seconds."""
 
 _CHECK_SECONDS = 1.0
 _CHECK_PATIENCE_SECONDS = 3.0
@@ -76,7 +76,7 @@ class Gateway:
         stall_seconds: float = STALL_SECONDS,
         local: bool = True,
     ) -> None:
-        """Stand ready; nothing listens yet. Raises `InvalidRequestError` for what cannot be."""
+        """Nothing listens yet. Raises `InvalidRequestError` for invalid arguments."""
         if requirements is not None and requirements.batch:
             raise InvalidRequestError(
                 "a gateway answers at once and has no batch price; do without `batch` here"
@@ -84,7 +84,7 @@ class Gateway:
         if room is not None and room < 1:
             raise InvalidRequestError(f"room: an answer has at least 1 token, not {room}")
         self.client = client
-        # A profile may be for jobs as well; a call is answered at once, and at that price.
+        # A profile may also be used for jobs; calls have no batch price.
         live = {name: replace(profile, batch=False) for name, profile in profiles.items()}
         self.rules: Rules = Rules(requirements or Requirements(), live, aliases)
         self.authenticator: Authenticator = Authenticator(tuple(tokens), caller_keys, name_projects)
@@ -94,7 +94,7 @@ class Gateway:
         self._room = room
         self._checked: tuple[float, str | None] = (0.0, None)
         self._under_way: set[anyio.CancelScope] = set()
-        for each in (self.rules.base, *live.values()):  # a mistake is said now
+        for each in (self.rules.base, *live.values()):  # so that a mistake is reported now
             asks = client.requirements(**as_keywords(each))
             refuse_unknown_words(asks, client.catalog.models(all=True))
         for alias, name in aliases.items():
@@ -104,10 +104,10 @@ class Gateway:
                 raise InvalidRequestError(f"alias {alias}: {refusal.message}") from None
 
     async def because(self) -> str | None:
-        """Why no call could be made now, as the code of the error that it would get; or nothing.
+        """The code of the error that every call would get now, or `None`.
 
-        It is asked by anybody, so what was found holds for a second; that nothing was found in time
-        for as long as the thread that is left behind may yet look.
+        Anybody may ask, so the result is cached for a second. After a timeout, the check that is
+        still running in its thread is not started again.
         """
         if time.monotonic() < self._checked[0]:
             return self._checked[1]
@@ -127,9 +127,9 @@ class Gateway:
         return None
 
     def warm_up(self) -> None:
-        """Decide once, so that the first caller need not wait for what is loaded for that.
+        """Make one decision, so that the first caller does not wait for what it loads.
 
-        Raises `NoModelFits` where no model would take even the shortest request.
+        Raises `NoModelFits` if no model takes even the shortest request.
         """
         from tokenfare.dispatch import pools  # noqa: F401 - the HTTP library
 
@@ -146,17 +146,17 @@ class Gateway:
         return found.model.served(thinking=found.requirements.thinking).limits.max_output or ROOM
 
     def check_host(self, request: Any) -> None:
-        """Raise `Refusal` for another machine's host name, where only this one may call.
+        """Raise `Refusal` for a foreign `Host`, if only this machine may call.
 
-        A web page whose name was made to lead to 127.0.0.1 is, to its browser, no stranger there;
-        its requests say its own name.
+        This prevents DNS rebinding: a web page whose name resolves to 127.0.0.1 may send requests
+        there, and they have the page's own host name.
         """
         if not self.local or self.authenticator.tokens:
             return
         named = request.headers.get("host", "")
         try:
             host = urlsplit(f"//{named}").hostname or ""
-        except ValueError:  # a bracket that is not closed
+        except ValueError:  # an invalid IPv6 address
             host = named
         if not is_loopback(host):
             raise Refusal(
@@ -169,7 +169,7 @@ class Gateway:
 
     @contextmanager
     def under_way(self) -> Iterator[anyio.CancelScope]:
-        """What is done for a caller: `cancel` can end it."""
+        """Track the work for a caller, so that `cancel` can end it."""
         with anyio.CancelScope() as scope:
             self._under_way.add(scope)
             try:
@@ -178,7 +178,7 @@ class Gateway:
                 self._under_way.discard(scope)
 
     def cancel(self) -> None:
-        """Cancel everything under way: callers get an error, calls are dropped."""
+        """Cancel all work: callers get an error, and calls to the provider are aborted."""
         for scope in tuple(self._under_way):
             scope.cancel()
 

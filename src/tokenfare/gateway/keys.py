@@ -77,7 +77,7 @@ class Authenticator:
     def _token(self, shown: str) -> Token | None:
         if not self.tokens:
             return None
-        # Every token is looked at, and digests are of one length: how long it takes says nothing.
+        # All tokens are compared, by digests of the same length, so that timing reveals nothing.
         digest = _digest(shown)
         found = [t for t in self.tokens if hmac.compare_digest(digest, _digest(t.secret.reveal()))]
         if found:

@@ -1,4 +1,4 @@
-"""What the word in `model` means: one model of the catalogue, or a choice among all.
+"""The meaning of a name in `model`: one model of the catalogue, or a choice among all.
 
 `auto` is the cheapest model that certainly takes the request, `auto:NAME` the same under the
 profile NAME. Any other word is a model's id or another spelling of it: that model and no other.
@@ -31,9 +31,9 @@ _NEAREST = 3
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the gateway asks of every model, and of those of `auto:NAME`.
+    """The requirements for every call, and for `auto:NAME`; and the aliases.
 
-    `aliases` are words, or patterns of words (`gpt-*`), and what each means.
+    An alias maps a name, or a pattern of names (`gpt-*`), to another name.
     """
 
     base: Requirements = field(default_factory=Requirements)
@@ -59,14 +59,14 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked of the model, and the `model` itself if it was named."""
+    """The requirements that a name stands for, and the `model` itself if it names one."""
 
     requirements: Requirements
     model: Model | None = None
 
 
 def wanted(name: str, rules: Rules, catalog: Catalog) -> Wanted:
-    """What a name asks for. Raises `Refusal` for one that is unknown, or is not let in."""
+    """The requirements of a name. Raises `Refusal` if it is unknown or not allowed."""
     name = rules.resolve_alias(name)
     if name == AUTO:
         return Wanted(rules.base)
@@ -85,7 +85,7 @@ def wanted(name: str, rules: Rules, catalog: Catalog) -> Wanted:
             code="model_not_allowed",
             param="model",
         )
-    # Whatever else the gateway asks is held against the model with the request, and told so.
+    # The gateway's other requirements apply when the request is routed, with their own errors.
     return Wanted(replace(rules.base, allow=(glob.escape(model.id),)), model)
 
 

@@ -1,8 +1,8 @@
-"""What a caller may ask of the model beside its name: words that narrow the choice, never widen it.
+"""Requirements that a caller may add to a request: they narrow the choice and never widen it.
 
     {"model": "auto", "messages": […], "tokenfare": {"max_fare": "0.05 CNY", "deny": ["qwen-max*"]}}
 
-The words are those of `tokenfare.route` and of profiles; what the gateway asks holds beside them.
+The keys are those of `tokenfare.route` and of profiles; the gateway's own requirements also apply.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _OTHERWISE = MappingProxyType(
 
 
 class Words(WrittenRequirements):
-    """What the field may hold; `escalate` is whether another model may answer in the end."""
+    """The content of the field; `escalate` is whether another model may answer."""
 
     escalate: bool | None = None
 
 
 def words_of(value: object) -> Words:
-    """Read the field. Raises `Refusal` with the word that is wrong."""
+    """Parse the field. Raises `Refusal` with the key that is wrong."""
     if value is None:
         return Words()
     if not isinstance(value, dict):
@@ -54,9 +54,9 @@ def words_of(value: object) -> Words:
 
 
 def narrowed(base: Requirements, words: Words, room: int, catalog: Catalog) -> Requirements:
-    """What the gateway asks and what the caller asks, together, with room for the answer.
+    """The requirements of the gateway and of the caller combined, with the room for the answer.
 
-    Raises `Refusal` where the two leave nothing.
+    Raises `Refusal` if the two contradict each other.
     """
     base = replace(base, max_output_tokens=room)
     if words.escalate is None and not words.model_fields_set:

@@ -1,7 +1,7 @@
-"""What a caller is given: the provider's own answer, with the decision and the bill beside it.
+"""The answers to callers: the provider's own, with the decision and the bill added.
 
-The bill stands in the field `tokenfare` of a body and in headers `x-tokenfare-…`; everything else
-is as the provider said it.
+These are in the field `tokenfare` of a body and in headers `x-tokenfare-…`; everything else is as
+the provider sent it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from tokenfare.router import Decision
 
 
 def as_json(value: object) -> bytes:
-    """JSON in UTF-8; where a text holds half a surrogate pair, which UTF-8 cannot say, in ASCII.
+    """JSON in UTF-8; in ASCII if a text has a lone surrogate, which UTF-8 cannot encode.
 
-    A provider may cut a pair in two between the chunks of a stream; an escape keeps the half.
+    A provider may split a surrogate pair between two chunks of a stream; escapes preserve it.
     """
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
@@ -27,7 +27,7 @@ def as_json(value: object) -> bytes:
 
 
 def headers_of(decision: Decision) -> dict[str, str]:
-    """What is known before the answer: the model that was chosen, and what it should cost."""
+    """The headers known before the answer: the chosen model, and the predicted fare."""
     fare = decision.fare
     return {
         "x-tokenfare-decided": decision.model.id,
@@ -38,7 +38,7 @@ def headers_of(decision: Decision) -> dict[str, str]:
 
 
 def headers_before(decision: Decision, raw: Mapping[str, object]) -> dict[str, str]:
-    """What is known with the first chunk of a stream: also who has begun to answer."""
+    """The headers known with the first chunk of a stream: also the model that answers."""
     model = raw.get("model")
     return headers_of(decision) | {
         "x-tokenfare-model": model if isinstance(model, str) and model else decision.model.id
@@ -46,7 +46,7 @@ def headers_before(decision: Decision, raw: Mapping[str, object]) -> dict[str, s
 
 
 def headers_after(reply: Reply) -> dict[str, str]:
-    """What is known with the answer: who gave it, after how many attempts, for how much."""
+    """The headers known with the answer: the model, the attempts, the bill."""
     told = headers_of(reply.decision) | {
         "x-tokenfare-model": reply.attempts[-1].model if reply.attempts else reply.model,
         "x-tokenfare-attempts": str(len(reply.attempts)),

@@ -1,4 +1,4 @@
-"""Listening: in the foreground until a signal, in a thread for tests."""
+"""Runs the gateway: in the foreground until a signal, or in a thread for tests."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .gateway import Gateway
 from .slow_callers import HEAD_SECONDS, protocol
 
 PATH = "/v1"
-"""What the base URL of clients ends in."""
+"""The path that a client's base URL ends with."""
 
 GRACE_SECONDS = 30.0
-"""How long calls under way may take to end when the gateway is to stop."""
+"""The grace period for calls under way when the gateway stops, in seconds."""
 
 _START_SECONDS = 10.0
 _TIDY_SECONDS = 5.0
@@ -59,7 +59,7 @@ def serve(  # noqa: PLR0913 - where, for whom, how it ends; all but the gateway 
 
 
 def check_reach(gateway: Gateway, host: str, *, allow_anyone: bool) -> None:
-    """Raise `InvalidRequestError` where strangers could call."""
+    """Raise `InvalidRequestError` if anybody on the network could call."""
     if is_loopback(host) or allow_anyone or gateway.authenticator.tokens:
         return
     raise InvalidRequestError(
@@ -105,7 +105,7 @@ async def _lent(server: Any, listener: Any, gateway: Gateway, grace_seconds: flo
 
 
 async def _end(gateway: Gateway) -> None:
-    """End what is left after a second signal, before the ledger that it books in is closed."""
+    """Cancel the remaining calls, and wait for their ends before the ledger is closed."""
     with anyio.move_on_after(_TIDY_SECONDS, shield=True):
         gateway.cancel()
         while gateway.busy:  # noqa: ASYNC110 - a few turns of the loop, at the very end

@@ -1,7 +1,7 @@
-"""How long a caller may take to say what it wants: for the head of a request, and for its body.
+"""Limits how long a caller may take to send a request: its head, and its body.
 
-A server waits for both for ever, so a few thousand connections that say a byte now and then would
-be all that it can hold. Nothing here bounds how long an answer takes.
+uvicorn waits for both without limit, so a few thousand connections that send a byte now and then
+would use up all that it can hold. Nothing here limits how long an answer takes.
 """
 
 from __future__ import annotations
@@ -12,35 +12,35 @@ from dataclasses import dataclass, field
 from typing import Any
 
 HEAD_SECONDS = 15.0
-"""For the first head on a connection, and for a later one from its first byte."""
+"""The seconds for the first request head on a connection, or a later one from its first byte."""
 
 BODY_SECONDS = 30.0
-"""For a body of any size, and besides a second for each `BODY_BYTES_A_SECOND` of it."""
+"""The seconds for a body, plus one for each `BODY_BYTES_A_SECOND` of it."""
 
 BODY_BYTES_A_SECOND = 32 * 1024
 
 
 @dataclass(slots=True)
 class Allowance:
-    """What is left of the time for a body, which grows as it comes."""
+    """The time allowed for a body, which grows as it arrives."""
 
     began: float = field(default_factory=time.monotonic)
 
     def seconds_left(self, size: int) -> float:
-        """Until more than the `size` bytes that have come must be there."""
+        """The time by which more than `size` bytes must have arrived."""
         allowed = BODY_SECONDS + size / BODY_BYTES_A_SECOND
         return self.began + allowed - time.monotonic()
 
 
 def protocol(seconds: float) -> type[asyncio.Protocol]:
-    """The server's HTTP protocol, which leaves a connection whose request does not come."""
+    """The HTTP protocol of uvicorn, extended to close connections whose requests are late."""
     from uvicorn.protocols.http.auto import AutoHTTPProtocol  # which of two, is as installed
 
     return type("Protocol", (_Impatient, AutoHTTPProtocol), {"head_seconds": seconds})
 
 
 class _Impatient(asyncio.Protocol):
-    """Stands before the server's own protocol, whose attributes are named here."""
+    """A mixin before uvicorn's protocol class, whose attributes it declares."""
 
     head_seconds: float
     loop: asyncio.AbstractEventLoop
