@@ -30,23 +30,32 @@ type Written = [u8; WRITTEN * GROUP];
 
 /// A code point as it is kept, in as many bytes as the largest of its text needs.
 pub(crate) trait Point: Copy + Into<u32> + Default + BitOr<Output = Self> {
+    /// Bytes of UTF-8 that one is at most; a surrogate, of which U+FFFD is made, has no more.
+    const WIDEST: usize;
+
     /// Its lowest eight bits.
     fn low(self) -> u8;
 }
 
 impl Point for u8 {
+    const WIDEST: usize = 2;
+
     fn low(self) -> u8 {
         self
     }
 }
 
 impl Point for u16 {
+    const WIDEST: usize = 3;
+
     fn low(self) -> u8 {
         self as u8
     }
 }
 
 impl Point for u32 {
+    const WIDEST: usize = 4;
+
     fn low(self) -> u8 {
         self as u8
     }
@@ -54,9 +63,10 @@ impl Point for u32 {
 
 /// Makes `utf8` the UTF-8 of `points`, and gives it as a text. O(n).
 ///
-/// Code points beyond U+10FFFF become U+FFFD as well.
+/// Code points beyond U+10FFFF become U+FFFD as well. Takes room for the widest that there may be, since to see
+/// how wide they are takes as long as to write them.
 pub(crate) fn utf8_of<'a, P: Point>(points: &[P], utf8: &'a mut Vec<u8>) -> &'a str {
-    let most = WRITTEN * (points.len() + STRIDE);
+    let most = P::WIDEST * points.len() + WRITTEN * STRIDE;
     if utf8.len() < most {
         utf8.resize(most, 0);
     }
@@ -256,6 +266,21 @@ mod tests {
                 })
                 .collect();
             assert_eq!(text_of(&points), String::from_utf16_lossy(&units), "{points:x?}");
+        }
+    }
+
+    #[test]
+    fn no_more_room_is_taken_than_the_widest_of_its_kind_need() {
+        let few = WRITTEN * STRIDE;
+        let room_of = |write: &dyn Fn(&mut Vec<u8>) -> usize| {
+            let mut room = Vec::new();
+            assert!(write(&mut room) <= room.len());
+            room.len()
+        };
+        for n in [0, 1, STRIDE, 100_003] {
+            assert!(room_of(&|room| utf8_of(&vec![0xff_u8; n], room).len()) <= 2 * n + few);
+            assert!(room_of(&|room| utf8_of(&vec![0xfffd_u16; n], room).len()) <= 3 * n + few);
+            assert!(room_of(&|room| utf8_of(&vec![0x1f600_u32; n], room).len()) <= 4 * n + few);
         }
     }
 

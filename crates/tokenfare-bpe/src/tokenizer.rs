@@ -93,7 +93,11 @@ impl Tokenizer {
     /// How many tokens `text` is, special tokens taken as ordinary text.
     ///
     /// O(n) but for single pieces of more than 64 bytes, which are O(n log n) at worst. Memory is
-    /// bounded whatever the length of the text, but for a single piece, which needs some of its own.
+    /// bounded whatever the length of the text, but for a single piece, which needs some of its own,
+    /// and for a stretch without a cut (see `cuts`; dashes and spaces without a letter, a digit or a
+    /// line end are one, however many pieces they are): what of it is to be normalized is copied as a
+    /// whole, and code points take room for their UTF-8 as a whole, two, three or four bytes for each
+    /// that is kept in one, two or four.
     pub fn count<'a>(&self, text: impl Into<Text<'a>>) -> usize {
         let text = text.into();
         self.with_memory(|memory| self.count_text(memory, text))
