@@ -66,6 +66,28 @@ def test_a_column_of_a_stream_of_batches_is_counted(qwen):
     assert list(qwen.count_batch(table["text"])) == counted(qwen, ROWS)
 
 
+def test_what_makes_the_batches_of_a_reader_raises_comes_out_as_it_is(qwen):
+    raised = OSError("the database is gone")
+
+    def made():
+        yield pa.record_batch({"text": ["a b"]})
+        raise raised
+
+    reader = pa.RecordBatchReader.from_batches(pa.schema([("text", pa.string())]), made())
+    with pytest.raises(OSError, match="gone") as caught:
+        qwen.count_batch(reader)
+    assert caught.value is raised
+
+
+def test_a_reader_without_batches_has_no_counts_and_one_without_texts_is_refused(qwen):
+    def reader(kind):
+        return pa.RecordBatchReader.from_batches(pa.schema([("text", kind)]), iter(()))
+
+    assert list(qwen.count_batch(reader(pa.string()))) == []
+    with pytest.raises(InvalidRequestError, match="'text' is of Int64"):
+        qwen.count_batch(reader(pa.int64()))
+
+
 def test_counts_without_nulls_are_a_numpy_array(qwen):
     rows = [text for text in ROWS if text is not None]
     counts = qwen.count_batch(pa.array(rows))

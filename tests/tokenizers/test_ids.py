@@ -164,6 +164,16 @@ def test_an_array_of_ctypes_says_its_byte_order_and_is_read_by_it(qwen, of):
     assert qwen.decode(array) == qwen.decode(ids)
 
 
+def test_a_view_that_does_not_give_its_numbers_is_refused_with_a_way_out(qwen):
+    released = memoryview(np.array([1, 2], dtype=np.uint32))
+    released.release()
+    swapped = memoryview(np.array([1, 2], dtype=">u4"))
+    for view, reason in ((released, "before the view is released"), (swapped, "the array itself")):
+        for decode in (qwen.decode, qwen.decode_bytes):
+            with pytest.raises(InvalidRequestError, match=reason):
+                decode(view)
+
+
 @pytest.mark.parametrize("special", [["qwen3"], {"<think>"}, 5])
 def test_decoding_takes_the_name_of_one_set(qwen, special):
     for decode in (qwen.decode, qwen.decode_bytes):

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -88,9 +89,33 @@ def counted_parts(qwen: tf.Tokenizer) -> int:
     return counter.tokens
 
 
+class SlowColumn:
+    """A column of texts that takes its time before it is handed over."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        time.sleep(0.2)
+        return _batches(["a b"]).__arrow_c_stream__(requested_schema)
+
+
+def _batches(*columns: list[str], seconds: float = 0) -> Any:
+    """A reader of pyarrow's over batches that a generator makes."""
+    pa = pytest.importorskip("pyarrow")
+
+    def made() -> Iterator[object]:
+        for texts in columns:
+            yield pa.record_batch({"text": texts})
+            time.sleep(seconds)
+
+    return pa.RecordBatchReader.from_batches(pa.schema([("text", pa.string())]), made())
+
+
 CALLS: dict[str, Callable[[tf.Tokenizer], object]] = {
     "count_batch": lambda qwen: qwen.count_batch([LONG]),
     "count_batch of a column": lambda qwen: qwen.count_batch(Column([LONG])),
+    "a column while it is handed over": lambda qwen: qwen.count_batch(SlowColumn()),
+    "a batch of a column while it is made": lambda qwen: qwen.count_batch(
+        _batches(["a b"], ["c d"], seconds=0.2)
+    ),
     "split": lambda qwen: qwen.split(LONG, 1000),
     "truncate": lambda qwen: qwen.truncate(LONG, 10**8),
     "truncate what is looked at in part": lambda qwen: qwen.truncate(LONG, 10**5),

@@ -11,7 +11,8 @@ use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
 use arrow_array::{Array, ArrayReader, ArrayRef, Int64Array, OffsetSizeTrait, make_array};
 use arrow_buffer::NullBuffer;
 use arrow_schema::ffi::FFI_ArrowSchema;
-use arrow_schema::{ArrowError, DataType};
+use arrow_schema::{ArrowError, DataType, Schema};
+use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 use tokenfare_bpe::Tokenizer;
@@ -24,6 +25,7 @@ use crate::text_column::TextColumn;
 pub(crate) enum Chunks {
     One(Option<ArrayRef>),
     Stream(ArrayStreamReader),
+    Reader { reader: Py<PyAny>, kind: DataType },
 }
 
 impl Chunks {
@@ -33,6 +35,9 @@ impl Chunks {
     }
 
     fn taken(source: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
+        if let Some(kind) = kind_of_reader(source)? {
+            return Ok(Some(Chunks::Reader { reader: source.clone().unbind(), kind }));
+        }
         if source.hasattr("__arrow_c_stream__")? {
             let capsule = source.call_method0("__arrow_c_stream__")?.cast_into::<PyCapsule>()?;
             let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
@@ -55,6 +60,9 @@ impl Chunks {
         match self {
             Chunks::One(array) => Ok(array.take()),
             Chunks::Stream(stream) => py.detach(|| stream.next()).transpose().map_err(refused),
+            Chunks::Reader { reader, .. } => {
+                next_of_reader(reader.bind(py)).map_err(|error| of_producer(py, error))
+            }
         }
     }
 
@@ -64,6 +72,7 @@ impl Chunks {
                 array.as_ref().map_or(DataType::Null, |it| it.data_type().clone())
             }
             Chunks::Stream(stream) => stream.field().data_type().clone(),
+            Chunks::Reader { kind, .. } => kind.clone(),
         }
     }
 
@@ -86,6 +95,34 @@ impl Chunks {
             counted.append(rows?, nulls.as_ref());
         }
         Ok(counted)
+    }
+}
+
+/// The type of a reader's batches, if `source` is a record batch reader like pyarrow's.
+///
+/// Such a reader may call a Python iterator. Through a C stream, an exception raised there (also
+/// `KeyboardInterrupt`) would arrive as an error number and a message.
+fn kind_of_reader(source: &Bound<'_, PyAny>) -> PyResult<Option<DataType>> {
+    if !source.hasattr("read_next_batch")? || !source.hasattr("__arrow_c_stream__")? {
+        return Ok(None);
+    }
+    let Some(schema) = source.getattr_opt("schema")? else { return Ok(None) };
+    let Some(capsule) = schema.getattr_opt("__arrow_c_schema__")? else { return Ok(None) };
+    let capsule = capsule.call0()?.cast_into::<PyCapsule>()?;
+    let pointer = capsule.pointer_checked(Some(c"arrow_schema"))?;
+    // SAFETY: a capsule of this name points to a schema by the interface's contract. It is only read, and the
+    // capsule outlives that.
+    let schema = Schema::try_from(unsafe { pointer.cast::<FFI_ArrowSchema>().as_ref() });
+    schema.map(|schema| Some(DataType::Struct(schema.fields))).map_err(refused)
+}
+
+fn next_of_reader(reader: &Bound<'_, PyAny>) -> PyResult<Option<ArrayRef>> {
+    match reader.call_method0("read_next_batch") {
+        Ok(batch) => {
+            array(&batch.call_method0("__arrow_c_array__")?.cast_into::<PyTuple>()?).map(Some)
+        }
+        Err(error) if error.is_instance_of::<PyStopIteration>(reader.py()) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

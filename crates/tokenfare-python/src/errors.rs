@@ -8,6 +8,8 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
+use crate::signals::is_of_handler;
+
 create_exception!(
     tokenfare._core,
     Refused,
@@ -30,9 +32,13 @@ pub(crate) fn class(py: Python<'_>) -> Py<PyType> {
 /// Turns an error of an Arrow producer into a `Refused` with that error as its cause.
 ///
 /// Producers raise types of their own for data that they cannot hand out, derived from `TypeError`
-/// or `ValueError`. Any other exception is returned as it is.
+/// or `ValueError`. Any other exception is returned as it is, and so is one of a signal handler that
+/// ran while the producer's Python code did.
 pub(crate) fn of_producer(py: Python<'_>, error: PyErr) -> PyErr {
     if !error.is_instance_of::<PyTypeError>(py) && !error.is_instance_of::<PyValueError>(py) {
+        return error;
+    }
+    if is_of_handler(py, &error).unwrap_or(false) {
         return error;
     }
     match error.value(py).getattr("args") {

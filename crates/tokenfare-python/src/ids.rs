@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use pyo3::buffer::{Element, PyBuffer, PyUntypedBuffer};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyInt, PyIterator, PyList};
+use pyo3::types::{PyInt, PyIterator, PyList, PyMemoryView};
 
 use crate::errors::Refused;
 use crate::small_ints::SmallInts;
@@ -72,6 +72,10 @@ impl Numbers {
             Ok(buffer) if !states_byte_order(&buffer) => {
                 return each(&of_buffer(source.py(), &buffer)?);
             }
+            Ok(buffer) if source.is_instance_of::<PyMemoryView>() => return Err(in_order(&buffer)),
+            Err(error) if source.is_instance_of::<PyMemoryView>() => {
+                return Err(no_view(source.py(), &error));
+            }
             _ => {}
         }
         let ids = iterator(source)?.enumerate().map(|(i, id)| of_number(i, &id?));
@@ -120,6 +124,24 @@ fn iterator<'py>(source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>>
 /// order as the native one; iterating over the array reads it correctly.
 fn states_byte_order(buffer: &PyUntypedBuffer) -> bool {
     matches!(buffer.format().to_bytes().first(), Some(b'<' | b'>' | b'!'))
+}
+
+/// A view has no other way to its numbers where its array is told to lie in some order.
+#[cold]
+fn in_order(buffer: &PyUntypedBuffer) -> PyErr {
+    let format = buffer.format().to_string_lossy();
+    Refused::new_err(format!(
+        "a memoryview of {format:?} does not give its numbers; hand over the array itself"
+    ))
+}
+
+/// A view that was released.
+#[cold]
+fn no_view(py: Python<'_>, error: &PyErr) -> PyErr {
+    let said = error.value(py);
+    Refused::new_err(format!(
+        "no ids: {said}; decode before the view is released, or hand over the array itself"
+    ))
 }
 
 #[inline]
