@@ -204,6 +204,8 @@ def test_every_limit_is_shown_with_how_it_is_known_by_whom_and_since_when(run) -
         ("1.06", "surcharge                 6 % more (x 1.06), in the price already"),
         ("1.005", "surcharge                 0.5 % more (x 1.005), in the price already"),
         ("0.85", "discount                  15 % less (x 0.85), in the price already"),
+        ("1", "discount                  none (x 1)"),
+        ("1.00", "discount                  none (x 1)"),
     ],
 )
 def test_a_factor_on_prices_is_called_what_it_is_and_has_its_source(

@@ -121,7 +121,12 @@ def price_text(price: Price | None) -> str:
 
 
 def _factor_text(factor: Decimal) -> dict[str, str]:
-    """A factor on every price, by the word for it. The catalogue has one name for both."""
+    """A factor on every price, by the word for it. The catalogue has one name for both.
+
+    One of 1 says that there is none, as where a discount ended.
+    """
+    if factor == 1:
+        return {"discount": f"none (x {plain(factor)})"}
     name, change = ("surcharge", "more") if factor > 1 else ("discount", "less")
     percent = plain(EXACT.multiply(EXACT.abs(EXACT.subtract(factor, Decimal(1))), Decimal(100)))
     return {name: f"{percent} % {change} (x {plain(factor)}), in the price already"}
