@@ -21,6 +21,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+NAME = 300  # characters
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let no name of a test fill a screen: a parameter without `ids` is spelled out in it."""
+    for item in items:
+        if len(item.nodeid) > NAME:
+            name = item.nodeid[:NAME]
+            raise pytest.UsageError(f"a name of {len(item.nodeid):,} characters: {name}…; give ids")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _ledger_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Calls of tests are written down, like everybody's, but not into the user's ledger.

@@ -154,6 +154,7 @@ def test_what_is_no_record_is_an_error_with_the_place(text: str, says: str) -> N
         (("requirements", "max_output_tokens"), 10**4_000, "less than or equal to"),
         (("requirements", "max_fare"), "1e999999 CNY", "0.05 CNY"),
     ],
+    ids=lambda it: f"10^{len(str(it)) - 1}" if isinstance(it, int) else None,
 )
 def test_an_amount_beyond_any_is_named(where: tuple[Any, ...], value: object, says: str) -> None:
     record = json.loads(recorded(input_tokens=20_000))

@@ -149,7 +149,7 @@ def test_a_column_that_could_only_be_bounded_is_refused_with_the_way_out() -> No
         ([{"role": "user", "content": "a"}], None, "count_messages one of messages"),
         (7, None, "not int"),
     ],
-    ids=str,
+    ids=lambda it: it if isinstance(it, str) else type(it).__name__,
 )
 def test_what_cannot_be_counted_is_named_with_the_way_out(
     source: Any, column: str | None, reason: str
