@@ -215,6 +215,8 @@ for _ in sys.stdin:
         print("nobody ended it", flush=True)
 """
 
+CLUSTER = "text = 'a' + '\\u0301' * 50_000_000"
+
 LONG_WORK = {
     "tf.count": ("", "tf.count(text, model='qwen-plus')"),
     "count": ("", "qwen.count(text)"),
@@ -232,6 +234,9 @@ LONG_WORK = {
     "truncate to the end": ("", "qwen.truncate(text, 10**8, keep='end')"),
     "truncate to both ends": ("", "qwen.truncate(text, 10**8, keep='ends')"),
     "split": ("", "qwen.split(text, 1000)"),
+    "truncate one cluster": (CLUSTER, "qwen.truncate(text, 100)"),
+    "truncate one cluster to the end": (CLUSTER, "qwen.truncate(text, 100, keep='end')"),
+    "split one cluster": (CLUSTER, "qwen.split(text, 100)"),
 }
 
 SOON = 0.3  # seconds

@@ -10,9 +10,13 @@
 
 use std::borrow::Cow;
 
-use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
+use unicode_segmentation::{GraphemeCursor, GraphemeIncomplete};
 
+use crate::interrupts::worked;
 use crate::splitting::Splitting;
+
+/// Bytes of one cluster that are walked through before it is asked whether to go on.
+const STRIDE: usize = 1 << 14;
 
 /// Whether a cluster ends at `at`; the ends of the text are places. O(the clusters around it).
 pub(crate) fn is_place(text: &str, at: usize) -> bool {
@@ -28,8 +32,19 @@ pub(crate) fn place_before(text: &str, mut at: usize) -> usize {
     if is_place(text, at) {
         return at;
     }
-    let before = GraphemeCursor::new(at, text.len(), true).prev_boundary(text, 0);
-    before.ok().flatten().unwrap_or(0)
+    // Not by `prev_boundary`: of a part of the text it may ask for what stands before that, and where it is given
+    // that in parts it takes a mark at the end of one for the joiner of an emoji.
+    let mut noted = at;
+    loop {
+        at = text.floor_char_boundary(at - 1);
+        if is_place(text, at) {
+            return at;
+        }
+        if noted - at >= STRIDE {
+            worked(noted - at);
+            noted = at;
+        }
+    }
 }
 
 /// The first place at or after `at`.
@@ -40,8 +55,25 @@ pub(crate) fn place_after(text: &str, mut at: usize) -> usize {
     if is_place(text, at) {
         return at;
     }
-    let after = GraphemeCursor::new(at, text.len(), true).next_boundary(text, 0);
-    after.ok().flatten().unwrap_or(text.len())
+    next_place(&mut GraphemeCursor::new(at, text.len(), true), text).unwrap_or(text.len())
+}
+
+/// The first place behind a cursor, unless it is at the end. O(the cluster).
+fn next_place(cursor: &mut GraphemeCursor, text: &str) -> Option<usize> {
+    loop {
+        // Always from the text's start: then nothing is asked for that stands before.
+        let end = text.floor_char_boundary(cursor.cur_cursor().saturating_add(STRIDE));
+        match cursor.next_boundary(&text[..end], 0) {
+            Err(GraphemeIncomplete::NextChunk) if end < text.len() => worked(STRIDE),
+            found => return found.ok().flatten(),
+        }
+    }
+}
+
+/// Where each cluster of a text ends.
+fn cluster_ends(text: &str) -> impl Iterator<Item = usize> {
+    let mut cursor = GraphemeCursor::new(0, text.len(), true);
+    std::iter::from_fn(move || next_place(&mut cursor, text))
 }
 
 /// A place as a position in the text and in its NFC.
@@ -66,9 +98,11 @@ impl<'a> Window<'a> {
         if let Cow::Owned(joined) = &mut normal {
             joined.clear();
             places.push(Place { raw: 0, normal: 0 });
-            for (start, cluster) in text.grapheme_indices(true) {
-                joined.push_str(&splitting.normalized(cluster));
-                places.push(Place { raw: start + cluster.len(), normal: joined.len() });
+            let mut start = 0;
+            for end in cluster_ends(text) {
+                joined.push_str(&splitting.normalized(&text[start..end]));
+                places.push(Place { raw: end, normal: joined.len() });
+                start = end;
             }
         }
         Window { text, normal, places }
@@ -100,9 +134,14 @@ impl<'a> Window<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
     use super::*;
+    use crate::interrupts::interruptible;
     use unicode_normalization::UnicodeNormalization;
     use unicode_normalization::char::{canonical_combining_class, compose};
+    use unicode_segmentation::UnicodeSegmentation;
 
     /// Every pair of characters that composes to one.
     fn composing_pairs() -> Vec<(char, char)> {
@@ -165,6 +204,67 @@ mod tests {
                     "{text:?}"
                 );
             }
+        }
+    }
+
+    /// Clusters that are as long as strides, or longer, and end in all ways.
+    fn long_clusters() -> Vec<String> {
+        let units = [
+            "\u{301}",
+            "🇨",
+            "\u{200d}",
+            "👩\u{200d}",
+            "\u{915}\u{94d}",
+            "\u{94d}\u{200d}",
+            "\u{600}",
+        ];
+        let ends = ["", "a", "👩", "\u{200d}👩", "\u{915}", "🇨", "\r\n"];
+        let mut texts = Vec::new();
+        for unit in units {
+            for end in ends {
+                for length in [STRIDE - 5, STRIDE, STRIDE + 1, 2 * STRIDE + 3] {
+                    for begin in ["", "a", "👩", "\u{915}\u{94d}"] {
+                        texts.push(format!("{begin}{}{end}x", unit.repeat(length / unit.len())));
+                    }
+                }
+            }
+        }
+        texts
+    }
+
+    #[test]
+    fn a_cluster_of_any_length_ends_where_the_whole_text_says() {
+        for text in long_clusters() {
+            let ends: Vec<usize> =
+                text.grapheme_indices(true).map(|(at, it)| at + it.len()).collect();
+            assert!(cluster_ends(&text).eq(ends.iter().copied()), "{text:.20}");
+            let last = text.len() - 1;
+            for at in [1, STRIDE - 20, last.min(STRIDE), last / 2, last - 1, last] {
+                let after = ends[ends.partition_point(|end| *end < at)];
+                let before = ends[..ends.partition_point(|end| *end <= at)].last();
+                assert_eq!(place_after(&text, at), after, "{text:.20}");
+                assert_eq!(place_before(&text, at), before.copied().unwrap_or(0), "{text:.20}");
+            }
+        }
+    }
+
+    #[test]
+    fn whether_to_go_on_is_asked_within_a_cluster() {
+        let text = format!("a{}", "\u{301}".repeat(1 << 20));
+        let walks: [fn(&str) -> usize; 3] = [
+            |text| place_after(text, 1),
+            |text| place_before(text, text.len() - 1),
+            |text| cluster_ends(text).count(),
+        ];
+        for walk in walks {
+            let asked = Rc::new(Cell::new(0));
+            let noted = Rc::clone(&asked);
+            let go_on = move || {
+                noted.set(noted.get() + 1);
+                true
+            };
+            interruptible(go_on, || walk(&text)).unwrap();
+            assert!(asked.get() >= text.len() >> 17, "{}", asked.get());
         }
     }
 
