@@ -356,27 +356,6 @@ def test_killed_between_creating_and_settling_collect_settles(
     assert ends in (["cancelled", "completed"], ["cancelling", "completed"])
 
 
-def test_what_is_settled_is_not_asked_about_again(
-    emulate: Any, made: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each `collect` of today would wait for the provider's lists, and ask once for each file."""
-    _, given = emulate()
-    folder = made(1)
-    settled: list[str] = []
-    settle = job_identity._settle
-
-    def noted(run: Any, file: Any, sent: Any, ours: Any) -> None:
-        settled.append(file.name)
-        settle(run, file, sent, ours)
-
-    monkeypatch.setattr(job_identity, "_settle", noted)
-    batch.submit(folder, **given)
-    batch.submit(folder, **given)
-    finish(folder, given)
-    assert batch.collect(folder, **given).complete
-    assert len(settled) == 1
-
-
 def test_two_jobs_that_ran_to_their_ends_are_both_named(
     emulate: Any, made: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,7 +1,9 @@
-"""Requests that say the same, sent once."""
+"""What is sent once: requests that say the same, and jobs that the journal knows."""
 
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -10,7 +12,7 @@ import pytest
 from batch_plans import DAY, ROOM, TURBO, finish, hello, input_of, results
 from tokenfare import batch
 from tokenfare.batch.output.table import rows_of
-from tokenfare.batch.runs import submitting
+from tokenfare.batch.runs import job_identity, submitting
 from tokenfare.money import Money
 
 
@@ -74,3 +76,42 @@ def test_a_job_that_the_journal_knows_is_never_created_again(emulate: Any, made:
         again = batch.submit(folder, **given)
     assert [state.job and state.job.id for state in again.files] == [job]
     assert list(emulator.batches) == [job]
+
+
+def test_what_is_settled_is_not_asked_about_again(
+    emulate: Any, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each `collect` of today would wait for the provider's lists, and ask once for each file."""
+    _, given = emulate()
+    folder = made(1)
+    settled: list[str] = []
+    settle = job_identity._settle
+
+    def noted(run: Any, file: Any, sent: Any, ours: Any) -> None:
+        settled.append(file.name)
+        settle(run, file, sent, ours)
+
+    monkeypatch.setattr(job_identity, "_settle", noted)
+    batch.submit(folder, **given)
+    batch.submit(folder, **given)
+    finish(folder, given)
+    assert batch.collect(folder, **given).complete
+    assert len(settled) == 1
+
+
+@pytest.mark.parametrize(("age", "waits"), [(0, [2.0]), (290, [2.0]), (310, [])])
+def test_who_finds_a_job_of_old_waits_for_nobody(
+    emulate: Any, made: Any, monkeypatch: pytest.MonkeyPatch, age: int, waits: list[float]
+) -> None:
+    """Of five minutes or more: whoever created one in the same second has settled long since."""
+    emulator, given = emulate()
+    first = made(1)
+    second = Path(shutil.copytree(first, "copy")).absolute()
+    batch.submit(first, settle_seconds=0, **given)
+    (job,) = emulator.batches.values()
+    waited: list[float] = []
+    clock = SimpleNamespace(time=lambda: job.created_at + age, sleep=waited.append)
+    monkeypatch.setattr(job_identity, "time", clock)
+    state = batch.submit(second, settle_seconds=2, **given)
+    assert [each.job and each.job.id for each in state.files] == [job.id]
+    assert waited == waits
