@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from batch_plans import TURBO, finish, input_of
 from tokenfare import batch
+from tokenfare.batch.runs import submitting
 from tokenfare.errors import (
     CeilingReached,
 )
@@ -73,6 +76,36 @@ def test_a_job_under_way_holds_its_ceiling_although_its_process_is_gone(
     finish(folder, given)
     batch.collect(folder, **given | {"ledger": ledger})
     batch.submit("second", **given | limits)  # 2 x (9 + 1) were billed, 59 may be
+
+
+@pytest.mark.parametrize("hours", [24, 48])
+def test_a_job_holds_its_ceiling_for_its_window_and_a_day_to_collect_it(
+    emulate: Any, made: Any, tmp_path: Path, hours: int
+) -> None:
+    _, given = emulate()
+    path = tmp_path / "ledger.sqlite"
+    before = time.time()
+    batch.submit(made(1), window_hours=hours, **given | {"ledger": path})
+    with Ledger(path) as ledger, ledger.reading() as db:
+        ((ends_ms,),) = db.execute("SELECT lease_ms FROM calls").fetchall()
+    lease = hours * 3_600 + 24 * 3_600
+    assert before + lease - 1 < ends_ms / 1_000 <= time.time() + lease
+
+
+def test_a_job_whose_submission_was_interrupted_is_reserved_once(
+    emulate: Any, made: Any, tmp_path: Path
+) -> None:
+    """One request of 9 + 20 tokens at most, twice, would be more than the ceiling of 50."""
+    _, given = emulate()
+    given |= {"ledger": tmp_path / "ledger.sqlite", "ceilings": ["50 tokens"]}
+    folder = made(1)
+    for _ in range(2):
+        interrupted = patch.object(submitting, "create_job", side_effect=KeyboardInterrupt)
+        with interrupted, pytest.raises(KeyboardInterrupt):
+            batch.submit(folder, **given)
+    batch.submit(folder, **given)
+    with Ledger(given["ledger"]) as ledger, ledger.reading() as db:
+        assert db.execute("SELECT count(*), sum(held_tokens) FROM calls").fetchall() == [(1, 29)]
 
 
 def test_two_folders_of_one_plan_are_one_job_and_one_bill(
