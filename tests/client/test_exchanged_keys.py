@@ -108,6 +108,31 @@ def test_a_client_for_another_key_keeps_that_one(emulate: Emulate, catalog: Cata
             client.chat("hello")
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "No such file or directory"),
+        (b"sk-caf\xe9", "not UTF-8 at byte 6"),
+        (b"", "the key is empty"),
+    ],
+)
+def test_what_is_wrong_with_a_file_of_a_key_is_said_once(
+    content: bytes | None, says: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "key"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(MissingKey) as caught:
+        KeyFile(path)()
+    assert str(caught.value) == f"{path}: {says}; write the provider's key into it"
+
+
+def test_a_key_is_read_behind_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(b"\xef\xbb\xbf" + OLD.encode() + b"\r\n")
+    assert KeyFile(path)() == OLD
+
+
 def test_what_is_no_key_leaves_the_last_one(tmp_path: Path) -> None:
     """As in the moment in which somebody writes the file, or has taken it away."""
     path = tmp_path / "key"

@@ -33,7 +33,11 @@ class KeyFile:
             seen = (found.st_mtime_ns, found.st_ino, found.st_size)
             if held is None or seen != held[0]:
                 held = self._held = seen, Secret(text_of(self._path))
-        except (OSError, InputError, InvalidRequestError) as error:
+        except OSError as error:
+            problem = error.strerror or str(error)
+        except InputError as error:
+            problem = str(error).removeprefix(f"{error.name}: ")
+        except InvalidRequestError as error:
             problem = str(error)
         if held is None:
             raise MissingKey(f"{self._path}: {problem}; write the provider's key into it")
