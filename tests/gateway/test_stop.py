@@ -218,7 +218,7 @@ def test_it_says_a_line_for_each_request_and_no_secret(serve: Serve, tmp_path: P
 @pytest.mark.parametrize(
     ("options", "environment", "words"),
     [
-        (["--host", "0.0.0.0"], {}, "can be reached from other machines"),  # noqa: S104
+        (["--host", "0.0.0.0"], {}, "or allow anyone (--allow-anyone)"),  # noqa: S104
         ([], {"DASHSCOPE_API_KEY": ""}, "DASHSCOPE_API_KEY is empty"),
         (["--tokens", "/no/such/file"], {}, "/no/such/file: no such file"),
         ([], {"TOKENFARE_GATEWAY_TOKENS": "short"}, "at least 16 characters"),

@@ -49,7 +49,7 @@ def serve(  # noqa: PLR0913 - where, for whom, how it ends; all but the applicat
     if not allow_remote and not is_loopback(host):
         raise InvalidRequestError(
             f"{host} can be reached from other machines; the emulator listens on 127.0.0.1 "
-            "unless remote access is allowed"
+            "unless remote access is allowed (--allow-remote)"
         )
     answering = _Answering(app)
     server = _server(answering)

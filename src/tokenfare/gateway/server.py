@@ -64,7 +64,8 @@ def check_reach(gateway: Gateway, host: str, *, allow_anyone: bool) -> None:
         return
     raise InvalidRequestError(
         f"{host} can be reached from other machines, and without access tokens anybody there could "
-        "spend your money: set some, listen on 127.0.0.1, or allow anyone"
+        "spend your money: set some (--tokens), listen on 127.0.0.1, or allow anyone "
+        "(--allow-anyone)"
     )
 
 
