@@ -76,7 +76,9 @@ Run = Callable[..., Any]
         ),
         (["models", "show", "gpt-4"], b"", 2, "no model is called 'gpt-4'"),
         (["nonsense"], b"", 2, "No such command 'nonsense'"),
-        (["emulate", "--host", "0.0.0.0"], b"", 2, "can be reached from other machines"),  # noqa: S104
+        (["emulate", "--host", "0.0.0.0"], b"", 2, "remote access is allowed (--allow-remote)"),  # noqa: S104
+        (["emulate", "--grace", "nan"], b"", 2, "'nan' is no number of seconds"),
+        (["serve", "--grace", "nan"], b"", 2, "'nan' is no number of seconds"),
     ],
     ids=lambda value: None if isinstance(value, int) else str(value)[:40],
 )

@@ -22,6 +22,7 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.testing import independent_tokenizer
 
 from . import inputs
+from .seconds import Seconds
 
 
 @click.command
@@ -42,7 +43,7 @@ from . import inputs
 @click.option("--allow-remote", is_flag=True, help="Let other machines in, with --host.")
 @click.option(
     "--grace",
-    type=click.FloatRange(0),
+    type=Seconds(0),
     default=GRACE_SECONDS,
     show_default=True,
     metavar="SECONDS",

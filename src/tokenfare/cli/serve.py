@@ -28,6 +28,7 @@ from tokenfare.listening import is_loopback
 from tokenfare.router import requirements_from
 
 from . import inputs, request
+from .seconds import Seconds
 
 _MEGABYTE = 1024 * 1024
 
@@ -78,7 +79,7 @@ _MEGABYTE = 1024 * 1024
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(1),
+    type=Seconds(1),
     default=GRACE_SECONDS,
     show_default=True,
     metavar="SECONDS",
