@@ -127,7 +127,7 @@ impl Counting<'_> {
         let mut sum = 0;
         for from in (0..self.memory.cold.all().len()).step_by(TOGETHER) {
             if !self.memory.new.may_wait(TOGETHER) {
-                sum += self.merge_short();
+                sum += self.merge_short(false);
             }
             let Memory { hot, cold, front, wide, longer, new, asked, .. } = &mut *self.memory;
             let Asked { keys, missing } = &mut **asked;
@@ -214,7 +214,7 @@ impl Counting<'_> {
     /// As `new_wide`, of a piece that `front` does not know. A batch may have left no room: it makes some before
     /// it adds, not behind.
     fn new_short(&mut self, key: Key) -> usize {
-        let before = if self.memory.new.may_wait(1) { 0 } else { self.merge_short() };
+        let before = if self.memory.new.may_wait(1) { 0 } else { self.merge_short(false) };
         self.memory.new.add(key.bytes(), key.length(), key.mixed());
         before
     }
@@ -223,7 +223,7 @@ impl Counting<'_> {
     #[inline(always)]
     fn new_wide(&mut self, key: WideKey) -> usize {
         self.memory.new_wide.add(key.bytes(), key.length(), key.mixed());
-        if self.memory.new_wide.may_wait(1) { 0 } else { self.merge_wide() }
+        if self.memory.new_wide.may_wait(1) { 0 } else { self.merge_wide(false) }
     }
 
     /// The tokens of a piece of 31 to 62 bytes, if it is known; otherwise as `new_wide`.
@@ -241,18 +241,18 @@ impl Counting<'_> {
             return runs.tokens();
         }
         new_middle.add(middle_cache::padded(piece), piece.len(), place as u64);
-        if new_middle.may_wait(1) { 0 } else { self.merge_middle() }
+        if new_middle.may_wait(1) { 0 } else { self.merge_middle(false) }
     }
 
     /// Merges the pieces that still wait, and answers how many tokens all of them are.
     pub(crate) fn merge_pending(&mut self) -> usize {
-        self.merge_short() + self.merge_wide() + self.merge_middle()
+        self.merge_short(true) + self.merge_wide(true) + self.merge_middle(true)
     }
 
     #[inline(never)]
-    fn merge_short(&mut self) -> usize {
+    fn merge_short(&mut self, all: bool) -> usize {
         let Memory { hot, front, new, .. } = &mut *self.memory;
-        new.merge(self.v, |piece, count| {
+        new.merge(self.v, all, |piece, count| {
             let key = Key::from_bytes(piece);
             front.put(key, count);
             hot.put(key, key.mixed(), count);
@@ -260,15 +260,15 @@ impl Counting<'_> {
     }
 
     #[inline(never)]
-    fn merge_wide(&mut self) -> usize {
+    fn merge_wide(&mut self, all: bool) -> usize {
         let Memory { wide, new_wide, .. } = &mut *self.memory;
-        new_wide.merge(self.v, |piece, count| wide.put(WideKey::from_bytes(piece), count))
+        new_wide.merge(self.v, all, |piece, count| wide.put(WideKey::from_bytes(piece), count))
     }
 
     #[inline(never)]
-    fn merge_middle(&mut self) -> usize {
+    fn merge_middle(&mut self, all: bool) -> usize {
         let Memory { middle, new_middle, .. } = &mut *self.memory;
-        new_middle.merge(self.v, |piece, count| {
+        new_middle.merge(self.v, all, |piece, count| {
             let piece = middle_cache::unpadded(piece);
             middle.put(MiddleCache::place(piece), piece, count);
         })

@@ -4,6 +4,9 @@
 //! memory after every merge, since the next one depends on what its look-ups find. Here [`LANES`]
 //! pieces take turns: a lane does one merge, asks for the two lines of the table that it needs
 //! next, and reads them when its turn comes again.
+//!
+//! Lanes that run dry at the end of a batch cost as much as full ones wait, so a batch that is not the last
+//! stops when it cannot fill all of them, and what they hold is gone on with in the next.
 
 /// What a piece starts with.
 mod begun;
@@ -11,7 +14,7 @@ mod begun;
 #[cfg(target_arch = "x86_64")]
 use crate::machine::has_avx2;
 use crate::merge::{NO_PAIR, SHORT, key, next};
-use crate::pairs::{Mixed, NOTHING};
+use crate::pairs::{Mixed, NONE, NOTHING, Pairs};
 use crate::queue::Bounds;
 use crate::vocabulary::Vocabulary;
 use begun::{Begun, bytes_of};
@@ -25,6 +28,8 @@ const AHEAD: usize = 8;
 /// making them takes as long as counting some of them.
 pub(crate) struct Interleaved<const N: usize> {
     lanes: [Lane<N>; LANES],
+    /// How many of them hold a piece.
+    busy: usize,
     begun: [Begun<N>; AHEAD],
 }
 
@@ -32,12 +37,14 @@ impl<const N: usize> Default for Interleaved<N> {
     fn default() -> Self {
         Interleaved {
             lanes: [const { Lane::<N>::EMPTY }; LANES],
+            busy: 0,
             begun: [const { Begun::<N>::EMPTY }; AHEAD],
         }
     }
 }
 
-/// Calls `counted` with the bounds and the count of each piece, in any order.
+/// Calls `counted` with the bounds and the count of each piece, in any order, those that an earlier call has left
+/// in the making among them; unless it is to count `all`, less than [`LANES`] are left for the next call.
 ///
 /// A piece is a range of `text`, of 1 to `N` - 1 bytes: the last place of a
 /// lane is kept free.
@@ -47,23 +54,24 @@ fn count_with<const N: usize>(
     room: &mut Interleaved<N>,
     text: &[u8],
     pieces: &[Bounds],
+    all: bool,
     mut counted: impl FnMut(Bounds, usize),
 ) {
-    let Interleaved { lanes, begun } = room;
+    let Interleaved { lanes, busy: left, begun } = room;
+    let mut busy = *left;
     let mut ahead = Ahead::new(v, text, pieces, begun);
-    let mut busy = 0;
     while busy < LANES && ahead.next(&mut lanes[busy], &mut counted) {
         busy += 1;
     }
-    while busy > 0 {
+    while busy == LANES || all && busy > 0 {
         // Not in one go: a load of eight places waits for a store to one of them.
         for lane in &mut lanes[..busy] {
-            lane.take(v);
+            lane.take(&v.pairs);
         }
         let mut i = 0;
         while i < busy {
             let lane = &mut lanes[i];
-            if lane.step(v) {
+            if lane.step(&v.pairs) {
                 i += 1;
                 continue;
             }
@@ -76,6 +84,7 @@ fn count_with<const N: usize>(
             }
         }
     }
+    *left = busy;
 }
 
 /// Pieces that come next, whose first pairs were asked for.
@@ -142,13 +151,14 @@ fn not_whole(
     rest
 }
 
-/// Counts pieces of at most `N` - 1 bytes.
+/// Counts pieces of at most `N` - 1 bytes, and those that were left in `room`; `all`, or but for the last ones.
 #[inline(never)]
 pub(crate) fn count<const N: usize>(
     v: &Vocabulary,
     room: &mut Interleaved<N>,
     text: &[u8],
     pieces: &[Bounds],
+    all: bool,
     mut counted: impl FnMut(Bounds, usize),
 ) {
     let rest = v.takes_spare_pieces().then(|| not_whole(v, text, pieces, &mut counted));
@@ -156,9 +166,9 @@ pub(crate) fn count<const N: usize>(
     #[cfg(target_arch = "x86_64")]
     if has_avx2() {
         // SAFETY: the machine has what the function was compiled for, and that is all it asks.
-        return unsafe { count_with_avx2(v, room, text, pieces, counted) };
+        return unsafe { count_with_avx2(v, room, text, pieces, all, counted) };
     }
-    count_with(v, room, text, pieces, counted);
+    count_with(v, room, text, pieces, all, counted);
 }
 
 /// The same, with the minimum taken eight places at a time.
@@ -169,9 +179,10 @@ fn count_with_avx2<const N: usize>(
     room: &mut Interleaved<N>,
     text: &[u8],
     pieces: &[Bounds],
+    all: bool,
     counted: impl FnMut(Bounds, usize),
 ) {
-    count_with(v, room, text, pieces, counted);
+    count_with(v, room, text, pieces, all, counted);
 }
 
 /// One piece on its way.
@@ -230,12 +241,16 @@ impl<const N: usize> Lane<N> {
 
     #[inline(always)]
     fn fill_with_bytes(&mut self, v: &Vocabulary, bytes: [u8; N], length: u32) {
-        // All places, needed or not: how many there are cannot be predicted.
+        // All places, needed or not, and those that are not needed ruled out afterwards: how many there are
+        // cannot be predicted.
         for at in 0..N - 1 {
-            let rank = v.merged_bytes(bytes[at], bytes[at + 1]);
-            self.keys[at] = if at + 1 < length as usize { key(rank, at) } else { NO_PAIR };
+            self.keys[at] = v.merged_bytes(bytes[at], bytes[at + 1]);
         }
-        self.keys[N - 1] = NO_PAIR;
+        self.keys[N - 1] = NONE;
+        for (rank, at) in self.keys.iter_mut().zip(0..) {
+            let beyond = u32::from(at + 1 >= length).wrapping_neg();
+            *rank = key(*rank, at as usize) | beyond;
+        }
         for (token, byte) in self.tokens.iter_mut().zip(bytes) {
             *token = v.byte_ids[usize::from(byte)];
         }
@@ -244,15 +259,15 @@ impl<const N: usize> Lane<N> {
 
     /// Takes what was asked for.
     #[inline(always)]
-    fn take(&mut self, v: &Vocabulary) {
+    fn take(&mut self, pairs: &Pairs) {
         // In this order: where there is no token before, the first goes where the second goes.
-        self.keys[self.before % N] = key(v.pairs.answer(self.with_before), self.before);
-        self.keys[self.at % N] = key(v.pairs.answer(self.with_after), self.at);
+        self.keys[self.before % N] = key(pairs.answer(self.with_before), self.before);
+        self.keys[self.at % N] = key(pairs.answer(self.with_after), self.at);
     }
 
     /// Does the next merge and asks what it makes possible; `false` if there is none.
     #[inline(always)]
-    fn step(&mut self, v: &Vocabulary) -> bool {
+    fn step(&mut self, pairs: &Pairs) -> bool {
         let lowest = self.keys.iter().fold(NO_PAIR, |a, b| a.min(*b));
         if lowest >= NO_PAIR {
             return false;
@@ -265,8 +280,8 @@ impl<const N: usize> Lane<N> {
         let after = next(self.alive, at);
         let below = self.alive & ((1 << at) - 1);
         let before = (below | 1).ilog2() as usize;
-        self.with_after = v.pairs.ask(rank, self.tokens[after % N], after < 64);
-        self.with_before = v.pairs.ask(self.tokens[before % N], rank, below != 0);
+        self.with_after = pairs.ask(rank, self.tokens[after % N], after < 64);
+        self.with_before = pairs.ask(self.tokens[before % N], rank, below != 0);
         self.at = at;
         self.before = if below != 0 { before } else { at };
         true
@@ -336,19 +351,34 @@ mod tests {
     #[test]
     fn pieces_that_take_turns_are_counted_as_each_alone() {
         check(&pieces(15), |v, text, bounds, counted| {
-            count(v, &mut Interleaved::<16>::default(), text, bounds, counted);
+            count(v, &mut Interleaved::<16>::default(), text, bounds, true, counted);
         });
         check(&pieces(31), |v, text, bounds, counted| {
-            count(v, &mut Interleaved::<32>::default(), text, bounds, counted);
+            count(v, &mut Interleaved::<32>::default(), text, bounds, true, counted);
         });
         check(&pieces(63), |v, text, bounds, counted| {
-            count(v, &mut Interleaved::<64>::default(), text, bounds, counted);
+            count(v, &mut Interleaved::<64>::default(), text, bounds, true, counted);
         });
         check(&pieces(31), |v, text, bounds, counted| {
-            count_with(v, &mut Interleaved::<32>::default(), text, bounds, counted);
+            count_with(v, &mut Interleaved::<32>::default(), text, bounds, true, counted);
         });
         check(&pieces(63), |v, text, bounds, counted| {
-            count_with(v, &mut Interleaved::<64>::default(), text, bounds, counted);
+            count_with(v, &mut Interleaved::<64>::default(), text, bounds, true, counted);
         });
+    }
+
+    #[test]
+    fn pieces_that_are_left_in_the_making_are_counted_later_and_once() {
+        for batch in [1, 5, LANES - 1, LANES, LANES + 1, 100, 1_000] {
+            check(&pieces(31), |v, text, bounds, counted| {
+                let mut room = Interleaved::<32>::default();
+                for some in bounds.chunks(batch) {
+                    count(v, &mut room, text, some, false, &mut *counted);
+                    assert!(room.busy < LANES);
+                }
+                count(v, &mut room, text, &[], true, &mut *counted);
+                assert_eq!(room.busy, 0);
+            });
+        }
     }
 }

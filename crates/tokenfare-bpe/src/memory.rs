@@ -43,9 +43,9 @@ pub(crate) struct Memory {
     pub(crate) longer: Queue,
     pub(crate) missing: Queue,
     /// Pieces that wait to be merged, of up to 15, 30 and 62 bytes.
-    pub(crate) new: Pending<16, 512>,
+    pub(crate) new: Pending<16, 256>,
     pub(crate) new_wide: Pending<32, 256>,
-    pub(crate) new_middle: Pending<64, 64>,
+    pub(crate) new_middle: Pending<64, 128>,
     pub(crate) room: Room,
     /// What code points become.
     pub(crate) utf8: Vec<u8>,

@@ -26,10 +26,9 @@ const EACH: usize = 10;
 const LEAST_BITS: u32 = 14;
 /// One more than the most tokens that fit: the last id of 18 bits is no token's.
 pub(crate) const MAX_TOKENS: usize = 1 << 18;
-/// The token of an empty place.
-const EMPTY: u32 = MAX_TOKENS as u32 - 1;
-/// No token: what [`Pairs::merged`] answers for a pair that does not merge. Above every rank.
-pub(crate) const NONE: u32 = u32::MAX;
+/// No token: what [`Pairs::merged`] answers for a pair that does not merge, and what an empty place holds. Above
+/// every rank.
+pub(crate) const NONE: u32 = MAX_TOKENS as u32 - 1;
 
 /// Twelve words of the lower fourteen bits and the token; twelve bytes of the other eight, four in a word;
 /// and the word that tells of pairs that found no place.
@@ -39,7 +38,7 @@ struct Line([u32; 16]);
 
 impl Line {
     const EMPTY: Self = {
-        let mut words = [EMPTY; 16];
+        let mut words = [NONE; 16];
         words[PLACES] = 0;
         words[PLACES + 1] = 0;
         words[PLACES + 2] = 0;
@@ -57,8 +56,7 @@ impl Line {
         let same = self.same(mixed);
         // An empty place stands behind those that are taken, so the first is the pair if it is there.
         let place = (same | 1 << PLACES).trailing_zeros() as usize;
-        let merged = self.0[place % 16] & EMPTY;
-        select_unpredictable((place < PLACES) & (merged != EMPTY), merged, NONE)
+        select_unpredictable(place < PLACES, self.0[place % 16] & NONE, NONE)
     }
 
     /// The places, as bits, whose entries are of the pair that was mixed to `mixed`, empty ones taken for
@@ -68,7 +66,7 @@ impl Line {
         let Line(words) = self;
         let same = |place: usize| {
             let high = words[PLACES + place / 4] >> (8 * (place % 4));
-            (words[place] & !EMPTY == mixed.low()) & (high as u8 == mixed.high() as u8)
+            (words[place] & !NONE == mixed.low()) & (high as u8 == mixed.high() as u8)
         };
         (0..PLACES).fold(0, |all, place| all | u32::from(same(place)) << place)
     }
@@ -76,7 +74,7 @@ impl Line {
     /// Takes in a pair, if there is room.
     fn put(&mut self, mixed: Mixed, merged: u32) -> bool {
         let Line(words) = self;
-        let Some(place) = words[..PLACES].iter().position(|word| word % (1 << 18) == EMPTY) else {
+        let Some(place) = words[..PLACES].iter().position(|word| word % (1 << 18) == NONE) else {
             words[PLACES + 3] |= mixed.bit();
             return false;
         };
@@ -213,7 +211,7 @@ impl Pairs {
 }
 
 /// No pair: two ids which no vocabulary has room for.
-pub(crate) const NOTHING: Mixed = Mixed::of(EMPTY, EMPTY);
+pub(crate) const NOTHING: Mixed = Mixed::of(NONE, NONE);
 
 #[cfg(test)]
 mod tests {
@@ -274,8 +272,7 @@ mod tests {
     fn no_two_pairs_are_mixed_to_the_same() {
         // Whatever is lost of a number by mixing is lost of one with a single bit.
         let bits = || (0..18).flat_map(|bit| [1 << bit, (1 << bit) + 1]).filter(|id| *id >= 128);
-        let ids =
-            || (0..128).chain(bits().filter(|id| *id < EMPTY - 128)).chain(EMPTY - 128..=EMPTY);
+        let ids = || (0..128).chain(bits().filter(|id| *id < NONE - 128)).chain(NONE - 128..=NONE);
         let mut all: Vec<_> = ids().flat_map(|l| ids().map(move |r| Mixed::of(l, r).0)).collect();
         let count = all.len();
         all.sort_unstable();

@@ -3,8 +3,8 @@
 //! Merging many pieces at once costs a fraction of merging each alone (`interleaved`), and a batch has a
 //! hundred new ones, of which the longest kind is one or two. So they wait here from batch to batch; a
 //! text is not counted before those that are left are taken, too. A piece that is new again while it
-//! waits is merged once and counted as often as it came: of the new pieces of a batch a fifth (Chinese) to
-//! two fifths (C) are the same as another one.
+//! waits, or is in the making, is merged once and counted as often as it came: of the new pieces of a batch a
+//! fifth (Chinese) to two fifths (C) are the same as another one.
 
 use crate::interleaved::{self, Interleaved};
 use crate::queue::Bounds;
@@ -13,14 +13,19 @@ use crate::vocabulary::Vocabulary;
 
 const INDEX: usize = 1024;
 
-/// At most `MOST` pieces of less than `N` bytes, each as `N` bytes: padded with zeros, and its length in
-/// one of the last, as in the key of a cache.
+/// Room for `MOST` pieces of less than `N` bytes, those that wait and those that are being merged, each as `N`
+/// bytes: padded with zeros, and its length in one of the last, as in the key of a cache.
 pub(crate) struct Pending<const N: usize, const MOST: usize> {
     pieces: Box<[[u8; N]; MOST]>,
-    bounds: Box<[Bounds; MOST]>,
+    /// How often the piece at a place came; 0 where the place is free.
     times: Box<[u32; MOST]>,
-    count: usize,
-    /// How often one was added since the last were merged.
+    /// The places that are free, the last to be taken first.
+    free: Box<[u16; MOST]>,
+    free_count: usize,
+    /// Those that wait.
+    waiting: Box<[Bounds; MOST]>,
+    waiting_count: usize,
+    /// How often one was added since some were merged.
     added: usize,
     /// Where the piece last was that has this place; it may be another one by now.
     index: Box<[u16; INDEX]>,
@@ -29,11 +34,15 @@ pub(crate) struct Pending<const N: usize, const MOST: usize> {
 
 impl<const N: usize, const MOST: usize> Default for Pending<N, MOST> {
     fn default() -> Self {
+        let mut free = places(0);
+        free.iter_mut().zip(0..).for_each(|(place, i)| *place = i);
         Pending {
             pieces: places([0; N]),
-            bounds: places((0, 0)),
             times: places(0),
-            count: 0,
+            free,
+            free_count: MOST,
+            waiting: places((0, 0)),
+            waiting_count: 0,
             added: 0,
             index: places(0),
             room: Box::default(),
@@ -46,7 +55,7 @@ impl<const N: usize, const MOST: usize> Pending<N, MOST> {
     /// knowing them is worth more than waiting.
     #[inline(always)]
     pub(crate) fn may_wait(&self, more: usize) -> bool {
-        self.count + more <= MOST && self.added <= 2 * MOST
+        more <= self.free_count && self.added <= 2 * MOST
     }
 
     /// Adds a piece, or one more of it. `mixed` is the same for the same piece. There is room for it.
@@ -56,34 +65,44 @@ impl<const N: usize, const MOST: usize> Pending<N, MOST> {
     pub(crate) fn add(&mut self, piece: [u8; N], length: usize, mixed: u64) {
         let index = &mut self.index[place(mixed)];
         let before = usize::from(*index) % MOST;
-        let same = (before < self.count) & (self.pieces[before] == piece);
-        let at = if same { before } else { self.count % MOST };
+        let same = (self.times[before] > 0) & (self.pieces[before] == piece);
+        let next = self.free[self.free_count.wrapping_sub(1) % MOST];
+        let at = if same { before } else { usize::from(next) % MOST };
         let start = (at * N) as u32;
         self.pieces[at] = piece;
-        self.bounds[at] = (start, start + length as u32);
-        self.times[at] = self.times[at] * u32::from(same) + 1;
-        self.count += usize::from(!same);
+        self.times[at] += 1;
+        self.waiting[self.waiting_count % MOST] = (start, start + length as u32);
+        self.waiting_count += usize::from(!same);
+        self.free_count -= usize::from(!same);
         self.added += 1;
         *index = at as u16;
     }
 
-    /// Merges all, tells `counted` of each with its tokens, and answers the tokens of all that came.
+    /// Merges those that wait, tells `counted` of each that is done with its tokens, and answers the tokens of all
+    /// that came of these. Unless it is to merge `all`, or what is here has come again too often, less than
+    /// 32 are left in the making.
     #[inline(always)]
     pub(crate) fn merge(
         &mut self,
         v: &Vocabulary,
+        all: bool,
         mut counted: impl FnMut(&[u8; N], usize),
     ) -> usize {
-        if self.count == 0 {
+        if self.free_count == MOST {
             return 0;
         }
-        let Pending { pieces, bounds, times, count, added, room, .. } = self;
+        let all = all || self.added > 2 * MOST;
+        let Pending {
+            pieces, times, free, free_count, waiting, waiting_count, added, room, ..
+        } = self;
         *added = 0;
         let mut sum = 0;
-        let bounds = &bounds[..std::mem::take(count)];
-        interleaved::count(v, room, pieces.as_flattened(), bounds, |(start, _), count| {
+        let waiting = &waiting[..std::mem::take(waiting_count)];
+        interleaved::count(v, room, pieces.as_flattened(), waiting, all, |(start, _), count| {
             let at = start as usize / N % MOST;
-            sum += times[at] as usize * count;
+            sum += std::mem::take(&mut times[at]) as usize * count;
+            free[*free_count % MOST] = at as u16;
+            *free_count += 1;
             counted(&pieces[at], count);
         });
         sum
@@ -121,12 +140,12 @@ mod tests {
         };
         for piece in pieces {
             if !pending.may_wait(1) {
-                sum += pending.merge(v, &mut alone);
+                sum += pending.merge(v, false, &mut alone);
             }
             pending.add(padded(piece.as_bytes()), piece.len(), mixed(piece.len()));
         }
-        sum += pending.merge(v, &mut alone);
-        assert_eq!(pending.merge(v, &mut alone), 0);
+        sum += pending.merge(v, true, &mut alone);
+        assert_eq!(pending.merge(v, true, &mut alone), 0);
         (sum, told)
     }
 

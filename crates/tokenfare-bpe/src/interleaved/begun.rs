@@ -33,10 +33,8 @@ impl<const N: usize> Begun<N> {
     pub(super) fn begin(&mut self, v: &Vocabulary, text: &[u8], (start, end): Bounds) {
         let (start, length) = (start as usize, (end - start) as usize);
         let bytes: [u8; N] = bytes_of(text, start);
-        let high = bytes
-            .iter()
-            .enumerate()
-            .fold(0, |high, (i, byte)| high | if i < length { *byte } else { 0 });
+        // What stands behind the piece, mostly zeros, may only make it longer to begin with.
+        let high = bytes.iter().fold(0, |high, byte| high | byte);
         self.count = 0;
         if high >= 0x80 {
             self.begin_with_characters(v, &bytes[..length.min(N)]);

@@ -5,7 +5,7 @@ use std::arch::x86_64::{
     _mm_packs_epi32, _mm_set_epi32, _mm_set1_epi8, _mm_set1_epi32, _mm_setzero_si128,
 };
 
-use super::{EMPTY, Line, Mixed};
+use super::{Line, Mixed, NONE};
 
 /// The places, as bits, whose entries are of the pair that was mixed to `mixed`, empty ones taken for
 /// entries of zeros. O(1), no branch.
@@ -16,7 +16,7 @@ pub(super) fn same(Line(line): &Line, mixed: Mixed) -> u32 {
         let [a, b, c, d] = [0, 1, 2, 3].map(|i| line[at + i] as i32);
         _mm_set_epi32(d, c, b, a)
     });
-    let kept = _mm_set1_epi32(!EMPTY as i32);
+    let kept = _mm_set1_epi32(!NONE as i32);
     let low = _mm_set1_epi32(mixed.low() as i32);
     let [a, b, c] = [a, b, c].map(|words| _mm_cmpeq_epi32(_mm_and_si128(words, kept), low));
     let low = _mm_packs_epi16(_mm_packs_epi32(a, b), _mm_packs_epi32(c, _mm_setzero_si128()));
