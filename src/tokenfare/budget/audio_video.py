@@ -1,7 +1,8 @@
-"""How many tokens a sound or a video is, from its seconds or its frames.
+"""Counts the tokens of audio and video, from the seconds or the frames.
 
-Recorded: a clip of about 30 seconds was 752 tokens, four frames of 16:9 were 1,440. What has no
-recording is an interval: the rounding of a fraction of a second, how frames are taken from a file.
+Recorded at the provider: a clip of about 30 seconds has 752 tokens, and four frames of 16:9 have
+1,440. Where there is no recording, the count is an interval: for the rounding of a fraction of a
+second, and for how frames are sampled from a file.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from tokenfare.tokenizers import Count
 from .images import check_picture, picture_at, squares, stated_picture, url_of
 
 _UNKNOWN_SECONDS = 3 * 60 * 60
-"""A sound of unknown length is taken for three hours at most, longer than any model takes."""
+"""The most seconds of audio of unknown length: three hours, longer than any model accepts."""
 _MOST_RATE = 10**6
 
 
 def audio_tokens(seconds: float, rules: AudioRules) -> Count:
-    """Tokens of a sound: certain for whole seconds, from those below to those above otherwise."""
+    """Tokens of audio: exact for whole seconds, otherwise from the seconds below to those above."""
     low = max(math.floor(seconds) * rules.tokens_per_second, rules.least)
     high = max(math.ceil(seconds) * rules.tokens_per_second, rules.least)
     return Count.within(math.ceil(seconds * rules.tokens_per_second), low, high)
@@ -36,7 +37,7 @@ def audio_tokens(seconds: float, rules: AudioRules) -> Count:
 def count_audio(
     media: Media, rules: AudioRules, place: str, fetch: Fetch | None
 ) -> tuple[Count, str]:
-    """Tokens of a sound in a message, and what was found."""
+    """Tokens of audio in a message, and a note on what was found."""
     found = _sound(media, place, fetch)
     if found is None:
         high = _UNKNOWN_SECONDS * rules.tokens_per_second
@@ -60,7 +61,7 @@ def count_video(
     place: str,
     fetch: Fetch | None,
 ) -> tuple[Count, str]:
-    """Tokens of a video in a message: a list of frames, or a file."""
+    """Tokens of a video in a message (a list of frames or a file), and a note."""
     frames = media.wire.get("video")
     if isinstance(frames, Sequence) and not isinstance(frames, str):
         return _frames(frames, media, rules, images, place, fetch)
@@ -105,7 +106,7 @@ def _frame_size(
     place: str,
     fetch: Fetch | None,
 ) -> Picture | None:
-    """The size of the first frame, to which the others are brought."""
+    """The size of the first frame, to which the others are resized."""
     stated = stated_picture(media, place)
     if stated is not None:
         check_picture(stated, images, place)
@@ -124,7 +125,7 @@ def _frame(frame: object, place: str, fetch: Fetch | None) -> Picture | None:
 
 
 def _file(media: Media, rules: VideoRules, place: str, fetch: Fetch | None) -> tuple[Count, str]:
-    """A file: how the provider takes frames from it is not recorded, so bounds of every kind."""
+    """Tokens of a video file: only bounds, since the sampling of frames is not recorded."""
     url = media.wire.get("video")
     url = url if isinstance(url, str) else url_of(media, place)
     rate = media.wire.get("fps", rules.file_frames_per_second)
@@ -171,5 +172,5 @@ def _stated_seconds(media: Media, place: str) -> float | None:
 
 
 def _is_amount(value: object, most: int) -> TypeGuard[int | float]:
-    """Whether a caller's number is above zero and no larger than anybody may mean."""
+    """Whether a caller's number is positive and plausible."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= most

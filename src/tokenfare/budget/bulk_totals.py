@@ -1,8 +1,8 @@
-"""Totals of many chats at once, for those who count by the thousand.
+"""Counts many chats in one call.
 
-A chat of plain messages (a role and a text, nothing else) is its texts and so many tokens for each
-message; the texts of all such chats are counted in one call of the core, on all cores. Every other
-chat is counted by `count_request`, so the numbers are the same.
+The size of a chat of plain messages (a role and a text, nothing else) is its texts plus a number of
+tokens for each message. The texts of all such chats are counted in one call of the core, on all
+cores. Every other chat is counted by `count_request`, and gives the same numbers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def count_chats(
     chats: Iterable[Prompt], rules: Rules, tokenizer: Tokenizer, options: Options = NO_OPTIONS
 ) -> list[Count]:
     """Count each chat, in order. Raises `InvalidRequestError` with the chat's number."""
-    if isinstance(chats, str | Mapping):  # it would be iterated too, character by character
+    if isinstance(chats, str | Mapping):  # which are iterable too
         raise InvalidRequestError(
             "chats are a list of prompts, and this is one: see count_messages"
         )
@@ -58,7 +58,7 @@ def count_chats(
 
 
 def _is_simple(rules: Rules, options: Options) -> bool:
-    """Whether plain messages are all that counts."""
+    """Whether the size depends on nothing but the messages."""
     chat = rules.chat
     return options == NO_OPTIONS and not (
         chat.strips_reasoning
@@ -69,10 +69,10 @@ def _is_simple(rules: Rules, options: Options) -> bool:
 
 
 def _plain(chat: Prompt, texts: list[str], rules: Rules, default: int) -> int | None:
-    """Collect the texts of a plain chat; answers what the template adds, `None` if it is not one.
+    """Add the texts of a plain chat to `texts`. Gives what the template adds; `None` if not plain.
 
-    A text that begins with white space is counted behind a line break, which is one token of the
-    frame already: see `message_tokens`.
+    A text that begins with white space is counted together with the line break before it, which
+    counts as a token of the template already: see `message_tokens`.
     """
     if type(chat) is not list or not chat:
         return None

@@ -1,9 +1,9 @@
-"""How many input tokens the common beginning of many requests is, whatever follows it.
+"""Counts the input tokens of a prefix that requests share, whatever follows it.
 
-That is what a provider's cache may find again. Whole messages have a count of their own, and the
-counts add up. Inside a message they do not: a token may reach from the beginning into what follows.
-So where the beginning ends inside a message, the count is an interval. Its low end is the count up
-to the last place that no token reaches over, its high end adds a token for every byte behind it.
+That is what a provider's cache may reuse. Counts are additive over whole messages, but not inside
+of one: a token may span the end of the prefix. So if the prefix ends inside of a message, the count
+is an interval. Its low end is the count up to the last place that no token can span; its high end
+adds one token for every byte behind that place.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .request_count import NOTHING
 from .rules import rules_of
 from .tools import is_chinese
 
-# A letter with one of these behind it ends a piece in the pattern of every byte-level BPE that is
-# counted exactly here, and no normalization joins the two. An apostrophe is not among them (o200k
-# has `don't` in one piece), nor what a combining character can follow (`=` and U+0338 are one).
+# Between a letter and one of these, the split pattern of every byte-level BPE supported here ends a
+# piece, and no normalization composes the two. Not among them: the apostrophe (`don't` is one piece
+# of o200k), and characters that compose with a combining character (`=` and U+0338 are one).
 _ENDS_A_WORD = frozenset(" \n.,:;!?。，、：；！？")
 
 
@@ -37,11 +37,11 @@ def count_beginning(  # noqa: PLR0913, PLR0917 - a request, a place in it, and h
     measurer: Measurer,
     options: Options = NO_OPTIONS,
 ) -> Count:
-    """Tokens that begin every request with the same `whole` messages and `characters` of the next.
+    """Tokens of a prefix: `whole` messages, and the first `characters` of the next one.
 
-    `messages` is one such request, the text of which is cut. The opening of the answer is not in
-    it. Where a template's words depend on what follows (tools, results, reasoning that is left
-    out), the low end is what they cannot change. Raises `InvalidRequestError` as `count_request`.
+    `messages` is any request with this prefix. The start of the answer is not counted. If the text
+    that the template adds depends on what follows (tools, results, dropped reasoning), the low end
+    leaves it out. Raises `InvalidRequestError` as `count_request` does.
     """
     chinese = bool(options.tools) and any(map(is_chinese, messages[:whole]))
     counter = MessageCounter(rules_of(model), measurer, options, chinese)
@@ -53,14 +53,14 @@ def count_beginning(  # noqa: PLR0913, PLR0917 - a request, a place in it, and h
         counts.append(_cut_message(messages[whole].text, characters, counter))
         settled += settled == len(counts) - 1
     if options.tools and not chinese:
-        settled = 0  # a Chinese message further on changes the words, which stand at the front
+        settled = 0  # a later Chinese message changes the text for tools, which is at the front
     low = sum(count.low for count in counts[:settled])
     high = sum(count.high for count in counts)
     return Count.within(sum(count.value for count in counts), low, high)
 
 
 def _settled(messages: Sequence[Message], whole: int, counter: MessageCounter) -> int:
-    """How many of the whole messages count the same whatever follows."""
+    """How many of the whole messages have the same count whatever follows."""
     if counter.rules.chat.strips_reasoning:
         assistant_texts = (i for i, each in enumerate(messages[:whole]) if each.role == "assistant")
         return next(assistant_texts, whole)
@@ -70,7 +70,7 @@ def _settled(messages: Sequence[Message], whole: int, counter: MessageCounter) -
 
 
 def _cut_message(text: str, characters: int, counter: MessageCounter) -> Count:
-    """A message that is cut: its frame may be counted or not, the last word is by its bytes."""
+    """Bounds on a message that is cut: without or with its markers; the last word by its bytes."""
     chat = counter.rules.chat
     frame = (chat.per_message_bounds or (0, chat.per_message))[1]
     cut = _last_cut(text, characters)
@@ -83,7 +83,7 @@ def _cut_message(text: str, characters: int, counter: MessageCounter) -> Count:
 
 
 def _last_cut(text: str, characters: int) -> int:
-    """The last place, up to so many characters, that no token reaches over; 0 if there is none."""
+    """The last place, within the first characters, that no token can span; 0 if there is none."""
     for at in range(min(characters, len(text) - 1), 0, -1):
         if text[at] in _ENDS_A_WORD and text[at - 1].isalpha():
             return at

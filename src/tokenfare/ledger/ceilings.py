@@ -1,11 +1,12 @@
 """Ceilings on what is spent in a day, in tokens or in money, and whether a call stays below them.
 
-A ceiling counts what was billed, what open calls may yet be billed at most, and what is asked for.
-So calls under way can never sum up to more than it, whichever process they are in. Not covered:
-what a provider bills beyond the room that was asked for, such as a thinking model's reasoning.
+A ceiling counts what was billed, the most that open calls may be billed, and the most that the new
+call may be billed. So calls under way can never exceed it together, whichever process they are in.
+Not covered is what a provider bills beyond the room that was asked for, such as the reasoning of a
+thinking model.
 
-A ceiling is for everything, for one project, or for each project of a pattern by itself, so that
-customers who come tomorrow have theirs.
+A ceiling is for all calls, for one project, or for each project that matches a pattern separately,
+so that it applies to future customers too.
 """
 
 from __future__ import annotations

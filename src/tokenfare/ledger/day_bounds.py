@@ -1,4 +1,4 @@
-"""Days of a time zone as the ledger knows moments: in milliseconds since 1970, UTC."""
+"""Days of a time zone as the ledger's times: milliseconds since 1970, UTC."""
 
 from __future__ import annotations
 

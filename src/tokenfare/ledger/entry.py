@@ -1,4 +1,4 @@
-"""What the ledger writes down of a call, before and after it, as values.
+"""What the ledger records about a call, before and after it, as values.
 
 Sizes, prices, names of models and of outcomes; never a prompt, an answer or a key.
 """
@@ -20,12 +20,12 @@ ABANDONED = "abandoned"
 """The outcome of a call whose process died before it settled: whether it was billed is unknown."""
 
 CANCELLED = "cancelled"
-"""The outcome of a call that its caller left."""
+"""The outcome of a call that its caller cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is written down of a call before it is sent.
+    """What is recorded about a call before it is sent.
 
     Attributes:
         model: The model that is called.

@@ -1,8 +1,8 @@
 """The ledger: one row per call in a SQLite file that any number of processes can share.
 
-`reserve` writes a call down before it is sent and holds it to the ceilings, `settle` writes its
-bill. Each is one transaction, so a process killed at any moment leaves a ledger that opens and
-whose sums are right; what such a process held is given back once it is seen to be gone.
+`reserve` records a call before it is sent and checks the ceilings, `settle` records its bill. Each
+is one transaction, so a process that is killed at any moment leaves a valid ledger with correct
+sums; its reservations are released once it is known to be gone.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .owner import NO_PROCESS, may_live, this_process
 from .schema import MIGRATIONS
 
 LEASE_SECONDS = 3_600.0
-"""How long a reservation holds if it is not known whether its process lives. Calls are shorter."""
+"""How long a reservation holds if its process cannot be observed; longer than any call."""
 
 _BILLION = 1_000_000_000
 _OPEN = "outcome IS NULL AND lease_ms > :now"
@@ -99,10 +99,10 @@ class Ledger:
             )
 
     def settle(self, number: int, ending: Ending, intent: Intent | None = None) -> bool:
-        """Record how a call ended, and release what it held. False if that was done before.
+        """Record how a call ended, and release its reservation. False if that was done before.
 
-        A call that was taken for abandoned may still be settled. An `intent` stands for the one it
-        was reserved with: what was predicted for the part of it that was answered.
+        A call that counts as abandoned can still be settled. An `intent` replaces the one that the
+        call was reserved with, as for a job of which only a part was answered.
         """
         with self._writing() as (connection, now):
             values = {**_ended(ending), "now": now, "number": number, "abandoned": ABANDONED}
@@ -128,7 +128,7 @@ class Ledger:
             return bool(settled)
 
     def has_bill(self, request_id: str) -> bool:
-        """Whether a call with this id of the provider was settled."""
+        """Whether a call with this request id of the provider was settled."""
         with self.reading() as connection:
             found = connection.execute(
                 "SELECT 1 FROM calls WHERE request_id = ? AND fare IS NOT NULL", (request_id,)
@@ -136,9 +136,9 @@ class Ledger:
         return found is not None
 
     def check(self) -> None:
-        """Write something into the file that changes nothing. Raises `DatabaseError`.
+        """Check that the file can be written, by a write that changes nothing.
 
-        Only what is written shows that a disk is full.
+        Raises `DatabaseError`. Only a write shows that a disk is full.
         """
         with self._writing() as (connection, _):
             version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -239,7 +239,7 @@ def _ended(ending: Ending) -> dict[str, object]:
 def _taken(
     connection: sqlite3.Connection, ceiling: Ceiling, day: tuple[int, int], now: int, but: int
 ) -> Taken:
-    """What counts under a ceiling on a day, without the call of the number `but`."""
+    """What counts under a ceiling on a day, except for the call with the number `but`."""
     currency = ceiling.limit.currency if isinstance(ceiling.limit, Money) else None
     values = {
         "since": day[0],

@@ -1,7 +1,7 @@
 """Which process holds a reservation, and whether it still lives.
 
-A process is named by its machine, its namespace of process ids, its id and the moment it began,
-because ids are used again. Of a process elsewhere nothing can be said, and only its lease counts.
+A process is identified by its machine, its namespace of process ids, its id and its start time,
+since ids are reused. A process on another machine cannot be observed, so only its lease counts.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _STARTED = 19
 
 
 def this_process() -> str:
-    """The name of the process that calls; after a fork it is another one."""
+    """The name of this process; a forked process has another."""
     return _named(os.getpid())
 
 
 def may_live(owner: str) -> bool:
-    """Whether the process of this name may be alive: false only where that is certain."""
+    """Whether the process of this name may be alive. False only if it certainly is not."""
     place, _, rest = owner.rpartition("/")
     number, _, began = rest.partition("@")
     if place != _place() or not number.isdigit():
@@ -49,7 +49,7 @@ def _place() -> str:
 
 
 def _began(pid: int) -> str:
-    """When a process began, in the kernel's ticks; nothing where the kernel does not say."""
+    """The start time of a process in kernel ticks; empty where the kernel does not tell."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text()
     except OSError:

@@ -1,7 +1,8 @@
 """What was spent: the ledger's sums by day, model, project and endpoint.
 
 Amounts are exact sums of one currency each; two currencies are two rows. Calls that failed are
-counted and cost nothing here; what the provider may have billed beyond the books is counted apart.
+counted and cost nothing here; calls that the provider may have billed nevertheless are counted
+apart.
 """
 
 from __future__ import annotations

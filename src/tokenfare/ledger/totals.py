@@ -1,8 +1,7 @@
 """Sums of settled calls for each quarter of an hour, updated in each transaction that settles one.
 
-With them, a ceiling is checked without adding up all calls of the day. They are by quarters of an
-hour because a day of any time zone begins at one. They hold nothing that the rows of calls do not,
-and can be calculated from those again.
+With them, a ceiling is checked without adding up all calls of the day. Quarters of an hour, since
+the days of all time zones begin at one. They are redundant: they can be recomputed from the calls.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ def add(connection: sqlite3.Connection, number: int) -> None:
         "AND model = ? AND currency = ?",
         key,
     ).fetchone()
-    # SQLite would make floats of them.
+    # In Python, since SQLite would compute with floats.
     amount = total((Decimal(before[0] if before else 0), Decimal(fare)))
     figures = (answered, predicted, given, written, cached, reasoning, plain(amount))
     connection.execute(_UPSERT, (*key, *figures))

@@ -1,8 +1,8 @@
-"""Requests and tokens per minute, and per second, respected before the provider has to refuse.
+"""A rate limiter: keeps calls below the provider's requests and tokens per minute and per second.
 
-A reservation by the count that is known before a call, a settlement by what was billed, first come
-first served; in one process, across those of one machine, or across machines. Nothing here waits:
-whoever asks is told how long.
+A call reserves the tokens that were counted before it is sent, and settles by what was billed.
+Calls are served first come, first served, in one process, across the processes of a machine, or
+across machines. Nothing here waits: the caller is told how long to.
 """
 
 from .in_memory import InMemory

@@ -1,4 +1,4 @@
-"""What is used of each window, in this process."""
+"""The usage of each window, kept in the memory of this process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class InMemory:
     def take(
         self, key: str, windows: Sequence[Window], claimed: Sequence[Amounts], now: float
     ) -> Taken:
-        """Book what is asked of each window, all or nothing."""
+        """Book a claim in each window, all or nothing."""
         with self._lock:
             hold = longest(
                 Hold(self._closed.get(key, 0.0) - now, "refusal"),
@@ -43,13 +43,13 @@ class InMemory:
             return Taken(0.0, now)
 
     def book(self, key: str, changes: Sequence[Change], now: float) -> None:
-        """Make changes, together."""
+        """Apply changes in one step."""
         with self._lock:
             for window, slot, amounts in changes:
                 self._add(key, window, window.slot(now) if slot is None else slot, amounts)
 
     def close_for(self, key: str, seconds: float, now: float) -> None:
-        """Let nothing through for some time from now."""
+        """Let no call through for some time from now."""
         with self._lock:
             self._closed[key] = max(self._closed.get(key, 0.0), now + seconds)
 

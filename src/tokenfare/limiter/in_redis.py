@@ -1,10 +1,10 @@
-"""What is used of each window, by all processes of all machines that name the same Redis server.
+"""The usage of each window in a Redis server, shared by all processes on all machines that use it.
 
-Asking, settling and closing are one script each (`counts.lua`), which the server runs as one step
-and by its own clock. Those who wait take turns as in `shared`. What a killed process has booked
-leaves the windows by itself, and its place in the queue goes to the next after a second.
+Asking, settling and pausing are one script (`counts.lua`), which the server runs atomically and by
+its own clock. Waiting processes take turns as in `in_sqlite`. What a killed process has booked
+expires by itself, and its place in the queue goes to the next process after a second.
 
-No key of the server outlives its use: a minute after the last call there is none.
+All keys expire: a minute after the last call there are none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _KEPT_LONGER_SECONDS = 5.0
 _BY: tuple[HeldBy, ...] = ("refusal", "turn", "requests", "tokens")
-"""What holds back, as `counts.lua` numbers it."""
+"""The reasons for a wait, by their numbers in `counts.lua`."""
 
 
 class InRedis:
@@ -59,7 +59,7 @@ class InRedis:
     def take(
         self, key: str, windows: Sequence[Window], claimed: Sequence[Amounts], _: float
     ) -> Taken:
-        """Book what is asked of each window, all or nothing."""
+        """Book a claim in each window, all or nothing."""
         words: list[object] = [f"{self._name}-{os.getpid()}", GONE_SECONDS]
         for window, (requests, tokens) in zip(windows, claimed, strict=True):
             most = (-1 if each is None else each for each in (window.requests, window.tokens))
@@ -69,12 +69,12 @@ class InRedis:
         if pause <= 0:
             return Taken(0.0, moment)
         held_by, soon = _BY[int(number)], min(pause, POLL_SECONDS)
-        # Those before it may go at any moment: the second of the script is how long they live.
+        # The processes before it may be gone: the script's second is how long they count as alive.
         hold = Hold(soon if held_by == "turn" else pause, held_by, int(held_window))
         return Taken(soon, moment, hold)
 
     def book(self, key: str, changes: Sequence[Change], _: float) -> None:
-        """Make changes, together."""
+        """Apply changes in one step."""
         words: list[object] = []
         for window, slot, amounts in changes:
             at = "" if slot is None else slot
@@ -82,7 +82,7 @@ class InRedis:
         self._run("book", key, [change.window for change in changes], words)
 
     def close_for(self, key: str, seconds: float, _: float) -> None:
-        """Let nothing through for some time from now."""
+        """Let no call through for some time from now."""
         milliseconds = math.ceil(seconds * 1000)
         if milliseconds > 0:
             self._run("close", key, (), [milliseconds])
@@ -95,17 +95,17 @@ class InRedis:
         return f"<InRedis {self.address}, namespace {self._namespace!r}>"
 
     def _run(self, verb: str, key: str, windows: Sequence[Window], words: list[object]) -> Any:
-        # In braces: what a cluster keeps together. All else of a key says what it is for.
+        # In braces, the hash tag: a cluster keeps keys with the same one on the same node.
         base = f"{self._namespace}:limiter:{{{key}}}"
         keys = [f"{base}:turns", f"{base}:seen", f"{base}:closed"]
         keys += [f"{base}:{window.key('used')}:{window.seconds!r}" for window in windows]
         from redis import RedisError
-        from redis.exceptions import RedisClusterException  # which is none of the others
+        from redis.exceptions import RedisClusterException  # not derived from `RedisError`
 
         try:
             return self._server.run(self._script, keys, [verb, *map(_word, words)])
         except (RedisError, RedisClusterException, OSError) as error:
-            # Out of here: its traceback leads through frames that hold the password.
+            # Without a cause: its traceback leads through frames that hold the password.
             problem = str(error) or type(error).__name__
         raise LimiterUnreachable(self.address, self._without_password(problem))
 

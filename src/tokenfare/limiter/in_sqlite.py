@@ -1,8 +1,8 @@
-"""What is used of each window, by all processes of a machine that name the same file.
+"""The usage of each window in a SQLite file, shared by all processes of a machine that use it.
 
-A process asks for the first of its own queue only. Those stand in a queue of their own here, by the
-order in which they came, so no process starves another; one that has not asked again for a second
-is taken for gone.
+A process asks only for the first call of its own queue. These form another queue here, in the order
+in which they arrived, so that no process starves another. A process that has not asked again for a
+second counts as gone.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from .store import Change, Hold, Taken, longest
 from .window import Amounts, Window
 
 POLL_SECONDS = 0.05
-"""How soon to ask again: what other processes give back sets no signal here."""
+"""The longest time until asking again, since other processes cannot set a signal here."""
 
 GONE_SECONDS = 1.0
-"""After how long without asking who waits is taken for gone."""
+"""The time without asking after which a waiting process counts as gone."""
 
 _MIGRATIONS: Migrations = (
     (
@@ -67,7 +67,7 @@ class InSqlite:
     def take(
         self, key: str, windows: Sequence[Window], claimed: Sequence[Amounts], now: float
     ) -> Taken:
-        """Book what is asked of each window, all or nothing."""
+        """Book a claim in each window, all or nothing."""
         who = f"{self._name}-{os.getpid()}"
         with self._database.writing() as connection:
             hold = longest(
@@ -87,14 +87,14 @@ class InSqlite:
         return Taken(0.0, now)
 
     def book(self, key: str, changes: Sequence[Change], now: float) -> None:
-        """Make changes, together."""
+        """Apply changes in one step."""
         with self._database.writing() as connection:
             for window, slot, amounts in changes:
                 at = window.slot(now) if slot is None else slot
                 _add(connection, key, window, at, amounts)
 
     def close_for(self, key: str, seconds: float, now: float) -> None:
-        """Let nothing through for some time from now."""
+        """Let no call through for some time from now."""
         with self._database.writing() as connection:
             connection.execute(
                 "INSERT INTO closed VALUES (?, ?) "

@@ -21,7 +21,7 @@ from .store import Change, HeldBy, Hold, Store
 from .window import Amounts, Window
 
 UNTIL_SIGNALLED = 3_600.0
-"""The wait of those who are not the first of their queue: their signal is set when they are."""
+"""The wait of calls that are not the first of their queue: their signal is set when they are."""
 
 _NOTHING: Amounts = (0, 0)
 _SMOOTHING = 0.2
@@ -49,9 +49,9 @@ class Place:
 
 
 class Bound(NamedTuple):
-    """What holds a call back: of `requests` or `tokens`, `most` go in `per_seconds`.
+    """What holds a call back: a limit of `most` requests or tokens in `per_seconds`.
 
-    It has no numbers where it is a pause after a refusal, or the turn of other processes.
+    There are no numbers if it is a pause after a refusal, or the turn of other processes.
     """
 
     by: HeldBy
@@ -60,9 +60,9 @@ class Bound(NamedTuple):
 
 
 class Holdup(NamedTuple):
-    """Why a call waits: the first of its queue for `seconds` at least, `ahead` before this one.
+    """Why a call waits. The first of its queue waits `seconds` at least; `ahead` are before this.
 
-    `by` says what is used up: of `requests` and `tokens`, `most` go in `per_seconds`.
+    `by` says what is used up: a limit of `most` requests or tokens in `per_seconds`.
     """
 
     by: HeldBy
@@ -130,14 +130,14 @@ class Limiter:
             gone = place not in queue
             if not gone:
                 queue.remove(place)
-        if gone:  # it left while it was let through
+        if gone:  # it left the queue meanwhile
             self._rebook(place, _NOTHING, _NOTHING)
         else:
             self._ring_first(place.key)
         return 0.0
 
     def holdup(self, place: Place) -> Holdup | None:
-        """Why a place waits, if that is known: the first of its queue has been told to.
+        """Why a place waits; known once the first of its queue has been told to wait.
 
         It counts those before the place, which takes microseconds for a hundred.
         """
@@ -154,7 +154,7 @@ class Limiter:
         return Holdup(*_bound(hold, windows), ahead, max(0.0, until - self._clock()))
 
     def held_by(self, place: Place) -> Bound | None:
-        """What holds a place back, as `holdup` says it, however many are before it."""
+        """What holds a place back, as in `holdup`, without counting those before it."""
         with self._lock:
             queue = self._queues[place.key]
             if not queue or (told := queue[0].held) is None:
@@ -182,7 +182,7 @@ class Limiter:
         self._rebook(place, (1, place.claim.input_tokens), _NOTHING)
 
     def refused(self, place: Place, pause_seconds: float) -> None:
-        """The provider counts more than is booked here: give back, and let all wait a little."""
+        """The provider refused the call: release it, and let no call through for a while."""
         try:
             self._store.close_for(place.key, pause_seconds, self._clock())
         finally:
@@ -227,10 +227,11 @@ def _bound(hold: Hold, windows: tuple[Window, ...]) -> Bound:
 
 
 def _amounts(claim: Claim, window: Window, typical: float | None) -> Amounts:
-    """What to book of a window before a call; until an answer is known, all are as long as may be.
+    """What to book in a window before a call: the input, and the answer as this window counts it.
 
-    Booking the room of each where it was sent and its tokens where it was answered counted answers
-    twice: many small calls used four tenths of what they were allowed.
+    An answer of unknown length is booked with its whole room. Booking the room at the time of
+    sending, and also the tokens at the time of the answer, counted answers twice: many small calls
+    used only four tenths of the limit.
     """
     output = claim.max_output_tokens
     if window.answers == "written":

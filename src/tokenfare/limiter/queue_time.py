@@ -33,7 +33,7 @@ from .limiter import Claim
 from .window import Answers, Window
 
 By: TypeAlias = Literal["requests", "tokens", "calls at once"]
-"""What a call waits for."""
+"""The limits that a call may wait for."""
 
 _HALVINGS = 6
 
@@ -46,7 +46,7 @@ class QueueTime(NamedTuple):
 
 
 class Claims(NamedTuple):
-    """Many calls as columns (numpy arrays): what each asks, and how many there are of it."""
+    """Calls as columns (NumPy arrays): the tokens of each claim, and how many calls have it."""
 
     input_tokens: Any
     max_output_tokens: Any
@@ -54,7 +54,7 @@ class Claims(NamedTuple):
 
     @classmethod
     def of(cls, calls: Mapping[Claim, int]) -> Claims:
-        """So many calls of each size. Needs numpy."""
+        """A number of calls of each size. Needs NumPy."""
         np = import_module("numpy")
         rows = [(c.input_tokens, c.max_output_tokens, number) for c, number in calls.items()]
         columns = np.array(rows, dtype=np.int64).reshape(-1, 3).T
@@ -63,7 +63,7 @@ class Claims(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Tokens:
-    """A window's tokens: what a token costs, from which size on a call is large, and what then."""
+    """The token limit of a window: seconds per token, and from which size a call is large."""
 
     tokens: int
     per_token: float
@@ -84,7 +84,7 @@ class _Tokens:
 
 
 def _claimed_tokens(claims: Claims, answers: Answers) -> Any:
-    """What is booked at most where calls are sent."""
+    """The most that is booked when calls are sent."""
     if answers == "written":
         return claims.input_tokens
     return claims.input_tokens + claims.max_output_tokens
@@ -100,16 +100,16 @@ class QueueTimes:
     _tokens: tuple[_Tokens, ...]
 
     def with_at_once(self, number: int) -> QueueTimes:
-        """The queue times if so many calls may be under way."""
+        """The queue times with this many calls under way at once."""
         return replace(self, _at_once=number)
 
     def total(self, calls: Mapping[Claim, int] | Claims) -> float:
-        """The seconds of so many calls of each size."""
+        """The sum of the queue times of the claims, in seconds."""
         claims = _columns(calls)
         return float((self.seconds(claims) * claims.number).sum())
 
     def by(self, claims: Claims) -> By:
-        """What most of the time of all is for."""
+        """The limit that causes most of the time of all claims."""
         seconds, by_tokens = self._seconds(claims)
         other: By = "requests" if self._least == self._requests else "calls at once"
         of_tokens = _sum(seconds * by_tokens * claims.number)
@@ -121,7 +121,7 @@ class QueueTimes:
         return QueueTime(float(self.seconds(alone)[0]), self.by(alone))
 
     def seconds(self, claims: Claims) -> Any:
-        """The queue times of one call of each size, as a column."""
+        """The queue time of one call of each size, as a column."""
         return self._seconds(claims)[0]
 
     @property

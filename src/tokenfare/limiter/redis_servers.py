@@ -1,7 +1,7 @@
-"""What runs a store's script: one Redis server, the one that Sentinel names now, or a cluster.
+"""Connections to run a script on: a Redis server, the one that Sentinel names, or a cluster.
 
-A script is sent once: what was given back twice would let in too much. What else is told apart here
-is how each is reached and what it is called; no name holds a password.
+A script is never sent again after an error, since releasing a booking twice would let too much
+through. Names of servers never contain the password.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ _FORMS = (
 
 
 class Server(Protocol):
-    """Where a script is run."""
+    """A server that runs scripts."""
 
     @property
     def name(self) -> str:
-        """Where it is; nothing else of what was given."""
+        """Its address, without the password."""
 
     @property
     def password(self) -> object:
-        """The password, which no error may quote; empty if there is none."""
+        """The password, to remove it from errors; empty if there is none."""
 
     def run(self, script: str, keys: Sequence[str], words: Sequence[str]) -> Any:
-        """Run a script on keys, in one step. Raises what redis-py raises."""
+        """Run a script on keys, atomically. Raises what redis-py raises."""
 
     def close(self) -> None:
         """Close the connections; they are opened again if need be."""
@@ -65,7 +65,7 @@ def server_of(given: str | Client) -> Server:
 
 
 class _Single:
-    """One server, or that which Sentinel names: its client asks again when it is another one."""
+    """One server, or the current one of Sentinel, whose client follows a failover."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -83,7 +83,7 @@ class _Single:
 
     @property
     def password(self) -> object:
-        """As the client has it."""
+        """The password of the client."""
         return self._known.get("password")
 
     def run(self, script: str, keys: Sequence[str], words: Sequence[str]) -> Any:
@@ -99,9 +99,9 @@ class _Single:
 
 
 class _Cluster:
-    """A cluster, which is asked who has which keys only when it is used first.
+    """A cluster. Its client is made on first use.
 
-    redis-py does that while it makes the client, and makes none if nobody answers.
+    redis-py queries the nodes for their keys when the client is made, and fails if none answers.
     """
 
     def __init__(self, make: Callable[[], Any], name: str, password: object) -> None:
@@ -119,7 +119,7 @@ class _Cluster:
 
     @property
     def password(self) -> object:
-        """As it was given."""
+        """The password in the address."""
         return self._password
 
     def run(self, script: str, keys: Sequence[str], words: Sequence[str]) -> Any:
@@ -200,7 +200,7 @@ def _password_of(client: Any) -> object:
 
 
 def _no_retries(redis: Any, *, cluster: bool = False) -> dict[str, Any]:
-    """Options of a client that waits a little and sends nothing a second time by itself."""
+    """Options of a client with short timeouts that never retries by itself."""
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 

@@ -12,13 +12,13 @@ class Signal:
     __slots__ = ("_callbacks", "_is_set", "_lock")
 
     def __init__(self) -> None:
-        """Not set."""
+        """Start unset."""
         self._lock = threading.Lock()
         self._is_set = False
         self._callbacks: list[Callable[[], object]] = []
 
     def set(self) -> None:
-        """Tell everyone who listens, once."""
+        """Set it, and call every callback once."""
         with self._lock:
             self._is_set = True
             callbacks, self._callbacks = self._callbacks, []
@@ -26,7 +26,7 @@ class Signal:
             callback()
 
     def clear(self) -> None:
-        """Forget that it was set."""
+        """Clear it."""
         with self._lock:
             self._is_set = False
 

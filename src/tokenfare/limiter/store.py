@@ -1,4 +1,4 @@
-"""What a limiter keeps its counts in: in memory, in a file, in a server."""
+"""The interface of a store for a limiter's counts: in memory, in a file, or in a server."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 from .window import Amounts, Window
 
 HeldBy: TypeAlias = Literal["requests", "tokens", "refusal", "turn"]
-"""What holds a call back: what of a window is used, a refusal, or others who came first."""
+"""What holds a call back: a used-up limit, a pause after a refusal, or the turn of others."""
 
 
 class Hold(NamedTuple):
-    """Seconds for which a call is held back at least, by what, and by which of its windows."""
+    """The least seconds that a call is held back, by what, and by which of its windows."""
 
     seconds: float
     by: HeldBy
@@ -20,9 +20,9 @@ class Hold(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """Seconds until asking again may help, 0 if it is done, when that was by the store's clock.
+    """The result of `take`: the seconds until asking again (0: booked), and the store's time.
 
-    If it is not done, also what holds it back. That may be for longer than until asking again.
+    If it is not booked, also what holds the call back, maybe for longer than until asking again.
     """
 
     pause: float
@@ -33,7 +33,7 @@ class Taken(NamedTuple):
 def longest(
     closed: Hold, by_window: Iterable[tuple[float, float]], turn: Hold | None = None
 ) -> Hold:
-    """What holds a call back for longest; for no time if it is let through.
+    """What holds a call back for the longest time; for 0 seconds if nothing does.
 
     `by_window` has the pauses of each of its windows, by requests and by tokens.
     """
@@ -46,9 +46,9 @@ def longest(
 
 
 class Change(NamedTuple):
-    """What to add to a slot of a window; amounts below zero are taken from it.
+    """Amounts to add to a slot of a window, maybe negative.
 
-    Without a `slot` it is the one of now. No slot holds less than nothing.
+    Without a `slot` it is the current one. The amounts of a slot are never below zero.
     """
 
     window: Window
@@ -57,22 +57,22 @@ class Change(NamedTuple):
 
 
 class Store(Protocol):
-    """Where it is kept what is used of each window.
+    """Keeps the usage of each window.
 
-    `now` is a limiter's clock. A store that has a clock of its own goes by that one instead.
+    `now` is the time by the limiter's clock. A store with a clock of its own uses that instead.
     """
 
     @property
     def shared(self) -> bool:
-        """Whether other processes see it, so that asking may wait for them, a disk, a network."""
+        """Whether processes share it, so that calls may block on a lock, a disk or a network."""
 
     def take(
         self, key: str, windows: Sequence[Window], claimed: Sequence[Amounts], now: float, /
     ) -> Taken:
-        """Book what is asked of each window, all or nothing."""
+        """Book a claim in each window, all or nothing."""
 
     def book(self, key: str, changes: Sequence[Change], now: float, /) -> None:
-        """Make changes, together."""
+        """Apply changes in one step."""
 
     def close_for(self, key: str, seconds: float, now: float, /) -> None:
-        """Let nothing through for some time from now."""
+        """Let no call through for some time from now."""

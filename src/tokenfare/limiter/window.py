@@ -17,7 +17,7 @@ from tokenfare.catalog import RateLimits
 
 MINUTE = 60.0
 ARRIVAL_SLACK_SECONDS = 0.15
-"""One request may reach the provider so much later than another one that was sent with it."""
+"""By how much later one request may reach the provider than another sent at the same time."""
 
 _SLOTS = 40
 
@@ -33,10 +33,10 @@ Amounts: TypeAlias = tuple[int, int]
 class Window:
     """The most `requests` and `tokens` in any `seconds`; `None` means unlimited.
 
-    `slack_seconds` is how much later one request may reach the provider than another one that was
-    sent at the same time: so much longer is every window, since it is the arrival that counts.
-    `answers` is how they count beside the inputs. One that `spreads` is no limit of anyone's: it
-    spreads what a longer one lets in.
+    `slack_seconds` is by how much later one request may reach the provider than another sent at the
+    same time. The provider counts arrivals, so the window is longer by that. `answers` says how
+    output tokens count. A window that `spreads` is not a limit of the provider: it spreads out what
+    a longer window lets through.
     """
 
     seconds: float
@@ -47,15 +47,15 @@ class Window:
     spreads: bool = False
 
     def key(self, key: str) -> str:
-        """The key of its counts: two windows of the same length are kept apart."""
+        """The key of its counts, different for two windows of the same length."""
         return f"{key} expected" if self.answers == "expected" else key
 
     def spared(self, output_tokens: float) -> Window:
-        """The window less what may be written within its slack, in answers of this size.
+        """The window, reduced by what may be written within its slack, in answers of this size.
 
-        Answers count when they are written and are known here a little later. Their mean is covered
-        by the length of the window; this is one deviation of their sum, as of so many that come at
-        random, or one answer if that is more, and never more than three quarters of the window.
+        Answers count when they are written, and are known here a little later. Their mean is
+        covered by the length of the window. This subtracts one standard deviation of their sum, for
+        a Poisson process, or one answer if that is more; at most three quarters of the window.
         """
         if self.answers != "written" or self.tokens is None:
             return self
@@ -70,14 +70,14 @@ class Window:
 
     @property
     def longest_seconds(self) -> float:
-        """How long at most something that was booked counts: the window is not longer than this.
+        """The longest time for which a booking counts.
 
         63 s for a minute, 1.175 s for a second with the slack of arrivals, 0.1025 s for its tenth.
         """
         return (self.reach + 1) * self.slot_seconds
 
     def slot(self, now: float) -> int:
-        """The slot of a moment."""
+        """The slot of a time."""
         return math.floor(now / self.slot_seconds)
 
     def first(self, now: float) -> int:
@@ -119,7 +119,7 @@ class Window:
 
     @property
     def reach(self) -> int:
-        """How many slots beside the one of now still count."""
+        """How many slots besides the current one still count."""
         return math.ceil((self.seconds + self.slack_seconds) / self.slot_seconds)
 
 
