@@ -10,8 +10,9 @@ from threading import Barrier, Thread
 
 import pytest
 
-from tokenfare.database import Database
+from tokenfare.database import Database, file_or_switch
 from tokenfare.errors import DatabaseError
+from tokenfare.ledger import ledger_path
 
 FIRST = ("CREATE TABLE things (name TEXT)",)
 SECOND = (
@@ -205,3 +206,36 @@ def test_what_was_begun_is_ended_in_the_file_that_it_began_in(path: Path) -> Non
     away.rename(path)
     assert rows(database) == [("hat",), ("glove",), ("scarf",)]
     database.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", None),
+        ("  ", None),
+        ("off", False),
+        (" OFF ", False),
+        ("false", False),
+        ("no", False),
+        ("0", False),
+        ("on", True),
+        ("True", True),
+        ("yes", True),
+        ("1", True),
+        ("./on", "./on"),
+        (" calls.sqlite3 ", "calls.sqlite3"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+    ],
+)
+def test_a_variable_names_a_file_or_switches(text: str, says: object) -> None:
+    assert file_or_switch(text) == says
+    assert type(file_or_switch(text)) is type(says)
+
+
+def test_a_ledger_that_is_switched_on_is_the_default_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert ledger_path({"TOKENFARE_LEDGER": "on"}) == ledger_path({})
+    assert ledger_path({"TOKENFARE_LEDGER": "off"}) is None
+    assert ledger_path({"TOKENFARE_LEDGER": "mine"}) == Path("mine")

@@ -36,6 +36,21 @@ _TABLE = re.compile(r"CREATE TABLE (\w+)")
 _inherited: list[sqlite3.Connection] = []
 
 
+_OFF = {"off", "none", "0", "false", "no"}
+_ON = {"on", "1", "true", "yes"}
+
+
+def file_or_switch(text: str) -> str | bool | None:
+    """What a variable says that names a file, or whether there is to be one; `None`: nothing.
+
+    `false` is no file's name: who writes it wants none, and got a file that is called so.
+    """
+    named = text.strip()
+    if named.lower() in _OFF | _ON:
+        return named.lower() in _ON
+    return named or None
+
+
 def expanded(what: str, named: str) -> Path:
     """A path with `~` expanded. Raises `DatabaseError` if there is no home directory."""
     try:

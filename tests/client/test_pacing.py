@@ -229,7 +229,10 @@ def test_the_rates_of_the_caller_stand_before_the_catalogues() -> None:
         (True, None, "other", {}, True),
         (False, None, "own", {}, False),
         (None, None, "own", {"TOKENFARE_LIMITER": "off"}, False),
+        (None, None, "own", {"TOKENFARE_LIMITER": "False"}, False),
+        (None, None, "own", {"TOKENFARE_LIMITER": "0"}, False),
         (None, None, "other", {"TOKENFARE_LIMITER": "on"}, True),
+        (None, None, "other", {"TOKENFARE_LIMITER": "1"}, True),
         (True, None, "other", {"TOKENFARE_LIMITER": "off"}, True),
     ],
 )
@@ -245,6 +248,7 @@ def test_rates_are_kept_where_they_are_known(
     urls = {"own": provider.base_urls["cn-beijing"], "other": "http://127.0.0.1:1/v1"}
     found = pace(choice, rates, provider, urls[endpoint], environment)
     assert (found.limiter is not None) is limited
+    assert found.own is None  # no file, and none that is called "0" or "1"
 
 
 @pytest.mark.parametrize("where", ["argument", "environment"])

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from tokenfare.catalog import Catalog, Model, Provider, RateLimits
-from tokenfare.database import expanded
+from tokenfare.database import expanded, file_or_switch
 from tokenfare.dispatch import Admission, Flow, OnWait, RunBlocking, WaitFor
 from tokenfare.errors import (
     DatabaseError,
@@ -133,7 +133,7 @@ def pace(
     environment: Mapping[str, str],
 ) -> Pace:
     """The pace by the arguments, or by the environment where an argument is not given."""
-    choice = _from_environment(environment) if limiter is None else limiter
+    choice = file_or_switch(environment.get(VARIABLE, "")) if limiter is None else limiter
     if choice is None:
         choice = rates is not None or endpoint in provider.base_urls.values()
     own = None
@@ -152,12 +152,6 @@ def share_seconds(provider: Provider) -> float | None:
     """The shorter window in which a provider enforces its share of a minute's rates, if any."""
     throttle = provider.throttle
     return None if throttle is None else float(throttle.window_seconds)
-
-
-def _from_environment(environment: Mapping[str, str]) -> str | bool | None:
-    named = environment.get(VARIABLE, "").strip()
-    known = {"": None, "on": True, "off": False}
-    return known.get(named.lower(), named)
 
 
 def _store(named: str | os.PathLike[str]) -> InSqlite | InRedis:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tokenfare.database import expanded
+from tokenfare.database import expanded, file_or_switch
 from tokenfare.errors import DatabaseError
 
 VARIABLE = "TOKENFARE_LEDGER"
 """A file, or `off`. Without it the ledger is a file in the user's state directory."""
 
-_OFF = {"off", "none", "0", "false", "no"}
 _NAME = "ledger.sqlite3"
 
 
@@ -20,10 +19,10 @@ def ledger_path(environment: Mapping[str, str]) -> Path | None:
 
     Raises `DatabaseError` where that is in a home directory and there is none.
     """
-    named = environment.get(VARIABLE, "").strip()
-    if named.lower() in _OFF:
+    named = file_or_switch(environment.get(VARIABLE, ""))
+    if named is False:
         return None
-    return expanded("ledger", named) if named else _users_own()
+    return expanded("ledger", named) if isinstance(named, str) else _users_own()
 
 
 def _users_own() -> Path:
