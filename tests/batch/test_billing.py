@@ -10,13 +10,13 @@ from unittest.mock import patch
 
 import pytest
 
-from batch_plans import TURBO, finish, input_of
+from batch_plans import ROOM, TURBO, finish, input_of
 from tokenfare import batch
 from tokenfare.batch.runs import submitting
 from tokenfare.errors import (
     CeilingReached,
 )
-from tokenfare.ledger import Ledger
+from tokenfare.ledger import Ledger, spent, unsettled
 from tokenfare.usage import Usage
 
 
@@ -87,7 +87,8 @@ def test_a_job_holds_its_ceiling_for_its_window_and_a_day_to_collect_it(
     before = time.time()
     batch.submit(made(1), window_hours=hours, **given | {"ledger": path})
     with Ledger(path) as ledger, ledger.reading() as db:
-        ((ends_ms,),) = db.execute("SELECT lease_ms FROM calls").fetchall()
+        ((ends_ms, most),) = db.execute("SELECT lease_ms, fare_at_most FROM calls").fetchall()
+    assert Decimal(most) == (input_of(1) * TURBO[0] + ROOM * TURBO[1]) / 1000
     lease = hours * 3_600 + 24 * 3_600
     assert before + lease - 1 < ends_ms / 1_000 <= time.time() + lease
 
@@ -106,6 +107,21 @@ def test_a_job_whose_submission_was_interrupted_is_reserved_once(
     batch.submit(folder, **given)
     with Ledger(given["ledger"]) as ledger, ledger.reading() as db:
         assert db.execute("SELECT count(*), sum(held_tokens) FROM calls").fetchall() == [(1, 29)]
+
+
+def test_a_job_under_way_has_no_bill_yet(emulate: Any, made: Any, tmp_path: Path) -> None:
+    emulator, given = emulate()
+    given["ledger"] = tmp_path / "ledger.sqlite"
+    folder = made(1)
+    batch.submit(folder, **given)
+    assert not batch.collect(folder, **given).complete
+    with Ledger(given["ledger"]) as ledger:
+        assert unsettled(ledger).open == 1
+        finish(folder, given)
+        assert batch.collect(folder, **given).complete
+        (sums,) = spent(ledger)
+        assert (sums.answered, unsettled(ledger).open) == (1, 0)
+        assert sums.usage == emulator.calls.billed()
 
 
 def test_two_folders_of_one_plan_are_one_job_and_one_bill(
