@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import tokenfare as tf
+from models import model
 from tokenfare.errors import InputError
 from tokenfare.router import Requirements, to_record
 from tokenfare.router.recorded import from_record
@@ -66,6 +67,32 @@ def test_a_record_of_an_older_version_is_decided_again_alike() -> None:
     older["asked"]["purpos"] = "code"
     with pytest.raises(InputError, match=r"asked\.purpos: no such key; nearest: purpose"):
         from_record(json.dumps(older))
+
+
+def test_a_model_that_was_not_there_has_the_range_of_all_that_count_alike() -> None:
+    record = json.loads(recorded(input_tokens=20_000))
+    record["sizes"] = [
+        {"tokenizer": name, "tokens": {"value": value, "low": low, "high": high}, "models": ids}
+        for name, value, low, high, ids in (
+            ("qwen", 10, 8, 12, ["qwen-turbo"]),
+            ("qwen", 11, 9, 15, ["qwen-plus"]),
+            ("yi", 7, 1, 99, ["yi-large"]),
+        )
+    ]
+    sizes = from_record(json.dumps(record)).sizes
+    for name, ends in (("qwen-turbo", (10, 8, 12)), ("qwen-plus", (11, 9, 15))):
+        found = sizes(model(name))
+        assert (found.value, found.low, found.high) == ends
+    found = sizes(model("new"))
+    assert (found.value, found.low, found.high) == (11, 8, 15)
+    assert not sizes.known(model("other", tokenizer="llama3"))
+
+
+def test_a_choice_that_is_not_in_its_own_ranking_is_no_record() -> None:
+    record = json.loads(recorded(input_tokens=20_000))
+    with pytest.raises(InputError, match="'qwen-none' is not among the models under `ranked`"):
+        from_record(json.dumps(record | {"model": "qwen-none"}))
+    assert from_record(json.dumps(record | {"model": None})).model is None
 
 
 def test_what_changed_is_said_of_both_models_first() -> None:
