@@ -16,19 +16,19 @@ from .effects import Flow
 
 
 class Admission(Protocol):
-    """Admission of one call: for each attempt `enter`, then exactly one of the other three."""
+    """Admission of one call: for each attempt `enter`, then exactly one of the other methods."""
 
     def enter(self, seconds_left: Callable[[], float]) -> Flow[None]:
         """Wait for the turn. Raises `RateWaitTooLong` if it does not come in the time left."""
 
     def answered(self, usage: Usage) -> Flow[None]:
-        """It was answered, and billed like this."""
+        """The attempt was answered, and billed like this."""
 
     def failed(self, error: BaseException) -> Flow[None]:
-        """It was refused, broke or was cancelled."""
+        """The attempt was refused, broke off or was cancelled."""
 
     def dropped(self) -> None:
-        """The flow was thrown away, and nobody carries out what it would ask for."""
+        """The flow was discarded, so its effects are not run any more."""
 
 
 def in_turn(
@@ -36,7 +36,7 @@ def in_turn(
     seconds_left: Callable[[], float],
     once: Callable[[], Flow[Answer]],
 ) -> Callable[[], Flow[Answer]]:
-    """`once`, admitted first if there is somebody to ask."""
+    """`once`, preceded by an admission if there is a limiter."""
     if admission is None:
         return once
 

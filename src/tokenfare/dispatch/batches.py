@@ -1,12 +1,13 @@
 """The provider's batch service: a file of requests in, a job, a file of answers out.
 
-Creating must not happen twice, and a connection that breaks leaves open whether it happened. So
-every attempt to upload or to create first looks whether an earlier one got through: a file is known
-by its name, which carries a digest, and a job by the key in its metadata, or by its input file.
+A job must not be created twice, and after a broken connection it is not known whether it was
+created. So each attempt to upload or create first checks whether an earlier one succeeded: a file
+is recognized by its name, which has a digest, and a job by the key in its metadata or by its input
+file.
 
-The provider creates what it is asked for, so two that look in the same instant may both create. Of
-the jobs with one key the first counts, to whoever looks (`find_jobs`), and the others are cancelled
-(`cancel_others`).
+The provider has no idempotency key, so two machines that check at the same moment may both create a
+job. Of the jobs with one key the first counts, for everybody (`find_jobs`), and the others are
+cancelled (`cancel_others`).
 """
 
 from __future__ import annotations
@@ -29,20 +30,20 @@ from .multipart_form import file_form
 PURPOSE = "batch"
 CHATS = "/v1/chat/completions"
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
-"""The statuses after which nothing comes any more."""
+"""The final statuses of a job."""
 _RAN = frozenset({"completed", "expired"})
 
 _PAGE = 100
 _LONGEST_TRANSFER_SECONDS = 6 * 3_600.0
-_MOST_PAGES = 1_000  # an account holds 10,000 files; a list that goes on and on is broken
+_MOST_PAGES = 1_000  # more than the 10,000 files of an account need; an endless list is broken
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A batch at the provider, as it was when it was looked at. `problem`: what it says is wrong.
+    """A batch at the provider, as it was when it was queried. `problem` is the provider's message.
 
     `total` is 0 until the provider has checked the file. `created_at` is in seconds since 1970 by
-    the provider's clock, 0 if it does not say.
+    the provider's clock; 0 if it is not given.
     """
 
     id: str
@@ -58,13 +59,13 @@ class Job:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing comes any more."""
+        """Whether the status is final."""
         return self.status in ENDED
 
 
 @dataclass(frozen=True, slots=True)
 class BatchFile:
-    """A file of requests for one `model`: `key` is a digest that no other file has."""
+    """A file of requests for one `model`. `key` is a digest that identifies it."""
 
     path: Path
     model: str
@@ -72,7 +73,7 @@ class BatchFile:
 
     @property
     def name(self) -> str:
-        """What it is called at the provider."""
+        """Its name at the provider."""
         return f"{self.key}.jsonl"
 
 
@@ -83,7 +84,7 @@ def upload_batch(
     since: str,
     progress: Callable[[UploadProgress], None] | None = None,
 ) -> Flow[str]:
-    """Upload a file of requests unless the provider has it; gives its id.
+    """Upload a file of requests, unless the provider has it. Returns its id.
 
     `since` is the day, `20241218`, before which nobody can have uploaded it.
     """
@@ -148,7 +149,7 @@ def find_jobs(file: BatchFile, channel: Channel) -> Flow[tuple[Job, ...]]:
 
 
 def cancel_others(jobs: Sequence[Job], model: str, channel: Channel) -> Flow[tuple[Job, ...]]:
-    """Have every job but the first stopped; gives those that had run to their end before."""
+    """Cancel every job but the first. Returns those that had already completed."""
     ran: tuple[Job, ...] = ()
     for job in jobs[1:]:
         stopped = yield from _stopped(job, model, channel)
@@ -163,7 +164,7 @@ def _stopped(job: Job, model: str, channel: Channel) -> Flow[Job]:
     try:
         return (yield from cancel_job(job.id, model, channel))
     except ProviderError:
-        now = yield from get_job(job.id, model, channel)  # it may have ended meanwhile
+        now = yield from get_job(job.id, model, channel)  # it may have completed meanwhile
         if not now.ended and now.status != "cancelling":
             raise
         return now
@@ -191,9 +192,9 @@ def cancel_job(job_id: str, model: str, channel: Channel) -> Flow[Job]:
 
 
 def patient(channel: Channel) -> Channel:
-    """With time for a large file: half a gigabyte takes hours where a chat takes minutes.
+    """The channel with a longer total timeout: half a gigabyte may take hours.
 
-    Silence ends it as before.
+    The timeouts for silence stay the same.
     """
     times = channel.endpoint.timeouts
     times = replace(times, total=max(times.total, _LONGEST_TRANSFER_SECONDS))
@@ -212,7 +213,7 @@ def _job_request(method: str, path: str, model: str, channel: Channel) -> Flow[J
 
 
 def _listed(run: ActiveCall, path: str, query: Mapping[str, str]) -> Flow[list[Mapping[str, Any]]]:
-    """Everything that a list has on all its pages. A list with nothing in it has `data: null`."""
+    """The entries of a list, from all pages. An empty list has `data: null`."""
     found: list[Mapping[str, Any]] = []
     after: dict[str, str] = {}
     for _ in range(_MOST_PAGES):

@@ -1,7 +1,7 @@
-"""The two ways to ask: for the whole answer, and for its pieces as they are written.
+"""The two kinds of chat calls: for a whole answer, and for a stream of its pieces.
 
-Both are flows: they yield what they want done and are told what came of it. With documents they
-first upload, and afterwards tidy up.
+Both are flows: they yield effects and are sent the results. With documents they upload first, and
+clean up afterwards.
 """
 
 from __future__ import annotations
@@ -48,21 +48,21 @@ from .wire import answer_of, body_of
 
 Ask: TypeAlias = Callable[[Call, Channel], Flow[Answer]]
 
-_AFTER_THE_END = 1.0  # seconds for what may follow `[DONE]`; the answer is there already
+_AFTER_THE_END = 1.0  # seconds to wait for what follows `[DONE]`; the answer is complete
 
 _CUT_NOTE = "the provider ran out of time and cut the answer short"
 
 
 def chat(call: Call, channel: Channel, files: FileHandling | None = None) -> Flow[Answer]:
-    """Ask and wait for the whole answer."""
+    """Send a call and wait for the whole answer."""
     return _with_documents(call, channel, files or FileHandling(), _plain)
 
 
 def chat_stream(call: Call, channel: Channel, files: FileHandling | None = None) -> Flow[Answer]:
-    """Ask and emit a `Delta` for each piece of the answer; the whole answer is the result.
+    """Send a call and emit a `Delta` for each piece of the answer; the whole answer is the result.
 
-    A failure is tried again only while nothing was emitted. After that it is raised with the text
-    that arrived: `StreamBroken` if the connection failed, else what the provider meant.
+    A failed attempt is retried only if nothing was emitted. Otherwise the error is raised with the
+    text that arrived: `StreamBroken` if the connection failed, else the error of the provider.
     """
     if call.parameters.get("n", 1) != 1:
         raise InvalidRequestError("a stream carries one answer; leave n out of its parameters")
@@ -70,7 +70,7 @@ def chat_stream(call: Call, channel: Channel, files: FileHandling | None = None)
 
 
 def _with_documents(call: Call, channel: Channel, handling: FileHandling, ask: Ask) -> Flow[Answer]:
-    """Ask about documents: those that are remembered first, and anew if the provider lost them."""
+    """Send a call with documents, using remembered uploads; upload again if they are gone."""
     if not call.documents:
         return (yield from ask(call, channel))
     documents = yield from recalled(call.documents, handling.memory)
@@ -97,7 +97,7 @@ def _about(
         files = yield from lease.borrow(documents)
         messages, notes = referring(call.messages, files)
         answer = yield from ask(replace(call, messages=messages, documents=()), channel)
-    except GeneratorExit:  # the flow is thrown away: nobody carries out what it would ask for
+    except GeneratorExit:  # the flow is discarded, and its effects are not run any more
         lease.drop()
         raise
     except BaseException as error:
@@ -143,7 +143,7 @@ def _streamed(call: Call, channel: Channel) -> Flow[Answer]:
 
 
 def _unstreamed(run: ActiveCall, url: str, head: Head) -> Flow[Answer]:
-    """A refusal, or a whole answer from an endpoint that does not stream."""
+    """The result of a response that is not a stream: a refusal, or a whole answer."""
     body = yield from read_all(run, url, head)
     if not 200 <= head.status < 300:
         raise run.error_from_response(url, head.status, head.headers, body)
@@ -153,7 +153,7 @@ def _unstreamed(run: ActiveCall, url: str, head: Head) -> Flow[Answer]:
 
 
 def _followed(run: ActiveCall, url: str, head: Head, silence: Silence) -> Flow[Answer]:
-    """The answer in a stream of events, emitted as it comes."""
+    """Read the answer from a stream of events, and emit its pieces."""
     draft = Draft()
     try:
         yield from _pieces(run, url, head, draft, silence)
@@ -164,7 +164,7 @@ def _followed(run: ActiveCall, url: str, head: Head, silence: Silence) -> Flow[A
         if not draft.begun:
             raise
         failure = error
-    failure.transient = False  # the caller has seen a part; a second beginning would follow it
+    failure.transient = False  # the caller has seen a part, which a retry would repeat
     failure.text = draft.text
     raise _broken_off(failure) if isinstance(failure, ProviderUnreachable) else failure
 
@@ -189,12 +189,12 @@ def _pieces(run: ActiveCall, url: str, head: Head, draft: Draft, silence: Silenc
             delta = draft.take(_chunk(run, url, head, event))
             if delta is not None:
                 yield Emit(delta)
-            if draft.begun:  # from the time when the caller wants more
+            if draft.begun:  # the timeout begins when the caller asks for the next piece
                 silence = Silence.of(run, "between_tokens")
 
 
 def _to_the_end(run: ActiveCall) -> Flow[None]:
-    """Read the little that follows the last event, so that the connection can be used again."""
+    """Read what follows the last event, so that the connection can be reused."""
     while run.seconds_left() > 0:
         rest = yield Read(min(_AFTER_THE_END, run.seconds_left()))
         if not isinstance(rest, bytes):
@@ -202,7 +202,7 @@ def _to_the_end(run: ActiveCall) -> Flow[None]:
 
 
 def _chunk(run: ActiveCall, url: str, head: Head, event: Event) -> Mapping[str, object]:
-    """The chunk in an event. Raises what it means if it is an error: the status was 200 before."""
+    """The chunk in an event. Raises if it is an error, which may follow a status of 200."""
     payload = _json(event.data)
     if event.name == "error" or is_refusal(payload):
         raise run.error_from_response(url, _status(event, head), head.headers, event.data.encode())
@@ -218,7 +218,7 @@ def _chunk(run: ActiveCall, url: str, head: Head, event: Event) -> Mapping[str, 
 
 
 def _status(event: Event, head: Head) -> int:
-    """The status that an error inside a stream has: DashScope writes it into a comment."""
+    """The status of an error inside a stream, which DashScope sends in a comment."""
     for comment in event.comments:
         name, _, number = comment.partition("/")
         if name == "HTTP_STATUS" and number.isascii() and number.isdigit():

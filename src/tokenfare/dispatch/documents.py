@@ -36,10 +36,10 @@ ROLE_NOTE = (
     f"first one as the role, and files only after it"
 )
 
-# Only `processed` is documented. These say in any API of this kind that it will not come.
+# Only `processed` is documented. These mean in similar APIs that parsing has failed.
 _HOPELESS = frozenset({"error", "failed", "deleted", "expired", "cancelled"})
 
-# Tidying up holds up a result or an error that is already there: one more try, at once.
+# Cleaning up delays a result or an error that is already there, so there is only one quick retry.
 _BRIEF = RetryPolicy(attempts=2, first_wait=0.5, first_wait_throttled=0.5)
 
 
@@ -59,8 +59,8 @@ def upload(
 ) -> Flow[tuple[UploadedFile, ...]]:
     """Upload documents for a model and wait until all can be asked about.
 
-    One file for each document, in their order; identical contents share one. What is already
-    uploaded stays as it is. If anything fails, the files of this flow are deleted again. Raises
+    Returns a file for each document, in order; identical contents share one. Files that are already
+    uploaded are left alone. If anything fails, the files uploaded here are deleted again. Raises
     `InvalidRequestError`, before anything is sent, if the model does not take these documents.
     """
     marks = yield from marked(documents, model)
@@ -95,7 +95,7 @@ def distinct(
 def sent(
     contents: Sequence[Content], model: Model, channel: Channel, handling: FileHandling
 ) -> Flow[dict[str, UploadedFile]]:
-    """The file of each digest, when all can be asked about. If anything fails, none is left."""
+    """Upload contents and wait until all are parsed. If anything fails, all are deleted."""
     rules = _rules(model, len(contents))
     held: dict[str, UploadedFile] = {}
     try:
@@ -117,7 +117,7 @@ def sent(
 def recalled(
     documents: Sequence[Attachment | UploadedFile], memory: FileMemory | None
 ) -> Flow[tuple[Attachment | UploadedFile, ...]]:
-    """The documents, those that the provider holds already as what they are there."""
+    """The documents, with those that the provider already has replaced by their files."""
     if memory is None:
         return tuple(documents)
     found: list[Attachment | UploadedFile] = []
@@ -131,7 +131,7 @@ def recalled(
 
 
 def delete(files: Iterable[UploadedFile], model: Model, channel: Channel) -> Flow[tuple[str, ...]]:
-    """Delete files at the provider. Gives the ids of those that may still be there; raises nothing.
+    """Delete files at the provider. Returns the ids that may still be there; never raises.
 
     A file that the provider does not know counts as deleted.
     """
@@ -177,7 +177,7 @@ def _mark(
     if isinstance(document, UploadedFile):
         return Fingerprint(document.digest, document.size)
     mark = yield Identify(document.name, document.content)
-    assert isinstance(mark, Fingerprint)  # noqa: S101 - what a driver gives for Identify
+    assert isinstance(mark, Fingerprint)  # noqa: S101 - the result of Identify
     if mark.size == 0:
         raise InvalidRequestError(f"{document.name}: empty; a document needs some content")
     if mark.size > rules.max_file_bytes:
@@ -191,7 +191,7 @@ def _mark(
 def _send(
     content: Content, model: Model, rules: DocumentRules, channel: Channel, handling: FileHandling
 ) -> Flow[tuple[UploadedFile, bool]]:
-    """Upload one content. Gives the file and whether it is already processed."""
+    """Upload one content. Returns the file and whether it is already parsed."""
     run = begin_call(channel, model.id)
     url = channel.endpoint.url("files")
     name, mark = content.document.name, content.mark
@@ -218,7 +218,7 @@ def _send(
 def _processed(
     file: UploadedFile, model: Model, channel: Channel, handling: FileHandling
 ) -> Flow[None]:
-    """Wait until the provider has read a file."""
+    """Wait until the provider has parsed a file."""
     url = _url(channel, file)
     clock = channel.runtime.clock
     until = clock() + handling.deadline_seconds
@@ -263,7 +263,7 @@ def _id_and_status(reply: HttpResponse, model: Model, url: str) -> tuple[str, st
         file = None
     if isinstance(file, Mapping):
         id_, status = file.get("id"), file.get("status", "uploaded")
-        # The id goes into a URL and into a prompt, where a comma would make two of it.
+        # The id is put into a URL and into a prompt, where a comma would separate two ids.
         if isinstance(id_, str) and id_ and quote(id_, safe="") == id_ and isinstance(status, str):
             return id_, status
     raise ProviderAnswerInvalid(

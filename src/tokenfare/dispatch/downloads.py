@@ -1,9 +1,9 @@
-"""Fetching a file of the provider's, whole: what broke goes on where it was, if the server can.
+"""Downloads a file from the provider, resuming an interrupted download if the server supports it.
 
-HTTP's own way (RFC 9110, sections 13 and 14): the rest is asked for by `Range`, on the condition
-(`If-Range`) that it is still the file which has this tag. Whether a provider can do that is seen
-from its answer, never assumed: where it sends the whole file again, or a part that does not join,
-the download begins anew. Nothing counts as whole that is not as long as the server said.
+By RFC 9110, sections 13 and 14: the rest is requested with `Range`, on the condition (`If-Range`)
+that the file still has the same entity tag. Support is never assumed: if the server sends the whole
+file again, or a part that does not fit, the download starts over. A file is complete only if it has
+the length that the server stated.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _PART, _WHOLE, _NO_SUCH_PART = 206, 200, 416
 
 @dataclass(frozen=True, slots=True)
 class PartialFile:
-    """The first `size` bytes of a file: of `total`, by the server's `tag`, where these are known.
+    """The first `size` bytes of a file, with the `total` size and the entity `tag`, if known.
 
-    A part of which neither is known cannot be told from a part of another file.
+    If neither is known, it might be a part of another file, and the download cannot be resumed.
     """
 
     size: int = 0
@@ -48,31 +48,31 @@ class PartialFile:
 
     @property
     def joins(self) -> bool:
-        """Whether the rest can be asked for."""
+        """Whether the download can be resumed."""
         return self.size > 0 and (self.tag is not None or self.total is not None)
 
 
 class Sink(Protocol):
-    """Where a download goes. What it holds may be of an earlier process."""
+    """Stores a download. It may hold a part from an earlier process."""
 
     def held(self) -> PartialFile:
-        """What there is of the file."""
+        """The part of the file that is stored."""
 
     def begin(self, held: PartialFile) -> None:
-        """Keep that much of it; what follows is written after it."""
+        """Keep that part; further bytes are written after it."""
 
     def write(self, piece: bytes) -> None:
-        """Take the next bytes."""
+        """Append the next bytes."""
 
     def finish(self) -> None:
-        """It is whole."""
+        """The file is complete."""
 
 
 def download(file_id: str, model: str, channel: Channel, sink: Sink) -> Flow[None]:
-    """Fetch a file, piece by piece, into a sink, which has it whole afterwards.
+    """Download a file into a sink.
 
-    It is tried as often as retry policy allows, and again as long as tries bring it further.
-    Raises `ProviderError`; the sink keeps what there is by then.
+    Attempts are limited by the retry policy; one that made progress does not count. Raises
+    `ProviderError`; the sink keeps what has arrived.
     """
     run = begin_call(patient(channel), model)
     url = channel.endpoint.url(f"files/{quote(file_id, safe='')}")
@@ -91,7 +91,7 @@ def download(file_id: str, model: str, channel: Channel, sink: Sink) -> Flow[Non
 
 def _once(run: ActiveCall, url: str, sink: Sink) -> Flow[None]:
     held: PartialFile = yield RunBlocking(sink.held)
-    if not (held.joins and held.size == held.total):  # a process ended just before `finish`
+    if not (held.joins and held.size == held.total):  # else a process ended before `finish`
         held = yield from _fetched(run, url, sink, held)
     total = held.total
     if total is None:
@@ -104,11 +104,11 @@ def _once(run: ActiveCall, url: str, sink: Sink) -> Flow[None]:
 
 
 def _fetched(run: ActiveCall, url: str, sink: Sink, held: PartialFile) -> Flow[PartialFile]:
-    """Read what is missing, or everything; gives what is held then."""
+    """Read the missing part, or everything. Returns what is stored then."""
     at = f"{url}/content"
     head = yield from opened(run, _request(run, at, held))
     begun = _begun(head, held)
-    if begun is None and head.status in {_PART, _NO_SUCH_PART}:  # it does not join: all of it then
+    if begun is None and head.status in {_PART, _NO_SUCH_PART}:  # it does not fit: start over
         head = yield from opened(run, _request(run, at, PartialFile()))
         begun = _begun(head, PartialFile())
     if begun is None:
@@ -123,7 +123,7 @@ def _fetched(run: ActiveCall, url: str, sink: Sink, held: PartialFile) -> Flow[P
 
 
 def _request(run: ActiveCall, url: str, held: PartialFile) -> HttpRequest:
-    # Not packed: lengths and ranges are then those of the file.
+    # Without compression, so that lengths and ranges are those of the file.
     headers = {"accept-encoding": "identity"}
     if held.joins:
         headers["range"] = f"bytes={held.size}-"
@@ -133,7 +133,7 @@ def _request(run: ActiveCall, url: str, held: PartialFile) -> HttpRequest:
 
 
 def _begun(head: Head, held: PartialFile) -> PartialFile | None:
-    """What an answer goes on from; `None` for one that is no file, or a part that does not join."""
+    """The part that a response continues; `None` if it is an error or does not fit."""
     headers = head.headers
     tag = _strong(headers.get("etag"))
     if head.status == _WHOLE:
@@ -152,7 +152,7 @@ def _begun(head: Head, held: PartialFile) -> PartialFile | None:
 
 
 def _strong(tag: str | None) -> str | None:
-    """A tag that tells files apart to the byte, which a weak one does not."""
+    """An entity tag if it is a strong one; weak ones do not identify the bytes."""
     return tag if tag and tag.startswith('"') else None
 
 
@@ -161,9 +161,9 @@ def _number(text: str | None) -> int | None:
 
 
 def _size(run: ActiveCall, url: str) -> Flow[int | None]:
-    """How long the file is by its entry in the file service, for an answer that did not say.
+    """The length of the file by its entry in the file service, if a response did not state it.
 
-    `None` if that does not say it either: then HTTP's own framing has to do.
+    `None` if the entry does not state it either; then HTTP's framing has to suffice.
     """
     try:
         reply = yield from exchange(run, run.request("GET", url))

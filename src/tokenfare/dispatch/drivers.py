@@ -1,8 +1,8 @@
-"""Two drivers for one flow: they carry out what it asks for, and decide nothing.
+"""Two drivers for flows, synchronous and asynchronous: they perform effects and decide nothing.
 
-`drive` and `adrive` run a flow to its result; `Stream` and `AsyncStream` hand over what it emits on
-the way. Whatever ends a run early (an error, an interrupt, a cancelled task, a loop that was left)
-is thrown into the flow, so that it can tidy up, and closes the connection.
+`drive` and `adrive` run a flow to its result; `Stream` and `AsyncStream` iterate over what it
+emits. Whatever ends a run early (an error, an interrupt, a cancelled task, an abandoned iteration)
+is thrown into the flow, so that it can clean up, and closes the connection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def drive(flow: Flow[T], client: HttpClient, *, sleep: Callable[[float], None] = time.sleep) -> T:
-    """Run a flow on a synchronous client; what it emits is not looked at."""
+    """Run a flow on a synchronous client; what it emits is ignored."""
     with Stream(flow, client, sleep=sleep) as stream:
         for _ in stream:
             pass
@@ -32,7 +32,7 @@ def drive(flow: Flow[T], client: HttpClient, *, sleep: Callable[[float], None] =
 async def adrive(
     flow: Flow[T], client: HttpClient, *, sleep: Callable[[float], Awaitable[None]] | None = None
 ) -> T:
-    """Run a flow on an asynchronous client; what it emits is not looked at."""
+    """Run a flow on an asynchronous client; what it emits is ignored."""
     async with AsyncStream(flow, client, sleep=sleep) as stream:
         async for _ in stream:
             pass
@@ -40,11 +40,11 @@ async def adrive(
 
 
 class _Abandoned(BaseException):
-    """Nobody wants the rest. Thrown into a flow that is closed before its end."""
+    """Thrown into a flow that is closed before its end."""
 
 
 class _Run(Generic[T]):
-    """A flow, and what it is to be told next."""
+    """A flow, and the reply to its last effect."""
 
     def __init__(self, flow: Flow[T]) -> None:
         self._flow = flow
@@ -80,7 +80,7 @@ class _Run(Generic[T]):
             del error  # an exception and a frame that holds it keep each other alive
 
     def _told(self) -> Any:
-        """The reply, once. No frame of a traceback keeps it: it may quote the key."""
+        """The reply, once. It is not kept in a frame for tracebacks, since it may quote the key."""
         reply, self.reply = self.reply, None
         return reply
 

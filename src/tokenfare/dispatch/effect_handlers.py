@@ -1,6 +1,6 @@
-"""What carries a flow's effects out on an HTTP client, synchronous or asynchronous.
+"""Performs a flow's effects on an HTTP client, synchronous or asynchronous.
 
-A handler has at most one answer open and decides nothing.
+A handler has at most one response open, and decides nothing.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .via_httpx import (
 from .waiting import wait_in_task, wait_in_thread
 from .watchdog import Watch, forget, watch
 
-# After a cancellation the flow may still delete what it uploaded: that long, and not longer.
+# How long a flow may still clean up (delete uploads) after a cancellation.
 _FAREWELL_SECONDS = 5.0
 
 _TOO_LATE = Broken("timeout", "nothing came in time")
@@ -46,7 +46,7 @@ _CLOSED = Broken("unsendable", "the HTTP client is closed")
 
 
 class EffectHandler:
-    """A synchronous client with at most one open answer."""
+    """Performs effects on a synchronous client, with at most one open response."""
 
     def __init__(self, client: HttpClient, sleep: Callable[[float], None]) -> None:
         self._client = client
@@ -122,16 +122,16 @@ class EffectHandler:
                     return piece
         except self._troubles as problem:
             return broken(problem, self._library)
-        self.close()  # so that the connection can be used while the flow goes on
+        self.close()  # so that the connection can be reused while the flow continues
         return None
 
 
 class AsyncEffectHandler:
-    """An asynchronous client with at most one open answer.
+    """Performs effects on an asynchronous client, with at most one open response.
 
-    `cancelled` after a cancellation: what is still done is shielded from it, and short. A stream is
-    read piece by piece by hundreds of streams at once, so reads go by the watchdog too where it can
-    be: a cancel scope for each piece was a fifth of what it cost to take one.
+    After a cancellation (`cancelled`), the remaining effects are shielded from it, with a short
+    timeout. Reads are timed by the watchdog if possible: with hundreds of streams, a cancel scope
+    for each piece was a fifth of the cost of reading it.
     """
 
     def __init__(

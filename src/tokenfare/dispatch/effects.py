@@ -1,10 +1,9 @@
-"""What a flow may ask of the world, as values.
+"""The effects that a flow can ask for, as values.
 
-A flow is a generator: it yields one of these effects and is sent what came of it. It opens no
-connection, reads no file and never sleeps, so the same flow runs under a synchronous and an
-asynchronous driver, and in a test under none. What fails in the network comes back as a `Broken`
-value and not as an exception: an exception of the HTTP library holds the request, and the request
-holds the key.
+A flow is a generator: it yields effects, and is sent their results. It opens no connection, reads
+no file and never sleeps, so the same flow runs under a synchronous and an asynchronous driver, and
+in tests without either. A network failure is returned as a `Broken` value and not raised: an
+exception of the HTTP library holds the request, and the request holds the key.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ Trouble: TypeAlias = Literal[
     "busy",  # every connection of the client is in use
     "timeout",
     "broken",  # the connection failed under way
-    "unsendable",  # our side: a proxy or a client that cannot do what is asked
+    "unsendable",  # a local problem: a proxy or a client that cannot send the request
     "undecodable",  # a body that is not in the encoding its header says
 ]
 
@@ -78,7 +77,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """No answer, or no more of it.
+    """The connection failed: no response, or no more of it.
 
     `proxy` is the variable of the environment that names a proxy for an address that was not
     reached.
@@ -99,9 +98,9 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request and wait for the answer's head. Gives `Head` or `Broken`.
+    """Send a request and wait for the head of the response. Gives `Head` or `Broken`.
 
-    It closes the exchange before it: a flow has one open answer at a time.
+    This closes the previous response: a flow has one open response at a time.
     """
 
     request: HttpRequest
@@ -142,7 +141,7 @@ class Identify:
 
 @dataclass(frozen=True, slots=True)
 class RunBlocking(Generic[T]):
-    """Call a function that may block, on a disk say. Gives what `do` returns, or raises it.
+    """Call a function that may block, for example on a disk. Gives or raises its result.
 
     Once begun it runs to its end, even if the task is cancelled meanwhile.
     """

@@ -1,4 +1,4 @@
-"""What a refusal means: from a status, headers and a body to the error that says what to do.
+"""Classifies error responses: from status, headers and body to an error that says what to do.
 
 The status alone misleads. DashScope answers 429 `insufficient_quota` when a minute's tokens are
 used up and recovers within that minute, 429 "Free allocated quota exceeded" when a trial is spent
@@ -38,10 +38,10 @@ _QUOTED = 300  # characters of the provider's words in a message
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One meaning: all that is stated must match; `code` the whole code or type, `words` a part.
+    """One meaning. Everything stated must match: `code` the whole code or type, `words` a part.
 
-    `transient` is stated where it differs from what the error's class says. In a way out,
-    `{leave it out}` stands for how a router is told to take another model.
+    `transient` is stated if it differs from that of the error's class. In a way out,
+    `{leave it out}` stands for how to tell the router to choose another model.
     """
 
     error: type[ProviderError]
@@ -224,7 +224,7 @@ ROWS: tuple[Row, ...] = (
         words=r"\b(model|deployment)\b|模型",
         statuses=_only(404),
     ),
-    Row(  # of the path and not of the model: every other model would be told the same
+    Row(  # about the path and not the model, so other models would fail too
         ProviderAnswerInvalid,
         "there is no compatible endpoint at this address",
         "is the base URL right?",
@@ -273,14 +273,14 @@ def error_from_response(  # noqa: PLR0913 - an answer, and what its message name
     url: str = "the endpoint",
     key_variable: str | None = None,
 ) -> ProviderError:
-    """The error of an answer, quoting the provider's words; `with_retries` redacts them."""
+    """The error for a response, quoting the provider's message, which `with_retries` redacts."""
     payload = _json(body)
     if not is_refusal(payload) or not isinstance(payload, Mapping):
         return _without_words(status, headers, body, model, url)
     said = _refusal(payload, headers)
     row, match = _row(status, said)
     way_out = row.way_out
-    about = None if row.error is ProviderAnswerInvalid else model  # the address is what is wrong
+    about = None if row.error is ProviderAnswerInvalid else model  # then the address is wrong
     leave_it_out = f"leave it out: deny=[{model!r}]" if model else "leave it out"
     way_out = way_out.replace("{leave it out}", leave_it_out)
     if row.error is AuthenticationError:
@@ -300,14 +300,14 @@ def error_from_response(  # noqa: PLR0913 - an answer, and what its message name
 
 
 def request_id_of(headers: Mapping[str, str], payload: object) -> str | None:
-    """The provider's name for the exchange: from a header, else from the body."""
+    """The provider's request id: from a header, else from the body."""
     for name in ("x-request-id", "x-dashscope-request-id"):
         if headers.get(name):
             return headers[name]
     if isinstance(payload, Mapping):
         for name in ("request_id", "id"):
             if isinstance(payload.get(name), str) and payload[name]:
-                # Half a surrogate pair, which JSON can hold, goes into no ledger and into no log.
+                # Without lone surrogates, which JSON allows but a ledger or a log cannot store.
                 return str(payload[name]).encode("utf-8", "replace").decode()
     return None
 
@@ -363,7 +363,7 @@ def _sentence(  # noqa: PLR0913, PLR0917 - the parts of one sentence
 def _without_words(
     status: int, headers: Mapping[str, str], body: bytes, model: str | None, url: str
 ) -> ProviderError:
-    """The error of an answer that holds no error object: HTML, a redirect, nothing."""
+    """The error for a response without an error object: HTML, a redirect, an empty body."""
     shown = f": {beginning(body)}" if body.strip() else " and no text"
     evidence: dict[str, Any] = {"status": status, "model": model}
     evidence["request_id"] = request_id_of(headers, None)

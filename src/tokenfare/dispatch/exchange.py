@@ -1,7 +1,7 @@
-"""One HTTP exchange, and trying it again: what every flow here is made of.
+"""HTTP exchanges and retries, which every flow here is made of.
 
-`exchange` sends a request and reads the whole answer; `with_retries` repeats an exchange while its
-error is transient and there are attempts and time left, and writes down each attempt.
+`exchange` sends a request and reads the whole response; `with_retries` repeats an exchange while
+its error is transient and attempts and time are left, and records each attempt.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _INSTANT = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What a flow may know of the world: a monotonic clock, the time of day, and chance."""
+    """The inputs of a flow: a monotonic clock, the time of day, and random numbers."""
 
     clock: Callable[[], float] = time.monotonic
     time_of_day: Callable[[], float] = time.time
@@ -51,10 +51,9 @@ class Runtime:
 class Channel:
     """How calls reach an endpoint: its address, the retry policy, the clock, and who admits them.
 
-    `until` is when a call on it is over at the latest, by its clock: what several calls that are
-    one to their caller have in common. Each attempt asks `admission` first. `on_wait` is
-    told of each wait instead of the log. `key` is asked at the beginning of each call for the key
-    to send instead of the endpoint's.
+    `until` is the latest end of a call, by the clock; calls that are one to their caller share it.
+    Each attempt asks `admission` first. `on_wait` is called before each wait, instead of logging
+    it. `key` is a function that returns the key for each call, instead of the endpoint's.
     """
 
     endpoint: Endpoint
@@ -80,7 +79,7 @@ class ActiveCall:
         return self.channel.endpoint
 
     def seconds_left(self) -> float:
-        """Until the deadline of the whole call."""
+        """The time until the deadline of the whole call."""
         return self.deadline - self.channel.runtime.clock()
 
     def request(self, method: str, url: str, **parts: object) -> HttpRequest:
@@ -112,14 +111,14 @@ class ActiveCall:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Until when the next piece of an answer has to be there, and by which timeout."""
+    """The time by which the next piece of a response has to arrive, and the timeout behind it."""
 
     until: float
     limit: Limit
 
     @classmethod
     def of(cls, run: ActiveCall, limit: Limit) -> Silence:
-        """A silence that begins now."""
+        """Start the timeout now."""
         seconds = getattr(run.endpoint.timeouts, limit)
         return cls(run.channel.runtime.clock() + seconds, limit)
 
@@ -158,7 +157,7 @@ def opened(run: ActiveCall, request: HttpRequest) -> Flow[Head]:
     head = yield Send(request)
     if isinstance(head, Broken):
         raise unreachable(run, request.url, head)
-    assert isinstance(head, Head)  # noqa: S101 - what a driver gives for Send
+    assert isinstance(head, Head)  # noqa: S101 - the result of Send
     return head
 
 
@@ -191,14 +190,14 @@ def read_some(
         piece = yield Read(allowed)
     if isinstance(piece, Broken):
         raise unreachable(run, url, piece, head.status, quiet.limit)
-    assert piece is None or isinstance(piece, bytes)  # noqa: S101 - what a driver gives for Read
+    assert piece is None or isinstance(piece, bytes)  # noqa: S101 - the result of Read
     return piece
 
 
 def with_retries(
     run: ActiveCall, once: Callable[[], Flow[T]]
 ) -> Flow[tuple[T, tuple[Attempt, ...]]]:
-    """Do `once`, and again while that may help. The error that remains carries the attempts."""
+    """Run `once`, and retry while that may help. The last error has all attempts."""
     clock, policy = run.channel.runtime.clock, run.channel.retry_policy
     attempts: list[Attempt] = []
     waited, began = 0.0, clock()
@@ -309,10 +308,10 @@ def _outcome(error: ProviderError) -> Outcome:
 
 
 def _redacted(error: ProviderError, key: Secret) -> ProviderError:
-    """The error without the key: endpoints quote what they do not accept.
+    """The error without the key, which endpoints may quote.
 
-    Its traceback goes too. It leads through frames that hold the answer as it came, which tools
-    that print local variables would print, and says nothing that the error does not.
+    Its traceback is dropped too: it leads through frames that hold the raw response, which tools
+    that print local variables would show.
     """
     error.args = tuple(key.redact(str(argument)) for argument in error.args)
     error.code = error.code and key.redact(error.code)

@@ -1,4 +1,4 @@
-"""A key in a file that may be exchanged while a process lives, as those of secret stores are."""
+"""A key in a file that is replaced while the process runs, as secret stores do."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .secret import SHOWN, Secret
 
 
 class KeyFile:
-    """Gives the key that a file holds, and nothing else of it. It is read when it has changed.
+    """A function that returns the key in a file, which is read again when it has changed.
 
-    Where there is no key in it, as for the moment in which it is written, or no file, the last one
-    stands. Neither the repr nor an error shows a key. For `Client(api_key=KeyFile(path))`.
+    If the file is missing or empty, as while it is being replaced, the last key is kept. Neither
+    the repr nor an error shows a key. For `Client(api_key=KeyFile(path))`.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Name the file; it is read when the key is asked for."""
+        """The file is read when the key is asked for."""
         self._path = Path(path)
-        # One value, so that a thread that has read an older file cannot pair its key with the state
-        # of a newer one, which would then not be read any more.
+        # A single value, so that a thread that has read an older file cannot store its key with the
+        # state of a newer one, which would then never be read.
         self._held: tuple[tuple[int, ...], Secret] | None = None
 
     def __call__(self) -> str:

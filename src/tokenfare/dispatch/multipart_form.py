@@ -1,4 +1,4 @@
-"""The form that the provider's file service takes: a purpose, and a file never in memory."""
+"""The multipart form of the file service: a purpose, and a file that is streamed from disk."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def file_form(
     purpose: str,
     sent: Callable[[int], None],
 ) -> FileForm:
-    """A form with the purpose and the file; `sent` is told how much of the file has gone out."""
-    boundary = f"tokenfare-{mark.digest}"  # no content holds its own digest
+    """A form with the purpose and the file; `sent` is called with the bytes sent so far."""
+    boundary = f"tokenfare-{mark.digest}"  # no content contains its own digest
     for character, escape in (('"', "%22"), ("\r", "%0D"), ("\n", "%0A")):  # as browsers do
         name = name.replace(character, escape)
     head = (

@@ -1,9 +1,8 @@
-"""What is said of a call that has to wait, before it does: to who asked, else to the log.
+"""Reports waits of a call before they begin: to a callback if there is one, else to the log.
 
-A call waits before it is sent again, and for its turn below the provider's rates. Where nothing
-answers, five attempts take nine seconds; where a provider throttles, or a minute is full, it is a
-minute: whoever waits is told why. Of an error only its kind, status and code are said, never its
-words, which may be the provider's own and quote what was sent.
+A call waits before a retry, and for its turn under rate limits. If nothing answers, five attempts
+take nine seconds; if the provider throttles, or a minute's limit is used up, it may be a minute. Of
+an error only the kind, status and code are reported: its message may quote what was sent.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from tokenfare.limiter import HeldBy
 from .call import Outcome
 
 LOGGER = "tokenfare.waiting"
-"""Its own, so that waits can be seen without the rest, or the rest without them."""
+"""A logger of its own, so that waits can be shown or hidden separately."""
 
 log: logging.Logger = logging.getLogger(LOGGER)
 
@@ -36,10 +35,10 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A call to `model` whose `attempt`-th sending of at most `most` failed, and is sent again.
+    """The `attempt`-th attempt (of at most `most`) of a call to `model` failed and is retried.
 
-    That is after `wait_seconds`. `reason` says why in a few words, as do `outcome`, `status` and
-    `code` for programs. No prompt, no answer and no key is in it.
+    The retry is after `wait_seconds`. `reason` says why, in a few words; `outcome`, `status` and
+    `code` say the same for programs. It contains no prompt, no answer and no key.
     """
 
     model: str
@@ -53,7 +52,7 @@ class Retry:
 
     @property
     def level(self) -> int:
-        """How loudly to log it: one retry is everyday, from the second on something is wrong."""
+        """The log level: a first retry is normal, from the second on it is a warning."""
         return logging.INFO if self.attempt == 1 else logging.WARNING
 
     def __str__(self) -> str:
@@ -65,11 +64,11 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class RateWait:
-    """A call to `model` that waits for its turn below the rates.
+    """A call to `model` waits for its turn under rate limits.
 
-    That is for `wait_seconds` at least: the next call goes then, and `ahead` others go before this
-    one. `by` says what is used up, and of `requests` and `tokens`, `most` go in `per_seconds`; the
-    other two are a pause after the provider refused a call, and calls of other processes.
+    The next call can be sent in `wait_seconds` at the earliest, and `ahead` others go before this
+    one. `by` says what is used up: `requests` or `tokens`, with a limit of `most` in `per_seconds`;
+    or that it is a pause after throttling, or the turn of other processes.
     """
 
     model: str
@@ -81,7 +80,7 @@ class RateWait:
 
     @property
     def level(self) -> int:
-        """How loudly to log it: this is what rates are kept for."""
+        """The log level: waiting for rate limits is normal."""
         return logging.INFO
 
     @property
@@ -102,7 +101,7 @@ class RateWait:
         if self.ahead:
             words += f", behind {self.ahead:,} of this process"
         if self.by == "turn" or (self.ahead and self.wait_seconds < 1):
-            return words  # how long those need is not known here, or is no news
+            return words  # the time is not known, or short
         then = "the first of them goes" if self.ahead else "on"
         return f"{words}; {then} in {self.wait_seconds:.1f} s"
 
@@ -113,7 +112,7 @@ OnWait: TypeAlias = Callable[[Pause], None]
 
 
 def tell(pause: Pause, told: OnWait | None) -> None:
-    """Say it: to who asked for it, and to the log where nobody did."""
+    """Report a pause to the callback or, without one, to the log."""
     if told is None:
         log.log(pause.level, "%s", pause)
     else:
@@ -121,7 +120,7 @@ def tell(pause: Pause, told: OnWait | None) -> None:
 
 
 def reason_of(error: ProviderError, address: str) -> str:
-    """Why an attempt failed, in a few words of this library's own and the provider's code."""
+    """Why an attempt failed: a few words of this library, and the provider's code."""
     code = error.code or ""
     if code in _REASONS and error.status in (None, 200):
         return _REASONS[code].format(address=address)

@@ -1,12 +1,12 @@
-"""The HTTP clients that a client makes for itself: httpx, its connections in pools of sixteen.
+"""The HTTP clients that a client makes for itself: httpx, with connection pools of sixteen.
 
-httpx looks at every connection of a pool for each request, and at every pair of them while they are
-idle, and counts those in use among the idle ones that it keeps: with hundreds of calls at once that
-was two fifths of what a call cost, and past the hundredth none found a connection to use again. A
-pool of sixteen knows nothing of that. How many calls run at once is the caller's to say, or the
-limiter's, so there are as many pools as are needed.
+For each request, httpx goes through all connections of a pool, and through all pairs of idle ones;
+and it counts used connections towards the limit of idle ones. With hundreds of concurrent calls
+that was two fifths of the cost of a call, and beyond a hundred no connection was reused. With pools
+of sixteen connections neither matters. There are as many pools as needed: the number of concurrent
+calls is limited by the caller or by the limiter.
 
-Imported with the first call, since it imports httpx.
+This imports httpx, so it is imported with the first call.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _A_POOL = httpx.Limits(max_connections=None, max_keepalive_connections=_SIZE)
 
 
 def client() -> httpx.Client:
-    """A client of httpx for any number of calls at once."""
+    """An httpx client for any number of concurrent calls."""
     with _environment_told():
         if _proxied():
             return httpx.Client(limits=_ALL_IN_ONE)
@@ -48,7 +48,7 @@ def async_client() -> httpx.AsyncClient:
 
 @contextmanager
 def _environment_told() -> Iterator[None]:
-    """Name the variables that httpx reads by itself, and does not name where they are wrong."""
+    """Add to errors the variables that httpx reads by itself and does not name."""
     try:
         yield
     except OSError as error:  # ssl.SSLError is one
@@ -63,12 +63,12 @@ def _environment_told() -> Iterator[None]:
 
 
 def _proxied() -> bool:
-    """Whether the environment names a proxy, which httpx heeds only with its own transports."""
+    """Whether the environment sets a proxy, which httpx uses only with its own transports."""
     return any(name != "no" for name in getproxies())
 
 
 class _Pool(Generic[T]):
-    """A pool, and how many answers of it are open."""
+    """A pool, and the number of its open responses."""
 
     def __init__(self, transport: T) -> None:
         self.transport = transport
@@ -76,10 +76,10 @@ class _Pool(Generic[T]):
 
 
 class _Pools(Generic[T]):
-    """Pools that are filled in their order, so that few are in use. Safe in threads.
+    """Pools, used in order, so that few are in use. Thread-safe.
 
-    The first is made at once: it imports httpcore, and in the middle of a call that would hold up
-    those that a limiter lets through meanwhile, which then arrive together and too many.
+    The first is made at once, since that imports httpcore. During a call, the import would delay
+    other calls that a limiter lets through meanwhile, which would then arrive in a burst.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
@@ -123,7 +123,7 @@ class _Transport(httpx.BaseTransport):
 
 
 class _Leaving(httpx.SyncByteStream):
-    """A body that leaves its pool when it is closed."""
+    """A response body that leaves its pool when it is closed."""
 
     def __init__(self, body: httpx.SyncByteStream, leave: Callable[[], None]) -> None:
         self._body = body

@@ -17,8 +17,8 @@ from tokenfare.errors import InvalidRequestError, MissingKey
 
 SHOWN = "***"
 
-# Local services are given keys such as `x` or `none`. Nothing secret is as short, and taking an `x`
-# out of a message would leave nothing to read.
+# Local services get dummy keys such as `x` or `none`. Real keys are longer, and removing every `x`
+# from a message would make it unreadable.
 _SHORTEST = 6
 
 

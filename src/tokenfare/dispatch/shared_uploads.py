@@ -1,8 +1,7 @@
-"""Uploaded files that calls are using now, so that calls at once share one of each content.
+"""The uploaded files in use by calls of this process, so that concurrent calls share them.
 
-Who takes a content first uploads it; who comes meanwhile waits for its signal and uploads nothing.
-The last one to give it back deletes it, unless one of them was to keep it. Nothing here uploads,
-deletes or waits.
+The first call to take a content uploads it; others wait for its signal. The last one to give it
+back deletes it, unless any of them wants to keep it. Nothing here uploads, deletes or waits.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from .call import UploadedFile
 
 @dataclass(slots=True, eq=False)
 class SharedUpload:
-    """One content's file: on its way, there, or failed. The signal is set when that is known.
+    """The upload of one content. The signal is set when it has a file, an error, or neither.
 
-    Without a file and without an error the upload was left: whoever waited does it again.
+    With neither, the upload was abandoned, and a call that waited for it has to do it again.
     """
 
     key: str
@@ -33,15 +32,15 @@ class SharedUpload:
 
 
 class SharedUploads:
-    """The files that calls are using now. Safe in threads."""
+    """The uploads in use. Thread-safe."""
 
     def __init__(self) -> None:
-        """Empty."""
+        """Start empty."""
         self._lock = threading.Lock()
         self._uploads: dict[str, SharedUpload] = {}
 
     def take(self, key: str) -> tuple[SharedUpload, bool]:
-        """A content's file, and whether it is the taker's to upload: he is the first."""
+        """The upload of a content, and whether the caller is the first, who has to do it."""
         with self._lock:
             found = self._uploads.get(key)
             if found is not None:
@@ -51,25 +50,25 @@ class SharedUploads:
             return upload, True
 
     def there(self, upload: SharedUpload, file: UploadedFile, *, kept: bool = False) -> None:
-        """It is uploaded; `kept` if it was before and is remembered."""
+        """Set the file. `kept`: it was uploaded before, and is remembered."""
         with self._lock:
             upload.file, upload.kept, upload.over = file, kept, True
         upload.signal.set()
 
     def keep(self, upload: SharedUpload, *, kept: bool = True) -> None:
-        """It is remembered and nobody's to delete; or it is not any more."""
+        """Set whether the file is remembered, and so not to be deleted."""
         with self._lock:
             upload.kept = kept
 
     def failed(self, upload: SharedUpload, error: ProviderError | None) -> None:
-        """It could not be uploaded, for a reason that holds for all who wait, or was left."""
+        """Set an error that applies to all who wait; or `None` if the upload was abandoned."""
         with self._lock:
             self._forget(upload)
             upload.error, upload.over = error, True
         upload.signal.set()
 
     def back(self, upload: SharedUpload, *, keep: bool) -> bool:
-        """Give a file back. Whether it is to be deleted: nobody uses it, and nobody keeps it."""
+        """Give a file back. Returns whether to delete it: nobody uses it or wants to keep it."""
         with self._lock:
             upload.users -= 1
             upload.kept = upload.kept or keep

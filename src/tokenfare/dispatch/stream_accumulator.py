@@ -1,6 +1,6 @@
-"""A streamed answer while it is being written: chunks in, one chat completion out.
+"""Accumulates a streamed answer: chunks in, one chat completion out.
 
-Only the first choice is put together. Pure.
+Only the first choice is accumulated. Pure.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from typing import Any
 
 from .call import Delta
 
-# What a whole answer is made of here. Anything else (a sound, a refusal in words) is the caller's
-# to read, in the chunks as they came.
+# The fields of a delta that are accumulated. Others (audio, a refusal) are only in the chunks.
 _PUT_TOGETHER = frozenset({"role", "content", "reasoning_content", "tool_calls"})
 
 
 class Draft:
-    """What has arrived of an answer."""
+    """The part of an answer that has arrived."""
 
     def __init__(self) -> None:
         self._top: dict[str, Any] = {}
@@ -39,7 +38,7 @@ class Draft:
         return self._finish is not None and self._usage is not None
 
     def take(self, chunk: Mapping[str, Any]) -> Delta | None:
-        """Add a chunk. Gives what the caller should see of it, if anything."""
+        """Add a chunk. Returns the piece for the caller, if there is one."""
         for name in ("id", "created", "model", "system_fingerprint"):
             if chunk.get(name) is not None:
                 self._top.setdefault(name, chunk[name])

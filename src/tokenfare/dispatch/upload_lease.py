@@ -1,7 +1,8 @@
-"""The uploaded files of one call, shared with other calls at the same moment.
+"""The uploaded files of one call, shared with concurrent calls.
 
-This holds among calls with `SharedUploads` in common, in threads and in tasks; with `Claims` also
-among processes. Who has a claim waits for nobody before he has uploaded, so nobody waits for ever.
+Calls share files through a common `SharedUploads`, in threads and tasks, and with `Claims` also
+across processes. There is no deadlock: a call that holds a claim waits for nobody before it has
+uploaded.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from .exchange import Channel
 from .shared_uploads import SharedUpload
 from .upload_policy import Claims, FileHandling
 
-# A signal is set at the end of every upload, so waiting for one never takes so long. A claim may:
-# that of a process of which nothing can be said, or that has come to a stop.
+# The most time to wait for another upload. A signal is always set earlier; a claim may last that
+# long if its process cannot be observed, or is suspended.
 _LONG_SECONDS = 3_600.0
 
-# Other processes set no signal: their claims are looked at, after pauses that grow.
+# Other processes cannot set a signal, so their claims are polled, at growing intervals.
 _FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS = 0.05, 1.0
-# What a claim has beyond the longest that an upload may take.
+# How much longer a claim lasts than the longest upload.
 _SPARE_SECONDS = 60.0
 
 
@@ -37,7 +38,7 @@ class Lease:
     """The files that one call uses, by the digests of their contents."""
 
     def __init__(self, handling: FileHandling, model: Model, channel: Channel) -> None:
-        """None yet."""
+        """Start without files."""
         self._handling = handling
         self._shared = handling.shared
         self._model = model
@@ -63,7 +64,7 @@ class Lease:
         return tuple(files)
 
     def spoiled(self) -> Flow[None]:
-        """The provider cannot answer about these files: what was remembered of them is not kept."""
+        """Forget these files: the provider cannot use them."""
         memory = self._handling.memory
         for digest in self._told:
             upload = self._held[digest]
@@ -72,7 +73,7 @@ class Lease:
                 self._shared.keep(upload, kept=False)
 
     def give_back(self, *, keep: bool) -> Flow[tuple[str, ...]]:
-        """Give all back and remember what is kept. Gives the ids that could not be deleted."""
+        """Give all back, remember those kept. Returns the ids that could not be deleted."""
         held, self._held = list(self._held.values()), {}
         try:
             if keep:
@@ -82,7 +83,7 @@ class Lease:
         return (yield from delete(filter(None, unused), self._model, self._channel))
 
     def drop(self) -> None:
-        """The flow is thrown away: nobody carries out what it would ask for."""
+        """End the lease of a flow that was discarded, whose effects are not run any more."""
         for upload in self._held.values():
             self._shared.back(upload, keep=False)
         if (claims := self._handling.claims) is None:
@@ -92,7 +93,7 @@ class Lease:
                 claims.leave(claim)
 
     def _borrow(self, contents: Sequence[Content]) -> Flow[None]:
-        """Have the file of each content. Nobody waits before what is his to upload is there."""
+        """Get the file of each content: first upload what is to be done here, then wait."""
         missing = list(contents)
         while missing:
             taken = [(content, *self._shared.take(self._key(content))) for content in missing]
@@ -114,7 +115,7 @@ class Lease:
             else:
                 yield from self._sent_or_awaited(contents, self._handling.claims)
         except BaseException as error:
-            # One of several may be good, and what is wrong with another is nothing to who waits.
+            # With several contents, the error may be about another one than others wait for.
             shared = error if isinstance(error, ProviderError) and len(ours) == 1 else None
             for upload in ours:
                 if not upload.over:
@@ -127,7 +128,7 @@ class Lease:
             self._shared.there(self._held[digest], file)
 
     def _sent_or_awaited(self, contents: Sequence[Content], claims: Claims) -> Flow[None]:
-        """Upload what no other process does, then wait for those of the others."""
+        """Upload what no other process is uploading, then wait for the rest."""
         rest, pause = list(contents), _FIRST_LOOK_SECONDS
         while rest:
             before = len(rest)
@@ -140,13 +141,13 @@ class Lease:
                 pause = min(pause * 1.5, _LONGEST_LOOK_SECONDS)
 
     def _sent_as_claimed(self, contents: Sequence[Content], claims: Claims) -> Flow[list[Content]]:
-        """Upload those that can be claimed; gives the others."""
+        """Upload the contents that can be claimed. Returns the others."""
         rest = []
         seconds = min(_LONG_SECONDS, len(contents) * self._longest_seconds() + _SPARE_SECONDS)
         try:
             for content in contents:
                 digest = content.mark.digest
-                # Known before it is granted: a task that is cancelled meanwhile is not told.
+                # Stored before it is granted, since a cancelled task does not get the reply.
                 claim = self._claims[digest] = uuid4().hex
                 found = yield RunBlocking(partial(claims.take, digest, claim, seconds))
                 if found is not True:
@@ -169,7 +170,7 @@ class Lease:
         return rest
 
     def _tell_memory(self, contents: Sequence[Content]) -> Flow[None]:
-        """Remember files at once: other processes wait for them."""
+        """Remember files immediately, since other processes wait for them."""
         memory = self._handling.memory
         for content in contents:
             digest = content.mark.digest
@@ -181,7 +182,7 @@ class Lease:
             self._claims.pop(digest)
 
     def _longest_seconds(self) -> float:
-        """How long one upload may take, until the provider has read it."""
+        """The most time that one upload may take, including parsing by the provider."""
         return self._channel.endpoint.timeouts.total + self._handling.deadline_seconds
 
     def _tell_waiting(self, content: Content) -> None:
@@ -190,7 +191,7 @@ class Lease:
             self._handling.progress(said)
 
     def _not_remembered(self, contents: Sequence[Content]) -> Flow[list[Content]]:
-        """Those that no call has put into the memory since it was looked at."""
+        """The contents that are still not remembered."""
         memory = self._handling.memory
         if memory is None:
             return list(contents)
@@ -214,7 +215,7 @@ class Lease:
 
 
 def _arrived(upload: SharedUpload) -> Flow[bool]:
-    """Wait for another call's upload. Whether it is there; raises what kept it away."""
+    """Wait for another call's upload. Returns whether it has a file; raises its error."""
     while not upload.over:
         yield WaitFor(upload.signal, _LONG_SECONDS)
     if upload.error is not None:

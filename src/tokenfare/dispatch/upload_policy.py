@@ -11,9 +11,9 @@ from .shared_uploads import SharedUploads
 
 
 class FileMemory(Protocol):
-    """Which contents the provider already holds: files by the digest of their content.
+    """Remembers which contents the provider has, by their digests.
 
-    A flow looks into it as work that may wait for this machine's disk.
+    Flows call it by effects that may block on a disk.
     """
 
     def get(self, digest: str) -> UploadedFile | None:
@@ -27,20 +27,20 @@ class FileMemory(Protocol):
 
 
 class Claims(Protocol):
-    """Which contents other processes are uploading now, so that one uploads for all.
+    """Coordinates uploads between processes, so that one uploads for all.
 
-    A flow looks into it as work that may wait for this machine's disk.
+    Flows call it by effects that may block on a disk.
     """
 
     def take(self, digest: str, claim: str, seconds: float) -> UploadedFile | bool:
-        """The file of a content, if it is there. Else whether the claim to upload it is granted.
+        """The file of a content, if there is one; else whether a claim to upload it is granted.
 
-        `claim` is a word that nobody else uses. It ends after so many seconds, or with its process
-        where that can be seen; or when the memory is told of the file.
+        `claim` is a unique name. The claim ends after this many seconds, or with its process if
+        that can be observed, or when the file is remembered.
         """
 
     def leave(self, claim: str) -> None:
-        """The file will not come from here. Nothing if the claim has ended."""
+        """Give up a claim. Does nothing if it has ended."""
 
 
 @dataclass(frozen=True, slots=True)

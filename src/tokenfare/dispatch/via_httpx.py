@@ -1,8 +1,8 @@
-"""What an httpx client understands: requests, heads of answers, and its exceptions as values.
+"""Converts between the values of this package and those of httpx: requests, heads, exceptions.
 
-This and `drivers` are all that touches the HTTP library, and neither imports it: the classes are
-those of the library that made the client given, httpx or httpx2, whose names are the same and whose
-exceptions are not. An exception of theirs holds the request, so none leaves this layer.
+Only this module, `effect_handlers` and `pools` touch the HTTP library. This one does not import it,
+but uses the classes of the library that the given client is from, httpx or httpx2, which have the
+same names but different exceptions. Their exceptions hold the request, so none leaves this layer.
 """
 
 from __future__ import annotations
@@ -64,12 +64,12 @@ def library_of(client: object) -> ModuleType:
 
 
 def troubles(library: ModuleType) -> tuple[type[Exception], ...]:
-    """The exceptions of the library that say: no answer, or no more of it."""
+    """The library's exceptions for failed connections and responses."""
     return (library.RequestError, library.StreamError, library.InvalidURL)
 
 
 def built(client: HttpClient, request: HttpRequest, content: Any) -> Any:
-    """The library's own request. The only place where the key is shown, to a header."""
+    """The library's own request. The only place where the key is revealed, in a header."""
     headers = {**request.headers, "authorization": f"Bearer {request.key.reveal()}"}
     if isinstance(request.body, Body):
         headers["content-length"] = str(len(request.body))
@@ -79,10 +79,11 @@ def built(client: HttpClient, request: HttpRequest, content: Any) -> Any:
 
 
 class TimeLeft(dict[str, float]):
-    """The timeouts of a request as httpx reads them: each when its phase begins.
+    """The timeouts of a request, computed when httpx reads them at the beginning of each phase.
 
-    So none lasts beyond the whole call. Once the answer has begun, reads are watched one by one
-    (`watchdog`, or a cancel scope); what stands here for them is the widest limit there is.
+    So none extends beyond the whole call. Once the response has begun, each read is timed
+    separately (by `watchdog`, or a cancel scope), and the timeout here is only the largest possible
+    one.
     """
 
     def __init__(self, times: Timeouts, seconds_left: float) -> None:
@@ -91,14 +92,14 @@ class TimeLeft(dict[str, float]):
             connect=times.connect,
             read=times.first_token,
             write=times.between_tokens,
-            pool=times.first_token,  # a connection is free when another answer is complete
+            pool=times.first_token,  # a connection is free once another response is complete
         )
         self._between_tokens = times.between_tokens
         self._until = time.monotonic() + seconds_left
         self._watched = False
 
     def begun(self, *, watched: bool) -> None:
-        """The answer has begun; `watched`: each read of it is, and needs no timer in there."""
+        """The response has begun. `watched`: its reads are timed, and need no timeout here."""
         self["read"] = max(self["read"], self._between_tokens)
         self._watched = watched
 
@@ -107,14 +108,14 @@ class TimeLeft(dict[str, float]):
         return min(super().__getitem__(name), max(self._until - time.monotonic(), 0.001))
 
     def get(self, name: str, default: Any = None) -> Any:
-        """As `[name]`, and nothing for reads that are watched."""
+        """As `[name]`, and `default` for reads that are timed elsewhere."""
         if self._watched and name == "read":
             return None
         return self[name] if name in self else default  # noqa: SIM401 - that would be this method
 
 
 def head_of(response: Any, *, watched: bool = False) -> Head:
-    """The head of an answer. `watched`: somebody ends reads that take too long."""
+    """The head of a response. `watched`: reads are timed elsewhere."""
     limits = response.request.extensions.get("timeout")
     if isinstance(limits, TimeLeft):
         limits.begun(watched=watched)
@@ -122,15 +123,15 @@ def head_of(response: Any, *, watched: bool = False) -> Head:
 
 
 def is_encoded(response: Any) -> bool:
-    """Whether the bytes on the wire are not those of the content: compressed, in practice."""
+    """Whether the content is encoded on the wire: in practice, compressed."""
     return str(response.headers.get("content-encoding", "identity")).strip().lower() != "identity"
 
 
 def socket_of(response: Any) -> Socket | None:
-    """The socket that only this answer comes through, if it is known and can be shut down.
+    """The socket of this response, if it can be shut down without harm to others.
 
-    Not that of HTTP/2, which carries the answers to others too, and not that of uvloop, whose
-    sockets only look like some.
+    Not with HTTP/2, where responses share a connection, and not with uvloop, whose sockets are not
+    real ones.
     """
     stream = response.extensions.get("network_stream")
     if stream is None or response.http_version == "HTTP/2":
@@ -140,7 +141,7 @@ def socket_of(response: Any) -> Socket | None:
 
 
 def broken(problem: Exception, library: ModuleType) -> Broken:
-    """What an exception of the library means, in words without a request in them."""
+    """A `Broken` for an exception of the library, without the request."""
     trouble = _trouble(problem, library)
     detail = str(problem) or type(problem).__name__
     if trouble == "refused" and _has(problem, ConnectionRefusedError):
@@ -170,7 +171,7 @@ def fingerprint(effect: Identify) -> Fingerprint:
     try:
         with _opened(effect.content) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            # A file in memory is hashed in place, without moving: its end is its size.
+            # Hashing a file in memory does not move its position, so the size is read by a seek.
             return Fingerprint(digest, file.seek(0, io.SEEK_END))
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
@@ -178,7 +179,7 @@ def fingerprint(effect: Identify) -> Fingerprint:
 
 
 def pieces(body: Body) -> Iterator[bytes]:
-    """The content of a body, in pieces. Raises `InputError` if it is not what it was before."""
+    """The content of a body, in pieces. Raises `InputError` if the file has changed."""
     left = body.size
     try:
         with _opened(body.content) as file:
@@ -219,7 +220,7 @@ def _trouble(problem: Exception, library: ModuleType) -> Trouble:
 
 
 def _has(problem: BaseException | None, kind: type[BaseException]) -> bool:
-    """Whether an exception, or one that it came from, is of a kind."""
+    """Whether an exception, or one of its causes, is of a class."""
     seen: set[int] = set()
     open_ = [problem]
     while open_:

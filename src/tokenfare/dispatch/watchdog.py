@@ -1,11 +1,11 @@
-"""Ending a blocked read in time, from another thread.
+"""Ends blocked reads after a time limit, from another thread.
 
-httpx takes one timeout for all reads of an answer and holds it against each; a synchronous read
-cannot be cancelled otherwise, and an asynchronous one only by a timer of its own, which is dear
-where hundreds of streams are read piece by piece. So one thread watches the sockets that are being
-read and shuts down the one whose time is up, which ends its read at once.
+httpx has one timeout for all reads of a response. A synchronous read cannot be cancelled otherwise,
+and an asynchronous one only by a timer for each read, which is expensive for hundreds of streams.
+So one thread watches the sockets that are being read, and shuts down those whose time is up, which
+ends the read immediately.
 
-The thread starts with the first watch and ends when there was nothing to watch for a while.
+The thread starts with the first watch, and ends when there has been nothing to watch for a while.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class Watch:
         self._dog.expect(self, until)
 
     def end(self) -> bool:
-        """Stop watching. Gives whether it was too late: then the connection is shut down."""
+        """Stop watching. Returns whether time was up, and the connection is shut down."""
         with self._lock:
             self.until = math.inf
             return self.fired
 
     def check(self, now: float) -> float:
-        """Act if time is up. Gives the time to look again."""
+        """Shut the connection down if time is up. Returns the time of the next check."""
         with self._lock:
             if now < self.until:
                 return self.until
@@ -63,7 +63,7 @@ class Watch:
 def _shut(connection: Socket) -> None:
     if isinstance(connection, TransportSocket):
         connection.shutdown(socket.SHUT_RDWR)
-    else:  # not the method of a TLS socket, which would also drop what another thread reads
+    else:  # not `SSLSocket.shutdown`, which would also interfere with a read in another thread
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
@@ -79,7 +79,7 @@ class _Watchdog:
         return Watch(self, connection)
 
     def expect(self, watch: Watch, until: float) -> None:
-        """Be awake at this time."""
+        """Make sure that the thread wakes by this time."""
         if watch in self._watches and until >= self._wakes > -math.inf:
             return
         with self._condition:

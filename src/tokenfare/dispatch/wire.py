@@ -17,9 +17,9 @@ from .error_meaning import beginning
 
 
 def body_of(call: Call, *, stream: bool) -> bytes:
-    """The request body of a call, in UTF-8 (half the bytes of escapes where text is Chinese).
+    """The request body of a call, in UTF-8 (for Chinese, half the bytes of escapes).
 
-    Raises `InvalidRequestError` for what JSON or UTF-8 cannot say.
+    Raises `InvalidRequestError` for what JSON or UTF-8 cannot represent.
     """
     fields: dict[str, object] = {
         "model": call.model.wire_id,
@@ -94,7 +94,7 @@ def text_of(content: object) -> str:
 
 
 def usage_of(value: object) -> Usage:
-    """What was billed, from the compatible interface's `usage`."""
+    """The billed usage, from the compatible interface's `usage`."""
     usage = _mapping(value, "usage")
     return Usage(
         input_tokens=_count(usage, "prompt_tokens"),
@@ -109,7 +109,7 @@ class _LacksError(ValueError):
 
 
 _MOST_TOKENS = 10**12
-"""More than any call takes; of 2**63 no ledger could keep the sums, or the bill at all."""
+"""The largest number of tokens accepted: more than any call has, and sums fit into a ledger."""
 
 
 def _first(completion: Mapping[str, object]) -> Mapping[str, object]:
