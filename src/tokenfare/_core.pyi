@@ -433,14 +433,14 @@ class Classes:
 class Bids:
     """The bids of a live service: a number for each size on each of its kinds.
 
-    `kinds` has the kind of each model that can promise a time, and `number` is how many kinds the
-    service has.
+    `kinds` has the kind of each model that can promise a time, and `longest` for each kind of the
+    service the longest input that such a model takes, `None` if none takes any.
     """
 
-    def __new__(cls, service: int, kinds: dict[int, int], number: int, /) -> Bids: ...
+    def __new__(cls, service: int, kinds: dict[int, int], longest: list[int | None], /) -> Bids: ...
     def open(self, kind: int, offers: Offers, /) -> list[tuple[int, int]]:
         """The sizes on a kind that have no bid yet."""
-    def answer_up_to(self, offers: Offers, classes: Classes, most: list[int | None], /) -> None:
+    def answer_up_to(self, offers: Offers, classes: Classes, /) -> None:
         """Give the open sizes bids, up to the longest that is taken on each kind."""
     def answer(self, kind: int, offers: Offers, classes: Classes, taken: list[bool], /) -> None:
         """Give bids to those of a kind's open sizes that are taken."""

@@ -192,33 +192,38 @@ fn packed<const N: usize>(
 
 /// The bids of a live service.
 #[pyclass(module = "tokenfare._core")]
-pub(crate) struct Bids(tokenfare_jobs::Bids);
+pub(crate) struct Bids {
+    core: tokenfare_jobs::Bids,
+    /// By kind, the longest input that is taken; converted once, since every block asks again.
+    longest: Vec<Option<u64>>,
+}
 
 #[pymethods]
 impl Bids {
-    /// `number` is how many kinds the service has; `kinds` has the kind of each model that can
-    /// promise a time.
+    /// `kinds` has the kind of each model that can promise a time, `longest` the longest input that
+    /// such a model of each kind takes (`None`: none takes any).
     #[new]
-    #[pyo3(signature = (service, kinds, number, /))]
-    fn new(service: u32, kinds: HashMap<u32, usize>, number: usize) -> PyResult<Self> {
+    #[pyo3(signature = (service, kinds, longest, /))]
+    fn new(service: u32, kinds: HashMap<u32, usize>, longest: Vec<Option<u64>>) -> PyResult<Self> {
+        let number = longest.len();
         if kinds.values().any(|kind| *kind >= number) {
             return Err(PyIndexError::new_err(format!("there are {number} kinds")));
         }
-        Ok(Bids(tokenfare_jobs::Bids::new(service, kinds, number)))
+        Ok(Bids { core: tokenfare_jobs::Bids::new(service, kinds, number), longest })
     }
 
     /// The sizes on a kind that have no bid yet.
     #[pyo3(signature = (kind, offers, /))]
     fn open(&self, kind: usize, offers: &Offers) -> Vec<Pair> {
-        self.0.open(kind, &offers.0).iter().map(pair).collect()
+        self.core.open(kind, &offers.0).iter().map(pair).collect()
     }
 
-    /// Give the open sizes bids, up to the longest that is taken on each kind (`None`: none is).
-    #[pyo3(signature = (offers, classes, most, /))]
-    fn answer_up_to(&mut self, offers: &Offers, classes: &mut Classes, most: Vec<Option<u64>>) {
-        for (kind, longest) in most.into_iter().enumerate() {
+    /// Give the open sizes bids, up to the longest that is taken on each kind.
+    #[pyo3(signature = (offers, classes, /))]
+    fn answer_up_to(&mut self, offers: &Offers, classes: &mut Classes) {
+        for (kind, longest) in self.longest.iter().enumerate() {
             let takes = |_, size: Span| longest.is_some_and(|longest| size.high <= longest);
-            self.0.answer(kind, &offers.0, &mut classes.0, takes);
+            self.core.answer(kind, &offers.0, &mut classes.0, takes);
         }
     }
 
@@ -231,10 +236,10 @@ impl Bids {
         classes: &mut Classes,
         taken: Vec<bool>,
     ) -> PyResult<()> {
-        if taken.len() != self.0.open(kind, &offers.0).len() {
+        if taken.len() != self.core.open(kind, &offers.0).len() {
             return Err(PyValueError::new_err("an answer for each size that is open"));
         }
-        self.0.answer(kind, &offers.0, &mut classes.0, |place, _| taken[place]);
+        self.core.answer(kind, &offers.0, &mut classes.0, |place, _| taken[place]);
         Ok(())
     }
 
@@ -248,24 +253,24 @@ impl Bids {
     /// Give the requests of a group their classes. Gives the places of those that have none.
     #[pyo3(signature = (lines, group, classes, /))]
     fn classify(&self, lines: &mut Lines, group: usize, classes: &mut Classes) -> Vec<usize> {
-        lines.0.classify(group, &self.0, &mut classes.0)
+        lines.0.classify(group, &self.core, &mut classes.0)
     }
 
     /// What is to be settled for a group: model, place of the size, size.
     #[pyo3(signature = (lines, group, offers, /))]
     fn unsettled(&self, lines: &Lines, group: usize, offers: &Offers) -> Vec<(u32, u32, Pair)> {
-        let found = lines.0.unsettled(group, &self.0, &offers.0).into_iter();
+        let found = lines.0.unsettled(group, &self.core, &offers.0).into_iter();
         found.map(|(model, place, size)| (model, place, pair(&size))).collect()
     }
 
     #[pyo3(signature = (model, place, outcome, /))]
     fn settle(&mut self, model: u32, place: u32, outcome: u32) {
-        self.0.settle(model, place, outcome);
+        self.core.settle(model, place, outcome);
     }
 
     /// Give the requests of a group their outcomes on the models that they were given.
     #[pyo3(signature = (lines, group, /))]
     fn settle_all(&self, lines: &mut Lines, group: usize) {
-        lines.0.settle(group, &self.0);
+        lines.0.settle(group, &self.core);
     }
 }

@@ -97,6 +97,8 @@ class Bulk:
         self.prefixes = prefixes
         self.offers: Offers = Offers(Outcomes(owner.rules)) if offers is None else offers
         self.outcomes: Outcomes = self.offers.outcomes
+        self.found: dict[tuple[int, bool, int], tuple[Service, _core.Offers]] = {}
+        """By room, service and number of tokenizers, since every block asks for its rooms again."""
         self._key = key
         self._layout = _core.LineLayout(
             prompt=columns.prompt,
@@ -173,10 +175,16 @@ class Passage:
         Without offers, if the core cannot compute the sizes on these models; then the requests are
         parsed one by one.
         """
+        key = (room, batch, self._tokenizers)
+        found = self._bulk.found.get(key)
+        if found is not None:
+            return found
         service = self._owner.service(room, TEXT, batch=batch)
         offers = self._bulk.offers.of(service, self._tokenizers)
         if offers is None:
             list(self._read(self._lines.rows_with(room)))  # plain lines, so none is set aside
+            return service, None
+        self._bulk.found[key] = service, offers
         return service, offers
 
     def _choose(self, service: Service, offers: _core.Offers, group: int) -> None:

@@ -73,9 +73,10 @@ def amounts_of(  # noqa: PLR0913 - as `fare_of`
     thinking: bool = False,
 ) -> tuple[Decimal, Decimal]:
     """Both ends of `fare_of` in the price's currency, by the output tokens of each end."""
-    amount = partial(price.amount, batch=batch, thinking=thinking)
     if size.exact:
-        return amount(size.high, least_written), amount(size.high, most_written)
+        most = size.high
+        return price.amounts(most, least_written, most_written, batch=batch, thinking=thinking)
+    amount = partial(price.amount, batch=batch, thinking=thinking)
     sizes = sorted({size.low, size.high, *_tier_edges(price, size)})
     low = min(amount(n, least_written) for n in sizes)
     return low, max(amount(n, most_written) for n in sizes)

@@ -149,6 +149,14 @@ class Price:
         tier = self.tier(input_tokens)
         return self._amount_in(tier, input_tokens, output_tokens, batch=batch, thinking=thinking)
 
+    def amounts(
+        self, input_tokens: int, least: int, most: int, *, batch: bool, thinking: bool
+    ) -> tuple[Decimal, Decimal]:
+        """As `amount`, for two lengths of the output."""
+        tier, amount = self.tier(input_tokens), self._amount_in
+        low = amount(tier, input_tokens, least, batch=batch, thinking=thinking)
+        return low, amount(tier, input_tokens, most, batch=batch, thinking=thinking)
+
     def cost_in(
         self,
         tier: Tier,

@@ -240,12 +240,12 @@ class Survey(NullOutput):
             kinds = self._by(service).items()
             of = {self._numbers[m.id]: kind for kind, models in kinds for m in models}
             number = self._bids.service(service)
-            self._tables[service] = _core.Bids(number, of, len(service.kinds))
-        table, longest = self._tables[service], self._up_to(service)
+            self._tables[service] = _core.Bids(number, of, self._up_to(service))
+        table = self._tables[service]
         if service.requirements.max_fare is None:
-            table.answer_up_to(offers, self.classes, longest)
+            table.answer_up_to(offers, self.classes)
             return table
-        for kind, most in enumerate(longest):
+        for kind, most in enumerate(self._up_to(service)):
             sizes = map(count_of, table.open(kind, offers))
             taken = [self._takes(service, kind, size, most) for size in sizes]
             table.answer(kind, offers, self.classes, taken)
