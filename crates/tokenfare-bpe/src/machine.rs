@@ -4,6 +4,10 @@
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn has_avx2() -> bool {
+    #[cfg(test)]
+    if tests::allowed() < tests::Vectors::Avx2 {
+        return false;
+    }
     is_x86_feature_detected!("avx2")
         && is_x86_feature_detected!("bmi1")
         && is_x86_feature_detected!("bmi2")
@@ -15,6 +19,10 @@ pub(crate) fn has_avx2() -> bool {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn has_avx512() -> bool {
+    #[cfg(test)]
+    if tests::allowed() < tests::Vectors::Avx512 {
+        return false;
+    }
     has_avx2()
         && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
@@ -22,3 +30,7 @@ pub(crate) fn has_avx512() -> bool {
         && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("avx512vbmi2")
 }
+
+#[cfg(test)]
+#[cfg(target_arch = "x86_64")]
+mod tests;

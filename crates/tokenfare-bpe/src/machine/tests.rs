@@ -1,0 +1,157 @@
+//! Whole texts, as machines with less wide vectors count and encode them.
+
+use std::cell::Cell;
+
+use super::*;
+use crate::merge::Room;
+use crate::piece;
+use crate::source::Text;
+use crate::splitting::{Normalization, Pattern};
+use crate::tokenizer::Tokenizer;
+use crate::{Merging, to_compact};
+
+/// What a machine has, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Vectors {
+    Plain,
+    Avx2,
+    Avx512,
+}
+
+thread_local! {
+    static ALLOWED: Cell<Vectors> = const { Cell::new(Vectors::Avx512) };
+}
+
+/// The most that this thread may use.
+pub(super) fn allowed() -> Vectors {
+    ALLOWED.get()
+}
+
+/// Does `work` as if the machine had no more.
+fn with<T>(vectors: Vectors, work: impl FnOnce() -> T) -> T {
+    let before = ALLOWED.replace(vectors);
+    let result = work();
+    ALLOWED.set(before);
+    result
+}
+
+const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+/// Qwen's own, and a small one for each pattern, with NFC and without.
+fn tokenizers() -> Vec<Tokenizer> {
+    let bytes: Vec<[u8; 1]> = (0..=u8::MAX).map(|byte| [byte]).collect();
+    let mut tokens: Vec<(&[u8], u32)> = bytes.iter().map(|byte| &byte[..]).zip(0..).collect();
+    let more = ["  ", "\r\n", "\n\n", "wo", "rd", "word", "e\u{301}", " a", "'s", "12"];
+    tokens.extend(more.iter().map(|token| token.as_bytes()).zip(256..));
+    let small = Pattern::ALL.into_iter().flat_map(|pattern| {
+        [Normalization::Nfc, Normalization::None]
+            .map(|n| to_compact(&tokens, Merging::ByRank, pattern, n).unwrap())
+    });
+    small.chain([DATA.to_vec()]).map(|table| Tokenizer::from_compact(&table).unwrap()).collect()
+}
+
+const UNITS: [&str; 24] = [
+    "word",
+    " and",
+    " Other",
+    "it's",
+    "'LL",
+    "\r\n",
+    "\n",
+    "\t",
+    "  ",
+    " ",
+    "1",
+    "2026",
+    "½",
+    ".",
+    "/",
+    "=\u{338}",
+    "\u{301}",
+    "e",
+    "ß",
+    "жук",
+    "通义千问",
+    "한국",
+    "😀",
+    "\u{3000}",
+];
+
+fn dice(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |sides| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as usize % sides
+    }
+}
+
+/// Texts of all lengths: many alphabets, long pieces, and what comes again and again.
+fn texts() -> Vec<String> {
+    let mut roll = dice(11);
+    let lengths = (0..120).chain([500, 2_000, 9_000, 70_000]).chain((0..60).map(|i| 150 + 31 * i));
+    let mut texts = Vec::new();
+    for length in lengths {
+        let few: Vec<&str> = (0..1 + roll(9)).map(|_| UNITS[roll(UNITS.len())]).collect();
+        let mut text = String::new();
+        while text.len() < length {
+            let unit = few[roll(few.len())];
+            text.push_str(&unit.repeat(if roll(40) == 0 { 1 + roll(80) } else { 1 }));
+        }
+        texts.push(text);
+    }
+    texts
+}
+
+/// Without windows, caches or vectors.
+fn slow(tokenizer: &Tokenizer, text: &str) -> usize {
+    let (splitting, mut room, mut tokens) = (&tokenizer.splitting, Room::default(), 0);
+    let text = splitting.normalized(text);
+    splitting.for_each_piece(text.as_bytes(), |start, end| {
+        tokens += piece::count(&tokenizer.vocabulary, &mut room, &text.as_bytes()[start..end]);
+    });
+    tokens
+}
+
+/// All that is asked of a text, first of a tokenizer that has seen nothing and then of one that has seen it.
+fn asked(tokenizer: &Tokenizer, text: &str) -> (Vec<usize>, Vec<u32>) {
+    let points: Vec<u32> = text.chars().map(u32::from).collect();
+    let narrow: Vec<u16> = points.iter().map_while(|point| u16::try_from(*point).ok()).collect();
+    let mut ids = Vec::new();
+    tokenizer.forget();
+    let mut counts = vec![tokenizer.count(text), tokenizer.count(text)];
+    counts.push(tokenizer.count(Text::Points32(&points)));
+    if narrow.len() == points.len() {
+        counts.push(tokenizer.count(Text::Points16(&narrow)));
+    }
+    counts.extend(tokenizer.count_up_to(text, counts[0]));
+    tokenizer.encode(text, &mut ids);
+    (counts, ids)
+}
+
+#[test]
+fn a_text_has_its_count_and_ids_whatever_vectors_a_machine_has() {
+    let texts = texts();
+    for tokenizer in tokenizers() {
+        for text in &texts {
+            let expected = slow(&tokenizer, text);
+            let (counts, ids) = with(Vectors::Plain, || asked(&tokenizer, text));
+            assert!(
+                counts.len() >= 4 && counts.iter().all(|count| *count == expected),
+                "{text:.60}"
+            );
+            assert_eq!(ids.len(), expected);
+            for vectors in [Vectors::Avx2, Vectors::Avx512] {
+                let found = with(vectors, || asked(&tokenizer, text));
+                assert!(found == (counts.clone(), ids.clone()), "{vectors:?} {text:.60}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_allowed_is_all_that_is_found() {
+    let found = |vectors| with(vectors, || (has_avx2(), has_avx512()));
+    assert_eq!(found(Vectors::Plain), (false, false));
+    assert!(!found(Vectors::Avx2).1);
+    assert_eq!(found(Vectors::Avx2).0, found(Vectors::Avx512).0);
+}
