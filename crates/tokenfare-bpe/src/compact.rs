@@ -16,7 +16,7 @@
 
 use crate::ranks::Reduced;
 use crate::splitting::{Normalization, Pattern, Splitting};
-use crate::vocabulary::VocabularyError;
+use crate::vocabulary_error::VocabularyError;
 
 const MAGIC: &[u8] = b"TFBPE\0\0";
 const HEADER: usize = 24;

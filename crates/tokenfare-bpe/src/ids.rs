@@ -1,7 +1,7 @@
 //! The ids that the outside uses, where they are not the ranks that the core counts in.
 
 use crate::pairs::NONE;
-use crate::vocabulary::VocabularyError;
+use crate::vocabulary_error::VocabularyError;
 
 /// Ids are below this, so that what is looked up by id is small; 300,000 is much.
 pub(crate) const MAX_ID: u32 = 1 << 20;

@@ -66,7 +66,7 @@
 //! # What else there is
 //!
 //! - The vocabulary: `ranks` reduces any table of merges to one pair a token, `compact` writes and
-//!   reads it, `vocabulary` and `pairs` hold it, `ids` has the ids that the outside knows.
+//!   reads it, `vocabulary_error` says what can be wrong with it, `vocabulary` and `pairs` hold it, `ids` has the ids that the outside knows.
 //! - Cutting by tokens: [`Tokenizer::longest_beginning`] and its kin (`truncate`, `beginnings`,
 //!   `endings`, `inside`), [`Tokenizer::split`] (`split`; `boundaries`, which knows
 //!   `line_ends`, `fences` and `sentences`), between grapheme clusters (`graphemes`).
@@ -128,6 +128,7 @@ mod tokenizer;
 mod traversal;
 mod truncate;
 mod vocabulary;
+mod vocabulary_error;
 mod wide_cache;
 mod windows;
 
@@ -141,4 +142,4 @@ pub use splitting::{Normalization, Pattern};
 pub use stream::{NotUtf8, Stream};
 pub use tokenizer::{Counter, Tokenizer, UnknownId};
 pub use truncate::Cut;
-pub use vocabulary::VocabularyError;
+pub use vocabulary_error::VocabularyError;

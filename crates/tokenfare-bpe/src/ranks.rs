@@ -23,7 +23,7 @@ use crate::compact::{self, SINGLES};
 use crate::ids::MAX_ID;
 use crate::pairs::MAX_TOKENS;
 use crate::splitting::{Normalization, Pattern, Splitting};
-use crate::vocabulary::VocabularyError;
+use crate::vocabulary_error::VocabularyError;
 
 /// Longest token, in bytes. The longest known is 128; the bound keeps reading in proportion.
 pub(crate) const LONGEST_TOKEN: usize = 1024;

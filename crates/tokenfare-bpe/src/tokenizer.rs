@@ -14,7 +14,8 @@ use crate::memory::Memory;
 use crate::source::Text;
 use crate::special::{Found, SpecialTokens};
 use crate::splitting::Splitting;
-use crate::vocabulary::{Vocabulary, VocabularyError};
+use crate::vocabulary::Vocabulary;
+use crate::vocabulary_error::VocabularyError;
 
 /// Places of working memory that are kept from one call to the next.
 const KEPT: usize = 1 << 16;

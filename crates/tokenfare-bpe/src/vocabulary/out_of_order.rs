@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use crate::compact::SINGLES;
 use crate::ranks::{LONGEST_TOKEN, MOST_BYTES};
-use crate::vocabulary::VocabularyError;
+use crate::vocabulary_error::VocabularyError;
 
 /// The bytes of each token that merging makes, whatever the order in which they are made.
 pub(super) struct Spellings {
