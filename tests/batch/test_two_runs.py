@@ -117,3 +117,26 @@ def until(there: Callable[[], bool]) -> None:
     while not there():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_a_fact_stays_as_it_was_stated_and_an_answer_as_it_came(tmp_path: Path) -> None:
+    """A request that failed may be answered later; what was answered never fails again."""
+    with journal(tmp_path) as kept:
+        assert [kept.state("project", name) for name in ("bulk", "other")] == ["bulk", "bulk"]
+        assert kept.fact("project") == "bulk"
+        kept.answer("a", b"refused", answered=False)
+        assert (kept.has_answer("a"), list(kept.answers())) == (False, [b"refused"])
+        kept.answer("a", b"first", answered=True)
+        for line, answered in ((b"second", True), (b"refused", False)):
+            kept.answer("a", line, answered=answered)
+            assert (kept.has_answer("a"), list(kept.answers())) == (True, [b"first"])
+        assert kept.counts() == (1, 0)
+
+
+def test_without_all_what_the_batch_service_takes_is_not_sent_live(emulate: Any, made: Any) -> None:
+    """Live it would cost twice as much."""
+    emulator, given = emulate()
+    assert batch.run(made(1, 2), **given).total == 0
+    assert not emulator.calls
+    with pytest.raises(InvalidRequestError, match="concurrency is at least 1, not 0"):
+        batch.run("plan", concurrency=0, **given)
