@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from published import write_tokenizer
 
+from tokenfare import tokenizers
 from tokenfare.errors import (
     InputError,
     InvalidRequestError,
@@ -262,3 +264,15 @@ def test_asking_for_a_tokenizer_loads_no_other_library(name: str) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert {"transformers", "tiktoken", "tokenizers", "httpx"} & set(done.stdout.split()) == set()
+
+
+def test_what_is_imported_later_is_there_and_is_what_type_checkers_see() -> None:
+    tree = ast.parse(Path(tokenizers.__file__).read_text(encoding="utf-8"))
+    (checked,) = (node for node in tree.body if isinstance(node, ast.If))
+    imports = [node for node in checked.body if isinstance(node, ast.ImportFrom)]
+    seen = {alias.asname: node.module for node in imports for alias in node.names}
+    assert seen == tokenizers._LATER
+    assert set(tokenizers.__all__) <= set(dir(tokenizers))
+    for name in tokenizers.__all__:
+        assert getattr(tokenizers, name) is getattr(tokenizers, name)
+    assert not hasattr(tokenizers, "no_such_name")

@@ -10,9 +10,8 @@ layer cannot name it, and `object` would be of no use to who catches the error.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .provider import AuthenticationError as AuthenticationError
 from .provider import BadRequestError as BadRequestError
@@ -31,6 +30,9 @@ from .provider import RateLimitError as RateLimitError
 from .provider import RateWaitTooLong as RateWaitTooLong
 from .provider import StreamBroken as StreamBroken
 from .root import TokenfareError as TokenfareError
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
 
 
 class InvalidRequestError(TokenfareError, ValueError):
