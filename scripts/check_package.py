@@ -18,7 +18,13 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-IN_BOTH = ("py.typed", "_core.pyi", "tokenizers/data/qwen.bpe", "tokenizers/data/PROVENANCE.toml")
+IN_BOTH = (
+    "py.typed",
+    "_core.pyi",
+    "_core_jobs.pyi",
+    "tokenizers/data/qwen.bpe",
+    "tokenizers/data/PROVENANCE.toml",
+)
 IN_BOTH += ("catalog/data/catalog.json", "cli/documents/PROVENANCE.toml", "limiter/counts.lua")
 IN_SOURCE = ("Cargo.lock", "LICENSE", "NOTICE", "README.md", "pyproject.toml")
 NOT_IN_SOURCE = ("tests/", "benchmarks/", "docs/", "target/", ".github/", ".ci/")
