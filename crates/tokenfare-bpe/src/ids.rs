@@ -1,10 +1,12 @@
 //! The ids that the outside uses, where they are not the ranks that the core counts in.
 
-use crate::pairs::NONE;
 use crate::vocabulary_error::VocabularyError;
 
 /// Ids are below this, so that what is looked up by id is small; 300,000 is much.
 pub(crate) const MAX_ID: u32 = 1 << 20;
+
+/// In the place of an id that there is not. Not `NONE` of `pairs`, which may be the rank of a spare token.
+const NO_RANK: u32 = u32::MAX;
 
 /// Ids by rank and ranks by id; nothing where they are the same.
 #[derive(Default)]
@@ -21,7 +23,7 @@ impl Ids {
         if highest >= MAX_ID {
             return Err(VocabularyError::Beyond(highest));
         }
-        let mut ranks = vec![NONE; highest as usize + 1];
+        let mut ranks = vec![NO_RANK; highest as usize + 1];
         for (id, rank) in by_rank.iter().zip(0..) {
             ranks[*id as usize] = rank;
         }
@@ -45,6 +47,6 @@ impl Ids {
         if self.by_rank.is_empty() {
             return id;
         }
-        self.ranks.get(id as usize).map_or(NONE, |rank| *rank)
+        self.ranks.get(id as usize).map_or(NO_RANK, |rank| *rank)
     }
 }

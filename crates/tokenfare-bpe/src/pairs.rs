@@ -24,10 +24,11 @@ const PLACES: usize = 12;
 const EACH: usize = 10;
 /// Lines by so many bits at least: what those do not tell, an entry has room for.
 const LEAST_BITS: u32 = 14;
-/// One more than the most tokens that fit: the last id of 18 bits is no token's.
+/// One more than the most tokens that merging may make: the last id of 18 bits is none of theirs. Spare ones, of
+/// which nothing is made, may have it or be beyond.
 pub(crate) const MAX_TOKENS: usize = 1 << 18;
-/// No token: what [`Pairs::merged`] answers for a pair that does not merge, and what an empty place holds. Above
-/// every rank.
+/// No token that merging makes: what [`Pairs::merged`] answers for a pair that does not merge, and what an empty
+/// place holds. Above every rank of one that it makes.
 pub(crate) const NONE: u32 = MAX_TOKENS as u32 - 1;
 
 /// Twelve words of the lower fourteen bits and the token; twelve bytes of the other eight, four in a word;
@@ -210,7 +211,7 @@ impl Pairs {
     }
 }
 
-/// No pair: two ids which no vocabulary has room for.
+/// No pair: two ids of which nothing is made in any vocabulary.
 pub(crate) const NOTHING: Mixed = Mixed::of(NONE, NONE);
 
 #[cfg(test)]

@@ -264,9 +264,12 @@ struct Ids {
 }
 
 impl Ids {
+    /// Not `NONE`, which may be the id of a spare token: any number of them stand behind those that merging makes.
+    const EMPTY: u32 = u32::MAX;
+
     fn with_room_for(count: usize) -> Self {
         let places = (count * 3 / 2).next_power_of_two();
-        Ids { places: vec![NONE; places], shift: 64 - places.trailing_zeros() }
+        Ids { places: vec![Ids::EMPTY; places], shift: 64 - places.trailing_zeros() }
     }
 
     fn home(&self, bytes: &[u8]) -> usize {
@@ -275,7 +278,7 @@ impl Ids {
 
     fn insert(&mut self, bytes: &[u8], id: u32) {
         let mut place = self.home(bytes);
-        while self.places[place] != NONE {
+        while self.places[place] != Ids::EMPTY {
             place = (place + 1) & (self.places.len() - 1);
         }
         self.places[place] = id;
@@ -283,7 +286,7 @@ impl Ids {
 
     fn find<'a>(&self, bytes: &[u8], token: impl Fn(u32) -> &'a [u8]) -> Option<u32> {
         let mut place = self.home(bytes);
-        while self.places[place] != NONE {
+        while self.places[place] != Ids::EMPTY {
             if token(self.places[place]) == bytes {
                 return Some(self.places[place]);
             }
