@@ -167,6 +167,16 @@ def test_an_offer_and_a_row_of_one_file_are_one_list(folder: Path) -> None:
     assert found == ["0.9", "0.6", "0.6", "0.5", "0.5", "0.9"]
 
 
+def test_an_offer_that_a_row_of_the_file_states_too_is_one_discount(folder: Path) -> None:
+    """The same line twice contradicts nothing; another factor of that day does."""
+    row = '[[model]]\nid = "qwen-plus"\ndiscounts = [{ from = 2026-01-01, factor = "0.9" }]\n'
+    price = overlaid(folder, offers([ALL]) + row).get("qwen-plus").price
+    assert price is not None
+    assert price.discount == Decimal("0.9")
+    with pytest.raises(CatalogError, match="expected one entry a day; this day has two"):
+        overlaid(folder, offers([(1, None, "0.8")]) + row)
+
+
 def test_two_offers_of_one_file_for_the_same_day_are_refused(folder: Path) -> None:
     with pytest.raises(CatalogError, match="expected one entry a day; this day has two"):
         overlaid(folder, offers([ALL, (1, None, "0.8")]))

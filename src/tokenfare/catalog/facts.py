@@ -154,7 +154,9 @@ def _discounted(
     found: dict[str, ModelRow] = {}
     for model_id, offers in offered(base.models.with_rows(rows), path, file.discounts).items():
         known = base.models.get(model_id)
-        theirs = _by_day((*stated.get(model_id, ()), *offers))
+        own = stated.get(model_id, ())
+        # A row may say what an offer says too, as two offers may.
+        theirs = _by_day((*own, *(offer for offer in offers if offer not in own)))
         below = () if known is None else known.discounts
         row = rows[model_id] if model_id in rows else base.models[model_id]
         found[model_id] = replace(row, discounts=_one_list(below, theirs))
