@@ -93,6 +93,13 @@ def test_a_decision_is_replayed_from_its_json(run: Run, tmp_path: Path) -> None:
     assert run("replay", str(tmp_path / "none.json")).code == 2
 
 
+def test_a_decision_that_a_shell_wrote_with_a_mark_before_it_is_replayed(run: Run) -> None:
+    """PowerShell's `>` puts one before what it writes as UTF-8."""
+    written = run("route", "--tokens", "20000", "--json", *SEED_DAY).out
+    same = run("replay", *SEED_DAY, stdin=b"\xef\xbb\xbf" + written.encode())
+    assert (same.code, same.out.splitlines()[-1]) == (0, "  nothing changed")
+
+
 def test_a_record_that_nothing_takes_any_more_ends_with_its_own_code(
     run: Run, tmp_path: Path
 ) -> None:

@@ -26,7 +26,7 @@ def command(file: str, as_of: date | None, explain: bool, as_json: bool) -> int:
 
     The exit code is 0 if the same model is chosen, 1 if another one is, 3 if none fits any more.
     """
-    record = from_record(inputs.read(file).text, file)
+    record = from_record(inputs.without_mark(inputs.read(file).text), file)
     again = api.replay(record, as_of=as_of)
     if as_json:
         output.emit(_as_data(again))
