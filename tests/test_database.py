@@ -10,7 +10,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from tokenfare.database import Database, file_or_switch
+from tokenfare.database import Database, expanded, file_or_switch
 from tokenfare.errors import DatabaseError
 from tokenfare.ledger import ledger_path
 
@@ -239,3 +239,12 @@ def test_a_ledger_that_is_switched_on_is_the_default_one(
     assert ledger_path({"TOKENFARE_LEDGER": "on"}) == ledger_path({})
     assert ledger_path({"TOKENFARE_LEDGER": "off"}) is None
     assert ledger_path({"TOKENFARE_LEDGER": "mine"}) == Path("mine")
+
+
+def test_a_tilde_is_the_home_directory_and_at_the_head_of_a_files_name_a_character(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ours")
+    assert expanded("ledger", "~/calls.sqlite3") == Path("/home/ours/calls.sqlite3")
+    assert expanded("ledger", "~calls.sqlite3") == Path("~calls.sqlite3")
+    assert expanded("ledger", "~nobody-here/calls.sqlite3") == Path("~nobody-here/calls.sqlite3")

@@ -52,10 +52,16 @@ def file_or_switch(text: str) -> str | bool | None:
 
 
 def expanded(what: str, named: str) -> Path:
-    """A path with `~` expanded. Raises `DatabaseError` if there is no home directory."""
+    """A path with `~` expanded, as a shell does. Raises `DatabaseError` without a home directory.
+
+    `~calls.sqlite3` is a file of that name, unless there is a user who is called so.
+    """
+    path = Path(named)
     try:
-        return Path(named).expanduser()
+        return path.expanduser()
     except RuntimeError:
+        if path.parts[0] != "~":
+            return path
         raise DatabaseError(what, named, "no home directory is known; set HOME") from None
 
 
