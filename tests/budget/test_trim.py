@@ -298,6 +298,7 @@ def test_a_model_without_vocabulary_is_trimmed_by_its_bound():
         ({"max_tokens": 5.5, "model": "qwen-max"}, "max_tokens is a whole number, not 5.5"),
         ({}, "give max_tokens, a model, or both"),
         ({"model": "qwen-max", "max_output_tokens": 40_000}, "leaves no room for a request"),
+        ({"max_tokens": 100, "parameters": 5}, "parameters: a dict of the call's other parameters"),
         ({"model": "qwen-max", "template": "qwen3"}, "give either a model or a template.*both are"),
     ],
 )

@@ -15,14 +15,13 @@ from tokenfare.budget import (
     check_output,
     check_room,
     input_room,
-    options_of,
 )
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt, Wire, parse
 from tokenfare.texts import facts_of, measurer_for
 from tokenfare.tokenizers import Keep
 
-from .counting import conversation
+from .counting import conversation, options_from
 
 if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
     from tokenfare.catalog import Catalog
@@ -161,7 +160,7 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
                 )
         options = messages.options
     else:
-        options = options_of(parameters or {})
+        options = options_from(tools, parameters)
         if model is not None:
             check_room(max_output_tokens, parameters or {})
     thinking = options.thinking is True
