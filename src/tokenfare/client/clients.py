@@ -177,7 +177,7 @@ class ChatStream:
         return self
 
     def __next__(self) -> Delta:
-        """The next piece. With the last one, `reply` is there."""
+        """The next piece. Where there is none left, `reply` is set."""
         try:
             piece: Delta = next(self._pieces)
         except StopIteration:
