@@ -5,17 +5,17 @@
 //! the machine overlaps them. What `hot_cache` does not hold is set aside, and looked at when the batch is
 //! through.
 
-use crate::long_cache;
+use crate::caches::long_cache;
+use crate::caches::middle_cache::{self, MiddleCache};
+use crate::caches::short_cache::{Key, LONGEST};
+use crate::caches::wide_cache::{self, WideKey};
 use crate::memory::Memory;
-use crate::middle_cache::{self, MiddleCache};
-use crate::piece;
-use crate::runs::Runs;
-use crate::short_cache::{Key, LONGEST};
-use crate::splitting::Splitting;
-use crate::traversal::{Taker, walk, walk_both};
+use crate::merging::piece;
+use crate::merging::runs::Runs;
+use crate::pieces::splitting::Splitting;
+use crate::pieces::traversal::{Taker, walk, walk_both};
+use crate::pieces::windows::Pieces;
 use crate::vocabulary::Vocabulary;
-use crate::wide_cache::{self, WideKey};
-use crate::windows::Pieces;
 
 /// How many tokens `part` is, but for pieces that wait to be merged: [`merge_pending`] answers for those.
 ///

@@ -4,9 +4,9 @@
 //! more than all else. So its bytes stand in an entry of sixteen, and all sixteen are copied; the next
 //! token overwrites what is too much. Longer ones, and ids of no token, go the slow way.
 
-use crate::ids::Ids;
 use crate::interrupts::worked;
 use crate::vocabulary::Vocabulary;
+use crate::vocabulary::ids::Ids;
 
 /// Bytes of a token that an entry has room for.
 const ROOM: usize = 15;

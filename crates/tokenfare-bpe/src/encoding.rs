@@ -2,16 +2,16 @@
 //!
 //! In order, since ids have an order: a piece that is new is merged at once.
 
-use crate::id_cache::{LongerIdCache, MOST};
-use crate::long_cache;
+use crate::caches::id_cache::{LongerIdCache, MOST};
+use crate::caches::long_cache;
+use crate::caches::middle_cache;
+use crate::caches::short_cache::{Key, LONGEST};
 use crate::memory::Memory;
-use crate::middle_cache;
-use crate::piece;
-use crate::short_cache::{Key, LONGEST};
-use crate::splitting::Splitting;
-use crate::traversal::{Taker, walk};
+use crate::merging::piece;
+use crate::pieces::splitting::Splitting;
+use crate::pieces::traversal::{Taker, walk};
+use crate::pieces::windows::Pieces;
 use crate::vocabulary::Vocabulary;
-use crate::windows::Pieces;
 
 /// Appends the ids of `part` to `ids`. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
 pub(crate) fn encode_part(
@@ -120,7 +120,7 @@ impl Encoding<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::merge::Room;
+    use crate::merging::merge::Room;
     use crate::tokenizer::Tokenizer;
 
     const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");

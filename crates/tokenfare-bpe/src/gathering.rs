@@ -2,12 +2,12 @@
 //!
 //! What `counting` does with pieces that are found in windows, for which a stretch is too short.
 
+use crate::caches::short_cache::LONGEST;
 use crate::counting::Counting;
 use crate::memory::Memory;
-use crate::short_cache::LONGEST;
-use crate::splitting::Splitting;
+use crate::pieces::splitting::Splitting;
+use crate::pieces::windows::BATCH;
 use crate::vocabulary::Vocabulary;
-use crate::windows::BATCH;
 
 /// How many tokens `part` is. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
 pub(crate) fn count_pieces(

@@ -63,83 +63,51 @@
 //!   memory and several threads (`sharing`). `source` and `code_points` read Python's own form of a text without
 //!   a copy; `stream` counts a text that comes in parts. Whoever asked for long work can end it ([`interruptible`]).
 //!
-//! # What else there is
+//! # Where things are
 //!
-//! - The vocabulary: `ranks` reduces any table of merges to one pair a token, `compact` writes and
-//!   reads it, `vocabulary_error` says what can be wrong with it, `vocabulary` and `pairs` hold it, `ids` has the ids that the outside knows.
-//! - Cutting by tokens: [`Tokenizer::longest_beginning`] and its kin (`truncate`, `beginnings`,
-//!   `endings`, `inside`), [`Tokenizer::split`] (`split`; `boundaries`, which knows
-//!   `line_ends`, `fences` and `sentences`), between grapheme clusters (`graphemes`).
-//! - Ids back to bytes: `decoding`; special tokens in a text: `special`.
+//! | folder | what is in it |
+//! |---|---|
+//! | `vocabulary` | `ranks` reduces any table of merges to one pair a token, `compact` writes and reads it, `error` says what can be wrong with it, `pairs` looks up what two tokens merge into, `ids` has the ids that the outside knows |
+//! | `text` | a text as it comes: in Python's form or as UTF-8, at once or in parts, for one thread or several |
+//! | `unicode` | classes of characters, NFC |
+//! | `pieces` | the split patterns, one piece at a time and 64 bytes at a time; where a text may be cut |
+//! | `merging` | one piece, many at once, long ones; where a piece falls apart |
+//! | `caches` | counts and ids of pieces that were met before |
+//! | `cutting` | [`Tokenizer::longest_beginning`] and its kin (`truncate`, `beginnings`, `endings`, `inside`), [`Tokenizer::split`] (`split`; `boundaries`, which knows `line_ends`, `fences` and `sentences`), between grapheme clusters (`graphemes`) |
+//!
+//! Beside them stand what brings these together, [`Tokenizer`], `counting`, `encoding` and `gathering`; `decoding`,
+//! from ids back to bytes; and `special`, special tokens in a text.
 //!
 //! `README.md` beside this crate has what is claimed with its proofs, the costs, and the
 //! experiments, those that failed among them.
 
-mod adjacent;
-mod beginnings;
-mod boundaries;
-mod classes;
-mod code_points;
-mod compact;
+mod caches;
 mod counting;
-mod cut_search;
-mod cuts;
+mod cutting;
 mod decoding;
 mod encoding;
-mod endings;
-mod fences;
 mod gathering;
-mod graphemes;
-mod hot_cache;
-mod id_cache;
-mod ids;
-mod inside;
-mod interleaved;
 mod interrupts;
-mod joints;
-mod line_ends;
-mod long;
-mod long_cache;
 mod machine;
-mod mark_runs;
-mod masks;
 mod memory;
-mod merge;
-mod middle_cache;
-mod nfc;
-mod pairs;
-mod patterns;
-mod pending;
-mod piece;
+mod merging;
+mod pieces;
 mod prefetch;
 mod queue;
-mod ranks;
-mod runs;
-mod scan;
-mod sentences;
-mod sharing;
-mod short_cache;
-mod source;
 mod special;
-mod split;
-mod splitting;
-mod stream;
+mod text;
 mod tokenizer;
-mod traversal;
-mod truncate;
+mod unicode;
 mod vocabulary;
-mod vocabulary_error;
-mod wide_cache;
-mod windows;
 
+pub use cutting::split::Span;
+pub use cutting::truncate::Cut;
 pub use interrupts::interruptible;
-pub use nfc::nfc;
-pub use ranks::{Merging, to_compact};
-pub use source::Text;
+pub use pieces::splitting::{Normalization, Pattern};
 pub use special::SpecialTokens;
-pub use split::Span;
-pub use splitting::{Normalization, Pattern};
-pub use stream::{NotUtf8, Stream};
+pub use text::source::Text;
+pub use text::stream::{NotUtf8, Stream};
 pub use tokenizer::{Counter, Tokenizer, UnknownId};
-pub use truncate::Cut;
-pub use vocabulary_error::VocabularyError;
+pub use unicode::nfc::nfc;
+pub use vocabulary::error::VocabularyError;
+pub use vocabulary::ranks::{Merging, to_compact};

@@ -1,18 +1,18 @@
 //! What a thread keeps from one call to the next: what it learnt of pieces, and room to work in.
 
+use crate::caches::hot_cache::HotCache;
+use crate::caches::id_cache::{IdCache, LongerIdCache};
+use crate::caches::long_cache::LongCache;
+use crate::caches::middle_cache::MiddleCache;
+use crate::caches::short_cache::ShortCache;
+use crate::caches::wide_cache::WideCache;
 use crate::counting::Asked;
 use crate::gathering::Batch;
-use crate::hot_cache::HotCache;
-use crate::id_cache::{IdCache, LongerIdCache};
-use crate::long_cache::LongCache;
-use crate::merge::Room;
-use crate::middle_cache::MiddleCache;
-use crate::pending::Pending;
+use crate::merging::merge::Room;
+use crate::merging::pending::Pending;
+use crate::pieces::windows::{Pieces, Places};
 use crate::queue::Queue;
-use crate::short_cache::ShortCache;
 use crate::vocabulary::Vocabulary;
-use crate::wide_cache::WideCache;
-use crate::windows::{Pieces, Places};
 
 /// Caches, each bounded, 16 MiB in all at most; and room for merging.
 pub(crate) struct Memory {

@@ -1,7 +1,7 @@
 //! Pieces that are looked at later, set aside without a branch.
 
-use crate::short_cache::places;
-use crate::windows::BATCH;
+use crate::caches::short_cache::places;
+use crate::pieces::windows::BATCH;
 
 /// Start and end of a piece in a stretch of text.
 pub(crate) type Bounds = (u32, u32);

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::cuts::first_of;
+use crate::pieces::cuts::first_of;
 
 /// Texts that stand for one token each.
 #[derive(Debug, Clone, Default)]

@@ -3,19 +3,19 @@
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::compact::Compact;
 use crate::counting::{count_both, count_part, merge_pending};
-use crate::cuts::{next_cut, parts};
 use crate::decoding::Decoding;
 use crate::encoding::encode_part;
 use crate::gathering::count_pieces;
-use crate::ids::Ids;
 use crate::memory::Memory;
-use crate::source::Text;
+use crate::pieces::cuts::{next_cut, parts};
+use crate::pieces::splitting::Splitting;
 use crate::special::{Found, SpecialTokens};
-use crate::splitting::Splitting;
+use crate::text::source::Text;
 use crate::vocabulary::Vocabulary;
-use crate::vocabulary_error::VocabularyError;
+use crate::vocabulary::compact::Compact;
+use crate::vocabulary::error::VocabularyError;
+use crate::vocabulary::ids::Ids;
 
 /// Places of working memory that are kept from one call to the next.
 const KEPT: usize = 1 << 16;

@@ -5,19 +5,24 @@
 //! Ids in here are ranks; what ids the outside uses is `tokenizer`'s affair.
 //! Nothing here knows where the bytes came from or for which model they are.
 
+pub(crate) mod compact;
+pub(crate) mod error;
+pub(crate) mod ids;
 /// Vocabularies in which some tokens are made of tokens of higher rank.
 mod out_of_order;
+pub(crate) mod pairs;
+pub(crate) mod ranks;
 
 use std::sync::OnceLock;
 
-use crate::adjacent::Adjacent;
-use crate::compact::{Compact, SINGLES};
-use crate::joints::Joints;
-use crate::pairs::{NONE, Pairs};
-use crate::ranks::{LONGEST_TOKEN, MOST_BYTES};
-use crate::short_cache::places;
+use crate::caches::short_cache::places;
+use crate::merging::adjacent::Adjacent;
+use crate::merging::joints::Joints;
+use crate::vocabulary::compact::{Compact, SINGLES};
+use crate::vocabulary::error::VocabularyError;
 use crate::vocabulary::out_of_order::Spellings;
-use crate::vocabulary_error::VocabularyError;
+use crate::vocabulary::pairs::{NONE, Pairs};
+use crate::vocabulary::ranks::{LONGEST_TOKEN, MOST_BYTES};
 
 /// The tokens, ready to be merged and looked up.
 pub(crate) struct Vocabulary {

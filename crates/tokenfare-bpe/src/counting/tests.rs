@@ -1,5 +1,5 @@
 use super::*;
-use crate::merge::Room;
+use crate::merging::merge::Room;
 
 const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
 

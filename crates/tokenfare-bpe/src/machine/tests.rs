@@ -3,10 +3,10 @@
 use std::cell::Cell;
 
 use super::*;
-use crate::merge::Room;
-use crate::piece;
-use crate::source::Text;
-use crate::splitting::{Normalization, Pattern};
+use crate::merging::merge::Room;
+use crate::merging::piece;
+use crate::pieces::splitting::{Normalization, Pattern};
+use crate::text::source::Text;
 use crate::tokenizer::Tokenizer;
 use crate::{Merging, to_compact};
 

@@ -1,8 +1,8 @@
 use std::ops::Range;
 
-use crate::compact::SINGLES;
-use crate::ranks::{LONGEST_TOKEN, MOST_BYTES};
-use crate::vocabulary_error::VocabularyError;
+use crate::vocabulary::compact::SINGLES;
+use crate::vocabulary::error::VocabularyError;
+use crate::vocabulary::ranks::{LONGEST_TOKEN, MOST_BYTES};
 
 /// The bytes of each token that merging makes, whatever the order in which they are made.
 pub(super) struct Spellings {

@@ -1,0 +1,185 @@
+//! Counts of the pieces met last, in a table so small that it stays near: most pieces of a text are
+//! here.
+//!
+//! An entry is as one of `short_cache`, one a place. Pieces are looked up in groups: all entries of a group
+//! are asked for before the first is looked at, and by AVX-512 four are compared at a time.
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
+use crate::caches::short_cache::{Key, places};
+#[cfg(target_arch = "x86_64")]
+use crate::machine::has_avx512;
+use crate::pieces::windows::{Places, list};
+use crate::prefetch::prefetch;
+
+const BITS: u32 = 14;
+const HOT: usize = 1 << BITS;
+
+/// Pieces that are looked up together.
+const GROUP: usize = 64;
+/// The same of those that are left, so that a short text needs little room.
+const SOME: usize = 16;
+
+/// A key with its count, or zeros.
+#[derive(Clone, Copy)]
+#[repr(align(16))]
+struct Entry(Key);
+
+/// The cache; 256 kB.
+pub(crate) struct HotCache(Box<[Entry; HOT]>);
+
+impl Default for HotCache {
+    fn default() -> Self {
+        HotCache(places(Entry(Key::default())))
+    }
+}
+
+impl HotCache {
+    /// Keeps the count of a piece, 1 to 15, or takes out what is at its place, 0. O(1).
+    #[inline(always)]
+    pub(crate) fn put(&mut self, key: Key, mixed: u64, count: usize) {
+        self.0[place(mixed)].0 = key.with_count(count);
+    }
+
+    /// The tokens of all pieces that are here; the numbers of the others are added to `missing`.
+    ///
+    /// Pieces start at `starts` and end at the same ones of `ends`; all start at least 16 bytes before
+    /// the end of `text`.
+    pub(crate) fn count(
+        &self,
+        text: &[u8],
+        starts: &[u32],
+        ends: &[u32],
+        missing: &mut Places,
+    ) -> usize {
+        #[cfg(target_arch = "x86_64")]
+        if starts.len() >= GROUP && has_avx512() {
+            // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+            return unsafe { avx512::count(self, text, starts, ends, missing) };
+        }
+        self.count_with(
+            text,
+            starts,
+            ends,
+            missing,
+            |hot, text, starts, ends| hot.find::<GROUP>(text, starts, ends),
+            list,
+        )
+    }
+
+    /// As `count`, with the way to look up a whole group, which answers the tokens of those that are here and the
+    /// others as bits.
+    #[inline(always)]
+    fn count_with(
+        &self,
+        text: &[u8],
+        starts: &[u32],
+        ends: &[u32],
+        missing: &mut Places,
+        mut find: impl FnMut(&HotCache, &[u8], &[u32; GROUP], &[u32; GROUP]) -> (usize, u64),
+        list: impl Fn(&mut [u32; GROUP], u32, u64),
+    ) -> usize {
+        let (mut sum, mut base) = (0, 0);
+        let mut take = |(count, others): (usize, u64), pieces: usize| {
+            sum += count;
+            missing.add(base, others, &list);
+            base += pieces as u32;
+        };
+        let (groups, starts) = starts.as_chunks();
+        let (groups_ends, ends) = ends.as_chunks();
+        for (starts, ends) in groups.iter().zip(groups_ends) {
+            take(find(self, text, starts, ends), GROUP);
+        }
+        for (starts, ends) in starts.chunks(SOME).zip(ends.chunks(SOME)) {
+            take(self.find::<SOME>(text, starts, ends), starts.len());
+        }
+        sum
+    }
+
+    /// Looks up at most `MOST` pieces one by one, without a branch on what is found.
+    #[inline(always)]
+    fn find<const MOST: usize>(&self, text: &[u8], starts: &[u32], ends: &[u32]) -> (usize, u64) {
+        let mut asked = [(Key::default(), 0); MOST];
+        for ((asked, start), end) in asked.iter_mut().zip(starts).zip(ends) {
+            let (start, length) = (*start as usize, (end - start) as usize);
+            let bytes = text.get(start..start + 16).and_then(|bytes| bytes.first_chunk());
+            let key = bytes.map_or_else(Key::default, |bytes| Key::of_first(bytes, length));
+            let place = place(key.mixed());
+            prefetch(&self.0[place]);
+            *asked = (key, place);
+        }
+        let (mut sum, mut missing) = (0, 0);
+        for (i, (key, place)) in asked.iter().take(starts.len()).enumerate() {
+            let count = self.0[place % HOT].0.count_if_same(*key);
+            sum += count;
+            missing |= u64::from(count == 0) << i;
+        }
+        (sum, missing)
+    }
+}
+
+fn place(mixed: u64) -> usize {
+    (mixed >> (64 - BITS)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_found_in_groups_as_one_by_one() {
+        let mut state = 11u64;
+        let mut roll = move |sides: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % sides
+        };
+        let text: Vec<u8> = (0..20_000).map(|_| b"abc\0\xff"[roll(5)]).collect();
+        let mut hot = HotCache::default();
+        for round in 0..300 {
+            let (mut starts, mut ends, mut at) = (vec![], vec![], 0);
+            while starts.len() < 64 * (round % 4) + roll(64) {
+                let length = [1 + roll(4), roll(20), roll(300)][roll(20) / 9];
+                if at + length + 16 > text.len() {
+                    break;
+                }
+                starts.push(at as u32);
+                at += length;
+                ends.push(at as u32);
+            }
+            let (mut sum, mut expected) = (0, vec![]);
+            for (i, (start, end)) in starts.iter().zip(&ends).enumerate() {
+                let (start, end) = (*start as usize, *end as usize);
+                let known = (1..=15).contains(&(end - start)).then(|| Key::new(&text, start, end));
+                let entry = |key: Key| hot.0[place(key.mixed())].0.count_if_same(key);
+                match known.map_or(0, entry) {
+                    0 => expected.push(i as u32),
+                    count => sum += count,
+                }
+            }
+            for one_by_one in [false, true] {
+                let mut missing = Places::default();
+                let found = if one_by_one {
+                    hot.count_with(
+                        &text,
+                        &starts,
+                        &ends,
+                        &mut missing,
+                        |hot, text, starts, ends| hot.find::<GROUP>(text, starts, ends),
+                        list,
+                    )
+                } else {
+                    hot.count(&text, &starts, &ends, &mut missing)
+                };
+                assert_eq!((found, missing.all()), (sum, &expected[..]));
+            }
+            for i in expected {
+                let (start, end) = (starts[i as usize] as usize, ends[i as usize] as usize);
+                if (1..=15).contains(&(end - start)) {
+                    let key = Key::new(&text, start, end);
+                    hot.put(key, key.mixed(), roll(16));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The longest beginning of a normalized text that is at most so many tokens.
+//!
+//! Let N be the text, and b a position where a piece of N ends. **Claim.** b also ends a piece of every
+//! longer beginning of N, unless all that stands between the start of the piece before b and the end of
+//! the beginning is white space. **Proof.** A piece depends on the text from its start on. No
+//! alternative of the pattern but `\s+(?!\S)` looks at what follows the piece it takes; so what it takes
+//! of N it takes of every beginning that contains it, and where it takes nothing of N it takes nothing
+//! of a beginning. `(?!\S)` holds at the end of a beginning where it may not hold in N, for white space
+//! that reaches to that end. ∎
+//!
+//! So a beginning's count is that of the pieces of N before its last piece, or before the white space
+//! that it ends with, and of the rest split and encoded alone. The counts of settled pieces only grow:
+//! with b the last start of a piece before which N has at most `limit` tokens, nothing fits that
+//! reaches beyond the piece at b, or beyond the white space that this piece is part of. What is left is
+//! one piece or one run of white space, and `inside` says how far it can fit.
+//!
+//! White space is split after its last line end, so a run of it that is cut off counts as one piece up
+//! to the last line end before the cut and one for the rest.
+
+use crate::counting::count_piece;
+use crate::cutting::inside::Inside;
+use crate::memory::Memory;
+use crate::tokenizer::Tokenizer;
+use crate::unicode::classes::{CLASS, SPACE, class_at};
+
+/// Pieces of up to this many bytes are encoded anew for each beginning that is tried.
+const SHORT: usize = 64;
+
+/// Bytes of the longest contraction.
+const CONTRACTION: usize = 3;
+
+/// A text in its pieces, up to the one with which it has more than `limit` tokens.
+pub(crate) struct Beginnings<'a> {
+    tokenizer: &'a Tokenizer,
+    text: &'a [u8],
+    limit: usize,
+    /// Where each piece starts and how many tokens stand before it.
+    starts: Vec<(usize, usize)>,
+    /// The end of the last of these pieces.
+    end: usize,
+    /// Long pieces that were encoded, by their starts.
+    inside: Vec<(usize, Inside<'a>)>,
+}
+
+/// How far a beginning may reach, and whether it is certain that none reaches further, however the
+/// text may go on.
+pub(crate) struct Reach {
+    pub(crate) at: usize,
+    pub(crate) certain: bool,
+}
+
+impl<'a> Beginnings<'a> {
+    /// Counts the pieces of a text that is not empty until there are more than `limit` tokens.
+    pub(crate) fn new(
+        tokenizer: &'a Tokenizer,
+        memory: &mut Memory,
+        text: &'a [u8],
+        limit: usize,
+    ) -> Self {
+        let mut found =
+            Beginnings { tokenizer, text, limit, starts: Vec::new(), end: 0, inside: Vec::new() };
+        let mut tokens = 0;
+        while found.end < text.len() && tokens <= limit {
+            let start = found.end;
+            found.starts.push((start, tokens));
+            found.end = tokenizer.splitting.piece_end(text, start);
+            tokens += found.count(memory, start, found.end);
+        }
+        found
+    }
+
+    /// Tokens of `text[start..end]`, which is one piece.
+    fn count(&mut self, memory: &mut Memory, start: usize, end: usize) -> usize {
+        let (v, piece) = (&self.tokenizer.vocabulary, &self.text[start..end]);
+        if piece.len() <= SHORT || v.spare_piece(piece).is_some() {
+            return count_piece(v, memory, self.text, start, end);
+        }
+        self.inside(memory, start, end).beginning(&mut memory.room, end - start)
+    }
+
+    /// The encoded stretch that starts at `start` and reaches to `end` or further.
+    fn inside(&mut self, memory: &mut Memory, start: usize, end: usize) -> &Inside<'a> {
+        let known = self.inside.iter().position(|(at, it)| *at == start && end <= at + it.len());
+        let place = known.unwrap_or_else(|| {
+            let new = Inside::new(self.tokenizer, &mut memory.room, &self.text[start..end]);
+            self.inside.push((start, new));
+            self.inside.len() - 1
+        });
+        &self.inside[place].1
+    }
+
+    /// The furthest position up to which the text may be at most `limit` tokens.
+    pub(crate) fn reach(&mut self, memory: &mut Memory) -> Reach {
+        let last = self.starts.len() - 1;
+        let (start, before) = self.starts[last];
+        let white = white_end(self.text, start);
+        if white >= self.end {
+            return self.reach_in_white_space(memory, last, white);
+        }
+        let inner = self.end < self.text.len();
+        if self.end - start <= SHORT {
+            return Reach { at: self.end, certain: inner };
+        }
+        let (most, end) = (self.limit - before, self.end);
+        let (at, sure) = self.longest_beginning(memory, start, end, most);
+        // Some patterns end a word with a contraction, which is a piece of its own where it is cut off.
+        let at = (at + CONTRACTION).min(end);
+        Reach { at: white.max(at), certain: inner || sure }
+    }
+
+    /// Where the longest beginning of a stretch ends that is at most `most` tokens as one piece, and
+    /// whether every longer one has more, however it may go on.
+    fn longest_beginning(
+        &mut self,
+        memory: &mut Memory,
+        start: usize,
+        end: usize,
+        most: usize,
+    ) -> (usize, bool) {
+        let (length, sure) =
+            self.inside(memory, start, end).longest_beginning(&mut memory.room, most);
+        // A piece may be one token although merging it does not end there.
+        let spare = self.tokenizer.vocabulary.longest_spare_piece;
+        ((start + length.max(spare)).min(end), sure)
+    }
+
+    fn reach_in_white_space(&mut self, memory: &mut Memory, last: usize, end: usize) -> Reach {
+        let (start, before) = self.starts[self.white_before(last)];
+        let inner = end < self.text.len();
+        if end - start <= SHORT {
+            return Reach { at: end, certain: inner };
+        }
+        let most = self.limit - before;
+        let (at, sure) = self.longest_beginning(memory, start, end, most);
+        let whole = Reach { at, certain: inner || sure };
+        let Some(lines) = self.text[start..whole.at].iter().rposition(|b| is_line_end(*b)) else {
+            return whole;
+        };
+        let line = start + lines + 1;
+        let used = self.count(memory, start, line);
+        if used > most {
+            return whole;
+        }
+        let next = self.text[line..end].iter().position(|b| is_line_end(*b));
+        let line_end = next.map_or(end, |length| line + length);
+        let (at, _) = self.longest_beginning(memory, line, line_end, most - used);
+        let certain = inner || sure && at < end;
+        Reach { at: whole.at.max(at), certain }
+    }
+
+    /// The first of the pieces of white space that end where piece `at` starts, or `at`.
+    fn white_before(&self, mut at: usize) -> usize {
+        while at > 0
+            && white_end(&self.text[..self.starts[at].0], self.starts[at - 1].0)
+                == self.starts[at].0
+        {
+            at -= 1;
+        }
+        at
+    }
+
+    /// Tokens of the text up to `end`, counted alone.
+    pub(crate) fn count_to(&mut self, memory: &mut Memory, end: usize) -> usize {
+        let text = &self.text[..end];
+        let mut at = self.starts.partition_point(|(start, _)| *start <= end) - 1;
+        if white_end(text, self.starts[at].0) == end {
+            at = self.white_before(at);
+        }
+        let (mut start, mut count) = self.starts[at];
+        while start < end {
+            let next = self.tokenizer.splitting.piece_end(text, start);
+            count += self.count(memory, start, next);
+            start = next;
+        }
+        count
+    }
+}
+
+/// The end of the white space that starts at `at`, or `at`.
+fn white_end(text: &[u8], mut at: usize) -> usize {
+    while at < text.len() {
+        let (class, length) = class_at(text, at);
+        if class & CLASS != SPACE {
+            break;
+        }
+        at += length;
+    }
+    at
+}
+
+fn is_line_end(byte: u8) -> bool {
+    byte == b'\r' || byte == b'\n'
+}

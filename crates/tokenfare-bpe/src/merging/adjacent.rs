@@ -1,0 +1,59 @@
+//! How long a token may be that reaches across two given bytes.
+//!
+//! What bounds how far ahead one must look is the longest token of all: 128 bytes in Qwen's vocabulary,
+//! of spaces. Between two letters it is 42 at most, between most pairs far less.
+
+use crate::vocabulary::Vocabulary;
+
+const BYTES: usize = 256;
+
+/// For every two bytes the length of the longest token in which they stand side by side; 128 kB.
+pub(crate) struct Adjacent(Vec<u16>);
+
+impl Adjacent {
+    /// O(total length of all tokens), some milliseconds.
+    pub(crate) fn new(v: &Vocabulary) -> Self {
+        let mut longest = vec![0; BYTES * BYTES];
+        for id in 0..v.len() as u32 {
+            let token = v.token(id);
+            for pair in token.windows(2) {
+                let place = &mut longest[place(pair[0], pair[1])];
+                *place = token.len().max(usize::from(*place)) as u16;
+            }
+        }
+        Adjacent(longest)
+    }
+
+    /// The length of the longest token with bytes on both sides of `at`; 1 if there is none.
+    #[inline]
+    pub(crate) fn across(&self, bytes: &[u8], at: usize) -> usize {
+        match at.checked_sub(1).map(|before| (bytes[before], bytes.get(at))) {
+            Some((left, Some(right))) => usize::from(self.0[place(left, *right)]).max(1),
+            _ => 1,
+        }
+    }
+}
+
+fn place(left: u8, right: u8) -> usize {
+    usize::from(left) * BYTES + usize::from(right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+    #[test]
+    fn no_token_reaches_further_than_is_said_of_any_place_in_it() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let adjacent = Adjacent::new(&v);
+        for id in 0..v.len() as u32 {
+            let token = v.token(id);
+            assert!((1..token.len()).all(|at| adjacent.across(token, at) >= token.len()));
+            assert_eq!((adjacent.across(token, 0), adjacent.across(token, token.len())), (1, 1));
+        }
+        assert_eq!(adjacent.across(b"  ", 1), 128);
+        assert_eq!(adjacent.across(b"\xff\xff", 1), 1);
+    }
+}

@@ -1,0 +1,244 @@
+//! Merging long pieces in about linear time: encode chunks alone, then mend the seams.
+//!
+//! **Valid pair.** `(l, r)` is valid if encoding `bytes(l) + bytes(r)` gives `l, r` back. It is
+//! decided without encoding: undo the merges of the two, the latest first, and look whether the
+//! parts that face each other at the seam would have merged before the step being undone. That asks
+//! for a vocabulary in which tokens are made of tokens of lower rank, so that the latest is the one of
+//! highest rank; in another, the two are encoded.
+//!
+//! **Lemma.** A sequence of tokens is the encoding of its bytes if and only if every two
+//! neighbours are a valid pair. *Only if*: no merge crosses a seam of the final sequence, so the
+//! steps inside two neighbours are those of encoding the two alone. *If*: suppose the encoding
+//! differs; take the first step that crosses a seam of the sequence. Until then the steps inside
+//! each token are those of encoding it alone, so both facing parts are parts of two neighbours at
+//! that stage, and the same merge would come first in encoding the two alone: not valid. Nothing is
+//! assumed of ranks. ∎
+//!
+//! So the encodings of two chunks join where the tokens at the seam are a valid pair. Where they are
+//! not, a window around the seam is encoded anew, wider until both its ends are valid pairs. What
+//! windows may cost is bounded: past [`BUDGET`] bytes a byte of the piece, the whole piece goes
+//! through the heap, which is O(n log n) on everything.
+
+use crate::interrupts::worked;
+use crate::merging::merge::{Room, merge, merge_long};
+use crate::merging::runs::Runs;
+use crate::vocabulary::Vocabulary;
+use crate::vocabulary::pairs::NONE;
+
+const CHUNK: usize = 32;
+const BUDGET: usize = 16;
+
+/// Appends the tokens of `piece` to `out`. O(n) usually, O(n log n) at worst; O(n) memory.
+pub(crate) fn encode_long(v: &Vocabulary, room: &mut Room, piece: &[u8], out: &mut Vec<u32>) {
+    let first = out.len();
+    if let Some(runs) = Runs::of(v, piece) {
+        return runs
+            .all()
+            .iter()
+            .for_each(|run| out.extend(std::iter::repeat_n(run.token, run.times)));
+    }
+    let mut chunk = Vec::new();
+    let mut window = Vec::new();
+    let mut spent = 0;
+    let mut at = 0;
+    while at < piece.len() {
+        let end = (at + CHUNK).min(piece.len());
+        worked(CHUNK);
+        chunk.clear();
+        merge(v, room, &piece[at..end], |id| chunk.push(id));
+        let from = if out.len() == first || is_valid_pair(v, out[out.len() - 1], chunk[0]) {
+            0
+        } else {
+            mend(v, room, &piece[..end], at, out, first, &chunk, &mut window, &mut spent)
+        };
+        out.extend_from_slice(&chunk[from..]);
+        at = end;
+        if spent > BUDGET * piece.len() {
+            out.truncate(first);
+            merge_long(v, room, piece, |id| out.push(id));
+            return;
+        }
+    }
+}
+
+/// Encodes a window around the seam at `at`; replaces what it covers of `out`, answers how many
+/// tokens of `chunk` it covers.
+#[allow(clippy::too_many_arguments)] // two sides of a seam and the room to mend it in
+fn mend(
+    v: &Vocabulary,
+    room: &mut Room,
+    piece: &[u8],
+    at: usize,
+    out: &mut Vec<u32>,
+    first: usize,
+    chunk: &[u32],
+    window: &mut Vec<u32>,
+    spent: &mut usize,
+) -> usize {
+    let length = |ids: &[u32]| ids.iter().map(|id| v.token(*id).len()).sum::<usize>();
+    let (mut left, mut right) = (2, 2);
+    loop {
+        left = left.min(out.len() - first);
+        right = right.min(chunk.len());
+        let keep = out.len() - left;
+        let start = at - length(&out[keep..]);
+        let end = at + length(&chunk[..right]);
+        *spent += end - start;
+        window.clear();
+        merge(v, room, &piece[start..end], |id| window.push(id));
+        let left_holds = keep == first || is_valid_pair(v, out[keep - 1], window[0]);
+        let right_holds =
+            right == chunk.len() || is_valid_pair(v, window[window.len() - 1], chunk[right]);
+        if left_holds && right_holds {
+            out.truncate(keep);
+            out.extend_from_slice(window);
+            return right;
+        }
+        left *= if left_holds { 1 } else { 2 };
+        right *= if right_holds { 1 } else { 2 };
+    }
+}
+
+/// How many tokens `piece` is. As [`encode_long`], but a few runs of equal bytes need no memory.
+pub(crate) fn count_long(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> usize {
+    if let Some(runs) = Runs::of(v, piece) {
+        return runs.tokens();
+    }
+    let mut ids = std::mem::take(&mut room.ids);
+    encode_long(v, room, piece, &mut ids);
+    let count = ids.len();
+    ids.clear();
+    room.ids = ids;
+    count
+}
+
+/// Whether encoding the bytes of the two tokens gives the two tokens. O(depth of their merges); in a
+/// vocabulary that is not in order, O(n²) in the length of the tokens.
+pub(crate) fn is_valid_pair(v: &Vocabulary, mut left: u32, mut right: u32) -> bool {
+    if !v.in_order {
+        return encodes_to(v, left, right);
+    }
+    // Merges of this rank or later have been undone: only an earlier one can come between.
+    let mut limit = NONE;
+    loop {
+        let merged = v.pairs.merged(left, right);
+        if merged < limit {
+            return false;
+        }
+        let (left_part, right_part) = (v.parts(left).1, v.parts(right).0);
+        // Of two tokens of one rank the left one merged first, so the right one is undone first.
+        let undo_left = left_part != NONE && (left > right || right_part == NONE);
+        if undo_left {
+            limit = left;
+            left = left_part;
+        } else if right_part != NONE {
+            limit = right + 1;
+            right = right_part;
+        } else {
+            return true;
+        }
+    }
+}
+
+/// Merges the bytes of the two tokens and looks whether the two come out.
+#[cold]
+fn encodes_to(v: &Vocabulary, left: u32, right: u32) -> bool {
+    let bytes = [v.token(left), v.token(right)].concat();
+    let mut tokens: Vec<u32> = bytes.iter().map(|b| v.byte_ids[usize::from(*b)]).collect();
+    loop {
+        let pairs = tokens.windows(2).map(|pair| v.pairs.merged(pair[0], pair[1]));
+        let lowest = pairs.enumerate().min_by_key(|(at, rank)| (*rank, *at));
+        let Some((at, rank)) = lowest.filter(|(_, rank)| *rank != NONE) else { break };
+        tokens[at] = rank;
+        tokens.remove(at + 1);
+    }
+    tokens == [left, right]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+    fn heap(v: &Vocabulary, piece: &[u8]) -> Vec<u32> {
+        let mut ids = Vec::new();
+        merge_long(v, &mut Room::default(), piece, |id| ids.push(id));
+        ids
+    }
+
+    fn chunks(v: &Vocabulary, piece: &[u8]) -> Vec<u32> {
+        let mut ids = Vec::new();
+        encode_long(v, &mut Room::default(), piece, &mut ids);
+        ids
+    }
+
+    /// A reproducible sequence; the low bits of a linear congruence are not looked at.
+    fn dice(seed: u64) -> impl FnMut(usize) -> usize {
+        let mut state = seed;
+        move |sides| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % sides
+        }
+    }
+
+    #[test]
+    fn chunks_and_seams_give_what_the_heap_gives() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let mut roll = dice(7);
+        let units =
+            ["the", "ing", "=", "==", " ", "ab", "\u{4e2d}", "\u{301}", "x", "\n", "0", "tion"];
+        for round in 0..3000 {
+            let some = 1 + roll(units.len());
+            let mut piece = String::new();
+            let length = 65 + roll(600);
+            while piece.len() < length {
+                piece.push_str(&units[(roll(some) + round) % units.len()].repeat(1 + roll(4)));
+            }
+            assert_eq!(chunks(&v, piece.as_bytes()), heap(&v, piece.as_bytes()), "{piece:?}");
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_give_what_the_heap_gives() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let mut roll = dice(11);
+        for _ in 0..2000 {
+            let sides = 1 + roll(256);
+            let piece: Vec<u8> = (0..65 + roll(400)).map(|_| roll(sides) as u8).collect();
+            assert_eq!(chunks(&v, &piece), heap(&v, &piece));
+        }
+    }
+
+    #[test]
+    fn runs_of_every_byte_and_length_give_what_the_heap_gives() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        for byte in 0..=255u8 {
+            for length in [65, 127, 256, 257, 300, 511, 1000, 1337] {
+                let piece = vec![byte; length];
+                assert_eq!(chunks(&v, &piece), heap(&v, &piece), "{byte} x {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pair_is_valid_if_its_bytes_encode_to_it() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let mut roll = dice(3);
+        let (mut valid, mut invalid) = (0, 0);
+        for round in 0..200_000 {
+            let left = roll(v.len()) as u32;
+            // Half of them from tokens that are split, so that many are not valid.
+            let (left, right) = match v.parts(left) {
+                (l, r) if round % 2 == 0 && l != NONE => (l, r),
+                _ => (left, roll(3000) as u32),
+            };
+            let bytes = [v.token(left), v.token(right)].concat();
+            let truth = heap(&v, &bytes) == [left, right];
+            assert_eq!(is_valid_pair(&v, left, right), truth, "{left} {right}");
+            valid += u32::from(truth);
+            invalid += u32::from(!truth);
+        }
+        assert!(valid > 10_000 && invalid > 10_000, "{valid} {invalid}");
+    }
+}

@@ -1,0 +1,176 @@
+//! New pieces that wait until there are enough of them to be merged together.
+//!
+//! Merging many pieces at once costs a fraction of merging each alone (`interleaved`), and a batch has a
+//! hundred new ones, of which the longest kind is one or two. So they wait here from batch to batch; a
+//! text is not counted before those that are left are taken, too. A piece that is new again while it
+//! waits, or is in the making, is merged once and counted as often as it came: of the new pieces of a batch a
+//! fifth (Chinese) to two fifths (C) are the same as another one.
+
+use crate::caches::short_cache::places;
+use crate::merging::interleaved::{self, Interleaved};
+use crate::queue::Bounds;
+use crate::vocabulary::Vocabulary;
+
+const INDEX: usize = 1024;
+
+/// Room for `MOST` pieces of less than `N` bytes, those that wait and those that are being merged, each as `N`
+/// bytes: padded with zeros, and its length in one of the last, as in the key of a cache.
+pub(crate) struct Pending<const N: usize, const MOST: usize> {
+    pieces: Box<[[u8; N]; MOST]>,
+    /// How often the piece at a place came; 0 where the place is free.
+    times: Box<[u32; MOST]>,
+    /// The places that are free, the last to be taken first.
+    free: Box<[u16; MOST]>,
+    free_count: usize,
+    /// Those that wait.
+    waiting: Box<[Bounds; MOST]>,
+    waiting_count: usize,
+    /// How often one was added since some were merged.
+    added: usize,
+    /// Where the piece last was that has this place; it may be another one by now.
+    index: Box<[u16; INDEX]>,
+    room: Box<Interleaved<N>>,
+}
+
+impl<const N: usize, const MOST: usize> Default for Pending<N, MOST> {
+    fn default() -> Self {
+        let mut free = places(0);
+        free.iter_mut().zip(0..).for_each(|(place, i)| *place = i);
+        Pending {
+            pieces: places([0; N]),
+            times: places(0),
+            free,
+            free_count: MOST,
+            waiting: places((0, 0)),
+            waiting_count: 0,
+            added: 0,
+            index: places(0),
+            room: Box::default(),
+        }
+    }
+}
+
+impl<const N: usize, const MOST: usize> Pending<N, MOST> {
+    /// Whether there is room for `more` pieces, and those that are here have not come again so often that
+    /// knowing them is worth more than waiting.
+    #[inline(always)]
+    pub(crate) fn may_wait(&self, more: usize) -> bool {
+        more <= self.free_count && self.added <= 2 * MOST
+    }
+
+    /// Adds a piece, or one more of it. `mixed` is the same for the same piece. There is room for it.
+    ///
+    /// Without a branch on whether it is here: that cannot be predicted.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, piece: [u8; N], length: usize, mixed: u64) {
+        let index = &mut self.index[place(mixed)];
+        let before = usize::from(*index) % MOST;
+        let same = (self.times[before] > 0) & (self.pieces[before] == piece);
+        let next = self.free[self.free_count.wrapping_sub(1) % MOST];
+        let at = if same { before } else { usize::from(next) % MOST };
+        let start = (at * N) as u32;
+        self.pieces[at] = piece;
+        self.times[at] += 1;
+        self.waiting[self.waiting_count % MOST] = (start, start + length as u32);
+        self.waiting_count += usize::from(!same);
+        self.free_count -= usize::from(!same);
+        self.added += 1;
+        *index = at as u16;
+    }
+
+    /// Merges those that wait, tells `counted` of each that is done with its tokens, and answers the tokens of all
+    /// that came of these. Unless it is to merge `all`, or what is here has come again too often, less than
+    /// 32 are left in the making.
+    #[inline(always)]
+    pub(crate) fn merge(
+        &mut self,
+        v: &Vocabulary,
+        all: bool,
+        mut counted: impl FnMut(&[u8; N], usize),
+    ) -> usize {
+        if self.free_count == MOST {
+            return 0;
+        }
+        let all = all || self.added > 2 * MOST;
+        let Pending {
+            pieces, times, free, free_count, waiting, waiting_count, added, room, ..
+        } = self;
+        *added = 0;
+        let mut sum = 0;
+        let waiting = &waiting[..std::mem::take(waiting_count)];
+        interleaved::count(v, room, pieces.as_flattened(), waiting, all, |(start, _), count| {
+            let at = start as usize / N % MOST;
+            sum += std::mem::take(&mut times[at]) as usize * count;
+            free[*free_count % MOST] = at as u16;
+            *free_count += 1;
+            counted(&pieces[at], count);
+        });
+        sum
+    }
+}
+
+/// By all bits mixed once more, so that what shares a set of a cache does not share a place here.
+fn place(mixed: u64) -> usize {
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % INDEX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merging::merge::Room;
+    use crate::merging::piece;
+
+    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+    fn padded(piece: &[u8]) -> [u8; 32] {
+        let mut padded = [0; 32];
+        padded[..piece.len()].copy_from_slice(piece);
+        padded[31] = piece.len() as u8;
+        padded
+    }
+
+    /// Adds `pieces` with an index by `mixed`, merging where they may not wait.
+    fn merged(v: &Vocabulary, pieces: &[String], mixed: fn(usize) -> u64) -> (usize, usize) {
+        let mut pending = Pending::<32, 64>::default();
+        let (mut sum, mut told) = (0, 0);
+        let mut alone = |piece: &[u8; 32], count: usize| {
+            told += 1;
+            let piece = &piece[..usize::from(piece[31])];
+            assert_eq!(count, piece::count(v, &mut Room::default(), piece));
+        };
+        for piece in pieces {
+            if !pending.may_wait(1) {
+                sum += pending.merge(v, false, &mut alone);
+            }
+            pending.add(padded(piece.as_bytes()), piece.len(), mixed(piece.len()));
+        }
+        sum += pending.merge(v, true, &mut alone);
+        assert_eq!(pending.merge(v, true, &mut alone), 0);
+        (sum, told)
+    }
+
+    #[test]
+    fn a_piece_counts_as_often_as_it_came_and_is_merged_once_while_it_waits() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let piece = |i: usize| format!("q{:z>width$}", i % 50, width = 1 + i % 25);
+        for pieces in [1, 2, 50, 63, 64, 65, 100, 1_000] {
+            let pieces: Vec<_> = (0..pieces).map(piece).collect();
+            let alone = |piece: &String| piece::count(&v, &mut Room::default(), piece.as_bytes());
+            let expected = pieces.iter().map(alone).sum();
+            // By a good index, by one that many share, and by one that all do.
+            let [first, second, third] = [|l| l as u64 * 77, |l| l as u64 % 3, |_| 7];
+            assert_eq!(merged(&v, &pieces, first).0, expected);
+            assert_eq!(merged(&v, &pieces, second).0, expected);
+            assert_eq!(merged(&v, &pieces, third).0, expected);
+        }
+        let one = vec![piece(24); 100];
+        assert_eq!(merged(&v, &one, |_| 7).1, 1);
+    }
+
+    #[test]
+    fn what_comes_again_and_again_does_not_wait_for_others() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let one = vec!["qzxqzx".to_owned(); 1_000];
+        assert_eq!(merged(&v, &one, |_| 7).1, 1_000 / 129 + 1);
+    }
+}

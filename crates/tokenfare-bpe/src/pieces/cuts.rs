@@ -1,0 +1,139 @@
+//! Where a text may be cut so that the counts of the parts add up.
+//!
+//! **Cut.** Between a letter or number on the left and a character that is no letter on the right;
+//! or between `\n` on the left and a character that is no white space on the right. Neither of the
+//! two may be one that NFC may change.
+//!
+//! **Proof.** NFC: the character on the left stays as it is and the one on the right starts a
+//! segment of its own, so the NFC of the whole is the NFC of the parts, joined. Pieces:
+//! a piece depends on the text from its start only, so it is enough that some piece ends at the cut,
+//! and ends there whether or not the text goes on.
+//! Only alternatives 1 and 2 of the pattern (see `scan`) take a letter, and all they take after it
+//! are letters; the right side is none. Only alternative 3 takes a number, and takes it alone.
+//! A `\n` is taken by 4 or 5 only (2 refuses it, 6 and 7 are reached only if 5 fails, that is with
+//! no line end in the white space). 4 takes line ends as long as there are any: the right side is
+//! none. 5 takes white space up to its last line end, and the white space ends at the cut. None of
+//! them looks at what follows. ∎
+//!
+//! Merging never crosses pieces, so counts and ids of the parts add up to those of the whole.
+
+use std::ops::Range;
+
+use crate::interrupts::worked;
+use crate::pieces::cut_search::{first_cut, may_part_bytes};
+use crate::pieces::splitting::Splitting;
+use crate::unicode::classes::{CLASS, LETTER, NUMBER, SPACE, UNSTABLE, class_at};
+
+/// The first cut at or after `from`, or the end of the text. O(distance).
+pub(crate) fn next_cut(splitting: &Splitting, text: &[u8], from: usize) -> usize {
+    let places = from.max(1)..text.len();
+    let is_cut = |at| splitting.is_cut(text, at);
+    first_cut(text, places, may_part_bytes, is_cut).unwrap_or(text.len())
+}
+
+/// Places that are looked at between two questions whether to go on (see `interrupts`).
+pub(crate) const STRIDE: usize = 1 << 16;
+
+/// The first of these places that is one.
+#[inline]
+pub(crate) fn first_of(places: Range<usize>, is_one: impl Fn(usize) -> bool) -> Option<usize> {
+    let Range { mut start, end } = places;
+    while start < end {
+        let stop = end.min(start.saturating_add(STRIDE));
+        if let Some(found) = (start..stop).find(|at| is_one(*at)) {
+            return Some(found);
+        }
+        worked(stop - start);
+        start = stop;
+    }
+    None
+}
+
+/// Whether a text that Qwen's pattern splits may be cut at `at`, which is inside it.
+#[inline]
+pub(crate) fn is_cut(text: &[u8], at: usize) -> bool {
+    if text[at] & 0xc0 == 0x80 {
+        return false; // inside a character
+    }
+    let right = class_at(text, at).0;
+    if right & UNSTABLE != 0 {
+        return false;
+    }
+    if text[at - 1] == b'\n' {
+        return right & CLASS != SPACE;
+    }
+    if right & CLASS == LETTER {
+        return false;
+    }
+    let mut start = at - 1;
+    while text[start] & 0xc0 == 0x80 {
+        start -= 1;
+    }
+    let class = class_at(text, start).0;
+    class & UNSTABLE == 0 && matches!(class & CLASS, LETTER | NUMBER)
+}
+
+/// `text` in parts of about `size` bytes, cut where counts add up; a part is longer where no cut is.
+pub(crate) fn parts<'a>(
+    splitting: &Splitting,
+    text: &'a str,
+    size: usize,
+) -> impl Iterator<Item = &'a str> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at;
+        (start < text.len()).then(|| {
+            let from = start.saturating_add(size.max(1)).min(text.len());
+            at = next_cut(splitting, text.as_bytes(), from);
+            &text[start..at]
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pieces::scan::piece_end;
+    use unicode_normalization::UnicodeNormalization;
+
+    fn pieces(text: &str) -> Vec<String> {
+        let text: String = text.nfc().collect();
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        while at < text.len() {
+            let end = piece_end(text.as_bytes(), at);
+            pieces.push(text[at..end].to_owned());
+            at = end;
+        }
+        pieces
+    }
+
+    #[test]
+    fn every_cut_of_every_short_text_keeps_the_pieces() {
+        let alphabet = [
+            'a', 's', '\u{301}', '\u{e9}', '\u{4e2d}', '1', '\u{bd}', ' ', '\n', '\r', '\t', '\'',
+            '.', '=', '\u{338}', '\u{3000}', '\u{2028}', '\u{ac00}', '\u{11a8}',
+        ];
+        let n = alphabet.len();
+        let mut cuts = 0;
+        for code in 0..n.pow(5) {
+            let text: String = (0..5).map(|i| alphabet[code / n.pow(i) % n]).collect();
+            let whole = pieces(&text);
+            for at in (1..text.len()).filter(|at| is_cut(text.as_bytes(), *at)) {
+                let mut apart = pieces(&text[..at]);
+                apart.extend(pieces(&text[at..]));
+                assert_eq!(apart, whole, "{text:?} at {at}");
+                cuts += 1;
+            }
+        }
+        assert!(cuts > 1_000_000, "{cuts}");
+    }
+
+    #[test]
+    fn parts_rejoin_to_the_text() {
+        let text = "one two 三四 five.\nsix \u{301}seven".repeat(50);
+        for size in [0, 1, 2, 7, 100, usize::MAX] {
+            assert_eq!(parts(&Splitting::QWEN, &text, size).collect::<String>(), text);
+        }
+    }
+}

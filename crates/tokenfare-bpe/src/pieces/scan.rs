@@ -1,0 +1,144 @@
+//! The split pattern of Qwen 1 to 3 as a scanner, one piece at a time; the readable one.
+//!
+//! The pattern, tried alternative by alternative at each position, no look-behind:
+//!
+//! ```text
+//! 1  (?i:'s|'t|'re|'ve|'m|'ll|'d)      a contraction; U+017F is an s here
+//! 2  [^\r\n\p{L}\p{N}]?\p{L}+          letters, with at most one character before them
+//! 3  \p{N}                             one digit
+//! 4   ?[^\s\p{L}\p{N}]+[\r\n]*         punctuation and the rest, with line ends after it
+//! 5  \s*[\r\n]+                        white space up to its last line end
+//! 6  \s+(?!\S)                         white space, but for its last character if text follows
+//! 7  \s+
+//! ```
+//!
+//! Where a piece ends depends on the text from its start only, and every alternative but 5 and 6
+//! stops at the first character that does not belong. White space is looked at twice at most
+//! (once to find the last line end, once more behind it), so a whole text is split in linear time.
+
+use crate::interrupts::Steps;
+use crate::unicode::classes::{CLASS, LETTER, NUMBER, OTHER, SPACE, class_at};
+
+/// End of the piece that starts at `start`. O(length of the piece), O(white space that follows).
+///
+/// `text` is UTF-8, `start` the start of a character in it. Panics if `start` is not inside.
+pub(crate) fn piece_end(text: &[u8], start: usize) -> usize {
+    let first = text[start];
+    if first == b'\''
+        && let Some(length) = contraction(&text[start + 1..])
+    {
+        return start + 1 + length;
+    }
+    let (class, length) = class_of(text, start);
+    let next = start + length;
+    if class == LETTER {
+        return run(text, next, LETTER);
+    }
+    if class == NUMBER {
+        return next;
+    }
+    let line_end = first == b'\r' || first == b'\n';
+    if !line_end && class_after(text, next) == Some(LETTER) {
+        return run(text, next, LETTER);
+    }
+    if class == OTHER {
+        return line_ends(text, run(text, next, OTHER));
+    }
+    if first == b' ' && class_after(text, next) == Some(OTHER) {
+        return line_ends(text, run(text, next, OTHER));
+    }
+    white_space(text, start)
+}
+
+#[inline(always)]
+fn class_of(text: &[u8], start: usize) -> (u8, usize) {
+    let (class, length) = class_at(text, start);
+    (class & CLASS, length)
+}
+
+#[inline(always)]
+fn class_after(text: &[u8], start: usize) -> Option<u8> {
+    (start < text.len()).then(|| class_of(text, start).0)
+}
+
+/// Length of the letters after an apostrophe that make a contraction.
+#[inline]
+pub(crate) fn contraction(rest: &[u8]) -> Option<usize> {
+    match rest {
+        [b's' | b'S' | b't' | b'T' | b'm' | b'M' | b'd' | b'D', ..] => Some(1),
+        [b'r' | b'R' | b'v' | b'V', b'e' | b'E', ..] | [b'l' | b'L', b'l' | b'L', ..] => Some(2),
+        [0xc5, 0xbf, ..] => Some(2), // U+017F, the long s, folds to s
+        _ => None,
+    }
+}
+
+/// First position at or after `at` where a character of another class stands.
+#[inline]
+fn run(text: &[u8], mut at: usize, class: u8) -> usize {
+    let mut steps = Steps::from(at);
+    while at < text.len() {
+        steps.to(at);
+        if class == LETTER {
+            at += ascii_letters(text, at);
+            if at >= text.len() {
+                break;
+            }
+        }
+        let (found, length) = class_of(text, at);
+        if found != class {
+            break;
+        }
+        at += length;
+    }
+    at
+}
+
+/// Number of ASCII letters from `at` on, at most 8: eight bytes compared in one word.
+///
+/// With its case bit set, a letter lies in `a..=z`. Adding what is missing to 128 sets a byte's high
+/// bit exactly if the byte is at least `a`, or beyond `z`; no sum of two 7-bit numbers carries out
+/// of its byte.
+#[inline(always)]
+fn ascii_letters(text: &[u8], at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let Some(bytes) = text[at..].first_chunk() else { return 0 };
+    let word = u64::from_le_bytes(*bytes);
+    let lower = (word | (ONES * 0x20)) & (ONES * 0x7f);
+    let from_a = lower + ONES * u64::from(0x80 - b'a');
+    let beyond_z = lower + ONES * u64::from(0x7f - b'z');
+    let letters = from_a & !beyond_z & !word & (ONES * 0x80);
+    ((letters ^ (ONES * 0x80)).trailing_zeros() / 8) as usize
+}
+
+fn line_ends(text: &[u8], mut at: usize) -> usize {
+    let mut steps = Steps::from(at);
+    while at < text.len() && (text[at] == b'\r' || text[at] == b'\n') {
+        at += 1;
+        steps.to(at);
+    }
+    at
+}
+
+/// Alternatives 5 to 7, where white space starts and neither 2 nor 4 applies.
+fn white_space(text: &[u8], start: usize) -> usize {
+    let mut at = start;
+    let mut last = start; // start of the last white space character
+    let mut after_line_end = None;
+    let mut steps = Steps::from(at);
+    while at < text.len() {
+        let (class, length) = class_of(text, at);
+        if class != SPACE {
+            break;
+        }
+        last = at;
+        at += length;
+        steps.to(at);
+        if text[last] == b'\r' || text[last] == b'\n' {
+            after_line_end = Some(at);
+        }
+    }
+    if let Some(end) = after_line_end {
+        return end;
+    }
+    if at == text.len() || last == start { at } else { last }
+}

@@ -1,0 +1,315 @@
+//! Split patterns 64 bytes at a time: where pieces start, as the bits of a word.
+//!
+//! `scan` and `patterns` have the patterns and read them piece by piece; this finds the same starts
+//! by bit algebra (`window`, and for each kind of pattern `words`, `cased` and `plain`). A window begins where a
+//! piece begins, and no pattern looks behind, so what stands before the window does not matter. A
+//! window says how far it is certain: up to its last start, where the next window begins; or up to
+//! the white space at its end, which ends in a way that depends on what follows.
+//!
+//! What no window is certain of, a piece that is longer or characters that the algebra does not tell,
+//! the scanner reads.
+
+mod both;
+mod cased;
+mod plain;
+mod runs;
+mod window;
+mod words;
+
+#[cfg(target_arch = "x86_64")]
+use crate::machine::{has_avx2, has_avx512};
+use crate::merging::joints::Joints;
+pub(crate) use crate::pieces::masks::READ;
+use crate::pieces::masks::{self, Masks, WINDOW};
+use crate::pieces::splitting::{Pattern, Splitting};
+use cased::Cased;
+use plain::Plain;
+use window::{Rules, Window};
+use words::Words;
+
+/// Pieces that are found before they are counted.
+pub(crate) const BATCH: usize = 4096;
+
+/// Bytes beyond which a piece is left to who counts it alone: places in a stretch have 32 bits.
+const FAR: usize = 1 << 20;
+
+/// Bytes after which a batch is full, however few pieces it has: those of one byte are not among them, and
+/// a text may have no others.
+const STRETCH: usize = 1 << 20;
+
+/// Why pieces are no longer found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The batch is full.
+    Full,
+    /// Less than [`READ`] bytes are left.
+    Tail,
+    /// The next piece does not end in a window, nor anywhere near.
+    Long,
+    /// The next window holds a character that NFC may change.
+    Unstable,
+}
+
+/// Consecutive pieces, or segments of pieces, in a stretch of a text.
+#[derive(Default)]
+pub(crate) struct Pieces {
+    /// Where the stretch begins.
+    base: usize,
+    /// Where it ends, counted from its beginning as all places are.
+    end: usize,
+    starts: Places,
+    ends: Places,
+    /// Pieces of a single byte that are only counted.
+    ones: usize,
+}
+
+impl Pieces {
+    /// Forgets all, and begins anew at `at`.
+    pub(crate) fn begin(&mut self, at: usize) {
+        (self.base, self.end) = (at, 0);
+        (self.starts.count, self.ends.count, self.ones) = (0, 0, 0);
+    }
+
+    /// Forgets the last piece, which is of one byte.
+    pub(crate) fn forget_last_byte(&mut self, all: bool) {
+        if all {
+            (self.starts.count, self.ends.count) = (self.starts.count - 1, self.ends.count - 1);
+        } else {
+            self.ones -= 1;
+        }
+        self.end -= 1;
+    }
+
+    /// Where the first piece starts in the text.
+    pub(crate) fn start(&self) -> usize {
+        self.base
+    }
+
+    /// Where the last piece ends in the text.
+    pub(crate) fn end(&self) -> usize {
+        self.base + self.end
+    }
+
+    /// How many pieces of one byte there are that are not among the bounds.
+    pub(crate) fn ones(&self) -> usize {
+        self.ones
+    }
+
+    /// The rest of the text from the beginning of the first piece on.
+    pub(crate) fn stretch<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        &text[self.base..]
+    }
+
+    /// Where each other piece starts in the stretch, in order.
+    pub(crate) fn starts(&self) -> &[u32] {
+        self.starts.all()
+    }
+
+    /// Where each of these ends.
+    pub(crate) fn ends(&self) -> &[u32] {
+        self.ends.all()
+    }
+
+    /// Start and end of each of these.
+    #[cfg(test)]
+    fn bounds(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.starts().iter().copied().zip(self.ends().iter().copied())
+    }
+
+    fn is_full(&self) -> bool {
+        self.ends.count >= BATCH || self.end >= STRETCH
+    }
+
+    /// Adds the pieces of a window that begins at the end of the last one.
+    #[inline(always)]
+    fn add<const ALL: bool>(
+        &mut self,
+        window: &Window,
+        list: impl Fn(&mut [u32; WINDOW], u32, u64),
+    ) {
+        let end = 1 << window.certain;
+        let ones = if ALL { 0 } else { window.starts & (window.starts | end) >> 1 };
+        self.ones += ones.count_ones() as usize;
+        self.starts.add(self.end as u32, window.starts & !ones, &list);
+        self.ends.add(self.end as u32, (window.starts & !1 | end) & !(ones << 1), &list);
+        self.end += window.certain;
+    }
+
+    /// Adds a piece that begins at the end of the last one.
+    fn add_one<const ALL: bool>(&mut self, length: usize) {
+        let end = self.end + length;
+        if ALL || length > 1 {
+            self.starts.add(self.end as u32, 1, list);
+            self.ends.add(end as u32, 1, list);
+        } else {
+            self.ones += 1;
+        }
+        self.end = end;
+    }
+
+    /// Finds pieces from the end of the last one on, until the batch is full or something stops it.
+    ///
+    /// `text` is UTF-8. With `normal`, all of it is split as it is: it is known to be normalized.
+    ///
+    /// Pieces of one byte are only counted, but with `ALL`.
+    pub(crate) fn find<const ALL: bool>(
+        &mut self,
+        splitting: &Splitting,
+        text: &[u8],
+        joints: &Joints,
+        normal: bool,
+    ) -> Stop {
+        let given = Given { splitting, joints, normal };
+        match splitting.pattern {
+            Pattern::Qwen => self.find_by::<Words<false, 1>, ALL>(text, given),
+            Pattern::QwenMarks => self.find_by::<Words<true, 1>, ALL>(text, given),
+            Pattern::Cl100k | Pattern::Llama3 => self.find_by::<Words<false, 3>, ALL>(text, given),
+            Pattern::O200k => self.find_by::<Cased, ALL>(text, given),
+            Pattern::Gpt2 => self.find_by::<Plain, ALL>(text, given),
+        }
+    }
+
+    fn find_by<R: Rules, const ALL: bool>(&mut self, text: &[u8], given: Given<'_>) -> Stop {
+        #[cfg(target_arch = "x86_64")]
+        if has_avx512() {
+            // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+            return unsafe { self.find_with_avx512::<R, ALL>(text, given) };
+        }
+        #[cfg(target_arch = "x86_64")]
+        if has_avx2() {
+            // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+            return unsafe { self.find_with_avx2::<R, ALL>(text, given) };
+        }
+        self.find_with::<R, ALL>(text, given, masks::words, list)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi2")]
+    fn find_with_avx512<R: Rules, const ALL: bool>(
+        &mut self,
+        text: &[u8],
+        given: Given<'_>,
+    ) -> Stop {
+        self.find_with::<R, ALL>(
+            text,
+            given,
+            |bytes| masks::avx512::masks(bytes),
+            |room, base, bits| masks::avx512::list(room, base, bits),
+        )
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    fn find_with_avx2<R: Rules, const ALL: bool>(&mut self, text: &[u8], given: Given<'_>) -> Stop {
+        self.find_with::<R, ALL>(text, given, |bytes| masks::avx2(bytes), list)
+    }
+
+    #[inline(always)]
+    fn find_with<R: Rules, const ALL: bool>(
+        &mut self,
+        text: &[u8],
+        given: Given<'_>,
+        masks: impl Fn(&[u8; READ]) -> Masks,
+        list: impl Fn(&mut [u32; WINDOW], u32, u64),
+    ) -> Stop {
+        while !self.is_full() {
+            let Some(bytes) = self.ahead(text) else { return Stop::Tail };
+            let window = Window::new::<R>(bytes, masks(bytes), given.joints, given.normal);
+            let Some(window) = window else { return Stop::Unstable };
+            if window.certain > 0 {
+                self.add::<ALL>(&window, &list);
+            } else if let Err(stop) = self.read::<ALL>(text, given) {
+                return stop;
+            }
+        }
+        Stop::Full
+    }
+
+    /// What a window behind the last piece is read from, if it is not too near to the end.
+    #[inline(always)]
+    fn ahead<'a>(&self, text: &'a [u8]) -> Option<&'a [u8; READ]> {
+        text.get(self.end()..).and_then(|rest| rest.first_chunk())
+    }
+
+    /// Lets the scanner read what a window would be of, or a little more.
+    #[inline(never)]
+    fn read<const ALL: bool>(&mut self, text: &[u8], given: Given<'_>) -> Result<(), Stop> {
+        if !given.normal {
+            return Err(Stop::Long); // the scanner does not see what NFC may change
+        }
+        let until = self.end() + WINDOW;
+        while self.end() < until {
+            let start = self.end();
+            if text.len() - start < READ {
+                return Err(Stop::Tail);
+            }
+            let length = given.splitting.piece_end(text, start) - start;
+            if length > FAR {
+                return Err(Stop::Long);
+            }
+            self.add_one::<ALL>(length);
+        }
+        Ok(())
+    }
+}
+
+/// What a text is split by.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    splitting: &'a Splitting,
+    joints: &'a Joints,
+    normal: bool,
+}
+
+/// Places in a text or numbers of pieces, in order; there is room for those of a window beyond [`BATCH`].
+pub(crate) struct Places {
+    all: Box<[u32; BATCH + 2 * WINDOW]>,
+    count: usize,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Places { all: Box::new([0; BATCH + 2 * WINDOW]), count: 0 }
+    }
+}
+
+impl Places {
+    pub(crate) fn all(&self) -> &[u32] {
+        &self.all[..self.count]
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// Adds `base` and the number of each bit, which `list` writes.
+    #[inline(always)]
+    pub(crate) fn add(
+        &mut self,
+        base: u32,
+        bits: u64,
+        list: impl Fn(&mut [u32; WINDOW], u32, u64),
+    ) {
+        if let Some(room) = self.all[self.count..].first_chunk_mut() {
+            list(room, base, bits);
+            self.count += bits.count_ones() as usize;
+        }
+    }
+}
+
+/// Writes `base` and the number of each bit, in order; what is behind those in `room` may change.
+#[inline(always)]
+pub(crate) fn list(room: &mut [u32; WINDOW], base: u32, bits: u64) {
+    let mut rest = bits;
+    let (eights, _) = room.as_chunks_mut::<8>();
+    // Eight at a time, needed or not: the number of bits cannot be predicted.
+    for eight in eights.iter_mut().take(bits.count_ones().div_ceil(8) as usize) {
+        for place in eight {
+            *place = base + rest.trailing_zeros();
+            rest &= rest.wrapping_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! A text as it comes: as UTF-8 or as code points, at once or in parts, for one thread or several.
+
+pub(crate) mod code_points;
+pub(crate) mod sharing;
+pub(crate) mod source;
+pub(crate) mod stream;

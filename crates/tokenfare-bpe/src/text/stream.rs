@@ -1,0 +1,340 @@
+//! The count of a text that comes in parts, in memory that does not grow with it.
+//!
+//! What has come is counted up to the last place where counts add up (see `cuts`), and the rest is kept
+//! until more comes. Whether a place is one depends on the two characters around it, so it is one of
+//! the whole text too, and the count is that of the whole, wherever it was parted: inside a character,
+//! between a letter and its marks, inside a line end.
+//!
+//! A text without any such place (one word, a run of marks or of white space, of any length) is kept
+//! whole, since no part of it could be counted alone. Each place is looked at once, so time is linear.
+
+use std::fmt;
+
+use crate::interrupts::worked;
+use crate::text::code_points::utf8_of;
+use crate::text::source::Text;
+use crate::tokenizer::Tokenizer;
+
+/// Bytes that are kept without a look at them: so few that they are counted as soon as somebody asks.
+const KEPT: usize = 16 * 1024;
+
+/// A byte that UTF-8 does not have there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotUtf8 {
+    /// The first byte of what is no character.
+    pub byte: u8,
+    /// Its place in the UTF-8 of all that came.
+    pub offset: u64,
+}
+
+impl fmt::Display for NotUtf8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not UTF-8: byte 0x{:02x} at offset {}", self.byte, self.offset)
+    }
+}
+
+impl std::error::Error for NotUtf8 {}
+
+/// A text in the making, and its count as far as that is settled. One tokenizer counts all of it.
+#[derive(Debug, Clone, Default)]
+pub struct Stream {
+    /// Tokens of what is not kept any more.
+    tokens: usize,
+    kept: String,
+    /// No place before this one of what is kept is a cut.
+    looked: usize,
+    /// Half a surrogate pair, at the end of what came.
+    high: Option<u32>,
+    /// The first bytes of a character, at the end of what came.
+    begun: Vec<u8>,
+    /// Bytes of all that came, but for those of half a character and of half a surrogate pair.
+    length: u64,
+}
+
+impl Stream {
+    /// Adds a text. O(n), but for long pieces (see [`Tokenizer::count`]).
+    ///
+    /// Fails where the bytes before it end inside a character, and adds nothing then. After work that
+    /// was interrupted or that panicked a part of it may be added: what is then counted means nothing.
+    pub fn add<'a>(
+        &mut self,
+        tokenizer: &Tokenizer,
+        text: impl Into<Text<'a>>,
+    ) -> Result<(), NotUtf8> {
+        self.whole_characters()?;
+        let mut text = text.into();
+        let Some(first) = text.first() else { return Ok(()) };
+        if let Some(high) = self.high.take() {
+            let (pair, mut room) = ([high, first], Vec::new());
+            let is_pair = matches!(first, 0xdc00..0xe000);
+            self.push(tokenizer, utf8_of(&pair[..1 + usize::from(is_pair)], &mut room));
+            text = text.behind(usize::from(is_pair));
+        }
+        (text, self.high) = text.without_half();
+        text.stretches(|text| self.push(tokenizer, text));
+        Ok(())
+    }
+
+    /// Adds bytes of UTF-8, which may begin and end inside a character. Fails where they are none, and
+    /// adds nothing then. Otherwise as [`Stream::add`].
+    pub fn add_bytes(&mut self, tokenizer: &Tokenizer, bytes: &[u8]) -> Result<(), NotUtf8> {
+        let missing = self.begun.first().map_or(0, |lead| width(*lead) - self.begun.len());
+        let (head, bytes) = bytes.split_at(missing.min(bytes.len()));
+        let joint = [&self.begun, head].concat();
+        let bad = |bytes: &[u8], before: usize, at: usize| NotUtf8 {
+            byte: bytes[at],
+            offset: self.came() + (before + at) as u64,
+        };
+        let (first, half) = complete(&joint).map_err(|at| bad(&joint, 0, at))?;
+        let (text, begun) = complete(bytes).map_err(|at| bad(bytes, joint.len(), at))?;
+        if (!first.is_empty() || !text.is_empty()) && self.high.take().is_some() {
+            self.push(tokenizer, "\u{fffd}");
+        }
+        self.push(tokenizer, first);
+        self.begun = [half, begun].concat();
+        Text::Utf8(text).stretches(|text| self.push(tokenizer, text));
+        Ok(())
+    }
+
+    /// How many tokens all is that came so far, the whole characters of it. O(what is kept), which is
+    /// some kilobytes or a piece.
+    pub fn tokens(&self, tokenizer: &Tokenizer) -> usize {
+        let rest = match self.high {
+            None => tokenizer.count(&self.kept),
+            Some(_) => tokenizer.count(&format!("{}\u{fffd}", self.kept)),
+        };
+        self.tokens + rest
+    }
+
+    /// Fails if what came ends inside a character.
+    pub fn whole_characters(&self) -> Result<(), NotUtf8> {
+        match self.begun.first() {
+            Some(byte) => Err(NotUtf8 { byte: *byte, offset: self.came() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Bytes of all that came before half a character. Where one is asked for, half a surrogate pair
+    /// before it has no other half, and is U+FFFD.
+    fn came(&self) -> u64 {
+        self.length + self.high.map_or(0, |_| '\u{fffd}'.len_utf8() as u64)
+    }
+
+    fn push(&mut self, tokenizer: &Tokenizer, text: &str) {
+        self.kept.push_str(text);
+        self.length += text.len() as u64;
+        if self.kept.len() < KEPT {
+            return;
+        }
+        let kept = self.kept.as_bytes();
+        worked(kept.len() - self.looked);
+        let places = self.looked.max(1)..kept.len();
+        if let Some(cut) = places.rev().find(|at| tokenizer.splitting.is_cut(kept, *at)) {
+            self.tokens += tokenizer.count(&self.kept[..cut]);
+            self.kept.drain(..cut);
+        }
+        self.looked = self.kept.len();
+    }
+}
+
+/// Bytes of a character that begins with this one.
+fn width(lead: u8) -> usize {
+    match lead {
+        ..0xc0 => 1,
+        0xc0..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        0xf0.. => 4,
+    }
+}
+
+/// The whole characters of these bytes and the beginning of another, or where they are no UTF-8.
+fn complete(bytes: &[u8]) -> Result<(&str, &[u8]), usize> {
+    if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
+        return Ok((text, &[]));
+    }
+    match simdutf8::compat::from_utf8(bytes) {
+        Ok(text) => Ok((text, &[])),
+        Err(error) if error.error_len().is_some() => Err(error.valid_up_to()),
+        Err(error) => {
+            let (whole, begun) = bytes.split_at(error.valid_up_to());
+            Ok((simdutf8::basic::from_utf8(whole).unwrap_or_default(), begun))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Merging, Normalization, Pattern, to_compact};
+
+    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+    /// Some that a cut would change, if it stood beside them: marks, line ends, Jamo, white space.
+    const UNITS: [&str; 16] = [
+        "word",
+        " and",
+        "\r\n",
+        "\n",
+        "  ",
+        "1",
+        "\u{301}",
+        "\u{323}",
+        "e",
+        "\u{1112}\u{1161}",
+        "\u{11ab}",
+        "通义",
+        "😀",
+        "it's",
+        "\u{3000}",
+        "=\u{338}",
+    ];
+
+    fn dice(seed: u64) -> impl FnMut(usize) -> usize {
+        let mut state = seed;
+        move |sides| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % sides
+        }
+    }
+
+    fn tokenizers() -> Vec<Tokenizer> {
+        let bytes: Vec<[u8; 1]> = (0..=u8::MAX).map(|byte| [byte]).collect();
+        let mut tokens: Vec<(&[u8], u32)> = bytes.iter().map(|byte| &byte[..]).zip(0..).collect();
+        let more = ["  ", "\r\n", "\n\n", "wo", "e\u{301}", " a", "'s", "\u{301}\u{323}", "\n "];
+        tokens.extend(more.iter().map(|token| token.as_bytes()).zip(256..));
+        let compact = |pattern, normalization| {
+            to_compact(
+                &tokens,
+                Merging::Listed { pairs: &PAIRS, whole_pieces: true },
+                pattern,
+                normalization,
+            )
+        };
+        let made = [Pattern::QwenMarks, Pattern::Cl100k, Pattern::O200k, Pattern::Gpt2]
+            .into_iter()
+            .flat_map(|pattern| {
+                [Normalization::Nfc, Normalization::None].map(|n| compact(pattern, n).unwrap())
+            })
+            .map(|table| Tokenizer::from_compact(&table).unwrap());
+        made.chain([Tokenizer::from_compact(DATA).unwrap()]).collect()
+    }
+
+    const PAIRS: [(u32, u32); 1] = [(32, 32)];
+
+    #[test]
+    fn a_text_has_its_count_wherever_it_is_parted() {
+        let mut roll = dice(5);
+        for tokenizer in tokenizers() {
+            for round in 0..40 {
+                let few: Vec<&str> = (0..1 + roll(5)).map(|_| UNITS[roll(UNITS.len())]).collect();
+                let text: String =
+                    (0..2_000 + roll(20_000)).map(|_| few[roll(few.len())]).collect();
+                let most = [5, 700, 9_000, 90_000][round % 4];
+                let mut stream = Stream::default();
+                let (mut at, bytes) = (0, text.as_bytes());
+                while at < bytes.len() {
+                    let end = bytes.len().min(at + roll(most));
+                    stream.add_bytes(&tokenizer, &bytes[at..end]).unwrap();
+                    at = end;
+                    if roll(400) == 0 {
+                        let whole = text.floor_char_boundary(at);
+                        assert_eq!(stream.tokens(&tokenizer), tokenizer.count(&text[..whole]));
+                    }
+                }
+                stream.whole_characters().unwrap();
+                assert_eq!(stream.tokens(&tokenizer), tokenizer.count(&text), "{few:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn little_is_kept_where_there_are_cuts() {
+        let tokenizer = Tokenizer::from_compact(DATA).unwrap();
+        let (mut stream, mut length) = (Stream::default(), 0);
+        for unit in ["Word by word.\n", "通义千问,具有。\n", "e\u{301} \u{323}a.\r\n"] {
+            let text = unit.repeat(200_000 / unit.len());
+            for _ in 0..5 {
+                stream.add(&tokenizer, &text).unwrap();
+                length += text.len() as u64;
+                assert!(stream.kept.len() < KEPT);
+                assert_eq!(stream.length, length);
+            }
+        }
+    }
+
+    #[test]
+    fn each_form_of_a_text_may_follow_each_and_halves_of_pairs_meet() {
+        let tokenizer = Tokenizer::from_compact(DATA).unwrap();
+        let (high, low) = ([0x61, 0xd83d], [0xde00, 0x62]);
+        let mut stream = Stream::default();
+        stream.add(&tokenizer, Text::Points16(&high)).unwrap();
+        assert_eq!(stream.tokens(&tokenizer), tokenizer.count("a\u{fffd}"));
+        stream.add(&tokenizer, Text::Points16(&[])).unwrap();
+        stream.add(&tokenizer, Text::Points16(&low)).unwrap();
+        assert_eq!(stream.tokens(&tokenizer), tokenizer.count("a😀b"));
+        stream.add(&tokenizer, Text::Points16(&high)).unwrap();
+        stream.add(&tokenizer, Text::Points8(&[0xe9])).unwrap();
+        stream.add(&tokenizer, Text::Points16(&high)).unwrap();
+        stream.add_bytes(&tokenizer, b"").unwrap();
+        stream.add_bytes(&tokenizer, b"x").unwrap();
+        stream.add(&tokenizer, Text::Points32(&[0xde00])).unwrap();
+        let expected = tokenizer.count("a😀ba\u{fffd}éa\u{fffd}x\u{fffd}");
+        assert_eq!(stream.tokens(&tokenizer), expected);
+    }
+
+    #[test]
+    fn a_byte_that_is_no_utf8_is_named_by_its_place_however_it_comes() {
+        let tokenizer = Tokenizer::from_compact(DATA).unwrap();
+        let texts: [&[u8]; 8] = [
+            b"ab\xffcd",
+            b"ab\xe4\xb8cd",
+            b"\xe4\xb8\xad\xe4",
+            b"\xf0\x9f\x98",
+            b"a\x80",
+            b"\xc3\xc3\xa9",
+            b"\xed\xa0\x80",
+            b"\xe0\x80\x80",
+        ];
+        for text in texts {
+            let error = std::str::from_utf8(text).unwrap_err();
+            let at = error.valid_up_to();
+            let expected = NotUtf8 { byte: text[at], offset: at as u64 };
+            for size in 1..=text.len() {
+                let mut stream = Stream::default();
+                let added =
+                    text.chunks(size).try_for_each(|part| stream.add_bytes(&tokenizer, part));
+                assert_eq!(
+                    added.and_then(|()| stream.whole_characters()),
+                    Err(expected),
+                    "{text:?}"
+                );
+            }
+        }
+        let mut stream = Stream::default();
+        stream.add_bytes(&tokenizer, b"ab\xe4").unwrap();
+        let expected = NotUtf8 { byte: 0xe4, offset: 2 };
+        assert_eq!(stream.add(&tokenizer, "c"), Err(expected));
+        assert_eq!(stream.add_bytes(&tokenizer, b"\xb8c"), Err(expected));
+        stream.add_bytes(&tokenizer, b"\xb8\xad").unwrap();
+        assert_eq!(stream.tokens(&tokenizer), tokenizer.count("ab中"));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_before_bytes_is_as_long_as_what_it_counts_as() {
+        let tokenizer = Tokenizer::from_compact(DATA).unwrap();
+        let refused = |parts: &[&[u8]]| {
+            let mut stream = Stream::default();
+            stream.add(&tokenizer, Text::Points16(&[0x61, 0xd83d])).unwrap();
+            let added = parts.iter().try_for_each(|part| stream.add_bytes(&tokenizer, part));
+            added.and_then(|()| stream.whole_characters()).unwrap_err()
+        };
+        let behind = |text: &str, byte| NotUtf8 { byte, offset: text.len() as u64 };
+        assert_eq!(refused(&[b"\xff"]), behind("a\u{fffd}", 0xff));
+        assert_eq!(refused(&[b"bc\xff"]), behind("a\u{fffd}bc", 0xff));
+        assert_eq!(refused(&[b"bc", b"\xff"]), behind("a\u{fffd}bc", 0xff));
+        assert_eq!(refused(&[b"\xe4", b"\xb8c"]), behind("a\u{fffd}", 0xe4));
+        assert_eq!(refused(&[b"\xe4\xb8", b"\xadd\xe4"]), behind("a\u{fffd}中d", 0xe4));
+        assert_eq!(refused(&[b"\xe4\xb8"]), behind("a\u{fffd}", 0xe4));
+        assert_eq!(refused(&[b"b\xe4\xb8"]), behind("a\u{fffd}b", 0xe4));
+    }
+}

@@ -1,0 +1,5 @@
+//! What Unicode says: classes of characters, and NFC.
+
+pub(crate) mod classes;
+pub(crate) mod mark_runs;
+pub(crate) mod nfc;

@@ -1,0 +1,213 @@
+//! A vocabulary as files spell it out, reduced to one pair of tokens for each token.
+//!
+//! Rank files (tiktoken) merge any two neighbours whose bytes together are a token; other files
+//! (Hugging Face's) list the pairs, several for a token as often as not. The core knows one.
+//!
+//! **Claim.** Whatever pairs merge at whatever ranks: a token is only ever made of one pair, the last
+//! that merging its own bytes alone takes; a token whose bytes alone do not end as that token is never
+//! made. **Proof.** Look at the bytes over which token t is made, in any piece. Until then no merge
+//! crosses their borders, or the borders would not stand between tokens when t is made. So the merges
+//! inside neither see nor change what is outside, and since the lowest rank goes first, the leftmost
+//! of equals, and places inside keep their order, they come in the order that they have when these
+//! bytes are merged alone. There the number of tokens falls by one at each step, so only one state has
+//! two tokens: it is the state before t is made, here as there, and its two tokens are the pair. ∎
+//!
+//! So pairs that are not the last of their token never merge and may be forgotten. Tokens that are
+//! never made are *spare*: ids to decode, or whole pieces where the rule says that a piece that is a
+//! token is that token. Nothing is assumed of the order in which ranks were learnt: 81 tokens of
+//! Llama 3 are made of a token of higher rank than their own, and 588 are never made.
+
+use std::collections::HashMap;
+
+use crate::pieces::splitting::{Normalization, Pattern, Splitting};
+use crate::vocabulary::compact::{self, SINGLES};
+use crate::vocabulary::error::VocabularyError;
+use crate::vocabulary::ids::MAX_ID;
+use crate::vocabulary::pairs::MAX_TOKENS;
+
+/// Longest token, in bytes. The longest known is 128; the bound keeps reading in proportion.
+pub(crate) const LONGEST_TOKEN: usize = 1024;
+/// Bytes of all tokens together; 1 to 2 MB are usual.
+pub(crate) const MOST_BYTES: usize = 1 << 25;
+
+/// Which neighbours merge.
+#[derive(Debug, Clone, Copy)]
+pub enum Merging<'a> {
+    /// Any two whose bytes together are a token, the lowest id first, as in tiktoken. A piece that is
+    /// a token is that token.
+    ByRank,
+    /// The listed pairs of ids, the earlier first, as in Hugging Face's tokenizers.
+    Listed {
+        /// Ids of the two tokens of each merge.
+        pairs: &'a [(u32, u32)],
+        /// Whether a piece that is a token is that token, merges or not (`ignore_merges`).
+        whole_pieces: bool,
+    },
+}
+
+/// Converts tokens and their merges to the compact form.
+///
+/// O(n²) in the length of each token, O(n) in their number: below a second for 200,000 tokens.
+/// `tokens` are bytes and ids; ids need not be dense. All 256 single bytes must be among them.
+pub fn to_compact(
+    tokens: &[(&[u8], u32)],
+    merging: Merging<'_>,
+    pattern: Pattern,
+    normalization: Normalization,
+) -> Result<Vec<u8>, VocabularyError> {
+    let reduced = Reduced::new(tokens, merging)?;
+    Ok(compact::write(&reduced, &Splitting { pattern, normalization }))
+}
+
+/// A vocabulary with one pair for each token that merging makes.
+pub(crate) struct Reduced<'a> {
+    pub(crate) singles: [u8; SINGLES],
+    /// By rank; ranks of the two tokens.
+    pub(crate) merges: Vec<(u32, u32)>,
+    pub(crate) spare: Vec<&'a [u8]>,
+    pub(crate) whole_pieces: bool,
+    /// The id of each token, where it is not its place among singles, merges and spare ones.
+    pub(crate) ids: Option<Vec<u32>>,
+}
+
+impl<'a> Reduced<'a> {
+    fn new(tokens: &[(&'a [u8], u32)], merging: Merging<'_>) -> Result<Self, VocabularyError> {
+        let known = Known::new(tokens)?;
+        let listed = known.listed(merging)?;
+        let mut tokens: Vec<(&[u8], u32)> = tokens.to_vec();
+        tokens.sort_unstable_by_key(|(_, id)| *id);
+
+        let (mut singles, mut made, mut spare) = (Vec::new(), Vec::new(), Vec::new());
+        for (bytes, id) in tokens {
+            if let [byte] = bytes {
+                singles.push((*byte, id));
+            } else if let Some(last) = last_merge(bytes, &known, listed.as_ref()) {
+                made.push((last.rank, last.pair, id));
+            } else {
+                spare.push((bytes, id));
+            }
+        }
+        made.sort_unstable();
+        let count = SINGLES + made.len();
+        if count >= MAX_TOKENS {
+            return Err(VocabularyError::Size(count as u64));
+        }
+        let ids: Vec<u32> = (singles.iter().map(|(_, id)| *id))
+            .chain(made.iter().map(|(.., id)| *id))
+            .chain(spare.iter().map(|(_, id)| *id))
+            .collect();
+        let places: HashMap<u32, u32> = ids.iter().copied().zip(0..).collect();
+        let merges = made.iter().map(|(_, (left, right), _)| (places[left], places[right]));
+        let whole_pieces = match merging {
+            Merging::ByRank => true,
+            Merging::Listed { whole_pieces, .. } => whole_pieces,
+        };
+        Ok(Reduced {
+            singles: known.bytes(&singles)?,
+            merges: merges.collect(),
+            spare: spare.into_iter().map(|(bytes, _)| bytes).collect(),
+            whole_pieces,
+            ids: Some(ids).filter(|ids| ids.iter().zip(0..).any(|(id, place)| *id != place)),
+        })
+    }
+}
+
+/// Pairs of ids with their rank and the id of what they make.
+type Listed = HashMap<(u32, u32), (u32, u32)>;
+
+/// Ids by bytes, each once.
+struct Known<'a>(HashMap<&'a [u8], u32>);
+
+impl<'a> Known<'a> {
+    fn new(tokens: &[(&'a [u8], u32)]) -> Result<Self, VocabularyError> {
+        let mut ids = HashMap::with_capacity(tokens.len());
+        let mut seen = HashMap::with_capacity(tokens.len());
+        let mut total = 0;
+        for (bytes, id) in tokens {
+            if bytes.is_empty() || bytes.len() > LONGEST_TOKEN {
+                return Err(VocabularyError::Token { id: *id, length: bytes.len() });
+            }
+            if let Some(other) = ids.insert(*bytes, *id) {
+                return Err(VocabularyError::Twice { first: other, second: *id });
+            }
+            if seen.insert(*id, ()).is_some() {
+                return Err(VocabularyError::Id(*id));
+            }
+            if *id >= MAX_ID {
+                return Err(VocabularyError::Beyond(*id));
+            }
+            total += bytes.len();
+        }
+        if total > MOST_BYTES {
+            return Err(VocabularyError::Bytes(total));
+        }
+        match (0..=255).find(|byte| !ids.contains_key([*byte].as_slice())) {
+            Some(byte) => Err(VocabularyError::Byte(byte)),
+            None => Ok(Known(ids)),
+        }
+    }
+
+    fn bytes(&self, singles: &[(u8, u32)]) -> Result<[u8; SINGLES], VocabularyError> {
+        let bytes: Vec<u8> = singles.iter().map(|(byte, _)| *byte).collect();
+        bytes.try_into().map_err(|_| VocabularyError::Foreign)
+    }
+
+    fn listed(&self, merging: Merging<'_>) -> Result<Option<Listed>, VocabularyError> {
+        let Merging::Listed { pairs, .. } = merging else { return Ok(None) };
+        let by_id: HashMap<u32, &[u8]> = self.0.iter().map(|(bytes, id)| (*id, *bytes)).collect();
+        let mut listed = HashMap::with_capacity(pairs.len());
+        for (rank, (left, right)) in pairs.iter().enumerate() {
+            let parts = by_id.get(left).zip(by_id.get(right));
+            let made = parts.and_then(|(l, r)| self.0.get([*l, *r].concat().as_slice()));
+            let made = *made.ok_or(VocabularyError::Merge { place: rank })?;
+            if listed.insert((*left, *right), (rank as u32, made)).is_some() {
+                return Err(VocabularyError::Repeated(made));
+            }
+        }
+        Ok(Some(listed))
+    }
+}
+
+/// The merge that makes a token of its own bytes.
+struct Last {
+    rank: u32,
+    pair: (u32, u32),
+}
+
+/// A token while its neighbours are merged.
+struct Part {
+    start: usize,
+    id: u32,
+    /// Rank and id of what it makes with the next.
+    makes: Option<(u32, u32)>,
+}
+
+/// Merges `bytes` alone; `None` if more than one token is left. O(n²).
+fn last_merge(bytes: &[u8], known: &Known<'_>, listed: Option<&Listed>) -> Option<Last> {
+    let single = |(start, byte)| Part { start, id: known.0[[byte].as_slice()], makes: None };
+    let mut parts: Vec<Part> = bytes.iter().copied().enumerate().map(single).collect();
+    let makes = |parts: &[Part], at: usize| {
+        let (left, right) = (&parts[at], parts.get(at + 1)?);
+        if let Some(listed) = listed {
+            return listed.get(&(left.id, right.id)).copied();
+        }
+        let end = parts.get(at + 2).map_or(bytes.len(), |next| next.start);
+        known.0.get(&bytes[left.start..end]).map(|id| (*id, *id))
+    };
+    for at in 0..parts.len() {
+        parts[at].makes = makes(&parts, at);
+    }
+    loop {
+        let ranks = parts.iter().enumerate().filter_map(|(at, part)| Some((part.makes?, at)));
+        let ((rank, made), at) = ranks.min_by_key(|((rank, _), at)| (*rank, *at))?;
+        if parts.len() == 2 {
+            return Some(Last { rank, pair: (parts[0].id, parts[1].id) });
+        }
+        parts.remove(at + 1);
+        parts[at].id = made;
+        parts[at].makes = makes(&parts, at);
+        if at > 0 {
+            parts[at - 1].makes = makes(&parts, at - 1);
+        }
+    }
+}
