@@ -66,17 +66,30 @@ def test_a_column_of_a_stream_of_batches_is_counted(qwen):
     assert list(qwen.count_batch(table["text"])) == counted(qwen, ROWS)
 
 
-def test_what_makes_the_batches_of_a_reader_raises_comes_out_as_it_is(qwen):
-    raised = OSError("the database is gone")
-
+def reader_that_raises(raised):
     def made():
         yield pa.record_batch({"text": ["a b"]})
         raise raised
 
-    reader = pa.RecordBatchReader.from_batches(pa.schema([("text", pa.string())]), made())
+    return pa.RecordBatchReader.from_batches(pa.schema([("text", pa.string())]), made())
+
+
+def test_what_makes_the_batches_of_a_reader_raises_comes_out_as_it_is(qwen):
+    raised = OSError("the database is gone")
     with pytest.raises(OSError, match="gone") as caught:
-        qwen.count_batch(reader)
+        qwen.count_batch(reader_that_raises(raised))
     assert caught.value is raised
+
+
+@pytest.mark.parametrize("kind", [ValueError, TypeError, pa.ArrowInvalid])
+def test_what_pyarrow_raises_for_data_too_is_refused_in_its_words(qwen, kind):
+    """Whether the iterator or pyarrow raised it is not to be seen; it is the cause's cause."""
+    raised = kind("the 7th row is odd")
+    with pytest.raises(InvalidRequestError, match="the 7th row is odd") as caught:
+        qwen.count_batch(reader_that_raises(raised))
+    refused = caught.value.__cause__
+    assert refused is not None
+    assert refused.__cause__ is raised
 
 
 def test_a_reader_without_batches_has_no_counts_and_one_without_texts_is_refused(qwen):

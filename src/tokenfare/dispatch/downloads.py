@@ -71,8 +71,8 @@ class Sink(Protocol):
 def download(file_id: str, model: str, channel: Channel, sink: Sink) -> Flow[None]:
     """Download a file into a sink.
 
-    Attempts are limited by the retry policy; one that made progress does not count. Raises
-    `ProviderError`; the sink keeps what has arrived.
+    It is tried as often as the retry policy allows, and as often again if that brought it further.
+    Raises `ProviderError`; the sink keeps what has arrived.
     """
     run = begin_call(patient(channel), model)
     url = channel.endpoint.url(f"files/{quote(file_id, safe='')}")

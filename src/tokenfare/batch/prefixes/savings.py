@@ -154,7 +154,10 @@ class SharedPrefixes:
         }
 
     def sentences(self, shares: Iterable[Share]) -> Iterator[str]:
-        """A sentence for each prefix that is a twentieth of its model's input or more."""
+        """Sentences on the largest prefixes, and on what each model's requests share in all.
+
+        Only what is a twentieth of its model's input or more has one.
+        """
         by_model = {(share.model, share.batch): share for share in shares}
         named = (p for p in self.prefixes if _is_worth_a_line(p.again, by_model[p.model, p.batch]))
         for prefix in islice(named, _LINES):

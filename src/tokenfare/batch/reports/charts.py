@@ -32,7 +32,7 @@ Spec: TypeAlias = dict[str, Any]
 """A chart, or a part of one, in Vega-Lite's JSON."""
 
 INK, GRID, LIMIT, BOUND = "#808080", "#80808055", "#d1495b", "#c98a1b"
-"""The page's style replaces this colour, and the next, in dark mode."""
+"""The page's style has others for most of these colours, by their values; see `page`."""
 
 COLOURS = ("#2f6f9f", "#e0a458", "#5b8e7d", "#8e6c8a", "#bc4b51", "#6a994e", "#a3a380", "#577590")
 
