@@ -1,4 +1,4 @@
-//! The prefixes of a request as a chain of digests: two requests sink the digests up to the place
+//! The prefixes of a request as a chain of digests: two requests share the digests up to the place
 //! where they differ.
 //!
 //! There is a digest at the end of each message, and at given distances inside of long ones. Each

@@ -1,4 +1,4 @@
-//! Which prefixes the requests of a job sink, found in one pass and in bounded memory.
+//! Which prefixes the requests of a job share, found in one pass and in bounded memory.
 //!
 //! There is a tree for each group of requests, with a node for each prefix digest. The tree is
 //! compressed: a node that a single request has reached keeps that request's remaining digests, and
@@ -89,7 +89,7 @@ pub struct SharedPrefix {
     pub number: u32,
     /// How many requests have it.
     pub count: u64,
-    /// How many of them sink no longer prefix with an earlier request.
+    /// How many of them share no longer prefix with an earlier request.
     pub ended: u64,
     /// The file and the line of the first request that has it.
     pub place: (u64, u64),

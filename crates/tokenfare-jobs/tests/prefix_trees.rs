@@ -6,7 +6,7 @@ use tokenfare_jobs::{PrefixTrees, Span};
 
 const SIZE: Span = Span { low: 1, high: 2 };
 
-/// Requests by their digests, which often sink the first ones. A digest depends on all before it.
+/// Requests by their digests, which often share the first ones. A digest depends on all before it.
 fn requests(seed: u64, count: usize) -> impl Iterator<Item = Vec<u64>> {
     let mut state = seed;
     let mut roll = move |sides: u64| {
