@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenfare.dispatch import NO_RETRIES, RetryPolicy
+from tokenfare.dispatch import NO_RETRIES, FileHandling, RetryPolicy
 from tokenfare.errors import InvalidRequestError, ProviderFaultError, RateLimitError
 
 
@@ -28,6 +28,31 @@ def test_nothing_is_repeated_if_that_is_asked() -> None:
     assert NO_RETRIES.wait_after(RateLimitError("x"), 1, 1e9, 0) is None
     with pytest.raises(InvalidRequestError, match="at least one attempt"):
         RetryPolicy(attempts=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "says"),
+    [
+        ("attempts", float("nan"), "attempts is a whole number, not nan"),
+        ("first_wait", float("nan"), "not below zero; first_wait is nan"),
+        ("first_wait_throttled", -1, "not below zero; first_wait_throttled is -1"),
+        ("longest_wait", -0.5, "not below zero; longest_wait is -0.5"),
+        ("longest_retry_after", -1, "not below zero; longest_retry_after is -1"),
+        ("jitter", float("nan"), "not below zero; jitter is nan"),
+    ],
+)
+def test_a_number_that_no_wait_can_have_is_refused_before_a_call_fails(
+    name: str, number: float, says: str
+) -> None:
+    """Of a policy with nan no call was sent again, and to sleep for -1 s is a ValueError."""
+    with pytest.raises(InvalidRequestError, match=says):
+        RetryPolicy(**{name: number})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
+def test_a_file_is_not_asked_for_without_a_pause(seconds: float) -> None:
+    with pytest.raises(InvalidRequestError, match="poll_seconds is above zero"):
+        FileHandling(poll_seconds=seconds)
 
 
 @given(st.integers(1, 10**6), st.floats(0, 1e6), st.floats(0, 1), st.none() | st.floats(0, 1e9))

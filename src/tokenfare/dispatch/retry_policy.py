@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from tokenfare.arguments import whole
 from tokenfare.errors import InvalidRequestError, ProviderError, RateLimitError
+
+_NUMBERS = ("first_wait", "first_wait_throttled", "longest_wait", "longest_retry_after", "jitter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,13 @@ class RetryPolicy:
     jitter: float = 0.25
 
     def __post_init__(self) -> None:
-        if self.attempts < 1:
-            raise InvalidRequestError(f"a call takes at least one attempt, not {self.attempts}")
+        whole("attempts", self.attempts, 1, "a call takes at least one attempt")
+        for name in _NUMBERS:  # else it would be found out in the midst of a call that failed
+            number = getattr(self, name)
+            if not number >= 0:
+                raise InvalidRequestError(
+                    f"a retry policy's numbers are not below zero; {name} is {number}"
+                )
 
     def wait_after(
         self, error: ProviderError, attempt: int, seconds_left: float, chance: float

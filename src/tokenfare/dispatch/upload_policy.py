@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tokenfare.errors import InvalidRequestError
+
 from .call import UploadedFile, UploadProgress
 from .shared_uploads import SharedUploads
 
@@ -64,3 +66,7 @@ class FileHandling:
     memory: FileMemory | None = None
     claims: Claims | None = None
     shared: SharedUploads = field(default_factory=SharedUploads, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.poll_seconds > 0:  # it would be asked without a pause
+            raise InvalidRequestError(f"poll_seconds is above zero, not {self.poll_seconds}")
