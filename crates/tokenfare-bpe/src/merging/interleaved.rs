@@ -367,18 +367,27 @@ mod tests {
         });
     }
 
-    #[test]
-    fn pieces_that_are_left_in_the_making_are_counted_later_and_once() {
+    fn left_in_the_making<const N: usize>() {
         for batch in [1, 5, LANES - 1, LANES, LANES + 1, 100, 1_000] {
-            check(&pieces(31), |v, text, bounds, counted| {
-                let mut room = Interleaved::<32>::default();
-                for some in bounds.chunks(batch) {
-                    count(v, &mut room, text, some, false, &mut *counted);
+            check(&pieces(N - 1), |v, text, bounds, counted| {
+                let mut room = Interleaved::<N>::default();
+                for (some, round) in bounds.chunks(batch).zip(0..) {
+                    match round % 5 {
+                        0 => count_with(v, &mut room, text, some, false, &mut *counted),
+                        _ => count(v, &mut room, text, some, false, &mut *counted),
+                    }
                     assert!(room.busy < LANES);
                 }
                 count(v, &mut room, text, &[], true, &mut *counted);
                 assert_eq!(room.busy, 0);
             });
         }
+    }
+
+    #[test]
+    fn pieces_that_are_left_in_the_making_are_counted_later_and_once() {
+        left_in_the_making::<16>();
+        left_in_the_making::<32>();
+        left_in_the_making::<64>();
     }
 }

@@ -66,6 +66,7 @@ impl<const N: usize, const MOST: usize> Pending<N, MOST> {
         let index = &mut self.index[place(mixed)];
         let before = usize::from(*index) % MOST;
         let same = (self.times[before] > 0) & (self.pieces[before] == piece);
+        debug_assert!(self.free_count > 0);
         let next = self.free[self.free_count.wrapping_sub(1) % MOST];
         let at = if same { before } else { usize::from(next) % MOST };
         let start = (at * N) as u32;
@@ -122,6 +123,8 @@ mod tests {
 
     const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
+    const MOST: usize = 64;
+
     fn padded(piece: &[u8]) -> [u8; 32] {
         let mut padded = [0; 32];
         padded[..piece.len()].copy_from_slice(piece);
@@ -131,7 +134,7 @@ mod tests {
 
     /// Adds `pieces` with an index by `mixed`, merging where they may not wait.
     fn merged(v: &Vocabulary, pieces: &[String], mixed: fn(usize) -> u64) -> (usize, usize) {
-        let mut pending = Pending::<32, 64>::default();
+        let mut pending = Pending::<32, MOST>::default();
         let (mut sum, mut told) = (0, 0);
         let mut alone = |piece: &[u8; 32], count: usize| {
             told += 1;
@@ -172,5 +175,50 @@ mod tests {
         let v = Vocabulary::from_compact(DATA).unwrap();
         let one = vec!["qzxqzx".to_owned(); 1_000];
         assert_eq!(merged(&v, &one, |_| 7).1, 1_000 / 129 + 1);
+    }
+
+    #[test]
+    fn what_comes_again_while_it_is_in_the_making_is_merged_once() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let mut pending = Pending::<32, MOST>::default();
+        let piece = |i: usize| format!("qz{i:x>width$}", width = 3 + i % 25);
+        let pieces: Vec<_> =
+            (0..MOST).map(|i| (padded(piece(i).as_bytes()), piece(i).len(), i as u64)).collect();
+        let alone = |piece: &[u8; 32]| {
+            piece::count(&v, &mut Room::default(), &piece[..usize::from(piece[31])])
+        };
+        let once: usize = pieces.iter().map(|(piece, ..)| alone(piece)).sum();
+        for times in 1..10 {
+            let (mut sum, mut told) = (0, 0);
+            for (piece, length, mixed) in pieces.repeat(times) {
+                if !pending.may_wait(1) {
+                    sum += pending.merge(&v, false, |_, _| told += 1);
+                }
+                pending.add(piece, length, mixed);
+            }
+            sum += pending.merge(&v, false, |_, _| told += 1);
+            let left = MOST - pending.free_count;
+            assert!((1..32).contains(&left) && pending.waiting_count == 0);
+            let taken = |piece: &[u8; 32]| {
+                let mut places = pending.pieces.iter().zip(&*pending.times);
+                places.any(|(other, times)| *times > 0 && other == piece)
+            };
+            let in_the_making: Vec<_> = pieces.iter().filter(|(piece, ..)| taken(piece)).collect();
+            assert_eq!(in_the_making.len(), left);
+            for (piece, length, mixed) in &in_the_making {
+                pending.add(*piece, *length, *mixed);
+            }
+            assert_eq!((pending.waiting_count, MOST - pending.free_count), (0, left));
+            let before = told;
+            sum += pending.merge(&v, true, |_, _| told += 1);
+            assert_eq!(told - before, left);
+            let again: usize = in_the_making.iter().map(|(piece, ..)| alone(piece)).sum();
+            assert_eq!(sum, times * once + again);
+            // Every place is free again, each once.
+            let mut free = pending.free.to_vec();
+            free.sort_unstable();
+            assert!(free.into_iter().eq(0..MOST as u16));
+            assert_eq!((pending.free_count, pending.times.iter().sum::<u32>()), (MOST, 0));
+        }
     }
 }
