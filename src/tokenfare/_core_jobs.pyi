@@ -53,17 +53,16 @@ class PrefixTrees:
 class LineLayout:
     """The names under which a line of a job has its parts; see the crate `tokenfare-jobs`.
 
-    Args:
-        prompt: The name of a prompt.
-        messages: The name of a list of messages.
-        custom_id: The name of the request's id.
-        method: What the `method` of a batch line has to be, if it has one.
-        url: What its `url` has to be, if it has one.
-        doubtful_in_body: Names in a body that make the line doubtful, whatever their values.
-        doubtful_beside: Names beside a prompt or messages that do.
-        marks: Beginnings of texts that refer to something else, such as an uploaded file.
-        room: The room for the answer, in tokens, if the body names none.
-        digester: Makes the prefix digests of the requests, if they are wanted.
+    - `prompt`: The name of a prompt.
+    - `messages`: The name of a list of messages.
+    - `custom_id`: The name of the request's id.
+    - `method`: What the `method` of a batch line has to be, if it has one.
+    - `url`: What its `url` has to be, if it has one.
+    - `doubtful_in_body`: Names in a body that make the line doubtful, whatever their values.
+    - `doubtful_beside`: Names beside a prompt or messages that do.
+    - `marks`: Beginnings of texts that refer to something else, such as an uploaded file.
+    - `room`: The room for the answer, in tokens, if the body names none.
+    - `digester`: Makes the prefix digests of the requests, if they are wanted.
     """
 
     def __new__(
