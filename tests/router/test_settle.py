@@ -116,9 +116,19 @@ def test_models_that_differ_by_the_template_alone_are_not_counted_apart() -> Non
     assert decision.winner is eagerly(models, ENGLISH * 36).winner
 
 
+def settled_with_another_tokenizer(models: list[Model], text: str) -> Decision:
+    """Settle where "other" counts as Qwen's does, and is a class of its own."""
+    other = Tokenizer.from_file("other", QWEN_FILE)
+    parsed = parse(text)
+    sizing = Sizing(
+        lambda by: RequestPreparer(parsed, (), by),
+        lambda name: other if name == "other" else measurer(name),
+    )
+    return settle(Question(tuple(models), ASKED, DAY, ""), sizing)
+
+
 def test_a_class_that_may_cost_less_is_counted_though_it_may_cost_more() -> None:
     """0.01 for the answer alone, against 0.0093 for 621 tokens and 0.0105 for 700, its tier."""
-    other = Tokenizer.from_file("other", QWEN_FILE)
     models = [
         model("fixed", price=price((None, "0", "1")), limits=Limits(max_input=9_000)),
         model(
@@ -128,12 +138,7 @@ def test_a_class_that_may_cost_less_is_counted_though_it_may_cost_more() -> None
             limits=Limits(max_input=9_000),
         ),
     ]
-    parsed = parse(ENGLISH * 36)
-    sizing = Sizing(
-        lambda by: RequestPreparer(parsed, (), by),
-        lambda name: other if name == "other" else measurer(name),
-    )
-    decision = settle(Question(tuple(models), ASKED, DAY, ""), sizing)
+    decision = settled_with_another_tokenizer(models, ENGLISH * 36)
     assert decision.model.id == "by-length"
     assert decision.size.exact
 
@@ -167,7 +172,6 @@ def test_a_class_looked_at_alone_is_counted_on_with_those_it_moves_with() -> Non
     "inline" is the cheaper of two, at 0.002 * 7.149 = 0.0143; by the text's 23,940 bytes it could
     be 0.0479. "fixed" is 0.02, so only the end of the text decides.
     """
-    other = Tokenizer.from_file("other", QWEN_FILE)
     rules = DocumentRules("file-extract", 1_000, 900, 9, 10**9)
     models = [
         model(
@@ -177,12 +181,7 @@ def test_a_class_looked_at_alone_is_counted_on_with_those_it_moves_with() -> Non
         model("inline", limits=Limits(1_000_000), price=price((None, "0.002", "0"))),
         model("fixed", tokenizer="other", limits=Limits(1_000_000), price=price((None, "0", "2"))),
     ]
-    parsed = parse(ENGLISH * 420)
-    sizing = Sizing(
-        lambda by: RequestPreparer(parsed, (), by),
-        lambda name: other if name == "other" else measurer(name),
-    )
-    decision = settle(Question(tuple(models), ASKED, DAY, ""), sizing)
+    decision = settled_with_another_tokenizer(models, ENGLISH * 420)
     assert decision.model.id == "inline"
     assert decision.size.exact
 
