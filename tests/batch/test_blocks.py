@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import tempfile
 from collections.abc import Sequence
 from datetime import date
@@ -215,7 +214,7 @@ def test_models_of_every_kind_are_chosen_in_blocks_as_line_by_line() -> None:
 
 def test_what_an_older_unicode_leaves_apart_is_bounded_in_blocks_as_line_by_line() -> None:
     """Composed lately, or across each of the marks that came lately; by models without a table."""
-    late = filter(re.compile(_ORDERED_LATELY).match, map(chr, range(0x11_0000)))
+    late = filter(_ORDERED_LATELY.match, map(chr, range(0x11_0000)))
     texts = [f"e{mark}\u0301" * 20 for mark in late] + ["\U00011935\U00011930", "\U000113c2" * 2]
     lines = [json.dumps({"prompt": text}) for text in texts]
     blocks, records = both_ways(

@@ -17,13 +17,13 @@ from .cutting import Keep, Span, joined
 from .cutting_by_bound import spans, truncated
 from .nfc import NFC_GROWS, NFKC_GROWS, has_a_run_of_marks
 
-_COMPOSED_LATELY = (
+_COMPOSED_LATELY = re.compile(
     "[\U000105c9\U000105e4\U00011383\U00011385\U0001138e\U00011391\U000113c5\U000113c7\U000113c8"
     "\U00011938\U00016121-\U00016128\U00016d68-\U00016d6a]"
 )
 """What NFC composes since Unicode 13 (U+11938) and 16 (the others); nothing else did since 9."""
 
-_ORDERED_LATELY = (
+_ORDERED_LATELY = re.compile(
     "[\u07fd\u0897-\u089f\u08ca-\u08d3\u09fe\u0c3c\u0d3b-\u0d3c\u0eba\u1715\u1abf-\u1ace"
     "\u1df6-\u1dfa\ua82c\U00010d24-\U00010d27\U00010d69-\U00010d6d\U00010eab-\U00010eac"
     "\U00010efd-\U00010eff\U00010f46-\U00010f50\U00010f82-\U00010f85\U00011070\U0001133b"
@@ -53,7 +53,7 @@ def byte_level(text: str) -> int:
 def _composed_lately(text: str, normal: str) -> bool:
     """Whether an older Unicode may leave apart what is composed in a text's normal form."""
     return normal != text and bool(
-        re.search(_COMPOSED_LATELY, normal) or re.search(_ORDERED_LATELY, normal)
+        _COMPOSED_LATELY.search(normal) or _ORDERED_LATELY.search(normal)
     )
 
 

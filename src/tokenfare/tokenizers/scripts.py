@@ -12,17 +12,16 @@ from collections.abc import Mapping
 
 SCRIPTS = ("latin", "han", "kana", "hangul", "cyrillic", "other", "digits", "signs")
 
-# Compiled when they are first needed, which takes two milliseconds; `re` remembers them.
 _CLASSES = {
-    "latin": "[A-Za-z\u00aa-\u024f\u1e00-\u1eff]",
-    "han": "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]",
-    "kana": "[\u3040-\u30ff\u31f0-\u31ff]",
-    "hangul": "[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]",
-    "cyrillic": "[\u0400-\u052f]",
-    "digits": r"\d",
+    "latin": re.compile("[A-Za-z\u00aa-\u024f\u1e00-\u1eff]"),
+    "han": re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"),
+    "kana": re.compile("[\u3040-\u30ff\u31f0-\u31ff]"),
+    "hangul": re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]"),
+    "cyrillic": re.compile("[\u0400-\u052f]"),
+    "digits": re.compile(r"\d"),
 }
-_LETTER = r"[^\W\d_]"
-_SPACE = r"\s"
+_LETTER = re.compile(r"[^\W\d_]")
+_SPACE = re.compile(r"\s")
 
 _SAMPLES, _SAMPLE = 4, 1024
 
@@ -30,9 +29,9 @@ _SAMPLES, _SAMPLE = 4, 1024
 def shares(text: str) -> Mapping[str, float]:
     """The share of each script among the characters that are not white space; they add up to 1."""
     sample = _sample(text)
-    counts = {name: len(sample) - len(re.sub(one, "", sample)) for name, one in _CLASSES.items()}
-    letters = len(sample) - len(re.sub(_LETTER, "", sample))
-    seen = len(re.sub(_SPACE, "", sample))
+    counts = {name: len(sample) - len(one.sub("", sample)) for name, one in _CLASSES.items()}
+    letters = len(sample) - len(_LETTER.sub("", sample))
+    seen = len(_SPACE.sub("", sample))
     counts["other"] = max(letters - sum(counts[n] for n in SCRIPTS[:5]), 0)
     counts["signs"] = max(seen - letters - counts["digits"], 0)
     total = sum(counts.values())
