@@ -231,7 +231,10 @@ class Tokenizer:
         return truncated(self._core, text, max_tokens, keep)
 
     def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
-        """Split a text into pieces of at most `max_tokens` tokens each, in linear time.
+        """Split a text into pieces of at most `max_tokens` tokens each.
+
+        Takes time linear in the length of all pieces together: with an overlap, more than the
+        text's.
 
         A piece ends at the last boundary of the best kind within reach: a section, else a
         paragraph, a line, a sentence, a clause, a word or a character. Without `overlap` the pieces
