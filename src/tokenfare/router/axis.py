@@ -1,7 +1,8 @@
-"""Who is cheapest at each size, for models that a request has the same size on.
+"""The cheapest model at every input size, for models that count a request alike.
 
-Limits, tier bounds and crossing prices cut the axis of input tokens into intervals with one winner
-each. Finding the interval of a request is a bisection, whatever the number of models.
+Limits, tier bounds and crossing prices divide the axis of input tokens into intervals with one
+cheapest model each. Finding the interval of a request is a binary search, so its cost hardly
+depends on the number of models.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from .lines import Candidate
 from .requirements import Requirements
 
 Order: TypeAlias = tuple[int, int, int, bool, int, str]
-"""The total order of `judge.rank`, on whole numbers."""
+"""The sort key of `judge.rank`, with all numbers whole."""
 
 
 class Axis:
-    """Candidates that a request has the same size on.
+    """The fares of several candidates over one axis of input tokens.
 
-    `scale` is what fares are multiplied by to be whole numbers. With `shifts`, a candidate's own
-    size is the place on the axis plus its shift.
+    Fares are multiplied by `scale` to be whole numbers. `shifts` is for sizes that differ by a
+    constant: a candidate's size is the position on the axis plus its shift.
     """
 
     def __init__(
@@ -36,19 +37,22 @@ class Axis:
         scale: int,
         shifts: Callable[[Model], int] | None = None,
     ) -> None:
-        """Put candidates in the order in which they win ties; nothing is merged yet."""
+        """Sort the candidates in the order in which ties are broken; envelopes are built later."""
         self.shift: Callable[[Model], int] = shifts or _no_shift
         self._scale = scale
         self.candidates: list[Candidate] = sorted(candidates, key=self._tie_order)
 
     @cached_property
     def everyone(self) -> Envelope:
-        """The cheapest of all candidates, for a size that is certain."""
+        """The cheapest of all candidates, for exact sizes."""
         return lowest(self._pieces(each, i) for i, each in enumerate(self.candidates))
 
     @cached_property
     def rising(self) -> Envelope:
-        """The cheapest of those whose fare never falls: right at the high end of any size."""
+        """The cheapest of the candidates whose fare never falls.
+
+        They cost most at the high end of a size, so this holds for sizes that are not exact.
+        """
         if not self.falling:
             return self.everyone
         rising = ((i, each) for i, each in enumerate(self.candidates) if each.rising)
@@ -56,19 +60,20 @@ class Axis:
 
     @cached_property
     def falling(self) -> tuple[int, ...]:
-        """Those whose fare falls or has a gap, so that its high end is not where it is highest.
+        """The candidates whose fare falls somewhere or has a gap.
 
-        A size that is not certain is held to them one by one.
+        They need not cost most at the high end of a size, so for a size that is not exact they are
+        judged one by one.
         """
         return tuple(i for i, each in enumerate(self.candidates) if not each.rising)
 
     def winner(self, size: int) -> Model | None:
-        """The cheapest model at a certain size."""
+        """The cheapest model at an exact size."""
         piece = self.everyone.at(size)
         return None if piece is None else self.candidates[piece.owner].model
 
     def best(self, size: Count, requirements: Requirements) -> tuple[Order, Model] | None:
-        """The cheapest model at a size, certain or not, with its place in the order of models."""
+        """The cheapest model at a size, exact or not, with its sort key."""
         piece = (self.everyone if size.exact else self.rising).at(size.high)
         found = [] if piece is None else [self.placed(piece.owner, piece.at(size.high), size.high)]
         if not size.exact:
@@ -77,7 +82,7 @@ class Axis:
         return min(found, key=lambda pair: pair[0], default=None)
 
     def placed(self, owner: int, fare: int, place: int) -> tuple[Order, Model]:
-        """A candidate with its place in the total order, at a fare and a place of the axis."""
+        """A candidate's model and its sort key, for a fare at a position on the axis."""
         each = self.candidates[owner]
         rate, kind, model_id = tie_break(each.model)
         own = place + self.shift(each.model)
@@ -97,7 +102,7 @@ class Axis:
         return self.placed(owner, fare, size.high)
 
     def _pieces(self, each: Candidate, owner: int) -> list[Piece]:
-        """The candidate's lines as pieces of this axis, fares as whole numbers."""
+        """The candidate's lines as pieces of this axis, with fares as whole numbers."""
         shift, pieces = self.shift(each.model), []
         for line in each.lines:
             if line.last >= shift:
@@ -108,7 +113,7 @@ class Axis:
         return pieces
 
     def _whole(self, fare: Fraction) -> int:
-        """A fare times the scale, which every denominator divides."""
+        """A fare times the scale, which is a multiple of every denominator."""
         return fare.numerator * (self._scale // fare.denominator)
 
     def _tie_order(self, each: Candidate) -> tuple[int, int, bool, int, str]:

@@ -1,8 +1,9 @@
-"""The choice: the cheapest model that certainly takes the request, and every refusal.
+"""Choose the cheapest model that certainly takes the request, and reject the others with a reason.
 
-A pure function of its arguments: no clock, no network, no randomness. The order is total: fare at
-the high end (or the fare expected, where the requirements say what is expected), then the larger
-rate limit, then stable name before latest before snapshot, then headroom, then id.
+A pure function of its arguments: no clock, no network, no randomness. No two models tie: they are
+compared by the high end of the fare (or by the expected fare, if the requirements say what to
+expect), then by the larger rate limit, then stable names before latest before snapshots, then by
+headroom, then by id.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def decide(
     day: date,
     digest: str,
 ) -> Decision:
-    """Hold every model to the request, one by one; `RoutingTable` is for many requests."""
+    """Check the request against every model, one by one; for many requests use `RoutingTable`."""
     models = tuple(models)
     sizes: dict[str, Count] = {}
     best: Ranked | None = None

@@ -1,8 +1,8 @@
 """A decision as a value: the chosen model, the ranking behind it, every rejection.
 
-Choosing finds one model; the ranking and the rejections are computed when they are first read, so
-that a decision among thousands of models costs no more than one among ten. They are a function of
-the decision's question and the request's sizes.
+Choosing finds only one model. The ranking and the rejections are computed from the question and the
+request's sizes when they are first read, so that deciding among thousands of models costs no more
+than among ten.
 """
 
 from __future__ import annotations
@@ -136,9 +136,9 @@ class Decision:
     def intervals(self) -> tuple[Interval, ...]:
         """What would be chosen if the request were shorter or longer, by its length in tokens.
 
-        Lengths are those on the chosen model; on other models the request is assumed to grow and
-        shrink by as many tokens. Without a winner, lengths are those on the first model that could
-        take any request at all.
+        Lengths are token counts on the chosen model; on other models the request is assumed to grow
+        and shrink by as many tokens. Without a winner, they are token counts on the first model
+        that takes requests of any length at all.
         """
         base = self._base
         if base is None:

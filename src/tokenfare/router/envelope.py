@@ -1,12 +1,12 @@
-"""The lowest of many lines over whole numbers: who is cheapest, everywhere at once.
+"""The lower envelope of many line segments over whole numbers.
 
-A *piece* is a straight line over a range of whole numbers, with an owner. An *envelope* is a list
-of pieces in order that do not overlap: at each number at most one. `lowest` merges the envelopes of
-many owners into the one that has, at every number, the piece that is lowest there; of equal ones,
-the one whose owner is the smaller number. All arithmetic is on integers, so it is exact.
+A *piece* is a straight line over a range of whole numbers, with an owner. An *envelope* is a sorted
+list of pieces that do not overlap: at most one at each number. `lowest` merges the envelopes of
+many owners into one that has, at every number, the lowest piece there; of equal pieces, the one
+with the smaller owner number. All arithmetic is on integers, so it is exact.
 
 Two lines cross at most once, so merging two envelopes takes time linear in their pieces, and
-merging m owners in pairs O(p log m) for p pieces in all. Nothing here knows models or money.
+merging m owners in pairs takes O(p log m) for p pieces in all. Nothing here knows models or money.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 ENDLESS = 1 << 62
-"""Stands for no end: more tokens than there are."""
+"""The end of a range without an end: more tokens than there can be."""
 
 
 class Piece(NamedTuple):
-    """From `first` to `last`, both included, the line `base + slope * x` of `owner`."""
+    """The line `base + slope * x` of `owner`, for x from `first` to `last`, both included."""
 
     first: int
     last: int
@@ -29,22 +29,22 @@ class Piece(NamedTuple):
     owner: int
 
     def at(self, x: int) -> int:
-        """The line's height."""
+        """The line's value at `x`."""
         return self.base + self.slope * x
 
 
 class Envelope:
-    """Pieces by their place, found by bisection."""
+    """Sorted pieces, found by binary search."""
 
     __slots__ = ("_firsts", "pieces")
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
-        """Keep pieces that are in order and do not overlap."""
+        """Take pieces that are sorted and do not overlap."""
         self.pieces: tuple[Piece, ...] = tuple(pieces)
         self._firsts = [piece.first for piece in self.pieces]
 
     def at(self, x: int) -> Piece | None:
-        """The piece over `x`, if there is one. Logarithmic in the number of pieces."""
+        """The piece whose range contains `x`, if there is one, in O(log n) for n pieces."""
         index = bisect_right(self._firsts, x) - 1
         if index < 0:
             return None
@@ -52,7 +52,7 @@ class Envelope:
         return piece if x <= piece.last else None
 
     def between(self, low: int, high: int) -> tuple[Piece, ...]:
-        """The pieces that have a number from `low` to `high`."""
+        """The pieces that overlap the range from `low` to `high`."""
         start = max(bisect_right(self._firsts, low) - 1, 0)
         end = bisect_right(self._firsts, high)
         return tuple(piece for piece in self.pieces[start:end] if piece.last >= low)
@@ -93,7 +93,7 @@ def merged(one: Sequence[Piece], other: Sequence[Piece]) -> list[Piece]:
 
 
 def _put_lower(out: list[Piece], a: Piece, b: Piece, start: int, end: int) -> None:
-    """Put the lower of two lines over a range; where they cross, first the one, then the other."""
+    """Append the lower of two lines over a range; if they cross there, one and then the other."""
     first = a if _wins(a, b, start) else b
     if (a if _wins(a, b, end) else b) is first:
         _put(out, first, start, end)
@@ -109,9 +109,9 @@ def _wins(a: Piece, b: Piece, x: int) -> bool:
 
 
 def _first_win(falling: Piece, rising: Piece) -> int:
-    """The least x from which the flatter line wins over the steeper one."""
+    """The smallest x at which the flatter line is the lower one (or wins the tie)."""
     apart = falling.base - rising.base
-    closing = rising.slope - falling.slope  # above zero: the flatter one wins only further right
+    closing = rising.slope - falling.slope  # positive: the flatter line wins further right
     meeting, rest = divmod(apart, closing)
     if rest == 0 and falling.owner < rising.owner:
         return meeting
@@ -119,7 +119,7 @@ def _first_win(falling: Piece, rising: Piece) -> int:
 
 
 def _put(out: list[Piece], piece: Piece, first: int, last: int) -> None:
-    """Append a part of a piece, joining it to the one before where it goes on."""
+    """Append a part of a piece, or extend the last piece if that is on the same line."""
     if first > last:
         return
     before = out[-1] if out else None

@@ -1,4 +1,4 @@
-"""A decision in sentences: short, or with everything."""
+"""Explains a decision in sentences: in brief or in full."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DecisionParts(NamedTuple):
 
 
 def explanation(parts: DecisionParts) -> Iterator[str]:
-    """The choice, what the others would cost more, where it changes, every refusal."""
+    """The choice, what the others would cost more, where the choice changes, every rejection."""
     yield _headline(parts)
     yield from _counted(parts.effort)
     yield from (f"  or {_dearer(parts.ranked[0], entry)}" for entry in parts.ranked[1:])
@@ -43,7 +43,7 @@ def explanation(parts: DecisionParts) -> Iterator[str]:
 
 
 def brief(parts: DecisionParts) -> Iterator[str]:
-    """The choice, the runner-up, the next change, and how many more there are."""
+    """The choice, the runner-up, the next change, and the number of other models."""
     yield _headline(parts)
     yield from _counted(parts.effort)
     if not parts.ranked:
@@ -59,7 +59,7 @@ def brief(parts: DecisionParts) -> Iterator[str]:
 
 
 def change(interval: Interval) -> str:
-    """What changes where an interval begins, and why."""
+    """What changes at the beginning of an interval, and why."""
     begins = f"from {interval.first:,} tokens on"
     now = interval.model.id if interval.model is not None else "no model"
     if interval.since is not None:
@@ -80,9 +80,9 @@ def _headline(parts: DecisionParts) -> str:
 
 
 def nearest(rejected: Sequence[Rejection]) -> Sequence[Rejection]:
-    """Those that a number missed, of tokens or money.
+    """The rejections that only a number of tokens or an amount of money caused.
 
-    Where there is none, those whose names the caller did not rule out; else all of them.
+    If there are none, those of models that the caller did not exclude by name; else all of them.
     """
     near = tuple(each for each in rejected if each.over is not None or each.fare is not None)
     named = tuple(each for each in rejected if each.reason not in {"denied", "not allowed"})
@@ -94,7 +94,7 @@ def _refusals(parts: DecisionParts) -> Iterator[str]:
 
 
 def _nearest_refusals(parts: DecisionParts) -> Iterator[str]:
-    """The nearest misses, and the others by their reasons, the most frequent first."""
+    """The nearest misses, and how many others are rejected for which reason."""
     shown = nearest(parts.rejected)[:MISSES_SHOWN]
     yield from (_refusal(refusal, parts) for refusal in shown)
     others = Counter(each.reason for each in parts.rejected)
@@ -105,7 +105,7 @@ def _nearest_refusals(parts: DecisionParts) -> Iterator[str]:
 
 
 def _refusal(refusal: Rejection, parts: DecisionParts) -> str:
-    """With what would help, where nothing takes the request."""
+    """One rejection; if no model takes the request, with what the caller could change."""
     help_ = None if parts.ranked else way_out(refusal, parts.question.requirements)
     return f"  not {refusal.detail}" + (f"; {help_}" if help_ else "")
 
@@ -123,9 +123,10 @@ def _dearer(chosen: Ranked, other: Ranked) -> str:
 
 
 def _likely(parts: DecisionParts) -> Sequence[Contender]:
-    """The contenders whose expected size fits: of 30 MB, as few as 4,096 tokens are possible.
+    """The contenders that would take the request at its estimated size.
 
-    The bounds of a vocabulary that is not here are so far apart, and the middle so much nearer.
+    Without a vocabulary the bounds are far apart (a text of 30 MB may be as few as 4,096 tokens),
+    so what fits only at the low end is not worth mentioning.
     """
     requirements = parts.question.requirements
     return [
@@ -138,7 +139,7 @@ def _likely(parts: DecisionParts) -> Sequence[Contender]:
 
 
 def _uncertain(parts: DecisionParts, most: int, possible: Sequence[Contender]) -> Iterator[str]:
-    """What knowing the sizes better could change."""
+    """What could change if the sizes were known exactly."""
     could = "be cheaper" if parts.ranked else "take it"
     for contender in possible[:most]:
         yield (

@@ -3,7 +3,7 @@
 A filter looks at one model and returns `None` or a sentence with the reason and its numbers. Only
 the first reason is reported, so the most useful ones come first: names that the caller allows or
 denies, then what nobody can change (the model is retired), then the caller's requirements, last the
-price. The request's size is `judge`'s business.
+price. Limits on the request's size are checked in `judge`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Rejection:
 
 
 class Filter(NamedTuple):
-    """A `reason`, and the function that returns a sentence where it applies."""
+    """A `reason`, and the function that returns a sentence for a model that it applies to."""
 
     reason: str
     refuses: Callable[[Model, Requirements], str | None]
@@ -60,7 +60,7 @@ def not_released(model: Model, _: Requirements) -> str | None:
 
 
 def denied(model: Model, requirements: Requirements) -> str | None:
-    """Matches a pattern that the caller refuses."""
+    """Matches a pattern that the caller denies."""
     pattern = matching(names_of(model), requirements.deny)
     if pattern is None:
         return None
@@ -75,7 +75,7 @@ def not_allowed(model: Model, requirements: Requirements) -> str | None:
 
 
 def other_provider(model: Model, requirements: Requirements) -> str | None:
-    """Is served by a provider that is not among those asked for."""
+    """Is served by a provider that the caller did not ask for."""
     if (
         not requirements.providers
         or matching((model.provider,), requirements.providers) is not None
@@ -85,21 +85,21 @@ def other_provider(model: Model, requirements: Requirements) -> str | None:
 
 
 def other_family(model: Model, requirements: Requirements) -> str | None:
-    """Belongs to a family that is not among those asked for."""
+    """Belongs to a family that the caller did not ask for."""
     if not requirements.families or matching((model.family,), requirements.families) is not None:
         return None
     return f"{model.id}: of the family {model.family}, not {' or '.join(requirements.families)}"
 
 
 def other_kind(model: Model, requirements: Requirements) -> str | None:
-    """Is a stable name where a pinned snapshot is asked for, say."""
+    """Is another kind of name than required (a stable name instead of a snapshot, say)."""
     if not requirements.kinds or model.kind in requirements.kinds:
         return None
     return f"{model.id}: a {model.kind} name, not {' or '.join(sorted(requirements.kinds))}"
 
 
 def lacks_modality(model: Model, requirements: Requirements) -> str | None:
-    """Does not take a kind of input that is needed."""
+    """Does not take a kind of input that the request needs."""
     if requirements.needs <= model.modalities:
         return None
     missing = " or ".join(sorted(requirements.needs - model.modalities))
@@ -107,14 +107,14 @@ def lacks_modality(model: Model, requirements: Requirements) -> str | None:
 
 
 def other_purpose(model: Model, requirements: Requirements) -> str | None:
-    """Is not made for the purpose that is asked for."""
+    """Is not made for the required purpose."""
     if requirements.purpose is None or requirements.purpose in model.purposes:
         return None
     return f"{model.id}: made for {', '.join(sorted(model.purposes))}, not {requirements.purpose}"
 
 
 def other_region(model: Model, requirements: Requirements) -> str | None:
-    """Is not served in the region that is asked for."""
+    """Is not served in the required region."""
     if requirements.region is None or requirements.region in model.regions:
         return None
     return f"{model.id}: served in {', '.join(model.regions)}, not in {requirements.region}"
@@ -163,7 +163,7 @@ def other_currency(model: Model, requirements: Requirements) -> str | None:
 
 
 def no_batch_price(model: Model, requirements: Requirements) -> str | None:
-    """Has no batch price where one is asked for."""
+    """Has no batch price, but batch prices are to be compared."""
     if not requirements.batch or model.price is None or model.price.batch is not None:
         return None
     return f"{model.id}: not offered in the batch service"

@@ -1,7 +1,7 @@
 """How much a request may grow before the decision changes, and what a shorter one would save.
 
-As in the decision, an uncertain size counts at its high end. A change of the request is assumed to
-be the same number of tokens on every model.
+As in the decision, a size that is not exact counts at its high end. A change of the request is
+assumed to be the same number of tokens on every model.
 """
 
 from __future__ import annotations

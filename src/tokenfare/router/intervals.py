@@ -1,4 +1,4 @@
-"""Where the cheapest model changes along the axis of input tokens, and why there."""
+"""The input sizes at which the cheapest model changes, and why it changes there."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Interval:
 
     Attributes:
         first: The shortest input, in tokens.
-        last: The longest, included; `None` if nothing ends the range.
-        model: The cheapest model, or `None` where no model takes so much.
-        since: Why the model of the range before is refused from here on; `None` if it is just
-            dearer.
+        last: The longest input, included in the range; `None` if the range has no end.
+        model: The cheapest model, or `None` if no model takes inputs of these lengths.
+        since: Why the model of the previous range is rejected from here on; `None` if it is only
+            more expensive.
     """
 
     first: int
@@ -41,7 +41,7 @@ class _Run(NamedTuple):
 
 
 def intervals(axis: Axis, requirements: Requirements) -> tuple[Interval, ...]:
-    """The intervals from one token on, in order, without a gap."""
+    """The intervals from one token on, in order and without gaps."""
     found: list[Interval] = []
     for first, last, model in _without_gaps(_runs(axis)):
         before = found[-1].model if found else None
@@ -53,7 +53,7 @@ def intervals(axis: Axis, requirements: Requirements) -> tuple[Interval, ...]:
 
 
 def _runs(axis: Axis) -> list[_Run]:
-    """Neighbouring pieces of one winner as one run: where a tier begins, nothing changes here."""
+    """The axis with neighbouring pieces of one model joined: a new tier alone changes no choice."""
     runs: list[_Run] = []
     for piece in axis.everyone.pieces:
         run = _Run(max(piece.first, 1), piece.last, axis.candidates[piece.owner].model)
@@ -65,7 +65,7 @@ def _runs(axis: Axis) -> list[_Run]:
 
 
 def _without_gaps(runs: Iterable[_Run]) -> Iterator[_Run]:
-    """Runs of no model put between and behind the others."""
+    """The runs, with runs of no model in the gaps between them and after the last one."""
     x = 1
     for run in runs:
         if x < run.first:

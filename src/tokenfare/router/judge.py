@@ -96,7 +96,7 @@ def rank(entry: Ranked) -> tuple[Decimal, int, int, int, str]:
 def rank_of(
     model: Model, compared: Decimal, headroom: int | None
 ) -> tuple[Decimal, int, int, int, str]:
-    """As `rank`, of a model by the amount that it is compared by, and how much is to spare."""
+    """The sort key `rank` of a model, from the amount that it is compared by and its headroom."""
     rate, kind, model_id = tie_break(model)
     return (compared, rate, kind, -(_UNKNOWN_HEADROOM if headroom is None else headroom), model_id)
 
@@ -143,9 +143,10 @@ def _expected(model: Model, price: Price, size: Count, requirements: Requirement
 
 
 def _nearness(refusal: Rejection) -> tuple[int, Decimal | int, str]:
-    """First what only a ceiling keeps out, the cheapest first; then what a limit missed, by tokens.
+    """The sort key of rejections.
 
-    Of the others, what passed the most filters before failing.
+    First come models that are only over the ceiling on the fare, the cheapest first; then those
+    over a limit in tokens, by how many; then the others, those that passed the most filters first.
     """
     if refusal.fare is not None:
         return (0, refusal.fare.amount, refusal.model.id)

@@ -1,9 +1,9 @@
-"""A model's fare as straight lines over its input tokens, in whole numbers.
+"""A model's fare as straight lines over its input tokens, in exact fractions.
 
-Within a tier the fare grows by the input price for each token; a tier's bound, the least size that
-a cache takes and the number of tokens expected in it begin a new line. Where the model does not
-take the request, or would be above the ceiling, there is no line. `common_scale` is the one number
-that makes every price of a question whole.
+Within a price tier, each further token adds the input price. A new line begins at the bound of a
+tier, at the smallest input that the cache takes, and at the number of tokens expected in the cache.
+Sizes that the model does not take, or that would cost more than the ceiling, have no line.
+`common_scale` is the factor that makes all prices of a question whole numbers.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Line(NamedTuple):
 class Candidate:
     """A model that may be chosen: the `most` input that it takes (`None`: not stated), its lines.
 
-    `rising`: the lines begin at nothing, leave no gap and never fall, so that a request of
-    uncertain size costs most at its high end.
+    `rising` means that the lines begin at zero tokens, have no gap and never fall, so that a
+    request whose size is not exact costs most at its high end.
     """
 
     model: Model
@@ -51,12 +51,12 @@ class Candidate:
 
     @property
     def least(self) -> Fraction:
-        """What no request costs less than: no line falls."""
+        """The lowest fare of any request. It is at the start of a line, since no line falls."""
         return min(line.base + line.slope * line.first for line in self.lines)
 
 
 def candidate(model: Model, requirements: Requirements) -> Candidate | None:
-    """The model's lines, if it passes what the price decides; the early filters come before."""
+    """The model with its lines, if it passes the filters on price. Run the early filters first."""
     most = most_input(model, requirements)
     price = model.price
     if price is None or most == 0 or first_refusal(model, requirements, ON_PRICE):
@@ -68,7 +68,7 @@ def candidate(model: Model, requirements: Requirements) -> Candidate | None:
 def most_input(model: Model, requirements: Requirements) -> int | None:
     """The most input tokens that the model takes beside the answer; 0 if it takes none.
 
-    `None` where no limit is stated and the caller lets such models pass.
+    `None` if no limit is stated and the caller accepts such models.
     """
     limits = served_as(model, requirements).limits
     if limits.max_output is not None and requirements.max_output_tokens > limits.max_output:
@@ -97,7 +97,7 @@ def _lines(model: Model, price: Price, most: int, requirements: Requirements) ->
 def _tiers(
     price: Price, requirements: Requirements
 ) -> Iterator[tuple[int, int, Fraction, Fraction]]:
-    """First and last input of each tier with its prices for one token."""
+    """The first and last input size of each tier, with its prices for one token."""
     factor = price.batch if requirements.batch and price.batch is not None else 1
     over, under = factor.as_integer_ratio()
     under *= price.per
@@ -111,7 +111,7 @@ def _tiers(
 
 
 def _times(amount: Decimal, over: int, under: int) -> Fraction:
-    """`amount * over / under`, reduced once: fractions reduce at every step."""
+    """`amount * over / under` as one fraction, since each operation on fractions reduces them."""
     numerator, denominator = amount.as_integer_ratio()
     return Fraction(numerator * over, denominator * under)
 
@@ -130,7 +130,7 @@ def _under_ceiling(input_: Fraction, output: Fraction, requirements: Requirement
 
 
 def _with_hits(first: int, last: int, input_: Fraction, hits: CacheHits | None) -> Iterator[Line]:
-    """What the input costs: all of it, or with the part that is expected in the cache for less."""
+    """The price of the input alone, less the rebate for tokens that are expected in the cache."""
     if hits is None:
         if first <= last:
             yield Line(first, last, _NOTHING, input_)
@@ -153,7 +153,7 @@ def _rising(lines: Sequence[Line]) -> bool:
 
 
 def _is_not_above(a: Line, b: Line) -> bool:
-    """Whether a line ends at no more than the next one begins with; none falls."""
+    """Whether line `a` ends no higher than the next one begins. No line falls by itself."""
     if a.base <= b.base and a.slope <= b.slope:
         return True
     return a.base + a.slope * a.last <= b.base + b.slope * b.first

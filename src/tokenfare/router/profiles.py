@@ -34,7 +34,7 @@ class _Profile(WrittenRequirements):
 
 
 def load_profiles(path: str | Path) -> Mapping[str, Requirements]:
-    """The profiles of a file, by name, with what each extends laid under it."""
+    """The profiles of a file, by name, each merged with the profile that it extends."""
     rows = {name: _row(path, name, table) for name, table in toml_of(path).items()}
     return MappingProxyType({name: _profile(path, name, rows, ()) for name in rows})
 

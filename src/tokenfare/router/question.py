@@ -18,10 +18,10 @@ from .requirements import Requirements
 
 
 class SizeClass(NamedTuple):
-    """Candidates on which every request has the same size, since they count alike.
+    """Candidates that count alike, so that every request has the same size on all of them.
 
-    `key` tells the class from others (`counting_key`), `model` is one of the candidates. No request
-    costs less than `least` on any of them, on the question's scale.
+    `key` identifies the class (`counting_key`), `model` is one of the candidates. `least` is the
+    lowest fare of any request on any of them, on the question's scale.
     """
 
     key: Hashable
@@ -33,8 +33,8 @@ class SizeClass(NamedTuple):
 class Question:
     """The models, the requirements and the day of a decision; only the request's size is missing.
 
-    `digest` identifies the catalogue's content, which tells decisions on different facts apart.
-    Questions compare by identity, since results are cached on them.
+    `digest` identifies the catalogue's content, to tell decisions on different facts apart.
+    Questions compare by identity, since results are cached by question.
     """
 
     models: tuple[Model, ...]
@@ -55,10 +55,10 @@ class Question:
 
     @cached_property
     def size_classes(self) -> tuple[SizeClass, ...]:
-        """The candidates by how they count, the class with the lowest `least` first.
+        """The candidates grouped by how they count, the class with the lowest `least` first.
 
-        With media `least` is 0 for all, so that every class is measured: only measuring shows which
-        models refuse a picture.
+        With media, `least` is 0 for all, so that every class is measured: only measuring shows
+        which models refuse an image.
         """
         models: dict[Hashable, Model] = {}
         fares: dict[Hashable, Fraction] = {}
@@ -75,5 +75,5 @@ class Question:
 
     @cached_property
     def scale(self) -> int:
-        """What every price of the candidates is multiplied by to be a whole number."""
+        """The factor that makes every price of the candidates a whole number."""
         return common_scale(self.candidates)

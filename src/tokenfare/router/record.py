@@ -1,7 +1,7 @@
 """A decision as JSON: enough to explain it, and to decide it again on another day.
 
-It has the day, the hash of the catalogue's content, the requirements and the request's size as far
-as it was known, but not the request itself. `recorded` reads it.
+The JSON has the day, the hash of the catalogue's content, the requirements and the request's size
+as far as it was known, but not the request itself. `recorded` reads it.
 """
 
 from __future__ import annotations

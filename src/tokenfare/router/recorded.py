@@ -1,4 +1,4 @@
-"""A decision read again from what `record` wrote."""
+"""Reads the JSON of a decision that `record` wrote."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .requirements_file import Whole, WrittenRequirements, in_words
 
 
 class _Lenient(BaseModel):
-    """Keys that a later version adds are passed over."""
+    """A model that ignores unknown keys, since a later version may add some."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, strict=True, extra="ignore")
 
@@ -59,7 +59,7 @@ class _Record(_Lenient):
     model: str | None
     as_of: str
     catalog: str
-    # Records that are older than the name it has now call it `asked`.
+    # Older records call this key `asked`.
     requirements: WrittenRequirements = Field(
         validation_alias=AliasChoices("requirements", "asked")
     )
@@ -70,7 +70,7 @@ class _Record(_Lenient):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one model: the most it cost, or why it was refused."""
+    """The outcome for one model: the high end of its fare, or why it was rejected."""
 
     fare: Money | None
     detail: str
@@ -82,7 +82,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A decision that was written down."""
+    """A decision as it was recorded; `outcomes` are by the model's id."""
 
     model: str | None
     day: date
@@ -104,7 +104,7 @@ class RecordedSizes:
         return self._found(model) is not None
 
     def __call__(self, model: Model) -> Count:
-        """The size on a model: as recorded, or the range of all models with its tokenizer."""
+        """The size on a model: as recorded, or else the range over all models of its tokenizer."""
         found = self._found(model)
         if found is None:
             raise InvalidRequestError(f"{model.id}: its tokenizer was not counted with")
@@ -116,7 +116,7 @@ class RecordedSizes:
 
 
 def from_record(text: str, name: str = "record") -> Record:
-    """Read what `to_record` gave, as JSON. Raises `InputError` that names the place."""
+    """Read the JSON of a `to_record`. Raises `InputError`, which names the place."""
     try:
         data = json.loads(text)
         found = _Record.model_validate(data)

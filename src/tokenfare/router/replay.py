@@ -19,7 +19,7 @@ _UNCOUNTED = Outcome(None, "the request was not counted with its tokenizer then"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A model whose outcome is not the same as in the record."""
+    """A model whose outcome differs from the record."""
 
     model: str
     then: Outcome

@@ -20,9 +20,9 @@ from .requirements import Requirements
 
 
 class RequirementOptions(TypedDict, total=False):
-    """The fields of `Requirements`, with any collection where that has a set or a tuple.
+    """The fields of `Requirements`, with any collection in place of a set or a tuple.
 
-    A ceiling may be written out: `"0.05 CNY"`.
+    `max_fare` may be a text, such as `"0.05 CNY"`.
     """
 
     max_output_tokens: int

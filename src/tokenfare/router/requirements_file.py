@@ -1,6 +1,6 @@
 """Requirements as they are written in files: the keywords of `tokenfare.route`, amounts as text.
 
-Read strictly: an unknown key or a value of another type is an error in one line.
+Reading is strict: an unknown key or a value of another type is an error, told in one line.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from tokenfare.money import Money, shown
 from .requirement_options import RequirementOptions
 
 Whole = Annotated[int, Field(le=10**18)]
-"""A number of tokens or requests. Beyond any that is real, arithmetic only takes its time."""
+"""A number of tokens or requests. It is capped, since arithmetic on huge numbers is slow."""
 
 
 class WrittenRequirements(BaseModel):
-    """The keys by their types; `Requirements` judges the values."""
+    """The keys and their types; `Requirements` checks the values."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -49,20 +49,20 @@ class WrittenRequirements(BaseModel):
 
     @property
     def given(self) -> RequirementOptions:
-        """What is written, as keywords."""
+        """The keys that were written, as keyword arguments."""
         names = self.model_fields_set & RequirementOptions.__annotations__.keys()
         return cast("RequirementOptions", {name: getattr(self, name) for name in names})
 
 
 def in_words(error: ValidationError, known: Iterable[str]) -> tuple[str, str]:
-    """The first mistake: the key (dotted) and what is expected there."""
+    """The first mistake in a validation error: the dotted key, and what is expected there."""
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
     return key, _expected(first, key.rpartition(".")[2], known)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: the nearest known ones, or all."""
+    """The end of a message about an unknown word: the nearest known words, or else all."""
     known = tuple(known)
     near = difflib.get_close_matches(word, known, n=3)
     if near:

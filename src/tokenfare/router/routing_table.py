@@ -1,6 +1,7 @@
-"""Decisions by the thousand: prepared once, then a bisection for each request.
+"""Fast decisions for many requests: prepared once, then one binary search for each request.
 
-Gives the same decisions as `decide`, which goes model by model; a property test compares them.
+The decisions are the same as those of `decide`, which checks model by model; a property test
+compares the two.
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
-"""A decision on a request's texts that counts no more of them than it needs.
+"""Decide on a request while counting as little of its texts as possible.
 
-At first the size of the request is known by the length of its texts alone, as an interval: its low
-and its high end. Models that count alike (a size class) share it. For each class an axis says which
-of its models is the cheapest at every size. If the same model wins wherever in the intervals the
-true sizes are, the decision is settled and nothing is counted.
+At first the request's size is bounded only by the length of its texts: an interval with a low and a
+high end. Models that count alike (a size class) have the same size. For each class, an axis tells
+which of its models is the cheapest at each size. If the same model wins wherever the true sizes lie
+in their intervals, the decision is settled and nothing is counted.
 
-Otherwise the texts are counted for the class that stands in the way: first only up to the last
-place on its axis where the winner changes (a text that is longer than that needs no exact count),
-then, if that was not enough, to the end. What cannot be counted, because the vocabulary is not at
-hand, is decided at the high end. A class that is dearer than the best so far at any size is never
-measured at all.
+Otherwise the texts are counted for the class that prevents the decision: first only up to the last
+size on its axis at which the winner changes (if the text is longer than that, its exact count does
+not matter), and if that is not enough, to the end. If a text cannot be counted because there is no
+vocabulary, the high end decides. A class that costs more than the best so far at every size is
+never measured.
 
-Classes that differ by the template alone are a *unit*: the uncertain texts are the same, so their
-sizes grow together, and they share one axis on which each is shifted by what its template adds.
+Classes that differ only by the chat template form a *unit*: the texts of unknown size are the same,
+so the sizes grow together. They share one axis, on which each is shifted by what its template adds.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from .question import Question, SizeClass
 from .requirements import Requirements
 from .sizing import Sizing
 
-_TO_A_LIMIT = 2  # looks: the first counts up to a limit, the second to the end
+_TO_A_LIMIT = 2  # looks that are left at first: one counts up to a limit, one to the end
 
 
 @dataclass(slots=True)
 class _Class:
-    """A size class, and how many more times its texts can be looked at more closely."""
+    """A size class, and how many more times its texts can be counted further."""
 
     key: Hashable
     model: Model
@@ -48,7 +48,7 @@ class _Class:
 
 
 class _Best(NamedTuple):
-    """The cheapest model that certainly fits, of one unit, with the most it may cost."""
+    """The cheapest model of a unit that certainly fits, with its sort key at its highest fare."""
 
     order: Order
     model: Model
@@ -56,7 +56,7 @@ class _Best(NamedTuple):
 
 @dataclass(slots=True)
 class _Unit:
-    """Classes whose sizes grow together, on one axis; `size` is where on it they may be."""
+    """Classes whose sizes grow together, on one axis; `size` is their interval on it."""
 
     classes: Sequence[_Class]
     axis: Axis
@@ -64,12 +64,12 @@ class _Unit:
 
     @property
     def open(self) -> bool:
-        """Whether more can be known."""
+        """Whether counting could narrow the size further."""
         return not self.size.exact and all(each.looks for each in self.classes)
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
-        """What the axis has at the sizes that are possible, cut to them."""
+        """The pieces of the axis, clipped to the possible sizes."""
         low, high = self.size.low, self.size.high
         return tuple(
             piece._replace(first=max(piece.first, low), last=min(piece.last, high))
@@ -78,13 +78,13 @@ class _Unit:
 
     @property
     def least(self) -> int | None:
-        """The lowest fare that is possible; `None` if none of its models can fit."""
+        """The lowest possible fare; `None` if none of the models can fit."""
         ends = (min(piece.at(piece.first), piece.at(piece.last)) for piece in self.pieces)
         return min(ends, default=None)
 
     @property
     def sole(self) -> int | None:
-        """The owner that wins at every possible size, if it is always the same."""
+        """The candidate that wins at every possible size, if there is one."""
         pieces = self.pieces
         width = sum(piece.last - piece.first + 1 for piece in pieces)
         owners = {piece.owner for piece in pieces}
@@ -93,7 +93,7 @@ class _Unit:
 
     @property
     def last_change(self) -> int | None:
-        """The largest possible size behind which another model wins, or none."""
+        """The last possible size after which the winner changes, if there is one."""
         pieces = self.pieces
         if pieces and pieces[-1].last < self.size.high:
             return pieces[-1].last
@@ -110,7 +110,7 @@ class _Unit:
 
 
 def settle(question: Question, sizing: Sizing) -> Decision:
-    """Decide, counting as the decision needs it."""
+    """Decide, counting no more than the decision needs."""
     waiting = deque(question.size_classes)
     classes: list[_Class] = []
     while True:
@@ -129,9 +129,9 @@ def settle(question: Question, sizing: Sizing) -> Decision:
 
 
 def _admitted(waiting: deque[SizeClass], best: _Best | None, already: int) -> list[_Class]:
-    """Take those classes from `waiting` that may yet beat the best.
+    """Take from `waiting` the classes that may still beat the best.
 
-    As long as there is no best, the number of classes that are measured doubles each time.
+    While no model is known to fit, the number of measured classes is doubled each time.
     """
     admitted: list[_Class] = []
     while waiting:
@@ -145,7 +145,7 @@ def _admitted(waiting: deque[SizeClass], best: _Best | None, already: int) -> li
 
 
 def _units(classes: Iterable[_Class], question: Question, sizing: Sizing) -> list[_Unit]:
-    """The classes, those that move together as one."""
+    """The classes as units: those whose sizes grow together are one."""
     groups: dict[Hashable, list[_Class]] = {}
     for each in classes:
         together = sizing.known(each.model).moves_with
@@ -161,17 +161,17 @@ def _unit(members: Sequence[_Class], question: Question, sizing: Sizing) -> _Uni
 
 @lru_cache(maxsize=256)
 def _axis(question: Question, shifts: tuple[tuple[Hashable, int], ...]) -> Axis:
-    """The axis of some classes; kept, since the next request is likely to need the same."""
+    """The axis of some classes; cached, since the next request is likely to need the same."""
     shift = dict(shifts)
     members: list[Candidate] = [c for c in question.candidates if counting_key(c.model) in shift]
     return Axis(members, question.scale, lambda model: shift[counting_key(model)])
 
 
 def _in_the_way(units: Iterable[_Unit], leader: _Unit | None, best: _Best | None) -> _Unit | None:
-    """The unit to look at next; `None` if no unit can change the outcome any more.
+    """The unit to count further next; `None` if no unit can change the outcome any more.
 
     The leader comes first, since knowing its fare better may settle the rest; then the unit with
-    the lowest fare that is possible.
+    the lowest possible fare.
     """
     able: list[tuple[int, _Unit]] = []
     for unit in units:

@@ -1,8 +1,8 @@
-"""A request's size on any model, as well as it is known so far, and at what effort.
+"""A request's size on any model, as far as it is known, and how much was counted for it.
 
-It begins with what the length of the texts says. To look closer, it counts with a tokenizer that is
-at hand, and stops as soon as a limit is passed. Models of one class share a size, and a text is
-counted once for each tokenizer.
+At first sizes are bounds from the length of the texts. They are narrowed by counting, where the
+tokenizer has a vocabulary; counting stops as soon as a limit is passed. Models of one class share a
+size, and a text is counted once for each tokenizer.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from tokenfare.tokenizers.by_length import guess
 MeasurerFor: TypeAlias = Callable[[str], Measurer]
 
 Arrange: TypeAlias = Callable[[MeasurerFor], RequestPreparer]
-"""Arranges the request for models, with the measurers that it is given by name."""
+"""Makes the request's `RequestPreparer`, from a function that gives the measurer of a name."""
 
 _UNKNOWN = Count(value=1, low=1, high=1 << 40, how="length")
-"""Of a request that may be sent in one way or another, until its texts are counted."""
+"""The size while it is not known whether texts travel inside messages or as files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What was counted to decide: so many `tokens`, in so many `passes` over a text."""
+    """What was counted to decide: the number of `tokens`, and of `passes` over a text."""
 
     tokens: int = 0
     passes: int = 0
@@ -37,7 +37,7 @@ class _Counting:
     """Counts texts with one tokenizer, up to the limit of a round, and remembers the results."""
 
     def __init__(self, of: Measurer) -> None:
-        """Start with what the length says."""
+        """Start with bounds from the length only."""
         self.name = of.name
         self.tokens = self.passes = 0
         self.used: dict[str, Count] = {}
@@ -47,18 +47,18 @@ class _Counting:
         self.begin(0)
 
     def bounds_as(self, other: Measurer) -> bool:
-        """Whether another tokenizer, without a vocabulary too, has the same bounds."""
+        """Whether both tokenizers have no vocabulary, and the same bounds."""
         if isinstance(self._of, Bounds) and isinstance(other, Bounds):
             return self._of.at_most is other.at_most
         return False
 
     def begin(self, limit: int | None) -> None:
-        """From here on count until all texts together are more than `limit`; `None`: to the end."""
+        """Begin a round that counts until all texts are more than `limit`; `None` for no limit."""
         self._left = limit
         self._seen: set[str] = set()
 
     def measure(self, text: str) -> Count:
-        """The best that is known of a text, after counting as far as the limit goes."""
+        """The best known count of a text, after counting as far as the limit allows."""
         known = self._known.get(text) or self._from_length(text)
         if text not in self._seen:
             self._seen.add(text)
@@ -70,7 +70,7 @@ class _Counting:
         return known
 
     def _from_length(self, text: str) -> Count:
-        """By the length; a text that is so short that this counts it is counted."""
+        """Bounds from the length, or the count of a text that is short enough to be counted."""
         found = self._length.measure(text)
         if found.exact and text and not isinstance(self._of, Bounds):
             self.passes += 1
@@ -82,7 +82,7 @@ class _Counting:
             return self._count_up_to(self._of, text, known)
         if known.how == "bounds":
             return known
-        if isinstance(self._of, Bounds):  # its own middle would be a count by another tokenizer
+        if isinstance(self._of, Bounds):  # its own estimate would be another tokenizer's count
             return Count.within(guess(text), known.low, self._of.at_most(text))
         return self._of.measure(text)
 
@@ -101,8 +101,8 @@ class _Counting:
 class KnownSize(NamedTuple):
     """A size as far as it is known.
 
-    Two sizes with the same `moves_with` contain the same uncertain texts, each of them once. So the
-    difference between the two is known for certain, even while neither is.
+    Two sizes with the same `moves_with` contain the same texts of unknown size, each of them once.
+    So the difference between the two is exact, although neither of them is.
     """
 
     size: Count
@@ -110,10 +110,10 @@ class KnownSize(NamedTuple):
 
 
 class Sizing:
-    """The sizes of one request by class of models."""
+    """The sizes of one request, by class of models."""
 
     def __init__(self, arrange: Arrange, measurer_for: MeasurerFor) -> None:
-        """Nothing is measured yet."""
+        """Measure nothing yet."""
         self._arrange = arrange
         self._measurer_for = measurer_for
         self._countings: dict[str, _Counting] = {}
@@ -121,7 +121,7 @@ class Sizing:
 
     @property
     def effort(self) -> Effort:
-        """What was counted until now."""
+        """What has been counted so far."""
         each = set(self._countings.values())
         return Effort(sum(c.tokens for c in each), sum(c.passes for c in each))
 
@@ -130,7 +130,7 @@ class Sizing:
         return self.known(model).size
 
     def known(self, model: Model) -> KnownSize:
-        """The size, and what it shares its uncertainty with."""
+        """The size, and the key of the sizes that it moves with."""
         of = self._known.setdefault(model.tokenizer, {})
         kind = counting_key(model)
         if kind not in of:
@@ -139,18 +139,18 @@ class Sizing:
         return of[kind]
 
     def look_closer(self, model: Model, limit: int | None) -> None:
-        """Count for a model's class until a limit is passed, or (`None`) to the end.
+        """Count for a model's class until a limit is passed, or to the end if it is `None`.
 
-        What is known then holds for every class of its tokenizer.
+        The counts are then used for every class of the same tokenizer.
         """
         self._counting(model.tokenizer).begin(limit)
         self._known[model.tokenizer] = {counting_key(model): self._look(model)}
 
     def _look(self, model: Model) -> KnownSize:
-        """The size; unknown while it is not certain in which way the request is sent.
+        """The size; unknown while it is not certain how the request will be sent.
 
-        A text that may be longer than a message can carry travels in another way then: each way is
-        tried with every text at its least and at its most.
+        A text that is too long for a message is sent as a file. So the request is arranged with
+        every text at its least and at its most tokens, and both must give the same messages.
         """
         if model.documents is not None:
             least = self._prepared(model, lambda counting: _End(counting, high=False))
@@ -178,7 +178,7 @@ class Sizing:
 
 
 class _End:
-    """A measurer that takes one end of what another knows for certain."""
+    """A measurer that gives one end of another's counts as if it were exact."""
 
     def __init__(self, of: _Counting, *, high: bool) -> None:
         self.name = of.name
@@ -187,6 +187,6 @@ class _End:
 
     def measure(self, text: str) -> Count:
         known = self._of.measure(text)
-        # Where there are only bounds, the high end is what the request is arranged by.
+        # Without a vocabulary, a request is always arranged by the high end.
         high = self._high or known.how == "bounds"
         return Count.exactly(known.high if high else known.low)

@@ -1,8 +1,8 @@
 """Models that might be cheaper than the chosen one if the request's size were known exactly.
 
-A model is chosen only if the request certainly fits, and by its highest possible fare. Where the
-size is an interval, two kinds of models may turn out to be better: those rejected because the
-request may not fit, and those whose fare is higher only at the high end.
+A model is chosen only if the request certainly fits, and by its highest possible fare. If the size
+is an interval, two kinds of models may turn out to be better: those rejected because the request
+may not fit, and those whose fare is higher only at the high end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .question import Question
 class Contender:
     """A `model` that could turn out to be the better choice, at a fare as low as `least`.
 
-    `size` is what is known of the request's input tokens on it.
+    `size` is the request's input tokens on it, as far as they are known.
     """
 
     model: Model
@@ -59,7 +59,7 @@ def _contender(
     if chosen is None:
         yield contender
     elif each.model.tokenizer == chosen.model.tokenizer:
-        # One text, one tokenizer: both sizes are at the same place of their ranges.
+        # The same tokenizer: both sizes are equally far from their low ends.
         if _wins_somewhere(each, size, question, chosen):
             yield contender
     elif contender.least.amount < chosen.compared.amount:
@@ -67,14 +67,14 @@ def _contender(
 
 
 def _cheapest_size(each: Candidate, size: Count) -> int | None:
-    """The size with the lowest fare of all that are possible and fit."""
+    """The size with the lowest fare, of the possible sizes that fit."""
     over = [line for line in each.lines if line.first <= size.high and line.last >= size.low]
     fares = {max(n.first, size.low): n for n in over}
     return min(fares, key=lambda at: fares[at].base + fares[at].slope * at, default=None)
 
 
 def _wins_somewhere(each: Candidate, size: Count, question: Question, chosen: Ranked) -> bool:
-    """Whether it is the cheaper of the two at some size, both counted from their low ends."""
+    """Whether it is cheaper than `chosen` at some size, if both are equally far from their lows."""
     both = [c for c in question.candidates if c.model in (each.model, chosen.model)]
     low = {each.model.id: size.low, chosen.model.id: chosen.size.low}
     axis = Axis(both, question.scale, lambda model: low[model.id])

@@ -1,7 +1,7 @@
-"""Words in the requirements that the catalogue does not know: mistakes, not rejections.
+"""Words in the requirements that the catalogue does not know: an error, and not rejections.
 
 A pattern that matches no model of any day, or an unknown purpose, would reject every model one by
-one; what helps the caller is the nearest known word.
+one. An error that names the nearest known word helps the caller more.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _REGIONS = (
 
 
 def refuse_unknown_words(requirements: Requirements, models: Sequence[Model]) -> None:
-    """Raise `InvalidRequestError` for the first word that no model of the catalogue knows."""
+    """Raise `InvalidRequestError` for the first word that fits no model of the catalogue."""
     for pattern in (*requirements.allow, *requirements.deny):
         names = [name for model in models for name in names_of(model)]
         _refuse_pattern("allow" if pattern in requirements.allow else "deny", pattern, names)
@@ -60,7 +60,7 @@ def _refuse_word(name: str, word: str, known: Iterable[str], more: str = "") -> 
 
 
 def _refuse_all_denied(requirements: Requirements, models: Iterable[Model]) -> None:
-    """Contradiction in effect: `allow=["qwen-max"]` with `deny=["qwen-*"]`."""
+    """Raise if `deny` takes all that `allow` admits: `allow=["qwen-max"]`, `deny=["qwen-*"]`."""
     allowed = [names_of(model) for model in models if matching(names_of(model), requirements.allow)]
     if all(matching(names, requirements.deny) for names in allowed):
         raise InvalidRequestError(

@@ -1,7 +1,7 @@
 """What a caller can change so that a rejected model would take the request.
 
-A rejection has one reason, the first that was found, and the way out is for that one. The model may
-still be rejected for another.
+A rejection gives only the first reason that was found, and the way out is for that one. The model
+may still be rejected for another.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .requirements import Requirements
 
 
 def way_out(refusal: Rejection, requirements: Requirements) -> str | None:
-    """One clause, or `None` where the caller can do nothing about it (retired, no price)."""
+    """One clause, or `None` if the caller can do nothing about it (retired, no price)."""
     clause = _CLAUSES.get(refusal.reason)
     return None if clause is None else clause(refusal, requirements)
 
