@@ -16,7 +16,7 @@ from tokenfare.catalog.index import FILES_VARIABLE, tokenizer_of
 from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import Bounds, Count, Tokenizer, get_tokenizer, measurer
 
-if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
+if TYPE_CHECKING:  # so that only the first call that needs the catalogue's class loads it
     from tokenfare._core import ArrowArray, ArrowStream, CountColumn
     from tokenfare.catalog import Catalog
     from tokenfare.tokenizers.via_transformers import ByTransformers

@@ -33,7 +33,7 @@ from tokenfare.tokenizers import Count, Tokenizer, measurer
 
 from .documents import Documents, documents_of
 
-if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
+if TYPE_CHECKING:  # so that only the first call that needs the catalogue's class loads it
     from tokenfare.catalog import Catalog, Model
 
 
@@ -241,6 +241,6 @@ def fits(  # noqa: PLR0913 - as `count_messages`
 
 
 def size_on(model: Model, prompt: Prompt, documents: Documents, options: Options) -> Count:
-    """Count a request as it would be sent to a model: long texts as files where it takes files."""
+    """Count a request as it would be sent to a model: long texts as files, if it takes files."""
     along, counter = documents_of(documents), measurer(model.tokenizer)
     return prepare(parse(prompt), along, model, counter, options).count.total

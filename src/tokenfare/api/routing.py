@@ -34,7 +34,7 @@ from tokenfare.tokenizers import Count, measurer_or_bounds
 from .counting import options_from
 from .documents import Documents, documents_of
 
-if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
+if TYPE_CHECKING:  # so that only the first call that needs the catalogue's class loads it
     from tokenfare.catalog import Catalog
     from tokenfare.router.recorded import Record
     from tokenfare.router.replay import Replay
@@ -68,8 +68,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
         profile: Requirements to start from; the keywords below replace its fields.
         as_of: The day to decide on. By default the catalogue's own day, which is today for the
             shipped catalogue.
-        catalog: The catalogue to decide by, instead of the shipped one with your own files laid
-            over it.
+        catalog: The catalogue to decide by, instead of the shipped one with your own files on top.
         requirements: The fields of `Requirements`: `max_output_tokens`, `allow`, `purpose`,
             `max_fare`, ...
 
@@ -121,7 +120,7 @@ def routing_table(
     """Work out the cheapest model for every input length, for many decisions on the same terms.
 
     `routing_table(...).decide(n)` decides as `route(input_tokens=n, ...)` does, except that it
-    returns a decision without a winner where no model fits, instead of raising. The keywords are
+    returns a decision without a winner if no model fits, instead of raising. The keywords are
     those of `route`.
 
     Examples:
@@ -174,7 +173,7 @@ def replay(
 
 
 def route_sized(size_for: SizeFor, requirements: Requirements, catalog: Catalog) -> Decision:
-    """Decide with a function that gives the request's size on a model. Raises `NoModelFits`."""
+    """Decide with a function that returns the request's size on a model. Raises `NoModelFits`."""
     asking = _question(requirements, catalog)
     return _decision_or_error(
         decide(asking.models, size_for, requirements, day=asking.day, digest=asking.digest)
@@ -212,7 +211,7 @@ def needing(
 ) -> Requirements:
     """The requirements plus what the request itself needs: modalities, reasoning, answers.
 
-    Raises `InvalidRequestError` where the two contradict each other.
+    Raises `InvalidRequestError` if the two contradict each other.
     """
     if requirements.thinking and options.thinking is False:
         raise InvalidRequestError(

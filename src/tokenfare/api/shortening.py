@@ -1,4 +1,4 @@
-"""Make a text or a conversation short enough: `truncate`, `split`, `trim`."""
+"""Shorten a text or a conversation to a limit: `truncate`, `split`, `trim`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tokenfare.tokenizers import Keep
 
 from .counting import conversation, options_from
 
-if TYPE_CHECKING:  # loading the catalogue's class is left to the first call that needs it
+if TYPE_CHECKING:  # so that only the first call that needs the catalogue's class loads it
     from tokenfare.catalog import Catalog
 
 DEFAULT_TEMPLATE = "qwen3"
@@ -51,8 +51,8 @@ def truncate(  # noqa: PLR0913 - which tokenizer, and which end; all have defaul
         keep: What to keep: the `"start"`, the `"end"`, or both `"ends"`.
         catalog: The catalogue that knows `model`.
 
-    Without the vocabulary on this machine the upper bound decides: the result certainly fits, but
-    is shorter than it could be.
+    If the vocabulary is not on this machine, the upper bound decides: the result certainly fits,
+    but is shorter than it could be.
 
     Raises:
         CharacterTooLong: Not even one character fits.
@@ -79,8 +79,8 @@ def split(  # noqa: PLR0913 - which tokenizer, and how much overlap; all have de
     """Split a text into pieces of at most `max_tokens` tokens each.
 
     A piece ends at the best boundary within reach: a section, else a paragraph, a line, a sentence,
-    a clause, a word or a character. A heading stays with its text, and a fenced block of code
-    whole where it fits. Nothing is lost: without `overlap`, the pieces join to the text.
+    a clause, a word or a character. A heading stays with its text, and a fenced block of code stays
+    whole if it fits. Nothing is lost: without `overlap`, the pieces join to the text.
 
     Args:
         text: The text.
@@ -91,7 +91,7 @@ def split(  # noqa: PLR0913 - which tokenizer, and how much overlap; all have de
             sentence or a line, or at a word where that would leave little.
         catalog: The catalogue that knows `model`.
 
-    Without the vocabulary on this machine the upper bound decides, as in `truncate`.
+    If the vocabulary is not on this machine, the upper bound decides, as in `truncate`.
 
     Raises:
         CharacterTooLong: A single character is more than `max_tokens`.
@@ -126,8 +126,8 @@ def trim(  # noqa: PLR0913 - how it counts, how much, what may go; all have defa
             tighter limit holds. Without a model, messages are counted by `template`, or else by
             Qwen 3's chat template.
         template: As for `count_messages`; not with a `conversation`, which has its own.
-        tools: As for `count_messages`; likewise.
-        parameters: As for `count_messages`; likewise.
+        tools: As for `count_messages`; not with a `conversation`.
+        parameters: As for `count_messages`; not with a `conversation`.
         max_output_tokens: The room to keep for the answer, in tokens.
         policy: What may be dropped. By default system messages and the user's last message stay.
         catalog: The catalogue that knows `model`.

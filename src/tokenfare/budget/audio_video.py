@@ -1,8 +1,8 @@
 """Counts the tokens of audio and video, from the seconds or the frames.
 
-Recorded at the provider: a clip of about 30 seconds has 752 tokens, and four frames of 16:9 have
-1,440. Where there is no recording, the count is an interval: for the rounding of a fraction of a
-second, and for how frames are sampled from a file.
+The rules follow recordings at the provider: a clip of about 30 seconds has 752 tokens, and four
+frames of 16:9 have 1,440. Two things are not recorded, and give intervals: how a fraction of a
+second is rounded, and how frames are sampled from a video file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MOST_RATE = 10**6
 
 
 def audio_tokens(seconds: float, rules: AudioRules) -> Count:
-    """Tokens of audio: exact for whole seconds, otherwise from the seconds below to those above."""
+    """Tokens of audio: exact for whole seconds, else between the seconds rounded down and up."""
     low = max(math.floor(seconds) * rules.tokens_per_second, rules.least)
     high = max(math.ceil(seconds) * rules.tokens_per_second, rules.least)
     return Count.within(math.ceil(seconds * rules.tokens_per_second), low, high)

@@ -1,8 +1,9 @@
 """Counts many chats in one call.
 
-The size of a chat of plain messages (a role and a text, nothing else) is its texts plus a number of
-tokens for each message. The texts of all such chats are counted in one call of the core, on all
-cores. Every other chat is counted by `count_request`, and gives the same numbers.
+The size of a chat of plain messages (a role and a text, nothing else) is the tokens of its texts
+plus a fixed number for each message. The texts of all such chats are counted in one call of the
+native core, on all CPU cores. Other chats are counted by `count_request`, which gives the same
+numbers.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def count_chats(
 
 
 def _is_simple(rules: Rules, options: Options) -> bool:
-    """Whether the size depends on nothing but the messages."""
+    """Whether the size depends only on the messages, by fixed numbers of tokens."""
     chat = rules.chat
     return options == NO_OPTIONS and not (
         chat.strips_reasoning
@@ -69,10 +70,11 @@ def _is_simple(rules: Rules, options: Options) -> bool:
 
 
 def _plain(chat: Prompt, texts: list[str], rules: Rules, default: int) -> int | None:
-    """Add the texts of a plain chat to `texts`. Gives what the template adds; `None` if not plain.
+    """Append the texts of a plain chat to `texts`, and return the tokens that the template adds.
 
-    A text that begins with white space is counted together with the line break before it, which
-    counts as a token of the template already: see `message_tokens`.
+    Returns `None` if the chat is not plain. A text that begins with white space is counted together
+    with the line break before it, which the template's tokens already include: see
+    `message_tokens`.
     """
     if type(chat) is not list or not chat:
         return None

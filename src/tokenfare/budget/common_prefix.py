@@ -1,9 +1,9 @@
 """Counts the input tokens of a prefix that requests share, whatever follows it.
 
-That is what a provider's cache may reuse. Counts are additive over whole messages, but not inside
-of one: a token may span the end of the prefix. So if the prefix ends inside of a message, the count
-is an interval. Its low end is the count up to the last place that no token can span; its high end
-adds one token for every byte behind that place.
+A provider's cache may reuse these tokens. Counts are additive over whole messages, but not inside
+one: a token may span the end of the prefix. So if the prefix ends inside a message, the count is an
+interval. Its low end is the count up to the last place that no token can span; its high end adds
+one token for every byte after that place.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .rules import rules_of
 from .tools import is_chinese
 
 # Between a letter and one of these, the split pattern of every byte-level BPE supported here ends a
-# piece, and no normalization composes the two. Not among them: the apostrophe (`don't` is one piece
-# of o200k), and characters that compose with a combining character (`=` and U+0338 are one).
+# piece, and no normalization composes the two. Left out are the apostrophe (`don't` is one piece in
+# o200k) and characters that compose with a combining character (`=` and U+0338 become one).
 _ENDS_A_WORD = frozenset(" \n.,:;!?。，、：；！？")
 
 
@@ -70,7 +70,10 @@ def _settled(messages: Sequence[Message], whole: int, counter: MessageCounter) -
 
 
 def _cut_message(text: str, characters: int, counter: MessageCounter) -> Count:
-    """Bounds on a message that is cut: without or with its markers; the last word by its bytes."""
+    """Bounds on the start of a message: its markers may count, and its last word at most by bytes.
+
+    The low end is that of the text before the last cut, and zero without a vocabulary.
+    """
     chat = counter.rules.chat
     frame = (chat.per_message_bounds or (0, chat.per_message))[1]
     cut = _last_cut(text, characters)

@@ -1,8 +1,8 @@
-"""What in a text looks like a control token of the model, and where.
+"""Finds control tokens that are spelled out in a text.
 
-The provider's interface takes `<|im_end|>` in a user's text for text, or so it should; a model that
-takes it for the end of the message can be led astray. It is therefore counted as text unless asked
-otherwise, and named.
+The provider should take `<|im_end|>` in a user's text as text. A model that took it for the end
+of the message could be misled. So it is counted as text unless asked otherwise, and a warning names
+it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tokenfare.tokenizers import SPECIAL_TOKENS
 
 @dataclass(frozen=True, slots=True)
 class ControlToken:
-    """A control token spelled out in a message: which, in which message, from which character."""
+    """A control token spelled out in a message: its name, the message's index, its offset."""
 
     token: str
     message: int
@@ -33,14 +33,14 @@ class ControlToken:
 
 @cache
 def pattern(generation: str | None) -> re.Pattern[str]:
-    """What the control tokens of a generation look like; of all generations for `None`."""
+    """A pattern for the control tokens of a generation; `None` means of all generations."""
     of = SPECIAL_TOKENS.values() if generation is None else (SPECIAL_TOKENS[generation],)
     names = {name for tokens in of for name in tokens}
     return re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
 
 
 def control_tokens(message: Message, index: int, generation: str | None) -> list[ControlToken]:
-    """Those in one message, by their place in its text."""
+    """The control tokens spelled out in one message, in the order of its text."""
     text = message.text
     if "<" not in text:
         return []

@@ -1,10 +1,10 @@
-"""A request that grows message by message; only what is added is counted.
+"""A request that grows message by message; only new messages are counted.
 
-Counting is additive over messages, so one more message costs that message, however many there are.
-Only what the next message changes is counted again: the end of a tool's result or of an open
-answer; and everything once, if a first Chinese message changes the words for tools. Templates that
-drop earlier reasoning are the exception: there each count is of the whole, so several messages are
-best added by `extend`.
+Counting is additive over messages, so adding a message takes only the time of that message, however
+many there are. A message is counted again only if the next one changes it: a tool's result, or an
+answer that the model continues. Everything is counted again once, if the first Chinese message
+changes the wording for tools. Templates that drop earlier reasoning are an exception: there every
+count is of the whole request, so add several messages with `extend`.
 """
 
 from __future__ import annotations
@@ -96,12 +96,12 @@ class Conversation:
 
     @property
     def options(self) -> Options:
-        """What the request is asked with: tools, thinking, an output format."""
+        """The options that the request is counted with: tools, thinking, an output format."""
         return self._counter.options
 
     @property
     def measurer(self) -> Measurer:
-        """What counts the texts."""
+        """The measurer that counts the texts."""
         return self._counter.measurer
 
     def tokens_of(self, index: int) -> Count:
@@ -109,9 +109,10 @@ class Conversation:
         return added(part.count for part in self._parts[index])
 
     def size_of(self, kept: Sequence[int], changed: Mapping[int, Message] | None = None) -> Count:
-        """The input tokens of a request with some of the messages (at least one), or replacements.
+        """The input tokens of a request with only the messages `kept` (indices; at least one).
 
-        Only messages whose count changes with their neighbours are counted again.
+        `changed` replaces messages by index. Only replaced messages, and messages whose count
+        changes with their neighbours, are counted again.
         """
         others = changed or {}
         messages = [others.get(i) or self._messages[i] for i in kept]
@@ -173,7 +174,7 @@ class Conversation:
         self._warnings += control_tokens(message, index, generation)
 
     def _settle(self, last: Message, after: str) -> None:
-        """Fix what the last message counts, now that the next one is known."""
+        """Settle the count of the last message, now that the role of the next one is known."""
         index = len(self._messages) - 1
         if depends_on_the_next(last):
             before = self._messages[index - 1].role if index else None

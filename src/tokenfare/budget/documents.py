@@ -1,9 +1,9 @@
-"""How many tokens a document is: as its text, or around what was read of it here.
+"""How many tokens a document is: those of its text, or an interval around them.
 
-A text file is billed as its text. A PDF or DOCX is parsed by the provider's own means, and only its
-result is billed: tables become markup, headers are dropped or repeated, a scanned page is read as a
-picture. The interval for those is judged and not proved, and says so (`how="extraction"`): from
-half to twice the tokens of the text read here, and more for each page.
+A text file is billed as its text. A PDF or DOCX is parsed by the provider, and the result is
+billed: tables become markup, headers are dropped or repeated, a scanned page is read as an image.
+The interval for those is a judgement and not proved, which `how="extraction"` says: from half to
+twice the tokens of the text that is read here, and more for each page.
 """
 
 from __future__ import annotations

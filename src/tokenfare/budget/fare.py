@@ -72,7 +72,7 @@ def amounts_of(  # noqa: PLR0913 - as `fare_of`
     batch: bool = False,
     thinking: bool = False,
 ) -> tuple[Decimal, Decimal]:
-    """Both ends of `fare_of` in the price's currency, by the output tokens of each end."""
+    """The amounts of both ends of `fare_of`, given the output tokens of each end."""
     if size.exact:
         most = size.high
         return price.amounts(most, least_written, most_written, batch=batch, thinking=thinking)
@@ -95,7 +95,7 @@ class CacheHits:
 
     @classmethod
     def expected(cls, tokens: int, rules: CacheRules | None) -> CacheHits | None:
-        """The expected hits under a model's rules; `None` where nothing is cached implicitly.
+        """The expected hits under a model's rules; `None` if nothing is cached implicitly.
 
         A minimum size that is not stated is taken as zero.
         """

@@ -1,8 +1,8 @@
 """Whether a request fits a model: three limits, checked against the input's high end.
 
-`input <= max_input`, `output <= max_output`, `input + output <= context`; the last one without the
-output where the provider gives the answer room of its own. A limit that is not stated does not
-bind. A request fits only if it certainly fits: where only the low end does, the verdict is "may not
+`input <= max_input`, `output <= max_output`, `input + output <= context`. The output is left out of
+the last one if the provider gives the answer separate room. A limit that is not stated does not
+bind. A request fits only if it certainly fits: if only the low end fits, the verdict is "may not
 fit". Nothing here counts text or knows prices.
 """
 
@@ -19,7 +19,7 @@ Binding: TypeAlias = Literal["max_input", "max_output", "context"]
 Verdict: TypeAlias = Literal["fits", "does not fit", "may not fit", "limits not stated"]
 
 DEFAULT_MAX_OUTPUT_TOKENS = 1_000
-"""The room kept for an answer when the caller names none: a page and a half of English."""
+"""The room kept for an answer if the caller gives none: a page and a half of English."""
 
 _ACCEPTED = {
     "max_input": "accepted",
@@ -111,8 +111,8 @@ def input_room(
 ) -> tuple[Binding, int, int] | None:
     """The most input that fits with an answer of this size: binding limit, input, limit's value.
 
-    `None` where neither `max_input` nor `context` is stated. The input may be negative: the answer
-    alone is then larger than the context.
+    `None` if neither `max_input` nor `context` is stated. The input is negative if the answer alone
+    is larger than the context.
     """
     rooms: list[tuple[Binding, int, int]] = []
     if limits.max_input is not None:
@@ -126,7 +126,7 @@ def input_room(
 def largest_answer(model: Model, size: Count) -> int | None:
     """The longest answer that the model allows with this input; 0 if the input does not fit.
 
-    `None` where the provider states neither `max_output` nor a `context` that limits it.
+    `None` if the provider states neither `max_output` nor a `context` that limits the answer.
     """
     limits = model.limits
     if limits.max_input is not None and size.high > limits.max_input:

@@ -1,8 +1,8 @@
-"""How many tokens an image is: its size, resized to whole squares, within the model's bounds.
+"""How many tokens an image is: the squares it is resized to, within the model's bounds.
 
-The rule is that of the open Qwen2-VL models' image processor; the recordings of the provider obey
-it (1,365 x 2,048 pixels: 1,247 tokens, 3,577 with high resolution, 2,501 on the models of 32
-pixels). Turning the picture does not change the number.
+The rule is that of the image processor of the open Qwen2-VL models. Recordings at the provider
+agree with it (1,365 x 2,048 pixels: 1,247 tokens, 3,577 with high resolution, 2,501 on models with
+squares of 32 pixels). Rotating the image does not change the number.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _SIDES = ("width", "height")
 
 
 def squares(height: int, width: int, pixels: int, least: int, most: int) -> tuple[int, int]:
-    """Rows and columns of squares of `pixels` pixels that an image is resized to.
+    """Rows and columns of squares, of `pixels` pixels a side, that an image is resized to.
 
-    Each side is rounded to the nearest number of squares (a half to the even one, as Python does);
-    a picture with more than `most` or fewer than `least` of them is scaled first, and rounded down
-    or up.
+    Each side is rounded to the nearest number of squares (a half to the even one, as Python does).
+    An image of more than `most` or fewer than `least` squares is scaled instead, and then rounded
+    down or up.
     """
     rows, columns = round(height / pixels), round(width / pixels)
     area = pixels * pixels
@@ -41,14 +41,14 @@ def squares(height: int, width: int, pixels: int, least: int, most: int) -> tupl
 
 
 def image_tokens(size: Picture, rules: ImageRules, most: int, place: str) -> int:
-    """Tokens of an image, its markers not among them. Refuses what the provider would refuse."""
+    """Tokens of an image without its markers. Raises for an image that the provider refuses."""
     check_picture(size, rules, place)
     rows, columns = squares(size.height, size.width, rules.pixels, rules.least, most)
     return rows * columns
 
 
 def check_picture(size: Picture, rules: ImageRules, place: str) -> None:
-    """Raise `InvalidRequestError` with the reason for a picture that the provider refuses."""
+    """Raise `InvalidRequestError` with the reason for an image that the provider refuses."""
     low, high = sorted((size.width, size.height))
     shape = f"{size.width:,} x {size.height:,} pixels"
     if low < rules.shortest_side:
@@ -70,7 +70,7 @@ def check_picture(size: Picture, rules: ImageRules, place: str) -> None:
 
 
 def most_tokens(rules: ImageRules, *, high_resolution: bool) -> int:
-    """The most tokens of one image, as asked."""
+    """The most tokens of one image, with or without high resolution."""
     if high_resolution and rules.high_resolution_most is not None:
         return rules.high_resolution_most
     return rules.most
@@ -94,9 +94,9 @@ def _size(media: Media, place: str, fetch: Fetch | None) -> Picture | None:
 
 
 def stated_picture(media: Media, place: str) -> Picture | None:
-    """The size in pixels that the caller states of an image or of a video's frames, if any.
+    """The size in pixels that the caller states for an image or for a video's frames, if any.
 
-    Raises `InvalidRequestError` where a side is missing or is no number of pixels.
+    Raises `InvalidRequestError` if a side is missing or not a number of pixels.
     """
     if media.stated.keys().isdisjoint(_SIDES):
         return None
@@ -105,13 +105,13 @@ def stated_picture(media: Media, place: str) -> Picture | None:
 
 
 def picture_at(url: str, place: str, fetch: Fetch | None) -> Picture | None:
-    """The size of the image at a URL; `None` if it is elsewhere and nothing may fetch it."""
+    """The size of the image at a URL; `None` if it is on the web and there is no `fetch`."""
     source = opened(url, place, fetch)
     return None if source is None else picture(source, place)
 
 
 def url_of(media: Media, place: str) -> str:
-    """The URL of an image or video part, which is written as a text or as an object with `url`."""
+    """The URL of an image or video part, which may be a text or an object with `url`."""
     key = {"image": "image_url", "video": "video_url"}[media.kind]
     value = media.wire.get(key)
     url = value.get("url") if isinstance(value, Mapping) else value

@@ -1,8 +1,8 @@
 """How many tokens one message is, by the template's rules and in parts.
 
-Counting is additive over messages: the template's markers are control tokens, so no merge crosses
-from one message to the next. Within a message one merge does cross: the line break behind the role
-is one piece with line breaks that a text begins with, so such a text is counted together with it.
+Counting is additive over messages: the template's markers are control tokens, so no token spans two
+messages. Within a message a token can span two parts: if the text begins with line breaks, they
+form one piece with the line break after the role, so such a text is counted together with it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .rules import Rules
 from .template_text import Writer
 from .tools import call_text, calls_most, calls_of, is_certain
 
-# `<tool_response>` and its end, spelled out, and the two line breaks that may merge with the text.
+# `<tool_response>` and its end, spelled out; two line breaks inside may merge with the text.
 _RESULT_FRAME_MOST = 16
 _RESULT_SEAMS = 2
 
@@ -35,7 +35,7 @@ _KINDS: Mapping[MediaKind, PartKind] = {"image": "images", "audio": "audio", "vi
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a message is: its index, the roles beside it, the media of each kind before it."""
+    """A message's index, the roles of its neighbours, and the number of media before it by kind."""
 
     index: int
     before: str | None = None
@@ -48,7 +48,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class MessageCounter:
-    """Counts messages by the rules of one model. `chinese`: a message of the user's is Chinese."""
+    """Counts messages by the rules of one model. `chinese`: see `tools.is_chinese`."""
 
     rules: Rules
     measurer: Measurer
@@ -57,14 +57,14 @@ class MessageCounter:
 
     @property
     def certain(self) -> bool:
-        """Whether the model's words for tools and their calls are known."""
+        """Whether the wording of tools and calls is known for this model."""
         tools = self.rules.tools
         return tools is not None and is_certain(self.options, tools, chinese=self.chinese)
 
     def parts(
         self, message: Message, place: Position, said: AssistantText | None = None
     ) -> list[Part]:
-        """The tokens of a message; `said` replaces what an assistant's message says."""
+        """The tokens of a message; `said` replaces the text of an assistant's message."""
         if self.rules.files_most is not None and message.text.startswith(FILE_MARK):
             note = "files, whose text is not at hand"
             files = Part("documents", place.index, Count.within(0, 0, self.rules.files_most), note)
@@ -80,7 +80,7 @@ class MessageCounter:
         return [*self._content(message, place), self._frame(message, place)]
 
     def after_role(self, text: str) -> Count:
-        """What a text adds behind the role's line break, with which its own may merge."""
+        """The tokens that a text adds after the role's line break, with which it may merge."""
         if not text[:1].isspace() or not self.rules.chat.per_message:
             return self.measurer.measure(text)
         joined = self.measurer.measure("\n" + text)
@@ -88,7 +88,7 @@ class MessageCounter:
         return Count(max(joined.value - 1, low), low, max(joined.high - 1, low), joined.how)
 
     def writer(self) -> Writer:
-        """A place to write a turn."""
+        """A writer for one turn of the chat."""
         return Writer(self.rules.chat.control_tokens, control=self.options.control_tokens)
 
     def _frame(self, message: Message, place: Position) -> Part:
@@ -101,7 +101,7 @@ class MessageCounter:
         return Part("template", place.index, frame)
 
     def _content(self, message: Message, place: Position) -> Iterator[Part]:
-        """The texts between media, and the media with the labels and markers around them."""
+        """The parts of a message with media: its texts, and the media with labels and markers."""
         numbers = dict(place.numbers)
         stretches = [""]
         documents: list[Document] = []
@@ -137,14 +137,14 @@ class MessageCounter:
         for document in documents:
             count = self.measurer.measure(document.text)
             if not (whole.exact and count.exact):
-                continue  # ends of intervals do not subtract: the whole is shown as text
+                continue  # intervals cannot be subtracted, so it all stays under text
             tokens = min(count.value, left.value)
             left = Count.exactly(left.value - tokens)
             yield Part("documents", index, Count.exactly(tokens), document.name)
         yield Part("text", index, left)
 
     def stretch(self, text: str, *, first: bool) -> Count:
-        """What a stretch of a message's text counts, the first one behind the role."""
+        """The tokens of a stretch of a message's text; `first` if it follows the role."""
         if not text:
             return NOTHING
         if self.options.control_tokens:
@@ -177,7 +177,7 @@ class MessageCounter:
         return Part(_KINDS[media.kind], index, count, note), how.label, how.label_certain
 
     def _answer(self, message: Message, place: Position, said: AssistantText) -> list[Part]:
-        """An assistant's message with calls of tools, or with reasoning."""
+        """The parts of an assistant's message with tool calls or reasoning."""
         calls = calls_of(message)
         text = Part("text", place.index, self.after_role(said.content) if said.content else NOTHING)
         whole = self._written_answer(message, said)
@@ -193,7 +193,7 @@ class MessageCounter:
         return [text, Part(kind, place.index, count, note), frame]
 
     def _written_answer(self, message: Message, said: AssistantText) -> Count:
-        """All behind `assistant` and its line break, which are two tokens of the frame."""
+        """All that follows `assistant` and its line break, which are two tokens of the frame."""
         writer = self.writer()
         writer.template("assistant\n")
         if said.reasoning is not None:
@@ -209,7 +209,7 @@ class MessageCounter:
         return Count.within(max(whole.value - 2, 0), max(whole.low - 2, 0), max(whole.high - 2, 0))
 
     def _result(self, message: Message, place: Position) -> list[Part]:
-        """A tool's result: results that follow each other share one turn of the user."""
+        """The parts of a tool's result; consecutive results share one user turn."""
         text = self.measurer.measure(message.text)
         writer = self.writer()
         if place.before not in RESULT_ROLES:
@@ -244,12 +244,12 @@ def is_open(message: Message) -> bool:
 
 
 def depends_on_the_next(message: Message) -> bool:
-    """Whether what follows changes what this message counts: an end that is shared or left out."""
+    """Whether the next message can change this one's count: its end may be shared or missing."""
     return message.role in RESULT_ROLES or is_open(message)
 
 
 def places(messages: Sequence[Message]) -> Iterator[Position]:
-    """Where each message is."""
+    """The position of each message."""
     numbers: Mapping[str, int] = {}
     last = len(messages) - 1
     for i, message in enumerate(messages):
@@ -260,7 +260,7 @@ def places(messages: Sequence[Message]) -> Iterator[Position]:
 
 
 def numbered(numbers: Mapping[str, int], media: Iterable[Media]) -> Mapping[str, int]:
-    """How many media of each kind there are, with these."""
+    """The numbers of media by kind, with `media` added."""
     more = dict(numbers)
     for part in media:
         more[part.kind] = more.get(part.kind, 0) + 1

@@ -1,6 +1,6 @@
 """The options of a call that change how many tokens it is billed for.
 
-Reads them from the provider's own parameters; what they cost is `request`'s.
+They are read here from the provider's own parameters; `request` counts what they cost.
 """
 
 from __future__ import annotations
@@ -17,14 +17,19 @@ from .schemas import check_tools
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What besides the messages costs input tokens, or changes what they cost.
+    """Everything besides the messages that costs tokens or changes how they are counted.
 
-    `tools` are definitions, `parallel_calls` allows several calls at once, `forced_tool` names the
-    one that must be called. `schema` is what a JSON answer must follow. `high_resolution` lets
-    images have more tokens. `thinking` is whether the model reasons first, `None` for its default.
-    `answers` is how many are asked for: they are billed, the input is billed once.
-    `control_tokens` counts a control token spelled out in a message as the token and not as text.
-    `fetch` gets media that are elsewhere; without it they are an interval.
+    Attributes:
+        tools: Definitions of tools.
+        parallel_calls: Whether the model may call several tools at once.
+        forced_tool: The name of the tool that must be called.
+        json_mode: Whether the answer must be JSON.
+        schema: The schema of a JSON answer.
+        high_resolution: Whether images may have more tokens.
+        thinking: Whether the model reasons first; `None` is its default.
+        answers: How many answers are asked for. Each is billed, the input only once.
+        control_tokens: Count a control token spelled out in a message as a token, not as text.
+        fetch: Gets media from a URL; without it, they count as an interval.
     """
 
     tools: tuple[Wire, ...] = ()
@@ -58,14 +63,14 @@ OPTION_NAMES = frozenset(
 """The provider's parameters that `options_of` looks at."""
 
 
-# OpenAI's two names for the room of the answer.
+# OpenAI's two names for the most output tokens.
 _ROOMS = ("max_tokens", "max_completion_tokens")
 
 
 def check_room(max_output_tokens: int, parameters: Mapping[str, object]) -> None:
-    """Refuse provider parameters that name another room for the answer than the one decided by.
+    """Refuse provider parameters whose room for the answer differs from `max_output_tokens`.
 
-    What was checked and priced would not be what is sent.
+    Otherwise the request that is sent would not be the one that was checked and priced.
     """
     for name in _ROOMS:
         if parameters.get(name, max_output_tokens) != max_output_tokens:
@@ -97,7 +102,7 @@ def options_of(extra: Mapping[str, object]) -> Options:
 
 
 def _answers(n: object) -> int:
-    """One where it is no number that a provider would take."""
+    """The number of answers; 1 if `n` is not a number that the provider accepts."""
     return n if isinstance(n, int) and n > 1 else 1
 
 

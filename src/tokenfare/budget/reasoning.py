@@ -1,7 +1,7 @@
 """Reasoning in earlier answers, as Qwen3's published template keeps or drops it.
 
-What an assistant thought before the user's last question is dropped; what it thought since (between
-calls of tools) is kept. The provider's own service does not say what it does with it.
+Reasoning from before the user's last question is dropped; later reasoning (between tool calls) is
+kept. The provider does not say what its own service does with it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _RESULT, _RESULT_END = "<tool_response>", "</tool_response>"
 
 @dataclass(frozen=True, slots=True)
 class AssistantText:
-    """What an assistant's message says, and the reasoning written before it (`None`: none)."""
+    """The text of an assistant's message, and the reasoning written before it, if any."""
 
     content: str
     reasoning: str | None = None
 
 
 def assistant_texts(messages: Sequence[Message]) -> dict[int, AssistantText]:
-    """What is left of each assistant's message, by its index."""
+    """The text and the kept reasoning of each assistant's message, by its index."""
     asked = _last_question(messages)
     return {
         i: _assistant_text(message, since=i > asked, last=i == len(messages) - 1)

@@ -1,7 +1,7 @@
-"""How many input tokens a request is: its texts and media, what the template and tools add.
+"""How many input tokens a request is: its texts and media, and what the template and tools add.
 
-The template is arithmetic on parameters that are facts of the catalogue; the texts are counted by
-a measurer handed in. Each part is reported, by message.
+The template's tokens are computed from facts of the catalogue; texts are counted by the measurer
+that is passed in. Each part is reported, by message.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def count_request(
 
 
 def before_all(first: Message, counter: MessageCounter) -> Iterator[Part]:
-    """The default system message, and the tool definitions, which are in a system message."""
+    """The parts before the messages: a default system message, or the tool definitions."""
     chat = counter.rules.chat
     system = first.text if first.role == "system" else None
     if counter.options.tools:
@@ -58,7 +58,7 @@ def before_all(first: Message, counter: MessageCounter) -> Iterator[Part]:
 
 
 def after_all(last: Message, counter: MessageCounter) -> Iterator[Part]:
-    """The opening of the answer, and what options add to it."""
+    """The parts after the messages: the start of the answer, and what options add."""
     chat, options = counter.rules.chat, counter.options
     if options.schema is not None:
         most = chat.json_mode[1] + definitions_most([options.schema])
@@ -79,7 +79,7 @@ def after_all(last: Message, counter: MessageCounter) -> Iterator[Part]:
 
 
 def _tools(system: str | None, counter: MessageCounter) -> Part:
-    """What tool definitions add: to the first system message, or as one of their own."""
+    """What tool definitions add, to the system message or as a system message of their own."""
     chat, options = counter.rules.chat, counter.options
     rules = counter.rules.tools or GUESS
     words = definitions_text(options, rules, chinese=counter.chinese)

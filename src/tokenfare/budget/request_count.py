@@ -25,7 +25,7 @@ class Part:
         kind: What it counts: `"text"`, `"template"`, `"tools"`, `"images"`, ...
         message: The index of its message; `None` for what is added once per request.
         count: The number of tokens.
-        note: What was found and by which rule, where that is not obvious.
+        note: What was found and by which rule, if that is not obvious.
     """
 
     kind: PartKind

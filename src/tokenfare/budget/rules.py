@@ -1,4 +1,4 @@
-"""All that counting a request needs to know of a model, or of a published chat template."""
+"""The rules for counting a request, of a model or of a published chat template."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tokenfare.catalog import (
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a model turns the parts of a request into tokens; `name` is for what errors say.
+    """How a model turns the parts of a request into tokens; errors mention `name`.
 
-    `files_most` is the most that uploaded files can be, on a model that takes them.
+    `files_most` is the most tokens that uploaded files can have, on a model that takes files.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""Whether definitions of tools are what they must be: named functions with a JSON Schema.
+"""Checks definitions of tools: named functions, each with a JSON Schema.
 
-Checks what a schema cannot be without holding: the types of its keywords, all the way down. What a
-schema says about values is the provider's business. Errors name the place.
+Only the form of a schema is checked: the types of its keywords, at every level. What it says about
+values is left to the provider. Errors name the place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MAX_DEPTH = 100
 
 
 def check_tools(tools: Sequence[Wire]) -> None:
-    """Raise `InvalidRequestError` for the first definition that is not one."""
+    """Raise `InvalidRequestError` for the first invalid definition."""
     for i, tool in enumerate(tools):
         place = f"tools[{i}]"
         if not isinstance(tool, Mapping):

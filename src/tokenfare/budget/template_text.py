@@ -1,8 +1,9 @@
-"""Texts as a chat template writes them, cut where control tokens stand.
+"""Counts texts as a chat template writes them, split at control tokens.
 
-A control token is one token and nothing merges across it, so a written turn is its markers and the
-texts between them. What the template writes may hold control tokens of the model's generation;
-what users write is text, unless control tokens in it are to count as such.
+A control token is one token, and no other token spans it. So the size of a turn is its control
+tokens plus the texts between them. The template's own words may contain control tokens of the
+model's generation; the users' words are plain text, unless control tokens in them are to be
+counted as such.
 """
 
 from __future__ import annotations
@@ -13,23 +14,23 @@ from .control_tokens import pattern
 
 
 class Writer:
-    """Collects one stretch of a chat: texts, and how many control tokens part them."""
+    """Collects a part of a chat: its texts, and the number of control tokens between them."""
 
     def __init__(self, generation: str | None, *, control: bool = False) -> None:
-        """Know the generation's control tokens; `control` finds them in users' texts too."""
+        """Recognize the generation's control tokens; with `control`, in users' texts too."""
         self._pattern = pattern(generation) if generation else None
         self._control = control
         self._texts: list[str] = [""]
         self.markers: int = 0
 
     def marker(self, number: int = 1) -> None:
-        """Control tokens."""
+        """Append control tokens."""
         self.markers += number
         if self._texts[-1]:
             self._texts.append("")
 
     def template(self, text: str) -> None:
-        """Words of the template."""
+        """Append words of the template."""
         if self._pattern is None:
             self._texts[-1] += text
             return
@@ -40,13 +41,13 @@ class Writer:
             self._texts[-1] += piece
 
     def user(self, text: str) -> None:
-        """Words of a message."""
+        """Append words of a message."""
         if self._control:
             self.template(text)
         else:
             self._texts[-1] += text
 
     def count(self, measurer: Measurer) -> Count:
-        """Tokens of all that was written."""
+        """The tokens of everything that was appended."""
         texts = added(measurer.measure(text) for text in self._texts if text)
         return added((texts, Count.exactly(self.markers)))

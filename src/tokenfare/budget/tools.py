@@ -1,8 +1,8 @@
 """Definitions and calls of tools, in the words that the model reads.
 
-Where a recording shows the words that a provider uses, what they add is exact; elsewhere it is a
-guess by the most common form between bounds that hold: a token is at least one byte, and no
-recorded form says more than the definitions as ASCII JSON, two tokens for each line of that JSON
+If a recording shows the wording that a provider uses, the tokens it adds are exact. Otherwise the
+most common wording is assumed, between bounds that hold: a token is at least one byte, and no
+recorded wording is longer than the definitions as ASCII JSON, two tokens for each line of that JSON
 when indented, and 250 bytes around.
 """
 
@@ -20,13 +20,13 @@ from tokenfare.messages import Message, Wire
 from .options import Options
 
 FRAME_MOST = 250
-"""Tokens that the words around definitions are at most: no known form has more than 200."""
+"""The most tokens of the words around definitions: no known form has more than 200."""
 
 CALL_FRAME_MOST = 200
-"""The same around the calls of one message."""
+"""The most tokens of the words around the calls of one message."""
 
 GUESS = ToolRules(form="hermes", indented=True, default_system="You are a helpful assistant.")
-"""What is taken where nothing is recorded."""
+"""The wording that is assumed if none is recorded."""
 
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 
@@ -46,38 +46,41 @@ def definitions_text(options: Options, rules: ToolRules, *, chinese: bool) -> st
 
 
 def is_certain(options: Options, rules: ToolRules, *, chinese: bool) -> bool:
-    """Whether the words for this request are known and not guessed."""
+    """Whether the wording for this request is known and not a guess."""
     if not options.parallel_calls:
         return "single" in rules.certain
     return "parallel" in rules.certain or (chinese and "parallel, Chinese" in rules.certain)
 
 
 def is_chinese(message: Message) -> bool:
-    """Whether it is a system or user message with a Chinese character: what Qwen-Agent goes by."""
+    """Whether it is a system or user message with a Chinese character.
+
+    Qwen-Agent chooses the language of its wording by this.
+    """
     return message.role in {"system", "user"} and _CHINESE.search(message.text) is not None
 
 
 def definitions_most(tools: Sequence[Wire]) -> int:
-    """The most tokens that definitions of tools can be, however they are written."""
+    """The most tokens that definitions of tools can have, in any wording."""
     lines = sum(_json(tool, indented=True).count("\n") + 1 for tool in tools)
     return sum(len(_json(tool, ascii_only=True)) for tool in tools) + 2 * lines + FRAME_MOST
 
 
 def forced_call(name: str) -> str:
-    """How the answer begins when a tool is forced: its call, up to the arguments."""
+    """The beginning of the answer if a tool is forced: its call, up to the arguments."""
     return f'<tool_call>\n{{"name": "{name}", "arguments": '
 
 
 def call_text(call: Wire, *, as_object: bool) -> str:
-    """One call of a tool as the model wrote it.
+    """One tool call as the model wrote it.
 
-    `as_object`: arguments given as a text are read as the JSON object that they are and written
-    out again, as serving engines do before Qwen2.5's template; Qwen3's writes a text as it is.
+    With `as_object`, arguments given as a text are parsed as JSON and written again, as serving
+    engines do before Qwen2.5's template. Qwen3's template writes a text as it is.
     """
     function = _function(call)
     arguments = function.get("arguments", {})
     if isinstance(arguments, str) and as_object:
-        with suppress(ValueError, RecursionError):  # not JSON: it stands as the model wrote it
+        with suppress(ValueError, RecursionError):  # not JSON: keep it as the model wrote it
             arguments = json.loads(arguments)
     text = arguments if isinstance(arguments, str) else _json(arguments)
     return f'<tool_call>\n{{"name": "{function.get("name")}", "arguments": {text}}}\n</tool_call>'
@@ -93,7 +96,7 @@ def calls_of(message: Message) -> tuple[Wire, ...]:
 
 
 def calls_most(calls: Sequence[Wire]) -> int:
-    """The most tokens that calls can be, however they are written."""
+    """The most tokens that calls can have, in any wording."""
     return len(_json(calls, ascii_only=True)) + CALL_FRAME_MOST
 
 

@@ -1,9 +1,9 @@
-"""How a request travels to a model: everything inside messages, or long texts as uploaded files.
+"""How a request is sent to a model: everything inside messages, or long texts as uploaded files.
 
 Most models take text only inside messages, so a document is put in front of the user's last
-message. A model with a file service takes documents as files, and a text that is longer than a
-message can carry becomes one. The provider bills a file as if its text stood in the system message
-that refers to it, so both ways are counted by the same rule. Nothing here sends anything.
+message. A model with a file service takes documents as files, and a text that is too long for a
+message becomes a file too. The provider bills a file as if its text were in the system message that
+refers to it, so both ways are counted by the same rule. Nothing is sent here.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from .request_count import RequestCount
 from .rules import Rules, rules_of
 
 QUESTION = "Please do what the attached document asks; if it asks nothing, summarise it."
-"""The user's message when the prompt itself had to become a document and nothing else is left."""
+"""The user's message if the prompt itself became a document and no other message is left."""
 
 _PROMPT_NAME = "prompt.txt"
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
-    """What one model gets: `messages`, the `documents` to upload first, and the `count` of both."""
+    """A request for one model: `messages`, `documents` to upload first, the `count` of both."""
 
     messages: tuple[Message, ...]
     documents: tuple[Document, ...]
@@ -64,7 +64,7 @@ def _inlined(messages: tuple[Message, ...], documents: Sequence[Document]) -> tu
 
 
 def _prefixed(message: Message, documents: Sequence[Document]) -> Message:
-    """Documents in front of a message: as text, whatever they were read from."""
+    """A message with documents in front of its text, as text whatever their format was."""
     texts = [Text(f"{d.text}\n\n", Document(d.name, f"{d.text}\n\n")) for d in documents]
     front = "".join(part.text for part in texts)
     content = message.wire.get("content")
@@ -113,23 +113,23 @@ def _uploaded(
 
 
 def counting_key(model: Model) -> Hashable:
-    """What models have in common that count alike: every request has the same size on all of them.
+    """A key for how a model counts: every request has the same size on models with the same key.
 
-    The value is opaque; models with the same key are grouped.
+    The value itself has no meaning.
     """
     return (model.tokenizer, model.documents, _nameless(rules_of(model)))
 
 
 @lru_cache(maxsize=256)
 def _nameless(rules: Rules) -> Rules:
-    """Rules without the model's name, which changes no count; cached, since it is asked often."""
+    """Rules without the model's name, which changes no count; cached, since it is called often."""
     return replace(rules, name="")
 
 
 class RequestPreparer:
-    """Prepares one request for any model: what counts alike is counted once.
+    """Prepares one request for any model; models that count alike share one result.
 
-    `measurer_for` gives the measurer of a tokenizer by its name.
+    `measurer_for` returns the measurer of a tokenizer by its name.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class RequestPreparer:
         measurer_for: Callable[[str], Measurer],
         options: Options = NO_OPTIONS,
     ) -> None:
-        """Keep the request; nothing is counted yet."""
+        """Keep the request, and count nothing yet."""
         self._messages = tuple(messages)
         self._documents = tuple(documents)
         self._measurer_for = measurer_for
@@ -166,7 +166,7 @@ class RequestPreparer:
 
 
 class _Remembering:
-    """A measurer that counts each text once: models that share it differ only in the template."""
+    """A measurer that counts each text once, for models that differ only in the template."""
 
     def __init__(self, measurer: Measurer) -> None:
         self.name = measurer.name

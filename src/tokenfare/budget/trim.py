@@ -1,10 +1,10 @@
 """Shorten a conversation to a number of tokens by a policy, and report what was dropped.
 
-The oldest parts are dropped first, and whole: an earlier turn with all its answers, so that no
-answer is kept without its question; within the last turn, an answer, or a call with its results, so
-that no result is kept without its call. Whether the rest fits is counted, not estimated, since a
-message's neighbours can change its count. A message is never edited, except to shorten its text
-where that is allowed.
+The oldest messages are dropped first, in whole groups. An earlier turn goes with all its answers,
+so that no answer is kept without its question; within the last turn, a call goes with its results,
+so that no result is kept without its call. Whether the rest fits is counted, not estimated, since a
+message's neighbours can change its count. A message is never edited, except to shorten its text if
+the policy allows that.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Shortened:
     index: int
     message: Wire
     characters: int
-    """How many characters (code points) of its text went."""
+    """How many characters (code points) of its text were cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Trimmed:
 
 @dataclass(frozen=True, slots=True)
 class _Arrangement:
-    """Messages by index: results without a call, and what may go, in the order in which it goes."""
+    """Message indices: results without a call; what may be dropped, in the order of dropping."""
 
     lost: frozenset[int]
     blocks: tuple[tuple[int, ...], ...]
@@ -126,7 +126,7 @@ def trim(conversation: Conversation, limit: int, policy: TrimPolicy) -> Trimmed:
 def _messages_to_drop(conversation: Conversation, found: _Arrangement, limit: int) -> set[int]:
     """The messages to drop: the fewest blocks without which the rest fits, or all of them.
 
-    The counts of the messages give an estimate of how many; counting the rest decides.
+    The counts of the messages give an estimate of how many blocks; counting the rest decides.
     """
 
     def in_first(blocks: int) -> set[int]:
@@ -178,10 +178,10 @@ def _arrangement(messages: Sequence[Message], policy: TrimPolicy) -> _Arrangemen
 
 
 def _units(messages: Sequence[Message]) -> tuple[list[list[int]], list[int]]:
-    """Indices that stay or go together, a call with its results; and results without a call.
+    """Groups of indices to keep or drop together (a call and its results); results without a call.
 
-    A result belongs to the call whose id it names, or, if it names none, to the message with calls
-    that it follows with nothing but results between.
+    A result belongs to the call whose id it names. If it names none, it belongs to the message with
+    calls before it, if there are only results between the two.
     """
     units: list[list[int]] = []
     lost: list[int] = []
@@ -226,7 +226,7 @@ def _shortened(
             wires = tuple((shorter if i == index else messages[i]).wire for i in kept)
             cut = Shortened(index, messages[index].wire, len(text) - len(part))
             return Trimmed(wires, count, limit, dropped, cut)
-        allowed -= max(1, count.high - limit)  # what the cut changed at the text's ends
+        allowed -= max(1, count.high - limit)  # cutting can add tokens at the text's new ends
     raise _cannot(conversation, kept, limit, policy)
 
 
