@@ -2,7 +2,7 @@
 
 This is a separate module, below `api`, so that a program that only counts loads quickly: it
 imports the tokenizers, but neither the router nor the counting of whole requests. The catalogue is
-loaded only where a model is named and the index does not know its tokenizer.
+loaded only if a model is named and the index does not know its tokenizer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DEFAULT_TOKENIZER = "qwen"
 
 
 def default_catalog(day: date | None = None) -> Catalog:
-    """The shipped catalogue with the user's own files laid over it, on a day (default: today).
+    """The shipped catalogue with the user's own files on top, on a day (default: today).
 
     The files are named in `TOKENFARE_CATALOG`; each is read once.
     """
@@ -103,8 +103,8 @@ def count(
         tokenizer: Count with the tokenizer of this name (`tokenfare.tokenizers.tokenizer_names`).
             Give either a model or a tokenizer; the default is Qwen's tokenizer.
         column: The column of a table to count; a table with a single column needs none.
-        catalog: The catalogue that knows `model`; by default the shipped one with your own files
-            laid over it.
+        catalog: The catalogue that knows `model`; by default the shipped one with your own files on
+            top.
 
     For a text, returns a `Count`: exact if the vocabulary is on this machine, otherwise bounds that
     always hold. For a column, returns an Arrow column of exact counts (`CountColumn`), null where

@@ -3,8 +3,8 @@
 Every message names the thing, the limit and the way out; attributes carry the same for programs. No
 message, attribute or repr contains an API key.
 
-An attribute that holds a value of a layer above (a decision, a ceiling) is typed `Any`, since this
-layer cannot name it, and `object` would be of no use to who catches the error.
+An attribute that holds a value of a higher layer (a decision, a ceiling) has the type `Any`: this
+layer cannot import its class, and code that catches the error could do nothing with an `object`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class CharacterTooLong(InvalidRequestError):  # noqa: N818 - as UnknownModel
     Attributes:
         character: The character.
         position: Where it is in the text.
-        tokens: Its tokens; an upper bound where the vocabulary is not on this machine.
+        tokens: Its tokens; an upper bound if the vocabulary is not on this machine.
         limit: The limit in tokens.
     """
 
@@ -206,11 +206,11 @@ class NoModelFits(TokenfareError):  # noqa: N818 - a sentence, like UnknownModel
 
 
 def _own_name() -> str:
-    """What pip takes for this library: its name where it is installed, else the clone it is of.
+    """What `pip install` needs for this library: its name if installed, else the clone's path.
 
-    Of a clone that is only on the path, pip would look the name up elsewhere.
+    For a clone that is only on the path, pip would look up the name in an index.
     """
-    from importlib.metadata import PackageNotFoundError, version  # for a mistake only
+    from importlib.metadata import PackageNotFoundError, version  # only for an error
 
     try:
         version("tokenfare")

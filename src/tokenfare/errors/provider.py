@@ -74,7 +74,7 @@ class QuotaExhaustedError(ProviderError):
 
 
 class RateLimitError(ProviderError):
-    """Too many requests or tokens a minute. Waiting helps."""
+    """Too many requests or tokens in a minute. Waiting helps."""
 
     transient = True
     another_model_may = True
@@ -113,7 +113,7 @@ class ContentFilteredError(ProviderError):
 
 
 class BadRequestError(ProviderError):
-    """The provider refused the request for another fault of the caller."""
+    """The provider refused the request for another mistake of the caller."""
 
 
 class ModelNotServedError(ProviderError):

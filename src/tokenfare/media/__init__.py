@@ -1,8 +1,9 @@
-"""What media say of their own size: pixels, seconds, text; from headers where that will do.
+"""Reads the size of media: pixels, seconds or text, from headers where these are enough.
 
-Knows files and formats; tokens are `tokenfare.budget`'s. Nothing is fetched: a URL that is not a
-`data:` URL is opened only by a function that the caller hands in. The libraries that read the
-formats (imagesize, tinytag, pypdfium2) come with the extra `media` and are imported when needed.
+It knows files and formats; `tokenfare.budget` counts their tokens. Nothing is fetched: a URL that
+is not a `data:` URL is opened only by a function that the caller passes in. The libraries that read
+the formats (imagesize, tinytag, pypdfium2) come with the extra `media` and are imported when
+needed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The text of a document, read here: exact for a text file, an estimate for PDF and DOCX.
+"""Reads the text of a document: exact for a text file, an estimate for PDF and DOCX.
 
-The provider parses documents by its own means (tables, scanned pages, layout), and only that text
-is billed. What is read here is near it at best; `exact` says which it is.
+The provider parses documents itself (tables, scanned pages, layout), and bills only its own result.
+The text that is read here is close to it at best; `exact` says whether it is the same.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 from tokenfare.errors import InputError
 from tokenfare.extras import required
 
-if TYPE_CHECKING:  # reading XML is loaded when there is a DOCX
+if TYPE_CHECKING:  # the XML parser is loaded only for a DOCX
     from xml.etree import ElementTree as ET
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _PDF, _DOCX = b"%PDF", b"PK\x03\x04"
 _MAX_XML_BYTES = 256 * 1024 * 1024
-"""A DOCX unpacks to about ten times its size; more than this is no document but an attack."""
+"""A DOCX unpacks to about ten times its size; one that unpacks to more than this is an attack."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentText:
-    """What was read: the text, and whether that is just what the provider will read.
+    """The text that was read, and whether it is exactly what the provider will read.
 
-    `pages` is how many there are, if that is known, `blank_pages` on how many of them no text was
-    found: scanned ones, most likely.
+    `pages` is the number of pages, if known; `blank_pages` is the number of those without text,
+    which are most likely scanned.
     """
 
     text: str
@@ -37,9 +37,9 @@ class DocumentText:
 
 
 def read_document(name: str, content: bytes) -> DocumentText:
-    """Read a document by its first bytes: PDF, DOCX, or text in UTF-8.
+    """Read a PDF, a DOCX or UTF-8 text; the first bytes tell which it is.
 
-    Raises `InputError` with `name` for what cannot be read, `MissingExtra` if a PDF needs pypdfium2
+    Raises `InputError` with `name` if it cannot be read, `MissingExtra` if a PDF needs pypdfium2
     and it is not installed.
     """
     if content.startswith(_PDF):
@@ -57,7 +57,7 @@ def read_document(name: str, content: bytes) -> DocumentText:
 
 
 def is_text(beginning: bytes) -> bool:
-    """Whether a document that begins with these bytes, four or more, is read as a text."""
+    """Whether a document that begins with these bytes (at least four) is read as text."""
     return not beginning.startswith((_PDF, _DOCX))
 
 
@@ -92,7 +92,7 @@ def _docx(name: str, content: bytes) -> DocumentText:
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise InputError(name, f"a DOCX that cannot be read: {error}") from None
     try:
-        root = ET.fromstring(xml)  # noqa: S314 - expat stops runaway entities by itself (2.4.1 on)
+        root = ET.fromstring(xml)  # noqa: S314 - expat itself stops runaway entities, since 2.4.1
     except ET.ParseError as error:
         raise InputError(name, f"a DOCX that cannot be read: {error}") from None
     return DocumentText("\n".join(map(_paragraph, root.iter(f"{_WORD}p"))), exact=False)

@@ -1,7 +1,7 @@
 """The size of an image from its header.
 
-The format is told by the first bytes, not by a name or a media type. Turning a picture by its EXIF
-note swaps the sides; the number of tokens does not change with that, so nothing here turns.
+The first bytes tell the format, not a name or a media type. The orientation in EXIF data, which may
+swap the sides, is ignored, since it does not change the number of tokens.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HEIF = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Width and height in pixels; `format` and `bytes` where they are known."""
+    """Width and height in pixels; `format` and `bytes` if they are known."""
 
     width: int
     height: int
@@ -34,7 +34,7 @@ class Picture:
 def picture(source: Source, place: str) -> Picture:
     """Read the header of an image.
 
-    Raises `InvalidRequestError` with `place` for what is no image or ends within its header,
+    Raises `InvalidRequestError` with `place` if it is not an image or ends within its header,
     `MissingExtra` if imagesize is not installed.
     """
     imagesize = required("imagesize", "reading the size of an image", "media")
@@ -55,7 +55,7 @@ def picture(source: Source, place: str) -> Picture:
 
 
 def is_side(value: object) -> TypeGuard[int]:
-    """Whether a value can be the width or the height of an image: no format has longer sides."""
+    """Whether a value can be an image's width or height. No format allows longer sides."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LONGEST_SIDE
 
 

@@ -10,12 +10,12 @@ from tokenfare.extras import required
 from .source import Source
 
 LONGEST_SECONDS = 10**9
-"""Thirty years: what says that it is longer does not know how long it is."""
+"""Thirty years: a file that claims to be longer has a wrong header."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Seconds of sound; `format` and `bytes` where they are known."""
+    """Seconds of sound; `format` and `bytes` if they are known."""
 
     seconds: float
     format: str | None = None
@@ -25,7 +25,7 @@ class Sound:
 def sound(source: Source, place: str) -> Sound:
     """Read how long a WAV, MP3, FLAC, M4A, MP4 or OGG file is.
 
-    Raises `InvalidRequestError` with `place` for what is no sound or ends within its header,
+    Raises `InvalidRequestError` with `place` if it is not a sound or ends within its header,
     `MissingExtra` if tinytag is not installed.
     """
     tinytag = required("tinytag", "reading the length of a sound", "media")

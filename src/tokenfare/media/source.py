@@ -1,7 +1,7 @@
 """Open the media of a message for reading: data URLs, bytes, fetched URLs.
 
-A base64 text is decoded where it is read and no further, so that the header of an image of 10 MB
-costs the header.
+Base64 is decoded only as far as it is read, so that reading the header of an image of 10 MB does
+not decode the whole image.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import BinaryIO, TypeAlias
 from tokenfare.errors import InvalidRequestError
 
 Fetch: TypeAlias = Callable[[str], bytes]
-"""A function of the caller that returns the bytes of a URL; this library opens none itself."""
+"""A caller's function that returns the bytes of a URL; this library fetches no URL itself."""
 
 _DATA_URL = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)  # two letters, since C: is a drive
@@ -27,18 +27,18 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Bytes that can be read from any place, and how many there are."""
+    """A seekable stream of bytes, and its size in bytes."""
 
     file: BinaryIO
     size: int
 
 
 def opened(url: str, place: str, fetch: Fetch | None = None) -> Source | None:
-    """Open a URL; `None` if it is elsewhere and there is no `fetch` to get it.
+    """Open a URL; `None` if it is on the web and there is no `fetch` to get it.
 
-    `data:` URLs are read here, whatever `fetch` is. Raises `InvalidRequestError` with `place` for a
-    data URL that is broken, for what `fetch` cannot get, and without one for what is no URL: a path
-    of this machine says nothing to a provider, which would refuse it.
+    `data:` URLs are always read here, without `fetch`. Raises `InvalidRequestError` with `place`
+    for a broken data URL, for a URL that `fetch` cannot get, and, without `fetch`, for a text that
+    is not a URL: a provider would refuse a path of this machine.
     """
     if url[:5].lower() == "data:":
         return _data_url(url, place)
@@ -63,7 +63,7 @@ def from_bytes(content: bytes) -> Source:
 
 
 def from_base64(text: str, place: str) -> Source:
-    """Base64 without a URL around it, as in `input_audio.data`."""
+    """Open base64 without a URL around it, as in `input_audio.data`."""
     return _base64(text, 0, place)
 
 
@@ -94,7 +94,7 @@ def _base64(text: str, start: int, place: str) -> Source:
 
 
 class _Base64File(io.RawIOBase):
-    """A base64 text as a file: groups of four characters are decoded where they are read."""
+    """A base64 text as a file: groups of four characters are decoded when they are read."""
 
     def __init__(self, text: str, start: int, size: int) -> None:
         self._text = text
@@ -124,7 +124,7 @@ class _Base64File(io.RawIOBase):
         piece = self._text[begin : begin + groups * 4]
         try:
             content = base64.b64decode(piece + "=" * (-len(piece) % 4))
-        except binascii.Error as error:  # cannot happen after the checks above; never guess
+        except binascii.Error as error:  # cannot happen after the checks above
             raise OSError(f"not base64: {error}") from error
         view[:wanted] = content[skip : skip + wanted]
         self._at += wanted

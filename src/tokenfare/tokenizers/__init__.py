@@ -1,11 +1,11 @@
 """Tokenizers: text in, counts and ids out.
 
-Counts are exact where the vocabulary ships with the package (Qwen 1 to 3) or is loaded from a file,
-and bounds that always hold where it is missing. This package knows only text: models belong to
+Counts are exact if the vocabulary ships with the package (Qwen 1 to 3) or is loaded from a file.
+Without it they are bounds that always hold. This package knows only text: models belong to
 `tokenfare.catalog`, messages and templates to `tokenfare.budget`.
 
-Importing it loads no vocabulary, no native code and nothing that reads files of vocabularies; the
-first use does.
+Importing it loads no vocabulary, no native code and no readers of vocabulary files; they are loaded
+on first use.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import what not every count needs on first use (PEP 562)."""
+    """Import rarely needed names on first use (PEP 562)."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(import_module(f".{_LATER[name]}", __name__), name)

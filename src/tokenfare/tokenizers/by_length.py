@@ -1,12 +1,12 @@
-"""Bounds on the tokens of a text by its length alone, faster than counting by far.
+"""Bounds on the tokens of a text from its length alone, which is much faster than counting.
 
-Most questions about a limit are answered by them: a page of text is nowhere near a limit of 100,000
-tokens. The bounds hold also where the vocabulary is at hand and the text could be counted; a text
-so short that counting takes no longer is counted.
+They answer most questions about a limit: a page of text is nowhere near a limit of 100,000 tokens.
+So they are used even if the text could be counted, unless it is so short that counting takes no
+longer.
 
-The upper bound: a token of a byte-level vocabulary is at least one byte of the normalized text. The
-lower bound: no token is longer than the longest of the vocabulary. What normalizing can do to the
-number of bytes stands in `nfc`.
+The upper bound holds since a token of a byte-level vocabulary is at least one byte of the
+normalized text; the lower bound, since no token is longer than the longest of the vocabulary. How
+much normalizing can change the number of bytes is in `nfc`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .tokenizer import Tokenizer
 QWEN = "qwen"
 
 SHORT = 512
-"""Characters that are counted in a microsecond, as fast as their length is looked at."""
+"""A text of up to this many characters is counted in a microsecond, as fast as it is bounded."""
 
 LONGEST_TOKEN = 128
 """Bytes of the longest token of Qwen's vocabulary."""
@@ -43,10 +43,10 @@ class ByLength:
         return self.of.name
 
     def measure(self, text: str) -> Count:
-        """Bound the number of tokens of `text`, of a long one in constant time.
+        """Bound the number of tokens of `text`; in constant time if it is long.
 
-        A tokenizer that is not byte-level BPE (`transformers`' others) counts: the length of a text
-        says nothing there.
+        A tokenizer that is not byte-level BPE (those of `transformers`) counts the text, since its
+        length gives no bounds there.
         """
         if isinstance(self.of, Bounds):
             return _at_most(self.of.at_most, text)
@@ -59,12 +59,12 @@ class ByLength:
 
 
 def _at_most(bound: Callable[[str], int], text: str) -> Count:
-    """An upper bound without counting; a wider one of a text that takes long to normalize."""
+    """An upper bound without counting; a wider one for a text that takes long to normalize."""
     if is_long(text):
         return Count.within(guess(text), 1, len(text) * CODE_POINT_BYTES * NFKC_GROWS + 2, "length")
     return Count.within(guess(text), min(1, len(text)), bound(text))
 
 
 def guess(text: str) -> int:
-    """Where in its interval the count of a text probably is: as in English."""
+    """An estimate of the count, by the length of tokens in English."""
     return -(-len(text) // _CHARACTERS_A_TOKEN)

@@ -1,6 +1,6 @@
-"""Vocabularies that other programs have put on this machine: Hugging Face's cache, tiktoken's.
+"""Finds vocabularies in the caches of other programs: Hugging Face's and tiktoken's.
 
-Looks only; nothing is imported from those programs, and nothing is downloaded.
+The caches are only read; nothing is imported from those programs, and nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def find_vocabulary(known: Known) -> Path | None:
 
 
 def hub_folder() -> Path:
-    """Hugging Face's cache, as `huggingface_hub` finds it."""
+    """The folder of Hugging Face's cache, found in the way of `huggingface_hub`."""
     if "HF_HUB_CACHE" in os.environ:
         return Path(os.environ["HF_HUB_CACHE"])
     if "HF_HOME" in os.environ:
@@ -47,7 +47,7 @@ def _snapshots(repository: str) -> list[Path]:
 
 
 def _of_tiktoken(url: str, sha256: str) -> Path | None:
-    """Tiktoken names its copy by the SHA-1 of the address; it is taken only if it is whole."""
+    """The file in tiktoken's cache, if it is undamaged. It is named by the SHA-1 of the URL."""
     import hashlib  # 3.6 MB, since it loads OpenSSL
     import tempfile
 

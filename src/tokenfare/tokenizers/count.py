@@ -1,4 +1,4 @@
-"""A number of tokens and what is certain about it."""
+"""A number of tokens, and how certain it is."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Count:
     """A number of tokens, and how certain it is.
 
     The true number is never below `low` and never above `high`. `value` is the best estimate, and
-    `how` names the method: `"exact"` where both ends meet, `"bounds"`, or another rule.
+    `how` names the method: `"exact"` if both ends are equal, `"bounds"`, or another rule.
 
-    Decide by `high` and display `value`. Comparing a count with a number raises `InexactCount`
-    where the answer is not certain, and so does `int(count)` unless the count is exact: an estimate
-    never passes for a number by accident. `sum(counts)` adds both ends.
+    Decide by `high` and display `value`. Comparing a count with a number raises `InexactCount` if
+    the answer is not certain, and so does `int(count)` unless the count is exact. So an estimate is
+    never used as an exact number by accident. `sum(counts)` adds both ends.
 
     Examples:
         >>> from tokenfare import Count
@@ -52,7 +52,7 @@ class Count:
 
     @classmethod
     def within(cls, guess: int, low: int, high: int, how: str = "bounds") -> Count:
-        """A count between two ends, with `guess` moved into them; exact where the ends meet."""
+        """A count between two ends, with `guess` moved between them; exact if they are equal."""
         if low == high:
             return cls.exactly(low)
         return cls(min(max(guess, low), high), low, high, how)
@@ -73,7 +73,7 @@ class Count:
     def __eq__(self, other: object) -> bool:
         """Compare two counts, or a count with a number.
 
-        Raises `InexactCount` where the count may or may not be that number.
+        Raises `InexactCount` if the count may or may not be that number.
         """
         if isinstance(other, Count):
             return self._key == other._key
@@ -91,13 +91,13 @@ class Count:
 
     @property
     def _key(self) -> tuple[int, int, int, str]:
-        # Two that are certain are equal to one number, and so to each other.
+        # Exact counts that equal one number must equal each other, whatever their `how` is.
         return self.value, self.low, self.high, "exact" if self.exact else self.how
 
     def __lt__(self, limit: int) -> bool:
         """Whether the count is certainly below a number.
 
-        Raises `InexactCount` where that is not certain. Two counts have no order.
+        Raises `InexactCount` if that is not certain. Two counts cannot be ordered.
         """
         return self._below(limit, "less than", limit - 1) if _whole(limit) else NotImplemented
 
@@ -130,7 +130,7 @@ class Count:
         return self if _whole(other) and other == 0 else NotImplemented
 
     def __add__(self, other: Count) -> Count:
-        """Add both ends: correct where no token spans both counts, as in separate messages."""
+        """Add both ends: correct if no token spans both texts, as in separate messages."""
         if not isinstance(other, Count):
             return NotImplemented
         return added((self, other))
@@ -141,7 +141,7 @@ def _whole(number: object) -> TypeGuard[int]:
 
 
 def added(counts: Iterable[Count]) -> Count:
-    """The sum of counts that share no token; `how` names every method used."""
+    """The sum of counts of texts that no token spans; `how` names every method used."""
     value = low = high = 0
     ways: dict[str, None] = {}
     for count in counts:

@@ -1,4 +1,4 @@
-"""What cutting by tokens answers and refuses, the same for exact tokenizers and for bounds."""
+"""Truncating and splitting texts by tokens, and the checks that bounds and tokenizers share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEEPS: tuple[str, ...] = get_args(Keep)
 class Span:
     """A piece of a text, `text[start:end]`, and its tokens, counted alone.
 
-    Where the vocabulary is not on this machine, `tokens` is the upper bound.
+    If the vocabulary is not on this machine, `tokens` is the upper bound.
     """
 
     start: int
@@ -48,8 +48,9 @@ def truncated(core: _core.Tokenizer, text: str, max_tokens: int, keep: str) -> s
 def _both_ends(core: _core.Tokenizer, text: str, head: int, tail: int, max_tokens: int) -> str:
     """The beginning before `head` joined to the end from `tail` on.
 
-    Halves of two surrogate pairs that meet there would be one character that the text does not
-    have, and may be more tokens than the core counted for two halves: the first half goes.
+    If the halves of two surrogate pairs meet there, they would form a character that the text does
+    not have, and it may be more tokens than the core counted for two halves. So the first half is
+    dropped.
     """
     joint = head
     while joint > 0 and tail < len(text) and _are_a_pair(text[joint - 1], text[tail]):
@@ -66,8 +67,8 @@ def _are_a_pair(first: str, second: str) -> bool:
 
 def _places(core: _core.Tokenizer, text: str, limit: int, keep: str) -> tuple[int, int]:
     if keep == "start":
-        # So many tokens are no more than these characters, so the rest need not be looked at. A
-        # grapheme cluster that the slice cuts in two lies behind all that fits.
+        # The beginning that fits is within these characters, so the rest need not be read. A
+        # grapheme cluster that the slice cuts in two is after all that fits.
         near = text[: NFC_SHRINKS * core.longest_token * (limit + 1)]
         with suppress(core.Refused):
             return core.truncate(near, limit, keep)
@@ -87,12 +88,12 @@ def spans(core: _core.Tokenizer, text: str, max_tokens: int, overlap: int) -> li
 
 
 def joined(text: str, pieces: list[Span]) -> list[str]:
-    """The texts of pieces."""
+    """The texts of the pieces."""
     return [text[piece.start : piece.end] for piece in pieces]
 
 
 def check_keep(keep: object, name: str = "keep") -> None:
-    """Refuse what is no part of a text that could stay."""
+    """Refuse a value that is not one of `KEEPS`."""
     if keep not in KEEPS:
         raise InvalidRequestError(f"{name} is {keep!r}; it is one of {', '.join(KEEPS)}")
 
@@ -100,9 +101,9 @@ def check_keep(keep: object, name: str = "keep") -> None:
 def check_overlap(
     overlap: int, max_tokens: int, *, called: tuple[str, str] = ("overlap", "max_tokens")
 ) -> None:
-    """Refuse a limit below 1, and an overlap that leaves no room to go on.
+    """Refuse a limit below 1, and an overlap that leaves no room for new text.
 
-    `called` are the names of the two where they were given.
+    `called` are the names of the two arguments, for the message.
     """
     name, limit = called
     token_limit(max_tokens, limit)

@@ -1,9 +1,10 @@
 """Cut a text without its vocabulary, by an upper bound on its tokens.
 
 The bound is a function, `at_most`: no text has more tokens than it says. The native core cannot cut
-by it, but it can cut by bytes, with a vocabulary in which every byte is a token. So a text is first
-cut to as many bytes as tokens are allowed. Where `at_most` of what is left is still too much, it is
-cut again with fewer bytes, until it is not. The result certainly fits, but a longer one might have.
+by such a function, but it can cut by bytes, with a vocabulary in which every byte is a token. So a
+text is first cut to as many bytes as tokens are allowed. If `at_most` of the result is still too
+much, the text is cut again to fewer bytes, until it fits. The result certainly fits, but a longer
+one might have fitted too.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ def truncated(
 ) -> str:
     """Cut a text so that `at_most` of what is kept is at most `max_tokens`.
 
-    `nfc` says which bytes the core counts, those of the text in NFC or those of the text as it is:
-    the ones that `at_most` is never less than.
+    `nfc` says which bytes the core counts: those of the text in NFC, or those of the text as it is.
+    They must be the ones that `at_most` is never less than.
     """
     core, budget = _one_token_a_byte(nfc=nfc), max_tokens
     while True:
@@ -35,7 +36,7 @@ def truncated(
             kept = cutting.truncated(core, text, budget, keep)
         except CharacterTooLong as error:
             _refuse_too_long(error, at_most, max_tokens)
-            return error.character  # more bytes than tokens: alone it fits
+            return error.character  # more bytes than the limit, but its bound fits
         size = at_most(kept)
         if size <= max_tokens:
             return kept
@@ -51,7 +52,7 @@ def spans(
     """Split a text so that `at_most` of every piece is at most `max_tokens`; see `truncated`."""
 
     def again(piece: Span) -> Iterator[Span]:
-        """A piece as it is, or split again if it is too long: it is shorter than `text`."""
+        """The piece, or its parts if it is too long. It is shorter than `text`, so this ends."""
         if piece.tokens <= max_tokens:
             yield piece
             return
@@ -81,7 +82,7 @@ def spans(
 
 
 def _in_order(pieces: Iterable[Span]) -> list[Span]:
-    """The pieces without those inside a neighbour, as parts of two overlapping ones may be."""
+    """The pieces without those that lie inside a neighbour, as parts of overlapping pieces may."""
     kept: list[Span] = []
     for piece in pieces:
         if kept and piece.end <= kept[-1].end:
@@ -97,7 +98,7 @@ def _smaller(budget: int, size: int, max_tokens: int) -> int:
 
 
 def _refuse_too_long(error: CharacterTooLong, at_most: Callable[[str], int], limit: int) -> None:
-    """Raise for a character that is too long not only by its bytes."""
+    """Raise for a character that is too long by its bound too, and not only by its bytes."""
     tokens = at_most(error.character)
     if tokens > limit:
         raise CharacterTooLong(error.character, error.position, tokens, limit) from None

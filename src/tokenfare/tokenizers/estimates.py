@@ -1,10 +1,10 @@
-"""The fitted middle of an estimate: Qwen's count of a text, brought to another's by script.
+"""Estimates of another tokenizer's count, fitted on Qwen's count and the scripts of the text.
 
 tokens = Qwen's tokens x the sum over scripts of (share of the script in the text x its factor).
-`benchmarks/estimates/fit.py` fits the factors and states the errors by kind of text; both stand in
-`data/estimates.toml` with the corpora's digests and the day. A tokenizer that was not fitted has
-Qwen's count itself for its middle, with an error that nobody knows. Never exact: the bounds beside
-it are what holds.
+`benchmarks/estimates/fit.py` fits the factors and measures the errors by kind of text; both are in
+`data/estimates.toml` with the digests of the corpora and the day. For a tokenizer without fitted
+factors the estimate is Qwen's count itself, with an unknown error. An estimate is never exact: only
+the bounds beside it hold.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ PATH = Path(__file__).parent / "data" / "estimates.toml"
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What was fitted for one tokenizer.
+    """The fitted factors of one tokenizer, and their errors.
 
-    `errors` has for each corpus the relative errors of pieces that were not fitted on (`mean`,
-    `p95`, `worst`, `bias`) and `bound`, the hard upper bound as a multiple of the truth.
+    For each corpus, `errors` has the relative errors on pieces that were not used for fitting
+    (`mean`, `p95`, `worst`, `bias`), and `bound`, the hard upper bound as a multiple of the truth.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Fitted:
 
 
 def fitted() -> Mapping[str, Fitted]:
-    """What was fitted, by the tokenizer's name."""
+    """The fitted factors of every tokenizer that has them, by its name."""
     rows = {
         name: row for name, row in _read().items() if isinstance(row, dict) and "factors" in row
     }
@@ -46,7 +46,7 @@ def fitted() -> Mapping[str, Fitted]:
 
 
 def middle(name: str, count: Callable[[str], int]) -> Callable[[str], int]:
-    """The estimate for a tokenizer, from `count`, which counts by Qwen's vocabulary."""
+    """The estimate for a tokenizer; `count` counts with Qwen's vocabulary."""
     fit = fitted().get(name)
     if fit is None:
         return count

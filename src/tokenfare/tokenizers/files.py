@@ -1,8 +1,8 @@
 """Vocabularies from files: converted once, loaded in milliseconds.
 
-`load` takes a rank file (`.tiktoken`, Llama 3's `tokenizer.model`), a `tokenizer.json` or what
-`convert` wrote. `convert` writes the compact form, which is one file: a line with the digest of all
-that follows, a line of JSON (name, origin, added tokens), and the table of the core.
+`load` takes a rank file (`.tiktoken`, Llama 3's `tokenizer.model`), a `tokenizer.json` or the
+result of `convert`. `convert` makes the compact form, which is one file: a line with the digest of
+all that follows, a line of JSON (name, origin, added tokens), and the merge table of the core.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .tokenizer import Tokenizer
 from .vocabulary import Added, NotRepresentable, Vocabulary
 
 _MAGIC = b"tokenfare vocabulary 1 "
-_BARE = b"TFBPE\0\0"  # the core's own table, without names
+_BARE = b"TFBPE\0\0"  # the core's merge table alone
 
 Normalization = Literal["NFC", "none"]
 
@@ -110,12 +110,12 @@ def _read(path: str | Path) -> bytes:
 
 def _name(path: str | Path) -> str:
     path = Path(path)
-    # Every tokenizer.json and tokenizer.model is called so: the folder says whose it is.
+    # All files are called tokenizer.json or tokenizer.model, so the folder's name tells more.
     return path.absolute().parent.name if path.stem == "tokenizer" else path.stem
 
 
 def _sha256(data: bytes) -> str:
-    import hashlib  # 3.6 MB, since it loads OpenSSL: not for who needs no file
+    import hashlib  # 3.6 MB, since it loads OpenSSL; needed only for files
 
     return hashlib.sha256(data).hexdigest()
 
@@ -162,7 +162,7 @@ def _read_vocabulary(
 
 
 def _stand_in(data: bytes) -> str | None:
-    """What often lies where a vocabulary should: nothing, a pointer to it, a page that says no."""
+    """What the file is if it is a common stand-in: empty, a Git LFS pointer, an error page."""
     if not data.strip():
         return "an empty file"
     if data.startswith(b"version https://git-lfs"):

@@ -1,7 +1,7 @@
-"""What is known of each tokenizer by name: its bounds, its vocabulary's look, where copies lie.
+"""What is known of each tokenizer: its bounds, how to recognise its vocabulary, where to find it.
 
-A vocabulary is taken for a tokenizer's only if its split pattern and its number of tokens are those
-stated here: Qwen 3.5's file is not taken for Qwen 3's, or the other way round.
+A vocabulary is accepted for a tokenizer only if its split pattern and its number of tokens are
+those stated here, so that Qwen 3.5's file is not used for Qwen 3, or the other way round.
 """
 
 from __future__ import annotations
@@ -15,13 +15,19 @@ from .bounds import byte_level, byte_level_as_is, sentencepiece_byte_fallback, u
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One tokenizer whose vocabulary does not ship.
+    """A tokenizer whose vocabulary does not ship with the package.
 
-    `at_most` bounds a text's tokens without the vocabulary; only a rule that is known to hold may
-    stand there. `pattern` and `sizes` are what a converted vocabulary must say (`None`: any, which
-    needs the name to be given). `hub` are the repositories of Hugging Face whose copy in the local
-    cache is taken, `tiktoken` the file that tiktoken caches, with its digest. `by_transformers`:
-    the core cannot represent it, `transformers` can. `get` says how to get it.
+    Attributes:
+        at_most: The upper bound of a text's tokens without the vocabulary. Only rules that are
+            known to hold may be used.
+        get: How to get the vocabulary, for messages.
+        pattern: The split pattern that a vocabulary must have. With `None` it is not recognised by
+            its content, and the name has to be given.
+        sizes: The number of tokens that a vocabulary must have.
+        hub: Repositories on Hugging Face whose copies in the local cache are used.
+        tiktoken: The URL of the file that tiktoken caches, and its SHA-256.
+        by_transformers: Whether it is counted by `transformers`, since the core cannot represent
+            it.
     """
 
     at_most: Callable[[str], int]
@@ -105,6 +111,6 @@ KNOWN: Mapping[str, Known] = MappingProxyType(
 
 
 def named_by(pattern: str, size: int) -> str | None:
-    """The tokenizer that a vocabulary with this split pattern and number of tokens is, if any."""
+    """The name of the tokenizer with this split pattern and number of tokens, if there is one."""
     fits = (n for n, known in KNOWN.items() if known.pattern == pattern and size in known.sizes)
     return next(fits, None)

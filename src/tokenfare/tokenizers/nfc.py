@@ -1,7 +1,7 @@
 """How much longer or shorter a text can become when Unicode normalizes it.
 
 Byte-level tokenizers count a text in a normal form, most of them in NFC: `e` and a combining accent
-become `\u00e9`. Tests hold each of these numbers to every code point there is.
+become `\u00e9`. Tests check each of these numbers on every code point.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import unicodedata
 from functools import lru_cache
 
 NFC_GROWS = 3
-"""NFC makes no text more than three times as long, in bytes of UTF-8 (UAX #15)."""
+"""NFC makes a text at most three times as long, in bytes of UTF-8 (UAX #15)."""
 
 NFKC_GROWS = 11
-"""The same for NFKC, in bytes of UTF-8."""
+"""NFKC makes a text at most this many times as long, in bytes of UTF-8."""
 
 NFC_SHRINKS = 4
-"""NFC leaves more than a quarter of a text: at most, seven bytes become the two of U+0390."""
+"""NFC leaves more than a quarter of a text's bytes. At worst, seven become two (U+0390)."""
 
 CODE_POINT_BYTES = 4
 """The most bytes of one code point in UTF-8."""
@@ -27,7 +27,7 @@ _LONG = 1_000_000
 _STRIDE = 16
 _SAMPLES = 8
 _LIKE_MARKS = re.compile(rf"(?:[^\w\s\x00-\x7f]|[\uff9e\uff9f]){{{_SAMPLES},}}")
-"""Among characters like these are all marks; in most texts few of them stand together."""
+"""Runs of characters that may be marks (all marks are among them); rare in most texts."""
 
 
 def is_long(text: str) -> bool:
@@ -36,11 +36,12 @@ def is_long(text: str) -> bool:
 
 
 def has_a_run_of_marks(text: str) -> bool:
-    """Whether so many combining marks follow each other that Python would take long to sort them.
+    """Whether a text has a run of combining marks so long that Python would take long to sort it.
 
-    `unicodedata` sorts by insertion, in the square of a run's length: a million marks take half an
-    hour. No run of 128 marks is missed, and shorter ones take less than a microsecond a character.
-    Looks at every sixteenth character, so a run is taken for one where others stand between.
+    `unicodedata` uses insertion sort, which is quadratic in the length of a run: a million marks
+    take half an hour. No run of 128 marks is missed, and shorter ones take less than a microsecond
+    a character. Only every sixteenth character is looked at, so marks with other characters between
+    them may be taken for a run.
     """
     if text.isascii():
         return False
@@ -59,12 +60,12 @@ def _are_marks(sample: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_mark(character: str) -> bool:
-    """Whether nothing that the character stands for stays where it is when marks are sorted."""
+    """Whether the character decomposes into combining marks only, which normalizing may reorder."""
     return all(map(unicodedata.combining, unicodedata.normalize("NFKD", character)))
 
 
 def nfc_bytes(text: str) -> tuple[int, int]:
-    """The least and the most bytes of a text in NFC and UTF-8; the same number unless `is_long`."""
+    """The least and the most bytes of a text in NFC and UTF-8. They differ only if `is_long`."""
     if text.isascii():
         return len(text), len(text)
     if is_long(text):

@@ -1,9 +1,9 @@
-"""The split patterns that the core has scanners for, by name and as their publishers write them.
+"""The split patterns that the core has scanners for, by name, as their publishers write them.
 
-A pattern in a file is recognised by its text, character for character: another spelling is another
-pattern here, and refused. The same text is not the same pattern everywhere: where tiktoken's engine
-reads `{1,3}+` as possessive and `$` as the end of the text, Hugging Face's reads a repetition of a
-repetition and the end of a line. So what tiktoken is given is not looked for in a `tokenizer.json`.
+A pattern in a file is recognised by its text, character for character: another spelling is refused.
+The same text can mean different patterns: tiktoken's engine reads `{1,3}+` as possessive and `$` as
+the end of the text, Hugging Face's reads a repetition of a repetition and the end of a line. So the
+patterns written for tiktoken are not looked for in a `tokenizer.json`.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _SHARED = {
     rf"|\p{{N}}{{1,3}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{_SPACE}",
 }
 
-# What tiktoken 0.14 is given, by name (openai_public.py: cl100k_base, r50k_base).
+# The patterns written for tiktoken 0.14, by name (openai_public.py: cl100k_base, r50k_base).
 PATTERNS: Mapping[str, str] = MappingProxyType(
     {
         **_SHARED,
-        # Takes white space at the end of the text together; "llama3" is the same but for that.
+        # Keeps white space at the end of the text in one piece; otherwise the same as "llama3".
         "cl100k": r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+"
         r"| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s",
         "gpt2": r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++"
@@ -43,7 +43,7 @@ PATTERNS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# What a `tokenizer.json` is recognised by; GPT-2's is built into tokenizers 0.23 (ByteLevel).
+# The patterns looked for in a `tokenizer.json`; GPT-2's is that of ByteLevel in tokenizers 0.23.
 IN_JSON: Mapping[str, str] = MappingProxyType(
     {
         **{regex: name for name, regex in _SHARED.items()},

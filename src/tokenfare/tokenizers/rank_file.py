@@ -1,7 +1,7 @@
-"""Reading rank files (`.tiktoken`, Llama 3's `tokenizer.model`): base64 and a rank on each line.
+"""Reads rank files (`.tiktoken`, Llama 3's `tokenizer.model`): base64 and a rank on each line.
 
-Such a file does not say how text is split, nor which special tokens there are: the caller says it,
-or the file is one whose digest is known.
+Such a file does not say how text is split, nor which special tokens there are. They come from the
+caller, or from a table of published files, by digest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .vocabulary import Added, NotRepresentable, Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A published file: its name, how its text is split, special tokens amid its ranks."""
+    """A published file: its name, its split pattern, and special tokens among its ranks."""
 
     file: str
     pattern: str
@@ -83,7 +83,7 @@ def read(  # noqa: PLR0913 - what such a file does not say
 
 
 def _unknown(path: str, digest: str) -> str:
-    """What is wrong with a file whose pattern neither its digest nor the caller says."""
+    """The error for a file whose pattern is not known from its digest and was not given."""
     name = path.replace("\\", "/").rsplit("/", 1)[-1]
     expected = [sha256 for sha256, known in _KNOWN.items() if known.file == name]
     if expected:
@@ -125,7 +125,7 @@ def _tokens(path: str, data: bytes) -> list[tuple[bytes, int]]:
 
 
 def _added(special_tokens: Mapping[Any, Any]) -> tuple[Added, ...]:
-    """Check what the caller gave: a mistake here is the caller's, not the file's."""
+    """Check the caller's special tokens; these errors are not about the file."""
     owners: dict[int, str] = {}
     for text, number in special_tokens.items():
         if not (isinstance(text, str) and text and isinstance(number, int) and number >= 0):

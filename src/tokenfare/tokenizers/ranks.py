@@ -1,7 +1,7 @@
 """The shipped vocabulary as a plain mapping, and the split pattern as it was published.
 
-For those who want another tokenizer on the same vocabulary: an oracle, an emulator, a check. Pure
-Python, independent of the native core on purpose. Not used for counting.
+For building another tokenizer on the same vocabulary: in tests, in an emulator, as a check. It is
+pure Python, independent of the native core on purpose, and not used for counting.
 
     tiktoken.Encoding("qwen", pat_str=QWEN_PATTERN, mergeable_ranks=qwen_ranks(), special_tokens={})
 
@@ -37,7 +37,7 @@ def qwen_ranks() -> dict[bytes, int]:
 
 
 def expand(data: bytes) -> dict[bytes, int]:
-    """Expand a compact vocabulary: 256 bytes, then two earlier tokens for each token after them."""
+    """Expand a compact vocabulary: 256 bytes, then pairs of earlier tokens for all other tokens."""
     if len(data) < _HEADER.size or not data.startswith(_MAGIC):
         raise VocabularyError("not a compact vocabulary of version 1")
     _, count, _ = _HEADER.unpack_from(data)

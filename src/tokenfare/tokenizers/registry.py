@@ -1,7 +1,7 @@
-"""Tokenizers by name: shipped, added by the user, found in a local cache, or bounds.
+"""Finds tokenizers by name: shipped, added by the user, found in a local cache, or bounds only.
 
-Nothing is downloaded. A name is looked up at each use: once a vocabulary is added, the next count
-is exact.
+Nothing is downloaded. A name is looked up at each use, so once a vocabulary is added, the next
+count is exact.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from .via_transformers import ByTransformers
 if TYPE_CHECKING:
     from .user_vocabularies import UserVocabulary
 
-# What the tokenizer that ships does not need is imported where others need it: a first count takes
-# milliseconds less.
+# Modules that the shipped tokenizer does not need are imported inside functions: that saves
+# milliseconds of the first count.
 
 _EXACT = {"qwen": QWEN_FILE}
 
@@ -45,7 +45,7 @@ _loading = threading.Lock()
 
 @runtime_checkable
 class Measurer(Protocol):
-    """Anything that can say how many tokens a text is, exactly or within bounds."""
+    """Anything that can count the tokens of a text, exactly or within bounds."""
 
     @property
     def name(self) -> str:
@@ -67,7 +67,7 @@ class TokenizerInfo:
 
     @property
     def exact(self) -> bool:
-        """Whether a count by it is exact now: its vocabulary is here, and so is what reads it."""
+        """Whether its counts are exact: the vocabulary and the library that reads it are here."""
         return self.origin != "bounds only" and not self.get
 
 
@@ -105,7 +105,7 @@ def tokenizer_info(name: str) -> TokenizerInfo:
 
 
 def _reader(path: Path) -> str:
-    """How to get what reads a vocabulary, where that is not here: nothing for a file."""
+    """How to install the library that reads a folder; empty if it is there or not needed."""
     if not path.is_dir() or find_spec("transformers") is not None:
         return ""
     return "pip install 'tokenfare[transformers]'"
@@ -161,10 +161,10 @@ def measurer(name: str) -> Tokenizer | ByTransformers | Bounds:
 
 
 def measurer_or_bounds(name: str) -> Tokenizer | ByTransformers | Bounds:
-    """As `measurer`, with the bounds of a tokenizer called `unknown` for an unknown name.
+    """As `measurer`, but a name that is not known gets the bounds of the tokenizer `unknown`.
 
-    For choosing among many models: one mistake in a catalogue file does not keep the others from
-    being chosen. The model is measured as cautiously as one whose tokenizer is not known.
+    This is for choosing among many models: a mistake about one of them in a catalogue file must not
+    prevent the choice of another.
     """
     try:
         return measurer(name)
@@ -194,7 +194,7 @@ def _loaded(mine: UserVocabulary, changed: int) -> Tokenizer | ByTransformers:  
 
 @cache
 def _from_cache_or_bounds(name: str) -> Tokenizer | ByTransformers | Bounds:
-    """A vocabulary found in a cache, or bounds. Looked up once per process."""
+    """A vocabulary found in a cache, or else bounds. Looked up once per process."""
     known = KNOWN[name]
     path = caches.find_vocabulary(known)
     if path is not None and known.by_transformers:
@@ -203,7 +203,7 @@ def _from_cache_or_bounds(name: str) -> Tokenizer | ByTransformers | Bounds:
         from .files import load
 
         pattern = known.pattern if known.tiktoken is not None else None
-        with suppress(VocabularyError):  # not what it should be: no reason to fail
+        with suppress(VocabularyError):  # damaged or another file: use bounds
             found = load(path, name, pattern=pattern)
             if found.vocabulary_size in known.sizes:
                 return found

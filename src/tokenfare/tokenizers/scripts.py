@@ -1,8 +1,8 @@
-"""Of what a text is made: the shares of scripts, digits and signs in it, from samples.
+"""The shares of scripts, digits and signs in a text, from samples of it.
 
 For estimates only. A script here is a coarse class of characters that tokenizers treat alike, not
-Unicode's property: Latin, Han, kana, Hangul, Cyrillic, other letters; digits; signs (punctuation,
-symbols: what code has much of); white space is left out.
+Unicode's property: Latin, Han, kana, Hangul, Cyrillic, other letters; digits; signs (punctuation
+and symbols, frequent in code). White space is left out.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def shares(text: str) -> Mapping[str, float]:
 
 
 def _sample(text: str) -> str:
-    """The text, or pieces of it at even distances."""
+    """The text if it is short, or else samples of it at even distances."""
     if len(text) <= _SAMPLES * _SAMPLE:
         return text
     step = (len(text) - _SAMPLE) // (_SAMPLES - 1)

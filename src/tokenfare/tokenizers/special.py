@@ -1,8 +1,8 @@
 """Special tokens of the Qwen generations that share one vocabulary, by generation.
 
-Which ones a model knows depends on its generation; the same id can mean different things in two of
-them. In text that comes from users they are ordinary text unless a caller asks otherwise: a user
-who types `<|im_end|>` must not end the message.
+Which ones a model knows depends on its generation, and the same id can mean different things in two
+generations. In users' text they are ordinary text unless a caller asks otherwise: a user who types
+`<|im_end|>` must not end the message.
 
 Sources, read 2026-11: QwenLM/Qwen `tokenization_note.md` (generation 1), and the published
 `tokenizer_config.json` of Qwen2, Qwen2.5 and Qwen3 (`added_tokens_decoder`).
@@ -65,11 +65,11 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpecialSets:
-    """What a tokenizer recognises when it is asked to: sets of special tokens by name.
+    """The special tokens that a tokenizer can recognise, as sets by name.
 
-    No text has two ids in `texts`, so a collection of texts needs no set. `by_default` is the set
-    that decoding uses. `refused` are texts that are known and cannot be recognised exactly,
-    `normalized` those that are looked for in normalized text.
+    `texts` has the one id of each special token, so a caller may list some of them without naming a
+    set. `by_default` is the set that decoding uses. `refused` are special tokens that cannot be
+    recognised exactly, `normalized` those that are looked for in normalized text.
     """
 
     by_name: Mapping[str, Mapping[str, int]]
@@ -91,14 +91,14 @@ class SpecialSets:
         )
 
     def named(self, name: str, *others: str) -> Mapping[str, int]:
-        """The set of this name. `others` are what may be asked for too, and are no set."""
+        """The set of this name. `others` are further valid values, for the error's list."""
         if name not in self.by_name:
             known = ", ".join((*others, *self.by_name))
             raise InvalidRequestError(f"no special tokens are called {name!r}; known: {known}")
         return self.by_name[name]
 
     def resolve(self, special: str | Collection[str]) -> Mapping[str, int]:
-        """Say which special tokens `special` asks for: a set's, those listed, or none."""
+        """The special tokens that `special` names: those of a set, those listed, or none."""
         if isinstance(special, str):
             found = {} if special == ORDINARY else self.named(special, ORDINARY)
         else:

@@ -1,7 +1,7 @@
-"""Counting a text that comes in parts: a stream, or a file that need not fit into memory.
+"""Counts a text that comes in parts: a stream, or a file that need not fit into memory.
 
-The count is that of the whole text, exactly, however it was parted. What is held of it is what came
-after the last place where counts add up: some kilobytes, of a text with words and lines in it.
+The count is exactly that of the whole text, wherever it is divided. Only the text since the last
+place where counts add up is kept in memory: some kilobytes of a text with words and lines.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _AT_ONCE = 1 << 20
 
 
 class StreamCounter:
-    r"""Counts a text while it comes, by a tokenizer's `counter()`.
+    r"""Counts a text while it arrives in parts; made by a tokenizer's `counter()`.
 
-    Parts are `str`, or `bytes` of UTF-8 that may end inside a character; both may be mixed where
-    characters are whole. `tokens` may be asked for at any time.
+    Parts are `str`, or `bytes` of UTF-8 that may end inside a character. Both may be mixed, if the
+    bytes before a `str` end with a whole character. `tokens` can be read at any time.
 
-    A text without a place to cut it, such as one word or a run of spaces of a gigabyte, is held
-    until it ends. Not safe to share between threads.
+    A text without a place to divide it, such as one word or a run of spaces of a gigabyte, is kept
+    in memory until it ends. Not safe to share between threads.
 
     Examples:
         >>> import tokenfare as tf
@@ -53,10 +53,10 @@ class StreamCounter:
         """Add the next part of the text, in time linear in its length.
 
         Raises:
-            InvalidRequestError: The part is no text, or bytes that are not UTF-8, which are named
-                by their offset in all that was added. Nothing of the part is added.
-            TokenizerError: An earlier part was interrupted while it was added, or the counter is
-                at work, for another thread or for what a signal's handler interrupted.
+            InvalidRequestError: The part is not text, or is bytes that are not UTF-8; the message
+                has their offset in all that was added. Nothing of the part is added.
+            TokenizerError: An earlier `add` was interrupted, or the counter is in use: by another
+                thread, or by the call that a signal handler interrupted.
         """
         try:
             self._stream.add(part)
@@ -67,7 +67,7 @@ class StreamCounter:
 
     @property
     def tokens(self) -> int:
-        """The tokens of the text so far, its whole characters; half a surrogate pair is U+FFFD.
+        """The tokens of the whole characters so far; half a surrogate pair counts as U+FFFD.
 
         Raises:
             TokenizerError: As for `add`.
@@ -78,7 +78,7 @@ class StreamCounter:
             raise TokenizerError(f"{self._name}: {error}") from None
 
     def finish(self) -> int:
-        """The tokens of the text; more may be added all the same.
+        """The tokens of the text, which must end with a whole character. More may be added after.
 
         Raises:
             InvalidRequestError: The bytes end inside a character.
@@ -114,7 +114,7 @@ def _counted(tokenizer: Tokenizer, file: BinaryIO, name: str) -> int:
 
 
 def count_parts(tokenizer: Tokenizer, parts: Iterable[bytes]) -> int:
-    """Count a text by its parts. Raises `InvalidRequestError` where they are not UTF-8."""
+    """Count a text by its parts. Raises `InvalidRequestError` if they are not UTF-8."""
     from tokenfare import _core
 
     stream = _core.Stream(tokenizer.core)
@@ -128,10 +128,9 @@ def count_parts(tokenizer: Tokenizer, parts: Iterable[bytes]) -> int:
 
 
 def parts_of(file: BinaryIO) -> Iterator[bytes]:
-    """What a file holds from where it is, a megabyte at most at a time.
+    """The content of a file from its current position, in parts of a megabyte at most.
 
-    What is typed has ended with a part that is not whole: whoever reads on at a terminal waits for
-    a second Ctrl-D.
+    At a terminal, a shorter part is the last one: reading on would wait for a second Ctrl-D.
     """
     read: Callable[[int], bytes | None] = file.read
     typed = isinstance(file, BufferedReader) and file.isatty()

@@ -125,9 +125,9 @@ class Tokenizer:
         """Count the tokens of a file of UTF-8, in memory that does not grow with the file.
 
         Args:
-            file: A path, or a stream of bytes, which is read from where it is to its end. What is
-                held of it is a megabyte, and of a stretch without words and lines all. What
-                reading a stream raises comes out as it is.
+            file: A path, or a stream of bytes, which is read from its current position to its end.
+                About a megabyte is kept in memory; a stretch without words and lines is kept whole.
+                Exceptions of the stream are passed on.
 
         Raises:
             InputError: The file cannot be read, or is not UTF-8; the message names the byte and its
@@ -141,8 +141,8 @@ class Tokenizer:
         return self._count_up_to(text, whole("limit", limit, 0))
 
     def _count_up_to(self, text: str, limit: int) -> int | None:
-        # So many characters are more tokens, whatever they are: the core would have to look for the
-        # places where a piece ends, and there may be none.
+        # This many characters are always more than `limit` tokens. The core would first look for
+        # the end of a piece, and there may be none.
         if len(text) > NFC_SHRINKS * self._core.longest_token * limit:
             return None
         return self._core.count_up_to(text, min(limit, sys.maxsize))
@@ -291,14 +291,14 @@ class Tokenizer:
 
         Args:
             ids: A list of ids or another iterable, or an array of integers of 16, 32 or 64 bits
-                (NumPy's, or any with the buffer protocol). What iterating raises comes out as it
-                is.
+                (NumPy's, or any with the buffer protocol). Exceptions of the iterable are passed
+                on.
             special: The generation whose special tokens to decode; by default those in
                 `special_tokens`.
 
         Raises:
-            InvalidRequestError: An id is not in the vocabulary or is none, or what was given holds
-                no ids.
+            InvalidRequestError: An id is not in the vocabulary or not an id at all, or `ids` does
+                not hold ids.
         """
         try:
             return self._core.decode_bytes(ids, self._special_names(special))
@@ -330,7 +330,7 @@ class Tokenizer:
         return _prepared(self._special, frozenset(names))
 
     def _special_names(self, special: str | None) -> _core.Special:
-        """Prepare the special tokens that are spelled for their ids."""
+        """Prepare the special tokens whose ids are decoded to their names."""
         if special is not None and not isinstance(special, str):
             raise InvalidRequestError(
                 f"{self.name}: special={special!r}: decoding takes the name of one set"
@@ -339,11 +339,10 @@ class Tokenizer:
 
 
 def _narrowed(tokenizer: str, texts: Any, column: str | None) -> object:
-    """Of a frame of pandas the one column, as a frame.
+    """A pandas frame reduced to the wanted column; other data as it is.
 
-    pandas makes Arrow of all its columns, whichever is wanted, and of none if another one holds
-    values of several types. So a column that it does not have is said here: it would complain of
-    another one.
+    pandas converts all columns to Arrow, and fails if any of them holds values of several types. A
+    missing column is refused here, since pandas might complain about another column first.
     """
     if column is None or not (hasattr(texts, "iloc") and hasattr(texts, "columns")):
         return texts

@@ -1,7 +1,7 @@
-"""Reading Hugging Face's `tokenizer.json`, where it describes a byte-level BPE.
+"""Reads Hugging Face's `tokenizer.json`, if it describes a byte-level BPE.
 
-What the core does exactly is taken; anything else is refused by its place in the file. Not looked
-at, because they change no count of plain text: `post_processor` (tokens of a template around the
+Anything that the core cannot do exactly is refused, with its place in the file. Some keys are
+ignored, since they change no count of plain text: `post_processor` (tokens of a template around the
 text), `decoder` (decoding gives the bytes of the tokens), `truncation` and `padding`.
 """
 
@@ -21,7 +21,7 @@ _ANOTHER_WAY = (
 
 
 def byte_letters() -> dict[str, int]:
-    """Give the byte that each printable character of GPT-2's alphabet stands for."""
+    """The byte that each printable character of GPT-2's alphabet stands for."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = (byte for byte in range(256) if byte not in printable)
     return {
@@ -31,12 +31,12 @@ def byte_letters() -> dict[str, int]:
 
 
 def read(path: str, data: bytes) -> Vocabulary:
-    """Read a `tokenizer.json`. A second for the largest."""
+    """Read a `tokenizer.json`. It takes up to a second."""
     return _Reader(path).vocabulary(data)
 
 
 class _Reader:
-    """One file; its name is in every refusal."""
+    """Reads one file; every error names it."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -45,7 +45,7 @@ class _Reader:
         return NotRepresentable(self.path, where, problem)
 
     def beyond(self, where: str, problem: str) -> NotRepresentable:
-        """What is sound and not done exactly here; another library may do it."""
+        """The error for something valid that the core cannot do exactly, but transformers may."""
         return self.refuse(where, f"{problem}; {_ANOTHER_WAY}")
 
     def vocabulary(self, data: bytes) -> Vocabulary:
@@ -111,7 +111,7 @@ class _Reader:
         return vocab
 
     def tokens(self, numbers: dict[str, int], added: tuple[Added, ...]) -> list[tuple[bytes, int]]:
-        # A character that is no letter of a byte must not pass for the byte of its number.
+        # Latin-1 would encode a character outside the alphabet as the byte of its own number.
         table = dict.fromkeys(range(256), 0xFFFF)
         table.update({ord(letter): byte for letter, byte in byte_letters().items()})
         names = {token.text for token in added}
@@ -221,7 +221,7 @@ class _Reader:
         return self.split(steps[0], f"{where}: Split")
 
     def split(self, step: dict[str, Any], where: str) -> str:
-        # Either keeps every match as a piece; all that a known pattern does not match is nothing.
+        # Both keep every match as a piece. The known patterns leave nothing unmatched.
         if (step.get("behavior"), bool(step.get("invert"))) not in (
             ("Isolated", False),
             ("Removed", True),

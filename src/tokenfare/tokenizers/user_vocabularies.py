@@ -1,8 +1,9 @@
-"""The user's own vocabularies: converted once, kept under the digest of what they came from.
+"""The user's own vocabularies: converted once, and kept with the digest of their source.
 
-One folder of this user (`TOKENFARE_TOKENIZERS` names another) with a file for each tokenizer: the
-compact form of a vocabulary, or a note that names a folder for `transformers`. Nothing is ever
-downloaded. A vocabulary is kept under a known name only if it can be that tokenizer's.
+They are in a folder of the user's (`TOKENFARE_TOKENIZERS` names another), one file for each
+tokenizer: the compact form of a vocabulary, or a note that names a folder for `transformers`.
+Nothing is ever downloaded. A vocabulary is kept under the name of a known tokenizer only if its
+split pattern and size are that tokenizer's.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .known import KNOWN, named_by
 FOLDER_VARIABLE = "TOKENFARE_TOKENIZERS"
 _SHIPPED_SIZE = 151_643
 _VOCABULARY, _NOTE = ".vocabulary", ".folder.json"
-# `transformers` begins with one of these; code of a folder's own is named in the second.
+# `transformers` starts from one of these files; the second names the folder's own code.
 _OF_A_TOKENIZER = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -65,14 +66,14 @@ def _folder() -> Path | None:
 
     try:
         found = user_data_path("tokenfare") / "tokenizers"
-    except RuntimeError:  # a container's user that no table knows, and no HOME
+    except RuntimeError:  # no HOME, and a user without an entry in passwd, as in containers
         return None
-    # An older platformdirs gives a path that begins with `~`.
+    # An older platformdirs returns a path that begins with `~`.
     return found if found.is_absolute() else None
 
 
 def user_vocabulary(name: str) -> UserVocabulary | None:
-    """What the user added under this name."""
+    """The vocabulary that the user added under this name, if there is one."""
     _check_name(name)
     kept = _folder()
     if kept is None:
@@ -93,7 +94,7 @@ def user_vocabulary(name: str) -> UserVocabulary | None:
 
 
 def user_vocabulary_names() -> tuple[str, ...]:
-    """The names of all that the user added."""
+    """The names of all vocabularies that the user added."""
     try:
         files = [path.name for path in folder().iterdir()]
     except (InputError, OSError):
@@ -107,7 +108,7 @@ def add_file(path: Path, name: str | None = None) -> UserVocabulary:
     """Convert a vocabulary file and keep it, as `tokenfare tokenizers add` does.
 
     A vocabulary that is recognised by its content needs no name. Raises `InvalidRequestError` for
-    the name of a known tokenizer that it cannot be, and what `convert` raises.
+    the name of a known tokenizer with another vocabulary, and the errors of `convert`.
     """
     from .files import convert
 
@@ -133,7 +134,7 @@ def add_folder(path: Path, name: str, *, trusted: bool = False) -> UserVocabular
     """Remember a folder from which `transformers` loads a tokenizer when it is needed.
 
     Raises `InputError` for a folder without tokenizer files, and `VocabularyError` for one that
-    `transformers` (if installed) cannot read, which would fail every count of that name.
+    `transformers` (if installed) cannot read: otherwise every count with that name would fail.
     """
     _check_name(name)
     if not any((path / file).is_file() for file in _OF_A_TOKENIZER):
@@ -153,9 +154,10 @@ def add_folder(path: Path, name: str, *, trusted: bool = False) -> UserVocabular
 
 
 def forget(name: str) -> None:
-    """Remove what the user added under this name. Raises `InvalidRequestError` if nothing was.
+    """Remove the vocabulary that the user added under this name.
 
-    A folder that was added is left alone; a vocabulary that was converted is deleted.
+    A converted vocabulary is deleted; of an added folder, only the note. Raises
+    `InvalidRequestError` if nothing was added under the name.
     """
     _check_name(name)
     there = [path for end in (_VOCABULARY, _NOTE) if (path := folder() / f"{name}{end}").exists()]
@@ -200,7 +202,7 @@ def _about(path: Path) -> dict[str, str]:
 
 
 def _metadata(compact: bytes) -> dict[str, str]:
-    """The second line of the compact form, which says what the vocabulary is."""
+    """The second line of the compact form, with facts about the vocabulary; empty if damaged."""
     try:
         said = json.loads(compact.split(b"\n", 2)[1])
     except (ValueError, IndexError):
@@ -209,7 +211,7 @@ def _metadata(compact: bytes) -> dict[str, str]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write whole or not at all, so that a reader never meets half of it."""
+    """Write a file as a whole or not at all, so that no reader finds half of it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.{os.getpid()}")

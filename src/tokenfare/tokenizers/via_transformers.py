@@ -1,7 +1,7 @@
-"""Counting by Hugging Face's `transformers`, for tokenizers that the core cannot represent.
+"""Counts with Hugging Face's `transformers`, for tokenizers that the core cannot represent.
 
-SentencePiece models mostly: Llama 2, Baichuan, ChatGLM, Yi. The library is imported when the first
-text is counted, from files that are here; it is told not to download.
+These are mostly SentencePiece models: Llama 2, Baichuan, ChatGLM, Yi. The library is imported when
+the first text is counted. It reads local files, and is told not to download any.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from .cutting_by_bound import spans, truncated
 
 
 class ByTransformers:
-    """A tokenizer in a folder. Slow to load (seconds) and to count; exact as that tokenizer is.
+    """A tokenizer in a folder. It is slow to load (seconds) and to count; its counts are exact.
 
-    `trusted` allows the code in the folder to run: Baichuan's and ChatGLM's tokenizers are such.
-    Special tokens are added to no text and found in none.
+    `trusted` allows the code in the folder to run, which Baichuan's and ChatGLM's tokenizers need.
+    Special tokens are not added to a text, and not recognised in it.
     """
 
     def __init__(self, name: str, folder: Path, *, trusted: bool = False) -> None:
-        """Nothing is loaded yet."""
+        """Load nothing yet."""
         self.name = name
         self._folder = folder
         self._trusted = trusted
@@ -39,7 +39,7 @@ class ByTransformers:
         return f"<ByTransformers {self.name!r} in {str(self._folder)!r}>"
 
     def __reduce__(self) -> tuple[Callable[[str, Path], ByTransformers], tuple[str, Path]]:
-        """Travel to another process as the folder, which is read there."""
+        """Pickle the folder's name: the other process reads the folder."""
         return partial(ByTransformers, trusted=self._trusted), (self.name, self._folder)
 
     def count(self, text: str) -> int:
@@ -51,19 +51,19 @@ class ByTransformers:
         return len(encoded["input_ids"])
 
     def measure(self, text: str) -> Count:
-        """Count the tokens of `text` as a value that says it is exact."""
+        """Count the tokens of `text` as an exact `Count`."""
         return Count.exactly(self.count(text))
 
     def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
-        """Cut `text` by its bytes until it is at most `max_tokens`; shorter than it might be."""
+        """Cut `text` by its bytes until it fits in `max_tokens`; it may be shorter than needed."""
         return truncated(self._most, text, max_tokens, keep, nfc=True)
 
     def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
-        """Split `text` by its bytes into pieces that count at most `max_tokens` each."""
+        """Split `text` by its bytes into pieces of at most `max_tokens` each."""
         return joined(text, self.spans(text, max_tokens, overlap=overlap))
 
     def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
-        """Split as `split` does, and say where each piece begins and ends, and its count."""
+        """Split as `split` does, and return where each piece begins and ends, and its count."""
         return spans(self._most, text, max_tokens, overlap, nfc=True)
 
     def _most(self, text: str) -> int:

@@ -1,4 +1,4 @@
-"""A vocabulary as a file spells it out: what every reader gives, and what the core takes."""
+"""A vocabulary as a value: the readers of files return it, and the core is built from it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from tokenfare.errors import VocabularyError
 
 
 class NotRepresentable(VocabularyError):  # noqa: N818 - as UnknownModel
-    """A vocabulary file is damaged, or asks for what the core cannot do exactly.
+    """A vocabulary file is damaged, or asks for something that the core cannot do exactly.
 
     `path` is the file as the caller named it, `where` the place in it, `problem` what is wrong
-    there and, where there is one, the way out.
+    there and, if there is one, the way out.
     """
 
     def __init__(self, path: str, where: str, problem: str) -> None:
@@ -24,11 +24,11 @@ class NotRepresentable(VocabularyError):  # noqa: N818 - as UnknownModel
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A text that is a single token where special tokens are asked for.
+    """An added token: a text that is a single token if special tokens are asked for.
 
-    `normalized`: looked for in the normalized text, not in the text as it stands. `strips`: it also
-    takes white space around it, or stands only between words, which is not done here; such a token
-    can be decoded and not recognised.
+    `normalized` means that it is looked for in the normalized text, not in the original. `strips`
+    means that it takes white space around it or matches only between words; that is not supported
+    here, so such a token can be decoded but not recognised.
     """
 
     text: str
@@ -39,11 +39,11 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Tokens with ids, how they merge, how text is split before, and added tokens.
+    """Tokens with ids, their merges, the split pattern, the normalization, and added tokens.
 
-    `merges` are pairs of ids, the earlier first; `None` if neighbours merge whose bytes together
-    are a token, the lowest id first. `whole_pieces`: a piece that is a token is that token, merges
-    or not.
+    `merges` are pairs of ids, in the order of priority. `None` means that two neighbours merge if
+    their bytes together are a token, the lowest id first. `whole_pieces` means that a piece that is
+    a token becomes that token, whatever the merges say.
     """
 
     tokens: list[tuple[bytes, int]]
