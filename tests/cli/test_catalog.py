@@ -237,6 +237,23 @@ def test_who_serves_a_model_is_shown_with_its_sources(run) -> None:
     assert len(marks) == len(["3 addresses", *("key", "body", "throttle", "batch")]) + 2
 
 
+def test_a_file_that_cannot_be_read_does_not_hide_the_problems_of_the_others(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("wrong.toml").write_text('[[model]]\nid = "x"\ncolour = "red"\n', encoding="utf-8")
+    Path("none.toml").write_text("x = [", encoding="utf-8")
+    ended = run("catalog", "check", "missing.toml", "wrong.toml", "none.toml")
+    assert ended.code == 2
+    missing, none, summary = ended.err.splitlines()
+    assert missing.startswith("tokenfare: missing.toml: cannot be read: ")
+    assert none.startswith("tokenfare: none.toml: not TOML: ")
+    assert summary.endswith(" 1 problem")
+    assert "wrong.toml: model[0] x" in ended.out
+    ended = run("catalog", "check", "missing.toml")
+    assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, "", 1)
+
+
 def test_a_tokenizer_that_nobody_knows_is_a_finding_with_its_place(run, tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     head, _, _ = OVERLAP.partition("prices = [")

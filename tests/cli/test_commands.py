@@ -40,6 +40,44 @@ def test_several_files_are_listed_with_their_total(run: Run, tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.parametrize("bad", ["missing", ".", "latin-1"])
+def test_one_unreadable_file_does_not_take_the_counts_of_the_others(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("one").write_text(EXAMPLE, encoding="utf-8")
+    Path("two").write_text(EXAMPLE + "56", encoding="utf-8")
+    Path("latin-1").write_bytes(b"caf\xe9")
+    ended = run("count", "one", bad, "two")
+    assert ended.code == 2
+    assert ended.out.splitlines() == [" 8 one", "10 two", "18 total"]
+    assert ended.err.startswith(f"tokenfare: {bad}: ")
+    assert len(ended.err.splitlines()) == 1
+    ended = run("count", bad, "one")
+    assert (ended.code, ended.out) == (2, "8 one\n8 total\n"), "listed although it is one count"
+    found = json.loads(run("count", "--json", "two", bad).out)
+    assert (found["total"]["value"], [one["name"] for one in found["inputs"]]) == (10, ["two"])
+    ended = run("count", bad, bad)
+    assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, "", 2)
+
+
+def test_one_unreadable_conversation_does_not_take_the_counts_of_the_others(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    messages = [{"role": "user", "content": EXAMPLE}]
+    Path("one").write_text(json.dumps(messages), encoding="utf-8")
+    Path("bad").write_text('[{"role": "me"}]', encoding="utf-8")
+    arguments = ["count", "--messages", "--model", "qwen-plus", "bad", "one"]
+    for more in ([], ["--explain"]):
+        ended = run(*arguments, *more)
+        assert ended.code == 2
+        assert ended.err.startswith("tokenfare: bad: messages[0].role: 'me'")
+        assert len(ended.err.splitlines()) == 1
+        assert "one" in ended.out.splitlines()[-2]
+        assert "total" in ended.out.splitlines()[-1]
+
+
 def test_count_as_json_has_the_documented_keys(run: Run) -> None:
     assert json.loads(run("count", "--json", stdin=EXAMPLE.encode()).out) == {
         "tokenizer": "qwen",

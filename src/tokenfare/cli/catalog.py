@@ -14,6 +14,7 @@ from tokenfare.catalog.catalog import today
 from tokenfare.catalog.check import Finding, findings
 from tokenfare.catalog.diff import Difference, against, between
 from tokenfare.catalog.facts import Facts
+from tokenfare.errors import CatalogError
 from tokenfare.tokenizers import tokenizer_names
 
 from . import exit_codes, inputs, output, stdout
@@ -38,7 +39,7 @@ def check(files: tuple[str, ...], as_json: bool) -> int:
     """Report all problems of files laid over the catalogue, in this order.
 
     Without files, checks those named in TOKENFARE_CATALOG and the shipped ones. Exits with 1 if
-    there are any problems.
+    there are any problems, with 2 if a file cannot be read, after checking the others.
     """
     import os
 
@@ -47,12 +48,21 @@ def check(files: tuple[str, ...], as_json: bool) -> int:
 
     facts = shipped()
     found: list[Finding] = [] if files else list(findings(facts, facts.models))
-    for path in map(Path, files or paths_in(os.environ)):
-        wrong = problems(facts, path)
+    paths = [Path(file) for file in files or paths_in(os.environ)]
+    unread = 0
+    for path in paths:
+        try:
+            wrong = problems(facts, path)
+        except CatalogError as error:
+            click.echo(exit_codes.line_of(error), err=True)
+            unread += 1
+            continue
         if not wrong:
             facts = overlaid_file(facts, path)
             wrong = tuple(_unknown_tokenizers(facts, path))
         found += wrong
+    if files and unread == len(files):
+        return exit_codes.WRONG_USE
     if as_json:
         output.emit([{"file": f.path, "key": f.key, "problem": f.problem} for f in found])
     else:
@@ -60,6 +70,8 @@ def check(files: tuple[str, ...], as_json: bool) -> int:
             stdout.answer(line)
         number = f"{len(found):,} problem{'' if len(found) == 1 else 's'}"
         click.echo(f"{len(facts.models):,} models, {number}", err=True)
+    if unread:
+        return exit_codes.WRONG_USE
     return exit_codes.ANSWER_IS_NO if found else exit_codes.DONE
 
 

@@ -57,12 +57,13 @@ def command(
     explain: bool,
     as_json: bool,
     **asked: Any,
-) -> None:
+) -> int:
     """Count the tokens of FILEs, or of standard input.
 
     The number is that of the text alone: of a PDF or DOCX, what is read of it here, as an interval.
     With --messages it is that of the whole request: texts, media, tools and what the chat template
-    adds. A dash is standard input.
+    adds. A dash is standard input. If one of several FILEs cannot be read, the others are counted,
+    and the exit code is 2.
     """
     if model and tokenizer:
         raise click.UsageError("--model and --tokenizer exclude each other")
@@ -71,19 +72,36 @@ def command(
         raise click.UsageError("standard input can be read once: give one dash")
     if messages:
         asked["template"] = _template(model, asked["template"], tokenizer)
-        name, found = _requests([inputs.read(file) for file in named], model, asked)
+        name, found = _requests(named, model, asked)
     else:
         _refuse_without_messages(asked, explain=explain)
         name, found = _texts(named, model, tokenizer)
     for one in found:
         for warning in one.request.warnings if one.request else ():
             click.echo(f"tokenfare: warning: {one.name}: {warning}", err=True)
+    if not found:
+        return exit_codes.WRONG_USE
+    listed = len(named) > 1
     if as_json:
         _as_json(name, found, explain=explain)
     elif explain:
-        _explained(found)
+        _explained(found, listed=listed)
     else:
-        _as_text(found)
+        _as_text(found, listed=listed)
+    return exit_codes.DONE if len(found) == len(named) else exit_codes.WRONG_USE
+
+
+def _each(files: Sequence[str], counted: Callable[[str], Counted]) -> list[Counted]:
+    """Count each file; one of several that cannot be read is reported and left out, as by `wc`."""
+    found = []
+    for file in files:
+        try:
+            found.append(counted(file))
+        except InputError as error:
+            if len(files) == 1:
+                raise
+            click.echo(exit_codes.line_of(error), err=True)
+    return found
 
 
 def _texts(
@@ -92,7 +110,7 @@ def _texts(
     name = (api.tokenizer_for(model) if model else tokenizer) or api.DEFAULT_TOKENIZER
     counter = measurer(name)
     with progress.counting(files) as told:
-        return name, [_text(file, counter, told) for file in files]
+        return name, _each(files, lambda file: _text(file, counter, told))
 
 
 def _text(file: str, counter: Measurer, told: Callable[[int], None]) -> Counted:
@@ -138,29 +156,30 @@ def _template(model: str | None, template: str | None, tokenizer: str | None) ->
 
 
 def _requests(
-    sources: Sequence[inputs.Input], model: str | None, asked: Mapping[str, Any]
+    files: Sequence[str], model: str | None, asked: Mapping[str, Any]
 ) -> tuple[str, list[Counted]]:
-    options = request.read_options(asked["tools"], asked["parameters"])
     catalog = api.default_catalog(asked["as_of"]) if model else None
-    found = []
-    for source in sources:
-        prompt = inputs.parse_messages(source)
-        try:
-            counted = api.count_messages(
-                prompt,
-                model=model,
-                template=asked["template"],
-                **options,
-                control_tokens=asked["control_tokens"],
-                fetch=fetch if asked["fetching"] else None,
-                catalog=catalog,
-            )
-        except InvalidRequestError as error:
-            raise InputError(source.name, str(error)) from None
-        roles = [str(message["role"]) for message in prompt if isinstance(message, Mapping)]
-        found.append(Counted(source.name, source.size, counted.total, counted, roles))
+    options: Any = {
+        **request.read_options(asked["tools"], asked["parameters"]),
+        "model": model,
+        "template": asked["template"],
+        "control_tokens": asked["control_tokens"],
+        "fetch": fetch if asked["fetching"] else None,
+        "catalog": catalog,
+    }
     _, name = api.rules_for(model, asked["template"], catalog)
-    return name, found
+    return name, _each(files, lambda file: _request(file, options))
+
+
+def _request(file: str, options: Mapping[str, Any]) -> Counted:
+    source = inputs.read(file)
+    prompt = inputs.parse_messages(source)
+    try:
+        counted = api.count_messages(prompt, **options)
+    except InvalidRequestError as error:
+        raise InputError(file, str(error)) from None
+    roles = [str(message["role"]) for message in prompt if isinstance(message, Mapping)]
+    return Counted(file, source.size, counted.total, counted, roles)
 
 
 def _refuse_without_messages(asked: Mapping[str, Any], *, explain: bool) -> None:
@@ -203,9 +222,9 @@ def _warnings(request: RequestCount) -> list[dict[str, object]]:
     ]
 
 
-def _explained(found: Sequence[Counted]) -> None:
-    rows = [row for one in found for row in _explained_rows(one, named=len(found) > 1)]
-    if len(found) > 1:
+def _explained(found: Sequence[Counted], *, listed: bool) -> None:
+    rows = [row for one in found for row in _explained_rows(one, named=listed)]
+    if listed:
         total = _total(found)
         rows.append(("total", "", "", output.span(total), total.how, ""))
     output.table(("message", "role", "part", "tokens", "how", "note"), rows, frozenset({3}))
@@ -222,10 +241,10 @@ def _explained_rows(one: Counted, *, named: bool) -> list[tuple[str, ...]]:
     return [*rows, (name, "", "", output.span(one.count), one.count.how, "")]
 
 
-def _as_text(found: Sequence[Counted]) -> None:
+def _as_text(found: Sequence[Counted], *, listed: bool) -> None:
     """One input: the bare number. Several: as `wc` does it."""
     total = _total(found)
-    if len(found) == 1:
+    if not listed:
         stdout.answer(output.span(total))
         return
     named = [*((one.count, one.name) for one in found), (total, "total")]
