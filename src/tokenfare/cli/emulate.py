@@ -22,11 +22,11 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.testing import independent_tokenizer
 
 from . import inputs
-from .seconds import Seconds
+from .numbers import Seconds, Whole
 
 
 @click.command
-@click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True)
+@click.option("--port", type=Whole(0, 65535), default=8642, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS")
 @click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
 @click.option("--rates", is_flag=True, help="Enforce the rate limits of the day.")

@@ -22,6 +22,7 @@ from . import exit_codes, inputs, output, request, stdout
 @click.option("--model", metavar="ID", help="Check against this model (the whole request).")
 @click.option(
     "--max-output",
+    "max_output_tokens",
     type=int,
     metavar="N",
     help=f"Room for the answer, with --model (default: {DEFAULT_MAX_OUTPUT_TOKENS}).",
@@ -29,7 +30,11 @@ from . import exit_codes, inputs, output, request, stdout
 @click.option("--as-of", type=inputs.AsOf(), metavar="DATE", help="The day (default: today).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
-    limit: int | None, model: str | None, max_output: int | None, as_json: bool, **options: Any
+    limit: int | None,
+    model: str | None,
+    max_output_tokens: int | None,
+    as_json: bool,
+    **options: Any,
 ) -> int:
     """Check whether FILE (or standard input) fits; the exit code is 0 for yes, 1 for no.
 
@@ -39,10 +44,10 @@ def command(
         raise click.UsageError("give --limit or --model: one of them")
     given = request.Given.of(**options)
     if model is None:
-        _refuse_without_model(given, max_output)
+        _refuse_without_model(given, max_output_tokens)
         size, outcome = _against(limit or 0, given.file or inputs.STANDARD_INPUT)
     else:
-        size, outcome = _on_model(model, given, max_output)
+        size, outcome = _on_model(model, given, max_output_tokens)
     if as_json:
         output.emit(_as_data(outcome, size))
     elif outcome and not size.exact:

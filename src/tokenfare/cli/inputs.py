@@ -37,7 +37,15 @@ _SOON = timedelta(days=180)
 
 def _in_yuan(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     """Ceilings with a currency, where they are numbers alone: as `Amount` takes them."""
-    return tuple(f"{each} CNY" if _NUMBER_ALONE.search(each) else each for each in given)
+    from tokenfare.ledger import Ceiling
+
+    texts = tuple(f"{each} CNY" if _NUMBER_ALONE.search(each) else each for each in given)
+    for text in texts:
+        try:
+            Ceiling.parse(text)
+        except InvalidRequestError as error:
+            raise click.BadParameter(str(error)) from None
+    return texts
 
 
 _NUMBER_ALONE = re.compile(r"(^|:)\s*[\d.]+\s*$")

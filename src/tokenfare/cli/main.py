@@ -15,7 +15,7 @@ import click
 
 from tokenfare.errors import TokenfareError
 
-from . import exit_codes, stdout
+from . import argument_names, exit_codes, stdout
 
 # Command -> module and the first line of its help, so that `--help` loads none of them.
 _COMMANDS: Mapping[str, str] = {
@@ -73,6 +73,10 @@ class _Commands(click.Group):
             # Caught before click does: it would drop what the error says became of the work.
             _say_interrupted(str(stop))
             return exit_codes.INTERRUPTED
+        except TokenfareError as error:
+            command = self.get_command(ctx, ctx.invoked_subcommand or "")
+            click.echo(argument_names.line_of(error, command), err=True)
+            return exit_codes.code_of(error)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

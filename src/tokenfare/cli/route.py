@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from tokenfare import api
-from tokenfare.errors import NoModelFits
+from tokenfare.errors import InvalidRequestError, NoModelFits
 from tokenfare.money import plain
 from tokenfare.router import Cut, Decision, headroom, to_record
 
@@ -17,7 +17,11 @@ from . import exit_codes, inputs, ladder_chart, ladder_svg, output, request, std
 @click.command
 @request.options
 @click.option(
-    "--tokens", type=int, metavar="N", help="The size of the input in tokens, instead of FILE."
+    "--tokens",
+    "input_tokens",
+    type=int,
+    metavar="N",
+    help="The size of the input in tokens, instead of FILE.",
 )
 @click.option("--batch", is_flag=True, help="Compare batch prices and limits.")
 @click.option(
@@ -33,7 +37,7 @@ from . import exit_codes, inputs, ladder_chart, ladder_svg, output, request, std
 @click.option("--svg", metavar="FILE", help="Draw the chart into a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
-    tokens: int | None,
+    input_tokens: int | None,
     explain: bool,
     exact: bool,
     cut: int | None,
@@ -49,16 +53,16 @@ def command(
     """
     given = request.Given.of(**options)
     has_text = bool(given.file or given.messages or given.documents)
-    if tokens is not None and (has_text or given.tools or given.parameters):
+    if input_tokens is not None and (has_text or given.tools or given.parameters):
         raise click.UsageError(
             "--tokens replaces FILE, --messages, --document, --tools and --parameters"
         )
     if chart or svg is not None:
         if as_json:
             raise click.UsageError("--json prints a decision, --chart and --svg draw: take one")
-        return _draw(tokens, given, has_text=has_text, on_terminal=chart, svg=svg)
+        return _draw(input_tokens, given, has_text=has_text, on_terminal=chart, svg=svg)
     try:
-        decision = _decided(tokens, given, exact=exact)
+        decision = _decided(input_tokens, given, exact=exact)
     except NoModelFits as none:
         if not isinstance(none.decision, Decision):
             raise
@@ -68,7 +72,7 @@ def command(
             stdout.answer(none.decision.explain() if explain else none.decision.brief())
         click.echo(exit_codes.line_of(none), err=True)
         return exit_codes.NO_MODEL_FITS
-    saving = headroom(decision).cutting(cut) if cut is not None else None
+    saving = _saved(decision, cut) if cut is not None else None
     if as_json:
         output.emit(to_record(decision) | _as_data(saving))
         return exit_codes.DONE
@@ -77,6 +81,13 @@ def command(
         where = "" if saving.model is decision.model else f", on {saving.model.id}"
         stdout.answer(f"  {saving.tokens:,} tokens less save {saving.saved}{where}")
     return exit_codes.DONE
+
+
+def _saved(decision: Decision, cut: int) -> Cut:
+    try:
+        return headroom(decision).cutting(cut)
+    except InvalidRequestError as error:
+        raise click.BadParameter(str(error), param_hint="'--cut'") from None
 
 
 def _as_data(saving: Cut | None) -> dict[str, object]:

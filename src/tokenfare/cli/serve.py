@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.client import AsyncClient
 from tokenfare.client.settings import provider_called
 from tokenfare.dispatch import KeyFile
@@ -28,19 +29,19 @@ from tokenfare.listening import is_loopback
 from tokenfare.router import requirements_from
 
 from . import inputs, request
-from .seconds import Seconds
+from .numbers import Seconds, Whole
 
 _MEGABYTE = 1024 * 1024
 
 
 @click.command
-@click.option("--port", type=click.IntRange(0, 65535), default=8643, show_default=True)
+@click.option("--port", type=Whole(0, 65535), default=8643, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS")
 @click.option("--base-url", metavar="URL", help="An OpenAI-compatible endpoint, up to /v1.")
 @click.option(
     "--max-output",
-    "room",
-    type=click.IntRange(1),
+    "max_output_tokens",
+    type=Whole(1),
     metavar="N",
     help=f"Room for answers of which a request does not say (default: {ROOM} for auto, as much as "
     "it gives for a named model).",
@@ -71,7 +72,7 @@ _MEGABYTE = 1024 * 1024
 @click.option("--name-projects", is_flag=True, help="Let callers set the project of a call.")
 @click.option(
     "--max-body",
-    type=click.IntRange(1),
+    type=Whole(1),
     default=MAX_BODY_BYTES // _MEGABYTE,
     show_default=True,
     metavar="MB",
@@ -90,7 +91,7 @@ def command(
     port: int,
     host: str,
     base_url: str | None,
-    room: int | None,
+    max_output_tokens: int | None,
     aliases: tuple[str, ...],
     project: str | None,
     ceilings: tuple[str, ...],
@@ -113,6 +114,7 @@ def command(
     catalogue with the key in its own variable. --key-file takes precedence over both. Bills are
     entered in the ledger: see `spend`.
     """
+    options |= {"max_output_tokens": _room(max_output_tokens, options["expected_output_tokens"])}
     given = request.Given.of(file=None, messages=False, documents=(), **options)
     required = requirements_from(given.requirements, given.based_on())
     gateway = Gateway(
@@ -128,7 +130,7 @@ def command(
         requirements=required,
         profiles=given.every_profile(),
         aliases=dict(map(_alias, aliases)),
-        room=room,
+        room=max_output_tokens,
         tokens=_tokens(tokens_file),
         caller_keys=caller_keys,
         name_projects=name_projects,
@@ -149,6 +151,11 @@ def command(
             err=True,
         ),
     )
+
+
+def _room(stated: int | None, expected: int | None) -> int:
+    """The room that an expected answer is held to: as stated, or else enough for it."""
+    return stated or max(DEFAULT_MAX_OUTPUT_TOKENS, expected or 0)
 
 
 def _key(file: str | None, *, caller_keys: bool) -> str | KeyFile | None:

@@ -6,7 +6,6 @@ outage, no refusal, and no other use of the account.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +18,8 @@ from tokenfare.money import Money, plain
 
 ANSWER_SECONDS = 30.0
 """The longest time that an answer takes, unless the caller states another."""
+
+_A_YEAR = 365 * 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +174,10 @@ def checked(deadline: object, answer_seconds: float) -> None:
         raise InvalidRequestError(
             f"deadline: {deadline}; it must be above zero, counted from the first request sent"
         )
-    if not 0 < answer_seconds < math.inf:
+    if not 0 < answer_seconds <= _A_YEAR:
         raise InvalidRequestError(
-            f"answer_seconds: {answer_seconds}; it must be above zero and finite"
+            f"answer_seconds: {answer_seconds:g}; it must be above zero and at most {_A_YEAR:,}, a "
+            "year"
         )
     for part in ("numpy", "highspy"):
         required(part, what="a deadline")

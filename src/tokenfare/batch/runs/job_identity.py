@@ -38,7 +38,7 @@ def settling(seconds_given: float | None) -> float:
     seconds = SETTLE_SECONDS if seconds_given is None else seconds_given
     if not 0 <= seconds <= _OLD_SECONDS:
         raise InvalidRequestError(
-            f"settle_seconds are 0 to {_OLD_SECONDS:g}, not {seconds:g}: the time that the "
+            f"settle_seconds is {seconds:g}; it is from 0 to {_OLD_SECONDS:g}: the time that the "
             f"provider's lists take, and a second"
         )
     return seconds

@@ -20,6 +20,7 @@ from .running import Running, running
 log: logging.Logger = logging.getLogger("tokenfare")
 
 _NOT_SENT = "not submitted"
+_A_WEEK = 7 * 24 * 60 * 60
 _MOST_FAILURES = 10
 
 
@@ -127,8 +128,7 @@ def wait(
         sleep: The function that waits.
         options: As for `submit`.
     """
-    if not 0 < poll_seconds <= longest_poll_seconds:
-        raise InvalidRequestError("poll_seconds is above zero and at most longest_poll_seconds")
+    _check_pauses(poll_seconds, longest_poll_seconds)
     pause, before, failures = poll_seconds, None, 0
     with running(folder, alone=False, **options) as run:
         while True:
@@ -143,6 +143,18 @@ def wait(
             pause = min(pause * 1.5, longest_poll_seconds) if now == before else poll_seconds
             before = now
             sleep(pause)
+
+
+def _check_pauses(first: float, longest: float) -> None:
+    if not 0 < first <= _A_WEEK:
+        raise InvalidRequestError(
+            f"poll_seconds is {first:g}; it is above zero and at most {_A_WEEK:,}, a week"
+        )
+    if not first <= longest <= _A_WEEK:
+        raise InvalidRequestError(
+            f"longest_poll_seconds is {longest:g}; it is at least poll_seconds, {first:g}, and at "
+            f"most {_A_WEEK:,}, a week"
+        )
 
 
 def cancel(folder: str | os.PathLike[str], **options: Any) -> Status:

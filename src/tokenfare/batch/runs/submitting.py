@@ -161,7 +161,7 @@ def _window(run: Running, hours_given: int | None) -> int:
     window = rules.min_window_hours if hours_given is None else hours_given
     if not rules.min_window_hours <= window <= rules.max_window_hours:
         raise InvalidRequestError(
-            f"a window of {window} hours: the provider gives {rules.min_window_hours} to "
+            f"window_hours is {window:,}; the provider gives {rules.min_window_hours} to "
             f"{rules.max_window_hours}"
         )
     return window

@@ -1,4 +1,4 @@
-"""A number of seconds as an option."""
+"""Numbers of a range as options."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from typing import Any
 import click
 
 
+class Whole(click.IntRange):
+    """A whole number of a range."""
+
+    name = "integer"  # click would answer a word with "not a valid integer range"
+
+
 class Seconds(click.FloatRange):
     """Seconds of a range. `nan` is refused too, which is neither above a bound nor below it."""
+
+    name = "number of seconds"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number. Raises `BadParameter` for anything else."""
         seconds = super().convert(value, param, ctx)
         if math.isnan(seconds):
-            self.fail(f"{value!r} is no number of seconds", param, ctx)
+            self.fail(f"{value!r} is not a valid {self.name}.", param, ctx)
         return seconds

@@ -1,0 +1,57 @@
+"""Names in the library's errors as the user typed them: `--max-output`, not `max_output_tokens`.
+
+The library names an argument where its message is about one. A command's options have other names
+for the same arguments, which click knows. Other words of a message are left as they are, and so is
+what is about the content of a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import click
+
+from tokenfare.errors import InvalidRequestError, TokenfareError
+
+from . import exit_codes
+
+
+def line_of(error: TokenfareError, command: click.Command | None) -> str:
+    """The error on one line, with the options of `command` and its subcommands by their names."""
+    line = exit_codes.line_of(error)
+    if command is None or not isinstance(error, InvalidRequestError):
+        return line
+    start = exit_codes.line_of(InvalidRequestError(""))
+    return start + as_typed(line.removeprefix(start), command)
+
+
+def as_typed(message: str, command: click.Command) -> str:
+    """A message with options where it names arguments."""
+    for name, option in options_of(command).items():
+        message = re.sub(_naming(name), option, message)
+    return message
+
+
+def options_of(command: click.Command) -> dict[str, str]:
+    """Argument -> option, for a command and its subcommands."""
+    return {
+        str(parameter.name): max(parameter.opts, key=len)
+        for each in _with_subcommands(command)
+        for parameter in each.params
+        if isinstance(parameter, click.Option)
+    }
+
+
+def _with_subcommands(command: click.Command) -> Iterator[click.Command]:
+    yield command
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            yield from _with_subcommands(each)
+
+
+def _naming(name: str) -> str:
+    """Where a message means the argument. `deny` and `seed` are ordinary words elsewhere in it."""
+    if "_" in name:
+        return rf"(?<![\w.'\"`-]){name}(?![\w\['\"`=-])"
+    return rf"^{name}(?=: | is | are | and )|(?<= and ){name}(?= both )|(?:^|(?<= )){name}(?= \()"
