@@ -31,6 +31,14 @@ def test_words_narrow_the_choice(start: Start) -> None:
     assert answered_by(stand, {"kinds": ["snapshot"]}).startswith("qwen")
 
 
+def test_a_gateway_that_expects_long_answers_takes_a_request_for_a_short_one(start: Start) -> None:
+    stand = start(
+        gateway={"requirements": Requirements(max_output_tokens=900, expected_output_tokens=800)}
+    )
+    assert stand.chat(max_tokens=100).status_code == 200
+    assert answered_by(stand, {"expected_output_tokens": 50}, max_tokens=100) == "qwen-turbo"
+
+
 def test_the_field_stays_here_and_what_is_unknown_goes_on() -> None:
     chat = chat_of(
         {"model": "auto", "messages": HELLO, "tokenfare": {"deny": []}, "top_k": 5, "max_tokens": 9}

@@ -58,7 +58,10 @@ def narrowed(base: Requirements, words: Words, room: int, catalog: Catalog) -> R
 
     Raises `Refusal` if the two contradict each other.
     """
-    base = replace(base, max_output_tokens=room)
+    expected = base.expected_output_tokens
+    if expected is not None:  # the gateway's guess; a caller with less room expects no more than it
+        expected = min(expected, room)
+    base = replace(base, max_output_tokens=room, expected_output_tokens=expected)
     if words.escalate is None and not words.model_fields_set:
         return base
     given: dict[str, Any] = {}
