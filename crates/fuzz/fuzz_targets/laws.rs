@@ -1,5 +1,5 @@
-//! Laws that hold for every text: every way to count agrees, and decoding gives the text's NFC back,
-//! which encodes to the same ids.
+//! Laws that hold for every text: all ways to count agree, and decoding gives back the NFC of the
+//! text, which encodes to the same ids.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! Every path of the core against an independent implementation; see the library beside this.
+//! Every path of the core against an independent implementation; see the library of this crate.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

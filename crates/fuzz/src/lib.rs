@@ -1,6 +1,6 @@
-//! Every path of the core against an independent implementation, on texts made of bytes.
+//! Every path of the core against an independent implementation, on texts made from bytes.
 //!
-//! The fuzz targets give the bytes of libFuzzer to it, the tests those of a small generator.
+//! The bytes come from libFuzzer in the fuzz targets, and from a small generator in the tests.
 
 mod reference;
 mod texts;
@@ -13,7 +13,7 @@ use tokenfare_bpe::{Merging, Normalization, Pattern, Text, Tokenizer, to_compact
 use reference::{Ranks, Reference};
 pub use texts::text_of;
 
-/// The patterns as their publishers write them, each with the name that the core has for it.
+/// The patterns as their publishers write them, each with its name in the core.
 const PATTERNS: [(Pattern, &str); 6] = [
     (Pattern::Qwen, reference::QWEN),
     (Pattern::QwenMarks, reference::QWEN_MARKS),
@@ -58,8 +58,8 @@ pub fn compared() -> u64 {
     BYTES.load(Relaxed)
 }
 
-/// Compares every path of the core with the reference on the text that `data` makes. Panics where
-/// they differ. Qwen's own pattern, the fastest and most intricate, has half of the texts.
+/// Compares every path of the core with the reference on the text that `data` makes. Panics if they
+/// differ. Half of the texts go to Qwen's own pattern, the fastest and most intricate.
 pub fn compare(data: &[u8]) {
     let Some((choice, rest)) = data.split_first() else { return };
     let which = if choice % 2 == 0 { 0 } else { usize::from(choice / 2) % PATTERNS.len() };
@@ -80,7 +80,7 @@ pub fn compare(data: &[u8]) {
 fn check(Twins { core, reference }: &Twins, text: &str) {
     let expected = reference.encode(text);
     let count = expected.len();
-    // The first time pieces are merged, the second they are found in the caches.
+    // The first time, pieces are merged; the second time, they are found in the caches.
     for _ in 0..2 {
         let mut ids = Vec::new();
         core.encode(text, &mut ids);
@@ -94,7 +94,7 @@ fn check(Twins { core, reference }: &Twins, text: &str) {
     assert_eq!(bytes, reference.normalized(text).as_bytes());
 }
 
-/// Texts of more than a share of a thread, by one thread, by two and as a batch.
+/// Texts longer than the share of a thread: counted by one thread, by two, and as a batch.
 fn long(Twins { core, reference }: &Twins, text: &str) {
     let unit = format!("{text}\n.");
     let times = 150_000 / unit.len();

@@ -1,5 +1,6 @@
-//! Tokenization as it is defined, slowly: the published regular expression, a map of tokens, and
-//! merging by looking at all neighbours again each time. No code and no table of the core.
+//! Tokenization by definition, and slow: the published regular expression, a map of tokens, and
+//! merging that looks at all neighbours again at each step. It shares no code and no table with the
+//! core.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -54,14 +55,15 @@ impl Reference {
         ids
     }
 
-    /// Merges the neighbours of lowest rank, the leftmost of equals, until none are a token.
+    /// Merges the neighbours of lowest rank, the leftmost of equals, until no two neighbours are a
+    /// token.
     fn merge(&self, piece: &[u8], ids: &mut Vec<u32>) {
         let mut ends: Vec<usize> = (0..=piece.len()).collect();
         let rank = |ends: &[usize], i: usize| match ends.get(i..i + 3) {
             Some(three) => *self.ranks.get(&piece[three[0]..three[2]]).unwrap_or(&u32::MAX),
             None => u32::MAX,
         };
-        // What parts `i` and `i + 1` are together; the last part has no neighbour.
+        // The token that parts `i` and `i + 1` are together; the last part has no neighbour.
         let mut joined: Vec<u32> = (0..piece.len()).map(|i| rank(&ends, i)).collect();
         while let Some(lowest) = joined.iter().min().filter(|rank| **rank != u32::MAX) {
             let i = joined.iter().position(|rank| rank == lowest).unwrap_or_default();

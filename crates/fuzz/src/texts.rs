@@ -1,13 +1,13 @@
-//! Texts made of bytes, so that a fuzzer that changes bytes reaches what tokenizers stumble over.
+//! Texts made from bytes, so that a fuzzer that mutates bytes reaches what tokenizers stumble over.
 //!
-//! A quarter of the texts are the bytes themselves, U+FFFD where they are not UTF-8. The others are
-//! recipes: each pair of bytes says which snippet comes next, or which character of which script,
-//! and how often.
+//! A quarter of the texts are the bytes themselves, with U+FFFD where they are not UTF-8. The
+//! others are recipes: each pair of bytes says which snippet comes next and how often, or which
+//! character of which part of Unicode.
 
-/// Longest text, in bytes: the reference takes time in the square of a piece.
+/// Longest text in bytes: the time of the reference is quadratic in the length of a piece.
 const MOST: usize = 3000;
 
-/// First character and number of characters of stretches of Unicode.
+/// Ranges of Unicode: first character and number of characters.
 const STRETCHES: [(u32, u32); 28] = [
     (0x20, 95),
     (0x61, 26),
@@ -156,7 +156,8 @@ pub fn text_of(data: &[u8]) -> String {
 fn add(text: &mut String, choice: u8, byte: u8) {
     let choice = usize::from(choice);
     if let Some(snippet) = SNIPPETS.get(choice) {
-        // Mostly once; some a few times; a few so often that a piece leaves the caches.
+        // Mostly once; sometimes a few times; sometimes so often that a piece is too long for the
+        // caches.
         let times = match byte {
             0..200 => 1,
             200..250 => usize::from(byte) - 198,

@@ -1,4 +1,5 @@
-//! The fuzz target for some seconds, with bytes of a generator: no nightly compiler, no corpus.
+//! The fuzz target for some seconds, with bytes from a generator: it needs no nightly compiler and
+//! no corpus.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ impl Dice {
 fn no_text_is_tokenized_otherwise_than_by_the_reference() {
     let seconds = std::env::var("FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(10);
     let mut dice = Dice(20_261_125);
-    // The first one builds the reference, which on a busy machine takes all of the seconds.
+    // The first comparison builds the reference, which may take all of the time on a busy machine.
     compare(&dice.bytes());
     let end = Instant::now() + Duration::from_secs(seconds);
     while Instant::now() < end {

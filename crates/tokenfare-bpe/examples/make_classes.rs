@@ -48,7 +48,8 @@ fn main() -> std::io::Result<()> {
     write("patterns", &kinds, 512)
 }
 
-/// Writes a two-level table: which block of 64 code points is which, and the different blocks.
+/// Writes a two-level table: for each block of 64 code points the number of its content, and the
+/// different contents.
 fn write(name: &str, classes: &[u8], room: usize) -> std::io::Result<()> {
     let mut blocks: Vec<&[u8]> = Vec::new();
     let mut index = Vec::with_capacity(CODE_POINTS / 32);

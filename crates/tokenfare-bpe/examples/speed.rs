@@ -1,10 +1,15 @@
-//! Times the core alone, without Python: `speed FOLDER [PATTERN] [name…]` over the `.txt` files of a folder.
+//! Times the core alone, without Python: `speed FOLDER [PATTERN] [name…]` reads the `.txt` files of
+//! a folder.
 //!
-//! `fresh` counts the second half of each text after the first half warmed a tokenizer up that had forgotten all,
-//! `seen` counts the same half again, `emptied` is `fresh` a megabyte at a time, each after other memory was read through, as other
-//! programs do, so that no table is near. Processor time, the best of seven, MB = 10⁶ bytes. PATTERN is one of `qwen`
-//! (unless said otherwise), `qwen3.5`, `cl100k`, `llama3`, `o200k` and `gpt2`, each with Qwen's tokens. The `count` column
-//! is what `benchmarks/counting` checks against other tokenizers; this program only prints it.
+//! For each text, a tokenizer forgets everything and counts the first half to warm up. Then `fresh`
+//! is the speed of counting the second half, and `seen` that of counting it again. `emptied` is as
+//! `fresh`, but a megabyte at a time, with other memory read before each so that no table is left
+//! in the CPU's caches, as when other programs run. Times are processor times, the best of seven;
+//! MB = 10⁶ bytes.
+//!
+//! PATTERN is `qwen` (the default), `qwen3.5`, `cl100k`, `llama3`, `o200k` or `gpt2`, each with
+//! Qwen's tokens. The `count` column is only printed here; `benchmarks/counting` checks it against
+//! other tokenizers.
 
 use std::time::Duration;
 
@@ -40,13 +45,13 @@ fn tokenizer(pattern: Pattern) -> Result<Tokenizer, Box<dyn std::error::Error>> 
     Ok(Tokenizer::from_compact(&compact)?)
 }
 
-/// Reads more memory than the machine's caches hold.
+/// Reads more memory than the CPU's caches hold.
 fn empty_caches(other: &mut [u8]) {
     other.iter_mut().step_by(64).for_each(|byte| *byte = byte.wrapping_add(1));
     std::hint::black_box(other);
 }
 
-/// Time for `text` a megabyte at a time, with caches emptied before each.
+/// The time for `text`, a megabyte at a time, with the caches emptied before each.
 fn timed_emptied(tokenizer: &Tokenizer, mut text: &str, other: &mut [u8]) -> Duration {
     let mut time = Duration::ZERO;
     while !text.is_empty() {
@@ -64,7 +69,7 @@ fn timed(tokenizer: &Tokenizer, text: &str) -> (Duration, usize) {
     (start.elapsed(), count)
 }
 
-/// The best of all: what another process takes away is never a gift.
+/// The best of all times: other processes can only take time away.
 fn rate(times: &[Duration], bytes: usize) -> f64 {
     let best = times.iter().min().copied().unwrap_or_default();
     bytes as f64 / 1e6 / best.as_secs_f64()

@@ -1,5 +1,5 @@
-//! Cutting a text by tokens: the longest beginning or end within a limit, and pieces of at most so many tokens
-//! at the best boundaries.
+//! Cutting a text by tokens: the longest beginning or end within a limit, and chunks of at most so
+//! many tokens that end at the best boundaries.
 
 pub(crate) mod beginnings;
 pub(crate) mod boundaries;

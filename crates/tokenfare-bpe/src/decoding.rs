@@ -1,30 +1,32 @@
-//! Tokens as bytes, by copies of a fixed width.
+//! Tokens to bytes, by copies of a fixed width.
 //!
-//! A token has four bytes on average, and a copy of as many bytes as it has costs a call of `memcpy`,
-//! more than all else. So its bytes stand in an entry of sixteen, and all sixteen are copied; the next
-//! token overwrites what is too much. Longer ones, and ids of no token, go the slow way.
+//! A token has four bytes on average. Copying exactly the bytes of each token costs a call of
+//! `memcpy`, which takes longer than everything else. So the bytes of a token are stored in an
+//! entry of sixteen, all sixteen are copied, and the next token overwrites the excess. Longer
+//! tokens, and ids of no token, take a slow path.
 
 use crate::interrupts::worked;
 use crate::vocabulary::Vocabulary;
 use crate::vocabulary::ids::Ids;
 
-/// Bytes of a token that an entry has room for.
+/// Most bytes of a token that fit into an entry.
 const ROOM: usize = 15;
 
-/// Bytes that are written at once.
+/// Bytes written at once.
 const WIDTH: usize = 16;
 
-/// Ids for which room is made together. Room is filled with zeros first, and most of it is still there for the
-/// next ones: with few at a time hardly more is filled than is needed.
+/// Ids for which room is made at a time. Room is first filled with zeros, and what is left of it
+/// serves the next ids; with few ids at a time, hardly more is filled than is needed.
 const TOGETHER: usize = 64;
 
-/// Bytes that those have at most.
+/// Most bytes that these ids can take.
 const MOST: usize = WIDTH * TOGETHER;
 
-/// Ids between two notes of how much was done.
+/// Ids decoded between two calls of `worked`.
 const MANY: usize = 1 << 14;
 
-/// A token's bytes and how many they are; 0 where they have no room, or there is no token.
+/// The bytes of a token and, in the last place, how many they are: 0 if they do not fit, or if
+/// there is no such token.
 #[derive(Clone, Copy)]
 #[repr(align(16))]
 struct Entry([u8; WIDTH]);
@@ -47,13 +49,14 @@ impl Entry {
     }
 }
 
-/// The bytes of all tokens by the ids that the outside uses; 16 bytes an id, 2.4 MB for Qwen's.
+/// The bytes of all tokens, indexed by the ids that callers use; 16 bytes for each id, 2.4 MB for
+/// Qwen's vocabulary.
 pub(crate) struct Decoding {
     entries: Vec<Entry>,
 }
 
 impl Decoding {
-    /// O(number of ids), a millisecond.
+    /// O(number of ids), about a millisecond.
     pub(crate) fn new(v: &Vocabulary, ids: &Ids) -> Self {
         let entry = |id| match v.get(ids.rank(id)) {
             Some(token) => Entry::of(token),
@@ -62,8 +65,8 @@ impl Decoding {
         Decoding { entries: (0..ids.bound(v.len())).map(entry).collect() }
     }
 
-    /// Appends the bytes of the tokens. `slow` is asked for those of an id that has no entry; where it
-    /// knows none, that id is the error. O(length of the result).
+    /// Appends the bytes of the tokens. `slow` is asked for the bytes of an id that has no entry;
+    /// if it knows none, that id is the error. O(length of the result).
     pub(crate) fn append<'a>(
         &self,
         ids: &[u32],

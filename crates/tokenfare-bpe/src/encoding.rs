@@ -1,6 +1,7 @@
-//! Encoding a part of a text: pieces are found a batch at a time, and their ids copied from a cache.
+//! Encoding one part of a text: pieces are found a batch at a time, and their ids are copied from a
+//! cache.
 //!
-//! In order, since ids have an order: a piece that is new is merged at once.
+//! Ids have an order, so pieces are taken in order and a new piece is merged at once.
 
 use crate::caches::id_cache::{LongerIdCache, MOST};
 use crate::caches::long_cache;
@@ -13,7 +14,8 @@ use crate::pieces::traversal::{Taker, walk};
 use crate::pieces::windows::Pieces;
 use crate::vocabulary::Vocabulary;
 
-/// Appends the ids of `part` to `ids`. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
+/// Appends the ids of `part` to `ids`. O(n), except for pieces of more than 64 bytes, which are O(n
+/// log n) at worst.
 pub(crate) fn encode_part(
     v: &Vocabulary,
     splitting: &Splitting,
@@ -32,11 +34,11 @@ struct Encoding<'a> {
     ids: &'a mut Vec<u32>,
 }
 
-/// Pieces whose entries are asked for before the first of them is looked at.
+/// Pieces whose cache entries are prefetched before the first of them is read.
 const TOGETHER: usize = 32;
 
 impl Encoding<'_> {
-    /// At most [`TOGETHER`] pieces.
+    /// Encodes at most [`TOGETHER`] pieces.
     #[inline(always)]
     fn some(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) {
         let mut keys = [Key::default(); TOGETHER];
@@ -47,7 +49,8 @@ impl Encoding<'_> {
             self.memory.spelled.prefetch(*key);
         }
         let mut known = self.ids.len();
-        // Room for what a piece of the cache has at most; what it has less is written over.
+        // Room for the most ids that a cached piece can have; the next piece overwrites what is not
+        // used.
         self.ids.resize(known + TOGETHER * MOST, 0);
         for ((key, start), end) in keys.iter().zip(starts).zip(ends) {
             let (found, count) = self.memory.spelled.find(*key);

@@ -1,6 +1,6 @@
-//! Counting a short stretch of a text: pieces are found one by one, and looked up in batches.
+//! Counting a short stretch of text: pieces are found one by one, and looked up in batches.
 //!
-//! What `counting` does with pieces that are found in windows, for which a stretch is too short.
+//! `counting` does the same with pieces found in windows, for which a stretch is too short.
 
 use crate::caches::short_cache::LONGEST;
 use crate::counting::Counting;
@@ -9,7 +9,8 @@ use crate::pieces::splitting::Splitting;
 use crate::pieces::windows::BATCH;
 use crate::vocabulary::Vocabulary;
 
-/// How many tokens `part` is. O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
+/// How many tokens `part` is. O(n), except for pieces of more than 64 bytes, which are O(n log n)
+/// at worst.
 pub(crate) fn count_pieces(
     v: &Vocabulary,
     splitting: &Splitting,
@@ -27,24 +28,24 @@ pub(crate) fn count_pieces(
     count
 }
 
-/// Pieces that are counted together: where they start, and where they end.
+/// Pieces that are counted together: where each starts and ends.
 #[derive(Default)]
 pub(crate) struct Batch {
     starts: Vec<u32>,
     ends: Vec<u32>,
 }
 
-/// Pieces on their way into a batch.
+/// Collects pieces into batches and counts them.
 struct Gathering<'a, 'b> {
     counting: Counting<'a>,
     text: &'b [u8],
-    /// Where the stretch begins that the batch is of.
+    /// Start of the stretch that the batch covers; its pieces are stored relative to this.
     base: usize,
 }
 
 impl Gathering<'_, '_> {
-    /// Long pieces of characters beyond ASCII are taken apart where no token reaches across, since
-    /// hardly any of them comes twice.
+    /// A long piece whose first four bytes are not all ASCII is divided where no token reaches
+    /// across: hardly any such piece comes twice as a whole.
     #[inline(always)]
     fn add(&mut self, batch: &mut Batch, start: usize, end: usize) {
         if end - start <= LONGEST || self.text[start..start + 4].is_ascii() {
@@ -63,7 +64,7 @@ impl Gathering<'_, '_> {
         if batch.starts.len() == BATCH || end - self.base > STRETCH {
             self.flush(batch, start);
         }
-        // A batch reads 16 bytes from where a piece starts, and counts in 32 bits.
+        // `count_batch` reads 16 bytes from the start of a piece and stores places in 32 bits.
         if end - self.base > STRETCH || self.text.len() - start < 16 {
             self.counting.count += self.counting.count_piece(self.text, start, end);
         } else {
@@ -72,7 +73,7 @@ impl Gathering<'_, '_> {
         }
     }
 
-    /// Counts the batch; the next begins at `base`.
+    /// Counts the batch; the next one begins at `base`.
     fn flush(&mut self, batch: &mut Batch, base: usize) {
         let stretch = &self.text[self.base..];
         self.counting.count += self.counting.count_batch(stretch, &batch.starts, &batch.ends);
@@ -82,5 +83,5 @@ impl Gathering<'_, '_> {
     }
 }
 
-/// Bytes that one batch may be of.
+/// Most bytes of text that one batch may cover.
 const STRETCH: usize = 1 << 24;

@@ -1,20 +1,22 @@
-//! Long work that its caller may want to end before it is done.
+//! Long work that its caller may want to end early.
 //!
-//! Work says now and then how much it has done, and when that is much, whoever asked for it is asked
-//! whether it shall go on. Where not, it is thrown away by unwinding, as a panic that nobody reports: a
-//! result that says so would have to go through every function from the merge of two tokens up.
-//! Nothing is left half done by that: what a thread has learnt is its own until a call is over, and
-//! goes with the work.
+//! Work reports now and then how much it has done. When that adds up to enough, the caller is asked
+//! whether to go on. If the answer is no, the work is abandoned by unwinding, with a panic that is
+//! not reported. The plain way, a result that says "ended", would have to pass through every
+//! function down to the merge of two tokens.
 //!
-//! Not here: a clock, a signal, a limit. Who asks knows those.
+//! Unwinding leaves nothing half done: what a thread learns belongs to the call until the call is
+//! over, and is dropped with it.
+//!
+//! This module knows no clock, signal or limit. Whoever is asked knows those.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Bytes of text between two questions: some milliseconds at the worst, and so much that asking costs
-/// nothing.
+/// Bytes of text between two questions: some milliseconds at worst, and enough that asking costs
+/// nothing that can be measured.
 const BETWEEN: usize = 1 << 16;
 
 type GoOn = Box<dyn FnMut() -> bool>;
@@ -24,12 +26,13 @@ thread_local! {
     static GO_ON: Cell<Option<GoOn>> = const { Cell::new(None) };
 }
 
-/// What unwinding carries.
+/// The payload of the unwinding.
 struct Ended;
 
-/// Does `work`, and asks `go_on` on this thread while it does; nothing if that said no.
+/// Does `work`, and meanwhile asks `go_on` on this thread whether to go on. `None` if `go_on` said
+/// no.
 ///
-/// `go_on` may do anything, other such work among it.
+/// `go_on` may do anything, including interruptible work of its own.
 pub fn interruptible<T>(
     go_on: impl FnMut() -> bool + 'static,
     work: impl FnOnce() -> T,
@@ -44,8 +47,8 @@ pub fn interruptible<T>(
     }
 }
 
-/// Notes that so many bytes are done, or as much work as those are. Does not return if that was all
-/// that is wanted.
+/// Reports `bytes` of text as done, or an equal amount of other work. Asks if enough has been done,
+/// and does not return if the answer is no.
 #[inline]
 pub(crate) fn worked(bytes: usize) {
     let done = DONE.get().saturating_add(bytes);
@@ -55,7 +58,7 @@ pub(crate) fn worked(bytes: usize) {
     }
 }
 
-/// Asks now.
+/// Asks now, and unwinds if the answer is no.
 #[cold]
 pub(crate) fn ask() {
     DONE.set(0);
@@ -67,7 +70,7 @@ pub(crate) fn ask() {
     }
 }
 
-/// The steps of a scan, which are too short to note each.
+/// Reports the progress of a scan, whose single steps are too short to report each.
 pub(crate) struct Steps {
     noted: usize,
 }
@@ -78,7 +81,7 @@ impl Steps {
         Steps { noted: at }
     }
 
-    /// That the scan has come to `at`.
+    /// The scan has reached `at`.
     #[inline(always)]
     pub(crate) fn to(&mut self, at: usize) {
         if at - self.noted >= BETWEEN {
@@ -88,29 +91,29 @@ impl Steps {
     }
 }
 
-/// The thread that is asked, of several that share one work.
+/// Held by the one thread that is asked, of several that share the same work.
 #[derive(Default)]
 pub(crate) struct Leader(Arc<AtomicBool>);
 
 impl Leader {
-    /// For another thread.
+    /// A follower, to be given to another thread.
     pub(crate) fn follower(&self) -> Follower {
         Follower(Arc::clone(&self.0))
     }
 }
 
 impl Drop for Leader {
-    /// When the work is over, or unwinding goes by.
+    /// Ends the followers, when the work is over or when unwinding passes by.
     fn drop(&mut self) {
         self.0.store(true, Relaxed);
     }
 }
 
-/// Works as long as its leader does.
+/// Held by another thread, which works only as long as the leader exists.
 pub(crate) struct Follower(Arc<AtomicBool>);
 
 impl Follower {
-    /// Does `work`; nothing if the leader was gone before.
+    /// Does `work`; `None` if the leader was dropped first.
     pub(crate) fn follow<T>(self, work: impl FnOnce() -> T) -> Option<T> {
         interruptible(move || !self.0.load(Relaxed), work)
     }
@@ -121,7 +124,7 @@ mod tests {
     use super::*;
     use std::rc::Rc;
 
-    /// Asks, and says no to the question of this number.
+    /// A `go_on` that counts its calls and says no to the call of this number.
     fn no_at(number: usize) -> (Rc<Cell<usize>>, impl FnMut() -> bool) {
         let asked = Rc::new(Cell::new(0));
         let counted = Rc::clone(&asked);
@@ -140,7 +143,7 @@ mod tests {
             5
         });
         assert_eq!((result, asked.get()), (Some(5), 10));
-        worked(usize::MAX); // of which nobody wants to know
+        worked(usize::MAX); // nobody is asked
         assert_eq!(asked.get(), 10);
     }
 

@@ -1,15 +1,16 @@
 //! Exact and fast token counting for byte-level BPE: bytes and ranks in, integers out.
 //!
-//! The answers are those of the reference tokenizers (tiktoken, Hugging Face's `tokenizers`), id
-//! for id, on every input. Unicode is 16.0 throughout; newer code points count as unassigned.
+//! Counts and ids are those of the reference tokenizers (tiktoken, Hugging Face's `tokenizers`), id
+//! for id, on every input. Normalization and character classes are those of Unicode 16.0; newer
+//! code points count as unassigned.
 //!
-//! Not here: files, model names, clocks, Python. The crate is a library's core; its interface is
-//! whatever that library needs.
+//! The crate knows no files, model names, clocks or Python. It is the core of a library, and its
+//! interface is what that library needs.
 //!
 //! # Example
 //!
-//! A vocabulary is the 256 bytes and the tokens that merging makes of them. Usually it comes from
-//! a file of some 150,000 tokens; three are enough to see it work:
+//! A vocabulary is the 256 single bytes and the tokens made from them by merging. It usually comes
+//! from a file of some 150,000 tokens; three are enough to see how it works:
 //!
 //! ```
 //! use tokenfare_bpe::{Merging, Normalization, Pattern, Tokenizer, to_compact};
@@ -28,58 +29,61 @@
 //! # Ok::<(), tokenfare_bpe::VocabularyError>(())
 //! ```
 //!
-//! # How a count is done, the plain way
+//! # How a count is made, the plain way
 //!
-//! 1. **Normalize.** The text is taken to NFC, if the vocabulary wants that ([`nfc()`]).
-//! 2. **Split.** A pattern cuts it into *pieces*: words with the space before them, numbers,
-//!    punctuation, white space. No token reaches from one piece into the next. `scan` and
-//!    `patterns` read a text piece by piece, each with its regular expression beside it.
-//! 3. **Merge.** A piece starts as its bytes. Of all neighbours that are a pair of the vocabulary,
-//!    the pair of lowest rank becomes one token, the leftmost of equals, until no pair is left
-//!    (`merge`). With the vocabulary above, `h e l l o` becomes `he l l o`, `he ll o`, `hell o`.
-//! 4. **Add up.** The count of the text is the sum over its pieces.
+//! 1. **Normalize.** The text is brought to NFC, if the vocabulary asks for it ([`nfc()`]).
+//! 2. **Split.** A pattern splits the text into *pieces* (elsewhere called pre-tokens): words with
+//!    the space before them, numbers, punctuation, white space. No token reaches from one piece
+//!    into the next. `scan` and `patterns` read a text piece by piece, each with its regular
+//!    expression beside it.
+//! 3. **Merge.** A piece starts as its bytes, each a token. Of all neighbouring tokens that form a
+//!    pair of the vocabulary, the pair of lowest rank becomes one token, the leftmost first among
+//!    equals, until no such pair is left (`merge`). With the vocabulary above, `h e l l o` becomes
+//!    `he l l o`, `he ll o`, `hell o`.
+//! 4. **Add up.** The count of the text is the sum of the counts of its pieces.
 //!
-//! These four modules are short and can be read alone. Everything else is there so that most of
-//! that work is not done, or is done for many pieces at once, and each module is held to the plain
-//! way by tests.
+//! These modules are short and can be read alone. Everything else exists to avoid most of that
+//! work, or to do it for many pieces at once, and tests compare it with the plain way.
 //!
-//! # How it is done fast
+//! # How it is made fast
 //!
-//! - **Most pieces were seen before.** Their counts are remembered in tables by length: `short_cache` up
-//!   to 15 bytes, `wide_cache` to 30, `middle_cache` to 62, `long_cache` beyond; `id_cache` remembers ids. A thread's
-//!   tables are its `memory`, and are bounded.
-//! - **Pieces are found 64 bytes at a time.** `masks` says which bytes are letters, digits, spaces;
-//!   `windows` finds where pieces start by arithmetic on those bits, in two parts of a text at a time,
-//!   since each window waits for the one before. `traversal` goes through the parts so, and makes NFC
-//!   only where a character needs it.
-//! - **Look-ups wait for one another no more than they must.** `counting` looks up a batch of
-//!   pieces and sets aside what is new; there it waits (`pending`) until there is enough of it for
-//!   `interleaved`, which merges 32 pieces at a time. `encoding` and `gathering` are its siblings for ids and for short
-//!   stretches.
-//! - **Long pieces** are merged in about linear time (`long`), those of a few runs of equal bytes rank by
-//!   rank (`runs`), and long pieces of scripts without spaces fall apart where no token reaches across
-//!   (`joints`, `adjacent`). Long runs of marks are sorted for NFC by counting (`mark_runs`).
-//! - **A long text** is cut where counts add up (`cuts`, found by `cut_search`), so that it takes bounded
-//!   memory and several threads (`sharing`). `source` and `code_points` read Python's own form of a text without
-//!   a copy; `stream` counts a text that comes in parts. Whoever asked for long work can end it ([`interruptible`]).
+//! - **Most pieces have been seen before.** Their counts are cached by length: `short_cache` up to
+//!   15 bytes, `wide_cache` to 30, `middle_cache` to 62, `long_cache` beyond; `id_cache` holds ids.
+//!   The caches of a thread are its `memory`, and their size is bounded.
+//! - **Pieces are found 64 bytes at a time.** `masks` turns 64 bytes into bit masks of letters,
+//!   digits, spaces and so on; `windows` computes from these bits where pieces start. It works on
+//!   two parts of a text at a time, since each window has to wait for the one before it.
+//!   `traversal` walks through the parts and normalizes only where a character needs it.
+//! - **Look-ups overlap.** `counting` looks up a batch of pieces and sets aside those that are new.
+//!   They wait in `pending` until there are enough of them for `interleaved`, which merges 32
+//!   pieces at a time. `encoding` does the same for ids, and `gathering` for short stretches of
+//!   text.
+//! - **Long pieces** are merged in about linear time (`long`); a piece of a few runs of equal bytes
+//!   is merged rank by rank (`runs`); and long pieces of scripts without spaces are divided where
+//!   no token reaches across (`joints`, `adjacent`). For NFC, long runs of combining marks are
+//!   sorted by counting (`mark_runs`).
+//! - **A long text** is cut where counts add up (`cuts`, found by `cut_search`), so that it needs
+//!   bounded memory and several threads can share it (`sharing`). `source` and `code_points` read
+//!   Python's own form of a text without a copy; `stream` counts a text that arrives in parts. A
+//!   caller can end long work ([`interruptible`]).
 //!
 //! # Where things are
 //!
 //! | folder | what is in it |
 //! |---|---|
-//! | `vocabulary` | `ranks` reduces any table of merges to one pair a token, `compact` writes and reads it, `error` says what can be wrong with it, `pairs` looks up what two tokens merge into, `ids` has the ids that the outside knows |
-//! | `text` | a text as it comes: in Python's form or as UTF-8, at once or in parts, for one thread or several |
-//! | `unicode` | classes of characters, NFC |
+//! | `vocabulary` | `ranks` reduces any table of merges to one pair for each token, `compact` reads and writes it, `error` says what can be wrong with it, `pairs` looks up the token that two tokens merge into, `ids` holds the ids that callers use |
+//! | `text` | the forms of a text: Python's or UTF-8, whole or in parts, for one thread or several |
+//! | `unicode` | character classes, NFC |
 //! | `pieces` | the split patterns, one piece at a time and 64 bytes at a time; where a text may be cut |
-//! | `merging` | one piece, many at once, long ones; where a piece falls apart |
-//! | `caches` | counts and ids of pieces that were met before |
-//! | `cutting` | [`Tokenizer::longest_beginning`] and its kin (`truncate`, `beginnings`, `endings`, `inside`), [`Tokenizer::split`] (`split`; `boundaries`, which knows `line_ends`, `fences` and `sentences`), between grapheme clusters (`graphemes`) |
+//! | `merging` | merging one piece, many at once, long ones; where a piece can be divided |
+//! | `caches` | counts and ids of pieces seen before |
+//! | `cutting` | [`Tokenizer::longest_beginning`] and related functions (`truncate`, `beginnings`, `endings`, `inside`), [`Tokenizer::split`] (`split`; `boundaries`, with `line_ends`, `fences` and `sentences`), and limits between grapheme clusters (`graphemes`) |
 //!
-//! Beside them stand what brings these together, [`Tokenizer`], `counting`, `encoding` and `gathering`; `decoding`,
-//! from ids back to bytes; and `special`, special tokens in a text.
+//! Beside these folders are [`Tokenizer`], `counting`, `encoding` and `gathering`, which bring them
+//! together; `decoding`, from ids back to bytes; and `special`, special tokens in a text.
 //!
-//! `README.md` beside this crate has what is claimed with its proofs, the costs, and the
-//! experiments, those that failed among them.
+//! `README.md` of this crate lists what is claimed with its proofs, the costs, and the experiments,
+//! including those that failed.
 
 mod caches;
 mod counting;

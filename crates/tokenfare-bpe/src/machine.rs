@@ -1,4 +1,4 @@
-//! What the machine can do, asked once and remembered by the standard library.
+//! What the CPU supports; detected once and remembered by the standard library.
 
 /// Whether functions compiled for `avx2,bmi1,bmi2,lzcnt,popcnt` may be called.
 #[cfg(target_arch = "x86_64")]
@@ -15,7 +15,8 @@ pub(crate) fn has_avx2() -> bool {
         && is_x86_feature_detected!("popcnt")
 }
 
-/// Whether functions compiled for those and for `avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2` may be called.
+/// Whether functions compiled for those features and for
+/// `avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2` may be called.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn has_avx512() -> bool {

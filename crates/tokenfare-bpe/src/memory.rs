@@ -1,4 +1,5 @@
-//! What a thread keeps from one call to the next: what it learnt of pieces, and room to work in.
+//! What a thread keeps from one call to the next: what it has learnt about pieces, and room to work
+//! in.
 
 use crate::caches::hot_cache::HotCache;
 use crate::caches::id_cache::{IdCache, LongerIdCache};
@@ -14,45 +15,47 @@ use crate::pieces::windows::{Pieces, Places};
 use crate::queue::Queue;
 use crate::vocabulary::Vocabulary;
 
-/// Caches, each bounded, 16 MiB in all at most; and room for merging.
+/// The caches, each bounded, at most 16 MiB together; and room for merging.
 pub(crate) struct Memory {
-    /// Counts of pieces of up to 15 bytes met last.
+    /// Counts of the pieces of up to 15 bytes seen last.
     pub(crate) hot: HotCache,
-    /// Counts of pieces of up to 15 bytes met before.
+    /// Counts of pieces of up to 15 bytes seen before.
     pub(crate) front: ShortCache,
-    /// Counts of pieces of 16 to 30 bytes met before.
+    /// Counts of pieces of 16 to 30 bytes seen before.
     pub(crate) wide: WideCache,
-    /// Counts of pieces of 31 to 62 bytes met before.
+    /// Counts of pieces of 31 to 62 bytes seen before.
     pub(crate) middle: MiddleCache,
-    /// Counts of longer pieces met before.
+    /// Counts of longer pieces seen before.
     pub(crate) kept: LongCache<usize>,
-    /// Ids of pieces of up to 15 bytes met before.
+    /// Ids of pieces of up to 15 bytes seen before.
     pub(crate) spelled: IdCache,
-    /// Ids of pieces of 16 to 62 bytes met before.
+    /// Ids of pieces of 16 to 62 bytes seen before.
     pub(crate) spelled_longer: LongerIdCache,
-    /// Ids of longer pieces met before.
+    /// Ids of longer pieces seen before.
     pub(crate) kept_ids: LongCache<Box<[u32]>>,
-    /// The pieces that come next; with whoever takes them while he does.
+    /// The batches of pieces found in windows, one for each of two parts. `None` while they are in
+    /// use.
     pub(crate) pieces: Option<Box<[Pieces; 2]>>,
-    /// The same for patterns that find them one by one.
+    /// The batch of pieces found one by one.
     pub(crate) batch: Batch,
-    /// The numbers of those that were not met lately.
+    /// Which pieces of the batch are not in `hot`.
     pub(crate) cold: Places,
     pub(crate) asked: Box<Asked>,
-    /// Of those: too long for `short_cache`, and known to no cache.
+    /// Pieces of the batch that are too long for `front`; and those of them not in `wide`.
     pub(crate) longer: Queue,
     pub(crate) missing: Queue,
-    /// Pieces that wait to be merged, of up to 15, 30 and 62 bytes.
+    /// Pieces that wait to be merged: of up to 15, 30 and 62 bytes.
     pub(crate) new: Pending<16, 256>,
     pub(crate) new_wide: Pending<32, 256>,
     pub(crate) new_middle: Pending<64, 128>,
     pub(crate) room: Room,
-    /// What code points become.
+    /// Buffer for code points converted to UTF-8.
     pub(crate) utf8: Vec<u8>,
 }
 
 impl Memory {
-    /// Caches that know the vocabulary. O(its size), less than a millisecond.
+    /// Empty caches, except that `front` holds the vocabulary. O(its size), less than a
+    /// millisecond.
     pub(crate) fn knowing(v: &Vocabulary) -> Self {
         Memory {
             hot: HotCache::default(),

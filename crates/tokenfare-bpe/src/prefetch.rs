@@ -1,6 +1,6 @@
-//! Telling the machine what will be read soon.
+//! Telling the CPU what will be read soon.
 
-/// Asks for the line of memory that holds `what`. Changes nothing and reads nothing.
+/// Prefetches the cache line that holds `what`. Changes nothing and reads nothing.
 #[inline(always)]
 pub(crate) fn prefetch<T>(what: &T) {
     #[cfg(target_arch = "x86_64")]

@@ -1,4 +1,4 @@
-//! Pieces that are looked at later, set aside without a branch.
+//! A list of pieces to look at later, filled without a branch.
 
 use crate::caches::short_cache::places;
 use crate::pieces::windows::BATCH;
@@ -6,10 +6,10 @@ use crate::pieces::windows::BATCH;
 /// Start and end of a piece in a stretch of text.
 pub(crate) type Bounds = (u32, u32);
 
-/// More than a batch holds, and a power of two, so that a place needs no check.
+/// More than a batch holds, and a power of two, so that an index modulo this needs no bounds check.
 const QUEUE: usize = 2 * BATCH;
 
-/// Bounds of pieces, at most as many as a batch has.
+/// Starts and ends of pieces, at most as many as a batch has.
 pub(crate) struct Queue {
     all: Box<[Bounds; QUEUE]>,
     count: usize,

@@ -1,7 +1,8 @@
-//! Special tokens that a caller wants recognised in a text, matched on the text as it stands.
+//! Special tokens that a caller wants recognised in a text.
 //!
-//! Matching comes before normalization, so `<|im_end|>` followed by a combining mark is the special
-//! token and then a mark, as in the reference. Nothing is recognised unless it was listed.
+//! They are matched in the text as it stands, before normalization, as in the reference:
+//! `<|im_end|>` followed by a combining mark is the special token and then a mark. Nothing is
+//! recognised unless the caller listed it.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,33 +13,33 @@ use crate::pieces::cuts::first_of;
 #[derive(Debug, Clone, Default)]
 pub struct SpecialTokens {
     as_it_stands: Texts,
-    /// Looked for in what is left, once it is normalized.
+    /// Looked for in what is left between the others, once that is normalized.
     normalized: Texts,
 }
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Texts {
-    /// Longest first, so that the first that matches is the longest.
+    /// Longest first, so that the first match is the longest.
     texts: Vec<(Box<str>, u32)>,
-    /// Which bytes start one of them.
+    /// The bytes that some of these texts start with.
     starts: Vec<u8>,
 }
 
 impl SpecialTokens {
-    /// A set of special tokens with their ids. Empty texts are left out: they stand nowhere.
+    /// A set of special tokens with their ids. Empty texts are left out: they match nowhere.
     pub fn new(tokens: impl IntoIterator<Item = (String, u32)>) -> Self {
         SpecialTokens { as_it_stands: Texts::new(tokens), normalized: Texts::default() }
     }
 
-    /// Adds special tokens that are looked for between the others, in the normalized text, as a
-    /// vocabulary may want it (Hugging Face's `normalized`).
+    /// Adds special tokens that are looked for between the others, in normalized text, as some
+    /// vocabularies ask for (Hugging Face's `normalized`).
     #[must_use]
     pub fn and_normalized(self, tokens: impl IntoIterator<Item = (String, u32)>) -> Self {
         SpecialTokens { normalized: Texts::new(tokens), ..self }
     }
 
-    /// The special tokens of `text` and the texts between them, in order. `normalize` gives a text as
-    /// it is split.
+    /// Calls `found` with the special tokens of `text` and the texts between them, in order.
+    /// `normalize` turns a text into the form in which it is split.
     pub(crate) fn split<'a>(
         &self,
         text: &'a str,
@@ -54,7 +55,7 @@ impl SpecialTokens {
     }
 }
 
-/// A special token, or text that holds none.
+/// A special token, or a text that holds none.
 pub(crate) enum Found<'a> {
     Token(u32),
     Between(&'a str),
@@ -84,8 +85,8 @@ impl Texts {
         found(Found::Between(&text[at..]));
     }
 
-    /// The first special token at or after `from` and where it stands; of several that start there,
-    /// the longest. O(distance × number of special tokens) at worst.
+    /// The first special token at or after `from` and where it stands; of several that start at one
+    /// place, the longest. O(distance × number of special tokens) at worst.
     fn find(&self, text: &str, from: usize) -> Option<(Range<usize>, u32)> {
         let bytes = text.as_bytes();
         let one = |at: usize| {

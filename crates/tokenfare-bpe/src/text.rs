@@ -1,4 +1,4 @@
-//! A text as it comes: as UTF-8 or as code points, at once or in parts, for one thread or several.
+//! The forms of a text: as UTF-8 or as code points, whole or in parts, for one thread or several.
 
 pub(crate) mod code_points;
 pub(crate) mod sharing;

@@ -1,4 +1,4 @@
-//! The public face: text in, counts and ids out.
+//! The public interface: text in, counts and ids out.
 
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -17,25 +17,27 @@ use crate::vocabulary::compact::Compact;
 use crate::vocabulary::error::VocabularyError;
 use crate::vocabulary::ids::Ids;
 
-/// Places of working memory that are kept from one call to the next.
+/// Entries of each list of working memory that are kept from one call to the next.
 const KEPT: usize = 1 << 16;
 
-/// Bytes of text that are normalized and split at a time: little enough to stay in the near cache.
+/// Bytes of text that are normalized and split at a time: few enough to stay in a near cache of the
+/// CPU.
 const PART: usize = 64 * 1024;
 
-/// Bytes up to which a stretch is sooner counted piece by piece than in batches.
+/// Longest stretch, in bytes, that is counted piece by piece rather than in batches.
 const STRETCH: usize = 512;
 
-/// Bytes from which on a text is counted from its beginning and from its middle at once.
+/// Texts of at least this many bytes are counted from their beginning and from their middle at the
+/// same time.
 const TWO: usize = 2048;
 
-/// Code points that are made UTF-8 at a time, for the same reason.
+/// Code points that are converted to UTF-8 at a time; few, for the same reason as [`PART`].
 const POINTS: usize = 64 * 1024;
 
-/// Bytes of what code points become that are kept from one call to the next.
+/// Bytes of the buffer for converted code points that are kept from one call to the next.
 const UTF8_KEPT: usize = 6 * POINTS;
 
-/// An id that names no token.
+/// An id that is not the id of any token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownId(pub u32);
 
@@ -54,7 +56,7 @@ pub struct Tokenizer {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) splitting: Splitting,
     ids: Ids,
-    /// Made when ids are first decoded.
+    /// Built when ids are first decoded.
     decoding: OnceLock<Decoding>,
     #[expect(
         clippy::vec_box,
@@ -76,29 +78,32 @@ impl Tokenizer {
         })
     }
 
-    /// Number of tokens in the vocabulary, special tokens not among them.
+    /// Number of tokens in the vocabulary, without special tokens.
     pub fn vocabulary_size(&self) -> usize {
         self.vocabulary.len()
     }
 
-    /// Bytes of the longest token: so many tokens are at most so many times that of normalized text.
+    /// Length of the longest token in bytes: `n` tokens are at most `n` times this many bytes of
+    /// normalized text.
     pub fn longest_token(&self) -> usize {
         self.vocabulary.longest
     }
 
-    /// Gives back the memory that is kept from call to call, and with it what was learnt of pieces.
+    /// Frees the memory kept from call to call, and with it what was learnt about pieces.
     pub fn forget(&self) {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// How many tokens `text` is, special tokens taken as ordinary text.
+    /// How many tokens `text` is, with special tokens taken as ordinary text.
     ///
-    /// O(n) but for single pieces of more than 64 bytes, which are O(n log n) at worst. Memory is
-    /// bounded whatever the length of the text, but for a single piece, which needs some of its own,
-    /// and for a stretch without a cut (see `cuts`; dashes and spaces without a letter, a digit or a
-    /// line end are one, however many pieces they are): what of it is to be normalized is copied as a
-    /// whole, and code points take room for their UTF-8 as a whole, two, three or four bytes for each
-    /// that is kept in one, two or four.
+    /// O(n), except for single pieces of more than 64 bytes, which are O(n log n) at worst.
+    ///
+    /// Memory is bounded whatever the length of the text, with two exceptions: a single long piece
+    /// needs memory of its own, and so does a long stretch without a cut (see `cuts`; dashes and
+    /// spaces without a letter, digit or line end are one such stretch, however many pieces they
+    /// are). What has to be normalized in such a stretch is copied as a whole, and code points are
+    /// converted to UTF-8 as a whole, which takes two, three or four bytes for each code point that
+    /// is kept in one, two or four.
     pub fn count<'a>(&self, text: impl Into<Text<'a>>) -> usize {
         let text = text.into();
         self.with_memory(|memory| self.count_text(memory, text))
@@ -106,8 +111,9 @@ impl Tokenizer {
 
     /// How many tokens `text` is, or `None` if it is more than `limit`.
     ///
-    /// Stops within one part of the text (some bytes for each token of the limit, more where it
-    /// cannot be cut) after the limit is passed: the cost follows the limit, not the text.
+    /// Stops at most one part of the text (some bytes for each token of the limit, more where the
+    /// text cannot be cut) after the limit is passed: the cost depends on the limit, not on the
+    /// length of the text.
     pub fn count_up_to<'a>(&self, text: impl Into<Text<'a>>, limit: usize) -> Option<usize> {
         let text = text.into();
         self.with_memory(|memory| match text {
@@ -167,7 +173,7 @@ impl Tokenizer {
             + merge_pending(&self.vocabulary, memory)
     }
 
-    /// As `count_part`, for stretches of which most are short: without setting out for a batch.
+    /// The same as `count_part`, for stretches that are mostly short: it does not set up a batch.
     pub(crate) fn count_stretch(&self, memory: &mut Memory, part: &str) -> usize {
         if part.len() > STRETCH {
             return self.count_part(memory, part);
@@ -175,7 +181,7 @@ impl Tokenizer {
         count_pieces(&self.vocabulary, &self.splitting, memory, part)
     }
 
-    /// Appends the ids of `text` to `ids`, special tokens taken as ordinary text.
+    /// Appends the ids of `text` to `ids`, with special tokens taken as ordinary text.
     pub fn encode<'a>(&self, text: impl Into<Text<'a>>, ids: &mut Vec<u32>) {
         let (text, first) = (text.into(), ids.len());
         self.with_memory(|memory| match text {
@@ -197,7 +203,7 @@ impl Tokenizer {
         }
     }
 
-    /// Appends the ids of `text` to `ids`; what `special` lists becomes its one id.
+    /// Appends the ids of `text` to `ids`; a special token listed in `special` becomes its one id.
     pub fn encode_with_special(&self, text: &str, special: &SpecialTokens, ids: &mut Vec<u32>) {
         special.split(
             text,
@@ -216,8 +222,11 @@ impl Tokenizer {
         Ok(bytes)
     }
 
-    /// Appends the bytes of the tokens `ids`; `special` is asked for the ids that the vocabulary does
-    /// not have. O(length of what is appended). After an error there may be anything behind what was there.
+    /// Appends the bytes of the tokens `ids`. `special` is asked for the bytes of ids that the
+    /// vocabulary does not have. O(length of what is appended).
+    ///
+    /// After an error, the bytes that were there before are unchanged, and anything may follow
+    /// them.
     pub fn decode_with<'a>(
         &'a self,
         ids: &[u32],
@@ -229,10 +238,10 @@ impl Tokenizer {
         decoding.append(ids, bytes, slow).map_err(UnknownId)
     }
 
-    /// A counter for one thread, which keeps its memory from text to text.
+    /// A counter for one thread, which keeps its memory from one text to the next.
     ///
-    /// For whoever reads texts and counts each at once: `count` borrows memory anew for every text,
-    /// and two threads would take that of each other.
+    /// Use it to count texts one by one as they are read. [`Tokenizer::count`] borrows memory anew
+    /// for each text, and two threads that call it would take each other's.
     pub fn counter(&self) -> Counter<'_> {
         Counter { tokenizer: self, memory: Some(self.memory()) }
     }
@@ -260,17 +269,17 @@ impl Tokenizer {
     }
 }
 
-/// Counts texts by one tokenizer, one after the other.
+/// Counts texts with one tokenizer, one after the other.
 pub struct Counter<'a> {
     tokenizer: &'a Tokenizer,
-    /// There from the first text on.
+    /// Present except while a text is counted, and after a count that unwound.
     memory: Option<Box<Memory>>,
 }
 
 impl Counter<'_> {
-    /// As [`Tokenizer::count`].
+    /// The same as [`Tokenizer::count`].
     pub fn count<'a>(&mut self, text: impl Into<Text<'a>>) -> usize {
-        // Out of its place meanwhile, so that what an unwinding leaves half counted is not counted on.
+        // Taken out during the count: if the count unwinds, its half-finished memory is dropped.
         let mut memory = self.memory.take().unwrap_or_else(|| self.tokenizer.memory());
         let count = self.tokenizer.count_text(&mut memory, text.into());
         self.memory = Some(memory);
@@ -279,7 +288,7 @@ impl Counter<'_> {
 }
 
 impl Drop for Counter<'_> {
-    /// Gives the memory back, unless a count that unwound took it along.
+    /// Gives the memory back to the tokenizer, unless a count that unwound dropped it.
     fn drop(&mut self) {
         if let Some(memory) = self.memory.take() {
             self.tokenizer.give_back(memory);

@@ -1,4 +1,4 @@
-//! What Unicode says: classes of characters, and NFC.
+//! What Unicode defines: classes of characters, and NFC.
 
 pub(crate) mod classes;
 pub(crate) mod mark_runs;

@@ -1,9 +1,9 @@
-//! A byte-level BPE vocabulary: tokens by id, ids by bytes, and what merges into what.
+//! A byte-level BPE vocabulary: the bytes of each token, and which two tokens merge into it.
 //!
-//! Read from the compact form, which lists for every token of more than one byte the two tokens
-//! that merge into it; the bytes follow by concatenation, the merge table is the list itself.
-//! Ids in here are ranks; what ids the outside uses is `tokenizer`'s affair.
-//! Nothing here knows where the bytes came from or for which model they are.
+//! It is read from the compact form, which lists for every token of more than one byte the two
+//! tokens that merge into it. Its bytes follow by concatenation, and the list itself is the merge
+//! table. Ids in here are ranks; `ids` translates them to the ids that callers use. Nothing here
+//! knows where the data came from, or for which model it is.
 
 pub(crate) mod compact;
 pub(crate) mod error;
@@ -35,21 +35,22 @@ pub(crate) struct Vocabulary {
     /// The id of each byte.
     pub(crate) byte_ids: [u32; 256],
     pub(crate) pairs: Pairs,
-    /// What two bytes merge into: every merging starts with these look-ups.
+    /// The token that two bytes merge into: every merging starts with these look-ups.
     byte_pairs: Box<[u32; SINGLES * SINGLES]>,
-    /// The tokens that are one character of three bytes, by the sixteen bits that those hold.
+    /// The tokens that are one three-byte character, indexed by the sixteen bits of its code point.
     characters: Box<[u32; 1 << 16]>,
-    /// Bytes of the longest token.
+    /// Length of the longest token in bytes.
     pub(crate) longest: usize,
-    /// Made when it is first asked for, as are the joints: a short text needs neither.
+    /// Built on first use, as are the joints: a short text needs neither.
     ids: OnceLock<Ids>,
     joints: OnceLock<Joints>,
     adjacent: OnceLock<Adjacent>,
-    /// Number of tokens that are single bytes or made by merging; spare ones follow.
+    /// Number of tokens that are single bytes or made by merging; spare tokens follow.
     merged: u32,
-    /// Length of the longest spare token that is one token as a piece; 0 if there is none.
+    /// Length of the longest spare token that counts as one token if it is a piece; 0 if there is
+    /// none.
     pub(crate) longest_spare_piece: usize,
-    /// Whether every token is made of tokens that come before it.
+    /// Whether every token is made of tokens of lower rank.
     pub(crate) in_order: bool,
 }
 
@@ -60,7 +61,7 @@ impl Vocabulary {
         Vocabulary::new(&Compact::read(data)?)
     }
 
-    /// Lays out what the compact form says. O(total length of all tokens).
+    /// Builds the tables from the compact form. O(total length of all tokens).
     pub(crate) fn new(compact: &Compact<'_>) -> Result<Self, VocabularyError> {
         let pairs: Vec<(u32, u32)> = compact.merges().collect();
         let count = SINGLES + pairs.len();
@@ -117,7 +118,7 @@ impl Vocabulary {
         self.end_token(start)
     }
 
-    /// Takes the bytes from `start` on as the next token.
+    /// Adds the bytes from `start` on as the next token.
     fn end_token(&mut self, start: usize) -> Result<(), VocabularyError> {
         let (id, length) = (self.len() as u32, self.bytes.len() - start);
         if length > LONGEST_TOKEN {
@@ -146,7 +147,7 @@ impl Vocabulary {
         Ok(())
     }
 
-    /// Tokens that nothing merges into.
+    /// Adds the spare tokens, which no merge makes.
     fn add_spare(&mut self, compact: &Compact<'_>) -> Result<(), VocabularyError> {
         for bytes in &compact.spare {
             let start = self.bytes.len();
@@ -188,8 +189,8 @@ impl Vocabulary {
         self.byte_pairs[usize::from(left) * SINGLES + usize::from(right)]
     }
 
-    /// The token that is exactly the character whose UTF-8 is `bytes`, or [`NONE`] if there is none or
-    /// it has four bytes. O(1).
+    /// The token that is exactly the character with the UTF-8 `bytes`; [`NONE`] if there is none,
+    /// or if the character has four bytes. O(1).
     #[inline(always)]
     pub(crate) fn character(&self, bytes: &[u8]) -> u32 {
         match bytes {
@@ -200,18 +201,18 @@ impl Vocabulary {
         }
     }
 
-    /// The tokens that are one token as a piece.
+    /// The tokens that count as one token if they are a piece.
     pub(crate) fn whole_pieces(&self) -> std::ops::Range<u32> {
         0..if self.takes_spare_pieces() { self.len() as u32 } else { self.merged }
     }
 
-    /// Whether a piece may be one token although merging it does not end there.
+    /// Whether a piece may be one token although merging does not lead to it.
     pub(crate) fn takes_spare_pieces(&self) -> bool {
         self.longest_spare_piece > 0
     }
 
-    /// Where pieces fall apart. If tokens that nothing merges into stand for whole pieces, a segment of
-    /// a piece must not be taken for one: then nothing falls apart.
+    /// Where pieces can be divided. If spare tokens stand for whole pieces, a segment of a piece
+    /// must not be taken for such a piece, so nothing is divided.
     #[inline]
     pub(crate) fn joints(&self) -> &Joints {
         self.joints.get_or_init(|| {
@@ -237,14 +238,15 @@ impl Vocabulary {
         })
     }
 
-    /// The token that `piece` is as a whole: encoding it gives that token alone. O(length) expected.
+    /// The token that `piece` is as a whole, if encoding it gives that token alone. O(length)
+    /// expected.
     #[inline]
     pub(crate) fn whole_piece(&self, piece: &[u8]) -> Option<u32> {
         self.ids().find(piece, |id| self.token(id))
     }
 
-    /// As [`Self::whole_piece`], of a piece that is longer than 64 bytes: `None` unless it is a spare
-    /// token.
+    /// The same as [`Self::whole_piece`] for a piece of more than 64 bytes; `None` unless it is a
+    /// spare token.
     #[inline]
     pub(crate) fn spare_piece(&self, piece: &[u8]) -> Option<u32> {
         if piece.len() > self.longest_spare_piece { None } else { self.whole_piece(piece) }
@@ -262,14 +264,16 @@ fn place_of(lead: u8, middle: u8, last: u8) -> usize {
     usize::from(lead & 0x0f) << 12 | usize::from(middle & 0x3f) << 6 | usize::from(last & 0x3f)
 }
 
-/// Ids by the bytes of their tokens: open addressing over ids, the bytes compared in the vocabulary.
+/// Ids by the bytes of their tokens: an open-addressing table of ids, which compares bytes in the
+/// vocabulary.
 struct Ids {
     places: Vec<u32>,
     shift: u32,
 }
 
 impl Ids {
-    /// Not `NONE`, which may be the id of a spare token: any number of them stand behind those that merging makes.
+    /// Not `NONE`, which may be the id of a spare token: any number of spare tokens follow those
+    /// that merging makes.
     const EMPTY: u32 = u32::MAX;
 
     fn with_room_for(count: usize) -> Self {
@@ -301,7 +305,7 @@ impl Ids {
     }
 }
 
-/// FNV-1a over words of eight bytes, the length in the last one. O(length).
+/// A multiplicative hash of words of eight bytes, seeded with the length. O(length).
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     let step = |mixed: u64, word: &[u8]| {
         let mut padded = [0; 8];

@@ -1,5 +1,5 @@
-//! Vocabularies of every shape against a slow reference: tokens that nothing makes, several pairs a
-//! token, tokens of higher rank inside tokens of lower, ids with gaps.
+//! Vocabularies of every shape against a slow reference: tokens that no merge makes, several pairs
+//! for one token, tokens made of tokens of higher rank, ids with gaps.
 #![allow(clippy::unwrap_used)] // a test's way to fail
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,7 +21,8 @@ fn convert(tokens: &Tokens, merging: Merging<'_>) -> Result<Vec<u8>, VocabularyE
     to_compact(&tokens, merging, Pattern::Llama3, Normalization::None)
 }
 
-/// Merges the lowest rank first, the leftmost of equals; `rank` says what two neighbours make.
+/// Merges the lowest rank first, the leftmost of equals; `rank` says what two neighbours merge
+/// into.
 fn reference(
     piece: &[u8],
     tokens: &Tokens,
@@ -52,7 +53,7 @@ fn random_tokens(roll: &mut impl FnMut(usize) -> usize, letters: &[&str], count:
     while words.len() < count {
         let word: String = (0..2 + roll(5)).map(|_| letters[roll(letters.len())]).collect();
         let bytes = word.as_bytes();
-        // Some are cut inside a character.
+        // Some end inside a character.
         words.insert(
             bytes[..bytes.len() - if roll(4) == 0 { roll(bytes.len() - 1) } else { 0 }].into(),
         );
@@ -72,7 +73,7 @@ fn random_piece(roll: &mut impl FnMut(usize) -> usize, letters: &[&str]) -> Stri
     (0..length).map(|_| letters[roll(some)]).collect()
 }
 
-/// Pieces in one text, a digit after each: counted in batches, not alone.
+/// Many pieces in one text, each followed by a digit: counted in batches, not alone.
 #[derive(Default)]
 struct OneText {
     text: String,
@@ -213,7 +214,8 @@ fn what_is_no_vocabulary_is_refused_with_its_place() {
     );
 }
 
-/// A vocabulary out of order, with spare tokens and numbers, so that every field is there.
+/// A vocabulary with ranks out of order, spare tokens and ids of its own, so that every field is
+/// used.
 fn compact() -> Vec<u8> {
     let mut tokens = bytes();
     for (word, id) in [("bc", 400), ("abc", 300), ("xyz", 500)] {
@@ -264,7 +266,7 @@ fn a_forged_checksum_leads_to_an_answer_or_an_error_and_to_nothing_else() {
     }
 }
 
-/// As the format's description has it: words of eight bytes, mixed.
+/// As the format is described: words of eight bytes, mixed.
 fn checksum(body: &[u8]) -> u64 {
     body.chunks(8).fold(0, |mixed: u64, word| {
         let mut padded = [0; 8];

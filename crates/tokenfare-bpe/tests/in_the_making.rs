@@ -1,6 +1,6 @@
-//! New pieces wait from batch to batch, and some stay half merged in between: none is lost, none is counted
-//! twice, and none is left to the next text, whatever ended the one before. Encoding, which merges each
-//! piece alone and at once, is the twin.
+//! New pieces wait from batch to batch, and some stay half merged in between. None may be lost,
+//! counted twice or left to the next text, whatever ended the text before. Encoding, which merges
+//! each piece alone and at once, is the reference.
 #![allow(clippy::unwrap_used)] // a test's way to fail
 
 use std::cell::Cell;
@@ -13,7 +13,7 @@ use tokenfare_bpe::{
 
 const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
-/// Bytes of new pieces: each kind that waits by itself, and at its borders.
+/// Lengths of new pieces in bytes: each kind that waits separately, and the limits of each.
 const LENGTHS: [usize; 9] = [2, 9, 15, 16, 24, 30, 31, 45, 62];
 
 fn dice(seed: u64) -> impl FnMut(usize) -> usize {
@@ -24,7 +24,7 @@ fn dice(seed: u64) -> impl FnMut(usize) -> usize {
     }
 }
 
-/// A word of some bytes that nobody has seen.
+/// A word of some bytes that has not been seen before.
 fn word(roll: &mut impl FnMut(usize) -> usize, length: usize) -> String {
     let letters = [&["a", "e", "q", "z", "n", "T"][..], &["ж", "и", "é"], &["国", "科", "の"]];
     let letters = letters[roll(3)];
@@ -51,7 +51,8 @@ fn encoded(tokenizer: &Tokenizer, text: &str) -> usize {
     ids.len()
 }
 
-/// A few tokens in order or not, and spare ones that are whole pieces, some of which are `words`.
+/// A few tokens, in order or not, and spare tokens that are whole pieces, some of which are
+/// `words`.
 fn with_spare_pieces(words: &[String], in_order: bool) -> Tokenizer {
     let bytes: Vec<[u8; 1]> = (0..=u8::MAX).map(|byte| [byte]).collect();
     let mut tokens: Vec<&[u8]> = bytes.iter().map(|byte| &byte[..]).collect();
@@ -111,7 +112,7 @@ fn a_text_that_was_ended_leaves_nothing_to_the_next() {
             interruptible(ends_at(end), || tokenizer.count(&long)),
             interruptible(ends_at(end), || tokenizer.count_with_threads(&long, 2)),
         ];
-        // Behind a text that was ended, a short one and a long one, and the same again.
+        // After a text that was ended: a short text and a long one, each twice.
         for words in [1, 40, 2_000] {
             let next = text(&mut roll, words);
             let expected = encoded(&tokenizer, &next);

@@ -1,4 +1,4 @@
-//! As many tokens that merging makes as there is room for, and spare ones behind them.
+//! As many tokens made by merging as there is room for, and spare tokens behind them.
 #![allow(clippy::unwrap_used)] // a test's way to fail
 
 use std::collections::HashMap;
@@ -7,9 +7,9 @@ use tokenfare_bpe::{
     Merging, Normalization, Pattern, Tokenizer, UnknownId, VocabularyError, to_compact,
 };
 
-/// The most tokens that merging may make: ids have 18 bits, and the last is no token's.
+/// The most tokens that merging may make: ids have 18 bits, and the last id stands for no token.
 const MOST: usize = (1 << 18) - 1;
-/// Bytes of spare tokens: one for each way that a piece is counted and encoded.
+/// Lengths of spare tokens in bytes: one for each way in which a piece is counted and encoded.
 const SPARE: [usize; 4] = [5, 20, 40, 70];
 
 /// `count` tokens that are all made: bytes, pairs of bytes, three letters and four letters.
@@ -44,7 +44,7 @@ fn compact(tokens: &[Vec<u8>], first_id: u32) -> Result<Vec<u8>, VocabularyError
     to_compact(&tokens, Merging::ByRank, Pattern::Qwen, Normalization::Nfc)
 }
 
-/// A piece by definition: a token as a whole, or the neighbours of lowest rank first.
+/// The encoding of a piece by definition: a token as a whole, or else merging by rank.
 fn reference(piece: &[u8], ids: &HashMap<&[u8], u32>) -> Vec<u32> {
     if let Some(id) = ids.get(piece) {
         return vec![*id];

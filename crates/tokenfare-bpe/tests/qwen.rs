@@ -1,4 +1,4 @@
-//! The shipped vocabulary, counted with: known answers and laws.
+//! The shipped vocabulary: known answers and laws.
 #![allow(clippy::unwrap_used)] // a test's way to fail
 
 use tokenfare_bpe::{SpecialTokens, Text, Tokenizer, UnknownId, VocabularyError};
@@ -65,7 +65,7 @@ fn counting_stops_at_the_limit_and_only_there() {
 #[test]
 fn a_token_across_a_character_that_nfc_makes_is_found_at_every_place_of_a_text() {
     let tokenizer = qwen();
-    // The second syllable is spelled by its parts; with the space the two are one token.
+    // The second syllable is spelled by its parts; in NFC, the two and the space are one token.
     let (spelled, composed) = ("한\u{1100}\u{116e}\u{11a8}", "한국");
     assert_eq!(ids(&tokenizer, " 한국"), [130_092]);
     for at in 0..200 {

@@ -1,4 +1,5 @@
-//! Laws of splitting: nothing is lost, every piece fits, and no more pieces than there must be.
+//! Laws of splitting: nothing is lost, every chunk fits, and there are no more chunks than
+//! necessary.
 #![allow(clippy::unwrap_used)] // a test's way to fail
 
 use tokenfare_bpe::{Span, Tokenizer};

@@ -1,4 +1,5 @@
-//! Truncation against its naive twin: every place of short texts, the longest that fits.
+//! Truncation against its naive twin, which tries every place of short texts for the longest that
+//! fits.
 #![allow(clippy::unwrap_used)] // a test's way to fail
 
 use tokenfare_bpe::{Cut, Merging, Normalization, Pattern, Span, Tokenizer, to_compact};
@@ -179,7 +180,8 @@ fn both_ends_join_to_at_most_the_limit_and_the_tail_has_what_the_head_leaves() {
     assert_eq!(tokenizer.both_ends("", 2), Ok((0, 0)));
 }
 
-/// Vocabularies of their own: the bytes, some words over few letters in random ranks, a pattern each.
+/// Small vocabularies: the bytes and some words over few letters, with random ranks, for one
+/// pattern each.
 fn other(pattern: Pattern, merging: &str, roll: &mut impl FnMut(usize) -> usize) -> Tokenizer {
     let mut words = std::collections::BTreeSet::new();
     let letters = ["a", "b", "'", "s", "1", "2", " ", "\n", ".", "é", "中", "A", "=", "\r\n"];

@@ -1,21 +1,28 @@
-//! The longest beginning of a normalized text that is at most so many tokens.
+//! The longest beginning of a normalized text that has at most `limit` tokens.
 //!
-//! Let N be the text, and b a position where a piece of N ends. **Claim.** b also ends a piece of every
-//! longer beginning of N, unless all that stands between the start of the piece before b and the end of
-//! the beginning is white space. **Proof.** A piece depends on the text from its start on. No
-//! alternative of the pattern but `\s+(?!\S)` looks at what follows the piece it takes; so what it takes
-//! of N it takes of every beginning that contains it, and where it takes nothing of N it takes nothing
-//! of a beginning. `(?!\S)` holds at the end of a beginning where it may not hold in N, for white space
-//! that reaches to that end. ∎
+//! The plain way counts the text up to every place. Here the pieces are counted once, and only the
+//! last piece, or the last run of white space, is looked into.
 //!
-//! So a beginning's count is that of the pieces of N before its last piece, or before the white space
-//! that it ends with, and of the rest split and encoded alone. The counts of settled pieces only grow:
-//! with b the last start of a piece before which N has at most `limit` tokens, nothing fits that
-//! reaches beyond the piece at b, or beyond the white space that this piece is part of. What is left is
-//! one piece or one run of white space, and `inside` says how far it can fit.
+//! **Claim.** Let N be the text, and b a position where a piece of N ends. Then b also ends a piece
+//! of every longer beginning of N, unless everything from the start of that piece to the end of the
+//! beginning is white space.
 //!
-//! White space is split after its last line end, so a run of it that is cut off counts as one piece up
-//! to the last line end before the cut and one for the rest.
+//! **Proof.** A piece depends on the text from its start only. Apart from white space before the
+//! end of the text (`\s+(?!\S)`, in some patterns `\s++$`), no alternative of a pattern asks what
+//! follows its match. So every match in a beginning is a match in N too. The match that N takes is
+//! therefore the one that the beginning takes, if the beginning contains it; and an alternative
+//! that fails in N fails in the beginning. `(?!\S)` and `$` hold at the end of a beginning where
+//! they may not hold in N, but only for white space that reaches that end. ∎
+//!
+//! So the count of a beginning is that of the pieces of N before its last piece, or before the
+//! white space that it ends with, plus the count of the rest, split and encoded alone. The counts
+//! at the starts of pieces only grow. Let b be the last start of a piece before which N has at most
+//! `limit` tokens. Then no beginning fits that reaches beyond the piece at b, or beyond the white
+//! space that this piece is part of. What is left is one piece or one run of white space, and
+//! `inside` says how far it can fit.
+//!
+//! White space is split after its last line end. So a run of it that is cut off counts as one piece
+//! up to the last line end before the cut, and one for the rest.
 
 use crate::counting::count_piece;
 use crate::cutting::inside::Inside;
@@ -26,31 +33,31 @@ use crate::unicode::classes::{CLASS, SPACE, class_at};
 /// Pieces of up to this many bytes are encoded anew for each beginning that is tried.
 const SHORT: usize = 64;
 
-/// Bytes of the longest contraction.
+/// Length of the longest contraction in bytes.
 const CONTRACTION: usize = 3;
 
-/// A text in its pieces, up to the one with which it has more than `limit` tokens.
+/// The pieces of a text, up to the first with which it has more than `limit` tokens.
 pub(crate) struct Beginnings<'a> {
     tokenizer: &'a Tokenizer,
     text: &'a [u8],
     limit: usize,
-    /// Where each piece starts and how many tokens stand before it.
+    /// Where each piece starts, and how many tokens precede it.
     starts: Vec<(usize, usize)>,
     /// The end of the last of these pieces.
     end: usize,
-    /// Long pieces that were encoded, by their starts.
+    /// Long pieces that were encoded, with their starts.
     inside: Vec<(usize, Inside<'a>)>,
 }
 
-/// How far a beginning may reach, and whether it is certain that none reaches further, however the
-/// text may go on.
+/// How far a beginning may reach, and whether it is certain that none reaches further, whatever
+/// text follows.
 pub(crate) struct Reach {
     pub(crate) at: usize,
     pub(crate) certain: bool,
 }
 
 impl<'a> Beginnings<'a> {
-    /// Counts the pieces of a text that is not empty until there are more than `limit` tokens.
+    /// Counts the pieces of a text, which is not empty, until there are more than `limit` tokens.
     pub(crate) fn new(
         tokenizer: &'a Tokenizer,
         memory: &mut Memory,
@@ -78,7 +85,7 @@ impl<'a> Beginnings<'a> {
         self.inside(memory, start, end).beginning(&mut memory.room, end - start)
     }
 
-    /// The encoded stretch that starts at `start` and reaches to `end` or further.
+    /// The encoded stretch that starts at `start` and reaches `end` or beyond.
     fn inside(&mut self, memory: &mut Memory, start: usize, end: usize) -> &Inside<'a> {
         let known = self.inside.iter().position(|(at, it)| *at == start && end <= at + it.len());
         let place = known.unwrap_or_else(|| {
@@ -89,7 +96,7 @@ impl<'a> Beginnings<'a> {
         &self.inside[place].1
     }
 
-    /// The furthest position up to which the text may be at most `limit` tokens.
+    /// The furthest position up to which the text may have at most `limit` tokens.
     pub(crate) fn reach(&mut self, memory: &mut Memory) -> Reach {
         let last = self.starts.len() - 1;
         let (start, before) = self.starts[last];
@@ -103,13 +110,14 @@ impl<'a> Beginnings<'a> {
         }
         let (most, end) = (self.limit - before, self.end);
         let (at, sure) = self.longest_beginning(memory, start, end, most);
-        // Some patterns end a word with a contraction, which is a piece of its own where it is cut off.
+        // Some patterns end a word with a contraction, which is a piece of its own if it is cut
+        // off.
         let at = (at + CONTRACTION).min(end);
         Reach { at: white.max(at), certain: inner || sure }
     }
 
-    /// Where the longest beginning of a stretch ends that is at most `most` tokens as one piece, and
-    /// whether every longer one has more, however it may go on.
+    /// Where the longest beginning of a stretch ends that has at most `most` tokens as one piece,
+    /// and whether every longer one has more, however the stretch may go on.
     fn longest_beginning(
         &mut self,
         memory: &mut Memory,
@@ -119,7 +127,7 @@ impl<'a> Beginnings<'a> {
     ) -> (usize, bool) {
         let (length, sure) =
             self.inside(memory, start, end).longest_beginning(&mut memory.room, most);
-        // A piece may be one token although merging it does not end there.
+        // A spare token: a piece may be one token although merging does not lead to it.
         let spare = self.tokenizer.vocabulary.longest_spare_piece;
         ((start + length.max(spare)).min(end), sure)
     }
@@ -148,7 +156,8 @@ impl<'a> Beginnings<'a> {
         Reach { at: whole.at.max(at), certain }
     }
 
-    /// The first of the pieces of white space that end where piece `at` starts, or `at`.
+    /// The first of the pieces of white space that lead up to the start of piece `at`; `at` itself
+    /// if there are none.
     fn white_before(&self, mut at: usize) -> usize {
         while at > 0
             && white_end(&self.text[..self.starts[at].0], self.starts[at - 1].0)
@@ -176,7 +185,7 @@ impl<'a> Beginnings<'a> {
     }
 }
 
-/// The end of the white space that starts at `at`, or `at`.
+/// The end of the white space that starts at `at`; `at` if there is none.
 fn white_end(text: &[u8], mut at: usize) -> usize {
     while at < text.len() {
         let (class, length) = class_at(text, at);

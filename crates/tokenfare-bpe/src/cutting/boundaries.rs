@@ -1,13 +1,14 @@
-//! Where a text is best cut for its reader: the last boundary of the best kind in a stretch.
+//! Where a reader would best divide a text: the last boundary of the best kind in a stretch.
 //!
-//! A boundary stands behind the white space that follows it, so what is cut there rejoins to the
-//! text, and every piece starts with a word. Line breaks are told apart by the lines around them
-//! (`line_ends`), other boundaries by the marks before them (`sentences`). Rules are for the eye,
-//! cheap and the same for every kind of text: prose, Markdown, source code, data.
+//! A boundary is behind the white space that follows it, so that the chunks join to the text and
+//! every chunk starts with a word. Line breaks are ranked by the lines around them (`line_ends`),
+//! other boundaries by the marks before them (`sentences`). The rules follow what a reader sees.
+//! They are cheap, and the same for every kind of text: prose, Markdown, source code, data.
 //!
-//! **Little is worse than a worse boundary.** A paragraph that ends just behind where the stretch starts
-//! would make a piece of a few words, and the next piece would be no better off. So what lies in the
-//! first quarter of a stretch, `near` its start, is taken only where no sentence ends behind it.
+//! **A tiny chunk is worse than a weaker boundary.** A paragraph that ends just after the start of
+//! the stretch would make a chunk of a few words, and the next chunk would be no better off. So a
+//! boundary in the first quarter of a stretch, before `near`, is taken only if no sentence ends
+//! further on.
 
 use crate::cutting::fences::Fences;
 use crate::cutting::graphemes::is_place;
@@ -17,28 +18,29 @@ use crate::cutting::sentences::end_within_line;
 /// The kinds of boundaries, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// Behind two blank lines, or before a heading.
+    /// After two or more blank lines, or before a heading.
     Section,
-    /// Behind a blank line, what follows not indented.
+    /// After a blank line, if the next line is not indented.
     Paragraph,
-    /// The same, what follows indented by a step.
+    /// The same, if the next line is indented by one step.
     InnerParagraph,
-    /// The same, what follows indented by more; and behind what looks like a title.
+    /// The same, if the next line is indented by more; and after what looks like a title.
     DeepParagraph,
-    /// Behind a line, what follows not indented.
+    /// After a line, if the next one is not indented.
     Line,
-    /// The same, what follows indented by a step; a blank line within a fence.
+    /// The same, if the next line is indented by one step; and a blank line within a fence.
     InnerLine,
-    /// The same, what follows indented by more; any line within a fence.
+    /// The same, if the next line is indented by more; and any line within a fence.
     DeepLine,
     Sentence,
-    /// Behind a line that goes on in the next one, or belongs to it.
+    /// After a line that continues in the next one, or belongs to it.
     BrokenLine,
     Clause,
     Word,
 }
 
-/// Which of two boundaries is better: the lesser. Strong kinds far from the start come first.
+/// The order of boundaries, the best being the least: strong kinds (a sentence or better) far from
+/// the start come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     weak: bool,
@@ -55,11 +57,11 @@ impl Rank {
 /// A stretch of a text in which to look for a boundary.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stretch {
-    /// The boundary lies behind this,
+    /// The boundary is after this place,
     pub(crate) from: usize,
-    /// better at or behind this,
+    /// preferably at or after this one,
     pub(crate) near: usize,
-    /// and at or before this.
+    /// and at or before this one.
     pub(crate) to: usize,
 }
 
@@ -73,18 +75,18 @@ impl Best {
         }
     }
 
-    /// Whether no earlier boundary of this rank would be better.
+    /// Whether an earlier boundary of this rank would be no improvement.
     fn beats(&self, rank: Rank) -> bool {
         self.0.is_some_and(|(known, _)| known <= rank)
     }
 
-    /// Whether no boundary at or before `at` can be better.
+    /// Whether no boundary at or before `at` can be an improvement.
     fn is_settled(&self, at: usize, near: usize) -> bool {
         self.beats(Rank::new(Kind::Section, at < near))
     }
 }
 
-/// The last boundary of the best kind in a stretch, if there is any. O(the stretch).
+/// The last boundary of the best kind in a stretch, if there is any. O(length of the stretch).
 pub(crate) fn best_boundary(text: &str, fences: &mut Fences, stretch: Stretch) -> Option<usize> {
     let Stretch { from, near, to } = stretch;
     let mut best = Best(None);
@@ -96,7 +98,7 @@ pub(crate) fn best_boundary(text: &str, fences: &mut Fences, stretch: Stretch) -
         at = start;
         let blank = start == from || text.as_bytes()[start - 1].is_ascii_whitespace();
         if !blank && best.beats(Rank::new(Kind::Line, boundary < near)) {
-            continue; // a line break alone is no better than this
+            continue; // a line break alone would be no improvement
         }
         let kind = line_end(text, boundary, start, fences);
         best.offer(Rank::new(kind, boundary < near), boundary);
@@ -105,7 +107,7 @@ pub(crate) fn best_boundary(text: &str, fences: &mut Fences, stretch: Stretch) -
     best.0.map(|(_, at)| at)
 }
 
-/// Offers the boundaries within lines, from the last on.
+/// Offers the boundaries within lines, from the last one back.
 fn within_lines(text: &str, stretch: Stretch, best: &mut Best) {
     let Stretch { from, near, to } = stretch;
     for at in (from + 1..=to).rev() {
@@ -123,15 +125,16 @@ fn within_lines(text: &str, stretch: Stretch, best: &mut Best) {
     }
 }
 
-/// The first end of a word in `text` at or behind `from` and before `to`, between clusters.
+/// The first end of a word in `text` at or after `from` and before `to`, between grapheme clusters.
 pub(crate) fn first_word(text: &str, from: usize, to: usize) -> Option<usize> {
     (from..to).find(|at| {
         text.is_char_boundary(*at) && end_within_line(text, *at).is_some() && is_place(text, *at)
     })
 }
 
-/// The first place in `text` at or behind `from` and before `to` where a sentence begins, or a line that
-/// does not go on with the one before: whoever reads from there on misses nothing. O(the stretch).
+/// The first place in `text` at or after `from` and before `to` where a sentence begins, or a line
+/// that does not continue the one before: a reader who starts there misses nothing. O(length of the
+/// stretch).
 pub(crate) fn first_sentence(
     text: &str,
     fences: &mut Fences,
@@ -146,17 +149,18 @@ pub(crate) fn first_sentence(
     })
 }
 
-/// Where the blanks begin that stand before `at`, which is their place but in an endless run of them.
+/// Where the blanks before `at` begin. In an endless run of blanks, only as far back as [`before`]
+/// looks.
 pub(crate) fn blanks_before(text: &str, at: usize) -> usize {
     let before = before(text, at);
     at - (before.len() - before.trim_end_matches(is_blank).len())
 }
 
-/// How far the surroundings of a boundary are looked at, in bytes: so that a text that is one line, or
-/// one run of spaces, costs no more than another.
+/// How many bytes around a boundary are looked at. The limit keeps a text that is one line, or one
+/// run of spaces, as cheap as any other.
 const LOOK: usize = 256;
 
-/// What stands before `at`, as far as it is looked at.
+/// The text before `at`, as far as it is looked at.
 pub(crate) fn before(text: &str, at: usize) -> &str {
     let mut from = at.saturating_sub(LOOK);
     while !text.is_char_boundary(from) {
@@ -165,7 +169,7 @@ pub(crate) fn before(text: &str, at: usize) -> &str {
     &text[from..at]
 }
 
-/// What stands behind `at`, as far as it is looked at.
+/// The text after `at`, as far as it is looked at.
 pub(crate) fn behind(text: &str, at: usize) -> &str {
     let mut to = text.len().min(at + LOOK);
     while !text.is_char_boundary(to) {
@@ -178,7 +182,7 @@ pub(crate) fn behind(text: &str, at: usize) -> &str {
 mod tests {
     use super::*;
 
-    /// The text up to the boundary that is found in all of it but its first and last character.
+    /// The text up to the boundary found in all of it except its first and last character.
     fn cut(text: &str) -> &str {
         cut_behind(text, 0)
     }
@@ -216,7 +220,7 @@ mod tests {
         }
     }
 
-    /// `best_boundary` as it is defined: of all boundaries the best, and of those the last.
+    /// `best_boundary` by its definition: the best of all boundaries, and of equal ones the last.
     fn best_of_all(text: &str, Stretch { from, near, to }: Stretch) -> Option<usize> {
         let places = (from + 1..=to).filter(|at| is_place(&text[from..], at - from));
         let ranked = places.filter_map(|at| {

@@ -1,23 +1,28 @@
-//! The longest end of a normalized text that is at most so many tokens.
+//! The longest end of a normalized text that has at most `limit` tokens.
 //!
-//! A piece depends on the text from its start on, so the text from any position y on has pieces of its
-//! own: those of the chain y, `piece_end(y)`, … Let b₀ < b₁ < … be the starts of the pieces of N.
+//! A piece depends on the text from its start only. So the text from any position y on has pieces
+//! of its own, which start at the chain y, `piece_end(y)`, … Let b₀ < b₁ < … be the starts of the
+//! pieces of the whole text. Once a chain reaches one of them, it follows them, and the rest need
+//! not be counted again.
 //!
-//! **Claim.** If y lies inside piece j, its chain comes to bⱼ₊₁; or else to bⱼ₊₂, and then nothing
-//! stands between y and bⱼ₊₁ but one character, or the letters of a contraction, or line ends.
-//! **Why.** Letters, punctuation and white space up to a line end are taken to the end of their run,
-//! from wherever in it a piece starts. Only the last character before letters or punctuation may be
-//! taken by what follows it (a space, a bracket, an apostrophe that begins a contraction), the letters
-//! of a contraction go with those behind it, and line ends behind punctuation go with white space
-//! behind them. What is taken then ends where the next piece ends. The test below tries all texts of
-//! five characters. ∎
+//! **Claim.** If y lies inside piece j, its chain reaches bⱼ₊₁. If not, it reaches bⱼ₊₂, and then y
+//! to bⱼ₊₁ is a single character, or letters of a contraction, or line ends.
 //!
-//! So all chains that start well before the piece at which the limit is passed come through its start,
-//! and have more tokens than `limit`.
+//! **Why.** Letters, punctuation, and white space up to a line end are taken to the end of their
+//! run from wherever in the run a piece starts. There are three exceptions. The last character
+//! before letters or punctuation may be taken with what follows it (a space, a bracket, an
+//! apostrophe that begins a contraction). The letters of a contraction are taken with the letters
+//! after them. Line ends behind punctuation are taken with white space after them. In each, the
+//! piece ends where the next piece of the whole text ends. This is an explanation, not a proof; a
+//! test below tries all texts of five characters over an alphabet of twelve.
 //!
-//! All of this is said of Qwen's pattern, and of vocabularies in which merging decides alone. For others
-//! (three digits a piece, say, whose chains need not meet before the digits end) no end of the block is left out, and what was counted from a
-//! position on is kept, so that time stays linear.
+//! So every chain that starts well before the piece in which the limit is passed goes through the
+//! start of that piece, and has more than `limit` tokens.
+//!
+//! All of this holds for Qwen's pattern, and for vocabularies in which merging alone decides. With
+//! others (three digits a piece, say, where two chains need not meet before the digits end), every
+//! place of the block is tried, and counts from each position are remembered, so that time stays
+//! linear.
 
 use std::collections::BTreeMap;
 
@@ -30,34 +35,35 @@ use crate::tokenizer::Tokenizer;
 /// Pieces of up to this many bytes are encoded anew for each end that is tried.
 const SHORT: usize = 64;
 
-/// Bytes before a piece in which ends are tried whose chains may pass over its start: a character, or
-/// the letters of a contraction. Line ends there are looked at apart.
+/// Bytes before a piece in which ends are tried, since their chains may pass over its start: a
+/// character, or the letters of a contraction. Line ends there are looked at separately.
 const PASSES: usize = 8;
 
-/// Pieces that a chain may need to come to those of another.
+/// Pieces that a chain may need until it meets another.
 const MEETS: usize = 2;
 
-/// A text in its pieces, all of them.
+/// All pieces of a text.
 pub(crate) struct Endings<'a> {
     tokenizer: &'a Tokenizer,
     text: &'a [u8],
-    /// Where each piece starts and how many tokens the text has from there on; at last its length.
+    /// Where each piece starts and how many tokens the text has from there on; the last entry is
+    /// the length of the text.
     starts: Vec<(usize, usize)>,
-    /// The piece with which there are more than `limit` tokens.
+    /// The piece with which, counted from the end, there are more than `limit` tokens.
     over: usize,
-    /// Long pieces around that one.
+    /// Long pieces around that one, encoded, with their starts.
     inside: Vec<(usize, Inside<'a>)>,
     /// Tokens from other positions on, as far as they were asked for.
     known: BTreeMap<usize, usize>,
     limit: usize,
 }
 
-/// Where ends of at most so many tokens may start: from `first` up to `pause`, and from `then` on.
+/// Where ends that fit may start: from `first` up to `pause`, and from `then` on.
 pub(crate) struct Reach {
     pub(crate) first: usize,
     pub(crate) pause: usize,
     pub(crate) then: usize,
-    /// Whether it is certain that none starts elsewhere, whatever may stand before the text.
+    /// Whether it is certain that none starts elsewhere, whatever text precedes.
     pub(crate) certain: bool,
 }
 
@@ -100,7 +106,7 @@ impl<'a> Endings<'a> {
         let met = self.over > MEETS;
         let (mut then, mut sure) = self.longest_inside(memory, start, end);
         let mut first = start.saturating_sub(PASSES);
-        // Line ends behind punctuation, with white space behind them that is a piece of its own.
+        // Line ends behind punctuation, followed by white space that is a piece of its own.
         for seam in [start, end] {
             let before = self.text[..seam].iter().rev();
             let lines = seam - before.take_while(|b| matches!(b, b'\r' | b'\n')).count();
@@ -117,8 +123,9 @@ impl<'a> Endings<'a> {
         Reach { first, pause: start, then, certain: met || sure }
     }
 
-    /// The first position in `start..end`, which is one piece, from which on there are at most `limit`
-    /// tokens; and whether it is certain that none lies before. Short pieces are not looked into.
+    /// The first position in `start..end`, which is one piece, from which on there are at most
+    /// `limit` tokens; and whether it is certain that none lies before it. Short pieces are not
+    /// looked into.
     fn longest_inside(&mut self, memory: &mut Memory, start: usize, end: usize) -> (usize, bool) {
         if end - start <= SHORT {
             return (start, false);

@@ -1,26 +1,26 @@
-//! Where the code blocks of Markdown lie that stand between fences, lines of ``` or ~~~.
+//! Where the fenced code blocks of Markdown are: those between lines of ``` or ~~~.
 //!
-//! As CommonMark has it: a fence is a line that starts with three or more of one character; it is closed
-//! by a line of at least as many and nothing else, or by the end of the text. Indentation is not
-//! held against a fence, since those in lists have some.
+//! As in CommonMark, a fence is a line that starts with three or more of one character. It is
+//! closed by a line of at least as many and nothing else, or by the end of the text. Unlike in
+//! CommonMark, any indentation is allowed, since fences in lists have some.
 
 use std::ops::Range;
 
 use memchr::{memchr, memchr2, memrchr2};
 
-/// The blocks of a text, as far as it was looked at. Each is from the start of its opening line to
-/// the end of its closing one, that line's break included.
+/// The blocks of a text, as far as it was read. A block extends from the start of its opening line
+/// to the end of its closing line, including the line break.
 #[derive(Debug, Default)]
 pub(crate) struct Fences {
     blocks: Vec<Range<usize>>,
-    /// The block that is not closed yet: its start, its character and how many open it.
+    /// The block that is not closed yet: its start, its character, and how many of them open it.
     open: Option<(usize, u8, usize)>,
     known: usize,
 }
 
 impl Fences {
-    /// Whether `at`, the start of a line, lies within a block of `text`, which is always the same text.
-    /// O(the text not yet seen).
+    /// Whether `at`, the start of a line, is inside a block of `text`, which must be the same text
+    /// in every call. O(length of the text not yet read).
     pub(crate) fn contain(&mut self, text: &str, at: usize) -> bool {
         self.look(text, at);
         let next = self.blocks.partition_point(|block| block.end <= at);
@@ -28,7 +28,7 @@ impl Fences {
             || self.open.is_some_and(|(start, ..)| start < at)
     }
 
-    /// Looks at the lines up to the one in which `to` lies.
+    /// Reads the lines up to the one that contains `to`.
     fn look(&mut self, text: &str, to: usize) {
         let bytes = text.as_bytes();
         while self.known < to {
@@ -43,7 +43,7 @@ impl Fences {
         }
     }
 
-    /// Looks at the line that ends at `end`, whose first mark of a fence is at `mark`.
+    /// Reads the line that ends at `end` and has its first backtick or tilde at `mark`.
     fn look_at_line(&mut self, bytes: &[u8], mark: usize, end: usize) {
         let start = memrchr2(b'\n', b'\r', &bytes[..mark]).map_or(0, |at| at + 1);
         let (line, fence) = (&bytes[mark..end], bytes[mark]);
@@ -58,14 +58,14 @@ impl Fences {
                     self.open = None;
                 }
             }
-            // A line with another backtick is text with code in it.
+            // A line with a backtick further on is text with inline code.
             None if fence == b'`' && memchr(b'`', &line[length..]).is_some() => {}
             None => self.open = Some((start, fence, length)),
         }
     }
 }
 
-/// Where the line behind the one at `from` starts, or the end of the text.
+/// Where the line after the one at `from` starts, or the end of the text.
 ///
 /// CommonMark ends a line with `\n`, `\r\n`, or a `\r` that no `\n` follows (0.31.2, section 2.1).
 fn next_line(bytes: &[u8], from: usize) -> usize {
@@ -78,7 +78,7 @@ fn next_line(bytes: &[u8], from: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// For each line of a text, `x` where a cut before it would break a block, else `.`.
+    /// For each line of a text, `x` if a cut before it would break a block, otherwise `.`.
     fn lines(text: &str) -> String {
         let ends = |at: &usize| text[..*at].ends_with('\n') || text[..*at].ends_with('\r');
         let inside = |at: &usize| text[..*at].ends_with('\r') && text[*at..].starts_with('\n');

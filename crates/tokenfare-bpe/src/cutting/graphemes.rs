@@ -1,12 +1,15 @@
-//! Where a text may end for its reader: between grapheme clusters (Unicode 16.0, extended).
+//! The places where a text may be divided for a reader: between grapheme clusters (extended,
+//! Unicode 16.0).
 //!
-//! Such a place is also one where NFC may be made on both sides apart: whatever NFC joins to a
-//! character before it is an extending mark or a conjoining Jamo, before which no cluster ends, or
-//! stands behind a control, to which nothing is joined. So the NFC of a beginning that ends at a place
-//! is a beginning of the NFC, and a [`Window`] can tell one position from the other. The tests hold
-//! every pair that composes and every mark that moves against this.
+//! At such a place, NFC can also be applied to the two sides separately. Whatever NFC joins to the
+//! character before it is an extending mark or a conjoining Jamo, and no cluster ends before one of
+//! those, except after a control, to which nothing is joined. So the NFC of a beginning that ends
+//! at a place is a beginning of the NFC of the whole, and a [`Window`] can translate positions in
+//! one into positions in the other. Tests check this for every pair that composes and for every
+//! mark that may be reordered.
 //!
-//! Positions are bytes; those of the text as it came are `raw`, those of its NFC `normal`.
+//! Positions are in bytes. Those in the text as it came are called `raw`, those in its NFC
+//! `normal`.
 
 use std::borrow::Cow;
 
@@ -15,10 +18,11 @@ use unicode_segmentation::{GraphemeCursor, GraphemeIncomplete};
 use crate::interrupts::worked;
 use crate::pieces::splitting::Splitting;
 
-/// Bytes of one cluster that are walked through before it is asked whether to go on.
+/// Bytes of one cluster between two questions whether to go on.
 const STRIDE: usize = 1 << 14;
 
-/// Whether a cluster ends at `at`; the ends of the text are places. O(the clusters around it).
+/// Whether a cluster ends at `at`; both ends of the text are places. O(length of the clusters
+/// around it).
 pub(crate) fn is_place(text: &str, at: usize) -> bool {
     text.is_char_boundary(at)
         && GraphemeCursor::new(at, text.len(), true).is_boundary(text, 0) == Ok(true)
@@ -32,8 +36,8 @@ pub(crate) fn place_before(text: &str, mut at: usize) -> usize {
     if is_place(text, at) {
         return at;
     }
-    // Not by `prev_boundary`: of a part of the text it may ask for what stands before that, and where it is given
-    // that in parts it takes a mark at the end of one for the joiner of an emoji.
+    // `prev_boundary` is not used: for a part of a text it may ask for what precedes the part, and
+    // if it gets that in parts, it takes a mark at the end of one for the joiner of an emoji.
     let mut noted = at;
     loop {
         at = text.floor_char_boundary(at - 1);
@@ -58,10 +62,10 @@ pub(crate) fn place_after(text: &str, mut at: usize) -> usize {
     next_place(&mut GraphemeCursor::new(at, text.len(), true), text).unwrap_or(text.len())
 }
 
-/// The first place behind a cursor, unless it is at the end. O(the cluster).
+/// The first place after the cursor, unless the cursor is at the end. O(length of the cluster).
 fn next_place(cursor: &mut GraphemeCursor, text: &str) -> Option<usize> {
     loop {
-        // Always from the text's start: then nothing is asked for that stands before.
+        // Always from the start of the text: then the cursor never asks for what precedes.
         let end = text.floor_char_boundary(cursor.cur_cursor().saturating_add(STRIDE));
         match cursor.next_boundary(&text[..end], 0) {
             Err(GraphemeIncomplete::NextChunk) if end < text.len() => worked(STRIDE),
@@ -76,18 +80,18 @@ fn cluster_ends(text: &str) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || next_place(&mut cursor, text))
 }
 
-/// A place as a position in the text and in its NFC.
+/// A place, as a position in the text and in its NFC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) raw: usize,
     pub(crate) normal: usize,
 }
 
-/// A stretch of text beside its NFC. Both of its ends are places.
+/// A stretch of text together with its NFC. It starts and ends at places.
 pub(crate) struct Window<'a> {
     text: &'a str,
     normal: Cow<'a, str>,
-    /// Every place, if the NFC differs from the text.
+    /// All places, if the NFC differs from the text; otherwise empty.
     places: Vec<Place>,
 }
 
@@ -143,7 +147,7 @@ mod tests {
     use unicode_normalization::char::{canonical_combining_class, compose};
     use unicode_segmentation::UnicodeSegmentation;
 
-    /// Every pair of characters that composes to one.
+    /// Every pair of characters that composes into one.
     fn composing_pairs() -> Vec<(char, char)> {
         let mut pairs = Vec::new();
         for c in '\0'..=char::MAX {
@@ -207,7 +211,7 @@ mod tests {
         }
     }
 
-    /// Clusters that are as long as strides, or longer, and end in all ways.
+    /// Clusters as long as strides, or longer, that end in various ways.
     fn long_clusters() -> Vec<String> {
         let units = [
             "\u{301}",

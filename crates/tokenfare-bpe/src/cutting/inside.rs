@@ -1,38 +1,41 @@
-//! How many tokens the beginnings and the ends of one piece are, without encoding each anew.
+//! How many tokens the beginnings and the ends of one piece have, without encoding each of them.
 //!
-//! A piece of many kilobytes (one word, one run of spaces) has as many beginnings as bytes. Two facts
-//! about the encoding `t₁ … tₖ` of a piece make each of them cheap. Both follow from the lemma in
-//! `long`: a sequence of tokens is the encoding of its bytes exactly if all neighbours are valid pairs.
+//! A piece of many kilobytes (one word, one run of spaces) has as many beginnings as bytes. Two
+//! facts about the encoding `t₁ … tₖ` of a piece make each of them cheap. Both follow from the
+//! lemma in `long`: a sequence of tokens is the encoding of its bytes if and only if all neighbours
+//! are valid pairs.
 //!
 //! **Beginnings.** `t₁ … tⱼ` is the encoding of its own bytes, so the beginning that ends with `tⱼ`
-//! is j tokens. For one that ends between, encode the bytes from the end of `tⱼ` on alone; if `tⱼ` and
-//! the first token of that are a valid pair, the count is j and those. If not, begin earlier.
+//! has j tokens. For a beginning that ends between two tokens, take the last `tⱼ` in it and encode
+//! the bytes after `tⱼ` alone. If `tⱼ` and the first token of these are a valid pair, the count is
+//! j plus theirs. If not, try an earlier `tⱼ`.
 //!
-//! **Nothing longer fits.** Let r be the length of the longest token with bytes on both sides of x, or 1
-//! (`adjacent`). If all of the r beginnings that end at x or before have at least n tokens, every
-//! beginning longer than x has more than n. *Proof.* The encoding of the longer one has a token that
-//! ends beyond x and starts at some a ≤ x. Either a = x, or the token has bytes on both sides of x, and
-//! a > x - r. What stands before that token is the encoding of the beginning that ends at a, which has
-//! at least n tokens; the token is one more. ∎
+//! **Nothing longer fits.** Let r be the length of the longest token with bytes on both sides of
+//! position x (`adjacent`), or 1 if there is none. If the r beginnings that end at x, x - 1, …, x -
+//! r + 1 all have at least n tokens, every beginning longer than x has more than n. *Proof.* The
+//! encoding of the longer beginning has a token that ends beyond x and starts at some a ≤ x. Either
+//! a = x, or the token has bytes on both sides of x, so it has at most r bytes and a > x - r. What
+//! precedes that token is the encoding of the beginning that ends at a, which has at least n
+//! tokens; the token is one more. ∎
 //!
-//! Ends of a piece are the same in the mirror.
+//! The same holds in mirror image for the ends of a piece.
 
 use crate::merging::long::{encode_long, is_valid_pair};
 use crate::merging::merge::{Room, SHORT, merge};
 use crate::tokenizer::Tokenizer;
 use crate::vocabulary::Vocabulary;
 
-/// One piece and its tokens. Positions are bytes from its start; they need not be characters.
+/// One piece and its tokens. Positions are bytes from its start, and may be inside a character.
 pub(crate) struct Inside<'a> {
     tokenizer: &'a Tokenizer,
     bytes: &'a [u8],
     ids: Vec<u32>,
-    /// Where each token starts, and the length of the piece behind them.
+    /// Where each token starts; at last, the length of the piece.
     starts: Vec<usize>,
 }
 
 impl<'a> Inside<'a> {
-    /// Encodes the piece. Costs what encoding costs, in time and memory.
+    /// Encodes the piece. Costs as much time and memory as encoding.
     pub(crate) fn new(tokenizer: &'a Tokenizer, room: &mut Room, bytes: &'a [u8]) -> Self {
         let ids = merged(&tokenizer.vocabulary, room, bytes);
         let mut starts = vec![0];
@@ -87,8 +90,8 @@ impl<'a> Inside<'a> {
         }
     }
 
-    /// The longest beginning of at most `most` tokens, and whether every longer one has more, however
-    /// the piece may go on.
+    /// The longest beginning of at most `most` tokens, and whether every longer one has more,
+    /// however the piece may go on.
     pub(crate) fn longest_beginning(&self, room: &mut Room, most: usize) -> (usize, bool) {
         if self.ids.len() <= most {
             return (self.bytes.len(), false);
@@ -106,8 +109,8 @@ impl<'a> Inside<'a> {
         (found, full >= self.reach(at))
     }
 
-    /// How many beginnings up to `at`, or ends from it on, settle that nothing longer fits, however the
-    /// piece may go on.
+    /// How many beginnings up to `at`, or ends from `at` on, must be too long to settle that
+    /// nothing longer fits, however the piece may go on.
     fn reach(&self, at: usize) -> usize {
         match at {
             0 => self.tokenizer.vocabulary.longest,
@@ -116,8 +119,8 @@ impl<'a> Inside<'a> {
         }
     }
 
-    /// The start of the longest end of at most `most` tokens, and whether every longer one has more,
-    /// whatever may stand before the piece.
+    /// The start of the longest end of at most `most` tokens, and whether every longer one has
+    /// more, whatever may precede the piece.
     pub(crate) fn longest_ending(&self, room: &mut Room, most: usize) -> (usize, bool) {
         if self.ids.len() <= most {
             return (0, false);
@@ -136,7 +139,7 @@ impl<'a> Inside<'a> {
     }
 }
 
-/// What merging makes of `bytes`, which need not be a piece.
+/// The tokens that merging makes of `bytes`, which need not be a piece.
 fn merged(v: &Vocabulary, room: &mut Room, bytes: &[u8]) -> Vec<u32> {
     let mut ids = Vec::new();
     match bytes.len() {

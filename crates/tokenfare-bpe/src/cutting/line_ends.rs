@@ -1,11 +1,12 @@
-//! What kind of boundary the end of a line is, by the lines around it.
+//! How good a boundary the end of a line is, judged by the lines around it.
 //!
-//! How good a place it is to part a text follows from what it parts: blank lines part more than a
-//! line break, and what is indented less begins something larger, which holds of the methods of a
-//! class as of the paragraphs of a list's item. A line is not parted from what it announces or belongs
-//! to: a heading, a comment or a decorator from what follows, a colon or an opening bracket from what
-//! it opens, a closing bracket from what it closes, the two halves of a sentence that was broken to fit
-//! a width. Nothing here knows a language; each rule is one that a reader would see in most.
+//! A place to divide a text is as good as what it separates. Blank lines separate more than a line
+//! break, and a line that is indented less begins something larger: this holds for the methods of a
+//! class as for the paragraphs of a list item. A line should stay with what it announces or belongs
+//! to: a heading, a comment or a decorator with what follows, a colon or an opening bracket with
+//! what it opens, a closing bracket with what it closes, and the two halves of a sentence that was
+//! broken to fit a width with each other. No rule depends on a particular language; each holds in
+//! most of them.
 
 use memchr::memrchr2;
 
@@ -13,7 +14,8 @@ use crate::cutting::boundaries::{Kind, before, behind};
 use crate::cutting::fences::Fences;
 use crate::cutting::sentences::{is_closer, is_wide_stop};
 
-/// The last end of a line in `text` behind `from` and at or before `to`, and where its line break starts.
+/// The last end of a line in `text` after `from` and at or before `to`, and where its line break
+/// starts.
 pub(crate) fn break_before(text: &str, from: usize, to: usize) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
     let mut at = to;
@@ -29,13 +31,13 @@ pub(crate) fn break_before(text: &str, from: usize, to: usize) -> Option<(usize,
     None
 }
 
-/// The kind of the boundary at `at`, the end of a line whose break starts at `start`. O(1), but for what
-/// the fences have not seen yet.
+/// The kind of the boundary at `at`, the end of a line whose break starts at `start`. O(1), except
+/// for text that `fences` has not read yet.
 pub(crate) fn line_end(text: &str, at: usize, start: usize, fences: &mut Fences) -> Kind {
     let rest = behind(text, at);
     let next = rest.trim_start_matches(is_blank);
     if next.is_empty() || next.starts_with(is_break) {
-        return Kind::DeepLine; // blank lines go on
+        return Kind::DeepLine; // more blank lines follow
     }
     let before = before(text, start);
     let line = before.trim_end();
@@ -59,8 +61,8 @@ pub(crate) fn line_end(text: &str, at: usize, start: usize, fences: &mut Fences)
     }
 }
 
-/// Whether a line begins at `at` that is neither blank nor a part of what the one before it begins.
-/// O(1), but for what the fences have not seen yet.
+/// Whether a line begins at `at` that is neither blank nor a continuation of the line before. O(1),
+/// except for text that `fences` has not read yet.
 pub(crate) fn begins_line(text: &str, at: usize, fences: &mut Fences) -> bool {
     let Some((end, start)) = break_before(text, at.saturating_sub(2), at) else { return false };
     let next = behind(text, at).trim_start_matches(is_blank);
@@ -76,7 +78,7 @@ enum Indent {
 }
 
 impl Indent {
-    /// A step is a tab, up to four spaces, or two ideographic ones.
+    /// A step is a tab, up to four spaces, or two ideographic spaces.
     fn of(blanks: &str) -> Self {
         let width: usize = blanks.chars().map(|c| if c == ' ' { 1 } else { 4 }).sum();
         match width {
@@ -104,7 +106,7 @@ fn is_break(c: char) -> bool {
     matches!(c, '\n' | '\r')
 }
 
-/// Whether a line says what the next one is.
+/// Whether a line announces the next one.
 fn announces(line: &str, fenced: bool) -> bool {
     let line = line.trim_start_matches(is_blank);
     let decorates =
@@ -129,7 +131,7 @@ fn is_fence(line: &str) -> bool {
     line.starts_with("```") || line.starts_with("~~~")
 }
 
-/// A heading of Markdown; and a comment of many languages.
+/// A heading of Markdown, or a comment of many languages.
 fn is_heading(line: &str) -> bool {
     let rest = line.trim_start_matches('#');
     (1..=6).contains(&(line.len() - rest.len())) && rest.starts_with(' ')
@@ -141,18 +143,18 @@ fn is_rule_of_table(line: &str) -> bool {
     cell.is_some_and(|cell| cell.starts_with("--") || cell.starts_with(":-"))
 }
 
-/// A row of one mark, as titles are underlined with and sections parted.
+/// A row of one mark, as used to underline titles and to separate sections.
 fn is_rule(line: &str) -> bool {
     let marks = ['=', '-', '~', '^', '*', '#'];
     line.len() >= 3 && marks.iter().any(|mark| line.chars().all(|c| c == *mark))
 }
 
-/// Whether a line, which `before` ends with, is the rule above or below a title.
+/// Whether a line, with which `before` ends, is the rule above or below a title.
 fn underlines(line: &str, before: &str, blank_lines: usize) -> bool {
     is_rule(line) && (blank_lines == 0 || !line_above(line, before).trim().is_empty())
 }
 
-/// The line above the one that `before` ends with.
+/// The line above the one with which `before` ends.
 fn line_above<'a>(line: &str, before: &'a str) -> &'a str {
     let before = before.trim_end();
     last_line(&before[..before.len() - line.len()])
@@ -162,15 +164,15 @@ fn first_line(text: &str) -> &str {
     text.split(is_break).next().unwrap_or(text).trim_end()
 }
 
-/// The line that `text` ends with the break of.
+/// The last line of `text`, which ends with its line break.
 fn last_line(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     &text[text.rfind(is_break).map_or(0, |at| at + 1)..]
 }
 
-/// Whether a line was broken to fit a width: a long one before a small letter, or before what is marked
-/// within a sentence, with no bracket between.
+/// Whether a line was broken to fit a width: a long line, without a bracket at its end, before a
+/// lower-case letter or before markup that stands inside sentences.
 fn is_broken(line: &str, next: &str) -> bool {
     const LONG: usize = 40;
     let open =
@@ -184,7 +186,7 @@ fn is_broken(line: &str, next: &str) -> bool {
     goes_on && line.len() >= LONG && line.ends_with(open)
 }
 
-/// Whether a line between blank ones is as short as a title and ends with no mark.
+/// Whether a line between blank ones is as short as a title and does not end with a mark.
 fn is_title(line: &str, before: &str) -> bool {
     const SHORT: usize = 60;
     line_above(line, before).trim().is_empty()

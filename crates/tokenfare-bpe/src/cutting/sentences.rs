@@ -1,22 +1,22 @@
 //! Where sentences, clauses and words end within a line.
 //!
-//! - A sentence ends at `.`, `!`, `?`, `…` before white space, and at their full-width and other
-//!   scripts' fellows (`。`, `！`, `।`, `؟`, …) before anything, closing quotes and brackets
-//!   included. Not before a small letter, and not at the dot of an abbreviation or of a number that
-//!   only says which (`2. Fees`).
+//! - A sentence ends at `.`, `!`, `?`, `…` before white space, and at the full-width stops and
+//!   those of other scripts (`。`, `！`, `।`, `؟`, …) before anything. Closing quotes and brackets
+//!   belong to it. It does not end before a lower-case letter, nor at the dot of an abbreviation,
+//!   nor at the dot of a number that numbers an item (`2. Fees`).
 //! - A clause ends at commas, colons, semicolons and dashes, by the same two rules.
-//! - A word ends behind white space, and between two characters of a script that writes words without
-//!   spaces between them and needs no dictionary for it (Han and Hiragana).
-//! - Where markup or data has no line breaks, an element that was closed before one that opens, and
-//!   an item of a list before the next, end as sentences do.
+//! - A word ends after white space, and between two characters of a script that puts no spaces
+//!   between words and can be divided without a dictionary (Han and Hiragana).
+//! - In markup or data without line breaks, an element that was closed before another opens, and an
+//!   item of a list before the next, end as sentences do.
 //!
-//! Abbreviations are told by their form (`e.g.`, `U.S.`, `J. Smith`), and a few by name: those that
-//! stand before a name or a number, where a capital or a digit says nothing. There is no list of all of
-//! them, and no locale.
+//! Abbreviations are recognised by their form (`e.g.`, `U.S.`, `J. Smith`), and a few by name:
+//! those that precede a name or a number, where a capital or a digit does not show that a sentence
+//! begins. There is no complete list of them, and no locale.
 
 use crate::cutting::boundaries::{Kind, before, behind};
 
-/// What ends at `at` within a line; nothing where white space goes on. O(1).
+/// What ends at `at` within a line; `None` if white space goes on there. O(1).
 pub(crate) fn end_within_line(text: &str, at: usize) -> Option<Kind> {
     let bytes = text.as_bytes();
     if at > 0 && at < bytes.len() && bytes[at - 1].is_ascii_alphanumeric() && bytes[at] < 0x80 {
@@ -33,16 +33,16 @@ pub(crate) fn end_within_line(text: &str, at: usize) -> Option<Kind> {
     if last.is_whitespace() { behind_space(text, at, next) } else { behind_mark(text, at, next) }
 }
 
-/// What ends at the start of a word, which `next` is the first character of.
+/// What ends before a word, of which `next` is the first character.
 fn behind_space(text: &str, at: usize, next: Option<char>) -> Option<Kind> {
-    // A straight quote behind a space opens.
+    // A straight quote after a space opens a quotation.
     if next.is_some_and(|next| is_closer(next) && !is_straight_quote(next)) {
         return None;
     }
     let all = before(text, at);
     let head = all.trim_end();
     if all[head.len()..].contains(['\n', '\r']) {
-        return Some(Kind::Word); // which kind of line ends there is said elsewhere
+        return Some(Kind::Word); // `line_ends` says what kind of line ends there
     }
     let closed = head.trim_end_matches(|c| is_closer(c) || is_emphasis(c));
     let kind = match closed.chars().next_back() {
@@ -57,7 +57,7 @@ fn behind_space(text: &str, at: usize, next: Option<char>) -> Option<Kind> {
     Some(kind)
 }
 
-/// What ends at a mark with no space behind it, before `next`.
+/// What ends at a mark with no space after it, before `next`.
 fn behind_mark(text: &str, at: usize, next: Option<char>) -> Option<Kind> {
     let head = before(text, at);
     if head.ends_with("},") || head.ends_with("],") {
@@ -92,12 +92,12 @@ fn after_wide_stop(mark: char, quoted: bool, next: Option<char>) -> Option<Kind>
     }
 }
 
-/// A mark that ends a sentence when white space follows.
+/// A mark that ends a sentence if white space follows.
 fn is_stop(c: char) -> bool {
     matches!(c, '.' | '!' | '?' | '…')
 }
 
-/// A mark that ends a clause when white space follows.
+/// A mark that ends a clause if white space follows.
 fn is_pause(c: char) -> bool {
     matches!(c, ',' | ';' | ':' | '—' | '–')
 }
@@ -139,7 +139,7 @@ fn is_straight_quote(c: char) -> bool {
     matches!(c, '"' | '\'')
 }
 
-/// A mark of Markdown that may close with the sentence.
+/// A mark of Markdown that may close together with the sentence.
 fn is_emphasis(c: char) -> bool {
     matches!(c, '*' | '_' | '`')
 }
@@ -149,39 +149,40 @@ fn is_unspaced(c: char) -> bool {
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3134f}')
 }
 
-/// A small kana, which is one sound with the one before it.
+/// A small kana, which is one sound with the kana before it.
 #[rustfmt::skip] // vowels, then the others
 fn leans_back(c: char) -> bool {
     matches!(c, 'ぁ' | 'ぃ' | 'ぅ' | 'ぇ' | 'ぉ' | 'っ' | 'ゃ' | 'ゅ' | 'ょ' | 'ゎ' | 'ゕ' | 'ゖ' | 'ゝ' | 'ゞ')
 }
 
-/// Elements of HTML that stand within a sentence.
+/// Elements of HTML that are used within a sentence.
 const INLINE: [&str; 16] = [
     "a", "abbr", "b", "cite", "code", "em", "i", "kbd", "label", "mark", "s", "small", "span",
     "strong", "sub", "sup",
 ];
 
-/// Whether `head` ends with the end tag of an element that is a sentence or more, and no end tag follows.
+/// Whether `head` ends with the end tag of an element as large as a sentence or larger, and no end
+/// tag follows.
 fn closes_element(head: &str, rest: &str) -> bool {
     let tag = head.rsplit_once('<').and_then(|(_, tag)| tag.strip_suffix('>'));
     let closed = tag.and_then(|tag| tag.strip_prefix('/').or_else(|| tag.strip_suffix('/')));
     closed.is_some_and(|name| !INLINE.contains(&name.trim())) && !rest.starts_with("</")
 }
 
-/// Abbreviations that a name or more of the sentence follows.
+/// Abbreviations that are followed by a name or by more of the sentence.
 const BEFORE_A_NAME: [&str; 30] = [
     "capt", "cf", "col", "dr", "fr", "gen", "gov", "hon", "lt", "messrs", "mlle", "mm", "mme",
     "mr", "mrs", "ms", "mt", "mx", "pres", "prof", "rep", "rev", "sen", "sgt", "sr", "sra", "st",
     "ste", "viz", "vs",
 ];
 
-/// Abbreviations that a number follows.
+/// Abbreviations that are followed by a number.
 const BEFORE_A_NUMBER: [&str; 23] = [
     "abs", "app", "art", "arts", "ca", "ch", "cl", "eq", "eqs", "fig", "figs", "no", "nos", "nr",
     "p", "par", "para", "pp", "sec", "sect", "tab", "v", "vol",
 ];
 
-/// Whether the sentence goes on behind the stop that `head` ends with, as far as one can see.
+/// Whether the sentence seems to go on after the stop with which `head` ends.
 fn goes_on(head: &str, rest: &str) -> bool {
     let next = rest.chars().next();
     if next.is_some_and(|next| next.is_lowercase() || is_stop(next)) {
@@ -195,7 +196,7 @@ fn goes_on(head: &str, rest: &str) -> bool {
         || is_ordinal(word) && starts_sentence(&head[..head.len() - word.len()])
 }
 
-/// The last word of a text, without what opens it.
+/// The last word of a text, without an opening quote or bracket.
 fn last_word(head: &str) -> &str {
     let opens =
         |c: char| c.is_whitespace() || matches!(c, '(' | '[' | '"' | '\'' | '“' | '‘' | '«');
@@ -206,7 +207,7 @@ fn is_known(words: &[&str], word: &str) -> bool {
     words.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
-/// Whether a word is a single letter, an initial, or several with dots between them.
+/// Whether a word is a single letter (an initial), or several with dots between them.
 fn is_lettered(word: &str) -> bool {
     word.split('.').all(|part| {
         let mut letters = part.chars();
@@ -215,7 +216,7 @@ fn is_lettered(word: &str) -> bool {
     })
 }
 
-/// Whether a word is a number as items of lists have it: `2`, `4.1`, `iv`.
+/// Whether a word is a number as it is used for items of lists: `2`, `4.1`, `iv`.
 fn is_ordinal(word: &str) -> bool {
     let digits = word.len() <= 8
         && word.split('.').all(|part| {
@@ -225,7 +226,7 @@ fn is_ordinal(word: &str) -> bool {
     digits || (1..=4).contains(&word.len()) && word.bytes().all(roman)
 }
 
-/// Whether nothing of a sentence stands before.
+/// Whether `before` ends where a sentence starts.
 fn starts_sentence(before: &str) -> bool {
     let head = before.trim_end_matches([' ', '\t', '\u{a0}', '\u{3000}']);
     if let Some(abbreviation) = head.strip_suffix('.') {

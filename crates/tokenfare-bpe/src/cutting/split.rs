@@ -1,15 +1,19 @@
-//! A text in pieces of at most so many tokens, each cut at the best boundary that it can reach.
+//! Splitting a text into chunks of at most so many tokens, each ending at the best boundary that it
+//! can reach.
 //!
-//! From where a piece starts, the longest beginning of the rest that fits is found as in `truncate`,
-//! and within it the last boundary of the best kind (`boundaries`); where there is none, the beginning
-//! itself is the piece. Every piece is counted alone before it is given out, so none is over the limit.
+//! The plain way counts the text from the start of each chunk to every boundary. Here the longest
+//! beginning of the rest that fits is found as in `truncate`, and within it the last boundary of
+//! the best kind (`boundaries`). If there is no boundary, that beginning is the chunk. Every chunk
+//! is counted alone before it is returned, so none exceeds the limit. (In this module, a "piece" is
+//! such a chunk, not a piece of the pattern.)
 //!
-//! **Linear time.** The text is counted once, in blocks between cuts, and the blocks' counts are kept.
-//! A piece costs what its window costs, the stretch of at most `limit` tokens behind its start. A
-//! piece may be much shorter than its window, where the best boundary comes early; but then none as
-//! good stands in the rest of the window, so the next piece is longer or ends at a worse kind. There
-//! are eleven kinds, so at most that many pieces in a row end in one window. With an overlap, windows
-//! are as many as pieces.
+//! **Linear time.** The text is counted once, in blocks between cuts, and the counts of blocks are
+//! kept. A chunk costs as much as its window, the stretch of at most `limit` tokens after its
+//! start. It may be much shorter than its window, if the best boundary comes early. But then the
+//! rest of the window has no boundary as good, so the next chunk either ends beyond this window or
+//! at a boundary of lower rank. There are twenty-two ranks (eleven kinds, each near the start of
+//! the window or not), so at most that many chunks in a row end in one window. With an overlap,
+//! there are as many windows as chunks.
 
 use std::ops::Range;
 
@@ -23,11 +27,11 @@ use crate::interrupts::worked;
 use crate::memory::Memory;
 use crate::tokenizer::Tokenizer;
 
-/// A piece is no shorter than this part of its window where a sentence ends behind that; nor an overlap
-/// than this part of one that starts at a word.
+/// A chunk is not shorter than its window divided by this, if a sentence ends further on; an
+/// overlap is not shorter than one that starts at a word, divided by this.
 const NEAR: usize = 4;
 
-/// A piece of a text, in bytes from the text's start, and its tokens, counted alone.
+/// A chunk of a text, in bytes from the start of the text, and its tokens, counted alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// Where it starts.
@@ -39,13 +43,14 @@ pub struct Span {
 }
 
 impl Tokenizer {
-    /// Splits `text` into pieces of at most `limit` tokens. Each piece but the first starts with at most
-    /// `overlap` tokens of the one before, counted alone; with none, the pieces join to the text.
+    /// Splits `text` into chunks of at most `limit` tokens. Each chunk but the first starts with up
+    /// to `overlap` tokens of the end of the one before, counted alone; if `overlap` is 0, the
+    /// chunks join to the text.
     ///
-    /// An overlap starts where a sentence or a line does, or at a word where that leaves less than a
-    /// quarter of it.
-    /// An overlap is left out where the piece could not go on with it. Fails with the first grapheme
-    /// cluster that is more than `limit` tokens.
+    /// An overlap starts at the start of a sentence or a line, or at a word if that would leave
+    /// less than a quarter of the overlap. It is left out where the chunk could not go on with it.
+    ///
+    /// Fails with the first grapheme cluster that has more than `limit` tokens.
     pub fn split(&self, text: &str, limit: usize, overlap: usize) -> Result<Vec<Span>, Span> {
         self.with_memory(|memory| {
             let mut spans = Vec::new();
@@ -78,20 +83,21 @@ impl Tokenizer {
     }
 }
 
-/// A text being split, and the counts of its blocks as far as they were needed.
+/// A text that is being split, and the counts of its blocks as far as they were needed.
 struct Splitting<'a> {
     tokenizer: &'a Tokenizer,
     text: &'a str,
     limit: usize,
-    /// The end of each block, and its tokens once it was counted.
+    /// The end of each block, and its tokens once they are counted.
     blocks: Vec<(usize, Option<usize>)>,
-    /// Where the piece at hand starts, and its tokens up to the end of the block it starts in.
+    /// Where the current chunk starts, and its tokens up to the end of the block in which it
+    /// starts.
     head: Option<(usize, usize)>,
     fences: Fences,
 }
 
 impl Splitting<'_> {
-    /// The piece that starts at `start` and ends behind `done`, or `None` if nothing there fits.
+    /// The chunk that starts at `start` and ends after `done`; `None` if nothing there fits.
     fn piece(&mut self, memory: &mut Memory, start: usize, done: usize) -> Option<Span> {
         let longest = self.longest(memory, start);
         if longest.end == self.text.len() {
@@ -106,12 +112,12 @@ impl Splitting<'_> {
             if tokens <= self.limit {
                 return Some(Span { start, end, tokens });
             }
-            to = end - 1; // a shorter text may be more tokens than a longer one
+            to = end - 1; // a shorter text may have more tokens than a longer one
         }
         (longest.end > done).then_some(longest)
     }
 
-    /// The longest piece that starts at `start`.
+    /// The longest chunk that starts at `start`, whatever boundary it ends at.
     fn longest(&mut self, memory: &mut Memory, start: usize) -> Span {
         let (mut end, mut tokens) = (start, 0);
         let mut block = self.block_behind(start);
@@ -160,14 +166,15 @@ impl Splitting<'_> {
         }
     }
 
-    /// Where the next piece starts: at the first sentence or line of this one from which on it is at
-    /// most `overlap` tokens, or at the first word where that leaves little.
+    /// Where the next chunk starts: at the first sentence or line of this one from which on it has
+    /// at most `overlap` tokens, or at the first such word if a sentence or line would leave too
+    /// little.
     fn overlap_start(&mut self, memory: &mut Memory, span: Span, overlap: usize) -> usize {
         if overlap == 0 {
             return span.end;
         }
         let Some(word) = self.overlap_word(memory, span, overlap) else { return span.end };
-        let mut from = blanks_before(self.text, word).max(span.start + 1); // a line has its indentation
+        let mut from = blanks_before(self.text, word).max(span.start + 1); // with its indentation
         let to = span.end - (span.end - word).div_ceil(NEAR) + 1;
         while let Some(start) = first_sentence(self.text, &mut self.fences, from, to) {
             if self.count(memory, start, span.end) <= overlap {
@@ -178,8 +185,8 @@ impl Splitting<'_> {
         word
     }
 
-    /// The first word from which on a piece is at most `overlap` tokens. Where words are far apart there
-    /// is none, and that is cheaper to see than where the limit falls.
+    /// The first word from which on a chunk has at most `overlap` tokens. Where words are far apart
+    /// there may be none, and that is cheaper to see than where the limit falls.
     fn overlap_word(&mut self, memory: &mut Memory, span: Span, overlap: usize) -> Option<usize> {
         let piece = &self.text[span.start..span.end];
         let has_word = |stretch: Range<usize>| {
@@ -189,7 +196,7 @@ impl Splitting<'_> {
         let mut from =
             span.start + self.tokenizer.wanted_ending(memory, piece, overlap, has_word).at;
         if from == span.start {
-            from += 1; // the next piece starts behind this one's start
+            from += 1; // the next chunk must start after the start of this one
         }
         while let Some(start) = first_word(self.text, from, span.end) {
             if self.count(memory, start, span.end) <= overlap {
@@ -200,7 +207,7 @@ impl Splitting<'_> {
         None
     }
 
-    /// The end of a block and its tokens, if they are known.
+    /// The end of a block, and its tokens if they are known.
     fn block(&mut self, block: usize) -> (usize, Option<usize>) {
         while self.blocks.len() <= block {
             let start = self.blocks.last().map_or(0, |(end, _)| *end);
@@ -210,7 +217,7 @@ impl Splitting<'_> {
         self.blocks[block]
     }
 
-    /// The block in which `at` lies, before its end.
+    /// The block that contains `at`, before its end.
     fn block_behind(&mut self, at: usize) -> usize {
         while self.blocks.last().is_none_or(|(end, _)| *end <= at && *end < self.text.len()) {
             self.block(self.blocks.len());
@@ -251,7 +258,7 @@ mod tests {
         "👩\u{200d}👧",
     ];
 
-    /// Where the overlap of a piece starts, by its definition: the first word of those that fit, or the
+    /// Where the overlap of a chunk starts, by definition: at the first word that fits, or at the
     /// first line or sentence from there on that leaves a quarter of it.
     fn first_that_fits(
         tokenizer: &Tokenizer,

@@ -1,23 +1,25 @@
-//! The longest beginning or end of a text that is at most so many tokens.
+//! The longest beginning or end of a text that has at most so many tokens.
 //!
-//! **What is promised.** Of all places of the text (see `graphemes`), [`Tokenizer::longest_beginning`]
-//! gives the last one up to which the text, counted alone, is at most `limit` tokens, and
-//! [`Tokenizer::longest_ending`] the first one from which on it is.
+//! **What is promised.** Of all places of the text (see `graphemes`),
+//! [`Tokenizer::longest_beginning`] finds the last one up to which the text, counted alone, has at
+//! most `limit` tokens, and [`Tokenizer::longest_ending`] the first one from which on it has.
 //!
-//! Counts are not monotone: a longer beginning may be fewer tokens than a shorter one (`impor` is two,
-//! `import` is one), so neither halving nor the end of the n-th token finds that place, and counting up
-//! to each place is quadratic. Three facts leave a few places to try:
+//! Counts are not monotone: a longer beginning may have fewer tokens than a shorter one (`impor` is
+//! two, `import` is one). So neither bisection nor the end of the n-th token finds that place, and
+//! counting up to each place is quadratic. Three facts leave only a few places to try:
 //!
-//! 1. Counts add up at cuts (`cuts`). Once a text has `limit` tokens up to a cut, nothing that reaches
-//!    beyond it fits. So whole blocks between cuts are counted, and the answer lies in the first that
-//!    goes over.
-//! 2. In a block, counts add up at the ends of pieces, but for the last ones (`beginnings`, `endings`).
-//! 3. In a piece, `inside` says from where on every longer beginning has more tokens.
+//! 1. Counts add up at cuts (`cuts`). Once a text has `limit` tokens up to a cut, nothing that
+//!    reaches beyond the cut fits. So whole blocks between cuts are counted, and the answer is in
+//!    the first block that goes over the limit.
+//! 2. Within a block, counts add up at the ends of pieces, except for the last ones (`beginnings`,
+//!    `endings`).
+//! 3. Within a piece, `inside` says from where on every longer beginning has more tokens.
 //!
-//! A block without a cut (a word, a run of emoji, of any length) is looked at through a window from
-//! its beginning that is doubled until the answer is certain whatever follows.
+//! A block without a cut (a word, a run of emoji, of any length) is looked at through a window at
+//! its beginning, which is doubled until the answer is certain whatever follows.
 //!
-//! The cost is that of counting the result and one window beyond it: it follows the limit, not the text.
+//! The cost is that of counting the result and one window beyond it: it depends on the limit, not
+//! on the length of the text.
 
 use std::ops::Range;
 
@@ -34,17 +36,18 @@ use crate::tokenizer::Tokenizer;
 /// Bytes that are counted at a time.
 pub(crate) const BLOCK: usize = 2048;
 
-/// A block that is longer than this has few cuts, and is looked at through windows.
+/// A longer block has few cuts, and is looked at through windows.
 const LONG: usize = 2 * BLOCK;
 
-/// Bytes of the shortest window.
+/// Least size of a window in bytes.
 const WINDOW: usize = 192;
 
-/// Bytes that a token is at most, in most texts: a block with more is not likely to fit.
+/// A block with more than this many bytes for each token of the limit is unlikely to fit.
 const LIKELY: usize = 6;
 
-/// Bytes of the first window: about what `limit` tokens are where there are no words, and some more
-/// to see that nothing longer fits. All of a window is encoded, and little of it may be of use.
+/// Size of the first window in bytes: about what `limit` tokens have in text without words, and
+/// some more to see that nothing longer fits. All of a window is encoded, and little of it may be
+/// of use.
 fn first_window(limit: usize) -> usize {
     limit.saturating_mul(2).saturating_add(WINDOW)
 }
@@ -52,7 +55,7 @@ fn first_window(limit: usize) -> usize {
 /// Where a text is cut, in bytes from its start, and how many tokens are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
-    /// The end of a beginning, or the start of an end.
+    /// The end of the beginning that is kept, or the start of the end that is kept.
     pub at: usize,
     /// Tokens of what is kept, counted alone.
     pub tokens: usize,
@@ -86,30 +89,31 @@ fn previous_edge(splitting: &Splitting, text: &str, from: usize) -> usize {
 }
 
 impl Tokenizer {
-    /// The longest beginning of `text` that ends between grapheme clusters and is at most `limit`
+    /// The longest beginning of `text` that ends between grapheme clusters and has at most `limit`
     /// tokens, counted alone. Fails with the first cluster if not even that fits.
     ///
-    /// The cost follows the limit, not the text.
+    /// The cost depends on the limit, not on the length of the text.
     pub fn longest_beginning(&self, text: &str, limit: usize) -> Result<Cut, Span> {
         let cut = self.beginning(text, limit);
         if cut.at > 0 || text.is_empty() { Ok(cut) } else { Err(self.first_cluster(text)) }
     }
 
-    /// The longest end of `text` that starts between grapheme clusters and is at most `limit` tokens,
-    /// counted alone. Fails with the last cluster if not even that fits.
+    /// The longest end of `text` that starts between grapheme clusters and has at most `limit`
+    /// tokens, counted alone. Fails with the last cluster if not even that fits.
     ///
-    /// The cost follows the limit, not the text.
+    /// The cost depends on the limit, not on the length of the text.
     pub fn longest_ending(&self, text: &str, limit: usize) -> Result<Cut, Span> {
         let cut = self.with_memory(|memory| self.ending(memory, text, limit));
         if cut.at < text.len() || text.is_empty() { Ok(cut) } else { Err(self.last_cluster(text)) }
     }
 
-    /// A beginning and an end of `text` that are at most `limit` tokens when joined, as the end of the
-    /// one and the start of the other. Fails with the first cluster if neither has room for any.
+    /// A beginning and an end of `text` that together, joined, have at most `limit` tokens; returns
+    /// the end of the one and the start of the other. Fails with the first cluster if there is room
+    /// for neither.
     ///
-    /// The beginning is the longest with half of the limit, rounded up; the end is the longest of the
-    /// rest with what is left, shortened by clusters while the two joined are too many (which counts
-    /// at the seam may make them).
+    /// The beginning is the longest within half of the limit, rounded up. The end is the longest
+    /// within what is left. Where the two meet, joining them may add tokens; the end is then
+    /// shortened, cluster by cluster, until they fit.
     pub fn both_ends(&self, text: &str, limit: usize) -> Result<(usize, usize), Span> {
         if self.beginning(text, limit).at == text.len() {
             return Ok((text.len(), text.len()));
@@ -154,13 +158,14 @@ impl Tokenizer {
         })
     }
 
-    /// As `longest_ending`; empty where not even the last cluster fits.
+    /// The same as `longest_ending`; empty if not even the last cluster fits.
     fn ending(&self, memory: &mut Memory, text: &str, limit: usize) -> Cut {
         self.wanted_ending(memory, text, limit, |_| true)
     }
 
-    /// As `ending`, for who wants no end but one that starts in a stretch that is `wanted`: instead of
-    /// looking for it in another, gives what stands behind that.
+    /// The same as `ending`, for a caller that needs only an end that starts in a `wanted` stretch.
+    /// If the end would start in another stretch, returns what follows that stretch instead of
+    /// searching it.
     pub(crate) fn wanted_ending(
         &self,
         memory: &mut Memory,
@@ -192,7 +197,7 @@ impl Tokenizer {
         Cut { at, tokens }
     }
 
-    /// The longest beginning of a block that starts at a place. O(its length), or less.
+    /// The longest beginning of a block that starts at a place. O(length of the block), or less.
     pub(crate) fn beginning_of(&self, memory: &mut Memory, block: &str, limit: usize) -> Cut {
         if block.len() <= LONG.min(limit.saturating_mul(LIKELY)) {
             let tokens = self.count_stretch(memory, block);
@@ -254,7 +259,7 @@ impl Tokenizer {
             if tokens <= limit {
                 return (Cut { at: place.raw, tokens }, reach.certain);
             }
-            place = window.after(place.normal + 1); // from the end on there are 0 tokens
+            place = window.after(place.normal + 1); // at the end there are 0 tokens
         }
     }
 }

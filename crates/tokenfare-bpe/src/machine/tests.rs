@@ -1,4 +1,4 @@
-//! Whole texts, as machines with less wide vectors count and encode them.
+//! Whole texts, counted and encoded as on CPUs with narrower vectors or none.
 
 use std::cell::Cell;
 
@@ -10,7 +10,7 @@ use crate::text::source::Text;
 use crate::tokenizer::Tokenizer;
 use crate::{Merging, to_compact};
 
-/// What a machine has, the least first.
+/// The vector instructions of a CPU, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Vectors {
     Plain,
@@ -27,7 +27,7 @@ pub(super) fn allowed() -> Vectors {
     ALLOWED.get()
 }
 
-/// Does `work` as if the machine had no more.
+/// Does `work` as if the CPU had no more than `vectors`.
 fn with<T>(vectors: Vectors, work: impl FnOnce() -> T) -> T {
     let before = ALLOWED.replace(vectors);
     let result = work();
@@ -85,7 +85,7 @@ fn dice(seed: u64) -> impl FnMut(usize) -> usize {
     }
 }
 
-/// Texts of all lengths: many alphabets, long pieces, and what comes again and again.
+/// Texts of all lengths: many alphabets, long pieces, and units repeated many times.
 fn texts() -> Vec<String> {
     let mut roll = dice(11);
     let lengths = (0..120).chain([500, 2_000, 9_000, 70_000]).chain((0..60).map(|i| 150 + 31 * i));
@@ -102,7 +102,7 @@ fn texts() -> Vec<String> {
     texts
 }
 
-/// Without windows, caches or vectors.
+/// The count without windows, caches or vectors.
 fn slow(tokenizer: &Tokenizer, text: &str) -> usize {
     let (splitting, mut room, mut tokens) = (&tokenizer.splitting, Room::default(), 0);
     let text = splitting.normalized(text);
@@ -112,7 +112,8 @@ fn slow(tokenizer: &Tokenizer, text: &str) -> usize {
     tokens
 }
 
-/// All that is asked of a text, first of a tokenizer that has seen nothing and then of one that has seen it.
+/// Every way of counting and encoding a text, first with a tokenizer that has seen nothing, then
+/// with one that has seen the text.
 fn asked(tokenizer: &Tokenizer, text: &str) -> (Vec<usize>, Vec<u32>) {
     let points: Vec<u32> = text.chars().map(u32::from).collect();
     let narrow: Vec<u16> = points.iter().map_while(|point| u16::try_from(*point).ok()).collect();

@@ -1,23 +1,29 @@
-//! The next cut, where there may be none for long: most places are seen to be none many at a time.
+//! Searching for the next cut where there may be none for a long time.
 //!
-//! **No cut is** (see `cuts` and `patterns::cuts`) where a letter or a mark stands on the right, unless a
-//! line end stands on the left; behind a line end, where white space stands on the right; and behind
-//! ASCII that is neither a letter, a digit nor a line end. What this says of two neighbours takes
-//! comparisons only, of which the compiler makes vectors. It need not know every letter: what it does
-//! not rule out is looked at.
+//! The plain way asks of each place whether it is a cut, which looks up the class of two
+//! characters. Most places can be ruled out more cheaply, many at a time.
+//!
+//! **A place is no cut** (see `cuts` and `patterns::cuts`)
+//!
+//! - if a letter or a mark stands on its right, unless `\n` stands on its left;
+//! - after `\n`, if white space stands on its right;
+//! - after any other ASCII character that is neither a letter nor a digit.
+//!
+//! These tests of two neighbours are comparisons only, which the compiler turns into vectors. They
+//! need not know every letter: a place that they do not rule out is looked at in the plain way.
 
 use std::ops::Range;
 
 use crate::interrupts::worked;
 
-/// Places that are looked at together.
+/// Places that are tested together.
 const TOGETHER: usize = 64;
 
-/// Places between two notes of how much was done.
+/// Places between two calls of `worked`.
 const STRIDE: usize = 1 << 10;
 
-/// The first of these places that is a cut, each between two of `units`. `may_be` rules places out by
-/// the unit on their left and the two on their right. O(distance).
+/// The first of these places that is a cut. A place is between two of `units`; `may_be` rules it
+/// out by the unit on its left and the two on its right. O(distance).
 #[inline(always)]
 pub(crate) fn first_cut<U: Copy>(
     units: &[U],
@@ -26,7 +32,8 @@ pub(crate) fn first_cut<U: Copy>(
     is_cut: impl Fn(usize) -> bool,
 ) -> Option<usize> {
     let Range { mut start, end } = places;
-    // Most texts have a cut soon: a look at each place first costs less than one at all.
+    // Most texts have a cut soon, so the first places are looked at one by one: that costs less
+    // than the tests.
     let soon = end.min(start.saturating_add(TOGETHER));
     if let Some(found) = (start..soon).find(|at| is_cut(*at)) {
         return Some(found);
@@ -34,7 +41,7 @@ pub(crate) fn first_cut<U: Copy>(
     start = soon;
     while start < end {
         let stop = end.min(start + STRIDE);
-        let last = stop.min(units.len() - 1); // which has nothing behind its right side
+        let last = stop.min(units.len() - 1); // has no second unit on its right
         while start < stop {
             let next = if start < last { last.min(start + TOGETHER) } else { stop };
             let any = next > last || any(&units[start - 1..=next], &may_be);
@@ -54,12 +61,12 @@ fn any<U: Copy>(units: &[U], may_be: &impl Fn(U, U, U) -> bool) -> bool {
     units.iter().zip(behind).fold(false, |any, (l, (r, after))| any | may_be(*l, *r, *after))
 }
 
-/// Whether there may be a cut between two bytes of UTF-8.
+/// Whether there may be a cut between two bytes of UTF-8, where `after` follows the two.
 #[inline(always)]
 pub(crate) fn may_part_bytes(left: u8, right: u8, after: u8) -> bool {
     let inside = right & 0xc0 == 0x80;
-    // How U+0300 to U+033F begin, which are marks, and U+0400 to U+047F, U+4E00 to U+9FFF and U+AC00 to
-    // U+D77F, which are letters.
+    // The lead bytes of U+0300 to U+033F, which are marks, and of U+0400 to U+047F, U+4E00 to
+    // U+9FFF and U+AC00 to U+D77F, which are letters.
     let letter = is_letter(u32::from(right))
         | matches!(right, 0xcc | 0xd0 | 0xd1 | 0xe5..=0xe9 | 0xeb | 0xec)
         | (right == 0xe4) & (after >= 0xb8)
@@ -76,7 +83,8 @@ pub(crate) fn may_part_points(left: u32, right: u32, _: u32) -> bool {
     may_part(left, right, letter)
 }
 
-/// Whether there may be one with this on the left, and on the right this, which is a letter or not.
+/// Whether there may be a cut between `left` and `right`; `letter` says whether `right` is known to
+/// be a letter or a mark.
 #[inline(always)]
 fn may_part(left: u32, right: u32, letter: bool) -> bool {
     let line_end = left == 0x0a;

@@ -1,19 +1,25 @@
 //! Where a text may be cut so that the counts of the parts add up.
 //!
-//! **Cut.** Between a letter or number on the left and a character that is no letter on the right;
-//! or between `\n` on the left and a character that is no white space on the right. Neither of the
-//! two may be one that NFC may change.
+//! **Cut.** A place with a letter or number on its left and a character other than a letter on its
+//! right; or with `\n` on its left and a character other than white space on its right. NFC must
+//! not be able to change either of the two.
 //!
-//! **Proof.** NFC: the character on the left stays as it is and the one on the right starts a
-//! segment of its own, so the NFC of the whole is the NFC of the parts, joined. Pieces:
-//! a piece depends on the text from its start only, so it is enough that some piece ends at the cut,
-//! and ends there whether or not the text goes on.
-//! Only alternatives 1 and 2 of the pattern (see `scan`) take a letter, and all they take after it
-//! are letters; the right side is none. Only alternative 3 takes a number, and takes it alone.
-//! A `\n` is taken by 4 or 5 only (2 refuses it, 6 and 7 are reached only if 5 fails, that is with
-//! no line end in the white space). 4 takes line ends as long as there are any: the right side is
-//! none. 5 takes white space up to its last line end, and the white space ends at the cut. None of
-//! them looks at what follows. ∎
+//! **Proof.** *NFC:* the character on the left stays as it is, and the one on the right joins
+//! nothing before it, so the NFC of the whole is the NFC of the parts, joined. *Pieces:* a piece
+//! depends on the text from its own start onwards only. So it is enough that some piece ends at the
+//! cut, and that it ends there whether or not the text goes on. The alternatives of the pattern
+//! (see `scan`), one by one:
+//!
+//! - A letter is taken by alternatives 1 and 2 only. After it they take letters only, and there is
+//!   none on the right.
+//! - A number is taken by alternative 3 only, which takes one.
+//! - A `\n` is taken by 4 or 5 only: 2 excludes it, and 6 and 7 are reached only if 5 fails, that
+//!   is if the white space holds no line end. 4 takes line ends as long as there are any, and there
+//!   is none on the right. 5 takes white space up to its last line end, and the white space ends at
+//!   the cut.
+//!
+//! Beyond that, none of these pieces depends on what is to the right of the cut, nor does a piece
+//! before them. ∎
 //!
 //! Merging never crosses pieces, so counts and ids of the parts add up to those of the whole.
 
@@ -34,7 +40,7 @@ pub(crate) fn next_cut(splitting: &Splitting, text: &[u8], from: usize) -> usize
 /// Places that are looked at between two questions whether to go on (see `interrupts`).
 pub(crate) const STRIDE: usize = 1 << 16;
 
-/// The first of these places that is one.
+/// The first of these places for which `is_one` holds.
 #[inline]
 pub(crate) fn first_of(places: Range<usize>, is_one: impl Fn(usize) -> bool) -> Option<usize> {
     let Range { mut start, end } = places;
@@ -49,7 +55,7 @@ pub(crate) fn first_of(places: Range<usize>, is_one: impl Fn(usize) -> bool) -> 
     None
 }
 
-/// Whether a text that Qwen's pattern splits may be cut at `at`, which is inside it.
+/// Whether a text that Qwen's pattern splits may be cut at `at`, which is inside the text.
 #[inline]
 pub(crate) fn is_cut(text: &[u8], at: usize) -> bool {
     if text[at] & 0xc0 == 0x80 {
@@ -73,7 +79,8 @@ pub(crate) fn is_cut(text: &[u8], at: usize) -> bool {
     class & UNSTABLE == 0 && matches!(class & CLASS, LETTER | NUMBER)
 }
 
-/// `text` in parts of about `size` bytes, cut where counts add up; a part is longer where no cut is.
+/// `text` in parts of about `size` bytes, cut where counts add up; a part is longer where there is
+/// no cut.
 pub(crate) fn parts<'a>(
     splitting: &Splitting,
     text: &'a str,

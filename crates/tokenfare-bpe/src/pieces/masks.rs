@@ -1,8 +1,10 @@
-//! Which of 64 bytes are ASCII letters, digits, white space and so on, as bits of words.
+//! Classifying 64 bytes at once: which are ASCII letters, digits, white space and so on, as bits of
+//! a word.
 //!
-//! Bit `i` of a mask stands for byte `i` of the window. Three ways to the same masks: AVX-512 and AVX2, for
-//! machines that have them, and eight bytes in a word for all. None needs `unsafe` inside: the
-//! window is an array, and the vectors are made from its words.
+//! Bit `i` of a mask stands for byte `i` of the window. The masks are made in one of three ways
+//! with the same result: with AVX-512, with AVX2, and for every CPU with eight bytes in a word.
+//! None of the three needs `unsafe` inside: the window is an array, and the vectors are made from
+//! its words.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
@@ -13,10 +15,11 @@ use std::arch::x86_64::{
     _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8, _mm256_xor_si256,
 };
 
-/// Bytes that are looked at together.
+/// Bytes that are classified together.
 pub(crate) const WINDOW: usize = 64;
 
-/// Bytes that must be there from the start of a window on: its last character may reach out of it.
+/// Bytes that must be readable from the start of a window on: its last character may extend beyond
+/// it.
 pub(crate) const READ: usize = WINDOW + 16;
 
 /// One bit for each byte of a window.
@@ -30,7 +33,7 @@ pub(crate) struct Masks {
     pub(crate) digit: u64,
     /// The space itself.
     pub(crate) space: u64,
-    /// ASCII white space, line ends and the space among it.
+    /// ASCII white space, including line ends and the space.
     pub(crate) white: u64,
     /// `\r` and `\n`.
     pub(crate) line_end: u64,
@@ -40,18 +43,18 @@ pub(crate) struct Masks {
     pub(crate) slash: u64,
     /// Bytes of characters beyond ASCII.
     pub(crate) high: u64,
-    /// Bytes that are not the first of their character.
+    /// Bytes that are not the first byte of their character.
     pub(crate) inner: u64,
-    /// First bytes of characters of three bytes.
+    /// First bytes of three-byte characters.
     pub(crate) three: u64,
-    /// First bytes of characters of two and three bytes that are letters and that NFC neither
-    /// changes nor joins to what stands before them, known without a look at the table. Of those,
-    /// some: Cyrillic up to U+047F, Latin from U+0100 to U+017F, kana, ideographs, Hangul syllables.
-    /// Those of three bytes have no case.
+    /// First bytes of characters that are known by their bytes, without the table, to be letters
+    /// that NFC neither changes nor joins to what precedes them. Not all such letters, but Cyrillic
+    /// up to U+047F, Latin from U+0100 to U+017F, kana, ideographs and Hangul syllables, each with
+    /// some left out. They have two or three bytes, and those of three have no case.
     pub(crate) plain: u64,
 }
 
-/// The masks of the window that `bytes` begins with, thirty-two bytes at a time. O(1).
+/// The masks of the window at the start of `bytes`, thirty-two bytes at a time. O(1).
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 #[inline]
@@ -82,7 +85,7 @@ pub(crate) fn avx2(bytes: &[u8; READ]) -> Masks {
     masks
 }
 
-/// Thirty-two bytes from `at` on.
+/// The thirty-two bytes at `at`.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 #[inline]
@@ -92,7 +95,8 @@ fn vector(bytes: &[u8; READ], at: usize) -> __m256i {
     _mm256_set_epi64x(word(3), word(2), word(1), word(0))
 }
 
-/// See [`Masks::plain`]; `v`, `second` and `third` are the same bytes, each one byte further on.
+/// See [`Masks::plain`]. `second` and `third` are the same bytes as `v`, one and two places further
+/// on.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 #[inline]
@@ -100,10 +104,10 @@ fn plain(v: __m256i, second: __m256i, third: __m256i) -> __m256i {
     let or = |a, b| _mm256_or_si256(a, b);
     let two = or(between(v, 0xc4, 0xc5), between(v, 0xd0, 0xd1));
     let hangul = between(v, 0xeb, 0xec);
-    // All from U+4000 to U+9FFF, but for the hexagrams from U+4DC0 to U+4DFF.
+    // U+4000 to U+9FFF, without the hexagrams from U+4DC0 to U+4DFF.
     let hexagram = _mm256_and_si256(is(v, 0xe4), is(second, 0xb7));
     let ideograph = _mm256_andnot_si256(hexagram, between(v, 0xe4, 0xe9));
-    // All from U+3041 to U+30FF, but for U+3097 to U+30A0 and the middle dot.
+    // U+3041 to U+30FF, without U+3097 to U+30A0 and the middle dot.
     let kana = or(
         _mm256_andnot_si256(is(third, 0x80), is(second, 0x81)),
         or(
@@ -114,8 +118,9 @@ fn plain(v: __m256i, second: __m256i, third: __m256i) -> __m256i {
     or(or(two, hangul), or(ideograph, _mm256_and_si256(is(v, 0xe3), kana)))
 }
 
-/// Bytes that lie in `first..=last`, both ASCII or both beyond: as signed numbers, those beyond are
-/// below all others, and in the same order.
+/// The bytes in `first..=last`, which must be both ASCII or both beyond. The comparison is of
+/// signed numbers: bytes beyond ASCII come before all others, but in the same order among
+/// themselves.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 #[inline]
@@ -139,7 +144,7 @@ fn bits(v: __m256i) -> u64 {
     u64::from(_mm256_movemask_epi8(v) as u32)
 }
 
-/// The masks of the window that `bytes` begins with, eight bytes at a time; none are `plain`. O(1).
+/// The masks of the window at the start of `bytes`, eight bytes at a time; `plain` is empty. O(1).
 #[inline(always)]
 pub(crate) fn words(bytes: &[u8; READ]) -> Masks {
     words::masks(bytes)
@@ -176,8 +181,8 @@ mod words {
 
     /// The high bit of each byte that lies in `first..=last`, both ASCII.
     ///
-    /// Adding to the low seven bits what `first` lacks to 128 sets the high bit from `first` on;
-    /// no such sum carries into the next byte.
+    /// Adding `128 - first` to the low seven bits sets the high bit of bytes from `first` on. The
+    /// sum of two 7-bit numbers does not carry into the next byte.
     #[inline(always)]
     fn between(word: u64, first: u8, last: u8) -> u64 {
         let low = word & !HIGH;
@@ -186,8 +191,9 @@ mod words {
         from & !beyond & !word & HIGH
     }
 
-    /// The high bits of eight bytes as eight bits: the product moves each to its place in the top
-    /// byte, and no two products meet elsewhere with a carry into it.
+    /// The high bits of eight bytes as eight bits. The factor has the bits 7, 14, … 56, so bit `8k`
+    /// of `high >> 7` goes to `8k + 7j` for each `j` of 1 to 8, and with `j = 8 - k` to bit `k` of
+    /// the top byte. All these sums differ, so nothing carries.
     #[inline(always)]
     fn bits(high: u64) -> u64 {
         (high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
@@ -222,13 +228,13 @@ mod tests {
 
     #[cfg(target_arch = "x86_64")]
     fn with_avx2(bytes: &[u8; READ]) -> Option<Masks> {
-        // SAFETY: the machine has what the function was compiled for.
+        // SAFETY: the CPU has the features that the function was compiled for.
         is_x86_feature_detected!("avx2").then(|| unsafe { avx2(bytes) })
     }
 
     #[cfg(target_arch = "x86_64")]
     fn with_avx512(bytes: &[u8; READ]) -> Option<Masks> {
-        // SAFETY: the machine has what the function was compiled for.
+        // SAFETY: the CPU has the features that the function was compiled for.
         crate::machine::has_avx512().then(|| unsafe { avx512::masks(bytes) })
     }
 
@@ -248,7 +254,7 @@ mod tests {
             if !crate::machine::has_avx512() {
                 return;
             }
-            // SAFETY: the machine has what the function was compiled for.
+            // SAFETY: the CPU has the features that the function was compiled for.
             unsafe { avx512::list(&mut room, 1000, bits) };
             let expected: Vec<u32> =
                 (0..64).filter(|i| bits >> i & 1 == 1).map(|i| 1000 + i).collect();

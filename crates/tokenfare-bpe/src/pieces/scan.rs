@@ -1,6 +1,7 @@
-//! The split pattern of Qwen 1 to 3 as a scanner, one piece at a time; the readable one.
+//! The split pattern of Qwen 1 to 3 as a scanner, one piece at a time. This is the readable
+//! version; `windows` is the fast one.
 //!
-//! The pattern, tried alternative by alternative at each position, no look-behind:
+//! The alternatives are tried in this order at each position. There is no look-behind:
 //!
 //! ```text
 //! 1  (?i:'s|'t|'re|'ve|'m|'ll|'d)      a contraction; U+017F is an s here
@@ -12,16 +13,18 @@
 //! 7  \s+
 //! ```
 //!
-//! Where a piece ends depends on the text from its start only, and every alternative but 5 and 6
-//! stops at the first character that does not belong. White space is looked at twice at most
-//! (once to find the last line end, once more behind it), so a whole text is split in linear time.
+//! Where a piece ends depends on the text from its start only. Every alternative except 5 and 6
+//! stops at the first character that does not belong to it. White space is read at most twice (once
+//! to find its last line end, once more for what follows that), and its last character once again
+//! as the start of the next piece, so a whole text is split in linear time.
 
 use crate::interrupts::Steps;
 use crate::unicode::classes::{CLASS, LETTER, NUMBER, OTHER, SPACE, class_at};
 
-/// End of the piece that starts at `start`. O(length of the piece), O(white space that follows).
+/// End of the piece that starts at `start`. O(length of the piece and of the white space after it).
 ///
-/// `text` is UTF-8, `start` the start of a character in it. Panics if `start` is not inside.
+/// `text` is UTF-8, and `start` the start of a character in it. Panics if `start` is not inside
+/// `text`.
 pub(crate) fn piece_end(text: &[u8], start: usize) -> usize {
     let first = text[start];
     if first == b'\''
@@ -61,7 +64,7 @@ fn class_after(text: &[u8], start: usize) -> Option<u8> {
     (start < text.len()).then(|| class_of(text, start).0)
 }
 
-/// Length of the letters after an apostrophe that make a contraction.
+/// Length of the letters after an apostrophe that make it a contraction.
 #[inline]
 pub(crate) fn contraction(rest: &[u8]) -> Option<usize> {
     match rest {
@@ -72,7 +75,7 @@ pub(crate) fn contraction(rest: &[u8]) -> Option<usize> {
     }
 }
 
-/// First position at or after `at` where a character of another class stands.
+/// The first position at or after `at` that holds a character of another class.
 #[inline]
 fn run(text: &[u8], mut at: usize, class: u8) -> usize {
     let mut steps = Steps::from(at);
@@ -93,11 +96,12 @@ fn run(text: &[u8], mut at: usize, class: u8) -> usize {
     at
 }
 
-/// Number of ASCII letters from `at` on, at most 8: eight bytes compared in one word.
+/// Number of ASCII letters from `at` on, at most 8; 0 if fewer than eight bytes are left.
 ///
-/// With its case bit set, a letter lies in `a..=z`. Adding what is missing to 128 sets a byte's high
-/// bit exactly if the byte is at least `a`, or beyond `z`; no sum of two 7-bit numbers carries out
-/// of its byte.
+/// The plain way tests byte after byte. Here eight bytes are compared in one word. With its case
+/// bit set, a letter lies in `a..=z`. Adding `128 - b'a'` to a 7-bit number sets its high bit
+/// exactly if it is at least `a`; adding `127 - b'z'` does so exactly if it is beyond `z`. The sum
+/// of two 7-bit numbers never carries out of its byte.
 #[inline(always)]
 fn ascii_letters(text: &[u8], at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -119,10 +123,10 @@ fn line_ends(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Alternatives 5 to 7, where white space starts and neither 2 nor 4 applies.
+/// Alternatives 5 to 7, for white space at `start` to which neither 2 nor 4 applies.
 fn white_space(text: &[u8], start: usize) -> usize {
     let mut at = start;
-    let mut last = start; // start of the last white space character
+    let mut last = start; // start of the last white-space character
     let mut after_line_end = None;
     let mut steps = Steps::from(at);
     while at < text.len() {

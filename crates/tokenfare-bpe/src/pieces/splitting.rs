@@ -1,7 +1,7 @@
 //! How a vocabulary wants its text split into pieces: normalized or not, and by which pattern.
 //!
-//! What is told apart here is data of a vocabulary, fixed when it is loaded. A pattern says where
-//! the piece that starts at a place ends, and where a text may be cut so that counts add up.
+//! Both are properties of a vocabulary, fixed when it is loaded. A pattern says where the piece
+//! that starts at a given place ends, and where a text may be cut so that counts add up.
 
 use std::borrow::Cow;
 
@@ -11,40 +11,42 @@ use crate::pieces::patterns::{cased, plain, words};
 use crate::pieces::scan;
 use crate::unicode::nfc::nfc;
 
-/// A split pattern. Each is a scanner written for it, equal to its regular expression by test.
+/// A split pattern. Each has a scanner written for it, which tests compare with its regular
+/// expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pattern {
-    /// Qwen 1 to 3: one digit a piece, marks among punctuation (see `scan`).
+    /// Qwen 1 to 3: a piece for each digit, marks among punctuation (see `scan`).
     Qwen,
-    /// Qwen 3.5 and later: one digit a piece, marks among letters.
+    /// Qwen 3.5 and later: a piece for each digit, marks among letters.
     QwenMarks,
-    /// cl100k as tiktoken writes it: three digits, white space at the end of the text together.
+    /// cl100k as tiktoken writes it: up to three digits a piece, white space at the end of the text
+    /// as one piece.
     Cl100k,
-    /// Llama 3, and cl100k as others write it: three digits.
+    /// Llama 3, and cl100k as others write it: up to three digits a piece.
     Llama3,
-    /// o200k and Llama 4: words that start with capitals, contractions behind them.
+    /// o200k and Llama 4: words start at capitals, contractions belong to the word before them.
     O200k,
-    /// GPT-2: a space before a word, a number or punctuation.
+    /// GPT-2: a space belongs to the word, number or punctuation after it.
     Gpt2,
 }
 
 impl Pattern {
-    /// All of them, in the order of their numbers in the compact form.
+    /// All patterns, in the order of their numbers in the compact form.
     pub const ALL: [Self; 6] =
         [Self::Qwen, Self::QwenMarks, Self::Cl100k, Self::Llama3, Self::O200k, Self::Gpt2];
 }
 
-/// What is done to a text before it is split.
+/// How a text is normalized before it is split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Normalization {
-    /// Canonical composition, by Unicode 16.0.
+    /// Canonical composition (NFC) of Unicode 16.0.
     Nfc,
-    /// Nothing.
+    /// Not at all.
     None,
 }
 
-/// Pattern and normalization of one vocabulary.
+/// The pattern and the normalization of one vocabulary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Splitting {
     pub(crate) pattern: Pattern,
@@ -55,7 +57,8 @@ impl Splitting {
     pub(crate) const QWEN: Self =
         Splitting { pattern: Pattern::Qwen, normalization: Normalization::Nfc };
 
-    /// `text` as it is split; borrowed if nothing changes. O(n), but for runs of marks.
+    /// `text` in the form in which it is split; borrowed if nothing changes. O(n), except for runs
+    /// of marks.
     pub(crate) fn normalized<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.normalization {
             Normalization::Nfc => nfc(text),
@@ -63,8 +66,8 @@ impl Splitting {
         }
     }
 
-    /// End of the piece that starts at `start` of normalized text. O(length of the piece) but for
-    /// what is read twice (see `patterns`). Panics if `start` is not inside.
+    /// End of the piece that starts at `start` in normalized text. O(length of the piece), except
+    /// for what is read again (see `patterns`). Panics if `start` is not inside `text`.
     #[inline(always)]
     pub(crate) fn piece_end(&self, text: &[u8], start: usize) -> usize {
         match self.pattern {
@@ -77,10 +80,11 @@ impl Splitting {
         }
     }
 
-    /// Calls `piece` with start and end of every piece of `text`, which is normalized, in order.
+    /// Calls `piece` with the start and end of every piece of `text`, in order. `text` is
+    /// normalized.
     #[inline(always)]
     pub(crate) fn for_each_piece(&self, text: &[u8], mut piece: impl FnMut(usize, usize)) {
-        // One loop for each pattern: the scanners are inlined, the choice is made once.
+        // One loop for each pattern, so that the scanner is inlined and the pattern chosen once.
         let mut each = |end: fn(&[u8], usize) -> usize| {
             let mut start = 0;
             while start < text.len() {
@@ -99,7 +103,8 @@ impl Splitting {
         }
     }
 
-    /// Whether the text, not normalized yet, may be cut at `at`, which is inside it. O(1).
+    /// Whether the text may be cut at `at`, which is inside it. The text need not be normalized.
+    /// O(1).
     #[inline]
     pub(crate) fn is_cut(&self, text: &[u8], at: usize) -> bool {
         match self.pattern {

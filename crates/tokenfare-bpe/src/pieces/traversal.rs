@@ -1,4 +1,9 @@
-//! Through a part of a text, batch by batch of pieces, with NFC made only where it is needed.
+//! Walking through a part of a text, one batch of pieces at a time, and normalizing only where it
+//! is needed.
+//!
+//! The plain way normalizes the whole part and then splits it. Here the text is split where it lies
+//! as long as its windows hold no character that NFC may change; where one does, some kilobytes are
+//! normalized, up to the next cut.
 
 use crate::interrupts::worked;
 use crate::pieces::cuts::next_cut;
@@ -7,27 +12,28 @@ use crate::pieces::windows::{Pieces, READ, Stop};
 use crate::unicode::nfc::nfc;
 use crate::vocabulary::Vocabulary;
 
-/// Bytes that are normalized at a time, or more where no cut is.
+/// Bytes that are normalized at a time; more if the next cut is further away.
 const STRETCH: usize = 8192;
 
-/// Bytes from which on the end of a text is sooner taken in a window than piece by piece.
+/// From this many bytes on, the end of a text is taken in a window rather than piece by piece.
 const TAIL: usize = 20;
 
-/// Who takes the pieces, in order.
+/// A consumer of pieces, which gets them in order.
 pub(crate) trait Taker {
-    /// Whether it wants pieces of one byte too, or only to know how many there are.
+    /// Whether it wants pieces of one byte too, or only their number.
     const ALL: bool;
 
-    /// All pieces of a batch; each starts at least 16 bytes before the end of `text`.
+    /// Takes all pieces of a batch; each starts at least 16 bytes before the end of `text`.
     fn batch(&mut self, text: &[u8], pieces: &Pieces);
 
-    /// One piece.
+    /// Takes one piece.
     fn piece(&mut self, text: &[u8], start: usize, end: usize);
 }
 
-/// Hands all pieces of `part`, normalized, to `taker`; some are handed over in segments (see `windows`).
+/// Hands all pieces of `part`, normalized, to `taker`; some pieces come in segments (see
+/// `windows`).
 ///
-/// O(length). What needs no closer look at its NFC is taken where it lies.
+/// O(length of `part`). Text that needs no closer look for NFC is taken where it lies.
 #[inline(always)]
 pub(crate) fn walk<T: Taker>(
     v: &Vocabulary,
@@ -43,9 +49,11 @@ pub(crate) fn walk<T: Taker>(
     }
 }
 
-/// As [`walk`], of two parts at once, for a taker that does not mind in which order pieces come.
+/// The same as [`walk`] for two parts at once, for a consumer to which the order of pieces does not
+/// matter.
 ///
-/// Where a window begins is known when the one before is read, so one part alone waits most of the time.
+/// Where a window begins is known only when the one before it has been read, so with one part alone
+/// the CPU waits most of the time.
 #[inline(always)]
 pub(crate) fn walk_both<T: Taker>(
     v: &Vocabulary,
@@ -76,20 +84,20 @@ pub(crate) fn walk_both<T: Taker>(
 
 /// How far a step went.
 enum Step {
-    /// Through a batch, or what stood in its way.
+    /// Through a batch, or past what stopped it.
     Batch,
-    /// To where the text goes on with what may not be NFC, with a piece that no window holds, or with less than a
-    /// window.
+    /// Up to this place, where text follows that NFC may change, or a piece longer than a window,
+    /// or less text than a window needs.
     Stopped(usize),
-    /// Through all.
+    /// To the end.
     End,
 }
 
-/// What does not change on the way.
+/// What does not change on the way through a part.
 struct Way<'a> {
     v: &'a Vocabulary,
     splitting: &'a Splitting,
-    /// Whether the text is to be split as it is.
+    /// Whether the text is to be split as it is, without NFC.
     normal: bool,
 }
 
@@ -100,8 +108,8 @@ impl<'a> Way<'a> {
 }
 
 impl Way<'_> {
-    /// Takes what stands from `at` on, where it stopped, by its NFC: some of it, up to the next cut; begins anew
-    /// behind that.
+    /// Takes some of the text from `at` on, where the walk stopped, in its NFC: up to the first cut
+    /// at least [`STRETCH`] bytes further on. The walk goes on from there.
     #[inline(always)]
     fn normalize<T: Taker>(&self, pieces: &mut Pieces, part: &str, at: usize, taker: &mut T) {
         let end = next_cut(self.splitting, part.as_bytes(), (at + STRETCH).min(part.len()));
@@ -112,12 +120,13 @@ impl Way<'_> {
         pieces.begin(end);
     }
 
-    /// Takes what is left of `text`, or as much of it as is NFC without a closer look: answers where it
-    /// stopped, or nothing if all is taken.
+    /// Takes what is left of `text`, or as much of it as is known to be NFC. `Some` says where it
+    /// stopped; `None` that everything is taken.
     ///
-    /// What follows then starts with a character that NFC never joins to those before it, since it was in
-    /// a window that held no other kind, or the text starts there. It may become another one by what
-    /// stands behind it; then a piece starts with it (see `window`).
+    /// The text after that place starts with a character that NFC never joins to those before it:
+    /// either the text starts there, or the character was in a window without any character that
+    /// NFC may change. What follows it may still join it; then a piece starts with it (see
+    /// `window`).
     #[inline(always)]
     fn go_on<T: Taker>(&self, pieces: &mut Pieces, text: &[u8], taker: &mut T) -> Option<usize> {
         loop {
@@ -139,7 +148,7 @@ impl Way<'_> {
         }
     }
 
-    /// Takes the next batch, and what stopped it.
+    /// Takes the next batch, and whatever stopped it.
     #[inline(always)]
     fn step<T: Taker>(&self, pieces: &mut Pieces, text: &[u8], taker: &mut T) -> Step {
         let Way { splitting, normal, .. } = *self;
@@ -151,7 +160,8 @@ impl Way<'_> {
         };
         taker.batch(pieces.stretch(text), pieces);
         let mut at = pieces.end();
-        // Whatever stopped it: where pieces are long no batch of a part is ever full.
+        // Whatever stopped it is reported here: where pieces are long, no batch of a part is ever
+        // full.
         worked(at - before);
         if stop == Stop::Tail {
             if self.take_tail(pieces, &text[at..], taker) {
@@ -180,17 +190,21 @@ impl Way<'_> {
         Step::Batch
     }
 
-    /// Takes `tail`, with which a text ends, in windows, if it ends as most do: with a digit behind it that changes
+    /// Takes `tail`, the end of a text, in windows, if it ends as most texts do. Windows need more
+    /// bytes than there are, so a digit is put behind the tail, at a place where a digit changes
     /// none of its pieces.
     ///
-    /// It does not where a text may be cut before it, see `cuts`; nor behind ASCII punctuation: all patterns take that
-    /// with more of its kind, then with line ends and slashes, and a single one before letters; none with a digit.
+    /// It changes none if the text could be cut before the digit (see `cuts`), or if the tail ends
+    /// with ASCII punctuation: all patterns take punctuation together with more of it, then with
+    /// line ends and slashes, or a single one with the letters after it; none takes it with a
+    /// digit.
     #[inline(always)]
     fn take_tail<T: Taker>(&self, pieces: &mut Pieces, tail: &[u8], taker: &mut T) -> bool {
         if !(TAIL..READ).contains(&tail.len()) {
             return false;
         }
-        // Behind the digit letters, so that it is a piece of its own, and as many as windows need to be read.
+        // Letters follow the digit, so that it is a piece of its own, as many as windows have to
+        // read.
         let mut room = [b'a'; 2 * READ];
         room[..tail.len()].copy_from_slice(tail);
         room[tail.len()] = b'0';
@@ -223,7 +237,8 @@ mod tests {
 
     const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
-    /// Bytes and tokens of all pieces that it takes, with or without a batch's pieces of one byte.
+    /// Counts bytes and tokens of all the pieces it gets, with or without a batch's pieces of one
+    /// byte.
     struct Tokens<'a, const ALL: bool> {
         v: &'a Vocabulary,
         room: Room,
@@ -260,7 +275,7 @@ mod tests {
         }
     }
 
-    /// As one that knows no windows and no cuts.
+    /// The same counts without windows and cuts.
     fn slow(v: &Vocabulary, splitting: &Splitting, text: &str) -> (usize, usize) {
         let (text, mut room, mut tokens) = (splitting.normalized(text), Room::default(), 0);
         splitting.for_each_piece(text.as_bytes(), |start, end| {
@@ -310,7 +325,7 @@ mod tests {
             for round in 0..40 {
                 let mut text = String::new();
                 while text.len() < 5 * STRETCH {
-                    // Some have such characters everywhere, some here and there.
+                    // Half of the texts have such characters everywhere, half here and there.
                     let rare = round % 2 == 0 && roll(2_000) > 0;
                     text.push_str(
                         units[if rare { [0, 1, 2, 4, 6, 7, 8, 9][roll(8)] } else { roll(10) }],

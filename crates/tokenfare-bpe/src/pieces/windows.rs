@@ -1,13 +1,14 @@
-//! Split patterns 64 bytes at a time: where pieces start, as the bits of a word.
+//! Splitting 64 bytes at a time: the starts of pieces as the bits of a word.
 //!
-//! `scan` and `patterns` have the patterns and read them piece by piece; this finds the same starts
-//! by bit algebra (`window`, and for each kind of pattern `words`, `cased` and `plain`). A window begins where a
-//! piece begins, and no pattern looks behind, so what stands before the window does not matter. A
-//! window says how far it is certain: up to its last start, where the next window begins; or up to
-//! the white space at its end, which ends in a way that depends on what follows.
+//! The plain way is in `scan` and `patterns`, which read a text piece by piece. Here the same
+//! starts are computed by bit operations: `window` has what all patterns share, and `words`,
+//! `cased` and `plain` have the algebra of each kind of pattern. A window begins where a piece
+//! begins, and no pattern looks behind, so what precedes the window does not matter. Each window
+//! also says how far its result is certain: up to its last start, where the next window begins, or
+//! up to white space at its end, whose pieces depend on what follows.
 //!
-//! What no window is certain of, a piece that is longer or characters that the algebra does not tell,
-//! the scanner reads.
+//! Where a window is certain of nothing, because a piece is longer or because of characters that
+//! the algebra does not cover, the scanner reads instead.
 
 mod both;
 mod cased;
@@ -30,47 +31,48 @@ use words::Words;
 /// Pieces that are found before they are counted.
 pub(crate) const BATCH: usize = 4096;
 
-/// Bytes beyond which a piece is left to who counts it alone: places in a stretch have 32 bits.
+/// A piece longer than this many bytes is counted alone: places in a stretch have 32 bits.
 const FAR: usize = 1 << 20;
 
-/// Bytes after which a batch is full, however few pieces it has: those of one byte are not among them, and
-/// a text may have no others.
+/// A batch that covers this many bytes is full, however few pieces it has: pieces of one byte are
+/// not listed in it, and a text may have no others.
 const STRETCH: usize = 1 << 20;
 
-/// Why pieces are no longer found.
+/// Why no more pieces are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// The batch is full.
     Full,
     /// Less than [`READ`] bytes are left.
     Tail,
-    /// The next piece does not end in a window, nor anywhere near.
+    /// The next window is certain of nothing, and either the text may not be NFC, or the next piece
+    /// is longer than [`FAR`].
     Long,
     /// The next window holds a character that NFC may change.
     Unstable,
 }
 
-/// Consecutive pieces, or segments of pieces, in a stretch of a text.
+/// Consecutive pieces, or segments of pieces, in a stretch of text.
 #[derive(Default)]
 pub(crate) struct Pieces {
-    /// Where the stretch begins.
+    /// Where the stretch begins in the text.
     base: usize,
-    /// Where it ends, counted from its beginning as all places are.
+    /// Where it ends, counted from `base` as all places are.
     end: usize,
     starts: Places,
     ends: Places,
-    /// Pieces of a single byte that are only counted.
+    /// Pieces of a single byte that are counted but not listed.
     ones: usize,
 }
 
 impl Pieces {
-    /// Forgets all, and begins anew at `at`.
+    /// Drops all pieces, and begins a new stretch at `at`.
     pub(crate) fn begin(&mut self, at: usize) {
         (self.base, self.end) = (at, 0);
         (self.starts.count, self.ends.count, self.ones) = (0, 0, 0);
     }
 
-    /// Forgets the last piece, which is of one byte.
+    /// Drops the last piece, which has one byte.
     pub(crate) fn forget_last_byte(&mut self, all: bool) {
         if all {
             (self.starts.count, self.ends.count) = (self.starts.count - 1, self.ends.count - 1);
@@ -90,27 +92,27 @@ impl Pieces {
         self.base + self.end
     }
 
-    /// How many pieces of one byte there are that are not among the bounds.
+    /// How many pieces of one byte there are that are not listed.
     pub(crate) fn ones(&self) -> usize {
         self.ones
     }
 
-    /// The rest of the text from the beginning of the first piece on.
+    /// The rest of the text, from the start of the first piece on.
     pub(crate) fn stretch<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         &text[self.base..]
     }
 
-    /// Where each other piece starts in the stretch, in order.
+    /// Where each listed piece starts in the stretch, in order.
     pub(crate) fn starts(&self) -> &[u32] {
         self.starts.all()
     }
 
-    /// Where each of these ends.
+    /// Where each listed piece ends.
     pub(crate) fn ends(&self) -> &[u32] {
         self.ends.all()
     }
 
-    /// Start and end of each of these.
+    /// Start and end of each listed piece.
     #[cfg(test)]
     fn bounds(&self) -> impl Iterator<Item = (u32, u32)> {
         self.starts().iter().copied().zip(self.ends().iter().copied())
@@ -120,7 +122,7 @@ impl Pieces {
         self.ends.count >= BATCH || self.end >= STRETCH
     }
 
-    /// Adds the pieces of a window that begins at the end of the last one.
+    /// Adds the pieces of a window, which begins at the end of the last piece.
     #[inline(always)]
     fn add<const ALL: bool>(
         &mut self,
@@ -149,9 +151,8 @@ impl Pieces {
 
     /// Finds pieces from the end of the last one on, until the batch is full or something stops it.
     ///
-    /// `text` is UTF-8. With `normal`, all of it is split as it is: it is known to be normalized.
-    ///
-    /// Pieces of one byte are only counted, but with `ALL`.
+    /// `text` is UTF-8. With `normal` it is known to be in the form in which it is split, and
+    /// nothing is tested for NFC. Pieces of one byte are only counted, unless `ALL`.
     pub(crate) fn find<const ALL: bool>(
         &mut self,
         splitting: &Splitting,
@@ -172,12 +173,14 @@ impl Pieces {
     fn find_by<R: Rules, const ALL: bool>(&mut self, text: &[u8], given: Given<'_>) -> Stop {
         #[cfg(target_arch = "x86_64")]
         if has_avx512() {
-            // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+            // SAFETY: the CPU has the features that the function was compiled for; it asks for
+            // nothing else.
             return unsafe { self.find_with_avx512::<R, ALL>(text, given) };
         }
         #[cfg(target_arch = "x86_64")]
         if has_avx2() {
-            // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+            // SAFETY: the CPU has the features that the function was compiled for; it asks for
+            // nothing else.
             return unsafe { self.find_with_avx2::<R, ALL>(text, given) };
         }
         self.find_with::<R, ALL>(text, given, masks::words, list)
@@ -225,13 +228,14 @@ impl Pieces {
         Stop::Full
     }
 
-    /// What a window behind the last piece is read from, if it is not too near to the end.
+    /// The bytes that the window behind the last piece is made from, unless the end of the text is
+    /// too near.
     #[inline(always)]
     fn ahead<'a>(&self, text: &'a [u8]) -> Option<&'a [u8; READ]> {
         text.get(self.end()..).and_then(|rest| rest.first_chunk())
     }
 
-    /// Lets the scanner read what a window would be of, or a little more.
+    /// Lets the scanner read the bytes of a window, or a little more.
     #[inline(never)]
     fn read<const ALL: bool>(&mut self, text: &[u8], given: Given<'_>) -> Result<(), Stop> {
         if !given.normal {
@@ -253,7 +257,7 @@ impl Pieces {
     }
 }
 
-/// What a text is split by.
+/// What the pieces of a text depend on.
 #[derive(Clone, Copy)]
 struct Given<'a> {
     splitting: &'a Splitting,
@@ -261,7 +265,8 @@ struct Given<'a> {
     normal: bool,
 }
 
-/// Places in a text or numbers of pieces, in order; there is room for those of a window beyond [`BATCH`].
+/// Places in a text, or numbers of pieces, in order. Beyond [`BATCH`] there is room for those of a
+/// window.
 pub(crate) struct Places {
     all: Box<[u32; BATCH + 2 * WINDOW]>,
     count: usize,
@@ -282,7 +287,7 @@ impl Places {
         self.count = 0;
     }
 
-    /// Adds `base` and the number of each bit, which `list` writes.
+    /// Adds `base + i` for the number `i` of each set bit; `list` writes them.
     #[inline(always)]
     pub(crate) fn add(
         &mut self,
@@ -297,12 +302,13 @@ impl Places {
     }
 }
 
-/// Writes `base` and the number of each bit, in order; what is behind those in `room` may change.
+/// Writes `base + i` for the number `i` of each set bit, in order. The places of `room` after those
+/// may change too.
 #[inline(always)]
 pub(crate) fn list(room: &mut [u32; WINDOW], base: u32, bits: u64) {
     let mut rest = bits;
     let (eights, _) = room.as_chunks_mut::<8>();
-    // Eight at a time, needed or not: the number of bits cannot be predicted.
+    // Eight at a time, whether needed or not: the number of bits cannot be predicted.
     for eight in eights.iter_mut().take(bits.count_ones().div_ceil(8) as usize) {
         for place in eight {
             *place = base + rest.trailing_zeros();

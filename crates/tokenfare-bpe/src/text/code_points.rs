@@ -1,11 +1,12 @@
-//! Code points as UTF-8.
+//! Converting code points to UTF-8.
 //!
-//! Python keeps a text that is not ASCII as code points of one, two or four bytes, and its own way to
-//! UTF-8 takes up to a third of the time that counting takes. This one goes eight code points at a
-//! time, each written as four bytes of which the next overwrites what is too much; by AVX-512 sixteen,
-//! of which the bytes that are meant are pushed together.
+//! Python keeps a text that is not ASCII as code points of one, two or four bytes, and its own
+//! conversion takes up to a third of the time that counting takes. The plain way encodes one
+//! character after the other. Here eight code points are encoded at a time, each written as four
+//! bytes, and the next one overwrites the excess. With AVX-512 it is sixteen, and one instruction
+//! moves the wanted bytes together.
 //!
-//! A surrogate pair is the character that it stands for, a surrogate alone U+FFFD.
+//! A surrogate pair becomes the character that it stands for, a lone surrogate U+FFFD.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -15,22 +16,22 @@ use std::ops::BitOr;
 #[cfg(target_arch = "x86_64")]
 use crate::machine::{has_avx2, has_avx512};
 
-/// Code points that are made UTF-8 together.
+/// Code points converted together.
 const GROUP: usize = 16;
 
-/// Code points that are looked at together whether they are all ASCII.
+/// Code points that are tested together for being all ASCII.
 const STRIDE: usize = 4 * GROUP;
 
-/// Bytes that are written at once, whatever a character has.
+/// Bytes written for each code point, however many its UTF-8 has.
 const WRITTEN: usize = 4;
 
-/// A group, and room for all that it may become.
+/// A group of code points, and room for everything that it may become.
 type Group = [u32; GROUP];
 type Written = [u8; WRITTEN * GROUP];
 
-/// A code point as it is kept, in as many bytes as the largest of its text needs.
+/// A code point in the width of its text: as many bytes as the largest code point needs.
 pub(crate) trait Point: Copy + Into<u32> + Default + BitOr<Output = Self> {
-    /// Bytes of UTF-8 that one is at most; a surrogate, of which U+FFFD is made, has no more.
+    /// Most bytes of UTF-8 for one code point. U+FFFD, which replaces a surrogate, has no more.
     const WIDEST: usize;
 
     /// Its lowest eight bits.
@@ -61,10 +62,10 @@ impl Point for u32 {
     }
 }
 
-/// Makes `utf8` the UTF-8 of `points`, and gives it as a text. O(n).
+/// Writes the UTF-8 of `points` to the start of `utf8`, and returns it as a text. O(n).
 ///
-/// Code points beyond U+10FFFF become U+FFFD as well. Takes room for the widest that there may be, since to see
-/// how wide they are takes as long as to write them.
+/// Code points beyond U+10FFFF become U+FFFD too. Makes room for the widest possible result, since
+/// finding the actual width takes as long as writing.
 pub(crate) fn utf8_of<'a, P: Point>(points: &[P], utf8: &'a mut Vec<u8>) -> &'a str {
     let most = P::WIDEST * points.len() + WRITTEN * STRIDE;
     if utf8.len() < most {
@@ -72,24 +73,27 @@ pub(crate) fn utf8_of<'a, P: Point>(points: &[P], utf8: &'a mut Vec<u8>) -> &'a 
     }
     let length = write(points, utf8).unwrap_or_else(|| write_replaced(points, utf8));
     debug_assert!(std::str::from_utf8(&utf8[..length]).is_ok());
-    // SAFETY: the first `length` bytes are the UTF-8 of characters: `write` answers nothing where a code point is
-    // none, and `write_replaced` has `char`s. Tests hold both against the standard library: every character in one
-    // of the places of a stride, and what is none in all of them. Checking it again would take 2 % of the time of
+    // SAFETY: the first `length` bytes are the UTF-8 of characters: `write` returns `None` if a
+    // code point is not a character, and `write_replaced` encodes `char`s. Tests compare both with
+    // the standard library: every character in one of the places of a stride, and code points that
+    // are not characters in all of them. Checking the bytes again would take 2 % of the time of
     // counting such a text.
     unsafe { std::str::from_utf8_unchecked(&utf8[..length]) }
 }
 
-/// Writes characters, and answers how many bytes they take; nothing if one of them is none. There
-/// must be room for [`STRIDE`] more.
+/// Writes characters, and returns how many bytes they take; `None` if a code point is not a
+/// character. `utf8` must have room for [`STRIDE`] more code points than there are.
 fn write<P: Point>(points: &[P], utf8: &mut [u8]) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
     if has_avx512() {
-        // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+        // SAFETY: the CPU has the features that the function was compiled for; it asks for nothing
+        // else.
         return unsafe { write_with_avx512(points, utf8) };
     }
     #[cfg(target_arch = "x86_64")]
     if has_avx2() {
-        // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+        // SAFETY: the CPU has the features that the function was compiled for; it asks for nothing
+        // else.
         return unsafe { write_with_avx2(points, utf8) };
     }
     write_with(points, utf8, write_group)
@@ -101,7 +105,7 @@ fn write_with_avx512<P: Point>(points: &[P], utf8: &mut [u8]) -> Option<usize> {
     write_with(points, utf8, |group, room| avx512::write_group(group, room))
 }
 
-/// Twice as fast as what goes for every machine.
+/// Twice as fast as the version for every CPU.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn write_with_avx2<P: Point>(points: &[P], utf8: &mut [u8]) -> Option<usize> {
@@ -138,18 +142,19 @@ fn write_with<P: Point>(
     (!seen).then_some(at)
 }
 
-/// Whether a code point is no character.
+/// Whether a code point is not a character: a surrogate, or beyond U+10FFFF.
 #[inline(always)]
 fn foreign(point: u32) -> bool {
     (point & !0x7ff == 0xd800) | (point > 0x10_ffff)
 }
 
-/// Writes a group, and answers how many bytes it takes.
+/// Writes a group, and returns how many bytes it takes and whether a code point is not a character.
 #[inline(always)]
 fn write_group(group: &Group, room: &mut Written) -> (usize, bool) {
     let mut at = 0;
     for half in group.as_chunks::<{ GROUP / 2 }>().0 {
-        // First all, in vectors; then one after the other, each where the one before ended.
+        // First encode all, which the compiler turns into vectors; then store one after the other,
+        // each where the one before it ended.
         let (codes, lengths) = (half.map(coded), half.map(length_of));
         for (code, length) in codes.into_iter().zip(lengths) {
             let place = at.min(WRITTEN * (GROUP - 1));
@@ -160,10 +165,10 @@ fn write_group(group: &Group, room: &mut Written) -> (usize, bool) {
     (at, group.iter().fold(false, |seen, point| seen | foreign(*point)))
 }
 
-/// The UTF-8 of a character, the first byte lowest.
+/// The UTF-8 of a character, its first byte lowest.
 ///
-/// All four lengths are made and one is chosen, so that the compiler makes vectors of it; it does not
-/// if this answers the length too.
+/// All four lengths are computed and one is chosen, so that the compiler can use vectors. It does
+/// not if the function returns the length as well.
 #[inline(always)]
 fn coded(point: u32) -> u32 {
     let (last, third, second) = (point & 0x3f, point >> 6 & 0x3f, point >> 12 & 0x3f);
@@ -199,7 +204,7 @@ fn write_replaced<P: Point>(points: &[P], utf8: &mut Vec<u8>) -> usize {
 mod tests {
     use super::*;
 
-    /// The same from every form that has room for it.
+    /// The conversion of `points`, checked to be the same from every form that can hold them.
     fn text_of(points: &[u32]) -> String {
         let text = utf8_of(points, &mut Vec::new()).to_owned();
         let highest = points.iter().max().copied().unwrap_or_default();
@@ -211,7 +216,7 @@ mod tests {
             let narrow: Vec<u8> = points.iter().map(|point| *point as u8).collect();
             assert_eq!(utf8_of(&narrow, &mut Vec::new()), text);
         }
-        // As a machine with less wide vectors writes them.
+        // As on a CPU with narrower vectors.
         let mut plain = vec![0; WRITTEN * (points.len() + STRIDE)];
         let written = write_with(points, &mut plain, write_group);
         assert_eq!(written.is_none(), points.iter().any(|point| char::from_u32(*point).is_none()));

@@ -1,4 +1,4 @@
-//! Texts counted by several threads at once.
+//! Counting with several threads at once.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -10,20 +10,21 @@ use crate::memory::Memory;
 use crate::text::source::Text;
 use crate::tokenizer::Tokenizer;
 
-/// Bytes of text that a thread takes at a time; a thread costs about as much as counting these.
+/// Bytes of text that a thread takes at a time; starting a thread costs about as much as counting
+/// these.
 const SHARE: usize = 64 * 1024;
 
-/// Work that a text is, whatever its length, in bytes of another.
+/// The fixed cost of a text, whatever its length, as so many bytes of another.
 const A_TEXT: usize = 16;
 
-/// How long the asking thread waits for the others before it asks.
+/// How long the calling thread waits for the others before it asks its caller whether to go on.
 const PATIENCE: Duration = Duration::from_millis(10);
 
 impl Tokenizer {
     /// How many tokens `text` is, counted by up to `threads` threads.
     ///
-    /// The text is cut where counts add up (see `cuts`); one that has no such place is counted by
-    /// one thread.
+    /// The text is cut where counts add up (see `cuts`); a text that has no such place is counted
+    /// by one thread.
     pub fn count_with_threads<'a>(&self, text: impl Into<Text<'a>>, threads: usize) -> usize {
         let shares: Vec<Text<'_>> = text.into().shares(&self.splitting, SHARE).collect();
         self.counts(&shares, threads).into_iter().sum()
@@ -31,8 +32,8 @@ impl Tokenizer {
 
     /// The count of each text, in order, on as many threads as the machine has cores.
     ///
-    /// A thread begins with texts that stand together, in small shares, and takes of the others' when it
-    /// has none left, so a long text among short ones holds nobody up.
+    /// Each thread starts with its own range of neighbouring texts, in small shares, and helps with
+    /// the others' when its own are done, so one long text among short ones holds up nobody.
     pub fn count_batch<'a, T>(&self, texts: &[T]) -> Vec<usize>
     where
         T: Copy + Into<Text<'a>> + Sync,
@@ -55,9 +56,10 @@ impl Tokenizer {
         let counts: Vec<AtomicUsize> = texts.iter().map(|_| AtomicUsize::new(0)).collect();
         let threads = threads.min(shares.len());
         let regions = Regions::new(shares.len(), threads);
-        // A thread keeps its memory from share to share: one that wandered between cores would take
-        // its caches' contents with it, and two threads would be no faster than one. From call to
-        // call it is the same for the same region, so that texts seen before are known there.
+        // A thread keeps its memory from share to share. If it moved between cores, the contents of
+        // their caches would have to follow, and two threads would be no faster than one. From call
+        // to call, the same memory serves the same region, so that texts seen before are known
+        // there.
         let kept: Vec<Option<Box<Memory>>> = (0..threads).map(|_| self.kept_memory()).collect();
         let work = |thread: usize, memory: Option<Box<Memory>>| {
             let mut memory = memory.unwrap_or_else(|| Box::new(Memory::knowing(&self.vocabulary)));
@@ -70,7 +72,8 @@ impl Tokenizer {
             memory
         };
         let used = std::thread::scope(|scope| {
-            // Dropped before the scope waits for its threads, so that they end if this one does.
+            // Dropped before the scope waits for its threads, so that they end if this thread
+            // unwinds.
             let leader = Leader::default();
             let (at_work, all_done) = channel::<()>();
             let mut kept = kept.into_iter().enumerate();
@@ -95,16 +98,16 @@ impl Tokenizer {
             });
             first.into_iter().chain(others).collect::<Vec<_>>()
         });
-        // The one of the first region is the first to be taken again.
+        // Returned in reverse order, since the one returned last is the first to be borrowed again.
         used.into_iter().rev().for_each(|memory| self.give_back(memory));
         counts.into_iter().map(AtomicUsize::into_inner).collect()
     }
 }
 
-/// Places in a list that threads share out: each has a region of its own, and goes on with those
-/// behind it.
+/// Shares that the threads divide among themselves: each thread has a region of its own, and goes
+/// on with the regions after it.
 struct Regions {
-    /// Where each region goes on, and where it ends.
+    /// The next place of each region, and its end.
     regions: Vec<(AtomicUsize, usize)>,
 }
 
@@ -115,7 +118,7 @@ impl Regions {
         Regions { regions: (0..threads).map(region).collect() }
     }
 
-    /// The places that a thread takes, as long as there are any.
+    /// The places that a thread takes, as long as any are left.
     fn of(&self, thread: usize) -> impl Iterator<Item = usize> {
         let in_turn = self.regions.iter().cycle().skip(thread).take(self.regions.len());
         in_turn.flat_map(|(next, end)| {

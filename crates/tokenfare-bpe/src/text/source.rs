@@ -1,9 +1,10 @@
-//! Texts as they come: UTF-8, or the code points that Python keeps, of one, two or four bytes.
+//! A text as callers have it: UTF-8, or the code points that Python keeps, of one, two or four
+//! bytes.
 //!
-//! Code points are made UTF-8 a share at a time, by the thread that counts it; a share ends at a cut
-//! (see `cuts`), so counts and ids of the shares add up. Whether a cut is at a place depends on the two
-//! characters around it, so it is asked of these two alone. None is beside a surrogate, which may be
-//! half a character.
+//! Code points are converted to UTF-8 one share at a time, by the thread that counts the share. A
+//! share ends at a cut (see `cuts`), so counts and ids of the shares add up. Whether a place is a
+//! cut depends on the two characters around it, so only these two are looked at. There is no cut
+//! beside a surrogate, which may be half a character.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -14,13 +15,13 @@ use crate::pieces::cuts::next_cut;
 use crate::pieces::splitting::Splitting;
 use crate::text::code_points::utf8_of;
 
-/// Code points that are made UTF-8 at a time where a text is wanted whole, or bytes.
+/// Code points converted at a time where a text is wanted whole, or as a stream.
 const AT_ONCE: usize = 1 << 14;
 
 /// A text in one of the forms in which it may lie in memory.
 ///
-/// Of code points a surrogate pair is one character; a surrogate alone and what is beyond U+10FFFF are
-/// U+FFFD.
+/// Among code points, a surrogate pair is one character; a lone surrogate, and a number beyond
+/// U+10FFFF, counts as U+FFFD.
 #[derive(Debug, Clone, Copy)]
 pub enum Text<'a> {
     /// UTF-8.
@@ -29,7 +30,7 @@ pub enum Text<'a> {
     Points8(&'a [u8]),
     /// Code points up to U+FFFF.
     Points16(&'a [u16]),
-    /// Code points.
+    /// Any code points.
     Points32(&'a [u32]),
 }
 
@@ -46,7 +47,7 @@ impl<'a> From<&'a String> for Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// Its length in what it is made of: bytes or code points.
+    /// Its length in its own units: bytes or code points.
     pub(crate) fn len(self) -> usize {
         match self {
             Text::Utf8(text) => text.len(),
@@ -56,7 +57,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// About how many bytes its UTF-8 has.
+    /// About how many bytes it has as UTF-8.
     pub fn bytes(self) -> usize {
         match self {
             Text::Utf8(text) => text.len(),
@@ -66,7 +67,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The text, in `room` if it is not UTF-8 where it lies. O(n).
+    /// The text as UTF-8; written into `room` unless it is UTF-8 already. O(n).
     pub fn utf8<'b>(self, room: &'b mut Vec<u8>) -> &'b str
     where
         'a: 'b,
@@ -89,7 +90,7 @@ impl<'a> Text<'a> {
         Cow::Owned(whole)
     }
 
-    /// The text as UTF-8, a stretch at a time. O(n).
+    /// Calls `each` with the text as UTF-8, one stretch at a time. O(n).
     pub(crate) fn stretches(self, mut each: impl FnMut(&str)) {
         let (mut room, mut at) = (Vec::new(), 0);
         while at < self.len() {
@@ -110,17 +111,18 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Its first code point, or byte.
+    /// Its first code point, or first byte of UTF-8.
     pub(crate) fn first(self) -> Option<u32> {
         (self.len() > 0).then(|| self.point(0))
     }
 
-    /// Without its first code points.
+    /// The text without its first `points` code points.
     pub(crate) fn behind(self, points: usize) -> Self {
         self.part(points..self.len())
     }
 
-    /// Without the half of a surrogate pair at its end, if it has one there, and that half.
+    /// The text without the first half of a surrogate pair at its end, if there is one, and that
+    /// half.
     pub(crate) fn without_half(self) -> (Self, Option<u32>) {
         match self.len().checked_sub(1).map(|at| (at, self.point(at))) {
             Some((at, point)) if is_high(point) => (self.part(0..at), Some(point)),
@@ -137,7 +139,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// In shares of about `size` bytes or code points, cut where counts add up; longer where no cut is.
+    /// Shares of about `size` bytes or code points, cut where counts add up; longer where there is
+    /// no cut.
     pub(crate) fn shares(
         self,
         splitting: &Splitting,
@@ -176,12 +179,12 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Whether a code point may be the first half of a character.
+/// Whether a code point may be the first half of a surrogate pair.
 fn is_high(point: u32) -> bool {
     matches!(point, 0xd800..0xdc00)
 }
 
-/// The first of these places at which code points may be cut.
+/// The first of these places that is a cut.
 fn cut_among<P: Copy + Into<u32>>(
     splitting: &Splitting,
     points: &[P],

@@ -1,12 +1,14 @@
-//! The count of a text that comes in parts, in memory that does not grow with it.
+//! The count of a text that arrives in parts, in memory that does not grow with the text.
 //!
-//! What has come is counted up to the last place where counts add up (see `cuts`), and the rest is kept
-//! until more comes. Whether a place is one depends on the two characters around it, so it is one of
-//! the whole text too, and the count is that of the whole, wherever it was parted: inside a character,
-//! between a letter and its marks, inside a line end.
+//! The plain way keeps the whole text and counts it at the end. Here what has arrived is counted up
+//! to its last cut (a place where counts add up, see `cuts`), and only the rest is kept until more
+//! arrives. Whether a place is a cut depends on the two characters around it, so it is also a cut
+//! of the whole text. The count is therefore that of the whole text wherever it is divided: inside
+//! a character, between a letter and its marks, inside a line end.
 //!
-//! A text without any such place (one word, a run of marks or of white space, of any length) is kept
-//! whole, since no part of it could be counted alone. Each place is looked at once, so time is linear.
+//! A text without any cut (one word, a run of marks or of white space, of any length) is kept
+//! whole, since no part of it can be counted alone. Each place is looked at once, so time is
+//! linear.
 
 use std::fmt;
 
@@ -15,15 +17,16 @@ use crate::text::code_points::utf8_of;
 use crate::text::source::Text;
 use crate::tokenizer::Tokenizer;
 
-/// Bytes that are kept without a look at them: so few that they are counted as soon as somebody asks.
+/// Bytes kept before any cut is looked for: few enough to be counted whenever the count is asked
+/// for.
 const KEPT: usize = 16 * 1024;
 
-/// A byte that UTF-8 does not have there.
+/// A byte at a place where UTF-8 does not allow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotUtf8 {
-    /// The first byte of what is no character.
+    /// The first byte of what is not a character.
     pub byte: u8,
-    /// Its place in the UTF-8 of all that came.
+    /// Its offset in the UTF-8 of everything that arrived.
     pub offset: u64,
 }
 
@@ -35,27 +38,30 @@ impl fmt::Display for NotUtf8 {
 
 impl std::error::Error for NotUtf8 {}
 
-/// A text in the making, and its count as far as that is settled. One tokenizer counts all of it.
+/// A text that is still arriving, and the count of what is settled. The same tokenizer must count
+/// all of it.
 #[derive(Debug, Clone, Default)]
 pub struct Stream {
-    /// Tokens of what is not kept any more.
+    /// Tokens of the text that is no longer kept.
     tokens: usize,
     kept: String,
-    /// No place before this one of what is kept is a cut.
+    /// No place of `kept` before this one is a cut.
     looked: usize,
-    /// Half a surrogate pair, at the end of what came.
+    /// The first half of a surrogate pair at the end of what arrived.
     high: Option<u32>,
-    /// The first bytes of a character, at the end of what came.
+    /// The first bytes of a character at the end of what arrived.
     begun: Vec<u8>,
-    /// Bytes of all that came, but for those of half a character and of half a surrogate pair.
+    /// Bytes of everything that arrived, without those of a half character and of half a surrogate
+    /// pair.
     length: u64,
 }
 
 impl Stream {
-    /// Adds a text. O(n), but for long pieces (see [`Tokenizer::count`]).
+    /// Adds a text. O(n), except for long pieces (see [`Tokenizer::count`]).
     ///
-    /// Fails where the bytes before it end inside a character, and adds nothing then. After work that
-    /// was interrupted or that panicked a part of it may be added: what is then counted means nothing.
+    /// Fails if the bytes before it end inside a character, and then adds nothing. If the work is
+    /// interrupted or panics, some of the text may have been added, and the count means nothing
+    /// from then on.
     pub fn add<'a>(
         &mut self,
         tokenizer: &Tokenizer,
@@ -75,8 +81,8 @@ impl Stream {
         Ok(())
     }
 
-    /// Adds bytes of UTF-8, which may begin and end inside a character. Fails where they are none, and
-    /// adds nothing then. Otherwise as [`Stream::add`].
+    /// Adds bytes of UTF-8, which may begin and end inside a character. Fails if they are not
+    /// UTF-8, and then adds nothing. Otherwise the same as [`Stream::add`].
     pub fn add_bytes(&mut self, tokenizer: &Tokenizer, bytes: &[u8]) -> Result<(), NotUtf8> {
         let missing = self.begun.first().map_or(0, |lead| width(*lead) - self.begun.len());
         let (head, bytes) = bytes.split_at(missing.min(bytes.len()));
@@ -96,8 +102,8 @@ impl Stream {
         Ok(())
     }
 
-    /// How many tokens all is that came so far, the whole characters of it. O(what is kept), which is
-    /// some kilobytes or a piece.
+    /// How many tokens everything that arrived so far is, counting whole characters only. O(length
+    /// of what is kept), which is some kilobytes or one stretch without a cut.
     pub fn tokens(&self, tokenizer: &Tokenizer) -> usize {
         let rest = match self.high {
             None => tokenizer.count(&self.kept),
@@ -106,7 +112,7 @@ impl Stream {
         self.tokens + rest
     }
 
-    /// Fails if what came ends inside a character.
+    /// Fails if what arrived ends inside a character.
     pub fn whole_characters(&self) -> Result<(), NotUtf8> {
         match self.begun.first() {
             Some(byte) => Err(NotUtf8 { byte: *byte, offset: self.came() }),
@@ -114,8 +120,8 @@ impl Stream {
         }
     }
 
-    /// Bytes of all that came before half a character. Where one is asked for, half a surrogate pair
-    /// before it has no other half, and is U+FFFD.
+    /// Bytes of everything that arrived before a half character. A half surrogate pair before that
+    /// has no other half, so it counts as U+FFFD.
     fn came(&self) -> u64 {
         self.length + self.high.map_or(0, |_| '\u{fffd}'.len_utf8() as u64)
     }
@@ -137,7 +143,7 @@ impl Stream {
     }
 }
 
-/// Bytes of a character that begins with this one.
+/// Length of the character that begins with this byte.
 fn width(lead: u8) -> usize {
     match lead {
         ..0xc0 => 1,
@@ -147,7 +153,8 @@ fn width(lead: u8) -> usize {
     }
 }
 
-/// The whole characters of these bytes and the beginning of another, or where they are no UTF-8.
+/// The whole characters of these bytes and the beginning of another; or, as the error, where they
+/// stop being UTF-8.
 fn complete(bytes: &[u8]) -> Result<(&str, &[u8]), usize> {
     if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
         return Ok((text, &[]));
@@ -169,7 +176,8 @@ mod tests {
 
     const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
-    /// Some that a cut would change, if it stood beside them: marks, line ends, Jamo, white space.
+    /// Units with characters beside which a wrong cut would change the count: marks, line ends,
+    /// Jamo, white space.
     const UNITS: [&str; 16] = [
         "word",
         " and",

@@ -1,11 +1,13 @@
-//! What the split pattern and NFC need to know of a character, as one byte from a two-level table.
+//! The character classes that the split pattern and NFC need, as one byte for each character, from
+//! a two-level table.
 //!
-//! Unicode 16.0. The table is written by `examples/make_classes.rs` and compared, character by
-//! character, with its sources by the tests below. A code point that 16.0 does not know is
-//! [`OTHER`], as it is for the reference tokenizers of that version.
+//! The table is for Unicode 16.0. It is written by `examples/make_classes.rs`, and the tests below
+//! compare it with its sources, character by character. A code point that 16.0 does not know is
+//! [`OTHER`], as in the reference tokenizers of that version.
 //!
-//! The first level is indexed by a code point without its low six bits, which is exactly what a
-//! UTF-8 character says before its last byte: no code point is assembled to look up a class.
+//! The first level is indexed by a code point without its low six bits. These are exactly the bits
+//! that the bytes of a UTF-8 character hold before its last byte, so a class is looked up without
+//! assembling the code point.
 
 /// Neither letter, number nor white space: punctuation, symbols, marks, controls, unassigned.
 pub(crate) const OTHER: u8 = 0;
@@ -17,14 +19,14 @@ pub(crate) const NUMBER: u8 = 2;
 pub(crate) const SPACE: u8 = 3;
 /// The bits that hold one of the four classes above.
 pub(crate) const CLASS: u8 = 3;
-/// `\p{M}`, set beside [`OTHER`].
+/// `\p{M}`, set in addition to [`OTHER`].
 pub(crate) const MARK: u8 = 4;
-/// Set where NFC may change, reorder or compose the character. Without it, the character is a
-/// starter that stays as it is and never joins what stands before it.
+/// Set if NFC may change, reorder or compose the character. A character without it is a starter
+/// that NFC keeps as it is and never joins to what precedes it.
 pub(crate) const UNSTABLE: u8 = 8;
-/// `[\p{Lu}\p{Lt}]`, set beside [`LETTER`].
+/// `[\p{Lu}\p{Lt}]`, set in addition to [`LETTER`].
 pub(crate) const UPPER: u8 = 16;
-/// `\p{Ll}`, set beside [`LETTER`].
+/// `\p{Ll}`, set in addition to [`LETTER`].
 pub(crate) const LOWER: u8 = 32;
 
 static INDEX: [u16; 0x11_0000 / 64] = little_endian(include_bytes!("classes/index.bin"));
@@ -45,10 +47,10 @@ fn at(block: usize, last: u8) -> u8 {
     BLOCKS[(usize::from(INDEX[block]) << 6 | usize::from(last & 0x3f)) & (512 * 64 - 1)]
 }
 
-/// Class byte and length in bytes of the character that starts at `at`. O(1).
+/// Class byte and length in bytes of the character at `start`. O(1).
 ///
-/// `text` must be UTF-8 and `at` the start of a character in it; otherwise the answer is some
-/// class, or a panic for an index out of range, never undefined.
+/// `text` must be UTF-8 and `start` the start of a character in it. Otherwise the result is some
+/// class, or a panic for an index out of range; it is never undefined.
 #[inline(always)]
 pub(crate) fn class_at(text: &[u8], start: usize) -> (u8, usize) {
     let lead = text[start];

@@ -1,29 +1,33 @@
-//! NFC of long runs of marks.
+//! NFC of long runs of combining marks.
 //!
-//! Marks that follow a character are sorted by their class, those of one class left in their order. The
-//! usual way keeps each with its class and sorts those, which is four times the memory of the text and
-//! more than a cache holds. There are at most 255 classes: so the bytes of each are counted, and then
-//! every mark is written to where it goes.
+//! For NFC, the marks that follow a character are sorted by their combining class, and those of one
+//! class keep their order. The plain way stores each mark with its class and sorts these entries,
+//! which takes four times the memory of the text and more than a cache holds. Here it is a counting
+//! sort: there are at most 255 classes, so the bytes of each class are counted, and then every mark
+//! is written to its place.
 //!
-//! What comes of a run and the character before it, a starter *s*:
+//! Then the run is composed with the character before it, a starter *s*:
 //!
-//! - A mark composes with *s* if no mark that stayed between them has its class (or a higher one, of which
-//!   none is before it). So of each class the first ones may compose, until one does not.
-//! - More than a few never do: no character is made of more than four. So a mark is left, and what
-//!   follows the run neither joins nor passes it.
+//! - After sorting, a mark composes with *s* only if no mark of the same class is left between the
+//!   two (marks between them never have a higher class). So in each class the first marks may
+//!   compose, up to the first that does not.
+//! - Only a few marks of a run compose, since no character decomposes into more than four. So at
+//!   least one mark of the run is left. Whatever follows the run can then neither compose with *s*
+//!   nor move before the mark.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{canonical_combining_class, compose, decompose_canonical};
 
 use crate::interrupts::Steps;
 
-/// Bytes from which a run is long.
+/// Bytes from which on a run is long.
 pub(crate) const LONG: usize = 4096;
 
-/// Marks of this block are looked up once, and are nearly all that come in long runs.
+/// The marks of this block are looked up once in advance; nearly all marks in long runs are among
+/// them.
 const BLOCK: std::ops::Range<u32> = 0x300..0x370;
 
-/// The NFC of `segment`, which starts where nothing before it matters. O(n).
+/// The NFC of `segment`, at whose start NFC joins nothing to what precedes it. O(n).
 pub(crate) fn normalized(segment: &str) -> String {
     let classes = Classes::new();
     let mut out = String::with_capacity(segment.len());
@@ -44,7 +48,7 @@ pub(crate) fn normalized(segment: &str) -> String {
     out
 }
 
-/// The characters of a text, noted as they are taken.
+/// The characters of a text; progress is reported as they are taken.
 fn noted(text: &str) -> impl Iterator<Item = char> {
     let mut steps = Steps::from(0);
     text.char_indices().map(move |(at, c)| {
@@ -53,7 +57,7 @@ fn noted(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// The classes of the marks of [`BLOCK`], 0 for those that are made of others.
+/// The combining classes of the marks of [`BLOCK`]; 0 for those that decompose.
 struct Classes([u8; 0x70]);
 
 impl Classes {
@@ -67,7 +71,7 @@ impl Classes {
         Classes(classes)
     }
 
-    /// Hands the marks that `c` is made of to `each`, with their classes.
+    /// Calls `each` with the characters that `c` decomposes into, and their classes.
     #[inline]
     fn decompose(&self, c: char, mut each: impl FnMut(char, u8)) {
         match self.0.get(u32::from(c).wrapping_sub(BLOCK.start) as usize) {
@@ -76,7 +80,7 @@ impl Classes {
         }
     }
 
-    /// The next long run at or after `from` of characters that are made of marks only.
+    /// The next long run at or after `from` of characters that decompose into marks only.
     fn next_run(&self, text: &str, from: usize) -> Option<(usize, usize)> {
         let (mut start, mut steps) = (from, Steps::from(from));
         for (at, c) in text[from..].char_indices().map(|(at, c)| (from + at, c)) {
@@ -93,7 +97,7 @@ impl Classes {
         (text.len() - start >= LONG).then_some((start, text.len()))
     }
 
-    /// Appends what comes of a starter, marks that it was made with, and a run.
+    /// Appends the NFC of a starter, the marks of its own decomposition (`with`), and a run.
     fn append(&self, out: &mut String, starter: Option<char>, with: &str, run: &str) {
         let mut sizes = [0; 256];
         let (mut last, mut in_order) = (0, with.is_empty());
@@ -114,7 +118,7 @@ impl Classes {
         push_composed(out, starter, &sizes, sorted);
     }
 
-    /// The marks in the order of their classes, which have these sizes.
+    /// The marks sorted by class; `sizes` has the bytes of each class.
     fn sorted(&self, sizes: &[usize; 256], with: &str, run: &str) -> String {
         let mut places = [0; 256];
         let mut all = 0;
@@ -136,10 +140,11 @@ impl Classes {
     }
 }
 
-/// Appends a starter and marks in order, the first of each class composed with it where they do.
+/// Appends a starter and sorted marks; the first marks of each class are composed with the starter
+/// as far as they compose.
 fn push_composed(out: &mut String, starter: Option<char>, sizes: &[usize; 256], sorted: &str) {
     let mut starter = starter;
-    let mut kept = Vec::new(); // the ranges of what is left
+    let mut kept = Vec::new(); // the ranges of marks that are left
     let mut at = 0;
     for size in sizes {
         let end = at + size;
@@ -161,7 +166,8 @@ mod tests {
     use super::*;
     use crate::unicode::nfc::nfc;
 
-    /// Marks of several classes, some made of others, some that compose; and starters around them.
+    /// Marks of several classes, of which some decompose and some compose; and starters around
+    /// them.
     const MARKS: [&str; 12] = [
         "\u{301}",
         "\u{323}",

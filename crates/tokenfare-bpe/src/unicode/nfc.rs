@@ -1,10 +1,12 @@
 //! Normalization to NFC that touches only what needs it.
 //!
-//! A character without the mark [`UNSTABLE`] is a starter that NFC keeps as it is and never joins
-//! to what stands before it. So text may be normalized in segments: from such a character (with
-//! what depends on it) to the next such character. A text without marked characters is NFC.
+//! The plain way decomposes and recomposes the whole text. But a character without the flag
+//! [`UNSTABLE`] is a starter that NFC keeps as it is and never joins to what precedes it. So a text
+//! can be normalized in segments, each from such a character, with all that follows it and has the
+//! flag, to the next. A text without flagged characters is NFC already.
 //!
-//! Unicode 16.0. Marks that were assigned later are taken as unassigned: not reordered, not composed.
+//! Unicode is 16.0. Combining marks that were assigned later count as unassigned: they are neither
+//! reordered nor composed.
 
 use std::borrow::Cow;
 
@@ -14,7 +16,7 @@ use crate::interrupts::{Steps, worked};
 use crate::unicode::classes::{UNSTABLE, class_at};
 use crate::unicode::mark_runs::{LONG, normalized};
 
-/// `text` in NFC; borrowed if it is so already. O(n).
+/// `text` in NFC; borrowed if it is in NFC already. O(n).
 pub fn nfc(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut done = 0; // text[..done] is in `out`, if there is an `out`
@@ -53,8 +55,8 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The next segment at or after `from` that holds a marked character: from the stable character
-/// before it (or `from`) to the stable character after it (or the end).
+/// The next segment at or after `from` that holds flagged characters: from the stable character
+/// before the first (or from `from`) to the stable character after the last (or to the end).
 fn next_segment(text: &[u8], from: usize) -> Option<(usize, usize)> {
     let mut at = from;
     let mut before = from; // start of the last character that was passed
@@ -113,7 +115,7 @@ mod tests {
     #[test]
     fn every_pass_over_a_long_text_asks_whether_to_go_on() {
         const LENGTH: usize = 1_000_000;
-        // Looking for segments; then for runs, and making NFC; or sorting runs.
+        // One pass looks for segments; then NFC is made, or runs are found and sorted.
         for (unit, passes) in [("ü", 1), ("\u{212b}", 3), ("\u{1161}", 3), ("\u{323}\u{31b}", 4)] {
             let text = unit.repeat(LENGTH / unit.len());
             let asked = Rc::new(Cell::new(0));

@@ -1,4 +1,4 @@
-//! The compact form of a vocabulary: what is written once and read in milliseconds.
+//! The compact form of a vocabulary: written once, read in milliseconds.
 //!
 //! | bytes | version 1 and 2 |
 //! |---|---|
@@ -11,8 +11,8 @@
 //! | | version 2 only: each spare token as its length (2) and its bytes |
 //! | 4 each | version 2 only, if numbered: the id of each token, spare ones last; otherwise ids are ranks |
 //!
-//! Numbers are little-endian. Version 1 has Qwen's pattern, NFC and nothing spare.
-//! Spare tokens are those that no merge makes; with whole pieces, one that is a piece is one token.
+//! Numbers are little-endian. Version 1 has Qwen's pattern, NFC and no spare tokens. Spare tokens
+//! are those that no merge makes; with "whole pieces", a piece that is a spare token is that token.
 
 use crate::pieces::splitting::{Normalization, Pattern, Splitting};
 use crate::vocabulary::error::VocabularyError;
@@ -25,7 +25,7 @@ pub(crate) const SINGLES: usize = 256;
 
 const NORMALIZATIONS: [Normalization; 2] = [Normalization::Nfc, Normalization::None];
 
-/// The compact form, taken apart.
+/// The compact form, split into its fields.
 pub(crate) struct Compact<'a> {
     pub(crate) splitting: Splitting,
     /// Whether a piece that is a spare token is that token.
@@ -33,12 +33,12 @@ pub(crate) struct Compact<'a> {
     pub(crate) singles: &'a [u8; SINGLES],
     merges: &'a [[u8; 6]],
     pub(crate) spare: Vec<&'a [u8]>,
-    /// The id of each token, where it is not its rank.
+    /// The id of each token, unless ids are ranks.
     pub(crate) ids: Option<Vec<u32>>,
 }
 
 impl<'a> Compact<'a> {
-    /// Takes `data` apart. O(length).
+    /// Splits `data` into its fields. O(length).
     pub(crate) fn read(data: &'a [u8]) -> Result<Self, VocabularyError> {
         let (version, tokens, mut rest) = checked(data)?;
         let mut compact = Compact {
@@ -87,7 +87,8 @@ impl<'a> Compact<'a> {
     }
 }
 
-/// Version, number of tokens and all behind the header, which agrees with them.
+/// The version, the number of tokens, and everything behind the header, whose length and checksum
+/// agree with the header.
 fn checked(data: &[u8]) -> Result<(u8, usize, &[u8]), VocabularyError> {
     let version = match data.split_at_checked(MAGIC.len()) {
         Some((MAGIC, [version @ 1..=2, ..])) => *version,
@@ -159,7 +160,7 @@ pub(crate) fn write(reduced: &Reduced, splitting: &Splitting) -> Vec<u8> {
     data
 }
 
-/// A 64-bit mix of the body, word by word: notices damage, is no signature.
+/// A 64-bit checksum of the body, word by word. It detects damage, and is no signature.
 fn mix(body: &[u8]) -> u64 {
     let step = |mixed: u64, word: &[u8]| {
         let mut padded = [0; 8];

@@ -21,7 +21,7 @@ pub enum VocabularyError {
     },
     /// The checksum differs: the content was changed after it was written.
     Damaged,
-    /// More tokens than ids have room for, or fewer than there are bytes.
+    /// More tokens than ids have room for, or fewer than there are single bytes.
     Size(u64),
     /// A byte that is not the token of exactly one id.
     Byte(u8),
@@ -43,13 +43,13 @@ pub enum VocabularyError {
         /// The other.
         second: u32,
     },
-    /// An id with two tokens.
+    /// An id given to two tokens.
     Id(u32),
-    /// An id beyond those that there is room for.
+    /// An id that is too large.
     Beyond(u32),
-    /// More bytes in all tokens together than a vocabulary has.
+    /// More bytes in all tokens together than a vocabulary may have.
     Bytes(usize),
-    /// A merge of tokens that there are not, or into one.
+    /// A merge of tokens that do not exist, or into a token that does not.
     Merge {
         /// Its place in the list, from 0.
         place: usize,

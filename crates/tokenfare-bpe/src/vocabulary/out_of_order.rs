@@ -4,15 +4,16 @@ use crate::vocabulary::compact::SINGLES;
 use crate::vocabulary::error::VocabularyError;
 use crate::vocabulary::ranks::{LONGEST_TOKEN, MOST_BYTES};
 
-/// The bytes of each token that merging makes, whatever the order in which they are made.
+/// The bytes of each token that merging makes, whatever the order of ranks.
 pub(super) struct Spellings {
     bytes: Vec<u8>,
-    /// Where each token stands, single bytes among them; empty while that is not known.
+    /// Where the bytes of each token are, including single bytes; empty while not known.
     places: Vec<Range<usize>>,
 }
 
 impl Spellings {
-    /// O(total length). A token made of itself, or of one that is not there, is refused.
+    /// O(total length of all tokens). Refuses a token that is made of itself, or of a token that
+    /// does not exist.
     pub(super) fn new(
         singles: &[u8; SINGLES],
         pairs: &[(u32, u32)],
@@ -21,7 +22,7 @@ impl Spellings {
         let mut places: Vec<Range<usize>> = (0..SINGLES).map(|i| i..i + 1).collect();
         places.resize(count, 0..0);
         let mut spellings = Spellings { bytes: singles.to_vec(), places };
-        let mut open = Vec::new(); // tokens that wait for a part, each made of the next
+        let mut open = Vec::new(); // tokens that wait for a part, each for the next one
         for id in SINGLES..count {
             open.push(id);
             while let Some(&id) = open.last() {
@@ -66,7 +67,7 @@ impl Spellings {
         Ok(())
     }
 
-    /// The tokens by rank, single bytes not among them.
+    /// The tokens by rank, without single bytes.
     pub(super) fn tokens(&self) -> impl Iterator<Item = &[u8]> {
         self.places[SINGLES..].iter().map(|place| &self.bytes[place.clone()])
     }

@@ -1,21 +1,24 @@
-//! A vocabulary as files spell it out, reduced to one pair of tokens for each token.
+//! Reducing a vocabulary, as files spell it out, to one pair of tokens for each token.
 //!
-//! Rank files (tiktoken) merge any two neighbours whose bytes together are a token; other files
-//! (Hugging Face's) list the pairs, several for a token as often as not. The core knows one.
+//! Rank files (tiktoken) merge any two neighbours whose bytes together are a token. Other files
+//! (Hugging Face's) list the pairs, often several for one token. The core knows one pair for each
+//! token.
 //!
-//! **Claim.** Whatever pairs merge at whatever ranks: a token is only ever made of one pair, the last
-//! that merging its own bytes alone takes; a token whose bytes alone do not end as that token is never
-//! made. **Proof.** Look at the bytes over which token t is made, in any piece. Until then no merge
-//! crosses their borders, or the borders would not stand between tokens when t is made. So the merges
-//! inside neither see nor change what is outside, and since the lowest rank goes first, the leftmost
-//! of equals, and places inside keep their order, they come in the order that they have when these
-//! bytes are merged alone. There the number of tokens falls by one at each step, so only one state has
-//! two tokens: it is the state before t is made, here as there, and its two tokens are the pair. ∎
+//! **Claim.** Whichever pairs merge at whichever ranks, a token is only ever made of one pair: the
+//! last that is merged when its own bytes are merged alone. A token to which merging its own bytes
+//! alone does not lead is never made.
 //!
-//! So pairs that are not the last of their token never merge and may be forgotten. Tokens that are
-//! never made are *spare*: ids to decode, or whole pieces where the rule says that a piece that is a
-//! token is that token. Nothing is assumed of the order in which ranks were learnt: 81 tokens of
-//! Llama 3 are made of a token of higher rank than their own, and 588 are never made.
+//! **Proof.** Look at the bytes over which token t is made, in any piece. No earlier merge crosses
+//! their borders, or t could not start and end there. So the merges inside neither see nor change
+//! what is outside. Each of them is the leftmost of lowest rank in the whole piece, hence also
+//! among those inside. So they come in the same order as when these bytes are merged alone. There,
+//! each step leaves one token less, so exactly one state has two tokens. It is the state before t
+//! is made, in the piece as alone, and its two tokens are the pair. ∎
+//!
+//! So pairs that are not the last of their token never merge, and can be dropped. Tokens that are
+//! never made are *spare*: they are ids to decode, or whole pieces if the vocabulary says that a
+//! piece that is a token is that token. The proof assumes nothing about the order of ranks: 81
+//! tokens of Llama 3 are made of a token of higher rank than their own, and 588 are never made.
 
 use std::collections::HashMap;
 
@@ -25,30 +28,31 @@ use crate::vocabulary::error::VocabularyError;
 use crate::vocabulary::ids::MAX_ID;
 use crate::vocabulary::pairs::MAX_TOKENS;
 
-/// Longest token, in bytes. The longest known is 128; the bound keeps reading in proportion.
+/// Longest token, in bytes. The longest known is 128; the bound limits the time that reading takes.
 pub(crate) const LONGEST_TOKEN: usize = 1024;
-/// Bytes of all tokens together; 1 to 2 MB are usual.
+/// Most bytes of all tokens together; 1 to 2 MB are usual.
 pub(crate) const MOST_BYTES: usize = 1 << 25;
 
 /// Which neighbours merge.
 #[derive(Debug, Clone, Copy)]
 pub enum Merging<'a> {
-    /// Any two whose bytes together are a token, the lowest id first, as in tiktoken. A piece that is
-    /// a token is that token.
+    /// Any two whose bytes together are a token, the lowest id first, as in tiktoken. A piece that
+    /// is a token is that token.
     ByRank,
     /// The listed pairs of ids, the earlier first, as in Hugging Face's tokenizers.
     Listed {
-        /// Ids of the two tokens of each merge.
+        /// The ids of the two tokens of each merge.
         pairs: &'a [(u32, u32)],
-        /// Whether a piece that is a token is that token, merges or not (`ignore_merges`).
+        /// Whether a piece that is a token is that token, whatever merging makes of it
+        /// (`ignore_merges`).
         whole_pieces: bool,
     },
 }
 
 /// Converts tokens and their merges to the compact form.
 ///
-/// O(n²) in the length of each token, O(n) in their number: below a second for 200,000 tokens.
-/// `tokens` are bytes and ids; ids need not be dense. All 256 single bytes must be among them.
+/// `tokens` are bytes and ids. All 256 single bytes must be among them; ids may have gaps. O(n²) in
+/// the length of each token, O(n) in their number: less than a second for 200,000 tokens.
 pub fn to_compact(
     tokens: &[(&[u8], u32)],
     merging: Merging<'_>,
@@ -62,11 +66,12 @@ pub fn to_compact(
 /// A vocabulary with one pair for each token that merging makes.
 pub(crate) struct Reduced<'a> {
     pub(crate) singles: [u8; SINGLES],
-    /// By rank; ranks of the two tokens.
+    /// Indexed by rank; each is the ranks of the two tokens.
     pub(crate) merges: Vec<(u32, u32)>,
     pub(crate) spare: Vec<&'a [u8]>,
     pub(crate) whole_pieces: bool,
-    /// The id of each token, where it is not its place among singles, merges and spare ones.
+    /// The id of each token, unless it is the place of the token among singles, merges and spare
+    /// tokens.
     pub(crate) ids: Option<Vec<u32>>,
 }
 
@@ -112,7 +117,7 @@ impl<'a> Reduced<'a> {
     }
 }
 
-/// Pairs of ids with their rank and the id of what they make.
+/// Pairs of ids, with their rank and the id of the token that they make.
 type Listed = HashMap<(u32, u32), (u32, u32)>;
 
 /// Ids by bytes, each once.
@@ -168,7 +173,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// The merge that makes a token of its own bytes.
+/// The last merge when the bytes of a token are merged alone.
 struct Last {
     rank: u32,
     pair: (u32, u32),
@@ -178,7 +183,7 @@ struct Last {
 struct Part {
     start: usize,
     id: u32,
-    /// Rank and id of what it makes with the next.
+    /// Rank and id of the token that this one makes with the next.
     makes: Option<(u32, u32)>,
 }
 

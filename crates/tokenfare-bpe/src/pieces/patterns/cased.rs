@@ -1,4 +1,4 @@
-//! The pattern of o200k: words that start with capitals, contractions behind.
+//! The pattern of o200k: words start at capitals, and contractions belong to the word before them.
 //!
 //! ```text
 //! 1  P?U*W+(?i:'s|'t|'re|'ve|'m|'ll|'d)?      P = [^\r\n\p{L}\p{N}]
@@ -9,12 +9,13 @@
 //! 6  \s+(?!\S)|\s+
 //! ```
 //!
-//! **How 1 backtracks.** `U*` takes all it can. If a lower-case letter follows, `W+` goes on from
-//! there. If not, `U*` gives back characters until `W+` finds one that is in both sets: the last such
-//! character, behind which stands a capital or the end of the run. If there is none, 1 fails, and
-//! `U+` of 2 takes the run, which is capitals only.
+//! **How alternative 1 backtracks.** `U*` takes as much as it can. If a lower-case letter follows,
+//! `W+` goes on from there. If not, `U*` gives back characters until `W+` can start: at the last
+//! character that is in both sets, which is followed by a capital or by the end of the run. If
+//! there is no such character, 1 fails, and the run, which is all capitals, is taken by `U+` of 2.
 //!
-//! A mark may be P or belong to the word: with P comes first, then without, 1 before 2.
+//! A mark may be `P` or belong to the word. The order is that of the pattern: 1 with `P`, 1
+//! without, 2 with `P`, 2 without.
 
 use super::kinds::{
     LETTER, LINE_END, LOWER, MARK, NUMBER, SPACE, Space, UPPER, ascii_between, kind_at, numbers,
@@ -23,7 +24,7 @@ use super::kinds::{
 use crate::interrupts::Steps;
 use crate::pieces::scan::contraction;
 
-/// End of the piece that starts at `start`. Panics if `start` is not inside.
+/// End of the piece that starts at `start`. Panics if `start` is not inside `text`.
 pub(crate) fn piece_end(text: &[u8], start: usize) -> usize {
     let (kind, length) = kind_at(text, start);
     let next = start + length;
@@ -60,10 +61,10 @@ fn word(text: &[u8], start: usize, kind: u8, next: usize) -> Option<usize> {
         .or_else(|| inside.then(|| upper(start)).flatten())
 }
 
-/// `U*W+` from `at` on.
+/// The end of `U*W+` from `at` on, if it matches.
 #[inline(always)]
 fn mixed(text: &[u8], mut at: usize) -> Option<usize> {
-    let mut in_both = None; // where the last character ends that may be in U and in W
+    let mut in_both = None; // end of the last character that is in both U and W
     let mut steps = Steps::from(at);
     loop {
         steps.to(at);
@@ -81,7 +82,7 @@ fn mixed(text: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// `W*` from `at` on.
+/// The end of `W*` from `at` on.
 #[inline(always)]
 fn rest_of_word(text: &[u8], mut at: usize) -> usize {
     let mut steps = Steps::from(at);

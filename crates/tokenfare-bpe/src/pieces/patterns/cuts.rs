@@ -1,33 +1,38 @@
-//! Where a text may be cut so that counts add up, for each of these patterns; see `cuts` for Qwen's
-//! first and for what normalization asks.
+//! Where a text may be cut so that counts add up, for each pattern of this folder. See `cuts` for
+//! Qwen's first pattern and for what normalization requires.
 //!
-//! As there, it is enough that some piece ends at the cut, and ends there whether or not the text
-//! goes on: no pattern looks behind, so what follows the cut is split as it would be alone. The
-//! character on the right is ASCII, so it is no mark and joins to nothing.
+//! As there, it is enough that some piece ends at the cut, and that it ends there whether or not
+//! the text goes on: no pattern looks behind, so what follows the cut is split as it would be
+//! alone. Here the character on the right is ASCII, so it is not a mark and joins nothing before
+//! it. NFC may join a mark to it (`e` becomes `é`, `=` becomes `≠`); a letter then stays a letter,
+//! and no other character becomes a letter, a digit or white space.
 //!
-//! **Between a letter and an ASCII character that is no letter.** `words`: only 1 and 2 take a
-//! letter, and all that they take after it are letters (or marks). `plain`: the same of its
-//! contractions and ` ?\p{L}+`. `cased`: 1 and 2 may go on behind the letters with a contraction,
-//! so the right side must not be an apostrophe. Then whatever pieces start among the letters (or
-//! among the letters of a contraction), each takes letters and marks only, so one of them ends where
-//! those end, which is the cut; where 1 gives characters back depends on these letters alone.
+//! **Between a letter and an ASCII character that is not alphanumeric.**
 //!
-//! **Between a number and an ASCII character that is no letter and no digit.** Only one alternative
-//! takes a number, it takes numbers only, counted from the start of their run, and the run ends here.
-//! (`plain`'s may start with a space before them, which changes nothing at the end.)
+//! - `words`: only alternatives 1 and 2 take a letter, and after it they take letters (or marks)
+//!   only.
+//! - `plain`: the same holds for its contractions and ` ?\p{L}+`.
+//! - `cased`: 1 and 2 may go on after the letters with a contraction, so the right side must not be
+//!   an apostrophe. Then every piece that starts among the letters, or among the letters of a
+//!   contraction, takes letters and marks only, so one of them ends where the letters end, which is
+//!   the cut. Where 1 gives characters back depends on these letters alone.
 //!
-//! **Between `\n` and an ASCII character that is no white space**, `words` and `cased`. The line end
-//! is taken by 4, which takes as many as there are, or by 5, which goes up to the last line end of
-//! the white space, or by T, if the text ends here: then 5 and T take the same. In `cased`, 4 also
-//! takes slashes, so the right side must not be one. Not in `plain`: there `\s+(?!\S)` leaves the
-//! `\n` alone if text follows, and takes it along if not. ∎
+//! **Between a number and an ASCII character that is not alphanumeric.** Only one alternative takes
+//! a number. It takes numbers only, counted from the start of their run, and the run ends here.
+//! (`plain` may take a space before them, which does not change the end.)
+//!
+//! **Between `\n` and an ASCII character that is not white space**, in `words` and `cased`. The
+//! line end is taken by 4, which takes as many as there are; by 5, which goes up to the last line
+//! end of the white space; or by T, if the text ends here, and then T takes what 5 would take. In
+//! `cased`, 4 also takes slashes, so the right side must not be one. In `plain` this is no cut:
+//! there `\s+(?!\S)` leaves the `\n` alone if text follows, and includes it if not. ∎
 
 use crate::unicode::classes::{CLASS, LETTER, NUMBER, UNSTABLE, class_at};
 
 /// What differs between the patterns.
 #[derive(Clone, Copy)]
 pub(crate) struct Rule {
-    /// Whether a `\n` ends a piece whatever follows that is no white space.
+    /// Whether a piece ends after `\n`, whatever follows that is not white space.
     pub(crate) line_end: bool,
     /// Whether the right side may be an apostrophe or a slash.
     pub(crate) contractions_in_front: bool,

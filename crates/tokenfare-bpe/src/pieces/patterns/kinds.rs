@@ -1,7 +1,8 @@
-//! What the patterns tell apart of characters, as one byte from a two-level table, and runs of them.
+//! The kinds of characters that the patterns distinguish, as one byte from a two-level table, and
+//! runs of characters of a kind.
 //!
-//! Unicode 16.0, written by `examples/make_classes.rs`. Finer than `classes`, which the hottest path
-//! reads, and apart from it so that that one stays small.
+//! The table is for Unicode 16.0 and written by `examples/make_classes.rs`. It is finer than
+//! `classes`, which the hottest path reads, and separate from it so that `classes` stays small.
 
 use crate::interrupts::Steps;
 
@@ -26,15 +27,17 @@ const PLACES: usize = 512 * 64;
 static INDEX: &[u8; 2 * 0x11_0000 / 64] = include_bytes!("index.bin");
 static BLOCKS: &[u8; PLACES] = include_bytes!("blocks.bin");
 
-/// Kind and length in bytes of the character that starts at `start`; [`END`] behind the last. O(1).
+/// Kind and length in bytes of the character at `start`; [`END`] and 0 at the end of the text.
+/// O(1).
 ///
-/// `text` must be UTF-8 and `start` the start of a character or its end; otherwise the answer is
+/// `text` must be UTF-8, and `start` the start of a character or the end. Otherwise the result is
 /// some kind, or a panic for an index out of range.
 #[inline(always)]
 pub(crate) fn kind_at(text: &[u8], start: usize) -> (u8, usize) {
     let Some(lead) = text.get(start).copied() else { return (END, 0) };
     if lead < 0x80 {
-        // The first two blocks are those of ASCII: they differ, and come first.
+        // The first two blocks of the table are those of ASCII, in order: they differ, so neither
+        // stands for both.
         return (BLOCKS[usize::from(lead)], 1);
     }
     let low = |at: usize| usize::from(text[start + at] & 0x3f);
@@ -49,7 +52,7 @@ pub(crate) fn kind_at(text: &[u8], start: usize) -> (u8, usize) {
     (BLOCKS[(usize::from(block) << 6 | last) & (PLACES - 1)], length)
 }
 
-/// First position at or after `at` where a character of none of the kinds in `any` stands.
+/// The first position at or after `at` whose character is of none of the kinds in `any`.
 #[inline(always)]
 pub(crate) fn run_of(text: &[u8], mut at: usize, any: u8) -> usize {
     let mut steps = Steps::from(at);
@@ -63,7 +66,8 @@ pub(crate) fn run_of(text: &[u8], mut at: usize, any: u8) -> usize {
     }
 }
 
-/// As [`run_of`], where letters are among `any`: ASCII letters are passed eight at a time.
+/// The same as [`run_of`] for an `any` that includes letters: ASCII letters are passed eight at a
+/// time.
 #[inline(always)]
 pub(crate) fn run_of_letters(text: &[u8], mut at: usize, any: u8) -> usize {
     let mut steps = Steps::from(at);
@@ -78,7 +82,8 @@ pub(crate) fn run_of_letters(text: &[u8], mut at: usize, any: u8) -> usize {
     }
 }
 
-/// First position at or after `at` where a character of one of the kinds in `none` stands, or the end.
+/// The first position at or after `at` whose character is of one of the kinds in `none`, or the
+/// end.
 #[inline(always)]
 pub(crate) fn run_without(text: &[u8], mut at: usize, none: u8) -> usize {
     let mut steps = Steps::from(at);
@@ -93,10 +98,11 @@ pub(crate) fn run_without(text: &[u8], mut at: usize, none: u8) -> usize {
 }
 
 /// Number of bytes from `at` on, at most 8, that lie in `first..=last` once the bits of `fold` are
-/// set in them: eight bytes compared in one word. 0 where fewer than eight bytes are left.
+/// set in them: eight bytes are compared in one word. 0 if fewer than eight bytes are left.
 ///
-/// Adding what `first` lacks to 128 sets a byte's high bit exactly if it is at least `first`; so
-/// with `last`. No sum of two 7-bit numbers carries out of its byte.
+/// Adding `128 - first` to a 7-bit number sets its high bit exactly if it is at least `first`, and
+/// adding `127 - last` exactly if it is beyond `last`. The sum of two 7-bit numbers never carries
+/// out of its byte.
 #[inline(always)]
 pub(crate) fn ascii_between(text: &[u8], at: usize, fold: u8, first: u8, last: u8) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -109,7 +115,7 @@ pub(crate) fn ascii_between(text: &[u8], at: usize, fold: u8, first: u8, last: u
     ((inside ^ (ONES * 0x80)).trailing_zeros() / 8) as usize
 }
 
-/// At most `most` numbers from `at` on.
+/// The end of at most `most` numbers from `at` on.
 #[inline(always)]
 pub(crate) fn numbers(text: &[u8], mut at: usize, most: usize) -> usize {
     for _ in 0..most {
@@ -122,8 +128,8 @@ pub(crate) fn numbers(text: &[u8], mut at: usize, most: usize) -> usize {
     at
 }
 
-/// A run of white space: where it ends, where its last character starts, and what stands behind its
-/// last line end, if it has one.
+/// A run of white space: its end, the start of its last character, and the place behind its last
+/// line end, if it has one.
 pub(crate) struct Space {
     pub(crate) end: usize,
     pub(crate) last: usize,
@@ -131,7 +137,7 @@ pub(crate) struct Space {
 }
 
 impl Space {
-    /// The white space that starts at `start`, where some does.
+    /// The white space that starts at `start`; empty if there is none.
     #[inline(always)]
     pub(crate) fn at(text: &[u8], start: usize) -> Self {
         let mut space = Space { end: start, last: start, behind_line_end: None };
@@ -150,7 +156,8 @@ impl Space {
         }
     }
 
-    /// `\s+(?!\S)|\s+`: all of it but the last character if text follows, at least one.
+    /// The end of `\s+(?!\S)|\s+`: all of the run except its last character if text follows, and at
+    /// least one character.
     #[inline(always)]
     pub(crate) fn all_but_last(&self, text: &[u8], start: usize) -> usize {
         if self.end == text.len() || self.last == start { self.end } else { self.last }

@@ -1,4 +1,4 @@
-//! GPT-2's pattern: a space before a word, a number or punctuation belongs to it.
+//! GPT-2's pattern: a space belongs to the word, number or punctuation after it.
 //!
 //! ```text
 //! 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
@@ -8,7 +8,7 @@ use super::kinds::{
     END, LETTER, NUMBER, SPACE, Space, kind_at, run_of, run_of_letters, run_without,
 };
 
-/// End of the piece that starts at `start`. Panics if `start` is not inside.
+/// End of the piece that starts at `start`. Panics if `start` is not inside `text`.
 pub(crate) fn piece_end(text: &[u8], start: usize) -> usize {
     if let Some(length) = contraction(&text[start..]) {
         return start + length;
@@ -27,7 +27,8 @@ pub(crate) fn piece_end(text: &[u8], start: usize) -> usize {
     Space::at(text, start).all_but_last(text, start)
 }
 
-/// Length of the contraction that `text` begins with. Lower case only, unlike those of the other patterns.
+/// Length of the contraction that `text` begins with. Lower case only, unlike in the other
+/// patterns.
 pub(crate) fn contraction(text: &[u8]) -> Option<usize> {
     match text {
         [b'\'', b's' | b't' | b'm' | b'd', ..] => Some(2),

@@ -1,4 +1,5 @@
-//! Each scanner against its regular expression, run by tiktoken's engine; the cuts against pieces.
+//! Each scanner against its regular expression, run by tiktoken's engine; the cuts against the
+//! pieces.
 
 use fancy_regex::Regex;
 use regex_syntax::hir::{Class, HirKind};
@@ -7,8 +8,9 @@ use unicode_normalization::UnicodeNormalization;
 use super::kinds::{self, kind_at};
 use crate::pieces::splitting::{Normalization, Pattern, Splitting};
 
-/// As their publishers write them: Qwen (`tokenization_qwen.py`), transformers
-/// (`tokenization_qwen3_5.py`), tiktoken (`openai_public.py`), llama-models (`llama3/tokenizer.py`).
+/// The patterns as their publishers write them: Qwen (`tokenization_qwen.py`), transformers
+/// (`tokenization_qwen3_5.py`), tiktoken (`openai_public.py`), llama-models
+/// (`llama3/tokenizer.py`).
 const PATTERNS: [(Pattern, &str); 6] = [
     (
         Pattern::Qwen,
@@ -36,7 +38,7 @@ const PATTERNS: [(Pattern, &str); 6] = [
     ),
 ];
 
-/// One or more of each kind that a pattern tells apart, and every character that one names.
+/// One or more of each kind that a pattern distinguishes, and every character that a pattern names.
 const ALPHABET: [char; 20] = [
     'a', 's', 'l', 'T', 'A', '\u{1c5}', '\u{2b0}', '\u{4e2d}', '\u{e9}', '\u{301}', '\u{903}', '1',
     '\u{bd}', ' ', '\n', '\r', '\u{3000}', '\'', '/', '.',
@@ -107,7 +109,7 @@ fn longer_random_texts_are_split_as_the_regular_expression_splits_them() {
     }
 }
 
-/// The scanners see of a character its kind only, and a few ASCII characters by name.
+/// The scanners see only the kind of a character, and a few ASCII characters by name.
 #[test]
 fn every_character_has_the_kind_that_the_regex_engine_gives_it() {
     let mut all = vec![0u8; 0x11_0000];
@@ -177,7 +179,7 @@ fn every_cut_of_every_short_text_keeps_the_pieces() {
 
 #[test]
 fn a_text_of_one_kind_is_split_in_linear_time() {
-    // Capitals behind a letter that is in both sets: the run is given back once, not for each.
+    // Capitals behind a letter that is in both sets: the run is given back once, not once for each.
     let text = format!("\u{4e2d}{}", "A".repeat(200_000)).repeat(3);
     assert_eq!(pieces(&splitting(Pattern::O200k), &text).len(), 2);
     let text = format!("\n{}", " ".repeat(200_000)).repeat(3);

@@ -1,4 +1,5 @@
-//! The family of cl100k: words with at most one character before them, contractions in front.
+//! The family of cl100k: words with at most one character before them; a contraction is a piece of
+//! its own.
 //!
 //! ```text
 //! 1  (?i:'s|'t|'re|'ve|'m|'ll|'d)      a contraction; U+017F is an s here
@@ -17,8 +18,8 @@
 //! | cl100k as tiktoken writes it | `\p{L}` | 3 | yes | |
 //! | Llama 3, and cl100k as others write it | `\p{L}` | 3 | no | |
 //!
-//! In alternative 2 of Qwen 3.5 a mark may be the character before the word or its first: the piece
-//! ends at the same place either way.
+//! In alternative 2 of Qwen 3.5, a mark may be either the character before the word or the first of
+//! the word. The piece ends at the same place either way.
 
 use super::kinds::{
     LETTER, LINE_END, MARK, NUMBER, SPACE, Space, kind_at, numbers, run_of, run_of_letters,
@@ -26,7 +27,7 @@ use super::kinds::{
 };
 use crate::pieces::scan::contraction;
 
-/// End of the piece that starts at `start`. Panics if `start` is not inside.
+/// End of the piece that starts at `start`. Panics if `start` is not inside `text`.
 #[inline(always)]
 pub(crate) fn piece_end<const MARKS: bool, const DIGITS: usize, const TAIL: bool>(
     text: &[u8],

@@ -1,7 +1,8 @@
-//! Pieces of two texts at a time.
+//! Finding pieces in two texts at a time.
 //!
-//! Where a window begins is known when the one before was read, some fifty cycles after that began. A
-//! window of another text needs not wait for it: text seen before is counted 2 to 4 % faster.
+//! Where a window begins is known only when the one before it has been read, some fifty cycles
+//! after that one began. A window of another text does not have to wait for it: text seen before is
+//! counted 2 to 4 % faster.
 
 use super::cased::Cased;
 use super::plain::Plain;
@@ -15,9 +16,10 @@ use crate::pieces::masks::{self, Masks, READ, WINDOW};
 use crate::pieces::splitting::{Pattern, Splitting};
 
 impl Pieces {
-    /// As [`Self::find`], in two texts at a time, until one of them stops: answers which.
+    /// The same as [`Self::find`] in two texts at a time, until one of them stops; returns which
+    /// one.
     ///
-    /// That one may go on by `find`, which says why it stopped.
+    /// Calling `find` on that one says why it stopped.
     pub(crate) fn find_both(
         both: &mut [Self; 2],
         splitting: &Splitting,
@@ -40,12 +42,14 @@ impl Pieces {
     fn find_both_by<R: Rules>(both: &mut [Self; 2], texts: [&[u8]; 2], given: Given<'_>) -> usize {
         #[cfg(target_arch = "x86_64")]
         if has_avx512() {
-            // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+            // SAFETY: the CPU has the features that the function was compiled for; it asks for
+            // nothing else.
             return unsafe { Self::find_both_with_avx512::<R>(both, texts, given) };
         }
         #[cfg(target_arch = "x86_64")]
         if has_avx2() {
-            // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+            // SAFETY: the CPU has the features that the function was compiled for; it asks for
+            // nothing else.
             return unsafe { Self::find_both_with_avx2::<R>(both, texts, given) };
         }
         Self::find_both_with::<R>(both, texts, given, masks::words, list)
@@ -86,7 +90,7 @@ impl Pieces {
         list: impl Fn(&mut [u32; WINDOW], u32, u64),
     ) -> usize {
         loop {
-            // Neither of the two windows waits for the other.
+            // Neither of these two windows waits for the other.
             let Some(one) = first.window::<R>(texts[0], given, &masks) else { return 0 };
             let Some(two) = second.window::<R>(texts[1], given, &masks) else { return 1 };
             if !first.take(&one, texts[0], given, &list) {
@@ -98,7 +102,8 @@ impl Pieces {
         }
     }
 
-    /// The next window, if there is room for it and it tells where pieces start.
+    /// The next window, if there is room for its pieces and it has no character that NFC may
+    /// change.
     #[inline(always)]
     fn window<R: Rules>(
         &self,
@@ -110,7 +115,8 @@ impl Pieces {
         Window::new::<R>(bytes, masks(bytes), given.joints, given.normal)
     }
 
-    /// Adds the pieces of a window, or what the scanner reads; `false` if nothing is added.
+    /// Adds the pieces of a window, or those that the scanner reads; `false` if something stopped
+    /// it.
     #[inline(always)]
     fn take(
         &mut self,

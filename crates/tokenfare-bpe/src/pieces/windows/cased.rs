@@ -1,19 +1,20 @@
 //! The pattern of o200k in a window; see `patterns::cased`.
 //!
-//! What differs from `words`:
+//! It differs from `words` in this:
 //!
-//! - Slashes, too, belong to a run of `O` behind its first line end.
-//! - A contraction behind a letter belongs to the word; its letters start nothing, and those that go on
-//!   behind it are a run of their own. An apostrophe behind a contraction starts none.
-//! - In a run of letters, with `U` capitals, `W` lower case and `B` those that are neither: a
-//!   capital starts a piece if the last letter before it that is not `B` is a `W`. Where there is no `W` before, `U*`
-//!   has taken all; if none follows either and the run ends with `B U+`, the capitals at its end
-//!   start a piece, since `W+` had to have the `B`.
-//! - As long as no `W` came, a `B` may be the first letter as well: both `U*` and `W+` take it, and
-//!   what the capitals behind it do depends on it or what follows.
+//! - Slashes, too, belong to a run of `O`, after its first line end.
+//! - A contraction behind a letter belongs to the word. Its letters start nothing, and letters
+//!   after it are a run of their own. An apostrophe directly after a contraction starts no further
+//!   contraction.
+//! - In a run of letters, call capitals `U`, lower-case letters `W`, and letters that are neither
+//!   `B`. A capital starts a piece if the last letter before it that is not a `B` is a `W`. If no
+//!   `W` comes before it, `U*` has taken everything so far; if none follows either, and the run
+//!   ends with `B U+`, the capitals at the end start a piece, since `W+` needs the `B`.
+//! - As long as no `W` has come, a window may begin at a `B`: both `U*` and `W+` take it, and what
+//!   happens to the capitals behind it depends only on the `B` and on what follows.
 //!
-//! Marks may be the character before a word or in it, and the scanner decides which: a window is
-//! certain of what stands before the first mark.
+//! A mark may be the character before a word or a part of it, and the scanner decides which: a
+//! window is certain only of what precedes its first mark.
 
 use super::WINDOW;
 use super::runs::{alone, carried, threes, white_space};
@@ -77,8 +78,8 @@ fn contractions(m: &Masks, bytes: &[u8; READ]) -> u64 {
     all
 }
 
-/// Of the runs of capitals that start at `first`, those that no letter and no mark follows. One that the window
-/// cuts off is left out.
+/// Of the runs of capitals that start at `first`, those that neither a letter nor a mark follows. A
+/// run that reaches the end of the window is left out.
 #[inline(always)]
 fn capitals_at_the_end(upper: u64, first: u64, goes_on: u64) -> u64 {
     let (mut rest, mut starts) = (first, 0);

@@ -1,8 +1,9 @@
 //! GPT-2's pattern in a window; see `patterns::plain`.
 //!
-//! A run of letters, of numbers or of the rest starts a piece unless a space stands before it, which then
-//! does. White space starts one with its first character, and with its last if text follows. A
-//! contraction is a piece, so its letters start none, and the letters that go on behind it do.
+//! A run of letters, of numbers or of other characters starts a piece, unless a space precedes it,
+//! which then starts the piece. White space starts a piece at its first character, and at its last
+//! if text follows. A contraction is a piece of its own: its letters start none, and letters that
+//! follow it do.
 
 use super::runs::last_of_each;
 use super::window::{Beyond, Rules, Split};

@@ -1,13 +1,14 @@
-//! Runs of characters of one class in a window: where they start, of how many they are.
+//! Runs of characters of one class in a window: where they start, and which have a single
+//! character.
 //!
-//! Every byte of a character carries its class; `inner` are the bytes that are not the first of their
-//! character. "After x" is `x << 1`, "before x" `x >> 1`.
+//! Every byte of a character carries the class of the character; `inner` are the bytes that are not
+//! the first of their character. `x << 1` is read as "after x", `x >> 1` as "before x".
 
 use super::WINDOW;
 use crate::pieces::masks::Masks;
 
-/// The last byte of each character that is a run of its own: those in `first` start a run, `any` are the
-/// characters of that class.
+/// The last byte of each character that is a run by itself. `any` are the characters of a class,
+/// `first` the first bytes of its runs.
 #[inline(always)]
 pub(super) fn alone(first: u64, any: u64, inner: u64) -> u64 {
     let mut last = first;
@@ -20,17 +21,19 @@ pub(super) fn alone(first: u64, any: u64, inner: u64) -> u64 {
     last & !(any >> 1)
 }
 
-/// What `through` lets pass from `entries` upwards, which are among it; those themselves included.
+/// The bits of `through` that can be reached from `entries` by going upwards through `through`,
+/// including `entries`, which must be a part of it.
 ///
-/// A sum carries from an entry through the run; where it meets another entry it leaves the bit.
+/// In the sum, a carry goes from an entry through its run and clears it. Where the carry meets
+/// another entry it leaves that bit set, so entries are added back.
 #[inline(always)]
 pub(super) fn carried(through: u64, entries: u64) -> u64 {
     entries | through & !through.wrapping_add(entries)
 }
 
-/// Where pieces of white space start, with `white` the white space that no punctuation has taken: with the
-/// first character of a run, behind its last line end, and with its last character if text follows,
-/// which is no line end.
+/// Where pieces of white space start. `white` is the white space that does not belong to
+/// punctuation. A piece starts at the first character of a run, behind its last line end, and at
+/// its last character if text follows and that character is not a line end.
 #[inline(always)]
 pub(super) fn white_space(m: &Masks, white: u64) -> u64 {
     let last = last_of_each(white & !m.line_end & !(m.white >> 1), m.inner);
@@ -53,7 +56,8 @@ pub(super) fn last_of_each(mut last: u64, inner: u64) -> u64 {
 fn behind_last_line_end(white: u64, line_end: u64) -> u64 {
     let blank = white & !line_end;
     let mut behind = blank & (line_end & white) << 1;
-    // The carry goes through the blanks behind a line end; what it stops at may be another.
+    // The carry goes through the blanks behind a line end; if it stops at another line end, that
+    // run of blanks is not behind the last one.
     if blank.wrapping_add(behind) & line_end & white != 0 {
         let mut rest = behind;
         while rest != 0 {

@@ -9,8 +9,8 @@ fn splittings() -> [Splitting; 6] {
     Pattern::ALL.map(|pattern| Splitting { pattern, normalization: Normalization::None })
 }
 
-/// Bounds of pieces, or of segments if the vocabulary's joints are given; the slow way where
-/// windows do not go.
+/// Bounds of pieces, or of segments if the vocabulary's joints are given; found in the plain way
+/// where windows do not go.
 fn bounds(splitting: &Splitting, text: &str, joints: &Joints) -> Vec<usize> {
     let text = text.as_bytes();
     let mut all = vec![0];
@@ -43,7 +43,7 @@ fn dice(seed: u64) -> impl FnMut(usize) -> usize {
     }
 }
 
-/// A set of joints in which every joint is held, so that nothing falls apart.
+/// Joints with every bit set, so that nothing is divided.
 fn held() -> Joints {
     let mut joints = Joints::new();
     for lead in 0xe0..=0xefu8 {
@@ -139,7 +139,7 @@ fn masks_alone_find_every_piece_that_fits_in_a_window_and_holds_no_mark() {
             let marks = text.contains(['\u{301}', '\u{e31}']);
             let long = slow(&splitting, &text).windows(2).any(|ends| ends[1] - ends[0] > 32);
             if !marks && !long {
-                // Not known to be normal, so that the scanner is not asked.
+                // The text is not marked as normal, so that the scanner is not asked.
                 let mut pieces = Pieces::default();
                 let stop = pieces.find::<true>(&splitting, text.as_bytes(), &held, false);
                 assert_eq!(stop, Stop::Tail, "{splitting:?} {text:?}");
@@ -235,7 +235,7 @@ fn portable<R: Rules>(splitting: &Splitting) {
         #[cfg(target_arch = "x86_64")]
         if has_avx2() {
             found.begin(0);
-            // SAFETY: the machine has what the function was compiled for.
+            // SAFETY: the CPU has the features that the function was compiled for.
             unsafe { found.find_with_avx2::<R, true>(text.as_bytes(), given) };
             assert!(found.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
         }
@@ -262,7 +262,7 @@ fn machines_with_less_wide_vectors_find_the_same() {
     portable::<Plain>(&gpt2);
 }
 
-/// The ids of all that stands between `bounds`, each merged alone.
+/// The ids of everything between `bounds`, each piece merged alone.
 fn ids(v: &Vocabulary, text: &str, bounds: &[usize]) -> Vec<u32> {
     let (mut room, mut ids) = (Room::default(), Vec::new());
     for (start, end) in bounds.iter().zip(&bounds[1..]) {

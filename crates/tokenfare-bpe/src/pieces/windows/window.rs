@@ -1,4 +1,4 @@
-//! One window: which class its characters have, and how far its starts are certain.
+//! One window: the classes of its characters, and how far its starts are certain.
 
 use crate::merging::joints::{Joints, length_of};
 use crate::pieces::masks::{Masks, READ};
@@ -6,7 +6,7 @@ use crate::unicode::classes::{
     CLASS, LETTER, LOWER, MARK, NUMBER, SPACE, UNSTABLE, UPPER, class_at,
 };
 
-/// What windows need to know of a pattern.
+/// What a window needs to know of a pattern.
 pub(super) trait Rules {
     /// Whether marks are letters.
     const MARKS: bool;
@@ -17,26 +17,28 @@ pub(super) trait Rules {
     fn split(m: &Masks, beyond: &Beyond, bytes: &[u8; READ]) -> Split;
 }
 
-/// What a pattern says of a window.
+/// What a pattern says about a window.
 pub(super) struct Split {
     /// Where pieces start.
     pub(super) starts: u64,
-    /// White space that no punctuation has taken.
+    /// White space that does not belong to the punctuation before it.
     pub(super) white: u64,
-    /// Letters from which on the pattern splits as if a piece started there.
+    /// Letters at which a window may begin although no piece does: from there on, the pattern
+    /// splits the text as if a piece started there.
     pub(super) anew: u64,
-    /// What stands before the first character that it does not tell.
+    /// The bytes before the first character that the pattern's algebra does not cover.
     pub(super) known: u64,
 }
 
-/// The starts of pieces in a window, below `certain`, which is a start itself.
+/// The starts of pieces before `certain`, which is a start itself.
 pub(super) struct Window {
     pub(super) starts: u64,
     pub(super) certain: usize,
 }
 
 impl Window {
-    /// `None` if a character is in the window that NFC may change, unless that is `normal`.
+    /// `None` if the window holds a character that NFC may change, unless the text is known to be
+    /// `normal`.
     #[inline(always)]
     pub(super) fn new<R: Rules>(
         bytes: &[u8; READ],
@@ -52,8 +54,8 @@ impl Window {
             return None;
         }
         let split = R::split(&m, &beyond, bytes);
-        // Letters inside pieces before which no token reaches across: the count is the same, the segments are
-        // short.
+        // Letters inside pieces before which no token reaches across. Divided there, a piece has
+        // the same count, and its segments are short.
         let inside = m.letter & !split.starts;
         let behind_three = m.three & m.three << 3 & inside;
         let (plain, ascii) = (m.plain & m.three, !m.high);
@@ -64,10 +66,10 @@ impl Window {
         Some(Self::of(&split, apart & settled))
     }
 
-    /// Starts of pieces, and those `apart` at which pieces fall apart.
+    /// Combines the starts of pieces with `apart`, the places at which pieces are divided.
     #[inline(always)]
     fn of(split: &Split, apart: u64) -> Self {
-        // White space that reaches the end of the window is open, from its first character on.
+        // White space that reaches the end of the window is not settled beyond its first character.
         let open = split.white.leading_ones();
         let closed = u64::MAX >> open.saturating_sub(1);
         let last = (split.starts | apart & split.anew) & split.known & closed;
@@ -76,8 +78,9 @@ impl Window {
     }
 }
 
-/// The last character of a window if NFC may join to it what stands behind the window: the joint before it is
-/// not yet the one that tokens stand across or not. Pieces start where they did, since it stays in its class.
+/// A bit at the last character of the window if NFC may join the character after the window to it.
+/// Then the joint before it cannot be judged yet. The starts of pieces can: a joined character
+/// stays in its class.
 #[inline(always)]
 fn may_join(bytes: &[u8; READ], inner: u64) -> u64 {
     let last = (!inner | 1).ilog2() as usize;
@@ -85,23 +88,23 @@ fn may_join(bytes: &[u8; READ], inner: u64) -> u64 {
     u64::from(class & UNSTABLE != 0) << last
 }
 
-/// What the characters beyond ASCII add to the masks.
+/// What characters beyond ASCII add to the masks.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Beyond {
     pub(super) number: u64,
-    /// Marks, unless they are letters.
+    /// Marks, unless the pattern takes them for letters.
     pub(super) mark: u64,
     pub(super) upper: u64,
     pub(super) lower: u64,
-    /// NFC may change one of them.
+    /// Whether NFC may change one of the characters.
     unstable: bool,
 }
 
 impl Beyond {
-    /// Looks up each character that is not plain; letters and white space are added to `m`.
+    /// Looks up each character that is not `plain`; adds letters and white space to `m`.
     #[inline(always)]
     fn new<R: Rules>(bytes: &[u8; READ], m: &mut Masks) -> Self {
-        // Of the plain ones, those of two bytes may have a case.
+        // Plain characters of two bytes may have a case, so they are looked up where case matters.
         let plain = if R::CASED { m.plain & m.three } else { m.plain };
         m.letter |= plain | plain << 1 | (plain & m.three) << 2;
         let mut beyond = Beyond::default();

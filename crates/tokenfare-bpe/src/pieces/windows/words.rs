@@ -1,28 +1,30 @@
-//! The family of cl100k, Qwen's patterns among it, in a window; see `patterns::words`.
+//! The family of cl100k, including Qwen's patterns, in a window; see `patterns::words`.
 //!
 //! # The algebra
 //!
-//! With `L` letters (and marks where they count as such), `N` numbers, `S` white space, `R` line ends and
-//! `O` the rest:
+//! With `L` for letters (and marks where the pattern counts them as letters), `N` for numbers, `S`
+//! for white space, `R` for line ends and `O` for all others:
 //!
-//! - A number starts a piece, always, or with every third of a run (alternative 3).
-//! - A run of `O` starts one unless a space stands before it, which then takes the run (4).
+//! - A number starts a piece: every one, or every third of a run (alternative 3).
+//! - A run of `O` starts a piece, unless a space precedes it, which then takes the run (4).
 //! - Line ends behind a run of `O` belong to it (4).
-//! - Of the white space that is left, a run starts a piece with its first character; behind its
-//!   last line end (5); and with its last character if text follows (6), which is no line end.
-//! - A run of `L` starts one (2) unless the character before it does so for it: white space that is
-//!   no line end, or a run of `O` of a single character that starts a piece.
-//! - Behind a contraction (1) the letters that go on start a piece.
+//! - Of the remaining white space, a run starts a piece at its first character, behind its last
+//!   line end (5), and at its last character if text follows and that is not a line end (6).
+//! - A run of `L` starts a piece (2), unless the character before it belongs to it and starts the
+//!   piece: white space other than a line end, or a run of `O` that is a single character and
+//!   starts a piece.
+//! - Letters directly behind a contraction (1) start a piece.
 //!
-//! The pattern splits the rest of a run of letters as it splits the run, so a window may begin at
-//! any letter. White space that ends the text (T) is in no window.
+//! The pattern splits the rest of a run of letters as it would split that rest alone, so a window
+//! may begin at any letter. White space that ends the text (T) reaches the end of every window that
+//! it is in, so no window decides about it.
 
 use super::runs::{alone, carried, threes, white_space};
 use super::window::{Beyond, Rules, Split};
 use crate::pieces::masks::{Masks, READ};
 use crate::pieces::scan::contraction;
 
-/// Whether marks are letters, and how many digits are a piece: 1 or 3.
+/// Whether marks are letters, and how many digits make a piece: 1 or 3.
 pub(super) struct Words<const MARKS: bool, const DIGITS: usize>;
 
 impl<const MARKS: bool, const DIGITS: usize> Rules for Words<MARKS, DIGITS> {
@@ -44,7 +46,7 @@ impl<const MARKS: bool, const DIGITS: usize> Rules for Words<MARKS, DIGITS> {
     }
 }
 
-/// Letters that go on behind a contraction; the apostrophe starts its run.
+/// The letters directly behind a contraction. The apostrophe must start its run.
 #[inline(always)]
 fn behind_contractions(m: &Masks, run: u64, bytes: &[u8; READ]) -> u64 {
     let mut rest = m.apostrophe & run & m.letter >> 1;

@@ -1,5 +1,5 @@
-//! Sixteen code points at a time by AVX-512: four bytes of each, of which those that are meant are
-//! pushed together.
+//! Sixteen code points at a time with AVX-512: each is encoded in four bytes, and the wanted bytes
+//! are moved together.
 
 use std::arch::x86_64::{
     __m512i, _mm512_and_si512, _mm512_cmpeq_epi32_mask, _mm512_cmpge_epu32_mask,
@@ -13,7 +13,8 @@ use super::{Group, Written};
 /// The first byte of each code point's four.
 const FIRST: u64 = 0x1111_1111_1111_1111;
 
-/// Writes a group, and answers how many bytes it takes; what is behind those in `room` may change. O(1).
+/// Writes a group, and returns how many bytes it takes and whether a code point is not a character.
+/// The bytes of `room` after those may change too. O(1).
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,popcnt")]
 #[inline]
 pub(super) fn write_group(group: &Group, room: &mut Written) -> (usize, bool) {
@@ -39,10 +40,11 @@ pub(super) fn write_group(group: &Group, room: &mut Written) -> (usize, bool) {
         let first = or(all(0x8080_80f0_u32 as i32), _mm512_srli_epi32::<18>(point));
         bytes = _mm512_mask_mov_epi32(bytes, beyond, or(first, ends));
     }
-    // No byte but the first is zero that is meant.
+    // A wanted byte is nonzero, unless it is the first of its four (U+0000).
     let meant = _mm512_test_epi8_mask(bytes, bytes) | FIRST;
-    // SAFETY: writes sixty-four bytes, into an array of sixty-four that is borrowed for it. There is no
-    // safe store; what this file does is 4 to 10 % of counting text beyond ASCII without it.
+    // SAFETY: writes sixty-four bytes, into an array of sixty-four that is mutably borrowed. There
+    // is no safe store; without this file, the conversion takes 4 to 10 % of the time of counting
+    // text beyond ASCII.
     unsafe {
         _mm512_storeu_epi8(room.as_mut_ptr().cast(), _mm512_maskz_compress_epi8(meant, bytes))
     };
