@@ -1,8 +1,11 @@
-//! Writes `src/classes/{index,blocks}.bin` from `regex-syntax` (L, N, White_Space, M, case) and
-//! `unicode-normalization` (what NFC may change), and `src/patterns/{index,blocks}.bin` from
-//! `regex-syntax` (what the other patterns tell apart), all of Unicode 16.0.
+//! Writes the tables of character classes for Unicode 16.0:
 //!
-//! `cargo run -p tokenfare-bpe --example make_classes`; same inputs, same bytes.
+//! - `src/unicode/classes/{index,blocks}.bin`, from `regex-syntax` (L, N, White_Space, M, case) and
+//!   `unicode-normalization` (what NFC may change);
+//! - `src/pieces/patterns/{index,blocks}.bin`, from `regex-syntax` (what the other patterns
+//!   distinguish).
+//!
+//! `cargo run -p tokenfare-bpe --example make_classes`; the same inputs give the same bytes.
 
 use regex_syntax::hir::{Class, HirKind};
 use unicode_normalization::char::canonical_combining_class;
@@ -35,7 +38,7 @@ fn main() -> std::io::Result<()> {
             && canonical_combining_class(c) == 0;
         *class |= if stable { 0 } else { 8 };
     }
-    write("classes", &classes, 512)?;
+    write("unicode/classes", &classes, 512)?;
 
     let mut kinds = vec![0u8; CODE_POINTS];
     for (bit, pattern) in
@@ -45,7 +48,7 @@ fn main() -> std::io::Result<()> {
     {
         mark(&mut kinds, pattern, 1 << bit);
     }
-    write("patterns", &kinds, 512)
+    write("pieces/patterns", &kinds, 512)
 }
 
 /// Writes a two-level table: for each block of 64 code points the number of its content, and the
