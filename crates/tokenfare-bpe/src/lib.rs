@@ -82,8 +82,8 @@
 //! Beside these folders are [`Tokenizer`], `counting`, `encoding` and `gathering`, which bring them
 //! together; `decoding`, from ids back to bytes; and `special`, special tokens in a text.
 //!
-//! `README.md` of this crate lists what is claimed with its proofs, the costs, and the experiments,
-//! including those that failed.
+//! `README.md` of this crate lists what is claimed with its proofs, and the costs; `EXPERIMENTS.md`
+//! has the measurements and the experiments, including those that failed.
 
 mod caches;
 mod counting;
