@@ -1,7 +1,7 @@
 """What every model accepts and charges, on which day and according to which source.
 
-Names are imported on first use: `Catalog` reads and validates files, which needs pydantic, while
-the index that counting uses (`index`) needs nothing else.
+Names are imported on first use: reading and validating files (`Catalog`) needs pydantic, while the
+index that counting uses (`index`) needs no other module.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # not for a cycle: the run-time imports wait in `__getattr__`
+if TYPE_CHECKING:  # `__getattr__` imports these at run time, on first use
     from .catalog import Catalog as Catalog
     from .charging import AudioRules as AudioRules
     from .charging import ChatTemplate as ChatTemplate

@@ -1,8 +1,8 @@
 """The catalogue: facts of every day, as seen on one day.
 
-`Catalog.load()` reads the shipped catalogue and lays the user's files over it; `as_of` looks at
-another day without reading anything again. Models are built on first use and cached. A catalogue
-never changes: laying a file over one gives another.
+`Catalog.load()` reads the shipped catalogue and lays the user's files over it; `as_of` gives the
+same catalogue on another day without reading the files again. Models are built on first use and
+cached. A catalogue is immutable: laying a file over it gives a new one.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def paths_in(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _named(paths: object) -> list[Path]:
-    """Check that these are paths, before looking for files."""
+    """Check that these are paths, before any file is opened."""
     if not isinstance(paths, Iterable):
         paths = [paths]
     given = list(paths)
@@ -51,7 +51,7 @@ def _named(paths: object) -> list[Path]:
 
 
 def _checked(day: object) -> date:
-    """A day, checked. A `datetime` is refused: its day depends on the time zone."""
+    """Check a day. A `datetime` is refused, since its day depends on the time zone."""
     if isinstance(day, date) and not isinstance(day, datetime):
         return day
     raise InvalidRequestError(f"a day is a datetime.date such as date(2024, 12, 18), not {day!r}")
@@ -75,7 +75,7 @@ class Catalog:
     def __init__(
         self, facts: Facts, day: date, learnt: Mapping[str, LearntLimits] | None = None
     ) -> None:
-        """Look at facts on a day; use `Catalog.load` instead."""
+        """Create a catalogue from facts; use `Catalog.load` instead."""
         self._facts = facts
         self._day = _checked(day)
         self._learnt: Mapping[str, LearntLimits] = learnt or {}
@@ -151,7 +151,7 @@ class Catalog:
         return Catalog(load.overlaid_file(self._facts, *_named([path])), self._day, self._learnt)
 
     def learning(self, model_id: str, learnt: LearntLimits) -> Catalog:
-        """The same catalogue with limits of a model that its provider named in a refusal."""
+        """The same catalogue with limits that a provider named when it refused a request."""
         return Catalog(self._facts, self._day, together(self._learnt, model_id, learnt))
 
     def get(self, name: str) -> Model:
@@ -182,7 +182,7 @@ class Catalog:
         return provider_on(row, self._day, self._facts)
 
     def __repr__(self) -> str:
-        """How many models, on which day."""
+        """Show the number of models and the day."""
         return f"<Catalog of {len(self._facts.models)} models on {self._day}>"
 
     def _model(self, model_id: str) -> Model:
@@ -195,7 +195,10 @@ class Catalog:
         return model
 
     def _bare(self, name: str) -> str:
-        """`qwen-plus` of `dashscope/qwen-plus` and `alibaba:qwen-plus`."""
+        """The name without a known provider before it: `qwen-plus` for `alibaba/qwen-plus`.
+
+        A colon may stand for the slash.
+        """
         ends = [at for at in (name.find("/"), name.find(":")) if at > 0]
         cut = min(ends, default=None)
         if cut is None or name[:cut].lower() not in self._facts.prefixes:
@@ -203,11 +206,11 @@ class Catalog:
         return name[cut + 1 :]
 
     def _nearest(self, name: str) -> tuple[str, ...]:
-        """Ids, the nearest first, by how much of the letters they share.
+        """The ids that are most similar to a name, the most similar first.
 
-        Before all of them, for a name that ends in month and day, the snapshot of that day.
+        If the name ends in a month and a day, the snapshot of that day comes before all others.
         """
-        import difflib  # for a mistake only
+        import difflib  # only for an error
         import re
 
         name, names = name.lower(), tuple(self._facts.names)

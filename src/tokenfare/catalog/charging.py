@@ -1,8 +1,8 @@
-"""By what rules a provider turns the parts of a request into input tokens, as values.
+"""The rules by which a provider turns the parts of a request into input tokens, as values.
 
-Each is a fact of the catalogue with a source and a day. What is not known for certain says so in
-the value itself (bounds, `certain`, `label_certain`): counting makes an interval of it. The
-arithmetic on these values is `tokenfare.budget`'s.
+Each is a fact of the catalogue with a source and a day. If a rule is not known for certain, the
+value itself says so (bounds, `certain`, `label_certain`), and counting gives an interval. The
+arithmetic on these values is in `tokenfare.budget`.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ LowHigh: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class ChatTemplate:
-    """What a chat adds to its texts.
+    """The tokens that a chat template adds to the texts.
 
-    `per_message` tokens for the markers and the role around each message, `per_reply` for the
-    opening of the assistant's turn, `default_system` the system message that is added when none is
-    sent ("" for none). `json_mode` is what JSON mode adds, at least and at most.
-    `per_message_bounds` and `once_bounds` are given where the template is not known: what it adds
-    to each message, and once, lies between them. `control_tokens` is the generation of Qwen whose
-    control tokens the model knows, `None` where that is not known. `strips_reasoning`: the
-    reasoning in earlier answers is left out.
+    Attributes:
+        per_message: Tokens for the markers and the role around each message.
+        per_reply: Tokens for the start of the assistant's turn.
+        default_system: The system message that is added if none is sent (empty: none).
+        json_mode: The tokens that JSON mode adds, at least and at most.
+        per_message_bounds: If the template is not known: the bounds of `per_message`.
+        once_bounds: If the template is not known: the bounds of what it adds once to a request.
+        control_tokens: The generation of Qwen whose control tokens the model knows; `None` if that
+            is not known.
+        strips_reasoning: Whether the reasoning in earlier answers is left out.
     """
 
     per_message: int
@@ -43,10 +46,12 @@ class ChatTemplate:
 class ToolRules:
     """How definitions of tools are written into the system message.
 
-    `form` names the published text, `parallel_form` that for parallel calls where it is another
-    one. `indented`: each definition is JSON with line breaks, not JSON in one line.
-    `default_system` is added when tools are given without a system message. `certain` lists the
-    situations in which this is known to be exact; in the others it is a guess.
+    Attributes:
+        form: The name of the published text.
+        indented: Whether a definition is JSON with line breaks, and not JSON on one line.
+        default_system: The system message that is added to tools without one.
+        parallel_form: The form for parallel calls, if it is a different one.
+        certain: The situations in which this is known to be exact. In the others it is a guess.
     """
 
     form: ToolForm
@@ -60,12 +65,12 @@ class ToolRules:
 class ImageRules:
     """How many tokens an image is, and which images are refused.
 
-    A token covers a square of `pixels` by `pixels` after the image was resized to whole squares,
-    at least `least` and at most `most` of them, or `high_resolution_most` when asked for high
-    resolution (`None`: not offered). `markers` control tokens and `label` (with the image's number)
-    stand around it; without `label_certain` the label may be missing. Sides under `shortest_side`
-    pixels, a ratio of sides above `max_ratio`, files above `max_bytes` and formats not in `formats`
-    are refused.
+    An image is resized to whole squares of `pixels` by `pixels`, each of which is a token. There
+    are at least `least` and at most `most` of them, or `high_resolution_most` with high resolution
+    (`None`: not offered). `markers` control tokens and `label` (with the image's number) are added
+    around it; unless `label_certain`, the label may be missing. Images with a side under
+    `shortest_side` pixels, a ratio of sides above `max_ratio`, more than `max_bytes` or a format
+    not in `formats` are refused.
     """
 
     pixels: int
@@ -85,8 +90,8 @@ class ImageRules:
 class AudioRules:
     """The tokens of audio: a number per second, at least `least`.
 
-    How a fraction of a second is rounded is not known, so it is an interval from the whole seconds
-    below to those above.
+    It is not known how a fraction of a second is rounded, so the tokens are an interval, from the
+    seconds rounded down to the seconds rounded up.
     """
 
     tokens_per_second: int
@@ -102,10 +107,10 @@ class AudioRules:
 class VideoRules:
     """How many tokens a video is, as a list of frames or as a file.
 
-    `frames_per_layer` frames are one layer, and a layer is resized as an image of `layer_least` to
-    `layer_most` tokens; all layers together have at most `most` tokens (`None`: not known), by
-    which the room of each layer shrinks. Lists have `min_frames` to `max_frames` frames.
-    `file_frames_per_second` are taken from a file where the request does not say how many.
+    `frames_per_layer` frames form a layer, which is resized like an image of `layer_least` to
+    `layer_most` tokens. All layers together have at most `most` tokens, so each gets fewer if there
+    are many. A list has `min_frames` to `max_frames` frames. From a file, `file_frames_per_second`
+    frames are taken unless the request says how many.
     """
 
     frames_per_layer: int

@@ -1,4 +1,4 @@
-"""What a catalogue file may say about the tokens of a request's parts; see `charging` for each."""
+"""Entries of a catalogue file about the tokens of a request's parts; `charging` explains them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .fact import Constraint, Fact, NotNegative, Positive, Text, Tokens
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatFact(Fact):
-    """What a chat adds to its texts."""
+    """The tokens that a chat template adds to the texts."""
 
     per_message: NotNegative
     per_reply: NotNegative

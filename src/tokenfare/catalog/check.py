@@ -1,7 +1,7 @@
-"""Rules across facts: what no single entry can break, and a catalogue must still keep.
+"""Checks of facts against each other, which no entry can be checked for alone.
 
-Each rule looks at all facts and yields findings; a finding names the file, the place and, in a
-sentence, what is wrong and what would be right. Nothing here repairs anything.
+Each rule looks at all facts and yields findings. A finding names the file and the place, and says
+in a sentence what is wrong and what would be right. Nothing is repaired here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REQUIRED = ("access", "modalities", "purposes", "regions", "tokenizer", "chat")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong, and where: `path` and `key` as in `CatalogError`."""
+    """A problem and its place: `path` and `key` as in `CatalogError`."""
 
     path: str
     key: str
@@ -143,7 +143,7 @@ def _targets_known(facts: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
 
 
 def _targets_end(facts: Facts, row: ModelRow) -> Iterator[tuple[str, str]]:
-    """On each day an alias moved, following the aliases ends somewhere."""
+    """Following `points_to` ends somewhere, on every day on which it changed."""
     for entry in row.points_to:
         seen, at = {row.id}, entry.target
         while at is not None and at in facts.models:

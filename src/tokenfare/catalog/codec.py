@@ -1,7 +1,7 @@
-"""Entries as plain data and back: the canonical form that is hashed and that snapshots hold.
+"""Converts entries to plain data and back: the canonical form, which is hashed and in snapshots.
 
-A field with its default value is left out, days are ISO text, exact amounts decimal text. Reading
-takes for granted what `schema` has checked before.
+A field with its default value is left out. Days are texts in ISO format, exact amounts are decimal
+texts. Reading checks nothing, since `schema` has checked the data before.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from tokenfare.money import plain
 T = TypeVar("T")
 
 KEYS = {"since": "from"}
-"""Fields whose key in a file is a keyword of Python."""
+"""Keys of fields whose name in a file is a keyword of Python."""
 
 _day = lru_cache(maxsize=4096)(date.fromisoformat)
 
 
 def to_plain(entry: Any) -> dict[str, Any]:
-    """An entry as data of JSON."""
+    """An entry as data for JSON."""
     return {
         KEYS.get(field.name, field.name): _plain(value)
         for field in fields(entry)
@@ -33,7 +33,7 @@ def to_plain(entry: Any) -> dict[str, Any]:
 
 
 def from_plain(cls: type[T], data: Mapping[str, Any]) -> T:
-    """The entry of data that `to_plain` gave."""
+    """The entry from data that `to_plain` returned."""
     readers = _readers(cls)  # type: ignore[arg-type] # a class is hashable
     return cls(
         **{
@@ -75,7 +75,7 @@ _Reader = Callable[[Any], Any]
 
 @cache
 def _readers(cls: type) -> dict[str, tuple[str, _Reader | None]]:
-    """By key in the data: the field, and how its value is read, `None` if it is taken as it is."""
+    """By key in the data: the field, and its reader, `None` if the value is used as it is."""
     hints = get_type_hints(cls, include_extras=True)
     return {
         KEYS.get(field.name, field.name): (field.name, _reader(hints[field.name]))

@@ -1,4 +1,4 @@
-"""Which of a fact's entries holds on a day, and whether a model is there on it."""
+"""Which entry of a fact holds on a day, and whether a model can be called on that day."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def on(entries: Sequence[F], day: date) -> F | None:
 
 
 def on_or_first(entries: Sequence[F], day: date) -> F:
-    """As `on`, and the first entry before all of them."""
+    """As `on`, but the first entry for days before it."""
     return on(entries, day) or entries[0]
 
 
 def on_or_none(entries: Sequence[F], day: date) -> F | None:
-    """As `on_or_first`, and `None` where there are no entries at all."""
+    """As `on_or_first`, but `None` if there are no entries."""
     return on_or_first(entries, day) if entries else None
 
 
 def in_force(entries: Sequence[Spanning], day: date) -> Spanning | None:
-    """As `on`, and none from the day on which the entry ends."""
+    """As `on`, but `None` from the day on which the entry ends."""
     entry = on(entries, day)
     if entry is None or (entry.until is not None and entry.until <= day):
         return None
@@ -41,7 +41,7 @@ def in_force(entries: Sequence[Spanning], day: date) -> Spanning | None:
 
 
 def first_known(row: ModelRow) -> date:
-    """The day of release, or the first day of which anything particular is known."""
+    """The day of release or, if unknown, the first day of a limit, price, target or sighting."""
     if row.released is not None:
         return row.released.on
     particular = (row.limits, row.prices, row.points_to, row.seen)
@@ -49,7 +49,7 @@ def first_known(row: ModelRow) -> date:
 
 
 def status_on(row: ModelRow, day: date) -> Status:
-    """Whether the model can be called on the day. From its last day on it cannot."""
+    """Whether the model can be called on the day. On the day of its retirement it cannot."""
     if row.retired is not None and day >= row.retired.on:
         return "retired"
     return "not released" if day < first_known(row) else "available"

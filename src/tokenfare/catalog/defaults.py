@@ -1,6 +1,7 @@
-"""The day, the source and the currency that a file gives once, at its top, for the entries without.
+"""Fills in the day, the source and the currency that a file states once, at its top.
 
-Works on a file's data before it is checked, and leaves what is not in order to the check.
+This happens before a file's data is checked. Anything invalid is left as it is, for the check to
+report.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ _DAYS = ("released", "retired")
 
 
 def fill(data: dict[str, Any]) -> None:
-    """Write the file's own `from` and `source`, and `currency` for prices, into its entries."""
+    """Write the file's `from` and `source`, and the `currency` of prices, into entries without."""
     if "currency" in data:
         for row in _rows(data):
             for price in _tables(row.get("prices")):

@@ -1,4 +1,4 @@
-"""The facts of a model in words, one text a fact: to be shown, and to be compared."""
+"""The facts of a model in words, one text for each fact, for display and for comparison."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .model import CacheRules, Limits, Model, Price, Provider, RateLimits
 
 
 def model_facts(model: Model) -> dict[str, str]:
-    """Every fact by what people call it; amounts are for a million tokens.
+    """Every fact in words, by the name that people are shown; amounts are for a million tokens.
 
-    `evidence` has it by the same name, but for a surcharge (`evidence_name`).
+    `Model.evidence` uses the same names, except for a surcharge (see `evidence_name`).
     """
     facts = {
         "status": model.status,
@@ -46,12 +46,12 @@ def model_facts(model: Model) -> dict[str, str]:
 
 
 def evidence_name(fact: str) -> str:
-    """What `Model.evidence` calls a fact that people call this."""
+    """The name in `Model.evidence` of a fact that is shown under this name."""
     return "discount" if fact == "surcharge" else fact
 
 
 def provider_facts(provider: Provider) -> dict[str, str]:
-    """Every fact of a provider, as `model_facts`."""
+    """Every fact of a provider in words, as in `model_facts`."""
     facts = {f"base_urls.{region}": url for region, url in provider.base_urls.items()}
     facts["key_variable"] = provider.key_variable or "not known"
     most = provider.max_body_bytes
@@ -63,7 +63,7 @@ def provider_facts(provider: Provider) -> dict[str, str]:
 
 
 def rules_text(rules: Any) -> str:
-    """The fields of a value, without empty ones."""
+    """The fields of a value as one text, without empty ones."""
     said = ((field.name, getattr(rules, field.name)) for field in fields(rules))
     return ", ".join(
         f"{name} {_value(value)}" for name, value in said if value not in (None, "", False, ())
@@ -95,7 +95,7 @@ def limits_text(limits: Limits) -> dict[str, str]:
 
 
 def _thinking_text(model: Model) -> dict[str, str]:
-    """The bounds that are others where the model reasons first."""
+    """The bounds that differ if the model reasons first."""
     if model.thinking_limits is None:
         return {}
     same, others = limits_text(model.limits), limits_text(model.thinking_limits)
@@ -121,9 +121,9 @@ def price_text(price: Price | None) -> str:
 
 
 def _factor_text(factor: Decimal) -> dict[str, str]:
-    """A factor on every price, by the word for it. The catalogue has one name for both.
+    """The factor on every price, under `discount` or `surcharge`.
 
-    One of 1 says that there is none, as where a discount ended.
+    The catalogue has one name for both. A factor of 1 means none, as after a discount has ended.
     """
     if factor == 1:
         return {"discount": f"none (x {plain(factor)})"}
@@ -150,7 +150,7 @@ def cache_text(cache: CacheRules | None) -> str:
 
 
 def rates_text(rates: RateLimits) -> str:
-    """Requests and tokens in a minute."""
+    """Requests and tokens per minute."""
     known = (
         (rates.requests_per_minute, "requests"),
         (rates.tokens_per_minute, "tokens"),

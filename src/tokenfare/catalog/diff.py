@@ -11,7 +11,7 @@ from .catalog import Catalog
 from .description import evidence_name, model_facts
 from .model import Model
 
-# What is ours by its nature, and says nothing against another's list.
+# Facts that only our catalogue has, or states in its own way: public lists cannot be compared.
 _OURS = frozenset(
     {"aliases", "points_to", "purposes", "output_room", "tokenizer", "rates", "cache", "regions"}
 )
@@ -41,8 +41,8 @@ def between(before: Iterable[Model], after: Iterable[Model]) -> tuple[Difference
 def against(ours: Catalog, theirs: Iterable[Model]) -> tuple[Difference, ...]:
     """The differences between the catalogue and a public list, for models that both have.
 
-    Models are matched by provider and name on the wire. Facts that only one side states are no
-    differences.
+    Models are matched by the provider and the name that its endpoint uses. A fact that only one
+    side states is not a difference.
     """
     found: list[Difference] = []
     for model in theirs:

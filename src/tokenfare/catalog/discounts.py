@@ -1,4 +1,4 @@
-"""Discounts by pattern: one line of a contract, put on every model that it names."""
+"""Discounts by pattern: one entry in a file, for every model whose id matches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .file import OfferFact
 def offered(
     models: Iterable[str], path: Path, offers: Sequence[OfferFact]
 ) -> dict[str, tuple[DiscountFact, ...]]:
-    """What the offers of a file give each model. A pattern without one raises `CatalogError`."""
+    """The discounts of each model. Raises `CatalogError` for a pattern that matches no model."""
     models = tuple(models)
     given: dict[str, tuple[DiscountFact, ...]] = {}
     for number, offer in enumerate(offers):
@@ -38,7 +38,7 @@ def _entry(offer: OfferFact) -> DiscountFact:
 
 
 def _nothing(pattern: str, models: Sequence[str]) -> str:
-    import difflib  # for a mistake only
+    import difflib  # only for an error
 
     near = difflib.get_close_matches(pattern.strip("*"), models, n=3)
     hint = f"; nearest: {', '.join(near)}" if near else ""

@@ -1,9 +1,9 @@
-"""What a catalogue file may say of a model, as values: one class for each kind of fact.
+"""The entries of a catalogue file about a model: one class for each kind of fact.
 
-The classes state shapes and what a single entry must keep to: a field's `Constraint` bounds one
-value, `__post_init__` holds what fields of one entry say about each other. From them follow the
-checks on files that people write (`schema`) and the form on disk that programs read (`codec`). What
-facts say about each other is checked elsewhere (`check`).
+The classes define the fields of an entry and the checks of a single entry: the `Constraint` of a
+field is for one value, `__post_init__` for fields of one entry together. The checks of files that
+people write (`schema`) and the form on disk that programs read (`codec`) are derived from them.
+`check` compares facts with each other.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Purpose: TypeAlias = Literal["general", "code", "math", "long", "vision", "audio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """A number with more to say than its value: taken from another row, or derived.
+    """A number of tokens with its origin: stated, inherited from another row, or derived.
 
-    `inherited_from` names the row that states it in the same table (the same source). In a file
-    the value is not written again; it is filled in once the rows of all files are together.
+    `inherited_from` names the row that states it in the same table (the same source). A file does
+    not repeat the value; it is filled in when the rows of all files have been read.
     """
 
     tokens: Tokens | None = None
@@ -48,7 +48,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThinkingEntry:
-    """The bounds that are others where the model reasons first; one that is absent is the same."""
+    """The bounds that differ if the model reasons first; an absent one does not differ."""
 
     context: Tokens | None = None
     max_input: Tokens | None = None
@@ -57,7 +57,7 @@ class ThinkingEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsFact(Fact):
-    """All bounds from one day on; one that is absent is not stated."""
+    """All bounds from one day on; an absent one is not stated."""
 
     context: Number | None = None
     max_input: Number | None = None
@@ -69,7 +69,7 @@ class LimitsFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierEntry:
-    """Prices of requests with at most `up_to` input tokens; only the last tier may be open."""
+    """Prices of requests with at most `up_to` input tokens; only the last tier may omit it."""
 
     up_to: Tokens | None = None
     input: Decimal
@@ -79,9 +79,9 @@ class TierEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceFact(Fact):
-    """The price from one day on: one pair, or tiers, or neither where none is known.
+    """The price from one day on: a pair of prices, or tiers, or neither if none is known.
 
-    `until` is the first day on which it no longer holds, `None` if the next entry ends it.
+    `until` is the first day on which it no longer holds; `None` if the next entry ends it.
     """
 
     currency: Currency
@@ -114,10 +114,10 @@ _MOST_FACTOR = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscountFact(Fact):
-    """A factor on every price of a model: 0.85 pays 85 of 100. `until` as for a price.
+    """A factor on every price of a model: with 0.85, one pays 85 of 100. `until` as for a price.
 
-    Above 1 it is a surcharge, as of who sells on with a margin or adds a tax. What more than
-    doubles a price is taken for a percentage that somebody wrote by mistake.
+    A factor above 1 is a surcharge, such as a reseller's margin or a tax. One that would more than
+    double a price is refused, since it is probably a percentage.
     """
 
     factor: Decimal
@@ -143,7 +143,7 @@ class AccessFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetFact(Fact):
-    """The snapshot that a name stands for; no `target`: unknown from that day on."""
+    """The snapshot that a name stands for; without `target`, it is unknown from that day on."""
 
     target: Text | None = None
 
@@ -171,14 +171,14 @@ class PurposesFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionsFact(Fact):
-    """Where the model is served at the prices given."""
+    """The regions in which the model is served at the stated prices."""
 
     served_in: Annotated[tuple[Text, ...], Constraint(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenizerFact(Fact):
-    """The vocabulary that the model reads and bills with."""
+    """The tokenizer by which the model reads and bills."""
 
     name: Text
 
@@ -196,7 +196,7 @@ class DocumentsFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatesFact(Fact):
-    """Requests and tokens per minute and account; one that is absent is not known."""
+    """Requests and tokens per minute and account; an absent one is not known."""
 
     requests_per_minute: Positive | None = None
     tokens_per_minute: Tokens | None = None
@@ -210,18 +210,18 @@ class RatesFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchUseFact(Fact):
-    """What the batch service takes of this model, where that is less than the model itself."""
+    """The limits of this model in the batch service, if they are lower than its own."""
 
     max_context: Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheFact(Fact):
-    """The provider's own cache of prompts, as factors on the input price.
+    """The provider's prompt cache, as factors on the input price.
 
-    `hit` prices tokens found in a cache that the provider keeps by itself. `write` and
-    `marked_hit` price a cache that the request asks for by marking a prefix; it lives for
-    `marked_seconds` after the last use.
+    `hit` is for tokens found in a cache that the provider keeps by itself. `write` and `marked_hit`
+    are for a cache that the request asks for by marking a prefix; it is kept for `marked_seconds`
+    after its last use.
     """
 
     hit: Decimal | None = None
@@ -240,12 +240,12 @@ class CacheFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenFact(Fact):
-    """The model was seen to be served, or was not on the list of those that are not."""
+    """The model was seen to be served, or was missing from a list of retired models."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayFact:
-    """A day in the model's life and who names it."""
+    """The day of a model's release or retirement, with its source."""
 
     on: date
     source: Text
@@ -256,7 +256,7 @@ class DayFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactLists:
-    """The facts that have a history; each list is by day."""
+    """The facts that have a history; each list is in order of days."""
 
     limits: tuple[LimitsFact, ...] = ()
     prices: tuple[PriceFact, ...] = ()
@@ -282,9 +282,11 @@ class FactLists:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRow(FactLists):
-    """One model of a file. `family`, `provider` and `kind` may be left to the file or to ours.
+    """One model of a file.
 
-    `sent_as` is what the endpoint calls the model, where that is not the id.
+    `family` and `provider` default to those of the file. In a row for a known model, they and
+    `kind` default to what is known. `sent_as` is the endpoint's name for the model, if it is not
+    the id.
     """
 
     id: ModelId

@@ -1,11 +1,11 @@
-"""Which entry of each fact holds on a day: decided here once, for the values and for their sources.
+"""Which entry of each fact holds on a day, decided once for the values and for their sources.
 
-Of each fact, the entry with the latest `from` that is not after the day holds. A limit or a price
-whose first entry is after the day is not known on that day. What a model cannot be without (its
-vocabulary, modalities, access) is taken from the first entry then, and its evidence says since when
-that is known.
+The entry with the latest `from` that is not after the day holds. A limit or a price whose first
+entry is after the day is not known on that day. For facts that a model cannot be without (its
+tokenizer, modalities, access), the first entry also holds before its day, and the evidence says
+since when it is known.
 
-`history` makes the values of a model from what is held, `evidence` says where each comes from.
+`history` makes the values of a model from these entries, `evidence` their sources.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ from .file import BatchFact, BodyFact, ProviderRow, ThrottleFact
 
 
 class EntriesOfDay(NamedTuple):
-    """The entries of a model that hold on a day; `None` where nothing is known of a fact by then.
+    """The entries of a model that hold on a day; `None` if a fact is not known by then.
 
-    What a model cannot be without is never `None`: before its first entry, the first one holds.
+    Facts that a model cannot be without are never `None`: the first entry also holds before its
+    day.
     """
 
     points_to: TargetFact | None
@@ -73,7 +74,7 @@ class ProviderEntriesOfDay(NamedTuple):
 
 
 def entries_on(row: ModelRow, day: date) -> EntriesOfDay:
-    """What holds of a model."""
+    """The entries of a model that hold on the day."""
     return EntriesOfDay(
         points_to=on(row.points_to, day),
         access=on_or_first(row.access, day),
@@ -99,7 +100,7 @@ def entries_on(row: ModelRow, day: date) -> EntriesOfDay:
 
 
 def provider_entries_on(row: ProviderRow, day: date) -> ProviderEntriesOfDay:
-    """What holds of a provider."""
+    """The entries of a provider that hold on the day."""
     return ProviderEntriesOfDay(
         on_or_none(row.body, day), on(row.throttle, day), on(row.batch, day)
     )

@@ -1,4 +1,4 @@
-"""Where each fact of a model comes from, put into words when somebody asks."""
+"""The source of each fact of a model, described on first use."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .model import Dispute, Evidence, Mark
 
 
 class LazyEvidence(Mapping[str, Evidence]):
-    """Evidence by the name of the fact, put into words by the first question for any of it.
+    """Evidence by the name of the fact, made when any of it is first read.
 
-    A catalogue builds hundreds of models, and the sources of hardly any are ever read.
+    A catalogue builds hundreds of models, and the evidence of few of them is ever read.
     """
 
     __slots__ = ("_made", "_make")
 
     def __init__(self, make: Callable[[], dict[str, Evidence]]) -> None:
-        """Keep what makes the evidence."""
+        """Keep the function that makes the evidence."""
         self._make = make
         self._made: dict[str, Evidence] | None = None
 
@@ -36,24 +36,24 @@ class LazyEvidence(Mapping[str, Evidence]):
         return self._all()[key]
 
     def __iter__(self) -> Iterator[str]:
-        """The facts that there is evidence for."""
+        """The names of the facts with evidence."""
         return iter(self._all())
 
     def __len__(self) -> int:
-        """For how many facts there is evidence."""
+        """The number of facts with evidence."""
         return len(self._all())
 
     def __repr__(self) -> str:
-        """Show only how much there is: the whole evidence would drown the model's repr."""
+        """Show only the number of facts, to keep a model's repr readable."""
         return f"<evidence of {len(self)} facts>"
 
     def __reduce__(self) -> tuple[type[dict[str, Evidence]], tuple[dict[str, Evidence]]]:
-        """Travel to another process, or into a copy, as a plain dictionary."""
+        """Pickle and copy as a plain dictionary."""
         return dict, (self._all(),)
 
 
 def evidence_of(row: ModelRow, held: EntriesOfDay, facts: Facts) -> dict[str, Evidence]:
-    """For each fact of a model, by what is held of it on a day."""
+    """The evidence for each fact of a model, from the entries that hold on a day."""
     said: dict[str, Fact | None] = {
         "points_to": held.points_to,
         "access": held.access,
@@ -86,7 +86,7 @@ def evidence_of(row: ModelRow, held: EntriesOfDay, facts: Facts) -> dict[str, Ev
 def evidence_of_provider(
     row: ProviderRow, held: ProviderEntriesOfDay, facts: Facts
 ) -> dict[str, Evidence]:
-    """For each fact of a provider, by what is held of it on a day."""
+    """The evidence for each fact of a provider, from the entries that hold on a day."""
     said: dict[str, Fact | None] = {
         "key_variable": row.key,
         "max_body_bytes": held.body,
@@ -97,7 +97,7 @@ def evidence_of_provider(
 
 
 def described(facts: Facts, key: str) -> str:
-    """A source in full: what it is, where it stands, which day it speaks of."""
+    """A source in full: its title, where it is, and the day that it describes."""
     source = facts.sources[key]
     return f"{source.title} ({source.where}; as of {source.as_of})"
 

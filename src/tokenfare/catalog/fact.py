@@ -1,6 +1,6 @@
-"""What every fact of the catalogue carries, and how the bounds on a value are written.
+"""The base class of all facts in the catalogue, and the constraints on their values.
 
-A fact has a day since which it is known to hold (`from` in a file, `since` here) and a source.
+Every fact has a source and a day since which it is known to hold (`from` in a file, `since` here).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .model import Confidence
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """What one value must keep to; `None` asks for nothing."""
+    """The constraints on a value, named as in pydantic; `None` means no constraint."""
 
     gt: int | None = None
     ge: int | None = None
@@ -33,7 +33,7 @@ NotNegative: TypeAlias = Annotated[int, Constraint(ge=0)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A document that facts are taken from: `as_of` is the day that it speaks of."""
+    """A document that facts are taken from; `as_of` is the day that it describes."""
 
     title: Text
     where: Text
@@ -42,7 +42,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeEntry:
-    """What another source says instead, and why it is not used."""
+    """A different value from another source, and why it is not used."""
 
     says: Text
     source: Text
@@ -51,7 +51,7 @@ class DisputeEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """What every fact carries: since when it is known to hold, who says so, how sure that is."""
+    """The fields of every fact: since when it is known to hold, its source, the confidence."""
 
     since: date
     source: Text

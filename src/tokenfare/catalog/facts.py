@@ -1,10 +1,10 @@
-"""All facts of a catalogue, of every day: the files' rows put together, and laid over each other.
+"""All facts of a catalogue, of every day: the rows of the files joined, and laid over each other.
 
-What the rows of a file share is copied into each of them, and the entries of each fact are put in
-order of days. Laying a file over others edits no entry. For each fact of a model, the upper file
-replaces the lower ones from the first day that it speaks of; before that day the lower ones hold,
-and also from the day on which the upper file's entry ends, if it names one. Nothing here asks what
-day it is.
+Facts under `shared` in a file are copied into each of its rows, and the entries of each fact are
+sorted by day. Laying a file over others edits no entry. For each fact of a model, the upper file
+replaces the lower ones from its first day on; the lower ones hold before that day, and again from
+the day on which an entry of the upper file ends, if it states an end. Nothing here depends on
+today's date.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ LISTS = tuple(field.name for field in fields(FactLists))
 """The names of the facts that have a history."""
 
 OF_LIFE = ("limits", "prices", "points_to", "seen", "rates", "batch")
-"""The facts of a model that is served; none is of a day on which it is not any more."""
+"""The facts of a model that is served: none may begin after its retirement."""
 
 _SINGLE = ("sent_as", "family", "provider", "kind", "released", "retired")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a row stands: the file, and the place in it as an error names it."""
+    """Where a row comes from: the file, and the place in it as an error names it."""
 
     path: str
     key: str
@@ -45,9 +45,9 @@ class Origin:
 
 @dataclass(frozen=True)
 class Facts:
-    """Rows by id, with what they share folded in; `origins` has the place of each row.
+    """Rows by id, with shared facts copied into them; `origins` has the place of each row.
 
-    `spellings` leads from other names, of any day, to ids.
+    `spellings` maps other names, of any day, to ids.
     """
 
     models: Rows
@@ -58,7 +58,7 @@ class Facts:
     known_digest: str | None = None
 
     def named(self, name: str) -> str | None:
-        """The id that a name of any day leads to. An id beats a spelling."""
+        """The id for a name of any day. An id takes precedence over another model's spelling."""
         return name if name in self.models else self.spellings.get(name)
 
     @property
@@ -69,22 +69,23 @@ class Facts:
 
     @cached_property
     def prefixes(self) -> Mapping[str, str]:
-        """The spellings of the providers, as in `alibaba/qwen-plus`, to their ids."""
+        """The ids of providers by their spellings, as in `alibaba/qwen-plus`."""
         rows = self.providers.values()
         return {name.lower(): row.id for row in rows for name in (*row.also_called, row.id)}
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the facts in canonical form: files' names, order and layout are not in it.
+        """SHA-256 of the facts in canonical form, independent of files' names, order and layout.
 
-        Over a layer, of the digests below and of the layer, since what is laid over what matters.
+        For facts with a layer on top, it is the hash of both digests, since the order of layers
+        matters.
         """
         return self.known_digest or sha256(canonical(self.models, self.providers, self.sources))
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What one file puts over others: whole rows, some of them perhaps not read yet."""
+    """The rows of one file, to be laid over others; some of them may not be parsed yet."""
 
     rows: Mapping[str, AnyRow]
     providers: Mapping[str, ProviderRow]
@@ -99,7 +100,7 @@ class Layer:
 
     @property
     def spellings(self) -> dict[str, str]:
-        """Every other spelling, of any day, to the id; of two rows the first has it."""
+        """The ids by every other spelling, of any day; the first row with a spelling has it."""
         found: dict[str, str] = {}
         for model_id, row in self.rows.items():
             for name in spellings(row):
@@ -120,14 +121,14 @@ EMPTY = Facts(Rows({}), {}, {}, {}, {})
 
 
 def sha256(content: bytes) -> str:
-    """The hash in hexadecimal."""
+    """SHA-256 in hexadecimal."""
     import hashlib  # OpenSSL takes longer to import than the shipped catalogue to load
 
     return hashlib.sha256(content).hexdigest()
 
 
 def layer_of(base: Facts, path: Path, file: CatalogFile) -> Layer:
-    """What a file puts over others: its models, or known ones continued from the file's days on."""
+    """The layer of a file: its new models, and known models with the file's facts laid over."""
     _refuse_other_sources(base, path, file)
     rows: dict[str, ModelRow] = {}
     origins: dict[str, Origin] = {}
@@ -149,13 +150,13 @@ def layer_of(base: Facts, path: Path, file: CatalogFile) -> Layer:
 def _discounted(
     base: Facts, rows: Mapping[str, ModelRow], path: Path, file: CatalogFile
 ) -> dict[str, ModelRow]:
-    """The rows that a file's offers change; its discounts by pattern and by row are one list."""
+    """The rows that a file's discounts by pattern change; a row's own discounts are kept too."""
     stated = {row.id: row.discounts or file.shared.discounts for row in file.model}
     found: dict[str, ModelRow] = {}
     for model_id, offers in offered(base.models.with_rows(rows), path, file.discounts).items():
         known = base.models.get(model_id)
         own = stated.get(model_id, ())
-        # A row may say what an offer says too, as two offers may.
+        # A row and an offer may state the same discount, as two offers may.
         theirs = _by_day((*own, *(offer for offer in offers if offer not in own)))
         below = () if known is None else known.discounts
         row = rows[model_id] if model_id in rows else base.models[model_id]
@@ -164,7 +165,7 @@ def _discounted(
 
 
 def joined(base: Facts, path: Path, file: CatalogFile) -> Facts:
-    """Add a file to others. A fact that is in both is a mistake and raises `CatalogError`."""
+    """Add a file to others. Raises `CatalogError` for a model, provider or source in both."""
     for number, row in enumerate(file.model):
         _refuse_known(path, place(number, row.id), row.id, base.origins)
     for provider in file.providers:
@@ -175,7 +176,7 @@ def joined(base: Facts, path: Path, file: CatalogFile) -> Facts:
 
 
 def overlaid(base: Facts, layer: Layer) -> Facts:
-    """Facts with a layer over them."""
+    """The facts with a layer on top."""
     return _with(base, layer, sha256(f"{base.digest} {layer.digest}".encode()))
 
 
@@ -191,17 +192,17 @@ def _with(base: Facts, layer: Layer, digest: str | None) -> Facts:
 
 
 def provider_key(provider_id: str) -> str:
-    """How an error names a provider, and its key among the origins."""
+    """The name of a provider in errors, and its key in `origins`."""
     return f"providers {provider_id}"
 
 
 def place(number: int, model_id: str) -> str:
-    """How an error names a row: `model[3] qwen-plus`, counted from 0."""
+    """The name of a row in errors: `model[3] qwen-plus`, counted from 0."""
     return f"model[{number}] {model_id}"
 
 
 def _continued(known: ModelRow, row: ModelRow, file: CatalogFile) -> ModelRow:
-    """A known row with the facts of another laid over it."""
+    """A known row with the facts of another row laid over it."""
     update: dict[str, Any] = {
         name: getattr(row, name) for name in _SINGLE if getattr(row, name) is not None
     }
@@ -213,7 +214,7 @@ def _continued(known: ModelRow, row: ModelRow, file: CatalogFile) -> ModelRow:
 
 
 def _ended(row: ModelRow, retired: DayFact | None) -> ModelRow:
-    """A row without what it says of days from a retirement on, if the upper file names one."""
+    """A row without facts that begin on or after the retirement, if the upper file states one."""
     if retired is None:
         return row
     kept: dict[str, Any] = {
@@ -224,7 +225,7 @@ def _ended(row: ModelRow, retired: DayFact | None) -> ModelRow:
 
 
 def _refuse_other_sources(base: Facts, path: Path, file: CatalogFile) -> None:
-    """A key that means another document below would change who says the facts there."""
+    """Refuse a key of another source below: the facts there would change their source."""
     for key, source in file.sources.items():
         if base.sources.get(key, source) != source:
             taken = f"{key!r} is another source of the catalogue below; give yours another key"
@@ -249,7 +250,7 @@ def _folded(row: ModelRow, file: CatalogFile) -> ModelRow:
 
 
 def _one_list(ours: tuple[F, ...], theirs: tuple[F, ...]) -> tuple[F, ...]:
-    """Ours until theirs begins, theirs alone from then on, ours again where theirs names an end."""
+    """`ours` until `theirs` begins, then `theirs`, and `ours` again while `theirs` has ended."""
     merged = [_ended_by(fact, theirs[0].since) for fact in ours if fact.since < theirs[0].since]
     nexts = (*(fact.since for fact in theirs[1:]), date.max)
     for fact, following in zip(theirs, nexts, strict=True):
@@ -262,7 +263,7 @@ def _one_list(ours: tuple[F, ...], theirs: tuple[F, ...]) -> tuple[F, ...]:
 
 
 def _resumed(ours: list[F], day: date) -> Iterator[F]:
-    """Ours from a day on: what holds on it, as of that day, and what comes after."""
+    """`ours` from a day on: the entry that holds then, now starting on that day, and later ones."""
     before = [fact for fact in ours if fact.since <= day]
     if before:
         end = _until(before[-1])
@@ -272,7 +273,7 @@ def _resumed(ours: list[F], day: date) -> Iterator[F]:
 
 
 def _ended_by(fact: F, following: date) -> F:
-    """A fact that ends where another follows, whatever end it names itself."""
+    """A fact without its own end, if that is after the day on which another one follows."""
     end = _until(fact)
     endless: dict[str, Any] = {"until": None}
     return fact if end is None or end <= following else replace(fact, **endless)

@@ -1,4 +1,4 @@
-"""A whole catalogue file as a value: models, who serves them, discounts, and the sources of all."""
+"""A whole catalogue file as a value: models, providers, discounts, and the sources of all."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class KeyFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThrottleFact(Fact):
-    """How the provider enforces the rates of its models.
+    """How the provider enforces the rate limits of its models.
 
-    `window_seconds`: the share of the minute that is enforced too, 1 for a sixtieth each second.
+    The same rate also holds over `window_seconds`: with 1, a sixtieth of the minute each second.
     """
 
     window_seconds: Annotated[int, Constraint(gt=0, le=60)]
@@ -50,9 +50,9 @@ class ThrottleFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchFact(Fact):
-    """What the batch service takes: one model a file, an answer within the window.
+    """The limits of the batch service: one model per file, answers within the window.
 
-    `caches`: whether the price of tokens found in a model's cache holds there too.
+    `caches` is whether the lower price of cached tokens applies there too.
     """
 
     max_lines: Positive
@@ -65,9 +65,9 @@ class BatchFact(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRow:
-    """Who serves models. `also_called` are the spellings in `alibaba/qwen-plus`.
+    """A provider. `also_called` are its other spellings, as in `alibaba/qwen-plus`.
 
-    A service without a known OpenAI-compatible endpoint has no `base_urls`.
+    A provider without a known OpenAI-compatible endpoint has no `base_urls`.
     """
 
     id: Text
@@ -97,10 +97,10 @@ class OfferFact(DiscountFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogFile:
-    """A whole file: models with what they share, providers, offers, and the sources of all.
+    """A whole file: models and the facts they share, providers, discounts, and all sources.
 
-    `since` and `source` are those of every fact in it that gives none itself, `currency` is that of
-    every price.
+    `since` and `source` apply to every fact in the file that states none itself, `currency` to
+    every such price.
     """
 
     since: date | None = None

@@ -1,7 +1,7 @@
-"""From facts of every day to one model, or one provider, on one day.
+"""Makes one model, or one provider, as of one day, from the facts of every day.
 
-`held` finds the entries that hold on the day; here they become the values that the rest of the
-library works with.
+`entries_of_day` finds the entries that hold on the day; here they become the values that the rest
+of the library works with.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _UNRATED = RateLimits()
 
 
 def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
-    """What the model is on the day."""
+    """The model on the day."""
     held = entries_on(row, day)
     return Model(
         id=row.id,
@@ -87,7 +87,7 @@ def model_on(row: ModelRow, day: date, facts: Facts) -> Model:
 
 
 def provider_on(row: ProviderRow, day: date, facts: Facts) -> Provider:
-    """Where and how the provider is reached on the day."""
+    """The provider on the day."""
     held = provider_entries_on(row, day)
     return Provider(
         id=row.id,
@@ -141,7 +141,7 @@ def _price(entry: PriceFact | None, discount: Decimal | None) -> Price | None:
     return Price(entry.currency, entry.per, tiers, entry.batch, discount)
 
 
-# Facts that many models share are one value.
+# Cached, so that models with the same fact share one value.
 @lru_cache(maxsize=256)
 def _modalities(entry: ModalitiesFact) -> frozenset[str]:
     return frozenset(entry.takes)
@@ -162,7 +162,7 @@ def _as_rules(rules: type[R], fact: Fact | None) -> R | None:
 
 
 def _filled(rules: type[R], fact: Fact) -> R:
-    """The value of a fact whose fields are named as those of the value."""
+    """A value from a fact that has fields of the same names."""
     return rules(**{field.name: getattr(fact, field.name) for field in fields(rules)})  # type: ignore[arg-type]
 
 

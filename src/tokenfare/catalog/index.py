@@ -1,9 +1,9 @@
-"""Which tokenizer a model of the shipped catalogue has, without loading the catalogue.
+"""The tokenizer of each model in the shipped catalogue, without loading the catalogue.
 
-Reading and checking the catalogue's files takes pydantic and some 0.2 s; counting a text for a
-model needs one word of it. The index holds that word for every id and alias. It is made from the
-files by `scripts/make_catalog.py` and held equal to them by a test. A model's tokenizer does
-not change with the day.
+Reading and checking the catalogue's files needs pydantic and some 0.2 s, and counting a text for a
+model needs only the name of its tokenizer. The index has that name for every id and alias.
+`scripts/make_catalog.py` makes it from the files, and a test compares the two. A model's tokenizer
+does not change with the day.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 
 FILES_VARIABLE = "TOKENFARE_CATALOG"
-"""The environment variable that names the user's own files; where it is set, they may say other
-than the index."""
+"""The environment variable that names the user's own files. If it is set, the index must not be
+used, since these files may differ from it."""
 
 PATH = Path(__file__).parent / "data" / "index.json"
 

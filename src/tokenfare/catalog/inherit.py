@@ -1,7 +1,7 @@
-"""Blank cells: a number that a row leaves out is that of a row above, in the same table.
+"""Blank cells of a table: a number that a row leaves out is that of a row above.
 
-Filled in once the rows of all files are together, so that a file laid over one row later does not
-change what others took from it.
+They are filled in when the rows of all files have been read, so that a file that is later laid over
+one row does not change the rows that inherited from it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ BOUNDS = ("context", "max_input", "max_output", "max_image_tokens")
 
 
 def inherited(facts: Facts, model_ids: Iterable[str]) -> dict[str, ModelRow]:
-    """The rows, of those named, that take numbers from others, with these numbers in them."""
+    """Those of the rows that inherit numbers, with the numbers filled in."""
     rows = {}
     for model_id in model_ids:
         row = facts.models[model_id]
@@ -27,7 +27,7 @@ def inherited(facts: Facts, model_ids: Iterable[str]) -> dict[str, ModelRow]:
 
 
 def stated_number(facts: Facts, name: str, source: str, bound: str) -> Number | None:
-    """The number that the row called `name` states in the table of this source."""
+    """The number that the row `name` states itself in the table of this source."""
     row = facts.models.get(name)
     entries = row.limits if row else ()
     numbers = (getattr(entry, bound) for entry in entries if entry.source == source)

@@ -1,7 +1,7 @@
-"""Limits that a provider named in a refusal, laid over what the catalogue knows.
+"""Limits that a provider named when it refused a request, laid over the catalogue's.
 
-A refusal is better evidence than a page: it is this endpoint's, of this minute. It corrects one
-number of one model, for as long as the program runs; the catalogue's files stay as they are.
+A refusal is better evidence than a page: it comes from this endpoint, now. It corrects one number
+of one model while the program runs; the catalogue's files do not change.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .model import Evidence, Model
 
 @dataclass(frozen=True, slots=True)
 class LearntLimits:
-    """Bounds in tokens that `source` named on a day; `None` where it named none."""
+    """Bounds in tokens that `source` named on a day; `None` for a bound that it did not name."""
 
     source: str
     day: date
@@ -24,11 +24,11 @@ class LearntLimits:
 
     @property
     def bounds(self) -> tuple[int | None, int | None]:
-        """`max_input` and `max_output`: all that a decision depends on."""
+        """`max_input` and `max_output`, the only parts that a decision depends on."""
         return self.max_input, self.max_output
 
     def laid_over(self, model: Model) -> Model:
-        """The model with these bounds, and where they are from in its evidence."""
+        """The model with these bounds, and their source in its evidence."""
         named = {
             name: bound
             for name in ("max_input", "max_output")
@@ -47,7 +47,7 @@ class LearntLimits:
 def together(
     before: Mapping[str, LearntLimits], model_id: str, new: LearntLimits
 ) -> Mapping[str, LearntLimits]:
-    """What was learnt so far, and this; of the same bound the last word holds."""
+    """All learnt limits together with a new one, which replaces older values of the same bound."""
     old = before.get(model_id, new)
     both = replace(
         new,

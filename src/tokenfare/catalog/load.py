@@ -21,12 +21,12 @@ from .facts import EMPTY, Facts, Layer, joined, layer_of, overlaid, place
 from .file import CatalogFile
 from .inherit import inherited
 
-if TYPE_CHECKING:  # pydantic is imported for files that people write only
+if TYPE_CHECKING:  # pydantic is imported only for files that people write
     from pydantic import ValidationError
 
 SHIPPED = Path(__file__).parent / "data"
 SNAPSHOT = SHIPPED / "catalog.json"
-"""The shipped files as one, made from them by `scripts/make_catalog.py`."""
+"""All shipped files in one, made by `scripts/make_catalog.py`."""
 
 _EXPECTED = {
     "missing": "a value; the key is missing",
@@ -64,7 +64,7 @@ def from_files(paths: Sequence[Path]) -> Facts:
 
 
 def joined_files(paths: Sequence[Path]) -> Facts:
-    """Several files joined as written, in any order."""
+    """Several files joined, in any order, without checks and with blank cells left blank."""
     facts = EMPTY
     for path in paths:
         facts = joined(facts, path, read(path))
@@ -87,7 +87,7 @@ def overlaid_file(base: Facts, path: Path) -> Facts:
 
 
 def _checked(base: Facts, layer: Layer) -> Facts:
-    """A layer over others, its own rows checked: the rows below are what they were."""
+    """Facts with a layer on top. Only the layer's rows are checked: the others have not changed."""
     facts = overlaid(base, layer)
     refuse_findings(findings(facts, layer.rows))
     rows = inherited(facts, layer.rows)
@@ -95,14 +95,14 @@ def _checked(base: Facts, layer: Layer) -> Facts:
 
 
 def refuse_findings(found: Sequence[Finding]) -> None:
-    """Raise the first finding, if there is one."""
+    """Raise a `CatalogError` for the first finding, if there is one."""
     if found:
         first = found[0]
         raise CatalogError(first.path, first.key, first.problem + _more(len(found) - 1))
 
 
 def read(path: Path) -> CatalogFile:
-    """One file that people write, by the schema."""
+    """Read one file that people write, and check it against the schema."""
     return _file(path, _toml(path, _bytes(path)))
 
 
@@ -201,7 +201,7 @@ def _more(count: int) -> str:
 
 
 def _written(data: Any, location: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The part of a location that the file has: `context = 0` is read as `context.tokens`."""
+    """The part of a location that is in the file: `context.tokens` may be `context = 0` there."""
     for depth, part in enumerate(location):
         match data:
             case dict():
@@ -214,7 +214,7 @@ def _written(data: Any, location: tuple[int | str, ...]) -> tuple[int | str, ...
 
 
 def _key(data: dict[str, Any], location: tuple[int | str, ...]) -> str:
-    """`model[3] qwen-plus: prices[1].input`, the model by name where the file gives one."""
+    """`model[3] qwen-plus: prices[1].input`; the model's id is there if the file has it."""
     match location:
         case ("model", int(number), *rest):
             return ": ".join(filter(None, (_row(data, number), _dotted(rest))))

@@ -1,8 +1,8 @@
-"""What one model is on one day: the values that travel from the catalogue to the layers above.
+"""A model on one day, and its parts: the values that the catalogue gives to the layers above.
 
-A `Model` is a snapshot of the catalogue's history for a given day and is never changed; another
-day gives another `Model`. Where a number comes from stands beside it in `evidence`. Nothing here
-reads files, knows today's date or compares models.
+A `Model` is a view of the catalogue's history on a given day and is never changed; another day
+gives another `Model`. The sources of its values are in `evidence`. Nothing here reads files, knows
+today's date or compares models.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OutputRoom: TypeAlias = Literal["shared", "separate"]
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """What another source says instead of the value used, and why it is not used."""
+    """A different value from another source, and why it is not used."""
 
     says: str
     source: str
@@ -40,8 +40,8 @@ class Evidence:
     """The source of a fact: how it is known, from whom, and since when it holds.
 
     `source` is the full description of the source, `since` the first day for which the fact is
-    known, `inherited_from` the row that a blank cell took its number from, `disputes` what other
-    sources say.
+    known, `inherited_from` the row that a blank cell took its number from, `disputes` the different
+    values of other sources.
     """
 
     mark: Mark
@@ -55,9 +55,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of a model in tokens; `None` means that the provider does not state it.
+    """Bounds of a model in tokens; `None` means that the provider does not state the bound.
 
-    `max_image_tokens` is the most that one image counts.
+    `max_image_tokens` is the most tokens of one image.
     """
 
     context: int | None = None
@@ -67,7 +67,7 @@ class Limits:
 
     @property
     def stated(self) -> bool:
-        """Whether anything at all bounds a request."""
+        """Whether any bound on a request is stated."""
         return any(n is not None for n in (self.context, self.max_input, self.max_output))
 
 
@@ -75,8 +75,8 @@ class Limits:
 class Tier:
     """Prices of requests with at most `up_to` input tokens (`None`: any number).
 
-    `thinking_output` is that of the whole answer, reasoning and text, where the model reasons
-    first; `None` where it is the same as `output`.
+    `thinking_output` is the price of the whole answer, reasoning and text, if the model reasons
+    first; `None` if it is the same as `output`.
     """
 
     up_to: int | None
@@ -85,7 +85,7 @@ class Tier:
     thinking_output: Decimal | None = None
 
     def written(self, *, thinking: bool) -> Decimal:
-        """The price of what the model writes, where it reasons first or does not."""
+        """The price of output tokens, for a model that reasons first or does not."""
         if thinking and self.thinking_output is not None:
             return self.thinking_output
         return self.output
@@ -105,9 +105,9 @@ class Tier:
 class Price:
     """What tokens cost: `currency` per `per` tokens, by tier.
 
-    The tier is chosen by the request's input tokens and prices the whole request, output too.
-    `batch` is the factor on both prices in the provider's batch service, `None` if not offered.
-    `discount` is a negotiated factor that the tiers have in them already.
+    The request's input tokens choose the tier, and it prices the whole request, output too. `batch`
+    is the factor on both prices in the provider's batch service, `None` if not offered. `discount`
+    is a negotiated factor, which is already included in the tiers.
     """
 
     currency: str
@@ -145,14 +145,14 @@ class Price:
     def amount(
         self, input_tokens: int, output_tokens: int, *, batch: bool = False, thinking: bool = False
     ) -> Decimal:
-        """As `cost`, in `currency`: of very many requests only amounts are kept."""
+        """As `cost`, as a bare amount in `currency`, for code that prices very many requests."""
         tier = self.tier(input_tokens)
         return self._amount_in(tier, input_tokens, output_tokens, batch=batch, thinking=thinking)
 
     def amounts(
         self, input_tokens: int, least: int, most: int, *, batch: bool, thinking: bool
     ) -> tuple[Decimal, Decimal]:
-        """As `amount`, for two lengths of the output."""
+        """As `amount`, for two lengths of the output: `least` and `most`."""
         tier, amount = self.tier(input_tokens), self._amount_in
         low = amount(tier, input_tokens, least, batch=batch, thinking=thinking)
         return low, amount(tier, input_tokens, most, batch=batch, thinking=thinking)
@@ -166,7 +166,7 @@ class Price:
         batch: bool = False,
         thinking: bool = False,
     ) -> Money:
-        """What tokens of one tier cost: those of one request, or of many."""
+        """The cost of tokens at the prices of one tier, whether of one request or of many."""
         amount = self._amount_in(tier, input_tokens, output_tokens, batch=batch, thinking=thinking)
         return Money(amount, self.currency)
 
@@ -225,8 +225,8 @@ class MarkedCache:
 class CacheRules:
     """The provider's cache: `hit` is the factor on the input price of tokens found in it.
 
-    `hit` is `None` where requests have to ask for caching (`marked`). Prompts under `min_tokens`
-    are not cached (`None`: not known). A hit is never guaranteed.
+    `hit` is `None` if requests have to ask for caching (`marked`). Prompts under `min_tokens` are
+    not cached (`None`: not known). A hit is never guaranteed.
     """
 
     hit: Decimal | None
@@ -248,8 +248,8 @@ class Model:
         status: `"available"`, `"retired"` or `"not released"`.
         access: `"paid"`, `"free"`, `"trial"` or by `"application"`.
         limits: Its limits in tokens.
-        output_room: Whether the answer takes room in the context window (`"shared"`) or has room of
-            its own (`"separate"`).
+        output_room: Whether the answer takes room in the context window (`"shared"`) or has
+            separate room (`"separate"`).
         price: Its price; `None` if none is known for the day.
         modalities: Kinds of input that it takes.
         purposes: What it is made for.
@@ -305,7 +305,7 @@ class Model:
     evidence: Mapping[str, Evidence] = field(default_factory=dict, hash=False)
 
     def __repr__(self) -> str:
-        """Show the id and the day: there are thirty fields, and many results contain models."""
+        """Show only the id and the day: there are thirty fields, and many results have models."""
         return f"<Model {self.id} on {self.day}>"
 
     @property
@@ -341,7 +341,7 @@ class Model:
 class BatchRules:
     """The limits of the provider's batch service: one model per file, answers within the window.
 
-    `caches` is whether a model's `CacheRules` hold there too, `None` where that is not stated.
+    `caches` is whether a model's `CacheRules` hold there too, `None` if that is not stated.
     """
 
     max_lines: int

@@ -1,8 +1,8 @@
 """Rows by id, and the form in which they are hashed and written.
 
-A list of facts that several rows have alike (who may call them, what the template adds) is written
-once and the rows say its number. Read back, rows and such lists become values when they are first
-asked for, and rows that shared a list on disk share it in memory.
+If several rows have the same list of facts (who may call them, what the template adds), the list is
+written once and the rows contain its number. When a file is read, rows and shared lists are parsed
+on first use, and rows that share a list on disk share it in memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .fact import Source
 from .file import ProviderRow
 
 Plain: TypeAlias = Mapping[str, Any]
-"""An entry as data of JSON, checked before and not yet read."""
+"""An entry as data from JSON, which was checked when it was written, and is not yet parsed."""
 
 
 class Lists:
@@ -27,16 +27,16 @@ class Lists:
     __slots__ = ("_plain", "_read")
 
     def __init__(self, plain: Sequence[Any]) -> None:
-        """Hold lists as data."""
+        """Keep the lists as data."""
         self._plain = plain
         self._read: dict[tuple[str, int], Any] = {}
 
     def plain(self, value: Any) -> Any:
-        """The data that a row has itself, or of the list whose number it gives."""
+        """The data of a row's field: its own, or that of the shared list whose number it has."""
         return self._plain[value] if type(value) is int else value
 
     def read(self, name: str, value: Any) -> Any:
-        """The value of a row's field."""
+        """The parsed value of a row's field."""
         if type(value) is not int:
             return read_field(ModelRow, name, value)
         found = self._read.get((name, value))
@@ -46,22 +46,22 @@ class Lists:
 
 
 class Unread:
-    """A row as data, with the lists that it gives by number."""
+    """A row as data, with the shared lists that it refers to by number."""
 
     __slots__ = ("_data", "_lists")
 
     def __init__(self, data: Plain, lists: Lists) -> None:
-        """Hold the row's data."""
+        """Keep the row's data."""
         self._data = data
         self._lists = lists
 
     def read(self) -> ModelRow:
-        """The row."""
+        """Parse the row."""
         read = self._lists.read
         return ModelRow(**{name: read(name, value) for name, value in self._data.items()})
 
     def spellings(self) -> Iterator[str]:
-        """The other names of the model, without reading the row."""
+        """The other names of the model, without parsing the row."""
         for entry in self._lists.plain(self._data.get("aliases", ())):
             yield from entry["names"]
 
@@ -75,7 +75,7 @@ class Rows(Mapping[str, ModelRow]):
     __slots__ = ("_rows",)
 
     def __init__(self, rows: Mapping[str, AnyRow]) -> None:
-        """Hold rows; the mapping given is not kept."""
+        """Keep a copy of the rows."""
         self._rows = dict(rows)
 
     def __getitem__(self, model_id: str) -> ModelRow:
@@ -90,15 +90,15 @@ class Rows(Mapping[str, ModelRow]):
         return iter(self._rows)
 
     def __len__(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return len(self._rows)
 
     def __contains__(self, model_id: object) -> bool:
-        """Whether there is a row of this id; reads none."""
+        """Whether there is a row of this id; parses none."""
         return model_id in self._rows
 
     def with_rows(self, rows: Mapping[str, AnyRow]) -> Rows:
-        """These rows, with others in their place or beside them."""
+        """These rows, with others added or in their place."""
         return Rows(self._rows | dict(rows))
 
 
@@ -127,25 +127,25 @@ def canonical(
 
 
 def unread(facts: Plain) -> dict[str, AnyRow]:
-    """The rows of canonical facts."""
+    """The rows of canonical facts, not yet parsed."""
     lists = Lists(facts["lists"])
     return {model_id: Unread(row, lists) for model_id, row in facts["models"].items()}
 
 
 def read_all(cls: type[Any], entries: Plain) -> dict[str, Any]:
-    """Entries of one kind, by key."""
+    """Parse entries of one kind, by key."""
     return {key: from_plain(cls, entry) for key, entry in entries.items()}
 
 
 def spelt_out(facts: Plain) -> Iterator[dict[str, Any]]:
-    """The rows of canonical facts as data, with every list in its place."""
+    """The rows of canonical facts as data, with the shared lists written out in each row."""
     lists = Lists(facts["lists"])
     for row in facts["models"].values():
         yield {name: lists.plain(value) for name, value in row.items()}
 
 
 def _numbered(rows: Mapping[str, dict[str, Any]]) -> list[Any]:
-    """Put numbers in the place of lists that are there more than once; the lists, by number."""
+    """Replace lists that occur more than once by numbers, and return these lists in order."""
     texts = [(row, name, _json(row[name])) for row in rows.values() for name in _lists_of(row)]
     often = Counter(text for _, _, text in texts)
     numbers: dict[str, int] = {}

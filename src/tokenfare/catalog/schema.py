@@ -1,9 +1,9 @@
-"""The checks on a file that people write, derived from what the entries are.
+"""Checks of files that people write, derived from the classes of the entries.
 
-Nothing is converted from another type and no unknown key passes, so a typing mistake is an error
-and not a silent default. Every number is an integer, every price a decimal number in quotes. This
-is where pydantic comes in, with some 0.2 s to import and build; programs that read only files that
-were checked before do without.
+No value is converted from another type and unknown keys are refused, so a typing mistake is an
+error and not a silent default. Every number is an integer, every price a decimal number in quotes.
+This module needs pydantic, and some 0.2 s to import it and to build the checks; programs that read
+only files that were checked before do without.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _STRICT = ConfigDict(strict=True, frozen=True, extra="forbid")
 def checked(data: object, *, as_json: bool = False) -> CatalogFile:
     """A file's data as a value. Raises pydantic's `ValidationError` with every mistake in it.
 
-    In data of JSON days are texts.
+    With `as_json`, days are texts.
     """
     if as_json:
         return _catalog_file().validate_json(json.dumps(data))
@@ -41,7 +41,7 @@ def checked(data: object, *, as_json: bool = False) -> CatalogFile:
 
 @cache
 def keys() -> frozenset[str]:
-    """Every key that a file can have, in whichever of its tables."""
+    """Every key that a file can have, in any of its tables."""
     return frozenset(_keys_of(CatalogFile))
 
 
@@ -62,7 +62,7 @@ def _catalog_file() -> TypeAdapter[CatalogFile]:
 
 @cache
 def _record(cls: type) -> type[BaseModel]:
-    """The entry's fields as a strict model."""
+    """A strict pydantic model with the fields of an entry's class."""
     hints = get_type_hints(cls, include_extras=True)
     declared: dict[str, Any] = {
         field.name: (_check_of(hints[field.name]), _described(field)) for field in fields(cls)
@@ -71,7 +71,7 @@ def _record(cls: type) -> type[BaseModel]:
 
 
 def _check_of(hint: Any) -> Any:
-    """A type of an entry's field as the type that checks what a file gives for it."""
+    """The type by which pydantic checks a file's value, for the type of an entry's field."""
     if hint is Decimal:
         return Annotated[Decimal, BeforeValidator(_exact)]
     if isinstance(hint, type) and is_dataclass(hint):
@@ -108,13 +108,13 @@ def _described(field: Field[Any]) -> Any:
 
 
 def _built(cls: Callable[..., Any], record: BaseModel) -> Any:
-    """The entry of a checked record; what its fields say about each other is checked by it."""
+    """The entry from a checked record; its `__post_init__` checks the fields together."""
     return cls(**{name: getattr(record, name) for name in type(record).model_fields})
 
 
 def _exact(value: object) -> Decimal:
     if not isinstance(value, str):
-        # A ValueError, because pydantic makes findings of those and lets a TypeError through.
+        # A ValueError, since pydantic reports those and lets a TypeError through.
         raise ValueError('a decimal number in quotes, like "0.0008", not a bare one')  # noqa: TRY004
     amount = exact(value)
     if amount < 0:

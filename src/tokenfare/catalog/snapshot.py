@@ -1,10 +1,10 @@
 """Catalogues as one file that programs write and read: quick to load, checked when written.
 
-The first line says what the file is, which fields its entries can have, and the SHA-256 of the
-rest, which is the canonical JSON of the facts. Where these agree with the file and with this
-version of the library, the facts are as they were checked, and rows are read only as they are
-asked for. Where they do not, the file was edited, or written by another version: then it is
-checked like one that people write.
+The first line has the kind of the file, a hash of the fields that entries can have, and the SHA-256
+of the rest, which is the canonical JSON of the facts. If both hashes agree with the file and with
+this version of the library, the facts are as they were checked, and rows are parsed on first use.
+If not, the file was edited or written by another version, and is checked like one that people
+write.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def written(
 
 
 def opened(path: Path, content: bytes) -> tuple[Any, str | None]:
-    """The facts as plain data, and their digest; no digest if they are to be checked again.
+    """The facts as plain data, and their digest; no digest if they have to be checked again.
 
-    Raises `CatalogError` for what is no snapshot, or one of a version that is not known here.
+    Raises `CatalogError` for a file that is not a snapshot, or of an unknown version.
     """
     head, body = _parts(path, content)
     as_written = head.get("shape") == shape() and sha256(body) == head.get("sha256")
@@ -53,7 +53,7 @@ def opened(path: Path, content: bytes) -> tuple[Any, str | None]:
 
 @cache
 def shape() -> str:
-    """A word for the fields of all entries: another one once an entry gains or loses a field."""
+    """A hash of the fields of all entries; it changes if an entry gains or loses a field."""
     entries = {cls.__name__: cls for cls in (*_kinds_of(Fact), *_OTHERS)}
     said = [f"{name} {[field.name for field in fields(entries[name])]}" for name in sorted(entries)]
     return sha256("\n".join(said).encode())[:12]
@@ -66,7 +66,7 @@ def _kinds_of(cls: type[Fact]) -> Iterator[type[Fact]]:
 
 
 def shipped(path: Path) -> Facts:
-    """The snapshot of the package itself, over nothing. Tests hold it equal to its files."""
+    """The facts of the package's own snapshot. Tests compare them with the package's files."""
     head, body = _parts(path, path.read_bytes())
     base = layer(path, _facts(path, body), str(head["sha256"]))
     return Facts(
@@ -75,7 +75,7 @@ def shipped(path: Path) -> Facts:
 
 
 def layer(path: Path, facts: Mapping[str, Any], digest: str) -> Layer:
-    """A snapshot's facts, checked when they were written, to be laid over others."""
+    """A snapshot's facts, which were checked when they were written, as a layer."""
     return Layer(
         unread(facts),
         read_all(ProviderRow, facts["providers"]),
@@ -87,11 +87,11 @@ def layer(path: Path, facts: Mapping[str, Any], digest: str) -> Layer:
 
 
 def as_file(path: Path, facts: object) -> dict[str, Any]:
-    """Plain facts in the form of a file that people write: edited ones, which may be anything.
+    """An edited snapshot's facts in the form of a file that people write, to be checked as one.
 
-    Raises `CatalogError` where they do not have the form of a snapshot; what stands in the entries
-    is checked as in any file. A row says its id once more than its key, so an edit of one alone
-    would be lost, or meant for another model.
+    Raises `CatalogError` if the data does not have the form of a snapshot; the entries are checked
+    later. The id of a row must be the same as its key: if only one of them was edited, the change
+    would be lost, or apply to another model.
     """
     parts = _table(path, "", facts)
     models, providers = (_table(path, n, parts.get(n)) for n in ("models", "providers"))

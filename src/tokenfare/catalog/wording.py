@@ -1,7 +1,7 @@
-"""The text of published templates: around tools, and of the open models' chat templates.
+"""The texts of published templates: around tools, and of the open models' chat templates.
 
-Data with origin and licence, read when first needed and without pydantic, since counting reads
-them. Which model uses which words is a fact of the model (`ToolRules.form`).
+They are data files with origin and licence, read on first use and without pydantic, since counting
+needs them. Which model uses which wording is a fact of the model (`ToolRules.form`).
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ DIRECTORY = Path(__file__).parent / "data" / "wording"
 class ToolWording:
     """One published text that presents tools to a model.
 
-    `text` holds `{definitions}` and `{names}`, `definition` what is written for one tool, with
-    `{json}` or with `{name}`, `{description}` and `{parameters}`; `separator` stands between two.
+    `text` contains `{definitions}` and `{names}`. `definition` is the text for one tool, with
+    `{json}` or with `{name}`, `{description}` and `{parameters}`. `separator` is put between two
+    definitions.
     """
 
     text: str
@@ -35,7 +36,7 @@ class ToolWording:
 
 @dataclass(frozen=True, slots=True)
 class PublishedTemplate:
-    """The chat template of an open model, with its source and the day that it speaks of."""
+    """The chat template of an open model, with its source and the day that it describes."""
 
     name: str
     chat: ChatTemplate
@@ -46,7 +47,7 @@ class PublishedTemplate:
 
 @cache
 def tool_wording(name: str) -> ToolWording:
-    """The words of a form: a `ToolForm`, with `-english` and `-parallel` where it has those."""
+    """The wording of a form: a `ToolForm`, with `-english` and `-parallel` if it has them."""
     row = _read("tools.toml")[name]
     return ToolWording(row["text"], row["definition"], row["separator"])
 
@@ -71,6 +72,6 @@ def published_template(name: str) -> PublishedTemplate:
 
 @cache
 def _read(name: str) -> Mapping[str, Any]:
-    import tomllib  # only where a request has tools
+    import tomllib  # only for a request with tools
 
     return tomllib.loads((DIRECTORY / name).read_text(encoding="utf-8"))

@@ -1,10 +1,10 @@
-"""Public price lists as a layer of the catalogue; everything that is left out is reported.
+"""Imports public price lists as a layer of the catalogue, and reports everything that is left out.
 
-LiteLLM's price map, models.dev and OpenRouter's list of models. Each fact taken over is marked with
-the list, its hash and the day it speaks of, and is of medium confidence; units are converted
-without a binary float. What the catalogue cannot hold, or what would break its rules, is left out
-and reported, entry by entry. A model that the catalogue below knows already, with its history, is
-left as it is.
+The lists are LiteLLM's price map, models.dev and OpenRouter's list of models. Each imported fact
+has the list, its hash and its day as the source, and medium confidence; units are converted without
+binary floats. What the catalogue has no place for, or what would break its rules, is left out and
+reported, entry by entry. Models that the catalogue knows already, with their history, are not
+changed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _Services: TypeAlias = Iterator[tuple[Listed, ListedService]]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A kind of list: its title, and how its models and providers are read."""
+    """A kind of list: its title, and the functions that read its models and providers."""
 
     title: str
     entries: Callable[[Mapping[str, Any]], _Entries]
@@ -59,7 +59,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A list in the catalogue's terms: rows, who serves them, and all that was left out."""
+    """An imported list: its rows and providers, and everything that was left out."""
 
     models: Mapping[str, ModelRow]
     providers: Mapping[str, ProviderRow]
@@ -68,27 +68,27 @@ class Imported:
     path: str
 
     def written(self) -> bytes:
-        """The content of a file that the catalogue loads in milliseconds."""
+        """The content of a snapshot file, which the catalogue loads in milliseconds."""
         return snapshot.written(self.models, self.providers, self.sources)
 
     def layer(self) -> Layer:
-        """The rows, to be laid over a catalogue."""
+        """The rows as a layer, to be laid over a catalogue."""
         places = (*self.models, *map(provider_key, self.providers))
         origins = dict.fromkeys(places, Origin(self.path, ""))
         return Layer(self.models, self.providers, self.sources, origins)
 
     def summary(self) -> Counter[tuple[str, str]]:
-        """How often each key was left out for each reason that does not speak of one entry."""
+        """How often each key was left out for each reason."""
         return Counter((entry.key, entry.why) for entry in self.left_out)
 
 
 def imported(
     name: str, path: Path, as_of: date, base: Facts, *, known_too: bool = False
 ) -> Imported:
-    """A list of the format called `name`, as of a day.
+    """Import a list of the format called `name`, as of a day.
 
-    `base` is the catalogue that it will be laid over. With `known_too`, the models that it knows
-    already are taken as well, under ids of their own: to be compared, not to be used. Raises
+    `base` is the catalogue that the list will be laid over. With `known_too`, models that the base
+    knows already are imported as well, under other ids: for comparison, not for use. Raises
     `CatalogError` for a file that is not such a list.
     """
     kind = FORMATS[name]
@@ -108,7 +108,7 @@ def imported(
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One list on its way over a base; `left` gathers what is left out."""
+    """The import of one list over a base; `left` collects what is left out."""
 
     kind: Format
     data: Mapping[str, Any]
@@ -132,7 +132,7 @@ class _Reading:
         return rows
 
     def providers(self, models: Mapping[str, ModelRow]) -> dict[str, ProviderRow]:
-        """Those of the models that the base does not know."""
+        """The providers of the models that the base does not know."""
         used = {row.provider or "" for row in models.values()} - set(self.base.providers)
         found = {name: self.saying.provider(ListedService(name, name)) for name in sorted(used)}
         for listed, service in self._services():
@@ -153,7 +153,7 @@ class _Reading:
         return f"{entry.id} is in the list twice; the first is taken" if entry.id in rows else None
 
     def _at_home(self, entry: ListedModel, addresses: Mapping[str, str | None]) -> ListedModel:
-        """An entry of a provider that the base knows, by its name there and its region."""
+        """The entry with the base's name for its provider, and the region, if the base has it."""
         ours = self.base.prefixes.get(entry.provider.lower())
         if ours is None:
             return entry
@@ -167,7 +167,7 @@ class _Reading:
 
 
 def _in_order(found: Imported, base: Facts) -> Imported:
-    """Without the rows that break a rule of the catalogue; those are left out, with the rule."""
+    """Leave out the rows that break a rule of the catalogue, and report the rule."""
     facts = overlaid(base, found.layer())
     broken = {model_id: findings_of(facts, model_id) for model_id in found.models}
     refused = [LeftOut(i, "", f"{f.key}: {f.problem}") for i, all_ in broken.items() for f in all_]
@@ -176,7 +176,7 @@ def _in_order(found: Imported, base: Facts) -> Imported:
 
 
 def _read(path: Path) -> tuple[bytes, Mapping[str, Any]]:
-    """The content that is hashed, and the data in it; a folder is a tree of models.dev."""
+    """The content to hash, and the data in it; a folder is the tree of models.dev."""
     if path.is_dir():
         data = models_dev.tree(path)
         return json.dumps(data, sort_keys=True, default=str).encode(), data

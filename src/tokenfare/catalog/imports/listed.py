@@ -1,7 +1,7 @@
 """One entry of a public list, read key by key, so that everything left out is reported.
 
-Every key is either taken or, at the end, reported as left out; so is a value that is not what the
-key should hold. Numbers come as `int`, `Decimal` or text, never as a binary float.
+Every key is either read or, at the end, reported as left out, and so is every invalid value.
+Numbers come as `int`, `Decimal` or text, never as binary floats.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MONTH = re.compile(r"\d{4}-\d{2}")
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What an import does not take over: of which entry (as the list names it), where, and why."""
+    """What an import leaves out: the entry (as the list names it), the key, and the reason."""
 
     model: str
     key: str
@@ -36,10 +36,10 @@ class LeftOut:
 
 
 class Listed:
-    """An entry of a list, or a table in it, whose keys are taken one by one."""
+    """An entry of a list, or a table in it, whose keys are read one by one."""
 
     def __init__(self, name: str, data: Mapping[str, Any], place: str = "") -> None:
-        """Read `data`, which the list calls `name`; `place` is where in an entry a table stands."""
+        """Read `data`, which the list calls `name`; `place` is where in an entry a table is."""
         self.name = name
         self._data = data
         self._place = place
@@ -49,14 +49,14 @@ class Listed:
 
     @classmethod
     def of(cls, name: str, value: object) -> Listed:
-        """An entry, an empty one with a word about it if `value` is no table."""
+        """An entry; if `value` is not a table, an empty one that reports it."""
         listed = cls(name, value if isinstance(value, Mapping) else {})
         if not listed:
             listed.leave("", f"not a table with anything in it: {shown(value)}")
         return listed
 
     def take(self, *keys: str) -> Any:
-        """The value of the first of these keys that has one; all of them are taken."""
+        """The value of the first of these keys that has one; all of them count as read."""
         self._taken.update(keys)
         return next((self._data[key] for key in keys if self._data.get(key) is not None), None)
 
@@ -79,7 +79,7 @@ class Listed:
         return ()
 
     def tokens(self, key: str) -> int | None:
-        """A whole number above zero, no larger than a catalogue has them."""
+        """A whole number above zero, and no larger than a catalogue allows."""
         value = self.take(key)
         amount = _decimal(value)
         if amount is not None and amount > MOST_TOKENS:
@@ -101,7 +101,7 @@ class Listed:
         return None
 
     def flag(self, key: str) -> bool:
-        """A truth value; false if it is absent."""
+        """A Boolean; false if it is absent."""
         value = self.take(key)
         if value is not None and not isinstance(value, bool):
             self.leave(key, f"neither true nor false: {shown(value)}")
@@ -118,7 +118,7 @@ class Listed:
         return None
 
     def per_million(self, key: str) -> Decimal | None:
-        """A price for one token as one for a million; the point moves and nothing is rounded."""
+        """A price for one token, converted to a million tokens without rounding."""
         amount = self.amount(key)
         if amount is None:
             return None
@@ -126,7 +126,7 @@ class Listed:
         return Decimal((sign, digits, int(exponent) + _PER_MILLION))
 
     def day(self, key: str) -> date | None:
-        """A day; of a month, its first."""
+        """A day; for a month, its first day."""
         value = self.take(key)
         if value is None or isinstance(value, date):
             return value
@@ -142,7 +142,7 @@ class Listed:
         return self.nested(key, self.take(key))
 
     def nested(self, key: str, value: object) -> Listed:
-        """A table inside the entry; what it leaves out is left out here too."""
+        """A table inside the entry; what it leaves out is reported with the entry."""
         if value is not None and not isinstance(value, Mapping):
             self.leave(key, f"not a table: {shown(value)}")
         data = value if isinstance(value, Mapping) else {}
@@ -151,7 +151,7 @@ class Listed:
         return table
 
     def leave(self, key: str, why: str) -> None:
-        """Report what cannot be taken over."""
+        """Report a value that cannot be imported."""
         self._left.append(LeftOut(self.name, self._at(key), why))
 
     def left_out(self) -> Iterator[LeftOut]:
@@ -179,7 +179,7 @@ class Listed:
         return tuple(self._data)
 
     def __bool__(self) -> bool:
-        """Whether there is anything in it."""
+        """Whether it has any keys."""
         return bool(self._data)
 
     def _at(self, key: str) -> str:
@@ -188,7 +188,7 @@ class Listed:
 
 @exactly
 def factor(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
-    """`part / whole`, if that is a decimal number of a few places; `None` if it is not."""
+    """`part / whole`, if that is a decimal number with few places; otherwise `None`."""
     if part is None or not whole:
         return None
     try:
@@ -207,8 +207,8 @@ def cache_factors(
 ) -> dict[str, Decimal]:
     """The prices under two keys as factors on the input price, by the names of a `CacheFact`.
 
-    Where the list has a price for writing into the cache, requests have to ask for the cache;
-    where it has none, the provider caches unasked. What is no exact factor is left out.
+    If the list has a price for writing to the cache, requests have to ask for the cache; if not,
+    the provider caches by itself. A price that is not an exact factor is left out.
     """
     read, write = price_of(read_key), price_of(write_key)
     if read is None or not tiers:
@@ -223,26 +223,27 @@ def cache_factors(
 def later_thinking(own: Decimal | None, written: Decimal, first: Decimal | None) -> Decimal | None:
     """The price of reasoning in a later tier, whose answers without reasoning cost `written`.
 
-    Where the tier names none, it is no less than in the first: a fare is never above its high end.
+    If the tier does not state it, it is assumed to be no lower than in the first tier, so that no
+    bill is above the high end of its fare.
     """
     return max(first, written) if own is None and first is not None else own
 
 
 def number(text: str) -> Decimal | str:
-    """A number of a list as it is written; one that no decimal can be as text, to be left out."""
+    """A number of a list as a `Decimal`; as text, to be reported, if a `Decimal` cannot hold it."""
     try:
         return Decimal(text)
-    except InvalidOperation:  # its exponent is beyond any
+    except InvalidOperation:  # its exponent is too large
         return text
 
 
 def whole(text: str) -> int | str:
-    """A whole number of a list; one of thousands of digits as text."""
+    """A whole number of a list; as text if it has thousands of digits."""
     return int(text) if len(text) <= 2 * MOST_DIGITS else text
 
 
 def _bound(value: object) -> str:
-    """What else a value should be, if that is why it is left out."""
+    """For messages: the limit on digits, if a value is left out for that reason."""
     try:
         _read(value)
     except TooManyDigits:

@@ -1,9 +1,9 @@
 """LiteLLM's price map, `model_prices_and_context_window.json`: one flat table by model name.
 
-Prices are US dollars for one token. A price from a number of input tokens on is a key of its own
-(`input_cost_per_token_above_200k_tokens`) or a range in `tiered_pricing`, and holds for the whole
-request. There is no field for the whole context: `max_input_tokens` is the context in some rows
-and what is left beside the answer in others, so both together are held to it.
+Prices are US dollars for one token. The price above a number of input tokens has a separate key
+(`input_cost_per_token_above_200k_tokens`) or is a range in `tiered_pricing`, and holds for the
+whole request. There is no field for the whole context: `max_input_tokens` is the context in some
+rows, and the context less the answer in others, so input and answer together are limited to it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NOTHING = "the list says 0, which stands for free, for another unit or for not 
 
 
 def entries(data: Mapping[str, Any]) -> Iterator[tuple[Listed, ListedModel | None]]:
-    """Each row as it was read, and what it says, `None` if it is of no model that chats."""
+    """Each row as read, and its facts; `None` if it is not a chat model."""
     for name, row in data.items():
         if name == "sample_spec":  # the list's own description of its keys
             continue
@@ -72,9 +72,9 @@ def _entry(listed: Listed) -> ListedModel | None:
 
 
 def _limits(listed: Listed) -> tuple[int | None, int | None, int | None]:
-    """Largest input, largest answer and what both are held to."""
+    """The largest input, the largest answer, and the limit on both together."""
     max_input, max_output = listed.tokens("max_input_tokens"), listed.tokens("max_output_tokens")
-    both = listed.tokens("max_tokens")  # older than the other two: the answer if they are there
+    both = listed.tokens("max_tokens")  # an older key; beside the other two, it repeats the answer
     if max_input is None and max_output is None:
         return None, None, both
     if max_input is None or (max_output is not None and max_output > max_input):
@@ -111,7 +111,7 @@ def _price(listed: Listed, suffix: str = "") -> _Price:
 
 
 def _tier(up_to: int | None, price: _Price, first: _Price) -> TierEntry:
-    """A tier; what it does not name costs as in the first."""
+    """A tier; prices that it does not state are those of the first tier."""
     pairs = zip(price, first, strict=True)
     inputs, outputs, _ = (given if own is None else own for own, given in pairs)
     written = outputs or Decimal(0)

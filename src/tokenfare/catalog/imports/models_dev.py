@@ -1,7 +1,7 @@
-"""models.dev: its `api.json`, or its tree of TOML files, which says the same.
+"""models.dev: its `api.json`, or its tree of TOML files, which has the same content.
 
 Prices are US dollars for a million tokens; a tier begins above a size of the input and holds for
-the whole request. `limit.context` is the whole window.
+the whole request. `limit.context` is the whole context window.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NOT_INHERITED = ("id", "benchmarks", "license", "links", "weights")
 
 
 def services(data: Mapping[str, Any]) -> Iterator[tuple[Listed, ListedService]]:
-    """The providers of the list, with the addresses of those that speak OpenAI's interface."""
+    """The providers of the list, with the addresses of those with an OpenAI-compatible API."""
     for name, row in data.items():
         listed = Listed.of(name, row)
         listed.take("id", "models", "doc")
@@ -109,7 +109,7 @@ def _tiers(cost: Listed) -> tuple[list[TierEntry], str | None]:
             return [], "a tier of the list is not a size of the input with two prices"
         steps.append((size, price))
     over = _price(older, first)
-    if over is not None and not steps:  # where there are tiers it repeats the last of them
+    if over is not None and not steps:  # beside tiers it repeats the last of them
         steps.append((_OVER_200K, over))
     steps.sort(key=lambda step: step[0])
     tiers = [first, *(price for _, price in steps)]
@@ -136,7 +136,7 @@ def _up_to(bound: int | None, tier: TierEntry) -> TierEntry:
 
 
 def _merged(file: Path, bases: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """A model with what it inherits from the base that it names."""
+    """A model, merged with the base model that it names."""
     model = _toml(file)
     name, omitted = model.pop("base_model", None), model.pop("base_model_omit", ())
     if name is None:

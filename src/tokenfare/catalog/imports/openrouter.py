@@ -1,8 +1,8 @@
-"""OpenRouter's list of models, as `GET /api/v1/models` gives it.
+"""OpenRouter's list of models, as `GET /api/v1/models` returns it.
 
-Prices are US dollars for one token, as text. `context_length` is the model's window; the provider
-that OpenRouter prefers may have a smaller one, and requests are held to that. A price from a
-number of prompt tokens on stands under `overrides` and holds for the whole request.
+Prices are US dollars for one token, as text. `context_length` is the model's context window; the
+provider that OpenRouter prefers may have a smaller one, and then that one is imported. The price
+from a number of prompt tokens on is under `overrides` and holds for the whole request.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _entry(listed: Listed) -> ListedModel | None:
 
 
 def _modalities(architecture: Listed) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """By the two lists, or in older answers by `text+image->text`."""
+    """Inputs and outputs, from two lists or, in older answers, from `text+image->text`."""
     inputs = architecture.texts("input_modalities")
     outputs = architecture.texts("output_modalities")
     older = architecture.text("modality") or "->"
@@ -131,7 +131,7 @@ def _price(table: Listed, below: TierEntry | None = None) -> TierEntry | None:
 
 
 def _created(listed: Listed) -> date | None:
-    """The day on which OpenRouter took the model up."""
+    """The day on which OpenRouter added the model."""
     seconds = listed.tokens("created")
     try:
         return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC).date()

@@ -1,4 +1,4 @@
-"""From what an entry of a list says to a row of the catalogue, each fact with its source."""
+"""Converts an entry of a list to a row of the catalogue, each fact with its source."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _NO_RECORDING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedModel:
-    """What a list says of one model, in the catalogue's terms: money for a million tokens."""
+    """The facts of one model in a list, in the catalogue's units: prices for a million tokens."""
 
     id: str
     provider: str
@@ -73,7 +73,7 @@ class ListedModel:
 
 @dataclass(frozen=True, slots=True)
 class ListedService:
-    """Who serves models of a list: where, if it speaks OpenAI's interface, and with which key."""
+    """A provider in a list: its address, if it is OpenAI-compatible, and the key's variable."""
 
     id: str
     name: str
@@ -83,13 +83,13 @@ class ListedService:
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """The list as a source of facts: its key among the sources, and the day it speaks of."""
+    """The list as a source of facts: its key among the sources, and the list's day."""
 
     source: str
     day: date
 
     def provider(self, service: ListedService) -> ProviderRow:
-        """A provider with what the list says of it."""
+        """A provider with the facts of the list."""
         url, variable = service.url, service.key_variable
         return ProviderRow(
             id=service.id,
@@ -100,7 +100,7 @@ class Saying:
         )
 
     def row(self, entry: ListedModel, listed: Listed) -> ModelRow:
-        """The entry as a row. Of a model retired by the list's day only that is kept."""
+        """The entry as a row. For a model retired by the list's day, only its end is kept."""
         gone = entry.retired is not None and entry.retired <= self.day
         if gone:
             why = (
@@ -175,9 +175,10 @@ def _number(tokens: int | None) -> Number | None:
 
 
 def _whole_answers(tier: TierEntry) -> TierEntry:
-    """Reasoning priced by itself, as the lists do it: an answer with it costs the dearer at most.
+    """A tier that prices answers with reasoning as a whole; lists price the reasoning alone.
 
-    Nobody knows beforehand how much of an answer will be reasoning.
+    How much of an answer will be reasoning is not known beforehand, so the whole answer is taken to
+    cost the higher of the two prices, which is an upper bound.
     """
     reasoning = tier.thinking_output
     if reasoning is None or reasoning > tier.output:
@@ -209,7 +210,7 @@ def _purposes(entry: ListedModel) -> tuple[Purpose, ...]:
 
 
 def _tokenizer(name: str) -> str:
-    """Qwen's for the generations that are known to share it; nothing is guessed for others."""
+    """Qwen's tokenizer for the generations known to share it; no guess for other models."""
     return "qwen" if _QWEN.match(name.rsplit("/", 1)[-1]) else "unknown"
 
 
