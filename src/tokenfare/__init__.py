@@ -121,7 +121,7 @@ def __getattr__(name: str) -> object:
 
 
 def _version() -> str:
-    """The version that is installed, read when it is asked for.
+    """The installed version, looked up on first use.
 
     Anything but an `AttributeError` would make `hasattr` fail.
     """

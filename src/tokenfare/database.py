@@ -41,9 +41,9 @@ _ON = {"on", "1", "true", "yes"}
 
 
 def file_or_switch(text: str) -> str | bool | None:
-    """What a variable says that names a file, or whether there is to be one; `None`: nothing.
+    """The value of a variable that names a file, or switches it on or off; `None` if it is empty.
 
-    `false` is no file's name: who writes it wants none, and got a file that is called so.
+    `false` is off and not the name of a file: otherwise a file of that name would be created.
     """
     named = text.strip()
     if named.lower() in _OFF | _ON:
@@ -54,7 +54,7 @@ def file_or_switch(text: str) -> str | bool | None:
 def expanded(what: str, named: str) -> Path:
     """A path with `~` expanded, as a shell does. Raises `DatabaseError` without a home directory.
 
-    `~calls.sqlite3` is a file of that name, unless there is a user who is called so.
+    `~calls.sqlite3` is a file of that name, unless a user is called `calls.sqlite3`.
     """
     path = Path(named)
     try:

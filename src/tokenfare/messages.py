@@ -1,8 +1,8 @@
 """The messages of a request: their text, their media, and the exact form that is sent.
 
 Parsing checks only what counting, routing and sending rely on, and errors name the place
-(`messages[2].content[0]`). Everything else in a message is the provider's business: it stays in
-`wire` and is sent untouched. Nothing here counts.
+(`messages[2].content[0]`). Everything else in a message is left to the provider: it stays in `wire`
+and is sent unchanged. Nothing here counts.
 """
 
 from __future__ import annotations

@@ -195,7 +195,7 @@ class Money:
         self._same_currency(other)
         return self.amount <= other.amount
 
-    # Not `other < self`: what is no Money would ask back, without an end.
+    # Not `other < self`: another type would reflect that comparison back to here, endlessly.
     def __gt__(self, other: Money) -> bool:
         """Compare amounts. Raises `InvalidAmount` for two currencies."""
         if not isinstance(other, Money):

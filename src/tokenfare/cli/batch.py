@@ -169,7 +169,7 @@ def plan_command(
 
 @contextmanager
 def _said_how_it_ends(out: Path) -> Iterator[None]:
-    """Let an interrupt say what became of the folder."""
+    """Make the message of an interrupt say in which state the folder is."""
     before = _stamp(out)
     try:
         yield
@@ -230,7 +230,7 @@ def _code_of_sample(estimated: Estimate) -> int:
 
 
 def _first(where: Path) -> str:
-    """The first line that was set aside: where it stood, and what is wrong with it."""
+    """The first line that was set aside: its place in the input, and what is wrong with it."""
     with where.open(encoding="utf-8") as lines:
         said = json.loads(next(lines))
     return exit_codes.printable(f"{said['file']}:{said['line']}: {said['problem']}")

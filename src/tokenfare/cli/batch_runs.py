@@ -26,7 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _common(command: F) -> F:
-    """The folder, where the provider is, and JSON."""
+    """Add the arguments that all commands share: the folder, the endpoint, JSON."""
     for decorate in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
         click.option("--region", metavar="R", help="Where the models are served."),
@@ -38,7 +38,7 @@ def _common(command: F) -> F:
 
 
 def _booked(command: F) -> F:
-    """The ledger's options."""
+    """Add the options of the ledger."""
     for decorate in (
         inputs.ceilings_option,
         click.option("--project", metavar="NAME", help="The project to book it under."),
@@ -215,7 +215,7 @@ def cancel_command(folder: str, as_json: bool, **options: Any) -> int:
 
 
 def answer_seconds_option(command: F) -> F:
-    """The option that a deadline is promised with, for the commands that promise one."""
+    """Add `--answer-seconds`, for commands that promise a deadline."""
     return click.option(
         "--answer-seconds",
         type=float,
@@ -226,7 +226,7 @@ def answer_seconds_option(command: F) -> F:
 
 
 def refuse_answers_without(deadline: timedelta | None, answer_seconds: float | None) -> None:
-    """Raise `UsageError` for a time of answers where nothing depends on it."""
+    """Raise `UsageError` for `--answer-seconds` without a deadline."""
     if answer_seconds is not None and deadline is None:
         raise click.UsageError("--answer-seconds is for --deadline: give both")
 
@@ -308,7 +308,7 @@ def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
             failed = f"{now.failed:,} failed" if now.failed else ""
             bar(now.answered + now.failed, now.total or None, why or failed)
 
-        # Beside the bar, and only there: of thousands of calls at once they are a flood.
+        # Waits are shown only beside the bar: thousands of calls at once would print too many.
         now = batch.run(
             folder,
             progress=on_progress,
@@ -328,7 +328,7 @@ def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
 
 @contextmanager
 def _goes_on(command: str, folder: str) -> Iterator[None]:
-    """Let an interrupt say how the work is taken up again."""
+    """Make the message of an interrupt say how to continue the work."""
     try:
         yield
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""`tokenfare catalog`: files that are laid over the catalogue, checked, compared and brought in."""
+"""`tokenfare catalog`: checks, compares and imports files that are laid over the catalogue."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def check(files: tuple[str, ...], as_json: bool) -> int:
 
 
 def _each_once(found: Iterable[Finding]) -> Iterator[str]:
-    """A mistake with many consequences, such as a source that nobody describes, once."""
+    """Each problem once, even if it has many findings, such as a source that is not described."""
     alike: dict[tuple[str, str], list[Finding]] = {}
     for finding in found:
         alike.setdefault((finding.path, finding.problem), []).append(finding)
@@ -85,9 +85,10 @@ def _each_once(found: Iterable[Finding]) -> Iterator[str]:
 
 
 def _unknown_tokenizers(facts: Facts, path: Path) -> Iterator[Finding]:
-    """Models of a file that nothing here could count for, not even by bounds.
+    """Models of a file whose tokenizer is unknown, so that there are not even bounds.
 
-    Not a rule of the catalogue: which names there are depends on what was added on this machine.
+    This is not a rule of the catalogue, since the known names depend on what was added on this
+    machine.
     """
     known = tokenizer_names()
     for model_id, origin in facts.origins.items():

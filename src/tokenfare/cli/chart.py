@@ -1,4 +1,4 @@
-"""Bars for a terminal: a label, a bar, a figure on each line."""
+"""A bar chart for a terminal: a label, a bar and a figure on each line."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from decimal import Decimal
 from typing import TypeAlias
 
 Bar: TypeAlias = tuple[str, Decimal, str]
-"""A label, the length, and the figure as it is to be written."""
+"""A label, the length, and the figure as text."""
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _NARROWEST = 8
 
 
 def bars(rows: Sequence[Bar], width: int | None = None) -> Iterator[str]:
-    """Lines of at most `width` columns (the terminal's); the longest bar fills what is left.
+    """Lines of at most `width` columns (by default the terminal's); the longest bar fills its line.
 
-    Where the output cannot show blocks, the bars are of `#`.
+    If the output's encoding has no block characters, bars are made of `#`.
     """
     most = max((length for _, length, _ in rows), default=Decimal(0))
     labels = max((len(label) for label, _, _ in rows), default=0)

@@ -1,7 +1,7 @@
 """The demonstration's documents: real text, shipped with the package or found on this machine.
 
-The long ones are the source files of Python's own library, put together until they are long
-enough; so their exact length differs from one Python to the next, and nothing is downloaded.
+The long ones are source files of Python's own library, joined until they are long enough. So
+nothing is downloaded, and their exact length differs between versions of Python.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Sample:
 
 
 def samples(tokenizer: Tokenizer) -> Iterator[Sample]:
-    """From a dozen tokens to more than a million, shortest first."""
+    """The documents, from a dozen tokens to more than a million, shortest first."""
     yield Sample("a question", QUESTION)
     yield Sample("a source file (argparse.py)", _source("argparse"))
     poems = files(__package__) / "documents" / "tang-poems.txt"
@@ -48,7 +48,7 @@ def _source(module: str) -> str:
 
 
 def _library() -> Iterator[str]:
-    """Python's library, file by file; first the modules at its top, then the packages."""
+    """The files of Python's library, first the modules at the top level, then the packages."""
     root = Path(sysconfig.get_paths()["stdlib"])
     packages = sorted(
         path

@@ -1,4 +1,4 @@
-"""`tokenfare count`: how many tokens files are, as texts or as whole requests."""
+"""`tokenfare count`: counts the tokens of files, as texts or as whole requests."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _texts(
 
 
 def _text(file: str, counter: Measurer, told: Callable[[int], None]) -> Counted:
-    """Count a document; a text that is counted exactly is not held as a whole."""
+    """Count a file; a text that is counted exactly is read in parts, to save memory."""
     size = 0
 
     def noted(part: bytes) -> bytes:
@@ -140,7 +140,7 @@ def _text(file: str, counter: Measurer, told: Callable[[int], None]) -> Counted:
 
 
 def _template(model: str | None, template: str | None, tokenizer: str | None) -> str | None:
-    """The chat template to count by where no model says it; which one is taken is said aloud."""
+    """The chat template to count by if no model is given; a default is reported on stderr."""
     if model is not None and template is not None:
         raise click.UsageError("give --model or --template, not both")
     if tokenizer not in {None, api.DEFAULT_TOKENIZER}:
@@ -242,7 +242,7 @@ def _explained_rows(one: Counted, *, named: bool) -> list[tuple[str, ...]]:
 
 
 def _as_text(found: Sequence[Counted], *, listed: bool) -> None:
-    """One input: the bare number. Several: as `wc` does it."""
+    """Print the bare number of one input, or a table like that of `wc` for several."""
     total = _total(found)
     if not listed:
         stdout.answer(output.span(total))

@@ -1,8 +1,8 @@
 """`tokenfare demo`: count, route and send real documents, offline.
 
-Counts, routes and sends each document to the emulator, on the day of the shipped seed and today,
-and holds the bill against the prediction. The emulator counts with tiktoken, so the two agree only
-if both are right.
+Counts, routes and sends each document to the emulator, as of December 2024 and as of today, and
+compares the bill with the prediction. The emulator counts with tiktoken, so the two agree only if
+both are right.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _run(documents: Sequence[Sample], catalog: Catalog, tokenizer: TiktokenToken
 
 
 def _with_progress(documents: Sequence[Sample], title: str) -> Iterable[Sample]:
-    """The documents, with a bar on a terminal and a line each elsewhere."""
+    """The documents, with a progress bar on a terminal, or a line for each elsewhere."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import track
@@ -144,7 +144,7 @@ def _row(entry: Sent) -> tuple[str, ...]:
 
 
 def _why(decision: Decision) -> str:
-    """Which model, no dearer, could not take it; or that it is simply the cheapest."""
+    """Why this model: one that costs no more is too small, or this is simply the cheapest."""
     fare = decision.fare.high
     for refusal in decision.rejected:
         price = refusal.model.price
@@ -163,7 +163,7 @@ def _total(sent: Sequence[Sent]) -> Money:
 
 
 def _single(sent: Sequence[Sent]) -> str:
-    """What the same calls cost had everything gone to one model."""
+    """What the same calls would have cost on a single model."""
     taking = [{e.model.id: e.model for e in entry.reply.decision.ranked} for entry in sent]
     everywhere = set.intersection(*(set(models) for models in taking))
     if not everywhere:

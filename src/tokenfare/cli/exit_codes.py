@@ -1,4 +1,4 @@
-"""Which exit code an error ends the process with, and how its one line is written."""
+"""The exit code for each error, and the line that reports it."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def code_of(error: TokenfareError) -> int:
 
 
 def line_of(error: BaseException) -> str:
-    """The error on one line, with nothing that could move a terminal's cursor."""
+    """The error on one line, without characters that could move a terminal's cursor."""
     return "tokenfare: " + printable(" ".join(str(error).split()))
 
 
 def printable(text: str) -> str:
-    """A text on one line of a terminal: what would move its cursor or change its colour is not."""
+    """A text with all unprintable characters replaced, which could control a terminal."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,6 +1,6 @@
-"""Gets media that a message refers to, when `--fetch` asks for it: by HTTP, or from a file.
+"""Fetches media that messages refer to, by HTTP or from a file, if `--fetch` is given.
 
-The library itself opens nothing; this is what the command line hands to it.
+The library itself fetches nothing; the command line passes it this function.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 MAX_BYTES = 32 * 1024 * 1024
-"""More than any provider takes in one piece of media."""
+"""More than any provider accepts for one image, sound or video."""
 
 _TIMEOUT_SECONDS = 30.0
 
 
 def fetch(url: str) -> bytes:
-    """The bytes of an `http`, `https` or `file` URL. Raises `OSError` for what cannot be had."""
+    """The bytes of an `http`, `https` or `file` URL. Raises `OSError` if it cannot be fetched."""
     parts = urlsplit(url)
     if parts.scheme == "file":
         return _file(Path(url2pathname(parts.path)))

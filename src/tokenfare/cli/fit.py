@@ -89,7 +89,7 @@ def _against(limit: int, file: str) -> tuple[Count, Fit]:
         raise InvalidRequestError(f"--limit is {limit:,}; a limit is at least 1 token")
     text = inputs.read(file).text
     most = most_bytes(text)
-    # A token is at least a byte: where the bytes fit, no vocabulary is loaded and nothing counted.
+    # A token is at least a byte, so if the bytes fit, no vocabulary is needed to know it.
     settled = most <= limit
     size = Count.within(guess(text), min(most, 1), most) if settled else api.count(text)
     over = max(0, size.high - limit)

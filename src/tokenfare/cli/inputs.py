@@ -1,7 +1,7 @@
-"""What comes in: texts from files or standard input, chat messages, dates, amounts.
+"""Reads inputs: texts from files or standard input, chat messages, dates, amounts.
 
-Whatever cannot be read raises `InputError` or a usage error that names the input and the place in
-it; nothing is guessed and nothing replaced.
+An input that cannot be read raises `InputError` or a usage error, which names it and the place in
+it; nothing is guessed or replaced.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ T = TypeVar("T")
 STANDARD_INPUT = "-"
 
 _SOON = timedelta(days=180)
-"""How long prices are taken to stay as they were last without a warning."""
+"""For how long the newest known prices are used without a warning."""
 
 
 def _in_yuan(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    """Ceilings with a currency, where they are numbers alone: as `Amount` takes them."""
+    """Add the currency to ceilings that are bare numbers: yuan, as in `Amount`."""
     from tokenfare.ledger import Ceiling
 
     texts = tuple(f"{each} CNY" if _NUMBER_ALONE.search(each) else each for each in given)
@@ -84,20 +84,20 @@ def read(name: str) -> Input:
 
 @contextmanager
 def opened(name: str) -> Iterator[BufferedReader]:
-    """A file, or standard input for `-`, to read until it ends; Ctrl-C ends waiting for it."""
+    """Open a file, or standard input for `-`; Ctrl-C interrupts waiting for its content."""
     if name == STANDARD_INPUT:
         if sys.stdin is None:
             raise InputError(name, "standard input is closed")
         yield awaited(cast("BufferedReader", sys.stdin.buffer))
         return
-    if not name:  # the path of which is that of the folder
+    if not name:  # `Path("")` is the current folder
         raise InvalidRequestError("a file's name is empty; a dash is standard input")
     with reading.opened(name) as file:
         yield awaited(file)
 
 
 def read_document(name: str) -> Document:
-    """A document: text in UTF-8, PDF or DOCX."""
+    """Read a document: UTF-8 text, PDF or DOCX."""
     return api.document_of(name, _bytes(name))
 
 
@@ -110,7 +110,7 @@ def write(name: str, text: str) -> None:
 
 
 def read_prompt(name: str, *, as_messages: bool) -> Prompt:
-    """A prompt: the text itself, or with `as_messages` the JSON array of messages in it."""
+    """Read a prompt: a text or, with `as_messages`, a JSON array of messages."""
     source = read(name)
     if as_messages:
         return parse_messages(source)
@@ -137,7 +137,7 @@ def parse_messages(source: Input) -> Prompt:
 
 
 def read_json(name: str, kind: type[T]) -> T:
-    """The JSON of a file, which is a list or an object as `kind` says."""
+    """The JSON of a file, which must be an array or an object, as `kind` says."""
     source, wanted = read(name), "a JSON object" if kind is dict else "a JSON array"
     try:
         value = json.loads(without_mark(source.text))
@@ -149,7 +149,7 @@ def read_json(name: str, kind: type[T]) -> T:
 
 
 def without_mark(text: str) -> str:
-    """JSON without the mark at its beginning that some editors write (U+FEFF), which is no JSON."""
+    """JSON without the byte order mark (U+FEFF) that some editors write, which JSON forbids."""
     return text.removeprefix("\ufeff")
 
 
@@ -161,7 +161,7 @@ class Day(click.ParamType[date]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> date:
-        """Parse it, or fail with the form that is expected."""
+        """Parse a date, or fail with the expected form."""
         if isinstance(value, date):
             return value
         try:
@@ -176,7 +176,7 @@ class AsOf(Day):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> date:
-        """Parse it, and warn of a day to come that is long after all that is known."""
+        """Parse a day; warn about a future one that is long after the newest known price."""
         day = super().convert(value, param, ctx)
         if day > today():
             newest = api.default_catalog(day).newest_price
@@ -194,7 +194,7 @@ class Amount(click.ParamType[Money]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Money:
-        """Parse it exactly, or fail with the form that is expected."""
+        """Parse an exact amount, or fail with the expected form."""
         if isinstance(value, Money):
             return value
         number, _, currency = str(value).partition(" ")
@@ -205,14 +205,14 @@ class Amount(click.ParamType[Money]):
 
 
 class Duration(click.ParamType[timedelta]):
-    """A time that something may take: `90m`, `2h`, `1d12h`."""
+    """A duration: `90m`, `2h`, `1d12h`."""
 
     name = "duration"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> timedelta:
-        """Parse it, or fail with the form that is expected."""
+        """Parse a duration, or fail with the expected form."""
         if isinstance(value, timedelta):
             return value
         found = _DURATION.fullmatch(str(value))
@@ -251,7 +251,7 @@ class Words(click.ParamType[tuple[str, ...]]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
-        """Split it, or fail with the words that are known."""
+        """Split the text, or fail with the known words."""
         if isinstance(value, tuple):
             return value
         words = tuple(word.strip() for word in str(value).split(",") if word.strip())

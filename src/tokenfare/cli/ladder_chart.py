@@ -1,7 +1,7 @@
-"""The cheapest model over the length of the input, drawn with characters.
+"""A chart of the cheapest model over the length of the input, drawn with characters.
 
-One row for each model that is ever the cheapest, one column for each step of a logarithmic axis;
-then every place where it changes, and why.
+It has a row for each model that is ever the cheapest, and a column for each step of a logarithmic
+axis. Below it are all sizes at which the cheapest model changes, and why.
 """
 
 from __future__ import annotations
@@ -48,28 +48,28 @@ def drawn(table: RoutingTable, here: int | None = None, *, width: int | None = N
 
 
 def name_of(interval: Interval) -> str:
-    """The model's id, or that there is none."""
+    """The model's id, or `NO_MODEL`."""
     return interval.model.id if interval.model is not None else NO_MODEL
 
 
 def reach(shown: tuple[Interval, ...], here: int | None) -> int:
-    """How far the axis goes: a decade or so beyond the last change."""
+    """The end of the axis: a power of ten, up to a decade or so beyond the last change."""
     last = max(shown[-1].first, here or 1, 1_000)
     return int(10 ** math.ceil(math.log10(last * 2)))
 
 
 def place(size: int, most: int) -> float:
-    """Where a size is on the axis, from 0 to 1."""
+    """The position of a size on the logarithmic axis, from 0 to 1."""
     return math.log10(size) / math.log10(most)
 
 
 def size_at(share: float, most: int) -> int:
-    """The size at a place of the axis."""
+    """The size at a position on the axis, from 0 to 1."""
     return round(10 ** (share * math.log10(most)))
 
 
 def decade(exponent: int) -> str:
-    """`1`, `10`, `100`, `1k`, … `10M`."""
+    """The label of a power of ten: `1`, `10`, `100`, `1k`, … `10M`."""
     thousands, rest = divmod(exponent, 3)
     return f"{10**rest}{('', 'k', 'M', 'G', 'T', 'P', 'E')[thousands]}"
 

@@ -1,7 +1,7 @@
-"""The cheapest model over the length of the input, as an SVG: both axes logarithmic.
+"""A chart of the cheapest model over the length of the input as SVG, with logarithmic axes.
 
 Each line is the fare of the model that is the cheapest there, with an answer that fills its room.
-The file is complete in itself: no script, no font, nothing fetched.
+The file is self-contained: it has no script and no font, and fetches nothing.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 20, 50, 60
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#332288")
 _STEPS = 60
 _LEGEND = 18
-# Where the reader's system, or the page around the picture, is dark; the two darkest curves go with
-# it, the others can be told apart on both.
+# Colours for a dark system or page. Of the curves, only the two darkest need other colours.
 _DARK = """<style>@media (prefers-color-scheme: dark) {
   rect[fill="#ffffff"] { fill: #0d1117 }
   rect[fill="#eeeeee"] { fill: #21262d }
@@ -37,18 +36,18 @@ _DARK = """<style>@media (prefers-color-scheme: dark) {
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """From sizes and fares to places on the sheet."""
+    """Converts sizes and fares to coordinates."""
 
     most: int
     low: float
     high: float
 
     def x(self, size: int) -> float:
-        """Across: tokens, from one on."""
+        """The horizontal coordinate of a number of tokens, at least one."""
         return _LEFT + place(size, self.most) * (_WIDTH - _LEFT - _RIGHT)
 
     def y(self, fare: float) -> float:
-        """Up: money."""
+        """The vertical coordinate of a fare."""
         share = (math.log10(fare) - self.low) / (self.high - self.low)
         return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
 
@@ -76,7 +75,7 @@ def drawn(table: RoutingTable, here: int | None = None) -> str:
 
 
 def _curve(table: RoutingTable, each: Interval, most: int) -> list[tuple[int, float]]:
-    """Sizes and fares along an interval; floats are for drawing only."""
+    """Sizes and fares along an interval. Fares are floats, which are only for drawing."""
     first, last = each.first, min(each.last or most, most)
     start, end = place(first, most), place(last, most)
     steps = (size_at(start + (end - start) * i / _STEPS, most) for i in range(_STEPS + 1))

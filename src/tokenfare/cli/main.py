@@ -17,7 +17,7 @@ from tokenfare.errors import TokenfareError
 
 from . import argument_names, exit_codes, stdout
 
-# Command -> module and the first line of its help, so that `--help` loads none of them.
+# Each command (and module) with the first line of its help, so that `--help` loads no module.
 _COMMANDS: Mapping[str, str] = {
     "count": "Count the tokens of files or standard input.",
     "fit": "Check whether a request fits a model or a number of tokens.",
@@ -55,7 +55,7 @@ class _Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            import difflib  # for a mistake only
+            import difflib  # only for an error
 
             near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
             if not near:
@@ -66,11 +66,11 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            # The reader has enough (`| head`); click would end the process with 1.
+            # The reader has closed the pipe (`| head`); click would exit with 1.
             stdout.mute()
             return exit_codes.DONE
         except KeyboardInterrupt as stop:
-            # Caught before click does: it would drop what the error says became of the work.
+            # Click would drop the exception's message, which says in which state the work is.
             _say_interrupted(str(stop))
             return exit_codes.INTERRUPTED
         except TokenfareError as error:
@@ -101,8 +101,8 @@ def main() -> None:
     stdout.take_every_character()
     code = _run()
     _drop_unwritable_output()
-    # What is done is done, and said. Python takes some 20 ms to take itself down, in which an
-    # interrupt would end it by the signal, and not with the code.
+    # All work is done, and its result printed. Python takes some 20 ms to shut down, in which an
+    # interrupt would end the process by the signal, and not with the exit code.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
@@ -110,7 +110,7 @@ def main() -> None:
 def _run() -> int:
     try:
         return _ended()
-    except OSError as error:  # of a file that no command names; a command's own are errors of ours
+    except OSError as error:  # of files that no command names; commands raise errors of our own
         click.echo(exit_codes.line_of(error), err=True)
     except Exception:  # noqa: BLE001 - Python would end with 1, and 1 means "the answer is no"
         traceback.print_exc()
@@ -131,7 +131,7 @@ def _ended() -> int:
         click.echo("tokenfare: interrupted", err=True)
         return exit_codes.INTERRUPTED
     except BrokenPipeError:
-        # The reader has enough (`| head`). Python would complain again when it flushes at exit.
+        # The reader has closed the pipe (`| head`). Python would complain again at exit.
         stdout.mute()
         return exit_codes.DONE
     except TokenfareError as error:
@@ -147,7 +147,7 @@ def _say_interrupted(what: str) -> None:
 
 
 def _open_what_is_closed() -> None:
-    """Write into nothing where there is no output (`>&-`): the next file would take its number."""
+    """Replace closed outputs (`>&-`): otherwise the next opened file would get their number."""
     if sys.stdout is None:
         sys.stdout = _nowhere()
     if sys.stderr is None:

@@ -1,6 +1,6 @@
-"""What allocators keep for later, given back before something else needs as much.
+"""Returns memory that allocators keep to the system, before other work needs as much.
 
-For the process of a command, which knows what comes next; a library leaves that to its caller.
+Only commands do this, since they know what comes next; a library leaves it to its caller.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import sys
 
 
 def give_back() -> None:
-    """Give the free pages of the C library and of Arrow back to the system.
+    """Return the free pages of the C library and of Arrow to the system.
 
-    After a job of a million requests these are some 70 MB, and what draws a report asks for more
-    in pages of its own. Does nothing where the C library is another than glibc.
+    After a job of a million requests these are some 70 MB, which drawing a report would not reuse.
+    For the C library, this works only with glibc.
     """
     if "pyarrow" in sys.modules:
         sys.modules["pyarrow"].default_memory_pool().release_unused()

@@ -1,4 +1,4 @@
-"""`tokenfare models`: what can be called on a day, what it accepts and charges, and who says so."""
+"""`tokenfare models`: the models of a day, their limits and prices, and the sources of these."""
 
 from __future__ import annotations
 

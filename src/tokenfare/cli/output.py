@@ -1,4 +1,4 @@
-"""What goes out: aligned columns for people, JSON for programs. Numbers never follow a locale."""
+"""Prints results: aligned columns for people, JSON for programs. Numbers never follow a locale."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tokenfare.tokenizers import Count
 
 from .stdout import answer
 
-_GAP = 2  # blanks that rich puts between two columns
+_GAP = 2  # spaces that rich puts between two columns
 
 
 def emit(value: object) -> None:
-    """One JSON document and a newline, on standard output."""
+    """Print a value as JSON on one line of standard output."""
     answer(document(value))
 
 
@@ -33,11 +33,11 @@ def table(
     *,
     spare: Sequence[str] = (),
 ) -> None:
-    """Rows under headings; the columns in `numbers` are set to the right.
+    """Print rows under headings; the columns in `numbers` are aligned to the right.
 
-    On a terminal rich draws it, elsewhere it is plain columns that other programs can cut. Where a
-    terminal is too narrow, the columns headed by `spare` are left out, the first of them first, and
-    a line says so: a number that is broken in two is read as another one.
+    On a terminal rich draws the table; elsewhere it is plain columns that other programs can cut.
+    If a terminal is too narrow, the columns with headings in `spare` are left out, in this order,
+    and a line says so: a number that is broken over two lines would be misread.
     """
     if sys.stdout.isatty():
         _on_terminal(headings, rows, numbers, spare)
@@ -72,7 +72,7 @@ def _on_terminal(
         )
     for row in rows:
         drawn.add_row(*(row[i] for i in shown))
-    # Wider than the terminal where nothing more can go: it breaks the lines, and loses nothing.
+    # If no more columns can go, the table is too wide: the terminal wraps it, and nothing is lost.
     width = max(console.width, _width(least, shown))
     console.print(drawn, markup=False, width=width, crop=False, no_wrap=True)
     if left_out := [heading for i, heading in enumerate(headings) if i not in shown]:
@@ -83,7 +83,7 @@ def _on_terminal(
 def _least_widths(
     headings: Sequence[str], rows: Sequence[Sequence[str]], whole: Collection[int]
 ) -> list[int]:
-    """How narrow each column can be: as its longest cell, or word where cells may be folded."""
+    """The least width of each column: its longest cell, or longest word if cells may be wrapped."""
     columns = zip(headings, *rows, strict=True)
     return [
         max(
@@ -116,10 +116,10 @@ def tokens(count: Count) -> Mapping[str, int]:
 
 
 def number(value: int | None) -> str:
-    """An integer with thousands marked, or a dash where nothing is stated."""
+    """An integer with thousands separators, or a dash for `None`."""
     return "-" if value is None else f"{value:,}"
 
 
 def span(count: Count) -> str:
-    """A count for people: the number, or its two ends."""
+    """A count for people: the number, or both ends."""
     return str(count.value) if count.exact else f"{count.low}..{count.high}"

@@ -1,6 +1,6 @@
-"""Bars on a terminal: how far something is, and how long it still takes. Nothing anywhere else.
+"""Progress bars on a terminal, with the time that is left. Elsewhere nothing is shown.
 
-They are drawn on standard error by rich, which is loaded only then, and leave nothing behind.
+They are drawn on standard error by rich, which is imported only then, and removed at the end.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ import click
 
 from .inputs import STANDARD_INPUT
 
-if TYPE_CHECKING:  # planning is loaded when there is something to plan
+if TYPE_CHECKING:  # planning is imported only by commands that plan
     from tokenfare.batch import Fetching, Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
 Step: TypeAlias = Callable[[int, int | None, str], None]
 
 _LONGEST, _BESIDE = 40, 40
-"""A bar's width, and that of what stands beside it: a line as wide as the terminal would be broken
-by the `^C` that a terminal writes behind it."""
+"""The widths of a bar and of the text beside it. They leave room on the line for the `^C` that a
+terminal prints, which would otherwise break it."""
 
 _NAME = 28
-"""So much of a file's name beside a bar: all of it, for most."""
+"""The width of a file's name beside a bar; most names fit."""
 
 _AT_ONCE_SECONDS = 0.5
-"""What is counted within this time shows its answer, and no bar before it."""
+"""Counting that takes less than this shows no bar."""
 
 quiet_option: Callable[[F], F] = click.option(
     "--quiet", "-q", is_flag=True, help="Draw no bar on a terminal."
@@ -40,7 +40,7 @@ quiet_option: Callable[[F], F] = click.option(
 
 
 class Reading(NamedTuple):
-    """A progress bar while inputs are read: `on_progress` moves it, `say` ends it with a text."""
+    """A progress bar while inputs are read: `on_progress` moves it, `say` fills it with a text."""
 
     on_progress: Callable[[Progress], None] | None
     say: Callable[[str], None]
@@ -48,7 +48,7 @@ class Reading(NamedTuple):
 
 @contextmanager
 def reading(files: Sequence[str], *, quiet: bool) -> Iterator[Reading]:
-    """A bar by bytes read, with the time that is left; without a size, the time that went by."""
+    """A bar by bytes read, with the time that is left or, without a known size, has passed."""
     typed = STANDARD_INPUT in files and sys.stdin.isatty()
     if quiet or typed or not sys.stderr.isatty():
         yield Reading(None, lambda _: None)
@@ -71,7 +71,7 @@ def reading(files: Sequence[str], *, quiet: bool) -> Iterator[Reading]:
 
 @contextmanager
 def counting(files: Sequence[str]) -> Iterator[Callable[[int], None]]:
-    """A bar by bytes, told of each part, where counting takes long; most of it does not."""
+    """A bar by bytes, shown only if counting takes long; call the result with each part's size."""
     typed = STANDARD_INPUT in files and sys.stdin is not None and sys.stdin.isatty()
     if typed or not sys.stderr.isatty():
         yield lambda _: None
@@ -103,7 +103,7 @@ def _by_bytes(total: int | None) -> Any:
 
 @contextmanager
 def steps(what: str, *, quiet: bool = False) -> Iterator[Step]:
-    """A bar by steps done of all, with a word beside it."""
+    """A bar by steps done, with a few words beside it."""
     if quiet or not sys.stderr.isatty():
         yield lambda *_: None
         return
@@ -117,7 +117,7 @@ def steps(what: str, *, quiet: bool = False) -> Iterator[Step]:
 
 @contextmanager
 def fetching(*, quiet: bool = False) -> Iterator[Callable[[Fetching], None] | None]:
-    """A bar by bytes of the file that is fetched, one file after the other, with its name."""
+    """A bar by bytes of the file that is being fetched, with its name."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -156,7 +156,7 @@ def _drawn(rich: Any, *columns: Any, title: Any = None, beside: int = _BESIDE) -
 
 
 def size_of(files: Sequence[str]) -> int | None:
-    """The bytes of all inputs, `None` if one of them has no size, as a pipe has none."""
+    """The bytes of all inputs; `None` if one of them has no known size, such as a pipe."""
     sizes = [_size(name) for name in files]
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None
@@ -165,6 +165,6 @@ def size_of(files: Sequence[str]) -> int | None:
 def _size(name: str) -> int | None:
     try:
         of = os.fstat(sys.stdin.fileno()) if name == STANDARD_INPUT else Path(name).stat()
-    except (OSError, ValueError):  # it is not there, or is no file of the system's
+    except (OSError, ValueError):  # it does not exist, or has no file descriptor
         return None
     return of.st_size if S_ISREG(of.st_mode) else None

@@ -1,7 +1,7 @@
-"""One model for people: every fact, and under it how it is known, since when, and by whom.
+"""Shows one model to people: every fact, how and since when it is known, and its source.
 
-Who serves it follows in the same form. Sources have numbers and stand at the end; what is disputed
-comes before them, with both sides.
+The facts of its provider follow in the same form. At the end are the disputed facts, with both
+sides, and the numbered list of sources.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _WIDTH = 26
 
 
 def lines_of(model: Model, provider: Provider) -> Iterator[str]:
-    """The lines; `provider` is who serves the model."""
+    """The lines for a model and its provider."""
     page = _Page()
     yield f"{model.id} on {model.day}: {model.status}"
     yield from page.facts(model_facts(model), model.evidence)
@@ -25,7 +25,7 @@ def lines_of(model: Model, provider: Provider) -> Iterator[str]:
 
 
 class _Page:
-    """What was printed so far: the sources by number, the disputes, and the last note."""
+    """The state of the page so far: the sources by number, the disputes, and the last note."""
 
     def __init__(self) -> None:
         self._sources: dict[str, int] = {}
@@ -33,7 +33,7 @@ class _Page:
         self._note: str | None = None
 
     def facts(self, said: Mapping[str, str], evidence: Mapping[str, Evidence]) -> Iterator[str]:
-        """Each fact with its value, and how it is known."""
+        """The lines of facts, each with its value and its evidence."""
         for fact, value in said.items():
             yield f"  {fact:<{_WIDTH}}{value}"
             name = evidence_name(fact)
@@ -41,7 +41,7 @@ class _Page:
                 yield from self._origin_of(fact, evidence[name])
 
     def end(self) -> Iterator[str]:
-        """What is disputed, and the sources."""
+        """The lines of the disputed facts and of the sources."""
         for dispute, fact in self._disputes.items():
             number = self._number(dispute.source)
             yield f"disputed: {fact}: {dispute.says} [{number}]; not used: {dispute.because}"

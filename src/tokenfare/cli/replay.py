@@ -1,4 +1,4 @@
-"""`tokenfare replay`: a recorded decision decided again, and what changed."""
+"""`tokenfare replay`: decides a recorded request again, and shows what changed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The options that commands share: the request itself, and the requirements.
 
-`fit`, `route` and `send` take the same request by the same options, so that what was measured is
-what is routed, and what was routed is what is sent; `count` has those that change the count.
+`fit`, `route` and `send` take a request by the same options, so that the request that was measured
+is also the one that is routed and sent. `count` has the options that change the count.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from . import inputs
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 PROFILES_VARIABLE = "TOKENFARE_PROFILES"
-"""Names the file of profiles where `--profiles` does not."""
+"""The environment variable that names the file of profiles if `--profiles` does not."""
 
 
-# What a whole body of a request has besides, and which option says it.
+# Parameters of a request's body that have an option of their own, and that option.
 _SAID_BY = {
     "messages": "--messages",
     "model": "--allow, or --model of `fit`,",
@@ -46,7 +46,7 @@ class ToolsAndParameters(TypedDict):
 
 
 def read_options(tools: str | None, parameters: str | None) -> ToolsAndParameters:
-    """The tools and parameters of two files, read now."""
+    """Read the tools and the parameters from their files."""
     return {
         "tools": inputs.read_json(tools, list) if tools else None,
         "parameters": inputs.read_json(parameters, dict) if parameters else None,
@@ -69,21 +69,21 @@ class Given:
 
     @classmethod
     def of(cls, **options: Any) -> Given:
-        """Sort click's options; those that were not given are left to the profile."""
+        """Sort click's options. Requirements that were not given are left to the profile."""
         own = {n: options.pop(n, None) for n in cls.__dataclass_fields__ if n != "requirements"}
         requirements = {name: value for name, value in options.items() if _is_set(value)}
         return cls(**own, requirements=cast("RequirementOptions", requirements))
 
     def prompt(self) -> Prompt:
-        """The request's text or messages, read now."""
+        """Read the request's text or messages."""
         return inputs.read_prompt(self.file or inputs.STANDARD_INPUT, as_messages=self.messages)
 
     def attached(self) -> tuple[Document, ...]:
-        """The documents, read now: text, PDF or DOCX."""
+        """Read the documents: text, PDF or DOCX."""
         return tuple(map(inputs.read_document, self.documents))
 
     def options(self) -> ToolsAndParameters:
-        """Tools and parameters, read now. Raises `InputError` for one that an option says."""
+        """Read tools and parameters. Raises `InputError` for a parameter with its own option."""
         found = read_options(self.tools, self.parameters)
         for name in found["parameters"] or ():
             if name in _SAID_BY:
@@ -92,7 +92,7 @@ class Given:
         return found
 
     def based_on(self) -> Requirements | None:
-        """The profile, read now from its file."""
+        """Read the profile from its file."""
         if self.profile is None:
             return None
         from tokenfare.router.profiles import profile_named
@@ -105,7 +105,7 @@ class Given:
         return profile_named(self.profile, path)
 
     def every_profile(self) -> Mapping[str, Requirements]:
-        """All profiles of the file, read now, the options over each; none without a file."""
+        """Read all profiles of the file, if there is one, and apply the options to each."""
         path = self.profiles or os.environ.get(PROFILES_VARIABLE)
         if not path:
             return {}
@@ -118,7 +118,7 @@ class Given:
 
 
 def _is_set(value: object) -> bool:
-    """Whether an option has a value of its own; zero is one."""
+    """Whether an option was given. Zero is a value."""
     return value is not None and value is not False and value != ()
 
 

@@ -1,4 +1,4 @@
-"""`tokenfare route`: the cheapest model that takes a request, and why no other."""
+"""`tokenfare route`: finds the cheapest model that takes a request, and explains the choice."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _draw(
     on_terminal: bool,
     svg: str | None,
 ) -> int:
-    """The chart of everything that can be asked with these options, and where a request stands."""
+    """Draw the cheapest model for every input length under these options, and mark the request."""
     table = api.routing_table(profile=given.based_on(), as_of=given.as_of, **given.requirements)
     if tokens is None and has_text:
         try:

@@ -1,4 +1,4 @@
-"""`tokenfare send`: route a request, send it, and hold the bill against the prediction."""
+"""`tokenfare send`: routes a request, sends it, and compares the bill with the prediction."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _bill(reply: Reply) -> list[str]:
 
 
 def _progress(step: UploadProgress) -> None:
-    """Where an upload is; on a terminal only, since it is of no use in a log."""
+    """Show the progress of an upload, on a terminal only: it is of no use in a log."""
     if sys.stderr.isatty():
         share = f"{100 * step.sent // max(step.total, 1)} %" if step.stage == "uploading" else ""
         sys.stderr.write(f"\r\x1b[K{step.name}: {step.stage} {share}")

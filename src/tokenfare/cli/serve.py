@@ -180,7 +180,7 @@ def _tokens(path: str | None) -> tuple[Token, ...]:
 
 
 def _log_to_stderr(*, quiet: bool) -> None:
-    """A line for each request; of the client's own log, what goes wrong."""
+    """Log a line for each request, and the warnings of the client."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     client = logging.getLogger("tokenfare")

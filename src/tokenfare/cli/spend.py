@@ -1,4 +1,4 @@
-"""`tokenfare spend`: what was spent, on what, and how far off the predictions were."""
+"""`tokenfare spend`: shows what was spent, on what, and how far off the predictions were."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _FACTS = (
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the ledger says of a span."""
+    """The content of the ledger for a range of days."""
 
     by: tuple[Key, ...]
     rows: Sequence[Spent]
@@ -121,13 +121,13 @@ def _file(path: str | None) -> Path:
 
 
 def _zone(name: str) -> tzinfo:
-    if name == "UTC":  # known also where there is no table of time zones
+    if name == "UTC":  # works without a time zone database
         return UTC
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         problem = f"{name!r} is no time zone; one is Asia/Shanghai"
-        if not available_timezones():  # as in a slim container
+        if not available_timezones():  # as in a minimal container
             problem = (
                 f"{name!r} cannot be looked up: this system has no table of time zones, and "
                 "`pip install tzdata` brings one"
@@ -138,7 +138,8 @@ def _zone(name: str) -> tzinfo:
 def _report(file: Path, by: tuple[Key, ...], span: Span, project: str) -> Report:
     """The content of the ledger; a missing file is not created.
 
-    The file is only read, unless it is a ledger with open calls, whose processes may be gone.
+    The file is only read, unless it has open calls: those whose processes are gone are then marked
+    as abandoned.
     """
     words = tuple(dict.fromkeys(by))
     if not file.exists():
@@ -203,7 +204,7 @@ def _totals(rows: Iterable[Spent]) -> list[Spent]:
 
 
 def _bars(rows: Sequence[Spent]) -> list[chart.Bar]:
-    """Fares, each currency on its own scale; tokens where nothing cost anything."""
+    """Bars of fares, each currency on its own scale; or of tokens, if all fares are zero."""
     if not any(row.fare.amount for row in rows):
         tokens = [(row, row.usage.total_tokens) for row in rows]
         return [(_label(row), Decimal(n), f"{n:,} tokens") for row, n in tokens]

@@ -1,4 +1,4 @@
-"""`tokenfare split`: split a text into pieces within a number of tokens."""
+"""`tokenfare split`: splits a text into pieces of at most a number of tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Standard output, also where it takes no more: its reader has left, or its disk is full."""
+"""Writes to standard output, even if its reader has left or its disk is full."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tokenfare.errors import InputError
 
 
 def answer(text: str) -> None:
-    """Lines of what was asked, whose reader may leave early (`| head -1`).
+    """Print lines of the answer; the reader may leave early (`| head -1`).
 
-    The command goes on then, silently, so that its exit code is the answer's and does not depend
-    on how fast the reader was.
+    In that case the command goes on silently, so that its exit code is that of the answer and does
+    not depend on how fast the reader was.
     """
     try:
         say(text)
@@ -25,7 +25,7 @@ def answer(text: str) -> None:
 
 
 def say(text: str | bytes, *, newline: bool = True) -> None:
-    """Print a piece of a longer output, which a reader that leaves early ends."""
+    """Print a piece of a longer output. Raises `BrokenPipeError` if the reader has left."""
     try:
         click.echo(text, nl=newline)
     except BrokenPipeError:
@@ -35,15 +35,15 @@ def say(text: str | bytes, *, newline: bool = True) -> None:
 
 
 def unwritable(error: OSError) -> InputError:
-    """The message for when standard output cannot be written to."""
+    """The error for a standard output that cannot be written to."""
     return InputError("standard output", f"cannot be written: {error.strerror or error}")
 
 
 def take_every_character() -> None:
-    """Let standard output take all of Unicode: what was paid for is not lost to an older encoding.
+    """Let standard output take all of Unicode, so that no encoding can lose a paid answer.
 
-    A file and a pipe get UTF-8, which is what every command reads, and what click writes where the
-    system knows ASCII only. A terminal shows what it has, and the rest as escapes.
+    Files and pipes get UTF-8, which every command reads, and which click also writes if the
+    system's encoding is ASCII. A terminal shows characters that it does not have as escapes.
     """
     out = sys.stdout
     if not isinstance(out, io.TextIOWrapper) or codecs.lookup(out.encoding).name == "utf-8":
@@ -55,5 +55,5 @@ def take_every_character() -> None:
 
 
 def mute() -> None:
-    """Let what is still written, and the flush at the end, succeed: it has nowhere to go."""
+    """Discard all further output, so that neither writing nor the flush at exit fails."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

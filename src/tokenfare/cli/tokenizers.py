@@ -1,4 +1,4 @@
-"""`tokenfare tokenizers`: which tokenizers are exact here, and how to get the others."""
+"""`tokenfare tokenizers`: shows which tokenizers are exact here, and how to get the others."""
 
 from __future__ import annotations
 

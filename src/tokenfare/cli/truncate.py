@@ -1,4 +1,4 @@
-"""`tokenfare truncate`: the longest part of a text within a number of tokens."""
+"""`tokenfare truncate`: prints the longest part of a text within a number of tokens."""
 
 from __future__ import annotations
 

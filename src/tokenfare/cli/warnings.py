@@ -1,4 +1,4 @@
-"""What the library logs while a command waits, as lines on standard error."""
+"""Shows the library's warnings and waits as lines on standard error, while a command runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from . import exit_codes
 
 
 class _Lines(logging.Handler):
-    """Says records."""
+    """A handler that prints records."""
 
     def emit(self, record: logging.LogRecord) -> None:
         _say(record.getMessage())
@@ -23,7 +23,7 @@ class _Lines(logging.Handler):
 
 @contextmanager
 def on_stderr() -> Iterator[None]:
-    """Say warnings meanwhile."""
+    """Print the library's warnings while the context is active."""
     log, lines = logging.getLogger("tokenfare"), _Lines()
     log.addHandler(lines)
     try:
@@ -33,7 +33,7 @@ def on_stderr() -> Iterator[None]:
 
 
 def waits_on_stderr(*, all_of_them: bool) -> OnWait:
-    """What says each wait of a call, or those only that are a warning."""
+    """A callback that prints each wait of a call, or only those with the level of a warning."""
 
     def on_pause(pause: Pause) -> None:
         if all_of_them or pause.level >= logging.WARNING:
@@ -43,7 +43,7 @@ def waits_on_stderr(*, all_of_them: bool) -> OnWait:
 
 
 def _say(words: str) -> None:
-    """Write a line as the command line writes its errors."""
+    """Print a line in the form of the command line's errors."""
     if sys.stderr.isatty():
-        click.echo("\r\x1b[K", nl=False, err=True)  # how far an upload is may stand there
+        click.echo("\r\x1b[K", nl=False, err=True)  # the progress of an upload may be on the line
     click.echo(f"tokenfare: {exit_codes.printable(words)}", err=True)
