@@ -58,6 +58,14 @@ def test_every_place_that_contributors_are_sent_to_is_there() -> None:
         assert (ROOT / path).exists() or (ROOT / "src/tokenfare" / path).exists(), path
 
 
+def test_the_parts_of_the_catalogue_on_its_page_are_its_modules() -> None:
+    table = page("catalog.md").split("## The parts of the code")[1]
+    listed = [name for cell in first_cells(table) for name in re.findall(r"`(\w+)`", cell)]
+    package = ROOT / "src/tokenfare/catalog"
+    modules = [path.stem for path in package.glob("*.py") if path.stem != "__init__"]
+    assert sorted(listed) == sorted([*modules, "imports"])
+
+
 def test_every_name_of_the_package_is_in_one_group_of_the_reference() -> None:
     grouped = [name for group in reference.GROUPS for name in group.names]
     assert sorted(grouped) == sorted(set(tokenfare.__all__) - set(names.MODULES))
