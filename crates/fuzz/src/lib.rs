@@ -1,6 +1,7 @@
 //! Every path of the core against an independent implementation, on texts made from bytes.
 //!
-//! The bytes come from libFuzzer in the fuzz targets, and from a small generator in the tests.
+//! The bytes come from libFuzzer in the fuzz targets (`make fuzz`), and from a small generator in
+//! the tests (the last step of `make test-rust`).
 
 mod reference;
 mod texts;

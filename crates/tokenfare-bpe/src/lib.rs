@@ -1,8 +1,8 @@
 //! Exact and fast token counting for byte-level BPE: bytes and ranks in, integers out.
 //!
-//! Counts and ids are those of the reference tokenizers (tiktoken, Hugging Face's `tokenizers`), id
-//! for id, on every input. Normalization and character classes are those of Unicode 16.0; newer
-//! code points count as unassigned.
+//! On every input, counts and ids equal those of the reference tokenizers (tiktoken, Hugging Face's
+//! `tokenizers`). Normalization and character classes are those of Unicode 16.0; newer code points
+//! count as unassigned.
 //!
 //! The crate knows no files, model names, clocks or Python. It is the core of a library, and its
 //! interface is what that library needs.

@@ -11,11 +11,11 @@
 //! j plus theirs. If not, try an earlier `tⱼ`.
 //!
 //! **Nothing longer fits.** Let r be the length of the longest token with bytes on both sides of
-//! position x (`adjacent`), or 1 if there is none. If the r beginnings that end at x, x - 1, …, x -
-//! r + 1 all have at least n tokens, every beginning longer than x has more than n. *Proof.* The
-//! encoding of the longer beginning has a token that ends beyond x and starts at some a ≤ x. Either
-//! a = x, or the token has bytes on both sides of x, so it has at most r bytes and a > x - r. What
-//! precedes that token is the encoding of the beginning that ends at a, which has at least n
+//! position x (`adjacent`), or 1 if there is none. If all beginnings that end at x or less than r
+//! bytes before it have at least n tokens, every beginning longer than x has more than n. *Proof.*
+//! The encoding of the longer beginning has a token that ends beyond x and starts at some a ≤ x.
+//! Either a = x, or the token has bytes on both sides of x, so it has at most r bytes and a > x - r.
+//! What precedes that token is the encoding of the beginning that ends at a, which has at least n
 //! tokens; the token is one more. ∎
 //!
 //! The same holds in mirror image for the ends of a piece.
