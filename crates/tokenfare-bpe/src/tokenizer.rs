@@ -272,7 +272,7 @@ impl Tokenizer {
 /// Counts texts with one tokenizer, one after the other.
 pub struct Counter<'a> {
     tokenizer: &'a Tokenizer,
-    /// Present except while a text is counted, and after a count that unwound.
+    /// `None` while a text is counted, and after a count that unwound.
     memory: Option<Box<Memory>>,
 }
 

@@ -48,9 +48,9 @@ pub(crate) struct Masks {
     /// First bytes of three-byte characters.
     pub(crate) three: u64,
     /// First bytes of characters that are known by their bytes, without the table, to be letters
-    /// that NFC neither changes nor joins to what precedes them. Not all such letters, but Cyrillic
-    /// up to U+047F, Latin from U+0100 to U+017F, kana, ideographs and Hangul syllables, each with
-    /// some left out. They have two or three bytes, and those of three have no case.
+    /// that NFC neither changes nor joins to what precedes them. Not all such letters: Cyrillic up to
+    /// U+047F, Latin from U+0100 to U+017F, and most kana, ideographs and Hangul syllables. They
+    /// have two or three bytes, and those of three have no case.
     pub(crate) plain: u64,
 }
 

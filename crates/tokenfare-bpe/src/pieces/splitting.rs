@@ -57,8 +57,7 @@ impl Splitting {
     pub(crate) const QWEN: Self =
         Splitting { pattern: Pattern::Qwen, normalization: Normalization::Nfc };
 
-    /// `text` in the form in which it is split; borrowed if nothing changes. O(n), except for runs
-    /// of marks.
+    /// `text` in the form in which it is split; borrowed if nothing changes. O(n).
     pub(crate) fn normalized<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.normalization {
             Normalization::Nfc => nfc(text),
