@@ -7,11 +7,12 @@ before that, which writes nothing: choosing needs to know the whole job.
 from __future__ import annotations
 
 import os
-from collections import Counter as Tallied
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
+from stat import S_ISREG
 from typing import TypeAlias, Unpack
 
 from tokenfare.api import default_catalog
@@ -278,9 +279,25 @@ def named(inputs: Paths) -> list[str]:
     names = [_path("inputs", each) for each in several]
     if not names:
         raise InvalidRequestError("inputs: no file is named; `-` is standard input")
-    if twice := [name for name, number in Tallied(names).items() if number > 1]:
-        raise InvalidRequestError(f"inputs: {twice[0]} is named twice")
+    first: dict[object, str] = {}
+    for name in names:
+        file = _file_of(name)
+        if file in first:
+            also = "" if first[file] == name else f", also as {first[file]}"
+            raise InvalidRequestError(f"inputs: {name} is named twice{also}; leave one out")
+        first[file] = name
     return names
+
+
+def _file_of(name: str) -> object:
+    """What is the same for two names of one file: `a.jsonl`, `./a.jsonl`, and a link to it."""
+    if name == STANDARD_INPUT:
+        return name
+    try:
+        found = Path(name).stat()
+    except (OSError, ValueError):  # what is wrong with it is said when it is read
+        return name
+    return (found.st_dev, found.st_ino) if S_ISREG(found.st_mode) else name
 
 
 def _path(what: str, given: object) -> str:

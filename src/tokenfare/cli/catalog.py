@@ -17,7 +17,7 @@ from tokenfare.catalog.facts import Facts
 from tokenfare.errors import CatalogError
 from tokenfare.tokenizers import tokenizer_names
 
-from . import exit_codes, inputs, output, stdout
+from . import exit_codes, files_out, inputs, output, stdout
 
 _FORMATS = ("litellm", "models-dev", "openrouter")
 _SIDES = (
@@ -119,8 +119,9 @@ def import_(format_: str, file: Path, out: Path, as_of: date | None, as_json: bo
 
     if out.suffix != ".json":
         raise click.UsageError(f"{out}: what is written is JSON; name it {out.stem}.json")
+    files_out.refuse_inputs("--out", out, [file])
     found = imported(format_, file, as_of or today(), shipped())
-    _write(out, found.written())
+    files_out.write(out, found.written())
     if as_json:
         left = [{"model": e.model, "key": e.key, "why": e.why} for e in found.left_out]
         models, providers = sorted(found.models), sorted(found.providers)
@@ -187,10 +188,3 @@ def _listed(kind: str, path: Path, day: date) -> Catalog:
 
     layer = imported(kind, path, day, shipped(), known_too=True).layer()
     return Catalog(overlaid(EMPTY, layer), day)
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise click.UsageError(f"{path}: cannot be written: {error.strerror}") from error

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from io import BufferedReader
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
@@ -99,14 +98,6 @@ def opened(name: str) -> Iterator[BufferedReader]:
 def read_document(name: str) -> Document:
     """Read a document: UTF-8 text, PDF or DOCX."""
     return api.document_of(name, _bytes(name))
-
-
-def write(name: str, text: str) -> None:
-    """Write a text into a file."""
-    try:
-        Path(name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(name, f"cannot be written: {error.strerror or error}") from None
 
 
 def read_prompt(name: str, *, as_messages: bool) -> Prompt:

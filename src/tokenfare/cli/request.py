@@ -7,7 +7,7 @@ is also the one that is routed and sent. `count` has the options that change the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypedDict, TypeVar, cast, get_args
@@ -73,6 +73,13 @@ class Given:
         own = {n: options.pop(n, None) for n in cls.__dataclass_fields__ if n != "requirements"}
         requirements = {name: value for name, value in options.items() if _is_set(value)}
         return cls(**own, requirements=cast("RequirementOptions", requirements))
+
+    def files(self, *, with_text: bool) -> Iterator[str]:
+        """The files that are read; with a text but no FILE, standard input is one of them."""
+        profiles = self.profiles or os.environ.get(PROFILES_VARIABLE)
+        text = self.file or inputs.STANDARD_INPUT if with_text else None
+        named = (text, *self.documents, self.tools, self.parameters, profiles)
+        yield from filter(None, named)
 
     def prompt(self) -> Prompt:
         """Read the request's text or messages."""

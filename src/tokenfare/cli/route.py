@@ -11,7 +11,7 @@ from tokenfare.errors import InvalidRequestError, NoModelFits
 from tokenfare.money import plain
 from tokenfare.router import Cut, Decision, headroom, to_record
 
-from . import exit_codes, inputs, ladder_chart, ladder_svg, output, request, stdout
+from . import exit_codes, files_out, ladder_chart, ladder_svg, output, request, stdout
 
 
 @click.command
@@ -106,6 +106,8 @@ def _draw(
     svg: str | None,
 ) -> int:
     """Draw the cheapest model for every input length under these options, and mark the request."""
+    if svg is not None:
+        files_out.refuse_inputs("--svg", svg, given.files(with_text=has_text))
     table = api.routing_table(profile=given.based_on(), as_of=given.as_of, **given.requirements)
     if tokens is None and has_text:
         try:
@@ -115,7 +117,7 @@ def _draw(
     if on_terminal:
         stdout.answer("\n".join(ladder_chart.drawn(table, tokens)))
     if svg is not None:
-        inputs.write(svg, ladder_svg.drawn(table, tokens))
+        files_out.write(svg, ladder_svg.drawn(table, tokens).encode())
     return exit_codes.DONE
 
 
