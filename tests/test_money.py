@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenfare.errors import TokenfareError
+from tokenfare.errors import InvalidAmount, TokenfareError
 from tokenfare.money import Money, exact, exactly, plain, quotient, rounded, shown, total
+from tokenfare.usage import Usage
 
 
 def test_an_amount_keeps_every_digit_it_was_written_with() -> None:
@@ -58,6 +59,31 @@ def test_money_is_not_compared_with_what_is_none(compare: Any, other: object) ->
     for sides in ((yuan, other), (other, yuan)):
         with pytest.raises(TypeError, match="not supported between instances of"):
             compare(*sides)
+
+
+def test_sum_adds_amounts_of_one_currency_and_nothing_else() -> None:
+    bill = [Money.parse(text, "CNY") for text in ("0.1", "0.2", "0.3")]
+    added = sum(bill)
+    assert added == Money.parse("0.6", "CNY")
+    assert isinstance(added, Money)
+    assert sum(bill[:1]) == bill[0]
+    assert sum([]) == 0
+    with pytest.raises(InvalidAmount, match="different currencies"):
+        sum([*bill, Money.parse("1", "USD")])
+    for start in (1, 0.0, Decimal(0), False):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            sum(bill, start)  # type: ignore[call-overload]  # the mistake
+    with pytest.raises(TypeError, match="unsupported operand"):
+        bill[0] + 0  # type: ignore[operator]  # only `sum` begins with a 0
+
+
+def test_sum_adds_what_calls_used() -> None:
+    added = sum([Usage(10, 2, cached=3), Usage(20, 5, reasoning=1)])
+    assert added == Usage(30, 7, cached=3, reasoning=1)
+    with pytest.raises(TypeError, match="unsupported operand"):
+        sum([Usage(1, 1)], 1)  # type: ignore[call-overload]  # the mistake
+    with pytest.raises(TypeError, match="unsupported operand"):
+        Usage(1, 1) + 1  # type: ignore[operator]  # the mistake
 
 
 def test_sums_are_exact_where_binary_floats_are_not() -> None:

@@ -124,7 +124,8 @@ class Money:
     """An exact amount in one currency: a finite `Decimal` and an upper-case ISO 4217 code.
 
     Amounts of one currency are added, subtracted and compared exactly, whatever decimal context the
-    program has set. Two currencies raise `InvalidAmount`; nothing is converted.
+    program has set. Two currencies raise `InvalidAmount`; nothing is converted. `sum(amounts)`
+    adds; of no amounts it is `0`, which has no currency.
 
     Examples:
         >>> from tokenfare import Money
@@ -173,6 +174,10 @@ class Money:
             return NotImplemented
         self._same_currency(other)
         return Money(EXACT.add(self.amount, other.amount), self.currency)
+
+    def __radd__(self, other: int) -> Money:
+        """Let `sum(amounts)` start from its 0; any other bare number has no currency."""
+        return self if type(other) is int and other == 0 else NotImplemented
 
     def __sub__(self, other: Money) -> Money:
         """The exact difference, negative or not. Raises `InvalidAmount` for two currencies."""

@@ -32,9 +32,15 @@ class Usage:
 
     def __add__(self, other: Usage) -> Usage:
         """Add the usage of two calls."""
+        if not isinstance(other, Usage):
+            return NotImplemented
         return Usage(
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
             self.cached + other.cached,
             self.reasoning + other.reasoning,
         )
+
+    def __radd__(self, other: int) -> Usage:
+        """Let `sum(usages)` start from its 0."""
+        return self if type(other) is int and other == 0 else NotImplemented
