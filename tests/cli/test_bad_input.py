@@ -259,6 +259,35 @@ def test_a_record_with_a_fare_that_is_no_amount_is_refused(run: Run, amount: str
     assert ended.err.startswith("tokenfare: -: not a decision: ")
 
 
+def in_shell(command: str) -> subprocess.CompletedProcess[str]:
+    line = f"echo a b | {sys.executable} -m tokenfare {command}"
+    return subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", ["count", "count --json", "spend --csv", "--help"])
+def test_an_answer_into_a_closed_output_is_an_error(command: str) -> None:
+    ended = in_shell(f"{command} >&-")
+    said = "tokenfare: standard output: is closed; write it to a file, or to /dev/null\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", said)
+    assert in_shell(f"{command} >&- 2>&-").returncode == 2
+
+
+def test_what_answers_nothing_needs_no_output(tmp_path: Path) -> None:
+    """As a service may be started: neither stream is there."""
+    ended = in_shell("catalog check >&-")
+    assert (ended.returncode, ended.stderr.splitlines()[-1][-10:]) == (0, "0 problems")
+    ended = in_shell("count 2>&-")
+    assert (ended.returncode, ended.stdout) == (0, "3\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full here")
+@pytest.mark.parametrize("command", ["models --help", "--version", "spend --csv", "count - -h"])
+def test_whatever_is_written_to_a_full_disk_is_an_error(command: str) -> None:
+    ended = in_shell(f"{command} >/dev/full")
+    said = "tokenfare: standard output: cannot be written: No space left on device\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", said)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full here")
 def test_output_that_cannot_be_written_is_one_line_and_not_an_answer() -> None:
     with Path("/dev/full").open("w") as full:
@@ -336,11 +365,3 @@ def test_a_reader_that_leaves_early_does_not_change_the_answer(
         )
     assert ended.returncode == code
     assert "Traceback" not in ended.stderr
-
-
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
-def test_a_stream_that_is_closed_takes_what_is_written(closed: str) -> None:
-    """As a service may be started; an answer to nobody is no error."""
-    command = f"echo a b | {sys.executable} -m tokenfare count {closed}"
-    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (0, "")

@@ -24,7 +24,7 @@ from tokenfare.router import Decision
 from tokenfare.testing import independent_tokenizer
 from tokenfare.tokenizers import get_tokenizer
 
-from . import exit_codes, inputs, output
+from . import exit_codes, inputs, output, stdout
 from .corpus import Sample, samples
 
 SEED_DAY = date(2024, 12, 18)
@@ -75,7 +75,7 @@ def command(days: tuple[date, ...], as_json: bool) -> int:
     if as_json:
         output.emit(found)
     elif agreed:
-        click.echo("every bill is what was predicted, token for token")
+        stdout.answer("every bill is what was predicted, token for token")
     else:
         click.echo("a bill differs from its prediction", err=True)
     return exit_codes.DONE if agreed else exit_codes.ANSWER_IS_NO
@@ -123,9 +123,9 @@ def _with_lines(documents: Sequence[Sample], title: str) -> Iterable[Sample]:
 
 
 def _show(day: date, sent: Sequence[Sent]) -> None:
-    click.echo(f"\nAs of {day}, with room for {_ROOM:,} tokens of answer:\n")
+    stdout.answer(f"\nAs of {day}, with room for {_ROOM:,} tokens of answer:\n")
     output.table(_HEADINGS, [_row(entry) for entry in sent], _NUMBERS, spare=("bytes", "why"))
-    click.echo(f"\nall of it: {_total(sent)}; {_single(sent)}\n")
+    stdout.answer(f"\nall of it: {_total(sent)}; {_single(sent)}\n")
 
 
 def _row(entry: Sent) -> tuple[str, ...]:

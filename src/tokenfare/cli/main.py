@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import os
 import signal
 import sys
 import traceback
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TextIO
 
 import click
 
@@ -111,7 +108,8 @@ def _run() -> int:
     try:
         return _ended()
     except OSError as error:  # of files that no command names; commands raise errors of our own
-        click.echo(exit_codes.line_of(error), err=True)
+        said = stdout.unwritable(error) if _in_echo(error) else error
+        click.echo(exit_codes.line_of(said), err=True)
     except Exception:  # noqa: BLE001 - Python would end with 1, and 1 means "the answer is no"
         traceback.print_exc()
         click.echo("tokenfare: this is a bug of tokenfare; please report it", err=True)
@@ -147,15 +145,20 @@ def _say_interrupted(what: str) -> None:
 
 
 def _open_what_is_closed() -> None:
-    """Replace closed outputs (`>&-`): otherwise the next opened file would get their number."""
+    """Replace closed outputs (`>&-`): otherwise the next opened file would get their number.
+
+    Writing an answer then fails, writing a message does not: servers are started like this.
+    """
     if sys.stdout is None:
-        sys.stdout = _nowhere()
+        sys.stdout = stdout.closed()
     if sys.stderr is None:
-        sys.stderr = _nowhere()
+        sys.stderr = stdout.nowhere()
 
 
-def _nowhere() -> TextIO:
-    return Path(os.devnull).open("w", encoding="utf-8")  # until the process ends
+def _in_echo(error: OSError) -> bool:
+    """Whether click was printing: the help and the version are not printed by us."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code is click.echo.__code__ for frame, _ in frames)
 
 
 def _flush() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
@@ -30,7 +30,7 @@ from tokenfare.ledger import (
 )
 from tokenfare.money import plain
 
-from . import chart, exit_codes, inputs, output
+from . import chart, exit_codes, inputs, output, stdout
 
 _FIGURES = ("calls", "failed", "predicted", "billed", "off", "output", "cached", "fare")
 _FACTS = (
@@ -105,7 +105,7 @@ def command(
         _write_csv(report)
     elif as_chart:
         for line in chart.bars(_bars(report.rows)):
-            click.echo(line)
+            stdout.answer(line)
     else:
         _show(report)
     for line in _remarks(report, file):
@@ -223,10 +223,12 @@ def _label(row: Spent) -> str:
 
 
 def _write_csv(report: Report) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
     writer.writerow([*report.by, *_FACTS])
     for row in report.rows:
         writer.writerow([*row.key, *_facts(row).values()])
+    stdout.answer(written.getvalue().removesuffix("\n"))
 
 
 def _facts(row: Spent) -> dict[str, object]:

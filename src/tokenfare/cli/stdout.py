@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import sys
+from typing import TextIO
 
 import click
 
@@ -31,11 +33,24 @@ def say(text: str | bytes, *, newline: bool = True) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:  # a full disk, most often
+        mute()  # said once, and not again when the process ends
         raise unwritable(error) from None
+
+
+def closed() -> TextIO:
+    """A replacement for a standard output that is closed: writing to it fails."""
+    return os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+
+
+def nowhere() -> TextIO:
+    """A stream that discards what is written to it."""
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
 
 
 def unwritable(error: OSError) -> InputError:
     """The error for a standard output that cannot be written to."""
+    if error.errno == errno.EBADF:
+        return InputError("standard output", "is closed; write it to a file, or to /dev/null")
     return InputError("standard output", f"cannot be written: {error.strerror or error}")
 
 
