@@ -197,7 +197,7 @@ def test_a_deadline_that_is_too_short_ends_with_6(
         (("--answer-seconds", "3", "--sample", "50"), "--answer-seconds is for --deadline"),
         (
             ("--deadline", "2h", "--answer-seconds", "nan"),
-            "answer_seconds: nan; it must be above zero",
+            "--answer-seconds: nan; it must be above zero",
         ),
         (("--deadline", "0s"), "deadline: 0:00:00; it must be above zero"),
     ],
