@@ -80,10 +80,11 @@ def test_what_is_not_read_is_overwritten(run: Run) -> None:
     assert run("route", "text", "--svg", os.devnull).code == 0
 
 
-def test_a_file_is_planned_once_under_all_its_names(run: Run, called: Callable[[str], str]) -> None:
+@pytest.mark.parametrize("again", ["job.jsonl", "./job.jsonl", "link"])
+def test_a_file_is_planned_once_under_all_its_names(run: Run, again: str) -> None:
     """Each request of it would be sent and paid for twice."""
     Path("job.jsonl").write_text('{"prompt": "hello"}\n', encoding="utf-8")
-    again = called("job.jsonl")
+    Path("link").symlink_to("job.jsonl")
     ended = run("batch", "plan", "job.jsonl", again, "--out", "plan")
     assert (ended.code, ended.out) == (2, "")
     assert f"{again} is named twice" in ended.err

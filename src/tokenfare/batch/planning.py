@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from pathlib import Path
-from stat import S_ISREG
 from typing import TypeAlias, Unpack
 
 from tokenfare.api import default_catalog
@@ -279,7 +277,7 @@ def named(inputs: Paths) -> list[str]:
     names = [_path("inputs", each) for each in several]
     if not names:
         raise InvalidRequestError("inputs: no file is named; `-` is standard input")
-    first: dict[object, str] = {}
+    first: dict[str, str] = {}
     for name in names:
         file = _file_of(name)
         if file in first:
@@ -289,15 +287,12 @@ def named(inputs: Paths) -> list[str]:
     return names
 
 
-def _file_of(name: str) -> object:
-    """What is the same for two names of one file: `a.jsonl`, `./a.jsonl`, and a link to it."""
-    if name == STANDARD_INPUT:
-        return name
-    try:
-        found = Path(name).stat()
-    except (OSError, ValueError):  # what is wrong with it is said when it is read
-        return name
-    return (found.st_dev, found.st_ino) if S_ISREG(found.st_mode) else name
+def _file_of(name: str) -> str:
+    """The same for all paths of a file: `a.jsonl`, `./a.jsonl` and a symbolic link to it.
+
+    Not for hard links: each is a file in its own right, as in a store without duplicates.
+    """
+    return name if name == STANDARD_INPUT or "\0" in name else os.path.realpath(name)
 
 
 def _path(what: str, given: object) -> str:
