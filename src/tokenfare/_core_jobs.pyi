@@ -152,10 +152,12 @@ class Outcomes:
         """Add an outcome: requests of this size go to this address."""
     def forget_numbers(self) -> None:
         """Set the number of requests of each outcome to zero."""
-    def numbers(self) -> list[tuple[int, int, int, tuple[int, int] | None]]:
-        """For each outcome how many requests are sent, repeated (of these) and carried.
+    def numbers(
+        self, first: int, most: int, /
+    ) -> list[tuple[int, int, int, tuple[int, int] | None]]:
+        """For `most` outcomes from `first` on: how many requests are sent, repeated, carried.
 
-        Last, the file and the line of the first that is sent.
+        Repeated ones are sent, too. Last, the file and the line of the first that is sent.
         """
 
 @final

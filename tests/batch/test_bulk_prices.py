@@ -44,7 +44,7 @@ def test_requests_priced_together_cost_what_each_of_them_costs(batch, ceiling):
     for service in services(Requirements(batch=batch, max_fare=ceiling)):
         each = sizes(draw)
         for model, _, most in service.takers:
-            together.setdefault(model.id, Together(model)).add(service, model, most, each)
+            together.setdefault(model.id, Together(model)).add_taken(service, model, most, each)
             for size, number in each:
                 if (ranked := service.on(model, size)) is not None:
                     low, high = ranked.fare.low.amount, ranked.fare.high.amount

@@ -166,10 +166,11 @@ impl Outcomes {
         self.0.forget_numbers();
     }
 
-    /// For each outcome: how many are sent, how many of these are repeated, how many are carried,
-    /// and the file and line of the first that is sent.
-    fn numbers(&self) -> Vec<(u64, u64, u64, Option<Pair>)> {
-        let numbers = self.0.numbers().iter();
+    /// For `most` outcomes, beginning with `first`: how many are sent, how many of these are
+    /// repeated, how many are carried, and the file and line of the first that is sent.
+    #[pyo3(signature = (first, most, /))]
+    fn numbers(&self, first: usize, most: usize) -> Vec<(u64, u64, u64, Option<Pair>)> {
+        let numbers = self.0.numbers().iter().skip(first).take(most);
         numbers.map(|each| (each.sent, each.repeated, each.carried, each.first)).collect()
     }
 }

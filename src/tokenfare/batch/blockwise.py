@@ -103,13 +103,12 @@ class BlockPlanner(Planner):
 
     def _settle(self) -> None:
         for outcome, sent, repeated, carried, first in self._bulk.outcomes.planned():
-            choice = outcome.choice
             if first is not None:
-                self._tally.add(choice, outcome.service, sent, repeated=repeated)
+                self._tally.add(outcome, sent, repeated=repeated)
                 file, line = first
-                self._note(LongestRequest(choice.size.high, self._files[file], line))
+                self._note(LongestRequest(outcome.size.high, self._files[file], line))
             if carried:
-                self._tally.carry(choice, carried)
+                self._tally.carry(outcome, carried)
         for service, kind, sizes in self._bulk.offers.held():
             self._tally.hold(service, kind, sizes)
         del self._bulk  # what it counted is added up now

@@ -18,10 +18,11 @@ from tokenfare.catalog import BatchRules, Model
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import FILE_MARK
 
-from .choice.offers import Offers, count_of
+from .choice.offers import Offers
 from .choice.outcomes import Outcomes
 from .choice.output_lines import Sending
 from .choice.services import Service
+from .choice.sizes import count_of
 from .choice.totals import Cell
 from .inputs.blocks import Block
 from .inputs.record import Columns, Record, SetAside
@@ -195,7 +196,7 @@ class Passage:
         for place in lines.choose(group, offers):
             choice = service.choose(tuple(map(count_of, lines.sizes(group, place, offers))))
             if choice is not None:
-                number = self._bulk.outcomes.number(service, choice)
+                number = self._bulk.outcomes.number(service, choice.model, choice.size)
                 lines.place(lines.row(group, place), number)
 
     def _place_alone(self, *, batch: bool) -> None:
@@ -206,7 +207,9 @@ class Passage:
                 self._held_alone[row] = cell, request.plain
             choice = cell.service.choose(cell.sizes)
             if choice is not None:
-                self._lines.place(row, self._bulk.outcomes.number(cell.service, choice))
+                outcomes = self._bulk.outcomes
+                number = outcomes.number(cell.service, choice.model, choice.size)
+                self._lines.place(row, number)
             elif batch:
                 left[row] = request
             else:
@@ -281,7 +284,7 @@ class Passage:
     def _refuse_too_long(self) -> None:
         """Set aside the requests whose lines are too long for where they go."""
         for row, number, length in self._lines.too_long():
-            model = self._bulk.outcomes.all[number].choice.model
+            model = self._bulk.outcomes[number].model
             aside = self._aside(row, self._owner.too_long(model, length))
             self._owner.set_aside(aside, "line too long")
 

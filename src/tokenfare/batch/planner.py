@@ -23,6 +23,7 @@ from tokenfare.tokenizers import Count
 
 from .choice.chooser import Cheapest, Chooser
 from .choice.counting import Counter
+from .choice.outcomes import Outcome
 from .choice.services import Choice, Served, Service, Sizes
 from .choice.totals import Cell, Tally
 from .finished_plan import LongestRequest, Plan
@@ -266,14 +267,15 @@ class Planner:
         if rules is not None and len(line) > rules.max_line_bytes:
             self._refuse(request.record, self.too_long(model, len(line)), TOO_LONG)
             return
+        outcome = Outcome(cell.service, model, choice.size)
         carrier = self._seen.body(request.body, request.custom_id)
         if carrier is not None and self._once:
             self._rows.append(_carried(_row(request, choice, cell), carrier))
-            self._tally.carry(choice)
+            self._tally.carry(outcome)
             return
         self._taker.add(model.id, line, rules)
         self._rows.append(_row(request, choice, cell))
-        self._tally.add(choice, cell.service, repeated=int(carrier is not None))
+        self._tally.add(outcome, repeated=int(carrier is not None))
         self._tally.hold_one(held, plain=request.plain)
         if self._prefixes is not None:
             self._to_see.append((request, model, rules, choice.size))

@@ -17,10 +17,11 @@ from tokenfare.router import Requirements
 
 from .blockwise import BlockPlanner, BlockTaker
 from .bulk import Bulk, Passage, Read
-from .choice.offers import Offers, count_of
+from .choice.offers import Offers
 from .choice.outcomes import Rules
 from .choice.output_lines import Sending
 from .choice.services import Service
+from .choice.sizes import count_of
 from .choice.totals import Cell
 from .deadlines.deadline import Deadline
 from .deadlines.placing import Placing, changed
@@ -83,7 +84,8 @@ class _ClassedPassage(Passage):
             number = self.survey.class_of(cell)
             free = classes.free(lines, row)
             if free is None and (choice := cell.service.choose(cell.sizes)) is not None:
-                free = self._bulk.outcomes.number(cell.service, choice)
+                outcomes = self._bulk.outcomes
+                free = outcomes.number(cell.service, choice.model, choice.size)
             if number is None or free is None:
                 self._refuse(row, self.survey.refusal(cell))
                 continue
@@ -111,14 +113,14 @@ class _PlacedPassage(_ClassedPassage):
             raise changed()
         for service, group, offers, table in self.classed:
             for model, place, size in table.unsettled(lines, group, offers):
-                choice = self._placing.at(service, model, count_of(size))
-                table.settle(model, place, outcomes.number(service, choice))
+                found = self._placing.model(service, model)
+                table.settle(model, place, outcomes.add(service, found, size))
             table.settle_all(lines, group)
         for row, cell in self.classed_alone.items():
             given = classes.model(lines, row)
             if given is not None:
                 choice = self._placing.on(cell, given)
-                lines.place(row, outcomes.number(cell.service, choice))
+                lines.place(row, outcomes.number(cell.service, choice.model, choice.size))
         classes.compare(lines)
         return super().send(once=once)
 
@@ -149,10 +151,8 @@ class Surveyor(BlockPlanner):
 
     def found(self) -> tuple[Survey, Surveyed]:
         """The survey and its result. To be called once, at the end."""
-        outcomes = self._bulk.outcomes
-        for outcome, (sent, *_) in zip(outcomes.all, outcomes.core.numbers(), strict=True):
-            if sent:
-                self._survey.add_free(outcome.choice, sent)
+        for outcome, sent, *_ in self._bulk.outcomes.planned():
+            self._survey.add_free_outcome(outcome, sent)
         self._offers = self._bulk.offers
         del self._bulk  # it refers back to this planner: a cycle that is collected late
         return self._survey, self._survey.found()
@@ -191,7 +191,7 @@ class DeadlinePlanner(BlockPlanner):
 
     def deadline(self) -> Deadline:
         """The deadline, once all requests are placed. Raises `InvalidRequestError`."""
-        found = self._bulk.outcomes.all
+        outcomes = self._bulk.outcomes
         for free, given, requests in self._placing.classes.moves():
-            self._placing.compare(found[free].choice, found[given].choice, requests)
+            self._placing.compare_outcomes(outcomes[free], outcomes[given], requests)
         return self._placing.deadline()

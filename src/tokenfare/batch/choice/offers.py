@@ -8,7 +8,7 @@ are equal, by the router's whole order.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from tokenfare import _core
 from tokenfare.tokenizers import Count, Tokenizer
@@ -16,9 +16,7 @@ from tokenfare.tokenizers import Count, Tokenizer
 from .kinds import Kinds
 from .outcomes import Outcomes
 from .services import Service
-
-Pair: TypeAlias = tuple[int, int]
-"""The two ends of a size, in tokens."""
+from .sizes import count_of
 
 _DEAREST = (1 << 63) - 1
 
@@ -91,9 +89,9 @@ class Offers:
     ) -> None:
         """Give an outcome to each lowest offer in a group that has none yet."""
         for kind, place, size in lines.undecided(group, offers):
-            choice = service.choose_among(kind, count_of(size))
-            if choice is not None:
-                offers.settle(kind, place, self.outcomes.number(service, choice))
+            model = service.cheapest(kind, count_of(size))
+            if model is not None:
+                offers.settle(kind, place, self.outcomes.add(service, model, size))
 
     def held(self) -> Iterator[tuple[Service, int, list[tuple[Count, int]]]]:
         """For each service and kind, the sizes of the requests that are sent, and how many."""
@@ -107,9 +105,3 @@ class Offers:
                     by_scale[sizes_of] = [(count_of(size), number) for size, number in held]
                 if by_scale[sizes_of]:
                     yield service, kind, by_scale[sizes_of]
-
-
-def count_of(size: Pair) -> Count:
-    """A size as a count. The estimate between bounds is not needed."""
-    low, high = size
-    return Count.exactly(high) if low == high else Count(high, low, high, "bounds")

@@ -6,6 +6,7 @@ requests have each.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from json.encoder import encode_basestring
@@ -15,19 +16,23 @@ from tokenfare import _core
 from tokenfare.batch.inputs.requests import METHOD, URL
 from tokenfare.catalog import BatchRules, Model
 from tokenfare.errors import InvalidRequestError
+from tokenfare.tokenizers import Count
 
-from .services import Choice, Service
+from .services import Service
+from .sizes import Pair, count_of
 
 Rules: TypeAlias = Callable[[Model, Service], BatchRules | None]
 """Gives the limits of a batch file for a model, or raises if nothing can be sent there."""
 
+_AT_ONCE = 4_096  # outcomes whose numbers are Python's objects at a time
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+
+class Outcome(NamedTuple):
     """The decision for requests of one size: the model, and the service that they go to."""
 
     service: Service
-    choice: Choice
+    model: Model
+    size: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +68,55 @@ class Planned(NamedTuple):
 
 
 class Outcomes:
-    """All outcomes so far."""
+    """All outcomes so far, as columns: there may be as many as requests."""
 
     def __init__(self, rules: Rules) -> None:
         """Start empty. `rules` gives the limits of a batch file for a model, or raises."""
-        self.all: list[Outcome] = []
         self.core: _core.Outcomes = _core.Outcomes()
         self._rules = rules
-        self._numbers: dict[int, int] = {}
+        self._low, self._high = array("Q"), array("Q")
+        self._service, self._place = array("I"), array("I")
+        self._services: list[Service] = []
+        self._service_numbers: dict[Service, int] = {}
+        self._numbers: dict[tuple[Service, str, int, int], int] = {}
         self._addresses: list[Address | InvalidRequestError] = []
         self._places: dict[tuple[str, bool], int] = {}
         self.going: list[tuple[Model, BatchRules | None]] = []
         """The model of each address, and the limits of its batch files (`None` for live)."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._place)  # the last column that `add` appends to
+
+    def __getitem__(self, number: int) -> Outcome:
+        """An outcome by its number."""
+        service, model = self._services[self._service[number]], self.going[self._place[number]][0]
+        return Outcome(service, model, count_of((self._low[number], self._high[number])))
 
     def again(self, rules: Rules) -> None:
         """Set all numbers of requests to zero, for another pass, which has its own `rules`."""
         self._rules = rules
         self.core.forget_numbers()
 
-    def number(self, service: Service, choice: Choice) -> int:
-        """The number of an outcome, the same for the same choice."""
-        key = id(choice)  # the service keeps it alive, so the id is not reused
+    def add(self, service: Service, model: Model, size: Pair) -> int:
+        """The number of a new outcome: requests of this size go to this model of a service."""
+        number, place = len(self), self._place_of(model, service)
+        if service not in self._service_numbers:
+            self._service_numbers[service] = len(self._services)
+            self._services.append(service)
+        low, high = size
+        self._low.append(low)
+        self._high.append(high)
+        self._service.append(self._service_numbers[service])
+        self._place.append(place)
+        self.core.add(place, size)
+        return number
+
+    def number(self, service: Service, model: Model, size: Count) -> int:
+        """As `add`, but the same number for the same outcome."""
+        key = (service, model.id, size.low, size.high)
         if key not in self._numbers:
-            self._numbers[key] = len(self.all)
-            self.all.append(Outcome(service, choice))
-            size = choice.size
-            self.core.add(self._place(choice.model, service), (size.low, size.high))
+            self._numbers[key] = self.add(service, model, (size.low, size.high))
         return self._numbers[key]
 
     def address(self, place: int) -> Address:
@@ -100,11 +128,12 @@ class Outcomes:
 
     def planned(self) -> Iterator[Planned]:
         """The numbers of each outcome that any request has."""
-        for outcome, numbers in zip(self.all, self.core.numbers(), strict=True):
-            if numbers[0] or numbers[2]:
-                yield Planned(outcome, *numbers)
+        for first in range(0, len(self), _AT_ONCE):
+            for number, found in enumerate(self.core.numbers(first, _AT_ONCE), first):
+                if found[0] or found[2]:
+                    yield Planned(self[number], *found)
 
-    def _place(self, model: Model, service: Service) -> int:
+    def _place_of(self, model: Model, service: Service) -> int:
         key = (model.id, service.requirements.batch)
         if key not in self._places:
             self._places[key] = len(self._addresses)

@@ -145,7 +145,7 @@ class Service:
         # A tuple of numbers hashes much faster than a `Count`, and there may be very many.
         key = (kind, size.high) if size.exact else (kind, size.low, size.high, size.value, size.how)
         if key not in self._best:
-            model = self._cheapest_of(kind, size)
+            model = self.cheapest(kind, size)
             self._best[key] = None if model is None else self.taken(model, kind, size)
         return self._best[key]
 
@@ -161,10 +161,10 @@ class Service:
     def _priced(self, model: Model, price: Price, most: int | None, size: Count) -> Choice:
         """As `_judged`, from the longest input that the model takes; ten times as fast."""
         asked = self.requirements
-        room, batch, thinking = asked.max_output_tokens, asked.batch, asked.thinking
+        batch, thinking = asked.batch, asked.thinking
         if most is not None and size.high > most:
             raise _refused(model)
-        ordinary = low, high = amounts_of(price, size, 1, room, thinking=thinking)
+        ordinary = low, high = self._ordinary(price, size)
         if batch and price.batch is not None:
             low, high = EXACT.multiply(low, price.batch), EXACT.multiply(high, price.batch)
         compared = high
@@ -173,6 +173,26 @@ class Service:
             compared = expected_fare(price, size, answer, batch=batch, thinking=thinking).amount
         headroom = None if most is None else most + asked.min_headroom - size.high
         return Choice(model, size, low, high, *ordinary, headroom, compared)
+
+    def amounts(self, model: Model, size: Count) -> tuple[Decimal, Decimal]:
+        """Both ends of the fare of a request that the model takes."""
+        price = model.price
+        if price is None:
+            raise _refused(model)
+        low, high = self._ordinary(price, size)
+        if not self.requirements.batch or price.batch is None:
+            return low, high
+        return EXACT.multiply(low, price.batch), EXACT.multiply(high, price.batch)
+
+    def longest(self, model: Model) -> int | None:
+        """The longest input that a model takes beside the room, if a limit is stated."""
+        most = next(most for each, _, most in self.takers if each.id == model.id)
+        return None if most is None else most + self.requirements.min_headroom
+
+    def _ordinary(self, price: Price, size: Count) -> tuple[Decimal, Decimal]:
+        """Both ends of a fare without the batch price."""
+        room, thinking = self.requirements.max_output_tokens, self.requirements.thinking
+        return amounts_of(price, size, 1, room, thinking=thinking)
 
     def _judged(self, model: Model, size: Count) -> Choice:
         ranked = self.on(model, size)
@@ -197,7 +217,8 @@ class Service:
         found = self._kinds[kind]
         return found.prices, found.takers
 
-    def _cheapest_of(self, kind: int, size: Count) -> Model | None:
+    def cheapest(self, kind: int, size: Count) -> Model | None:
+        """As `choose_among`, only the model; what was found before is not remembered."""
         prices, places = self.priced(kind)
         self._asked[kind] += 1
         if prices is not None and self._asked[kind] <= _FEW:

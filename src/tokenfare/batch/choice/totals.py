@@ -14,12 +14,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tokenfare.budget import Fare
-from tokenfare.money import EXACT, Money, total
+from tokenfare.catalog import Model
+from tokenfare.money import Money, total
 from tokenfare.tokenizers import Count
 
-from .bulk_prices import Together
+from .bulk_prices import Together, TogetherByModel
 from .counting import alike_for_plain
-from .services import Choice, Service, Sizes
+from .outcomes import Outcome
+from .services import Service, Sizes
 
 _MANY_ROOMS = 1_000
 
@@ -69,54 +71,35 @@ class OnOneModel:
     fare: Fare
 
 
-@dataclass(slots=True)
-class _Sum:
-    """The sum of the fares and the input tokens of `requests`."""
-
-    requests: int = 0
-    low_tokens: int = 0
-    high_tokens: int = 0
-    room: int = 0
-    low: Decimal = Decimal(0)
-    high: Decimal = Decimal(0)
-
-    def add(self, size: Count, low: Decimal, high: Decimal, number: int = 1) -> None:
-        self.requests += number
-        self.low_tokens += size.low * number
-        self.high_tokens += size.high * number
-        self.low = EXACT.add(self.low, EXACT.multiply(low, number))
-        self.high = EXACT.add(self.high, EXACT.multiply(high, number))
-
-    def fare(self, currency: str) -> Fare:
-        return Fare(Money(self.low, currency), Money(self.high, currency))
-
-
 class _Placed:
     """The requests that go to one model."""
 
-    def __init__(self, first: Choice) -> None:
-        self.sum = _Sum()
-        self._rates = first.model.rates
-        price = first.model.price
-        tiers = () if price is None else price.tiers
+    def __init__(self, model: Model) -> None:
+        self.together = Together(model)
+        self._low_tokens = self._high_tokens = self._room = 0
+        self._rates = model.rates
+        tiers = () if model.price is None else model.price.tiers
         self._bounds = tuple(tier.up_to for tier in tiers if tier.up_to is not None)
         self._most: int | None = None
 
-    def limit(self, choice: Choice) -> None:
-        """Note the longest input that the model takes beside the room of this request."""
-        if choice.headroom is not None:
-            most = choice.size.high + choice.headroom
+    def add(self, outcome: Outcome, number: int) -> None:
+        service, model, size = outcome
+        self.together.add(service.requirements, size, number)
+        self._low_tokens += size.low * number
+        self._high_tokens += size.high * number
+        self._room += service.requirements.max_output_tokens * number
+        most = service.longest(model)
+        if most is not None:
             self._most = most if self._most is None else min(self._most, most)
 
     def share(self, model: str, currency: str, *, batch: bool) -> Share:
-        found = self.sum
         return Share(
             model,
             batch,
-            found.requests,
-            found.low_tokens,
-            found.high_tokens,
-            found.fare(currency),
+            self.together.requests,
+            self._low_tokens,
+            self._high_tokens,
+            self.together.fare(currency),
             self._most,
             None if batch else self._seconds(),
             self._bounds,
@@ -125,8 +108,8 @@ class _Placed:
     def _seconds(self) -> int | None:
         """The time that the rate limits leave: the longer of those for requests and for tokens."""
         needed = (
-            (self.sum.requests, self._rates.requests_per_minute),
-            (self.sum.high_tokens + self.sum.room, self._rates.tokens_per_minute),
+            (self.together.requests, self._rates.requests_per_minute),
+            (self._high_tokens + self._room, self._rates.tokens_per_minute),
         )
         return max((-(-60 * number // rate) for number, rate in needed if rate), default=None)
 
@@ -139,35 +122,48 @@ class Tally:
         self.currency = currency
         self._placed: dict[tuple[str, bool], _Placed] = {}
         self._carried = 0
-        self._ordinary = _Sum()
-        self._repeated = _Sum()
+        self._repeated = TogetherByModel()
         self._lengths: Counter[int] = Counter()
         self._held: dict[Service, list[Counter[Count]]] = {}
+        self._sums: dict[str, Together] = {}
+        self._many_rooms = False
         self._plain = True
 
-    def add(self, choice: Choice, service: Service, number: int = 1, *, repeated: int = 0) -> None:
+    def add(self, outcome: Outcome, number: int = 1, *, repeated: int = 0) -> None:
         """Add requests that are sent; `repeated` of them are identical to an earlier one."""
-        size, low, high = choice.size, choice.low, choice.high
-        key = (choice.model.id, service.requirements.batch)
-        placed = self._placed.get(key)
-        if placed is None:
-            placed = self._placed[key] = _Placed(choice)
-        placed.sum.add(size, low, high, number)
-        placed.sum.room += service.requirements.max_output_tokens * number
-        placed.limit(choice)
-        self._ordinary.add(size, choice.ordinary_low, choice.ordinary_high, number)
+        key = (outcome.model.id, outcome.service.requirements.batch)
+        if key not in self._placed:
+            self._placed[key] = _Placed(outcome.model)
+        self._placed[key].add(outcome, number)
         if repeated:
-            self._repeated.add(size, low, high, repeated)
-        self._lengths[size.high] += number
+            self._repeated.add(outcome, repeated)
+        self._lengths[outcome.size.high] += number
 
     def hold(self, service: Service, kind: int, sizes: Iterable[tuple[Count, int]]) -> None:
         """Add sizes in the batch service, on one kind, and how many sent requests have each."""
         counted = self._held.get(service)
         if counted is None:
+            if len(self._held) == _MANY_ROOMS:
+                self._price_held()
             counted = self._held[service] = [Counter() for _ in service.kinds]
         by_size = counted[kind]
         for size, number in sizes:
             by_size[size] += number
+
+    def _price_held(self) -> None:
+        """Price the sizes held so far, and let them go: there may be as many as requests."""
+        self._many_rooms = True
+        self._priced(self._sums)
+        self._held.clear()
+
+    def _priced(self, sums: dict[str, Together]) -> dict[str, Together]:
+        """Add the held sizes to what they cost on each model that takes any of them."""
+        for service, counted in self._held.items():
+            for model, kind, most in service.takers:
+                if model.id not in sums:
+                    sums[model.id] = Together(model)
+                sums[model.id].add_taken(service, model, most, counted[kind].items())
+        return sums
 
     def hold_one(self, held: Cell, *, plain: bool) -> None:
         """Add one sent request's sizes in the batch service, and whether it is a plain chat."""
@@ -175,15 +171,19 @@ class Tally:
         for kind, size in enumerate(held.sizes):
             self.hold(held.service, kind, [(size, 1)])
 
-    def carry(self, choice: Choice, number: int = 1) -> None:
+    def carry(self, outcome: Outcome, number: int = 1) -> None:
         """Add requests that are not sent, because an identical earlier one is."""
         self._carried += number
-        self._repeated.add(choice.size, choice.low, choice.high, number)
+        self._repeated.add(outcome, number)
 
     @property
     def requests(self) -> int:
         """How many requests have a model."""
-        return self._ordinary.requests + self._carried
+        return self._sent + self._carried
+
+    @property
+    def _sent(self) -> int:
+        return sum(each.together.requests for each in self._placed.values())
 
     @property
     def carried(self) -> int:
@@ -208,30 +208,31 @@ class Tally:
     @property
     def fare(self) -> Fare:
         """The fare of the job."""
-        low = total(each.sum.low for each in self._placed.values())
-        high = total(each.sum.high for each in self._placed.values())
-        return Fare(Money(low, self.currency), Money(high, self.currency))
+        return self._fare(each.together.amounts() for each in self._placed.values())
 
     @property
     def ordinary(self) -> Fare:
         """The fare of the same requests on the same models without the batch price."""
-        return self._ordinary.fare(self.currency)
+        placed = self._placed.values()
+        return self._fare(each.together.amounts(ordinary=True) for each in placed)
 
     @property
     def saving(self) -> Fare:
         """What sending identical requests once would save."""
-        return self._repeated.fare(self.currency)
+        return self._fare([self._repeated.amounts()])
+
+    def _fare(self, amounts: Iterable[tuple[Decimal, Decimal]]) -> Fare:
+        each = list(amounts)
+        low, high = total(low for low, _ in each), total(high for _, high in each)
+        return Fare(Money(low, self.currency), Money(high, self.currency))
 
     @cached_property
     def alone(self) -> tuple[OnOneModel, ...]:
         """The whole job on each model of the batch service that takes any of it, best first."""
-        sums: dict[str, Together] = {}
-        for service, counted in self._held.items():
-            for model, kind, most in service.takers:
-                if model.id not in sums:
-                    sums[model.id] = Together(model)
-                sums[model.id].add(service, model, most, counted[kind].items())
-        return self._best_first(sums)
+        if self._many_rooms:
+            self._price_held()
+            return self._best_first(self._sums)
+        return self._best_first(self._priced({}))
 
     def alone_live(self, live_of: Callable[[Service], Service]) -> tuple[OnOneModel, ...]:
         """The whole job on each single model that is live only, the best first.
@@ -241,7 +242,7 @@ class Tally:
         batch service: nothing is counted for this alone. Also empty if there are too many rooms,
         since looking up the models of each takes a tenth of a millisecond.
         """
-        if not self._plain or len(self._held) > _MANY_ROOMS:
+        if not self._plain or self._many_rooms:
             return ()
         in_batch = {model.id for service in self._held for model, _, _ in service.takers}
         sums: dict[str, Together] = {}
@@ -255,15 +256,16 @@ class Tally:
                     continue
                 if model.id not in sums:
                     sums[model.id] = Together(model)
-                sums[model.id].add(live, model, most, counted[place].items())
+                sums[model.id].add_taken(live, model, most, counted[place].items())
         return self._best_first(sums)
 
     def _best_first(self, sums: dict[str, Together]) -> tuple[OnOneModel, ...]:
+        sent = self._sent
         found = (
             OnOneModel(
                 model,
                 each.requests,
-                self._ordinary.requests - each.requests,
+                sent - each.requests,
                 each.fare(self.currency),
             )
             for model, each in sums.items()

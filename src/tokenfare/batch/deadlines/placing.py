@@ -6,12 +6,14 @@ from collections import defaultdict
 from decimal import Decimal
 
 from tokenfare import _core
+from tokenfare.batch.choice.bulk_prices import TogetherByModel
+from tokenfare.batch.choice.outcomes import Outcome
 from tokenfare.batch.choice.services import Choice, Service
 from tokenfare.batch.choice.totals import Cell
 from tokenfare.batch.extra import required
+from tokenfare.catalog import Model
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import EXACT
-from tokenfare.tokenizers import Count
 
 from .deadline import Deadline
 from .keeping import Kept
@@ -27,7 +29,8 @@ class Placing:
         self._deadline = kept.deadline
         self._models = {survey.number_of(name): name for name in survey.models}
         self._more: defaultdict[str, Decimal] = defaultdict(Decimal)
-        self._made: dict[tuple[Service, int, int, int], Choice] = {}
+        self._given: defaultdict[str, TogetherByModel] = defaultdict(TogetherByModel)
+        self._freed: defaultdict[str, TogetherByModel] = defaultdict(TogetherByModel)
         numbers = [survey.number_of(name) for name in found.names]
         self.classes.give_out(*_given_out(found, kept, numbers))
 
@@ -54,24 +57,28 @@ class Placing:
 
     def on(self, cell: Cell, model: int) -> Choice:
         """A request on the model with this number, which takes it, as a choice."""
+        taker, kind = self._taker(cell.service, model)
+        return cell.service.taken(taker, kind, cell.sizes[kind])
+
+    def model(self, service: Service, model: int) -> Model:
+        """The model of a service that has this number."""
+        return self._taker(service, model)[0]
+
+    def _taker(self, service: Service, model: int) -> tuple[Model, int]:
         name = self._models[model]
-        kind = next(kind for each, kind, _ in cell.service.takers if each.id == name)
-        return self.at(cell.service, model, cell.sizes[kind])
+        return next((each, kind) for each, kind, _ in service.takers if each.id == name)
 
-    def at(self, service: Service, model: int, size: Count) -> Choice:
-        """A request of this size on the model with this number, as a choice."""
-        key = (service, model, size.low, size.high)  # hashes faster than a `Count`
-        if key not in self._made:
-            name = self._models[model]
-            takers = ((each, kind) for each, kind, _ in service.takers if each.id == name)
-            self._made[key] = service.taken(*next(takers), size)
-        return self._made[key]
-
-    def compare(self, free: Choice, choice: Choice, requests: int = 1) -> None:
-        """Note requests that are sent, and their choice without a deadline."""
+    def compare(self, free: Choice, choice: Choice) -> None:
+        """Note a request that is sent, and its choice without a deadline."""
         more = EXACT.subtract(choice.high, free.high)
         model = choice.model.id
-        self._more[model] = EXACT.add(self._more[model], EXACT.multiply(more, requests))
+        self._more[model] = EXACT.add(self._more[model], more)
+
+    def compare_outcomes(self, free: Outcome, given: Outcome, requests: int) -> None:
+        """As `compare`, for requests that were read by the core."""
+        model = given.model.id
+        self._given[model].add(given, requests)
+        self._freed[model].add(free, requests)
 
     def refusal(self, cell: Cell) -> str:
         """As in the survey."""
@@ -81,6 +88,9 @@ class Placing:
         """The deadline, once all requests are placed, with what each model costs more."""
         if not self.classes.all_given():
             raise changed()
+        for model, given in self._given.items():
+            more = EXACT.subtract(given.amounts()[1], self._freed[model].amounts()[1])
+            self._more[model] = EXACT.add(self._more[model], more)
         return self._deadline.costing(self._more)
 
 

@@ -15,8 +15,10 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tokenfare import _core
-from tokenfare.batch.choice.offers import count_of
+from tokenfare.batch.choice.bulk_prices import TogetherByModel
+from tokenfare.batch.choice.outcomes import Outcome
 from tokenfare.batch.choice.services import Choice, Service
+from tokenfare.batch.choice.sizes import count_of
 from tokenfare.batch.choice.totals import Cell
 from tokenfare.batch.extra import required
 from tokenfare.batch.output.null_output import NullOutput
@@ -87,6 +89,7 @@ class Survey(NullOutput):
         self._met: set[Service] = set()
         self._window_hours = 0
         self._low, self._high = Decimal(0), Decimal(0)
+        self._free = TogetherByModel()
         self._catalog = catalog
         self._deadline = deadline
         self._currency = currency
@@ -159,10 +162,14 @@ class Survey(NullOutput):
         self._pending = []
         self.settle()
 
-    def add_free(self, free: Choice, requests: int = 1) -> None:
-        """Add what requests cost without a deadline."""
-        self._low = EXACT.add(self._low, EXACT.multiply(free.low, requests))
-        self._high = EXACT.add(self._high, EXACT.multiply(free.high, requests))
+    def add_free(self, free: Choice) -> None:
+        """Add what a request costs without a deadline."""
+        self._low = EXACT.add(self._low, free.low)
+        self._high = EXACT.add(self._high, free.high)
+
+    def add_free_outcome(self, free: Outcome, requests: int) -> None:
+        """Add what requests, read by the core, cost without a deadline."""
+        self._free.add(free, requests)
 
     def settle(self) -> None:
         """Distinguish sizes less finely if there are too many classes."""
@@ -208,9 +215,14 @@ class Survey(NullOutput):
             frozenset(self._unknown),
             self.in_batch,
             self._window_hours,
-            Fare(Money(self._low, self._currency), Money(self._high, self._currency)),
+            self._without_deadline(),
             0.0 if self._digits == ALL_DIGITS else 2.0 ** (1 - self._digits),
         )
+
+    def _without_deadline(self) -> Fare:
+        low, high = self._free.amounts()
+        low, high = EXACT.add(self._low, low), EXACT.add(self._high, high)
+        return Fare(Money(low, self._currency), Money(high, self._currency))
 
     def class_of(self, cell: Cell) -> int | None:
         """The number of a live request's class; `None` if no model can promise a time."""

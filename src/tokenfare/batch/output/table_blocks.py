@@ -6,11 +6,11 @@ and looked up for each request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tokenfare.batch.choice.outcomes import Outcome
+from tokenfare.batch.choice.outcomes import Outcome, Outcomes
 from tokenfare.batch.choice.output_lines import Sending
 from tokenfare.batch.extra import required
 from tokenfare.batch.uninterrupted import undisturbed
@@ -29,12 +29,12 @@ class Predicted:
         self._known = 0
         self._columns = {name: self._array(name, []) for name in _NAMES}
 
-    def of(self, outcomes: Sequence[Outcome]) -> Mapping[str, Any]:
+    def of(self, outcomes: Outcomes) -> Mapping[str, Any]:
         """The columns by name, with a value for each outcome. Known outcomes keep their values."""
-        if self._known < len(outcomes):
+        known = len(outcomes)  # the planning thread may add outcomes at the end meanwhile
+        if self._known < known:
             arrow = required("pyarrow")
-            # The planning thread may add outcomes at the end meanwhile.
-            found = [_predicted(outcome) for outcome in outcomes[self._known :]]
+            found = [_predicted(outcomes[number]) for number in range(self._known, known)]
             for i, name in enumerate(_NAMES):
                 new = self._array(name, [each[i] for each in found])
                 self._columns[name] = arrow.concat_arrays([self._columns[name], new])
@@ -56,7 +56,7 @@ class SentRows:
         self._predicted = Predicted()
         self._files: list[Any] = []
         self._sent: list[Any] = []
-        self._outcomes: Sequence[Outcome] = ()
+        self._outcomes: list[Outcomes] = []  # of the last block
         self._number = 0
 
     def __len__(self) -> int:
@@ -69,14 +69,15 @@ class SentRows:
         name = self._arrow.scalar(file, self._arrow.string())
         self._files.append(self._arrow.repeat(name, len(sent)))
         self._sent.append(sent)
-        self._outcomes = sending.outcomes.all
+        self._outcomes = [sending.outcomes]
         self._number += len(sent)
 
     def take(self) -> Any:
         """Remove all rows that are waiting, at least one, as an Arrow table of `plain_schema`."""
         arrow, schema = self._arrow, self._schema
         sent = arrow.concat_arrays(self._sent)
-        known = self._predicted.of(self._outcomes)
+        [outcomes] = self._outcomes
+        known = self._predicted.of(outcomes)
         columns = {name: column.take(sent.field("outcome")) for name, column in known.items()}
         sent_as = sent.field("sent_as")
         if sent_as.null_count < len(sent_as):
@@ -105,14 +106,16 @@ _NAMES = (
 
 def _predicted(outcome: Outcome) -> tuple[object, ...]:
     """The values of an outcome for the columns `_NAMES`."""
-    choice, requirements = outcome.choice, outcome.service.requirements
+    service, model, size = outcome
+    requirements = service.requirements
+    low, high = service.amounts(model, size)
     return (
-        choice.model.id,
+        model.id,
         requirements.batch,
-        choice.size.low,
-        choice.size.high,
+        size.low,
+        size.high,
         requirements.max_output_tokens,
-        rounded_down(choice.low),
-        rounded_up(choice.high),
+        rounded_down(low),
+        rounded_up(high),
         requirements.currency,
     )
