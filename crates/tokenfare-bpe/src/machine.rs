@@ -34,4 +34,4 @@ pub(crate) fn has_avx512() -> bool {
 
 #[cfg(test)]
 #[cfg(target_arch = "x86_64")]
-mod tests;
+pub(crate) mod tests;

@@ -12,7 +12,7 @@ use crate::{Merging, to_compact};
 
 /// The vector instructions of a CPU, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Vectors {
+pub(crate) enum Vectors {
     Plain,
     Avx2,
     Avx512,
@@ -28,7 +28,7 @@ pub(super) fn allowed() -> Vectors {
 }
 
 /// Does `work` as if the CPU had no more than `vectors`.
-fn with<T>(vectors: Vectors, work: impl FnOnce() -> T) -> T {
+pub(crate) fn with<T>(vectors: Vectors, work: impl FnOnce() -> T) -> T {
     let before = ALLOWED.replace(vectors);
     let result = work();
     ALLOWED.set(before);

@@ -1,0 +1,137 @@
+//! Eight code points at a time by AVX2: four bytes of each, of which those that are meant are moved
+//! together, four code points by one shuffle.
+//!
+//! Which bytes are meant depends on the four lengths alone, so there are 256 shuffles, in a table.
+
+use std::arch::x86_64::{
+    __m128i, __m256i, _mm_extract_epi64, _mm_set_epi64x, _mm_shuffle_epi8, _mm256_and_si256,
+    _mm256_blendv_epi8, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmpeq_epi32,
+    _mm256_cmpgt_epi32, _mm256_extracti128_si256, _mm256_movemask_ps, _mm256_or_si256,
+    _mm256_set_epi32, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_slli_epi32,
+    _mm256_srli_epi32, _mm256_testz_si256,
+};
+
+use super::{Group, WRITTEN, Written};
+
+/// Code points of a vector, and of half a vector, which is as far as a shuffle reaches.
+const EIGHT: usize = 8;
+const FOUR: usize = 4;
+
+/// The shuffle for each four lengths. Of the number of a shuffle, bit `i` is whether code point `i` has two or three
+/// bytes, and bit `4 + i` whether it has three or four.
+static SHUFFLES: [[u64; 2]; 256] = shuffles();
+
+const fn shuffles() -> [[u64; 2]; 256] {
+    let mut all = [[0; 2]; 256];
+    let mut number = 0;
+    while number < all.len() {
+        let mut bytes = [0x80; WRITTEN * FOUR]; // makes a zero
+        let (mut point, mut at) = (0, 0);
+        while point < FOUR {
+            let length = match (number >> point & 1, number >> (FOUR + point) & 1) {
+                (0, 0) => 1,
+                (1, 0) => 2,
+                (1, _) => 3,
+                _ => 4,
+            };
+            let mut byte = 0;
+            while byte < length {
+                bytes[at] = (WRITTEN * point + byte) as u8;
+                (byte, at) = (byte + 1, at + 1);
+            }
+            point += 1;
+        }
+        let both = u128::from_le_bytes(bytes);
+        all[number] = [both as u64, (both >> 64) as u64];
+        number += 1;
+    }
+    all
+}
+
+/// Writes a group, and answers how many bytes it takes; what is behind those in `room` may change. O(1).
+#[target_feature(enable = "avx2,popcnt")]
+#[inline]
+pub(super) fn write_group(group: &Group, room: &mut Written) -> (usize, bool) {
+    let (mut at, mut foreign) = (0, false);
+    for eight in group.as_chunks::<EIGHT>().0 {
+        let Coded { bytes, two_or_three, three_or_four, four, is_foreign } = coded(vector(eight));
+        foreign |= is_foreign;
+        let halves = [_mm256_castsi256_si128(bytes), _mm256_extracti128_si256::<1>(bytes)];
+        for (half, i) in halves.into_iter().zip([0, FOUR]) {
+            let of_half = |bits: u32| bits >> i & 0xf;
+            let number = of_half(two_or_three) | of_half(three_or_four) << FOUR;
+            put(half, &SHUFFLES[number as usize % SHUFFLES.len()], room, at);
+            at += FOUR + number.count_ones() as usize + 2 * of_half(four).count_ones() as usize;
+        }
+    }
+    (at, foreign)
+}
+
+/// Eight code points as UTF-8 of four bytes each, the first byte lowest, and of each a bit how long it is.
+struct Coded {
+    bytes: __m256i,
+    two_or_three: u32,
+    three_or_four: u32,
+    four: u32,
+    /// Whether one of them is no character.
+    is_foreign: bool,
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn coded(point: __m256i) -> Coded {
+    let all = _mm256_set1_epi32;
+    let or = |a, b| _mm256_or_si256(a, b);
+    let six_bits = |v| _mm256_and_si256(v, all(0x3f));
+    let above = |most| _mm256_cmpgt_epi32(point, all(most));
+    let last = six_bits(point);
+    let third = six_bits(_mm256_srli_epi32::<6>(point));
+    let two = or(or(all(0x80c0), _mm256_srli_epi32::<6>(point)), _mm256_slli_epi32::<8>(last));
+    let ends = or(_mm256_slli_epi32::<8>(third), _mm256_slli_epi32::<16>(last));
+    let three = or(or(all(0x80_80e0), _mm256_srli_epi32::<12>(point)), ends);
+    let (is_two, is_three) = (above(0x7f), above(0x7ff));
+    let bytes = _mm256_blendv_epi8(_mm256_blendv_epi8(point, two, is_two), three, is_three);
+    let (two_or_three, three_or_four) = (bits(is_two), bits(is_three));
+    let surrogate = _mm256_cmpeq_epi32(_mm256_and_si256(point, all(!0x7ff)), all(0xd800));
+    let beyond = all(0xffff_0000_u32 as i32);
+    if _mm256_testz_si256(point, beyond) != 0 {
+        let is_foreign = bits(surrogate) != 0;
+        return Coded { bytes, two_or_three, three_or_four, four: 0, is_foreign };
+    }
+    let second = six_bits(_mm256_srli_epi32::<12>(point));
+    let ends = or(_mm256_slli_epi32::<8>(ends), _mm256_slli_epi32::<8>(second));
+    let first = or(all(0x8080_80f0_u32 as i32), _mm256_srli_epi32::<18>(point));
+    let is_four = above(0xffff);
+    let bytes = _mm256_blendv_epi8(bytes, or(first, ends), is_four);
+    let four = bits(is_four);
+    // The comparison has signs.
+    let negative = _mm256_cmpgt_epi32(_mm256_setzero_si256(), point);
+    let is_foreign = bits(or(surrogate, or(above(0x10_ffff), negative))) != 0;
+    Coded { bytes, two_or_three: two_or_three & !four, three_or_four, four, is_foreign }
+}
+
+/// The highest bit of each place.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn bits(v: __m256i) -> u32 {
+    _mm256_movemask_ps(_mm256_castsi256_ps(v)) as u32
+}
+
+/// Writes the bytes of four code points that are meant to `room[at..]`, and zeros behind them.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn put(bytes: __m128i, [low, high]: &[u64; 2], room: &mut Written, at: usize) {
+    let together = _mm_shuffle_epi8(bytes, _mm_set_epi64x(*high as i64, *low as i64));
+    let at = at.min(room.len() - WRITTEN * FOUR);
+    let place = &mut room[at..at + WRITTEN * FOUR];
+    let (low, high) = (_mm_extract_epi64::<0>(together), _mm_extract_epi64::<1>(together));
+    place[..8].copy_from_slice(&low.to_le_bytes());
+    place[8..].copy_from_slice(&high.to_le_bytes());
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn vector(points: &[u32; EIGHT]) -> __m256i {
+    let [a, b, c, d, e, f, g, h] = points.map(|point| point as i32);
+    _mm256_set_epi32(h, g, f, e, d, c, b, a)
+}
