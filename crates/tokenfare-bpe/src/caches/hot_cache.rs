@@ -2,14 +2,16 @@
 //! here.
 //!
 //! An entry is as one of `short_cache`, one a place. Pieces are looked up in groups: all entries of a group
-//! are asked for before the first is looked at, and by AVX-512 four are compared at a time.
+//! are asked for before the first is looked at, and four are compared at a time by AVX-512 or AVX2.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
 use crate::caches::short_cache::{Key, places};
 #[cfg(target_arch = "x86_64")]
-use crate::machine::has_avx512;
+use crate::machine::{has_avx2, has_avx512};
 use crate::pieces::windows::{Places, list};
 use crate::prefetch::prefetch;
 
@@ -54,9 +56,14 @@ impl HotCache {
         missing: &mut Places,
     ) -> usize {
         #[cfg(target_arch = "x86_64")]
-        if starts.len() >= GROUP && has_avx512() {
-            // SAFETY: the machine has what the function was compiled for, and that is all it asks.
-            return unsafe { avx512::count(self, text, starts, ends, missing) };
+        if starts.len() >= GROUP && has_avx2() {
+            // SAFETY: the machine has what the functions were compiled for, and that is all they ask.
+            return unsafe {
+                match has_avx512() {
+                    true => avx512::count(self, text, starts, ends, missing),
+                    false => avx2::count(self, text, starts, ends, missing),
+                }
+            };
         }
         self.count_with(
             text,
@@ -126,6 +133,8 @@ fn place(mixed: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "x86_64")]
+    use crate::machine::tests::{Vectors, with};
 
     #[test]
     fn pieces_are_found_in_groups_as_one_by_one() {
@@ -157,21 +166,15 @@ mod tests {
                     count => sum += count,
                 }
             }
-            for one_by_one in [false, true] {
+            let check = || {
                 let mut missing = Places::default();
-                let found = if one_by_one {
-                    hot.count_with(
-                        &text,
-                        &starts,
-                        &ends,
-                        &mut missing,
-                        |hot, text, starts, ends| hot.find::<GROUP>(text, starts, ends),
-                        list,
-                    )
-                } else {
-                    hot.count(&text, &starts, &ends, &mut missing)
-                };
+                let found = hot.count(&text, &starts, &ends, &mut missing);
                 assert_eq!((found, missing.all()), (sum, &expected[..]));
+            };
+            check();
+            #[cfg(target_arch = "x86_64")]
+            for vectors in [Vectors::Plain, Vectors::Avx2] {
+                with(vectors, check);
             }
             for i in expected {
                 let (start, end) = (starts[i as usize] as usize, ends[i as usize] as usize);

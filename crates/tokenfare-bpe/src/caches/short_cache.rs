@@ -38,6 +38,12 @@ const MASKS: [(u64, u64); 16] = {
 /// What the two words are multiplied by to be mixed.
 pub(crate) const FACTORS: (u64, u64) = (0x9e37_79b9_7f4a_7c15, 0xd6e8_feb8_6659_fd93);
 
+/// The two words of a key mixed: two products and their sum, which AVX-512 makes of four keys at a time.
+#[inline(always)]
+pub(crate) fn mixed(low: u64, high: u64) -> u64 {
+    low.wrapping_mul(FACTORS.0).wrapping_add(high.wrapping_mul(FACTORS.1))
+}
+
 impl Key {
     /// The key of the first `length` bytes, 1 to [`LONGEST`]; for other lengths the key of nothing, which
     /// is never found. O(1), no branch.
@@ -64,11 +70,10 @@ impl Key {
         }
     }
 
-    /// All bits of the key mixed; the highest are for choosing a place. Two products and their sum,
-    /// which `hot_cache` makes of four keys at a time.
+    /// All bits of the key mixed; the highest are for choosing a place.
     #[inline(always)]
     pub(crate) fn mixed(self) -> u64 {
-        self.0.wrapping_mul(FACTORS.0).wrapping_add(self.1.wrapping_mul(FACTORS.1))
+        mixed(self.0, self.1)
     }
 
     /// The key as bytes: the piece, zeros, and its length in the last one.

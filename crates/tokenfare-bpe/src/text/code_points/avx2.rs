@@ -1,7 +1,7 @@
-//! Eight code points at a time by AVX2: four bytes of each, of which those that are meant are moved
-//! together, four code points by one shuffle.
+//! Eight code points at a time by AVX2: each is encoded as four bytes, and one shuffle moves the wanted
+//! bytes of four code points together.
 //!
-//! Which bytes are meant depends on the four lengths alone, so there are 256 shuffles, in a table.
+//! Which bytes are wanted depends on the four lengths alone, so a table holds all 256 shuffles.
 
 use std::arch::x86_64::{
     __m128i, __m256i, _mm_extract_epi64, _mm_set_epi64x, _mm_shuffle_epi8, _mm256_and_si256,
@@ -17,8 +17,8 @@ use super::{Group, WRITTEN, Written};
 const EIGHT: usize = 8;
 const FOUR: usize = 4;
 
-/// The shuffle for each four lengths. Of the number of a shuffle, bit `i` is whether code point `i` has two or three
-/// bytes, and bit `4 + i` whether it has three or four.
+/// The shuffle for every four lengths. In the number of a shuffle, bit `i` says whether code point `i` has
+/// two or three bytes, and bit `4 + i` whether it has three or four.
 static SHUFFLES: [[u64; 2]; 256] = shuffles();
 
 const fn shuffles() -> [[u64; 2]; 256] {
@@ -48,7 +48,8 @@ const fn shuffles() -> [[u64; 2]; 256] {
     all
 }
 
-/// Writes a group, and answers how many bytes it takes; what is behind those in `room` may change. O(1).
+/// Writes a group, and returns how many bytes it takes and whether one of its code points is not a
+/// character. What follows these bytes in `room` may change. O(1).
 #[target_feature(enable = "avx2,popcnt")]
 #[inline]
 pub(super) fn write_group(group: &Group, room: &mut Written) -> (usize, bool) {
@@ -67,13 +68,14 @@ pub(super) fn write_group(group: &Group, room: &mut Written) -> (usize, bool) {
     (at, foreign)
 }
 
-/// Eight code points as UTF-8 of four bytes each, the first byte lowest, and of each a bit how long it is.
+/// Eight code points as UTF-8 of four bytes each, the first byte lowest, with a bit of each for its
+/// length.
 struct Coded {
     bytes: __m256i,
     two_or_three: u32,
     three_or_four: u32,
     four: u32,
-    /// Whether one of them is no character.
+    /// Whether one of them is not a character.
     is_foreign: bool,
 }
 
@@ -104,7 +106,7 @@ fn coded(point: __m256i) -> Coded {
     let is_four = above(0xffff);
     let bytes = _mm256_blendv_epi8(bytes, or(first, ends), is_four);
     let four = bits(is_four);
-    // The comparison has signs.
+    // The comparison is of signed numbers, so what is above them all looks negative.
     let negative = _mm256_cmpgt_epi32(_mm256_setzero_si256(), point);
     let is_foreign = bits(or(surrogate, or(above(0x10_ffff), negative))) != 0;
     Coded { bytes, two_or_three: two_or_three & !four, three_or_four, four, is_foreign }
@@ -117,7 +119,7 @@ fn bits(v: __m256i) -> u32 {
     _mm256_movemask_ps(_mm256_castsi256_ps(v)) as u32
 }
 
-/// Writes the bytes of four code points that are meant to `room[at..]`, and zeros behind them.
+/// Writes the wanted bytes of four code points to `room[at..]`, and zeros after them.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn put(bytes: __m128i, [low, high]: &[u64; 2], room: &mut Written, at: usize) {
