@@ -108,7 +108,7 @@ def test_every_id_is_the_same_number_again(qwen):
         ([0, -1], r"ids\[1\] is -1, the id of no token"),
         ([2**32], r"ids\[0\] is 4294967296, the id of no token"),
         ([2**32 - 1], "4294967295 is the id of no token"),
-        ([2**200], r"ids\[0\]"),
+        ([2**200], r"ids\[0\] has more than 128 bits: the id of no token"),
         ([1, "x"], r"ids\[1\] is of .*str.*; an id is an integer"),
         ([None], r"ids\[0\] is of .*NoneType"),
         ([1.0], r"ids\[0\] is of .*float"),
@@ -139,6 +139,34 @@ def test_what_iterating_ids_raises_comes_out_as_it_is(qwen):
         with pytest.raises(TypeError) as caught:
             qwen.decode(ids)
         assert not isinstance(caught.value, InvalidRequestError)
+
+
+@pytest.mark.parametrize(
+    "raised", [TypeError("mine"), OverflowError("mine"), KeyError("mine"), KeyboardInterrupt()]
+)
+@pytest.mark.parametrize("container", [list, tuple, iter])
+def test_what_the_index_of_an_id_raises_comes_out_as_it_is(qwen, container, raised):
+    asked = []
+
+    class Broken:
+        def __index__(self):
+            asked.append(self)
+            raise raised
+
+    for decode in (qwen.decode, qwen.decode_bytes):
+        with pytest.raises(type(raised)) as caught:
+            decode(container([1, Broken()]))
+        assert caught.value is raised
+    assert len(asked) == 2, "once a call"
+
+
+def test_an_index_that_is_no_integer_is_no_id(qwen):
+    class Odd:
+        def __index__(self):
+            return "1"  # noqa: PLE0305 - the mistake
+
+    with pytest.raises(InvalidRequestError, match=r"ids\[0\] is of .*Odd.*; an id is an integer"):
+        qwen.decode([Odd()])
 
 
 @pytest.mark.parametrize("make", [np.int64, np.uint8, np.float64])

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use pyo3::buffer::{Element, PyBuffer, PyUntypedBuffer};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyIterator, PyList, PyMemoryView};
 
@@ -146,13 +146,24 @@ fn no_view(py: Python<'_>, error: &PyErr) -> PyErr {
 
 #[inline]
 fn of_number(i: usize, id: &Bound<'_, PyAny>) -> PyResult<u32> {
-    id.extract().map_err(|_| no_id(i, id))
+    id.extract().map_err(|error| no_id(i, id, error))
 }
 
+/// Why an object is not an id. An exception that the object's own `__index__` raises is returned as
+/// it is: it has a traceback, or is of a class that no failed conversion raises.
 #[cold]
-fn no_id(i: usize, id: &Bound<'_, PyAny>) -> PyErr {
+fn no_id(i: usize, id: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
+    let py = id.py();
+    let too_large = error.is_instance_of::<PyOverflowError>(py);
+    let converts = too_large || error.is_instance_of::<PyTypeError>(py);
+    if error.traceback(py).is_some() || !converts {
+        return error;
+    }
     match id.extract::<i128>() {
         Ok(number) => Refused::new_err(format!("ids[{i}] is {number}, the id of no token")),
+        Err(_) if too_large => {
+            Refused::new_err(format!("ids[{i}] has more than 128 bits: the id of no token"))
+        }
         Err(_) => {
             let class = id.get_type();
             Refused::new_err(format!("ids[{i}] is of {class}; an id is an integer"))
