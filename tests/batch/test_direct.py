@@ -57,6 +57,18 @@ def test_what_was_answered_is_not_sent_again_and_what_failed_is(emulate: Any, ma
     assert batch.collect(folder, **given).complete
 
 
+def test_progress_is_told_after_each_request(emulate: Any, made: Any) -> None:
+    def faults(attempt: Any) -> Any:
+        return Refuse(400, "data_inspection_failed") if attempt.number == 2 else None
+
+    _, given = emulate(faults=faults)
+    told: list[Any] = []
+    given |= {"all_files": True, "concurrency": 1, "progress": told.append}
+    batch.run(made(1, 2, 3), **given)
+    assert told == [(1, 0, 3), (1, 1, 3), (2, 1, 3)]
+    assert [now.complete for now in told] == [False, False, False]
+
+
 def test_a_slow_model_holds_up_none_but_its_own(emulate: Any, tmp_path: Path) -> None:
     """qwen-math-turbo's answers have 3,072 tokens at most, so half is qwen-max-latest's."""
 
@@ -194,3 +206,43 @@ def test_more_at_once_than_the_system_allows_is_refused_before_anything_is_sent(
         batch.run(folder, all_files=True, concurrency=1_000, **given)
     assert not emulator.calls
     assert batch.run(folder, all_files=True, concurrency=2, **given).complete
+
+
+def test_no_fewer_than_one_request_at_once(emulate: Any, made: Any) -> None:
+    emulator, given = emulate()
+    with pytest.raises(InvalidRequestError, match="concurrency is at least 1, not 0"):
+        batch.run(made(1), all_files=True, concurrency=0, **given)
+    assert not emulator.calls
+
+
+def test_what_the_batch_service_takes_is_sent_live_only_if_all_is(emulate: Any, made: Any) -> None:
+    emulator, given = emulate()
+    folder = made(1, 2)
+    assert batch.run(folder, **given) == (0, 0, 0)
+    assert not emulator.calls
+    batch.submit(folder, **given)
+
+
+def test_a_first_try_with_a_wrong_key_binds_the_folder_to_nothing(emulate: Any, made: Any) -> None:
+    _, wrong = emulate(faults=lambda _: Refuse(401, "invalid_api_key"))
+    folder = made(1, 2)
+    with pytest.raises(AuthenticationError):
+        batch.run(folder, all_files=True, **wrong)
+    _, given = emulate()
+    batch.submit(folder, **given)
+
+
+def test_what_was_begun_live_goes_on_live_and_at_the_same_endpoint(emulate: Any, made: Any) -> None:
+    def faults(attempt: Any) -> Any:
+        return Refuse(401, "invalid_api_key") if attempt.number == 2 else None
+
+    _, given = emulate(faults=faults)
+    folder = made(1, 2)
+    with pytest.raises(AuthenticationError):
+        batch.run(folder, all_files=True, concurrency=1, **given)
+    _, other = emulate()
+    with pytest.raises(InvalidRequestError, match=r"was sent to .*, and not to"):
+        batch.run(folder, all_files=True, **other)
+    with pytest.raises(InvalidRequestError, match="are being sent live"):
+        batch.submit(folder, **given)
+    assert batch.run(folder, all_files=True, **given) == (2, 0, 2)
