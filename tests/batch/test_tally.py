@@ -107,7 +107,7 @@ def test_what_the_job_costs_on_one_model_does_not_depend_on_how_many_rooms_are_h
         for service in held * 2:
             for kind, models in enumerate(service.kinds):
                 its = Counter(size(draw) for _ in range(9))
-                tally.hold(service, kind, its.items())
+                tally.count_sizes(service, kind, its.items())
                 for model in models:
                     judged = [(service.on(model, each), number) for each, number in its.items()]
                     fares = [(ranked.fare, n) for ranked, n in judged if ranked is not None]

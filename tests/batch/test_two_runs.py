@@ -56,10 +56,10 @@ def test_who_only_looks_takes_no_name_away(tmp_path: Path) -> None:
     with journal(tmp_path) as working:
         name = working.fact("at work")
         assert name is not None
-        with journal(tmp_path, alone=False) as looking:
+        with journal(tmp_path, exclusive=False) as looking:
             assert looking.fact("at work") == name
         assert working.fact("at work") == name
-    with journal(tmp_path, alone=False) as looking:
+    with journal(tmp_path, exclusive=False) as looking:
         assert looking.fact("at work") is None
 
 

@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 from tokenfare.catalog import Catalog
 from tokenfare.router import Requirements
 
-from .bulk import Bulk, Passage, Read, can_read
+from .bulk import BlockPlan, Bulk, Read, can_read
 from .choice.chooser import Chooser
 from .choice.offers import Offers
 from .choice.output_lines import Sending
@@ -23,7 +23,7 @@ from .inputs.record import Record, SetAside
 from .output.folder import PlanFile
 from .planner import Planner, PlanningOptions, Taker
 
-_Alone: TypeAlias = list[Record | SetAside]
+_Records: TypeAlias = list[Record | SetAside]
 """Lines that do not come in a block, and are planned one by one."""
 
 _READERS = 8
@@ -64,9 +64,11 @@ class BlockPlanner(Planner):
         room = self._requirements.max_output_tokens
         return Bulk(self, self._columns, room, self._key, self._prefixes, self._offers)
 
-    def read_ahead(self, blocks: Iterable[Block | _Alone]) -> Generator[Read | _Alone, None, None]:
+    def read_ahead(
+        self, blocks: Iterable[Block | _Records]
+    ) -> Generator[Read | _Records, None, None]:
         """Read blocks of lines in several threads, ahead of planning, and yield them in order."""
-        waiting: deque[Future[Read] | _Alone] = deque()
+        waiting: deque[Future[Read] | _Records] = deque()
         readers = min(_cores(), _READERS)
         with ThreadPoolExecutor(readers, "tokenfare-batch") as beside:
             for block in blocks:
@@ -80,28 +82,28 @@ class BlockPlanner(Planner):
     def take_block(self, block: Read, file: str, file_number: int) -> None:
         """Plan the next block of an input."""
         self._files[file_number] = file
-        self._meet(file)
-        passage = self._passage(block, file, file_number)
-        passage.place(batch=True)
-        passage.place(batch=False)
-        sending = passage.send(once=self._once)
+        self._note_file(file)
+        block_plan = self._block_plan(block, file, file_number)
+        block_plan.choose_models(batch=True)
+        block_plan.choose_models(batch=False)
+        sending = block_plan.write_lines(once=self._once)
         self._blocks_taker.add_sent(file, sending)
-        for cell, plain in passage.held_alone():
-            self._tally.hold_one(cell, plain=plain)
+        for cell, plain in block_plan.single_sizes():
+            self._tally.count_sizes_of(cell, plain=plain)
         if self._prefixes is not None:
-            passage.show(self._prefixes)
+            block_plan.add_prefixes(self._prefixes)
         self.hand_over_refused()
-        self._saw(passage.requests)
+        self._saw(block_plan.requests)
 
-    def _passage(self, block: Read, file: str, file_number: int) -> Passage:
-        return Passage(self._bulk, block, file, file_number, self._seen)
+    def _block_plan(self, block: Read, file: str, file_number: int) -> BlockPlan:
+        return BlockPlan(self._bulk, block, file, file_number, self._seen)
 
     def plan(self, inputs: list[str], files: Iterable[PlanFile], folder: Path) -> Plan:
         """As `Planner.plan`. The sums of the blocks are added here, at the end."""
-        self._settle()
+        self._add_up()
         return super().plan(inputs, files, folder)
 
-    def _settle(self) -> None:
+    def _add_up(self) -> None:
         for outcome, sent, repeated, carried, first in self._bulk.outcomes.planned():
             if first is not None:
                 self._tally.add(outcome, sent, repeated=repeated)
@@ -109,8 +111,8 @@ class BlockPlanner(Planner):
                 self._note(LongestRequest(outcome.size.high, self._files[file], line))
             if carried:
                 self._tally.carry(outcome, carried)
-        for service, kind, sizes in self._bulk.offers.held():
-            self._tally.hold(service, kind, sizes)
+        for service, kind, sizes in self._bulk.offers.sent_sizes():
+            self._tally.count_sizes(service, kind, sizes)
         del self._bulk  # what it counted is added up now
 
 
@@ -121,5 +123,5 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _arrived(waiting: Future[Read] | _Alone) -> Read | _Alone:
+def _arrived(waiting: Future[Read] | _Records) -> Read | _Records:
     return waiting if isinstance(waiting, list) else waiting.result()

@@ -125,8 +125,8 @@ class Bulk:
         return Read(block, block.read(self._layout, self._key, tokenizers), len(tokenizers))
 
 
-class Passage:
-    """One block on its way through a plan: placed in the batch service, then live, then written."""
+class BlockPlan:
+    """The plan of one block: models are chosen in both services, then the lines are written."""
 
     def __init__(
         self, bulk: Bulk, read: Read, file: str, file_number: int, seen: _core.Seen
@@ -138,22 +138,22 @@ class Passage:
         self._file_number = file_number
         self._prefix = f"tokenfare-{file_number}-"
         self._seen = seen
-        self._alone: dict[int, Request] = {}
-        self._held: list[tuple[int, _core.Offers]] = []
-        self._held_alone: dict[int, tuple[Cell, bool]] = {}
+        self._singles: dict[int, Request] = {}
+        self._batch_groups: list[tuple[int, _core.Offers]] = []
+        self._single_sizes: dict[int, tuple[Cell, bool]] = {}
         self._block, self._lines, self._tokenizers = read
         refused = list(self._read(self._lines.doubtful()))
         self._lines.name(self._prefix, seen)
         for row in self._lines.duplicates():
             problem = f"custom_id: {self._lines.id(row)!r} is taken by a line before"
             refused.append((self._aside(row, problem), "id taken"))
-            self._alone.pop(row, None)
+            self._singles.pop(row, None)
         for line, reason in sorted(refused, key=lambda found: found[0].line):
             self._owner.set_aside(line, reason)
         self.requests: int = len(self._lines.open())
 
-    def place(self, *, batch: bool) -> None:
-        """Give requests without a model one of a service; called for the batch service first."""
+    def choose_models(self, *, batch: bool) -> None:
+        """Choose a model for each request without one; to be called for the batch service first."""
         lines = self._lines
         for room in lines.rooms():
             service, offers = self._offers(room, batch=batch)
@@ -162,13 +162,13 @@ class Passage:
             group = lines.group(room, offers)
             self._choose(service, offers, group)
             if batch:
-                self._held.append((group, offers))
+                self._batch_groups.append((group, offers))
                 continue
             for place in lines.left(group):
                 sizes = lines.sizes(group, place, offers)
                 problem = service.refusal(tuple(map(count_of, sizes)))
                 self._refuse(lines.row(group, place), problem)
-        self._place_alone(batch=batch)
+        self._choose_for_singles(batch=batch)
 
     def _offers(self, room: int, *, batch: bool) -> tuple[Service, _core.Offers | None]:
         """The models for requests with this room, and the core's offers of them.
@@ -192,19 +192,19 @@ class Passage:
         """Give each request of a group the cheapest model."""
         lines = self._lines
         self._bulk.offers.answer(service)
-        self._bulk.offers.settle(service, offers, lines, group)
+        self._bulk.offers.add_outcomes(service, offers, lines, group)
         for place in lines.choose(group, offers):
             choice = service.choose(tuple(map(count_of, lines.sizes(group, place, offers))))
             if choice is not None:
                 number = self._bulk.outcomes.number(service, choice.model, choice.size)
                 lines.place(lines.row(group, place), number)
 
-    def _place_alone(self, *, batch: bool) -> None:
-        """As `place`, for the requests that were parsed one by one."""
+    def _choose_for_singles(self, *, batch: bool) -> None:
+        """As `choose_models`, for the requests that were parsed one by one."""
         left: dict[int, Request] = {}
-        for row, request, cell in self._cells_alone(batch=batch):
+        for row, request, cell in self._single_cells(batch=batch):
             if batch:
-                self._held_alone[row] = cell, request.plain
+                self._single_sizes[row] = cell, request.plain
             choice = cell.service.choose(cell.sizes)
             if choice is not None:
                 outcomes = self._bulk.outcomes
@@ -214,40 +214,40 @@ class Passage:
                 left[row] = request
             else:
                 self._refuse(row, cell.service.refusal(cell.sizes))
-        self._alone = left
+        self._singles = left
 
-    def _cells_alone(self, *, batch: bool) -> Iterator[tuple[int, Request, Cell]]:
+    def _single_cells(self, *, batch: bool) -> Iterator[tuple[int, Request, Cell]]:
         """The sizes of the requests that were parsed one by one and have no model yet."""
-        rows = {request.record.line: row for row, request in self._alone.items()}
-        for request, cell in self._owner.cells(list(self._alone.values()), batch=batch):
+        rows = {request.record.line: row for row, request in self._singles.items()}
+        for request, cell in self._owner.cells(list(self._singles.values()), batch=batch):
             yield rows[request.record.line], request, cell
 
-    def send(self, *, once: bool) -> Sending:
+    def write_lines(self, *, once: bool) -> Sending:
         """Write the lines to send. A request whose line is too long is set aside."""
         outcomes = self._bulk.outcomes
         sent = self._lines.send(outcomes.core, self._seen, once, self._file_number)
         self._refuse_too_long()
-        for group, offers in self._held:
+        for group, offers in self._batch_groups:
             self._lines.hold(group, offers)
         return Sending(sent, outcomes)
 
-    def show(self, prefixes: Prefixes) -> None:
+    def add_prefixes(self, prefixes: Prefixes) -> None:
         """Add the requests that are sent to the search for shared prefixes."""
         outcomes = self._bulk.outcomes
         trees = [prefixes.tree(model, rules) for model, rules in outcomes.going]
-        prefixes.see_lines(self._lines, outcomes.core, trees, self._file, self._said)
+        prefixes.see_lines(self._lines, outcomes.core, trees, self._file, self._messages)
 
-    def _said(self, row: int) -> Said:
+    def _messages(self, row: int) -> Said:
         return messages_in(self._lines.body(row))
 
-    def held_alone(self) -> Iterator[tuple[Cell, bool]]:
+    def single_sizes(self) -> Iterator[tuple[Cell, bool]]:
         """The sizes in the batch service of the requests that were parsed one by one and are sent.
 
         With each, whether it is a plain chat.
         """
-        for row, held in self._held_alone.items():
+        for row, sizes in self._single_sizes.items():
             if self._lines.outcome(row) is not None:
-                yield held
+                yield sizes
 
     def _read(self, rows: Sequence[int]) -> Iterator[tuple[SetAside, str]]:
         """Parse lines one by one. Yields those that are not requests, with the reason."""
@@ -269,7 +269,7 @@ class Passage:
             return str(error)
         if not is_sayable(request.custom_id):
             return unsayable(request.custom_id)
-        self._alone[row] = request
+        self._singles[row] = request
         prefixes = bulk.prefixes
         digests = prefixes.digester.of(request.messages, request.options) if prefixes else []
         self._lines.give(row, request.custom_id, request.body, digests)

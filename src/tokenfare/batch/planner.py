@@ -69,7 +69,7 @@ class PlanningOptions:
         columns: The names of the columns of the input.
         strict: A line that would be set aside is an error.
         once: Identical bodies are sent once.
-        apart: Each request is planned by itself; duplicate ids are not looked for.
+        independent: Each request is planned by itself; duplicate ids are not looked for.
         prefixes: Collects the prefixes that requests share, if they are wanted.
         sizer: Makes the sizer of a chunk of requests.
     """
@@ -77,7 +77,7 @@ class PlanningOptions:
     columns: Columns = field(default_factory=Columns)
     strict: bool = False
     once: bool = False
-    apart: bool = False
+    independent: bool = False
     prefixes: Prefixes | None = None
     sizer: Callable[[Sequence[Request]], Sizer] = Counter
 
@@ -101,7 +101,7 @@ class Planner:
         self._columns = how.columns
         self._strict = how.strict
         self._once = how.once
-        self._apart = how.apart
+        self._independent = how.independent
         self._sizer = how.sizer
         self._prefixes = how.prefixes
         self._chooser = chooser or Cheapest()
@@ -148,7 +148,7 @@ class Planner:
         if not is_sayable(named):
             self._refuse(request.record, unsayable(named), "no request")
             return False
-        if not self._apart and not self._seen.id(named):
+        if not self._independent and not self._seen.id(named):
             problem = f"custom_id: {named!r} is taken by a line before"
             self._refuse(request.record, problem, "id taken")
             return False
@@ -237,17 +237,17 @@ class Planner:
             if choice is None:
                 left.append((request, cell))
             else:
-                self._write(request, choice, cell, held=cell)
+                self._write(request, choice, cell, batch_cell=cell)
         return left
 
     def _place_live(self, left: Sequence[tuple[Request, Cell]]) -> None:
-        held = {request.custom_id: cell for request, cell in left}
+        batch_cells = {request.custom_id: cell for request, cell in left}
         for request, cell in self.cells([request for request, _ in left], batch=False):
-            choice = self._chooser.choose(cell, held[request.custom_id])
+            choice = self._chooser.choose(cell, batch_cells[request.custom_id])
             if choice is None:
                 self._refuse(request.record, self._chooser.refusal(cell), NOBODY)
             else:
-                self._write(request, choice, cell, held=held[request.custom_id])
+                self._write(request, choice, cell, batch_cell=batch_cells[request.custom_id])
 
     def cells(self, requests: Sequence[Request], *, batch: bool) -> Iterator[tuple[Request, Cell]]:
         """The sizes of requests, one by one; those without a size are set aside."""
@@ -260,7 +260,7 @@ class Planner:
             except InvalidRequestError as error:
                 self._refuse(request.record, str(error), "no request")
 
-    def _write(self, request: Request, choice: Choice, cell: Cell, *, held: Cell) -> None:
+    def _write(self, request: Request, choice: Choice, cell: Cell, *, batch_cell: Cell) -> None:
         model = choice.model
         rules = self.rules(model, cell.service)
         line = _line(request, model.wire_id)
@@ -276,21 +276,21 @@ class Planner:
         self._taker.add(model.id, line, rules)
         self._rows.append(_row(request, choice, cell))
         self._tally.add(outcome, repeated=int(carrier is not None))
-        self._tally.hold_one(held, plain=request.plain)
+        self._tally.count_sizes_of(batch_cell, plain=request.plain)
         if self._prefixes is not None:
             self._to_see.append((request, model, rules, choice.size))
         self._note(LongestRequest(choice.size.high, request.record.file, request.record.line))
 
     def _note(self, found: LongestRequest) -> None:
         """Remember the longest request, the first one if several are equal."""
-        self._meet(found.file)
+        self._note_file(found.file)
         if self._longest is None or self._rank(found) < self._rank(self._longest):
             self._longest = found
 
     def _rank(self, found: LongestRequest) -> tuple[int, int, int]:
         return (-found.tokens, self._order[found.file], found.line)
 
-    def _meet(self, file: str) -> None:
+    def _note_file(self, file: str) -> None:
         """Remember the order of the files."""
         self._order.setdefault(file, len(self._order))
 

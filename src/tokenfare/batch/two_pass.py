@@ -16,7 +16,7 @@ from tokenfare.catalog import Catalog
 from tokenfare.router import Requirements
 
 from .blockwise import BlockPlanner, BlockTaker
-from .bulk import Bulk, Passage, Read
+from .bulk import BlockPlan, Bulk, Read
 from .choice.offers import Offers
 from .choice.outcomes import Rules
 from .choice.output_lines import Sending
@@ -29,21 +29,21 @@ from .deadlines.survey import Survey, Surveyed
 from .planner import Planner, PlanningOptions
 
 _Block: TypeAlias = tuple[Bulk, Read, str, int, _core.Seen]
-"""The arguments of a `Passage`."""
+"""The arguments of a `BlockPlan`."""
 
 
-class _ClassedPassage(Passage):
+class _ClassifiedBlockPlan(BlockPlan):
     """A block in which the requests that would be late have a class, and no model yet."""
 
     def __init__(self, survey: Survey, *block: *_Block) -> None:
         super().__init__(*block)
         self.survey = survey
-        self.classed: list[tuple[Service, int, _core.Offers, _core.Bids]] = []
-        self.classed_alone: dict[int, Cell] = {}
+        self.classified: list[tuple[Service, int, _core.Offers, _core.Bids]] = []
+        self.classified_singles: dict[int, Cell] = {}
 
-    def place(self, *, batch: bool) -> None:
+    def choose_models(self, *, batch: bool) -> None:
         if batch:
-            super().place(batch=True)
+            super().choose_models(batch=True)
             return
         lines = self._lines
         for room in lines.rooms():
@@ -56,31 +56,31 @@ class _ClassedPassage(Passage):
                 self._choose(service, offers, group)
             left = table.classify(lines, group, self.survey.classes)
             if len(left) < rows:
-                self.survey.meet_live(service)
+                self.survey.note_live_service(service)
             for place in left:
                 sizes = tuple(map(count_of, lines.sizes(group, place, offers)))
                 problem = self.survey.refusal(Cell(service, sizes))
                 self._refuse(lines.row(group, place), problem)
-            self.classed.append((service, group, offers, table))
-        self._place_alone(batch=False)
+            self.classified.append((service, group, offers, table))
+        self._choose_for_singles(batch=False)
 
-    def _place_alone(self, *, batch: bool) -> None:
+    def _choose_for_singles(self, *, batch: bool) -> None:
         if not batch:
-            self._class_alone()
+            self._classify_singles()
             return
-        before = dict(self._alone)
-        super()._place_alone(batch=True)
+        before = dict(self._singles)
+        super()._choose_for_singles(batch=True)
         going, lines, classes = self._bulk.outcomes.going, self._lines, self.survey.classes
         late = [self.survey.is_late(rules) for _, rules in going]
         for address in classes.withdraw(lines, self._bulk.outcomes.core, late):
-            self.survey.meet(going[address][1])
-        left = self._alone
+            self.survey.note_batch_service(going[address][1])
+        left = self._singles
         is_open = {row for row in before if row in left or classes.free(lines, row) is not None}
-        self._alone = {row: request for row, request in before.items() if row in is_open}
+        self._singles = {row: request for row, request in before.items() if row in is_open}
 
-    def _class_alone(self) -> None:
+    def _classify_singles(self) -> None:
         classes, lines = self.survey.classes, self._lines
-        for row, _, cell in self._cells_alone(batch=False):
+        for row, _, cell in self._single_cells(batch=False):
             number = self.survey.class_of(cell)
             free = classes.free(lines, row)
             if free is None and (choice := cell.service.choose(cell.sizes)) is not None:
@@ -90,7 +90,7 @@ class _ClassedPassage(Passage):
                 self._refuse(row, self.survey.refusal(cell))
                 continue
             classes.classed(lines, row, number, free)
-            self.classed_alone[row] = cell
+            self.classified_singles[row] = cell
 
     def count(self, *, once: bool) -> int:
         """Count the requests that are sent. Returns how many the batch service answers in time."""
@@ -100,29 +100,29 @@ class _ClassedPassage(Passage):
         return found
 
 
-class _PlacedPassage(_ClassedPassage):
+class _DeadlineBlockPlan(_ClassifiedBlockPlan):
     """A block in which the requests that would be late get models from their classes' shares."""
 
     def __init__(self, placing: Placing, *block: *_Block) -> None:
         super().__init__(placing.survey, *block)
         self._placing = placing
 
-    def send(self, *, once: bool) -> Sending:
+    def write_lines(self, *, once: bool) -> Sending:
         lines, classes, outcomes = self._lines, self._placing.classes, self._bulk.outcomes
         if not classes.deal(lines):
             raise changed()
-        for service, group, offers, table in self.classed:
+        for service, group, offers, table in self.classified:
             for model, place, size in table.unsettled(lines, group, offers):
                 found = self._placing.model(service, model)
                 table.settle(model, place, outcomes.add(service, found, size))
             table.settle_all(lines, group)
-        for row, cell in self.classed_alone.items():
+        for row, cell in self.classified_singles.items():
             given = classes.model(lines, row)
             if given is not None:
                 choice = self._placing.on(cell, given)
                 lines.place(row, outcomes.number(cell.service, choice.model, choice.size))
         classes.compare(lines)
-        return super().send(once=once)
+        return super().write_lines(once=once)
 
 
 class Surveyor(BlockPlanner):
@@ -141,13 +141,15 @@ class Surveyor(BlockPlanner):
 
     def take_block(self, block: Read, file: str, file_number: int) -> None:
         """Count the requests of a block."""
-        passage = _ClassedPassage(self._survey, self._bulk, block, file, file_number, self._seen)
-        passage.place(batch=True)
-        passage.place(batch=False)
-        self._survey.in_batch += passage.count(once=self._once)
+        block_plan = _ClassifiedBlockPlan(
+            self._survey, self._bulk, block, file, file_number, self._seen
+        )
+        block_plan.choose_models(batch=True)
+        block_plan.choose_models(batch=False)
+        self._survey.in_batch += block_plan.count(once=self._once)
         self.hand_over_refused()
-        self._saw(passage.requests)
-        self._survey.settle()
+        self._saw(block_plan.requests)
+        self._survey.limit_classes()
 
     def found(self) -> tuple[Survey, Surveyed]:
         """The survey and its result. To be called once, at the end."""
@@ -186,8 +188,8 @@ class DeadlinePlanner(BlockPlanner):
         if isinstance(other, Surveyor):
             self._offers = other.hand_over(self.rules)
 
-    def _passage(self, block: Read, file: str, file_number: int) -> Passage:
-        return _PlacedPassage(self._placing, self._bulk, block, file, file_number, self._seen)
+    def _block_plan(self, block: Read, file: str, file_number: int) -> BlockPlan:
+        return _DeadlineBlockPlan(self._placing, self._bulk, block, file, file_number, self._seen)
 
     def deadline(self) -> Deadline:
         """The deadline, once all requests are placed. Raises `InvalidRequestError`."""

@@ -12,10 +12,10 @@ class Chooser(Protocol):
     """Chooses models for requests in the order of the input.
 
     It is called with the sizes in the batch service first and, if it chooses none there, with those
-    of the live service. `held` are the sizes in the batch service each time.
+    of the live service. `batch_cell` has the sizes in the batch service each time.
     """
 
-    def choose(self, cell: Cell, held: Cell) -> Choice | None:
+    def choose(self, cell: Cell, batch_cell: Cell) -> Choice | None:
         """A model of the cell's service that takes the request, or `None`."""
 
     def refusal(self, cell: Cell) -> str:
@@ -25,7 +25,7 @@ class Chooser(Protocol):
 class Cheapest:
     """Chooses the cheapest model that certainly takes a request."""
 
-    def choose(self, cell: Cell, held: Cell) -> Choice | None:  # noqa: ARG002 - the protocol's
+    def choose(self, cell: Cell, batch_cell: Cell) -> Choice | None:  # noqa: ARG002 - the protocol's
         """The cheapest model of the service."""
         return cell.service.choose(cell.sizes)
 

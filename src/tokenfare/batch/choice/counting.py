@@ -37,7 +37,7 @@ class Counter:
         request = self._requests[place]
         if request.plain:
             return tuple([sizes[place] for sizes in self._of_plain(service)])
-        return tuple(_alone(request, kind[0]) for kind in service.kinds)
+        return tuple(_count_one(request, kind[0]) for kind in service.kinds)
 
     def _of_plain(self, service: Service) -> tuple[dict[int, Count], ...]:
         """The sizes of all plain requests, on each kind of a service."""
@@ -76,6 +76,6 @@ def _for_plain(rules: Rules) -> Rules:
     return Rules("", chat)
 
 
-def _alone(request: Request, model: Model) -> Count:
+def _count_one(request: Request, model: Model) -> Count:
     counter = _ends(model.tokenizer)
     return count_request(parse(request.messages), model, counter, request.options).total

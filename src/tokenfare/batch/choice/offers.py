@@ -84,7 +84,7 @@ class Offers:
                 of_each = (service.price_among(kind, count_of(size)) for size in sizes)
                 found.offers.answer(kind, [p if p is None else min(p, _DEAREST) for p in of_each])
 
-    def settle(
+    def add_outcomes(
         self, service: Service, offers: _core.Offers, lines: _core.Lines, group: int
     ) -> None:
         """Give an outcome to each lowest offer in a group that has none yet."""
@@ -93,7 +93,7 @@ class Offers:
             if model is not None:
                 offers.settle(kind, place, self.outcomes.add(service, model, size))
 
-    def held(self) -> Iterator[tuple[Service, int, list[tuple[Count, int]]]]:
+    def sent_sizes(self) -> Iterator[tuple[Service, int, list[tuple[Count, int]]]]:
         """For each service and kind, the sizes of the requests that are sent, and how many."""
         for service, found in self._of.items():
             if found is None:
@@ -101,7 +101,7 @@ class Offers:
             by_scale: dict[int, list[tuple[Count, int]]] = {}
             for kind, sizes_of in enumerate(found.offers.size_lists()):
                 if sizes_of not in by_scale:
-                    held = found.offers.held(kind)
-                    by_scale[sizes_of] = [(count_of(size), number) for size, number in held]
+                    numbers = found.offers.held(kind)
+                    by_scale[sizes_of] = [(count_of(size), number) for size, number in numbers]
                 if by_scale[sizes_of]:
                     yield service, kind, by_scale[sizes_of]

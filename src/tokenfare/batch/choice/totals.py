@@ -124,7 +124,7 @@ class Tally:
         self._carried = 0
         self._repeated = TogetherByModel()
         self._lengths: Counter[int] = Counter()
-        self._held: dict[Service, list[Counter[Count]]] = {}
+        self._sizes: dict[Service, list[Counter[Count]]] = {}
         self._sums: dict[str, Together] = {}
         self._many_rooms = False
         self._plain = True
@@ -139,37 +139,37 @@ class Tally:
             self._repeated.add(outcome, repeated)
         self._lengths[outcome.size.high] += number
 
-    def hold(self, service: Service, kind: int, sizes: Iterable[tuple[Count, int]]) -> None:
+    def count_sizes(self, service: Service, kind: int, sizes: Iterable[tuple[Count, int]]) -> None:
         """Add sizes in the batch service, on one kind, and how many sent requests have each."""
-        counted = self._held.get(service)
+        counted = self._sizes.get(service)
         if counted is None:
-            if len(self._held) == _MANY_ROOMS:
-                self._price_held()
-            counted = self._held[service] = [Counter() for _ in service.kinds]
+            if len(self._sizes) == _MANY_ROOMS:
+                self._price_sizes()
+            counted = self._sizes[service] = [Counter() for _ in service.kinds]
         by_size = counted[kind]
         for size, number in sizes:
             by_size[size] += number
 
-    def _price_held(self) -> None:
-        """Price the sizes held so far, and let them go: there may be as many as requests."""
+    def _price_sizes(self) -> None:
+        """Price the sizes counted so far, and drop them: there may be as many as requests."""
         self._many_rooms = True
         self._priced(self._sums)
-        self._held.clear()
+        self._sizes.clear()
 
     def _priced(self, sums: dict[str, Together]) -> dict[str, Together]:
-        """Add the held sizes to what they cost on each model that takes any of them."""
-        for service, counted in self._held.items():
+        """Add the counted sizes to what they cost on each model that takes any of them."""
+        for service, counted in self._sizes.items():
             for model, kind, most in service.takers:
                 if model.id not in sums:
                     sums[model.id] = Together(model)
                 sums[model.id].add_taken(service, model, most, counted[kind].items())
         return sums
 
-    def hold_one(self, held: Cell, *, plain: bool) -> None:
+    def count_sizes_of(self, cell: Cell, *, plain: bool) -> None:
         """Add one sent request's sizes in the batch service, and whether it is a plain chat."""
         self._plain = self._plain and plain
-        for kind, size in enumerate(held.sizes):
-            self.hold(held.service, kind, [(size, 1)])
+        for kind, size in enumerate(cell.sizes):
+            self.count_sizes(cell.service, kind, [(size, 1)])
 
     def carry(self, outcome: Outcome, number: int = 1) -> None:
         """Add requests that are not sent, because an identical earlier one is."""
@@ -230,7 +230,7 @@ class Tally:
     def alone(self) -> tuple[OnOneModel, ...]:
         """The whole job on each model of the batch service that takes any of it, best first."""
         if self._many_rooms:
-            self._price_held()
+            self._price_sizes()
             return self._best_first(self._sums)
         return self._best_first(self._priced({}))
 
@@ -244,9 +244,9 @@ class Tally:
         """
         if not self._plain or self._many_rooms:
             return ()
-        in_batch = {model.id for service in self._held for model, _, _ in service.takers}
+        in_batch = {model.id for service in self._sizes for model, _, _ in service.takers}
         sums: dict[str, Together] = {}
-        for service, counted in self._held.items():
+        for service, counted in self._sizes.items():
             kinds = enumerate(service.kinds)
             place_of = {alike_for_plain(models[0]): place for place, models in kinds}
             live = live_of(service)

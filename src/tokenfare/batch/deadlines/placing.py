@@ -39,7 +39,7 @@ class Placing:
         """The classes with their shares."""
         return self.survey.classes
 
-    def choose(self, cell: Cell, held: Cell) -> Choice | None:
+    def choose(self, cell: Cell, batch_cell: Cell) -> Choice | None:
         """A model whose share of the request's class is not used up."""
         if cell.service.requirements.batch:
             return self.survey.in_time(cell)
@@ -52,7 +52,7 @@ class Placing:
         model, carried = given
         choice = self.on(cell, model)
         if not carried:
-            self.compare(self.survey.without_deadline(cell, held) or choice, choice)
+            self.compare(self.survey.without_deadline(cell, batch_cell) or choice, choice)
         return choice
 
     def on(self, cell: Cell, model: int) -> Choice:

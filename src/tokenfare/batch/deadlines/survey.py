@@ -86,7 +86,7 @@ class Survey(NullOutput):
         self.models: dict[str, Model] = {}
         self.in_batch: int = 0
         self._unknown: set[str] = set()
-        self._met: set[Service] = set()
+        self._noted: set[Service] = set()
         self._window_hours = 0
         self._low, self._high = Decimal(0), Decimal(0)
         self._free = TogetherByModel()
@@ -101,21 +101,21 @@ class Survey(NullOutput):
         self._numbers: dict[str, int] = {}
         self._pending: list[tuple[int, Choice]] = []
 
-    def choose(self, cell: Cell, held: Cell) -> Choice | None:
+    def choose(self, cell: Cell, batch_cell: Cell) -> Choice | None:
         """The batch service's model if its window ends in time; otherwise a live one."""
         if cell.service.requirements.batch:
             return self.in_time(cell)
         number = self.class_of(cell)
-        free = None if number is None else self.without_deadline(cell, held)
+        free = None if number is None else self.without_deadline(cell, batch_cell)
         if number is None or free is None:
             return None
         self._pending.append((number, free))
         return free
 
     @staticmethod
-    def without_deadline(cell: Cell, held: Cell) -> Choice | None:
+    def without_deadline(cell: Cell, batch_cell: Cell) -> Choice | None:
         """The choice of a plan without a deadline."""
-        return held.service.choose(held.sizes) or cell.service.choose(cell.sizes)
+        return batch_cell.service.choose(batch_cell.sizes) or cell.service.choose(cell.sizes)
 
     def refusal(self, cell: Cell) -> str:
         """As without a deadline; or that the models which take the request have no known rates."""
@@ -135,14 +135,14 @@ class Survey(NullOutput):
         if choice is None:
             return None
         rules = self._catalog.provider(choice.model.provider).batch
-        self.meet(rules)
+        self.note_batch_service(rules)
         return None if self.is_late(rules) else choice
 
     def is_late(self, rules: BatchRules | None) -> bool:
         """Whether a batch service may not have answered by the deadline."""
         return rules is not None and timedelta(hours=rules.min_window_hours) > self._deadline
 
-    def meet(self, rules: BatchRules | None) -> None:
+    def note_batch_service(self, rules: BatchRules | None) -> None:
         """Note a batch service that requests would use."""
         self._window_hours = max(self._window_hours, rules.min_window_hours if rules else 0)
 
@@ -160,7 +160,7 @@ class Survey(NullOutput):
             if row.sent_as is None:
                 self.add_free(free)
         self._pending = []
-        self.settle()
+        self.limit_classes()
 
     def add_free(self, free: Choice) -> None:
         """Add what a request costs without a deadline."""
@@ -171,7 +171,7 @@ class Survey(NullOutput):
         """Add what requests, read by the core, cost without a deadline."""
         self._free.add(free, requests)
 
-    def settle(self) -> None:
+    def limit_classes(self) -> None:
         """Distinguish sizes less finely if there are too many classes."""
         exactly = self._digits == ALL_DIGITS
         if len(self.classes) > MOST_CLASSES * (1 if exactly else _OVER):
@@ -233,13 +233,13 @@ class Survey(NullOutput):
                 bids.append(self.classes.bid(number, kind, (size.low, size.high)))
         if not bids:
             return None
-        self.meet_live(cell.service)
+        self.note_live_service(cell.service)
         return self.classes.number(bids)
 
-    def meet_live(self, service: Service) -> None:
+    def note_live_service(self, service: Service) -> None:
         """Note a live service that has requests, to report its models without known rates."""
-        if service not in self._met:
-            self._met.add(service)
+        if service not in self._noted:
+            self._noted.add(service)
             self._unknown.update(m.id for m, _ in service.models if not rates_known(m))
 
     def number_of(self, model: str) -> int:

@@ -87,7 +87,9 @@ def plan_batches(  # noqa: PLR0913 - where from, what is asked, and how to read
     names = columns_of(columns)
     facts, wanted = asked_of(requirements, as_of, catalog)
     kept = _Kept()
-    planner = Planner(facts, wanted, kept, PlanningOptions(names, apart=True, sizer=kept.sizer))
+    planner = Planner(
+        facts, wanted, kept, PlanningOptions(names, independent=True, sizer=kept.sizer)
+    )
     schema, key = batch_schema(to_assemble=to_assemble), under(wanted, facts)
     read = partial(_record, columns=names, lines=lines, named=not to_assemble)
     for batch in batches_of(batches):

@@ -42,7 +42,7 @@ NAMED = 20
 CAPACITY = 200_000
 """How many numbers the trees may hold, of some 60 bytes each."""
 
-_HELD_CHARACTERS = 4_000_000
+_MOST_CHARACTERS = 4_000_000
 _NOTHING = Count.exactly(0)
 
 
@@ -54,7 +54,7 @@ class _Place(NamedTuple):
     tokens: Count
 
 
-class _Unsettled(NamedTuple):
+class _Pending(NamedTuple):
     """A prefix whose tokens are not counted yet, in a request that has it."""
 
     number: int
@@ -102,8 +102,8 @@ class Prefixes:
         self._numbers: dict[tuple[str, bool], int] = {}
         self._files: dict[str, int] = {}
         self._places: dict[int, _Place] = {}
-        self._unsettled: list[_Unsettled] = []
-        self._held = 0
+        self._pending: list[_Pending] = []
+        self._pending_characters = 0
 
     @property
     def nodes(self) -> int:
@@ -137,7 +137,7 @@ class Prefixes:
         first = self._core.add(tree, digests, (size.low, size.high), where)
         if first is not None:
             number, index = first
-            self._hold(number, index, model, (messages, options))
+            self._add_pending(number, index, model, (messages, options))
         self._add_evicted()
 
     def see_lines(
@@ -154,12 +154,12 @@ class Prefixes:
         """
         found = lines.add_prefixes(self._core, outcomes, list(trees), self._file(file))
         for row, tree, number, index in found:
-            self._hold(number, index, self._trees[tree].model, said(row))
+            self._add_pending(number, index, self._trees[tree].model, said(row))
         self._add_evicted()
 
     def found(self, currency: str) -> SharedPrefixes:
         """What the requests so far share, and what a cache may save for it."""
-        self._settle()
+        self._count_pending()
         files = list(self._files)
         prefixes: list[Prefix] = []
         repeats = []
@@ -183,32 +183,32 @@ class Prefixes:
     def _file(self, name: str) -> int:
         return self._files.setdefault(name, len(self._files))
 
-    def _hold(self, number: int, index: int, model: Model, said: Said) -> None:
+    def _add_pending(self, number: int, index: int, model: Model, said: Said) -> None:
         """Keep a request's messages until the tokens of its prefix are counted."""
-        self._unsettled.append(_Unsettled(number, index, model, said))
-        self._held += sum(len(str(message.get("content", ""))) for message in said[0])
-        if self._held > _HELD_CHARACTERS:
-            self._settle()
+        self._pending.append(_Pending(number, index, model, said))
+        self._pending_characters += sum(len(str(message.get("content", ""))) for message in said[0])
+        if self._pending_characters > _MOST_CHARACTERS:
+            self._count_pending()
 
     def _add_evicted(self) -> None:
         """Add the prefixes that were evicted to the sums of their trees."""
         evicted = self._core.take_evicted()
         if evicted:
-            self._settle()
+            self._count_pending()
         for number, prefix, ended in evicted:
             tree = self._trees[number]
             tree.evicted.add(ended, self._places.pop(prefix).tokens, tree.model)
 
-    def _settle(self) -> None:
+    def _count_pending(self) -> None:
         """Count the tokens of the prefixes that are kept with their requests, and let these go."""
-        for number, index, model, (messages, options) in self._unsettled:
+        for number, index, model, (messages, options) in self._pending:
             whole, characters = place_of(messages, index)
             counter = measurer_or_bounds(model.tokenizer)
             parsed = parse(messages)
             tokens = count_beginning(parsed, whole, characters, model, counter, options)
             self._places[number] = _Place(whole, characters, tokens)
-        self._unsettled.clear()
-        self._held = 0
+        self._pending.clear()
+        self._pending_characters = 0
 
 
 def _weight(named: tuple[int, _Place, tuple[str, int]]) -> int:

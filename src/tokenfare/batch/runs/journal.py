@@ -194,28 +194,28 @@ def _sent(  # noqa: PLR0913, PLR0917 - the columns of a row
 
 
 @contextmanager
-def journal(folder: Path, *, alone: bool = True) -> Iterator[Journal]:
-    """A folder's journal. With `alone`, the folder is locked against other processes.
+def journal(folder: Path, *, exclusive: bool = True) -> Iterator[Journal]:
+    """A folder's journal. With `exclusive`, the folder is locked against other processes.
 
     Raises `InvalidRequestError` if another process has the lock. The lock is the operating
     system's, and ends with the process, however that ends.
     """
     with (
-        _alone(folder) if alone else nullcontext(),
+        _locked(folder) if exclusive else nullcontext(),
         closing(Journal(folder)) as opened,
-        opened.under_a_name() if alone else nullcontext(),
+        opened.under_a_name() if exclusive else nullcontext(),
     ):
         yield opened
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     try:
-        held = sqlite3.connect(folder / _LOCK, timeout=0, isolation_level=None)
+        lock = sqlite3.connect(folder / _LOCK, timeout=0, isolation_level=None)
     except sqlite3.Error as error:
         raise InputError(str(folder), f"cannot be written: {error}") from None
     try:
-        held.execute("BEGIN EXCLUSIVE")
+        lock.execute("BEGIN EXCLUSIVE")
         yield
     except sqlite3.OperationalError as error:
         if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY:
@@ -225,7 +225,7 @@ def _alone(folder: Path) -> Iterator[None]:
             "end it: what it has done is kept"
         ) from None
     finally:
-        held.close()
+        lock.close()
 
 
 def _which(folder: Path) -> str:

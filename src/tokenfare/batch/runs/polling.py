@@ -102,7 +102,7 @@ def status(folder: str | os.PathLike[str], **options: Any) -> Status:
 
     Arguments and errors are those of `submit`.
     """
-    with running(folder, alone=False, **options) as run:
+    with running(folder, exclusive=False, **options) as run:
         return look(run)
 
 
@@ -130,7 +130,7 @@ def wait(
     """
     _check_pauses(poll_seconds, longest_poll_seconds)
     pause, before, failures = poll_seconds, None, 0
-    with running(folder, alone=False, **options) as run:
+    with running(folder, exclusive=False, **options) as run:
         while True:
             now, trouble = _try_look(run)
             failures = 0 if trouble is None else failures + 1

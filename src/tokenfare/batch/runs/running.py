@@ -64,11 +64,11 @@ class Running:
 
 @contextmanager
 def running(
-    folder: str | os.PathLike[str], *, alone: bool = True, **options: Any
+    folder: str | os.PathLike[str], *, exclusive: bool = True, **options: Any
 ) -> Iterator[Running]:
     """Open a plan's folder to work on it; `options` are those of `tokenfare.Client`.
 
-    With `alone`, it is locked against other processes. Raises `InputError` if it is not a plan,
+    With `exclusive`, it is locked against other processes. Raises `InputError` if it is not a plan,
     `InvalidRequestError` if another process works on it or if it was sent to another endpoint,
     `MissingKey` without a key, and `TypeError` for an unknown option.
     """
@@ -79,7 +79,7 @@ def running(
     catalog = options.pop("catalog", None) or default_catalog(plan.day)
     options["provider"] = options.get("provider") or _provider_of(plan, catalog)
     made = settings(catalog, **options)
-    with journal(plan.folder, alone=alone) as opened:
+    with journal(plan.folder, exclusive=exclusive) as opened:
         _same_endpoint(plan.folder, opened, made.channel.endpoint.base_url)
         with httpx.Client() as http:
             try:
