@@ -11,8 +11,8 @@ pub(crate) mod avx512;
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
-    __m256i, _mm256_and_si256, _mm256_andnot_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8,
-    _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8, _mm256_xor_si256,
+    __m256i, _mm256_add_epi8, _mm256_and_si256, _mm256_andnot_si256, _mm256_cmpeq_epi8,
+    _mm256_cmpgt_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
 };
 
 /// Bytes that are classified together.
@@ -74,13 +74,31 @@ pub(crate) fn avx2(bytes: &[u8; READ]) -> Masks {
         masks.slash |= bits(is(v, b'/')) << at;
         masks.high |= bits(v) << at;
     }
-    if masks.high != 0 {
-        for at in [0, 32] {
-            let v = vector(bytes, at);
-            masks.inner |= bits(between(v, 0x80, 0xbf)) << at;
-            masks.three |= bits(between(v, 0xe0, 0xef)) << at;
-            masks.plain |= bits(plain(v, vector(bytes, at + 1), vector(bytes, at + 2))) << at;
-        }
+    // A function of its own, so that this one is small enough to be inlined into the loop that asks
+    // for it: every window waits for the masks of the one before.
+    let Beyond { inner, three, plain } =
+        if masks.high == 0 { Beyond::default() } else { beyond(bytes) };
+    Masks { inner, three, plain, ..masks }
+}
+
+/// The masks that are empty if all bytes are ASCII.
+#[derive(Default)]
+struct Beyond {
+    inner: u64,
+    three: u64,
+    plain: u64,
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline(never)]
+fn beyond(bytes: &[u8; READ]) -> Beyond {
+    let mut masks = Beyond::default();
+    for at in [0, 32] {
+        let v = vector(bytes, at);
+        masks.inner |= bits(between(v, 0x80, 0xbf)) << at;
+        masks.three |= bits(between(v, 0xe0, 0xef)) << at;
+        masks.plain |= bits(plain(v, vector(bytes, at + 1), vector(bytes, at + 2))) << at;
     }
     masks
 }
@@ -118,16 +136,14 @@ fn plain(v: __m256i, second: __m256i, third: __m256i) -> __m256i {
     or(or(two, hangul), or(ideograph, _mm256_and_si256(is(v, 0xe3), kana)))
 }
 
-/// The bytes in `first..=last`, which must be both ASCII or both beyond. The comparison is of
-/// signed numbers: bytes beyond ASCII come before all others, but in the same order among
-/// themselves.
+/// The bytes in `first..=last`, at most 127 of them. The comparison is of signed numbers, so a byte is
+/// moved first: `first` to the least of these numbers, and what is below `first` to the greatest.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 #[inline]
 fn between(v: __m256i, first: u8, last: u8) -> __m256i {
-    let below = _mm256_cmpgt_epi8(_mm256_set1_epi8(first as i8), v);
-    let above = _mm256_cmpgt_epi8(v, _mm256_set1_epi8(last as i8));
-    _mm256_xor_si256(_mm256_or_si256(below, above), _mm256_set1_epi8(-1))
+    let moved = _mm256_add_epi8(v, _mm256_set1_epi8(0x80_u8.wrapping_sub(first) as i8));
+    _mm256_cmpgt_epi8(_mm256_set1_epi8((0x80 + (last - first + 1)) as i8), moved)
 }
 
 #[cfg(target_arch = "x86_64")]
