@@ -53,6 +53,9 @@ pub(crate) fn piece_end(text: &[u8], start: usize) -> usize {
     white_space(text, start)
 }
 
+/// Bytes that are compared before the caller is asked again whether to go on.
+const AT_ONCE: usize = 1 << 14;
+
 #[inline(always)]
 fn class_of(text: &[u8], start: usize) -> (u8, usize) {
     let (class, length) = class_at(text, start);
@@ -92,8 +95,32 @@ fn run(text: &[u8], mut at: usize, class: u8) -> usize {
             break;
         }
         at += length;
+        at += repeated(text, at);
     }
     at
+}
+
+/// Number of bytes from `at` on that repeat the byte before `at`, if that is ASCII; some less near the end
+/// of the text, and not more than [`AT_ONCE`].
+///
+/// A long piece that is no word is mostly a ruler, indentation or blank lines. Eight bytes are compared in
+/// one word.
+#[inline(always)]
+fn repeated(text: &[u8], at: usize) -> usize {
+    let byte = text[at - 1];
+    if !byte.is_ascii() {
+        return 0;
+    }
+    let (words, _) = text[at..].as_chunks();
+    let mut count = 0;
+    for word in &words[..words.len().min(AT_ONCE / 8)] {
+        let differs = u64::from_le_bytes(*word) ^ u64::from_le_bytes([byte; 8]);
+        if differs != 0 {
+            return count + differs.trailing_zeros() as usize / 8;
+        }
+        count += 8;
+    }
+    count
 }
 
 /// Number of ASCII letters from `at` on, at most 8; 0 if fewer than eight bytes are left.
@@ -134,8 +161,9 @@ fn white_space(text: &[u8], start: usize) -> usize {
         if class != SPACE {
             break;
         }
-        last = at;
-        at += length;
+        let more = repeated(text, at + length);
+        last = at + more;
+        at = last + length;
         steps.to(at);
         if text[last] == b'\r' || text[last] == b'\n' {
             after_line_end = Some(at);
