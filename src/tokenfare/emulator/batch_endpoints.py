@@ -20,7 +20,7 @@ from .answer import Completion
 from .batch import CHATS, TRIAL, Answered, Batch, Line, new_id
 from .body import json_body, whole_number
 from .call_log import Call
-from .delivery import first, meet
+from .delivery import first, inject_faults
 from .exchange import Exchange, json_response
 from .faults import Attempt, Fault, Misbill, Refuse, several
 from .refusal import Refusal, invalid
@@ -36,7 +36,7 @@ _LIST_LIMIT = 20
 async def create(exchange: Exchange) -> Response:
     """`POST /batches`."""
     account = exchange.account
-    await meet(exchange)
+    await inject_faults(exchange)
     body = await json_body(exchange.request, account.max_body_bytes)
     if not isinstance(body, Mapping):
         raise invalid("Required body invalid, please check the request body format.")
@@ -47,7 +47,7 @@ async def create(exchange: Exchange) -> Response:
 
 async def look(exchange: Exchange) -> Response:
     """`GET /batches/{id}`: reports the progress, and then advances the batch by a step."""
-    await meet(exchange)
+    await inject_faults(exchange)
     account, batch = exchange.account, _found(exchange)
     report = batch.wire()
     await run_sync(_go_on, account, batch)
@@ -56,7 +56,7 @@ async def look(exchange: Exchange) -> Response:
 
 async def page(exchange: Exchange) -> Response:
     """`GET /batches`. In an empty list, `data` is null, as recorded."""
-    await meet(exchange)
+    await inject_faults(exchange)
     query = exchange.request.query_params
     limit = whole_number(query.get("limit")) or _LIST_LIMIT
     newest_first = list(reversed(exchange.account.batches.values()))
@@ -79,7 +79,7 @@ async def page(exchange: Exchange) -> Response:
 
 async def cancel(exchange: Exchange) -> Response:
     """`POST /batches/{id}/cancel`."""
-    await meet(exchange)
+    await inject_faults(exchange)
     batch = _found(exchange)
     if not batch.cancel(int(exchange.account.clock())):
         raise invalid(f"Cannot cancel a batch whose status is {batch.status}.")

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from .answer import Completion
 from .body import json_body
-from .delivery import answer, first, meet, stream
+from .delivery import answer, first, inject_faults, stream
 from .exchange import Exchange, json_response
 from .faults import Misbill
 from .native import Native, read_native
@@ -58,7 +58,7 @@ async def _met(exchange: Exchange) -> object:
     body = await json_body(exchange.request, exchange.account.max_body_bytes)
     name = body.get("model") if isinstance(body, Mapping) else None
     exchange.model = name if isinstance(name, str) else None
-    await meet(exchange)
+    await inject_faults(exchange)
     return body
 
 

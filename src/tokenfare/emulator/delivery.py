@@ -61,8 +61,8 @@ class Shape(Protocol):
         """What follows the last chunk."""
 
 
-async def meet(exchange: Exchange) -> None:
-    """Ask the hook for faults, and carry out those that precede the answer."""
+async def inject_faults(exchange: Exchange) -> None:
+    """Get the faults of a request, and perform those that come before the answer."""
     request, account = exchange.request, exchange.account
     attempt = Attempt(next(account.arrivals), request.method, request.url.path, exchange.model)
     try:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from . import delivery
 from .body import uploaded, whole_number
-from .delivery import first, meet
+from .delivery import first, inject_faults
 from .exchange import Exchange, json_response
 from .faults import Parse
 from .refusal import file_too_large
@@ -17,7 +17,7 @@ from .refusal import file_too_large
 async def upload(exchange: Exchange) -> Response:
     """`POST /files`."""
     account = exchange.account
-    await meet(exchange)
+    await inject_faults(exchange)
     sent = await uploaded(exchange.request)
     limit = account.file_limit(sent.purpose)
     if len(sent.content) > limit:
@@ -29,7 +29,7 @@ async def upload(exchange: Exchange) -> Response:
 
 async def page(exchange: Exchange) -> Response:
     """`GET /files`."""
-    await meet(exchange)
+    await inject_faults(exchange)
     query = exchange.request.query_params
     found, more = exchange.account.files.page(
         after=query.get("after"),
@@ -44,13 +44,13 @@ async def page(exchange: Exchange) -> Response:
 
 async def look(exchange: Exchange) -> Response:
     """`GET /files/{id}`."""
-    await meet(exchange)
+    await inject_faults(exchange)
     return json_response(exchange.account.files.look(exchange.request.path_params["id"]))
 
 
 async def delete(exchange: Exchange) -> Response:
     """`DELETE /files/{id}`."""
-    await meet(exchange)
+    await inject_faults(exchange)
     file_id = exchange.request.path_params["id"]
     exchange.account.files.delete(file_id)
     return json_response({"id": file_id, "object": "file", "deleted": True})
@@ -61,7 +61,7 @@ async def content(exchange: Exchange) -> Response:
 
     Whether the provider gives parts is not recorded; `account.ranges` switches it off.
     """
-    await meet(exchange)
+    await inject_faults(exchange)
     account, asked = exchange.account, exchange.request.headers
     file = account.files.get(exchange.request.path_params["id"])
     if not account.ranges:
