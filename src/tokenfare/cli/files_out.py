@@ -18,8 +18,8 @@ from .inputs import STANDARD_INPUT
 def refuse_inputs(option: str, out: str | Path, read: Iterable[str | Path | None]) -> None:
     """Raise `UsageError` if `out` is one of the files read, by whatever name or link.
 
-    A folder that is read stands for all files below it. What is no file, such as a terminal or
-    `/dev/null`, may be both.
+    A folder that is read includes all files below it. Terminals, and devices such as `/dev/null`,
+    may be both.
     """
     there = _stat(out)
     if there is None or not S_ISREG(there.st_mode):

@@ -154,7 +154,7 @@ def command(
 
 
 def _room(stated: int | None, expected: int | None) -> int:
-    """The room that an expected answer is held to: as stated, or else enough for it."""
+    """The room for an answer: as stated, or else enough for the expected answer."""
     return stated or max(DEFAULT_MAX_OUTPUT_TOKENS, expected or 0)
 
 

@@ -49,14 +49,14 @@ class Claims(Protocol):
 class FileHandling:
     """How documents are uploaded.
 
-    The provider reads a file before it can be asked about; that is checked every `poll_seconds`
-    until `deadline_seconds` have passed. Files stay with the provider (they cost nothing there)
-    unless `keep_files` is false; after a failure those of this call are deleted in any case.
-    What `memory` knows is referred to and not uploaded again; what is kept, it is told. Calls at
-    once that have `shared` in common share the file of a content; after a failure it is deleted by
-    the last of them. With `claims`, calls of several processes share it too, if they keep files:
-    the memory is told of a file as soon as it can be asked about, and it stays although the call
-    fails afterwards, unless for the document's sake.
+    The provider reads a file before it can be used; its state is checked every `poll_seconds` until
+    `deadline_seconds` have passed. Files stay at the provider (they cost nothing there) unless
+    `keep_files` is false; after a failure the files of the call are deleted in any case. Content
+    that `memory` knows is not uploaded again, and files that are kept are added to it. Simultaneous
+    calls with the same `shared` share the upload of a content; after a failure the last of them
+    deletes the file. With `claims`, calls of several processes share it too, if they keep files: a
+    file is remembered as soon as it can be used, and stays even if its call fails afterwards,
+    unless the document is the reason.
     """
 
     keep_files: bool = True
