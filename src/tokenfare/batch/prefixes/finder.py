@@ -163,7 +163,7 @@ class Prefixes:
         files = list(self._files)
         prefixes: list[Prefix] = []
         repeats = []
-        for number, requests, *sizes in self._core.groups():
+        for number, requests, shortest, longest in self._core.groups():
             tree = self._trees[number]
             sums = replace(tree.evicted)
             named = []
@@ -172,11 +172,11 @@ class Prefixes:
                 sums.add(ended, place.tokens, tree.model)
                 named.append((count, place, (files[file], line)))
             prefixes += [
-                _prefix(tree, count, place, where, (sizes[0], sizes[1]), currency)
+                _prefix(tree, count, place, where, (shortest, longest), currency)
                 for count, place, where in nlargest(NAMED, named, key=_weight)
             ]
             if named or sums.alike:
-                repeats.append(_repeat(tree, requests, sums, (sizes[0], sizes[1]), currency))
+                repeats.append(_repeat(tree, requests, sums, (shortest, longest), currency))
         prefixes.sort(key=lambda each: (-each.again, each.file, each.line, each.model))
         return SharedPrefixes(tuple(prefixes[:NAMED]), tuple(repeats), self._core.missed)
 
