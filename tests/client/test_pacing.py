@@ -73,7 +73,7 @@ def test_without_a_limiter_the_same_calls_are_refused(
 
 def test_a_turn_that_comes_too_late_leaves_the_call_unsent(emulate: Emulate, chat: Chat) -> None:
     emulator, url = emulate()
-    client = {"limiter": Limiter(), "rates": ONE_A_MINUTE, "timeouts": Timeouts(total=5)}
+    client = {"limiter": Limiter(), "rates": ONE_A_MINUTE, "timeouts": Timeouts(total=50)}
     chat(url, "hello", client=dict(client))
     with pytest.raises(RateWaitTooLong, match="qwen-turbo: no turn"):
         chat(url, "hello", client={**client, "escalate": False})
@@ -82,7 +82,7 @@ def test_a_turn_that_comes_too_late_leaves_the_call_unsent(emulate: Emulate, cha
 
 def test_another_model_answers_where_the_turn_comes_too_late(emulate: Emulate, chat: Chat) -> None:
     _, url = emulate()
-    client = {"limiter": Limiter(), "rates": ONE_A_MINUTE, "timeouts": Timeouts(total=5)}
+    client = {"limiter": Limiter(), "rates": ONE_A_MINUTE, "timeouts": Timeouts(total=50)}
     models = [
         chat(url, "hello", allow=["qwen-turbo", "qwen-plus"], client=dict(client)).model
         for _ in range(2)

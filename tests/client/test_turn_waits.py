@@ -11,8 +11,9 @@ import anyio
 import pytest
 
 import soak_rates as soak
+from client.held_limiters import AtOnce, Closing, closed
 from client.telemetry_seen import Seen
-from client.test_rate_waits import ONE_A_MINUTE, ONLY, THREE_A_SECOND, closed
+from client.test_rate_waits import ONE_A_MINUTE, ONLY, THREE_A_SECOND
 from tokenfare import AsyncClient, Catalog, Client, Reply
 from tokenfare.catalog import RateLimits
 from tokenfare.client.turn_waits import TurnWait, TurnWaits
@@ -37,14 +38,14 @@ def test_a_span_says_how_long_a_turn_took_and_what_held_it_back(
     emulate: Emulate, chat: Chat, seen: Seen
 ) -> None:
     _, url = emulate()
-    client = {"limiter": closed(url, 0.4), "rates": THREE_A_SECOND, "api_key": KEY}
+    client = {"limiter": closed(0.4), "rates": THREE_A_SECOND, "api_key": KEY}
     began = time.monotonic()
     chat(url, PROMPT, client=client, **ONLY)
     took = time.monotonic() - began
     (wait,) = waits(seen.span)
     seconds = wait.pop(SECONDS)
     assert wait == {"gen_ai.request.model": "qwen-turbo", "tokenfare.rate_wait.by": "refusal"}
-    assert 0.2 < seconds < took
+    assert 0.3 < seconds < took
     assert seen.span.attributes[SECONDS] == seconds
     recorded = seen.everything()
     assert PROMPT not in recorded
@@ -55,7 +56,7 @@ def test_an_event_is_of_the_moment_at_which_the_turn_came(
     emulate: Emulate, chat: Chat, seen: Seen
 ) -> None:
     _, url = emulate()
-    chat(url, PROMPT, client={"limiter": closed(url, 0.4), "rates": THREE_A_SECOND}, **ONLY)
+    chat(url, PROMPT, client={"limiter": closed(0.4), "rates": THREE_A_SECOND}, **ONLY)
     span = seen.span
     (event,) = [e for e in span.events if e.name == "tokenfare.rate_wait"]
     waited_ns = event.attributes[SECONDS] * 1e9
@@ -78,7 +79,7 @@ def test_each_of_a_queue_says_which_rate_it_waited_for(
     catalog = Catalog.load(day=soak.DAY)
     _, url = emulate(catalog=catalog)
     options: dict[str, Any] = {"api_key": "k", "base_url": url, "catalog": catalog}
-    options |= {"limiter": True, "rates": THREE_A_SECOND}
+    options |= {"limiter": AtOnce(6), "rates": THREE_A_SECOND}
     if way == "sync":
         with Client(**options) as client, ThreadPoolExecutor(9) as threads:
             list(threads.map(lambda _: client.chat("hello", **ONLY), range(6)))
@@ -115,7 +116,7 @@ def test_a_turn_that_cannot_come_says_by_which_rate(
     client = {
         "limiter": Limiter(),
         "rates": ONE_A_MINUTE,
-        "timeouts": Timeouts(total=5),
+        "timeouts": Timeouts(total=50),
         "retry_policy": NO_RETRIES,
         "escalate": False,
     }
@@ -142,7 +143,7 @@ def test_the_next_models_span_says_for_which_the_turn_did_not_come(
     """The span is of the model that was decided on; the events say of which model each is."""
     _, url = emulate()
     rates = {"qwen-turbo": RateLimits(None, 30)}
-    client = {"limiter": Limiter(), "rates": rates, "timeouts": Timeouts(total=5)}
+    client = {"limiter": Limiter(), "rates": rates, "timeouts": Timeouts(total=50)}
     asked = {"allow": ["qwen-turbo", "qwen-plus"], "max_output_tokens": 10}
     assert chat(url, "hello", client=dict(client), **asked).model == "qwen-turbo"
     assert chat(url, "hello", client=dict(client), **asked).model == "qwen-plus"
@@ -158,16 +159,25 @@ def test_who_leaves_while_it_waits_has_waited_until_then(
 ) -> None:
     _, url = emulate()
     options: dict[str, Any] = {"api_key": "k", "base_url": url, "catalog": catalog}
-    options |= {"limiter": closed(url, 60.0), "rates": THREE_A_SECOND}
+    store = Closing(3600.0)
+    options |= {"limiter": Limiter(store), "rates": THREE_A_SECOND}
+
+    async def leave(scope: anyio.CancelScope) -> None:
+        await anyio.to_thread.run_sync(store.asked.wait, 60)
+        await anyio.sleep(0.4)
+        scope.cancel()
 
     async def ask() -> None:
-        async with AsyncClient(**options) as client:
-            with anyio.move_on_after(0.4):
+        async with AsyncClient(**options) as client, anyio.create_task_group() as tasks:
+            with anyio.CancelScope() as scope:
+                tasks.start_soon(leave, scope)
                 await client.chat("hello", **ONLY)
 
+    began = time.monotonic()
     anyio.run(ask)
+    took = time.monotonic() - began
     (wait,) = waits(seen.span)
-    assert 0.2 < wait[SECONDS] < 5
+    assert 0.3 < wait[SECONDS] < took
     assert wait["tokenfare.rate_wait.by"] == "refusal"
     assert seen.span.attributes["error.type"] == "cancelled"
 

@@ -225,7 +225,6 @@ def test_it_says_a_line_for_each_request_and_no_secret(serve: Serve, tmp_path: P
         (["--profiles", "/no/such/file"], {}, "no such file"),
         (["--allow", "qwne-*"], {}, "matches no model of the catalogue"),
         (["--region", "moon"], {}, "moon"),
-        (["--ceiling", "five"], {}, "a ceiling is written as"),
         (
             ["--alias", "gpt-4o=qwen-mxa"],
             {},
@@ -254,6 +253,7 @@ def test_what_it_is_not_started_with(
     [
         (["--alias", "gpt-4o"], 2, "'gpt-4o' is not WORD=MODEL"),
         (["--port", "70000"], 2, "70000 is not in the range"),
+        (["--ceiling", "five"], 2, "Invalid value for '--ceiling': a ceiling is written as"),
         (["--max-fare", "0.0000000001"], 3, "the ceiling is 0.0000000001 CNY"),
     ],
 )
