@@ -245,6 +245,27 @@ def test_names_of_files_cannot_write_on_a_terminal(
     assert told == ["1 red\ufffd[31m", "1 two\ufffdlines", "1 中 文", "3 total"]
 
 
+def test_a_file_name_that_is_not_utf_8_is_valid_json_and_cannot_write_on_a_terminal(
+    tmp_path: Path,
+) -> None:
+    """It was printed as its bytes, which no JSON parser takes."""
+    name = b"caf\xe9\x1b[2J"
+    try:
+        (Path(os.fsdecode(bytes(tmp_path) + b"/" + name))).write_text("a", encoding="utf-8")
+    except OSError:
+        pytest.skip("such a name cannot be given here")
+    command = [sys.executable, "-m", "tokenfare"]
+    out = [
+        subprocess.run(
+            [*command, *more, name], cwd=tmp_path, capture_output=True, check=True
+        ).stdout
+        for more in (["count", "--json"], ["fit", "--limit", "5"], ["fit", "--limit", "1"])
+    ]
+    assert json.loads(out[0].decode("utf-8"))["inputs"][0]["name"] == os.fsdecode(name)
+    for said in out[1:]:
+        assert said.startswith("caf\ufffd\ufffd[2J: fits".encode())
+
+
 def test_show_names_the_source_of_every_number(run: Run) -> None:
     out = run("models", "show", "qwen-plus-2024-08-06", *SEED_DAY).out
     assert "128,000 tokens" in out

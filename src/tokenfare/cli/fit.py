@@ -51,9 +51,10 @@ def command(
     if as_json:
         output.emit(_as_data(outcome, size))
     elif outcome and not size.exact:
-        stdout.answer(f"{outcome.model}: fits, at least {outcome.headroom:,} tokens to spare")
+        said = f"{outcome.model}: fits, at least {outcome.headroom:,} tokens to spare"
+        stdout.answer(exit_codes.printable(said))
     else:
-        stdout.answer(str(outcome))
+        stdout.answer(exit_codes.printable(str(outcome)))
     return exit_codes.DONE if outcome else exit_codes.ANSWER_IS_NO
 
 

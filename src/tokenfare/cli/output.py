@@ -23,7 +23,12 @@ def emit(value: object) -> None:
 
 def document(value: object) -> str:
     """A value as JSON on one line."""
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a file name that is not UTF-8; as an escape it is JSON
+        return json.dumps(value)
+    return text
 
 
 def table(
