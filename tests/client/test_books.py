@@ -1,0 +1,58 @@
+"""Whose ledger it is, and whether a call fails without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from tokenfare.client.bookkeeping import Books, books
+from tokenfare.errors import InvalidRequestError
+from tokenfare.ledger import Ledger
+
+AT = "https://example.org/v1"
+
+
+def opened(ledger: Any, folder: Path, *, ceilings: Any = None, named: str = "") -> Books:
+    environment = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_STATE_HOME": str(folder)}
+    if named:
+        environment["TOKENFARE_LEDGER"] = str(folder / named)
+    return books(ledger, ceilings, None, AT, environment)
+
+
+def test_a_ledger_is_required_if_it_is_named_or_has_ceilings(tmp_path: Path) -> None:
+    asked: list[tuple[Any, Any, str, bool]] = [
+        (None, None, "", False),
+        (True, None, "", False),
+        (tmp_path / "own.sqlite", None, "", True),
+        (None, None, "named.sqlite", True),
+        (True, None, "named.sqlite", True),
+        (None, ["5 CNY"], "", True),
+        (tmp_path / "both.sqlite", ["5 CNY"], "", True),
+    ]
+    for ledger, ceilings, named, required in asked:
+        found = opened(ledger, tmp_path, ceilings=ceilings, named=named)
+        try:
+            assert found.required is required, (ledger, ceilings, named)
+        finally:
+            found.close()
+
+
+def test_a_ledger_of_ours_is_closed_and_one_that_was_handed_in_is_not(tmp_path: Path) -> None:
+    ours, theirs = opened(tmp_path / "ours.sqlite", tmp_path), Ledger(tmp_path / "theirs.sqlite")
+    with patch.object(Ledger, "close", autospec=True) as closed:
+        opened(theirs, tmp_path).close()
+        assert closed.call_args_list == []
+        ours.close()
+        assert closed.call_args_list == [((ours.ledger,),)]
+    ours.close()
+
+
+def test_a_ceiling_without_a_ledger_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequestError, match="the ledger is switched off"):
+        opened(False, tmp_path, ceilings=["5 CNY"])
+    off = opened(False, tmp_path)
+    assert off.ledger is None
+    off.close()
