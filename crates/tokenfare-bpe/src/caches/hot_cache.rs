@@ -1,8 +1,9 @@
 //! Counts of the pieces met last, in a table so small that it stays near: most pieces of a text are
 //! here.
 //!
-//! An entry is as one of `short_cache`, one a place. Pieces are looked up in groups: all entries of a group
-//! are asked for before the first is looked at, and four are compared at a time by AVX-512 or AVX2.
+//! An entry is as one of `short_cache`, one a place. Pieces are looked up in groups: all entries of
+//! a group are asked for before the first is looked at, and four are compared at a time by AVX-512
+//! or AVX2.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -46,8 +47,8 @@ impl HotCache {
 
     /// The tokens of all pieces that are here; the numbers of the others are added to `missing`.
     ///
-    /// Pieces start at `starts` and end at the same ones of `ends`; all start at least 16 bytes before
-    /// the end of `text`.
+    /// Pieces start at `starts` and end at the same ones of `ends`; all start at least 16 bytes
+    /// before the end of `text`.
     pub(crate) fn count(
         &self,
         text: &[u8],
@@ -57,7 +58,8 @@ impl HotCache {
     ) -> usize {
         #[cfg(target_arch = "x86_64")]
         if starts.len() >= GROUP && has_avx2() {
-            // SAFETY: the machine has what the functions were compiled for, and that is all they ask.
+            // SAFETY: the machine has what the functions were compiled for, and that is all they
+            // ask.
             return unsafe {
                 match has_avx512() {
                     true => avx512::count(self, text, starts, ends, missing),
@@ -75,8 +77,8 @@ impl HotCache {
         )
     }
 
-    /// As `count`, with the way to look up a whole group, which answers the tokens of those that are here and the
-    /// others as bits.
+    /// As `count`, with the way to look up a whole group, which answers the tokens of those that
+    /// are here and the others as bits.
     #[inline(always)]
     fn count_with(
         &self,

@@ -1,8 +1,9 @@
 //! Counts of short pieces that were met before: the way most of a text goes.
 //!
 //! A piece of up to 15 bytes, its length and its count fit 16 bytes; four such entries share a set,
-//! which is a line of the machine's cache, the newest first. It is a cache and nothing else: bounded, never wrong (the whole piece is
-//! compared), and what it does not hold is merged and put in. It begins with the vocabulary.
+//! which is a line of the machine's cache, the newest first. It is a cache and nothing else:
+//! bounded, never wrong (the whole piece is compared), and what it does not hold is merged and put
+//! in. It begins with the vocabulary.
 
 use std::hint::select_unpredictable;
 
@@ -38,15 +39,16 @@ const MASKS: [(u64, u64); 16] = {
 /// What the two words are multiplied by to be mixed.
 pub(crate) const FACTORS: (u64, u64) = (0x9e37_79b9_7f4a_7c15, 0xd6e8_feb8_6659_fd93);
 
-/// The two words of a key mixed: two products and their sum, which AVX-512 makes of four keys at a time.
+/// The two words of a key mixed: two products and their sum, which AVX-512 makes of four keys at a
+/// time.
 #[inline(always)]
 pub(crate) fn mixed(low: u64, high: u64) -> u64 {
     low.wrapping_mul(FACTORS.0).wrapping_add(high.wrapping_mul(FACTORS.1))
 }
 
 impl Key {
-    /// The key of the first `length` bytes, 1 to [`LONGEST`]; for other lengths the key of nothing, which
-    /// is never found. O(1), no branch.
+    /// The key of the first `length` bytes, 1 to [`LONGEST`]; for other lengths the key of nothing,
+    /// which is never found. O(1), no branch.
     #[inline(always)]
     pub(crate) fn of_first(bytes: &[u8; 16], length: usize) -> Self {
         let (words, _) = bytes.as_chunks::<8>();
@@ -102,7 +104,8 @@ impl Key {
         (self.0, self.1)
     }
 
-    /// This key as an entry that says the piece has `count` tokens, 1 to 15; or that nothing is known, 0.
+    /// This key as an entry that says the piece has `count` tokens, 1 to 15; or that nothing is
+    /// known, 0.
     #[inline]
     pub(crate) fn with_count(self, count: usize) -> Self {
         debug_assert!(count <= LONGEST);

@@ -48,8 +48,8 @@ pub(crate) struct Masks {
     /// First bytes of three-byte characters.
     pub(crate) three: u64,
     /// First bytes of characters that are known by their bytes, without the table, to be letters
-    /// that NFC neither changes nor joins to what precedes them. Not all such letters: Cyrillic up to
-    /// U+047F, Latin from U+0100 to U+017F, and most kana, ideographs and Hangul syllables. They
+    /// that NFC neither changes nor joins to what precedes them. Not all such letters: Cyrillic up
+    /// to U+047F, Latin from U+0100 to U+017F, and most kana, ideographs and Hangul syllables. They
     /// have two or three bytes, and those of three have no case.
     pub(crate) plain: u64,
 }
@@ -74,14 +74,15 @@ pub(crate) fn avx2(bytes: &[u8; READ]) -> Masks {
         masks.slash |= bits(is(v, b'/')) << at;
         masks.high |= bits(v) << at;
     }
-    // A function of its own, so that this one is small enough to be inlined into the loop that asks
-    // for it: every window waits for the masks of the one before.
+    // `beyond` is not inlined, so that this function is small enough to be inlined into the loop
+    // that calls it: each window has to wait for the masks of the one before it.
     let Beyond { inner, three, plain } =
         if masks.high == 0 { Beyond::default() } else { beyond(bytes) };
     Masks { inner, three, plain, ..masks }
 }
 
 /// The masks that are empty if all bytes are ASCII.
+#[cfg(target_arch = "x86_64")]
 #[derive(Default)]
 struct Beyond {
     inner: u64,
@@ -136,8 +137,9 @@ fn plain(v: __m256i, second: __m256i, third: __m256i) -> __m256i {
     or(or(two, hangul), or(ideograph, _mm256_and_si256(is(v, 0xe3), kana)))
 }
 
-/// The bytes in `first..=last`, at most 127 of them. The comparison is of signed numbers, so a byte is
-/// moved first: `first` to the least of these numbers, and what is below `first` to the greatest.
+/// The bytes in `first..=last`, at most 127 of them. The comparison is of signed numbers, so a byte
+/// is moved first: `first` to the least of these numbers, and what is below `first` to the
+/// greatest.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 #[inline]

@@ -100,11 +100,11 @@ fn run(text: &[u8], mut at: usize, class: u8) -> usize {
     at
 }
 
-/// Number of bytes from `at` on that repeat the byte before `at`, if that is ASCII; some less near the end
-/// of the text, and not more than [`AT_ONCE`].
+/// Number of bytes from `at` on that repeat the byte before `at`, if that is ASCII; some less near
+/// the end of the text, and not more than [`AT_ONCE`].
 ///
-/// A long piece that is no word is mostly a ruler, indentation or blank lines. Eight bytes are compared in
-/// one word.
+/// A long piece that is no word is mostly a ruler, indentation or blank lines. Eight bytes are
+/// compared in one word.
 #[inline(always)]
 fn repeated(text: &[u8], at: usize) -> usize {
     let byte = text[at - 1];

@@ -31,11 +31,12 @@ pub(super) fn count(
     hot.count_with(text, starts, ends, missing, find, list)
 }
 
-/// The keys of four pieces, of the first and the third and of the others, and the places of the four.
+/// The keys of four pieces, of the first and the third and of the others, and the places of the
+/// four.
 type Asked = [([__m256i; 2], [usize; FOUR]); GROUP / FOUR];
 
-/// The tokens of the pieces that are found, and a bit for each that is not. `asked` is scratch space; as a
-/// local it would be filled with zeros for each group.
+/// The tokens of the pieces that are found, and a bit for each that is not. `asked` is scratch
+/// space; as a local it would be filled with zeros for each group.
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 #[inline]
 fn find(
@@ -68,7 +69,8 @@ fn find(
     (sum as usize, missing)
 }
 
-/// Keys as `Key::of_first` makes them, but that a piece that is too long has the length 0, as no entry has.
+/// Keys as `Key::of_first` makes them, but that a piece that is too long has the length 0, as no
+/// entry has.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn keys(text: &[u8], starts: &[u32; FOUR], ends: &[u32; FOUR]) -> [__m256i; 2] {

@@ -8,7 +8,7 @@ use std::arch::x86_64::{
     _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_epi32, _mm512_sub_epi8,
 };
 
-use super::{Masks, READ, WINDOW};
+use super::{Beyond, Masks, READ, WINDOW};
 
 /// The masks of the window at the start of `bytes`. O(1).
 #[target_feature(enable = "avx512f,avx512bw")]
@@ -34,14 +34,6 @@ pub(crate) fn masks(bytes: &[u8; READ]) -> Masks {
         three,
         plain,
     }
-}
-
-/// The masks that are empty if all bytes are ASCII.
-#[derive(Default)]
-struct Beyond {
-    inner: u64,
-    three: u64,
-    plain: u64,
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]

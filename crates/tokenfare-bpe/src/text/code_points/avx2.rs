@@ -1,5 +1,5 @@
-//! Eight code points at a time by AVX2: each is encoded as four bytes, and one shuffle moves the wanted
-//! bytes of four code points together.
+//! Eight code points at a time by AVX2: each is encoded as four bytes, and one shuffle moves the
+//! wanted bytes of four code points together.
 //!
 //! Which bytes are wanted depends on the four lengths alone, so a table holds all 256 shuffles.
 
@@ -17,8 +17,8 @@ use super::{Group, WRITTEN, Written};
 const EIGHT: usize = 8;
 const FOUR: usize = 4;
 
-/// The shuffle for every four lengths. In the number of a shuffle, bit `i` says whether code point `i` has
-/// two or three bytes, and bit `4 + i` whether it has three or four.
+/// The shuffle for every four lengths. In the number of a shuffle, bit `i` says whether code point
+/// `i` has two or three bytes, and bit `4 + i` whether it has three or four.
 static SHUFFLES: [[u64; 2]; 256] = shuffles();
 
 const fn shuffles() -> [[u64; 2]; 256] {
