@@ -1,4 +1,5 @@
-//! What is known of pieces that were met before, by length and by what is known: counts or ids.
+//! What a thread knows of pieces that it has met before: their counts or their ids. There is one
+//! cache for each range of lengths.
 
 pub(crate) mod hot_cache;
 pub(crate) mod id_cache;

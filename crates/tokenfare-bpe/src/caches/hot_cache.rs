@@ -1,9 +1,11 @@
-//! Counts of the pieces met last, in a table so small that it stays near: most pieces of a text are
-//! here.
+//! Counts of the pieces of up to 15 bytes met last. The table is so small that it stays in the near
+//! caches of the processor, and it answers for most pieces of a text.
 //!
-//! An entry is as one of `short_cache`, one a place. Pieces are looked up in groups: all entries of
-//! a group are asked for before the first is looked at, and four are compared at a time by AVX-512
-//! or AVX2.
+//! The plain way looks up one piece after the other and waits for each entry. Here pieces are
+//! looked up in groups: every entry of a group is prefetched before the first is read, and AVX-512
+//! or AVX2 compare four at a time.
+//!
+//! An entry is as in `short_cache`. A key has one place, and the newest entry stays.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -21,10 +23,11 @@ const HOT: usize = 1 << BITS;
 
 /// Pieces that are looked up together.
 const GROUP: usize = 64;
-/// The same of those that are left, so that a short text needs little room.
+/// Pieces that are looked up together where fewer than [`GROUP`] are left, so that a short text
+/// needs little room.
 const SOME: usize = 16;
 
-/// A key with its count, or zeros.
+/// A key with its count, or zeros if the place is empty.
 #[derive(Clone, Copy)]
 #[repr(align(16))]
 struct Entry(Key);
@@ -39,16 +42,17 @@ impl Default for HotCache {
 }
 
 impl HotCache {
-    /// Keeps the count of a piece, 1 to 15, or takes out what is at its place, 0. O(1).
+    /// Keeps the count of a piece, 1 to 15. A `count` of 0 empties its place instead. O(1).
     #[inline(always)]
     pub(crate) fn put(&mut self, key: Key, mixed: u64, count: usize) {
         self.0[place(mixed)].0 = key.with_count(count);
     }
 
-    /// The tokens of all pieces that are here; the numbers of the others are added to `missing`.
+    /// The tokens of all pieces that are here, together. The numbers of the other pieces are added
+    /// to `missing`. O(pieces).
     ///
-    /// Pieces start at `starts` and end at the same ones of `ends`; all start at least 16 bytes
-    /// before the end of `text`.
+    /// Piece `i` is `text[starts[i]..ends[i]]`. Every piece starts at least 16 bytes before the end
+    /// of `text`.
     pub(crate) fn count(
         &self,
         text: &[u8],
@@ -58,8 +62,8 @@ impl HotCache {
     ) -> usize {
         #[cfg(target_arch = "x86_64")]
         if starts.len() >= GROUP && has_avx2() {
-            // SAFETY: the machine has what the functions were compiled for, and that is all they
-            // ask.
+            // SAFETY: the functions ask for nothing but the instructions that they were compiled
+            // for, and the machine has these.
             return unsafe {
                 match has_avx512() {
                     true => avx512::count(self, text, starts, ends, missing),
@@ -77,8 +81,8 @@ impl HotCache {
         )
     }
 
-    /// As `count`, with the way to look up a whole group, which answers the tokens of those that
-    /// are here and the others as bits.
+    /// As `count`, with the function that looks up a whole group. It returns the tokens of the
+    /// pieces that are here, and the others as bits.
     #[inline(always)]
     fn count_with(
         &self,

@@ -1,8 +1,12 @@
-//! Ids of pieces that were met before: what `short_cache` and `middle_cache` are for counts, for encoding.
+//! Ids of pieces that were met before. This is for encoding what `short_cache` and `middle_cache`
+//! are for counting.
 //!
-//! An entry is the piece's key with its count, and up to four ids, those of pieces of up to 15 bytes;
-//! longer ones have entries of their own, of up to sixteen. Pieces of more tokens are rare and are
-//! merged each time. Caches: bounded, the whole piece compared, the newest stays.
+//! There are two tables. For a piece of up to 15 bytes an entry holds its key, its count and up to
+//! four ids; for a longer piece, up to 62 bytes and sixteen ids. Pieces of more tokens are rare,
+//! and are merged each time.
+//!
+//! Both are caches: bounded, and never wrong, since the whole piece is compared. A piece has one
+//! place, and the newest entry stays.
 
 use crate::caches::middle_cache;
 use crate::caches::short_cache::Key;
@@ -11,7 +15,7 @@ use crate::vocabulary::hash;
 
 const BITS: u32 = 16;
 const PLACES: usize = 1 << BITS;
-/// Most ids that are kept of a piece.
+/// Most ids that are kept of a piece of up to 15 bytes.
 pub(crate) const MOST: usize = 4;
 
 #[derive(Clone, Copy, Default)]
@@ -21,14 +25,15 @@ struct Entry {
     ids: [u32; MOST],
 }
 
-/// The cache; 2 MiB once the first piece is put in, nothing before.
+/// The cache of pieces of up to 15 bytes; 2 MiB once the first is put in, nothing before.
 #[derive(Default)]
 pub(crate) struct IdCache {
     entries: Vec<Entry>,
 }
 
 impl IdCache {
-    /// The ids of the piece and how many there are; 0 if it is not here. O(1), no branch on it.
+    /// The ids of the piece and how many there are; 0 if it is not here. O(1), no branch on whether
+    /// it is here.
     #[inline(always)]
     pub(crate) fn find(&self, key: Key) -> (&[u32; MOST], usize) {
         match self.entries.get(place(key)) {
@@ -37,7 +42,7 @@ impl IdCache {
         }
     }
 
-    /// Has the piece's entry fetched.
+    /// Prefetches the piece's entry.
     #[inline(always)]
     pub(crate) fn prefetch(&self, key: Key) {
         if let Some(entry) = self.entries.get(place(key)) {
@@ -45,7 +50,7 @@ impl IdCache {
         }
     }
 
-    /// Keeps the ids of a piece, if they are few enough. O(1).
+    /// Keeps the ids of a piece if they are few enough. O(1), except for making the table.
     pub(crate) fn put(&mut self, key: Key, ids: &[u32]) {
         if ids.is_empty() || ids.len() > MOST {
             return;
@@ -83,7 +88,7 @@ pub(crate) struct LongerIdCache {
 }
 
 impl LongerIdCache {
-    /// Where a piece has its entry. O(length).
+    /// The place of a piece's entry. O(length).
     pub(crate) fn place(piece: &[u8]) -> usize {
         (hash(piece) >> (64 - LONGER_BITS)) as usize
     }
@@ -98,7 +103,8 @@ impl LongerIdCache {
         }
     }
 
-    /// Keeps the ids of a piece, if it is short enough and they are few enough. O(length).
+    /// Keeps the ids of a piece if it is short enough and they are few enough. O(length), except
+    /// for making the table.
     pub(crate) fn put(&mut self, place: usize, piece: &[u8], ids: &[u32]) {
         if piece.len() > middle_cache::LONGEST || ids.len() > MOST_OF_LONGER {
             return;

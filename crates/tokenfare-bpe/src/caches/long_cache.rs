@@ -1,8 +1,9 @@
-//! What is known of pieces of more than 62 bytes that were met before, counts or ids: rulers, indented
-//! blank lines.
+//! What is known of pieces of more than 62 bytes that were met before, counts or ids: of rulers, of
+//! indented blank lines.
 //!
-//! As `short_cache` and `middle_cache`: a cache, bounded, the whole piece compared. When it is full it is
-//! emptied, since what is full of long pieces that never came again holds nothing worth choosing.
+//! It is a hash map used as a cache: bounded, and never wrong, since the whole piece is compared.
+//! When it is full, it is emptied: it is then full of long pieces that never came again, and
+//! choosing among them is not worth the effort.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -37,8 +38,8 @@ impl<T> LongCache<T> {
     }
 }
 
-/// The vocabulary's own hash as the standard library wants it. Texts chosen to collide make the
-/// cache slow, up to a scan of its few thousand entries, never wrong.
+/// The vocabulary's own hash as a hasher of the standard library. Texts chosen so that hashes
+/// collide make the cache slow, at worst a scan of its few thousand entries, but never wrong.
 #[derive(Default)]
 struct Mixed(u64);
 

@@ -1,7 +1,8 @@
-//! Counts of pieces of 31 to 62 bytes that were met before: rulers, indentation, phrases of scripts
-//! that write no spaces.
+//! Counts of pieces of 31 to 62 bytes that were met before: rulers, indentation, phrases in scripts
+//! that are written without spaces.
 //!
-//! As `short_cache`: a cache, bounded, the whole piece compared. One entry a place, the newest stays.
+//! It is a cache as `short_cache` is: bounded, and never wrong, since the whole piece is compared.
+//! A piece has one place, and the newest entry stays.
 
 use crate::vocabulary::hash;
 
@@ -24,7 +25,7 @@ pub(crate) struct MiddleCache {
 }
 
 impl MiddleCache {
-    /// Where the piece has its entry. O(length).
+    /// The place of a piece's entry. O(length).
     pub(crate) fn place(piece: &[u8]) -> usize {
         (hash(piece) >> 49) as usize & (PLACES - 1)
     }
@@ -36,7 +37,8 @@ impl MiddleCache {
         same.then_some(usize::from(entry.count))
     }
 
-    /// Keeps the count of a piece of at most [`LONGEST`] bytes. O(length).
+    /// Keeps the count of a piece of at most [`LONGEST`] bytes. O(length), except for making the
+    /// table.
     pub(crate) fn put(&mut self, place: usize, piece: &[u8], count: usize) {
         if self.entries.is_empty() {
             self.entries = vec![Entry { bytes: [0; LONGEST], length: 0, count: 0 }; PLACES];
@@ -56,7 +58,7 @@ pub(crate) fn padded(piece: &[u8]) -> [u8; LONGEST + 2] {
     padded
 }
 
-/// The piece that was padded.
+/// The piece that [`padded`] was given.
 pub(crate) fn unpadded(padded: &[u8; LONGEST + 2]) -> &[u8] {
     &padded[..usize::from(padded[LONGEST + 1])]
 }

@@ -1,9 +1,11 @@
-//! Counts of short pieces that were met before: the way most of a text goes.
+//! Counts of pieces of up to 15 bytes that were met before. Most pieces of a text are so short.
 //!
-//! A piece of up to 15 bytes, its length and its count fit 16 bytes; four such entries share a set,
-//! which is a line of the machine's cache, the newest first. It is a cache and nothing else:
-//! bounded, never wrong (the whole piece is compared), and what it does not hold is merged and put
-//! in. It begins with the vocabulary.
+//! A piece, its length and its count fit into 16 bytes. Four such entries form a set, which is one
+//! cache line of the processor. They stand in the order of age, the newest first, and a new one
+//! displaces the oldest.
+//!
+//! It is a cache and nothing else: bounded, and never wrong, since the whole piece is compared. A
+//! piece that it does not hold is merged and put in. At first it holds the vocabulary.
 
 use std::hint::select_unpredictable;
 
@@ -14,11 +16,11 @@ use crate::vocabulary::Vocabulary;
 pub(crate) const LONGEST: usize = 15;
 const BITS: u32 = 16;
 const SETS: usize = 1 << BITS;
-/// Tokens that are on their way into the table at once.
+/// Tokens whose sets are being fetched at once while the vocabulary is put in.
 const AHEAD: usize = 16;
 
-/// A piece as two words: its bytes padded with zeros, its length in the last byte's low half. The
-/// high half of that byte is the count in an entry and zero in a key.
+/// A piece as two words. Its bytes are padded with zeros, and the low half of the last byte is its
+/// length. The high half of that byte is the count in an entry, and zero in a key.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Key(u64, u64);
 
@@ -36,19 +38,19 @@ const MASKS: [(u64, u64); 16] = {
     masks
 };
 
-/// What the two words are multiplied by to be mixed.
+/// Factors by which the two words of a key are mixed.
 pub(crate) const FACTORS: (u64, u64) = (0x9e37_79b9_7f4a_7c15, 0xd6e8_feb8_6659_fd93);
 
-/// The two words of a key mixed: two products and their sum, which AVX-512 makes of four keys at a
-/// time.
+/// The two words of a key mixed to one: the sum of two products, which AVX-512 makes of four keys
+/// at a time.
 #[inline(always)]
 pub(crate) fn mixed(low: u64, high: u64) -> u64 {
     low.wrapping_mul(FACTORS.0).wrapping_add(high.wrapping_mul(FACTORS.1))
 }
 
 impl Key {
-    /// The key of the first `length` bytes, 1 to [`LONGEST`]; for other lengths the key of nothing,
-    /// which is never found. O(1), no branch.
+    /// The key of the first `length` bytes, 1 to [`LONGEST`]. Other lengths give the key of
+    /// nothing, which is never found with a count. O(1), no branch.
     #[inline(always)]
     pub(crate) fn of_first(bytes: &[u8; 16], length: usize) -> Self {
         let (words, _) = bytes.as_chunks::<8>();
@@ -72,13 +74,13 @@ impl Key {
         }
     }
 
-    /// All bits of the key mixed; the highest are for choosing a place.
+    /// All bits of the key mixed. The highest ones choose a place.
     #[inline(always)]
     pub(crate) fn mixed(self) -> u64 {
         mixed(self.0, self.1)
     }
 
-    /// The key as bytes: the piece, zeros, and its length in the last one.
+    /// The key as bytes: the piece, then zeros, its length in the last byte.
     #[inline(always)]
     pub(crate) fn bytes(self) -> [u8; 16] {
         (u128::from(self.0) | u128::from(self.1) << 64).to_le_bytes()
@@ -91,28 +93,28 @@ impl Key {
         Key(words as u64, (words >> 64) as u64)
     }
 
-    /// Bytes of its piece.
+    /// Length of its piece in bytes.
     #[inline(always)]
     pub(crate) fn length(self) -> usize {
         (self.1 >> 56) as usize & LONGEST
     }
 
-    /// Its two words, for those who take several keys at once.
+    /// Its two words, for callers that handle several keys at once.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(crate) fn words(self) -> (u64, u64) {
         (self.0, self.1)
     }
 
-    /// This key as an entry that says the piece has `count` tokens, 1 to 15; or that nothing is
-    /// known, 0.
+    /// This key as an entry: the piece has `count` tokens, 1 to 15, or nothing is known of it, 0.
     #[inline]
     pub(crate) fn with_count(self, count: usize) -> Self {
         debug_assert!(count <= LONGEST);
         Key(self.0, self.1 | (count as u64) << 60)
     }
 
-    /// The count in this entry, if it is the entry of `key`; otherwise 0. No branch.
+    /// The count in this entry if its piece is that of `key`, otherwise 0. No branch. The shift
+    /// drops the four bits of the count from the comparison.
     #[inline(always)]
     pub(crate) fn count_if_same(self, key: Key) -> usize {
         let differs = (self.0 ^ key.0) | ((self.1 ^ key.1) << 4);
@@ -120,12 +122,12 @@ impl Key {
     }
 }
 
-/// Four entries, the newest first.
+/// Four entries, the newest first; one cache line.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Set([Key; 4]);
 
-/// What is known of short pieces; 4 MiB.
+/// The cache; 4 MiB.
 pub(crate) struct ShortCache(Box<[Set; SETS]>);
 
 impl Default for ShortCache {
@@ -135,7 +137,10 @@ impl Default for ShortCache {
 }
 
 impl ShortCache {
-    /// Every token that is short enough, as one token; of too many for a set, those of low id.
+    /// A cache that holds every token that may be a piece and is short enough, with a count of 1.
+    /// If a set has too few places, it holds the tokens of lowest id. O(size of the vocabulary).
+    ///
+    /// The tokens go in from the highest id to the lowest, so that the lowest are the newest.
     pub(crate) fn knowing(v: &Vocabulary) -> Self {
         let mut front = ShortCache::default();
         let key = |id| {
@@ -143,7 +148,7 @@ impl ShortCache {
             let short = span.len() <= LONGEST;
             if short { Key::new(&v.bytes, span.start, span.end) } else { Key::default() }
         };
-        // Each waits for some that come after it, while its set is fetched.
+        // Each token waits until `AHEAD` more have been asked for; meanwhile its set is fetched.
         let mut waiting = [Key::default(); AHEAD];
         let keys = v.whole_pieces().rev().map(key).chain([Key::default(); AHEAD]);
         for (i, key) in keys.enumerate() {
@@ -156,20 +161,21 @@ impl ShortCache {
         front
     }
 
-    /// The count of the piece, or 0 if it is not here. O(1), no branch.
+    /// The count of the piece, or 0 if it is not here. O(1), no branch: a piece may stand twice in
+    /// its set, but with the same count, so the counts of all entries are joined by OR.
     #[inline(always)]
     pub(crate) fn find(&self, key: Key) -> usize {
         self.find_mixed(key, key.mixed())
     }
 
-    /// The same for who has the key `mixed` already.
+    /// As [`Self::find`], for a caller that has the key `mixed` already.
     #[inline(always)]
     pub(crate) fn find_mixed(&self, key: Key, mixed: u64) -> usize {
         let Set(set) = &self.0[set_of(mixed)];
         set.iter().fold(0, |count, entry| count | entry.count_if_same(key))
     }
 
-    /// Has the set fetched of the piece whose key is `mixed`.
+    /// Prefetches the set of the piece whose key gives `mixed`.
     #[inline(always)]
     pub(crate) fn prefetch(&self, mixed: u64) {
         prefetch(&self.0[set_of(mixed)]);
@@ -187,7 +193,7 @@ fn set_of(mixed: u64) -> usize {
     (mixed >> (64 - BITS)) as usize
 }
 
-/// A table of `N` places on the heap.
+/// A table on the heap, of `N` places that all hold `empty`.
 pub(crate) fn places<T: Copy, const N: usize>(empty: T) -> Box<[T; N]> {
     let places = vec![empty; N].into_boxed_slice();
     places.try_into().unwrap_or_else(|_| unreachable!("made with N places"))

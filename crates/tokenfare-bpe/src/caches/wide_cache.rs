@@ -1,8 +1,8 @@
-//! Counts of pieces of 16 to 30 bytes that were met before: words of scripts with two bytes a
-//! letter, long identifiers.
+//! Counts of pieces of 16 to 30 bytes that were met before: words in scripts of two bytes a letter,
+//! long identifiers.
 //!
-//! As `short_cache`, with 32 bytes an entry: 30 for the piece, one for its length, one for its count. Two
-//! entries share a set, which is a line of the machine's cache, the newer first.
+//! It is as `short_cache`, with entries of 32 bytes: 30 for the piece, one for its length, one for
+//! its count. Two entries form a set, which is one cache line of the processor, the newer first.
 
 use std::hint::select_unpredictable;
 
@@ -13,8 +13,8 @@ use crate::prefetch::prefetch;
 pub(crate) const LONGEST: usize = 30;
 const SETS: usize = 1 << 15;
 
-/// A piece as four words, padded with zeros, its length in the last byte but one. The last byte is
-/// the count in an entry and zero in a key.
+/// A piece as four words. Its bytes are padded with zeros, and the last byte but one is its length.
+/// The last byte is the count in an entry, and zero in a key.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct WideKey([u64; 4]);
 
@@ -39,14 +39,15 @@ impl WideKey {
     fn of_first(bytes: &[u8; 32], length: usize) -> Self {
         let (words, _) = bytes.as_chunks::<8>();
         let word = |i: usize| u64::from_le_bytes(words[i]);
-        // 16 to 30 bytes are 0 to 14 in the upper two words; shifts of 64 are done in two steps.
+        // The first 16 of 16 to 30 bytes are always there; 0 to 14 are left for the upper two
+        // words. A word cannot be shifted by 64 bits, hence the two cases.
         let bits = 8 * (length as u32 - 16);
         let third = if bits < 64 { (1 << bits) - 1 } else { u64::MAX };
         let fourth = if bits < 64 { 0 } else { (1 << (bits - 64)) - 1 };
         WideKey([word(0), word(1), word(2) & third, word(3) & fourth | (length as u64) << 48])
     }
 
-    /// The key as bytes: the piece, zeros, and its length in the last byte but one.
+    /// The key as bytes: the piece, then zeros, its length in the last byte but one.
     #[inline(always)]
     pub(crate) fn bytes(self) -> [u8; 32] {
         let mut bytes = [0; 32];
@@ -62,13 +63,13 @@ impl WideKey {
         WideKey([0, 1, 2, 3].map(|i| u64::from_le_bytes(words[i])))
     }
 
-    /// Bytes of its piece.
+    /// Length of its piece in bytes.
     #[inline(always)]
     pub(crate) fn length(self) -> usize {
         (self.0[3] >> 48) as usize & 0xff
     }
 
-    /// All bits of the key mixed; the low ones are for choosing a place.
+    /// All bits of the key mixed. The lowest ones choose a place.
     #[inline(always)]
     pub(crate) fn mixed(self) -> u64 {
         let WideKey([a, b, c, d]) = self;
@@ -107,7 +108,7 @@ impl WideCache {
         })
     }
 
-    /// Has the piece's set fetched.
+    /// Prefetches the piece's set.
     #[inline(always)]
     pub(crate) fn prefetch(&self, key: WideKey) {
         prefetch(&self.0[key.mixed() as usize % SETS]);

@@ -1,4 +1,6 @@
-//! Four pieces at a time by AVX2: their keys are the halves of two vectors.
+//! Looks up four pieces at a time by AVX2. A key is half of a vector, so two vectors hold the keys
+//! of four pieces: of the first and the third, and of the second and the fourth. Interleaved word
+//! by word, these give the four counts in the order of the pieces.
 
 use std::arch::x86_64::{
     __m128i, __m256i, _mm_min_epu32, _mm_set_epi32, _mm_set_epi64x, _mm_set1_epi32, _mm_sub_epi32,
@@ -31,12 +33,12 @@ pub(super) fn count(
     hot.count_with(text, starts, ends, missing, find, list)
 }
 
-/// The keys of four pieces, of the first and the third and of the others, and the places of the
-/// four.
+/// The keys of four pieces, those of the first and the third before those of the second and the
+/// fourth; and the places of the four, in their order.
 type Asked = [([__m256i; 2], [usize; FOUR]); GROUP / FOUR];
 
 /// The tokens of the pieces that are found, and a bit for each that is not. `asked` is scratch
-/// space; as a local it would be filled with zeros for each group.
+/// space; a local array would be filled with zeros for each group.
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 #[inline]
 fn find(
@@ -69,8 +71,9 @@ fn find(
     (sum as usize, missing)
 }
 
-/// Keys as `Key::of_first` makes them, but that a piece that is too long has the length 0, as no
-/// entry has.
+/// Keys as `Key::of_first` makes them, except that a piece that is too long keeps its first bytes.
+/// Its length becomes 16, of which a key has room for the low four bits, 0; no entry with a count
+/// has that length.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn keys(text: &[u8], starts: &[u32; FOUR], ends: &[u32; FOUR]) -> [__m256i; 2] {
@@ -78,10 +81,12 @@ fn keys(text: &[u8], starts: &[u32; FOUR], ends: &[u32; FOUR]) -> [__m256i; 2] {
     let lengths = _mm_min_epu32(lengths, _mm_set1_epi32(LONGEST as i32 + 1));
     let lengths = _mm256_broadcastsi128_si256(lengths);
     let [a, b, c, d] = starts.map(|start| bytes_of(text, start as usize));
-    // The number of each byte. The last is no byte of a piece: it holds the length.
+    // The number of each byte in its half. The last byte belongs to no piece: it holds the length,
+    // and its number is larger than any length.
     let number = both_halves(0x7f0e_0d0c_0b0a_0908, 0x0706_0504_0302_0100);
     let last = both_halves(0xff << 56, 0);
-    // Each byte of a half becomes the lowest byte of the length of its piece.
+    // The shuffle that copies the lowest byte of a length to all bytes of a half. `first` and
+    // `second` are the places of that byte for the two pieces of a vector.
     let each = |first: i64, second: i64| {
         let all = 0x0101_0101_0101_0101;
         _mm256_set_epi64x(second * all, second * all, first * all, first * all)
@@ -109,13 +114,13 @@ fn places([first, second]: [__m256i; 2]) -> [usize; FOUR] {
     ]
 }
 
-/// The count of each entry that is that of its key, otherwise 0, in the order of the pieces.
+/// The count of each entry that has the same key, otherwise 0, in the order of the pieces.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn counts(keys: [__m256i; 2], [a, b, c, d]: [&Entry; FOUR]) -> __m256i {
     let both = |low: &Entry, high: &Entry| _mm256_set_m128i(words_of(high), words_of(low));
     let entries = [both(a, c), both(b, d)];
-    // All but the count, which keys do not have.
+    // All bits except the count, which keys do not have.
     let compared = both_halves(u64::MAX >> 4, u64::MAX);
     let same = |i: usize| {
         let differs = _mm256_and_si256(_mm256_xor_si256(keys[i], entries[i]), compared);
@@ -150,7 +155,7 @@ fn numbers(numbers: &[u32; FOUR]) -> __m128i {
     _mm_set_epi32(d, c, b, a)
 }
 
-/// Sixteen bytes of `text` from `start` on.
+/// Sixteen bytes of `text` from `start` on; zeros if it has fewer.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn bytes_of(text: &[u8], start: usize) -> __m128i {

@@ -1,4 +1,5 @@
-//! Four pieces at a time by AVX-512: their keys are the quarters of a vector.
+//! Looks up four pieces at a time by AVX-512. Their keys are the quarters of one vector, and are
+//! made, mixed and compared together.
 
 use std::arch::x86_64::{
     __m128i, __m512i, _mm_cvtsi128_si64, _mm_min_epu32, _mm_set_epi32, _mm_set_epi64x,
@@ -41,11 +42,11 @@ pub(super) fn count(
     )
 }
 
-/// Keys, and their places.
+/// The keys of four pieces at a time, and their places.
 type Asked = [(__m512i, [usize; QUARTERS]); GROUP / QUARTERS];
 
-/// The tokens of the pieces that are here, and the others as bits; `asked` is room for what is asked, which
-/// would be filled with zeros for each group otherwise.
+/// The tokens of the pieces that are found, and a bit for each that is not. `asked` is scratch
+/// space; a local array would be filled with zeros for each group.
 #[target_feature(
     enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2"
 )]
@@ -76,17 +77,18 @@ fn find(
     (_mm512_reduce_add_epi64(sum) as usize, missing)
 }
 
-/// The upper words of the quarters of a vector.
+/// The upper word of each quarter, as bits of the eight words of a vector.
 const UPPER: u64 = 0b1010_1010;
 
-/// Keys as `Key::of_first` makes them; that of a piece that is too long says that it has no byte, which no
-/// entry does.
+/// Keys as `Key::of_first` makes them, except that a piece that is too long keeps its first bytes.
+/// Its length becomes 16, of which a key has room for the low four bits, 0; no entry with a count
+/// has that length.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 #[inline]
 fn keys(text: &[u8], starts: &[u32; QUARTERS], ends: &[u32; QUARTERS]) -> __m512i {
     let lengths = _mm_sub_epi32(numbers(ends), numbers(starts));
     let lengths = _mm_min_epu32(lengths, _mm_set1_epi32(LONGEST as i32 + 1));
-    // To each byte of a quarter, its number and the length of its piece.
+    // For each byte of a quarter: its number in the quarter, and the length of the piece.
     const NUMBERS: [i64; 2] = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
     let number = _mm512_broadcast_i32x4(_mm_set_epi64x(NUMBERS[1], NUMBERS[0]));
     let quarter = |i: i64| 0x0404_0404_0404_0404 * i;
@@ -98,10 +100,11 @@ fn keys(text: &[u8], starts: &[u32; QUARTERS], ends: &[u32; QUARTERS]) -> __m512
     _mm512_mask_mov_epi8(_mm512_maskz_mov_epi8(inside, bytes), LAST, lengths)
 }
 
-/// The last byte of each quarter.
+/// The last byte of each quarter, as bits of the 64 bytes of a vector.
 const LAST: u64 = 0x8000_8000_8000_8000;
 
-/// The place of each key.
+/// The place of each key: the upper bits of what `short_cache::mixed` gives. The two products of a
+/// key are added by exchanging the words of each quarter.
 #[target_feature(enable = "avx512f,avx512dq")]
 #[inline]
 fn places(keys: __m512i) -> [usize; QUARTERS] {
@@ -119,7 +122,8 @@ fn places(keys: __m512i) -> [usize; QUARTERS] {
     .map(|place| _mm_cvtsi128_si64(place) as usize)
 }
 
-/// In each upper word the count of an entry if it is that of the key beside it, otherwise 0.
+/// The upper word of each quarter holds the count of the entry if it has the same key, otherwise 0.
+/// The lower words are 0.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq")]
 #[inline]
 fn counts(keys: __m512i, entries: [&Entry; QUARTERS]) -> __m512i {
@@ -127,7 +131,7 @@ fn counts(keys: __m512i, entries: [&Entry; QUARTERS]) -> __m512i {
         let (low, high) = entry.0.words();
         _mm_set_epi64x(high as i64, low as i64)
     }));
-    // All but the count, which keys do not have.
+    // All bits except the count, which keys do not have.
     let compared = _mm512_broadcast_i32x4(_mm_set_epi64x(i64::MAX >> 3, -1));
     let differs = _mm512_and_si512(_mm512_xor_si512(keys, entries), compared);
     let same = _mm512_testn_epi64_mask(differs, differs);
@@ -149,7 +153,7 @@ fn numbers(numbers: &[u32; QUARTERS]) -> __m128i {
     _mm_set_epi32(d, c, b, a)
 }
 
-/// Sixteen bytes of `text` from `start` on.
+/// Sixteen bytes of `text` from `start` on; zeros if it has fewer.
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn bytes_of(text: &[u8], start: usize) -> __m128i {
