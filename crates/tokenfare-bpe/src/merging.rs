@@ -1,4 +1,5 @@
-//! Byte-pair merging: of one piece, of many at once, of long ones, and where a piece falls apart.
+//! Byte-pair merging: of one piece, of many pieces at once, of long pieces, and where a piece can
+//! be divided before it is merged.
 
 pub(crate) mod adjacent;
 pub(crate) mod interleaved;

@@ -1,13 +1,14 @@
-//! How long a token may be that reaches across two given bytes.
+//! How long a token may be that holds two given bytes side by side.
 //!
-//! What bounds how far ahead one must look is the longest token of all: 128 bytes in Qwen's vocabulary,
-//! of spaces. Between two letters it is 42 at most, between most pairs far less.
+//! A search that divides a piece must look as far ahead as a token may reach. The plain bound is
+//! the longest token of all: 128 bytes in Qwen's vocabulary, of spaces. But between two letters it
+//! is at most 42, and between most pairs of bytes far less.
 
 use crate::vocabulary::Vocabulary;
 
 const BYTES: usize = 256;
 
-/// For every two bytes the length of the longest token in which they stand side by side; 128 kB.
+/// For every two bytes, the length of the longest token in which they stand side by side; 128 kB.
 pub(crate) struct Adjacent(Vec<u16>);
 
 impl Adjacent {
@@ -24,7 +25,8 @@ impl Adjacent {
         Adjacent(longest)
     }
 
-    /// The length of the longest token with bytes on both sides of `at`; 1 if there is none.
+    /// The length of the longest token with bytes on both sides of `at`, as far as the two bytes
+    /// around `at` tell; 1 if there is none. O(1).
     #[inline]
     pub(crate) fn across(&self, bytes: &[u8], at: usize) -> usize {
         match at.checked_sub(1).map(|before| (bytes[before], bytes.get(at))) {

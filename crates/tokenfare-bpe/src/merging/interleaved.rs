@@ -1,14 +1,16 @@
 //! Merging many short pieces at once, so that their look-ups overlap.
 //!
-//! As `merge`: the pair of lowest rank first, the leftmost of equals. One piece alone waits for
-//! memory after every merge, since the next one depends on what its look-ups find. Here [`LANES`]
-//! pieces take turns: a lane does one merge, asks for the two lines of the table that it needs
-//! next, and reads them when its turn comes again.
+//! Each piece is merged as in `merge`: the pair of lowest rank first, the leftmost of equals. The
+//! plain way merges one piece after the other. But the next merge of a piece depends on what the
+//! look-ups of the last one find, so one piece alone waits for memory after every merge. Here
+//! [`LANES`] pieces take turns, each in a lane. In its turn a lane does one merge and prefetches
+//! the two lines of the table that it needs next. It reads them when its turn comes again.
 //!
-//! Lanes that run dry at the end of a batch cost as much as full ones wait, so a batch that is not the last
-//! stops when it cannot fill all of them, and what they hold is gone on with in the next.
+//! A turn with few busy lanes waits for memory as long as one in which all are busy. So a batch
+//! that is not the last stops when it cannot fill all lanes, and what they hold goes on in the
+//! next.
 
-/// What a piece starts with.
+/// The tokens that a piece starts with.
 mod begun;
 
 #[cfg(target_arch = "x86_64")]
@@ -19,16 +21,16 @@ use crate::vocabulary::Vocabulary;
 use crate::vocabulary::pairs::{Mixed, NONE, NOTHING, Pairs};
 use begun::{Begun, bytes_of};
 
-/// Pieces that take turns.
+/// Number of pieces that take turns.
 const LANES: usize = 32;
-/// Pieces whose first pairs are being fetched meanwhile; a power of two.
+/// Number of pieces whose first pairs are being fetched meanwhile; a power of two.
 const AHEAD: usize = 8;
 
-/// Pieces of at most `N` - 1 bytes in the making, `N` being 16, 32 or 64; kept from batch to batch, since
-/// making them takes as long as counting some of them.
+/// Pieces of at most `N` - 1 bytes in the making, where `N` is 16, 32 or 64. It is kept from batch
+/// to batch, since making it takes as long as counting some pieces.
 pub(crate) struct Interleaved<const N: usize> {
     lanes: [Lane<N>; LANES],
-    /// How many of them hold a piece.
+    /// How many lanes hold a piece; these come first.
     busy: usize,
     begun: [Begun<N>; AHEAD],
 }
@@ -43,11 +45,11 @@ impl<const N: usize> Default for Interleaved<N> {
     }
 }
 
-/// Calls `counted` with the bounds and the count of each piece, in any order, those that an earlier call has left
-/// in the making among them; unless it is to count `all`, less than [`LANES`] are left for the next call.
+/// Calls `counted` with the bounds and the count of each piece, in any order. Pieces that an
+/// earlier call left in the making are among them. If not `all` are to be counted, fewer than
+/// [`LANES`] are left for the next call.
 ///
-/// A piece is a range of `text`, of 1 to `N` - 1 bytes: the last place of a
-/// lane is kept free.
+/// A piece is a range of `text`, of 1 to `N` - 1 bytes: the last place of a lane is kept free.
 #[inline(always)]
 fn count_with<const N: usize>(
     v: &Vocabulary,
@@ -64,7 +66,8 @@ fn count_with<const N: usize>(
         busy += 1;
     }
     while busy == LANES || all && busy > 0 {
-        // Not in one go: a load of eight places waits for a store to one of them.
+        // All lanes take before the first one steps: taking stores to one place of `keys`, and a
+        // load of eight places waits for a store to one of them.
         for lane in &mut lanes[..busy] {
             lane.take(&v.pairs);
         }
@@ -87,13 +90,13 @@ fn count_with<const N: usize>(
     *left = busy;
 }
 
-/// Pieces that come next, whose first pairs were asked for.
+/// The pieces that come next. The first pairs of up to [`AHEAD`] of them are being fetched.
 struct Ahead<'a, const N: usize> {
     v: &'a Vocabulary,
     text: &'a [u8],
     pieces: &'a [Bounds],
     begun: &'a mut [Begun<N>; AHEAD],
-    /// How many were handed over.
+    /// How many were handed over to lanes or counted.
     over: usize,
 }
 
@@ -111,8 +114,8 @@ impl<'a, const N: usize> Ahead<'a, N> {
         Ahead { v, text, pieces, begun, over: 0 }
     }
 
-    /// Puts the next piece that has something to merge into `lane`; those that have nothing
-    /// are `counted`. `false` if there is no other.
+    /// Puts the next piece that has something to merge into `lane`. Pieces before it that have
+    /// nothing to merge are `counted`. `false` if there is no such piece.
     #[inline(always)]
     fn next(&mut self, lane: &mut Lane<N>, counted: &mut impl FnMut(Bounds, usize)) -> bool {
         while let Some(bounds) = self.pieces.get(self.over) {
@@ -131,9 +134,9 @@ impl<'a, const N: usize> Ahead<'a, N> {
     }
 }
 
-/// The pieces that merging is needed for; the others are whole tokens, and are told as counted.
+/// The pieces that need merging. The others are whole tokens, and are `counted` as one.
 ///
-/// For vocabularies in which a piece may be a token that merging does not make.
+/// This is for vocabularies in which a piece may be a token that merging does not make.
 #[cold]
 fn not_whole(
     v: &Vocabulary,
@@ -151,7 +154,8 @@ fn not_whole(
     rest
 }
 
-/// Counts pieces of at most `N` - 1 bytes, and those that were left in `room`; `all`, or but for the last ones.
+/// Counts pieces of at most `N` - 1 bytes, and those that were left in `room`. Unless it counts
+/// `all`, fewer than [`LANES`] are left again. As `count_with`.
 #[inline(never)]
 pub(crate) fn count<const N: usize>(
     v: &Vocabulary,
@@ -165,13 +169,13 @@ pub(crate) fn count<const N: usize>(
     let pieces = rest.as_deref().unwrap_or(pieces);
     #[cfg(target_arch = "x86_64")]
     if has_avx2() {
-        // SAFETY: the machine has what the function was compiled for, and that is all it asks.
+        // SAFETY: all it asks is the instructions it was compiled for, which the machine has.
         return unsafe { count_with_avx2(v, room, text, pieces, all, counted) };
     }
     count_with(v, room, text, pieces, all, counted);
 }
 
-/// The same, with the minimum taken eight places at a time.
+/// As `count_with`, with the minimum taken of eight places at a time.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn count_with_avx2<const N: usize>(
@@ -185,19 +189,19 @@ fn count_with_avx2<const N: usize>(
     count_with(v, room, text, pieces, all, counted);
 }
 
-/// One piece on its way.
+/// A piece in the making.
 #[repr(align(64))]
 struct Lane<const N: usize> {
-    /// As in `merge`: of the pair that starts at a place, or [`NO_PAIR`].
+    /// The key of the pair at a place, as in `merge`; [`NO_PAIR`] or more if there is none.
     keys: [u32; N],
-    /// Tokens where they start.
+    /// Each token, at the place where it starts.
     tokens: [u32; N],
-    /// Places that hold a token.
+    /// The places that hold a token, as bits.
     alive: u64,
-    /// The place of the newest token, and of the one before it.
+    /// The place of the newest token, and of the token before it.
     at: usize,
     before: usize,
-    /// What it makes with the token after it, and what the one before makes with it.
+    /// The pairs asked for: the newest token with the one after, the one before with the newest.
     with_after: Mixed,
     with_before: Mixed,
     bounds: Bounds,
@@ -215,11 +219,12 @@ impl<const N: usize> Lane<N> {
         bounds: (0, 0),
     };
 
-    /// Begins with a piece; `false` if nothing merges.
+    /// Begins with a piece. `false` if nothing merges, which is known only of a piece that begins
+    /// with characters; one that begins with bytes gives `true`.
     #[inline(always)]
     fn fill(&mut self, v: &Vocabulary, begun: &Begun<N>, text: &[u8], bounds: Bounds) -> bool {
         self.bounds = bounds;
-        // Nothing is asked; the answer goes to the place that is kept free.
+        // Nothing is asked for yet. The answer, no pair, goes to the place that is kept free.
         (self.at, self.before) = (N - 1, N - 1);
         (self.with_after, self.with_before) = (NOTHING, NOTHING);
         if begun.count == 0 {
@@ -241,8 +246,8 @@ impl<const N: usize> Lane<N> {
 
     #[inline(always)]
     fn fill_with_bytes(&mut self, v: &Vocabulary, bytes: [u8; N], length: u32) {
-        // All places, needed or not, and those that are not needed ruled out afterwards: how many there are
-        // cannot be predicted.
+        // All places are looked up, and those beyond the piece are ruled out afterwards: how many
+        // there are cannot be predicted.
         for at in 0..N - 1 {
             self.keys[at] = v.merged_bytes(bytes[at], bytes[at + 1]);
         }
@@ -257,15 +262,16 @@ impl<const N: usize> Lane<N> {
         self.alive = u64::MAX >> (64 - length);
     }
 
-    /// Takes what was asked for.
+    /// Stores the answers to what was asked for.
     #[inline(always)]
     fn take(&mut self, pairs: &Pairs) {
-        // In this order: where there is no token before, the first goes where the second goes.
+        // The order matters: if there is no token before, both answers go to the same place, and
+        // the second is the right one.
         self.keys[self.before % N] = key(pairs.answer(self.with_before), self.before);
         self.keys[self.at % N] = key(pairs.answer(self.with_after), self.at);
     }
 
-    /// Does the next merge and asks what it makes possible; `false` if there is none.
+    /// Does the next merge and asks for the pairs it makes possible. `false` if nothing merges.
     #[inline(always)]
     fn step(&mut self, pairs: &Pairs) -> bool {
         let lowest = self.keys.iter().fold(NO_PAIR, |a, b| a.min(*b));

@@ -1,33 +1,40 @@
-//! Between which characters no token reaches, so that a piece falls apart there.
+//! The joints of a vocabulary: between which characters a token may stand, and where a piece can
+//! therefore be divided.
 //!
-//! Chinese, Japanese and Korean write long pieces without spaces; hardly any of them comes twice,
-//! and merging them whole is slow. But between two neighbouring characters A and B, a merge across
-//! makes a token that holds the end of A and the start of B.
+//! Chinese, Japanese and Korean have long pieces, as they are written without spaces. Hardly any of
+//! them comes twice, and merging them whole is slow. But a merge across the joint of two
+//! neighbouring characters A and B makes a token that holds the end of A and the start of B. Where
+//! the vocabulary has no such token, the piece can be divided.
 //!
 //! **Claim.** If no token could stand across the joint of A and B, the piece's count is the sum of
 //! the counts of its two sides. **Proof.** Every merge makes a token. One that crosses the joint
-//! would make a token that stands across it; there is none, so no merge ever crosses. Then the merges
-//! on one side neither see nor change the other, and come in the order that they have alone. ∎
+//! would make a token that stands across it. There is none, so no merge ever crosses. Then the
+//! merges on one side neither see nor change the other side, and come in the same order as when
+//! that side is alone. ∎
 //!
-//! **What is looked up.** A token that stands across the joint either holds all of A and B, and the
-//! six bytes are in `whole`; or it starts inside A or ends inside B, and the last byte of A with
-//! the first two of B is in `partial`. Both are sets of hashes or of a part of what is known, so
-//! they may answer yes for too many, which costs time, and never no for one that is there: a joint that is
-//! held for nothing makes one segment of two, and one that is new of two that are known.
+//! **What is looked up.** A token that stands across the joint may hold all of A and B; then the
+//! six bytes are in `whole`. Otherwise it starts inside A or ends inside B; then the last byte of A
+//! and the first two of B are in `partial`. `whole` is a set of hashes, and `partial` knows only
+//! three of the bytes. So the answer may be yes where it should be no, but never no where a token
+//! may stand. A false yes costs time: it makes one segment that is new of two that are known.
 //!
-//! **Beside ASCII.** Letters of both stand in one piece where words of two scripts do (`使用CREATE`), and a
-//! piece may begin with punctuation (`%` before an ideograph). For these joints, all or none: if no token
-//! stands across any of them, each piece falls apart there, by the same proof. White space before a character
-//! is not among them, since many tokens begin with it, nor what is not `plain` (`masks`), so that masks alone
-//! tell the places. Only windows look for these; [`Joints::segment_end`] passes them by.
+//! **Beside ASCII.** Where words of two scripts meet, the letters of both stand in one piece
+//! (`使用CREATE`), and a piece may begin with punctuation (`%` before an ideograph). These joints are
+//! taken all together: if no token stands across any of them, pieces are divided at each, by the
+//! same proof. Two kinds of joint are not among them: those behind white space, since many tokens
+//! begin with it, and those of characters that are not `plain` (see `masks`), so that masks alone
+//! tell the places. Only windows look for these joints; [`Joints::segment_end`] passes over them.
 //!
-//! **Characters at once.** A character that is a token may be taken as one from the start of a merge
-//! if every token that could stand across one of its two joints holds all of it. **Proof.** Take the
-//! first merge that crosses one of its joints. Until then its bytes are merged among themselves, as
-//! they are alone, which ends in the token that it is; and what the merge makes holds all of it, so
-//! the part on its side of the joint is all of it. Whatever merges with it has a later rank than
-//! its own parts, so having it early changes no order. ∎ `parted` knows the joints across which
-//! some token stands that holds only a part of the character before it, or of the one behind it.
+//! **Characters at once.** This asks for a vocabulary in order, in which each token is made of
+//! tokens of lower rank. A character that is a token may be taken as one from the start if every
+//! token that could stand across one of its two joints holds all of it. **Proof.** Take the first
+//! merge that crosses one of its joints. Until then, the bytes of the character are merged among
+//! themselves as they are alone, and that ends in the token that it is. What the crossing merge
+//! makes holds all of the character, and neither of its two parts crosses a joint of it, so one
+//! part is the whole character. That merge has a higher rank than the character, hence than every
+//! merge inside it. So it never comes before one of these, and having the character early changes
+//! no order. The same holds for each further character. ∎ `parted` holds the joints across which
+//! some token stands that holds only a part of the character before, or of the one behind.
 
 use crate::caches::short_cache::places;
 use crate::pieces::masks::WINDOW;
@@ -39,14 +46,15 @@ const BITS: u32 = 20;
 pub(crate) struct Joints {
     whole: Box<[u64; 1 << (BITS - 6)]>,
     partial: Box<[u64; 1 << (16 - 6)]>,
-    /// Whether no token stands across a joint between ASCII that is no white space and a plain character of three
-    /// bytes behind it, nor between such a character and an ASCII letter behind it.
+    /// Whether no token stands between an ASCII character that is not white space and a plain
+    /// character of three bytes behind it, nor between such a character and an ASCII letter behind
+    /// it.
     ascii_apart: bool,
     parted: Vec<u64>,
 }
 
 impl Joints {
-    /// No joints; tokens are added one by one.
+    /// No joints yet; tokens are added one by one.
     pub(crate) fn new() -> Self {
         Joints {
             whole: places(0),
@@ -56,7 +64,7 @@ impl Joints {
         }
     }
 
-    /// Joints that a token may stand across everywhere: nothing falls apart.
+    /// A token may stand across every joint: no piece is divided.
     pub(crate) fn everywhere() -> Self {
         Joints {
             whole: places(u64::MAX),
@@ -97,7 +105,8 @@ impl Joints {
         }
     }
 
-    /// Marks the joints in a token at which it holds only a part of a character.
+    /// Marks the joints in a token at which the token holds only a part of the character before or
+    /// of the one behind. Such a token is not UTF-8.
     fn add_parted(&mut self, token: &[u8]) {
         for at in (1..token.len()).filter(|at| token[*at] & 0xc0 != 0x80) {
             let before = token[..at].iter().rposition(|byte| byte & 0xc0 != 0x80);
@@ -117,10 +126,10 @@ impl Joints {
         }
     }
 
-    /// Whether a token may stand across the joint at `at` that holds only a part of the character
-    /// before it, or of that behind it: [`PARTS_BEFORE`], [`PARTS_BEHIND`], both or 0. O(1).
+    /// Which characters at the joint at `at` a token across it may hold only in part:
+    /// [`PARTS_BEFORE`] for the one before, [`PARTS_BEHIND`] for the one behind, both or 0. O(1).
     ///
-    /// `text` is UTF-8, `at` the start of a character in it that is not the first.
+    /// `text` is UTF-8, and `at` the start of a character in it that is not the first.
     #[inline(always)]
     pub(crate) fn parts(&self, text: &[u8], at: usize) -> u64 {
         let second = text.get(at + 1).copied().unwrap_or(0);
@@ -152,17 +161,18 @@ impl Joints {
         self.holds(u64::from_le_bytes(around)) != 0
     }
 
-    /// 1 if a token may stand across the joint in the middle of the lower six bytes of `around`, otherwise 0.
+    /// 1 if a token may stand across the joint in the middle of the lower six bytes of `around`,
+    /// otherwise 0. O(1).
     #[inline(always)]
     fn holds(&self, around: u64) -> u64 {
         let (whole, partial) = (whole_place(around), partial_place(around >> 16));
         (self.whole[whole >> 6] >> (whole & 63) | self.partial[partial >> 6] >> (partial & 63)) & 1
     }
 
-    /// Of the joints behind the characters that start at the bits of `befores`, those that no token stands
-    /// across: the starts of the characters behind them.
+    /// The joints at which pieces can be divided, of those behind the characters that start at the
+    /// bits of `befores`. A joint is returned as the start of the character behind it.
     ///
-    /// At each joint are two characters of three bytes, and both are in the window. O(joints).
+    /// Each joint is between two characters of three bytes, and both are in `bytes`. O(joints).
     #[inline(always)]
     pub(crate) fn apart(&self, bytes: &[u8; READ], befores: u64) -> u64 {
         let (mut rest, mut holding) = (befores, 0);
@@ -175,17 +185,18 @@ impl Joints {
         (befores & !holding) << 3
     }
 
-    /// Of the `places` between ASCII that is no white space and plain characters of three bytes, or between these
-    /// and ASCII letters, those at which pieces fall apart: all or none.
+    /// The `places` at which pieces can be divided: all or none. Each is between ASCII that is not
+    /// white space and a plain character of three bytes behind it, or between such a character and
+    /// an ASCII letter behind it.
     #[inline(always)]
     pub(crate) fn apart_beside_ascii(&self, places: u64) -> u64 {
         if self.ascii_apart { places } else { 0 }
     }
 
-    /// The end of the segment that starts at `start`: the first joint that no token stands across,
-    /// or the end of the piece. O(length of the segment).
+    /// The end of the segment that starts at `start`: the first joint between characters of three
+    /// bytes that no token stands across, or the end of the piece. O(length of the segment).
     ///
-    /// `piece` is UTF-8 and `start` the start of a character in it.
+    /// `piece` is UTF-8, and `start` the start of a character in it.
     pub(crate) fn segment_end(&self, piece: &[u8], start: usize) -> usize {
         let mut at = start;
         while at + 6 <= piece.len() {
@@ -214,14 +225,14 @@ fn is_three_byte_lead(byte: u8) -> bool {
     byte & 0xf0 == 0xe0
 }
 
-/// A place for the two characters in the lower six bytes of `around`.
+/// The place in `whole` of the two characters in the lower six bytes of `around`: a hash.
 #[inline(always)]
 fn whole_place(around: u64) -> usize {
     ((around << 16).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
 }
 
-/// A place for each three bytes: the last one before the joint and two behind it, or one if that is
-/// ASCII.
+/// The place in `parted` of a joint: its own for each three bytes that are the last one before it
+/// and the first two behind it, or the first one behind it if that is ASCII.
 #[inline(always)]
 fn parted_place(last: u8, first: u8, second: u8) -> usize {
     let (last, first, second) = (usize::from(last), usize::from(first), usize::from(second));
@@ -232,9 +243,9 @@ fn parted_place(last: u8, first: u8, second: u8) -> usize {
     }
 }
 
-/// The first place of those for characters beyond ASCII.
+/// The first of the places in `parted` for joints before characters beyond ASCII.
 const PARTED: usize = 1 << 20;
-/// What [`Joints::parts`] answers.
+/// The bits that [`Joints::parts`] returns.
 pub(crate) const PARTS_BEFORE: u64 = 1;
 pub(crate) const PARTS_BEHIND: u64 = 2;
 
@@ -249,7 +260,7 @@ pub(crate) fn length_of(lead: u8) -> usize {
     }
 }
 
-/// Whether at `at` a token has one of the joints beside ASCII.
+/// Whether `token` has one of the joints beside ASCII at `at`.
 fn joins_ascii(token: &[u8], at: usize) -> bool {
     let (before, behind) = token.split_at(at);
     if before[at - 1].is_ascii() {
@@ -262,7 +273,8 @@ fn joins_ascii(token: &[u8], at: usize) -> bool {
     start.is_none_or(|start| may_be_plain(&before[start..]))
 }
 
-/// Whether a character that begins with these bytes, one or more, may be a plain one of three bytes; see `masks`.
+/// Whether a character that begins with these bytes, one or more, may be a plain one of three
+/// bytes; see `masks`.
 pub(crate) fn may_be_plain(bytes: &[u8]) -> bool {
     match bytes {
         [0xe3, second, ..] => (0x81..=0x83).contains(second),
@@ -270,8 +282,9 @@ pub(crate) fn may_be_plain(bytes: &[u8]) -> bool {
     }
 }
 
-/// A place for the lower three bytes of `across`, the last one before a joint and two behind it: the
-/// bits of them that differ between characters of three bytes.
+/// The place in `partial` of the lower three bytes of `across`: the last one before a joint and two
+/// behind it. It is made of the bits that differ between characters of three bytes, so each three
+/// bytes have their own.
 #[inline(always)]
 fn partial_place(across: u64) -> usize {
     (across & 0x3f | across >> 2 & 0x3c0 | across >> 6 & 0xfc00) as usize

@@ -1,23 +1,30 @@
-//! Merging long pieces in about linear time: encode chunks alone, then mend the seams.
+//! Merging long pieces in about linear time: short chunks are encoded alone, and the seams between
+//! them are mended.
 //!
-//! **Valid pair.** `(l, r)` is valid if encoding `bytes(l) + bytes(r)` gives `l, r` back. It is
-//! decided without encoding: undo the merges of the two, the latest first, and look whether the
-//! parts that face each other at the seam would have merged before the step being undone. That asks
-//! for a vocabulary in which tokens are made of tokens of lower rank, so that the latest is the one of
-//! highest rank; in another, the two are encoded.
+//! The plain way is `merge_long`, with a heap: O(n log n) on everything. Here a chunk is so short
+//! that it is merged by scanning. What follows says when the tokens of two chunks may stand side by
+//! side.
 //!
-//! **Lemma.** A sequence of tokens is the encoding of its bytes if and only if every two
-//! neighbours are a valid pair. *Only if*: no merge crosses a seam of the final sequence, so the
-//! steps inside two neighbours are those of encoding the two alone. *If*: suppose the encoding
-//! differs; take the first step that crosses a seam of the sequence. Until then the steps inside
-//! each token are those of encoding it alone, so both facing parts are parts of two neighbours at
-//! that stage, and the same merge would come first in encoding the two alone: not valid. Nothing is
-//! assumed of ranks. ∎
+//! **Valid pair.** `(l, r)` is a valid pair if encoding `bytes(l) + bytes(r)` gives `l, r` back.
+//! This is decided without encoding. First, the two must not merge themselves. Then undo their
+//! merges, the latest first. Each time, look whether the parts that now face each other at the seam
+//! would have merged before the step that was undone; if so, the pair is not valid. This asks for a
+//! vocabulary in which tokens are made of tokens of lower rank, so that the latest merge is the one
+//! of highest rank. In another vocabulary the two are encoded.
 //!
-//! So the encodings of two chunks join where the tokens at the seam are a valid pair. Where they are
-//! not, a window around the seam is encoded anew, wider until both its ends are valid pairs. What
-//! windows may cost is bounded: past [`BUDGET`] bytes a byte of the piece, the whole piece goes
-//! through the heap, which is O(n log n) on everything.
+//! **Lemma.** A sequence of two or more tokens is the encoding of its bytes if and only if every
+//! two neighbours are a valid pair. *Only if*: no merge crosses a seam of the final sequence, so
+//! the steps inside two neighbours are those of encoding the two alone. *If*: each token belongs to
+//! a valid pair, so its bytes alone give that token. Suppose the encoding differs; then some step
+//! crosses a seam of the sequence. Take the first such step. Until then the steps inside each token
+//! are those of encoding it alone. So both facing parts are parts of two neighbours at that stage,
+//! and the same merge would come first in encoding the two alone: they are not a valid pair.
+//! Nothing is assumed about ranks. ∎
+//!
+//! So the encodings of two chunks join where the tokens at the seam are a valid pair. Where they
+//! are not, a window around the seam is encoded anew, and made wider until both its ends are valid
+//! pairs. The cost of windows is bounded: when they add up to more than [`BUDGET`] times the length
+//! of the piece, the whole piece goes through the heap.
 
 use crate::interrupts::worked;
 use crate::merging::merge::{Room, merge, merge_long};
@@ -61,8 +68,9 @@ pub(crate) fn encode_long(v: &Vocabulary, room: &mut Room, piece: &[u8], out: &m
     }
 }
 
-/// Encodes a window around the seam at `at`; replaces what it covers of `out`, answers how many
-/// tokens of `chunk` it covers.
+/// Encodes a window around the seam at `at`. Replaces the tokens of `out` that it covers, and
+/// returns how many tokens of `chunk` it covers. Adds its bytes, and those of the narrower windows
+/// before it, to `spent`.
 #[allow(clippy::too_many_arguments)] // two sides of a seam and the room to mend it in
 fn mend(
     v: &Vocabulary,
@@ -99,7 +107,8 @@ fn mend(
     }
 }
 
-/// How many tokens `piece` is. As [`encode_long`], but a few runs of equal bytes need no memory.
+/// How many tokens `piece` is. As [`encode_long`], but a piece of a few runs of equal bytes needs
+/// no memory.
 pub(crate) fn count_long(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> usize {
     if let Some(runs) = Runs::of(v, piece) {
         return runs.tokens();
@@ -112,13 +121,13 @@ pub(crate) fn count_long(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> usize
     count
 }
 
-/// Whether encoding the bytes of the two tokens gives the two tokens. O(depth of their merges); in a
-/// vocabulary that is not in order, O(n²) in the length of the tokens.
+/// Whether encoding the bytes of the two tokens gives the two tokens. O(depth of their merges); in
+/// a vocabulary that is not in order, O(n²) in the length of the tokens.
 pub(crate) fn is_valid_pair(v: &Vocabulary, mut left: u32, mut right: u32) -> bool {
     if !v.in_order {
         return encodes_to(v, left, right);
     }
-    // Merges of this rank or later have been undone: only an earlier one can come between.
+    // Merges of this rank or higher have been undone: only one of lower rank can come before them.
     let mut limit = NONE;
     loop {
         let merged = v.pairs.merged(left, right);
@@ -126,7 +135,7 @@ pub(crate) fn is_valid_pair(v: &Vocabulary, mut left: u32, mut right: u32) -> bo
             return false;
         }
         let (left_part, right_part) = (v.parts(left).1, v.parts(right).0);
-        // Of two tokens of one rank the left one merged first, so the right one is undone first.
+        // If both are of one rank, the left one was merged first, so the right one is undone first.
         let undo_left = left_part != NONE && (left > right || right_part == NONE);
         if undo_left {
             limit = left;
@@ -140,7 +149,7 @@ pub(crate) fn is_valid_pair(v: &Vocabulary, mut left: u32, mut right: u32) -> bo
     }
 }
 
-/// Merges the bytes of the two tokens and looks whether the two come out.
+/// Merges the bytes of the two tokens by the plain way, and looks whether the two come out.
 #[cold]
 fn encodes_to(v: &Vocabulary, left: u32, right: u32) -> bool {
     let bytes = [v.token(left), v.token(right)].concat();

@@ -1,9 +1,10 @@
-//! Byte-pair merging of one piece: the pair of lowest rank first, the leftmost of equals.
+//! Byte-pair merging of one piece: of all neighbours that merge, the pair of lowest rank first, the
+//! leftmost of equals.
 //!
-//! Two ways to the same tokens. A short piece keeps the rank of every neighbouring pair in an array
-//! and scans it for the minimum: quadratic, and faster than anything with a structure up to
-//! [`SHORT`] bytes. A longer piece keeps its pairs in a heap and its tokens in a linked list:
-//! O(n log n) time and O(n) memory for every input. Neither recurses.
+//! There are two ways to the same tokens. A short piece keeps the rank of every two neighbours in
+//! an array and scans it for the minimum. That is quadratic, but up to [`SHORT`] bytes faster than
+//! anything with a structure. A longer piece keeps its pairs in a heap and its tokens in a linked
+//! list: O(n log n) time and O(n) memory for every input. Neither recurses.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,7 +16,7 @@ use crate::vocabulary::pairs::NONE;
 /// Longest piece, in bytes, that is merged by scanning.
 pub(crate) const SHORT: usize = 64;
 
-/// Pairs of a long piece that are looked at between two notes of how much was done.
+/// Steps of merging a long piece between two calls of [`worked`].
 const STEPS: u32 = 1 << 12;
 
 /// Room that merging needs, kept between pieces so that it is not allocated for each.
@@ -30,7 +31,7 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// Gives memory back if a long piece took more than `most` places.
+    /// Gives memory back if a long piece took room for more than `most` tokens.
     pub(crate) fn shrink_to(&mut self, most: usize) {
         for list in [&mut self.ids, &mut self.token, &mut self.next, &mut self.previous] {
             list.clear();
@@ -51,11 +52,12 @@ pub(crate) fn merge(v: &Vocabulary, room: &mut Room, piece: &[u8], token: impl F
     }
 }
 
-/// O(n · LANES), no memory of its own. Panics if the piece is longer than `LANES`.
+/// Merges a piece of 1 to `LANES` bytes by scanning. O(n · LANES), no memory of its own. Other
+/// lengths are not expected: they panic or give wrong tokens.
 ///
-/// Tokens stay where they start; a bit says which places still hold one. A pair's key is its rank
-/// and then its place, so that the smallest key is the leftmost pair of lowest rank, and finding it
-/// is a minimum over an array, without branches.
+/// Tokens stay at the places where they start, and a bit says which places still hold one. The key
+/// of a pair is its rank and then its place. So the smallest key is that of the leftmost pair of
+/// lowest rank, and finding it is a minimum over an array, without branches.
 #[inline(always)]
 pub(crate) fn merge_short<const LANES: usize>(
     v: &Vocabulary,
@@ -97,22 +99,23 @@ pub(crate) fn merge_short<const LANES: usize>(
     }
 }
 
-/// The least key of no pair; every other is below.
+/// The least key of a pair that does not merge. The keys of all that merge are below it.
 pub(crate) const NO_PAIR: u32 = NONE << 6;
 
-/// 18 bits of rank and 6 of place.
+/// The key of the pair at `at`: 18 bits of rank, then 6 of place.
 #[inline(always)]
 pub(crate) fn key(rank: u32, at: usize) -> u32 {
     rank << 6 | at as u32
 }
 
-/// The place of the next token after `at`, or 64.
+/// The place of the next token after `at`, or 64 if there is none.
 #[inline(always)]
 pub(crate) fn next(alive: u64, at: usize) -> usize {
     (alive & (u64::MAX - 1) << at).trailing_zeros() as usize
 }
 
-/// O(n log n), for pieces of less than 2³² bytes (longer ones panic).
+/// Merges a piece by a heap. O(n log n) time, O(n) memory. Panics if the piece has 2³² bytes or
+/// more.
 pub(crate) fn merge_long(v: &Vocabulary, room: &mut Room, piece: &[u8], token: impl FnMut(u32)) {
     let n = u32::try_from(piece.len()).expect("a piece of less than 4 GiB");
     let Room { token: tokens, next, previous, heap, .. } = room;
@@ -137,7 +140,7 @@ pub(crate) fn merge_long(v: &Vocabulary, room: &mut Room, piece: &[u8], token: i
             steps = 0;
         }
         let right = next[at as usize];
-        // A pair that was broken by another merge since it was pushed is not what it was.
+        // The pair may have been broken by another merge since it was pushed.
         if right >= n || tokens[at as usize] == NONE {
             continue;
         }

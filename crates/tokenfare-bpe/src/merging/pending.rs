@@ -1,10 +1,13 @@
 //! New pieces that wait until there are enough of them to be merged together.
 //!
-//! Merging many pieces at once costs a fraction of merging each alone (`interleaved`), and a batch has a
-//! hundred new ones, of which the longest kind is one or two. So they wait here from batch to batch; a
-//! text is not counted before those that are left are taken, too. A piece that is new again while it
-//! waits, or is in the making, is merged once and counted as often as it came: of the new pieces of a batch a
-//! fifth (Chinese) to two fifths (C) are the same as another one.
+//! The plain way merges each new piece as it is found. Merging many at once costs a fraction of
+//! that (see `interleaved`), but a batch has only a hundred new ones, and of the longest kind one
+//! or two. So they wait here from batch to batch. When a text ends, those that are left are merged
+//! and counted, too.
+//!
+//! A piece that is new again while it waits, or while it is in the making, is merged once and
+//! counted as often as it came. Of the new pieces of a batch, a fifth (Chinese) to two fifths (C)
+//! are the same as another one.
 
 use crate::caches::short_cache::places;
 use crate::merging::interleaved::{self, Interleaved};
@@ -13,21 +16,24 @@ use crate::vocabulary::Vocabulary;
 
 const INDEX: usize = 1024;
 
-/// Room for `MOST` pieces of less than `N` bytes, those that wait and those that are being merged, each as `N`
-/// bytes: padded with zeros, and its length in one of the last, as in the key of a cache.
+/// Room for `MOST` pieces of less than `N` bytes: those that wait and those that are being merged.
+///
+/// A piece is kept as `N` bytes, padded with zeros. One of the last bytes is its length, as in the
+/// key of a cache.
 pub(crate) struct Pending<const N: usize, const MOST: usize> {
     pieces: Box<[[u8; N]; MOST]>,
-    /// How often the piece at a place came; 0 where the place is free.
+    /// How often the piece at a place came; 0 if the place is free.
     times: Box<[u32; MOST]>,
-    /// The places that are free, the last to be taken first.
+    /// The first `free_count` are the places that are free; the last of these is taken first.
     free: Box<[u16; MOST]>,
     free_count: usize,
-    /// Those that wait.
+    /// The first `waiting_count` are the pieces that wait, as ranges of `pieces` as one text.
     waiting: Box<[Bounds; MOST]>,
     waiting_count: usize,
-    /// How often one was added since some were merged.
+    /// How often a piece was added since some were last merged.
     added: usize,
-    /// Where the piece last was that has this place; it may be another one by now.
+    /// For each place in this index, where the last piece with it was put. Another piece may be
+    /// there by now.
     index: Box<[u16; INDEX]>,
     room: Box<Interleaved<N>>,
 }
@@ -51,16 +57,17 @@ impl<const N: usize, const MOST: usize> Default for Pending<N, MOST> {
 }
 
 impl<const N: usize, const MOST: usize> Pending<N, MOST> {
-    /// Whether there is room for `more` pieces, and those that are here have not come again so often that
-    /// knowing them is worth more than waiting.
+    /// Whether there is room for `more` pieces, and pieces have not come so often since the last
+    /// merging that knowing their counts is worth more than waiting.
     #[inline(always)]
     pub(crate) fn may_wait(&self, more: usize) -> bool {
         more <= self.free_count && self.added <= 2 * MOST
     }
 
-    /// Adds a piece, or one more of it. `mixed` is the same for the same piece. There is room for it.
+    /// Adds a piece, or counts it once more if it is here. `mixed` is the same for the same piece.
+    /// There must be room for one more. O(1).
     ///
-    /// Without a branch on whether it is here: that cannot be predicted.
+    /// There is no branch on whether it is here, as that cannot be predicted.
     #[inline(always)]
     pub(crate) fn add(&mut self, piece: [u8; N], length: usize, mixed: u64) {
         let index = &mut self.index[place(mixed)];
@@ -79,9 +86,11 @@ impl<const N: usize, const MOST: usize> Pending<N, MOST> {
         *index = at as u16;
     }
 
-    /// Merges those that wait, tells `counted` of each that is done with its tokens, and answers the tokens of all
-    /// that came of these. Unless it is to merge `all`, or what is here has come again too often, less than
-    /// 32 are left in the making.
+    /// Merges the pieces that wait. Calls `counted` with each piece that is done and its tokens,
+    /// and returns the tokens of all these, as often as they came.
+    ///
+    /// If it is not to merge `all`, fewer than 32 pieces are left in the making. If pieces have
+    /// come again too often, it merges all anyway.
     #[inline(always)]
     pub(crate) fn merge(
         &mut self,
@@ -110,7 +119,8 @@ impl<const N: usize, const MOST: usize> Pending<N, MOST> {
     }
 }
 
-/// By all bits mixed once more, so that what shares a set of a cache does not share a place here.
+/// The place in the index. All bits are mixed once more, so that pieces that share a set of a cache
+/// do not share a place here.
 fn place(mixed: u64) -> usize {
     (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % INDEX
 }

@@ -1,4 +1,4 @@
-//! The tokens of one piece, by whichever way is right for its length.
+//! The tokens of one piece, by the way that suits its length.
 
 use crate::merging::long::{count_long, encode_long};
 use crate::merging::merge::{Room, SHORT, merge};
@@ -6,8 +6,8 @@ use crate::vocabulary::Vocabulary;
 
 /// Calls `token` with the ids of the tokens of `piece`, in order. O(n log n) at worst.
 ///
-/// Every token that merging makes encodes to itself, so a piece that is one needs no merging; nor does
-/// a spare token, where the vocabulary takes whole pieces.
+/// A piece that is a token needs no merging: every token that merging makes encodes to itself. Nor
+/// does a piece that is a spare token, where the vocabulary takes such pieces whole.
 pub(crate) fn tokens(v: &Vocabulary, room: &mut Room, piece: &[u8], mut token: impl FnMut(u32)) {
     if piece.len() > SHORT {
         if let Some(id) = v.spare_piece(piece) {
@@ -25,7 +25,7 @@ pub(crate) fn tokens(v: &Vocabulary, room: &mut Room, piece: &[u8], mut token: i
     }
 }
 
-/// How many tokens `piece` is.
+/// How many tokens `piece` is. O(n log n) at worst.
 pub(crate) fn count(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> usize {
     if piece.len() > SHORT {
         return v.spare_piece(piece).map_or_else(|| count_long(v, room, piece), |_| 1);
@@ -34,7 +34,8 @@ pub(crate) fn count(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> usize {
     if v.takes_spare_pieces() {
         tokens(v, room, piece, |_| count += 1);
     } else {
-        // Without the table of whole pieces, which takes some milliseconds to make: few pieces come here.
+        // The table of whole pieces is not asked: it takes some milliseconds to make, and few
+        // pieces come here.
         merge(v, room, piece, |_| count += 1);
     }
     count

@@ -1,21 +1,23 @@
 //! Merging a piece that is a few runs of equal bytes: rulers, blank lines, indentation.
 //!
-//! Merged pair by pair, a ruler of sixty dashes takes sixty steps of which each waits for the last.
-//! Here `m` equal tokens in a row are one entry, and all pairs of one rank are merged in one step.
+//! The plain way merges pair by pair. A ruler of sixty dashes then takes sixty steps, each of which
+//! waits for the last. Here `m` equal tokens in a row are one entry, and all pairs of one rank are
+//! merged in one step.
 //!
-//! **Claim.** In a vocabulary in order, merging all pairs of the lowest rank from left to right, and only
-//! then looking for the next rank, is merging by rank. **Proof.** A merge of rank `r` makes the token `r`,
-//! and whatever merges with that is made later, so of higher rank. Hence no merge of rank `r` makes a pair
-//! of rank `r` or lower, and those that are there are merged, the leftmost first, before all others. They
-//! are all of the same two tokens: of different ones, each pair stands alone; of two equal ones in a run,
-//! the leftmost first takes them two by two. ∎
+//! **Claim.** In a vocabulary in order, in which each token is made of tokens of lower rank, the
+//! following is merging by rank: merge all pairs of the lowest rank from left to right, and only
+//! then look for the next rank. **Proof.** A merge of rank `r` makes the token `r`. Whatever merges
+//! with that token makes one of higher rank. So no merge of rank `r` makes a pair of rank `r` or
+//! lower, and the pairs of rank `r` that are there are merged before all others, the leftmost
+//! first. They are all of the same two tokens. If these differ, no two of the pairs overlap. If
+//! they are equal, the pairs stand in runs, and the leftmost first takes a run two by two. ∎
 
 use crate::vocabulary::Vocabulary;
 use crate::vocabulary::pairs::NONE;
 
-/// Runs that a piece may have at first.
+/// Most runs that a piece may have at first.
 const FIRST: usize = 8;
-/// Runs that it may have on the way.
+/// Most runs that it may have before a step.
 const MOST: usize = 16;
 
 /// A token, and how often it stands in a row.
@@ -25,9 +27,9 @@ pub(crate) struct Run {
     pub(crate) times: usize,
 }
 
-/// The tokens of a piece as runs, of which no two neighbours are of the same token.
+/// The tokens of a piece as runs. No two neighbouring runs are of the same token.
 pub(crate) struct Runs {
-    /// One step makes at most two runs of one.
+    /// A step makes at most two runs of each.
     runs: [Run; 2 * MOST],
     count: usize,
 }
@@ -35,11 +37,11 @@ pub(crate) struct Runs {
 impl Runs {
     const EMPTY: Self = Runs { runs: [Run { token: NONE, times: 0 }; 2 * MOST], count: 0 };
 
-    /// The tokens that `piece` merges into; `None` if it is more than a few runs, or the vocabulary is not in
-    /// order.
+    /// The tokens that `piece` merges into. `None` if these are more than a few runs, at first or
+    /// on the way, or if the vocabulary is not in order.
     ///
-    /// O(length) for reading it. Then each step halves a run or lets a token grow, and tokens have a greatest
-    /// length.
+    /// Reading it is O(length). Then each step halves a run or lets a token grow, and there is a
+    /// longest token.
     pub(crate) fn of(v: &Vocabulary, piece: &[u8]) -> Option<Self> {
         if !v.in_order {
             return None;
@@ -116,7 +118,7 @@ impl Runs {
     }
 }
 
-/// How often `byte` stands at the beginning of `bytes`, thirty-two looked at together.
+/// How often `byte` stands at the beginning of `bytes`. Thirty-two bytes are compared together.
 fn run_length(bytes: &[u8], byte: u8) -> usize {
     const TOGETHER: usize = 32;
     let same = |chunk: &&[u8; TOGETHER]| chunk.iter().fold(true, |same, b| same & (*b == byte));

@@ -1,11 +1,12 @@
-//! What a piece starts with: its characters, or its bytes.
+//! The tokens that a piece starts with: its bytes, or its characters where these may be taken at
+//! once.
 
 use crate::merging::joints::{PARTS_BEFORE, PARTS_BEHIND, length_of};
 use crate::queue::Bounds;
 use crate::vocabulary::Vocabulary;
 use crate::vocabulary::pairs::NONE;
 
-/// The first bytes of `text` from `start` on, followed by zeros if it ends there.
+/// The first `N` bytes of `text` from `start` on, followed by zeros if it ends before.
 #[inline(always)]
 pub(super) fn bytes_of<const N: usize>(text: &[u8], start: usize) -> [u8; N] {
     match text[start..].first_chunk() {
@@ -19,7 +20,8 @@ pub(super) fn bytes_of<const N: usize>(text: &[u8], start: usize) -> [u8; N] {
     }
 }
 
-/// The tokens that a piece starts with; none if it is ASCII: its bytes need no look at far memory.
+/// The tokens that a piece starts with. There are none if it is ASCII: the pairs of its bytes are
+/// looked up in a small table, so nothing need be fetched from far memory.
 #[repr(align(64))]
 pub(super) struct Begun<const N: usize> {
     pub(super) tokens: [u32; N],
@@ -33,7 +35,8 @@ impl<const N: usize> Begun<N> {
     pub(super) fn begin(&mut self, v: &Vocabulary, text: &[u8], (start, end): Bounds) {
         let (start, length) = (start as usize, (end - start) as usize);
         let bytes: [u8; N] = bytes_of(text, start);
-        // What stands behind the piece, mostly zeros, may only make it longer to begin with.
+        // The bytes behind the piece, mostly zeros, are looked at too. At worst an ASCII piece
+        // takes the longer way to begin.
         let high = bytes.iter().fold(0, |high, byte| high | byte);
         self.count = 0;
         if high >= 0x80 {
@@ -41,7 +44,8 @@ impl<const N: usize> Begun<N> {
         }
     }
 
-    /// Characters that may be taken as one token each; see `joints`.
+    /// Takes a character as one token where `joints` says that this is the same, and its bytes
+    /// where not. Prefetches the first pairs.
     #[inline(always)]
     fn begin_with_characters(&mut self, v: &Vocabulary, piece: &[u8]) {
         let joints = v.joints();
