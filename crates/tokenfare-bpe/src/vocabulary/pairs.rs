@@ -1,13 +1,18 @@
-//! Which token two neighbours merge into: an open hash table, twelve pairs to a line of the machine's
-//! cache.
+//! Which token two neighbours merge into: a hash table whose lines are cache lines of the
+//! processor, with twelve pairs to a line.
 //!
-//! A pair is a number of 36 bits, since ids have 18. An odd factor mixes it to another number of 36 bits,
-//! and never two to the same. Its upper bits name the line, so an entry keeps only the lower 22, beside
-//! the 18 of the token: 40 bits a pair, and what is not there is never taken for what is. Look-ups jump
-//! about in the whole table and wait for far memory, so half the room is time saved.
+//! The plain way keeps both ids of a pair and the token. Ids have 18 bits, so that is a word of 64
+//! bits, and eight pairs fit into a line. But look-ups jump about in the whole table and wait for
+//! far memory, so half the room is time saved.
 //!
-//! A pair that finds no place in its line stands in a table of its own for all those, and one of 32 bits
-//! in the line tells of it. The pairs of lowest rank come first, so hardly one that is common is there.
+//! A pair is a number of 36 bits. Multiplied by an odd factor, it becomes another number of 36
+//! bits, and no two pairs become the same. The upper bits of that number, 14 or more, name the
+//! line. So an entry keeps only the lower 22, beside the 18 of the token: 40 bits. A pair that is
+//! not in the table is never taken for one that is.
+//!
+//! A pair that finds no place in its line stands in a hash map, `beyond`, which is shared by all
+//! such pairs, and one of 32 bits in the line says that it may be there. The pairs of lowest rank
+//! come first, so hardly one that is common is there.
 
 #[cfg(target_arch = "x86_64")]
 mod sse2;
@@ -20,19 +25,20 @@ use crate::prefetch::prefetch;
 
 /// Pairs that a line has room for.
 const PLACES: usize = 12;
-/// Pairs for which there is a line; fewer than it has room for, so that few are full.
+/// Pairs for which a line is made: fewer than it has room for, so that few lines are full.
 const EACH: usize = 10;
-/// Lines by so many bits at least: what those do not tell, an entry has room for.
+/// A line is named by at least so many bits of a mixed pair. An entry has room for the others.
 const LEAST_BITS: u32 = 14;
-/// One more than the most tokens that merging may make: the last id of 18 bits is none of theirs. Spare ones, of
-/// which nothing is made, may have it or be beyond.
+/// One more than the most tokens that merging may make: the last id of 18 bits belongs to none of
+/// them. A spare token, of which nothing is made, may have that id or a higher one.
 pub(crate) const MAX_TOKENS: usize = 1 << 18;
-/// No token that merging makes: what [`Pairs::merged`] answers for a pair that does not merge, and what an empty
-/// place holds. Above every rank of one that it makes.
+/// The id of no token that merging makes. [`Pairs::merged`] returns it for a pair that does not
+/// merge, and an empty place holds it. It is above the rank of every token that merging makes.
 pub(crate) const NONE: u32 = MAX_TOKENS as u32 - 1;
 
-/// Twelve words of the lower fourteen bits and the token; twelve bytes of the other eight, four in a word;
-/// and the word that tells of pairs that found no place.
+/// Sixteen words. Each of the first twelve is an entry: the lower fourteen of its bits, and its
+/// token. Three hold the other eight bits of each entry, four entries in a word. The last holds the
+/// bits that tell of pairs that found no place.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Line([u32; 16]);
@@ -51,17 +57,19 @@ impl Line {
     #[inline(always)]
     fn find(&self, mixed: Mixed) -> u32 {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: asks for what every x86-64 machine has. Word by word, counting new text takes a fifth longer.
+        // SAFETY: the function asks for nothing but instructions that every x86-64 machine has.
+        // Compared word by word, counting new text takes a fifth longer.
         let same = unsafe { sse2::same(self, mixed) };
         #[cfg(not(target_arch = "x86_64"))]
         let same = self.same(mixed);
-        // An empty place stands behind those that are taken, so the first is the pair if it is there.
+        // Empty places come after those that are taken. So the first place is that of the pair if
+        // it is here; if it is not, the place may be an empty one, whose token is `NONE`.
         let place = (same | 1 << PLACES).trailing_zeros() as usize;
         select_unpredictable(place < PLACES, self.0[place % 16] & NONE, NONE)
     }
 
-    /// The places, as bits, whose entries are of the pair that was mixed to `mixed`, empty ones taken for
-    /// entries of zeros.
+    /// The places, as bits, whose entries are of the pair that was mixed to `mixed`. An empty place
+    /// is taken for an entry of zeros.
     #[cfg(any(test, not(target_arch = "x86_64")))]
     fn same(&self, mixed: Mixed) -> u32 {
         let Line(words) = self;
@@ -72,7 +80,7 @@ impl Line {
         (0..PLACES).fold(0, |all, place| all | u32::from(same(place)) << place)
     }
 
-    /// Takes in a pair, if there is room.
+    /// Puts in a pair. If there is no room, marks that it is in `beyond`, and returns `false`.
     fn put(&mut self, mixed: Mixed, merged: u32) -> bool {
         let Line(words) = self;
         let Some(place) = words[..PLACES].iter().position(|word| word % (1 << 18) == NONE) else {
@@ -84,14 +92,14 @@ impl Line {
         true
     }
 
-    /// Whether the pair may be one that found no place.
+    /// Whether the pair may be in `beyond`.
     #[inline(always)]
     fn is_beyond(&self, mixed: Mixed) -> bool {
         self.0[PLACES + 3] & mixed.bit() != 0
     }
 }
 
-/// A pair that was mixed: in the upper 36 bits.
+/// A pair after mixing, in the upper 36 bits. The lower 28 are zero.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Mixed(u64);
 
@@ -107,26 +115,28 @@ impl Mixed {
         (self.0 >> shift) as usize
     }
 
-    /// The lower fourteen of the bits that an entry keeps, where a word has them.
+    /// The lower fourteen of the bits that an entry keeps, where an entry has them: above the
+    /// token.
     #[inline(always)]
     fn low(self) -> u32 {
         ((self.0 >> 28) as u32) << 18
     }
 
-    /// The other eight; the bits above are no part of it.
+    /// The other eight bits that an entry keeps. Bits above these are not part of it.
     #[inline(always)]
     fn high(self) -> u32 {
         (self.0 >> 42) as u32
     }
 
-    /// One of 32 bits.
+    /// The bit that marks this pair in the last word of a line.
     #[inline(always)]
     fn bit(self) -> u32 {
         1 << (self.high() & 31)
     }
 }
 
-/// What is mixed already, mixed once more: its line and the bits of the hash map are not the same.
+/// Mixes a mixed pair once more for the hash map: all pairs of a line have the same upper bits, and
+/// the map must not see that.
 #[derive(Default)]
 struct Twice(u64);
 
@@ -145,16 +155,17 @@ impl Hasher for Twice {
     }
 }
 
-/// Pairs of tokens and what they merge into. Look-up O(1) expected, one cache line mostly.
+/// Pairs of tokens, and what they merge into. A look-up is O(1) expected, and mostly reads one
+/// cache line.
 pub(crate) struct Pairs {
     lines: Box<[Line]>,
     shift: u32,
-    /// Those that found no place.
+    /// The pairs that found no place in their line.
     beyond: HashMap<Mixed, u32, BuildHasherDefault<Twice>>,
 }
 
 impl Pairs {
-    /// Room for `count` pairs.
+    /// An empty table with room for `count` pairs. O(`count`).
     pub(crate) fn with_room_for(count: usize) -> Self {
         let lines = (count / EACH + 1).next_power_of_two().max(1 << LEAST_BITS);
         Pairs {
@@ -164,7 +175,7 @@ impl Pairs {
         }
     }
 
-    /// Adds a pair; `false` if it is there already.
+    /// Adds a pair. `false` if it is there already. O(1) expected.
     pub(crate) fn insert(&mut self, left: u32, right: u32, merged: u32) -> bool {
         let mixed = Mixed::of(left, right);
         if self.merged(left, right) != NONE {
@@ -176,14 +187,14 @@ impl Pairs {
         true
     }
 
-    /// The token that `left` and `right` merge into, or [`NONE`].
+    /// The token that `left` and `right` merge into, or [`NONE`]. O(1) expected.
     #[inline]
     pub(crate) fn merged(&self, left: u32, right: u32) -> u32 {
         self.answer(Mixed::of(left, right))
     }
 
-    /// Asks for what `left` and `right` merge into, if `both` are there, and lets the machine fetch
-    /// it; [`Pairs::answer`] has it later.
+    /// Asks for what `left` and `right` merge into: prefetches the line that [`Pairs::answer`] will
+    /// read. If not `both` exist, the answer will be [`NONE`]. O(1), no branch on `both`.
     #[inline(always)]
     pub(crate) fn ask(&self, left: u32, right: u32, both: bool) -> Mixed {
         let mixed = Mixed(select_unpredictable(both, Mixed::of(left, right).0, NOTHING.0));
@@ -193,12 +204,13 @@ impl Pairs {
         mixed
     }
 
-    /// The token that was asked for, or [`NONE`].
+    /// The answer to what was asked: the token, or [`NONE`]. O(1) expected.
     #[inline(always)]
     pub(crate) fn answer(&self, mixed: Mixed) -> u32 {
         let line = &self.lines[mixed.line(self.shift)];
         let found = line.find(mixed);
-        // In this order: that it is beyond is rare, that it is not found cannot be predicted.
+        // The order matters: that the bit is set is rare, so the branch on it is predicted. Whether
+        // the pair was found cannot be predicted.
         if line.is_beyond(mixed) && found == NONE {
             return self.find_beyond(mixed);
         }
@@ -211,7 +223,7 @@ impl Pairs {
     }
 }
 
-/// No pair: two ids of which nothing is made in any vocabulary.
+/// What no pair is mixed to: two ids of which no vocabulary makes anything.
 pub(crate) const NOTHING: Mixed = Mixed::of(NONE, NONE);
 
 #[cfg(test)]
@@ -293,7 +305,8 @@ mod tests {
                 assert!(line.put(Mixed::of(*left, *right), merged));
             }
             for (left, right) in &rivals {
-                // One bit changed is a pair of this line, or one that is asked in no line but its own.
+                // With one bit changed, it is another pair of this line, or one of another line,
+                // which this line is never asked for.
                 for bit in (0..36).map(|bit| 1 << (28 + bit)).chain([0]) {
                     let mixed = Mixed(Mixed::of(*left, *right).0 ^ bit);
                     // SAFETY: every x86-64 machine has what the function was compiled for.

@@ -1,4 +1,4 @@
-//! The entries of a line compared four at a time, which every x86-64 machine can.
+//! Compares the entries of a line four at a time, which every x86-64 machine can do.
 
 use std::arch::x86_64::{
     _mm_and_si128, _mm_cmpeq_epi8, _mm_cmpeq_epi32, _mm_movemask_epi8, _mm_packs_epi16,
@@ -7,8 +7,12 @@ use std::arch::x86_64::{
 
 use super::{Line, Mixed, NONE};
 
-/// The places, as bits, whose entries are of the pair that was mixed to `mixed`, empty ones taken for
-/// entries of zeros. O(1), no branch.
+/// The places, as bits, whose entries are of the pair that was mixed to `mixed`. An empty place is
+/// taken for an entry of zeros. O(1), no branch.
+///
+/// The comparisons of the lower bits, word by word, are packed to one byte each. Those of the other
+/// eight bits are bytes from the start. The last four bytes are of the word that tells of pairs in
+/// `beyond`; the packed zeros rule them out.
 #[target_feature(enable = "sse2")]
 #[inline]
 pub(super) fn same(Line(line): &Line, mixed: Mixed) -> u32 {
