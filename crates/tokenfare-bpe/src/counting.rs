@@ -1,9 +1,10 @@
-//! Counting a part of a text: pieces are found a batch at a time, looked up together, and what is
-//! new is merged afterwards.
+//! Counting the tokens of a part of a text. Pieces are found a batch at a time and looked up
+//! together; what is new is merged afterwards.
 //!
-//! The look-ups of a batch do not depend on one another and take no branch on what they find, so
-//! the machine overlaps them. What `hot_cache` does not hold is set aside, and looked at when the batch is
-//! through.
+//! The plain way takes one piece after the other: find it, look it up, merge it if it is new. Each
+//! look-up then waits for memory. Here the look-ups of a batch do not depend on one another and
+//! take no branch on what they find, so the processor overlaps them. What `hot_cache` does not hold
+//! is set aside, and looked up when the batch is through.
 
 use crate::caches::long_cache;
 use crate::caches::middle_cache::{self, MiddleCache};
@@ -17,7 +18,8 @@ use crate::pieces::traversal::{Taker, walk, walk_both};
 use crate::pieces::windows::Pieces;
 use crate::vocabulary::Vocabulary;
 
-/// How many tokens `part` is, but for pieces that wait to be merged: [`merge_pending`] answers for those.
+/// How many tokens `part` is, except for pieces that wait to be merged: [`merge_pending`] counts
+/// those.
 ///
 /// O(n) but for pieces of more than 64 bytes, O(n log n) at worst.
 pub(crate) fn count_part(
@@ -34,7 +36,7 @@ pub(crate) fn count_part(
     count
 }
 
-/// As [`count_part`], of two parts.
+/// As [`count_part`], for two parts.
 pub(crate) fn count_both(
     v: &Vocabulary,
     splitting: &Splitting,
@@ -49,15 +51,16 @@ pub(crate) fn count_both(
     count
 }
 
-/// How many tokens the pieces are that were left waiting.
+/// How many tokens the pieces are that were left waiting. None waits after that.
 pub(crate) fn merge_pending(v: &Vocabulary, memory: &mut Memory) -> usize {
     Counting { v, memory, count: 0 }.merge_pending()
 }
 
-/// Pieces whose sets in the front are asked for before the first of them is looked at.
+/// Pieces whose sets in `front` are prefetched before the first of them is looked up.
 const TOGETHER: usize = 128;
 
-/// Room for pieces that are asked for: their keys, also mixed, and the numbers of those that are not found.
+/// Scratch space for pieces whose sets are being fetched: their keys, each with what it is `mixed`
+/// to, and the numbers of those that are not found.
 pub(crate) struct Asked {
     keys: [(Key, u64); TOGETHER],
     missing: [u8; TOGETHER],
@@ -92,7 +95,8 @@ impl Taker for Counting<'_> {
     }
 }
 
-/// How many tokens the piece `text[start..end]` is, from what was met before if it was.
+/// How many tokens the piece `text[start..end]` is. It is looked up, and merged at once if it is
+/// new.
 pub(crate) fn count_piece(
     v: &Vocabulary,
     memory: &mut Memory,
@@ -104,8 +108,10 @@ pub(crate) fn count_piece(
 }
 
 impl Counting<'_> {
-    /// Pieces that start at `starts` and end at the same ones of `ends`; all start at least 16 bytes
-    /// before the end of `text`.
+    /// The tokens of a batch, except for pieces that wait.
+    ///
+    /// Piece `i` is `text[starts[i]..ends[i]]`. Every piece starts at least 16 bytes before the end
+    /// of `text`.
     #[inline(always)]
     pub(crate) fn count_batch(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
         if starts.is_empty() {
@@ -120,7 +126,8 @@ impl Counting<'_> {
         count + self.count_cold(text, starts, ends) + self.count_longer(text)
     }
 
-    /// Pieces that were not met lately; those that are too long for the front are set aside.
+    /// The tokens of the pieces that `hot` does not hold. Those that are too long for `front` are
+    /// set aside in `longer`, and those that are new wait.
     #[inline(never)]
     fn count_cold(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
         self.memory.longer.clear();
@@ -164,7 +171,7 @@ impl Counting<'_> {
         sum
     }
 
-    /// Pieces that are too long for the front.
+    /// The tokens of the pieces in `longer`; those that are new wait.
     #[inline(never)]
     fn count_longer(&mut self, text: &[u8]) -> usize {
         let Memory { longer, wide, missing, .. } = &mut *self.memory;
@@ -189,7 +196,7 @@ impl Counting<'_> {
         sum
     }
 
-    /// The tokens of a piece of up to 62 bytes, if it is known; otherwise as `new_wide`.
+    /// The tokens of a piece of up to 62 bytes if it is known; otherwise as [`Self::new_wide`].
     fn count_or_wait(&mut self, text: &[u8], start: usize, end: usize) -> usize {
         match end - start {
             0..=1 => end - start, // every byte is a token
@@ -211,29 +218,31 @@ impl Counting<'_> {
         }
     }
 
-    /// As `new_wide`, of a piece that `front` does not know. A batch may have left no room: it makes some before
-    /// it adds, not behind.
+    /// As [`Self::new_wide`], for a piece that `front` does not know. A batch may have left no
+    /// room: it makes room before it adds pieces, not after. So room is made here before the piece
+    /// is added.
     fn new_short(&mut self, key: Key) -> usize {
         let before = if self.memory.new.may_wait(1) { 0 } else { self.merge_short(false) };
         self.memory.new.add(key.bytes(), key.length(), key.mixed());
         before
     }
 
-    /// Sets aside a piece that `wide` does not know; if that makes too many, answers the tokens of all.
+    /// Lets a piece wait that `wide` does not know, and returns 0. If too many wait then, merges
+    /// them, and returns the tokens of those that are done.
     #[inline(always)]
     fn new_wide(&mut self, key: WideKey) -> usize {
         self.memory.new_wide.add(key.bytes(), key.length(), key.mixed());
         if self.memory.new_wide.may_wait(1) { 0 } else { self.merge_wide(false) }
     }
 
-    /// The tokens of a piece of 31 to 62 bytes, if it is known; otherwise as `new_wide`.
+    /// The tokens of a piece of 31 to 62 bytes if it is known; otherwise as [`Self::new_wide`].
     fn count_middle(&mut self, piece: &[u8]) -> usize {
         let Memory { middle, new_middle, .. } = &mut *self.memory;
         let place = MiddleCache::place(piece);
         if let Some(count) = middle.find(place, piece) {
             return count;
         }
-        // Where a piece may be a token that merging does not make, it waits as the others do.
+        // Where a piece may be a token that merging does not make, it waits as others do.
         if !self.v.takes_spare_pieces()
             && let Some(runs) = Runs::of(self.v, piece)
         {
@@ -244,7 +253,7 @@ impl Counting<'_> {
         if new_middle.may_wait(1) { 0 } else { self.merge_middle(false) }
     }
 
-    /// Merges the pieces that still wait, and answers how many tokens all of them are.
+    /// Merges the pieces that still wait, and returns the tokens of all of them.
     pub(crate) fn merge_pending(&mut self) -> usize {
         self.merge_short(true) + self.merge_wide(true) + self.merge_middle(true)
     }
@@ -274,7 +283,7 @@ impl Counting<'_> {
         })
     }
 
-    /// One piece alone.
+    /// The tokens of one piece, which is merged at once if it is new.
     pub(crate) fn count_piece(&mut self, text: &[u8], start: usize, end: usize) -> usize {
         let Memory { front, wide, room, .. } = &mut *self.memory;
         let piece = &text[start..end];
@@ -306,7 +315,8 @@ impl Counting<'_> {
         }
     }
 
-    /// A piece that is too long for the front: in segments that no token reaches out of.
+    /// The tokens of a piece of more than 30 bytes, in segments that no token reaches out of (see
+    /// `joints`). A piece that starts with four bytes of ASCII is taken whole.
     #[inline(never)]
     fn count_segments(&mut self, text: &[u8], start: usize, end: usize) -> usize {
         if text[start..start + 4].is_ascii() {
