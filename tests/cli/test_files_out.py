@@ -72,6 +72,17 @@ def test_a_drawing_does_not_overwrite_what_is_routed(
     assert Path("mine").read_text(encoding="utf-8") == content
 
 
+def test_a_drawing_does_not_overwrite_the_catalogue(
+    run: Run, called: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("mine.toml").write_text("", encoding="utf-8")
+    monkeypatch.setenv("TOKENFARE_CATALOG", "mine.toml")
+    out = called("mine.toml")
+    ended = run("route", "--tokens", "5", "--svg", out)
+    assert (ended.code, Path("mine.toml").read_text(encoding="utf-8")) == (2, "")
+    assert f"--svg: {out} is read by this command (mine.toml)" in ended.err
+
+
 def test_what_is_not_read_is_overwritten(run: Run) -> None:
     Path("text").write_text("hello", encoding="utf-8")
     Path("old.svg").write_text("old", encoding="utf-8")

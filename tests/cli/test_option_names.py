@@ -11,6 +11,7 @@ import pytest
 
 from tokenfare.cli import argument_names, inputs
 from tokenfare.cli.main import tokenfare
+from tokenfare.gateway import Gateway
 
 Run = Callable[..., Any]
 
@@ -178,3 +179,34 @@ def test_a_gateway_expects_no_more_than_its_room(run: Run, monkeypatch: pytest.M
     assert (ended.code, len(served)) == (2, 2)
     assert "--expected-output is 2,000; " in ended.err
     assert "--max-output, which is 500" in ended.err
+
+
+def test_a_gateway_keeps_the_room_of_a_profile(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A default room was laid over that of profiles, and refused what they expect."""
+    served: list[Gateway] = []
+    monkeypatch.setattr(
+        "tokenfare.cli.serve.serve", lambda gateway, *_, **__: served.append(gateway)
+    )
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-of-nobody")
+    file = tmp_path / "profiles.toml"
+    file.write_text(
+        "[long]\nmax_output_tokens = 5000\nexpected_output_tokens = 2000\n"
+        "[wide]\nmax_output_tokens = 5000\n[plain]\n"
+    )
+    assert run("serve", "--profiles", str(file)).code == 0
+    assert run("serve", "--profiles", str(file), "--expected-output", "3000").code == 0
+    assert run("serve", "--profiles", str(file), "--profile", "long").code == 0
+    first, second, third = served
+
+    def rooms(gateway: Gateway) -> dict[str, tuple[int, int | None]]:
+        return {
+            name: (profile.max_output_tokens, profile.expected_output_tokens)
+            for name, profile in gateway.rules.profiles.items()
+        }
+
+    assert rooms(first) == {"long": (5000, 2000), "wide": (5000, None), "plain": (1000, None)}
+    assert rooms(second) == {"long": (5000, 3000), "wide": (5000, 3000), "plain": (3000, 3000)}
+    base = third.rules.base
+    assert (base.max_output_tokens, base.expected_output_tokens) == (5000, 2000)

@@ -16,9 +16,10 @@ import click
 
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.catalog import Access, Kind
+from tokenfare.catalog.catalog import paths_in
 from tokenfare.errors import InputError
 from tokenfare.messages import Document, Prompt
-from tokenfare.router import MODALITIES, RequirementOptions, Requirements, requirements_from
+from tokenfare.router import MODALITIES, RequirementOptions, Requirements
 
 from . import inputs
 
@@ -75,10 +76,14 @@ class Given:
         return cls(**own, requirements=cast("RequirementOptions", requirements))
 
     def files(self, *, with_text: bool) -> Iterator[str]:
-        """The files that are read; with a text but no FILE, standard input is one of them."""
+        """The files that are read, also those of the catalogue that the environment names.
+
+        With a text but no FILE, standard input is one of them.
+        """
         profiles = self.profiles or os.environ.get(PROFILES_VARIABLE)
         text = self.file or inputs.STANDARD_INPUT if with_text else None
-        named = (text, *self.documents, self.tools, self.parameters, profiles)
+        facts = paths_in(os.environ)
+        named = (text, *self.documents, self.tools, self.parameters, profiles, *facts)
         yield from filter(None, named)
 
     def prompt(self) -> Prompt:
@@ -112,16 +117,13 @@ class Given:
         return profile_named(self.profile, path)
 
     def every_profile(self) -> Mapping[str, Requirements]:
-        """Read all profiles of the file, if there is one, and apply the options to each."""
+        """Read all profiles of the file, if there is one."""
         path = self.profiles or os.environ.get(PROFILES_VARIABLE)
         if not path:
             return {}
         from tokenfare.router.profiles import load_profiles
 
-        found = load_profiles(path)
-        return {
-            name: requirements_from(self.requirements, profile) for name, profile in found.items()
-        }
+        return load_profiles(path)
 
 
 def _is_set(value: object) -> bool:

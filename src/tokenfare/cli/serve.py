@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.client import AsyncClient
 from tokenfare.client.settings import provider_called
 from tokenfare.dispatch import KeyFile
@@ -26,7 +25,7 @@ from tokenfare.gateway import (
     tokens_of,
 )
 from tokenfare.listening import is_loopback
-from tokenfare.router import requirements_from
+from tokenfare.router import RequirementOptions, Requirements, requirements_from
 
 from . import inputs, request
 from .numbers import Seconds, Whole
@@ -114,9 +113,9 @@ def command(
     catalogue with the key in its own variable. --key-file takes precedence over both. Bills are
     entered in the ledger: see `spend`.
     """
-    options |= {"max_output_tokens": _room(max_output_tokens, options["expected_output_tokens"])}
+    options |= {"max_output_tokens": max_output_tokens}
     given = request.Given.of(file=None, messages=False, documents=(), **options)
-    required = requirements_from(given.requirements, given.based_on())
+    required = _with_room(given.requirements, given.based_on())
     gateway = Gateway(
         AsyncClient(
             provider=provider_called(required),
@@ -128,7 +127,10 @@ def command(
             ceilings=ceilings or None,
         ),
         requirements=required,
-        profiles=given.every_profile(),
+        profiles={
+            name: _with_room(given.requirements, profile)
+            for name, profile in given.every_profile().items()
+        },
         aliases=dict(map(_alias, aliases)),
         room=max_output_tokens,
         tokens=_tokens(tokens_file),
@@ -153,9 +155,13 @@ def command(
     )
 
 
-def _room(stated: int | None, expected: int | None) -> int:
-    """The room for an answer: as stated, or else enough for the expected answer."""
-    return stated or max(DEFAULT_MAX_OUTPUT_TOKENS, expected or 0)
+def _with_room(options: RequirementOptions, profile: Requirements | None) -> Requirements:
+    """The requirements, with room for the expected answer if no room was stated by an option."""
+    expected = options.get("expected_output_tokens") or 0
+    room = (profile or Requirements()).max_output_tokens
+    if expected > room and "max_output_tokens" not in options:
+        options = {**options, "max_output_tokens": expected}
+    return requirements_from(options, profile)
 
 
 def _key(file: str | None, *, caller_keys: bool) -> str | KeyFile | None:
