@@ -272,6 +272,18 @@ def test_an_answer_into_a_closed_output_is_an_error(command: str) -> None:
     assert in_shell(f"{command} >&- 2>&-").returncode == 2
 
 
+@pytest.mark.parametrize("option", ["", "--stream", "--json"])
+def test_no_call_is_made_whose_answer_has_nowhere_to_go(
+    monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    """A call costs money, and nobody listens at that address."""
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-of-nobody")
+    send = f"send {option} --base-url http://127.0.0.1:9/v1"
+    ended = in_shell(f"{send} >&-")
+    assert (ended.returncode, ended.stderr[:36]) == (2, "tokenfare: standard output: is close")
+    assert "127.0.0.1:9" in in_shell(f"{send} >/dev/null").stderr
+
+
 def test_what_answers_nothing_needs_no_output(tmp_path: Path) -> None:
     """As a service may be started: neither stream is there."""
     ended = in_shell("catalog check >&-")

@@ -66,6 +66,7 @@ def command(
         else:
             stdout.answer(decision.brief())
         return exit_codes.DONE
+    stdout.refuse_closed()
     every_wait = verbose or sys.stderr.isatty()
     with (
         warnings.on_stderr(),

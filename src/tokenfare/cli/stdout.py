@@ -37,9 +37,20 @@ def say(text: str | bytes, *, newline: bool = True) -> None:
         raise unwritable(error) from None
 
 
+class _Closed(io.TextIOWrapper):
+    """A replacement for a standard output that is closed."""
+
+
 def closed() -> TextIO:
     """A replacement for a standard output that is closed: writing to it fails."""
-    return os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+    unwritable_file = os.fdopen(os.open(os.devnull, os.O_RDONLY), "wb")
+    return _Closed(unwritable_file, encoding="utf-8")
+
+
+def refuse_closed() -> None:
+    """Raise `InputError` if standard output is closed, before an answer is paid for."""
+    if isinstance(sys.stdout, _Closed):
+        raise unwritable(OSError(errno.EBADF, os.strerror(errno.EBADF)))
 
 
 def nowhere() -> TextIO:
