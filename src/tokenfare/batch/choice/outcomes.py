@@ -129,7 +129,8 @@ class Outcomes:
     def planned(self) -> Iterator[Planned]:
         """The numbers of each outcome that any request has."""
         for first in range(0, len(self), _AT_ONCE):
-            for number, found in enumerate(self.core.numbers(first, _AT_ONCE), first):
+            numbers = range(first, min(first + _AT_ONCE, len(self)))
+            for number, found in zip(numbers, self.core.numbers(first, _AT_ONCE), strict=True):
                 if found[0] or found[2]:
                     yield Planned(self[number], *found)
 
