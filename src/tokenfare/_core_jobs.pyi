@@ -155,7 +155,7 @@ class Outcomes:
     def numbers(
         self, first: int, most: int, /
     ) -> list[tuple[int, int, int, tuple[int, int] | None]]:
-        """For `most` outcomes from `first` on: how many requests are sent, repeated, carried.
+        """For at most `most` outcomes from `first` on: how many are sent, repeated, carried.
 
         Repeated ones are sent, too. Last, the file and the line of the first that is sent.
         """

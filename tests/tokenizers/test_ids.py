@@ -108,7 +108,7 @@ def test_every_id_is_the_same_number_again(qwen):
         ([0, -1], r"ids\[1\] is -1, the id of no token"),
         ([2**32], r"ids\[0\] is 4294967296, the id of no token"),
         ([2**32 - 1], "4294967295 is the id of no token"),
-        ([2**200], r"ids\[0\] has more than 128 bits: the id of no token"),
+        ([2**200], r"ids\[0\] does not fit 128 bits: the id of no token"),
         ([1, "x"], r"ids\[1\] is of .*str.*; an id is an integer"),
         ([None], r"ids\[0\] is of .*NoneType"),
         ([1.0], r"ids\[0\] is of .*float"),

@@ -162,7 +162,7 @@ fn no_id(i: usize, id: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
     match id.extract::<i128>() {
         Ok(number) => Refused::new_err(format!("ids[{i}] is {number}, the id of no token")),
         Err(_) if too_large => {
-            Refused::new_err(format!("ids[{i}] has more than 128 bits: the id of no token"))
+            Refused::new_err(format!("ids[{i}] does not fit 128 bits: the id of no token"))
         }
         Err(_) => {
             let class = id.get_type();

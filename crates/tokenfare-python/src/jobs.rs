@@ -166,7 +166,7 @@ impl Outcomes {
         self.0.forget_numbers();
     }
 
-    /// For `most` outcomes, beginning with `first`: how many are sent, how many of these are
+    /// For at most `most` outcomes, beginning with `first`: how many are sent, how many of these are
     /// repeated, how many are carried, and the file and line of the first that is sent.
     #[pyo3(signature = (first, most, /))]
     fn numbers(&self, first: usize, most: usize) -> Vec<(u64, u64, u64, Option<Pair>)> {

@@ -53,9 +53,6 @@ pub(crate) fn piece_end(text: &[u8], start: usize) -> usize {
     white_space(text, start)
 }
 
-/// Bytes that are compared before the caller is asked again whether to go on.
-const AT_ONCE: usize = 1 << 14;
-
 #[inline(always)]
 fn class_of(text: &[u8], start: usize) -> (u8, usize) {
     let (class, length) = class_at(text, start);
@@ -100,8 +97,11 @@ fn run(text: &[u8], mut at: usize, class: u8) -> usize {
     at
 }
 
-/// Number of bytes from `at` on that repeat the byte before `at`, if that is ASCII; some less near
-/// the end of the text, and not more than [`AT_ONCE`].
+/// Most repeated bytes that are read between two reports of progress (see [`Steps`]).
+const AT_ONCE: usize = 1 << 14;
+
+/// Number of bytes from `at` on that repeat the byte before `at`, if that is ASCII; up to
+/// seven fewer at the end of the text, and at most [`AT_ONCE`].
 ///
 /// A long piece that is no word is mostly a ruler, indentation or blank lines. Eight bytes are
 /// compared in one word.

@@ -16,7 +16,7 @@ use crate::caches::short_cache::{LONGEST, mixed};
 use crate::pieces::windows::{Places, list};
 use crate::prefetch::prefetch;
 
-/// Pieces that are looked up together.
+/// Pieces whose keys are made and compared together.
 const FOUR: usize = 4;
 
 /// As [`HotCache::count`].
@@ -120,7 +120,7 @@ fn places([first, second]: [__m256i; 2]) -> [usize; FOUR] {
 fn counts(keys: [__m256i; 2], [a, b, c, d]: [&Entry; FOUR]) -> __m256i {
     let both = |low: &Entry, high: &Entry| _mm256_set_m128i(words_of(high), words_of(low));
     let entries = [both(a, c), both(b, d)];
-    // All bits except the count, which keys do not have.
+    // All bits except the count.
     let compared = both_halves(u64::MAX >> 4, u64::MAX);
     let same = |i: usize| {
         let differs = _mm256_and_si256(_mm256_xor_si256(keys[i], entries[i]), compared);

@@ -106,7 +106,8 @@ fn coded(point: __m256i) -> Coded {
     let is_four = above(0xffff);
     let bytes = _mm256_blendv_epi8(bytes, or(first, ends), is_four);
     let four = bits(is_four);
-    // The comparison is of signed numbers, so what is above them all looks negative.
+    // The comparison is of signed numbers, so from 0x8000_0000 on they are negative. Such a point is
+    // written as one byte, which does not matter, since it is not a character.
     let negative = _mm256_cmpgt_epi32(_mm256_setzero_si256(), point);
     let is_foreign = bits(or(surrogate, or(above(0x10_ffff), negative))) != 0;
     Coded { bytes, two_or_three: two_or_three & !four, three_or_four, four, is_foreign }
@@ -124,6 +125,7 @@ fn bits(v: __m256i) -> u32 {
 #[inline]
 fn put(bytes: __m128i, [low, high]: &[u64; 2], room: &mut Written, at: usize) {
     let together = _mm_shuffle_epi8(bytes, _mm_set_epi64x(*high as i64, *low as i64));
+    // Never less than `at`: it spares a check.
     let at = at.min(room.len() - WRITTEN * FOUR);
     let place = &mut room[at..at + WRITTEN * FOUR];
     let (low, high) = (_mm_extract_epi64::<0>(together), _mm_extract_epi64::<1>(together));
