@@ -301,6 +301,14 @@ def test_whatever_is_written_to_a_full_disk_is_an_error(command: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full here")
+def test_a_message_that_cannot_be_written_changes_neither_answer_nor_exit_code() -> None:
+    """The exit code was 1, "the answer is no", and the other file's count was lost."""
+    assert in_shell("count missing 2>/dev/full").returncode == 2
+    ended = in_shell("count missing - 2>/dev/full")
+    assert (ended.returncode, ended.stdout.split()) == (2, ["3", "-", "3", "total"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full here")
 def test_output_that_cannot_be_written_is_one_line_and_not_an_answer() -> None:
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(

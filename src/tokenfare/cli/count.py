@@ -100,7 +100,7 @@ def _each(files: Sequence[str], counted: Callable[[str], Counted]) -> list[Count
         except InputError as error:
             if len(files) == 1:
                 raise
-            click.echo(exit_codes.line_of(error), err=True)
+            stdout.tell(exit_codes.line_of(error))
     return found
 
 

@@ -72,7 +72,7 @@ class _Commands(click.Group):
             return exit_codes.INTERRUPTED
         except TokenfareError as error:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
-            click.echo(argument_names.line_of(error, command), err=True)
+            stdout.tell(argument_names.line_of(error, command))
             return exit_codes.code_of(error)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -109,10 +109,10 @@ def _run() -> int:
         return _ended()
     except OSError as error:  # of files that no command names; commands raise errors of our own
         said = stdout.unwritable(error) if _in_echo(error) else error
-        click.echo(exit_codes.line_of(said), err=True)
+        stdout.tell(exit_codes.line_of(said))
     except Exception:  # noqa: BLE001 - Python would end with 1, and 1 means "the answer is no"
         traceback.print_exc()
-        click.echo("tokenfare: this is a bug of tokenfare; please report it", err=True)
+        stdout.tell("tokenfare: this is a bug of tokenfare; please report it")
     return exit_codes.WRONG_USE
 
 
@@ -126,14 +126,14 @@ def _ended() -> int:
         error.show()
         return exit_codes.WRONG_USE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("tokenfare: interrupted", err=True)
+        stdout.tell("tokenfare: interrupted")
         return exit_codes.INTERRUPTED
     except BrokenPipeError:
         # The reader has closed the pipe (`| head`). Python would complain again at exit.
         stdout.mute()
         return exit_codes.DONE
     except TokenfareError as error:
-        click.echo(exit_codes.line_of(error), err=True)
+        stdout.tell(exit_codes.line_of(error))
         return exit_codes.code_of(error)
     return result if isinstance(result, int) else exit_codes.DONE
 

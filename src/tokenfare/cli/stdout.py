@@ -1,4 +1,4 @@
-"""Writes to standard output, even if its reader has left or its disk is full."""
+"""Writes to standard output and error, even if a reader has left or a disk is full."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 import click
@@ -39,6 +40,12 @@ def say(text: str | bytes, *, newline: bool = True) -> None:
 
 class _Closed(io.TextIOWrapper):
     """A replacement for a standard output that is closed."""
+
+
+def tell(line: str) -> None:
+    """Print a message to standard error; if that cannot be written, there is nobody to tell."""
+    with suppress(OSError):
+        click.echo(line, err=True)
 
 
 def closed() -> TextIO:

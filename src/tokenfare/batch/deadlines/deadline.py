@@ -176,8 +176,8 @@ def checked(deadline: object, answer_seconds: float) -> None:
         )
     if not 0 < answer_seconds <= _A_YEAR:
         raise InvalidRequestError(
-            f"answer_seconds: {answer_seconds:g}; it must be above zero and at most {_A_YEAR:,}, a "
-            "year"
+            f"answer_seconds: {answer_seconds:,.15g}; it must be above zero and at most "
+            f"{_A_YEAR:,}, a year"
         )
     for part in ("numpy", "highspy"):
         required(part, what="a deadline")

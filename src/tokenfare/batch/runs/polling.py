@@ -148,12 +148,12 @@ def wait(
 def _check_pauses(first: float, longest: float) -> None:
     if not 0 < first <= _A_WEEK:
         raise InvalidRequestError(
-            f"poll_seconds is {first:g}; it is above zero and at most {_A_WEEK:,}, a week"
+            f"poll_seconds is {first:,.15g}; it is above zero and at most {_A_WEEK:,}, a week"
         )
     if not first <= longest <= _A_WEEK:
         raise InvalidRequestError(
-            f"longest_poll_seconds is {longest:g}; it is at least poll_seconds, {first:g}, and at "
-            f"most {_A_WEEK:,}, a week"
+            f"longest_poll_seconds is {longest:,.15g}; it is at least poll_seconds, {first:,.15g}, "
+            f"and at most {_A_WEEK:,}, a week"
         )
 
 
