@@ -23,10 +23,9 @@ from tokenfare.batch.choice.offers import Offers
 from tokenfare.batch.choice.outcomes import Outcomes
 from tokenfare.batch.choice.prices import Drawn
 from tokenfare.batch.choice.services import Choice, Served, Service
-from tokenfare.budget import fare_of
 from tokenfare.catalog import Limits, RateLimits
 from tokenfare.money import Money
-from tokenfare.router import Ranked, Requirements
+from tokenfare.router import Requirements
 from tokenfare.tokenizers import Count
 
 SHIPPED = [default_catalog(day) for day in (date(2024, 12, 18), date(2026, 11, 25))]
@@ -87,21 +86,12 @@ def holds(service: Service, size: Count) -> None:
             judged = [(each, service.on(each, size)) for each in found]
             for each, ranked in judged:
                 if ranked is not None:
-                    assert service.taken(each, kind, size) == as_judged(service, ranked)
+                    assert service.taken(each, kind, size) == Choice.of(ranked)
             expected = {m.id: r.compared.amount for m, r in judged if r is not None}
             assert drawn(service, kind, size) == pytest.approx(
                 {name: float(amount) for name, amount in expected.items()}, rel=1e-12
             )
             assert asked_of_the_core(service, kind, size) == least(expected.values())
-
-
-def as_judged(service: Service, ranked: Ranked) -> Choice:
-    """What a plan keeps of a model that was judged by itself, with the price without a batch."""
-    asked, price = service.requirements, ranked.model.price
-    if not asked.batch:
-        return Choice.of(ranked, ranked.fare)
-    plain = fare_of(price, ranked.size, asked.max_output_tokens, thinking=asked.thinking)
-    return Choice.of(ranked, plain)
 
 
 def least(amounts: Iterable[Decimal]) -> int | None:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from tokenfare.budget import Fare, amounts_of, counting_key, expected_fare, fare_of
+from tokenfare.budget import amounts_of, counting_key, expected_fare
 from tokenfare.catalog import Catalog, Model, Price
 from tokenfare.money import EXACT
 from tokenfare.router import Question, Ranked, Requirements, RoutingTable
@@ -40,17 +40,14 @@ _FEW = 32  # sizes of a kind that are decided one by one; for more, a routing ta
 class Choice:
     """A model chosen for requests of one size. Only what a plan needs: there may be very many.
 
-    `low` and `high` are the ends of the fare, `ordinary_low` and `ordinary_high` those without the
-    batch price. `compared` is the amount that models are ranked by, and `headroom` how many input
-    tokens could be added, if that is known.
+    `low` and `high` are the ends of the fare. `compared` is the amount that models are ranked by,
+    and `headroom` how many input tokens could be added, if that is known.
     """
 
     model: Model
     size: Count
     low: Decimal
     high: Decimal
-    ordinary_low: Decimal
-    ordinary_high: Decimal
     headroom: int | None
     compared: Decimal
 
@@ -60,15 +57,13 @@ class Choice:
         return rank_of(self.model, self.compared, self.headroom)
 
     @classmethod
-    def of(cls, ranked: Ranked, ordinary: Fare) -> Choice:
-        """From a ranked model, and the fare there without the batch price."""
+    def of(cls, ranked: Ranked) -> Choice:
+        """From a ranked model."""
         return cls(
             ranked.model,
             ranked.size,
             ranked.fare.low.amount,
             ranked.fare.high.amount,
-            ordinary.low.amount,
-            ordinary.high.amount,
             ranked.fit.headroom,
             ranked.compared.amount,
         )
@@ -164,22 +159,21 @@ class Service:
         batch, thinking = asked.batch, asked.thinking
         if most is not None and size.high > most:
             raise _refused(model)
-        ordinary = low, high = self._ordinary(price, size)
-        if batch and price.batch is not None:
-            low, high = EXACT.multiply(low, price.batch), EXACT.multiply(high, price.batch)
+        low, high = self.amounts(model, size)
         compared = high
         if asked.compares_expected:
             answer = asked.output_tokens
             compared = expected_fare(price, size, answer, batch=batch, thinking=thinking).amount
         headroom = None if most is None else most + asked.min_headroom - size.high
-        return Choice(model, size, low, high, *ordinary, headroom, compared)
+        return Choice(model, size, low, high, headroom, compared)
 
     def amounts(self, model: Model, size: Count) -> tuple[Decimal, Decimal]:
         """Both ends of the fare of a request that the model takes."""
         price = model.price
         if price is None:
             raise _refused(model)
-        low, high = self._ordinary(price, size)
+        room, thinking = self.requirements.max_output_tokens, self.requirements.thinking
+        low, high = amounts_of(price, size, 1, room, thinking=thinking)
         if not self.requirements.batch or price.batch is None:
             return low, high
         return EXACT.multiply(low, price.batch), EXACT.multiply(high, price.batch)
@@ -189,20 +183,11 @@ class Service:
         most = next(most for each, _, most in self.takers if each.id == model.id)
         return None if most is None else most + self.requirements.min_headroom
 
-    def _ordinary(self, price: Price, size: Count) -> tuple[Decimal, Decimal]:
-        """Both ends of a fare without the batch price."""
-        room, thinking = self.requirements.max_output_tokens, self.requirements.thinking
-        return amounts_of(price, size, 1, room, thinking=thinking)
-
     def _judged(self, model: Model, size: Count) -> Choice:
         ranked = self.on(model, size)
         if ranked is None:
             raise _refused(model)
-        price = ranked.model.price
-        if not self.requirements.batch or price is None:
-            return Choice.of(ranked, ranked.fare)
-        room, thinking = self.requirements.max_output_tokens, self.requirements.thinking
-        return Choice.of(ranked, fare_of(price, size, room, thinking=thinking))
+        return Choice.of(ranked)
 
     def price_among(self, kind: int, size: Count) -> int | None:
         """The amount that the cheapest model of a kind is compared by, in units of 1e-12.
