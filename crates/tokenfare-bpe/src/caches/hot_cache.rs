@@ -11,6 +11,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
 
 use crate::caches::short_cache::{Key, places};
 #[cfg(target_arch = "x86_64")]

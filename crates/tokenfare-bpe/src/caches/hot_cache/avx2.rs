@@ -3,14 +3,14 @@
 //! by word, these give the four counts in the order of the pieces.
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_min_epu32, _mm_set_epi32, _mm_set_epi64x, _mm_set1_epi32, _mm_sub_epi32,
-    _mm256_add_epi64, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_castsi256_pd,
-    _mm256_cmpeq_epi64, _mm256_cmpgt_epi8, _mm256_extract_epi64, _mm256_movemask_pd,
-    _mm256_or_si256, _mm256_set_epi64x, _mm256_set_m128i, _mm256_setzero_si256,
-    _mm256_shuffle_epi8, _mm256_srli_epi64, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64,
-    _mm256_xor_si256,
+    __m256i, _mm_min_epu32, _mm_set_epi64x, _mm_set1_epi32, _mm_sub_epi32, _mm256_add_epi64,
+    _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_castsi256_pd, _mm256_cmpeq_epi64,
+    _mm256_cmpgt_epi8, _mm256_extract_epi64, _mm256_movemask_pd, _mm256_or_si256,
+    _mm256_set_epi64x, _mm256_set_m128i, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_srli_epi64, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
+use super::sse2::{bytes_of, numbers, words_of};
 use super::{Entry, GROUP, HOT, HotCache, place};
 use crate::caches::short_cache::{LONGEST, mixed};
 use crate::pieces::windows::{Places, list};
@@ -139,30 +139,4 @@ fn counts(keys: [__m256i; 2], [a, b, c, d]: [&Entry; FOUR]) -> __m256i {
 #[inline]
 fn both_halves(high: u64, low: u64) -> __m256i {
     _mm256_broadcastsi128_si256(_mm_set_epi64x(high as i64, low as i64))
-}
-
-#[target_feature(enable = "avx2")]
-#[inline]
-fn words_of(entry: &Entry) -> __m128i {
-    let (low, high) = entry.0.words();
-    _mm_set_epi64x(high as i64, low as i64)
-}
-
-#[target_feature(enable = "avx2")]
-#[inline]
-fn numbers(numbers: &[u32; FOUR]) -> __m128i {
-    let [a, b, c, d] = numbers.map(|number| number as i32);
-    _mm_set_epi32(d, c, b, a)
-}
-
-/// Sixteen bytes of `text` from `start` on; zeros if it has fewer.
-#[target_feature(enable = "avx2")]
-#[inline]
-fn bytes_of(text: &[u8], start: usize) -> __m128i {
-    let bytes: [u8; 16] = match text.get(start..start + 16).and_then(|bytes| bytes.first_chunk()) {
-        Some(bytes) => *bytes,
-        None => [0; 16],
-    };
-    let (words, _) = bytes.as_chunks::<8>();
-    _mm_set_epi64x(i64::from_le_bytes(words[1]), i64::from_le_bytes(words[0]))
 }

@@ -2,8 +2,8 @@
 //! made, mixed and compared together.
 
 use std::arch::x86_64::{
-    __m128i, __m512i, _mm_cvtsi128_si64, _mm_min_epu32, _mm_set_epi32, _mm_set_epi64x,
-    _mm_set1_epi32, _mm_sub_epi32, _mm512_add_epi64, _mm512_and_si512, _mm512_broadcast_i32x4,
+    __m128i, __m512i, _mm_cvtsi128_si64, _mm_min_epu32, _mm_set_epi64x, _mm_set1_epi32,
+    _mm_sub_epi32, _mm512_add_epi64, _mm512_and_si512, _mm512_broadcast_i32x4,
     _mm512_castsi128_si512, _mm512_castsi512_si128, _mm512_cmplt_epu8_mask,
     _mm512_extracti64x2_epi64, _mm512_inserti64x2, _mm512_mask_mov_epi8, _mm512_maskz_mov_epi8,
     _mm512_maskz_srli_epi64, _mm512_mullo_epi64, _mm512_reduce_add_epi64, _mm512_set_epi64,
@@ -11,6 +11,7 @@ use std::arch::x86_64::{
     _mm512_test_epi64_mask, _mm512_testn_epi64_mask, _mm512_xor_si512, _pext_u64,
 };
 
+use super::sse2::{bytes_of, numbers, words_of};
 use super::{BITS, Entry, GROUP, HOT, HotCache};
 use crate::caches::short_cache::{FACTORS, LONGEST};
 use crate::pieces::masks::avx512::list;
@@ -127,10 +128,7 @@ fn places(keys: __m512i) -> [usize; QUARTERS] {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq")]
 #[inline]
 fn counts(keys: __m512i, entries: [&Entry; QUARTERS]) -> __m512i {
-    let entries = quarters(entries.map(|entry| {
-        let (low, high) = entry.0.words();
-        _mm_set_epi64x(high as i64, low as i64)
-    }));
+    let entries = quarters(entries.map(|entry| words_of(entry)));
     // All bits except the count, which keys do not have.
     let compared = _mm512_broadcast_i32x4(_mm_set_epi64x(i64::MAX >> 3, -1));
     let differs = _mm512_and_si512(_mm512_xor_si512(keys, entries), compared);
@@ -144,23 +142,4 @@ fn counts(keys: __m512i, entries: [&Entry; QUARTERS]) -> __m512i {
 fn quarters([a, b, c, d]: [__m128i; QUARTERS]) -> __m512i {
     let v = _mm512_inserti64x2::<1>(_mm512_castsi128_si512(a), b);
     _mm512_inserti64x2::<3>(_mm512_inserti64x2::<2>(v, c), d)
-}
-
-#[target_feature(enable = "avx512f")]
-#[inline]
-fn numbers(numbers: &[u32; QUARTERS]) -> __m128i {
-    let [a, b, c, d] = numbers.map(|number| number as i32);
-    _mm_set_epi32(d, c, b, a)
-}
-
-/// Sixteen bytes of `text` from `start` on; zeros if it has fewer.
-#[target_feature(enable = "avx512f")]
-#[inline]
-fn bytes_of(text: &[u8], start: usize) -> __m128i {
-    let bytes: [u8; 16] = match text.get(start..start + 16).and_then(|bytes| bytes.first_chunk()) {
-        Some(bytes) => *bytes,
-        None => [0; 16],
-    };
-    let (words, _) = bytes.as_chunks::<8>();
-    _mm_set_epi64x(i64::from_le_bytes(words[1]), i64::from_le_bytes(words[0]))
 }
