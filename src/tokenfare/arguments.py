@@ -2,19 +2,32 @@
 
 A check returns the value in one canonical form that all other code can rely on: a whole number as
 an `int`, whatever integer type was passed; a list of words as a tuple of `str`. An invalid value
-raises `InvalidRequestError`, with a message that begins with the argument's name.
+raises `InvalidRequestError`, with a message that begins with the argument's name, or with the
+environment variable that gave it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from operator import index
 from typing import SupportsIndex
 
-from tokenfare.errors import InvalidRequestError
+from tokenfare.errors import InvalidRequestError, TokenfareError
 
 _LISTS = (tuple, list, frozenset, set)
 _NO_LISTS = (str, bytes, Mapping)
+
+
+@contextmanager
+def given_by(variable: str | None) -> Iterator[None]:
+    """Begin the message of an error in here with the variable that gave the value, if one did."""
+    try:
+        yield
+    except TokenfareError as error:
+        if variable is not None:
+            error.args = (f"{variable}: {error}",)  # its class and its attributes stay
+        raise
 
 
 def whole(name: str, number: object, least: int | None = None, because: str = "") -> int:

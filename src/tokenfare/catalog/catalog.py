@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from tokenfare.arguments import given_by
 from tokenfare.errors import InvalidRequestError, UnknownModel
 
 from . import facts as facts_module
@@ -104,13 +105,15 @@ class Catalog:
         Raises:
             CatalogError: A file is invalid; the error has its path and key.
         """
+        variable = FILES_VARIABLE if paths is None else None
         if paths is None:
             paths = paths_in(os.environ if environment is None else environment)
         if isinstance(paths, str | os.PathLike):
             paths = (paths,)
         facts = load.shipped()
         for path in _named(paths):
-            facts = load.overlaid_file(facts, path)
+            with given_by(variable):
+                facts = load.overlaid_file(facts, path)
         return cls(facts, clock() if day is None else day)
 
     @property

@@ -7,21 +7,24 @@ is also the one that is routed and sent. `count` has the options that change the
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypedDict, TypeVar, cast, get_args
 
 import click
 
+from tokenfare.arguments import given_by
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.catalog import Access, Kind
 from tokenfare.catalog.catalog import paths_in
 from tokenfare.errors import InputError
 from tokenfare.messages import Document, Prompt
 from tokenfare.router import MODALITIES, RequirementOptions, Requirements
+from tokenfare.router.requirement_options import written
 
-from . import inputs
+from . import argument_names, inputs
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -104,26 +107,44 @@ class Given:
         return found
 
     def based_on(self) -> Requirements | None:
-        """Read the profile from its file."""
+        """Read the profile from its file. Errors about what it says name it."""
         if self.profile is None:
             return None
         from tokenfare.router.profiles import profile_named
 
-        path = self.profiles or os.environ.get(PROFILES_VARIABLE)
-        if not path:
-            raise click.UsageError(
-                f"--profile needs a file of profiles: give --profiles or set {PROFILES_VARIABLE}"
-            )
-        return profile_named(self.profile, path)
+        with self._profiles_file() as path:
+            if not path:
+                raise click.UsageError(
+                    "--profile needs a file of profiles: give --profiles or set "
+                    f"{PROFILES_VARIABLE}"
+                )
+            profile = profile_named(self.profile, path)
+        self._note(self.profile, profile)
+        return profile
 
-    def every_profile(self) -> Mapping[str, Requirements]:
-        """Read all profiles of the file, if there is one."""
-        path = self.profiles or os.environ.get(PROFILES_VARIABLE)
-        if not path:
-            return {}
+    def every_profile(self) -> Iterator[tuple[str, Requirements]]:
+        """Read all profiles of the file, if there is one. Errors meanwhile name the one given."""
         from tokenfare.router.profiles import load_profiles
 
-        return load_profiles(path)
+        with self._profiles_file() as path:
+            found = load_profiles(path) if path else {}
+        for name, profile in found.items():
+            self._note(name, profile)
+            yield name, profile
+        if found:
+            self._note(self.profile or "", found.get(self.profile or "", Requirements()))
+
+    @contextmanager
+    def _profiles_file(self) -> Iterator[str | None]:
+        """The file of profiles, if there is one. Errors name the variable that names the file."""
+        if self.profiles:
+            yield self.profiles
+        else:
+            with given_by(PROFILES_VARIABLE):
+                yield os.environ.get(PROFILES_VARIABLE)
+
+    def _note(self, name: str, profile: Requirements) -> None:
+        argument_names.come_from_profile(name, written(profile).keys() - self.requirements.keys())
 
 
 def _is_set(value: object) -> bool:

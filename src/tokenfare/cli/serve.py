@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from tokenfare.arguments import given_by
 from tokenfare.client import AsyncClient
 from tokenfare.client.settings import provider_called
 from tokenfare.dispatch import KeyFile
@@ -128,8 +129,7 @@ def command(
         ),
         requirements=required,
         profiles={
-            name: _with_room(given.requirements, profile)
-            for name, profile in given.every_profile().items()
+            name: _with_room(given.requirements, profile) for name, profile in given.every_profile()
         },
         aliases=dict(map(_alias, aliases)),
         room=max_output_tokens,
@@ -181,8 +181,9 @@ def _alias(text: str) -> tuple[str, str]:
 
 
 def _tokens(path: str | None) -> tuple[Token, ...]:
-    written = os.environ.get(TOKENS_VARIABLE, "")
-    return (*tokens_in(written), *(tokens_of(path) if path else ()))
+    with given_by(TOKENS_VARIABLE):
+        found = tokens_in(os.environ.get(TOKENS_VARIABLE, ""))
+    return (*found, *(tokens_of(path) if path else ()))
 
 
 def _log_to_stderr(*, quiet: bool) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
+from tokenfare.arguments import given_by
 from tokenfare.database import expanded
 from tokenfare.dispatch import Attempt, Flow, RunBlocking
 from tokenfare.errors import DatabaseError, InvalidRequestError, ProviderError
@@ -125,7 +126,8 @@ def _ceilings(
 ) -> tuple[Ceiling, ...]:
     if given is None:
         written = environment.get(CEILINGS_VARIABLE, "").split(";")
-        given = [text for text in written if text.strip()]
+        with given_by(CEILINGS_VARIABLE):
+            return tuple(Ceiling.parse(text.strip()) for text in written if text.strip())
     if isinstance(given, str | Ceiling) or not isinstance(given, Iterable):
         raise InvalidRequestError(f"ceilings are a list, not {given!r}")
     return tuple(map(_ceiling, given))

@@ -12,6 +12,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import TypedDict
 
+from tokenfare.arguments import given_by
 from tokenfare.catalog import Catalog, Provider, RateLimits
 from tokenfare.database import expanded
 from tokenfare.dispatch import (
@@ -230,9 +231,10 @@ def settings(  # noqa: PLR0913 - the arguments of `Client`
     key, current_key = _key(api_key, env, service)
     # The second variable is DashScope's own.
     variables = BASE_URL_VARIABLES if service.id == DEFAULT_PROVIDER else BASE_URL_VARIABLES[:1]
-    fallback = next((env[name] for name in variables if env.get(name)), None)
-    url = fallback if base_url is None else base_url
-    endpoint = endpoint_for(service, key, region=region, base_url=url, timeouts=timeouts)
+    variable = next((name for name in variables if env.get(name) and base_url is None), None)
+    url = base_url if variable is None else env[variable]
+    with given_by(variable):
+        endpoint = endpoint_for(service, key, region=region, base_url=url, timeouts=timeouts)
     held = Uploads()
     if uploads is not None:
         held = UploadsOnDisk(endpoint, expanded("file of uploads", os.fspath(uploads)))

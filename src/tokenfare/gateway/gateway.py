@@ -94,14 +94,22 @@ class Gateway:
         self._room = room
         self._checked: tuple[float, str | None] = (0.0, None)
         self._under_way: set[anyio.CancelScope] = set()
-        for each in (self.rules.base, *live.values()):  # so that a mistake is reported now
-            asks = client.requirements(**as_keywords(each))
-            refuse_unknown_words(asks, client.catalog.models(all=True))
+        self._refuse_mistakes(self.rules.base)
+        for name, profile in live.items():
+            try:
+                self._refuse_mistakes(profile)
+            except InvalidRequestError as error:
+                raise InvalidRequestError(f"profile {name}: {error}") from None
         for alias, name in aliases.items():
             try:
                 wanted(name, replace(self.rules, aliases={}), client.catalog)
             except Refusal as refusal:
                 raise InvalidRequestError(f"alias {alias}: {refusal.message}") from None
+
+    def _refuse_mistakes(self, requirements: Requirements) -> None:
+        """Raise `InvalidRequestError` now, and not at the first call."""
+        asks = self.client.requirements(**as_keywords(requirements))
+        refuse_unknown_words(asks, self.client.catalog.models(all=True))
 
     async def because(self) -> str | None:
         """The code of the error that every call would get now, or `None`.
