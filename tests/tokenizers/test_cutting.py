@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, product
 
 import pytest
 import regex
@@ -148,6 +148,18 @@ def test_a_megabyte_of_one_character_is_cut_where_arithmetic_says(qwen, unit, li
     pieces = qwen.split(text, limit)
     assert "".join(pieces) == text
     assert {len(piece) for piece in pieces[:-1]} == {kept}
+
+
+@pytest.mark.parametrize("before", ["\U0001f469", "=", "\u2014", ". ", "-\n", "\n", " ", "\t"])
+def test_the_longest_end_may_start_with_the_last_characters_of_a_long_piece(qwen, size, before):
+    """Alone, `/div` is one word; behind other punctuation `/` is not part of the word."""
+    seams = ("</", "/", " ", "\t", "'", "'l", "\n", "\r\n", "")
+    for seam, after in product(seams, ("div>", "ll go", "l", " x", "5", "\tif")):
+        text = before * 80 + seam + after
+        ends = {text[at:]: size(text[at:]) for at in places(text)}
+        for limit in range(1, 8):
+            fitting = [end for end, tokens in ends.items() if tokens <= limit]
+            assert qwen.truncate(text, limit, keep="end") == max(fitting, key=len)
 
 
 def test_runs_hold_more_where_a_longer_token_comes_last(qwen):

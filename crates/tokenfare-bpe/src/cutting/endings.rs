@@ -17,7 +17,8 @@
 //! test below tries all texts of five characters over an alphabet of twelve.
 //!
 //! So every chain that starts well before the piece in which the limit is passed goes through the
-//! start of that piece, and has more than `limit` tokens.
+//! start of that piece, and has more than `limit` tokens. One that starts in this piece, but not
+//! within its last few bytes, goes through its end, and `inside` says which of these fit.
 //!
 //! All of this holds for Qwen's pattern, and for vocabularies in which merging alone decides. With
 //! others (three digits a piece, say, where two chains need not meet before the digits end), every
@@ -35,8 +36,9 @@ use crate::tokenizer::Tokenizer;
 /// Pieces of up to this many bytes are encoded anew for each end that is tried.
 const SHORT: usize = 64;
 
-/// Bytes before a piece in which ends are tried, since their chains may pass over its start: a
-/// character, or the letters of a contraction. Line ends there are looked at separately.
+/// Bytes before the start and before the end of a piece in which ends are tried, since their chains
+/// may pass over it: a character, or the letters of a contraction. Line ends there are looked at
+/// separately.
 const PASSES: usize = 8;
 
 /// Pieces that a chain may need until it meets another.
@@ -105,6 +107,7 @@ impl<'a> Endings<'a> {
         let (start, end) = (self.starts[self.over].0, self.starts[self.over + 1].0);
         let met = self.over > MEETS;
         let (mut then, mut sure) = self.longest_inside(memory, start, end);
+        then = then.min(end.saturating_sub(PASSES).max(start));
         let mut first = start.saturating_sub(PASSES);
         // Line ends behind punctuation, followed by white space that is a piece of its own.
         for seam in [start, end] {
