@@ -54,7 +54,7 @@ def test_an_import_says_what_it_brought_and_what_it_left(run, prices: Path, tmp_
         "catalog", "import", "litellm", str(prices), "--out", str(out), "--as-of", "2026-10-21"
     )
     assert done.code == 0
-    assert "1 models of 1 providers" in done.out
+    assert "1 model of 1 provider in" in done.out
     assert "unheard_of  the catalogue has no place for it" in done.out
     assert "no model for text: 'embedding'" in done.out
     as_json = run("catalog", "import", "litellm", str(prices), "--out", str(out), "--json")
@@ -169,7 +169,10 @@ def test_a_file_that_the_environment_names_is_not_taken_for_a_day(
 ) -> None:
     monkeypatch.setenv("TOKENFARE_CATALOG", "mine.toml")
     done = run("catalog", "diff", "2024-12-18", "2025-12-18")
-    assert (done.code, done.err.startswith("tokenfare: mine.toml: cannot be read")) == (2, True)
+    assert (
+        done.code,
+        done.err.startswith("tokenfare: TOKENFARE_CATALOG: mine.toml: cannot be read"),
+    ) == (2, True)
 
 
 def test_where_nothing_can_be_written_it_says_so(run, prices: Path, tmp_path: Path) -> None:

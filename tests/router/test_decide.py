@@ -113,7 +113,7 @@ def test_equal_fares_are_ordered_by_rate_then_kind_then_headroom_then_id(
             {"rates": RateLimits(60, None)},
             {"min_tokens_per_minute": 1},
             "rate",
-            "m: 1 tokens a minute needed, its rate is not known",
+            "m: 1 token a minute needed, its rate is not known",
         ),
         (
             {"limits": Limits(max_input=1_999)},

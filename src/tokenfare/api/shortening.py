@@ -18,6 +18,7 @@ from tokenfare.budget import (
 )
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt, Wire, parse
+from tokenfare.plurals import number_of
 from tokenfare.texts import facts_of, measurer_for
 from tokenfare.tokenizers import Keep
 
@@ -201,6 +202,7 @@ def _limit(
         max_tokens = token_limit(max_tokens)
     if room[1] < 1:
         raise InvalidRequestError(
-            f"{model}: an answer of {max_output_tokens:,} tokens leaves no room for a request"
+            f"{model}: an answer of {number_of(max_output_tokens, 'token')} leaves no room for a "
+            "request"
         )
     return min(room[1], max_tokens) if max_tokens is not None else room[1]

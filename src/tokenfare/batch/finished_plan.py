@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tokenfare.budget import Fare
+from tokenfare.plurals import number_of
 
 from .choice.totals import OnOneModel, Share, Tally
 from .deadlines.deadline import Deadline
@@ -61,7 +62,7 @@ class Plan:
 
     def __repr__(self) -> str:
         """Show the number of requests, their cost, and the folder."""
-        return f"<Plan of {self.requests:,} requests, {self.fare}, in {self.folder}>"
+        return f"<Plan of {_requests(self.requests)}, {self.fare}, in {self.folder}>"
 
     @property
     def requests(self) -> int:
@@ -167,7 +168,8 @@ class Plan:
             )
         if self.longest is not None:
             tokens, file, line = self.longest
-            yield f"  median {tally.median:,} tokens, longest {tokens:,} ({file}:{line})"
+            median = number_of(tally.median or 0, "token")
+            yield f"  median {median}, longest {tokens:,} ({file}:{line})"
         if tally.carried:
             yield f"  {_requests(tally.carried)} not sent, said before: {tally.saving} saved"
         elif self.repeated:
@@ -185,7 +187,7 @@ class Plan:
 
 
 def _requests(number: int) -> str:
-    return f"{number:,} request{'' if number == 1 else 's'}"
+    return number_of(number, "request")
 
 
 def _time(share: Share) -> str:

@@ -20,6 +20,7 @@ from typing import NamedTuple, Unpack
 from tokenfare.catalog import Catalog
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import plain, total
+from tokenfare.plurals import number_of
 from tokenfare.router import RequirementOptions
 
 from .inputs.reading import Form, Source
@@ -86,7 +87,7 @@ class Estimate:
         """The estimate in sentences."""
         low, high = self.fare_low, self.fare_high
         said = [
-            f"{self.lines:,} lines, {self.sampled:,} of them counted",
+            f"{number_of(self.lines, 'line')}, {self.sampled:,} of them counted",
             f"  about {low.value:,.4f} to {high.value:,.4f} {self.currency}",
             f"  95 %: not below {low.low:,.4f}, not above {high.high:,.4f} {self.currency}",
             f"  about {self.input_tokens.value:,.0f} input tokens "

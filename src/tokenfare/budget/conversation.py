@@ -14,6 +14,7 @@ from copy import deepcopy
 from dataclasses import replace
 
 from tokenfare.messages import Message, Wire, parse_one
+from tokenfare.plurals import number_of
 from tokenfare.tokenizers import Count, Measurer, added
 
 from .control_tokens import ControlToken, control_tokens
@@ -55,7 +56,8 @@ class Conversation:
 
     def __repr__(self) -> str:
         """Show only its length; the texts may be long."""
-        return f"<Conversation of {len(self)} messages, {self.total.value:,} tokens>"
+        messages, tokens = len(self), self.total.value
+        return f"<Conversation of {number_of(messages, 'message')}, {number_of(tokens, 'token')}>"
 
     def add(self, message: Message | Wire) -> Count:
         """Add a message and return the input tokens of the whole request.

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from tokenfare.arguments import whole
 from tokenfare.catalog import Limits, Model, OutputRoom
+from tokenfare.plurals import number_of
 from tokenfare.tokenizers import Count
 
 Binding: TypeAlias = Literal["max_input", "max_output", "context"]
@@ -66,12 +67,12 @@ class Fit:
         if self.limit is None or self.binding is None:
             return f"{self.model}: the provider states no limits"
         if self.verdict == "fits":
-            return f"{self.model}: fits, {self.headroom:,} tokens to spare"
+            return f"{self.model}: fits, {number_of(self.headroom or 0, 'token')} to spare"
         kind = "may be asked" if self.verdict == "may not fit" else "asked"
         accepted = _ACCEPTED[self.binding]
         least = "" if self.exact or self.verdict == "may not fit" else "at least "
         return (
-            f"{self.model}: {least}{self.tokens:,} tokens {kind}, "
+            f"{self.model}: {least}{number_of(self.tokens, 'token')} {kind}, "
             f"{self.limit:,} {accepted} ({least}{self.over:,} too many)"
         )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tokenfare.arguments import given_by
 from tokenfare.errors import InvalidRequestError, UnknownModel
+from tokenfare.plurals import number_of
 
 from . import facts as facts_module
 from . import load
@@ -186,7 +187,7 @@ class Catalog:
 
     def __repr__(self) -> str:
         """Show the number of models and the day."""
-        return f"<Catalog of {len(self._facts.models)} models on {self._day}>"
+        return f"<Catalog of {number_of(len(self._facts.models), 'model')} on {self._day}>"
 
     def _model(self, model_id: str) -> Model:
         model = self._built.get(model_id)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from tokenfare.money import EXACT, plain
+from tokenfare.plurals import number_of
 
 from .model import CacheRules, Limits, Model, Price, Provider, RateLimits
 
@@ -111,7 +112,7 @@ def price_text(price: Price | None) -> str:
     for tier in price.tiers:
         thinking = tier.thinking_output
         thinks = "" if thinking is None else f", {plain(price.per_million(thinking))} thinking"
-        bound = "" if tier.up_to is None else f" up to {tier.up_to:,} tokens of input"
+        bound = "" if tier.up_to is None else f" up to {number_of(tier.up_to, 'token')} of input"
         lines.append(
             f"{plain(price.per_million(tier.input))} in, "
             f"{plain(price.per_million(tier.output))} out{thinks}{bound}"
@@ -160,11 +161,11 @@ def rates_text(rates: RateLimits) -> str:
 
 
 def _from(min_tokens: int | None) -> str:
-    return "" if min_tokens is None else f", of at least {min_tokens:,} tokens"
+    return "" if min_tokens is None else f", of at least {number_of(min_tokens, 'token')}"
 
 
 def _tokens(value: int | None) -> str:
-    return "not stated" if value is None else f"{value:,} tokens"
+    return "not stated" if value is None else number_of(value, "token")
 
 
 def _listed(items: Iterable[str]) -> str:

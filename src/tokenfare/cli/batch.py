@@ -16,6 +16,7 @@ from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
 from tokenfare.batch.output.folder import PLAN, REPORT
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.money import Money
+from tokenfare.plurals import number_of
 from tokenfare.router import RequirementOptions
 
 from . import batch_runs, exit_codes, inputs, output, progress, stdout
@@ -211,10 +212,10 @@ def _code(made: Plan) -> int:
     if not made.set_aside:
         return exit_codes.DONE
     where = made.folder / "set-aside.jsonl"
-    lines = "line" if made.set_aside == 1 else "lines"
+    lines = number_of(made.set_aside, "line")
     first = _first(where)
     click.echo(
-        f"tokenfare: {made.set_aside:,} {lines} set aside, see {where}; the first: {first}",
+        f"tokenfare: {lines} set aside, see {where}; the first: {first}",
         err=True,
     )
     return exit_codes.ANSWER_IS_NO if made.requests else exit_codes.NO_MODEL_FITS

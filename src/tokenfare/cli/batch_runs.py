@@ -17,6 +17,7 @@ from tokenfare.batch.deadlines.deadline import ANSWER_SECONDS
 from tokenfare.batch.run_limits import DEFAULT_CONCURRENCY
 from tokenfare.batch.runs.collecting import failed_files
 from tokenfare.dispatch import UploadProgress
+from tokenfare.plurals import number_of
 
 from . import exit_codes, inputs, output, progress, stdout
 
@@ -319,7 +320,7 @@ def _run(folder: str, as_json: bool, quiet: bool, **options: Any) -> int:
         output.emit(now._asdict())
     else:
         failed = f", {now.failed:,} failed" if now.failed else ""
-        stdout.answer(f"{now.answered:,} of {now.total:,} requests answered{failed}")
+        stdout.answer(f"{now.answered:,} of {number_of(now.total, 'request')} answered{failed}")
     if not now.total:
         words = "the batch service takes all of this plan: `submit` it, or send it live with --all"
         click.echo(f"tokenfare: {words}", err=True)
@@ -350,7 +351,8 @@ def _show(now: Status, *, as_json: bool) -> None:
     if now.live or now.answered or now.failed:
         failed = f", {now.failed:,} failed" if now.failed else ""
         stdout.answer(
-            f"live: {now.live:,} requests, sent by `run`: {now.answered:,} answered{failed}"
+            f"live: {number_of(now.live, 'request')}, sent by `run`: "
+            f"{now.answered:,} answered{failed}"
         )
 
 

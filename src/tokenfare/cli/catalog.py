@@ -15,6 +15,7 @@ from tokenfare.catalog.check import Finding, findings
 from tokenfare.catalog.diff import Difference, against, between
 from tokenfare.catalog.facts import Facts
 from tokenfare.errors import CatalogError
+from tokenfare.plurals import number_of
 from tokenfare.tokenizers import tokenizer_names
 
 from . import exit_codes, files_out, inputs, output, stdout
@@ -68,8 +69,8 @@ def check(files: tuple[str, ...], as_json: bool) -> int:
     else:
         for line in _each_once(found):
             stdout.answer(line)
-        number = f"{len(found):,} problem{'' if len(found) == 1 else 's'}"
-        click.echo(f"{len(facts.models):,} models, {number}", err=True)
+        models = number_of(len(facts.models), "model")
+        click.echo(f"{models}, {number_of(len(found), 'problem')}", err=True)
     if unread:
         return exit_codes.WRONG_USE
     return exit_codes.ANSWER_IS_NO if found else exit_codes.DONE
@@ -129,12 +130,13 @@ def import_(format_: str, file: Path, out: Path, as_of: date | None, as_json: bo
         return exit_codes.DONE
     reasons = found.summary().most_common()
     rows = [(f"{often:,}", key, why) for (key, why), often in reasons[:_REASONS_SHOWN]]
-    stdout.answer(f"{len(found.models):,} models of {len(found.providers):,} providers in {out}")
-    stdout.answer(f"left out, {len(found.left_out):,} times in all:")
+    taken = number_of(len(found.models), "model")
+    stdout.answer(f"{taken} of {number_of(len(found.providers), 'provider')} in {out}")
+    stdout.answer(f"left out, {number_of(len(found.left_out), 'time')} in all:")
     output.table(("times", "key", "why"), rows, frozenset({0}))
     if len(reasons) > _REASONS_SHOWN:
-        more = len(reasons) - _REASONS_SHOWN
-        click.echo(f"and {more:,} more reasons; --json gives every entry", err=True)
+        more = number_of(len(reasons) - _REASONS_SHOWN, "more reason")
+        click.echo(f"and {more}; --json gives every entry", err=True)
     return exit_codes.DONE
 
 

@@ -20,6 +20,7 @@ from tokenfare.catalog import Catalog
 from tokenfare.client import Client, Reply
 from tokenfare.emulator import Emulator, TiktokenTokenizer, running
 from tokenfare.money import Money
+from tokenfare.plurals import number_of
 from tokenfare.router import Decision
 from tokenfare.testing import independent_tokenizer
 from tokenfare.tokenizers import get_tokenizer
@@ -152,7 +153,7 @@ def _why(decision: Decision) -> str:
             continue
         would = price.cost(decision.size.high, decision.requirements.max_output_tokens)
         if would.currency == fare.currency and would <= fare:
-            return f"{refusal.model.id} is {refusal.over:,} tokens too small"
+            return f"{refusal.model.id} is {number_of(refusal.over, 'token')} too small"
     others = len(decision.ranked)
     return f"the cheapest of {others} that take it" if others > 1 else "no other takes it"
 

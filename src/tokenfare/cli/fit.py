@@ -9,6 +9,7 @@ import click
 from tokenfare import api, budget
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS, Fit, Verdict
 from tokenfare.errors import InvalidRequestError
+from tokenfare.plurals import number_of
 from tokenfare.tokenizers import Count
 from tokenfare.tokenizers.bounds import most_bytes
 from tokenfare.tokenizers.by_length import guess
@@ -51,7 +52,8 @@ def command(
     if as_json:
         output.emit(_as_data(outcome, size))
     elif outcome and not size.exact:
-        said = f"{outcome.model}: fits, at least {outcome.headroom:,} tokens to spare"
+        spare = number_of(outcome.headroom or 0, "token")
+        said = f"{outcome.model}: fits, at least {spare} to spare"
         stdout.answer(exit_codes.printable(said))
     else:
         stdout.answer(exit_codes.printable(str(outcome)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import shutil
 
+from tokenfare.plurals import number_of
 from tokenfare.router import Interval, RoutingTable
 from tokenfare.router.explanation import change
 
@@ -42,7 +43,7 @@ def drawn(table: RoutingTable, here: int | None = None, *, width: int | None = N
     requirements = table.question.requirements
     title = (
         f"cheapest model by input tokens, on {table.question.day}, "
-        f"{requirements.max_output_tokens:,} tokens of answer"
+        f"{number_of(requirements.max_output_tokens, 'token')} of answer"
     )
     return [title, *rows, axis, *(f"  {change(each)}" for each in shown[1:])]
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from tokenfare.plurals import number_of
 from tokenfare.router import Interval, RoutingTable
 
 from .ladder_chart import NO_MODEL, decade, name_of, place, reach, size_at
@@ -65,7 +66,7 @@ def drawn(table: RoutingTable, here: int | None = None) -> str:
     if shown[-1].model is None:
         parts += _end(shown[-1], frame)
     if here is not None:
-        parts.append(_vertical(frame.x(here), "#000000", f"{here:,} tokens"))
+        parts.append(_vertical(frame.x(here), "#000000", number_of(here, "token")))
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
@@ -100,7 +101,7 @@ def _axes(table: RoutingTable, frame: _Frame) -> Iterator[str]:
     bottom, right, requirements = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT, table.question.requirements
     title = (
         f"Cheapest model by input tokens, {table.question.day}, "
-        f"{requirements.max_output_tokens:,} tokens of answer"
+        f"{number_of(requirements.max_output_tokens, 'token')} of answer"
     )
     yield f'<text x="{_LEFT}" y="24" font-size="15">{escape(title)}</text>'
     for exponent in range(round(math.log10(frame.most)) + 1):

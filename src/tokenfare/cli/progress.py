@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import click
 
+from tokenfare.plurals import number_of
+
 from .inputs import STANDARD_INPUT
 
 if TYPE_CHECKING:  # planning is imported only by commands that plan
@@ -64,7 +66,7 @@ def reading(files: Sequence[str], *, quiet: bool) -> Iterator[Reading]:
         task = bar.add_task("", total=total, said="0 requests")
 
         def on_progress(at: Progress) -> None:
-            bar.update(task, completed=at.bytes_read, said=f"{at.requests:,} requests")
+            bar.update(task, completed=at.bytes_read, said=number_of(at.requests, "request"))
 
         yield Reading(on_progress, lambda words: bar.update(task, completed=total, said=words))
 

@@ -9,6 +9,7 @@ import click
 from tokenfare import api
 from tokenfare.errors import InvalidRequestError, NoModelFits
 from tokenfare.money import plain
+from tokenfare.plurals import does
 from tokenfare.router import Cut, Decision, headroom, to_record
 
 from . import exit_codes, files_out, ladder_chart, ladder_svg, output, request, stdout
@@ -78,8 +79,9 @@ def command(
         return exit_codes.DONE
     stdout.answer(decision.explain() if explain else decision.brief())
     if saving is not None:
+        less = does(saving.tokens, "token less saves", "tokens less save")
         where = "" if saving.model is decision.model else f", on {saving.model.id}"
-        stdout.answer(f"  {saving.tokens:,} tokens less save {saving.saved}{where}")
+        stdout.answer(f"  {less} {saving.saved}{where}")
     return exit_codes.DONE
 
 

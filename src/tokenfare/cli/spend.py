@@ -29,6 +29,7 @@ from tokenfare.ledger import (
     unsettled,
 )
 from tokenfare.money import plain
+from tokenfare.plurals import number_of
 
 from . import chart, exit_codes, inputs, output, stdout
 
@@ -207,7 +208,7 @@ def _bars(rows: Sequence[Spent]) -> list[chart.Bar]:
     """Bars of fares, each currency on its own scale; or of tokens, if all fares are zero."""
     if not any(row.fare.amount for row in rows):
         tokens = [(row, row.usage.total_tokens) for row in rows]
-        return [(_label(row), Decimal(n), f"{n:,} tokens") for row, n in tokens]
+        return [(_label(row), Decimal(n), number_of(n, "token")) for row, n in tokens]
     most = {
         currency: max(row.fare.amount for row in rows if row.fare.currency == currency)
         for currency in {row.fare.currency for row in rows}

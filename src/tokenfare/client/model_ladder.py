@@ -25,6 +25,7 @@ from tokenfare.catalog import Catalog, Model
 from tokenfare.dispatch import Answer, Attempt, Call
 from tokenfare.errors import InvalidRequestError, NoModelFits
 from tokenfare.messages import Document, Prompt, parse
+from tokenfare.plurals import number_of
 from tokenfare.router import Decision, MeasurerFor, Ranked, Requirements, served_as
 from tokenfare.tokenizers import measurer_or_bounds
 
@@ -119,7 +120,9 @@ class Ladder:
             documents=documents,
         )
         notes = (
-            () if room == max_output else (f"{entry.model.id} has room for {room:,} tokens only",)
+            (f"{entry.model.id} has room for {number_of(room, 'token')} only",)
+            if room != max_output
+            else ()
         )
         return Step(
             entry.model, prepared, call, entry.fare, self.decision.requirements.answers, notes

@@ -20,6 +20,7 @@ from tokenfare.errors import (
     ProviderUnreachable,
     StreamBroken,
 )
+from tokenfare.plurals import number_of
 
 from .admission import in_turn
 from .call import Answer, Attachment, Call, Delta, UploadedFile
@@ -228,7 +229,7 @@ def _status(event: Event, head: Head) -> int:
 
 def _broken_off(error: ProviderUnreachable) -> StreamBroken:
     broken = StreamBroken(
-        f"{error}; {len(error.text):,} characters of the answer had arrived and are kept",
+        f"{error}; {number_of(len(error.text), 'character')} of the answer had arrived (`text`)",
         status=error.status,
         code=error.code,
         request_id=error.request_id,

@@ -20,6 +20,7 @@ from fnmatch import fnmatchcase
 from tokenfare.arguments import whole
 from tokenfare.errors import CeilingReached, InvalidRequestError
 from tokenfare.money import Money, total
+from tokenfare.plurals import number_of
 
 from .day_bounds import day_around
 from .entry import Intent
@@ -79,7 +80,7 @@ class Ceiling:
 
     def __str__(self) -> str:
         """`5 CNY a day`, `200,000 tokens a day in project demo`."""
-        limit = str(self.limit) if isinstance(self.limit, Money) else f"{self.limit:,} tokens"
+        limit = str(self.limit) if isinstance(self.limit, Money) else number_of(self.limit, "token")
         if self.project is None:
             return f"{limit} a day"
         if not self.project:
@@ -122,8 +123,8 @@ def check(ceiling: Ceiling, intent: Intent, taken: Taken, resets_ms: int) -> Non
         return
     resets = datetime.fromtimestamp(resets_ms / 1_000, ceiling.zone)
     raise CeilingReached(
-        f"{intent.model}: the call may take {_text(amount)}, and of {ceiling} {_text(taken.spent)} "
-        f"are spent and {_text(taken.held)} held by open calls; it resets at "
+        f"{intent.model}: the call may take {_text(amount)}; of {ceiling}, earlier calls took "
+        f"{_text(taken.spent)} and open calls hold {_text(taken.held)}; it resets at "
         f"{resets.isoformat(timespec='minutes')}",
         ceiling=ceiling,
         spent=taken.spent,
@@ -148,4 +149,4 @@ def _number(amount: int | Money) -> Decimal:
 
 
 def _text(amount: int | Money) -> str:
-    return str(amount) if isinstance(amount, Money) else f"{amount:,} tokens"
+    return str(amount) if isinstance(amount, Money) else number_of(amount, "token")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tokenfare.plurals import does, number_of
 from tokenfare.tokenizers import Count
 
 from .filters import Rejection
@@ -54,13 +55,13 @@ def brief(parts: DecisionParts) -> Iterator[str]:
     yield from (f"  {sentence}" for sentence in _uncertain(parts, 1, _likely(parts)))
     later = [each for each in parts.intervals if each.first > chosen.size.high]
     yield from (f"  {change(interval)}" for interval in later[:1])
-    more = max(len(others) - 1, 0)
-    yield f"  {more:,} more take it, {len(parts.rejected):,} do not"
+    more, rejected = max(len(others) - 1, 0), len(parts.rejected)
+    yield f"  {does(more, 'more takes', 'more take')} it, {does(rejected, 'does', 'do')} not"
 
 
 def change(interval: Interval) -> str:
     """What changes at the beginning of an interval, and why."""
-    begins = f"from {interval.first:,} tokens on"
+    begins = f"from {number_of(interval.first, 'token')} on"
     now = interval.model.id if interval.model is not None else "no model"
     if interval.since is not None:
         return f"{begins}, {now} ({interval.since.detail})"
@@ -101,7 +102,7 @@ def _nearest_refusals(parts: DecisionParts) -> Iterator[str]:
     others.subtract(each.reason for each in shown)
     named = ", ".join(f"{n:,} {reason}" for reason, n in others.most_common() if n)
     if named:
-        yield f"  {others.total():,} more do not take it: {named}"
+        yield f"  {does(others.total(), 'more does', 'more do')} not take it: {named}"
 
 
 def _refusal(refusal: Rejection, parts: DecisionParts) -> str:
@@ -112,7 +113,7 @@ def _refusal(refusal: Rejection, parts: DecisionParts) -> str:
 
 def _counted(effort: Effort | None) -> Iterator[str]:
     if effort is not None:
-        yield f"  {effort.tokens:,} tokens were counted to decide this"
+        yield f"  {does(effort.tokens, 'token was', 'tokens were')} counted to decide this"
 
 
 def _dearer(chosen: Ranked, other: Ranked) -> str:
@@ -152,5 +153,5 @@ def _uncertain(parts: DecisionParts, most: int, possible: Sequence[Contender]) -
 
 def _tokens(size: Count) -> str:
     if size.exact:
-        return f"{size.value:,} tokens"
+        return number_of(size.value, "token")
     return f"{size.low:,} to {size.high:,} tokens"

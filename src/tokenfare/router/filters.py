@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from tokenfare.catalog import Model
 from tokenfare.money import Money
+from tokenfare.plurals import number_of
 
 from .requirements import Requirements
 
@@ -139,13 +140,13 @@ def too_slow(model: Model, requirements: Requirements) -> str | None:
     """Allows fewer requests or tokens a minute than needed, or an unknown number."""
     rates = model.rates
     for needed, allowed, unit in (
-        (requirements.min_requests_per_minute, rates.requests_per_minute, "requests"),
-        (requirements.min_tokens_per_minute, rates.tokens_per_minute, "tokens"),
+        (requirements.min_requests_per_minute, rates.requests_per_minute, "request"),
+        (requirements.min_tokens_per_minute, rates.tokens_per_minute, "token"),
     ):
         if needed and allowed is None:
-            return f"{model.id}: {needed:,} {unit} a minute needed, its rate is not known"
+            return f"{model.id}: {number_of(needed, unit)} a minute needed, its rate is not known"
         if allowed is not None and needed > allowed:
-            return f"{model.id}: {needed:,} {unit} a minute needed, {allowed:,} allowed"
+            return f"{model.id}: {number_of(needed, unit)} a minute needed, {allowed:,} allowed"
     return None
 
 

@@ -13,6 +13,7 @@ from tokenfare.budget import Fare, largest_answer
 from tokenfare.catalog import Model
 from tokenfare.errors import InvalidRequestError
 from tokenfare.money import Money
+from tokenfare.plurals import number_of
 from tokenfare.tokenizers import Count
 
 from .decide import decide
@@ -62,8 +63,8 @@ class Headroom:
         chosen = self.decision.chosen
         if not 1 <= tokens < chosen.size.high:
             raise InvalidRequestError(
-                f"{tokens:,} tokens cannot be cut from {chosen.size.high:,}; at least 1 is cut and "
-                "at least 1 is left"
+                f"{number_of(tokens, 'token')} cannot be cut from {chosen.size.high:,}; at least 1 "
+                "is cut and at least 1 is left"
             )
         shorter = _shorter(self.decision, tokens)
         return Cut(tokens, shorter.model, shorter.fare, chosen.compared - shorter.chosen.compared)

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from tokenfare.budget import CacheHits, Fare, Fit, expected_fare, fare_of, fit
 from tokenfare.catalog import Model, Price
 from tokenfare.money import Money
+from tokenfare.plurals import number_of
 from tokenfare.tokenizers import Count
 
 from .filters import BEFORE_COUNTING, ON_PRICE, Rejection, first_refusal
@@ -116,15 +117,14 @@ def _limits_refuse(model: Model, outcome: Fit, requirements: Requirements) -> Re
     if not requirements.min_headroom:
         return None
     if outcome.headroom is None:
-        detail = (
-            f"{model.id}: {requirements.min_headroom:,} tokens to spare wanted, no limit is stated"
-        )
+        wanted = number_of(requirements.min_headroom, "token")
+        detail = f"{model.id}: {wanted} to spare wanted, no limit is stated"
         return Rejection(model, "headroom", detail)
     if outcome.headroom >= requirements.min_headroom:
         return None
     over = requirements.min_headroom - outcome.headroom
     detail = (
-        f"{model.id}: {outcome.headroom:,} tokens to spare, "
+        f"{model.id}: {number_of(outcome.headroom, 'token')} to spare, "
         f"{requirements.min_headroom:,} wanted ({over:,} too few)"
     )
     return Rejection(model, "headroom", detail, over)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from tokenfare.plurals import number_of
+
 from .filters import Rejection
 from .requirements import Requirements
 
@@ -33,7 +35,7 @@ def _known_better(refusal: Rejection, _: Requirements) -> str:
 
 
 def _tokens(number: int) -> str:
-    return f"{number:,} token{'' if number == 1 else 's'}"
+    return number_of(number, "token")
 
 
 _CLAUSES: Mapping[str, Callable[[Rejection, Requirements], str]] = MappingProxyType(
@@ -41,7 +43,7 @@ _CLAUSES: Mapping[str, Callable[[Rejection, Requirements], str]] = MappingProxyT
         "max_input": _shorter,
         "context": _both_shorter,
         "may not fit": _known_better,
-        "max_output": lambda r, _: f"keep room for {r.model.limits.max_output or 0:,} tokens",
+        "max_output": lambda r, _: f"keep room for {_tokens(r.model.limits.max_output or 0)}",
         "headroom": lambda r, a: f"ask for {_tokens(a.min_headroom - (r.over or 0))} to spare",
         "limits not stated": lambda _r, _a: "let unstated limits pass",
         "over ceiling": lambda r, _: f"raise the ceiling to {r.fare}",

@@ -15,6 +15,7 @@ from tokenfare.batch.extra import required
 from tokenfare.budget import Fare
 from tokenfare.errors import InvalidRequestError, few
 from tokenfare.money import Money, plain
+from tokenfare.plurals import does
 
 ANSWER_SECONDS = 30.0
 """The longest time that an answer takes, unless the caller states another."""
@@ -121,7 +122,8 @@ class Deadline:
         if self.lanes:
             yield (
                 f"    if no answer takes longer than {self.answer_seconds:g} s and "
-                f"{self.concurrency:,} requests of each model are under way at once"
+                f"{does(self.concurrency, 'request', 'requests')} of each model "
+                f"{'is' if self.concurrency == 1 else 'are'} under way at once"
             )
         for lane in self.lanes:
             time = timedelta(seconds=lane.seconds)

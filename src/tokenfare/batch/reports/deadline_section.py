@@ -7,6 +7,8 @@ from datetime import timedelta
 from html import escape
 from typing import Any
 
+from tokenfare.plurals import does
+
 from . import page
 
 _HEADS = ("model", "requests", "answered within", "by its", "costs more, up to")
@@ -27,8 +29,10 @@ def promised(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if said["models"]:
         yield (
             "that depends on",
-            f"no answer takes longer than {said['answer_seconds']:g} s, {said['concurrency']:,} "
-            "requests of each model are under way at once, nobody else uses the account",
+            f"no answer takes longer than {said['answer_seconds']:g} s, "
+            f"{does(said['concurrency'], 'request', 'requests')} of each model "
+            f"{'is' if said['concurrency'] == 1 else 'are'} under way at once, "
+            "nobody else uses the account",
         )
     if said["rates_not_known"]:
         yield "left out, rates not known", escape(", ".join(said["rates_not_known"]))

@@ -10,6 +10,8 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
+from tokenfare.plurals import number_of
+
 from . import page
 
 _ROWS = 8
@@ -96,8 +98,8 @@ def _row(
 def _measure(prefix: Mapping[str, Any]) -> str:
     """The extent of a prefix, in messages and characters."""
     messages, characters = prefix["messages"], prefix["characters"]
-    parts = [f"{messages} message{'' if messages == 1 else 's'}"] if messages else []
-    parts += [f"{characters:,} characters"] if characters else []
+    parts = [number_of(messages, "message")] if messages else []
+    parts += [number_of(characters, "character")] if characters else []
     return " and ".join(parts)
 
 

@@ -19,6 +19,7 @@ from tokenfare.batch.output.folder import ASIDE, PLAN, REPORT
 from tokenfare.batch.output.table import REQUESTS
 from tokenfare.batch.uninterrupted import undisturbed
 from tokenfare.errors import InputError
+from tokenfare.plurals import number_of
 
 from . import charts, page
 from .charts import Bar, Reach
@@ -50,7 +51,7 @@ def report(folder: str | os.PathLike[str]) -> Path:
 def page_of(folder: Path) -> str:
     """The report of the plan in a folder, as HTML."""
     plan = _read(folder / PLAN)
-    requests, day = f"{plan['requests']:,} requests", escape(plan["as_of"])
+    requests, day = number_of(plan["requests"], "request"), escape(plan["as_of"])
     return page.whole(
         title=f"{requests} on {day}",
         heading=f'{requests} on <span class="whole">{day}</span>',
@@ -85,13 +86,16 @@ def _facts(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if lengths["longest"] is not None:
         longest = lengths["longest"]
         where = f"{longest['file']}:{longest['line']}"
-        yield "median input", f"{lengths['median']:,} tokens"
-        yield "longest input", f"{longest['tokens']:,} tokens ({escape(where)})"
+        yield "median input", number_of(lengths["median"], "token")
+        yield "longest input", f"{number_of(longest['tokens'], 'token')} ({escape(where)})"
     if repeated["requests"]:
         said = f"{repeated['requests']:,}; sent once: {page.fare(repeated['saving'])} less"
         yield "said before", said
     yield from promised(plan)
-    yield "room for an answer", f"{plan['max_output_tokens']:,} tokens where none is named"
+    yield (
+        "room for an answer",
+        f"{number_of(plan['max_output_tokens'], 'token')} where none is named",
+    )
 
 
 def _charts(plan: Mapping[str, Any], folder: Path) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tokenfare.catalog import Catalog
 from tokenfare.money import Money, plain
+from tokenfare.plurals import number_of
 from tokenfare.usage import Usage
 
 from .plan_folder import Expected
@@ -143,16 +144,17 @@ class Collected:
     def _sentences(self) -> Iterator[str]:
         others = {"failed": self.failed, "missing": self.missing, "pending": self.pending}
         rest = "".join(f", {number:,} {word}" for word, number in others.items() if number)
-        yield f"{self.answered:,} of {self.requests:,} requests answered{rest}"
+        yield f"{self.answered:,} of {number_of(self.requests, 'request')} answered{rest}"
         for (model, batch), bill in self.bills.items():
             expected, usage = bill.expected, bill.usage
             yield f"  {model} ({'batch' if batch else 'live'}): {expected.requests:,} billed"
             yield (
-                f"    input   {usage.input_tokens:,} tokens, predicted "
+                f"    input   {number_of(usage.input_tokens, 'token')}, predicted "
                 f"{expected.input_low:,} to {expected.input_high:,}"
             )
             yield (
-                f"    output  {usage.output_tokens:,} tokens, room {expected.max_output_tokens:,}"
+                f"    output  {number_of(usage.output_tokens, 'token')}, "
+                f"room {expected.max_output_tokens:,}"
             )
             yield (
                 f"    fare    {bill.fare or 'not known'}, predicted {plain(expected.fare_low)} to "
