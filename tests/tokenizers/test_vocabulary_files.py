@@ -145,6 +145,37 @@ def test_added_tokens_are_found_in_the_text_or_in_its_normalized_form_as_the_fil
         ours.encode(text, special="qwen3")
 
 
+def test_an_added_token_that_nfc_changes_is_found_by_its_normal_form(small, tmp_path):
+    from tokenizers import AddedToken, normalizers
+    from tokenizers import Tokenizer as HuggingFace
+
+    theirs = HuggingFace.from_str(small.to_str())
+    theirs.normalizer = normalizers.NFC()
+    theirs.add_tokens([AddedToken("<cafe\u0301>", normalized=True)])
+    text = "a<caf\u00e9><cafe\u0301>"
+    ours = load(saved(theirs, tmp_path))
+    assert ours.encode(text, special="all") == theirs.encode(text).ids
+    assert ours.decode(ours.encode(text, special="all")) == "a<cafe\u0301><cafe\u0301>"
+    theirs.normalizer = normalizers.Sequence([])
+    ours = load(saved(theirs, tmp_path))
+    assert ours.encode(text, special="all") == theirs.encode(text).ids
+
+
+def test_a_pair_that_is_listed_twice_merges_as_in_hugging_face(small, tmp_path):
+    from tokenizers import Tokenizer as HuggingFace
+
+    path = saved(small, tmp_path)
+    file = json.loads(path.read_text())
+    merges = file["model"]["merges"]
+    merges += merges[:200:3]
+    merges[:0] = merges[-1:-900:-7]
+    path.write_text(json.dumps(file))
+    theirs, ours = HuggingFace.from_file(str(path)), load(path)
+    for text in prose()[:8]:
+        assert ours.encode(text) == theirs.encode(text).ids
+        assert ours.encode(text) != small.encode(text).ids
+
+
 def test_an_added_token_that_strips_can_be_decoded_and_is_refused_in_text(small, tmp_path):
     from tokenizers import AddedToken
     from tokenizers import Tokenizer as HuggingFace

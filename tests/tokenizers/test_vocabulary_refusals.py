@@ -32,6 +32,8 @@ def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path):
         load(tmp_path / "nothing.json")
     with pytest.raises(InputError, match=r"a folder: name the tokenizer\.json"):
         load(tmp_path)
+    with pytest.raises(InputError, match=r"null byte"):
+        load(f"{tmp_path}\0")
 
 
 def test_a_digest_that_differs_is_named(small, tmp_path):
@@ -40,6 +42,8 @@ def test_a_digest_that_differs_is_named(small, tmp_path):
     assert load(path, sha256=digest).vocabulary_size == load(path).vocabulary_size
     with pytest.raises(VocabularyError, match=f"its sha256 is {digest}, not 00"):
         load(path, sha256="00")
+    with pytest.raises(InvalidRequestError, match="sha256 is a digest in hex, not 0"):
+        load(path, sha256=0)
 
 
 def json_with(change):
@@ -104,6 +108,17 @@ BYTES = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
         (put("added_tokens", 0, "id", 1), r"added_tokens\[0\]: the id 1 is .* already"),
         (put("added_tokens", 0, "content", ""), r"added_tokens\[0\]: '' with id 0 is not a token"),
         (put("added_tokens", 0, {"id": 0}), r"added_tokens\[0\]: not an object"),
+        (put("added_tokens", 0, "id", True), "with id True is not a token"),
+        (put("added_tokens", 0, "id", -1), "with id -1 is not a token"),
+        (put("added_tokens", 0, "id", 1 << 32), "with id 4294967296 is not a token"),
+        (
+            put("added_tokens", 1, {"content": "<|endoftext|>", "id": 3001}),
+            r"added_tokens\[1\]: '<\|endoftext\|>' is added_tokens\[0\] already",
+        ),
+        (put("model", "ignore_merges", "true"), r"model\.ignore_merges: 'true' is neither"),
+        (put("normalizer", "NFC"), "normalizer: 'NFC'; NFC or none"),
+        (put("pre_tokenizer", "ByteLevel"), r"pre_tokenizer: \['ByteLevel'\]"),
+        (put("pre_tokenizer", "pretokenizers", ["Split", "ByteLevel"]), r"pre_tokenizer: \['Split"),
     ],
 )
 def test_a_tokenizer_json_that_cannot_be_taken_exactly_is_refused_by_its_place(
@@ -215,6 +230,8 @@ def test_a_published_file_needs_nothing_said_and_another_of_its_name_is_not_take
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull"),
         (b"<!DOCTYPE html><title>404</title>", "an HTML or XML page, not a vocabulary"),
         (b" \n", "an empty file"),
+        (b"\xef\xbb\xbfAA== 0\n", "begins with a byte order mark, .* as UTF-8 without"),
+        ('{"model": {}}'.encode("utf-16"), "begins with a byte order mark"),
     ],
 )
 def test_what_lies_in_place_of_a_vocabulary_is_named(tmp_path, name, data, reason):
@@ -233,7 +250,16 @@ def test_what_a_file_does_not_say_has_to_be_said_and_what_it_says_not(small, tmp
         load(rank_file, pattern="gpt5")
     with pytest.raises(InvalidRequestError, match="'NFC' or 'none', not 'NFKC'"):
         load(rank_file, pattern="qwen", normalization="NFKC")
-    for special in (["<x>"], {"": 256}, {"<x>": "a"}, {"<x>": -1}, {"<x>": 256, "<y>": 256}):
+    for special in (
+        ["<x>"],
+        {"": 256},
+        {"<x>": "a"},
+        {"<x>": -1},
+        {"<x>": True},
+        {"<x>": 1 << 32},
+        {"<\ud83d>": 256},
+        {"<x>": 256, "<y>": 256},
+    ):
         with pytest.raises(InvalidRequestError, match="special_tokens"):
             load(rank_file, pattern="qwen", special_tokens=special)
     path = saved(small, tmp_path)

@@ -8,6 +8,7 @@ all that follows, a line of JSON (name, origin, added tokens), and the merge tab
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
@@ -106,6 +107,8 @@ def _read(path: str | Path) -> bytes:
         ) from None
     except OSError as error:
         raise InputError(str(path), error.strerror or str(error)) from error
+    except ValueError as error:  # a NUL in the path
+        raise InputError(str(path), str(error)) from error
 
 
 def _name(path: str | Path) -> str:
@@ -121,6 +124,9 @@ def _sha256(data: bytes) -> str:
 
 
 def _checked_digest(path: str, data: bytes, expected: str | None) -> str:
+    given: object = expected  # what a caller without a type checker may have given
+    if not isinstance(given, str | None):
+        raise InvalidRequestError(f"sha256 is a digest in hex, not {given!r}")
     digest = _sha256(data)
     if expected is not None and digest != expected.lower():
         problem = f"its sha256 is {digest}, not {expected}: another file, or a damaged one"
@@ -169,6 +175,11 @@ def _stand_in(data: bytes) -> str | None:
         return "a pointer of Git LFS, not the file itself: `git lfs pull` fetches that"
     if data.lstrip()[:1] == b"<":
         return "an HTML or XML page, not a vocabulary: the download went wrong"
+    if data.startswith((BOM_UTF8, BOM_UTF16_LE, BOM_UTF16_BE)):
+        return (
+            "it begins with a byte order mark, so an editor has rewritten it: take the file as it "
+            "was published, or save it as UTF-8 without that mark"
+        )
     return None
 
 
@@ -205,10 +216,10 @@ def _loaded(path: str, data: bytes, name: str | None) -> Tokenizer:
     try:
         about = json.loads(line)
         added = [Added(*token) for token in about["added"]]
-        found = str(about["name"])
+        found, nfc = str(about["name"]), about["normalization"] == "NFC"
     except (ValueError, TypeError, KeyError) as error:
         raise NotRepresentable(path, "line 2", f"not what `convert` writes: {error}") from error
     try:
-        return Tokenizer(name or found, table, SpecialSets.of_file(added))
+        return Tokenizer(name or found, table, SpecialSets.of_file(added, nfc=nfc))
     except VocabularyError as error:
         raise NotRepresentable(path, "", str(error)) from error

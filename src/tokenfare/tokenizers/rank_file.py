@@ -15,7 +15,7 @@ from typing import Any
 from tokenfare.errors import InvalidRequestError
 
 from .patterns import PATTERNS
-from .vocabulary import Added, NotRepresentable, Vocabulary
+from .vocabulary import Added, NotRepresentable, Vocabulary, holds_half_a_character, is_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +128,12 @@ def _added(special_tokens: Mapping[Any, Any]) -> tuple[Added, ...]:
     """Check the caller's special tokens; these errors are not about the file."""
     owners: dict[int, str] = {}
     for text, number in special_tokens.items():
-        if not (isinstance(text, str) and text and isinstance(number, int) and number >= 0):
+        if not (isinstance(text, str) and text and is_id(number)):
             raise InvalidRequestError(
                 f"special_tokens: {text!r} with id {number!r}; a text and an id are needed"
             )
+        if holds_half_a_character(text):
+            raise InvalidRequestError(f"special_tokens: {text!r} holds half a character")
         if number in owners:
             raise InvalidRequestError(
                 f"special_tokens: {owners[number]!r} and {text!r} have the same id, {number}"

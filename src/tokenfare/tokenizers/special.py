@@ -11,8 +11,9 @@ Sources, read 2026-11: QwenLM/Qwen `tokenization_note.md` (generation 1), and th
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
+from unicodedata import normalize
 
 from tokenfare.errors import InvalidRequestError
 
@@ -69,25 +70,30 @@ class SpecialSets:
 
     `texts` has the one id of each special token, so a caller may list some of them without naming a
     set. `by_default` is the set that decoding uses. `refused` are special tokens that cannot be
-    recognised exactly, `normalized` those that are looked for in normalized text.
+    recognised exactly; `normalized` are those that are looked for in normalized text, each with its
+    own normalized form.
     """
 
     by_name: Mapping[str, Mapping[str, int]]
     by_default: str
     texts: Mapping[str, int]
     refused: frozenset[str] = frozenset()
-    normalized: frozenset[str] = frozenset()
+    normalized: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of_file(cls, added: Collection[Added]) -> SpecialSets:
-        """The added tokens of a file, as one set."""
+    def of_file(cls, added: Collection[Added], *, nfc: bool) -> SpecialSets:
+        """The added tokens of a file, as one set; `nfc` says that it normalizes texts to NFC."""
         texts = MappingProxyType({token.text: token.id for token in added})
         return cls(
             {ALL: texts},
             ALL,
             texts,
             refused=frozenset(token.text for token in added if token.strips),
-            normalized=frozenset(token.text for token in added if token.normalized),
+            normalized={
+                token.text: normalize("NFC", token.text) if nfc else token.text
+                for token in added
+                if token.normalized
+            },
         )
 
     def named(self, name: str, *others: str) -> Mapping[str, int]:

@@ -363,8 +363,8 @@ def _prepared(sets: SpecialSets, special: str | frozenset[str]) -> _core.Special
     from tokenfare import _core
 
     found = sets.resolve(special)
-    later = [(text, number) for text, number in found.items() if text in sets.normalized]
-    return _core.Special([pair for pair in found.items() if pair not in later], later)
+    later = [(form, found[text]) for text, form in sets.normalized.items() if text in found]
+    return _core.Special([it for it in found.items() if it[0] not in sets.normalized], later)
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any
 
 from .patterns import IN_JSON
-from .vocabulary import Added, NotRepresentable, Vocabulary
+from .vocabulary import Added, NotRepresentable, Vocabulary, holds_half_a_character, is_id
 
 _ANOTHER_WAY = (
     "transformers may count by it: tokenfare tokenizers add FOLDER --name NAME, "
@@ -56,10 +56,13 @@ class _Reader:
         self.check_model(model)
         numbers = self.numbers(model)
         added = self.added(file.get("added_tokens") or [], numbers)
+        whole_pieces = model.get("ignore_merges") or False
+        if not isinstance(whole_pieces, bool):
+            raise self.refuse("model.ignore_merges", f"{whole_pieces!r} is neither true nor false")
         return Vocabulary(
             self.tokens(numbers, added),
             self.merges(model, numbers),
-            whole_pieces=model.get("ignore_merges") is True,
+            whole_pieces=whole_pieces,
             pattern=self.pattern(file.get("pre_tokenizer")),
             nfc=self.nfc(file.get("normalizer"), "normalizer"),
             added=added,
@@ -102,7 +105,7 @@ class _Reader:
             raise self.refuse("model.vocab", "not an object of tokens and ids")
         owners: dict[int, str] = {}
         for token, number in vocab.items():
-            if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 32:
+            if not is_id(number):
                 raise self.refuse(f"model.vocab[{token!r}]", f"{number!r} is not an id")
             if number in owners:
                 problem = f"{owners[number]!r} has the id {number} too"
@@ -131,27 +134,33 @@ class _Reader:
         merges = model.get("merges")
         if not isinstance(merges, list):
             raise self.refuse("model.merges", "not a list")
-        pairs = []
+        pairs: dict[tuple[int, int], None] = {}
         for i, merge in enumerate(merges):
             parts = merge.split(" ") if isinstance(merge, str) else merge
             try:
                 left, right = parts
-                pairs.append((numbers[left], numbers[right]))
                 numbers[left + right]
+                pair = (numbers[left], numbers[right])
             except (ValueError, TypeError, KeyError):
                 raise self.refuse(
                     f"model.merges[{i}]", f"{merge!r} is not two tokens that make a token"
                 ) from None
-        return pairs
+            pairs.pop(pair, None)  # a pair that is listed twice merges at its last place
+            pairs[pair] = None
+        return list(pairs)
 
     def added(self, listed: object, numbers: dict[str, int]) -> tuple[Added, ...]:
         if not isinstance(listed, list):
             raise self.refuse("added_tokens", "not a list")
         owners = {number: token for token, number in numbers.items()}
         added: dict[int, Added] = {}
+        places: dict[str, int] = {}
         for i, token in enumerate(listed):
             where = f"added_tokens[{i}]"
             found = self.one_added(token, where)
+            if places.setdefault(found.text, i) != i:
+                problem = f"{found.text!r} is added_tokens[{places[found.text]}] already"
+                raise self.refuse(where, problem)
             owner = owners.setdefault(found.id, found.text)
             if found.id in added or owner != found.text:
                 raise self.refuse(where, f"the id {found.id} is {owner!r} already")
@@ -166,9 +175,9 @@ class _Reader:
         if not isinstance(token, dict) or not {"content", "id"} <= token.keys():
             raise self.refuse(where, "not an object with content and id")
         text, number = token["content"], token["id"]
-        if not (isinstance(text, str) and text and isinstance(number, int)):
+        if not (isinstance(text, str) and text and is_id(number)):
             raise self.refuse(where, f"{text!r} with id {number!r} is not a token")
-        if any("\ud800" <= c < "\ue000" for c in text):
+        if holds_half_a_character(text):
             raise self.refuse(where, f"{text!r} holds half a character")
         return Added(
             text,
@@ -186,14 +195,15 @@ class _Reader:
     def nfc(self, normalizer: Any, where: str) -> bool:
         if normalizer is None:
             return False
-        kind = normalizer.get("type") if isinstance(normalizer, dict) else normalizer
+        kind = normalizer.get("type") if isinstance(normalizer, dict) else None
         if kind == "NFC":
             return True
         if kind == "Sequence":
             steps = self.steps(normalizer, "normalizers", where)
             places = ((f"{where}.normalizers[{i}]", step) for i, step in enumerate(steps))
             return True in [self.nfc(step, place) for place, step in places]
-        raise self.beyond(where, f"{kind!r}; NFC or none is what can be done exactly")
+        problem = f"{kind or normalizer!r}; NFC or none is what can be done exactly"
+        raise self.beyond(where, problem)
 
     def pattern(self, pre_tokenizer: Any) -> str:
         where = "pre_tokenizer"
@@ -201,7 +211,8 @@ class _Reader:
         if isinstance(pre_tokenizer, dict) and pre_tokenizer.get("type") == "Sequence":
             steps = self.steps(pre_tokenizer, "pretokenizers", where)
         kinds = [step.get("type") if isinstance(step, dict) else step for step in steps]
-        if kinds not in (["ByteLevel"], ["Split", "ByteLevel"]):
+        known = kinds in (["ByteLevel"], ["Split", "ByteLevel"])
+        if not known or not all(isinstance(step, dict) for step in steps):
             raise self.beyond(
                 where, f"{kinds}; ByteLevel, or Split and ByteLevel, is what can be done exactly"
             )

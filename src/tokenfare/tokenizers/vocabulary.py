@@ -52,3 +52,13 @@ class Vocabulary:
     pattern: str
     nfc: bool
     added: tuple[Added, ...]
+
+
+def is_id(number: object) -> bool:
+    """Whether a value from a file or a caller can be the id of a token."""
+    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 1 << 32
+
+
+def holds_half_a_character(text: str) -> bool:
+    """Whether a text has a lone surrogate, which no text as UTF-8 can have."""
+    return any("\ud800" <= character < "\ue000" for character in text)
