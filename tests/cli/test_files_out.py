@@ -100,3 +100,34 @@ def test_a_file_is_planned_once_under_all_its_names(run: Run, again: str) -> Non
     assert (ended.code, ended.out) == (2, "")
     assert f"{again} is named twice" in ended.err
     assert not Path("plan").exists()
+
+
+@pytest.mark.parametrize("text", [(), ("-",)])
+def test_a_drawing_goes_to_standard_output_as_into_a_file(run: Run, text: tuple[str, ...]) -> None:
+    day = ("--as-of", "2024-12-18")
+    assert run("route", *text, "--svg", "chart.svg", *day, stdin=b"hello").code == 0
+    ended = run("route", *text, "--svg", "-", *day, stdin=b"hello")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == Path("chart.svg").read_text(encoding="utf-8")
+    assert [path.name for path in Path().iterdir()] == ["chart.svg"]
+    both = run("route", "--chart", "--svg", "-", *day)
+    assert (both.code, both.out) == (2, "")
+    assert "--chart and --svg - both go to standard output: take one" in both.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("catalog", "import", "litellm", "list.json"),
+        ("batch", "plan", "job.jsonl"),
+        ("batch", "replan", "plan"),
+    ],
+)
+def test_what_cannot_go_to_standard_output_is_no_file_of_that_name(
+    run: Run, command: tuple[str, ...]
+) -> None:
+    Path("list.json").write_text(LIST, encoding="utf-8")
+    Path("job.jsonl").write_text('{"prompt": "hello"}\n', encoding="utf-8")
+    ended = run(*command, "--out", "-")
+    assert (ended.code, ended.out, Path("-").exists()) == (2, "", False)
+    assert "cannot go to standard output; name it, ./- if it is called so" in ended.err

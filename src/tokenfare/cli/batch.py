@@ -19,7 +19,7 @@ from tokenfare.money import Money
 from tokenfare.plurals import number_of
 from tokenfare.router import RequirementOptions
 
-from . import batch_runs, exit_codes, inputs, output, progress, stdout
+from . import batch_runs, exit_codes, files_out, inputs, output, progress, stdout
 from .memory import give_back
 
 _COLUMNS = ("prompt", "messages", "custom_id")
@@ -145,6 +145,7 @@ def plan_command(
         raise click.UsageError("--seed draws a sample: give --sample too")
     if out is None:
         raise click.UsageError("--out: name the folder that the plan goes to")
+    files_out.refuse_standard_output("--out", out, "a plan, which is a folder,")
     read = files * (1 if deadline is None else 2)
     with _said_how_it_ends(Path(out)), progress.reading(read, quiet=quiet) as bar:
         made = plan(

@@ -19,7 +19,7 @@ from tokenfare.batch.runs.collecting import failed_files
 from tokenfare.dispatch import UploadProgress
 from tokenfare.plurals import number_of
 
-from . import exit_codes, inputs, output, progress, stdout
+from . import exit_codes, files_out, inputs, output, progress, stdout
 
 _POLL_SECONDS, _LONGEST_POLL_SECONDS = 10.0, 120.0
 
@@ -268,6 +268,7 @@ def replan_command(
     quiet: bool,
 ) -> int:
     """Plan the failed requests of a collected plan again, on other models."""
+    files_out.refuse_standard_output("--out", out, "a plan, which is a folder,")
     refuse_answers_without(deadline, answer_seconds)
     given: dict[str, Any] = {"as_of": as_of, "allow": allow, "deadline": deadline}
     given["answer_seconds"] = answer_seconds

@@ -1,4 +1,7 @@
-"""Files that an option names to be written: never one of those that the command reads."""
+"""Files that an option names to be written: never one of those that the command reads.
+
+Where `-` cannot stand for standard output it is refused, since a file of that name is never meant.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ import click
 from tokenfare.errors import InputError
 
 from .inputs import STANDARD_INPUT
+
+STANDARD_OUTPUT = "-"
 
 
 def refuse_inputs(option: str, out: str | Path, read: Iterable[str | Path | None]) -> None:
@@ -30,6 +35,14 @@ def refuse_inputs(option: str, out: str | Path, read: Iterable[str | Path | None
                 f"{option}: {out} is read by this command ({name}) and would be overwritten; name "
                 "another file"
             )
+
+
+def refuse_standard_output(option: str, out: str | Path | None, written: str) -> None:
+    """Raise `UsageError` for `-`, where what is `written` cannot go to standard output."""
+    if str(out) == STANDARD_OUTPUT:
+        raise click.UsageError(
+            f"{option}: {written} cannot go to standard output; name it, ./- if it is called so"
+        )
 
 
 def write(path: str | Path, content: bytes) -> None:

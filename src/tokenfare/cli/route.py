@@ -35,7 +35,7 @@ from . import exit_codes, files_out, ladder_chart, ladder_svg, output, request, 
 )
 @click.option("--cut", type=int, metavar="N", help="Show what N fewer tokens would save.")
 @click.option("--chart", is_flag=True, help="Draw the cheapest model by input length.")
-@click.option("--svg", metavar="FILE", help="Draw the chart into a file.")
+@click.option("--svg", metavar="FILE", help="Draw the chart into a file, or - for standard output.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     input_tokens: int | None,
@@ -108,7 +108,10 @@ def _draw(
     svg: str | None,
 ) -> int:
     """Draw the cheapest model for every input length under these options, and mark the request."""
-    if svg is not None:
+    aloud = svg == files_out.STANDARD_OUTPUT
+    if aloud and on_terminal:
+        raise click.UsageError("--chart and --svg - both go to standard output: take one")
+    if svg is not None and not aloud:
         files_out.refuse_inputs("--svg", svg, given.files(with_text=has_text))
     table = api.routing_table(profile=given.based_on(), as_of=given.as_of, **given.requirements)
     if tokens is None and has_text:
@@ -119,7 +122,8 @@ def _draw(
     if on_terminal:
         stdout.answer("\n".join(ladder_chart.drawn(table, tokens)))
     if svg is not None:
-        files_out.write(svg, ladder_svg.drawn(table, tokens).encode())
+        drawing = ladder_svg.drawn(table, tokens)
+        stdout.answer(drawing.rstrip("\n")) if aloud else files_out.write(svg, drawing.encode())
     return exit_codes.DONE
 
 
