@@ -96,7 +96,7 @@ def plan(  # noqa: PLR0913 - where from, where to, what is asked, and how to rea
         deadline: Mix models so that the whole job is answered within this time from the first
             request sent, at the lowest cost. `Plan.deadline` says what that depends on. The inputs
             are read twice; a stream is kept in a file until the plan is complete.
-        answer_seconds: The longest time that one answer takes, for a deadline.
+        answer_seconds: The longest time that one answer takes, for a deadline; at most a year.
         progress: Called with the `Progress` as the inputs are read.
         requirements: The fields of `Requirements`, without `batch`.
 

@@ -113,7 +113,7 @@ def submit_command(
     "poll_seconds",
     type=float,
     metavar="S",
-    help="The first pause of --watch (default: 10).",
+    help="The first pause of --watch, up to a week (default: 10).",
 )
 def status_command(
     folder: str,
@@ -222,7 +222,8 @@ def answer_seconds_option(command: F) -> F:
         type=float,
         metavar="S",
         help="The longest that one answer takes, from sending to its last token, which the promise "
-        f"of --deadline depends on (default: {ANSWER_SECONDS:g}, whatever the model).",
+        f"of --deadline depends on; up to a year (default: {ANSWER_SECONDS:g}, whatever the "
+        "model).",
     )(command)
 
 

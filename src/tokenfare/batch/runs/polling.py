@@ -118,12 +118,13 @@ def wait(
     """Poll the jobs of a plan until all of them have ended.
 
     Short outages are waited out: `ProviderError` is raised after ten failures in a row, or where
-    waiting does not help.
+    waiting does not help, and `InvalidRequestError` for a pause that is out of its bounds.
 
     Args:
         folder: The plan's folder.
-        poll_seconds: The first pause.
-        longest_poll_seconds: The longest pause; pauses get longer while nothing changes.
+        poll_seconds: The first pause, at most a week.
+        longest_poll_seconds: The longest pause, at most a week; pauses get longer while nothing
+            changes.
         progress: Called with each `Status`.
         sleep: The function that waits.
         options: As for `submit`.
