@@ -264,6 +264,47 @@ def test_adding_a_message_and_asking_again_counts_that_message_only():
     assert set(spy.asked) <= {"one more", "the last"}
 
 
+def with_reasoning(calls: int) -> list[dict[str, Any]]:
+    """A question and a long chain of calls, each reasoned before: the template keeps all of it."""
+    chat = [said("user", "Go on until it is done.")]
+    for i in range(calls):
+        chat.append({**call(f"c{i}"), "reasoning_content": f"thought {i} " * 40})
+        chat.append(result(f"c{i}"))
+    return chat
+
+
+def test_reasoning_that_stays_is_counted_with_its_message():
+    chat = with_reasoning(20)
+    total = tokenfare.count_messages(chat, template="qwen3").total.value
+    found = tokenfare.trim(chat, total // 2, template="qwen3")
+    assert found.dropped
+    # What was dropped and what was kept are the whole, where counts add up.
+    assert sum(d.tokens.value for d in found.dropped) == total - found.count.value
+    growing = tokenfare.conversation(template="qwen3")
+    growing.extend(chat)
+    of_messages = tokenfare.count_messages(chat, template="qwen3").messages
+    assert tuple(growing.tokens_of(i) for i in range(len(chat))) == of_messages
+
+
+def test_a_chain_of_calls_with_reasoning_is_counted_few_times(monkeypatch):
+    """Each count is of the whole request there, so counting for each call would be quadratic."""
+    counted = []
+    size_of = Conversation.size_of
+
+    def spy(*arguments: Any) -> Count:
+        counted.append(1)
+        return size_of(*arguments)
+
+    monkeypatch.setattr(Conversation, "size_of", spy)
+    chat = with_reasoning(100)
+    total = tokenfare.count_messages(chat, template="qwen3").total.value
+    for limit in (total // 2, total - 1, 200):
+        counted.clear()
+        found = tokenfare.trim(chat, limit, template="qwen3")
+        assert total > limit >= found.count.value
+        assert len(counted) < 12
+
+
 def test_the_first_page_knows_models_templates_and_conversations():
     long = [*CHAT[:1], *(said("user", "word " * 3_000) for _ in range(20)), CHAT[-1]]
     found = tokenfare.trim(long, model="qwen-max", max_output_tokens=2_000)

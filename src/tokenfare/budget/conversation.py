@@ -108,7 +108,19 @@ class Conversation:
 
     def tokens_of(self, index: int) -> Count:
         """The tokens of one message in its place, with its markers."""
+        if self._counter.rules.chat.strips_reasoning:
+            return self.sizes()[index]
         return added(part.count for part in self._parts[index])
+
+    def sizes(self) -> list[Count]:
+        """The tokens of each message in its place, with its markers."""
+        if not self._counter.rules.chat.strips_reasoning:
+            return [added(part.count for part in parts) for parts in self._parts]
+        sizes: list[list[Count]] = [[] for _ in self._messages]
+        for part in self.count().parts:  # what is kept of the reasoning depends on all messages
+            if part.message is not None:
+                sizes[part.message].append(part.count)
+        return [added(counts) for counts in sizes]
 
     def size_of(self, kept: Sequence[int], changed: Mapping[int, Message] | None = None) -> Count:
         """The input tokens of a request with only the messages `kept` (indices; at least one).
@@ -131,7 +143,7 @@ class Conversation:
     def _size(self, index: int, message: Message, place: Position, *, same: bool) -> Count:
         placed = depends_on_the_next(message) or message.media
         if same and (not placed or place == self._positions[index]):
-            return self.tokens_of(index)
+            return added(part.count for part in self._parts[index])
         return added(part.count for part in self._counter.parts(message, place))
 
     @property

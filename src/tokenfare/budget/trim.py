@@ -9,8 +9,9 @@ the policy allows that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, TypeAlias
 
 from tokenfare.arguments import token_limit
@@ -111,22 +112,27 @@ def trim(conversation: Conversation, limit: int, policy: TrimPolicy) -> Trimmed:
     found = _arrangement(messages, policy)
     if len(found.lost) == len(messages):
         raise InvalidRequestError("the conversation has only tool results without their calls")
-    to_drop = _messages_to_drop(conversation, found, limit)
+    sizes = cache(conversation.sizes)  # counts the whole request with some templates
+    to_drop = _messages_to_drop(conversation, found, limit, sizes)
     kept = _without(messages, to_drop)
     count = conversation.size_of(kept)
     dropped = tuple(
-        Dropped(i, messages[i].wire, conversation.tokens_of(i), _why(i, found))
-        for i in sorted(to_drop)
+        Dropped(i, messages[i].wire, sizes()[i], _why(i, found)) for i in sorted(to_drop)
     )
     if count.high <= limit:
         return Trimmed(tuple(messages[i].wire for i in kept), count, limit, dropped)
     return _shortened(conversation, kept, limit, policy, dropped)
 
 
-def _messages_to_drop(conversation: Conversation, found: _Arrangement, limit: int) -> set[int]:
+def _messages_to_drop(
+    conversation: Conversation,
+    found: _Arrangement,
+    limit: int,
+    sizes: Callable[[], Sequence[Count]],
+) -> set[int]:
     """The messages to drop: the fewest blocks without which the rest fits, or all of them.
 
-    The counts of the messages give an estimate of how many blocks; counting the rest decides.
+    The sizes of the messages give a guess of how many blocks; counting the rest decides.
     """
 
     def in_first(blocks: int) -> set[int]:
@@ -137,15 +143,36 @@ def _messages_to_drop(conversation: Conversation, found: _Arrangement, limit: in
         return conversation.size_of(kept).high <= limit
 
     size = conversation.size_of(_without(conversation.messages, in_first(0))).high
-    blocks = 0
-    while size > limit and blocks < len(found.blocks):
-        size -= sum(conversation.tokens_of(i).high for i in found.blocks[blocks])
-        blocks += 1
-    while blocks < len(found.blocks) and not fits(blocks):
-        blocks += 1
-    while blocks > 0 and fits(blocks - 1):
-        blocks -= 1
-    return in_first(blocks)
+    if size <= limit:
+        return in_first(0)
+    guess = 0
+    while size > limit and guess < len(found.blocks):
+        size -= sum(sizes()[i].high for i in found.blocks[guess])
+        guess += 1
+    return in_first(_first_that(fits, guess, len(found.blocks)))
+
+
+def _first_that(fits: Callable[[int], bool], guess: int, most: int) -> int:
+    """A number from 0 to `most` that `fits`, while one less does not; `most` if none is found.
+
+    Each question may count the whole request, so they are asked in growing steps from the guess.
+    """
+    low, high, step = -1, most, 1
+    if guess == most or fits(guess):
+        high = guess
+        while high > 0 and low < 0:
+            at = max(high - step, 0)
+            low, high = (low, at) if fits(at) else (at, high)
+            step *= 2
+    else:
+        low = guess
+        while low + step < most and not fits(low + step):
+            low, step = low + step, 2 * step
+        high = min(low + step, most)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return high
 
 
 def _without(messages: Sequence[Message], to_drop: set[int]) -> list[int]:
@@ -252,7 +279,8 @@ def _cannot(
     conversation: Conversation, kept: Sequence[int], limit: int, policy: TrimPolicy
 ) -> CannotTrim:
     messages = conversation.messages
-    sizes = (f"messages[{i}] ({messages[i].role}) {conversation.tokens_of(i).high:,}" for i in kept)
+    sizes = conversation.sizes()
+    named = (f"messages[{i}] ({messages[i].role}) {sizes[i].high:,}" for i in kept)
     way_out = "" if policy.cut else "; TrimPolicy(cut='start') lets the last message be shortened"
     total = conversation.size_of(kept).high
-    return CannotTrim(total, limit, ", ".join(sizes) + way_out)
+    return CannotTrim(total, limit, ", ".join(named) + way_out)
