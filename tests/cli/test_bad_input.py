@@ -22,6 +22,8 @@ Run = Callable[..., Any]
         (["count", "--model", "qwen-pluss"], b"x", 2, "'qwen-pluss'; nearest: qwen-plus"),
         (["count", "--model", "gpt-4o"], b"x", 2, "'gpt-4o'; `tokenfare models --all` lists those"),
         (["count", "--tokenizer", "gpt2"], b"x", 2, "no tokenizer is called 'gpt2'"),
+        (["count", "--model", ""], b"x", 2, "no model is called ''"),  # a variable that is not set
+        (["count", "--tokenizer", ""], b"x", 2, "'' is not a name"),
         (["count", "-", "-"], b"x", 2, "standard input can be read once"),
         (["count", ""], b"x", 2, "a file's name is empty; a dash is standard input"),
         (["count", "--messages", "--model", "qwen-plus"], b"[{}]", 2, "-: messages[0]"),

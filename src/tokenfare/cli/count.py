@@ -65,7 +65,7 @@ def command(
     adds. A dash is standard input. If one of several FILEs cannot be read, the others are counted,
     and the exit code is 2.
     """
-    if model and tokenizer:
+    if model is not None and tokenizer is not None:
         raise click.UsageError("--model and --tokenizer exclude each other")
     named = files or (inputs.STANDARD_INPUT,)
     if named.count(inputs.STANDARD_INPUT) > 1:
@@ -107,7 +107,10 @@ def _each(files: Sequence[str], counted: Callable[[str], Counted]) -> list[Count
 def _texts(
     files: Sequence[str], model: str | None, tokenizer: str | None
 ) -> tuple[str, list[Counted]]:
-    name = (api.tokenizer_for(model) if model else tokenizer) or api.DEFAULT_TOKENIZER
+    if model is not None:
+        name = api.tokenizer_for(model)
+    else:
+        name = api.DEFAULT_TOKENIZER if tokenizer is None else tokenizer
     counter = measurer(name)
     with progress.counting(files) as told:
         return name, _each(files, lambda file: _text(file, counter, told))
@@ -158,7 +161,7 @@ def _template(model: str | None, template: str | None, tokenizer: str | None) ->
 def _requests(
     files: Sequence[str], model: str | None, asked: Mapping[str, Any]
 ) -> tuple[str, list[Counted]]:
-    catalog = api.default_catalog(asked["as_of"]) if model else None
+    catalog = api.default_catalog(asked["as_of"]) if model is not None else None
     options: Any = {
         **request.read_options(asked["tools"], asked["parameters"]),
         "model": model,
