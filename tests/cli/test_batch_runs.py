@@ -205,3 +205,20 @@ def test_options_that_contradict_each_other_are_refused(
 ) -> None:
     ended = run("batch", words[0], folder, *words[1:])
     assert (ended.code, "Error: " in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["submit", "status", "collect", "cancel"])
+def test_waits_for_a_provider_that_fails_are_told_in_lines_of_the_command(
+    run: Run, folder: str, tokenfare_emulators: Any, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """They were printed by logging's last resort, without the program's name."""
+    emulator = emulated(tokenfare_emulators, monkeypatch)
+    if command != "submit":
+        assert run("batch", "submit", folder).code == 0
+    emulator.faults = lambda _: throttled(retry_after_seconds=0.001)
+    ended = run("batch", command, folder)
+    second, third, fourth, error = ended.err.splitlines()
+    assert ended.code == 4
+    for line, number in ((second, 2), (third, 3), (fourth, 4)):
+        assert line.startswith(f"tokenfare: qwen-turbo: attempt {number} of 5 failed: ")
+    assert "(5 attempts in " in error

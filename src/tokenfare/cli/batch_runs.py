@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -19,7 +19,7 @@ from tokenfare.batch.runs.collecting import failed_files
 from tokenfare.dispatch import UploadProgress
 from tokenfare.plurals import number_of
 
-from . import exit_codes, files_out, inputs, output, progress, stdout
+from . import exit_codes, files_out, inputs, output, progress, stdout, warnings
 
 _POLL_SECONDS, _LONGEST_POLL_SECONDS = 10.0, 120.0
 
@@ -27,7 +27,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _common(command: F) -> F:
-    """Add the arguments that all commands share: the folder, the endpoint, JSON."""
+    """Add the arguments that all commands share: the folder, the endpoint, JSON.
+
+    The library's warnings, also those of a wait, become lines in the form of the commands' errors.
+    """
+    command = _warning(command)
     for decorate in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
         click.option("--region", metavar="R", help="Where the models are served."),
@@ -36,6 +40,15 @@ def _common(command: F) -> F:
     ):
         command = decorate(command)
     return command
+
+
+def _warning(command: F) -> F:
+    @wraps(command)
+    def warning(*args: Any, **options: Any) -> Any:
+        with warnings.on_stderr():
+            return command(*args, **options)
+
+    return cast("F", warning)
 
 
 def _booked(command: F) -> F:
