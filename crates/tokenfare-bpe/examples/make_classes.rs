@@ -34,9 +34,13 @@ fn main() -> std::io::Result<()> {
     mark(&mut classes, r"\p{Ll}", 32);
     for (code, class) in classes.iter_mut().enumerate() {
         let Some(c) = u32::try_from(code).ok().and_then(char::from_u32) else { continue };
-        let stable = is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes
-            && canonical_combining_class(c) == 0;
-        *class |= if stable { 0 } else { 8 };
+        let stays = is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes;
+        let starts = canonical_combining_class(c) == 0;
+        *class |= match (stays, starts) {
+            (true, true) => 0,
+            (true, false) => 8 | 64,
+            (false, _) => 8,
+        };
     }
     write("unicode/classes", &classes, 512)?;
 

@@ -2,8 +2,8 @@
 //! is needed.
 //!
 //! The plain way normalizes the whole part and then splits it. Here the text is split where it lies
-//! as long as its windows hold no character that NFC may change; where one does, some kilobytes are
-//! normalized, up to the next cut.
+//! as long as its windows are in NFC; where one is not, some kilobytes are normalized, up to the next
+//! cut.
 
 use crate::interrupts::worked;
 use crate::pieces::cuts::next_cut;
@@ -86,7 +86,7 @@ pub(crate) fn walk_both<T: Taker>(
 enum Step {
     /// Through a batch, or past what stopped it.
     Batch,
-    /// Up to this place, where text follows that NFC may change, or a piece longer than a window,
+    /// Up to this place, where text follows that may not be in NFC, or a piece longer than a window,
     /// or less text than a window needs.
     Stopped(usize),
     /// To the end.
@@ -123,10 +123,10 @@ impl Way<'_> {
     /// Takes what is left of `text`, or as much of it as is known to be NFC. `Some` says where it
     /// stopped; `None` that everything is taken.
     ///
-    /// The text after that place starts with a character that NFC never joins to those before it:
-    /// either the text starts there, or the character was in a window without any character that
-    /// NFC may change. What follows it may still join it; then a piece starts with it (see
-    /// `window`).
+    /// The text after that place can be normalized alone: either the text starts there, or a window
+    /// began there, and the one before it was in NFC. If a window begins with a mark, the window
+    /// before it holds all marks of that run, and a stable character behind them. What follows a
+    /// stable character may still join it; then a piece starts with it (see `window`).
     #[inline(always)]
     fn go_on<T: Taker>(&self, pieces: &mut Pieces, text: &[u8], taker: &mut T) -> Option<usize> {
         loop {

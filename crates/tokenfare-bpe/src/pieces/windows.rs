@@ -48,7 +48,7 @@ pub(crate) enum Stop {
     /// The next window is certain of nothing, and either the text may not be NFC, or the next piece
     /// is longer than [`FAR`].
     Long,
-    /// The next window holds a character that NFC may change.
+    /// The next window is not in NFC.
     Unstable,
 }
 

@@ -24,6 +24,9 @@ pub(crate) const MARK: u8 = 4;
 /// Set if NFC may change, reorder or compose the character. A character without it is a starter
 /// that NFC keeps as it is and never joins to what precedes it.
 pub(crate) const UNSTABLE: u8 = 8;
+/// Set in addition to [`UNSTABLE`] if NFC only ever reorders the character: its quick-check property
+/// is Yes. Directly behind a character without [`UNSTABLE`], it stays where it is.
+pub(crate) const STAYS: u8 = 64;
 /// `[\p{Lu}\p{Lt}]`, set in addition to [`LETTER`].
 pub(crate) const UPPER: u8 = 16;
 /// `\p{Ll}`, set in addition to [`LETTER`].
@@ -106,7 +109,7 @@ mod tests {
         ];
         for c in '\0'..=char::MAX {
             let expected: u8 = all.iter().map(|(is, bits)| if is(c) { *bits } else { 0 }).sum();
-            assert_eq!(class_of(c) & !UNSTABLE, expected, "{c:?}");
+            assert_eq!(class_of(c) & !(UNSTABLE | STAYS), expected, "{c:?}");
         }
     }
 
@@ -130,6 +133,8 @@ mod tests {
             let stable = is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes
                 && canonical_combining_class(c) == 0;
             assert_eq!(class_of(c) & UNSTABLE == 0, stable, "{c:?}");
+            let stays = is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes;
+            assert_eq!(class_of(c) & STAYS != 0, stays && !stable, "{c:?}");
         }
     }
 }

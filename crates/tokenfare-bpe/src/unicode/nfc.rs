@@ -36,9 +36,7 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
             }
             continue;
         }
-        if is_nfc_quick(segment.chars()) == IsNormalized::Yes
-            || segment.chars().nfc().eq(segment.chars())
-        {
+        if is_nfc(segment) {
             continue;
         }
         let out = out.get_or_insert_with(|| String::with_capacity(text.len()));
@@ -53,6 +51,11 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
             Cow::Owned(out)
         }
     }
+}
+
+/// Whether `text` is in NFC. O(n) for a text without long runs of marks.
+pub(crate) fn is_nfc(text: &str) -> bool {
+    is_nfc_quick(text.chars()) == IsNormalized::Yes || text.chars().nfc().eq(text.chars())
 }
 
 /// The next segment at or after `from` that holds flagged characters: from the stable character

@@ -3,6 +3,8 @@ use crate::merging::merge::{Room, merge_long};
 use crate::pieces::splitting::Normalization;
 use crate::vocabulary::Vocabulary;
 
+mod marks;
+
 const DATA: &[u8] = include_bytes!("../../../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
 fn splittings() -> [Splitting; 6] {
@@ -325,7 +327,7 @@ fn segments_are_parts_of_pieces_cut_at_joints() {
 }
 
 #[test]
-fn a_character_that_normalization_may_change_stops_the_window_before_it() {
+fn a_character_that_normalization_changes_stops_the_window_before_it() {
     let held = held();
     for at in 0..400 {
         let text = format!("{}e\u{301}{}", "ab ".repeat(at), "cd ".repeat(100));

@@ -3,8 +3,9 @@
 use crate::merging::joints::{Joints, length_of};
 use crate::pieces::masks::{Masks, READ};
 use crate::unicode::classes::{
-    CLASS, LETTER, LOWER, MARK, NUMBER, SPACE, UNSTABLE, UPPER, class_at,
+    CLASS, LETTER, LOWER, MARK, NUMBER, SPACE, STAYS, UNSTABLE, UPPER, class_at,
 };
+use crate::unicode::nfc::is_nfc;
 
 /// What a window needs to know of a pattern.
 pub(super) trait Rules {
@@ -37,8 +38,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// `None` if the window holds a character that NFC may change, unless the text is known to be
-    /// `normal`.
+    /// `None` if the window is not in NFC, unless the text is known to be `normal`.
     #[inline(always)]
     pub(super) fn new<R: Rules>(
         bytes: &[u8; READ],
@@ -50,10 +50,12 @@ impl Window {
             return Some(Self::of(&R::split(&m, &Beyond::default(), bytes), 0));
         }
         let beyond = Beyond::new::<R>(bytes, &mut m);
-        if beyond.unstable && !normal {
-            return None;
-        }
-        let split = R::split(&m, &beyond, bytes);
+        let unstable = match beyond.unstable && !normal {
+            true => Unstable::in_nfc(bytes, m.high & !m.inner & !m.plain)?,
+            false => Unstable { all: 0, open: 0 },
+        };
+        let mut split = R::split(&m, &beyond, bytes);
+        split.known &= !unstable.open;
         // Letters inside pieces before which no token reaches across. Divided there, a piece has
         // the same count, and its segments are short.
         let inside = m.letter & !split.starts;
@@ -62,7 +64,7 @@ impl Window {
         let beside_ascii = (plain & (ascii & !m.white) << 1 | ascii & plain << 3) & inside;
         let apart =
             joints.apart(bytes, behind_three >> 3) | joints.apart_beside_ascii(beside_ascii);
-        let settled = if normal { u64::MAX } else { !may_join(bytes, m.inner) };
+        let settled = if normal { u64::MAX } else { !may_join(bytes, m.inner | unstable.all) };
         Some(Self::of(&split, apart & settled))
     }
 
@@ -78,12 +80,69 @@ impl Window {
     }
 }
 
-/// A bit at the last character of the window if NFC may join the character after the window to it.
+/// Characters that NFC may change, but does not.
+struct Unstable {
+    /// All their bytes.
+    all: u64,
+    /// Those of them that reach the end of the window, up to which there is no stable character.
+    /// More may follow, which NFC may put before them or join to what precedes them, so no window
+    /// begins among them.
+    open: u64,
+}
+
+impl Unstable {
+    /// `None` if NFC changes one of the characters in the window. The unstable ones are among those
+    /// that start at `starts`.
+    ///
+    /// Such a character often stays whatever it is behind, if that is stable ([`STAYS`]). The others
+    /// are judged together with those around them, from the stable character before to the next.
+    #[inline(never)]
+    fn in_nfc(bytes: &[u8; READ], starts: u64) -> Option<Self> {
+        let (mut all, mut doubtful) = (0, 0);
+        let mut rest = starts;
+        while rest != 0 {
+            let at = rest.trailing_zeros() as usize;
+            let (class, length) = class_at(bytes, at);
+            if class & UNSTABLE != 0 {
+                let behind_another = all << 1 >> at & 1 != 0;
+                doubtful |= u64::from(behind_another || class & STAYS == 0) << at;
+                all |= ((1 << length) - 1) << at;
+            }
+            rest &= rest - 1;
+        }
+        while doubtful != 0 {
+            let at = doubtful.trailing_zeros();
+            let (before, from) = (!all & !(u64::MAX << at), !all & u64::MAX << at);
+            let last_before = (before | 1).ilog2() as usize;
+            let next = from.trailing_zeros();
+            if !is_nfc(characters(bytes, last_before, next as usize)?) {
+                return None;
+            }
+            // All up to the next stable character are judged.
+            doubtful = doubtful.checked_shr(next).map_or(0, |rest| rest << next);
+        }
+        Some(Unstable { all, open: !(u64::MAX >> all.leading_ones().min(63)) })
+    }
+}
+
+/// The characters that begin in the window and of which a byte lies in `start..end`.
+fn characters(bytes: &[u8; READ], mut start: usize, mut end: usize) -> Option<&str> {
+    let is_inner = |at: usize| bytes[at] & 0xc0 == 0x80;
+    while start > 0 && is_inner(start) {
+        start -= 1;
+    }
+    while end < READ && is_inner(end) {
+        end += 1;
+    }
+    std::str::from_utf8(&bytes[start..end]).ok()
+}
+
+/// A bit at the last stable character of the window if NFC may join the character after it to it.
 /// Then the joint before it cannot be judged yet. The starts of pieces can: a joined character
-/// stays in its class.
+/// stays in its class. `behind` are the bytes that are not the first one of a stable character.
 #[inline(always)]
-fn may_join(bytes: &[u8; READ], inner: u64) -> u64 {
-    let last = (!inner | 1).ilog2() as usize;
+fn may_join(bytes: &[u8; READ], behind: u64) -> u64 {
+    let last = (!behind | 1).ilog2() as usize;
     let (class, _) = class_at(bytes, last + length_of(bytes[last]));
     u64::from(class & UNSTABLE != 0) << last
 }
