@@ -19,6 +19,15 @@
 //! tokens; the token is one more. ∎
 //!
 //! The same holds in mirror image for the ends of a piece.
+//!
+//! **Ends of what repeats.** In a piece like a thousand times `    \n`, an end that starts at another
+//! place than a token of the piece has none of the piece's tokens. It would be encoded as a whole,
+//! and so would each of a hundred ends. But its tokens repeat too. So the first token of a window
+//! at each of its tokens is taken for the next one, windows with the same bytes are encoded once,
+//! and by the lemma the tokens are the right ones if all neighbours are valid pairs.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 use crate::merging::long::{encode_long, is_valid_pair};
 use crate::merging::merge::{Room, SHORT, merge};
@@ -32,7 +41,15 @@ pub(crate) struct Inside<'a> {
     ids: Vec<u32>,
     /// Where each token starts; at last, the length of the piece.
     starts: Vec<usize>,
+    /// The first token of windows that were encoded.
+    firsts: RefCell<HashMap<&'a [u8], u32>>,
 }
+
+/// Tokens of an end that are encoded before it is tried as one that repeats.
+const REPEATS: usize = 64;
+
+/// Windows whose first token is kept.
+const FIRSTS: usize = 4096;
 
 impl<'a> Inside<'a> {
     /// Encodes the piece. Costs as much time and memory as encoding.
@@ -42,7 +59,7 @@ impl<'a> Inside<'a> {
         for id in &ids {
             starts.push(starts[starts.len() - 1] + tokenizer.vocabulary.token(*id).len());
         }
-        Inside { tokenizer, bytes, ids, starts }
+        Inside { tokenizer, bytes, ids, starts, firsts: RefCell::default() }
     }
 
     /// Bytes of the piece.
@@ -87,7 +104,46 @@ impl<'a> Inside<'a> {
                 return rest.len() + self.ids.len() - from;
             }
             on = 2 * on + 1;
+            if on > REPEATS
+                && on / 2 <= REPEATS
+                && let Some(count) = self.repeating_ending(room, start)
+            {
+                return count;
+            }
         }
+    }
+
+    /// How many tokens the bytes from `start` on are, if each is the first token of a window that
+    /// starts with it. O(tokens) where few windows differ.
+    fn repeating_ending(&self, room: &mut Room, start: usize) -> Option<usize> {
+        let v = &self.tokenizer.vocabulary;
+        let mut firsts = self.firsts.borrow_mut();
+        let (mut at, mut count) = (start, 0);
+        let mut last = None;
+        let mut valid = None;
+        while at < self.bytes.len() {
+            let window = &self.bytes[at..(at + 2 * v.longest).min(self.bytes.len())];
+            let first = match firsts.get(window) {
+                Some(first) => *first,
+                None => {
+                    if firsts.len() == FIRSTS {
+                        firsts.clear();
+                    }
+                    let first = *merged(v, room, window).first()?;
+                    firsts.insert(window, first);
+                    first
+                }
+            };
+            let pair = (last, Some(first));
+            if valid != Some(pair) && !self.joins(last.as_ref(), Some(&first)) {
+                return None;
+            }
+            valid = Some(pair);
+            last = Some(first);
+            at += v.token(first).len();
+            count += 1;
+        }
+        Some(count)
     }
 
     /// The longest beginning of at most `most` tokens, and whether every longer one has more,
@@ -206,6 +262,37 @@ mod tests {
             }
         }
         assert!(not_monotone > 100, "{not_monotone}");
+    }
+
+    #[test]
+    fn ends_of_a_piece_that_repeats_are_counted_by_their_windows() {
+        let tokenizer = Tokenizer::from_compact(DATA).unwrap();
+        let room = &mut Room::default();
+        let mut alone = 0;
+        for unit in ["    \n", "\u{a0}", "👩\u{200d}", "=-", "xq", "\t\n  "] {
+            let mut piece = unit.repeat(20_000 / unit.len()).into_bytes();
+            for end in ["", "\n", "ing"] {
+                piece.extend(end.bytes());
+                let inside = Inside::new(&tokenizer, room, &piece);
+                for start in (0..80).chain(5_000..5_020).chain(piece.len() - 40..piece.len()) {
+                    let expected = count(&tokenizer, &piece[start..]);
+                    let found = inside.repeating_ending(room, start);
+                    assert_eq!(found, Some(expected), "{unit:?} {end:?} from {start}");
+                    assert_eq!(inside.ending(room, start), expected, "{unit:?} {end:?} {start}");
+                }
+                let met = |start| inside.starts.binary_search(&start).is_ok();
+                alone += (0..80).filter(|start| !met(*start)).count();
+            }
+        }
+        assert!(alone > 500, "{alone}");
+        for piece in pieces() {
+            let inside = Inside::new(&tokenizer, room, &piece);
+            for start in 0..piece.len() {
+                let expected = count(&tokenizer, &piece[start..]);
+                let found = inside.repeating_ending(room, start);
+                assert!(found.is_none_or(|found| found == expected), "{piece:?} from {start}");
+            }
+        }
     }
 
     #[test]
