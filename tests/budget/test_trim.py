@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import tokenfare
 from models import model
 from tokenfare import CannotTrim, TrimPolicy
-from tokenfare.budget import Conversation, count_request, rules_of, trim
+from tokenfare.budget import Conversation, RequestCount, count_request, rules_of, trim
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import parse
 from tokenfare.tokenizers import Count, get_tokenizer
@@ -289,20 +289,24 @@ def test_reasoning_that_stays_is_counted_with_its_message():
 def test_a_chain_of_calls_with_reasoning_is_counted_few_times(monkeypatch):
     """Each count is of the whole request there, so counting for each call would be quadratic."""
     counted = []
-    size_of = Conversation.size_of
 
-    def spy(*arguments: Any) -> Count:
+    def spy(*arguments: Any) -> RequestCount:
         counted.append(1)
-        return size_of(*arguments)
+        return count_request(*arguments)
 
-    monkeypatch.setattr(Conversation, "size_of", spy)
+    monkeypatch.setattr("tokenfare.budget.conversation.count_request", spy)
     chat = with_reasoning(100)
     total = tokenfare.count_messages(chat, template="qwen3").total.value
     for limit in (total // 2, total - 1, 200):
         counted.clear()
         found = tokenfare.trim(chat, limit, template="qwen3")
         assert total > limit >= found.count.value
-        assert len(counted) < 12
+        assert 0 < len(counted) < 12
+    growing = tokenfare.conversation(template="qwen3")
+    growing.extend(chat)
+    counted.clear()
+    assert [growing.tokens_of(i) for i in range(len(chat))] == growing.sizes()
+    assert len(counted) == 1
 
 
 def test_the_first_page_knows_models_templates_and_conversations():

@@ -46,6 +46,7 @@ class Conversation:
         self._settled = NOTHING
         self._numbers: Mapping[str, int] = {}
         self._earlier: Mapping[str, int] = {}
+        self._known_sizes: list[Count] = []
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -116,11 +117,13 @@ class Conversation:
         """The tokens of each message in its place, with its markers."""
         if not self._counter.rules.chat.strips_reasoning:
             return [added(part.count for part in parts) for parts in self._parts]
-        sizes: list[list[Count]] = [[] for _ in self._messages]
-        for part in self.count().parts:  # what is kept of the reasoning depends on all messages
-            if part.message is not None:
-                sizes[part.message].append(part.count)
-        return [added(counts) for counts in sizes]
+        if len(self._known_sizes) != len(self):
+            sizes: list[list[Count]] = [[] for _ in self._messages]
+            for part in self.count().parts:  # what is kept of the reasoning depends on all messages
+                if part.message is not None:
+                    sizes[part.message].append(part.count)
+            self._known_sizes = [added(counts) for counts in sizes]
+        return list(self._known_sizes)
 
     def size_of(self, kept: Sequence[int], changed: Mapping[int, Message] | None = None) -> Count:
         """The input tokens of a request with only the messages `kept` (indices; at least one).
