@@ -116,6 +116,15 @@ BYTES = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
             r"added_tokens\[1\]: '<\|endoftext\|>' is added_tokens\[0\] already",
         ),
         (put("model", "ignore_merges", "true"), r"model\.ignore_merges: 'true' is neither"),
+        (
+            put("added_tokens", 0, "normalized", "false"),
+            r"added_tokens\[0\]\.normalized: 'false' is neither true nor false",
+        ),
+        (put("added_tokens", 0, "lstrip", 0), r"added_tokens\[0\]\.lstrip: 0 is neither"),
+        (
+            put("pre_tokenizer", "pretokenizers", 1, "use_regex", "false"),
+            r"ByteLevel\.use_regex: 'false' is neither",
+        ),
         (put("normalizer", "NFC"), "normalizer: 'NFC'; NFC or none"),
         (put("pre_tokenizer", "ByteLevel"), r"pre_tokenizer: \['ByteLevel'\]"),
         (put("pre_tokenizer", "pretokenizers", ["Split", "ByteLevel"]), r"pre_tokenizer: \['Split"),

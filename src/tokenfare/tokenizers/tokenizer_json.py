@@ -14,6 +14,7 @@ from typing import Any
 from .patterns import IN_JSON
 from .vocabulary import Added, NotRepresentable, Vocabulary, holds_half_a_character, is_id
 
+_STRIPS = ("single_word", "lstrip", "rstrip")
 _ANOTHER_WAY = (
     "transformers may count by it: tokenfare tokenizers add FOLDER --name NAME, "
     "with the folder that the file came in"
@@ -56,9 +57,7 @@ class _Reader:
         self.check_model(model)
         numbers = self.numbers(model)
         added = self.added(file.get("added_tokens") or [], numbers)
-        whole_pieces = model.get("ignore_merges") or False
-        if not isinstance(whole_pieces, bool):
-            raise self.refuse("model.ignore_merges", f"{whole_pieces!r} is neither true nor false")
+        whole_pieces = self.switch(model, "ignore_merges", "model.ignore_merges")
         return Vocabulary(
             self.tokens(numbers, added),
             self.merges(model, numbers),
@@ -85,6 +84,14 @@ class _Reader:
         if not isinstance(file, dict):
             raise self.refuse("", "not a tokenizer.json: its top is not an object")
         return file
+
+    def switch(self, of: dict[str, Any], key: str, where: str, *, default: bool = False) -> bool:
+        value = of.get(key, default)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise self.refuse(where, f"{value!r} is neither true nor false")
+        return value
 
     def check_model(self, model: dict[str, Any]) -> None:
         if model.get("type", "BPE") != "BPE":
@@ -179,11 +186,12 @@ class _Reader:
             raise self.refuse(where, f"{text!r} with id {number!r} is not a token")
         if holds_half_a_character(text):
             raise self.refuse(where, f"{text!r} holds half a character")
+        strips = [self.switch(token, key, f"{where}.{key}") for key in _STRIPS]
         return Added(
             text,
             number,
-            normalized=bool(token.get("normalized", False)),
-            strips=any(token.get(key) for key in ("single_word", "lstrip", "rstrip")),
+            normalized=self.switch(token, "normalized", f"{where}.normalized"),
+            strips=any(strips),
         )
 
     def steps(self, sequence: dict[str, Any], key: str, where: str) -> list[Any]:
@@ -217,18 +225,19 @@ class _Reader:
                 where, f"{kinds}; ByteLevel, or Split and ByteLevel, is what can be done exactly"
             )
         byte_level = steps[-1]
-        if byte_level.get("add_prefix_space", True):
-            problem = "true: a space would be put before the text"
-            raise self.beyond(f"{where}: ByteLevel.add_prefix_space", problem)
-        splits_itself = byte_level.get("use_regex", True)
+        place = f"{where}: ByteLevel.add_prefix_space"
+        if self.switch(byte_level, "add_prefix_space", place, default=True):
+            raise self.beyond(place, "true: a space would be put before the text")
+        place = f"{where}: ByteLevel.use_regex"
+        splits_itself = self.switch(byte_level, "use_regex", place, default=True)
         if len(steps) == 1:
             if not splits_itself:
                 problem = "false: nothing splits the text, and a text is one piece"
-                raise self.beyond(f"{where}: ByteLevel.use_regex", problem)
+                raise self.beyond(place, problem)
             return "gpt2"
         if splits_itself:
             problem = "true: pieces would be split a second time"
-            raise self.beyond(f"{where}: ByteLevel.use_regex", problem)
+            raise self.beyond(place, problem)
         return self.split(steps[0], f"{where}: Split")
 
     def split(self, step: dict[str, Any], where: str) -> str:
