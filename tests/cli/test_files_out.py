@@ -130,4 +130,4 @@ def test_what_cannot_go_to_standard_output_is_no_file_of_that_name(
     Path("job.jsonl").write_text('{"prompt": "hello"}\n', encoding="utf-8")
     ended = run(*command, "--out", "-")
     assert (ended.code, ended.out, Path("-").exists()) == (2, "", False)
-    assert "cannot go to standard output; name it, ./- if it is called so" in ended.err
+    assert "cannot go to standard output; give it a name" in ended.err

@@ -80,6 +80,22 @@ def test_a_gateway_names_the_profile_that_is_wrong(
     assert ended.err.startswith("tokenfare: --purpose: 'other' is not known")
 
 
+def test_a_profile_is_told_in_its_own_words_whatever_its_name_is(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-of-nobody")
+    file = tmp_path / "p.toml"
+    file.write_text('[p]\nallow = ["qwen-max"]\ndeny = ["qwen-*"]\n')
+    ended = run("serve", "--profiles", str(file))
+    assert ended.code == 2
+    assert ended.err.startswith(
+        "tokenfare: profile p: deny (qwen-*) refuses every model that allow"
+    )
+    file.write_text('[max_fare]\npurpose = "nonsense"\n')
+    ended = run("route", "--profiles", str(file), "--profile", "max_fare", stdin=b"hi")
+    assert ended.err.startswith("tokenfare: purpose of profile max_fare: 'nonsense' is not known")
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "command", "says"),
     [
@@ -87,6 +103,7 @@ def test_a_gateway_names_the_profile_that_is_wrong(
         ("TOKENFARE_CEILINGS", "-1 tokens", ("serve",), "a ceiling is not below zero"),
         ("TOKENFARE_BASE_URL", "htp:/x", ("send",), "the base URL has the form "),
         ("DASHSCOPE_COMPATIBLE_BASE_URL", "htp:/x", ("send",), "the base URL has the form "),
+        ("TOKENFARE_LIMITER", "redis://h:99999999/x", ("send",), "limiter: "),
         ("TOKENFARE_GATEWAY_TOKENS", "short", ("serve",), "an access token has at least 16 "),
         ("TOKENFARE_CATALOG", "no/such.toml", ("models",), "no/such.toml: "),
         ("TOKENFARE_CATALOG", "no/such.toml", ("count", "--model", "qwen-max"), "no/such.toml: "),

@@ -29,6 +29,8 @@ def line_of(error: TokenfareError, command: click.Command | None) -> str:
     if command is None or not isinstance(error, InvalidRequestError):
         return line
     start = exit_codes.line_of(InvalidRequestError(""))
+    if line.startswith(f"{start}profile "):
+        return line  # it is about what a profile says, and options were not typed for that
     context = click.get_current_context(silent=True)
     origins = {} if context is None else context.meta.get(_OF_PROFILE, {})
     return start + as_typed(line.removeprefix(start), command, origins)
@@ -44,9 +46,9 @@ def come_from_profile(profile: str, names: Iterable[str]) -> None:
 
 def as_typed(message: str, command: click.Command, origins: Mapping[str, str] | None = None) -> str:
     """A message with options where it names arguments, or with what `origins` says of them."""
-    for name, said in {**options_of(command), **(origins or {})}.items():
-        message = re.sub(_naming(name), said.replace("\\", r"\\"), message)
-    return message
+    said = {**options_of(command), **(origins or {})}
+    naming = "|".join(map(_naming, said))
+    return re.sub(naming, lambda found: said[found[0]], message) if naming else message
 
 
 def options_of(command: click.Command) -> dict[str, str]:

@@ -121,8 +121,7 @@ def plan_command(
 
     With --deadline, models are mixed so that the job is answered in time under the models' rate
     limits, at the lowest cost; the plan says what that depends on. The files are read twice,
-    standard input from a copy. The exit code is 6 if no mix of models is
-    fast enough.
+    standard input from a copy. The exit code is 6 if no mix of models is fast enough.
     """
     given = cast(
         "RequirementOptions",

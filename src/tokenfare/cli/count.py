@@ -148,8 +148,8 @@ def _template(model: str | None, template: str | None, tokenizer: str | None) ->
         raise click.UsageError("give --model or --template, not both")
     if tokenizer not in {None, api.DEFAULT_TOKENIZER}:
         raise click.UsageError(
-            f"the chat template that goes with {tokenizer} is not known; --messages takes --model "
-            "or --template instead of --tokenizer"
+            f"the chat template that goes with {tokenizer!r} is not known; --messages takes "
+            "--model or --template instead of --tokenizer"
         )
     if model is None and template is None:
         note = f"counted by the chat template {api.DEFAULT_TEMPLATE}; --model or --template name"

@@ -18,6 +18,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
+from tokenfare.arguments import given_by
 from tokenfare.catalog import Catalog, Model, Provider, RateLimits
 from tokenfare.database import expanded, file_or_switch
 from tokenfare.dispatch import Admission, Flow, OnWait, RunBlocking, WaitFor
@@ -133,12 +134,14 @@ def pace(
     environment: Mapping[str, str],
 ) -> Pace:
     """The pace by the arguments, or by the environment where an argument is not given."""
+    variable = VARIABLE if limiter is None else None
     choice = file_or_switch(environment.get(VARIABLE, "")) if limiter is None else limiter
     if choice is None:
         choice = rates is not None or endpoint in provider.base_urls.values()
     own = None
     if not isinstance(choice, bool | Limiter):
-        own = _store(choice)
+        with given_by(variable):
+            own = _store(choice)
     return Pace(
         _limiter(choice, own),
         MappingProxyType(dict(rates or {})),

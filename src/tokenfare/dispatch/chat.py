@@ -229,7 +229,7 @@ def _status(event: Event, head: Head) -> int:
 
 def _broken_off(error: ProviderUnreachable) -> StreamBroken:
     broken = StreamBroken(
-        f"{error}; {number_of(len(error.text), 'character')} of the answer had arrived (`text`)",
+        f"{error}; {number_of(len(error.text), 'character')} of the answer had arrived",
         status=error.status,
         code=error.code,
         request_id=error.request_id,
