@@ -20,11 +20,11 @@
 //!
 //! The same holds in mirror image for the ends of a piece.
 //!
-//! **Ends of what repeats.** In a piece like a thousand times `    \n`, an end that starts at another
-//! place than a token of the piece has none of the piece's tokens. It would be encoded as a whole,
-//! and so would each of a hundred ends. But its tokens repeat too. So the first token of a window
-//! at each of its tokens is taken for the next one, windows with the same bytes are encoded once,
-//! and by the lemma the tokens are the right ones if all neighbours are valid pairs.
+//! **Ends of what repeats.** In a piece like a thousand times `    \n`, an end that starts at
+//! another place than a token of the piece has none of the piece's tokens. It would be encoded as a
+//! whole, and so would each of a hundred ends. But its tokens repeat too. So the first token of a
+//! window is taken for the next token, windows with the same bytes are encoded once, and by the
+//! lemma the tokens are the right ones if all neighbours are valid pairs.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

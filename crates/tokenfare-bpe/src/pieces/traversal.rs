@@ -2,8 +2,8 @@
 //! is needed.
 //!
 //! The plain way normalizes the whole part and then splits it. Here the text is split where it lies
-//! as long as its windows are in NFC; where one is not, some kilobytes are normalized, up to the next
-//! cut.
+//! as long as its windows are in NFC; where one is not, some kilobytes are normalized, up to the
+//! next cut.
 
 use crate::interrupts::worked;
 use crate::pieces::cuts::next_cut;
@@ -86,8 +86,8 @@ pub(crate) fn walk_both<T: Taker>(
 enum Step {
     /// Through a batch, or past what stopped it.
     Batch,
-    /// Up to this place, where text follows that may not be in NFC, or a piece longer than a window,
-    /// or less text than a window needs.
+    /// Up to this place, where text follows that may not be in NFC, or a piece longer than a
+    /// window, or less text than a window needs.
     Stopped(usize),
     /// To the end.
     End,

@@ -24,8 +24,8 @@ pub(crate) const MARK: u8 = 4;
 /// Set if NFC may change, reorder or compose the character. A character without it is a starter
 /// that NFC keeps as it is and never joins to what precedes it.
 pub(crate) const UNSTABLE: u8 = 8;
-/// Set in addition to [`UNSTABLE`] if NFC only ever reorders the character: its quick-check property
-/// is Yes. Directly behind a character without [`UNSTABLE`], it stays where it is.
+/// Set in addition to [`UNSTABLE`] if NFC only ever reorders the character: its quick-check
+/// property is Yes. It stays where it is between two characters without [`UNSTABLE`].
 pub(crate) const STAYS: u8 = 64;
 /// `[\p{Lu}\p{Lt}]`, set in addition to [`LETTER`].
 pub(crate) const UPPER: u8 = 16;

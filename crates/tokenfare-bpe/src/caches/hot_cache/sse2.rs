@@ -1,5 +1,5 @@
-//! What both kinds of wider vectors are made of: half a key, or the bounds of four pieces. Every x86-64
-//! CPU has these instructions.
+//! What both kinds of wider vectors are made of: half a key, or the bounds of four pieces. Every
+//! x86-64 CPU has these instructions.
 
 use std::arch::x86_64::{__m128i, _mm_set_epi32, _mm_set_epi64x};
 

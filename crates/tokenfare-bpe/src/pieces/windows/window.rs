@@ -94,8 +94,9 @@ impl Unstable {
     /// `None` if NFC changes one of the characters in the window. The unstable ones are among those
     /// that start at `starts`.
     ///
-    /// Such a character often stays whatever it is behind, if that is stable ([`STAYS`]). The others
-    /// are judged together with those around them, from the stable character before to the next.
+    /// Such a character often stays whatever it is behind, if that is stable ([`STAYS`]). The
+    /// others are judged together with those around them, from the stable character before to the
+    /// next.
     #[inline(never)]
     fn in_nfc(bytes: &[u8; READ], starts: u64) -> Option<Self> {
         let (mut all, mut doubtful) = (0, 0);
