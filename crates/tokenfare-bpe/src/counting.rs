@@ -6,6 +6,7 @@
 //! take no branch on what they find, so the processor overlaps them. What `hot_cache` does not hold
 //! is set aside, and looked up when the batch is through.
 
+use crate::caches::front::Front;
 use crate::caches::long_cache;
 use crate::caches::middle_cache::{self, MiddleCache};
 use crate::caches::short_cache::{Key, LONGEST};
@@ -131,12 +132,16 @@ impl Counting<'_> {
     #[inline(never)]
     fn count_cold(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
         self.memory.longer.clear();
+        if self.memory.front.made().is_none() {
+            return self.count_all_new(text, starts, ends);
+        }
         let mut sum = 0;
         for from in (0..self.memory.cold.all().len()).step_by(TOGETHER) {
             if !self.memory.new.may_wait(TOGETHER) {
                 sum += self.merge_short(false);
             }
             let Memory { hot, cold, front, wide, longer, new, asked, .. } = &mut *self.memory;
+            let Some(front) = front.made() else { continue };
             let Asked { keys, missing } = &mut **asked;
             let mut count = 0;
             for i in cold.all()[from..].iter().take(TOGETHER) {
@@ -166,6 +171,21 @@ impl Counting<'_> {
             for i in &missing[..misses] {
                 let (key, mixed) = keys[usize::from(*i) % TOGETHER];
                 new.add(key.bytes(), key.length(), mixed);
+            }
+        }
+        sum
+    }
+
+    /// As `count_cold` while there is no `front`.
+    fn count_all_new(&mut self, text: &[u8], starts: &[u32], ends: &[u32]) -> usize {
+        let mut sum = 0;
+        for i in 0..self.memory.cold.all().len() {
+            let i = self.memory.cold.all()[i] as usize;
+            let bounds = (starts[i], ends[i]);
+            if bounds.1 - bounds.0 > LONGEST as u32 {
+                self.memory.longer.push_if(bounds, true);
+            } else {
+                sum += self.new_short(Key::new(text, bounds.0 as usize, bounds.1 as usize));
             }
         }
         sum
@@ -261,11 +281,21 @@ impl Counting<'_> {
     #[inline(never)]
     fn merge_short(&mut self, all: bool) -> usize {
         let Memory { hot, front, new, .. } = &mut *self.memory;
-        new.merge(self.v, all, |piece, count| {
+        if let Front::Made(front) = front {
+            return new.merge(self.v, all, |piece, count| {
+                let key = Key::from_bytes(piece);
+                front.put(key, count);
+                hot.put(key, key.mixed(), count);
+            });
+        }
+        let mut met = 0;
+        let sum = new.merge(self.v, all, |piece, count| {
             let key = Key::from_bytes(piece);
-            front.put(key, count);
             hot.put(key, key.mixed(), count);
-        })
+            met += 1;
+        });
+        front.met(met, self.v);
+        sum
     }
 
     #[inline(never)]
@@ -295,6 +325,7 @@ impl Counting<'_> {
                     0 => {
                         let count = piece::count(self.v, room, piece);
                         front.put(key, count);
+                        front.met(1, self.v);
                         count
                     }
                     count => count,

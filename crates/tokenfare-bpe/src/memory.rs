@@ -1,11 +1,11 @@
 //! What a thread keeps from one call to the next: what it has learnt about pieces, and room to work
 //! in.
 
+use crate::caches::front::Front;
 use crate::caches::hot_cache::HotCache;
 use crate::caches::id_cache::{IdCache, LongerIdCache};
 use crate::caches::long_cache::LongCache;
 use crate::caches::middle_cache::MiddleCache;
-use crate::caches::short_cache::ShortCache;
 use crate::caches::wide_cache::WideCache;
 use crate::counting::Asked;
 use crate::gathering::Batch;
@@ -13,14 +13,14 @@ use crate::merging::merge::Room;
 use crate::merging::pending::Pending;
 use crate::pieces::windows::{Pieces, Places};
 use crate::queue::Queue;
-use crate::vocabulary::Vocabulary;
 
 /// The caches, each bounded, at most 16 MiB together; and room for merging.
+#[derive(Default)]
 pub(crate) struct Memory {
     /// Counts of the pieces of up to 15 bytes seen last.
     pub(crate) hot: HotCache,
     /// Counts of pieces of up to 15 bytes seen before.
-    pub(crate) front: ShortCache,
+    pub(crate) front: Front,
     /// Counts of pieces of 16 to 30 bytes seen before.
     pub(crate) wide: WideCache,
     /// Counts of pieces of 31 to 62 bytes seen before.
@@ -51,32 +51,4 @@ pub(crate) struct Memory {
     pub(crate) room: Room,
     /// Buffer for code points converted to UTF-8.
     pub(crate) utf8: Vec<u8>,
-}
-
-impl Memory {
-    /// Empty caches, except that `front` holds the vocabulary. O(its size), less than a
-    /// millisecond.
-    pub(crate) fn knowing(v: &Vocabulary) -> Self {
-        Memory {
-            hot: HotCache::default(),
-            front: ShortCache::knowing(v),
-            wide: WideCache::default(),
-            middle: MiddleCache::default(),
-            kept: LongCache::default(),
-            spelled: IdCache::default(),
-            spelled_longer: LongerIdCache::default(),
-            kept_ids: LongCache::default(),
-            pieces: None,
-            batch: Batch::default(),
-            cold: Places::default(),
-            asked: Box::default(),
-            longer: Queue::default(),
-            missing: Queue::default(),
-            new: Pending::default(),
-            new_wide: Pending::default(),
-            new_middle: Pending::default(),
-            room: Room::default(),
-            utf8: Vec::new(),
-        }
-    }
 }

@@ -86,7 +86,7 @@ impl Tokenizer {
     /// Length of the longest token in bytes: `n` tokens are at most `n` times this many bytes of
     /// normalized text.
     pub fn longest_token(&self) -> usize {
-        self.vocabulary.longest
+        self.vocabulary.longest()
     }
 
     /// Frees the memory kept from call to call, and with it what was learnt about pieces.
@@ -247,7 +247,7 @@ impl Tokenizer {
     }
 
     fn memory(&self) -> Box<Memory> {
-        self.kept_memory().unwrap_or_else(|| Box::new(Memory::knowing(&self.vocabulary)))
+        self.kept_memory().unwrap_or_default()
     }
 
     pub(crate) fn kept_memory(&self) -> Option<Box<Memory>> {

@@ -12,6 +12,8 @@ pub(crate) mod ids;
 mod out_of_order;
 pub(crate) mod pairs;
 pub(crate) mod ranks;
+/// The bytes of each token.
+mod tokens;
 
 use std::sync::OnceLock;
 
@@ -20,27 +22,21 @@ use crate::merging::adjacent::Adjacent;
 use crate::merging::joints::Joints;
 use crate::vocabulary::compact::{Compact, SINGLES};
 use crate::vocabulary::error::VocabularyError;
-use crate::vocabulary::out_of_order::Spellings;
 use crate::vocabulary::pairs::{NONE, Pairs};
-use crate::vocabulary::ranks::{LONGEST_TOKEN, MOST_BYTES};
+use crate::vocabulary::tokens::Tokens;
 
 /// The tokens, ready to be merged and looked up.
 pub(crate) struct Vocabulary {
-    /// The bytes of all tokens, one after the other.
-    pub(crate) bytes: Vec<u8>,
-    /// Where each token ends in `bytes`.
-    ends: Vec<u32>,
+    pub(crate) tokens: Tokens,
     /// The two tokens that merge into each token; meaningless for single bytes.
     parts: Vec<(u32, u32)>,
     /// The id of each byte.
-    pub(crate) byte_ids: [u32; 256],
+    pub(crate) byte_ids: [u32; SINGLES],
     pub(crate) pairs: Pairs,
     /// The token that two bytes merge into: every merging starts with these look-ups.
     byte_pairs: Box<[u32; SINGLES * SINGLES]>,
     /// The tokens that are one three-byte character, indexed by the sixteen bits of its code point.
     characters: Box<[u32; 1 << 16]>,
-    /// Length of the longest token in bytes.
-    pub(crate) longest: usize,
     /// Built on first use, as are the joints: a short text needs neither.
     ids: OnceLock<Ids>,
     joints: OnceLock<Joints>,
@@ -63,96 +59,50 @@ impl Vocabulary {
 
     /// Builds the tables from the compact form. O(total length of all tokens).
     pub(crate) fn new(compact: &Compact<'_>) -> Result<Self, VocabularyError> {
-        let pairs: Vec<(u32, u32)> = compact.merges().collect();
-        let count = SINGLES + pairs.len();
+        let mut parts = vec![(NONE, NONE); SINGLES];
+        parts.extend(compact.merges());
+        let byte_ids = ids_of_bytes(compact.singles)?;
+        let merges = &parts[SINGLES..];
+        let in_order = merges.iter().zip(SINGLES as u32..).all(|((l, r), id)| *l < id && *r < id);
+        let tokens = Tokens::new(compact.singles, merges, in_order)?;
         let mut vocabulary = Vocabulary {
-            bytes: Vec::with_capacity(8 * count),
-            ends: Vec::with_capacity(count),
-            parts: vec![(NONE, NONE); SINGLES],
-            byte_ids: [NONE; 256],
+            byte_ids,
             byte_pairs: places(NONE),
-            pairs: Pairs::with_room_for(pairs.len()),
+            pairs: Pairs::of(merges, SINGLES as u32).map_err(VocabularyError::Repeated)?,
             characters: places(NONE),
-            longest: 1,
             ids: OnceLock::new(),
             joints: OnceLock::new(),
             adjacent: OnceLock::new(),
-            merged: count as u32,
+            merged: tokens.len() as u32,
+            tokens,
             longest_spare_piece: 0,
-            in_order: pairs.iter().zip(SINGLES as u32..).all(|((l, r), id)| *l < id && *r < id),
+            in_order,
+            parts,
         };
-        for byte in compact.singles {
-            vocabulary.add_byte(*byte)?;
-        }
-        if vocabulary.in_order {
-            for (left, right) in &pairs {
-                let start = vocabulary.bytes.len();
-                for part in [*left, *right] {
-                    vocabulary.bytes.extend_from_within(vocabulary.span(part));
-                }
-                vocabulary.end_token(start)?;
-            }
-        } else {
-            for bytes in Spellings::new(compact.singles, &pairs)?.tokens() {
-                let start = vocabulary.bytes.len();
-                vocabulary.bytes.extend_from_slice(bytes);
-                vocabulary.end_token(start)?;
-            }
-        }
-        for (pair, id) in pairs.iter().zip(SINGLES as u32..) {
-            vocabulary.add_merge(*pair, id)?;
-        }
-        vocabulary.parts.extend_from_slice(&pairs);
+        vocabulary.index_short_tokens();
         vocabulary.add_spare(compact)?;
         Ok(vocabulary)
     }
 
-    fn add_byte(&mut self, byte: u8) -> Result<(), VocabularyError> {
-        let id = self.len() as u32;
-        if self.byte_ids[usize::from(byte)] != NONE {
-            return Err(VocabularyError::Byte(byte));
+    /// Fills `byte_pairs` and `characters`.
+    fn index_short_tokens(&mut self) {
+        for id in SINGLES as u32..self.merged {
+            match *self.token(id) {
+                [first, last] => {
+                    self.byte_pairs[usize::from(first) * SINGLES + usize::from(last)] = id;
+                }
+                [lead @ 0xe0..=0xef, middle @ 0x80..=0xbf, last @ 0x80..=0xbf] => {
+                    self.characters[place_of(lead, middle, last)] = id;
+                }
+                _ => (),
+            }
         }
-        self.byte_ids[usize::from(byte)] = id;
-        let start = self.bytes.len();
-        self.bytes.push(byte);
-        self.end_token(start)
-    }
-
-    /// Adds the bytes from `start` on as the next token.
-    fn end_token(&mut self, start: usize) -> Result<(), VocabularyError> {
-        let (id, length) = (self.len() as u32, self.bytes.len() - start);
-        if length > LONGEST_TOKEN {
-            return Err(VocabularyError::Token { id, length });
-        }
-        if self.bytes.len() > MOST_BYTES {
-            return Err(VocabularyError::Bytes(self.bytes.len()));
-        }
-        self.ends.push(self.bytes.len() as u32);
-        self.longest = self.longest.max(length);
-        Ok(())
-    }
-
-    fn add_merge(&mut self, (left, right): (u32, u32), id: u32) -> Result<(), VocabularyError> {
-        if !self.pairs.insert(left, right, id) {
-            return Err(VocabularyError::Repeated(id));
-        }
-        if left < SINGLES as u32 && right < SINGLES as u32 {
-            let byte = |id: u32| usize::from(self.bytes[id as usize]);
-            self.byte_pairs[byte(left) * SINGLES + byte(right)] = id;
-        }
-        let token = &self.bytes[self.span(id)];
-        if let &[lead @ 0xe0..=0xef, middle @ 0x80..=0xbf, last @ 0x80..=0xbf] = token {
-            self.characters[place_of(lead, middle, last)] = id;
-        }
-        Ok(())
     }
 
     /// Adds the spare tokens, which no merge makes.
     fn add_spare(&mut self, compact: &Compact<'_>) -> Result<(), VocabularyError> {
         for bytes in &compact.spare {
-            let start = self.bytes.len();
-            self.bytes.extend_from_slice(bytes);
-            self.end_token(start)?;
+            self.tokens.add(bytes)?;
             self.parts.push((NONE, NONE));
             if compact.whole_pieces {
                 self.longest_spare_piece = self.longest_spare_piece.max(bytes.len());
@@ -163,13 +113,19 @@ impl Vocabulary {
 
     /// Number of tokens.
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.tokens.len()
+    }
+
+    /// Length of the longest token in bytes.
+    #[inline]
+    pub(crate) fn longest(&self) -> usize {
+        self.tokens.longest
     }
 
     /// The bytes of token `id`. O(1). Panics if there is no such token.
     #[inline]
     pub(crate) fn token(&self, id: u32) -> &[u8] {
-        &self.bytes[self.span(id)]
+        &self.tokens.bytes[self.tokens.span(id)]
     }
 
     /// The bytes of token `id`, if there is one. O(1).
@@ -251,13 +207,17 @@ impl Vocabulary {
     pub(crate) fn spare_piece(&self, piece: &[u8]) -> Option<u32> {
         if piece.len() > self.longest_spare_piece { None } else { self.whole_piece(piece) }
     }
+}
 
-    #[inline]
-    pub(crate) fn span(&self, id: u32) -> std::ops::Range<usize> {
-        let id = id as usize;
-        let start = if id == 0 { 0 } else { self.ends[id - 1] };
-        start as usize..self.ends[id] as usize
+/// The id of each byte.
+fn ids_of_bytes(singles: &[u8; SINGLES]) -> Result<[u32; SINGLES], VocabularyError> {
+    let mut ids = [NONE; SINGLES];
+    for (byte, id) in singles.iter().zip(0..) {
+        if std::mem::replace(&mut ids[usize::from(*byte)], id) != NONE {
+            return Err(VocabularyError::Byte(*byte));
+        }
     }
+    Ok(ids)
 }
 
 fn place_of(lead: u8, middle: u8, last: u8) -> usize {

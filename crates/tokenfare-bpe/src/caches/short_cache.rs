@@ -144,9 +144,9 @@ impl ShortCache {
     pub(crate) fn knowing(v: &Vocabulary) -> Self {
         let mut front = ShortCache::default();
         let key = |id| {
-            let span = v.span(id);
+            let span = v.tokens.span(id);
             let short = span.len() <= LONGEST;
-            if short { Key::new(&v.bytes, span.start, span.end) } else { Key::default() }
+            if short { Key::new(&v.tokens.bytes, span.start, span.end) } else { Key::default() }
         };
         // Each token waits until `AHEAD` more have been asked for; meanwhile its set is fetched.
         let mut waiting = [Key::default(); AHEAD];

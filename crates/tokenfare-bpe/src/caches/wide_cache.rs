@@ -84,21 +84,17 @@ impl WideKey {
 #[repr(align(64))]
 struct Set([[u64; 4]; 2]);
 
-/// The cache; 2 MiB.
-pub(crate) struct WideCache(Box<[Set; SETS]>);
-
-impl Default for WideCache {
-    fn default() -> Self {
-        WideCache(places(Set([[0; 4]; 2])))
-    }
-}
+/// The cache; 2 MiB once the first piece is put in, nothing before.
+#[derive(Default)]
+pub(crate) struct WideCache(Option<Box<[Set; SETS]>>);
 
 impl WideCache {
     /// The count of the piece, or 0 if it is not here. O(1), no branch.
     #[inline(always)]
     pub(crate) fn find(&self, key: WideKey) -> usize {
+        let Some(sets) = &self.0 else { return 0 };
         let WideKey([a, b, c, d]) = key;
-        let Set(entries) = &self.0[key.mixed() as usize % SETS];
+        let Set(entries) = &sets[key.mixed() as usize % SETS];
         entries.iter().fold(0, |count, entry| {
             let differs = (entry[0] ^ a)
                 | (entry[1] ^ b)
@@ -111,14 +107,17 @@ impl WideCache {
     /// Prefetches the piece's set.
     #[inline(always)]
     pub(crate) fn prefetch(&self, key: WideKey) {
-        prefetch(&self.0[key.mixed() as usize % SETS]);
+        if let Some(sets) = &self.0 {
+            prefetch(&sets[key.mixed() as usize % SETS]);
+        }
     }
 
-    /// Keeps the count of a piece, 1 to 30. O(1).
+    /// Keeps the count of a piece, 1 to 30. O(1), except for making the table.
     #[inline]
     pub(crate) fn put(&mut self, key: WideKey, count: usize) {
         let WideKey([a, b, c, d]) = key;
-        let Set(entries) = &mut self.0[key.mixed() as usize % SETS];
+        let sets = self.0.get_or_insert_with(|| places(Set([[0; 4]; 2])));
+        let Set(entries) = &mut sets[key.mixed() as usize % SETS];
         *entries = [[a, b, c, d | (count as u64) << COUNT], entries[0]];
     }
 }

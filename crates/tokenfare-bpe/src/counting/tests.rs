@@ -1,7 +1,15 @@
 use super::*;
+use crate::caches::front::FEW;
+use crate::caches::short_cache::ShortCache;
 use crate::merging::merge::Room;
 
 const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+/// What a thread may begin with: no cache of short pieces, or the one with the vocabulary in it.
+fn memories(v: &Vocabulary) -> [Memory; 2] {
+    let front = Front::Made(ShortCache::knowing(v));
+    [Memory::default(), Memory { front, ..Memory::default() }]
+}
 
 /// Counts `pieces` as one batch, and each alone without any memory.
 fn counted(pieces: &[String]) -> (usize, usize) {
@@ -12,11 +20,13 @@ fn counted(pieces: &[String]) -> (usize, usize) {
         Some((*at - piece.len() as u32, *at))
     });
     let (starts, ends): (Vec<u32>, Vec<u32>) = places.unzip();
-    let mut memory = Memory::knowing(&v);
-    let mut counting = Counting { v: &v, memory: &mut memory, count: 0 };
-    let together = counting.count_batch(text.as_bytes(), &starts, &ends) + counting.merge_pending();
+    let [one, other] = memories(&v).map(|mut memory| {
+        let mut counting = Counting { v: &v, memory: &mut memory, count: 0 };
+        counting.count_batch(text.as_bytes(), &starts, &ends) + counting.merge_pending()
+    });
+    assert_eq!(one, other);
     let alone = |piece: &String| piece::count(&v, &mut Room::default(), piece.as_bytes());
-    (together, pieces.iter().map(alone).sum())
+    (one, pieces.iter().map(alone).sum())
 }
 
 /// Pieces of `length` bytes of which all have their place in the first `set` of a cache.
@@ -55,12 +65,38 @@ fn a_batch_that_fills_what_waits_leaves_room_for_the_piece_behind_it() {
         let place = |i: u32| i * 12;
         let (starts, ends): (Vec<u32>, Vec<u32>) =
             (0..new).map(|i| (place(i), place(i + 1))).unzip();
-        let mut memory = Memory::knowing(&v);
-        let mut counting = Counting { v: &v, memory: &mut memory, count: 0 };
-        counting.count = counting.count_batch(text.as_bytes(), &starts, &ends);
-        counting.piece(text.as_bytes(), place(new) as usize, place(new + 1) as usize);
         let alone = |word: &String| piece::count(&v, &mut Room::default(), word.as_bytes());
         let expected: usize = words.iter().map(alone).sum();
-        assert_eq!(counting.count + counting.merge_pending(), expected, "{new}");
+        for mut memory in memories(&v) {
+            let mut counting = Counting { v: &v, memory: &mut memory, count: 0 };
+            counting.count = counting.count_batch(text.as_bytes(), &starts, &ends);
+            counting.piece(text.as_bytes(), place(new) as usize, place(new + 1) as usize);
+            assert_eq!(counting.count + counting.merge_pending(), expected, "{new}");
+        }
+    }
+}
+
+#[test]
+fn the_cache_of_short_pieces_is_made_once_enough_were_new_and_counts_stay() {
+    let v = Vocabulary::from_compact(DATA).unwrap();
+    // A word that no other number gives, and that is one piece.
+    let word = |i: usize| [i / 676, i / 26 % 26, i % 26].map(|i| char::from(b'a' + i as u8));
+    // New ones in a batch, and where too little follows for one.
+    for words in [1, 5, 40, 700] {
+        let (mut memory, mut new) = (Memory::default(), 0);
+        while new < 3 * FEW {
+            let text: String = (new..new + words)
+                .map(|i| " qz".chars().chain(word(i)).collect::<String>())
+                .collect();
+            let count = count_part(&v, &Splitting::QWEN, &mut memory, &text)
+                + merge_pending(&v, &mut memory);
+            let mut expected = 0;
+            Splitting::QWEN.for_each_piece(text.as_bytes(), |start, end| {
+                new += 1;
+                expected += piece::count(&v, &mut Room::default(), &text.as_bytes()[start..end]);
+            });
+            assert_eq!(count, expected, "{text}");
+            assert_eq!(memory.front.made().is_some(), new >= FEW, "{new}");
+        }
     }
 }

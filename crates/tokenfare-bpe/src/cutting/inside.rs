@@ -122,7 +122,7 @@ impl<'a> Inside<'a> {
         let mut last = None;
         let mut valid = None;
         while at < self.bytes.len() {
-            let window = &self.bytes[at..(at + 2 * v.longest).min(self.bytes.len())];
+            let window = &self.bytes[at..(at + 2 * v.longest()).min(self.bytes.len())];
             let first = match firsts.get(window) {
                 Some(first) => *first,
                 None => {
@@ -169,8 +169,8 @@ impl<'a> Inside<'a> {
     /// nothing longer fits, however the piece may go on.
     fn reach(&self, at: usize) -> usize {
         match at {
-            0 => self.tokenizer.vocabulary.longest,
-            _ if at == self.bytes.len() => self.tokenizer.vocabulary.longest,
+            0 => self.tokenizer.vocabulary.longest(),
+            _ if at == self.bytes.len() => self.tokenizer.vocabulary.longest(),
             _ => self.tokenizer.vocabulary.adjacent().across(self.bytes, at),
         }
     }

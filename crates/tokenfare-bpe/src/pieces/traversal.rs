@@ -18,6 +18,10 @@ const STRETCH: usize = 8192;
 /// From this many bytes on, the end of a text is taken in a window rather than piece by piece.
 const TAIL: usize = 20;
 
+/// A text of fewer bytes is looked at first: if it is ASCII, it needs no joints. Making them takes
+/// as long as counting some hundred kilobytes.
+const SHORT: usize = 512;
+
 /// A consumer of pieces, which gets them in order.
 pub(crate) trait Taker {
     /// Whether it wants pieces of one byte too, or only their number.
@@ -68,7 +72,7 @@ pub(crate) fn walk_both<T: Taker>(
     pieces.iter_mut().for_each(|pieces| pieces.begin(0));
     let mut done = [false; 2];
     while done == [false; 2] {
-        let i = Pieces::find_both(pieces, splitting, texts, v.joints(), way.normal);
+        let i = Pieces::find_both(pieces, splitting, texts, Some(v.joints()), way.normal);
         match way.step(&mut pieces[i], texts[i], taker) {
             Step::Batch => (),
             Step::Stopped(at) => way.normalize(&mut pieces[i], parts[i], at, taker),
@@ -141,10 +145,11 @@ impl Way<'_> {
     #[inline(always)]
     fn find<T: Taker>(&self, pieces: &mut Pieces, text: &[u8]) -> Stop {
         let Way { v, splitting, normal } = *self;
+        let joints = if text.len() < SHORT && text.is_ascii() { None } else { Some(v.joints()) };
         if T::ALL {
-            pieces.find::<true>(splitting, text, v.joints(), normal)
+            pieces.find::<true>(splitting, text, joints, normal)
         } else {
-            pieces.find::<false>(splitting, text, v.joints(), normal)
+            pieces.find::<false>(splitting, text, joints, normal)
         }
     }
 

@@ -157,7 +157,7 @@ impl Pieces {
         &mut self,
         splitting: &Splitting,
         text: &[u8],
-        joints: &Joints,
+        joints: Option<&Joints>,
         normal: bool,
     ) -> Stop {
         let given = Given { splitting, joints, normal };
@@ -261,7 +261,8 @@ impl Pieces {
 #[derive(Clone, Copy)]
 struct Given<'a> {
     splitting: &'a Splitting,
-    joints: &'a Joints,
+    /// Where pieces are divided; `None` if they are not.
+    joints: Option<&'a Joints>,
     normal: bool,
 }
 

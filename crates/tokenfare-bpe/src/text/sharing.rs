@@ -62,7 +62,7 @@ impl Tokenizer {
         // there.
         let kept: Vec<Option<Box<Memory>>> = (0..threads).map(|_| self.kept_memory()).collect();
         let work = |thread: usize, memory: Option<Box<Memory>>| {
-            let mut memory = memory.unwrap_or_else(|| Box::new(Memory::knowing(&self.vocabulary)));
+            let mut memory = memory.unwrap_or_default();
             for share in regions.of(thread).filter_map(|share| shares.get(share)) {
                 for i in share.clone() {
                     worked(A_TEXT);

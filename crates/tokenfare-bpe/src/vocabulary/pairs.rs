@@ -29,6 +29,8 @@ const PLACES: usize = 12;
 const EACH: usize = 10;
 /// A line is named by at least so many bits of a mixed pair. An entry has room for the others.
 const LEAST_BITS: u32 = 14;
+/// Pairs whose lines are being fetched while one is put in.
+const AHEAD: usize = 16;
 /// One more than the most tokens that merging may make: the last id of 18 bits belongs to none of
 /// them. A spare token, of which nothing is made, may have that id or a higher one.
 pub(crate) const MAX_TOKENS: usize = 1 << 18;
@@ -165,8 +167,24 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
+    /// The pairs that merge into the tokens from `first` on. Fails with a token that is made of the
+    /// same pair as an earlier one. O(`merges`) expected.
+    pub(crate) fn of(merges: &[(u32, u32)], first: u32) -> Result<Self, u32> {
+        let mut pairs = Pairs::with_room_for(merges.len());
+        for (i, ((left, right), merged)) in merges.iter().zip(first..).enumerate() {
+            // The line of a pair that comes later is fetched meanwhile.
+            if let Some((left, right)) = merges.get(i + AHEAD) {
+                pairs.ask(*left, *right, true);
+            }
+            if !pairs.insert(*left, *right, merged) {
+                return Err(merged);
+            }
+        }
+        Ok(pairs)
+    }
+
     /// An empty table with room for `count` pairs. O(`count`).
-    pub(crate) fn with_room_for(count: usize) -> Self {
+    fn with_room_for(count: usize) -> Self {
         let lines = (count / EACH + 1).next_power_of_two().max(1 << LEAST_BITS);
         Pairs {
             lines: vec![Line::EMPTY; lines].into(),
@@ -176,9 +194,9 @@ impl Pairs {
     }
 
     /// Adds a pair. `false` if it is there already. O(1) expected.
-    pub(crate) fn insert(&mut self, left: u32, right: u32, merged: u32) -> bool {
+    fn insert(&mut self, left: u32, right: u32, merged: u32) -> bool {
         let mixed = Mixed::of(left, right);
-        if self.merged(left, right) != NONE {
+        if self.answer(mixed) != NONE {
             return false;
         }
         if !self.lines[mixed.line(self.shift)].put(mixed, merged) {

@@ -24,7 +24,7 @@ impl Pieces {
         both: &mut [Self; 2],
         splitting: &Splitting,
         texts: [&[u8]; 2],
-        joints: &Joints,
+        joints: Option<&Joints>,
         normal: bool,
     ) -> usize {
         let given = Given { splitting, joints, normal };

@@ -13,7 +13,7 @@ fn splittings() -> [Splitting; 6] {
 
 /// Bounds of pieces, or of segments if the vocabulary's joints are given; found in the plain way
 /// where windows do not go.
-fn bounds(splitting: &Splitting, text: &str, joints: &Joints) -> Vec<usize> {
+fn bounds(splitting: &Splitting, text: &str, joints: Option<&Joints>) -> Vec<usize> {
     let text = text.as_bytes();
     let mut all = vec![0];
     let mut bounds = Pieces::default();
@@ -43,18 +43,6 @@ fn dice(seed: u64) -> impl FnMut(usize) -> usize {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (state >> 33) as usize % sides
     }
-}
-
-/// Joints with every bit set, so that nothing is divided.
-fn held() -> Joints {
-    let mut joints = Joints::new();
-    for lead in 0xe0..=0xefu8 {
-        for last in 0x80..=0xbf {
-            joints.add(&[last, lead]);
-        }
-    }
-    joints.add("a中".as_bytes());
-    joints
 }
 
 const ALPHABET: [&str; 48] = [
@@ -121,11 +109,11 @@ fn mixture(roll: &mut impl FnMut(usize) -> usize, length: usize) -> String {
 
 #[test]
 fn windows_find_the_pieces_that_the_pattern_gives() {
-    let (mut roll, held) = (dice(5), held());
+    let mut roll = dice(5);
     for splitting in splittings() {
         for _ in 0..60_000 {
             let text = mixture(&mut roll, 200);
-            let found = bounds(&splitting, &text, &held);
+            let found = bounds(&splitting, &text, None);
             assert_eq!(found, slow(&splitting, &text), "{splitting:?} {text:?}");
         }
     }
@@ -133,7 +121,7 @@ fn windows_find_the_pieces_that_the_pattern_gives() {
 
 #[test]
 fn masks_alone_find_every_piece_that_fits_in_a_window_and_holds_no_mark() {
-    let (mut roll, held) = (dice(8), held());
+    let mut roll = dice(8);
     for splitting in splittings() {
         let mut texts = 0;
         for _ in 0..20_000 {
@@ -143,7 +131,7 @@ fn masks_alone_find_every_piece_that_fits_in_a_window_and_holds_no_mark() {
             if !marks && !long {
                 // The text is not marked as normal, so that the scanner is not asked.
                 let mut pieces = Pieces::default();
-                let stop = pieces.find::<true>(&splitting, text.as_bytes(), &held, false);
+                let stop = pieces.find::<true>(&splitting, text.as_bytes(), None, false);
                 assert_eq!(stop, Stop::Tail, "{splitting:?} {text:?}");
                 texts += 1;
             }
@@ -154,7 +142,7 @@ fn masks_alone_find_every_piece_that_fits_in_a_window_and_holds_no_mark() {
 
 #[test]
 fn pieces_of_one_byte_may_be_counted_instead_of_found() {
-    let (mut roll, held) = (dice(6), held());
+    let mut roll = dice(6);
     for splitting in splittings() {
         for _ in 0..10_000 {
             let mut text = String::new();
@@ -163,8 +151,8 @@ fn pieces_of_one_byte_may_be_counted_instead_of_found() {
             }
             let bytes = text.as_bytes();
             let (mut all, mut longer) = (Pieces::default(), Pieces::default());
-            all.find::<true>(&splitting, bytes, &held, true);
-            longer.find::<false>(&splitting, bytes, &held, true);
+            all.find::<true>(&splitting, bytes, None, true);
+            longer.find::<false>(&splitting, bytes, None, true);
             let (ones, expected): (Vec<_>, Vec<_>) =
                 all.bounds().partition(|(start, end)| end - start == 1);
             assert_eq!(longer.bounds().collect::<Vec<_>>(), expected, "{splitting:?} {text:?}");
@@ -175,14 +163,14 @@ fn pieces_of_one_byte_may_be_counted_instead_of_found() {
 
 #[test]
 fn a_stretch_is_no_longer_than_places_in_it_go_however_few_pieces_it_has() {
-    let (text, held) = ("!\t".repeat(STRETCH), held());
+    let text = "!\t".repeat(STRETCH);
     for splitting in splittings() {
         let bytes = text.as_bytes();
         let mut pieces = Pieces::default();
-        let stop = pieces.find::<false>(&splitting, bytes, &held, true);
+        let stop = pieces.find::<false>(&splitting, bytes, None, true);
         assert_eq!((stop, pieces.starts().len()), (Stop::Full, 0), "{splitting:?}");
         let mut both = [Pieces::default(), Pieces::default()];
-        Pieces::find_both(&mut both, &splitting, [bytes, bytes], &held, true);
+        Pieces::find_both(&mut both, &splitting, [bytes, bytes], None, true);
         for pieces in [&pieces, &both[0], &both[1]] {
             assert_eq!(pieces.ones(), pieces.end());
             assert!(pieces.end().abs_diff(STRETCH) < 2 * WINDOW, "{}", pieces.end());
@@ -192,7 +180,7 @@ fn a_stretch_is_no_longer_than_places_in_it_go_however_few_pieces_it_has() {
 
 #[test]
 fn two_texts_at_once_have_the_pieces_of_each() {
-    let (mut roll, held) = (dice(8), held());
+    let mut roll = dice(8);
     let mut both_went_on = 0;
     for splitting in splittings() {
         for round in 0..5_000 {
@@ -203,17 +191,17 @@ fn two_texts_at_once_have_the_pieces_of_each() {
             let normal = round % 2 == 0;
             let mut found = [Pieces::default(), Pieces::default()];
             let bytes = [texts[0].as_bytes(), texts[1].as_bytes()];
-            let stopped = Pieces::find_both(&mut found, &splitting, bytes, &held, normal);
+            let stopped = Pieces::find_both(&mut found, &splitting, bytes, None, normal);
             both_went_on += usize::from(found.iter().all(|pieces| pieces.end() > WINDOW));
             let alone = |text: &[u8]| {
                 let mut pieces = Pieces::default();
-                let stop = pieces.find::<false>(&splitting, text, &held, normal);
+                let stop = pieces.find::<false>(&splitting, text, None, normal);
                 (pieces, stop)
             };
             for (i, (pieces, text)) in found.iter_mut().zip(bytes).enumerate() {
                 let end = pieces.end();
                 let (expected, expected_stop) = alone(text);
-                let stop = pieces.find::<false>(&splitting, text, &held, normal);
+                let stop = pieces.find::<false>(&splitting, text, None, normal);
                 assert_eq!(stop, expected_stop, "{splitting:?} {text:?}");
                 assert!(pieces.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
                 assert_eq!((pieces.ones(), pieces.end()), (expected.ones(), expected.end()));
@@ -225,13 +213,13 @@ fn two_texts_at_once_have_the_pieces_of_each() {
 }
 
 fn portable<R: Rules>(splitting: &Splitting) {
-    let (mut roll, held) = (dice(7), held());
+    let mut roll = dice(7);
     for _ in 0..10_000 {
         let text = mixture(&mut roll, 300);
         let (mut found, mut expected) = (Pieces::default(), Pieces::default());
-        let given = Given { splitting, joints: &held, normal: true };
+        let given = Given { splitting, joints: None, normal: true };
         found.find_with::<R, true>(text.as_bytes(), given, masks::words, list);
-        expected.find::<true>(splitting, text.as_bytes(), &held, true);
+        expected.find::<true>(splitting, text.as_bytes(), None, true);
         assert!(found.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
         assert_eq!(found.end(), expected.end());
         #[cfg(target_arch = "x86_64")]
@@ -245,9 +233,9 @@ fn portable<R: Rules>(splitting: &Splitting) {
         let bytes = text.as_bytes();
         Pieces::find_both_with::<R>(&mut both, [bytes, bytes], given, masks::words, list);
         expected.begin(0);
-        expected.find::<false>(splitting, bytes, &held, true);
+        expected.find::<false>(splitting, bytes, None, true);
         for mut pieces in both {
-            pieces.find::<false>(splitting, bytes, &held, true);
+            pieces.find::<false>(splitting, bytes, None, true);
             assert!(pieces.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
             assert_eq!((pieces.ones(), pieces.end()), (expected.ones(), expected.end()));
         }
@@ -301,7 +289,7 @@ fn segments_are_parts_of_pieces_cut_at_joints() {
             while text.len() < 200 {
                 text.push_str(alphabet[roll(alphabet.len())]);
             }
-            let segments = bounds(&splitting, &text, v.joints());
+            let segments = bounds(&splitting, &text, Some(v.joints()));
             let pieces = slow(&splitting, &text);
             assert!(pieces.iter().all(|at| segments.contains(at)), "{splitting:?} {text:?}");
             for at in segments.iter().filter(|at| !pieces.contains(at)) {
@@ -328,17 +316,16 @@ fn segments_are_parts_of_pieces_cut_at_joints() {
 
 #[test]
 fn a_character_that_normalization_changes_stops_the_window_before_it() {
-    let held = held();
     for at in 0..400 {
         let text = format!("{}e\u{301}{}", "ab ".repeat(at), "cd ".repeat(100));
         let mut bounds = Pieces::default();
         bounds.begin(0);
-        while bounds.find::<false>(&Splitting::QWEN, text.as_bytes(), &held, false) == Stop::Full {
+        while bounds.find::<false>(&Splitting::QWEN, text.as_bytes(), None, false) == Stop::Full {
             let end = bounds.end();
             bounds.begin(end);
         }
         assert_eq!(
-            bounds.find::<false>(&Splitting::QWEN, text.as_bytes(), &held, false),
+            bounds.find::<false>(&Splitting::QWEN, text.as_bytes(), None, false),
             Stop::Unstable
         );
         assert!(bounds.end() <= 3 * at && bounds.end() + WINDOW > 3 * at);

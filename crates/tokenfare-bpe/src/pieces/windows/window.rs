@@ -43,7 +43,7 @@ impl Window {
     pub(super) fn new<R: Rules>(
         bytes: &[u8; READ],
         mut m: Masks,
-        joints: &Joints,
+        joints: Option<&Joints>,
         normal: bool,
     ) -> Option<Self> {
         if m.high == 0 {
@@ -62,8 +62,9 @@ impl Window {
         let behind_three = m.three & m.three << 3 & inside;
         let (plain, ascii) = (m.plain & m.three, !m.high);
         let beside_ascii = (plain & (ascii & !m.white) << 1 | ascii & plain << 3) & inside;
-        let apart =
-            joints.apart(bytes, behind_three >> 3) | joints.apart_beside_ascii(beside_ascii);
+        let apart = joints.map_or(0, |joints| {
+            joints.apart(bytes, behind_three >> 3) | joints.apart_beside_ascii(beside_ascii)
+        });
         let settled = if normal { u64::MAX } else { !may_join(bytes, m.inner | unstable.all) };
         Some(Self::of(&split, apart & settled))
     }
