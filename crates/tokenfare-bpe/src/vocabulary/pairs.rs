@@ -82,13 +82,14 @@ impl Line {
         (0..PLACES).fold(0, |all, place| all | u32::from(same(place)) << place)
     }
 
-    /// Puts in a pair. If there is no room, marks that it is in `beyond`, and returns `false`.
-    fn put(&mut self, mixed: Mixed, merged: u32) -> bool {
+    /// Puts in a pair behind those that are here. If there is no room, marks that it is in
+    /// `beyond`, and returns `false`.
+    fn put(&mut self, mixed: Mixed, merged: u32, place: usize) -> bool {
         let Line(words) = self;
-        let Some(place) = words[..PLACES].iter().position(|word| word % (1 << 18) == NONE) else {
+        if place >= PLACES {
             words[PLACES + 3] |= mixed.bit();
             return false;
-        };
+        }
         words[place] = mixed.low() | merged;
         words[PLACES + place / 4] |= (mixed.high() & 0xff) << (8 * (place % 4));
         true
@@ -171,12 +172,13 @@ impl Pairs {
     /// same pair as an earlier one. O(`merges`) expected.
     pub(crate) fn of(merges: &[(u32, u32)], first: u32) -> Result<Self, u32> {
         let mut pairs = Pairs::with_room_for(merges.len());
+        let mut taken = vec![0; pairs.lines.len()];
         for (i, ((left, right), merged)) in merges.iter().zip(first..).enumerate() {
             // The line of a pair that comes later is fetched meanwhile.
             if let Some((left, right)) = merges.get(i + AHEAD) {
                 pairs.ask(*left, *right, true);
             }
-            if !pairs.insert(*left, *right, merged) {
+            if !pairs.insert(*left, *right, merged, &mut taken) {
                 return Err(merged);
             }
         }
@@ -193,13 +195,17 @@ impl Pairs {
         }
     }
 
-    /// Adds a pair. `false` if it is there already. O(1) expected.
-    fn insert(&mut self, left: u32, right: u32, merged: u32) -> bool {
+    /// Adds a pair. `false` if it is there already. `taken` has the places taken in each line; to
+    /// look for the first free one takes twice as long. O(1) expected.
+    fn insert(&mut self, left: u32, right: u32, merged: u32, taken: &mut [u8]) -> bool {
         let mixed = Mixed::of(left, right);
         if self.answer(mixed) != NONE {
             return false;
         }
-        if !self.lines[mixed.line(self.shift)].put(mixed, merged) {
+        let line = mixed.line(self.shift);
+        if self.lines[line].put(mixed, merged, usize::from(taken[line])) {
+            taken[line] += 1;
+        } else {
             self.beyond.insert(mixed, merged);
         }
         true
@@ -250,10 +256,8 @@ mod tests {
 
     #[test]
     fn what_was_inserted_is_found_and_nothing_else() {
-        let mut pairs = Pairs::with_room_for(1000);
-        for i in 0..1000 {
-            assert!(pairs.insert(i, i * 7 % 1000, 256 + i));
-        }
+        let pairs =
+            Pairs::of(&(0..1000).map(|i| (i, i * 7 % 1000)).collect::<Vec<_>>(), 256).unwrap();
         for left in 0..1000 {
             for right in 0..1000 {
                 let expected = if left * 7 % 1000 == right { 256 + left } else { NONE };
@@ -264,18 +268,14 @@ mod tests {
 
     #[test]
     fn the_pair_of_zeros_is_not_taken_for_an_empty_place() {
-        let mut pairs = Pairs::with_room_for(1);
-        assert_eq!(pairs.merged(0, 0), NONE);
-        assert!(pairs.insert(0, 0, 300));
-        assert_eq!(pairs.merged(0, 0), 300);
+        assert_eq!(Pairs::of(&[], 300).unwrap().merged(0, 0), NONE);
+        assert_eq!(Pairs::of(&[(0, 0)], 300).unwrap().merged(0, 0), 300);
     }
 
     #[test]
     fn a_pair_is_inserted_once() {
-        let mut pairs = Pairs::with_room_for(1);
-        assert!(pairs.insert(1, 2, 300));
-        assert!(!pairs.insert(1, 2, 301));
-        assert_eq!(pairs.merged(1, 2), 300);
+        assert_eq!(Pairs::of(&[(1, 2), (2, 1), (1, 2)], 300).err(), Some(302));
+        assert_eq!(Pairs::of(&[(0, 0), (0, 0)], 300).err(), Some(301));
     }
 
     /// Pairs whose line is the first.
@@ -286,13 +286,13 @@ mod tests {
 
     #[test]
     fn pairs_that_find_no_place_in_their_line_are_found_and_nothing_else() {
-        let mut pairs = Pairs::with_room_for(2);
-        let rivals: Vec<_> = rivals(&pairs).take(120).collect();
-        for ((left, right), merged) in rivals[..60].iter().zip(256..) {
-            assert!(pairs.insert(*left, *right, merged));
-            assert!(!pairs.insert(*left, *right, merged + 1));
-        }
+        let rivals: Vec<_> = rivals(&Pairs::with_room_for(60)).take(120).collect();
+        let pairs = Pairs::of(&rivals[..60], 256).unwrap();
         assert_eq!(pairs.beyond.len(), 60 - PLACES);
+        for again in [0, PLACES - 1, PLACES, 59] {
+            let twice: Vec<_> = [&rivals[..60], &rivals[again..=again]].concat();
+            assert_eq!(Pairs::of(&twice, 256).err(), Some(316));
+        }
         for (i, (left, right)) in rivals.iter().enumerate() {
             let expected = if i < 60 { 256 + i as u32 } else { NONE };
             assert_eq!(pairs.merged(*left, *right), expected);
@@ -319,8 +319,8 @@ mod tests {
         let rivals: Vec<_> = rivals(&pairs).take(30).collect();
         for taken in 0..=PLACES {
             let mut line = Line::EMPTY;
-            for ((left, right), merged) in rivals[..taken].iter().rev().zip(256..) {
-                assert!(line.put(Mixed::of(*left, *right), merged));
+            for (i, (left, right)) in rivals[..taken].iter().rev().enumerate() {
+                assert!(line.put(Mixed::of(*left, *right), 256 + i as u32, i));
             }
             for (left, right) in &rivals {
                 // With one bit changed, it is another pair of this line, or one of another line,

@@ -9,8 +9,8 @@ use crate::vocabulary::ranks::{LONGEST_TOKEN, MOST_BYTES};
 
 /// Bytes that are copied at once. Most tokens are shorter.
 const AT_ONCE: usize = 16;
-/// Bytes by which the room for tokens grows.
-const ROOM: usize = 1 << 16;
+/// Bytes of a token for which there is room at first; Qwen's have 6.4 on average.
+const ROOM: usize = 8;
 
 /// The bytes of tokens by rank.
 pub(crate) struct Tokens {
@@ -68,13 +68,16 @@ impl Tokens {
     /// time; what that puts behind a token, the next one overwrites.
     fn spell(&mut self, merges: &[(u32, u32)]) -> Result<(), VocabularyError> {
         let mut end = self.bytes.len();
+        let mut bytes = vec![0; ROOM * self.ends.capacity()]; // never touched where it is not needed
+        bytes[..end].copy_from_slice(&self.bytes);
+        self.bytes = bytes;
         for (left, right) in merges {
             let (left, right) = (self.span(*left), self.span(*right));
             let (middle, start) = (end + left.len(), end);
             end = middle + right.len();
             self.end_token(start, end - start)?;
             if end + AT_ONCE > self.bytes.len() {
-                self.bytes.resize(end + ROOM, 0);
+                self.bytes.resize(2 * end + AT_ONCE, 0);
             }
             self.copy(left, start);
             self.copy(right, middle);
