@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tokenfare.catalog import Catalog, index, snapshot
 from tokenfare.catalog.load import SHIPPED, SNAPSHOT, from_files
@@ -28,5 +29,5 @@ if __name__ == "__main__":
     SNAPSHOT.write_bytes(snapshot.written(facts.models, facts.providers, facts.sources))
     names = index_of(Catalog(facts, datetime.now(tz=UTC).date()))
     text = json.dumps(names, indent=1, sort_keys=True) + "\n"
-    index.PATH.write_text(text, encoding="utf-8")
-    print(f"{len(facts.models)} models in {SNAPSHOT.name}, {len(names)} names in {index.PATH.name}")
+    Path(index.PATH).write_text(text, encoding="utf-8")
+    print(f"{len(facts.models)} models in {SNAPSHOT.name}, {len(names)} names in {index.PATH}")

@@ -8,17 +8,19 @@ loaded only if a model is named and the index does not know its tokenizer.
 from __future__ import annotations
 
 import os
-from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, overload
 
 from tokenfare.catalog.index import FILES_VARIABLE, tokenizer_of
 from tokenfare.errors import InvalidRequestError
-from tokenfare.tokenizers import Bounds, Count, Tokenizer, get_tokenizer, measurer
+from tokenfare.tokenizers import get_tokenizer, measurer
 
 if TYPE_CHECKING:  # so that only the first call that needs the catalogue's class loads it
+    from datetime import date
+
     from tokenfare._core import ArrowArray, ArrowStream, CountColumn
     from tokenfare.catalog import Catalog
+    from tokenfare.tokenizers import Bounds, Count, Tokenizer
     from tokenfare.tokenizers.via_transformers import ByTransformers
 
 DEFAULT_TOKENIZER = "qwen"
@@ -29,6 +31,8 @@ def default_catalog(day: date | None = None) -> Catalog:
 
     The files are named in `TOKENFARE_CATALOG`; each is read once.
     """
+    from datetime import date
+
     from tokenfare.catalog.catalog import today
 
     if day is not None and not isinstance(day, date):

@@ -78,7 +78,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another tokenizer that is known: of 300 tokens, with Llama 3's split pattern."""
     fits = Known(lambda text: len(text.encode()), "give it", "llama3", frozenset({300}))
     monkeypatch.setattr(known_module, "KNOWN", {**KNOWN, "small": fits})
-    for module in ("registry", "user_vocabularies"):
+    for module in ("origins", "user_vocabularies"):
         monkeypatch.setattr(f"tokenfare.tokenizers.{module}.KNOWN", {**KNOWN, "small": fits})
 
 
@@ -271,7 +271,7 @@ def test_what_is_imported_later_is_there_and_is_what_type_checkers_see() -> None
     (checked,) = (node for node in tree.body if isinstance(node, ast.If))
     imports = [node for node in checked.body if isinstance(node, ast.ImportFrom)]
     seen = {alias.asname: node.module for node in imports for alias in node.names}
-    assert seen == tokenizers._LATER
+    assert seen == tokenizers._HOMES
     assert set(tokenizers.__all__) <= set(dir(tokenizers))
     for name in tokenizers.__all__:
         assert getattr(tokenizers, name) is getattr(tokenizers, name)

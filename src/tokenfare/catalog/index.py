@@ -9,14 +9,15 @@ does not change with the day.
 from __future__ import annotations
 
 import json
+import os.path
 from functools import cache
-from pathlib import Path
 
 FILES_VARIABLE = "TOKENFARE_CATALOG"
 """The environment variable that names the user's own files. If it is set, the index must not be
 used, since these files may differ from it."""
 
-PATH = Path(__file__).parent / "data" / "index.json"
+# A `str`, since importing pathlib takes longer than reading the file.
+PATH = os.path.join(os.path.dirname(__file__), "data", "index.json")  # noqa: PTH118, PTH120
 
 
 def tokenizer_of(name: str) -> str | None:
@@ -26,5 +27,6 @@ def tokenizer_of(name: str) -> str | None:
 
 @cache
 def _index() -> dict[str, str]:
-    loaded: dict[str, str] = json.loads(PATH.read_text(encoding="utf-8"))
+    with open(PATH, encoding="utf-8") as file:  # noqa: PTH123 - as above
+        loaded: dict[str, str] = json.load(file)
     return loaded

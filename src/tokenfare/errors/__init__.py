@@ -10,7 +10,6 @@ layer cannot import its class, and code that catches the error could do nothing 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .provider import AuthenticationError as AuthenticationError
@@ -33,6 +32,7 @@ from .root import TokenfareError as TokenfareError
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
+    from pathlib import Path
 
 
 class InvalidRequestError(TokenfareError, ValueError):
@@ -215,6 +215,8 @@ def _own_name() -> str:
     try:
         version("tokenfare")
     except PackageNotFoundError:
+        from pathlib import Path
+
         clone = Path(__file__).resolve().parents[3]
         if (clone / "pyproject.toml").is_file():
             return str(clone)

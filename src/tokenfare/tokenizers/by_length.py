@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from .bounds import Bounds, unknown
 from .count import Count
+from .measurers import Measurer
 from .nfc import CODE_POINT_BYTES, NFKC_GROWS, is_long, nfc_bytes
-from .registry import Measurer
 from .tokenizer import Tokenizer
 
 QWEN = "qwen"

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from tokenfare.errors import VocabularyError
 
-QWEN_FILE = Path(__file__).parent / "data" / "qwen.bpe"
+from .shipped import SHIPPED
+
+QWEN_FILE = Path(SHIPPED["qwen"])
 
 # As in QwenLM/Qwen tokenization_qwen.py; generations 1 to 3.
 QWEN_PATTERN = (

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING
 
 from tokenfare.errors import (
     InvalidRequestError,
@@ -21,94 +18,18 @@ from tokenfare.errors import (
     VocabularyMissing,
 )
 
-from . import caches
-from .bounds import Bounds
-from .count import Count
-from .cutting import Keep
-from .known import KNOWN
-from .ranks import QWEN_FILE
+from .shipped import SHIPPED
 from .tokenizer import Tokenizer
-from .via_transformers import ByTransformers
 
 if TYPE_CHECKING:
+    from .bounds import Bounds
     from .user_vocabularies import UserVocabulary
+    from .via_transformers import ByTransformers
 
-# Modules that the shipped tokenizer does not need are imported inside functions: that saves
-# milliseconds of the first count.
-
-_EXACT = {"qwen": QWEN_FILE}
-
-Origin: TypeAlias = Literal["ships", "added", "found in a cache", "bounds only"]
+# Modules that the shipped tokenizer does not need are imported inside functions: that saves most of
+# the time of the first count.
 
 _loading = threading.Lock()
-
-
-@runtime_checkable
-class Measurer(Protocol):
-    """Anything that can count the tokens of a text, exactly or within bounds."""
-
-    @property
-    def name(self) -> str:
-        """The tokenizer's name."""
-
-    def measure(self, text: str) -> Count:
-        """Count the tokens of `text`, exactly or within bounds."""
-
-
-@dataclass(frozen=True, slots=True)
-class TokenizerInfo:
-    """Where the vocabulary of a tokenizer comes from on this machine, or how to get it."""
-
-    name: str
-    origin: Origin
-    path: Path | None = None
-    sha256: str | None = None
-    get: str = ""
-
-    @property
-    def exact(self) -> bool:
-        """Whether its counts are exact: the vocabulary and the library that reads it are here."""
-        return self.origin != "bounds only" and not self.get
-
-
-@runtime_checkable
-class Cutter(Measurer, Protocol):
-    """A measurer that can also cut a text down to a number of tokens."""
-
-    def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
-        """Cut `text` so that it is certainly at most `max_tokens`."""
-
-
-def tokenizer_names() -> tuple[str, ...]:
-    """The names of all known tokenizers, the shipped ones first."""
-    from .user_vocabularies import user_vocabulary_names
-
-    added = (name for name in user_vocabulary_names() if name not in KNOWN)
-    return (*_EXACT, *KNOWN, *added)
-
-
-def tokenizer_info(name: str) -> TokenizerInfo:
-    """Where the vocabulary of a tokenizer is on this machine. Raises `UnknownTokenizer`."""
-    if name in _EXACT:
-        return TokenizerInfo(name, "ships", _EXACT[name])
-    from .user_vocabularies import user_vocabulary
-
-    mine = user_vocabulary(name)
-    if mine is not None:
-        return TokenizerInfo(name, "added", mine.path, mine.sha256, _reader(mine.path))
-    if name not in KNOWN:
-        raise UnknownTokenizer(name, tokenizer_names())
-    path = caches.find_vocabulary(KNOWN[name])
-    if path is not None:
-        return TokenizerInfo(name, "found in a cache", path, get=_reader(path))
-    return TokenizerInfo(name, "bounds only", get=KNOWN[name].get)
-
-
-def _reader(path: Path) -> str:
-    """How to install the library that reads a folder; empty if it is there or not needed."""
-    if not path.is_dir() or find_spec("transformers") is not None:
-        return ""
-    return "pip install 'tokenfare[transformers]'"
 
 
 def get_tokenizer(name: str) -> Tokenizer:
@@ -132,6 +53,9 @@ def get_tokenizer(name: str) -> Tokenizer:
     found = measurer(name)
     if isinstance(found, Tokenizer):
         return found
+    from .known import KNOWN
+    from .via_transformers import ByTransformers
+
     if isinstance(found, ByTransformers):
         raise VocabularyMissing(name, f"only measurer({name!r}) counts it, through transformers")
     way = f"{KNOWN[name].get}; measurer({name!r}) gives bounds that hold without it"
@@ -146,9 +70,11 @@ def measurer(name: str) -> Tokenizer | ByTransformers | Bounds:
     """
     if not isinstance(name, str):
         raise InvalidRequestError(f"a tokenizer is asked for by its name, not {name!r}")
-    if name in _EXACT:
+    if name in SHIPPED:
         with _loading:
             return _shipped(name)
+    from .known import KNOWN
+    from .origins import tokenizer_names
     from .user_vocabularies import user_vocabulary
 
     mine = user_vocabulary(name)
@@ -174,7 +100,7 @@ def measurer_or_bounds(name: str) -> Tokenizer | ByTransformers | Bounds:
 
 @cache
 def _shipped(name: str) -> Tokenizer:
-    return Tokenizer.from_file(name, _EXACT[name])
+    return Tokenizer.from_file(name, SHIPPED[name])
 
 
 def _added(mine: UserVocabulary) -> Tokenizer | ByTransformers:
@@ -186,6 +112,8 @@ def _added(mine: UserVocabulary) -> Tokenizer | ByTransformers:
 @lru_cache(maxsize=16)
 def _loaded(mine: UserVocabulary, changed: int) -> Tokenizer | ByTransformers:  # noqa: ARG001 - part of the key
     if mine.folder:
+        from .via_transformers import ByTransformers
+
         return ByTransformers(mine.name, mine.path, trusted=mine.trusted)
     from .files import load
 
@@ -195,8 +123,14 @@ def _loaded(mine: UserVocabulary, changed: int) -> Tokenizer | ByTransformers:  
 @cache
 def _from_cache_or_bounds(name: str) -> Tokenizer | ByTransformers | Bounds:
     """A vocabulary found in a cache, or else bounds. Looked up once per process."""
+    from .bounds import Bounds
+    from .caches import find_vocabulary
+    from .estimates import middle
+    from .known import KNOWN
+    from .via_transformers import ByTransformers
+
     known = KNOWN[name]
-    path = caches.find_vocabulary(known)
+    path = find_vocabulary(known)
     if path is not None and known.by_transformers:
         return ByTransformers(name, path)
     if path is not None:
@@ -207,6 +141,4 @@ def _from_cache_or_bounds(name: str) -> Tokenizer | ByTransformers | Bounds:
             found = load(path, name, pattern=pattern)
             if found.vocabulary_size in known.sizes:
                 return found
-    from .estimates import middle
-
     return Bounds(name, known.at_most, middle(name, _shipped("qwen").count))

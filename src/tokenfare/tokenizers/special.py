@@ -11,13 +11,16 @@ Sources, read 2026-11: QwenLM/Qwen `tokenization_note.md` (generation 1), and th
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
-from unicodedata import normalize
+from typing import TYPE_CHECKING
 
 from tokenfare.errors import InvalidRequestError
 
-from .vocabulary import Added
+if TYPE_CHECKING:
+    from tokenfare import _core
+
+    from .vocabulary import Added
 
 FIRST = 151643  # the ids before are the vocabulary's
 
@@ -64,9 +67,8 @@ ORDINARY = "ordinary"
 ALL = "all"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class SpecialSets:
-    """The special tokens that a tokenizer can recognise, as sets by name.
+    """The special tokens that a tokenizer can recognise, as sets by name. Never changed.
 
     `texts` has the one id of each special token, so a caller may list some of them without naming a
     set. `by_default` is the set that decoding uses. `refused` are special tokens that cannot be
@@ -74,15 +76,31 @@ class SpecialSets:
     own normalized form.
     """
 
-    by_name: Mapping[str, Mapping[str, int]]
-    by_default: str
-    texts: Mapping[str, int]
-    refused: frozenset[str] = frozenset()
-    normalized: Mapping[str, str] = field(default_factory=dict)
+    # No dataclass: the first count needs this module, and importing dataclasses would take it half
+    # as long again.
+    __slots__ = ("by_default", "by_name", "normalized", "refused", "texts")
+
+    def __init__(
+        self,
+        by_name: Mapping[str, Mapping[str, int]],
+        by_default: str,
+        texts: Mapping[str, int],
+        *,
+        refused: frozenset[str] = frozenset(),
+        normalized: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Take the sets as they are."""
+        self.by_name = by_name
+        self.by_default = by_default
+        self.texts = texts
+        self.refused = refused
+        self.normalized = normalized
 
     @classmethod
     def of_file(cls, added: Collection[Added], *, nfc: bool) -> SpecialSets:
         """The added tokens of a file, as one set; `nfc` says that it normalizes texts to NFC."""
+        from unicodedata import normalize
+
         texts = MappingProxyType({token.text: token.id for token in added})
         return cls(
             {ALL: texts},
@@ -126,3 +144,21 @@ QWEN = SpecialSets(
     "qwen2",
     MappingProxyType({**SPECIAL_TOKENS["qwen1"], **SPECIAL_TOKENS["qwen3"]}),
 )
+
+
+@lru_cache(maxsize=64)
+def prepared(sets: SpecialSets, special: str | frozenset[str]) -> _core.Special:
+    """What the core looks for in a text: the special tokens that `special` names."""
+    from tokenfare import _core
+
+    found = sets.resolve(special)
+    later = [(form, found[text]) for text, form in sets.normalized.items() if text in found]
+    return _core.Special([it for it in found.items() if it[0] not in sets.normalized], later)
+
+
+@lru_cache(maxsize=64)
+def spelled(sets: SpecialSets, special: str | None) -> _core.Special:
+    """What the core decodes ids to: the special tokens of one set, by default all it decodes."""
+    from tokenfare import _core
+
+    return _core.Special(list(sets.named(special or sets.by_default).items()), [])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import lru_cache
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO, overload
 
 from tokenfare.arguments import token_limit, whole
@@ -18,18 +17,20 @@ from tokenfare.errors import (
 )
 from tokenfare.extras import required
 
-from .bounds import most_bytes
-from .count import Count
-from .cutting import Keep, Span, joined, spans, truncated
 from .nfc import NFC_SHRINKS
-from .special import ORDINARY, QWEN, SpecialSets
-from .stream import StreamCounter, count_file
+from .special import ORDINARY, QWEN, SpecialSets, prepared, spelled
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from tokenfare import _core
+
+    from .count import Count
+    from .cutting import Keep, Span
+    from .stream import StreamCounter
+
+# What a first count does not need is imported inside functions: that saves most of its time.
 
 
 class Tokenizer:
@@ -60,9 +61,10 @@ class Tokenizer:
             raise VocabularyError(f"the vocabulary of {name!r}: {error}") from error
 
     @classmethod
-    def from_file(cls, name: str, path: Path) -> Tokenizer:
+    def from_file(cls, name: str, path: str | os.PathLike[str]) -> Tokenizer:
         """Read a tokenizer from a file with the core's compact merge table."""
-        return cls(name, path.read_bytes())
+        with open(path, "rb") as file:  # noqa: PTH123 - importing pathlib takes longer than this
+            return cls(name, file.read())
 
     def __repr__(self) -> str:
         return f"<Tokenizer {self.name!r}, {self.vocabulary_size:,} tokens>"
@@ -119,6 +121,8 @@ class Tokenizer:
 
     def counter(self) -> StreamCounter:
         """A counter for a text that comes in parts, such as an answer while it is streamed."""
+        from .stream import StreamCounter
+
         return StreamCounter(self)
 
     def count_file(self, file: str | os.PathLike[str] | BinaryIO) -> int:
@@ -133,6 +137,8 @@ class Tokenizer:
             InputError: The file cannot be read, or is not UTF-8; the message names the byte and its
                 offset.
         """
+        from .stream import count_file
+
         return count_file(self, file)
 
     def count_up_to(self, text: str, limit: int) -> int | None:
@@ -155,7 +161,7 @@ class Tokenizer:
         """
         max_tokens = token_limit(max_tokens)
         _check_text(text)
-        if len(text) <= max_tokens and most_bytes(text) <= max_tokens:
+        if len(text) <= max_tokens and _most_bytes(text) <= max_tokens:
             return True
         return self._count_up_to(text, max_tokens) is not None
 
@@ -228,6 +234,8 @@ class Tokenizer:
         Raises:
             CharacterTooLong: Not even one character fits.
         """
+        from .cutting import truncated
+
         return truncated(self._core, text, max_tokens, keep)
 
     def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
@@ -245,15 +253,19 @@ class Tokenizer:
         Raises:
             CharacterTooLong: A single character is more than `max_tokens`.
         """
+        from .cutting import joined
+
         return joined(text, self.spans(text, max_tokens, overlap=overlap))
 
     def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
         """Split as `split` does, and return where each piece begins and ends, and its tokens."""
+        from .cutting import spans
+
         return spans(self._core, text, max_tokens, overlap)
 
     def measure(self, text: str) -> Count:
         """Count the tokens of a text as an exact `Count`."""
-        return Count.exactly(self._core.count(text))
+        return _count().exactly(self._core.count(text))
 
     def encode(self, text: str, *, special: str | Collection[str] = ORDINARY) -> list[int]:
         """Encode a text as ids.
@@ -319,7 +331,7 @@ class Tokenizer:
         if special == ORDINARY:
             return None
         if isinstance(special, str):
-            return _prepared(self._special, special)
+            return prepared(self._special, special)
         given: object = special  # what a caller without a type checker may have given
         names = list(given) if isinstance(given, Iterable) else [given]
         if not all(isinstance(name, str) for name in names):
@@ -327,7 +339,7 @@ class Tokenizer:
                 f"{self.name}: special={special!r}: the name of a set of special tokens is "
                 "expected, or a collection of tokens as they are spelled"
             )
-        return _prepared(self._special, frozenset(names))
+        return prepared(self._special, frozenset(names))
 
     def _special_names(self, special: str | None) -> _core.Special:
         """Prepare the special tokens whose ids are decoded to their names."""
@@ -335,7 +347,22 @@ class Tokenizer:
             raise InvalidRequestError(
                 f"{self.name}: special={special!r}: decoding takes the name of one set"
             )
-        return _spelled(self._special, special)
+        return spelled(self._special, special)
+
+
+@cache  # to import it takes as long as to count a short text, even if it is there
+def _count() -> type[Count]:
+    from .count import Count
+
+    return Count
+
+
+def _most_bytes(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    from .bounds import most_bytes
+
+    return most_bytes(text)
 
 
 def _narrowed(tokenizer: str, texts: Any, column: str | None) -> object:
@@ -356,19 +383,3 @@ def _narrowed(tokenizer: str, texts: Any, column: str | None) -> object:
 def _check_text(text: object) -> None:
     if not isinstance(text, str):
         raise InvalidRequestError(f"a text is expected, not {type(text).__name__}")
-
-
-@lru_cache(maxsize=64)
-def _prepared(sets: SpecialSets, special: str | frozenset[str]) -> _core.Special:
-    from tokenfare import _core
-
-    found = sets.resolve(special)
-    later = [(form, found[text]) for text, form in sets.normalized.items() if text in found]
-    return _core.Special([it for it in found.items() if it[0] not in sets.normalized], later)
-
-
-@lru_cache(maxsize=64)
-def _spelled(sets: SpecialSets, special: str | None) -> _core.Special:
-    from tokenfare import _core
-
-    return _core.Special(list(sets.named(special or sets.by_default).items()), [])
