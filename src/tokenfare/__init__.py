@@ -7,8 +7,8 @@ nothing, and counting never loads an HTTP library.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as in typing, which takes long to import
 if TYPE_CHECKING:
     from . import batch as batch
     from .api import conversation as conversation

@@ -8,26 +8,13 @@ environment variable that gave it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from operator import index
-from typing import SupportsIndex
 
-from tokenfare.errors import InvalidRequestError, TokenfareError
+from tokenfare.errors import InvalidRequestError
 
 _LISTS = (tuple, list, frozenset, set)
 _NO_LISTS = (str, bytes, Mapping)
-
-
-@contextmanager
-def given_by(variable: str | None) -> Iterator[None]:
-    """Begin the message of an error in here with the variable that gave the value, if one did."""
-    try:
-        yield
-    except TokenfareError as error:
-        if variable is not None:
-            error.args = (f"{variable}: {error}",)  # its class and its attributes stay
-        raise
 
 
 def whole(name: str, number: object, least: int | None = None, because: str = "") -> int:
@@ -37,7 +24,7 @@ def whole(name: str, number: object, least: int | None = None, because: str = ""
     """
     if type(number) is int:  # nearly always; checking a protocol takes a tenth of routing a call
         value = number
-    elif isinstance(number, bool) or not isinstance(number, SupportsIndex):
+    elif isinstance(number, bool | type) or not hasattr(number, "__index__"):
         raise InvalidRequestError(f"{name} is a whole number, not {number!r}")
     else:
         value = index(number)

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from typing import TYPE_CHECKING, overload
 
 from tokenfare.catalog.index import FILES_VARIABLE, tokenizer_of
 from tokenfare.errors import InvalidRequestError
 from tokenfare.tokenizers import get_tokenizer, measurer
 
+TYPE_CHECKING = False  # as in typing, which takes long to import
 if TYPE_CHECKING:  # so that only the first call that needs the catalogue's class loads it
     from datetime import date
+    from typing import overload
 
     from tokenfare._core import ArrowArray, ArrowStream, CountColumn
     from tokenfare.catalog import Catalog
@@ -69,24 +70,28 @@ def _of(files: str) -> Catalog:
     return Catalog.load(environment={FILES_VARIABLE: files})
 
 
-@overload
-def count(
-    text: str,
-    *,
-    model: str | None = None,
-    tokenizer: str | None = None,
-    column: None = None,
-    catalog: Catalog | None = None,
-) -> Count: ...
-@overload
-def count(
-    text: ArrowStream | ArrowArray,
-    *,
-    model: str | None = None,
-    tokenizer: str | None = None,
-    column: str | None = None,
-    catalog: Catalog | None = None,
-) -> CountColumn: ...
+if TYPE_CHECKING:
+
+    @overload
+    def count(
+        text: str,
+        *,
+        model: str | None = None,
+        tokenizer: str | None = None,
+        column: None = None,
+        catalog: Catalog | None = None,
+    ) -> Count: ...
+    @overload
+    def count(
+        text: ArrowStream | ArrowArray,
+        *,
+        model: str | None = None,
+        tokenizer: str | None = None,
+        column: str | None = None,
+        catalog: Catalog | None = None,
+    ) -> CountColumn: ...
+
+
 def count(
     text: str | ArrowStream | ArrowArray,
     *,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import operator
+import pickle
 import subprocess
 import sys
 import threading
@@ -62,6 +64,29 @@ def test_counts_are_written_and_added_as_numbers_are():
         f"{Count(2, 1, 9, 'bounds'):,}"
     with pytest.raises(TypeError, match="unsupported operand"):
         1 + Count.exactly(3)
+
+
+@pytest.mark.parametrize("count", [Count.exactly(7), Count(5, 4, 12, "bounds")])
+def test_a_count_is_a_value_that_stays_as_it_is(count):
+    """All that a frozen dataclass would give; it is none, since importing those takes long."""
+    value, low, high, how = count.value, count.low, count.high, count.how
+    assert eval(repr(count)) == count  # noqa: S307
+    copies = [copy.copy(count), copy.deepcopy(count), pickle.loads(pickle.dumps(count))]  # noqa: S301
+    assert copies == [count] * 3
+    assert [(c.value, c.low, c.high, c.how) for c in copies] == [(value, low, high, how)] * 3
+    assert count.__replace__(high=20) == Count(value, low, 20, how)
+    with pytest.raises(InvalidRequestError):
+        count.__replace__(high=0)
+    with pytest.raises(AttributeError, match="'value' cannot be set"):
+        count.value = 8
+    with pytest.raises(AttributeError, match="'high' cannot be deleted"):
+        del count.high
+    with pytest.raises(AttributeError, match="'more' cannot be set"):
+        count.more = 1
+    match count:
+        case Count(a, b, c, d):
+            assert (a, b, c, d) == (value, low, high, how)
+    assert (count.value, hash(count)) == (value, hash(copies[0]))
 
 
 def test_an_inexact_count_is_not_taken_for_a_number():

@@ -7,8 +7,8 @@ index that counting uses (`index`) needs no other module.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as in typing, which takes long to import
 if TYPE_CHECKING:  # `__getattr__` imports these at run time, on first use
     from .catalog import Catalog as Catalog
     from .charging import AudioRules as AudioRules

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tokenfare.arguments import given_by
 from tokenfare.errors import InvalidRequestError, UnknownModel
 from tokenfare.plurals import number_of
+from tokenfare.variables import given_by
 
 from . import facts as facts_module
 from . import load

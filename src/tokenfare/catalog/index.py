@@ -8,7 +8,6 @@ does not change with the day.
 
 from __future__ import annotations
 
-import json
 import os.path
 from functools import cache
 
@@ -27,6 +26,8 @@ def tokenizer_of(name: str) -> str | None:
 
 @cache
 def _index() -> dict[str, str]:
+    import json
+
     with open(PATH, encoding="utf-8") as file:  # noqa: PTH123 - as above
         loaded: dict[str, str] = json.load(file)
     return loaded

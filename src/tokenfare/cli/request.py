@@ -15,7 +15,6 @@ from typing import Any, TypedDict, TypeVar, cast, get_args
 
 import click
 
-from tokenfare.arguments import given_by
 from tokenfare.budget import DEFAULT_MAX_OUTPUT_TOKENS
 from tokenfare.catalog import Access, Kind
 from tokenfare.catalog.catalog import paths_in
@@ -23,6 +22,7 @@ from tokenfare.errors import InputError
 from tokenfare.messages import Document, Prompt
 from tokenfare.router import MODALITIES, RequirementOptions, Requirements
 from tokenfare.router.requirement_options import written
+from tokenfare.variables import given_by
 
 from . import argument_names, inputs
 

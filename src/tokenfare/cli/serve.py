@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from tokenfare.arguments import given_by
 from tokenfare.client import AsyncClient
 from tokenfare.client.settings import provider_called
 from tokenfare.dispatch import KeyFile
@@ -27,6 +26,7 @@ from tokenfare.gateway import (
 )
 from tokenfare.listening import is_loopback
 from tokenfare.router import RequirementOptions, Requirements, requirements_from
+from tokenfare.variables import given_by
 
 from . import inputs, request
 from .numbers import Seconds, Whole

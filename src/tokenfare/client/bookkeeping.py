@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
-from tokenfare.arguments import given_by
 from tokenfare.database import expanded
 from tokenfare.dispatch import Attempt, Flow, RunBlocking
 from tokenfare.errors import DatabaseError, InvalidRequestError, ProviderError
@@ -30,6 +29,7 @@ from tokenfare.ledger import (
     drifts,
     ledger_path,
 )
+from tokenfare.variables import given_by
 
 from .owed_bills import OwedBills
 from .reply import Reply

@@ -18,7 +18,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
-from tokenfare.arguments import given_by
 from tokenfare.catalog import Catalog, Model, Provider, RateLimits
 from tokenfare.database import expanded, file_or_switch
 from tokenfare.dispatch import Admission, Flow, OnWait, RunBlocking, WaitFor
@@ -43,6 +42,7 @@ from tokenfare.limiter import (
     windows_of,
 )
 from tokenfare.usage import Usage
+from tokenfare.variables import given_by
 
 from .rate_notice import Notice
 from .turn_waits import OnTurn, TurnWaits

@@ -12,7 +12,6 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import TypedDict
 
-from tokenfare.arguments import given_by
 from tokenfare.catalog import Catalog, Provider, RateLimits
 from tokenfare.database import expanded
 from tokenfare.dispatch import (
@@ -31,6 +30,7 @@ from tokenfare.errors import InvalidRequestError
 from tokenfare.ledger import Ceiling
 from tokenfare.router import Requirements
 from tokenfare.telemetry import CAPTURE_VARIABLE
+from tokenfare.variables import given_by
 
 from .bookkeeping import Books, LedgerChoice, books
 from .learning import Learning

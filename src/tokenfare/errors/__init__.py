@@ -10,7 +10,6 @@ layer cannot import its class, and code that catches the error could do nothing 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 from .provider import AuthenticationError as AuthenticationError
 from .provider import BadRequestError as BadRequestError
@@ -30,9 +29,11 @@ from .provider import RateWaitTooLong as RateWaitTooLong
 from .provider import StreamBroken as StreamBroken
 from .root import TokenfareError as TokenfareError
 
+TYPE_CHECKING = False  # as in typing, which takes long to import
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
+    from typing import Any
 
 
 class InvalidRequestError(TokenfareError, ValueError):

@@ -10,8 +10,8 @@ Names are imported on first use, so that the first count loads what it needs and
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as in typing, which takes long to import
 if TYPE_CHECKING:
     from .bounds import Bounds as Bounds
     from .bounds import byte_level as byte_level

@@ -6,9 +6,12 @@ become `\u00e9`. Tests check each of these numbers on every code point.
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+
+TYPE_CHECKING = False  # as in typing, which takes long to import
+if TYPE_CHECKING:
+    import re
 
 NFC_GROWS = 3
 """NFC makes a text at most three times as long, in bytes of UTF-8 (UAX #15)."""
@@ -26,8 +29,14 @@ _LONG = 1_000_000
 
 _STRIDE = 16
 _SAMPLES = 8
-_LIKE_MARKS = re.compile(rf"(?:[^\w\s\x00-\x7f]|[\uff9e\uff9f]){{{_SAMPLES},}}")
-"""Runs of characters that may be marks (all marks are among them); rare in most texts."""
+
+
+@cache
+def _like_marks() -> re.Pattern[str]:
+    """Runs of characters that may be marks (all marks are among them); rare in most texts."""
+    import re  # not at the top, since a first count needs this module, and no pattern
+
+    return re.compile(rf"(?:[^\w\s\x00-\x7f]|[\uff9e\uff9f]){{{_SAMPLES},}}")
 
 
 def is_long(text: str) -> bool:
@@ -46,7 +55,7 @@ def has_a_run_of_marks(text: str) -> bool:
     if text.isascii():
         return False
     sample = text[::_STRIDE]
-    return any(_are_marks(found[0]) for found in _LIKE_MARKS.finditer(sample))
+    return any(_are_marks(found[0]) for found in _like_marks().finditer(sample))
 
 
 def _are_marks(sample: str) -> bool:

@@ -7,9 +7,7 @@ count is exact.
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
 from tokenfare.errors import (
     InvalidRequestError,
@@ -21,6 +19,7 @@ from tokenfare.errors import (
 from .shipped import SHIPPED
 from .tokenizer import Tokenizer
 
+TYPE_CHECKING = False  # as in typing, which takes long to import
 if TYPE_CHECKING:
     from .bounds import Bounds
     from .user_vocabularies import UserVocabulary
@@ -123,6 +122,8 @@ def _loaded(mine: UserVocabulary, changed: int) -> Tokenizer | ByTransformers:  
 @cache
 def _from_cache_or_bounds(name: str) -> Tokenizer | ByTransformers | Bounds:
     """A vocabulary found in a cache, or else bounds. Looked up once per process."""
+    from contextlib import suppress
+
     from .bounds import Bounds
     from .caches import find_vocabulary
     from .estimates import middle

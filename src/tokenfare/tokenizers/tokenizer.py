@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, BinaryIO, overload
 
 from tokenfare.arguments import token_limit, whole
 from tokenfare.errors import (
@@ -20,7 +19,10 @@ from tokenfare.extras import required
 from .nfc import NFC_SHRINKS
 from .special import ORDINARY, QWEN, SpecialSets, prepared, spelled
 
+TYPE_CHECKING = False  # as in typing, which takes long to import
 if TYPE_CHECKING:
+    from typing import Any, BinaryIO, overload
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -165,12 +167,15 @@ class Tokenizer:
             return True
         return self._count_up_to(text, max_tokens) is not None
 
-    @overload
-    def count_batch(
-        self, texts: _core.ArrowStream | _core.ArrowArray, *, column: str | None = None
-    ) -> _core.CountColumn: ...
-    @overload
-    def count_batch(self, texts: Iterable[str], *, column: None = None) -> list[int]: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def count_batch(
+            self, texts: _core.ArrowStream | _core.ArrowArray, *, column: str | None = None
+        ) -> _core.CountColumn: ...
+        @overload
+        def count_batch(self, texts: Iterable[str], *, column: None = None) -> list[int]: ...
+
     def count_batch(
         self, texts: object, *, column: str | None = None
     ) -> _core.CountColumn | list[int]:
