@@ -144,6 +144,7 @@ def test_a_column_that_could_only_be_bounded_is_refused_with_the_way_out() -> No
         (table()["prompt"], "prompt", "one column and no table: leave column='prompt' out"),
         (pa.table([["a"], ["b"]], names=["x", "x"]), "x", "several columns are called 'x'"),
         (pa.table({str(i): ["x"] for i in range(99)}), "y", "there is 0, 1, .*, 19, …"),
+        (pa.table({}), None, "a table without columns; one of strings is expected"),
         ("a text", "prompt", "column='prompt' is for tables"),
         (["a", "b"], None, "Arrow data is expected .*, not list; .*count_batch takes a list"),
         ([{"role": "user", "content": "a"}], None, "count_messages one of messages"),

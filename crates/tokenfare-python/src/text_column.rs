@@ -46,6 +46,9 @@ impl TextColumn {
     }
 
     fn in_table(fields: &Fields, column: Option<&str>) -> PyResult<Self> {
+        if fields.is_empty() {
+            return Err(Refused::new_err("a table without columns; one of strings is expected"));
+        }
         let all = listed(fields, |_| true);
         let name = match column {
             Some(name) => name,
