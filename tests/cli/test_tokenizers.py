@@ -72,9 +72,9 @@ def test_a_rank_file_that_no_option_can_explain_is_led_to_what_can(
 def test_a_folder_is_not_yet_counted_by_where_what_reads_it_is_not_installed(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tokenfare.tokenizers import registry, user_vocabularies
+    from tokenfare.tokenizers import origins, user_vocabularies
 
-    for module in (registry, user_vocabularies):
+    for module in (origins, user_vocabularies):
         monkeypatch.setattr(module, "find_spec", lambda _: None)
     assert run("tokenizers", "add", str(folder), "--name", "llama2").code == 0
     (line,) = [line for line in run("tokenizers").out.splitlines() if line.startswith("llama2")]

@@ -8,7 +8,9 @@ import pickle
 import subprocess
 import sys
 import threading
+from dataclasses import FrozenInstanceError, asdict, replace
 
+import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,25 +70,18 @@ def test_counts_are_written_and_added_as_numbers_are():
 
 @pytest.mark.parametrize("count", [Count.exactly(7), Count(5, 4, 12, "bounds")])
 def test_a_count_is_a_value_that_stays_as_it_is(count):
-    """All that a frozen dataclass would give; it is none, since importing those takes long."""
-    value, low, high, how = count.value, count.low, count.high, count.how
+    values = {"value": count.value, "low": count.low, "high": count.high, "how": count.how}
     assert eval(repr(count)) == count  # noqa: S307
     copies = [copy.copy(count), copy.deepcopy(count), pickle.loads(pickle.dumps(count))]  # noqa: S301
-    assert copies == [count] * 3
-    assert [(c.value, c.low, c.high, c.how) for c in copies] == [(value, low, high, how)] * 3
-    assert count.__replace__(high=20) == Count(value, low, 20, how)
+    assert [asdict(copied) for copied in copies] == [values] * 3
+    assert pydantic.TypeAdapter(Count).dump_python(count) == values
+    assert replace(count, high=20) == Count(count.value, count.low, 20, count.how)
     with pytest.raises(InvalidRequestError):
-        count.__replace__(high=0)
-    with pytest.raises(AttributeError, match="'value' cannot be set"):
+        replace(count, high=0)
+    with pytest.raises(FrozenInstanceError):
         count.value = 8
-    with pytest.raises(AttributeError, match="'high' cannot be deleted"):
+    with pytest.raises(FrozenInstanceError):
         del count.high
-    with pytest.raises(AttributeError, match="'more' cannot be set"):
-        count.more = 1
-    match count:
-        case Count(a, b, c, d):
-            assert (a, b, c, d) == (value, low, high, how)
-    assert (count.value, hash(count)) == (value, hash(copies[0]))
 
 
 def test_an_inexact_count_is_not_taken_for_a_number():

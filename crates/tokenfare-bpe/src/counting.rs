@@ -141,7 +141,7 @@ impl Counting<'_> {
                 sum += self.merge_short(false);
             }
             let Memory { hot, cold, front, wide, longer, new, asked, .. } = &mut *self.memory;
-            let Some(front) = front.made() else { continue };
+            let Some(front) = front.made() else { unreachable!("it was made above") };
             let Asked { keys, missing } = &mut **asked;
             let mut count = 0;
             for i in cold.all()[from..].iter().take(TOGETHER) {

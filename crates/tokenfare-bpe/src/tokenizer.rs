@@ -67,6 +67,10 @@ pub struct Tokenizer {
 
 impl Tokenizer {
     /// Reads a vocabulary in the compact form. O(size of the vocabulary), some milliseconds.
+    ///
+    /// It is not checked that merging the bytes of a token gives that token, which is so for all
+    /// that [`to_compact`](crate::to_compact) writes. Where it is not, a count may differ from the
+    /// number of ids.
     pub fn from_compact(data: &[u8]) -> Result<Self, VocabularyError> {
         let compact = Compact::read(data)?;
         Ok(Tokenizer {

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from tokenfare.errors import InexactCount, InvalidRequestError
 
 TYPE_CHECKING = False  # as in typing, which takes long to import
 if TYPE_CHECKING:
-    from typing import NoReturn, TypeGuard
+    from typing import TypeGuard
 
 
+@dataclass(frozen=True, slots=True)
 class Count:
     """A number of tokens, and how certain it is.
 
@@ -34,47 +36,17 @@ class Count:
         tokenfare.errors.InexactCount: between 800 and 1,200 tokens (bounds), not one number...
     """
 
-    # As a frozen dataclass, which this is not: importing dataclasses takes as long as all else that
-    # a first count needs.
-    __slots__ = ("high", "how", "low", "value")
-    __match_args__ = ("value", "low", "high", "how")
-
     value: int
     low: int
     high: int
     how: str
 
-    def __init__(self, value: int, low: int, high: int, how: str) -> None:
-        """Take a number, its two ends and the method.
-
-        Raises `InvalidRequestError` unless `0 <= low <= value <= high`.
-        """
-        if not 0 <= low <= value <= high:
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.value <= self.high:
             raise InvalidRequestError(
-                f"a count needs 0 <= low <= value <= high, not {low}, {value}, {high}"
+                "a count needs 0 <= low <= value <= high, "
+                f"not {self.low}, {self.value}, {self.high}"
             )
-        keep = object.__setattr__
-        keep(self, "value", value)
-        keep(self, "low", low)
-        keep(self, "high", high)
-        keep(self, "how", how)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"a count is not changed: {name!r} cannot be set")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"a count is not changed: {name!r} cannot be deleted")
-
-    def __repr__(self) -> str:
-        how = self.how
-        return f"Count(value={self.value}, low={self.low}, high={self.high}, {how=})"
-
-    def __reduce__(self) -> tuple[Callable[..., Count], tuple[int, int, int, str]]:
-        return Count, (self.value, self.low, self.high, self.how)
-
-    def __replace__(self, **changes: object) -> Count:
-        """The count with other values, for `copy.replace` (Python 3.13)."""
-        return Count(**{name: getattr(self, name) for name in self.__match_args__} | changes)
 
     @classmethod
     def exactly(cls, number: int) -> Count:

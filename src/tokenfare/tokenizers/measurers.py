@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-if TYPE_CHECKING:
-    from .count import Count
-    from .cutting import Keep
+from .count import Count
+from .cutting import Keep
 
 
 @runtime_checkable

@@ -68,7 +68,7 @@ ALL = "all"
 
 
 class SpecialSets:
-    """The special tokens that a tokenizer can recognise, as sets by name. Never changed.
+    """The special tokens that a tokenizer can recognise, as sets by name; not to be changed.
 
     `texts` has the one id of each special token, so a caller may list some of them without naming a
     set. `by_default` is the set that decoding uses. `refused` are special tokens that cannot be

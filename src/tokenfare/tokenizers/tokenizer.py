@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
+from importlib import import_module
 
 from tokenfare.arguments import token_limit, whole
 from tokenfare.errors import (
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from .count import Count
     from .cutting import Keep, Span
     from .stream import StreamCounter
-
-# What a first count does not need is imported inside functions: that saves most of its time.
 
 
 class Tokenizer:
@@ -65,7 +64,8 @@ class Tokenizer:
     @classmethod
     def from_file(cls, name: str, path: str | os.PathLike[str]) -> Tokenizer:
         """Read a tokenizer from a file with the core's compact merge table."""
-        with open(path, "rb") as file:  # noqa: PTH123 - importing pathlib takes longer than this
+        name_of_file = os.fspath(path)  # a number would be taken for an open file
+        with open(name_of_file, "rb") as file:  # noqa: PTH123 - importing pathlib takes long
             return cls(name, file.read())
 
     def __repr__(self) -> str:
@@ -123,9 +123,8 @@ class Tokenizer:
 
     def counter(self) -> StreamCounter:
         """A counter for a text that comes in parts, such as an answer while it is streamed."""
-        from .stream import StreamCounter
-
-        return StreamCounter(self)
+        counter: StreamCounter = _later("stream").StreamCounter(self)
+        return counter
 
     def count_file(self, file: str | os.PathLike[str] | BinaryIO) -> int:
         """Count the tokens of a file of UTF-8, in memory that does not grow with the file.
@@ -139,9 +138,8 @@ class Tokenizer:
             InputError: The file cannot be read, or is not UTF-8; the message names the byte and its
                 offset.
         """
-        from .stream import count_file
-
-        return count_file(self, file)
+        tokens: int = _later("stream").count_file(self, file)
+        return tokens
 
     def count_up_to(self, text: str, limit: int) -> int | None:
         """Count the tokens of a text, or return `None` early if there are more than `limit`."""
@@ -239,9 +237,8 @@ class Tokenizer:
         Raises:
             CharacterTooLong: Not even one character fits.
         """
-        from .cutting import truncated
-
-        return truncated(self._core, text, max_tokens, keep)
+        kept: str = _later("cutting").truncated(self._core, text, max_tokens, keep)
+        return kept
 
     def split(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[str]:
         """Split a text into pieces of at most `max_tokens` tokens each.
@@ -258,19 +255,19 @@ class Tokenizer:
         Raises:
             CharacterTooLong: A single character is more than `max_tokens`.
         """
-        from .cutting import joined
-
-        return joined(text, self.spans(text, max_tokens, overlap=overlap))
+        spans = self.spans(text, max_tokens, overlap=overlap)
+        pieces: list[str] = _later("cutting").joined(text, spans)
+        return pieces
 
     def spans(self, text: str, max_tokens: int, *, overlap: int = 0) -> list[Span]:
         """Split as `split` does, and return where each piece begins and ends, and its tokens."""
-        from .cutting import spans
-
-        return spans(self._core, text, max_tokens, overlap)
+        spans: list[Span] = _later("cutting").spans(self._core, text, max_tokens, overlap)
+        return spans
 
     def measure(self, text: str) -> Count:
         """Count the tokens of a text as an exact `Count`."""
-        return _count().exactly(self._core.count(text))
+        count: Count = _later("count").Count.exactly(self._core.count(text))
+        return count
 
     def encode(self, text: str, *, special: str | Collection[str] = ORDINARY) -> list[int]:
         """Encode a text as ids.
@@ -355,19 +352,20 @@ class Tokenizer:
         return spelled(self._special, special)
 
 
-@cache  # to import it takes as long as to count a short text, even if it is there
-def _count() -> type[Count]:
-    from .count import Count
+@cache
+def _later(module: str) -> Any:
+    """A module of this package that a first count does not need.
 
-    return Count
+    An `import` in a function would take as long as cutting a short text, again and again.
+    """
+    return import_module(f".{module}", __package__)
 
 
 def _most_bytes(text: str) -> int:
     if text.isascii():
         return len(text)
-    from .bounds import most_bytes
-
-    return most_bytes(text)
+    most: int = _later("bounds").most_bytes(text)
+    return most
 
 
 def _narrowed(tokenizer: str, texts: Any, column: str | None) -> object:

@@ -89,7 +89,7 @@ struct Set([[u64; 4]; 2]);
 pub(crate) struct WideCache(Option<Box<[Set; SETS]>>);
 
 impl WideCache {
-    /// The count of the piece, or 0 if it is not here. O(1), no branch.
+    /// The count of the piece, or 0 if it is not here. O(1), no branch on what is found.
     #[inline(always)]
     pub(crate) fn find(&self, key: WideKey) -> usize {
         let Some(sets) = &self.0 else { return 0 };
