@@ -26,7 +26,7 @@ def whole(name: str, number: object, least: int | None = None, because: str = ""
 
     Integers of other libraries (`numpy.int64`) are whole numbers, `True` and `2.0` are not.
     """
-    # Nearly always an `int`; to ask for its index takes as long again.
+    # Nearly always an `int`, which needs no call.
     value = number if type(number) is int else _index(name, number)
     if least is not None and value < least:
         raise InvalidRequestError(f"{name} is {value:,}; {because or f'it is at least {least:,}'}")

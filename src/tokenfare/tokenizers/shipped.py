@@ -6,7 +6,7 @@ import os.path
 from collections.abc import Mapping
 from types import MappingProxyType
 
-# Paths are `str`, since importing pathlib takes longer than loading a vocabulary.
+# Paths are `str`, since importing pathlib takes about as long as loading a vocabulary.
 _FOLDER = os.path.join(os.path.dirname(__file__), "data")  # noqa: PTH118, PTH120
 
 SHIPPED: Mapping[str, str] = MappingProxyType(

@@ -356,7 +356,7 @@ class Tokenizer:
 def _later(module: str) -> Any:
     """A module of this package that a first count does not need.
 
-    An `import` in a function would take as long as cutting a short text, again and again.
+    An `import` in each call would take half as long again as cutting a short text.
     """
     return import_module(f".{module}", __package__)
 

@@ -1,14 +1,13 @@
 //! The short cache with the vocabulary in it, made once it is worth the time.
 //!
-//! Making it takes as long as merging ten to twenty thousand pieces, so a program that counts a few
-//! short texts does without: its pieces are merged, and only `hot_cache` keeps their counts. After
-//! [`FEW`] new pieces it is made.
+//! Making it takes most of the time of a first count, so a program that counts a few short texts
+//! does without: its pieces are merged, and only `hot_cache` keeps their counts. After [`FEW`] new
+//! pieces it is made.
 
 use crate::caches::short_cache::{Key, ShortCache};
 use crate::vocabulary::Vocabulary;
 
-/// Pieces that are merged before the cache is made: a tenth to a fifth of the time that making it
-/// takes.
+/// Pieces that are merged before the cache is made. A judgement: other numbers were not tried.
 pub(crate) const FEW: usize = 2048;
 
 /// The cache, or how many pieces were new without it.

@@ -19,7 +19,7 @@ const STRETCH: usize = 8192;
 const TAIL: usize = 20;
 
 /// A text of fewer bytes is looked at first: if it is ASCII, it needs no joints. Making them takes
-/// as long as counting some hundred kilobytes.
+/// millions of instructions.
 const SHORT: usize = 512;
 
 /// A consumer of pieces, which gets them in order.

@@ -195,8 +195,8 @@ impl Pairs {
         }
     }
 
-    /// Adds a pair. `false` if it is there already. `taken` has the places taken in each line; to
-    /// look for the first free one takes twice as long. O(1) expected.
+    /// Adds a pair. `false` if it is there already. `taken` has the number of places taken in each
+    /// line, so that the first free one need not be looked for. O(1) expected.
     fn insert(&mut self, left: u32, right: u32, merged: u32, taken: &mut [u8]) -> bool {
         let mixed = Mixed::of(left, right);
         if self.answer(mixed) != NONE {
