@@ -1,13 +1,12 @@
 """Makes the two files that programs read from the catalogue's files that people write.
 
-`catalog.json`: all facts, checked, in a form that loads in milliseconds. `index.json`: the names
+`catalog.json`: all facts, checked, in a form that loads in milliseconds. `index.tsv`: the names
 with their tokenizers, for counting. Run it after an edit of the TOML files; tests hold both equal
 to them.
 """
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +27,6 @@ if __name__ == "__main__":
     facts = from_files(sorted(SHIPPED.glob("*.toml")))
     SNAPSHOT.write_bytes(snapshot.written(facts.models, facts.providers, facts.sources))
     names = index_of(Catalog(facts, datetime.now(tz=UTC).date()))
-    text = json.dumps(names, indent=1, sort_keys=True) + "\n"
+    text = "".join(f"{name}\t{tokenizer}\n" for name, tokenizer in sorted(names.items()))
     Path(index.PATH).write_text(text, encoding="utf-8")
     print(f"{len(facts.models)} models in {SNAPSHOT.name}, {len(names)} names in {index.PATH}")

@@ -15,8 +15,8 @@ FILES_VARIABLE = "TOKENFARE_CATALOG"
 """The environment variable that names the user's own files. If it is set, the index must not be
 used, since these files may differ from it."""
 
-# A `str`, since importing pathlib takes longer than reading the file.
-PATH = os.path.join(os.path.dirname(__file__), "data", "index.json")  # noqa: PTH118, PTH120
+# A `str`, since importing pathlib takes longer than reading the file. So does importing json.
+PATH = os.path.join(os.path.dirname(__file__), "data", "index.tsv")  # noqa: PTH118, PTH120
 
 
 def tokenizer_of(name: str) -> str | None:
@@ -26,8 +26,5 @@ def tokenizer_of(name: str) -> str | None:
 
 @cache
 def _index() -> dict[str, str]:
-    import json
-
     with open(PATH, encoding="utf-8") as file:  # noqa: PTH123 - as above
-        loaded: dict[str, str] = json.load(file)
-    return loaded
+        return dict(line.split("\t") for line in file.read().splitlines())
