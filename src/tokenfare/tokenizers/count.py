@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from tokenfare.errors import InexactCount, InvalidRequestError
 
 TYPE_CHECKING = False  # as in typing, which takes long to import
 if TYPE_CHECKING:
+    from dataclasses import dataclass
     from typing import TypeGuard
+else:
+    from tokenfare.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
