@@ -223,3 +223,13 @@ def test_names_are_linked_in_prose_and_left_alone_in_code_and_headings() -> None
         "# `tf.count`\n\n[`tf.count(text)`][tokenfare.count] and `tf.cont`\n\n"
         "```python\n`tf.count`\n```\n"
     )
+
+
+def test_the_reference_shows_how_a_count_is_made() -> None:
+    """Its reader knows a dataclass by where the decorator is imported from (`late_dataclass`)."""
+    griffe = pytest.importorskip("griffe", reason="needs tokenfare[docs]")
+    package = griffe.load(
+        "tokenfare", search_paths=[str(ROOT / "src")], extensions=griffe.load_extensions()
+    )
+    made_of = [each.name for each in package["tokenizers.count.Count"].parameters]
+    assert made_of == ["self", "value", "low", "high", "how"]

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from tokenfare.errors import InexactCount, InvalidRequestError
 
 TYPE_CHECKING = False  # as in typing, which takes long to import
-if TYPE_CHECKING:
+if not TYPE_CHECKING:
+    from tokenfare.late_dataclass import dataclass
+else:  # last, since griffe, which makes the reference, takes the last one
     from dataclasses import dataclass
     from typing import TypeGuard
-else:
-    from tokenfare.late_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
