@@ -39,6 +39,9 @@ pub(crate) trait Point: Copy + Into<u32> + Default + BitOr<Output = Self> {
 
     /// Its lowest eight bits.
     fn low(self) -> u8;
+
+    /// A group in 16 bits each; `None` if one of them has more.
+    fn units(group: &[Self; GROUP]) -> Option<[u16; GROUP]>;
 }
 
 impl Point for u8 {
@@ -46,6 +49,10 @@ impl Point for u8 {
 
     fn low(self) -> u8 {
         self
+    }
+
+    fn units(group: &[Self; GROUP]) -> Option<[u16; GROUP]> {
+        Some(group.map(u16::from))
     }
 }
 
@@ -55,6 +62,10 @@ impl Point for u16 {
     fn low(self) -> u8 {
         self as u8
     }
+
+    fn units(group: &[Self; GROUP]) -> Option<[u16; GROUP]> {
+        Some(*group)
+    }
 }
 
 impl Point for u32 {
@@ -62,6 +73,11 @@ impl Point for u32 {
 
     fn low(self) -> u8 {
         self as u8
+    }
+
+    fn units(group: &[Self; GROUP]) -> Option<[u16; GROUP]> {
+        let all = group.iter().fold(0, |all, point| all | point);
+        (all <= 0xffff).then(|| group.map(|point| point as u16))
     }
 }
 
@@ -99,13 +115,13 @@ fn write<P: Point>(points: &[P], utf8: &mut [u8]) -> Option<usize> {
         // else.
         return unsafe { write_with_avx2(points, utf8) };
     }
-    write_with(points, utf8, write_group)
+    write_with(points, utf8, |group, room| write_group(&group.map(Into::into), room))
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi2")]
 fn write_with_avx512<P: Point>(points: &[P], utf8: &mut [u8]) -> Option<usize> {
-    write_with(points, utf8, |group, room| avx512::write_group(group, room))
+    write_with(points, utf8, |group, room| avx512::write_group(&group.map(Into::into), room))
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -118,7 +134,7 @@ fn write_with_avx2<P: Point>(points: &[P], utf8: &mut [u8]) -> Option<usize> {
 fn write_with<P: Point>(
     points: &[P],
     utf8: &mut [u8],
-    write_group: impl Fn(&Group, &mut Written) -> (usize, bool),
+    write_group: impl Fn(&[P; GROUP], &mut Written) -> (usize, bool),
 ) -> Option<usize> {
     let (strides, rest) = points.as_chunks::<STRIDE>();
     let (mut at, mut seen) = (0, false);
@@ -129,7 +145,6 @@ fn write_with<P: Point>(
             continue;
         }
         for group in stride.as_chunks::<GROUP>().0 {
-            let group = &group.map(Into::into);
             let (length, foreign) = write_group(group, utf8[at..].first_chunk_mut()?);
             at += length;
             seen |= foreign;
