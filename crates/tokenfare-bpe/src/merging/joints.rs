@@ -278,7 +278,9 @@ fn joins_ascii(token: &[u8], at: usize) -> bool {
 pub(crate) fn may_be_plain(bytes: &[u8]) -> bool {
     match bytes {
         [0xe3, second, ..] => (0x81..=0x83).contains(second),
-        _ => matches!(bytes[0], 0xe3..=0xe9 | 0xeb | 0xec),
+        [0xea, second, ..] => *second >= 0xb0,
+        [0xed, second, ..] => *second <= 0x9d,
+        _ => matches!(bytes[0], 0xe3..=0xed),
     }
 }
 

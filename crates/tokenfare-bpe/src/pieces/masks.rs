@@ -12,8 +12,11 @@ pub(crate) mod avx512;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi8, _mm256_and_si256, _mm256_andnot_si256, _mm256_cmpeq_epi8,
-    _mm256_cmpgt_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
+    _mm256_cmpgt_epi8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
 };
+
+#[cfg(target_arch = "x86_64")]
+use bytemuck::must_cast;
 
 /// Bytes that are classified together.
 pub(crate) const WINDOW: usize = 64;
@@ -109,9 +112,9 @@ fn beyond(bytes: &[u8; READ]) -> Beyond {
 #[target_feature(enable = "avx2")]
 #[inline]
 fn vector(bytes: &[u8; READ], at: usize) -> __m256i {
-    let (words, _) = bytes[at..at + 32].as_chunks::<8>();
-    let word = |i: usize| i64::from_le_bytes(words[i]);
-    _mm256_set_epi64x(word(3), word(2), word(1), word(0))
+    let mut those = [0_u8; 32];
+    those.copy_from_slice(&bytes[at..at + 32]);
+    must_cast(those)
 }
 
 /// See [`Masks::plain`]. `second` and `third` are the same bytes as `v`, one and two places further
@@ -121,8 +124,12 @@ fn vector(bytes: &[u8; READ], at: usize) -> __m256i {
 #[inline]
 fn plain(v: __m256i, second: __m256i, third: __m256i) -> __m256i {
     let or = |a, b| _mm256_or_si256(a, b);
+    let all = |byte: u8| _mm256_set1_epi8(byte as i8);
     let two = or(between(v, 0xc4, 0xc5), between(v, 0xd0, 0xd1));
-    let hangul = between(v, 0xeb, 0xec);
+    // U+AC00 to U+D77F. The last syllables, up to U+D7A3, are as rare as they are few.
+    let below = _mm256_and_si256(is(v, 0xea), _mm256_cmpgt_epi8(all(0xb0), second));
+    let above = _mm256_and_si256(is(v, 0xed), _mm256_cmpgt_epi8(second, all(0x9d)));
+    let hangul = _mm256_andnot_si256(or(below, above), between(v, 0xea, 0xed));
     // U+4000 to U+9FFF, without the hexagrams from U+4DC0 to U+4DFF.
     let hexagram = _mm256_and_si256(is(v, 0xe4), is(second, 0xb7));
     let ideograph = _mm256_andnot_si256(hexagram, between(v, 0xe4, 0xe9));
