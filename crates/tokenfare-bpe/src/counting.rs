@@ -85,7 +85,7 @@ impl Taker for Counting<'_> {
 
     #[inline(always)]
     fn batch(&mut self, text: &[u8], pieces: &Pieces) {
-        self.count += pieces.ones() + self.count_batch(text, pieces.starts(), pieces.ends());
+        self.count += pieces.counted() + self.count_batch(text, pieces.starts(), pieces.ends());
     }
 
     fn piece(&mut self, text: &[u8], start: usize, end: usize) {

@@ -83,7 +83,7 @@
 //! together; `decoding`, from ids back to bytes; and `special`, special tokens in a text.
 //!
 //! `README.md` of this crate lists what is claimed with its proofs, and the costs; `EXPERIMENTS.md`
-//! has the measurements and the experiments, including those that failed.
+//! has the measurements, and `REJECTED.md` the experiments that failed.
 
 mod caches;
 mod counting;

@@ -25,6 +25,10 @@
 //! begin with it, and those of characters that are not `plain` (see `masks`), so that masks alone
 //! tell the places. Only windows look for these joints; [`Joints::segment_end`] passes over them.
 //!
+//! **Characters that are tokens.** Four of ten segments of such text are one character of three bytes
+//! that is a token. Such a segment is one token, as every piece that is a token of merging is, so a
+//! bit says so and nothing is looked up ([`Joints::tokens`]).
+//!
 //! **Characters at once.** This asks for a vocabulary in order, in which each token is made of
 //! tokens of lower rank. A character that is a token may be taken as one from the start if every
 //! token that could stand across one of its two joints holds all of it. **Proof.** Take the first
@@ -51,6 +55,8 @@ pub(crate) struct Joints {
     /// it.
     ascii_apart: bool,
     parted: Vec<u64>,
+    /// A bit for each character of three bytes that is a token.
+    characters: Box<[u64; 1 << 12]>,
 }
 
 impl Joints {
@@ -61,6 +67,7 @@ impl Joints {
             partial: places(0),
             ascii_apart: true,
             parted: vec![0; 2 * PARTED / 32],
+            characters: places(0),
         }
     }
 
@@ -71,6 +78,7 @@ impl Joints {
             partial: places(u64::MAX),
             ascii_apart: false,
             parted: vec![u64::MAX; 2 * PARTED / 32],
+            characters: places(0),
         }
     }
 
@@ -79,8 +87,13 @@ impl Joints {
         if token.is_ascii() {
             return; // most tokens, and no joint
         }
-        if std::str::from_utf8(token).is_err() {
-            self.add_parted(token);
+        match (std::str::from_utf8(token), token) {
+            (Ok(_), &[lead, second, third]) if is_three_byte_lead(lead) => {
+                let (word, bit) = character_place([lead, second, third, 0]);
+                self.characters[word] |= 1 << bit;
+            }
+            (Ok(_), _) => {}
+            (Err(_), _) => self.add_parted(token),
         }
         if (1..token.len()).any(|at| joins_ascii(token, at)) {
             self.ascii_apart = false;
@@ -185,6 +198,20 @@ impl Joints {
         (befores & !holding) << 3
     }
 
+    /// Those of `starts` whose characters are tokens. Each is the start of a character of three
+    /// bytes. O(starts).
+    #[inline(always)]
+    pub(crate) fn tokens(&self, bytes: &[u8; READ], starts: u64) -> u64 {
+        let (mut rest, mut found) = (starts, 0);
+        while rest != 0 {
+            let at = rest.trailing_zeros() as usize % WINDOW;
+            let (word, bit) = character_place(bytes[at..].first_chunk().map_or([0; 4], |b| *b));
+            found |= (self.characters[word] >> bit & 1) << at;
+            rest &= rest - 1;
+        }
+        found
+    }
+
     /// The `places` at which pieces can be divided: all or none. Each is between ASCII that is not
     /// white space and a plain character of three bytes behind it, or between such a character and
     /// an ASCII letter behind it.
@@ -282,6 +309,13 @@ pub(crate) fn may_be_plain(bytes: &[u8]) -> bool {
         [0xed, second, ..] => *second <= 0x9d,
         _ => matches!(bytes[0], 0xe3..=0xed),
     }
+}
+
+/// The place in `characters` of the character in the first three bytes: a word, and a bit in it.
+#[inline(always)]
+fn character_place(bytes: [u8; 4]) -> (usize, u32) {
+    let bytes = u32::from_be_bytes(bytes);
+    (bytes as usize >> 16 & 0xfff, bytes >> 8 & 0x3f)
 }
 
 /// The place in `partial` of the lower three bytes of `across`: the last one before a joint and two

@@ -61,15 +61,16 @@ pub(crate) struct Pieces {
     end: usize,
     starts: Places,
     ends: Places,
-    /// Pieces of a single byte that are counted but not listed.
-    ones: usize,
+    /// Pieces that are counted but not listed, each of them one token: those of a single byte, and
+    /// characters of three bytes that are tokens.
+    counted: usize,
 }
 
 impl Pieces {
     /// Drops all pieces, and begins a new stretch at `at`.
     pub(crate) fn begin(&mut self, at: usize) {
         (self.base, self.end) = (at, 0);
-        (self.starts.count, self.ends.count, self.ones) = (0, 0, 0);
+        (self.starts.count, self.ends.count, self.counted) = (0, 0, 0);
     }
 
     /// Drops the last piece, which has one byte.
@@ -77,7 +78,7 @@ impl Pieces {
         if all {
             (self.starts.count, self.ends.count) = (self.starts.count - 1, self.ends.count - 1);
         } else {
-            self.ones -= 1;
+            self.counted -= 1;
         }
         self.end -= 1;
     }
@@ -92,9 +93,9 @@ impl Pieces {
         self.base + self.end
     }
 
-    /// How many pieces of one byte there are that are not listed.
-    pub(crate) fn ones(&self) -> usize {
-        self.ones
+    /// How many pieces there are that are not listed. Each is one token.
+    pub(crate) fn counted(&self) -> usize {
+        self.counted
     }
 
     /// The rest of the text, from the start of the first piece on.
@@ -131,9 +132,11 @@ impl Pieces {
     ) {
         let end = 1 << window.certain;
         let ones = if ALL { 0 } else { window.starts & (window.starts | end) >> 1 };
-        self.ones += ones.count_ones() as usize;
-        self.starts.add(self.end as u32, window.starts & !ones, &list);
-        self.ends.add(self.end as u32, (window.starts & !1 | end) & !(ones << 1), &list);
+        self.counted += (ones | window.tokens).count_ones() as usize;
+        let starts = window.starts & !(ones | window.tokens);
+        let ends = (window.starts & !1 | end) & !(ones << 1 | window.tokens << 3);
+        self.starts.add(self.end as u32, starts, &list);
+        self.ends.add(self.end as u32, ends, &list);
         self.end += window.certain;
     }
 
@@ -144,7 +147,7 @@ impl Pieces {
             self.starts.add(self.end as u32, 1, list);
             self.ends.add(end as u32, 1, list);
         } else {
-            self.ones += 1;
+            self.counted += 1;
         }
         self.end = end;
     }
@@ -152,7 +155,7 @@ impl Pieces {
     /// Finds pieces from the end of the last one on, until the batch is full or something stops it.
     ///
     /// `text` is UTF-8. With `normal` it is known to be in the form in which it is split, and
-    /// nothing is tested for NFC. Pieces of one byte are only counted, unless `ALL`.
+    /// nothing is tested for NFC. Unless `ALL`, pieces that are surely one token are only counted.
     pub(crate) fn find<const ALL: bool>(
         &mut self,
         splitting: &Splitting,
@@ -217,7 +220,7 @@ impl Pieces {
     ) -> Stop {
         while !self.is_full() {
             let Some(bytes) = self.ahead(text) else { return Stop::Tail };
-            let window = Window::new::<R>(bytes, masks(bytes), given.joints, given.normal);
+            let window = Window::new::<R, ALL>(bytes, masks(bytes), given.joints, given.normal);
             let Some(window) = window else { return Stop::Unstable };
             if window.certain > 0 {
                 self.add::<ALL>(&window, &list);

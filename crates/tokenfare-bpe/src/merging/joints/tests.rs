@@ -92,6 +92,22 @@ fn no_token_of_qwen_stands_beside_ascii_where_pieces_fall_apart() {
     assert_eq!(v.joints().apart_beside_ascii(u64::MAX), u64::MAX);
 }
 
+#[test]
+fn a_character_is_known_as_a_token_if_merging_makes_it_one() {
+    let v = Vocabulary::from_compact(DATA).unwrap();
+    let mut tokens = 0;
+    for c in '\u{800}'..='\u{ffff}' {
+        let at = c as usize % (WINDOW - 2);
+        let mut bytes = [b'!'; READ];
+        let character = c.encode_utf8(&mut bytes[at..]).to_owned();
+        let expected = u64::from(ids(&v, &character).len() == 1) << at;
+        assert_eq!(v.joints().tokens(&bytes, 1 << at), expected, "{c:?}");
+        tokens += usize::from(expected != 0);
+    }
+    assert!(tokens > 5_000, "{tokens}");
+    assert_eq!(Joints::everywhere().tokens(&[0xe4; READ], u64::MAX), 0);
+}
+
 /// A tokenizer of single bytes and what these merge into, in this order.
 fn merging(made: &[&[u8]]) -> Tokenizer {
     merging_normalized(made, Normalization::None)

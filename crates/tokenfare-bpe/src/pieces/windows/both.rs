@@ -112,7 +112,7 @@ impl Pieces {
         masks: impl Fn(&[u8; READ]) -> Masks,
     ) -> Option<Window> {
         let bytes = self.ahead(text).filter(|_| !self.is_full())?;
-        Window::new::<R>(bytes, masks(bytes), given.joints, given.normal)
+        Window::new::<R, false>(bytes, masks(bytes), given.joints, given.normal)
     }
 
     /// Adds the pieces of a window, or those that the scanner reads; `false` if something stopped

@@ -156,8 +156,46 @@ fn pieces_of_one_byte_may_be_counted_instead_of_found() {
             let (ones, expected): (Vec<_>, Vec<_>) =
                 all.bounds().partition(|(start, end)| end - start == 1);
             assert_eq!(longer.bounds().collect::<Vec<_>>(), expected, "{splitting:?} {text:?}");
-            assert_eq!((longer.ones(), longer.end()), (ones.len(), all.end()));
+            assert_eq!((longer.counted(), longer.end()), (ones.len(), all.end()));
         }
+    }
+}
+
+#[test]
+fn characters_that_are_tokens_may_be_counted_instead_of_found() {
+    let v = Vocabulary::from_compact(DATA).unwrap();
+    // The last three are no tokens.
+    let alphabet =
+        ["的", "国", "あ", "ー", "한", "글", "。", "，", "a", " ", "é", "가", "힣", "囍", "囸"];
+    assert!(alphabet[12..].iter().all(|c| ids(&v, c, &[0, 3]).len() > 1));
+    let mut roll = dice(10);
+    for splitting in splittings() {
+        let (mut counted, mut listed) = (0, 0);
+        for _ in 0..10_000 {
+            let mut text = String::new();
+            while text.len() < 300 {
+                text.push_str(alphabet[roll(alphabet.len())]);
+            }
+            let bytes = text.as_bytes();
+            let (mut all, mut some) = (Pieces::default(), Pieces::default());
+            all.find::<true>(&splitting, bytes, Some(v.joints()), true);
+            some.find::<false>(&splitting, bytes, Some(v.joints()), true);
+            assert_eq!(some.end(), all.end(), "{splitting:?} {text:?}");
+            let mut found = some.bounds().peekable();
+            for (start, end) in all.bounds() {
+                if found.next_if_eq(&(start, end)).is_some() {
+                    listed += usize::from(end - start == 3);
+                    continue;
+                }
+                let (start, end) = (start as usize, end as usize);
+                assert!(matches!(end - start, 1 | 3), "{splitting:?} {text:?} at {start}");
+                assert_eq!(ids(&v, &text, &[start, end]).len(), 1, "{text:?} at {start}");
+                counted += usize::from(end - start == 3);
+            }
+            assert_eq!(found.next(), None, "{splitting:?} {text:?}");
+            assert_eq!(all.bounds().count() - some.bounds().count(), some.counted());
+        }
+        assert!(counted > 100_000 && listed > 10_000, "{splitting:?}: {counted} {listed}");
     }
 }
 
@@ -172,7 +210,7 @@ fn a_stretch_is_no_longer_than_places_in_it_go_however_few_pieces_it_has() {
         let mut both = [Pieces::default(), Pieces::default()];
         Pieces::find_both(&mut both, &splitting, [bytes, bytes], None, true);
         for pieces in [&pieces, &both[0], &both[1]] {
-            assert_eq!(pieces.ones(), pieces.end());
+            assert_eq!(pieces.counted(), pieces.end());
             assert!(pieces.end().abs_diff(STRETCH) < 2 * WINDOW, "{}", pieces.end());
         }
     }
@@ -204,7 +242,7 @@ fn two_texts_at_once_have_the_pieces_of_each() {
                 let stop = pieces.find::<false>(&splitting, text, None, normal);
                 assert_eq!(stop, expected_stop, "{splitting:?} {text:?}");
                 assert!(pieces.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
-                assert_eq!((pieces.ones(), pieces.end()), (expected.ones(), expected.end()));
+                assert_eq!((pieces.counted(), pieces.end()), (expected.counted(), expected.end()));
                 assert!(i != stopped || pieces.end() == end, "it had not stopped: {text:?}");
             }
         }
@@ -237,7 +275,7 @@ fn portable<R: Rules>(splitting: &Splitting) {
         for mut pieces in both {
             pieces.find::<false>(splitting, bytes, None, true);
             assert!(pieces.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
-            assert_eq!((pieces.ones(), pieces.end()), (expected.ones(), expected.end()));
+            assert_eq!((pieces.counted(), pieces.end()), (expected.counted(), expected.end()));
         }
     }
 }

@@ -35,12 +35,16 @@ pub(super) struct Split {
 pub(super) struct Window {
     pub(super) starts: u64,
     pub(super) certain: usize,
+    /// Those of `starts` whose piece is a character of three bytes that is one token. None, if they
+    /// were not asked for.
+    pub(super) tokens: u64,
 }
 
 impl Window {
-    /// `None` if the window is not in NFC, unless the text is known to be `normal`.
+    /// `None` if the window is not in NFC, unless the text is known to be `normal`. With `ALL`, no
+    /// pieces are told apart.
     #[inline(always)]
-    pub(super) fn new<R: Rules>(
+    pub(super) fn new<R: Rules, const ALL: bool>(
         bytes: &[u8; READ],
         mut m: Masks,
         joints: Option<&Joints>,
@@ -66,7 +70,12 @@ impl Window {
             joints.apart(bytes, behind_three >> 3) | joints.apart_beside_ascii(beside_ascii)
         });
         let settled = if normal { u64::MAX } else { !may_join(bytes, m.inner | unstable.all) };
-        Some(Self::of(&split, apart & settled))
+        let window = Self::of(&split, apart & settled);
+        let tokens = joints.filter(|_| !ALL).map_or(0, |joints| {
+            let bounds = window.starts | 1 << window.certain;
+            joints.tokens(bytes, window.starts & m.three & bounds >> 3)
+        });
+        Some(Window { tokens, ..window })
     }
 
     /// Combines the starts of pieces with `apart`, the places at which pieces are divided.
@@ -77,7 +86,7 @@ impl Window {
         let closed = u64::MAX >> open.saturating_sub(1);
         let last = (split.starts | apart & split.anew) & split.known & closed;
         let certain = (last | 1).ilog2() as usize;
-        Window { starts: (split.starts | apart) & ((1 << certain) - 1), certain }
+        Window { starts: (split.starts | apart) & ((1 << certain) - 1), certain, tokens: 0 }
     }
 }
 
