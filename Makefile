@@ -32,10 +32,11 @@ demo: .venv/.demo
 
 test: test-rust test-python
 
-# The last line is the fuzz target for ten seconds, without its engine.
+# The last line is the fuzz target for ten seconds, without its engine. A lock file that lacks a
+# crate is refused: it would be a change that nobody commits.
 test-rust:
-	cargo test --quiet --workspace
-	FUZZ_SECONDS=10 cargo test --quiet --release --no-default-features --manifest-path crates/fuzz/Cargo.toml
+	cargo test --quiet --locked --workspace
+	FUZZ_SECONDS=10 cargo test --quiet --locked --release --no-default-features --manifest-path crates/fuzz/Cargo.toml
 
 # A worker a core; WORKERS=0 is one process, whose output and debugger are as usual. The plugin of
 # the benchmarks stays out: beside others it would measure nothing, and warns of it.
