@@ -40,7 +40,8 @@ pub(crate) trait Point: Copy + Into<u32> + Default + BitOr<Output = Self> {
     /// Its lowest eight bits.
     fn low(self) -> u8;
 
-    /// A group in 16 bits each; `None` if one of them has more.
+    /// A group in 16 bits each; `None` if one of them has more. Only AVX2 asks for it.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     fn units(group: &[Self; GROUP]) -> Option<[u16; GROUP]>;
 }
 
