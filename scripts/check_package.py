@@ -25,7 +25,8 @@ IN_BOTH = (
     "tokenizers/data/qwen.bpe",
     "tokenizers/data/PROVENANCE.toml",
 )
-IN_BOTH += ("catalog/data/catalog.json", "cli/documents/PROVENANCE.toml", "limiter/counts.lua")
+IN_BOTH += ("catalog/data/catalog.json", "catalog/data/index.tsv")
+IN_BOTH += ("cli/documents/PROVENANCE.toml", "limiter/counts.lua")
 IN_SOURCE = ("Cargo.lock", "LICENSE", "NOTICE", "README.md", "pyproject.toml")
 NOT_IN_SOURCE = ("tests/", "benchmarks/", "docs/", "target/", ".github/", ".ci/")
 
