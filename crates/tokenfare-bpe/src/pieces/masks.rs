@@ -3,8 +3,8 @@
 //!
 //! Bit `i` of a mask stands for byte `i` of the window. The masks are made in one of three ways
 //! with the same result: with AVX-512, with AVX2, and for every CPU with eight bytes in a word.
-//! None of the three needs `unsafe` inside: the window is an array, and the vectors are made from
-//! its words.
+//! None of the three needs `unsafe` inside: the window is an array, and so are the bytes of a
+//! vector.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;

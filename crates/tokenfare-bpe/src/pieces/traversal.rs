@@ -24,7 +24,7 @@ const SHORT: usize = 512;
 
 /// A consumer of pieces, which gets them in order.
 pub(crate) trait Taker {
-    /// Whether it wants pieces of one byte too, or only their number.
+    /// Whether it wants pieces that are surely one token too, or only their number.
     const ALL: bool;
 
     /// Takes all pieces of a batch; each starts at least 16 bytes before the end of `text`.

@@ -34,8 +34,8 @@ pub(crate) const BATCH: usize = 4096;
 /// A piece longer than this many bytes is counted alone: places in a stretch have 32 bits.
 const FAR: usize = 1 << 20;
 
-/// A batch that covers this many bytes is full, however few pieces it has: pieces of one byte are
-/// not listed in it, and a text may have no others.
+/// A batch that covers this many bytes is full, however few pieces it has: those that are surely one
+/// token are not listed in it, and a text may have no others.
 const STRETCH: usize = 1 << 20;
 
 /// Why no more pieces are found.
