@@ -25,9 +25,9 @@
 //! begin with it, and those of characters that are not `plain` (see `masks`), so that masks alone
 //! tell the places. Only windows look for these joints; [`Joints::segment_end`] passes over them.
 //!
-//! **Characters that are tokens.** Four of ten segments of such text are one character of three bytes
-//! that is a token. Such a segment is one token, as every piece that is a token of merging is, so a
-//! bit says so and nothing is looked up ([`Joints::tokens`]).
+//! **Characters that are tokens.** Of the segments of more than one byte in such text, four of ten
+//! are one character of three bytes that is a token. Such a segment is one token, as every piece
+//! that is a token of merging is, so a bit says so and nothing is looked up ([`Joints::tokens`]).
 //!
 //! **Characters at once.** This asks for a vocabulary in order, in which each token is made of
 //! tokens of lower rank. A character that is a token may be taken as one from the start if every
