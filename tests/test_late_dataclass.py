@@ -195,6 +195,26 @@ def test_what_was_put_into_the_class_before_the_first_question_stays() -> None:
     assert repr(size(1, 2, "far")) == "mine"
 
 
+def test_a_class_is_made_in_code_that_no_module_is_registered_for() -> None:
+    """As `importlib` runs a file that is not put into `sys.modules`.
+
+    The annotations are no strings: those, the standard library's own does not take in such code.
+    """
+
+    def shown(decorator: Decorator) -> str:
+        class Size:
+            low: int
+
+            def __post_init__(self) -> None: ...
+
+        Size.__module__, Size.__qualname__ = "not.registered", "Size"
+        Size.__annotations__ = {"low": int}
+        made: typing.Any = decorator(frozen=True, slots=True)(Size)
+        return f"{made(1)!r} {dataclasses.replace(made(1), low=2)!r} {dataclasses.fields(made)}"
+
+    assert shown(late_dataclass.dataclass) == shown(dataclasses.dataclass)
+
+
 def test_a_count_is_made_and_shown_without_dataclasses_and_is_one() -> None:
     code = (
         "import sys, tokenfare; count = tokenfare.count('hello'); shown = repr(count);"

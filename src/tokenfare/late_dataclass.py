@@ -98,7 +98,8 @@ def _at_once(cls: type) -> dict[str, Any]:
     shown = ", ".join(f"{name}={{self.{name}!r}}" for name in fields)
     source = _AT_ONCE.format(names=", ".join(fields), kept=kept, shown=shown)
     made: dict[str, Any] = {}
-    exec(source, vars(sys.modules[cls.__module__]), made)  # noqa: S102 - as dataclasses does
+    module = sys.modules.get(cls.__module__)  # none, if its code is run without being registered
+    exec(source, {} if module is None else vars(module), made)  # noqa: S102 - as dataclasses does
     made["__init__"].__annotations__ = {**fields, "return": None}
     for name, function in made.items():
         function.__qualname__ = f"{cls.__qualname__}.{name}"
