@@ -174,6 +174,8 @@ def test_what_cannot_be_fetched_is_named(run: Run, server: str, url: str) -> Non
         (["--explain"], "--explain needs --messages"),
         (["--fetch"], "--fetch needs --messages"),
         (["--control-tokens"], "--control-tokens needs --messages"),
+        (["--template", ""], "--template needs --messages"),
+        (["--tools", ""], "--tools needs --messages"),
         (["--messages", "--model", "qwen-plus", "--template", "qwen3"], "--model or --template"),
         (["--messages", "--template", "qwen9"], "no chat template is called 'qwen9'"),
         (["--messages", "--model", "qwen-plus", "--tools", __file__], "a JSON array is expected"),

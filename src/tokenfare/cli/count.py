@@ -186,7 +186,7 @@ def _request(file: str, options: Mapping[str, Any]) -> Counted:
 
 
 def _refuse_without_messages(asked: Mapping[str, Any], *, explain: bool) -> None:
-    given = [key for key, value in asked.items() if value]
+    given = [key for key, value in asked.items() if request.is_set(value)]
     if given or explain:
         option = "explain" if explain else {"fetching": "fetch"}.get(given[0], given[0])
         raise click.UsageError(f"--{option.replace('_', '-')} needs --messages")

@@ -75,7 +75,7 @@ class Given:
     def of(cls, **options: Any) -> Given:
         """Sort click's options. Requirements that were not given are left to the profile."""
         own = {n: options.pop(n, None) for n in cls.__dataclass_fields__ if n != "requirements"}
-        requirements = {name: value for name, value in options.items() if _is_set(value)}
+        requirements = {name: value for name, value in options.items() if is_set(value)}
         return cls(**own, requirements=cast("RequirementOptions", requirements))
 
     def files(self, *, with_text: bool) -> Iterator[str]:
@@ -147,7 +147,7 @@ class Given:
         argument_names.come_from_profile(name, written(profile).keys() - self.requirements.keys())
 
 
-def _is_set(value: object) -> bool:
+def is_set(value: object) -> bool:
     """Whether an option was given. Zero is a value."""
     return value is not None and value is not False and value != ()
 
