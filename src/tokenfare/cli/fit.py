@@ -46,7 +46,7 @@ def command(
     given = request.Given.of(**options)
     if model is None:
         _refuse_without_model(given, max_output_tokens)
-        size, outcome = _against(limit or 0, given.file or inputs.STANDARD_INPUT)
+        size, outcome = _against(limit or 0, given.source)
     else:
         size, outcome = _on_model(model, given, max_output_tokens)
     if as_json:

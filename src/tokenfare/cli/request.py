@@ -52,8 +52,8 @@ class ToolsAndParameters(TypedDict):
 def read_options(tools: str | None, parameters: str | None) -> ToolsAndParameters:
     """Read the tools and the parameters from their files."""
     return {
-        "tools": inputs.read_json(tools, list) if tools else None,
-        "parameters": inputs.read_json(parameters, dict) if parameters else None,
+        "tools": None if tools is None else inputs.read_json(tools, list),
+        "parameters": None if parameters is None else inputs.read_json(parameters, dict),
     }
 
 
@@ -78,20 +78,25 @@ class Given:
         requirements = {name: value for name, value in options.items() if is_set(value)}
         return cls(**own, requirements=cast("RequirementOptions", requirements))
 
+    @property
+    def source(self) -> str:
+        """FILE, or standard input where none is given. An empty name stays one, and is refused."""
+        return inputs.STANDARD_INPUT if self.file is None else self.file
+
     def files(self, *, with_text: bool) -> Iterator[str]:
         """The files that are read, also those of the catalogue that the environment names.
 
         With a text but no FILE, standard input is one of them.
         """
         profiles = self.profiles or os.environ.get(PROFILES_VARIABLE)
-        text = self.file or inputs.STANDARD_INPUT if with_text else None
+        text = self.source if with_text else None
         facts = paths_in(os.environ)
         named = (text, *self.documents, self.tools, self.parameters, profiles, *facts)
         yield from filter(None, named)
 
     def prompt(self) -> Prompt:
         """Read the request's text or messages."""
-        return inputs.read_prompt(self.file or inputs.STANDARD_INPUT, as_messages=self.messages)
+        return inputs.read_prompt(self.source, as_messages=self.messages)
 
     def attached(self) -> tuple[Document, ...]:
         """Read the documents: text, PDF or DOCX."""

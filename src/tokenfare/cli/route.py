@@ -53,8 +53,9 @@ def command(
     the cheapest model over the length of the input; they need no request.
     """
     given = request.Given.of(**options)
-    has_text = bool(given.file or given.messages or given.documents)
-    if input_tokens is not None and (has_text or given.tools or given.parameters):
+    has_text = given.file is not None or bool(given.messages or given.documents)
+    beside = given.tools is not None or given.parameters is not None
+    if input_tokens is not None and (has_text or beside):
         raise click.UsageError(
             "--tokens replaces FILE, --messages, --document, --tools and --parameters"
         )
