@@ -239,3 +239,18 @@ def test_a_ledger_that_can_only_be_read_is_read(
     assert done.code == 0
     assert json.loads(done.out)["unsettled"]["open"] == 1
     assert contents(path.parent) == before
+
+
+def test_the_variable_that_names_an_unusable_file_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notes.txt").write_text("Buy milk.\n" * 100)
+    monkeypatch.setenv("TOKENFARE_LEDGER", str(tmp_path / "notes.txt"))
+    ended = run("spend")
+    assert ended.code == 2
+    assert ended.err.startswith(f"tokenfare: TOKENFARE_LEDGER: ledger {tmp_path / 'notes.txt'}: ")
+    assert run("spend", "--ledger", str(tmp_path / "notes.txt")).err.startswith(
+        "tokenfare: ledger "
+    )
+    monkeypatch.setenv("TOKENFARE_LEDGER", "redis://host")
+    assert "TOKENFARE_LEDGER: a ledger is a file" in run("spend").err

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from tokenfare.client.bookkeeping import Books, books
-from tokenfare.errors import InvalidRequestError
+from tokenfare.errors import DatabaseError, InvalidRequestError
 from tokenfare.ledger import Ledger
 
 AT = "https://example.org/v1"
@@ -56,3 +56,31 @@ def test_a_ceiling_without_a_ledger_is_refused(tmp_path: Path) -> None:
     off = opened(False, tmp_path)
     assert off.ledger is None
     off.close()
+
+
+def test_the_variable_that_names_an_unusable_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Buy milk.\n" * 100)
+    for named, problem in [("notes.txt", "file is not a database"), (".", "unable to open")]:
+        found = opened(None, tmp_path, named=named)
+        assert found.ledger is not None
+        with pytest.raises(DatabaseError, match=problem) as error:
+            found.ledger.check()
+        assert str(error.value).startswith(f"TOKENFARE_LEDGER: ledger {tmp_path / named}: ")
+        found.close()
+    given = opened(tmp_path / "notes.txt", tmp_path, named="other.sqlite")
+    assert given.ledger is not None
+    with pytest.raises(DatabaseError, match=r"^ledger "):
+        given.ledger.check()
+    given.close()
+
+
+def test_a_url_names_no_ledger_and_is_not_repeated(tmp_path: Path) -> None:
+    for url in ("redis://user:secret@host:6379", "sqlite:///calls.sqlite3"):
+        scheme, _, rest = url.partition("://")
+        with pytest.raises(InvalidRequestError) as error:
+            books(None, None, None, AT, {"TOKENFARE_LEDGER": url})
+        assert str(error.value).startswith("TOKENFARE_LEDGER: a ledger is a file on this machine")
+        assert f"({scheme}://…)" in str(error.value)
+        assert rest not in str(error.value)
+        with pytest.raises(InvalidRequestError, match=r"^a ledger is a file on this machine"):
+            books(url, None, None, AT, {})

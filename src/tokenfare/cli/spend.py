@@ -28,6 +28,7 @@ from tokenfare.ledger import (
     spent,
     unsettled,
 )
+from tokenfare.ledger.location import named_by
 from tokenfare.money import plain
 from tokenfare.plurals import number_of
 
@@ -98,7 +99,8 @@ def command(
     if since is not None and until is not None and since > until:
         raise click.UsageError(f"--since {since} is after --until {until}: no day lies between")
     file = _file(path)
-    report = _report(file, by, Span(since, until, _zone(zone)), project)
+    variable = named_by(os.environ) if path is None else None
+    report = _report(file, variable, by, Span(since, until, _zone(zone)), project)
     if as_json:
         output.emit(_as_data(report, file, zone))
         return exit_codes.DONE
@@ -136,7 +138,9 @@ def _zone(name: str) -> tzinfo:
         raise click.BadParameter(problem, param_hint="--zone") from None
 
 
-def _report(file: Path, by: tuple[Key, ...], span: Span, project: str) -> Report:
+def _report(
+    file: Path, variable: str | None, by: tuple[Key, ...], span: Span, project: str
+) -> Report:
     """The content of the ledger; a missing file is not created.
 
     The file is only read, unless it has open calls: those whose processes are gone are then marked
@@ -145,23 +149,23 @@ def _report(file: Path, by: tuple[Key, ...], span: Span, project: str) -> Report
     words = tuple(dict.fromkeys(by))
     if not file.exists():
         return Report(words, (), Unsettled(0, 0, 0, 0), ())
-    found = _read(file, words, span, project)
+    with Ledger(file, read_only=True, named_by=variable) as ledger:
+        found = _read(ledger, words, span, project)
     if found.unsettled.open and os.access(file, os.W_OK):
-        with Ledger(file) as ledger:
+        with Ledger(file, named_by=variable) as ledger:
             ledger.give_up_the_dead()
-        return _read(file, words, span, project)
+            return _read(ledger, words, span, project)
     return found
 
 
-def _read(file: Path, words: tuple[Key, ...], span: Span, project: str) -> Report:
-    with Ledger(file, read_only=True) as ledger:
-        return Report(
-            words,
-            spent(ledger, words, span, project=project),
-            unsettled(ledger, span, project=project),
-            drifts(ledger, span, project=project),
-            0 if "endpoint" in words else _endpoints(ledger, span, project),
-        )
+def _read(ledger: Ledger, words: tuple[Key, ...], span: Span, project: str) -> Report:
+    return Report(
+        words,
+        spent(ledger, words, span, project=project),
+        unsettled(ledger, span, project=project),
+        drifts(ledger, span, project=project),
+        0 if "endpoint" in words else _endpoints(ledger, span, project),
+    )
 
 
 def _endpoints(ledger: Ledger, span: Span, project: str) -> int:

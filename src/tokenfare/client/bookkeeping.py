@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
-from tokenfare.database import expanded
 from tokenfare.dispatch import Attempt, Flow, RunBlocking
 from tokenfare.errors import DatabaseError, InvalidRequestError, ProviderError
 from tokenfare.ledger import (
@@ -29,6 +28,7 @@ from tokenfare.ledger import (
     drifts,
     ledger_path,
 )
+from tokenfare.ledger.location import ledger_file, named_by
 from tokenfare.variables import given_by
 
 from .owed_bills import OwedBills
@@ -117,8 +117,8 @@ def _opened(
                 raise
             log.warning("%s; calls go on without it", error)
             return None
-        return None if path is None else Ledger(path)
-    return Ledger(expanded("ledger", os.fspath(ledger)))
+        return None if path is None else Ledger(path, named_by=named_by(environment))
+    return Ledger(ledger_file(os.fspath(ledger)))
 
 
 def _ceilings(

@@ -48,13 +48,16 @@ class Ledger:
         clock: Callable[[], float] = time.time,
         lease_seconds: float = LEASE_SECONDS,
         read_only: bool = False,
+        named_by: str | None = None,
     ) -> None:
         """Name the file; it and its folder are created on first use.
 
         With `read_only` the file is there already, nothing is written, and only questions work; one
-        of an older version is read as it stood when it was opened.
+        of an older version is read as it stood when it was opened. If an environment variable gave
+        the path, `named_by` is its name, with which errors about the file begin.
         """
-        self._database = Database(path, "ledger", MIGRATIONS, read_only=read_only)
+        what = "ledger" if named_by is None else f"{named_by}: ledger"
+        self._database = Database(path, what, MIGRATIONS, read_only=read_only)
         self._clock = clock
         self._lease_seconds = lease_seconds
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tokenfare.database import expanded, file_or_switch
-from tokenfare.errors import DatabaseError
+from tokenfare.errors import DatabaseError, InvalidRequestError
+from tokenfare.variables import given_by
 
 VARIABLE = "TOKENFARE_LEDGER"
 """A file, or `off`. Without it the ledger is a file in the user's state directory."""
@@ -17,12 +18,31 @@ _NAME = "ledger.sqlite3"
 def ledger_path(environment: Mapping[str, str]) -> Path | None:
     """The file that `TOKENFARE_LEDGER` names, else the user's own; `None` for `off`.
 
-    Raises `DatabaseError` where that is in a home directory and there is none.
+    Raises `DatabaseError` where that is in a home directory and there is none, and
+    `InvalidRequestError` for a URL.
     """
     named = file_or_switch(environment.get(VARIABLE, ""))
     if named is False:
         return None
-    return expanded("ledger", named) if isinstance(named, str) else _users_own()
+    if not isinstance(named, str):
+        return _users_own()
+    with given_by(VARIABLE):
+        return ledger_file(named)
+
+
+def ledger_file(named: str) -> Path:
+    """The file that a text names, with `~` expanded. Raises as `ledger_path`."""
+    scheme, is_url, _ = named.partition("://")
+    if is_url:  # it would be taken for a folder called `redis:`, and a URL may hold a password
+        raise InvalidRequestError(
+            f"a ledger is a file on this machine, not a URL ({scheme}://…); give its path"
+        )
+    return expanded("ledger", named)
+
+
+def named_by(environment: Mapping[str, str]) -> str | None:
+    """The variable, if it names the ledger's file: errors about the file begin with it."""
+    return VARIABLE if isinstance(file_or_switch(environment.get(VARIABLE, "")), str) else None
 
 
 def _users_own() -> Path:
