@@ -4,6 +4,9 @@
 //! `memcpy`, which takes longer than everything else. So the bytes of a token are stored in an
 //! entry of sixteen, all sixteen are copied, and the next token overwrites the excess. Longer
 //! tokens, and ids of no token, take a slow path.
+//!
+//! The bytes of 64 ids are put together on the stack, where there is always room for an entry, and
+//! then copied behind the others. A check for room at each id took longer.
 
 use crate::interrupts::worked;
 use crate::vocabulary::Vocabulary;
@@ -15,12 +18,14 @@ const ROOM: usize = 15;
 /// Bytes written at once.
 const WIDTH: usize = 16;
 
-/// Ids for which room is made at a time. Room is first filled with zeros, and what is left of it
-/// serves the next ids; with few ids at a time, hardly more is filled than is needed.
+/// Ids whose bytes are put together at a time.
 const TOGETHER: usize = 64;
 
-/// Most bytes that these ids can take.
+/// More bytes than these ids can have.
 const MOST: usize = WIDTH * TOGETHER;
+
+/// Room for them, and for a whole entry wherever one begins.
+const ROOM_TOGETHER: usize = MOST + WIDTH;
 
 /// Ids decoded between two calls of `worked`.
 const MANY: usize = 1 << 14;
@@ -86,25 +91,36 @@ impl Decoding {
         bytes: &mut Vec<u8>,
         slow: &impl Fn(u32) -> Option<&'a [u8]>,
     ) -> Result<(), u32> {
-        let mut at = bytes.len();
-        for some in ids.chunks(TOGETHER) {
-            bytes.resize(at + MOST, 0);
-            for id in some {
-                let entry = self.entries.get(*id as usize).unwrap_or(&NONE);
-                if let (1.., Some(room)) = (entry.length(), bytes[at..].first_chunk_mut()) {
-                    *room = entry.0;
-                    at += entry.length();
-                    continue;
-                }
-                let token = slow(*id).ok_or(*id)?;
-                bytes.truncate(at);
-                bytes.extend_from_slice(token);
-                at = bytes.len();
-                bytes.resize(at + MOST, 0);
+        let mut room = [0; ROOM_TOGETHER];
+        for mut some in ids.chunks(TOGETHER) {
+            loop {
+                let (copied, length) = self.copy(some, &mut room);
+                bytes.extend_from_slice(&room[..length]);
+                let [without_entry, behind @ ..] = &some[copied..] else { break };
+                bytes.extend_from_slice(slow(*without_entry).ok_or(*without_entry)?);
+                some = behind;
             }
         }
-        bytes.truncate(at);
         Ok(())
+    }
+
+    /// Puts the bytes of at most `TOGETHER` ids into `room`, up to the first id without an entry.
+    /// Returns how many ids that were, and how many bytes they have.
+    #[inline(always)]
+    fn copy(&self, ids: &[u32], room: &mut [u8; ROOM_TOGETHER]) -> (usize, usize) {
+        let mut at = 0;
+        for (i, id) in ids.iter().enumerate() {
+            match self.entries.get(*id as usize) {
+                Some(entry) if entry.length() > 0 => {
+                    // `at` is below `MOST`; said in this way, it is not checked again.
+                    let start = at % MOST;
+                    room[start..start + WIDTH].copy_from_slice(&entry.0);
+                    at += entry.length();
+                }
+                _ => return (i, at),
+            }
+        }
+        (ids.len(), at)
     }
 }
 
