@@ -176,6 +176,33 @@ def test_a_pair_that_is_listed_twice_merges_as_in_hugging_face(small, tmp_path):
         assert ours.encode(text) != small.encode(text).ids
 
 
+@pytest.mark.parametrize(
+    ("stated", "given"),
+    [
+        ({"<a>": 3000, "<b>": 3001}, {"<a>": 3000, "<b>": 3001}),
+        ({"<a>": 3000, "<b>": 3100}, {"<a>": 3000, "<b>": 3001}),
+        ({"<a>": 4000, "<b>": 3999}, {"<a>": 3000, "<b>": 3001}),
+        ({"<b>": 3001, "<a>": 3000}, {"<b>": 3000, "<a>": 3001}),
+    ],
+    ids=["no gap", "a gap between", "a gap before", "another order"],
+)
+def test_added_tokens_are_numbered_as_hugging_face_numbers_them(small, tmp_path, stated, given):
+    """In the order of the list, after the 3,000 tokens of the vocabulary, without a gap."""
+    from tokenizers import Tokenizer as HuggingFace
+
+    path = saved(small, tmp_path)
+    file = json.loads(path.read_text())
+    one = file["added_tokens"][0]
+    file["added_tokens"] += [{**one, "content": name, "id": at} for name, at in stated.items()]
+    path.write_text(json.dumps(file))
+    theirs, ours = HuggingFace.from_file(str(path)), load(path)
+    assert {name: theirs.token_to_id(name) for name in given} == given
+    assert ours.special_tokens == {"<|endoftext|>": 0, "<|im_end|>": 1, **given}
+    text = "a<b><a> <|im_end|>"
+    assert ours.encode(text, special="all") == theirs.encode(text).ids
+    assert ours.decode([3000, 3001]) == "".join(given)
+
+
 def test_an_added_token_that_strips_can_be_decoded_and_is_refused_in_text(small, tmp_path):
     from tokenizers import AddedToken
     from tokenizers import Tokenizer as HuggingFace

@@ -163,6 +163,18 @@ def test_a_sound_file_of_another_kind_is_refused_with_the_way_that_takes_it(
         load(path)
 
 
+def test_an_added_token_that_would_share_an_id_is_refused(small, tmp_path):
+    """Of 3,000 tokens the last has the id 3000; the next is 3000 too as Hugging Face numbers."""
+    path = saved(small, tmp_path)
+    file = json.loads(path.read_text())
+    last = max(file["model"]["vocab"], key=file["model"]["vocab"].get)
+    file["model"]["vocab"][last] = 3000
+    file["added_tokens"].append({**file["added_tokens"][0], "content": "<a>", "id": 2999})
+    path.write_text(json.dumps(file))
+    with pytest.raises(VocabularyError, match=r"added_tokens\[2\]: '<a>' is numbered 3000 by Hug"):
+        load(path)
+
+
 def test_of_a_damaged_file_no_other_way_is_named(small, tmp_path):
     path = saved(small, tmp_path)
     path.write_bytes(put("model", "merges", 3, "x")(json.loads(path.read_text())))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from .patterns import IN_JSON
@@ -176,7 +177,30 @@ class _Reader:
                     where, f"{found.text!r} has the id {numbers[found.text]} in model.vocab"
                 )
             added[found.id] = found
-        return tuple(added.values())
+        return self.as_loaded(tuple(added.values()), numbers)
+
+    def as_loaded(self, added: tuple[Added, ...], numbers: dict[str, int]) -> tuple[Added, ...]:
+        """The added tokens with the ids that Hugging Face's `tokenizers` gives them.
+
+        A token that is in `model.vocab` keeps that id. Others are numbered in the order of the
+        list, from the number of tokens in `model.vocab` on, whatever the file states: after a gap,
+        ids differ from those in the file, of which it logs a warning (tokenizers 0.23).
+        """
+        owners = {number: token for token, number in numbers.items()}
+        loaded: list[Added] = []
+        following = len(numbers)
+        for i, token in enumerate(added):
+            number = numbers.get(token.text, following)
+            following = max(following, number + 1)
+            owner = owners.get(number, token.text)
+            if owner != token.text:
+                problem = (
+                    f"{token.text!r} is numbered {number} by Hugging Face's tokenizers, and "
+                    f"{owner!r} has that id: model.vocab has gaps"
+                )
+                raise self.beyond(f"added_tokens[{i}]", problem)
+            loaded.append(replace(token, id=number))
+        return tuple(loaded)
 
     def one_added(self, token: Any, where: str) -> Added:
         if not isinstance(token, dict) or not {"content", "id"} <= token.keys():
