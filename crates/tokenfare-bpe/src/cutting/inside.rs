@@ -198,10 +198,10 @@ impl<'a> Inside<'a> {
 /// The tokens that merging makes of `bytes`, which need not be a piece.
 fn merged(v: &Vocabulary, room: &mut Room, bytes: &[u8]) -> Vec<u32> {
     let mut ids = Vec::new();
-    match bytes.len() {
-        0 => {}
-        1..=SHORT => merge(v, room, bytes, |id| ids.push(id)),
-        _ => encode_long(v, room, bytes, &mut ids),
+    if bytes.len() <= SHORT {
+        merge(v, room, bytes, |id| ids.push(id));
+    } else {
+        encode_long(v, room, bytes, &mut ids);
     }
     ids
 }

@@ -42,10 +42,11 @@ impl Room {
     }
 }
 
-/// Calls `token` with the ids of the tokens of `piece`, in order.
+/// Calls `token` with the ids of the tokens of `piece`, in order; never, if it is empty.
 pub(crate) fn merge(v: &Vocabulary, room: &mut Room, piece: &[u8], token: impl FnMut(u32)) {
     match piece.len() {
-        0..=16 => merge_short::<16>(v, piece, token),
+        0 => {}
+        1..=16 => merge_short::<16>(v, piece, token),
         17..=32 => merge_short::<32>(v, piece, token),
         33..=SHORT => merge_short::<SHORT>(v, piece, token),
         _ => merge_long(v, room, piece, token),
@@ -172,5 +173,23 @@ fn push(
     let rank = v.pairs.merged(tokens[at as usize], tokens[right as usize]);
     if rank != NONE {
         heap.push(Reverse((rank, at)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+
+    #[test]
+    fn an_empty_piece_has_no_tokens_and_a_byte_has_one() {
+        let v = Vocabulary::from_compact(DATA).unwrap();
+        let mut room = Room::default();
+        for (piece, expected) in [(&b""[..], &[][..]), (b"a", &[64])] {
+            let mut found: Vec<u32> = Vec::new();
+            merge(&v, &mut room, piece, |id| found.push(id));
+            assert_eq!(found, expected, "{piece:?}");
+        }
     }
 }
