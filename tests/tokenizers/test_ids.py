@@ -55,6 +55,11 @@ def test_other_sequences_are_decoded(qwen, ids):
     assert qwen.decode(ids) == qwen.decode(list(range(300)))
 
 
+@pytest.mark.parametrize("mask", [np.ma.nomask, [False, False]])
+def test_an_array_that_masks_nothing_is_decoded(qwen, mask):
+    assert qwen.decode(np.ma.masked_array(qwen.encode("hello world"), mask)) == "hello world"
+
+
 def test_numbers_that_are_not_plain_are_read_by_their_index(qwen):
     ids = qwen.encode("hello world")
     assert qwen.decode([np.uint32(i) for i in ids]) == "hello world"
@@ -116,6 +121,7 @@ def test_every_id_is_the_same_number_again(qwen):
         (np.array([3, -7]), r"ids\[1\] is -7"),
         (np.array([2**40]), r"ids\[0\] is 1099511627776"),
         (np.array([1.5]), "holds no ids"),
+        (np.ma.masked_array([15, 16, 17], [False, True, True]), r"ids\[1\] is masked.*compressed"),
         (np.array([[1]]), "one dimension, not 2"),
         (b"abc", "holds no ids"),
         (5, "iterable"),

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use pyo3::buffer::{Element, PyBuffer, PyUntypedBuffer};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyIterator, PyList, PyMemoryView};
 
@@ -70,6 +71,9 @@ impl Numbers {
         }
         match PyUntypedBuffer::get(source) {
             Ok(buffer) if !states_byte_order(&buffer) => {
+                if masks(source) {
+                    return Err(masked(source));
+                }
                 return each(&of_buffer(source.py(), &buffer)?);
             }
             Ok(buffer) if source.is_instance_of::<PyMemoryView>() => return Err(in_order(&buffer)),
@@ -124,6 +128,22 @@ fn iterator<'py>(source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>>
 /// order as the native one; iterating over the array reads it correctly.
 fn states_byte_order(buffer: &PyUntypedBuffer) -> bool {
     matches!(buffer.format().to_bytes().first(), Some(b'<' | b'>' | b'!'))
+}
+
+/// Whether this is a masked array of NumPy that masks something. Its buffer holds the numbers below
+/// the mask too. NumPy's own arrays derive from `object` alone, and are not asked.
+fn masks(source: &Bound<'_, PyAny>) -> bool {
+    let any = || source.getattr(intern!(source.py(), "mask"))?.call_method0("any")?.is_truthy();
+    source.get_type().mro().len() > 2 && any().unwrap_or(false)
+}
+
+#[cold]
+fn masked(source: &Bound<'_, PyAny>) -> PyErr {
+    let first = || source.getattr("mask")?.call_method0("argmax")?.extract::<usize>();
+    let place = first().map_or_else(|_| "an id".to_owned(), |i| format!("ids[{i}]"));
+    Refused::new_err(format!(
+        "{place} is masked, so it has no text; `ids.compressed()` is the array without such ids"
+    ))
 }
 
 /// A view has no other way to its numbers where its array is told to lie in some order.

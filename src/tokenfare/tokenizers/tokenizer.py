@@ -311,8 +311,8 @@ class Tokenizer:
                 `special_tokens`.
 
         Raises:
-            InvalidRequestError: An id is not in the vocabulary or not an id at all, or `ids` does
-                not hold ids.
+            InvalidRequestError: An id is not in the vocabulary, masked or not an id at all, or
+                `ids` does not hold ids.
         """
         try:
             return self._core.decode_bytes(ids, self._special_names(special))
