@@ -8,6 +8,7 @@
 pub(crate) mod compact;
 pub(crate) mod error;
 pub(crate) mod ids;
+mod limits;
 /// Vocabularies in which some tokens are made of tokens of higher rank.
 mod out_of_order;
 pub(crate) mod pairs;
@@ -20,8 +21,9 @@ use std::sync::OnceLock;
 use crate::caches::short_cache::places;
 use crate::merging::adjacent::Adjacent;
 use crate::merging::joints::Joints;
-use crate::vocabulary::compact::{Compact, SINGLES};
+use crate::vocabulary::compact::Compact;
 use crate::vocabulary::error::VocabularyError;
+use crate::vocabulary::limits::SINGLES;
 use crate::vocabulary::pairs::{NONE, Pairs};
 use crate::vocabulary::tokens::Tokens;
 

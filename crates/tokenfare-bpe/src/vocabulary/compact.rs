@@ -16,12 +16,13 @@
 
 use crate::pieces::splitting::{Normalization, Pattern, Splitting};
 use crate::vocabulary::error::VocabularyError;
-use crate::vocabulary::ranks::Reduced;
+use crate::vocabulary::limits::SINGLES;
+use crate::vocabulary::pairs::MAX_TOKENS;
+use crate::vocabulary::ranks::{Merging, Reduced};
 
 const MAGIC: &[u8] = b"TFBPE\0\0";
 const HEADER: usize = 24;
 const MORE: usize = 12;
-pub(crate) const SINGLES: usize = 256;
 
 const NORMALIZATIONS: [Normalization; 2] = [Normalization::Nfc, Normalization::None];
 
@@ -99,7 +100,7 @@ fn checked(data: &[u8]) -> Result<(u8, usize, &[u8]), VocabularyError> {
         return Err(length_error(HEADER, data.len()));
     };
     let tokens = u64::from_le_bytes(*tokens);
-    if !(SINGLES as u64..crate::vocabulary::pairs::MAX_TOKENS as u64).contains(&tokens) {
+    if !(SINGLES as u64..MAX_TOKENS as u64).contains(&tokens) {
         return Err(VocabularyError::Size(tokens));
     }
     let count = tokens as usize;
@@ -130,8 +131,22 @@ fn length_error(expected: usize, found: usize) -> VocabularyError {
     VocabularyError::Length { expected, found }
 }
 
+/// Converts tokens and their merges to the compact form.
+///
+/// `tokens` are bytes and ids. All 256 single bytes must be among them; ids may have gaps. O(n²) in
+/// the length of each token, O(n) in their number: less than a second for 200,000 tokens.
+pub fn to_compact(
+    tokens: &[(&[u8], u32)],
+    merging: Merging<'_>,
+    pattern: Pattern,
+    normalization: Normalization,
+) -> Result<Vec<u8>, VocabularyError> {
+    let reduced = Reduced::new(tokens, merging)?;
+    Ok(write(&reduced, &Splitting { pattern, normalization }))
+}
+
 /// Writes version 2. O(length of the result).
-pub(crate) fn write(reduced: &Reduced, splitting: &Splitting) -> Vec<u8> {
+fn write(reduced: &Reduced, splitting: &Splitting) -> Vec<u8> {
     let place = |found: Option<usize>| found.unwrap_or(usize::from(u8::MAX)) as u8;
     let mut body = vec![
         place(Pattern::ALL.iter().position(|p| *p == splitting.pattern)),

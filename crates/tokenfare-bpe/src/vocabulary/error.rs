@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use crate::vocabulary::compact::SINGLES;
-use crate::vocabulary::ids::MAX_ID;
+use crate::vocabulary::limits::{LONGEST_TOKEN, MAX_ID, MOST_BYTES, SINGLES};
 use crate::vocabulary::pairs::MAX_TOKENS;
-use crate::vocabulary::ranks::{LONGEST_TOKEN, MOST_BYTES};
 
 /// Why bytes are not a vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq)]

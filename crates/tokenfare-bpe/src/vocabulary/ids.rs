@@ -1,9 +1,7 @@
 //! The ids that callers use, where they differ from the ranks used inside.
 
 use crate::vocabulary::error::VocabularyError;
-
-/// All ids are below this, so that tables indexed by id stay small; 300,000 is already a large id.
-pub(crate) const MAX_ID: u32 = 1 << 20;
+use crate::vocabulary::limits::MAX_ID;
 
 /// Stands for an id that does not exist. Not `NONE` of `pairs`, which may be the rank of a spare
 /// token.

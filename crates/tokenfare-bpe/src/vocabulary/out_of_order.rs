@@ -1,8 +1,7 @@
 use std::ops::Range;
 
-use crate::vocabulary::compact::SINGLES;
 use crate::vocabulary::error::VocabularyError;
-use crate::vocabulary::ranks::{LONGEST_TOKEN, MOST_BYTES};
+use crate::vocabulary::limits::{LONGEST_TOKEN, MOST_BYTES, SINGLES};
 
 /// The bytes of each token that merging makes, whatever the order of ranks.
 pub(super) struct Spellings {

@@ -22,16 +22,9 @@
 
 use std::collections::HashMap;
 
-use crate::pieces::splitting::{Normalization, Pattern, Splitting};
-use crate::vocabulary::compact::{self, SINGLES};
 use crate::vocabulary::error::VocabularyError;
-use crate::vocabulary::ids::MAX_ID;
+use crate::vocabulary::limits::{LONGEST_TOKEN, MAX_ID, MOST_BYTES, SINGLES};
 use crate::vocabulary::pairs::MAX_TOKENS;
-
-/// Longest token, in bytes. The longest known is 128; the bound limits the time that reading takes.
-pub(crate) const LONGEST_TOKEN: usize = 1024;
-/// Most bytes of all tokens together; 1 to 2 MB are usual.
-pub(crate) const MOST_BYTES: usize = 1 << 25;
 
 /// Which neighbours merge.
 #[derive(Debug, Clone, Copy)]
@@ -49,20 +42,6 @@ pub enum Merging<'a> {
     },
 }
 
-/// Converts tokens and their merges to the compact form.
-///
-/// `tokens` are bytes and ids. All 256 single bytes must be among them; ids may have gaps. O(n²) in
-/// the length of each token, O(n) in their number: less than a second for 200,000 tokens.
-pub fn to_compact(
-    tokens: &[(&[u8], u32)],
-    merging: Merging<'_>,
-    pattern: Pattern,
-    normalization: Normalization,
-) -> Result<Vec<u8>, VocabularyError> {
-    let reduced = Reduced::new(tokens, merging)?;
-    Ok(compact::write(&reduced, &Splitting { pattern, normalization }))
-}
-
 /// A vocabulary with one pair for each token that merging makes.
 pub(crate) struct Reduced<'a> {
     pub(crate) singles: [u8; SINGLES],
@@ -76,7 +55,10 @@ pub(crate) struct Reduced<'a> {
 }
 
 impl<'a> Reduced<'a> {
-    fn new(tokens: &[(&'a [u8], u32)], merging: Merging<'_>) -> Result<Self, VocabularyError> {
+    pub(crate) fn new(
+        tokens: &[(&'a [u8], u32)],
+        merging: Merging<'_>,
+    ) -> Result<Self, VocabularyError> {
         let known = Known::new(tokens)?;
         let listed = known.listed(merging)?;
         let mut tokens: Vec<(&[u8], u32)> = tokens.to_vec();

@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use crate::vocabulary::compact::SINGLES;
 use crate::vocabulary::error::VocabularyError;
+use crate::vocabulary::limits::{LONGEST_TOKEN, MOST_BYTES, SINGLES};
 use crate::vocabulary::out_of_order::Spellings;
-use crate::vocabulary::ranks::{LONGEST_TOKEN, MOST_BYTES};
 
 /// Bytes that are copied at once. Most tokens are shorter.
 const AT_ONCE: usize = 16;
