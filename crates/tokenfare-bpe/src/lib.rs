@@ -99,6 +99,7 @@ mod pieces;
 mod prefetch;
 mod queue;
 mod special;
+mod table;
 mod text;
 mod tokenizer;
 mod unicode;

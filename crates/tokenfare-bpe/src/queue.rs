@@ -1,7 +1,7 @@
 //! A list of pieces to look at later, filled without a branch.
 
-use crate::caches::short_cache::places;
 use crate::pieces::windows::BATCH;
+use crate::table::table;
 
 /// Start and end of a piece in a stretch of text.
 pub(crate) type Bounds = (u32, u32);
@@ -17,7 +17,7 @@ pub(crate) struct Queue {
 
 impl Default for Queue {
     fn default() -> Self {
-        Queue { all: places((0, 0)), count: 0 }
+        Queue { all: table((0, 0)), count: 0 }
     }
 }
 

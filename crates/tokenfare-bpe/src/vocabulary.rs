@@ -18,9 +18,9 @@ mod tokens;
 
 use std::sync::OnceLock;
 
-use crate::caches::short_cache::places;
 use crate::merging::adjacent::Adjacent;
 use crate::merging::joints::Joints;
+use crate::table::table;
 use crate::vocabulary::compact::Compact;
 use crate::vocabulary::error::VocabularyError;
 use crate::vocabulary::limits::SINGLES;
@@ -69,9 +69,9 @@ impl Vocabulary {
         let tokens = Tokens::new(compact.singles, merges, in_order)?;
         let mut vocabulary = Vocabulary {
             byte_ids,
-            byte_pairs: places(NONE),
+            byte_pairs: table(NONE),
             pairs: Pairs::of(merges, SINGLES as u32).map_err(VocabularyError::Repeated)?,
-            characters: places(NONE),
+            characters: table(NONE),
             ids: OnceLock::new(),
             joints: OnceLock::new(),
             adjacent: OnceLock::new(),
@@ -185,7 +185,8 @@ impl Vocabulary {
 
     /// How far tokens reach across two bytes.
     pub(crate) fn adjacent(&self) -> &Adjacent {
-        self.adjacent.get_or_init(|| Adjacent::new(self))
+        let tokens = (0..self.len() as u32).map(|id| self.token(id));
+        self.adjacent.get_or_init(|| Adjacent::new(tokens))
     }
 
     fn ids(&self) -> &Ids {

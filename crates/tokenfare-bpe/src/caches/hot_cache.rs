@@ -14,11 +14,12 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 
-use crate::caches::short_cache::{Key, places};
+use crate::caches::short_cache::Key;
 #[cfg(target_arch = "x86_64")]
 use crate::machine::{has_avx2, has_avx512};
 use crate::pieces::windows::{Places, list};
 use crate::prefetch::prefetch;
+use crate::table::table;
 
 const BITS: u32 = 14;
 const HOT: usize = 1 << BITS;
@@ -39,7 +40,7 @@ pub(crate) struct HotCache(Box<[Entry; HOT]>);
 
 impl Default for HotCache {
     fn default() -> Self {
-        HotCache(places(Entry(Key::default())))
+        HotCache(table(Entry(Key::default())))
     }
 }
 

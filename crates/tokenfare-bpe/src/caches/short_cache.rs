@@ -10,6 +10,7 @@
 use std::hint::select_unpredictable;
 
 use crate::prefetch::prefetch;
+use crate::table::table;
 use crate::vocabulary::Vocabulary;
 
 /// Longest piece, in bytes, that has an entry.
@@ -132,7 +133,7 @@ pub(crate) struct ShortCache(Box<[Set; SETS]>);
 
 impl Default for ShortCache {
     fn default() -> Self {
-        ShortCache(places(Set([Key(0, 0); 4])))
+        ShortCache(table(Set([Key(0, 0); 4])))
     }
 }
 
@@ -191,12 +192,6 @@ impl ShortCache {
 
 fn set_of(mixed: u64) -> usize {
     (mixed >> (64 - BITS)) as usize
-}
-
-/// A table on the heap, of `N` places that all hold `empty`.
-pub(crate) fn places<T: Copy, const N: usize>(empty: T) -> Box<[T; N]> {
-    let places = vec![empty; N].into_boxed_slice();
-    places.try_into().unwrap_or_else(|_| unreachable!("made with N places"))
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 
 use std::hint::select_unpredictable;
 
-use crate::caches::short_cache::places;
 use crate::prefetch::prefetch;
+use crate::table::table;
 
 /// Longest piece, in bytes, that has an entry.
 pub(crate) const LONGEST: usize = 30;
@@ -116,7 +116,7 @@ impl WideCache {
     #[inline]
     pub(crate) fn put(&mut self, key: WideKey, count: usize) {
         let WideKey([a, b, c, d]) = key;
-        let sets = self.0.get_or_insert_with(|| places(Set([[0; 4]; 2])));
+        let sets = self.0.get_or_insert_with(|| table(Set([[0; 4]; 2])));
         let Set(entries) = &mut sets[key.mixed() as usize % SETS];
         *entries = [[a, b, c, d | (count as u64) << COUNT], entries[0]];
     }

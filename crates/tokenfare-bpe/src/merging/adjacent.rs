@@ -4,19 +4,16 @@
 //! the longest token of all: 128 bytes in Qwen's vocabulary, of spaces. But between two letters it
 //! is at most 42, and between most pairs of bytes far less.
 
-use crate::vocabulary::Vocabulary;
-
 const BYTES: usize = 256;
 
 /// For every two bytes, the length of the longest token in which they stand side by side; 128 kB.
 pub(crate) struct Adjacent(Vec<u16>);
 
 impl Adjacent {
-    /// O(total length of all tokens), some milliseconds.
-    pub(crate) fn new(v: &Vocabulary) -> Self {
+    /// Takes all tokens. O(their total length), some milliseconds.
+    pub(crate) fn new<'a>(tokens: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut longest = vec![0; BYTES * BYTES];
-        for id in 0..v.len() as u32 {
-            let token = v.token(id);
+        for token in tokens {
             for pair in token.windows(2) {
                 let place = &mut longest[place(pair[0], pair[1])];
                 *place = token.len().max(usize::from(*place)) as u16;
@@ -42,14 +39,14 @@ fn place(left: u8, right: u8) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::vocabulary::Vocabulary;
 
     const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
     #[test]
     fn no_token_reaches_further_than_is_said_of_any_place_in_it() {
         let v = Vocabulary::from_compact(DATA).unwrap();
-        let adjacent = Adjacent::new(&v);
+        let adjacent = v.adjacent();
         for id in 0..v.len() as u32 {
             let token = v.token(id);
             assert!((1..token.len()).all(|at| adjacent.across(token, at) >= token.len()));

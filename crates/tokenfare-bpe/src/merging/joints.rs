@@ -40,9 +40,8 @@
 //! no order. The same holds for each further character. ∎ `parted` holds the joints across which
 //! some token stands that holds only a part of the character before, or of the one behind.
 
-use crate::caches::short_cache::places;
-use crate::pieces::masks::WINDOW;
-use crate::pieces::windows::READ;
+use crate::pieces::masks::{READ, WINDOW};
+use crate::table::table;
 
 const BITS: u32 = 20;
 
@@ -63,22 +62,22 @@ impl Joints {
     /// No joints yet; tokens are added one by one.
     pub(crate) fn new() -> Self {
         Joints {
-            whole: places(0),
-            partial: places(0),
+            whole: table(0),
+            partial: table(0),
             ascii_apart: true,
             parted: vec![0; 2 * PARTED / 32],
-            characters: places(0),
+            characters: table(0),
         }
     }
 
     /// A token may stand across every joint: no piece is divided.
     pub(crate) fn everywhere() -> Self {
         Joints {
-            whole: places(u64::MAX),
-            partial: places(u64::MAX),
+            whole: table(u64::MAX),
+            partial: table(u64::MAX),
             ascii_apart: false,
             parted: vec![u64::MAX; 2 * PARTED / 32],
-            characters: places(0),
+            characters: table(0),
         }
     }
 

@@ -9,9 +9,9 @@
 //! counted as often as it came. Of the new pieces of a batch, a fifth (Chinese) to two fifths (C)
 //! are the same as another one.
 
-use crate::caches::short_cache::places;
 use crate::merging::interleaved::{self, Interleaved};
 use crate::queue::Bounds;
+use crate::table::table;
 use crate::vocabulary::Vocabulary;
 
 const INDEX: usize = 1024;
@@ -40,17 +40,17 @@ pub(crate) struct Pending<const N: usize, const MOST: usize> {
 
 impl<const N: usize, const MOST: usize> Default for Pending<N, MOST> {
     fn default() -> Self {
-        let mut free = places(0);
+        let mut free = table(0);
         free.iter_mut().zip(0..).for_each(|(place, i)| *place = i);
         Pending {
-            pieces: places([0; N]),
-            times: places(0),
+            pieces: table([0; N]),
+            times: table(0),
             free,
             free_count: MOST,
-            waiting: places((0, 0)),
+            waiting: table((0, 0)),
             waiting_count: 0,
             added: 0,
-            index: places(0),
+            index: table(0),
             room: Box::default(),
         }
     }
