@@ -8,7 +8,6 @@ use crate::decoding::Decoding;
 use crate::encoding::encode_part;
 use crate::gathering::count_pieces;
 use crate::memory::Memory;
-use crate::pieces::cuts::{next_cut, parts};
 use crate::pieces::splitting::Splitting;
 use crate::special::{Found, SpecialTokens};
 use crate::text::source::Text;
@@ -137,7 +136,7 @@ impl Tokenizer {
                 count_part(vocabulary, splitting, memory, share)
             } else {
                 let (one, two) =
-                    share.split_at(next_cut(splitting, share.as_bytes(), share.len() / 2));
+                    share.split_at(splitting.next_cut(share.as_bytes(), share.len() / 2));
                 count_both(vocabulary, splitting, memory, [one, two])
             };
         }
@@ -163,7 +162,7 @@ impl Tokenizer {
     fn count_in(&self, memory: &mut Memory, text: &str, limit: usize) -> Option<usize> {
         let size = limit.saturating_mul(8).clamp(256, PART);
         let mut count = 0;
-        for part in parts(&self.splitting, text, size) {
+        for part in self.splitting.parts(text, size) {
             count += self.count_part(memory, part);
             if count > limit {
                 return None;
@@ -202,7 +201,7 @@ impl Tokenizer {
     }
 
     fn encode_in(&self, memory: &mut Memory, text: &str, ids: &mut Vec<u32>) {
-        for part in parts(&self.splitting, text, PART) {
+        for part in self.splitting.parts(text, PART) {
             encode_part(&self.vocabulary, &self.splitting, memory, part, ids);
         }
     }

@@ -29,7 +29,7 @@ use crate::cutting::graphemes::{Window, is_place, place_after, place_before};
 use crate::cutting::split::Span;
 use crate::interrupts::worked;
 use crate::memory::Memory;
-use crate::pieces::cuts::{STRIDE, next_cut};
+use crate::pieces::cuts::STRIDE;
 use crate::pieces::splitting::Splitting;
 use crate::tokenizer::Tokenizer;
 
@@ -64,7 +64,7 @@ pub struct Cut {
 /// The first place at or after `from` where counts add up, or the end of the text.
 pub(crate) fn next_edge(splitting: &Splitting, text: &str, mut from: usize) -> usize {
     while from < text.len() {
-        from = next_cut(splitting, text.as_bytes(), from);
+        from = splitting.next_cut(text.as_bytes(), from);
         if is_place(text, from) {
             return from;
         }

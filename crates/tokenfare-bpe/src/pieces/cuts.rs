@@ -26,16 +26,7 @@
 use std::ops::Range;
 
 use crate::interrupts::worked;
-use crate::pieces::cut_search::{first_cut, may_part_bytes};
-use crate::pieces::splitting::Splitting;
 use crate::unicode::classes::{CLASS, LETTER, NUMBER, SPACE, UNSTABLE, class_at};
-
-/// The first cut at or after `from`, or the end of the text. O(distance).
-pub(crate) fn next_cut(splitting: &Splitting, text: &[u8], from: usize) -> usize {
-    let places = from.max(1)..text.len();
-    let is_cut = |at| splitting.is_cut(text, at);
-    first_cut(text, places, may_part_bytes, is_cut).unwrap_or(text.len())
-}
 
 /// Places that are looked at between two questions whether to go on (see `interrupts`).
 pub(crate) const STRIDE: usize = 1 << 16;
@@ -79,24 +70,6 @@ pub(crate) fn is_cut(text: &[u8], at: usize) -> bool {
     class & UNSTABLE == 0 && matches!(class & CLASS, LETTER | NUMBER)
 }
 
-/// `text` in parts of about `size` bytes, cut where counts add up; a part is longer where there is
-/// no cut.
-pub(crate) fn parts<'a>(
-    splitting: &Splitting,
-    text: &'a str,
-    size: usize,
-) -> impl Iterator<Item = &'a str> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at;
-        (start < text.len()).then(|| {
-            let from = start.saturating_add(size.max(1)).min(text.len());
-            at = next_cut(splitting, text.as_bytes(), from);
-            &text[start..at]
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,13 +107,5 @@ mod tests {
             }
         }
         assert!(cuts > 1_000_000, "{cuts}");
-    }
-
-    #[test]
-    fn parts_rejoin_to_the_text() {
-        let text = "one two 三四 five.\nsix \u{301}seven".repeat(50);
-        for size in [0, 1, 2, 7, 100, usize::MAX] {
-            assert_eq!(parts(&Splitting::QWEN, &text, size).collect::<String>(), text);
-        }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::pieces::cut_search::{first_cut, may_part_bytes};
 use crate::pieces::cuts::is_cut;
 use crate::pieces::patterns::cuts::{self, Rule};
 use crate::pieces::patterns::{cased, plain, words};
@@ -117,6 +118,40 @@ impl Splitting {
             Pattern::Gpt2 => {
                 cuts::is_cut(text, at, Rule { line_end: false, contractions_in_front: true })
             }
+        }
+    }
+
+    /// The first cut at or after `from`, or the end of the text. O(distance).
+    pub(crate) fn next_cut(&self, text: &[u8], from: usize) -> usize {
+        let places = from.max(1)..text.len();
+        let is_cut = |at| self.is_cut(text, at);
+        first_cut(text, places, may_part_bytes, is_cut).unwrap_or(text.len())
+    }
+
+    /// `text` in parts of about `size` bytes, cut where counts add up; a part is longer where there
+    /// is no cut.
+    pub(crate) fn parts<'a>(&self, text: &'a str, size: usize) -> impl Iterator<Item = &'a str> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let start = at;
+            (start < text.len()).then(|| {
+                let from = start.saturating_add(size.max(1)).min(text.len());
+                at = self.next_cut(text.as_bytes(), from);
+                &text[start..at]
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_rejoin_to_the_text() {
+        let text = "one two 三四 five.\nsix \u{301}seven".repeat(50);
+        for size in [0, 1, 2, 7, 100, usize::MAX] {
+            assert_eq!(Splitting::QWEN.parts(&text, size).collect::<String>(), text);
         }
     }
 }

@@ -6,7 +6,6 @@
 //! next cut.
 
 use crate::interrupts::worked;
-use crate::pieces::cuts::next_cut;
 use crate::pieces::splitting::{Normalization, Splitting};
 use crate::pieces::windows::{Pieces, READ, Stop};
 use crate::unicode::nfc::nfc;
@@ -116,7 +115,7 @@ impl Way<'_> {
     /// at least [`STRETCH`] bytes further on. The walk goes on from there.
     #[inline(always)]
     fn normalize<T: Taker>(&self, pieces: &mut Pieces, part: &str, at: usize, taker: &mut T) {
-        let end = next_cut(self.splitting, part.as_bytes(), (at + STRETCH).min(part.len()));
+        let end = self.splitting.next_cut(part.as_bytes(), (at + STRETCH).min(part.len()));
         pieces.begin(0);
         let whole =
             Way { normal: true, ..*self }.go_on(pieces, nfc(&part[at..end]).as_bytes(), taker);
@@ -345,7 +344,7 @@ mod tests {
                     (slow(&v, &splitting, &text), Tokens::<false>::all(&v, &splitting, &text));
                 assert_eq!((fast.bytes, fast.tokens), expected, "{splitting:?}");
                 let mut both = Tokens::<false>::all(&v, &splitting, "");
-                let middle = next_cut(&splitting, text.as_bytes(), text.len() / 2);
+                let middle = splitting.next_cut(text.as_bytes(), text.len() / 2);
                 let parts = text.split_at(middle).into();
                 walk_both(&v, &splitting, &mut Default::default(), parts, &mut both);
                 assert_eq!((both.bytes, both.tokens), expected, "{splitting:?}");

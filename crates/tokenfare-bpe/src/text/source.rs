@@ -11,7 +11,6 @@ use std::ops::Range;
 
 use crate::interrupts::worked;
 use crate::pieces::cut_search::{first_cut, may_part_points};
-use crate::pieces::cuts::next_cut;
 use crate::pieces::splitting::Splitting;
 use crate::text::code_points::utf8_of;
 
@@ -161,7 +160,7 @@ impl<'a> Text<'a> {
     fn next_cut(self, splitting: &Splitting, from: usize) -> usize {
         let places = from.max(1)..self.len();
         let found = match self {
-            Text::Utf8(text) => return next_cut(splitting, text.as_bytes(), from),
+            Text::Utf8(text) => return splitting.next_cut(text.as_bytes(), from),
             Text::Points8(points) => cut_among(splitting, points, places),
             Text::Points16(points) => cut_among(splitting, points, places),
             Text::Points32(points) => cut_among(splitting, points, places),
