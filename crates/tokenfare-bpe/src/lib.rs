@@ -77,7 +77,7 @@
 //! | `pieces` | the split patterns, one piece at a time and 64 bytes at a time; where a text may be cut |
 //! | `merging` | merging one piece, many at once, long ones; where a piece can be divided |
 //! | `caches` | counts and ids of pieces seen before |
-//! | `cutting` | [`Tokenizer::longest_beginning`] and related functions (`truncate`, `beginnings`, `endings`, `inside`), [`Tokenizer::split`] (`split`; `boundaries`, with `line_ends`, `fences` and `sentences`), and limits between grapheme clusters (`graphemes`) |
+//! | `cutting` | [`Tokenizer::longest_beginning`] and related functions (`truncate`, `beginnings`, `endings`, `inside`), [`Tokenizer::split`] (`split`; `boundaries`, with `kind`, `line_ends`, `fences`, `sentences` and `around`), and limits between grapheme clusters (`graphemes`) |
 //!
 //! Beside these folders are [`Tokenizer`], `counting`, `encoding` and `gathering`, which bring them
 //! together; `decoding`, from ids back to bytes; and `special`, special tokens in a text.
@@ -105,7 +105,7 @@ mod tokenizer;
 mod unicode;
 mod vocabulary;
 
-pub use cutting::split::Span;
+pub use cutting::Span;
 pub use cutting::truncate::Cut;
 pub use interrupts::interruptible;
 pub use pieces::splitting::{Normalization, Pattern};

@@ -10,34 +10,12 @@
 //! boundary in the first quarter of a stretch, before `near`, is taken only if no sentence ends
 //! further on.
 
+use crate::cutting::around::before;
 use crate::cutting::fences::Fences;
 use crate::cutting::graphemes::is_place;
+use crate::cutting::kind::Kind;
 use crate::cutting::line_ends::{begins_line, break_before, is_blank, line_end};
 use crate::cutting::sentences::end_within_line;
-
-/// The kinds of boundaries, best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    /// After two or more blank lines, or before a heading.
-    Section,
-    /// After a blank line, if the next line is not indented.
-    Paragraph,
-    /// The same, if the next line is indented by one step.
-    InnerParagraph,
-    /// The same, if the next line is indented by more; and after what looks like a title.
-    DeepParagraph,
-    /// After a line, if the next one is not indented.
-    Line,
-    /// The same, if the next line is indented by one step; and a blank line within a fence.
-    InnerLine,
-    /// The same, if the next line is indented by more; and any line within a fence.
-    DeepLine,
-    Sentence,
-    /// After a line that continues in the next one, or belongs to it.
-    BrokenLine,
-    Clause,
-    Word,
-}
 
 /// The order of boundaries, the best being the least: strong kinds (a sentence or better) far from
 /// the start come first.
@@ -154,28 +132,6 @@ pub(crate) fn first_sentence(
 pub(crate) fn blanks_before(text: &str, at: usize) -> usize {
     let before = before(text, at);
     at - (before.len() - before.trim_end_matches(is_blank).len())
-}
-
-/// How many bytes around a boundary are looked at. The limit keeps a text that is one line, or one
-/// run of spaces, as cheap as any other.
-const LOOK: usize = 256;
-
-/// The text before `at`, as far as it is looked at.
-pub(crate) fn before(text: &str, at: usize) -> &str {
-    let mut from = at.saturating_sub(LOOK);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    &text[from..at]
-}
-
-/// The text after `at`, as far as it is looked at.
-pub(crate) fn behind(text: &str, at: usize) -> &str {
-    let mut to = text.len().min(at + LOOK);
-    while !text.is_char_boundary(to) {
-        to -= 1;
-    }
-    &text[at..to]
 }
 
 #[cfg(test)]
@@ -302,14 +258,5 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(cut_behind(text, 9), expected, "{text:?}");
         }
-    }
-
-    #[test]
-    fn what_is_looked_at_is_whole_characters() {
-        let text = "é".repeat(LOOK);
-        assert_eq!(before(&text, text.len()), "é".repeat(LOOK / 2));
-        assert_eq!(before(&format!("{text}a"), text.len() + 1).len(), LOOK - 1);
-        assert_eq!(behind(&format!("a{text}"), 0).len(), LOOK - 1);
-        assert_eq!((before("abc", 2), behind("abc", 2)), ("ab", "c"));
     }
 }

@@ -10,8 +10,9 @@
 
 use memchr::memrchr2;
 
-use crate::cutting::boundaries::{Kind, before, behind};
+use crate::cutting::around::{before, behind};
 use crate::cutting::fences::Fences;
+use crate::cutting::kind::Kind;
 use crate::cutting::sentences::{is_closer, is_wide_stop};
 
 /// The last end of a line in `text` after `from` and at or before `to`, and where its line break

@@ -14,7 +14,8 @@
 //! those that precede a name or a number, where a capital or a digit does not show that a sentence
 //! begins. There is no complete list of them, and no locale.
 
-use crate::cutting::boundaries::{Kind, before, behind};
+use crate::cutting::around::{before, behind};
+use crate::cutting::kind::Kind;
 
 /// What ends at `at` within a line; `None` if white space goes on there. O(1).
 pub(crate) fn end_within_line(text: &str, at: usize) -> Option<Kind> {

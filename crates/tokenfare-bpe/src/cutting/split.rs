@@ -17,6 +17,7 @@
 
 use std::ops::Range;
 
+use crate::cutting::Span;
 use crate::cutting::boundaries::{
     Stretch, best_boundary, blanks_before, first_sentence, first_word,
 };
@@ -30,17 +31,6 @@ use crate::tokenizer::Tokenizer;
 /// A chunk is not shorter than its window divided by this, if a sentence ends further on; an
 /// overlap is not shorter than one that starts at a word, divided by this.
 const NEAR: usize = 4;
-
-/// A chunk of a text, in bytes from the start of the text, and its tokens, counted alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// Where it starts.
-    pub start: usize,
-    /// Where it ends.
-    pub end: usize,
-    /// How many tokens it is.
-    pub tokens: usize,
-}
 
 impl Tokenizer {
     /// Splits `text` into chunks of at most `limit` tokens. Each chunk but the first starts with up

@@ -23,10 +23,10 @@
 
 use std::ops::Range;
 
+use crate::cutting::Span;
 use crate::cutting::beginnings::Beginnings;
 use crate::cutting::endings::Endings;
 use crate::cutting::graphemes::{Window, is_place, place_after, place_before};
-use crate::cutting::split::Span;
 use crate::interrupts::worked;
 use crate::memory::Memory;
 use crate::pieces::cuts::STRIDE;
