@@ -11,7 +11,7 @@ use crate::caches::long_cache;
 use crate::caches::middle_cache::{self, MiddleCache};
 use crate::caches::short_cache::{Key, LONGEST};
 use crate::caches::wide_cache::{self, WideKey};
-use crate::memory::Memory;
+use crate::memory::{Asked, Memory, TOGETHER};
 use crate::merging::piece;
 use crate::merging::runs::Runs;
 use crate::pieces::splitting::Splitting;
@@ -55,22 +55,6 @@ pub(crate) fn count_both(
 /// How many tokens the pieces are that were left waiting. None waits after that.
 pub(crate) fn merge_pending(v: &Vocabulary, memory: &mut Memory) -> usize {
     Counting { v, memory, count: 0 }.merge_pending()
-}
-
-/// Pieces whose sets in `front` are prefetched before the first of them is looked up.
-const TOGETHER: usize = 128;
-
-/// Scratch space for pieces whose sets are being fetched: their keys, each with what it is `mixed`
-/// to, and the numbers of those that are not found.
-pub(crate) struct Asked {
-    keys: [(Key, u64); TOGETHER],
-    missing: [u8; TOGETHER],
-}
-
-impl Default for Asked {
-    fn default() -> Self {
-        Asked { keys: [(Key::default(), 0); TOGETHER], missing: [0; TOGETHER] }
-    }
 }
 
 /// A count in the making, with what it needs.

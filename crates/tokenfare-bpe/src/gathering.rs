@@ -4,7 +4,7 @@
 
 use crate::caches::short_cache::LONGEST;
 use crate::counting::Counting;
-use crate::memory::Memory;
+use crate::memory::{Batch, Memory};
 use crate::pieces::splitting::Splitting;
 use crate::pieces::windows::BATCH;
 use crate::vocabulary::Vocabulary;
@@ -26,13 +26,6 @@ pub(crate) fn count_pieces(
     let count = gathering.counting.count + gathering.counting.merge_pending();
     memory.batch = batch;
     count
-}
-
-/// Pieces that are counted together: where each starts and ends.
-#[derive(Default)]
-pub(crate) struct Batch {
-    starts: Vec<u32>,
-    ends: Vec<u32>,
 }
 
 /// Collects pieces into batches and counts them.

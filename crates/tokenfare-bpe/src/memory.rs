@@ -6,9 +6,8 @@ use crate::caches::hot_cache::HotCache;
 use crate::caches::id_cache::{IdCache, LongerIdCache};
 use crate::caches::long_cache::LongCache;
 use crate::caches::middle_cache::MiddleCache;
+use crate::caches::short_cache::Key;
 use crate::caches::wide_cache::WideCache;
-use crate::counting::Asked;
-use crate::gathering::Batch;
 use crate::merging::merge::Room;
 use crate::merging::pending::Pending;
 use crate::pieces::windows::{Pieces, Places};
@@ -51,4 +50,27 @@ pub(crate) struct Memory {
     pub(crate) room: Room,
     /// Buffer for code points converted to UTF-8.
     pub(crate) utf8: Vec<u8>,
+}
+
+/// Pieces that are counted together: where each starts and ends.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) starts: Vec<u32>,
+    pub(crate) ends: Vec<u32>,
+}
+
+/// Pieces whose sets in `front` are prefetched before the first of them is looked up.
+pub(crate) const TOGETHER: usize = 128;
+
+/// Scratch space for pieces whose sets are being fetched: their keys, each with what it is `mixed`
+/// to, and the numbers of those that are not found.
+pub(crate) struct Asked {
+    pub(crate) keys: [(Key, u64); TOGETHER],
+    pub(crate) missing: [u8; TOGETHER],
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Asked { keys: [(Key::default(), 0); TOGETHER], missing: [0; TOGETHER] }
+    }
 }
