@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use crate::escape::quoted;
 use crate::layout::LineLayout;
-use crate::plain::{doubtful_if, is_canonical, is_sound, write_room};
 use crate::reader::Reader;
-use crate::scan::{Sink, Summary};
+use crate::sink::{Sink, Summary};
+use crate::values::{doubtful_if, is_canonical, is_sound};
 
 /// The parameters that limit the length of the answer.
 const ROOMS: [&str; 2] = ["max_completion_tokens", "max_tokens"];
@@ -125,4 +125,16 @@ pub(crate) fn content(
     sink.unquote(reader)?;
     doubtful_if(layout.is_marked(sink.text()))?;
     sink.count_last_text(summary)
+}
+
+/// Writes the default room, which the body did not name, and the end of the body. Returns the room.
+pub(crate) fn close_body(layout: &LineLayout, sink: &mut Sink) -> u64 {
+    write_room(layout, sink);
+    sink.store.bodies.push(b'}');
+    layout.room
+}
+
+/// Writes the default room into a body that does not name one.
+fn write_room(layout: &LineLayout, sink: &mut Sink) {
+    sink.store.bodies.extend_from_slice(format!(",\"max_tokens\":{}", layout.room).as_bytes());
 }

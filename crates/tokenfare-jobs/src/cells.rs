@@ -5,12 +5,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::body::{body, messages};
+use crate::body::{body, close_body, messages};
 use crate::escape::quoted;
 use crate::layout::LineLayout;
-use crate::plain::close_body;
 use crate::reader::Reader;
-use crate::scan::{Sink, Summary};
+use crate::sink::{Sink, Summary};
 
 /// The cells of a row that a request is made of.
 #[derive(Clone, Debug)]

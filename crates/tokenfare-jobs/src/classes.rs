@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::sizes::Span;
+use crate::span::Span;
 
 /// A size on the models of one kind. The numbers are the owner's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,29 +6,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::classed::{Classed, NONE};
 use crate::classes::{Bid, Classes};
 use crate::lines::{Fate, Lines};
-use crate::output::Outcomes;
+use crate::outcomes::Outcomes;
 use crate::seen::Seen;
-use crate::sizes::{Offers, Span};
-
-const NONE: u32 = u32::MAX;
-
-/// What is known of a request in a job with a deadline. `NONE` stands for what is not known.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Classed {
-    /// The outcome that it would have without the deadline.
-    free: u32,
-    class: u32,
-    model: u32,
-    carried: bool,
-}
-
-impl Default for Classed {
-    fn default() -> Self {
-        Classed { free: NONE, class: NONE, model: NONE, carried: false }
-    }
-}
+use crate::sizes::Offers;
+use crate::span::Span;
 
 /// The bids of a live service: a number for each size of its offers, on each kind.
 #[derive(Clone, Debug)]

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use tokenfare_bpe::Tokenizer;
 
 use crate::cells::Cells;
+use crate::classed::Classed;
 use crate::csv::{self, Heading};
-use crate::deadline::Classed;
 use crate::layout::LineLayout;
-use crate::output::Outcomes;
+use crate::outcomes::Outcomes;
 use crate::prefix_trees::PrefixTrees;
-use crate::scan::{Row, Scanned, Tokens, scanned, scanned_cells};
+use crate::scan::{Scanned, Tokens, scanned, scanned_cells};
 use crate::seen::{Key, Seen};
-use crate::sizes::{Offers, Span};
+use crate::sink::Row;
+use crate::sizes::Offers;
+use crate::span::Span;
 use crate::store::Store;
 
 /// What has become of a line.

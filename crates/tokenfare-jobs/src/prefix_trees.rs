@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::seen::BuildIdentityHasher;
-use crate::sizes::Span;
+use crate::span::Span;
 
 /// What a node takes of the capacity, in numbers, besides the digests that it keeps.
 const NODE: i64 = 5;

@@ -1,6 +1,6 @@
 //! The prices of a kind's models in whole numbers, for requests of any size and room.
 
-use crate::sizes::Span;
+use crate::span::Span;
 
 /// A model's prices by tier, multiplied by a common scale.
 #[derive(Clone, Debug)]

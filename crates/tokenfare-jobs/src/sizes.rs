@@ -5,16 +5,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::prices::Prices;
-use crate::scan::Summary;
-
-/// A number of tokens that is known up to its ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Span {
-    /// The least.
-    pub low: u64,
-    /// The most.
-    pub high: u64,
-}
+use crate::sink::Summary;
+use crate::span::Span;
 
 /// How texts are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
