@@ -9,7 +9,8 @@ use pyo3::types::PyBytes;
 use tokenfare_jobs::{Bid, Span};
 
 use crate::guard::guarded;
-use crate::jobs::{Lines, Offers, Outcomes, Pair, Seen, pair};
+use crate::jobs::{Lines, Offers, Outcomes, Seen};
+use crate::pair::{Pair, pair};
 
 /// The classes of a job, and which of its requests are carried.
 #[pyclass(module = "tokenfare._core")]

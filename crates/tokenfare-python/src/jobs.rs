@@ -12,11 +12,9 @@ use crate::Tokenizer;
 use crate::guard::guarded;
 use crate::kinds::{KindParts, kind};
 use crate::output::Sent;
+use crate::pair::{Pair, pair};
 use crate::prefixes::{PrefixDigester, PrefixTrees};
 use crate::prices::{Prices, Takers};
-
-/// The two ends of a size; or a file and a line.
-pub(crate) type Pair = (u64, u64);
 
 /// The names under which a line has its parts.
 #[pyclass(frozen, module = "tokenfare._core")]
@@ -173,10 +171,6 @@ impl Outcomes {
         let numbers = self.0.numbers().iter().skip(first).take(most);
         numbers.map(|each| (each.sent, each.repeated, each.carried, each.first)).collect()
     }
-}
-
-pub(crate) fn pair(span: &Span) -> Pair {
-    (span.low, span.high)
 }
 
 fn unknown(what: &str, number: usize) -> PyErr {

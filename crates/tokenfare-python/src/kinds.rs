@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use tokenfare_jobs::{Kind, Measure, Span};
 
-use crate::jobs::Pair;
+use crate::pair::Pair;
 
 /// How texts are measured: by a tokenizer's number or the name of a rule.
 #[derive(FromPyObject)]

@@ -9,6 +9,7 @@ mod ids;
 mod jobs;
 mod kinds;
 mod output;
+mod pair;
 mod positions;
 mod prefixes;
 mod prices;

@@ -6,7 +6,7 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use tokenfare_jobs::{MOST_SCALE, Priced, Span};
 
-use crate::jobs::Pair;
+use crate::pair::Pair;
 
 /// The bounds of a model's tiers, and for each tier the prices of an input and of an output token.
 type Tiers = (Vec<u64>, Vec<(u128, u128)>);
