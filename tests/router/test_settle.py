@@ -26,7 +26,7 @@ def lazily(
     models: Sequence[Model], messages: object, documents: Sequence[Document] = ()
 ) -> Decision:
     parsed = parse(messages)  # type: ignore[arg-type]
-    sizing = Sizing(lambda by: RequestPreparer(parsed, documents, by), measurer)
+    sizing = Sizing(lambda by: RequestPreparer(parsed, documents, by, itemized=False), measurer)
     return settle(Question(tuple(models), ASKED, DAY, ""), sizing)
 
 

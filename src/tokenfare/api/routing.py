@@ -15,6 +15,7 @@ from tokenfare.messages import Message, Prompt, Wire, needs, parse
 from tokenfare.router import (
     Arrange,
     Decision,
+    MeasurerFor,
     Question,
     RequirementOptions,
     Requirements,
@@ -107,7 +108,11 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     if exact:
         preparer = RequestPreparer(messages, along, measurer_or_bounds, options)
         return route_sized(preparer.size_for, wanted, facts)
-    return route_arranged(lambda by: RequestPreparer(messages, along, by, options), wanted, facts)
+
+    def arrange(by: MeasurerFor) -> RequestPreparer:
+        return RequestPreparer(messages, along, by, options, itemized=False)
+
+    return route_arranged(arrange, wanted, facts)
 
 
 def routing_table(

@@ -134,10 +134,12 @@ class MessageCounter:
     ) -> Iterator[Part]:
         whole = added(self.stretch(text, first=i == 0) for i, text in enumerate(stretches))
         left = whole
+        if not whole.exact:
+            documents = ()  # intervals cannot be subtracted, so it all stays under text
         for document in documents:
             count = self.measurer.measure(document.text)
-            if not (whole.exact and count.exact):
-                continue  # intervals cannot be subtracted, so it all stays under text
+            if not count.exact:
+                continue
             tokens = min(count.value, left.value)
             left = Count.exactly(left.value - tokens)
             yield Part("documents", index, Count.exactly(tokens), document.name)

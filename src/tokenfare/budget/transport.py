@@ -36,36 +36,46 @@ class PreparedRequest:
     count: RequestCount
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - a request, and how it is counted
     messages: Sequence[Message],
     documents: Sequence[Document],
     model: Model,
     measurer: Measurer,
     options: Options = NO_OPTIONS,
+    *,
+    itemized: bool = True,
 ) -> PreparedRequest:
-    """Arrange a request for one model, and count it."""
+    """Arrange a request for one model, and count it.
+
+    If not `itemized`, the count does not tell documents that are text from other texts: to do so,
+    each is counted once more.
+    """
     rules = model.documents
     if rules is None:
-        inline = _inlined(tuple(messages), documents)
+        inline = _inlined(tuple(messages), documents, itemized=itemized)
         return PreparedRequest(inline, (), count_request(inline, model, measurer, options))
     if not documents:
         plain = count_request(messages, model, measurer, options)
         if plain.total.high <= rules.inline_max_tokens:
             return PreparedRequest(tuple(messages), (), plain)
     parts = _long_texts_out(messages, documents, rules, measurer)
-    return _uploaded(parts, model, measurer, options)
+    return _uploaded(parts, model, measurer, options, itemized=itemized)
 
 
-def _inlined(messages: tuple[Message, ...], documents: Sequence[Document]) -> tuple[Message, ...]:
+def _inlined(
+    messages: tuple[Message, ...], documents: Sequence[Document], *, itemized: bool
+) -> tuple[Message, ...]:
     if not documents:
         return messages
     at = max((i for i, m in enumerate(messages) if m.role == "user"), default=len(messages) - 1)
-    return (*messages[:at], _prefixed(messages[at], documents), *messages[at + 1 :])
+    prefixed = _prefixed(messages[at], documents, itemized=itemized)
+    return (*messages[:at], prefixed, *messages[at + 1 :])
 
 
-def _prefixed(message: Message, documents: Sequence[Document]) -> Message:
+def _prefixed(message: Message, documents: Sequence[Document], *, itemized: bool) -> Message:
     """A message with documents in front of its text, as text whatever their format was."""
-    texts = [Text(f"{d.text}\n\n", Document(d.name, f"{d.text}\n\n")) for d in documents]
+    written = [(document.name, f"{document.text}\n\n") for document in documents]
+    texts = [Text(text, Document(name, text) if itemized else None) for name, text in written]
     front = "".join(part.text for part in texts)
     content = message.wire.get("content")
     wire: dict[str, object] = dict(message.wire)
@@ -98,6 +108,8 @@ def _uploaded(
     model: Model,
     measurer: Measurer,
     options: Options,
+    *,
+    itemized: bool,
 ) -> PreparedRequest:
     messages, documents = list(parts[0]), tuple(parts[1])
     if not messages or messages[0].role != "system":
@@ -105,7 +117,8 @@ def _uploaded(
     if not any(message.role == "user" for message in messages):
         messages.append(user(QUESTION))
     once = {d.content or d.text: d for d in reversed(documents)}  # each content goes up once
-    files = Message("system", tuple(Text(d.text, d) for d in reversed(once.values())), {})
+    texts = (Text(d.text, d if itemized or d.parsed else None) for d in reversed(once.values()))
+    files = Message("system", tuple(texts), {})
     billed = [messages[0], files, *messages[1:]]
     return PreparedRequest(
         tuple(messages), documents, count_request(billed, model, measurer, options)
@@ -138,12 +151,15 @@ class RequestPreparer:
         documents: Sequence[Document],
         measurer_for: Callable[[str], Measurer],
         options: Options = NO_OPTIONS,
+        *,
+        itemized: bool = True,
     ) -> None:
-        """Keep the request, and count nothing yet."""
+        """Keep the request, and count nothing yet. `itemized`: see `prepare`."""
         self._messages = tuple(messages)
         self._documents = tuple(documents)
         self._measurer_for = measurer_for
         self._options = options
+        self._itemized = itemized
         self._measurers: dict[str, _Remembering] = {}
         self._prepared: dict[object, PreparedRequest] = {}
 
@@ -156,7 +172,12 @@ class RequestPreparer:
                 measurer = _Remembering(self._measurer_for(model.tokenizer))
                 self._measurers[model.tokenizer] = measurer
             self._prepared[kind] = prepare(
-                self._messages, self._documents, model, measurer, self._options
+                self._messages,
+                self._documents,
+                model,
+                measurer,
+                self._options,
+                itemized=self._itemized,
             )
         return self._prepared[kind]
 

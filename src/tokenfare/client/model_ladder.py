@@ -167,7 +167,7 @@ def ladder(  # noqa: PLR0913 - what a call is made of
     preparer = RequestPreparer(messages, along, measurer_or_bounds, options)
 
     def arrange(by: MeasurerFor) -> RequestPreparer:
-        return RequestPreparer(messages, along, by, options)
+        return RequestPreparer(messages, along, by, options, itemized=False)
 
     # The winner is found by bounds as far as possible; its fare is then counted exactly.
     decision = route_arranged(arrange, wanted, catalog)
