@@ -15,11 +15,12 @@ from functools import cache
 from typing import Literal, TypeAlias
 
 from tokenfare.arguments import token_limit
-from tokenfare.errors import CannotTrim, CharacterTooLong, InvalidRequestError
+from tokenfare.errors import CannotTrim, InvalidRequestError
 from tokenfare.messages import RESULT_ROLES, Message, Wire, parse_one
 from tokenfare.tokenizers import Count, Cutter, Keep, check_keep
 
 from .conversation import Conversation
+from .cut import longest_that_fits
 from .message_tokens import is_open
 from .tools import calls_of
 
@@ -236,25 +237,25 @@ def _shortened(
 ) -> Trimmed:
     """Cut the text of the user's last message until the request fits."""
     messages, measurer = conversation.messages, conversation.measurer
-    count = conversation.size_of(kept)
     index = max((i for i in kept if messages[i].role == "user"), default=None)
     text = _longest_text(messages[index]) if index is not None else ""
     if policy.cut is None or index is None or not text or not isinstance(measurer, Cutter):
         raise _cannot(conversation, kept, limit, policy)
-    allowed = limit - (count.high - measurer.measure(text).high)
-    while allowed > 0:
-        try:
-            part = measurer.truncate(text, allowed, keep=policy.cut)
-        except CharacterTooLong:
-            break
-        shorter = parse_one(_with_text(messages[index].wire, text, part), index)
-        count = conversation.size_of(kept, {index: shorter})
-        if count.high <= limit:
-            wires = tuple((shorter if i == index else messages[i]).wire for i in kept)
-            cut = Shortened(index, messages[index].wire, len(text) - len(part))
-            return Trimmed(wires, count, limit, dropped, cut)
-        allowed -= max(1, count.high - limit)  # cutting can add tokens at the text's new ends
-    raise _cannot(conversation, kept, limit, policy)
+
+    def with_text(part: str) -> Message:
+        return parse_one(_with_text(messages[index].wire, text, part), index)
+
+    def sized(part: str) -> Count:
+        return conversation.size_of(kept, {index: with_text(part)})
+
+    found = longest_that_fits(measurer, text, policy.cut, limit, sized)
+    if found is None:
+        raise _cannot(conversation, kept, limit, policy)
+    part, count = found
+    shorter = with_text(part)
+    wires = tuple((shorter if i == index else messages[i]).wire for i in kept)
+    cut = Shortened(index, messages[index].wire, len(text) - len(part))
+    return Trimmed(wires, count, limit, dropped, cut)
 
 
 def _longest_text(message: Message) -> str:
