@@ -22,14 +22,25 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 NAME = 300  # characters
+PARAMETER = 100  # characters
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long text for its length, with every pytest; 9.0 and older spell it out."""
+    if isinstance(val, str | bytes) and len(val) > PARAMETER:
+        return f"{argname} of {len(val)}"
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let no name of a test fill a screen: a parameter without `ids` is spelled out in it."""
+    """Let no name of a test fill a screen: a parameter without `ids` is spelled out in it.
+
+    No `pytest.UsageError`: of those that workers raise, pytest-xdist does not show the message.
+    """
     for item in items:
         if len(item.nodeid) > NAME:
             name = item.nodeid[:NAME]
-            raise pytest.UsageError(f"a name of {len(item.nodeid):,} characters: {name}…; give ids")
+            raise ValueError(f"a name of {len(item.nodeid):,} characters: {name}…; give ids")
 
 
 @pytest.fixture(scope="session", autouse=True)
