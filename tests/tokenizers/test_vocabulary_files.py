@@ -157,6 +157,7 @@ def test_an_added_token_that_nfc_changes_is_found_by_its_normal_form(small, tmp_
     assert ours.encode(text, special="all") == theirs.encode(text).ids
     assert ours.decode(ours.encode(text, special="all")) == "a<cafe\u0301><cafe\u0301>"
     theirs.normalizer = normalizers.Sequence([])
+    theirs = HuggingFace.from_str(theirs.to_str())  # 0.22 would still look for the form of NFC
     ours = load(saved(theirs, tmp_path))
     assert ours.encode(text, special="all") == theirs.encode(text).ids
 
