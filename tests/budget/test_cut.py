@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tokenfare as tf
-from tokenfare.tokenizers import get_tokenizer
+from tokenfare.budget.cut import longest_that_fits
+from tokenfare.tokenizers import Keep, get_tokenizer
 
 CUT = tf.TrimPolicy(cut="end")
 pieces = st.sampled_from(
@@ -68,3 +69,30 @@ def test_no_longer_ending_fits(text: str, template: str) -> None:
     for limit in range(least, sizes[text]):
         longest = next(ending for ending in endings if sizes[ending] <= limit)
         assert cut(text, limit, template) == longest
+
+
+class Counting:
+    """A tokenizer that adds up the characters that it is given to count."""
+
+    name = "counting"
+
+    def __init__(self) -> None:
+        self.tokenizer = get_tokenizer("qwen")
+        self.characters = 0
+
+    def measure(self, text: str) -> tf.Count:
+        self.characters += len(text)
+        return self.tokenizer.measure(text)
+
+    def truncate(self, text: str, max_tokens: int, *, keep: Keep = "start") -> str:
+        return self.tokenizer.truncate(text, max_tokens, keep=keep)
+
+
+def test_much_white_space_is_not_counted_for_each_of_its_places() -> None:
+    """There are hundreds of places: a token may be 128 spaces."""
+    counting, text = Counting(), (" " * 120 + "\n") * 500
+    found = longest_that_fits(
+        counting, text, "end", 700, lambda part: counting.measure("\n" + part)
+    )
+    assert found is not None
+    assert counting.characters < 10 * len(text)

@@ -19,6 +19,10 @@ _SAVED_MOST = 3
 """Tokens that an ending may be less in a message: of all white space that was tried, none is
 more."""
 
+_LONGEST_RUN = 1_000
+"""Characters of white space behind a cut up to which line ends are tried: each is counted with all
+of them."""
+
 
 def longest_that_fits(
     cutter: Cutter, text: str, keep: Keep, limit: int, sized: Callable[[str], Count]
@@ -36,9 +40,10 @@ def longest_that_fits(
             return None
         count = sized(part)
         if count.high <= limit:
+            if keep != "end":
+                return part, count
             reach = cutter.truncate(text, allowed + _SAVED_MOST, keep=keep)
-            first, end = len(text) - len(reach), len(text) - len(part)
-            places = _line_ends(text, first, end) if keep == "end" else iter(())
+            places = _line_ends(text, len(text) - len(reach), len(text) - len(part))
             return _first_that_fits(cutter, text, places, limit, sized) or (part, count)
         allowed -= max(1, count.high - limit)  # cutting can add tokens at the text's new ends
     return None
@@ -67,11 +72,14 @@ def _first_that_fits(
 def _line_ends(text: str, first: int, end: int) -> Iterator[tuple[int, int]]:
     """The places in `first` to `end` from which white space with a line end follows, in order.
 
-    Each with the place behind the last of these line ends.
+    Each with the place behind the last of these line ends. None, if so much white space follows
+    that counting it for each would take long.
     """
     after = end
     while after < len(text) and text[after].isspace():
         after += 1
+        if after - end > _LONGEST_RUN:
+            return iter(())
     found = []
     ahead: int | None = None
     for at in reversed(range(first, after)):
