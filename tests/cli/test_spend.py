@@ -254,3 +254,19 @@ def test_the_variable_that_names_an_unusable_file_is_named(
     )
     monkeypatch.setenv("TOKENFARE_LEDGER", "redis://host")
     assert "TOKENFARE_LEDGER: a ledger is a file" in run("spend").err
+
+
+def test_a_url_for_a_ledger_is_refused_and_not_repeated(run: Run) -> None:
+    ended = run("spend", "--ledger", "redis://user:secret@host")
+    assert ended.code == 2
+    assert ended.err.startswith("tokenfare: a ledger is a file on this machine, not a URL")
+    assert "secret" not in ended.out + ended.err
+
+
+def test_a_ledger_in_the_home_directory_is_found(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in `--ledger=~/calls.sqlite3`, which a shell hands on as it is."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    ended = run("spend", "--json", "--ledger", "~/calls.sqlite3")
+    assert json.loads(ended.out)["ledger"] == str(tmp_path / "calls.sqlite3")

@@ -28,7 +28,7 @@ from tokenfare.ledger import (
     spent,
     unsettled,
 )
-from tokenfare.ledger.location import named_by
+from tokenfare.ledger.location import ledger_file, named_by
 from tokenfare.money import plain
 from tokenfare.plurals import number_of
 
@@ -117,7 +117,7 @@ def command(
 
 
 def _file(path: str | None) -> Path:
-    file = ledger_path(os.environ) if path is None else Path(path)
+    file = ledger_path(os.environ) if path is None else ledger_file(path)
     if file is None:
         raise click.UsageError("the ledger is switched off (TOKENFARE_LEDGER); name one: --ledger")
     return file
