@@ -55,6 +55,22 @@ def test_other_sequences_are_decoded(qwen, ids):
     assert qwen.decode(ids) == qwen.decode(list(range(300)))
 
 
+@pytest.mark.parametrize("letter", "hHiIlLqQ")
+def test_an_empty_array_is_decoded(qwen, letter):
+    """The buffer of an empty `array.array` is not aligned."""
+    assert qwen.decode(array.array(letter)) == ""
+    assert qwen.decode(memoryview(array.array(letter))) == ""
+    assert qwen.decode(np.array([], dtype=letter)) == ""
+
+
+def test_an_array_that_is_not_aligned_is_decoded(qwen):
+    ids = np.array(qwen.encode("hello world"), dtype=np.uint32)
+    shifted = np.frombuffer(b"-" + ids.tobytes(), dtype=np.uint32, offset=1)
+    assert qwen.decode(shifted) == "hello world"
+    with pytest.raises(InvalidRequestError, match="hand over the array itself"):
+        qwen.decode(memoryview(shifted))
+
+
 @pytest.mark.parametrize("mask", [np.ma.nomask, [False, False]])
 def test_an_array_that_masks_nothing_is_decoded(qwen, mask):
     assert qwen.decode(np.ma.masked_array(qwen.encode("hello world"), mask)) == "hello world"

@@ -70,7 +70,7 @@ impl Numbers {
             return self.read_list(list, each);
         }
         match PyUntypedBuffer::get(source) {
-            Ok(buffer) if !states_byte_order(&buffer) => {
+            Ok(buffer) if !states_layout(&buffer) => {
                 if masks(source) {
                     return Err(masked(source));
                 }
@@ -124,10 +124,11 @@ fn iterator<'py>(source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>>
     })
 }
 
-/// Whether a buffer's format states a byte order. `PyBuffer` ignores that, and would read a foreign
-/// order as the native one; iterating over the array reads it correctly.
-fn states_byte_order(buffer: &PyUntypedBuffer) -> bool {
-    matches!(buffer.format().to_bytes().first(), Some(b'<' | b'>' | b'!'))
+/// Whether a buffer's format states a byte order, or with `=` that its numbers are not aligned.
+/// `PyBuffer` would read a foreign order as the native one, and refuses numbers that are not
+/// aligned; iterating over the array reads both correctly.
+fn states_layout(buffer: &PyUntypedBuffer) -> bool {
+    matches!(buffer.format().to_bytes().first(), Some(b'<' | b'>' | b'!' | b'='))
 }
 
 /// Whether this is a masked array of NumPy that masks something. Its buffer holds the numbers below
@@ -214,8 +215,19 @@ fn of_buffer(py: Python<'_>, buffer: &PyUntypedBuffer) -> PyResult<Vec<u32>> {
     if let Ok(ids) = buffer.as_typed::<i16>() {
         return converted(py, ids);
     }
+    if is_empty_of_integers(buffer) {
+        return Ok(Vec::new());
+    }
     let format = buffer.format().to_string_lossy();
     Err(Refused::new_err(format!("an array of {format:?} holds no ids; uint32 does, or int64")))
+}
+
+/// Whether this is an empty array of a type that is taken: the buffer of an empty `array.array` need
+/// not be aligned, and is refused for that.
+fn is_empty_of_integers(buffer: &PyUntypedBuffer) -> bool {
+    let is_of_integers =
+        matches!(buffer.format().to_bytes(), [letter] if b"hHiIlLqQ".contains(letter));
+    buffer.item_count() == 0 && is_of_integers
 }
 
 fn converted<T: Element + TryInto<u32> + Into<i128>>(
