@@ -175,6 +175,19 @@ def test_an_added_token_that_would_share_an_id_is_refused(small, tmp_path):
         load(path)
 
 
+def test_an_added_token_that_versions_number_differently_is_refused(small, tmp_path):
+    """The next of 3,001 tokens: 3001 as tokenizers 0.23 numbers, 3006 behind `<in>` before."""
+    path = saved(small, tmp_path)
+    file = json.loads(path.read_text())
+    file["model"]["vocab"]["<in>"] = 3005
+    one = file["added_tokens"][0]
+    more = [{**one, "content": "<in>", "id": 3005}, {**one, "content": "<a>", "id": 3006}]
+    file["added_tokens"] += more
+    path.write_text(json.dumps(file))
+    with pytest.raises(VocabularyError, match=r"added_tokens\[3\]: '<a>' is numbered 3001 or 3006"):
+        load(path)
+
+
 def test_of_a_damaged_file_no_other_way_is_named(small, tmp_path):
     path = saved(small, tmp_path)
     path.write_bytes(put("model", "merges", 3, "x")(json.loads(path.read_text())))

@@ -184,21 +184,28 @@ class _Reader:
 
         A token that is in `model.vocab` keeps that id. Others are numbered in the order of the
         list, from the number of tokens in `model.vocab` on, whatever the file states: after a gap,
-        ids differ from those in the file, of which it logs a warning (tokenizers 0.23).
+        ids differ from those in the file, of which it logs a warning (tokenizers 0.23). Before
+        0.23, it goes on behind the highest id of the tokens so far; where that is another number,
+        the file is refused.
         """
         owners = {number: token for token, number in numbers.items()}
         loaded: list[Added] = []
-        following = len(numbers)
+        following = behind_highest = len(numbers)
         for i, token in enumerate(added):
             number = numbers.get(token.text, following)
-            following = max(following, number + 1)
+            earlier = numbers.get(token.text, behind_highest)
+            following += token.text not in numbers
+            behind_highest = max(behind_highest, earlier + 1)
             owner = owners.get(number, token.text)
-            if owner != token.text:
+            if number != earlier or owner != token.text:
+                by = "Hugging Face's tokenizers"
                 problem = (
-                    f"{token.text!r} is numbered {number} by Hugging Face's tokenizers, and "
-                    f"{owner!r} has that id: model.vocab has gaps"
+                    f"is numbered {number} or {earlier}, depending on the version of {by}"
+                    if number != earlier
+                    else f"is numbered {number} by {by}, and {owner!r} has that id"
                 )
-                raise self.beyond(f"added_tokens[{i}]", problem)
+                where = f"added_tokens[{i}]"
+                raise self.beyond(where, f"{token.text!r} {problem}: model.vocab has gaps")
             loaded.append(replace(token, id=number))
         return tuple(loaded)
 
