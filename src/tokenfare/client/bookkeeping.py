@@ -37,7 +37,7 @@ from .reply import Reply
 CEILINGS_VARIABLE = "TOKENFARE_CEILINGS"
 PROJECT_VARIABLE = "TOKENFARE_PROJECT"
 
-LedgerChoice: TypeAlias = "Ledger | str | os.PathLike[str] | bool | None"
+LedgerChoice: TypeAlias = Ledger | str | os.PathLike[str] | bool | None
 
 log: logging.Logger = logging.getLogger("tokenfare")
 

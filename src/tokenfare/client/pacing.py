@@ -51,7 +51,7 @@ log: logging.Logger = logging.getLogger("tokenfare")
 
 VARIABLE = "TOKENFARE_LIMITER"
 
-LimiterChoice: TypeAlias = "Limiter | str | os.PathLike[str] | bool | None"
+LimiterChoice: TypeAlias = Limiter | str | os.PathLike[str] | bool | None
 
 T = TypeVar("T")
 
