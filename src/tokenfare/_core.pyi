@@ -5,9 +5,7 @@ Use it through `tokenfare.tokenizers` and `tokenfare.batch`. What reads the line
 """
 
 from collections.abc import Collection, Iterator
-from typing import ClassVar, final, overload
-
-from tokenfare.arrow_columns import ArrowArray, ArrowStream
+from typing import ClassVar, Protocol, final, overload
 
 from ._core_jobs import Bids as Bids
 from ._core_jobs import Classes as Classes
@@ -22,6 +20,16 @@ from ._core_jobs import Seen as Seen
 from ._core_jobs import Sent as Sent
 from ._core_jobs import lines_of_csv as lines_of_csv
 from ._core_jobs import lines_of_table as lines_of_table
+
+class ArrowStream(Protocol):
+    """A column in chunks, by the Arrow PyCapsule interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+class ArrowArray(Protocol):
+    """A column in one piece, by the Arrow PyCapsule interface."""
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
 
 class Refused(ValueError):  # noqa: N818 - never shown: each becomes an error of the library
     """An argument is invalid, or a text does not fit. Nothing else raises this type.

@@ -21,8 +21,6 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from tokenfare.late_names import import_late
-
 if TYPE_CHECKING:  # this module is loaded in every run of pytest, so it imports little
     import pytest
 
@@ -86,6 +84,3 @@ def tokenfare_emulators(
 def tokenfare_emulator(tokenfare_emulators: Callable[..., Emulator]) -> Emulator:
     """One emulator on loopback, with today's facts and an empty call log."""
     return tokenfare_emulators()
-
-
-import_late(globals())

@@ -12,7 +12,6 @@ from functools import lru_cache
 
 from tokenfare.catalog.index import FILES_VARIABLE, tokenizer_of
 from tokenfare.errors import InvalidRequestError
-from tokenfare.late_names import import_late
 from tokenfare.tokenizers import get_tokenizer, measurer
 
 TYPE_CHECKING = False  # as in typing, which takes long to import
@@ -20,8 +19,7 @@ if TYPE_CHECKING:  # so that only the first call that needs the catalogue's clas
     from datetime import date
     from typing import overload
 
-    from tokenfare._core import CountColumn
-    from tokenfare.arrow_columns import ArrowArray, ArrowStream
+    from tokenfare._core import ArrowArray, ArrowStream, CountColumn
     from tokenfare.catalog import Catalog
     from tokenfare.tokenizers import Bounds, Count, Tokenizer
     from tokenfare.tokenizers.via_transformers import ByTransformers
@@ -166,6 +164,3 @@ def tokenizer_for(model: str, catalog: Catalog | None = None) -> str:
     ours_alone = catalog is None and not os.environ.get(FILES_VARIABLE)
     known = tokenizer_of(model) if ours_alone and isinstance(model, str) else None
     return known or facts_of(catalog).get(model).tokenizer
-
-
-import_late(globals())

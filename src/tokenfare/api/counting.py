@@ -26,7 +26,6 @@ from tokenfare.budget import (
 )
 from tokenfare.catalog import published_template
 from tokenfare.errors import InvalidRequestError
-from tokenfare.late_names import import_late
 from tokenfare.media import Fetch
 from tokenfare.messages import Prompt, Wire, parse
 from tokenfare.texts import DEFAULT_TOKENIZER, facts_of
@@ -245,6 +244,3 @@ def size_on(model: Model, prompt: Prompt, documents: Documents, options: Options
     """Count a request as it would be sent to a model: long texts as files, if it takes files."""
     along, counter = documents_of(documents), measurer(model.tokenizer)
     return prepare(parse(prompt), along, model, counter, options).count.total
-
-
-import_late(globals())

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Unpack
 
 from tokenfare.budget import Options, RequestPreparer, check_input, check_room
 from tokenfare.errors import InvalidRequestError, NoModelFits
-from tokenfare.late_names import import_late
 from tokenfare.messages import Message, Prompt, Wire, needs, parse
 from tokenfare.router import (
     Arrange,
@@ -239,6 +238,3 @@ def needing(
 
 def _seen_on(catalog: Catalog | None, day: date) -> Catalog:
     return default_catalog(day) if catalog is None else facts_of(catalog).as_of(day)
-
-
-import_late(globals())

@@ -17,7 +17,6 @@ from tokenfare.budget import (
     input_room,
 )
 from tokenfare.errors import InvalidRequestError
-from tokenfare.late_names import import_late
 from tokenfare.messages import Prompt, Wire, parse
 from tokenfare.plurals import number_of
 from tokenfare.texts import facts_of, measurer_for
@@ -207,6 +206,3 @@ def _limit(
             "request"
         )
     return min(room[1], max_tokens) if max_tokens is not None else room[1]
-
-
-import_late(globals())

@@ -11,7 +11,6 @@ from tokenfare.api import Documents
 from tokenfare.catalog.catalog import today
 from tokenfare.dispatch import OnWait
 from tokenfare.errors import InvalidRequestError
-from tokenfare.late_names import import_late
 from tokenfare.messages import Prompt
 from tokenfare.router import RequirementOptions, Requirements, requirements_from
 from tokenfare.texts import facts_of
@@ -156,6 +155,3 @@ class BaseClient(ABC):
             parameters=parameters,
             escalate=self._settings.escalate,
         )
-
-
-import_late(globals())

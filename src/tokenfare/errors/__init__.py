@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tokenfare.late_names import import_late
-
 from .provider import AuthenticationError as AuthenticationError
 from .provider import BadRequestError as BadRequestError
 from .provider import ContentFilteredError as ContentFilteredError
@@ -366,6 +364,3 @@ class CeilingReached(TokenfareError):  # noqa: N818 - as UnknownModel
         self.held: Any = held
         self.asked: Any = asked
         self.resets_at = resets_at
-
-
-import_late(globals())

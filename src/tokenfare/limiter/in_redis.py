@@ -17,7 +17,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from tokenfare.errors import LimiterUnreachable
-from tokenfare.late_names import import_late
 
 from .in_sqlite import GONE_SECONDS, POLL_SECONDS
 from .redis_servers import server_of
@@ -121,6 +120,3 @@ def _word(value: object) -> str:
 
 def _kept_ms(window: Window) -> int:
     return math.ceil((window.longest_seconds + _KEPT_LONGER_SECONDS) * 1000)
-
-
-import_late(globals())

@@ -15,7 +15,6 @@ from tokenfare.errors import (
     VocabularyError,
     VocabularyMissing,
 )
-from tokenfare.late_names import import_late
 
 from .shipped import SHIPPED
 from .tokenizer import Tokenizer
@@ -144,6 +143,3 @@ def _from_cache_or_bounds(name: str) -> Tokenizer | ByTransformers | Bounds:
             if found.vocabulary_size in known.sizes:
                 return found
     return Bounds(name, known.at_most, middle(name, _shipped("qwen").count))
-
-
-import_late(globals())

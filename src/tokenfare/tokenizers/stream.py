@@ -12,7 +12,6 @@ from io import BufferedReader
 from typing import TYPE_CHECKING, BinaryIO
 
 from tokenfare.errors import InputError, InvalidRequestError, TokenizerError
-from tokenfare.late_names import import_late
 from tokenfare.reading import opened
 
 if TYPE_CHECKING:
@@ -141,6 +140,3 @@ def parts_of(file: BinaryIO) -> Iterator[bytes]:
             return
     if part is None:
         raise InvalidRequestError("not read to its end: the stream does not block until more comes")
-
-
-import_late(globals())

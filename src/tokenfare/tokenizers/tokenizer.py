@@ -16,7 +16,6 @@ from tokenfare.errors import (
     VocabularyError,
 )
 from tokenfare.extras import required
-from tokenfare.late_names import import_late
 
 from .nfc import NFC_SHRINKS
 from .special import ORDINARY, QWEN, SpecialSets, prepared, spelled
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tokenfare import _core
-    from tokenfare.arrow_columns import ArrowArray, ArrowStream
 
     from .count import Count
     from .cutting import Keep, Span
@@ -171,7 +169,7 @@ class Tokenizer:
 
         @overload
         def count_batch(
-            self, texts: ArrowStream | ArrowArray, *, column: str | None = None
+            self, texts: _core.ArrowStream | _core.ArrowArray, *, column: str | None = None
         ) -> _core.CountColumn: ...
         @overload
         def count_batch(self, texts: Iterable[str], *, column: None = None) -> list[int]: ...
@@ -388,6 +386,3 @@ def _narrowed(tokenizer: str, texts: Any, column: str | None) -> object:
 def _check_text(text: object) -> None:
     if not isinstance(text, str):
         raise InvalidRequestError(f"a text is expected, not {type(text).__name__}")
-
-
-import_late(globals())
