@@ -176,7 +176,7 @@ def test_an_added_token_that_would_share_an_id_is_refused(small, tmp_path):
 
 
 def test_an_added_token_that_versions_number_differently_is_refused(small, tmp_path):
-    """The next of 3,001 tokens: 3001 as tokenizers 0.23 numbers, 3006 behind `<in>` before."""
+    """The next of 3,001 tokens: 3001 since tokenizers 0.22.2, 3006 before, behind `<in>`."""
     path = saved(small, tmp_path)
     file = json.loads(path.read_text())
     file["model"]["vocab"]["<in>"] = 3005

@@ -185,7 +185,7 @@ class _Reader:
         A token that is in `model.vocab` keeps that id. Others are numbered in the order of the
         list, from the number of tokens in `model.vocab` on, whatever the file states: after a gap,
         ids differ from those in the file, of which it logs a warning (tokenizers 0.23). Before
-        0.23, it goes on behind the highest id of the tokens so far; where that is another number,
+        0.22.2 it went on behind the highest id of the tokens so far; where that is another number,
         the file is refused.
         """
         owners = {number: token for token, number in numbers.items()}
