@@ -23,7 +23,7 @@ from tokenfare.client.pacing import Pace, pace
 from tokenfare.dispatch import NO_RETRIES, Timeouts
 from tokenfare.emulator import Delay, Emulator, scripted
 from tokenfare.emulator.rates import RateRules
-from tokenfare.errors import LimiterUnreachable, RateLimitError, RateWaitTooLong
+from tokenfare.errors import DatabaseError, LimiterUnreachable, RateLimitError, RateWaitTooLong
 from tokenfare.limiter import InRedis, InSqlite, Limiter
 
 Emulate = Callable[..., tuple[Emulator, str]]
@@ -273,3 +273,20 @@ def test_a_file_in_the_environment_is_shared(catalog: Catalog, tmp_path: Path) -
     found = pace(None, None, catalog.provider("dashscope"), "http://127.0.0.1:1/v1", named)
     assert found.limiter is not None
     assert found.limiter.shared
+
+
+def test_the_variable_that_names_an_unusable_file_is_named(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("Buy milk.\n" * 100)
+    provider, url = catalog.provider("dashscope"), "http://127.0.0.1:1/v1"
+    for choice, environment, begins in [
+        (None, {"TOKENFARE_LIMITER": str(notes)}, "TOKENFARE_LIMITER: limiter "),
+        (notes, {}, "limiter "),
+    ]:
+        found = pace(choice, None, provider, url, environment)
+        assert found.own is not None
+        with pytest.raises(DatabaseError, match="file is not a database") as error:
+            found.own.take("key", (), (), 0.0)
+        assert str(error.value).startswith(f"{begins}{notes}: ")

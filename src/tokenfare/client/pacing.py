@@ -141,7 +141,7 @@ def pace(
     own = None
     if not isinstance(choice, bool | Limiter):
         with given_by(variable):
-            own = _store(choice)
+            own = _store(choice, variable)
     return Pace(
         _limiter(choice, own),
         MappingProxyType(dict(rates or {})),
@@ -157,11 +157,11 @@ def share_seconds(provider: Provider) -> float | None:
     return None if throttle is None else float(throttle.window_seconds)
 
 
-def _store(named: str | os.PathLike[str]) -> InSqlite | InRedis:
+def _store(named: str | os.PathLike[str], variable: str | None) -> InSqlite | InRedis:
     """The store that processes share: a Redis server, or a file."""
     if isinstance(named, str) and "://" in named:
         return InRedis(named)
-    return InSqlite(expanded("limiter", os.fspath(named)))
+    return InSqlite(expanded("limiter", os.fspath(named)), named_by=variable)
 
 
 def _limiter(choice: LimiterChoice, own: InSqlite | InRedis | None) -> Limiter | None:

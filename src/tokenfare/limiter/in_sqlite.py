@@ -54,9 +54,14 @@ class InSqlite:
 
     shared = True
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Name the file; it is made on first use."""
-        self._database = Database(path, "limiter", _MIGRATIONS)
+    def __init__(self, path: str | os.PathLike[str], *, named_by: str | None = None) -> None:
+        """Name the file; it is made on first use.
+
+        If an environment variable gave the path, `named_by` is its name, with which errors about
+        the file begin.
+        """
+        what = "limiter" if named_by is None else f"{named_by}: limiter"
+        self._database = Database(path, what, _MIGRATIONS)
         self._name = uuid.uuid4().hex
 
     @property
