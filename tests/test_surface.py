@@ -1,17 +1,20 @@
 """What the package shows to those who import it, and what importing costs them."""
 
 import ast
+import inspect
 import pkgutil
 import re
 import subprocess
 import sys
 import tomllib
+import typing
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 import tokenfare
+from tokenfare.tokenizers import StreamCounter
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {
@@ -82,6 +85,14 @@ def test_the_names_for_type_checkers_are_the_public_names() -> None:
     }
     assert named == tokenfare._HOMES
     assert sorted(tokenfare.__all__) == sorted(named)
+
+
+@pytest.mark.parametrize("made", [tokenfare.Client, tokenfare.AsyncClient, StreamCounter])
+def test_annotations_can_be_read_where_all_that_they_name_is_loaded(made: type) -> None:
+    """What puts an object together by its annotations, as FastAPI's `Depends`, needs them."""
+    for name, member in inspect.getmembers(made, inspect.isfunction):
+        if name[0] != "_" or name == "__init__":
+            assert typing.get_type_hints(member), name
 
 
 def test_the_version_is_that_of_the_project() -> None:

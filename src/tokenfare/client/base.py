@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
+from typing import Any, NoReturn, Self, Unpack
 
 from tokenfare.api import Documents
-from tokenfare.catalog.catalog import today
+from tokenfare.catalog.catalog import Catalog, today
 from tokenfare.dispatch import OnWait
 from tokenfare.errors import InvalidRequestError
 from tokenfare.messages import Prompt
@@ -18,9 +18,6 @@ from tokenfare.texts import facts_of
 from .model_ladder import Ladder, ladder
 from .settings import Options, Settings, settings
 from .unknown_options import refuse_unknown
-
-if TYPE_CHECKING:  # see `facts_of`
-    from tokenfare.catalog import Catalog
 
 
 class BaseClient(ABC):

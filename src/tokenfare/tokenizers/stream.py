@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from io import BufferedReader
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from tokenfare.errors import InputError, InvalidRequestError, TokenizerError
 from tokenfare.reading import opened
 
-if TYPE_CHECKING:
-    from .tokenizer import Tokenizer
+from .tokenizer import Tokenizer
 
 _AT_ONCE = 1 << 20
 
