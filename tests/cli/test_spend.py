@@ -263,6 +263,12 @@ def test_a_url_for_a_ledger_is_refused_and_not_repeated(run: Run) -> None:
     assert "secret" not in ended.out + ended.err
 
 
+def test_an_empty_name_of_a_ledger_is_refused(run: Run) -> None:
+    ended = run("spend", "--ledger", "")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("tokenfare: a ledger is a file on this machine; give its path")
+
+
 def test_a_ledger_in_the_home_directory_is_found(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

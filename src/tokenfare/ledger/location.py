@@ -31,7 +31,12 @@ def ledger_path(environment: Mapping[str, str]) -> Path | None:
 
 
 def ledger_file(named: str) -> Path:
-    """The file that a text names, with `~` expanded. Raises as `ledger_path`."""
+    """The file that a text names, with `~` expanded.
+
+    Raises as `ledger_path`, and `InvalidRequestError` for an empty text.
+    """
+    if not named:
+        raise InvalidRequestError("a ledger is a file on this machine; give its path, not nothing")
     scheme, is_url, _ = named.partition("://")
     if is_url:  # it would be taken for a folder called `redis:`, and a URL may hold a password
         raise InvalidRequestError(
