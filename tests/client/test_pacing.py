@@ -30,7 +30,6 @@ Emulate = Callable[..., tuple[Emulator, str]]
 Chat = Callable[..., Reply]
 
 THREE_A_SECOND = {"qwen-turbo": RateLimits(180, None)}
-FOUR_A_SECOND = {"qwen-turbo": RateLimits(240, None)}
 ONE_A_MINUTE = {"qwen-turbo": RateLimits(1, None)}
 DAY = soak.DAY
 
@@ -41,25 +40,20 @@ def catalog_2025() -> Catalog:
 
 
 @pytest.mark.parametrize("way", ["sync", "async"])
-def test_many_calls_at_once_are_neither_lost_nor_doubled_and_hardly_refused(
+def test_many_calls_at_once_are_neither_lost_nor_doubled_nor_refused(
     tmp_path: Path, way: str
 ) -> None:
-    """`scripts/soak_rates.py` does this with 2,000.
-
-    Of 200 calls without a limiter, 56 to 99 are refused at first. With it none is, but on a busy
-    machine some arrive later than they were sent, together with those of the next second.
-    """
+    """`scripts/soak_rates.py` does this with 2,000."""
     outcome = soak.run(way, 200, RateLimits(6_000, 1_200_000), tmp_path / "ledger")
     assert outcome.replies == outcome.billed_calls == outcome.ledger_calls == 200
     assert outcome.same_sums
-    assert outcome.refused < 40
+    assert outcome.refused <= 4, "two in a hundred, on a machine that may be busy with other tests"
 
 
 def test_calls_in_a_row_wait_for_their_turn(
     emulate: Emulate, chat: Chat, catalog_2025: Catalog
 ) -> None:
-    # One more than the client sends: on a busy machine a call arrives later than it was sent.
-    emulator, url = emulate(catalog=catalog_2025, rates=RateRules(FOUR_A_SECOND))
+    emulator, url = emulate(catalog=catalog_2025, rates=RateRules(THREE_A_SECOND))
     limiter = Limiter()
     client = {"limiter": limiter, "rates": THREE_A_SECOND, "retry_policy": NO_RETRIES}
     for _ in range(5):
