@@ -37,34 +37,3 @@ from .shortening import DEFAULT_TEMPLATE as DEFAULT_TEMPLATE
 from .shortening import split as split
 from .shortening import trim as trim
 from .shortening import truncate as truncate
-
-__all__ = [
-    "DEFAULT_TEMPLATE",
-    "DEFAULT_TOKENIZER",
-    "Documents",
-    "conversation",
-    "count",
-    "count_chats",
-    "count_image",
-    "count_messages",
-    "default_catalog",
-    "document_of",
-    "documents_of",
-    "fits",
-    "measurer_for",
-    "needing",
-    "options_from",
-    "parameters_of",
-    "read_document",
-    "replay",
-    "route",
-    "route_arranged",
-    "route_sized",
-    "routing_table",
-    "rules_for",
-    "size_on",
-    "split",
-    "tokenizer_for",
-    "trim",
-    "truncate",
-]

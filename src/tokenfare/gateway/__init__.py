@@ -22,17 +22,3 @@ from .server import GRACE_SECONDS as GRACE_SECONDS
 from .server import check_reach as check_reach
 from .server import running as running
 from .server import serve as serve
-
-__all__ = [
-    "GRACE_SECONDS",
-    "MAX_BODY_BYTES",
-    "ROOM",
-    "TOKENS_VARIABLE",
-    "Gateway",
-    "Token",
-    "check_reach",
-    "running",
-    "serve",
-    "tokens_in",
-    "tokens_of",
-]

@@ -20,18 +20,3 @@ from .sound import sound as sound
 from .source import Fetch as Fetch
 from .source import Source as Source
 from .source import opened as opened
-
-__all__ = [
-    "DocumentText",
-    "Fetch",
-    "Picture",
-    "Sound",
-    "Source",
-    "is_side",
-    "is_text",
-    "opened",
-    "picture",
-    "read_document",
-    "size_of",
-    "sound",
-]
