@@ -72,13 +72,6 @@ def test_byte_by_byte_gives_the_same_events(stream: bytes) -> None:
     assert decoded([stream[i : i + 1] for i in range(len(stream))]) == plainly(stream)
 
 
-@given(streams)
-def test_what_is_held_is_no_more_than_what_came(stream: bytes) -> None:
-    decoder = Decoder()
-    decoder.feed(stream)
-    assert 0 <= decoder.held <= len(stream)
-
-
 def test_an_event_is_handed_over_with_its_last_byte() -> None:
     decoder = Decoder()
     assert decoder.feed(b"data: a\r\n\r") == [Event("message", "a")]

@@ -21,6 +21,7 @@ from typing import TypeAlias, TypeVar
 from tokenfare.catalog import Catalog, Model, Provider, RateLimits
 from tokenfare.database import expanded, file_or_switch
 from tokenfare.dispatch import Admission, Flow, OnWait, RunBlocking, WaitFor
+from tokenfare.dispatch.effects import NEVER_SENT
 from tokenfare.errors import (
     DatabaseError,
     InvalidRequestError,
@@ -59,7 +60,6 @@ T = TypeVar("T")
 # waits longer (`RetryPolicy`).
 _PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
-_NEVER_SENT = frozenset({"refused", "unknown host", "tls", "connect timeout", "busy", "unsendable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,5 +278,5 @@ class LimiterAdmission:
 def _uncounted(error: BaseException) -> bool:
     """Whether the provider certainly did not count an attempt: not sent, or refused."""
     if isinstance(error, ProviderUnreachable):
-        return error.code in _NEVER_SENT
+        return error.code in NEVER_SENT
     return isinstance(error, ProviderError) and 400 <= (error.status or 0) < 500

@@ -23,7 +23,7 @@ from tokenfare.errors import ProviderAnswerInvalid, ProviderError
 
 from .call import UploadProgress
 from .effects import Fingerprint, Flow, Identify
-from .error_meaning import beginning
+from .error_meaning import beginning, json_of
 from .exchange import ActiveCall, Channel, HttpResponse, begin_call, exchange, with_retries
 from .multipart_form import file_form
 
@@ -230,10 +230,7 @@ def _listed(run: ActiveCall, path: str, query: Mapping[str, str]) -> Flow[list[M
 
 
 def _object(reply: HttpResponse, run: ActiveCall, url: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        found = None
+    found = json_of(reply.body)
     if isinstance(found, Mapping):
         return found
     raise ProviderAnswerInvalid(

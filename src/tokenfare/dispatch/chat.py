@@ -6,7 +6,6 @@ clean up afterwards.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -26,7 +25,7 @@ from .admission import in_turn
 from .call import Answer, Attachment, Call, Delta, UploadedFile
 from .documents import recalled, referring
 from .effects import Broken, Emit, Flow, Head, HttpRequest, Read, RunBlocking
-from .error_meaning import beginning, is_refusal, request_id_of
+from .error_meaning import beginning, is_refusal, json_of, request_id_of
 from .exchange import (
     ActiveCall,
     Channel,
@@ -204,7 +203,7 @@ def _to_the_end(run: ActiveCall) -> Flow[None]:
 
 def _chunk(run: ActiveCall, url: str, head: Head, event: Event) -> Mapping[str, object]:
     """The chunk in an event. Raises if it is an error, which may follow a status of 200."""
-    payload = _json(event.data)
+    payload = json_of(event.data)
     if event.name == "error" or is_refusal(payload):
         raise run.error_from_response(url, _status(event, head), head.headers, event.data.encode())
     if not isinstance(payload, Mapping):
@@ -240,7 +239,7 @@ def _broken_off(error: ProviderUnreachable) -> StreamBroken:
 
 
 def _answer(run: ActiveCall, url: str, reply: HttpResponse) -> Answer:
-    payload = _json(reply.body)
+    payload = json_of(reply.body)
     if is_refusal(payload) or not isinstance(payload, Mapping):
         raise run.error_from_response(url, reply.status, reply.headers, reply.body)
     request_id = request_id_of(reply.headers, payload)
@@ -268,10 +267,3 @@ def _post(run: ActiveCall, body: bytes, accept: str) -> HttpRequest:
 def _is_stream(head: Head) -> bool:
     kind = head.headers.get("content-type", "")
     return 200 <= head.status < 300 and kind.lower().startswith("text/event-stream")
-
-
-def _json(text: str | bytes) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

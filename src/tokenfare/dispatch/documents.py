@@ -8,7 +8,6 @@ the router's business; how many files, and how large, is checked here, before an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,8 +24,8 @@ from tokenfare.messages import FILE_MARK, NEUTRAL_ROLE, Message, system
 
 from .call import Attachment, Stage, UploadedFile, UploadProgress
 from .effects import Fingerprint, Flow, Identify, RunBlocking, Wait
-from .error_meaning import beginning
-from .exchange import Channel, HttpResponse, begin_call, exchange, log, with_retries
+from .error_meaning import beginning, json_of
+from .exchange import ActiveCall, Channel, HttpResponse, begin_call, exchange, log, with_retries
 from .multipart_form import file_form
 from .retry_policy import RetryPolicy
 from .upload_policy import FileHandling, FileMemory
@@ -226,19 +225,19 @@ def _processed(
     while clock() + handling.poll_seconds <= until:
         yield Wait(handling.poll_seconds)
         run = begin_call(channel, model.id)
-
-        def once(run=run) -> Flow[tuple[str, str]]:  # type: ignore[no-untyped-def]  # noqa: ANN001
-            reply = yield from exchange(run, run.request("GET", url))
-            id_, status = _id_and_status(reply, model, url)
-            return id_, run.endpoint.key.redact(status)
-
-        (_, status), _ = yield from with_retries(run, once)
+        status, _ = yield from with_retries(run, partial(_status, run, model, url))
         if status == "processed":
             _tell(handling, file, "ready")
             return
         if status in _HOPELESS:
             break
     raise _unread(file, status, model, handling)
+
+
+def _status(run: ActiveCall, model: Model, url: str) -> Flow[str]:
+    reply = yield from exchange(run, run.request("GET", url))
+    _, status = _id_and_status(reply, model, url)
+    return run.endpoint.key.redact(status)
 
 
 def _unread(file: UploadedFile, status: str, model: Model, handling: FileHandling) -> DocumentError:
@@ -257,10 +256,7 @@ def _unread(file: UploadedFile, status: str, model: Model, handling: FileHandlin
 
 
 def _id_and_status(reply: HttpResponse, model: Model, url: str) -> tuple[str, str]:
-    try:
-        file = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        file = None
+    file = json_of(reply.body)
     if isinstance(file, Mapping):
         id_, status = file.get("id"), file.get("status", "uploaded")
         # The id is put into a URL and into a prompt, where a comma would separate two ids.

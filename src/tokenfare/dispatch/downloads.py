@@ -8,7 +8,6 @@ the length that the server stated.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from tokenfare.errors import ProviderError, ProviderUnreachable
 
 from .batches import patient
 from .effects import Flow, Head, HttpRequest, RunBlocking
+from .error_meaning import json_of
 from .exchange import (
     ActiveCall,
     Channel,
@@ -167,19 +167,15 @@ def _size(run: ActiveCall, url: str) -> Flow[int | None]:
     """
     try:
         reply = yield from exchange(run, run.request("GET", url))
-        found = json.loads(reply.body)
     except ProviderError as error:
         if error.transient:
             raise
         return None
-    except (ValueError, RecursionError):
-        return None
+    found = json_of(reply.body)
     size = found.get("bytes") if isinstance(found, Mapping) else None
     return size if isinstance(size, int) and size > 0 else None
 
 
 def _incomplete(run: ActiveCall, url: str, what: str) -> ProviderUnreachable:
-    error = ProviderUnreachable(f"{url}/content is not whole: {what}", model=run.model)
-    error.code = "broken"
-    error.transient = True
-    return error
+    problem = f"{url}/content is not whole: {what}"
+    return ProviderUnreachable(problem, code="broken", model=run.model)

@@ -32,6 +32,11 @@ Trouble: TypeAlias = Literal[
     "undecodable",  # a body that is not in the encoding its header says
 ]
 
+NEVER_SENT: frozenset[str] = frozenset(
+    {"refused", "unknown host", "tls", "connect timeout", "busy", "unsendable"}
+)
+"""The troubles after which the provider certainly has not seen the request."""
+
 
 @dataclass(frozen=True, slots=True)
 class Body:

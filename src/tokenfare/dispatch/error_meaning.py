@@ -89,19 +89,14 @@ ROWS: tuple[Row, ...] = (
         ContextWindowExceededError,
         "the input is longer than this model takes",
         "shorten it, or choose a model with more room",
-        words=r"Range of input length should be \[\d+, ?(?P<limit>\d+)\]",
+        words=r"(Range of input length should be \[\d+, ?|maximum context length is )"
+        r"(?P<limit>\d+)",
     ),
     Row(
         ContextWindowExceededError,
         "the documents and messages together are longer than this model takes",
         "leave some out",
         words=r"token length exceeds? (the )?model limit ?\(?(?P<limit>\d+)",
-    ),
-    Row(
-        ContextWindowExceededError,
-        "the input is longer than this model takes",
-        "shorten it, or choose a model with more room",
-        words=r"maximum context length is (?P<limit>\d+)",
     ),
     Row(
         ContextWindowExceededError,
@@ -274,7 +269,7 @@ def error_from_response(  # noqa: PLR0913 - an answer, and what its message name
     key_variable: str | None = None,
 ) -> ProviderError:
     """The error for a response, quoting the provider's message, which `with_retries` redacts."""
-    payload = _json(body)
+    payload = json_of(body)
     if not is_refusal(payload) or not isinstance(payload, Mapping):
         return _without_words(status, headers, body, model, url)
     said = _refusal(payload, headers)
@@ -310,6 +305,14 @@ def request_id_of(headers: Mapping[str, str], payload: object) -> str | None:
                 # Without lone surrogates, which JSON allows but a ledger or a log cannot store.
                 return str(payload[name]).encode("utf-8", "replace").decode()
     return None
+
+
+def json_of(body: str | bytes) -> object:
+    """The value of a JSON text; `None` if it is no JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def beginning(body: bytes) -> str:
@@ -387,13 +390,6 @@ def _without_words(
         )
     row, _ = _row(status, _Refusal(None, None, "", None))
     return row.error(f"{url}: {row.says} (HTTP {status}{shown})", **evidence)
-
-
-def _json(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _short(text: str, length: int) -> str:

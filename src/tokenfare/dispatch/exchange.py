@@ -23,7 +23,7 @@ from tokenfare.errors import (
 
 from .admission import Admission
 from .call import Attempt, Outcome
-from .effects import Broken, Flow, Head, HttpRequest, Read, Send, Wait
+from .effects import NEVER_SENT, Broken, Flow, Head, HttpRequest, Read, Send, Wait
 from .endpoint import Endpoint, Timeouts
 from .error_meaning import error_from_response
 from .pauses import OnWait, Retry, reason_of, tell
@@ -254,8 +254,9 @@ def unreachable(
         "unsendable": f"the request to {url} cannot be sent ({broken.detail})",
         "undecodable": f"{url} answers in an encoding other than it says ({broken.detail})",
     }
-    error = ProviderUnreachable(sentences[broken.trouble], status=status, model=run.model)
-    error.code = broken.trouble
+    error = ProviderUnreachable(
+        sentences[broken.trouble], status=status, code=broken.trouble, model=run.model
+    )
     error.transient = broken.trouble not in {"tls", "unsendable", "undecodable"}
     return error
 
@@ -302,8 +303,7 @@ def _outcome(error: ProviderError) -> Outcome:
     if isinstance(error, ProviderAnswerInvalid):
         return "invalid"
     if isinstance(error, ProviderUnreachable):
-        never_sent = {"refused", "unknown host", "tls", "connect timeout", "busy", "unsendable"}
-        return "unreachable" if error.code in never_sent else "broken"
+        return "unreachable" if error.code in NEVER_SENT else "broken"
     return "refused"
 
 

@@ -35,10 +35,9 @@ class Decoder:
         self._name = ""
         self._data: list[str] = []
         self._comments: list[str] = []
-        self.held: int = 0
 
     def feed(self, piece: bytes) -> list[Event]:
-        """The events that this piece completes. `held` is the size of the one that is open."""
+        """The events that this piece completes."""
         if not piece:
             return []
         if self._after_cr:
@@ -49,12 +48,10 @@ class Decoder:
         for ending in complete:
             line = b"".join((*self._line, ending))
             self._line.clear()
-            self.held = self.held + len(ending) if line else 0
             event = self._take(line)
             if event is not None:
                 events.append(event)
         self._line.append(rest)
-        self.held += len(rest)
         return events
 
     def _take(self, line: bytes) -> Event | None:

@@ -75,9 +75,6 @@ class _Watchdog:
         self._watches: set[Watch] = set()
         self._wakes = -math.inf  # no thread: the next watch starts one
 
-    def over(self, connection: Socket) -> Watch:
-        return Watch(self, connection)
-
     def expect(self, watch: Watch, until: float) -> None:
         """Make sure that the thread wakes by this time."""
         if watch in self._watches and until >= self._wakes > -math.inf:
@@ -114,7 +111,7 @@ _dog = _Watchdog()
 
 def watch(connection: Socket) -> Watch:
     """A time limit for the reads of a connection. `forget` it when the answer is closed."""
-    return _dog.over(connection)
+    return Watch(_dog, connection)
 
 
 def forget(watched: Watch) -> None:
