@@ -25,6 +25,9 @@ QWEN_LONG = Limits(context=10_000_000, max_input=10_000_000, max_output=6_000)
         (QWEN_MAX, "shared", 10, 8_193, "does not fit", "max_output", 1),
         (QWEN_MATH, "shared", 3_072, 1_024, "fits", "max_input", 0),
         (QWEN_MATH, "shared", 2_000, 2_097, "does not fit", "context", 2_000 + 2_097 - 4_096),
+        (QWEN_MATH, "shared", 1_024, 3_073, "does not fit", "max_output", 1),
+        (QWEN_MATH, "shared", 1_025, 3_073, "does not fit", "context", 1_025 + 3_073 - 4_096),
+        (QWEN_LONG, "separate", 10_000_001, 6_001, "does not fit", "max_input", 1),
         (QWEN_LONG, "separate", 10_000_000, 6_000, "fits", "max_input", 0),
         (QWEN_LONG, "separate", 10_000_001, 6_000, "does not fit", "max_input", 1),
         (QWEN_LONG, "shared", 10_000_000, 6_000, "does not fit", "context", 6_000),
@@ -40,6 +43,12 @@ def test_the_bounds(
     found = fit(model(limits=limits, output_room=room), Count.exactly(tokens), answer)
     assert (found.verdict, found.binding, found.over) == (verdict, binding, over)
     assert bool(found) == (verdict == "fits")
+
+
+def test_an_input_that_may_be_short_enough_leaves_the_answer_as_the_reason() -> None:
+    size = Count(value=2_000, low=1_024, high=4_000, how="bounds")
+    found = fit(model(limits=QWEN_MATH), size, 3_073)
+    assert (found.verdict, found.binding, found.over) == ("does not fit", "max_output", 1)
 
 
 def test_the_refusal_says_what_was_asked_accepted_and_too_much() -> None:

@@ -110,6 +110,51 @@ def test_an_input_that_is_so_much_shorter_fits(
     assert not taken(one, shorter(size, tokens - 1), asked)
 
 
+MATH = Limits(context=4_096, max_input=3_072, max_output=3_072)
+
+
+@pytest.mark.parametrize(
+    ("limits", "tokens", "answer", "tokens_over", "longest"),
+    [
+        (ROOMY, 95_000, 9_000, 95_000 - 90_000, 8_000),
+        (ROOMY, 95_000, 20_000, 95_000 - 90_000, 8_000),
+        (MATH, 2_000, 4_000, 2_000 - (4_096 - 3_072), 3_072),
+        (MATH, 10_000_001, 6_000, 10_000_001 - (4_096 - 3_072), 3_072),
+    ],
+)
+def test_an_input_and_an_answer_that_are_both_too_long_are_both_named(
+    limits: Limits, tokens: int, answer: int, tokens_over: int, longest: int
+) -> None:
+    one, asked = model(limits=limits), Requirements(max_output_tokens=answer)
+    (refusal,) = decide([one], lambda _: Count.exactly(tokens), asked, day=DAY, digest="").rejected
+    assert way_out(refusal, asked) == (
+        f"shorten the input by {tokens_over:,} tokens, and keep room for {longest:,} tokens"
+    )
+    mended = replace(asked, max_output_tokens=longest)
+    assert taken(one, Count.exactly(tokens - tokens_over), mended)
+    assert not taken(one, Count.exactly(tokens - tokens_over + 1), mended)
+    assert not taken(one, Count.exactly(tokens - tokens_over), asked)
+
+
+def test_the_room_that_helps_is_that_of_a_model_that_reasons_first() -> None:
+    reasoning = Limits(context=100_000, max_input=90_000, max_output=2_000)
+    one = model(limits=ROOMY, thinking_limits=reasoning)
+    asked, size = Requirements(max_output_tokens=3_000, thinking=True), Count.exactly(9)
+    (refusal,) = decide([one], lambda _: size, asked, day=DAY, digest="").rejected
+    assert way_out(refusal, asked) == "keep room for 2,000 tokens"
+    assert taken(one, size, replace(asked, max_output_tokens=2_000))
+
+
+def test_the_nearest_miss_is_not_a_small_model_whose_answer_is_a_little_too_long() -> None:
+    """1 token too many is nearer than an answer 2,928 too long beside millions of tokens."""
+    small = model("small", limits=MATH)
+    large = model("large", limits=Limits(max_input=10_000_000))
+    asked, size = Requirements(max_output_tokens=6_000), Count.exactly(10_003_000)
+    decision = decide([small, large], lambda _: size, asked, day=DAY, digest="")
+    assert [each.model.id for each in decision.rejected] == ["large", "small"]
+    assert decision.way_out() == "large: shorten the input by 3,000 tokens"
+
+
 def shorter(size: Count, tokens: int) -> Count:
     return Count(size.value - tokens, size.low - tokens, size.high - tokens, size.how)
 

@@ -81,13 +81,14 @@ def fit(model: Model, size: Count, max_output_tokens: int = DEFAULT_MAX_OUTPUT_T
     """Check a request of `size` input tokens, with this room for the answer, against a model."""
     max_output_tokens = check_output(max_output_tokens)
     limits = model.limits
-    if limits.max_output is not None and max_output_tokens > limits.max_output:
-        over = max_output_tokens - limits.max_output
+    if _only_answer_too_long(model, size, max_output_tokens):
+        most_output = limits.max_output or 0
+        over = max_output_tokens - most_output
         return Fit(
             model.id,
             "does not fit",
             "max_output",
-            limits.max_output,
+            most_output,
             max_output_tokens,
             over,
             headroom=-over,
@@ -105,6 +106,19 @@ def fit(model: Model, size: Count, max_output_tokens: int = DEFAULT_MAX_OUTPUT_T
     end = size.high if may else size.low
     tokens, over = end + beside, end - most
     return Fit(model.id, verdict, binding, limit, tokens, over, headroom, exact=size.exact)
+
+
+def _only_answer_too_long(model: Model, size: Count, max_output_tokens: int) -> bool:
+    """Whether the answer is over its limit, and the longest one that is allowed might do.
+
+    If the input is too long beside that one as well, the input is the reason: an answer that is
+    shortened would be refused again.
+    """
+    limits = model.limits
+    if limits.max_output is None or max_output_tokens <= limits.max_output:
+        return False
+    room = input_room(limits, model.output_room, limits.max_output)
+    return room is None or size.low <= room[1]
 
 
 def input_room(
