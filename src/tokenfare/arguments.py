@@ -54,6 +54,22 @@ def flag(name: str, value: object) -> bool:
     return value
 
 
+def text_in_utf8(name: str, given: object) -> str:
+    """A text that can be written as UTF-8.
+
+    Arguments and variables whose bytes are not UTF-8 reach Python as halves of surrogate pairs.
+    """
+    if not isinstance(given, str):
+        raise InvalidRequestError(f"{name} is a text, not {given!r}")
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError(
+            f"{name}: {given!r} cannot be written as UTF-8; give it as UTF-8"
+        ) from None
+    return given
+
+
 def words(name: str, given: object) -> tuple[str, ...]:
     """Words or patterns from any collection; a single text is refused."""
     # Built-in classes first: checking an abstract base class takes many times as long.

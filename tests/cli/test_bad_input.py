@@ -77,6 +77,7 @@ Run = Callable[..., Any]
         (["fit", "--limit", "5", "--max-output", "7"], b"x", 2, "--max-output needs --model"),
         (["route", "--chart", "--json"], b"", 2, "--chart and --svg draw: take one"),
         (["spend", "--json", "--csv"], b"", 2, "three forms of the same: take one"),
+        (["spend", "--project", "\udcff"], b"", 2, "--project: '\\udcff' cannot be written as"),
         (
             ["spend", "--since", "2026-02-01", "--until", "2026-01-01"],
             b"",

@@ -50,6 +50,23 @@ def test_a_ledger_of_ours_is_closed_and_one_that_was_handed_in_is_not(tmp_path: 
     ours.close()
 
 
+@pytest.mark.parametrize(
+    ("project", "variable", "says"),
+    [
+        ("\udcff", "", r"project: '\\udcff' cannot be written as UTF-8"),
+        (b"docs", "", "project is a text, not b'docs'"),
+        (["docs"], "", r"project is a text, not \['docs'\]"),
+        (None, "\udcff", r"TOKENFARE_PROJECT: '\\udcff' cannot be written as UTF-8"),
+    ],
+)
+def test_a_project_that_no_ledger_can_hold_is_refused_before_a_call(
+    tmp_path: Path, project: Any, variable: str, says: str
+) -> None:
+    environment = {"TOKENFARE_PROJECT": variable}
+    with pytest.raises(InvalidRequestError, match=says):
+        books(tmp_path / "ledger.sqlite", None, project, AT, environment)
+
+
 def test_a_ceiling_without_a_ledger_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequestError, match="the ledger is switched off"):
         opened(False, tmp_path, ceilings=["5 CNY"])

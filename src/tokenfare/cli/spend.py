@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import click
 
+from tokenfare.arguments import text_in_utf8
 from tokenfare.ledger import (
     KEYS,
     Drift,
@@ -100,7 +101,9 @@ def command(
         raise click.UsageError(f"--since {since} is after --until {until}: no day lies between")
     file = _file(path)
     variable = named_by(os.environ) if path is None else None
-    report = _report(file, variable, by, Span(since, until, _zone(zone)), project)
+    report = _report(
+        file, variable, by, Span(since, until, _zone(zone)), text_in_utf8("--project", project)
+    )
     if as_json:
         output.emit(_as_data(report, file, zone))
         return exit_codes.DONE

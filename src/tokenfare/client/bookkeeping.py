@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
+from tokenfare.arguments import text_in_utf8
 from tokenfare.dispatch import Attempt, Flow, RunBlocking
 from tokenfare.errors import DatabaseError, InvalidRequestError, ProviderError
 from tokenfare.ledger import (
@@ -85,8 +86,9 @@ def books(
 ) -> Books:
     """The books by the arguments, or by the environment where an argument is not given.
 
-    Raises `InvalidRequestError` for ceilings without a ledger.
+    Raises `InvalidRequestError` for ceilings without a ledger, and for a project that is no text.
     """
+    booked_under = _project(project, environment)
     named = ledger not in (None, True) or bool(environment.get(VARIABLE))
     limits = _ceilings(ceilings, environment)
     opened = _opened(ledger, environment, required=named or bool(limits))
@@ -97,11 +99,18 @@ def books(
     return Books(
         opened,
         limits,
-        environment.get(PROJECT_VARIABLE, "") if project is None else project,
+        booked_under,
         endpoint,
         required=named or bool(limits),
         ours=not isinstance(ledger, Ledger),
     )
+
+
+def _project(given: str | None, environment: Mapping[str, str]) -> str:
+    """The project by the argument, or by the environment. Raises `InvalidRequestError`."""
+    if given is not None:
+        return text_in_utf8("project", given)
+    return text_in_utf8(PROJECT_VARIABLE, environment.get(PROJECT_VARIABLE, ""))
 
 
 def _opened(

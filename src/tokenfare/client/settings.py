@@ -12,6 +12,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import TypedDict
 
+from tokenfare.arguments import text_in_utf8
 from tokenfare.catalog import Catalog, Provider, RateLimits
 from tokenfare.database import expanded
 from tokenfare.dispatch import (
@@ -80,7 +81,9 @@ class Settings:
         """
         varied = self
         if project is not None:
-            varied = replace(varied, books=replace(self.books, project=project))
+            varied = replace(
+                varied, books=replace(self.books, project=text_in_utf8("project", project))
+            )
         if on_wait is not None:
             varied = replace(varied, channel=replace(self.channel, on_wait=on_wait))
         if isinstance(escalate, Requirements):
