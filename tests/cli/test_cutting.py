@@ -1,6 +1,8 @@
 """`tokenfare truncate`, `tokenfare split` and `tokenfare fit --limit`, as a user runs them."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +36,16 @@ def test_split_prints_pieces_apart(run: Run) -> None:
     assert out == "One two three. Four five six.\r\n\r\n\n---\nSeven eight."
     out = run("split", "--limit", "10", "--separator", "|", stdin=TEXT.encode()).out
     assert out == "One two three. Four five six.\r\n\r\n|Seven eight."
+
+
+def test_a_separator_is_printed_as_the_bytes_that_were_typed() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tokenfare", "split", "--limit", "10", "--separator", b"\xff"],
+        input=TEXT.encode(),
+        capture_output=True,
+        check=True,
+    )
+    assert ended.stdout == b"One two three. Four five six.\r\n\r\n\xffSeven eight."
 
 
 def test_split_as_json_is_an_object_a_line(run: Run) -> None:

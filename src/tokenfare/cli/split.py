@@ -46,11 +46,12 @@ def command(
     """
     check_overlap(overlap, limit, called=("--overlap", "--limit"))
     text = inputs.read(file).text
+    between = separator.encode(errors="surrogateescape")  # the bytes as they were typed
     measurer = api.measurer_for(model, tokenizer)
     for i, span in enumerate(measurer.spans(text, limit, overlap=overlap)):
         piece = text[span.start : span.end]
         if not as_json:
-            stdout.say((separator if i else "").encode() + piece.encode(), newline=False)
+            stdout.say((between if i else b"") + piece.encode(), newline=False)
             continue
         count = measurer.measure(piece)
         line = {
