@@ -1,6 +1,7 @@
 """Tools and JSON mode: intervals that hold for what was recorded."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -129,6 +130,12 @@ def test_tools_of_which_the_words_are_known_are_exact_and_others_are_not() -> No
     assert exact.total.exact
     assert not guessed.total.exact
     assert guessed.total.low < int(exact.total) < guessed.total.high
+
+
+def test_a_room_that_is_no_number_is_not_taken_for_a_second_one() -> None:
+    room: Any = float("nan")
+    with pytest.raises(InvalidRequestError, match="max_output_tokens is a whole number, not nan"):
+        tf.fits("hello", model="qwen-max", max_output_tokens=room)
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])

@@ -86,6 +86,13 @@ def test_no_more_can_be_cut_than_there_is(tokens: int) -> None:
         reach.cutting(tokens)
 
 
+@pytest.mark.parametrize("tokens", [None, "3", 1.5, True])
+def test_what_is_cut_is_a_whole_number_of_tokens(tokens: Any) -> None:
+    reach = headroom(decided(LADDER, 120, Requirements(max_output_tokens=400)))
+    with pytest.raises(InvalidRequestError, match="tokens is a whole number"):
+        reach.cutting(tokens)
+
+
 def test_without_a_model_there_is_no_headroom() -> None:
     with pytest.raises(InvalidRequestError, match="found no model"):
         headroom(decided(LADDER, 9_999, Requirements()))

@@ -73,7 +73,7 @@ def check_room(max_output_tokens: int, parameters: Mapping[str, object]) -> None
     Otherwise the request that is sent would not be the one that was checked and priced.
     """
     for name in _ROOMS:
-        if parameters.get(name, max_output_tokens) != max_output_tokens:
+        if name in parameters and parameters[name] != max_output_tokens:
             raise InvalidRequestError(
                 f"max_output_tokens is {max_output_tokens} and the parameters say {name} "
                 f"{parameters[name]!r}; give one of them: max_output_tokens, where a model is "

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tokenfare.arguments import whole
 from tokenfare.budget import Fare, largest_answer
 from tokenfare.catalog import Model
 from tokenfare.errors import InvalidRequestError
@@ -60,7 +61,7 @@ class Headroom:
 
         Raises `InvalidRequestError` unless at least one token is cut and at least one is left.
         """
-        chosen = self.decision.chosen
+        chosen, tokens = self.decision.chosen, whole("tokens", tokens)
         if not 1 <= tokens < chosen.size.high:
             raise InvalidRequestError(
                 f"{number_of(tokens, 'token')} cannot be cut from {chosen.size.high:,}; at least 1 "
