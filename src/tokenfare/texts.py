@@ -43,10 +43,10 @@ def default_catalog(day: date | None = None) -> Catalog:
     return _on(os.environ.get(FILES_VARIABLE, ""), day or today())
 
 
-def facts_of(catalog: Catalog | None) -> Catalog:
-    """The given catalogue, or the default one."""
+def facts_of(catalog: Catalog | None, day: date | None = None) -> Catalog:
+    """The given catalogue, or the default one; on a day, if one is given."""
     if catalog is None:
-        return default_catalog()
+        return default_catalog(day)
     from tokenfare.catalog import Catalog
 
     given: object = catalog  # what a caller without a type checker may have given
@@ -55,7 +55,7 @@ def facts_of(catalog: Catalog | None) -> Catalog:
             f"a catalog is a tokenfare.Catalog, not {type(given).__name__}; "
             "Catalog.load(['mine.toml']) lays files over the shipped one"
         )
-    return given
+    return given if day is None else given.as_of(day)
 
 
 @lru_cache(maxsize=16)

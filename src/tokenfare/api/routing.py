@@ -29,7 +29,7 @@ from tokenfare.router import (
     settle,
     to_record,
 )
-from tokenfare.texts import default_catalog, facts_of
+from tokenfare.texts import facts_of
 from tokenfare.tokenizers import Count, measurer_or_bounds
 
 from .counting import options_from
@@ -93,7 +93,7 @@ def route(  # noqa: PLR0913 - a request, what is asked of the model, and when
     if (prompt is None) == (input_tokens is None):
         given = "neither is given" if prompt is None else "both are"
         raise InvalidRequestError(f"give either a prompt or input_tokens; {given}")
-    facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
+    facts = facts_of(catalog, as_of)
     wanted = requirements_from(requirements, profile)
     if input_tokens is not None:
         if documents or tools is not None or parameters is not None:
@@ -137,7 +137,7 @@ def routing_table(
         >>> table.decide(500_000).model.id
         'qwen-long'
     """
-    facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
+    facts = facts_of(catalog, as_of)
     return RoutingTable(_question(requirements_from(requirements, profile), facts))
 
 
@@ -173,7 +173,7 @@ def replay(
         record = to_record(record)
     if not isinstance(record, Record):
         record = from_record(record if isinstance(record, str) else json.dumps(record))
-    facts = facts_of(catalog) if as_of is None else _seen_on(catalog, as_of)
+    facts = facts_of(catalog, as_of)
     return replay(record, facts.models(all=True), day=facts.day, digest=facts.digest)
 
 
@@ -234,7 +234,3 @@ def needing(
         thinking=requirements.thinking or options.thinking is True,
         answers=max(requirements.answers, options.answers),
     )
-
-
-def _seen_on(catalog: Catalog | None, day: date) -> Catalog:
-    return default_catalog(day) if catalog is None else facts_of(catalog).as_of(day)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeAlias, Unpack
 
-from tokenfare.api import default_catalog
 from tokenfare.catalog import Catalog
 from tokenfare.errors import FareOverCeiling, InvalidRequestError
 from tokenfare.money import Money
@@ -23,6 +22,7 @@ from tokenfare.router import (
     refuse_unknown_words,
     requirements_from,
 )
+from tokenfare.texts import facts_of
 
 from .blockwise import BlockPlanner
 from .bulk import Read
@@ -244,7 +244,7 @@ def asked_of(
     options: RequirementOptions, day: date | None, catalog: Catalog | None
 ) -> tuple[Catalog, Requirements]:
     """The catalogue of the day, and the requirements. Raises `InvalidRequestError`."""
-    facts = default_catalog(day) if catalog is None else _on(catalog, day)
+    facts = facts_of(catalog, day)
     wanted = requirements_from(options)
     if wanted.batch:
         raise InvalidRequestError("batch: a plan sets it itself; leave it out")
@@ -299,7 +299,3 @@ def _path(what: str, given: object) -> str:
     if not isinstance(given, str | os.PathLike):
         raise InvalidRequestError(f"{what}: a path is expected, not {type(given).__name__}")
     return os.fspath(given)
-
-
-def _on(catalog: Catalog, day: date | None) -> Catalog:
-    return catalog if day is None else catalog.as_of(day)

@@ -56,8 +56,7 @@ class BaseClient(ABC):
         refuse_unknown(options)
         if catalog is None and as_of is None:
             options.setdefault("today", today)
-        known = facts_of(catalog)
-        facts = known if as_of is None else known.as_of(as_of)
+        facts = facts_of(catalog, as_of)
         self._settings: Settings = settings(facts, api_key=api_key, base_url=base_url, **options)
         self._hold(http_client)
 

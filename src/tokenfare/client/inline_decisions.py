@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from tokenfare.catalog import Catalog
 from tokenfare.messages import Prompt
-
-if TYPE_CHECKING:  # see `tokenfare.api.default_catalog`
-    from tokenfare.catalog import Catalog
 
 # Deciding on up to this many characters takes less than a millisecond. For hundreds of calls at
 # once, threads would take longer than the event loop, since each waits for the GIL.
