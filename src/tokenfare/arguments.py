@@ -47,6 +47,12 @@ def token_limit(number: object, name: str = "max_tokens") -> int:
     return whole(name, number, 1, "a limit is at least 1 token")
 
 
+def check_text(text: object) -> None:
+    """Refuse what is no `str`."""
+    if not isinstance(text, str):
+        raise InvalidRequestError(f"a text is expected, not {type(text).__name__}")
+
+
 def flag(name: str, value: object) -> bool:
     """A `bool`; other values are not converted."""
     if not isinstance(value, bool):

@@ -147,7 +147,7 @@ def test_a_vocabulary_that_is_none_that_is_known_needs_a_name(
 ) -> None:
     with pytest.raises(InvalidRequestError, match="'qwen', which ships with the package"):
         add_file(folder / "tokenizer.json")
-    monkeypatch.setattr("tokenfare.tokenizers.user_vocabularies._SHIPPED_SIZE", 7)
+    monkeypatch.setattr("tokenfare.tokenizers.user_vocabularies.QWEN_SIZE", 7)
     with pytest.raises(InvalidRequestError, match="not a known one; give it a name with --name"):
         add_file(folder / "tokenizer.json")
 

@@ -129,10 +129,9 @@ def _parts(path: Path, content: bytes) -> tuple[dict[str, Any], bytes]:
 
 def _facts(path: Path, body: bytes) -> Any:
     try:
-        facts = json.loads(body)
+        return json.loads(body)
     except (RecursionError, ValueError) as error:
         raise CatalogError(path, "", f"not JSON below its first line: {error}") from error
-    return facts
 
 
 def _head(path: Path, head: bytes) -> dict[str, Any]:

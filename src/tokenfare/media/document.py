@@ -7,6 +7,7 @@ The text that is read here is close to it at best; `exact` says whether it is th
 from __future__ import annotations
 
 import io
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,15 +65,10 @@ def is_text(beginning: bytes) -> bool:
 def _pdf(name: str, content: bytes) -> DocumentText:
     pypdfium2 = required("pypdfium2", "reading a PDF", "media")
     try:
-        document = pypdfium2.PdfDocument(content)
+        with closing(pypdfium2.PdfDocument(content)) as document:
+            texts = [page.get_textpage().get_text_range() for page in document]
     except pypdfium2.PdfiumError as error:
         raise InputError(name, f"a PDF that cannot be read: {error}") from None
-    try:
-        texts = [page.get_textpage().get_text_range() for page in document]
-    except pypdfium2.PdfiumError as error:
-        raise InputError(name, f"a PDF that cannot be read: {error}") from None
-    finally:
-        document.close()
     blank = sum(not text.strip() for text in texts)
     return DocumentText("\n".join(texts), exact=False, pages=len(texts), blank_pages=blank)
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from tokenfare.arguments import token_limit, whole
+from tokenfare.arguments import check_text, token_limit, whole
 from tokenfare.errors import CharacterTooLong, InvalidRequestError
 
 from .nfc import NFC_SHRINKS
@@ -33,7 +33,7 @@ class Span:
 
 def truncated(core: _core.Tokenizer, text: str, max_tokens: int, keep: str) -> str:
     """The beginning, the end or both of a text, as `Tokenizer.truncate` says."""
-    _check_text(text)
+    check_text(text)
     max_tokens = token_limit(max_tokens)
     check_keep(keep)
     try:
@@ -77,7 +77,7 @@ def _places(core: _core.Tokenizer, text: str, limit: int, keep: str) -> tuple[in
 
 def spans(core: _core.Tokenizer, text: str, max_tokens: int, overlap: int) -> list[Span]:
     """The pieces of a text, as `Tokenizer.spans` says."""
-    _check_text(text)
+    check_text(text)
     check_overlap(overlap, max_tokens)
     limit = min(max_tokens, sys.maxsize)
     try:
@@ -112,11 +112,6 @@ def check_overlap(
         raise InvalidRequestError(
             f"{name} is {overlap:,}; it is at least 0 and less than {limit}, {max_tokens:,}"
         )
-
-
-def _check_text(text: object) -> None:
-    if not isinstance(text, str):
-        raise InvalidRequestError(f"a text is expected, not {type(text).__name__}")
 
 
 def _too_long(text: str, error: ValueError, max_tokens: int) -> CharacterTooLong:

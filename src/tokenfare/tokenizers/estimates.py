@@ -36,12 +36,10 @@ class Fitted:
 
 def fitted() -> Mapping[str, Fitted]:
     """The fitted factors of every tokenizer that has them, by its name."""
-    rows = {
-        name: row for name, row in _read().items() if isinstance(row, dict) and "factors" in row
-    }
     return {
         name: Fitted(name, row["vocabulary"], row["factors"], row["errors"])
-        for name, row in rows.items()
+        for name, row in _read().items()
+        if isinstance(row, dict) and "factors" in row
     }
 
 

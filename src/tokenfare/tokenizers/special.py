@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from .vocabulary import Added
 
-FIRST = 151643  # the ids before are the vocabulary's
+QWEN_SIZE = 151_643
+"""The tokens of Qwen's vocabulary, and the id of its first special token."""
 
 _SHARED = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _QWEN1 = tuple(f"<|extra_{i}|>" for i in range(205))
@@ -51,7 +52,7 @@ _QWEN3 = ("<tool_response>", "</tool_response>", "<think>", "</think>")
 
 
 def _numbered(*names: str) -> Mapping[str, int]:
-    return MappingProxyType({name: FIRST + i for i, name in enumerate(names)})
+    return MappingProxyType({name: QWEN_SIZE + i for i, name in enumerate(names)})
 
 
 SPECIAL_TOKENS: Mapping[str, Mapping[str, int]] = MappingProxyType(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 
-from tokenfare.arguments import token_limit, whole
+from tokenfare.arguments import check_text, token_limit, whole
 from tokenfare.errors import (
     InvalidRequestError,
     TokenfareError,
@@ -143,7 +143,7 @@ class Tokenizer:
 
     def count_up_to(self, text: str, limit: int) -> int | None:
         """Count the tokens of a text, or return `None` early if there are more than `limit`."""
-        _check_text(text)
+        check_text(text)
         return self._count_up_to(text, whole("limit", limit, 0))
 
     def _count_up_to(self, text: str, limit: int) -> int | None:
@@ -160,7 +160,7 @@ class Tokenizer:
         tokenized at all. Otherwise counting stops once the limit is passed.
         """
         max_tokens = token_limit(max_tokens)
-        _check_text(text)
+        check_text(text)
         if len(text) <= max_tokens and _most_bytes(text) <= max_tokens:
             return True
         return self._count_up_to(text, max_tokens) is not None
@@ -381,8 +381,3 @@ def _narrowed(tokenizer: str, texts: Any, column: str | None) -> object:
         raise InvalidRequestError(f"{tokenizer}: there is no column '{column}'; there is {there}")
     narrowed: object = texts[[column]]
     return narrowed
-
-
-def _check_text(text: object) -> None:
-    if not isinstance(text, str):
-        raise InvalidRequestError(f"a text is expected, not {type(text).__name__}")

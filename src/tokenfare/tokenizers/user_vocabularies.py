@@ -17,9 +17,9 @@ from pathlib import Path
 from tokenfare.errors import InputError, InvalidRequestError
 
 from .known import KNOWN, named_by
+from .special import QWEN_SIZE
 
 FOLDER_VARIABLE = "TOKENFARE_TOKENIZERS"
-_SHIPPED_SIZE = 151_643
 _VOCABULARY, _NOTE = ".vocabulary", ".folder.json"
 # `transformers` starts from one of these files; the second names the folder's own code.
 _OF_A_TOKENIZER = (
@@ -116,7 +116,7 @@ def add_file(path: Path, name: str | None = None) -> UserVocabulary:
     about = _metadata(compact)
     pattern, size = str(about.get("pattern")), int(str(about.get("tokens", 0)))
     name = name or named_by(pattern, size)
-    if name is None and (pattern, size) == ("qwen", _SHIPPED_SIZE):
+    if name is None and (pattern, size) == ("qwen", QWEN_SIZE):
         raise InvalidRequestError(f"{path}: the vocabulary of 'qwen', which ships with the package")
     if name is None:
         raise InvalidRequestError(

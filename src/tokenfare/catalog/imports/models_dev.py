@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def _tiers(cost: Listed) -> tuple[list[TierEntry], str | None]:
     if not any(tier.input or tier.output for tier in tiers):
         return [], _NOTHING
     bounds = [*(size for size, _ in steps), None]
-    return [_up_to(bound, tier) for bound, tier in zip(bounds, tiers, strict=True)], None
+    return [replace(tier, up_to=to) for tier, to in zip(tiers, bounds, strict=True)], None
 
 
 def _price(cost: Listed, first: TierEntry | None = None) -> TierEntry | None:
@@ -127,12 +128,6 @@ def _price(cost: Listed, first: TierEntry | None = None) -> TierEntry | None:
     if first is not None:
         thinking = later_thinking(thinking, outputs, first.thinking_output)
     return TierEntry(input=inputs, output=outputs, thinking_output=thinking)
-
-
-def _up_to(bound: int | None, tier: TierEntry) -> TierEntry:
-    return TierEntry(
-        up_to=bound, input=tier.input, output=tier.output, thinking_output=tier.thinking_output
-    )
 
 
 def _merged(file: Path, bases: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -154,8 +149,10 @@ def _deep(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(under, Mapping)
-        merged[key] = _deep(under, value) if both and isinstance(under, Mapping) else value
+        if isinstance(value, Mapping) and isinstance(under, Mapping):
+            merged[key] = _deep(under, value)
+        else:
+            merged[key] = value
     return merged
 
 

@@ -8,6 +8,7 @@ from a number of prompt tokens on is under `overrides` and holds for the whole r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -107,10 +108,7 @@ def _tiers(pricing: Listed) -> tuple[_Priced, str | None]:
     steps.sort(key=lambda step: step[0])
     bounds = [*(size for size, _ in steps), None]
     prices = [first, *(price for _, price in steps)]
-    tiers = [
-        TierEntry(up_to=bound, input=p.input, output=p.output, thinking_output=p.thinking_output)
-        for bound, p in zip(bounds, prices, strict=True)
-    ]
+    tiers = [replace(price, up_to=to) for price, to in zip(prices, bounds, strict=True)]
     cache = cache_factors(
         pricing, pricing.per_million, "input_cache_read", "input_cache_write", tiers[:1]
     )
