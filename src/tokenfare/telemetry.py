@@ -60,7 +60,7 @@ class Operation:
     first_chunk_seconds: float | None = None
     last_chunk: float = 0.0
     between_chunks: array[float] = field(default_factory=lambda: array("d"))
-    over: bool = field(default=False)
+    over: bool = False
 
     def event(self, name: str, attributes: Attributes, at: float | None = None) -> None:
         """Add an event: now, or at a time in seconds since 1970."""

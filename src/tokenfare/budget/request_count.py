@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tokenfare.tokenizers import Count, added
@@ -43,7 +43,7 @@ class RequestCount:
 
     total: Count
     parts: tuple[Part, ...]
-    warnings: tuple[ControlToken, ...] = field(default=())
+    warnings: tuple[ControlToken, ...] = ()
 
     def of(self, kind: PartKind) -> Count:
         """The tokens of one kind, such as `"images"`."""

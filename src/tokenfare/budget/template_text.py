@@ -23,9 +23,9 @@ class Writer:
         self._texts: list[str] = [""]
         self.markers: int = 0
 
-    def marker(self, number: int = 1) -> None:
-        """Append control tokens."""
-        self.markers += number
+    def marker(self) -> None:
+        """Append a control token."""
+        self.markers += 1
         if self._texts[-1]:
             self._texts.append("")
 

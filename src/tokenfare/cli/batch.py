@@ -145,7 +145,7 @@ def plan_command(
         raise click.UsageError("--seed draws a sample: give --sample too")
     if out is None:
         raise click.UsageError("--out: name the folder that the plan goes to")
-    files_out.refuse_standard_output("--out", out, "a plan, which is a folder,")
+    files_out.refuse_standard_output(out, "a plan, which is a folder,")
     read = files * (1 if deadline is None else 2)
     with _said_how_it_ends(Path(out)), progress.reading(read, quiet=quiet) as bar:
         made = plan(

@@ -282,7 +282,7 @@ def replan_command(
     quiet: bool,
 ) -> int:
     """Plan the failed requests of a collected plan again, on other models."""
-    files_out.refuse_standard_output("--out", out, "a plan, which is a folder,")
+    files_out.refuse_standard_output(out, "a plan, which is a folder,")
     refuse_answers_without(deadline, answer_seconds)
     given: dict[str, Any] = {"as_of": as_of, "allow": allow, "deadline": deadline}
     given["answer_seconds"] = answer_seconds

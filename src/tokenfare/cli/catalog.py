@@ -118,7 +118,7 @@ def import_(format_: str, file: Path, out: Path, as_of: date | None, as_json: bo
     from tokenfare.catalog.imports import imported
     from tokenfare.catalog.load import shipped
 
-    files_out.refuse_standard_output("--out", out, "the catalogue, beside its summary,")
+    files_out.refuse_standard_output(out, "the catalogue, beside its summary,")
     if out.suffix != ".json":
         raise click.UsageError(f"{out}: what is written is JSON; name it {out.stem}.json")
     files_out.refuse_inputs("--out", out, [file])

@@ -37,10 +37,10 @@ def refuse_inputs(option: str, out: str | Path, read: Iterable[str | Path | None
             )
 
 
-def refuse_standard_output(option: str, out: str | Path | None, written: str) -> None:
+def refuse_standard_output(out: str | Path | None, written: str) -> None:
     """Raise `UsageError` for `-`, where what is `written` cannot go to standard output."""
     if str(out) == STANDARD_OUTPUT:
-        raise click.UsageError(f"{option}: {written} cannot go to standard output; give it a name")
+        raise click.UsageError(f"--out: {written} cannot go to standard output; give it a name")
 
 
 def write(path: str | Path, content: bytes) -> None:

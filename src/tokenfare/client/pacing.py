@@ -32,7 +32,6 @@ from tokenfare.errors import (
     RateWaitTooLong,
 )
 from tokenfare.limiter import (
-    ARRIVAL_SLACK_SECONDS,
     UNTIL_SIGNALLED,
     Claim,
     InRedis,
@@ -88,7 +87,7 @@ class Pace:
 
         `on_wait` is called before a wait, instead of logging it; `on_turn` after one.
         """
-        windows = windows_of(self.rates_of(model), self.share_seconds, ARRIVAL_SLACK_SECONDS)
+        windows = windows_of(self.rates_of(model), self.share_seconds)
         if self.limiter is None or not windows:
             return None
         return LimiterAdmission(

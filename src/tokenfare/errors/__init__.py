@@ -161,8 +161,8 @@ class UnknownTokenizer(TokenizerError, LookupError):  # noqa: N818 - as UnknownM
     def __init__(self, name: str, known: Sequence[str]) -> None:
         """Name the tokenizer asked for and the known ones."""
         super().__init__(
-            f"no tokenizer is called {name!r}; known: {', '.join(known)} (a model's is "
-            "Catalog.load().get(ID).tokenizer, and said by `tokenfare models show ID`)"
+            f"no tokenizer is called {name!r}; known: {', '.join(known)} (that of a "
+            "model is Catalog.load().get(ID).tokenizer; `tokenfare models show ID` prints it)"
         )
         self.name = name
         self.known: tuple[str, ...] = tuple(known)
@@ -300,10 +300,10 @@ class FareOverCeiling(TokenfareError):  # noqa: N818 - as UnknownModel
         self.ceiling: Any = ceiling
 
 
-def few(names: Sequence[str], most: int = 5) -> str:
-    """The first names, and how many more there are."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+def few(names: Sequence[str]) -> str:
+    """The first five names, and how many more there are."""
+    more = len(names) - 5
+    return ", ".join(names[:5]) + (f" and {more} more" if more > 0 else "")
 
 
 class DeadlineTooShort(TokenfareError):  # noqa: N818 - as UnknownModel

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from tokenfare import errors as e
@@ -168,7 +168,7 @@ class Row:
     kind: str
     code: str
     param: str | None = None
-    retry: bool | None = field(default=None)
+    retry: bool | None = None
 
 
 ROWS: tuple[Row, ...] = (

@@ -124,7 +124,7 @@ class Window:
 
 
 def windows_of(
-    rates: RateLimits, share_seconds: float | None, slack_seconds: float
+    rates: RateLimits, share_seconds: float | None, slack_seconds: float = ARRIVAL_SLACK_SECONDS
 ) -> tuple[Window, ...]:
     """The windows that enforce rates per minute, and their share of `share_seconds` if any.
 

@@ -6,7 +6,7 @@ in them against a catalogue.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import get_args
 
 from tokenfare.arguments import flag, whole, words
@@ -79,7 +79,7 @@ class Requirements:
     families: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     kinds: frozenset[Kind] = frozenset()
-    access: frozenset[Access] = field(default=DEFAULT_ACCESS)
+    access: frozenset[Access] = DEFAULT_ACCESS
     batch: bool = False
     max_fare: Money | None = None
     min_headroom: int = 0

@@ -21,10 +21,9 @@ class RoutingTable:
     """The cheapest model for every input length on the same terms; made by `routing_table`."""
 
     def __init__(self, question: Question) -> None:
-        """Run the filters and find the cheapest model for every length, once."""
+        """Run the filters, once; envelopes are computed when they are first needed."""
         self.question = question
         self._axis = Axis(question.candidates, question.scale)
-        self._lowest = self._axis.everyone
 
     def __repr__(self) -> str:
         """Show the number of candidates and the day."""

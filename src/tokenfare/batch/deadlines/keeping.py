@@ -24,7 +24,7 @@ from tokenfare.batch.run_limits import DEFAULT_CONCURRENCY, SEND_SECONDS
 from tokenfare.catalog import Catalog
 from tokenfare.client.pacing import share_seconds
 from tokenfare.errors import DeadlineTooShort, InvalidRequestError, few
-from tokenfare.limiter import ARRIVAL_SLACK_SECONDS, Claims, QueueTimes, queue_times, windows_of
+from tokenfare.limiter import Claims, QueueTimes, queue_times, windows_of
 from tokenfare.money import Money, rounded
 
 from .deadline import Deadline, Lane, costs_nothing
@@ -131,7 +131,7 @@ class _Road:
         for model, sizes in claims.items():
             facts = self.survey.models[model]
             share = share_seconds(self.catalog.provider(facts.provider))
-            windows = windows_of(facts.rates, share, ARRIVAL_SLACK_SECONDS)
+            windows = windows_of(facts.rates, share)
             found[model] = queue_times(
                 windows, sizes, answer_seconds=self.answer_seconds, at_once=MOST_AT_ONCE
             )

@@ -48,7 +48,7 @@ _NO_RECORDING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedModel:
-    """The facts of one model in a list, in the catalogue's units: prices for a million tokens."""
+    """The facts of one model in a list, with prices in US dollars for a million tokens."""
 
     id: str
     provider: str
@@ -59,7 +59,6 @@ class ListedModel:
     context_note: str | None = None
     max_input: int | None = None
     max_output: int | None = None
-    currency: str = "USD"
     tiers: Sequence[TierEntry] = ()
     price_note: str | None = None
     batch: Decimal | None = None
@@ -149,7 +148,7 @@ class Saying:
         )
 
     def _prices(self, entry: ListedModel) -> tuple[PriceFact, ...]:
-        said: dict[str, Any] = {"currency": entry.currency, "per": 1_000_000}
+        said: dict[str, Any] = {"currency": "USD", "per": 1_000_000}
         if not entry.tiers:
             return self._fact(PriceFact, note=entry.price_note or "the list has no price", **said)
         tiers = tuple(map(_whole_answers, entry.tiers))
