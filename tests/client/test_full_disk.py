@@ -148,4 +148,4 @@ def test_without_a_next_call_it_is_said_how_many_bills_are_missing(tmp_path: Pat
     path = tmp_path / "ledger"
     seen = run(path, ledger=str(path))
     assert (seen["answers"], seen["booked"]) == (["here I am", "DatabaseError"], 0)
-    assert "not in it: the bills of calls, 1" in seen["warnings"][-1]
+    assert "; 1 bill not written" in seen["warnings"][-1]

@@ -16,12 +16,12 @@ from tokenfare.errors import CharacterTooLong
 from tokenfare.tokenizers import Count, Cutter, Keep
 
 _SAVED_MOST = 3
-"""Tokens that an ending may be less in a message: of all white space that was tried, none is
-more."""
+"""By how many tokens an ending counts less in its message than alone; no white space that was
+tried saves more."""
 
 _LONGEST_RUN = 1_000
-"""Characters of white space behind a cut up to which line ends are tried: each is counted with all
-of them."""
+"""Line ends are tried if at most this many characters of white space follow a cut, since each try
+counts them all."""
 
 
 def longest_that_fits(
@@ -56,10 +56,11 @@ def _first_that_fits(
     limit: int,
     sized: Callable[[str], Count],
 ) -> tuple[str, Count] | None:
-    """The end from the first of the places on with which the request fits.
+    """The text from the first of these places on with which the request fits.
 
-    Line ends are a piece with the one before them, and what follows is counted as it is without
-    them. So only ends of which the sum fits are counted as a whole.
+    Line ends form a piece with the one before them, so they add as many tokens as they do behind a
+    line end, and the text after them counts as it does alone. A place is counted as a whole only if
+    that sum fits.
     """
     size_from = cache(lambda at: sized(text[at:]))
     for at, after in places:
@@ -70,10 +71,10 @@ def _first_that_fits(
 
 
 def _line_ends(text: str, first: int, end: int) -> Iterator[tuple[int, int]]:
-    """The places in `first` to `end` from which white space with a line end follows, in order.
+    """The places from `first` to `end` where white space with a line end begins, in order.
 
-    Each with the place behind the last of these line ends. None, if so much white space follows
-    that counting it for each would take long.
+    Each has with it the place after the last of these line ends. There are none if so much white
+    space follows that counting it for each would take long.
     """
     after = end
     while after < len(text) and text[after].isspace():
@@ -95,7 +96,7 @@ def _line_ends(text: str, first: int, end: int) -> Iterator[tuple[int, int]]:
 def _is_place(text: str, at: int) -> bool:
     """Whether white space at `at` certainly begins a grapheme cluster.
 
-    Line ends do, except in CRLF; a space does not behind a few letters and format characters.
+    Line ends do, except in CRLF; a space does not after a few letters and format characters.
     """
     before = text[at - 1] if at else "\n"
     if text[at] in "\r\n":

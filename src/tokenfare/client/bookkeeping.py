@@ -30,6 +30,7 @@ from tokenfare.ledger import (
     ledger_path,
 )
 from tokenfare.ledger.location import ledger_file, named_by
+from tokenfare.plurals import number_of
 from tokenfare.variables import given_by
 
 from .owed_bills import OwedBills
@@ -66,7 +67,7 @@ class Books:
         try:
             self.owed.catch_up(self.ledger)
         except DatabaseError as error:
-            log.warning("%s; not in it: the bills of calls, %d", error, len(self.owed))
+            log.warning("%s; %s not written", error, number_of(len(self.owed), "bill"))
         if self.ours:
             self.ledger.close()
 
@@ -91,7 +92,8 @@ def books(
     booked_under = _project(project, environment)
     named = ledger not in (None, True) or bool(environment.get(VARIABLE))
     limits = _ceilings(ceilings, environment)
-    opened = _opened(ledger, environment, required=named or bool(limits))
+    required = named or bool(limits)
+    opened = _opened(ledger, environment, required=required)
     if limits and opened is None:
         raise InvalidRequestError(
             f"{limits[0]} needs the ledger to be held to, and the ledger is switched off"
@@ -101,7 +103,7 @@ def books(
         limits,
         booked_under,
         endpoint,
-        required=named or bool(limits),
+        required=required,
         ours=not isinstance(ledger, Ledger),
     )
 

@@ -16,6 +16,7 @@ from tokenfare import telemetry
 from tokenfare.dispatch import Attempt, Emit, Flow
 from tokenfare.errors import ProviderError
 from tokenfare.money import plain
+from tokenfare.plurals import number_of
 from tokenfare.telemetry import Operation, Value
 
 from .model_ladder import Ladder
@@ -79,13 +80,12 @@ class Observation:
         """End with an answer."""
         usage, seconds = reply.usage, self._clock() - self._began
         log.info(
-            "%s answered: billed %d in + %d out, %s, %d attempt%s, %.2f s",
+            "%s answered: billed %d in + %d out, %s, %s, %.2f s",
             reply.model,
             usage.input_tokens,
             usage.output_tokens,
             reply.fare or "no price known",
-            len(reply.attempts),
-            "s"[: len(reply.attempts) - 1],
+            number_of(len(reply.attempts), "attempt"),
             seconds,
         )
         if self._operation is None:

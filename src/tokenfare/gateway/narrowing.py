@@ -105,7 +105,7 @@ def _either(_: str, own: tuple[str, ...], callers: tuple[str, ...], __: Catalog)
 def _own_first(word: str, own: object, callers: object, _: Catalog) -> object:
     """The caller's, where the gateway asks for nothing or for the same."""
     if own and callers and own != callers:
-        raise _odd(word, f"this gateway asks for {_as_json(own)} already")
+        raise _odd(word, f"this gateway asks for {_listed(own)} already")
     return own or callers
 
 
@@ -134,7 +134,7 @@ _NARROW: Mapping[str, _Narrow] = MappingProxyType(
 )
 
 
-def _as_json(value: object) -> str:
+def _listed(value: object) -> str:
     return ", ".join(sorted(value)) if isinstance(value, tuple | frozenset) else str(value)
 
 

@@ -81,7 +81,10 @@ def load(  # noqa: PLR0913 - as `convert`
     data = _read(path)
     if data.startswith(_MAGIC):
         if (pattern, normalization, special_tokens) != (None, None, None):
-            raise InvalidRequestError(f"{path}: a compact vocabulary says how its text is split")
+            raise InvalidRequestError(
+                f"{path}: a compact vocabulary says how its text is split; leave "
+                "pattern, normalization and special_tokens out"
+            )
         _checked_digest(str(path), data, sha256)
         return _loaded(str(path), data, name)
     if data.startswith(_BARE):
@@ -162,7 +165,8 @@ def _read_vocabulary(
         )
     if given != (None, None, None):
         raise InvalidRequestError(
-            f"{path}: a tokenizer.json says its pattern, normalization and added tokens itself"
+            f"{path}: a tokenizer.json says its pattern, normalization and added tokens itself; "
+            "leave pattern, normalization and special_tokens out"
         )
     return tokenizer_json.read(path, data)
 

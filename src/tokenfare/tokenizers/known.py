@@ -105,7 +105,7 @@ KNOWN: Mapping[str, Known] = MappingProxyType(
             by_transformers=True,
         ),
         "abab": Known(unknown, "its makers publish none"),
-        "unknown": Known(unknown, "which tokenizer it is, nobody says"),
+        "unknown": Known(unknown, "nobody says which tokenizer it is"),
     }
 )
 
