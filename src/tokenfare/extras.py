@@ -18,5 +18,8 @@ def required(module: str, what: str, extra: str = "") -> Any:
     """
     try:
         return importlib.import_module(module)
-    except ImportError:
+    except ImportError as error:
+        # So C++ modules pass on Ctrl-C while they are initialized (pybind11).
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise error.__cause__ from None
         raise MissingExtra(what, module.partition(".")[0], extra) from None
