@@ -63,6 +63,32 @@ def test_a_plan_of_the_same_inputs_is_made_anew(job: Path, tmp_path: Path) -> No
     assert sorted(path.name for path in tmp_path.iterdir()) == ["job.jsonl", "plan"]
 
 
+def test_through_a_link_the_folder_that_it_leads_to_becomes_the_plan(
+    job: Path, tmp_path: Path
+) -> None:
+    """As on a disk with more room; the link stays a link, also when the plan is made anew."""
+    disk, link = tmp_path / "disk", tmp_path / "link"
+    (disk / "empty").mkdir(parents=True)
+    for target in (disk / "empty", disk / "nothing yet"):
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        for _ in range(2):
+            tf.batch.plan(job, link, as_of=DAY)
+            assert link.is_symlink()
+            assert (target / "plan.json").is_file()
+    assert sorted(path.name for path in disk.iterdir()) == ["empty", "nothing yet"]
+
+
+def test_an_empty_path_is_not_the_working_directory(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    with pytest.raises(InvalidRequestError, match="out: a path is empty"):
+        tf.batch.plan(job, "", as_of=DAY)
+    assert list(Path.cwd().iterdir()) == []
+
+
 def test_a_folder_with_anything_else_in_it_is_refused(job: Path, tmp_path: Path) -> None:
     out = tmp_path / "plan"
     tf.batch.plan(job, out, as_of=DAY)

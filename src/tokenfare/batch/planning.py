@@ -298,4 +298,6 @@ def _file_of(name: str) -> str:
 def _path(what: str, given: object) -> str:
     if not isinstance(given, str | os.PathLike):
         raise InvalidRequestError(f"{what}: a path is expected, not {type(given).__name__}")
+    if not os.fspath(given):
+        raise InvalidRequestError(f"{what}: a path is empty")
     return os.fspath(given)

@@ -53,7 +53,9 @@ class Folder:
 
     def __init__(self, path: str | os.PathLike[str], inputs: list[str]) -> None:
         """Check what is at the path. Raises `InvalidRequestError` unless a plan may be there."""
-        self.path: Path = Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow a link
+        # Through a link, so that its target becomes the plan and the link stays. `Path.resolve`
+        # would do, but raises `RuntimeError` for links that lead to each other.
+        self.path: Path = Path(os.path.realpath(path))
         self.files: list[PlanFile] = []
         self._inputs = inputs
         self._open: dict[tuple[str, bool], tuple[PlanFile, BinaryIO]] = {}
