@@ -1,12 +1,20 @@
-"""Listening sockets, for the emulator and the gateway, which do not know each other."""
+"""Listening sockets and servers in a thread, for the emulator and the gateway.
+
+The two do not know each other.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from tokenfare.errors import InvalidRequestError
+from tokenfare.errors import InvalidRequestError, TokenfareError
 
 BACKLOG = 4096
 """The backlog: enough for thousands of concurrent calls that connect at once."""
@@ -18,6 +26,8 @@ Longer than clients keep one (httpx and the SDKs that use it: 5 seconds), so tha
 it. uvicorn's default of 5 seconds ends at the same moment as theirs, and a request that is sent
 just then fails. 75 seconds are nginx's default.
 """
+
+_START_SECONDS = 10.0
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -54,3 +64,25 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+@contextmanager
+def in_thread(
+    server: Any, run: Callable[[], object], what: str, *, grace_seconds: float = 0.0
+) -> Iterator[None]:
+    """Run a server of uvicorn in a thread, for the duration of the block.
+
+    `run` serves until `server.should_exit`. Raises `TokenfareError` if `what` does not start.
+    """
+    thread = threading.Thread(target=run, name=f"tokenfare-{what}", daemon=True)
+    thread.start()
+    try:
+        give_up = time.monotonic() + _START_SECONDS
+        while not server.started:
+            if not thread.is_alive() or time.monotonic() > give_up:
+                raise TokenfareError(f"the {what} did not start")
+            time.sleep(0.005)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(_START_SECONDS + grace_seconds)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import anyio
 
-from tokenfare.errors import InvalidRequestError, TokenfareError
+from tokenfare.errors import InvalidRequestError
 from tokenfare.extras import required
-from tokenfare.listening import BACKLOG, KEEP_ALIVE_SECONDS, is_loopback, listening, url_of
+from tokenfare.listening import (
+    BACKLOG,
+    KEEP_ALIVE_SECONDS,
+    in_thread,
+    is_loopback,
+    listening,
+    url_of,
+)
 from tokenfare.stopping import Stopped, cut_late
 
 from .emulator import Emulator
@@ -27,7 +33,6 @@ GRACE_SECONDS = 5.0
 Only faults make answers take longer, and `docker stop` kills after ten seconds.
 """
 
-_START_SECONDS = 10.0
 _LINGER_SECONDS = 2
 
 
@@ -70,22 +75,11 @@ def running(app: Any, port: int = 0) -> Iterator[str]:
     """
     with listening("127.0.0.1", port) as listener:
         server = _server(app, linger_seconds=_LINGER_SECONDS)
-        thread = threading.Thread(
-            target=server.run,
-            kwargs={"sockets": [listener]},
-            name="tokenfare-emulator",
-            daemon=True,
-        )
-        thread.start()
-        try:
-            _wait_until_started(server, thread)
+        with in_thread(server, partial(server.run, sockets=[listener]), "emulator"):
             url = url_of("127.0.0.1", listener, COMPATIBLE_PATH)
             if isinstance(app, Emulator):
                 app.base_url = url
             yield url
-        finally:
-            server.should_exit = True
-            thread.join(_START_SECONDS)
 
 
 async def _served(server: Any, listener: Any, answering: _Answering, grace_seconds: float) -> None:
@@ -129,14 +123,6 @@ class _Answering:
                     pass
         finally:
             self._under_way.discard(answering)
-
-
-def _wait_until_started(server: Any, thread: threading.Thread) -> None:
-    give_up = time.monotonic() + _START_SECONDS
-    while not server.started:
-        if not thread.is_alive() or time.monotonic() > give_up:
-            raise TokenfareError("the emulator did not start")
-        time.sleep(0.005)
 
 
 def _server(app: Any, *, linger_seconds: int | None = None) -> Any:

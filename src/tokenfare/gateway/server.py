@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import anyio
 
-from tokenfare.errors import InvalidRequestError, TokenfareError
+from tokenfare.errors import InvalidRequestError
 from tokenfare.extras import required
-from tokenfare.listening import BACKLOG, KEEP_ALIVE_SECONDS, is_loopback, listening, url_of
+from tokenfare.listening import (
+    BACKLOG,
+    KEEP_ALIVE_SECONDS,
+    in_thread,
+    is_loopback,
+    listening,
+    url_of,
+)
 from tokenfare.stopping import Stopped, cut_late
 
 from .gateway import Gateway
@@ -25,7 +30,6 @@ PATH = "/v1"
 GRACE_SECONDS = 30.0
 """The grace period for calls under way when the gateway stops, in seconds."""
 
-_START_SECONDS = 10.0
 _TIDY_SECONDS = 5.0
 _LOOK_SECONDS = 0.1
 
@@ -77,18 +81,12 @@ def running(gateway: Gateway, port: int = 0, *, grace_seconds: float = 2.0) -> I
     """
     with listening("127.0.0.1", port) as listener:
         server = _server(gateway)
-        thread = threading.Thread(
-            target=lambda: asyncio.run(_lent(server, listener, gateway, grace_seconds)),
-            name="tokenfare-gateway",
-            daemon=True,
-        )
-        thread.start()
-        try:
-            _wait_until_started(server, thread)
+
+        def run() -> None:
+            asyncio.run(_lent(server, listener, gateway, grace_seconds))
+
+        with in_thread(server, run, "gateway", grace_seconds=grace_seconds):
             yield url_of("127.0.0.1", listener, PATH)
-        finally:
-            server.should_exit = True
-            thread.join(_START_SECONDS + grace_seconds)
 
 
 async def _served(server: Any, listener: Any, gateway: Gateway, grace_seconds: float) -> None:
@@ -111,14 +109,6 @@ async def _end(gateway: Gateway) -> None:
         gateway.cancel()
         while gateway.busy:  # noqa: ASYNC110 - a few turns of the loop, at the very end
             await anyio.sleep(_LOOK_SECONDS / 10)
-
-
-def _wait_until_started(server: Any, thread: threading.Thread) -> None:
-    give_up = time.monotonic() + _START_SECONDS
-    while not server.started:
-        if not thread.is_alive() or time.monotonic() > give_up:
-            raise TokenfareError("the gateway did not start")
-        time.sleep(0.005)
 
 
 def _server(gateway: Gateway) -> Any:
