@@ -12,6 +12,8 @@ import pytest
 
 from tokenfare import AsyncClient, Catalog, Client, Reply
 from tokenfare.catalog import LearntLimits
+from tokenfare.client.escalation import Escalation
+from tokenfare.client.learning import Learning
 from tokenfare.client.model_ladder import ladder
 from tokenfare.client.settings import settings
 from tokenfare.dispatch import RetryPolicy, Timeouts
@@ -19,6 +21,7 @@ from tokenfare.emulator import Delay, Emulator, Refuse, named, scripted
 from tokenfare.errors import (
     ContentFilteredError,
     ContextWindowExceededError,
+    InvalidRequestError,
     OutputTooLongError,
     ProviderAnswerInvalid,
     ProviderError,
@@ -161,6 +164,15 @@ def test_a_fallback_gets_no_more_room_than_it_has(catalog: Catalog) -> None:
     assert second.notes == ("qwen-plus has room for 300 tokens only",)
     no_more = later.learning("qwen-plus", LearntLimits("x", catalog.day, max_input=8))
     assert [step.model.id for step in decided.steps(no_more)] == ["qwen-turbo"]  # it has 9 tokens
+
+
+def test_limits_learnt_meanwhile_are_named_where_they_leave_no_model(catalog: Catalog) -> None:
+    """The decision did find a model; a call at the same time has learnt that it is too small."""
+    asked = Requirements(allow=("qwen-turbo",))
+    decided = ladder("hello", (), asked, catalog, parameters={}, escalate=True)
+    later = catalog.learning("qwen-turbo", LearntLimits("x", catalog.day, max_input=8))
+    with pytest.raises(InvalidRequestError, match="limits were learnt since it was decided"):
+        Escalation(decided, Learning(later)).next()
 
 
 def test_settings_say_what_is_asked_for(catalog: Catalog) -> None:

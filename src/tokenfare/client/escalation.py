@@ -41,7 +41,10 @@ class Escalation:
         if step is not None:
             return step
         if self._last is None:
-            raise InvalidRequestError("this decision found no model; see its `rejected`")
+            raise InvalidRequestError(
+                "no model of the ranking takes this any more: limits were learnt since it was "
+                "decided; ask again"
+            )
         tried = len({attempt.model for attempt in self._failed})
         if tried > 1:
             self._last.args = (
