@@ -94,18 +94,8 @@ def spent(
             "WHERE period_ms >= ? AND period_ms < ? AND (? = '' OR project = ?)",
             (*span.milliseconds(), project, project),
         )
-        for (
-            period,
-            model,
-            of_project,
-            endpoint,
-            currency,
-            calls,
-            answered,
-            predicted,
-            *more,
-        ) in rows:
-            *usage, fare = more
+        for period, model, of_project, endpoint, currency, *figures, fare in rows:
+            calls, answered, predicted, *usage = figures
             named = {"model": model, "project": of_project, "endpoint": endpoint}
             key = tuple(span.day_of(period) if word == "day" else named[word] for word in words)
             row = Spent(

@@ -84,18 +84,15 @@ class Window:
         """The oldest slot that still counts."""
         return self.slot(now) - self.reach
 
-    def pause(self, used: Mapping[int, Amounts], claimed: Amounts, now: float) -> float:
-        """Seconds until `claimed` fits beside what is `used` by slot; 0 if it does now.
-
-        What is larger than the whole window fits when the window is empty, as with the provider:
-        there are models whose second is smaller than one of their inputs.
-        """
-        return max(self.pauses(used, claimed, now))
-
     def pauses(
         self, used: Mapping[int, Amounts], claimed: Amounts, now: float
     ) -> tuple[float, float]:
-        """As `pause`, by requests and by tokens."""
+        """Seconds until `claimed` fits beside what is `used` by slot: in requests, and in tokens.
+
+        What fits now has no pause above 0. What is larger than the whole window fits when the
+        window is empty, as with the provider: there are models whose second is smaller than one of
+        their inputs.
+        """
         first, last = self.first(now), self.slot(now) + 1  # beyond is of a clock that was set back
         live = sorted((slot, amounts) for slot, amounts in used.items() if first <= slot <= last)
         if not live:
