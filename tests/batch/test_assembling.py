@@ -29,7 +29,6 @@ from tokenfare.catalog import LearntLimits
 from tokenfare.errors import DeadlineTooShort, FareOverCeiling, InputError, InvalidRequestError
 
 LINES = mixed_lines()
-LEARNT = Catalog.load().learning("qwen-max", LearntLimits("a test", DAY, 77))
 ASKED: dict[str, Any] = {"as_of": DAY, "max_output_tokens": ROOM}
 
 

@@ -87,7 +87,6 @@ class Story:
     number: int
     claim: Claim
     place: Place = field(init=False)
-    awake: bool = False
 
     def begin(self) -> None:
         self.place = self.world.limiter.enter("m", self.world.windows, self.claim)
