@@ -25,11 +25,12 @@ _REGIONS = (
 
 def refuse_unknown_words(requirements: Requirements, models: Sequence[Model]) -> None:
     """Raise `InvalidRequestError` for the first word that fits no model of the catalogue."""
-    names = [name for model in models for name in names_of(model)]
-    for pattern in requirements.allow:
-        _refuse_pattern("allow", pattern, names)
-    for pattern in requirements.deny:
-        _refuse_pattern("deny", pattern, names)
+    if requirements.allow or requirements.deny:
+        names = [name for model in models for name in names_of(model)]
+        for pattern in requirements.allow:
+            _refuse_pattern("allow", pattern, names)
+        for pattern in requirements.deny:
+            _refuse_pattern("deny", pattern, names)
     for pattern in requirements.families:
         _refuse_pattern("families", pattern, {model.family for model in models})
     for pattern in requirements.providers:
