@@ -93,8 +93,8 @@ def test_failed_lines_end_with_1_and_are_planned_again(
     joined = run("batch", "collect", folder, "--retry", second)
     first, *_, last = joined.out.splitlines()
     assert (joined.code, first) == (0, "2 of 2 requests answered")
-    beside = f"{fare['amount']} {fare['currency']}"
-    assert last == f"  planned again: 2 answered, which is beside the bills above {beside}"
+    added = f"{fare['amount']} {fare['currency']}"
+    assert last == f"  planned again: 2 answered; billed in addition to the above: {added}"
     said = json.loads(run("batch", "collect", folder, "--retry", second, "--json").out)
     assert (said["retried"], said["models"]) == ({"answered": 2, "fare": fare}, [])
     lines = map(json.loads, (Path(folder) / "results.jsonl").read_text("utf-8").splitlines())

@@ -163,7 +163,7 @@ class Collected:
         if self.retried:
             billed = self.retried_fare or "not known"
             yield (
-                f"  planned again: {self.retried:,} answered, which is beside the bills above "
+                f"  planned again: {self.retried:,} answered; billed in addition to the above: "
                 f"{billed}"
             )
         for each in self.outside:
