@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
+from functools import partial
 from typing import Any
 
 from tokenfare.batch.extra import required
@@ -58,8 +59,8 @@ def kept(survey: Surveyed, catalog: Catalog, deadline: timedelta, answer_seconds
             f"deadline: none can be promised, since the rates of {few(sorted(survey.unknown))} are "
             f"not known on {catalog.day}; state them in a catalogue of yours, or leave it out"
         )
-    road = _Road(survey, catalog, answer_seconds)
-    queue_times_of = road.queue_times_of(survey.claims())
+    times_of = partial(_times_of, survey, catalog, answer_seconds)
+    queue_times_of = times_of(survey.claims())
     job = _job(survey, queue_times_of)
     own = int(survey.counts.sum()) * SEND_SECONDS + answer_seconds
     limit = deadline.total_seconds() - own
@@ -75,7 +76,7 @@ def kept(survey: Surveyed, catalog: Catalog, deadline: timedelta, answer_seconds
         raise DeadlineTooShort(deadline, least, full, sorted(survey.unknown))
     mix = cheapest(job, limit, quick)
     claims = survey.claims(mix.amounts)
-    there = _Placed(claims, queue_times_of, road.queue_times_of(claims))
+    there = _Placed(claims, queue_times_of, times_of(claims))
     at_once = there.fewest_at_once(limit)
     currency = survey.free.currency
     lanes = tuple(
@@ -117,25 +118,18 @@ class _Sum:
     limit: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Road:
-    """The times that the requests of a survey take."""
-
-    survey: Surveyed
-    catalog: Catalog
-    answer_seconds: float
-
-    def queue_times_of(self, claims: Mapping[str, Claims]) -> dict[str, QueueTimes]:
-        """The queue times of each model, for the requests that may go there."""
-        found = {}
-        for model, sizes in claims.items():
-            facts = self.survey.models[model]
-            share = share_seconds(self.catalog.provider(facts.provider))
-            windows = windows_of(facts.rates, share)
-            found[model] = queue_times(
-                windows, sizes, answer_seconds=self.answer_seconds, at_once=MOST_AT_ONCE
-            )
-        return found
+def _times_of(
+    survey: Surveyed, catalog: Catalog, answer_seconds: float, claims: Mapping[str, Claims]
+) -> dict[str, QueueTimes]:
+    """The queue times of each model, for the requests that may go there."""
+    found = {}
+    for model, sizes in claims.items():
+        facts = survey.models[model]
+        windows = windows_of(facts.rates, share_seconds(catalog.provider(facts.provider)))
+        found[model] = queue_times(
+            windows, sizes, answer_seconds=answer_seconds, at_once=MOST_AT_ONCE
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
