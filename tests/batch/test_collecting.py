@@ -36,7 +36,7 @@ def test_lines_that_are_no_results_are_counted_and_left_out(
     (again / "results.jsonl").write_text('{"custom_id": 1}\nno JSON\n')
     with caplog.at_level(logging.WARNING, "tokenfare"):
         assert batch.collect(folder, retries=[again], **given).complete
-    said = f"{again / 'results.jsonl'}: 2 lines are no results; left out"
+    said = f"{again / 'results.jsonl'}: 2 lines left out, which cannot be read as results"
     assert [record.message for record in caplog.records] == [said]
     caplog.clear()
     (again / "results.jsonl").write_text("")

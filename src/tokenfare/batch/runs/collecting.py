@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from tokenfare.batch.output.table import Row
 from tokenfare.errors import DatabaseError, InputError
 from tokenfare.ledger import ANSWERED, CANCELLED, Ending
+from tokenfare.plurals import number_of
 
 from .answers import Answers, Found
 from .billing import Bills, Collected
@@ -77,7 +78,8 @@ def _results_of(folder: Path) -> Source:
 
 def _add(answers: Answers, source: Source) -> None:
     if unread := answers.add(source):
-        log.warning("%s: %d lines are no results; left out", source.path, unread)
+        said = number_of(unread, "line")
+        log.warning("%s: %s left out, which cannot be read as results", source.path, said)
 
 
 def _join(run: Running, now: Status, answers: Answers, retried: frozenset[Path]) -> Bills:
