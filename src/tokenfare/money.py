@@ -228,3 +228,8 @@ def plain(amount: Decimal) -> str:
     """Plain digits without exponent or trailing zeros; every significant digit is kept."""
     text = format(amount, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def data_of(money: Money | None) -> dict[str, str] | None:
+    """An amount as values for JSON; `None` if there is none."""
+    return None if money is None else {"amount": plain(money.amount), "currency": money.currency}

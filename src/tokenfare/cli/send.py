@@ -11,7 +11,7 @@ from tokenfare import api
 from tokenfare.client import Client, Reply
 from tokenfare.client.settings import of_provider, provider_called
 from tokenfare.dispatch import Attempt, UploadProgress
-from tokenfare.money import plain
+from tokenfare.money import data_of
 from tokenfare.router import requirements_from, to_record
 
 from . import exit_codes, inputs, output, request, stdout, warnings
@@ -98,7 +98,6 @@ def command(
 
 def as_data(reply: Reply) -> dict[str, object]:
     """A reply as JSON."""
-    fare = reply.fare
     return {
         "text": reply.text,
         "model": reply.model,
@@ -109,7 +108,7 @@ def as_data(reply: Reply) -> dict[str, object]:
             "cached": reply.usage.cached,
             "reasoning": reply.usage.reasoning,
         },
-        "fare": {"amount": plain(fare.amount), "currency": fare.currency} if fare else None,
+        "fare": data_of(reply.fare),
         "predicted": output.tokens(reply.predicted.total),
         "attempts": [_attempt(attempt) for attempt in reply.attempts],
         "finish_reason": reply.answer.finish_reason,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tokenfare.client import Reply
-from tokenfare.money import plain
+from tokenfare.money import data_of, plain
 from tokenfare.router import Decision
 
 
@@ -63,7 +63,7 @@ def body_of(reply: Reply) -> dict[str, object]:
 
 def bill_of(reply: Reply) -> dict[str, object]:
     """What was decided, predicted and billed; amounts as text, as in `tokenfare route --json`."""
-    predicted, fare, decision = reply.predicted.total, reply.fare, reply.decision
+    predicted, decision = reply.predicted.total, reply.decision
     return {
         "model": reply.attempts[-1].model if reply.attempts else reply.model,
         "decided": decision.model.id,
@@ -73,9 +73,7 @@ def bill_of(reply: Reply) -> dict[str, object]:
             "high": plain(decision.fare.high.amount),
             "currency": decision.fare.currency,
         },
-        "billed": None
-        if fare is None
-        else {"amount": plain(fare.amount), "currency": fare.currency},
+        "billed": data_of(reply.fare),
         "predicted": {"value": predicted.value, "low": predicted.low, "high": predicted.high},
         "attempts": len(reply.attempts),
         "upstream_request_id": reply.answer.request_id,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tokenfare.catalog import Catalog
-from tokenfare.money import Money, plain
+from tokenfare.money import Money, data_of, plain
 from tokenfare.plurals import number_of
 from tokenfare.usage import Usage
 
@@ -43,7 +43,7 @@ class Bill:
 
     def as_data(self) -> dict[str, object]:
         """The bill as values for JSON."""
-        expected, fare = self.expected, self.fare
+        expected = self.expected
         return {
             "requests": expected.requests,
             "predicted": {
@@ -58,7 +58,7 @@ class Bill:
             "billed": {
                 "input_tokens": self.usage.input_tokens,
                 "output_tokens": self.usage.output_tokens,
-                "fare": _money(fare),
+                "fare": data_of(self.fare),
             },
             "outside_prediction": self.outside,
         }
@@ -119,7 +119,7 @@ class Collected:
             "failed": self.failed,
             "missing": self.missing,
             "pending": self.pending,
-            "retried": {"answered": self.retried, "fare": _money(self.retried_fare)},
+            "retried": {"answered": self.retried, "fare": data_of(self.retried_fare)},
             "models": [
                 {"model": model, "batch": batch, **bill.as_data()}
                 for (model, batch), bill in self.bills.items()
@@ -173,12 +173,6 @@ class Collected:
                 f"{each.billed.input_tokens:,} in + {each.billed.output_tokens:,} out, "
                 f"predicted {low:,} to {high:,} in"
             )
-
-
-def _money(amount: Money | None) -> dict[str, str] | None:
-    if amount is None:
-        return None
-    return {"amount": plain(amount.amount), "currency": amount.currency}
 
 
 class Bills:

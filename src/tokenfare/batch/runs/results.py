@@ -13,7 +13,7 @@ from tokenfare.budget import billed
 from tokenfare.catalog import Catalog, Price
 from tokenfare.dispatch.wire import usage_of
 from tokenfare.errors import UnknownModel
-from tokenfare.money import Money, plain, quotient
+from tokenfare.money import Money, data_of, quotient
 from tokenfare.usage import Usage
 
 from .answers import Found
@@ -58,7 +58,7 @@ class Result:
 
     def as_data(self) -> dict[str, object]:
         """A line of `results.jsonl`."""
-        row, usage, fare = self.row, self.usage, self.fare
+        row, usage = self.row, self.usage
         said: dict[str, object] = {
             "custom_id": row.custom_id,
             "file": row.file,
@@ -70,7 +70,7 @@ class Result:
             "error": self.error,
             "usage": usage
             and {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},
-            "fare": fare and {"amount": plain(fare.amount), "currency": fare.currency},
+            "fare": data_of(self.fare),
             "outside_prediction": self.outside,
         }
         if row.sent_as is not None:
@@ -109,7 +109,7 @@ def joined(row: Row, found: Found, catalog: Catalog, *, retried: bool) -> Result
     batch = found.source.of is not None
     row = row if batch else _at_the_ordinary_price(row, catalog)
     if not found.answered:
-        error = line.get("error") or _error_in(response)
+        error = line.get("error") or _in_body(response, "error")
         return Result(row, FAILURE, response, error, model=model, batch=batch, file=found.source.of)
     usage = _usage(response)
     # If an identical request was sent in its place, that one was billed.
@@ -141,15 +141,14 @@ def _at_the_ordinary_price(row: Row, catalog: Catalog) -> Row:
     )
 
 
-def _error_in(response: object) -> object:
+def _in_body(response: object, name: str) -> object:
     body = response.get("body") if isinstance(response, Mapping) else None
-    return body.get("error") if isinstance(body, Mapping) else None
+    return body.get(name) if isinstance(body, Mapping) else None
 
 
 def _usage(response: object) -> Usage | None:
-    body = response.get("body") if isinstance(response, Mapping) else None
     try:
-        return usage_of(body.get("usage")) if isinstance(body, Mapping) else None
+        return usage_of(_in_body(response, "usage"))
     except ValueError:
         return None
 
