@@ -140,6 +140,11 @@ BAD: list[tuple[Mapping[str, Any] | str, str]] = [
     ({"prompt": HELLO, "max_tokens": "many"}, "body.max_tokens: 'many'"),
     ({"body": {"messages": []}}, "at least one message"),
     ({"body": {"messages": [{"role": "me", "content": "x"}]}}, "messages[0].role: 'me'"),
+    ({"messages": [{"role": ["user"], "content": "x"}]}, "messages[0].role: ['user']"),
+    (
+        {"prompt": HELLO, "tools": [{"function": {"name": "f", "parameters": {"type": [[]]}}}]},
+        "tools[0].function.parameters.type: []",
+    ),
     ({"prompt": HELLO, "custom_id": "first"}, "'first' is taken"),
     ('{"prompt": "\\ud800"}', "surrogate"),
     ("[" * 100_000, "not JSON"),

@@ -227,6 +227,8 @@ def test_many_chats_may_be_texts_and_the_broken_one_is_named() -> None:
     assert count_chats(["Hello", "Hello"], rules, QWEN) == [Count.exactly(1 + 5 + 3)] * 2
     with pytest.raises(InvalidRequestError, match=r"chats\[1\]: messages\[0\]\.role: 'robot'"):
         count_chats(["Hello", [{"role": "robot", "content": "x"}]], rules, QWEN)
+    with pytest.raises(InvalidRequestError, match=r"chats\[0\]: messages\[0\]\.role: \['user'\]"):
+        count_chats([[{"role": ["user"], "content": "x"}]], rules, QWEN)
 
 
 def test_a_conversation_takes_the_keywords_of_a_count() -> None:

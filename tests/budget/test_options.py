@@ -84,6 +84,7 @@ def tool(parameters: object) -> dict[str, object]:
             r"tools\[0\]\.function\.parameters: a JSON Schema is an object, not str",
         ),
         ([tool({"type": "text"})], r"parameters\.type: 'text' is not a JSON type; one of array"),
+        ([tool({"type": [["string"]]})], r"parameters\.type: \['string'\] is not a JSON type"),
         ([tool({"required": "city"})], r"parameters\.required: a list, not str"),
         ([tool({"required": [1]})], r"parameters\.required\[0\]: the name of a property, not 1"),
         ([tool({"properties": ["city"]})], r"parameters\.properties: an object, not list"),
@@ -96,6 +97,12 @@ def tool(parameters: object) -> dict[str, object]:
 def test_a_tool_that_is_none_is_refused_with_its_place(tools: list[object], says: str) -> None:
     with pytest.raises(InvalidRequestError, match=says):
         options_of({"tools": tools})
+
+
+def test_a_forced_call_of_a_name_with_half_a_surrogate_pair_is_bounded() -> None:
+    forced = {"tool_choice": {"type": "function", "function": {"name": "\ud800"}}}
+    found = tf.count_messages("hello", model="llama3.1-8b", tools=[WEATHER], parameters=forced)
+    assert found.total.low <= found.total.value <= found.total.high
 
 
 def test_a_schema_without_end_is_refused() -> None:

@@ -119,6 +119,13 @@ def test_a_result_without_its_call_is_dropped_and_said():
     assert [(d.index, d.why) for d in found.dropped] == [(1, "a result without its call")]
 
 
+def test_a_result_whose_id_is_no_text_has_no_call():
+    odd = result("a") | {"tool_call_id": [["a"]]}
+    chat = [said("user", "Well?"), call("a"), odd, said("user", "So?")]
+    found = trim(conversation(chat), 10_000, TrimPolicy())
+    assert [(d.index, d.why) for d in found.dropped] == [(2, "a result without its call")]
+
+
 def test_results_that_name_no_call_belong_to_the_calls_before_them():
     old = {
         "role": "assistant",

@@ -19,7 +19,7 @@ from .options import NO_OPTIONS, Options
 from .request import count_request
 from .rules import Rules
 
-_PLAIN = frozenset({"system", "user", "assistant"})
+_PLAIN = ("system", "user", "assistant")  # not a set: what is looked up may be a list
 _exactly = lru_cache(maxsize=4096)(Count.exactly)
 
 

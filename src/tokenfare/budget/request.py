@@ -105,5 +105,5 @@ def _forced(name: str, counter: MessageCounter) -> Part:
     count = writer.count(counter.measurer)
     if count.exact and counter.certain:
         return Part("tools", None, count, "the call that was asked for, begun")
-    high = len(forced_call(name).encode())
+    high = len(forced_call(name).encode(errors="surrogatepass"))
     return Part("tools", None, Count.within(count.value, 0, high), "a forced call may be begun")

@@ -61,7 +61,7 @@ def _schema(value: object, place: str, depth: int) -> None:
 def _types(value: Mapping[str, object], place: str) -> None:
     types = value.get("type", ())
     for name in (types,) if isinstance(types, str) else _list(value, "type", place):
-        if name not in _TYPES:
+        if not isinstance(name, str) or name not in _TYPES:
             known = ", ".join(sorted(_TYPES))
             raise InvalidRequestError(f"{place}.type: {name!r} is not a JSON type; one of {known}")
 

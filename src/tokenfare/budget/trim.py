@@ -218,7 +218,8 @@ def _units(messages: Sequence[Message]) -> tuple[list[list[int]], list[int]]:
     for i, message in enumerate(messages):
         if message.role in RESULT_ROLES:
             named = message.wire.get("tool_call_id")
-            unit = by_id.get(named) if named is not None else before
+            of_id = by_id.get(named) if isinstance(named, str) else None
+            unit = before if named is None else of_id
             (lost if unit is None else unit).append(i)
             continue
         calls = calls_of(message)

@@ -196,7 +196,7 @@ def _is_text(message: object) -> bool:
         and len(message) == 2
         and type(message.get("content")) is str
         and not message["content"].startswith(FILE_MARK)
-        and message.get("role") in {"system", "user", "assistant"}
+        and message.get("role") in ("system", "user", "assistant")  # not a set: may be a list
     )
 
 
