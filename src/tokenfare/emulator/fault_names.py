@@ -43,10 +43,11 @@ def named(name: str, values: Mapping[str, object] | None = None) -> Fault:
         if value not in known:
             has = f"it has {', '.join(known)}" if known else "it has no values"
             raise InvalidRequestError(f"{name} has no value {value!r}; {has}")
-    from pydantic import ValidationError, validate_call
+    from pydantic import ConfigDict, ValidationError, validate_call
 
+    finite = validate_call(config=ConfigDict(allow_inf_nan=False))
     try:
-        fault: Fault = validate_call(make)(**given)
+        fault: Fault = finite(make)(**given)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

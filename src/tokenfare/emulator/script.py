@@ -54,7 +54,8 @@ class Rule:
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1:
             raise InvalidRequestError(f"share is between 0 and 1, not {self.share}")
-        if any(number < 1 for number in (*self.on, self.every or 1)):
+        every = () if self.every is None else (self.every,)
+        if any(number < 1 for number in (*self.on, *every)):
             raise InvalidRequestError("calls are counted from 1")
 
     def looks_at(self, attempt: Attempt) -> bool:
@@ -166,7 +167,9 @@ _WORST: tuple[tuple[str, dict[str, object]], ...] = (
 )
 
 
-def _rule(table: Mapping[str, Any]) -> Rule:
+def _rule(table: object) -> Rule:
+    if not isinstance(table, Mapping):
+        raise InvalidRequestError(f"a table with a name is expected, not {table!r}")
     values = dict(table)
     name = values.pop("name", None)
     if not isinstance(name, str):
