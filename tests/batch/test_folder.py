@@ -79,6 +79,18 @@ def test_through_a_link_the_folder_that_it_leads_to_becomes_the_plan(
     assert sorted(path.name for path in disk.iterdir()) == ["empty", "nothing yet"]
 
 
+def test_a_path_that_can_be_no_folder_is_refused_before_anything_is_planned(tmp_path: Path) -> None:
+    """And not when a plan of hours is to get its name."""
+    loop, back = tmp_path / "loop", tmp_path / "back"
+    loop.symlink_to(back)
+    back.symlink_to(loop)
+    with pytest.raises(InvalidRequestError, match="loop: is a link that leads to itself; name an"):
+        Folder(loop, [])
+    with pytest.raises(InputError, match="xxx: cannot be written: "):
+        Folder(tmp_path / ("x" * 300), [])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["back", "loop"]
+
+
 def test_an_empty_path_is_not_the_working_directory(
     job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,8 +60,8 @@ class Folder:
         self._inputs = inputs
         self._open: dict[tuple[str, bool], tuple[PlanFile, BinaryIO]] = {}
         self._aside: BinaryIO | None = None
-        self._refuse_what_is_not_ours()
         try:
+            self._refuse_what_is_not_ours()
             self._work = self._beside()
         except OSError as error:
             raise self._unwritable(error) from error
@@ -219,6 +219,8 @@ class Folder:
 
     def _refuse_what_is_not_ours(self) -> None:
         """Accept only an empty folder, or a plan of the same inputs with no other files."""
+        if self.path.is_symlink():
+            raise InvalidRequestError(f"{self.path}: is a link that leads to itself; name another")
         if not self.path.exists():
             return
         if not self.path.is_dir():
