@@ -81,6 +81,25 @@ def test_what_makes_the_batches_of_a_reader_raises_comes_out_as_it_is(qwen):
     assert caught.value is raised
 
 
+def test_a_batch_that_is_unlike_its_readers_schema_is_counted_by_name_or_refused(qwen):
+    """pyarrow does not compare them; the column at the same place may be another one."""
+    schema = pa.schema([("a", pa.string()), ("text", pa.string())])
+    right = pa.record_batch({"a": ["x"], "text": ["a b c"]})
+
+    def counts(batch):
+        reader = pa.RecordBatchReader.from_batches(schema, [right, batch])
+        return list(qwen.count_batch(reader, column="text"))
+
+    assert counts(pa.record_batch({"text": ["a b"], "a": ["x"]})) == counted(qwen, ["a b c", "a b"])
+    for unlike, reason in (
+        (pa.record_batch({"a": ["x"], "b": ["y"]}), "no column 'text'; there is a, b"),
+        (pa.record_batch({"text": [1]}), "'text' is of Int64"),
+        (pa.record_batch([], []), "without columns"),
+    ):
+        with pytest.raises(InvalidRequestError, match=f"from row 1 on is unlike .*{reason}"):
+            counts(unlike)
+
+
 @pytest.mark.parametrize("kind", [ValueError, TypeError, pa.ArrowInvalid])
 def test_what_pyarrow_raises_for_data_too_is_refused_in_its_words(qwen, kind):
     """Whether the iterator or pyarrow raised it is not to be seen; it is the cause's cause."""

@@ -86,12 +86,18 @@ impl Chunks {
         tokenizer: &Tokenizer,
         column: Option<&str>,
     ) -> PyResult<Counted> {
-        let place = TextColumn::of(&self.data_type(), column)?;
+        TextColumn::of(&self.data_type(), column).map_err(Refused::new_err)?;
         let mut counted = Counted::default();
         while let Some(chunk) = self.next(py)? {
-            let (column, nulls) = place.within(&chunk);
             let first = counted.counts.len();
-            let rows = interruptible(py, usize::MAX, || count(tokenizer, column, first, &place))?;
+            // The batches of a reader need not be of the type that it states.
+            let place = TextColumn::of(chunk.data_type(), column).map_err(|why| {
+                Refused::new_err(format!(
+                    "the batch from row {first} on is unlike its schema: {why}"
+                ))
+            })?;
+            let (texts, nulls) = place.within(&chunk);
+            let rows = interruptible(py, usize::MAX, || count(tokenizer, texts, first, &place))?;
             counted.append(rows?, nulls.as_ref());
         }
         Ok(counted)
@@ -110,8 +116,8 @@ fn kind_of_reader(source: &Bound<'_, PyAny>) -> PyResult<Option<DataType>> {
     let Some(capsule) = schema.getattr_opt("__arrow_c_schema__")? else { return Ok(None) };
     let capsule = capsule.call0()?.cast_into::<PyCapsule>()?;
     let pointer = capsule.pointer_checked(Some(c"arrow_schema"))?;
-    // SAFETY: a capsule of this name points to a schema by the interface's contract. It is only read, and the
-    // capsule outlives that.
+    // SAFETY: a capsule of this name points to a schema by the interface's contract. It is only
+    // read, and the capsule outlives that.
     let schema = Schema::try_from(unsafe { pointer.cast::<FFI_ArrowSchema>().as_ref() });
     schema.map(|schema| Some(DataType::Struct(schema.fields))).map_err(refused)
 }

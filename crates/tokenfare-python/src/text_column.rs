@@ -4,9 +4,6 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Fields};
-use pyo3::prelude::*;
-
-use crate::errors::Refused;
 
 /// Which column holds the texts.
 pub(crate) struct TextColumn {
@@ -18,8 +15,8 @@ pub(crate) struct TextColumn {
 
 impl TextColumn {
     /// For a table of this type, the column with this name or its only one; otherwise the column
-    /// itself. Raises `Refused` if there is no such column, or if it does not hold strings.
-    pub(crate) fn of(kind: &DataType, column: Option<&str>) -> PyResult<Self> {
+    /// itself. The error says that there is no such column, or that it does not hold strings.
+    pub(crate) fn of(kind: &DataType, column: Option<&str>) -> Result<Self, String> {
         if let DataType::Struct(fields) = kind {
             let place = TextColumn::in_table(fields, column)?;
             let texts = listed(fields, is_text);
@@ -28,36 +25,31 @@ impl TextColumn {
             return place.of_text(fields[index].data_type(), &way);
         }
         if let Some(name) = column {
-            return Err(Refused::new_err(format!(
-                "this is one column and no table: leave column='{name}' out"
-            )));
+            return Err(format!("this is one column and no table: leave column='{name}' out"));
         }
         TextColumn { index: None, name: "the column".to_owned() }.of_text(kind, CAST)
     }
 
-    fn of_text(self, kind: &DataType, way: &str) -> PyResult<Self> {
+    fn of_text(self, kind: &DataType, way: &str) -> Result<Self, String> {
         if is_text(kind) {
             return Ok(self);
         }
-        Err(Refused::new_err(format!(
-            "{} is of {kind}, and one of strings is expected; {way}",
-            self.name
-        )))
+        Err(format!("{} is of {kind}, and one of strings is expected; {way}", self.name))
     }
 
-    fn in_table(fields: &Fields, column: Option<&str>) -> PyResult<Self> {
+    fn in_table(fields: &Fields, column: Option<&str>) -> Result<Self, String> {
         if fields.is_empty() {
-            return Err(Refused::new_err("a table without columns; one of strings is expected"));
+            return Err("a table without columns; one of strings is expected".to_owned());
         }
         let all = listed(fields, |_| true);
         let name = match column {
             Some(name) => name,
             None if fields.len() == 1 => fields[0].name(),
             None => {
-                return Err(Refused::new_err(format!(
+                return Err(format!(
                     "a table of several columns ({all}); say which one holds the texts: \
                      column='…'"
-                )));
+                ));
             }
         };
         let mut found = (0..fields.len()).filter(|&index| fields[index].name() == name);
@@ -65,12 +57,10 @@ impl TextColumn {
             (Some(index), None) => {
                 Ok(TextColumn { index: Some(index), name: format!("the column '{name}'") })
             }
-            (None, _) => {
-                Err(Refused::new_err(format!("there is no column '{name}'; there is {all}")))
+            (None, _) => Err(format!("there is no column '{name}'; there is {all}")),
+            _ => {
+                Err(format!("several columns are called '{name}'; hand over the one that is meant"))
             }
-            _ => Err(Refused::new_err(format!(
-                "several columns are called '{name}'; hand over the one that is meant"
-            ))),
         }
     }
 
