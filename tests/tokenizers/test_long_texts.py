@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -140,3 +143,15 @@ def test_a_panic_of_the_core_is_an_exception_of_the_library(size, capfd):
     assert isinstance(caught.value, TokenfareError)
     assert isinstance(caught.value, Exception)
     assert "it broke" in capfd.readouterr().err
+
+
+def test_where_no_thread_can_be_started_the_one_that_asks_counts_all():
+    code = (
+        "from tokenfare import get_tokenizer\n"
+        "qwen, text = get_tokenizer('qwen'), 'word by word ' * 20_000\n"
+        "assert qwen.count(text, threads=8) == qwen.count(text)\n"
+        "assert qwen.count_batch([text] * 4) == [qwen.count(text)] * 4\n"
+    )
+    # No machine has room for such a stack, so the system gives no thread that wants one.
+    environment = {**os.environ, "RUST_MIN_STACK": str(1 << 46)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)

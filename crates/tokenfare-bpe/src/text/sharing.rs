@@ -80,13 +80,14 @@ impl Tokenizer {
             let first = kept.next();
             let others = kept.map(|(thread, memory)| {
                 let (at_work, follower) = (at_work.clone(), leader.follower());
-                scope.spawn(move || {
+                std::thread::Builder::new().spawn_scoped(scope, move || {
                     let memory = follower.follow(|| work(thread, memory));
                     drop(at_work);
                     memory
                 })
             });
-            let others: Vec<_> = others.collect();
+            // If the system gives no more threads, those that there are do all of the work.
+            let others: Vec<_> = others.map_while(Result::ok).collect();
             drop(at_work);
             let first = first.map(|(thread, memory)| work(thread, memory));
             while all_done.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
