@@ -46,7 +46,8 @@ class BaseClient(ABC):
                 over it.
             as_of: The day to decide on; by default that of `catalog` or, without one, the day of
                 each call by this machine's clock.
-            http_client: A client of httpx or httpx2 to send with; it stays yours to close.
+            http_client: A client of httpx or httpx2 to send with; it stays yours to close, and to
+                replace after a fork.
             options: See `tokenfare.client.settings.Options`.
 
         Raises:
@@ -63,9 +64,6 @@ class BaseClient(ABC):
     @abstractmethod
     def _hold(self, http_client: Any) -> None:
         """Keep the connections to call by: the caller's, or new ones."""
-
-    def _share(self) -> None:  # noqa: B027 - there may be nothing to open
-        """Open what a copy of this client is to have in common with it."""
 
     def __repr__(self) -> str:
         """Show the address and the day of the facts; never the key."""
@@ -122,7 +120,6 @@ class BaseClient(ABC):
                 the call's own.
             on_wait: As for the client.
         """
-        self._share()
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
         other._settings = self._settings.varied(

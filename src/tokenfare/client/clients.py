@@ -6,7 +6,6 @@ it. What both share is in `base`.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Self, Unpack
@@ -18,6 +17,7 @@ from tokenfare.router import Decision, RequirementOptions
 
 from .base import BaseClient
 from .call_flow import call_flow, cleaned_up
+from .connections import PerProcess
 from .event_loops import PerLoop
 from .inline_decisions import is_short, ready
 from .model_ladder import Ladder
@@ -28,7 +28,8 @@ from .reply import Reply
 class Client(BaseClient):
     """Sends each request to the cheapest model that certainly takes it.
 
-    A client can be shared between threads. Close it with `close`, or use it in a `with` block.
+    A client can be shared between threads, and across a fork: a forked process opens its own
+    connections. Close it with `close`, or use it in a `with` block.
 
     Examples:
         >>> import tokenfare as tf
@@ -42,9 +43,7 @@ class Client(BaseClient):
     """
 
     def _hold(self, http_client: Any) -> None:
-        self._given = http_client
-        self._http = http_client
-        self._lock = threading.Lock()
+        self._connections = PerProcess(http_client)
 
     def chat(
         self,
@@ -112,16 +111,8 @@ class Client(BaseClient):
         ) as pieces:
             yield from pieces
 
-    def _share(self) -> None:
-        self._client()  # opened now, so that the copies have it
-
     def _client(self) -> Any:
-        with self._lock:  # the first calls may come from many threads
-            if self._http is None:
-                from tokenfare.dispatch import pools
-
-                self._http = pools.client()
-            return self._http
+        return self._connections.here()
 
     def check(self) -> None:
         """Check that calls can be sent: that the ledger and the limiter can be reached.
@@ -141,9 +132,7 @@ class Client(BaseClient):
         """Close the connections and the ledger, except those passed in by the caller."""
         if self._lent:
             return
-        if self._http is not None and self._http is not self._given:
-            self._http.close()
-            self._http = None
+        self._connections.close()
         self._close_files()
 
     def __enter__(self) -> Self:

@@ -13,6 +13,8 @@ from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from .connections import forget_after_fork
+
 
 class _Elsewhere:
     """Represents the single event loop of trio, which has no object of its own here."""
@@ -30,6 +32,7 @@ class PerLoop:
         self._lock = threading.Lock()  # loops may run in several threads
         self._made: WeakKeyDictionary[object, tuple[Any, AsyncGenerator[None] | None]]
         self._made = WeakKeyDictionary()
+        forget_after_fork(self)
 
     def here(self) -> Any:
         """The client for the running loop."""
@@ -52,6 +55,12 @@ class PerLoop:
             await closing.aclose()
         elif made is not None:
             await made.aclose()
+
+    def forget(self) -> object:
+        """See `Connections.forget`."""
+        made, self._made = self._made, WeakKeyDictionary()
+        self._lock = threading.Lock()
+        return list(made.values())
 
 
 def _closing(client: Any) -> AsyncGenerator[None]:
