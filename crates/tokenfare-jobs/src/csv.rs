@@ -98,9 +98,8 @@ pub fn whole(text: &[u8], ends: bool, longest: usize, most: usize) -> Whole {
     found
 }
 
-/// Reads the rows of a text of whole rows, except blank ones. Returns them and the number of the
-/// line behind the text.
-pub(crate) fn rows<'a>(text: &'a [u8], first: u64, heading: &Heading) -> (Vec<Cells<'a>>, u64) {
+/// The rows of a text of whole rows, except blank ones; `first` is the number of the first line.
+pub(crate) fn rows<'a>(text: &'a [u8], first: u64, heading: &Heading) -> Vec<Cells<'a>> {
     let (mut rows, mut number, mut start) = (Vec::new(), first, 0);
     while start < text.len() {
         let Some(mut row) = Row::<true>::read(text, start, true) else { break };
@@ -113,7 +112,7 @@ pub(crate) fn rows<'a>(text: &'a [u8], first: u64, heading: &Heading) -> (Vec<Ce
         number += row.lines;
         start = row.end;
     }
-    (rows, number)
+    rows
 }
 
 /// One row. With `KEEPS` it has its cells; a cell that is not UTF-8 is `None`.

@@ -103,7 +103,6 @@ pub struct Lines {
     by_room: Vec<(u64, usize)>,
     /// In a job with a deadline, what is known of each line for it.
     pub(crate) classed: Vec<Classed>,
-    next: u64,
     key: Key,
 }
 
@@ -132,25 +131,24 @@ impl Lines {
         key: Key,
         tokenizers: &[&Tokenizer],
     ) -> Self {
-        let (rows, next) = csv::rows((*chunk).as_ref(), first, heading);
-        let scanned = scanned_cells(&rows, next, layout, key, tokenizers);
+        let rows = csv::rows((*chunk).as_ref(), first, heading);
+        let scanned = scanned_cells(&rows, layout, key, tokenizers);
         drop(rows);
         Lines::of(scanned, chunk, key)
     }
 
-    /// As `new`, for rows of a table that is not text; `next` is the number behind the last row.
+    /// As `new`, for rows of a table that is not text.
     pub fn of_cells(
         rows: &[Cells<'_>],
-        next: u64,
         layout: &LineLayout,
         key: Key,
         tokenizers: &[&Tokenizer],
     ) -> Self {
-        Lines::of(scanned_cells(rows, next, layout, key, tokenizers), Box::new([]), key)
+        Lines::of(scanned_cells(rows, layout, key, tokenizers), Box::new([]), key)
     }
 
     fn of(scanned: Scanned, chunk: Chunk, key: Key) -> Self {
-        let Scanned { rows, store, tokens, next } = scanned;
+        let Scanned { rows, store, tokens } = scanned;
         let fate = |row: &Row| if row.summary.is_some() { Fate::Open } else { Fate::Doubtful };
         let fates = rows.iter().map(fate).collect();
         let (groups, classed) = (Vec::new(), Vec::new());
@@ -158,12 +156,7 @@ impl Lines {
             rows.iter().enumerate().filter_map(|(at, row)| Some((row.summary.as_ref()?.room, at)));
         let mut by_room: Vec<_> = rooms.collect();
         by_room.sort_unstable();
-        Lines { chunk, rows, fates, store, tokens, groups, by_room, classed, next, key }
-    }
-
-    /// The number of the line behind the last one.
-    pub fn next(&self) -> u64 {
-        self.next
+        Lines { chunk, rows, fates, store, tokens, groups, by_room, classed, key }
     }
 
     /// How many lines there are.

@@ -16,13 +16,11 @@ use crate::store::Store;
 /// behind a line break, since the two may merge; the line break's own token is subtracted.
 pub(crate) type Tokens = Vec<Vec<u64>>;
 
-/// A chunk that was read: its rows, their bodies and ids, their tokens, and the number of the line
-/// behind the chunk.
+/// A chunk that was read: its rows, their bodies and ids, and their tokens.
 pub(crate) struct Scanned {
     pub(crate) rows: Vec<Row>,
     pub(crate) store: Store,
     pub(crate) tokens: Tokens,
-    pub(crate) next: u64,
 }
 
 /// Reads the lines of a chunk that are not blank, and counts their texts with each tokenizer.
@@ -37,28 +35,27 @@ pub(crate) fn scanned(
     tokenizers: &[&Tokenizer],
 ) -> Scanned {
     let mut scan = Scan::new(chunk.len(), layout, key, tokenizers);
-    let (mut next, mut start) = (first, 0);
+    let (mut number, mut start) = (first, 0);
     while start < chunk.len() {
         let line = &chunk[start..];
         let line = &line[..memchr(b'\n', line).map_or(line.len(), |at| at + 1)];
         let said = trimmed(line);
         if !said.is_empty() {
             let bytes = &line[said.clone()];
-            scan.row(next, start + said.start..start + said.end, |sink| {
+            scan.row(number, start + said.start..start + said.end, |sink| {
                 let text = simdutf8::basic::from_utf8(bytes).ok()?;
                 plain(text, layout, sink)
             });
         }
         start += line.len();
-        next += 1;
+        number += 1;
     }
-    scan.finish(next)
+    scan.finish()
 }
 
-/// As `scanned`, for rows of a table; `next` is the number of the line behind them.
+/// As `scanned`, for rows of a table.
 pub(crate) fn scanned_cells(
     rows: &[Cells<'_>],
-    next: u64,
     layout: &LineLayout,
     key: Key,
     tokenizers: &[&Tokenizer],
@@ -67,7 +64,7 @@ pub(crate) fn scanned_cells(
     for row in rows {
         scan.row(row.number, row.line.clone(), |sink| row.plain(layout, sink));
     }
-    scan.finish(next)
+    scan.finish()
 }
 
 /// A chunk that is being read, with a counter for each tokenizer.
@@ -99,9 +96,9 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn finish(self, next: u64) -> Scanned {
+    fn finish(self) -> Scanned {
         let Sink { rows, store, .. } = self.sink;
-        Scanned { rows, store, tokens: self.tokens, next }
+        Scanned { rows, store, tokens: self.tokens }
     }
 }
 

@@ -69,8 +69,7 @@ pub(crate) fn lines_of_table(
     let cores: Vec<_> = tokenizers.iter().map(|tokenizer| &tokenizer.get().core).collect();
     let read = || {
         let rows = Table::new(table, layout).rows(first);
-        let next = first + table.len() as u64;
-        tokenfare_jobs::Lines::of_cells(&rows, next, layout, Key::new(key), &cores)
+        tokenfare_jobs::Lines::of_cells(&rows, layout, Key::new(key), &cores)
     };
     guarded(py, usize::MAX, read).map(Lines)
 }
