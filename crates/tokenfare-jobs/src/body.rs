@@ -49,25 +49,32 @@ pub(crate) fn body(
         }
         names.push(name);
     }
-    let mut summary: Summary = summary?;
-    summary.room = most.unwrap_or_else(|| {
-        write_room(layout, sink);
-        layout.room
-    });
+    let summary: Summary = summary?;
+    let Some(room) = most else { return Some(closed(summary, layout, sink)) };
     sink.store.bodies.push(b'}');
-    Some(summary)
+    Some(Summary { room, ..summary })
 }
 
 fn room_of(raw: &str) -> Option<u64> {
     raw.parse().ok().filter(|room| *room != 0)
 }
 
-/// Reads one or more messages of a role and a text, and writes them.
-pub(crate) fn messages(
+/// What a body begins with that is written for messages alone.
+pub(crate) const MESSAGES: &[u8] = b"{\"messages\":";
+
+/// Reads a list of messages, and writes a body of them and the default room.
+pub(crate) fn body_of_messages(
     reader: &mut Reader<'_>,
     layout: &LineLayout,
     sink: &mut Sink,
 ) -> Option<Summary> {
+    sink.store.bodies.extend_from_slice(MESSAGES);
+    let summary = messages(reader, layout, sink)?;
+    Some(closed(summary, layout, sink))
+}
+
+/// Reads one or more messages of a role and a text, and writes them.
+fn messages(reader: &mut Reader<'_>, layout: &LineLayout, sink: &mut Sink) -> Option<Summary> {
     let mut summary = Summary::default();
     let mut list = reader.open(b'[')?;
     while reader.more(&mut list, b']')? {
@@ -93,7 +100,7 @@ fn message(
         match name.as_ref() {
             "role" if role.is_none() => {
                 let said = reader.string()?;
-                doubtful_if(!matches!(said.as_ref(), "system" | "user" | "assistant"))?;
+                doubtful_if(!is_plain_role(&said))?;
                 summary.system_first |= summary.messages == 0 && said == "system";
                 for part in ["\"role\":\"", &said, "\""] {
                     sink.store.bodies.extend_from_slice(part.as_bytes());
@@ -127,14 +134,14 @@ pub(crate) fn content(
     sink.count_last_text(summary)
 }
 
-/// Writes the default room, which the body did not name, and the end of the body. Returns the room.
-pub(crate) fn close_body(layout: &LineLayout, sink: &mut Sink) -> u64 {
-    write_room(layout, sink);
-    sink.store.bodies.push(b'}');
-    layout.room
+/// Whether messages of this role are texts and nothing else.
+pub(crate) fn is_plain_role(role: &str) -> bool {
+    matches!(role, "system" | "user" | "assistant")
 }
 
-/// Writes the default room into a body that does not name one.
-fn write_room(layout: &LineLayout, sink: &mut Sink) {
-    sink.store.bodies.extend_from_slice(format!(",\"max_tokens\":{}", layout.room).as_bytes());
+/// Writes the default room, which the body did not name, and the end of the body.
+pub(crate) fn closed(summary: Summary, layout: &LineLayout, sink: &mut Sink) -> Summary {
+    let end = format!(",\"max_tokens\":{}}}", layout.room);
+    sink.store.bodies.extend_from_slice(end.as_bytes());
+    Summary { room: layout.room, ..summary }
 }

@@ -5,11 +5,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::body::{body, close_body, messages};
+use crate::body::{MESSAGES, body, body_of_messages, closed, is_plain_role};
 use crate::escape::quoted;
 use crate::layout::LineLayout;
 use crate::reader::Reader;
 use crate::sink::{Sink, Summary};
+use crate::values::doubtful_if;
 
 /// The cells of a row that a request is made of.
 #[derive(Clone, Debug)]
@@ -73,32 +74,27 @@ impl Cells<'_> {
     /// Reads the row. If it is doubtful, the caller removes what was written to `sink` until then.
     pub(crate) fn plain(&self, layout: &LineLayout, sink: &mut Sink) -> Option<Summary> {
         if let Some(id) = &self.id {
-            (!id.is_empty()).then(|| sink.store.ids.push_str(id))?;
+            doubtful_if(id.is_empty())?;
+            sink.store.ids.push_str(id);
         }
         match &self.content {
             Content::Body { body: text, method, url } => {
-                let right = |said: &Option<Cow<'_, str>>, expected: &str| {
-                    said.as_ref().is_none_or(|said| said == expected)
+                let wrong = |said: &Option<Cow<'_, str>>, expected: &str| {
+                    said.as_ref().is_some_and(|said| said != expected)
                 };
-                let taken = right(method, &layout.method) && right(url, &layout.url);
-                taken.then(|| read(text, |reader| body(reader, layout, sink)))?
+                doubtful_if(wrong(method, &layout.method) || wrong(url, &layout.url))?;
+                read(text, |reader| body(reader, layout, sink))
             }
-            Content::Messages(text) => {
-                sink.store.bodies.extend_from_slice(MESSAGES);
-                let summary = read(text, |reader| messages(reader, layout, sink))?;
-                closed(summary, layout, sink)
-            }
+            Content::Messages(text) => read(text, |reader| body_of_messages(reader, layout, sink)),
             Content::Prompt(text) => {
-                let one = Message { role: "user", content: text, role_first: true };
-                (!text.is_empty()).then(|| chat(&[one], layout, sink))?
+                doubtful_if(text.is_empty())?;
+                chat(&[Message { role: "user", content: text, role_first: true }], layout, sink)
             }
             Content::Chat(messages) => chat(messages, layout, sink),
             Content::Doubtful => None,
         }
     }
 }
-
-const MESSAGES: &[u8] = b"{\"messages\":";
 
 /// About the number of bytes that a body, or a message, has around its text.
 const AROUND: usize = 64;
@@ -110,20 +106,14 @@ fn read<'a>(text: &'a str, by: impl FnOnce(&mut Reader<'a>) -> Option<Summary>) 
     reader.end().map(|()| summary)
 }
 
-fn closed(mut summary: Summary, layout: &LineLayout, sink: &mut Sink) -> Option<Summary> {
-    summary.room = close_body(layout, sink);
-    Some(summary)
-}
-
 fn chat(messages: &[Message<'_>], layout: &LineLayout, sink: &mut Sink) -> Option<Summary> {
     let mut summary = Summary::default();
     sink.store.bodies.extend_from_slice(MESSAGES);
     for &Message { role, content, role_first } in messages {
-        matches!(role, "system" | "user" | "assistant").then_some(())?;
+        doubtful_if(!is_plain_role(role))?;
         summary.system_first |= summary.messages == 0 && role == "system";
         sink.store.bodies.push(if summary.messages == 0 { b'[' } else { b',' });
-        let (first, second) = if role_first { (true, false) } else { (false, true) };
-        for (is_role, opens) in [(first, b'{'), (second, b',')] {
+        for (is_role, opens) in [(role_first, b'{'), (!role_first, b',')] {
             sink.store.bodies.push(opens);
             let name: &[u8] = if is_role { b"\"role\":" } else { b"\"content\":" };
             sink.store.bodies.extend_from_slice(name);
@@ -131,7 +121,7 @@ fn chat(messages: &[Message<'_>], layout: &LineLayout, sink: &mut Sink) -> Optio
                 quoted(role, &mut sink.store.bodies);
             } else {
                 sink.quote(content);
-                (!layout.is_marked(content)).then_some(())?;
+                doubtful_if(layout.is_marked(content))?;
                 sink.count_last_text(&mut summary)?;
             }
         }
@@ -139,7 +129,7 @@ fn chat(messages: &[Message<'_>], layout: &LineLayout, sink: &mut Sink) -> Optio
         sink.store.bodies.push(b'}');
         summary.messages += 1;
     }
-    (summary.messages > 0).then_some(())?;
+    doubtful_if(messages.is_empty())?;
     sink.store.bodies.push(b']');
-    closed(summary, layout, sink)
+    Some(closed(summary, layout, sink))
 }

@@ -7,7 +7,7 @@
 //!
 //! Functions return `None` where the line is doubtful.
 
-use crate::body::{body, close_body, content, messages};
+use crate::body::{MESSAGES, body, body_of_messages, closed, content};
 use crate::layout::LineLayout;
 use crate::reader::Reader;
 use crate::sink::{Sink, Summary};
@@ -34,21 +34,17 @@ fn request(reader: &mut Reader<'_>, layout: &LineLayout, sink: &mut Sink) -> Opt
             summary = Some(body(reader, layout, sink)?);
         } else if name == layout.messages {
             doubtful_if(summary.is_some())?;
-            sink.store.bodies.extend_from_slice(b"{\"messages\":");
-            let mut found = messages(reader, layout, sink)?;
-            found.room = close_body(layout, sink);
-            summary = Some(found);
+            summary = Some(body_of_messages(reader, layout, sink)?);
         } else if name == layout.prompt {
             doubtful_if(summary.is_some())?;
-            let front = b"{\"messages\":[{\"role\":\"user\",\"content\":";
-            sink.store.bodies.extend_from_slice(front);
+            sink.store.bodies.extend_from_slice(MESSAGES);
+            sink.store.bodies.extend_from_slice(b"[{\"role\":\"user\",\"content\":");
             let mut found = Summary::one();
             content(reader, layout, sink, &mut found)?;
             doubtful_if(found.texts == 0)?;
             sink.add_digests("user", layout);
             sink.store.bodies.extend_from_slice(b"}]");
-            found.room = close_body(layout, sink);
-            summary = Some(found);
+            summary = Some(closed(found, layout, sink));
         } else if name == "method" || name == "url" {
             let expected = if name == "url" { &layout.url } else { &layout.method };
             doubtful_if(reader.string()? != expected.as_str())?;

@@ -244,7 +244,7 @@ impl PrefixTrees {
         }
         let missed = self.missed;
         let all_rest = std::mem::take(&mut self.rest);
-        let mut number = 0;
+        let mut nodes = 0;
         for tree in self.trees.values_mut() {
             tree.nodes.retain(|_, node| {
                 let kept = match node {
@@ -261,11 +261,11 @@ impl PrefixTrees {
                         kept
                     }
                 };
-                number += i64::from(kept);
+                nodes += i64::from(kept);
                 kept
             });
         }
-        self.free = self.capacity - NODE * number - self.rest.len() as i64;
+        self.free = self.capacity - NODE * nodes - self.rest.len() as i64;
         self.shared.retain(|number, _| !evicted.contains(number));
     }
 

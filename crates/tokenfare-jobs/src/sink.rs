@@ -112,10 +112,7 @@ impl Sink {
     pub(crate) fn unquote(&mut self, reader: &mut Reader<'_>) -> Option<()> {
         let text = reader.text(&mut self.said)?;
         let said = simdutf8::basic::from_utf8(&self.said[..text.length]).ok()?;
-        self.texts.push('\n');
-        let start = self.texts.len();
-        self.texts.push_str(said);
-        self.last = start..self.texts.len();
+        self.last = kept(&mut self.texts, said);
         if text.as_written {
             self.store.bodies.extend_from_slice(text.raw.as_bytes());
         } else {
@@ -126,10 +123,7 @@ impl Sink {
 
     /// Writes a text to the body as a JSON string, and keeps it as `unquote` does.
     pub(crate) fn quote(&mut self, text: &str) {
-        self.texts.push('\n');
-        let start = self.texts.len();
-        self.texts.push_str(text);
-        self.last = start..self.texts.len();
+        self.last = kept(&mut self.texts, text);
         quoted(text, &mut self.store.bodies);
     }
 
@@ -175,7 +169,7 @@ impl Sink {
         let (mut place, mut digest) = (Place::default(), 0);
         if summary.is_some() {
             place = self.store.since(mark);
-            digest = key.digest(&self.store.bodies[place.body.clone()]);
+            digest = key.digest(place.body(&self.store));
         } else {
             self.counted.clear();
             self.store.back_to(mark);
@@ -190,6 +184,14 @@ impl Sink {
         });
         texts.sum()
     }
+}
+
+/// Adds a text behind a line break. Returns its place.
+fn kept(texts: &mut String, text: &str) -> Range<usize> {
+    texts.push('\n');
+    let start = texts.len();
+    texts.push_str(text);
+    start..texts.len()
 }
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ pub(crate) struct Place {
     pub(crate) body: Range<usize>,
     /// Empty if it has no id of its own.
     pub(crate) id: Range<usize>,
-    /// Its prefix digests.
     pub(crate) digests: Range<usize>,
 }
 

@@ -1,7 +1,5 @@
 //! The counts of a column, as an Arrow array and as a Python sequence.
 
-use std::sync::Arc;
-
 use arrow_array::{Array, Int64Array};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
@@ -11,7 +9,7 @@ use crate::column::capsules;
 
 /// Token counts of an Arrow column, one for each row: 64-bit integers, null where the text was.
 #[pyclass(frozen, sequence, module = "tokenfare._core")]
-pub(crate) struct CountColumn(pub(crate) Arc<Int64Array>);
+pub(crate) struct CountColumn(pub(crate) Int64Array);
 
 #[pymethods]
 impl CountColumn {
@@ -95,7 +93,7 @@ impl CountColumn {
     ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
         // The interface allows a producer to ignore the requested type.
         let _ = requested_schema;
-        capsules(py, self.0.as_ref())
+        capsules(py, &self.0)
     }
 }
 

@@ -10,7 +10,7 @@ use tokenfare_jobs::{Bid, Span};
 
 use crate::guard::guarded;
 use crate::jobs::{Lines, Offers, Outcomes, Seen};
-use crate::pair::{Pair, pair};
+use crate::pair::{Pair, pair, span};
 
 /// The classes of a job, and which of its requests are carried.
 #[pyclass(module = "tokenfare._core")]
@@ -35,7 +35,7 @@ impl Classes {
     /// The number of a bid: a size on a kind of a service's models.
     #[pyo3(signature = (service, kind, size, /))]
     fn bid(&mut self, service: u32, kind: u32, size: Pair) -> u32 {
-        self.0.bid(Bid { service, kind, size: Span { low: size.0, high: size.1 } })
+        self.0.bid(Bid { service, kind, size: span(size) })
     }
 
     /// All bids as columns: services and kinds (`u32`), and the two ends of the sizes (`u64`).

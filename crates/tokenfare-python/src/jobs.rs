@@ -6,13 +6,13 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
-use tokenfare_jobs::{Address, Fate, Offer, Span};
+use tokenfare_jobs::{Address, Fate, Offer};
 
 use crate::Tokenizer;
 use crate::guard::guarded;
 use crate::kinds::{KindParts, kind};
 use crate::output::Sent;
-use crate::pair::{Pair, pair};
+use crate::pair::{Pair, pair, span};
 use crate::prefixes::{PrefixDigester, PrefixTrees};
 use crate::prices::{Prices, Takers};
 
@@ -155,9 +155,7 @@ impl Outcomes {
     #[pyo3(signature = (address, size, /))]
     fn add(&mut self, address: usize, size: Pair) -> PyResult<()> {
         let known = address < self.0.addresses();
-        known
-            .then(|| self.0.add(address, Span { low: size.0, high: size.1 }))
-            .ok_or_else(|| unknown("address", address))
+        known.then(|| self.0.add(address, span(size))).ok_or_else(|| unknown("address", address))
     }
 
     fn forget_numbers(&mut self) {

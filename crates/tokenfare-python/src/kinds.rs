@@ -2,9 +2,9 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use tokenfare_jobs::{Kind, Measure, Span};
+use tokenfare_jobs::{Kind, Measure};
 
-use crate::pair::Pair;
+use crate::pair::{Pair, span};
 
 /// How texts are measured: by a tokenizer's number or the name of a rule.
 #[derive(FromPyObject)]
@@ -26,6 +26,5 @@ pub(crate) fn kind((by, joins, once, each, default): KindParts) -> PyResult<Kind
             other => return Err(PyValueError::new_err(format!("no measure {other:?}"))),
         },
     };
-    let span = |(low, high)| Span { low, high };
     Ok(Kind { measure, joins, once: span(once), each: span(each), default: span(default) })
 }

@@ -22,8 +22,6 @@ mod stream;
 mod text;
 mod text_column;
 
-use std::sync::Arc;
-
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyList, PyString, PyType};
 use tokenfare_bpe::{Merging, Normalization, Pattern, Span};
@@ -129,7 +127,7 @@ impl Tokenizer {
         let column = column.map(|name| name.to_str().map_err(|_| no_name(name))).transpose()?;
         let Some(mut chunks) = Chunks::of(source)? else { return Ok(None) };
         let counted = chunks.count(py, &self.core, column)?;
-        Ok(Some(CountColumn(Arc::new(counted.into_array()))))
+        Ok(Some(CountColumn(counted.into_array())))
     }
 
     /// The end of what stays in front, and the start of what stays behind.

@@ -8,3 +8,7 @@ pub(crate) type Pair = (u64, u64);
 pub(crate) fn pair(span: &Span) -> Pair {
     (span.low, span.high)
 }
+
+pub(crate) fn span((low, high): Pair) -> Span {
+    Span { low, high }
+}

@@ -2,7 +2,9 @@
 
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
-use tokenfare_jobs::{DigestInput, Span};
+use tokenfare_jobs::DigestInput;
+
+use crate::pair::{Pair, span};
 
 /// A message: a role and a text, or any other one as its JSON is written.
 #[derive(FromPyObject)]
@@ -52,10 +54,10 @@ impl PrefixTrees {
         &mut self,
         tree: usize,
         digests: Vec<u64>,
-        size: (u64, u64),
-        place: (u64, u64),
+        size: Pair,
+        place: Pair,
     ) -> Option<(u32, usize)> {
-        self.0.add(tree, &digests, Span { low: size.0, high: size.1 }, place)
+        self.0.add(tree, &digests, span(size), place)
     }
 
     /// For each tree: its number, how many requests, the low end of the shortest and the high end
@@ -68,7 +70,7 @@ impl PrefixTrees {
     /// The shared prefixes of a tree: number, how many requests have it, how many of them share no
     /// longer one with an earlier request, and the file and line of the first.
     #[pyo3(signature = (tree, /))]
-    fn of(&self, tree: usize) -> Vec<(u32, u64, u64, (u64, u64))> {
+    fn of(&self, tree: usize) -> Vec<(u32, u64, u64, Pair)> {
         let all = self.0.of(tree).into_iter();
         all.map(|each| (each.number, each.count, each.ended, each.place)).collect()
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
-use tokenfare_jobs::{MOST_SCALE, Priced, Span};
+use tokenfare_jobs::{MOST_SCALE, Priced};
 
-use crate::pair::Pair;
+use crate::pair::{Pair, span};
 
 /// The bounds of a model's tiers, and for each tier the prices of an input and of an output token.
 type Tiers = (Vec<u64>, Vec<(u128, u128)>);
@@ -39,8 +39,7 @@ impl Prices {
     #[pyo3(signature = (takers, size, answer, /))]
     fn least(&self, takers: Takers, size: Pair, answer: u64) -> PyResult<Option<i64>> {
         self.check(&takers)?;
-        let size = Span { low: size.0, high: size.1 };
-        Ok(self.0.least(&takers, size, answer))
+        Ok(self.0.least(&takers, span(size), answer))
     }
 }
 
