@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use crate::counting::{count_both, count_part, merge_pending};
 use crate::decoding::Decoding;
 use crate::encoding::encode_part;
-use crate::gathering::count_pieces;
+use crate::gathering::{STRETCH, count_pieces};
 use crate::memory::Memory;
 use crate::pieces::splitting::Splitting;
 use crate::special::{Found, SpecialTokens};
@@ -22,9 +22,6 @@ const KEPT: usize = 1 << 16;
 /// Bytes of text that are normalized and split at a time: few enough to stay in a near cache of the
 /// CPU.
 const PART: usize = 64 * 1024;
-
-/// Longest stretch, in bytes, that is counted piece by piece rather than in batches.
-const STRETCH: usize = 512;
 
 /// Texts of at least this many bytes are counted from their beginning and from their middle at the
 /// same time.
@@ -176,7 +173,7 @@ impl Tokenizer {
             + merge_pending(&self.vocabulary, memory)
     }
 
-    /// The same as `count_part`, for stretches that are mostly short: it does not set up a batch.
+    /// The same as `count_part`, for stretches that are mostly short: it sets up no windows.
     pub(crate) fn count_stretch(&self, memory: &mut Memory, part: &str) -> usize {
         if part.len() > STRETCH {
             return self.count_part(memory, part);

@@ -67,6 +67,7 @@ pub use output::{File, Sent, Texts};
 pub use prefix_digests::{DigestInput, PrefixDigester};
 pub use prefix_trees::{Evicted, Group, PrefixTrees, SharedPrefix};
 pub use prices::{MOST_SCALE, Priced, Prices};
+pub use scan::line_breaks;
 pub use seen::{Key, Seen};
 pub use sizes::{Kind, Measure, Offer, Offers};
 pub use span::Span;

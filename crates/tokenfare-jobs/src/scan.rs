@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 use tokenfare_bpe::{Counter, Tokenizer};
 
 use crate::cells::Cells;
@@ -100,6 +100,11 @@ impl<'a> Scan<'a> {
         let Sink { rows, store, .. } = self.sink;
         Scanned { rows, store, tokens: self.tokens }
     }
+}
+
+/// How many line feeds these bytes have. O(n).
+pub fn line_breaks(bytes: &[u8]) -> usize {
+    memchr_iter(b'\n', bytes).count()
 }
 
 /// The place of a line's content without the white space around it, as Python's `bytes.strip`

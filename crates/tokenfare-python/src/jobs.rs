@@ -374,7 +374,5 @@ impl Lines {
 #[pyfunction]
 #[pyo3(signature = (block, /))]
 pub(crate) fn line_breaks(block: &[u8]) -> usize {
-    // Sums of one byte each, which the compiler vectorizes.
-    let breaks = |part: &[u8]| part.iter().fold(0, |sum: u8, &byte| sum + u8::from(byte == b'\n'));
-    block.chunks(usize::from(u8::MAX)).map(|part| usize::from(breaks(part))).sum()
+    tokenfare_jobs::line_breaks(block)
 }
