@@ -18,7 +18,10 @@ from tokenfare import _core
 from tokenfare.errors import CoreFailure, InvalidRequestError, TokenfareError
 from tokenfare.tokenizers import Tokenizer
 
-SHARE = 1 << 14  # characters that are made UTF-8 at a time, of a text that is not ASCII
+# Characters that are made UTF-8 at a time, of a text that is not ASCII: where it is counted, and
+# where it is taken whole.
+SHARE = 1 << 16
+STRETCH = 1 << 14
 
 
 def repeated(unit: str, length: int) -> str:
@@ -28,7 +31,7 @@ def repeated(unit: str, length: int) -> str:
 @settings(some, max_examples=25)
 @given(text=texts)
 def test_a_text_of_many_shares_equals_tiktoken(qwen, with_tiktoken, text):
-    long = repeated(text + "ü x", 10 * SHARE + 1000)
+    long = repeated(text + "ü x", 3 * SHARE + 1000)
     ids = qwen.encode(long)
     assert ids == with_tiktoken.encode_ordinary(qwen.decode(ids))
     assert qwen.count(long) == qwen.count(long, threads=2) == len(ids)
@@ -102,20 +105,20 @@ def test_a_batch_counts_each_text_as_if_alone(qwen):
 @pytest.mark.parametrize("border", [[0xD83D], [0xDE00], [0xD83D, 0xDE00], [0xE9]])
 def test_a_long_text_is_cut_at_its_own_characters(qwen, border):
     """Where a text is made UTF-8 as a whole; one that falls on a border among them."""
-    text = "x" * (SHARE - 1) + "".join(map(chr, border)) + "ü and more. " * 500
+    text = "x" * (STRETCH - 1) + "".join(map(chr, border)) + "ü and more. " * 500
     pieces = qwen.split(text, 1_000)
     assert "".join(pieces) == text
     assert all(qwen.count(piece) <= 1_000 for piece in pieces)
     start = qwen.truncate(text, 2_100)
     assert text.startswith(start)
-    assert len(start) > SHARE
+    assert len(start) > STRETCH
     ids = qwen.encode(text + "<|im_end|>", special="qwen3")
     assert ids[:-1] == qwen.encode(text)
     assert ids[-1] == 151_645
 
 
 def test_many_threads_count_long_texts_alike(qwen):
-    texts = [repeated(snippet + " ü\n", 7 * SHARE) for snippet in SNIPPETS[::12]]
+    texts = [repeated(snippet + " ü\n", 2 * SHARE) for snippet in SNIPPETS[::12]]
     expected = [qwen.count(text) for text in texts]
     found: dict[int, list[int]] = {}
 
