@@ -19,6 +19,7 @@
 //! as the start of the next piece, so a whole text is split in linear time.
 
 use crate::interrupts::Steps;
+use crate::pieces::patterns::kinds::ascii_between;
 use crate::unicode::classes::{CLASS, LETTER, NUMBER, OTHER, SPACE, class_at};
 
 /// End of the piece that starts at `start`. O(length of the piece and of the white space after it).
@@ -82,7 +83,7 @@ fn run(text: &[u8], mut at: usize, class: u8) -> usize {
     while at < text.len() {
         steps.to(at);
         if class == LETTER {
-            at += ascii_letters(text, at);
+            at += ascii_between(text, at, 0x20, b'a', b'z');
             if at >= text.len() {
                 break;
             }
@@ -121,24 +122,6 @@ fn repeated(text: &[u8], at: usize) -> usize {
         count += 8;
     }
     count
-}
-
-/// Number of ASCII letters from `at` on, at most 8; 0 if fewer than eight bytes are left.
-///
-/// The plain way tests byte after byte. Here eight bytes are compared in one word. With its case
-/// bit set, a letter lies in `a..=z`. Adding `128 - b'a'` to a 7-bit number sets its high bit
-/// exactly if it is at least `a`; adding `127 - b'z'` does so exactly if it is beyond `z`. The sum
-/// of two 7-bit numbers never carries out of its byte.
-#[inline(always)]
-fn ascii_letters(text: &[u8], at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let Some(bytes) = text[at..].first_chunk() else { return 0 };
-    let word = u64::from_le_bytes(*bytes);
-    let lower = (word | (ONES * 0x20)) & (ONES * 0x7f);
-    let from_a = lower + ONES * u64::from(0x80 - b'a');
-    let beyond_z = lower + ONES * u64::from(0x7f - b'z');
-    let letters = from_a & !beyond_z & !word & (ONES * 0x80);
-    ((letters ^ (ONES * 0x80)).trailing_zeros() / 8) as usize
 }
 
 fn line_ends(text: &[u8], mut at: usize) -> usize {

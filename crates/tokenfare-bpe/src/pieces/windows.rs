@@ -186,7 +186,7 @@ impl Pieces {
             // nothing else.
             return unsafe { self.find_with_avx2::<R, ALL>(text, given) };
         }
-        self.find_with::<R, ALL>(text, given, masks::words, list)
+        self.find_with::<R, ALL>(text, given, masks::words::masks, list)
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -207,7 +207,7 @@ impl Pieces {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     fn find_with_avx2<R: Rules, const ALL: bool>(&mut self, text: &[u8], given: Given<'_>) -> Stop {
-        self.find_with::<R, ALL>(text, given, |bytes| masks::avx2(bytes), list)
+        self.find_with::<R, ALL>(text, given, |bytes| masks::avx2::masks(bytes), list)
     }
 
     #[inline(always)]

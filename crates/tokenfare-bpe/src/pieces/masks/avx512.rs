@@ -49,7 +49,7 @@ fn beyond(bytes: &[u8; READ]) -> Beyond {
     }
 }
 
-/// See [`Masks::plain`]; `plain` of AVX2 says which ranges are left out.
+/// See [`Masks::plain`]; `avx2` says which ranges are left out.
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
 fn plain(v: __m512i, second: __m512i, third: __m512i) -> u64 {

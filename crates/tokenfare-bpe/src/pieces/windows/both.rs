@@ -52,7 +52,7 @@ impl Pieces {
             // nothing else.
             return unsafe { Self::find_both_with_avx2::<R>(both, texts, given) };
         }
-        Self::find_both_with::<R>(both, texts, given, masks::words, list)
+        Self::find_both_with::<R>(both, texts, given, masks::words::masks, list)
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -78,7 +78,7 @@ impl Pieces {
         texts: [&[u8]; 2],
         given: Given<'_>,
     ) -> usize {
-        Self::find_both_with::<R>(both, texts, given, |bytes| masks::avx2(bytes), list)
+        Self::find_both_with::<R>(both, texts, given, |bytes| masks::avx2::masks(bytes), list)
     }
 
     #[inline(always)]

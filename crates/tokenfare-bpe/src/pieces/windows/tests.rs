@@ -256,7 +256,7 @@ fn portable<R: Rules>(splitting: &Splitting) {
         let text = mixture(&mut roll, 300);
         let (mut found, mut expected) = (Pieces::default(), Pieces::default());
         let given = Given { splitting, joints: None, normal: true };
-        found.find_with::<R, true>(text.as_bytes(), given, masks::words, list);
+        found.find_with::<R, true>(text.as_bytes(), given, masks::words::masks, list);
         expected.find::<true>(splitting, text.as_bytes(), None, true);
         assert!(found.bounds().eq(expected.bounds()), "{splitting:?} {text:?}");
         assert_eq!(found.end(), expected.end());
@@ -269,7 +269,7 @@ fn portable<R: Rules>(splitting: &Splitting) {
         }
         let mut both = [Pieces::default(), Pieces::default()];
         let bytes = text.as_bytes();
-        Pieces::find_both_with::<R>(&mut both, [bytes, bytes], given, masks::words, list);
+        Pieces::find_both_with::<R>(&mut both, [bytes, bytes], given, masks::words::masks, list);
         expected.begin(0);
         expected.find::<false>(splitting, bytes, None, true);
         for mut pieces in both {
