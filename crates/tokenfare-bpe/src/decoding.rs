@@ -126,9 +126,8 @@ impl Decoding {
 
 #[cfg(test)]
 mod tests {
+    use crate::testing::DATA;
     use crate::tokenizer::{Tokenizer, UnknownId};
-
-    const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
     #[test]
     fn every_token_is_spelled_alone_and_among_others() {

@@ -124,9 +124,8 @@ impl Encoding<'_> {
 mod tests {
     use super::*;
     use crate::merging::merge::Room;
+    use crate::testing::DATA;
     use crate::tokenizer::Tokenizer;
-
-    const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
     #[test]
     fn ids_are_those_of_each_piece_alone_however_often_it_was_met() {

@@ -100,6 +100,8 @@ mod prefetch;
 mod queue;
 mod special;
 mod table;
+#[cfg(test)]
+mod testing;
 mod text;
 mod tokenizer;
 mod unicode;

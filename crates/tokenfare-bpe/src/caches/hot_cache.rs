@@ -144,14 +144,11 @@ mod tests {
     use super::*;
     #[cfg(target_arch = "x86_64")]
     use crate::machine::tests::{Vectors, with};
+    use crate::testing::dice;
 
     #[test]
     fn pieces_are_found_in_groups_as_one_by_one() {
-        let mut state = 11u64;
-        let mut roll = move |sides: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % sides
-        };
+        let mut roll = dice(11);
         let text: Vec<u8> = (0..20_000).map(|_| b"abc\0\xff"[roll(5)]).collect();
         let mut hot = HotCache::default();
         for round in 0..300 {

@@ -197,6 +197,7 @@ fn set_of(mixed: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::DATA;
 
     #[test]
     fn a_key_is_the_piece_wherever_it_stands() {
@@ -212,8 +213,7 @@ mod tests {
 
     #[test]
     fn it_begins_with_the_tokens_of_lowest_id_in_each_set() {
-        let data = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
-        let v = Vocabulary::from_compact(data).expect("the vocabulary that ships is whole");
+        let v = Vocabulary::from_compact(DATA).unwrap();
         let front = ShortCache::knowing(&v);
         let mut taken = vec![0; SETS];
         for id in v.whole_pieces() {

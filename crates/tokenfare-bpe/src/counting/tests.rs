@@ -2,8 +2,7 @@ use super::*;
 use crate::caches::front::FEW;
 use crate::caches::short_cache::ShortCache;
 use crate::merging::merge::Room;
-
-const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+use crate::testing::DATA;
 
 /// What a thread may begin with: no cache of short pieces, or the one with the vocabulary in it.
 fn memories(v: &Vocabulary) -> [Memory; 2] {

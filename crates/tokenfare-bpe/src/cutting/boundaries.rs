@@ -137,6 +137,7 @@ pub(crate) fn blanks_before(text: &str, at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::dice;
 
     /// The text up to the boundary found in all of it except its first and last character.
     fn cut(text: &str) -> &str {
@@ -214,11 +215,7 @@ mod tests {
             "</p><p>",
             "👩\u{200d}👧",
         ];
-        let mut state = 5u64;
-        let mut roll = |sides: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % sides
-        };
+        let mut roll = dice(5);
         let mut kinds = [0; 2];
         for _ in 0..20_000 {
             let few: Vec<&str> = (0..1 + roll(6)).map(|_| UNITS[roll(UNITS.len())]).collect();

@@ -138,11 +138,8 @@ impl<'a> Window<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-    use std::rc::Rc;
-
     use super::*;
-    use crate::interrupts::interruptible;
+    use crate::testing::questions;
     use unicode_normalization::UnicodeNormalization;
     use unicode_normalization::char::{canonical_combining_class, compose};
     use unicode_segmentation::UnicodeSegmentation;
@@ -261,14 +258,10 @@ mod tests {
             |text| cluster_ends(text).count(),
         ];
         for walk in walks {
-            let asked = Rc::new(Cell::new(0));
-            let noted = Rc::clone(&asked);
-            let go_on = move || {
-                noted.set(noted.get() + 1);
-                true
-            };
-            interruptible(go_on, || walk(&text)).unwrap();
-            assert!(asked.get() >= text.len() >> 17, "{}", asked.get());
+            let asked = questions(|| {
+                walk(&text);
+            });
+            assert!(asked >= text.len() >> 17, "{asked}");
         }
     }
 

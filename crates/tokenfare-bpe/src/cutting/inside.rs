@@ -210,8 +210,7 @@ fn merged(v: &Vocabulary, room: &mut Room, bytes: &[u8]) -> Vec<u32> {
 mod tests {
     use super::*;
     use crate::merging::merge::merge_long;
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+    use crate::testing::{DATA, dice};
 
     fn count(tokenizer: &Tokenizer, bytes: &[u8]) -> usize {
         let mut count = 0;
@@ -220,11 +219,7 @@ mod tests {
     }
 
     fn pieces() -> Vec<Vec<u8>> {
-        let mut state = 11u64;
-        let mut roll = |sides: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % sides
-        };
+        let mut roll = dice(11);
         let words =
             ["inter", "nation", "al", "ize", "import", "mpor", "aaaa", "xq", "ing", "通义", "能"];
         let mut pieces: Vec<Vec<u8>> =

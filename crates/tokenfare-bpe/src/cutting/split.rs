@@ -223,8 +223,7 @@ impl Splitting<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+    use crate::testing::{DATA, dice};
 
     /// Runs without a word in them, and words, in all mixtures.
     const UNITS: [&str; 18] = [
@@ -274,11 +273,7 @@ mod tests {
     #[test]
     fn an_overlap_starts_at_the_first_sentence_that_fits_or_word() {
         let tokenizer = Tokenizer::from_compact(DATA).unwrap();
-        let mut state = 3u64;
-        let mut roll = |sides: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % sides
-        };
+        let mut roll = dice(3);
         let (mut overlaps, mut without, mut sentences) = (0, 0, 0);
         for _ in 0..1_000 {
             let few: Vec<&str> = (0..1 + roll(4)).map(|_| UNITS[roll(UNITS.len())]).collect();

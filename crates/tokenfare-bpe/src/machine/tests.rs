@@ -3,12 +3,13 @@
 use std::cell::Cell;
 
 use super::*;
+use crate::Merging;
 use crate::merging::merge::Room;
 use crate::merging::piece;
 use crate::pieces::splitting::{Normalization, Pattern};
+use crate::testing::{DATA, dice, small};
 use crate::text::source::Text;
 use crate::tokenizer::Tokenizer;
-use crate::{Merging, to_compact};
 
 /// The vector instructions of a CPU, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,19 +36,14 @@ pub(crate) fn with<T>(vectors: Vectors, work: impl FnOnce() -> T) -> T {
     result
 }
 
-const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
-
 /// Qwen's own, and a small one for each pattern, with NFC and without.
 fn tokenizers() -> Vec<Tokenizer> {
-    let bytes: Vec<[u8; 1]> = (0..=u8::MAX).map(|byte| [byte]).collect();
-    let mut tokens: Vec<(&[u8], u32)> = bytes.iter().map(|byte| &byte[..]).zip(0..).collect();
     let more = ["  ", "\r\n", "\n\n", "wo", "rd", "word", "e\u{301}", " a", "'s", "12"];
-    tokens.extend(more.iter().map(|token| token.as_bytes()).zip(256..));
-    let small = Pattern::ALL.into_iter().flat_map(|pattern| {
-        [Normalization::Nfc, Normalization::None]
-            .map(|n| to_compact(&tokens, Merging::ByRank, pattern, n).unwrap())
+    let more = more.map(str::as_bytes);
+    let tables = Pattern::ALL.into_iter().flat_map(|pattern| {
+        [Normalization::Nfc, Normalization::None].map(|n| small(&more, Merging::ByRank, pattern, n))
     });
-    small.chain([DATA.to_vec()]).map(|table| Tokenizer::from_compact(&table).unwrap()).collect()
+    tables.chain([DATA.to_vec()]).map(|table| Tokenizer::from_compact(&table).unwrap()).collect()
 }
 
 const UNITS: [&str; 24] = [
@@ -76,14 +72,6 @@ const UNITS: [&str; 24] = [
     "😀",
     "\u{3000}",
 ];
-
-fn dice(seed: u64) -> impl FnMut(usize) -> usize {
-    let mut state = seed;
-    move |sides| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (state >> 33) as usize % sides
-    }
-}
 
 /// Texts of all lengths: many alphabets, long pieces, and units repeated many times.
 fn texts() -> Vec<String> {

@@ -39,9 +39,8 @@ fn place(left: u8, right: u8) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use crate::testing::DATA;
     use crate::vocabulary::Vocabulary;
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
     #[test]
     fn no_token_reaches_further_than_is_said_of_any_place_in_it() {

@@ -298,8 +298,7 @@ impl<const N: usize> Lane<N> {
 mod tests {
     use super::*;
     use crate::merging::merge::{Room, merge_long};
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+    use crate::testing::{DATA, dice};
 
     fn check(
         pieces: &[Vec<u8>],
@@ -327,11 +326,7 @@ mod tests {
     }
 
     fn pieces(most: usize) -> Vec<Vec<u8>> {
-        let mut state = 77u64;
-        let mut roll = move |sides: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % sides
-        };
+        let mut roll = dice(77);
         let words = ["the", "ing", "qu", "er", "国", "ж", "0", " ", "ation", "x", "\u{301}"];
         (0..20_000)
             .map(|round| {

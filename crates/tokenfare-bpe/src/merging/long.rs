@@ -167,8 +167,7 @@ fn encodes_to(v: &Vocabulary, left: u32, right: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+    use crate::testing::{DATA, dice};
 
     fn heap(v: &Vocabulary, piece: &[u8]) -> Vec<u32> {
         let mut ids = Vec::new();
@@ -180,15 +179,6 @@ mod tests {
         let mut ids = Vec::new();
         encode_long(v, &mut Room::default(), piece, &mut ids);
         ids
-    }
-
-    /// A reproducible sequence; the low bits of a linear congruence are not looked at.
-    fn dice(seed: u64) -> impl FnMut(usize) -> usize {
-        let mut state = seed;
-        move |sides| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % sides
-        }
     }
 
     #[test]

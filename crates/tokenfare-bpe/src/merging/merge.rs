@@ -179,8 +179,7 @@ fn push(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+    use crate::testing::DATA;
 
     #[test]
     fn an_empty_piece_has_no_tokens_and_a_byte_has_one() {

@@ -130,8 +130,7 @@ mod tests {
     use super::*;
     use crate::merging::merge::Room;
     use crate::merging::piece;
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+    use crate::testing::DATA;
 
     const MOST: usize = 64;
 

@@ -44,16 +44,15 @@ pub(crate) fn count(v: &Vocabulary, room: &mut Room, piece: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Merging, Normalization, Pattern, to_compact};
+    use crate::testing::small;
+    use crate::{Merging, Normalization, Pattern};
 
     #[test]
     fn a_piece_that_is_a_token_is_one_whether_merging_makes_it_or_not() {
-        let bytes: Vec<[u8; 1]> = (0..=u8::MAX).map(|byte| [byte]).collect();
-        let mut tokens: Vec<(&[u8], u32)> = bytes.iter().map(|byte| &byte[..]).zip(0..).collect();
-        tokens.extend([(&b"ab"[..], 256), (b"abcd", 257)]); // nothing merges into the second
         for whole_pieces in [true, false] {
             let merging = Merging::Listed { pairs: &[(97, 98)], whole_pieces };
-            let compact = to_compact(&tokens, merging, Pattern::Qwen, Normalization::None).unwrap();
+            // Nothing merges into the second.
+            let compact = small(&[b"ab", b"abcd"], merging, Pattern::Qwen, Normalization::None);
             let v = Vocabulary::from_compact(&compact).unwrap();
             let spare: &[u32] = if whole_pieces { &[257] } else { &[256, 99, 100] };
             for (piece, expected) in

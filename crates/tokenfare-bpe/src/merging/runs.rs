@@ -130,8 +130,7 @@ fn run_length(bytes: &[u8], byte: u8) -> usize {
 mod tests {
     use super::*;
     use crate::merging::merge::{Room, merge_long};
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+    use crate::testing::{DATA, dice};
 
     fn merged(v: &Vocabulary, piece: &[u8]) -> Vec<u32> {
         let mut ids = Vec::new();
@@ -160,11 +159,7 @@ mod tests {
     #[test]
     fn a_few_runs_are_what_merging_makes_of_them() {
         let v = Vocabulary::from_compact(DATA).unwrap();
-        let mut state = 5u64;
-        let mut roll = move |sides: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % sides
-        };
+        let mut roll = dice(5);
         let alphabets: [&[u8]; 5] =
             [b" -=\n", b"ab", b"=-+|#*/_~. ", b"aeioustnr ", b"\xe2\x94\x80 "];
         let (mut taken, rounds) = (0, 40_000);

@@ -229,17 +229,12 @@ impl Way<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-    use std::rc::Rc;
-
     use super::*;
-    use crate::interrupts::interruptible;
     use crate::merging::merge::Room;
     use crate::merging::piece;
     use crate::pieces::splitting::Pattern;
+    use crate::testing::{DATA, dice, questions};
     use crate::tokenizer::Tokenizer;
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
     /// Counts bytes and tokens of all the pieces it gets, with or without those that a batch only
     /// counts.
@@ -324,11 +319,7 @@ mod tests {
     #[test]
     fn what_is_normalized_ends_where_counts_add_up() {
         let v = Vocabulary::from_compact(DATA).unwrap();
-        let mut state = 3u64;
-        let mut roll = move |sides: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % sides
-        };
+        let mut roll = dice(3);
         let units = ["word ", "中文", "e", "\u{301}", "각", "\u{11a8}", "\n", "12", ". ", "'s"];
         for splitting in splittings() {
             for round in 0..40 {
@@ -365,14 +356,11 @@ mod tests {
             "中文。".to_owned(),
         ];
         for unit in units {
-            let (text, asked) = (unit.repeat((1 << 22) / unit.len()), Rc::new(Cell::new(0)));
-            let times = Rc::clone(&asked);
-            let go_on = move || {
-                times.set(times.get() + 1);
-                true
-            };
-            interruptible(go_on, || tokenizer.count(&text)).unwrap();
-            assert!(asked.get() >= text.len() >> 17, "{} {unit:.70}", asked.get());
+            let text = unit.repeat((1 << 22) / unit.len());
+            let asked = questions(|| {
+                tokenizer.count(&text);
+            });
+            assert!(asked >= text.len() >> 17, "{asked} {unit:.70}");
         }
     }
 }

@@ -147,8 +147,7 @@ fn shares_of<'a, T: Copy + Into<Text<'a>>>(texts: &[T]) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
     use crate::interrupts::interruptible;
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+    use crate::testing::{DATA, questions};
 
     #[test]
     fn what_is_ended_at_any_question_leaves_nothing_half_done() {
@@ -163,18 +162,11 @@ mod tests {
             let ended = interruptible(go_on, || tokenizer.counts(&texts, 3));
             assert!(ended.is_none_or(|counts| counts == expected), "{last}");
         }
-        let questions = |texts: &[&str], threads| {
-            let (asked, count) = (std::rc::Rc::new(std::cell::Cell::new(0)), texts.len());
-            let noted = asked.clone();
-            let go_on = move || noted.replace(noted.get() + 1) < usize::MAX;
-            assert_eq!(
-                interruptible(go_on, || tokenizer.counts(texts, threads)).unwrap().len(),
-                count
-            );
-            asked.get()
+        let asked = |threads| {
+            questions(|| assert_eq!(tokenizer.counts(&texts, threads).len(), texts.len()))
         };
-        assert!(questions(&texts, 1) > 60);
-        assert!(questions(&texts, 3) > 5);
+        assert!(asked(1) > 60);
+        assert!(asked(3) > 5);
         assert_eq!(tokenizer.counts(&texts, 3), expected);
     }
 

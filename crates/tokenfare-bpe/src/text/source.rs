@@ -209,9 +209,8 @@ fn is_cut(splitting: &Splitting, left: u32, right: u32) -> bool {
 mod tests {
     use super::*;
     use crate::pieces::splitting::Pattern;
+    use crate::testing::DATA;
     use crate::tokenizer::Tokenizer;
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
     fn texts() -> Vec<Vec<u32>> {
         let units = [

@@ -172,9 +172,8 @@ fn complete(bytes: &[u8]) -> Result<(&str, &[u8]), usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Merging, Normalization, Pattern, to_compact};
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+    use crate::testing::{DATA, dice, small};
+    use crate::{Merging, Normalization, Pattern};
 
     /// Units with characters beside which a wrong cut would change the count: marks, line ends,
     /// Jamo, white space.
@@ -197,37 +196,19 @@ mod tests {
         "=\u{338}",
     ];
 
-    fn dice(seed: u64) -> impl FnMut(usize) -> usize {
-        let mut state = seed;
-        move |sides| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % sides
-        }
-    }
-
     fn tokenizers() -> Vec<Tokenizer> {
-        let bytes: Vec<[u8; 1]> = (0..=u8::MAX).map(|byte| [byte]).collect();
-        let mut tokens: Vec<(&[u8], u32)> = bytes.iter().map(|byte| &byte[..]).zip(0..).collect();
         let more = ["  ", "\r\n", "\n\n", "wo", "e\u{301}", " a", "'s", "\u{301}\u{323}", "\n "];
-        tokens.extend(more.iter().map(|token| token.as_bytes()).zip(256..));
-        let compact = |pattern, normalization| {
-            to_compact(
-                &tokens,
-                Merging::Listed { pairs: &PAIRS, whole_pieces: true },
-                pattern,
-                normalization,
-            )
-        };
-        let made = [Pattern::QwenMarks, Pattern::Cl100k, Pattern::O200k, Pattern::Gpt2]
-            .into_iter()
-            .flat_map(|pattern| {
-                [Normalization::Nfc, Normalization::None].map(|n| compact(pattern, n).unwrap())
-            })
-            .map(|table| Tokenizer::from_compact(&table).unwrap());
-        made.chain([Tokenizer::from_compact(DATA).unwrap()]).collect()
+        let more = more.map(str::as_bytes);
+        let merging = Merging::Listed { pairs: &[(32, 32)], whole_pieces: true };
+        let patterns = [Pattern::QwenMarks, Pattern::Cl100k, Pattern::O200k, Pattern::Gpt2];
+        let tables = patterns.into_iter().flat_map(|pattern| {
+            [Normalization::Nfc, Normalization::None].map(|n| small(&more, merging, pattern, n))
+        });
+        tables
+            .chain([DATA.to_vec()])
+            .map(|table| Tokenizer::from_compact(&table).unwrap())
+            .collect()
     }
-
-    const PAIRS: [(u32, u32); 1] = [(32, 32)];
 
     #[test]
     fn a_text_has_its_count_wherever_it_is_parted() {

@@ -164,6 +164,7 @@ fn push_composed(out: &mut String, starter: Option<char>, sizes: &[usize; 256], 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::dice;
     use crate::unicode::nfc::nfc;
 
     /// Marks of several classes, of which some decompose and some compose; and starters around
@@ -200,11 +201,7 @@ mod tests {
 
     #[test]
     fn a_long_run_is_normalized_as_any_other_way() {
-        let mut state = 11u64;
-        let mut roll = |sides: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % sides
-        };
+        let mut roll = dice(11);
         let mut changed = 0;
         for round in 0..600 {
             let mut text = String::new();

@@ -102,11 +102,8 @@ fn ascii_run(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-    use std::rc::Rc;
-
     use super::*;
-    use crate::interrupts::interruptible;
+    use crate::testing::questions;
 
     #[test]
     fn ascii_and_composed_text_is_not_copied() {
@@ -121,14 +118,8 @@ mod tests {
         // One pass looks for segments; then NFC is made, or runs are found and sorted.
         for (unit, passes) in [("ü", 1), ("\u{212b}", 3), ("\u{1161}", 3), ("\u{323}\u{31b}", 4)] {
             let text = unit.repeat(LENGTH / unit.len());
-            let asked = Rc::new(Cell::new(0));
-            let noted = Rc::clone(&asked);
-            let go_on = move || {
-                noted.set(noted.get() + 1);
-                true
-            };
-            interruptible(go_on, || nfc(&text).len()).unwrap();
-            assert!(asked.get() >= passes * (LENGTH >> 16), "{unit:?}: {}", asked.get());
+            let asked = questions(|| drop(nfc(&text)));
+            assert!(asked >= passes * (LENGTH >> 16), "{unit:?}: {asked}");
         }
     }
 

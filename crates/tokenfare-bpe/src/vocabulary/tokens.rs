@@ -111,17 +111,13 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{DATA, dice};
     use crate::vocabulary::compact::Compact;
-
-    const DATA: &[u8] = include_bytes!("../../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
     /// Tokens made of two earlier ones, mostly of late ones, so that many are long.
     fn merges(count: u32, seed: u64) -> Vec<(u32, u32)> {
-        let mut state = seed;
-        let mut roll = |sides: u32| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as u32 % sides
-        };
+        let mut roll = dice(seed);
+        let mut roll = |sides: u32| roll(sides as usize) as u32;
         let mut earlier = |id: u32| if roll(3) == 0 { roll(id) } else { id - 1 - roll(id.min(40)) };
         (256..256 + count).map(|id| (earlier(id), earlier(id))).collect()
     }

@@ -1,9 +1,8 @@
 use super::*;
 use crate::merging::merge::{Room, merge_long};
+use crate::testing::{DATA, dice, small};
 use crate::vocabulary::Vocabulary;
-use crate::{Merging, Normalization, Pattern, Tokenizer, to_compact};
-
-const DATA: &[u8] = include_bytes!("../../../../../src/tokenfare/tokenizers/data/qwen.bpe");
+use crate::{Merging, Normalization, Pattern, Tokenizer};
 
 fn ids(v: &Vocabulary, piece: &str) -> Vec<u32> {
     let mut ids = Vec::new();
@@ -14,11 +13,8 @@ fn ids(v: &Vocabulary, piece: &str) -> Vec<u32> {
 #[test]
 fn segments_of_random_characters_encode_to_what_the_whole_encodes_to() {
     let v = Vocabulary::from_compact(DATA).unwrap();
-    let mut state = 5u64;
-    let mut roll = |sides: u32| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (state >> 33) as u32 % sides
-    };
+    let mut roll = dice(5);
+    let mut roll = |sides: u32| roll(sides as usize) as u32;
     let ranges = [
         0x4e00..0x9fff,
         0x3041..0x30ff,
@@ -114,10 +110,7 @@ fn merging(made: &[&[u8]]) -> Tokenizer {
 }
 
 fn merging_normalized(made: &[&[u8]], normalization: Normalization) -> Tokenizer {
-    let bytes: Vec<[u8; 1]> = (0..=u8::MAX).map(|byte| [byte]).collect();
-    let singles = bytes.iter().map(|byte| &byte[..]);
-    let tokens: Vec<(&[u8], u32)> = singles.chain(made.iter().copied()).zip(0..).collect();
-    let compact = to_compact(&tokens, Merging::ByRank, Pattern::Qwen, normalization).unwrap();
+    let compact = small(made, Merging::ByRank, Pattern::Qwen, normalization);
     Tokenizer::from_compact(&compact).unwrap()
 }
 

@@ -7,6 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::kinds::{self, kind_at};
 use crate::pieces::splitting::{Normalization, Pattern, Splitting};
+use crate::testing::dice;
 
 /// The patterns as their publishers write them: Qwen (`tokenization_qwen.py`), transformers
 /// (`tokenization_qwen3_5.py`), tiktoken (`openai_public.py`), llama-models
@@ -66,14 +67,6 @@ fn each_text(alphabet: &[char], length: u32, mut check: impl FnMut(&str)) {
         text.clear();
         text.extend((0..length).map(|i| alphabet[code / n.pow(i) % n]));
         check(&text);
-    }
-}
-
-fn dice(seed: u64) -> impl FnMut(usize) -> usize {
-    let mut state = seed;
-    move |sides| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (state >> 33) as usize % sides
     }
 }
 

@@ -1,11 +1,10 @@
 use super::*;
 use crate::merging::merge::{Room, merge_long};
 use crate::pieces::splitting::Normalization;
+use crate::testing::{DATA, dice};
 use crate::vocabulary::Vocabulary;
 
 mod marks;
-
-const DATA: &[u8] = include_bytes!("../../../../../src/tokenfare/tokenizers/data/qwen.bpe");
 
 fn splittings() -> [Splitting; 6] {
     Pattern::ALL.map(|pattern| Splitting { pattern, normalization: Normalization::None })
@@ -35,14 +34,6 @@ fn slow(splitting: &Splitting, text: &str) -> Vec<usize> {
     let mut all = vec![0];
     splitting.for_each_piece(text.as_bytes(), |_, end| all.push(end));
     all
-}
-
-fn dice(seed: u64) -> impl FnMut(usize) -> usize {
-    let mut state = seed;
-    move |sides| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (state >> 33) as usize % sides
-    }
 }
 
 const ALPHABET: [&str; 48] = [
