@@ -72,6 +72,10 @@ def test_a_ceiling_on_one_call(start: Start) -> None:
         ({"answers": 3}, 400, "tokenfare.answers: say n beside it"),
         ({"escalate": "yes"}, 400, "tokenfare.escalate: "),
         ({"expected_output_tokens": 9_999}, 400, "at most the room"),
+        # Python needed seconds for each of these, in which no other caller was answered.
+        ({"allow": ["[!" * 101]}, 400, "allow: at most 200 characters in a word, not 202"),
+        ({"families": ["a" * 201]}, 400, "at most 200 characters in a word, not 201"),
+        ({"deny": ["qwen-max"] * 251}, 400, "tokenfare.deny: at most 250 words, not 251"),
         ({"purpose": "general"}, 400, "this gateway asks for code already"),
         ({"allow": ["qwen-max"]}, 403, "this gateway allows none of qwen-max"),
     ],

@@ -26,6 +26,9 @@ from .error_responses import Refusal, invalid
 
 FIELD = "tokenfare"
 
+_MOST_WORDS = 250
+_LONGEST_WORD = 200
+
 _OTHERWISE = MappingProxyType(
     {"max_output_tokens": "say max_tokens beside it", "answers": "say n beside it"}
 )
@@ -50,7 +53,19 @@ def words_of(value: object) -> Words:
         raise _odd(key, expected) from None
     for word in sorted(words.model_fields_set - _NARROW.keys() - {"escalate"}):
         raise _odd(word, _OTHERWISE.get(word, "that is the gateway's to say"))
+    for word in sorted(words.model_fields_set):
+        if isinstance(listed := getattr(words, word), list):
+            _refuse_too_much(word, listed)
     return words
+
+
+def _refuse_too_much(word: str, listed: list[str]) -> None:
+    """Keep one caller from holding up all others: the time for a pattern grows as its square."""
+    if len(listed) > _MOST_WORDS:
+        raise _odd(word, f"at most {_MOST_WORDS:,} words, not {len(listed):,}")
+    longest = max(map(len, listed), default=0)
+    if longest > _LONGEST_WORD:
+        raise _odd(word, f"at most {_LONGEST_WORD:,} characters in a word, not {longest:,}")
 
 
 def narrowed(base: Requirements, words: Words, room: int, catalog: Catalog) -> Requirements:
