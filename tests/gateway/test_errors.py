@@ -196,6 +196,7 @@ def test_a_body_that_is_none(
         ({"stream": True, "stream_options": 1}, "stream_options", "an object, not 1"),
         ({"stream": True, "stream_options": {"include_usage": 1}}, "stream_options", "not 1"),
         ({"stream": True, "n": 2}, None, "one answer"),
+        ({"n": 10**20}, None, "a ledger holds calls of up to"),
         ({"tools": {"name": "a"}}, None, "tools are a list"),
         ({"tools": [1]}, None, "tools[0]"),
     ],

@@ -193,6 +193,26 @@ def test_calls_in_another_currency_count_under_no_ceiling_of_this_one(
     ledger.reserve(intent(fare="5"), [FIVE])
 
 
+@pytest.mark.parametrize(
+    ("room", "fare", "says"),
+    [
+        (10**15, "1", "1000000000000100 tokens"),
+        (10, "100000001", "CNY 100000001;"),
+        (10**40, "1", "tokens at up to CNY 1;"),
+    ],
+)
+def test_what_sqlite_could_not_add_up_is_refused(
+    ledger: Ledger, room: int, fare: str, says: str
+) -> None:
+    """It was an `OverflowError`, or stopped every other call until the reservation was over."""
+    most = Ceiling(yuan("1e12"))
+    with pytest.raises(InvalidRequestError, match="a ledger holds calls of up to") as refused:
+        ledger.reserve(intent(fare=fare, room=room), [most])
+    assert says in str(refused.value)
+    for _ in range(10):  # as much as one call may hold
+        ledger.reserve(intent(fare="100000000", room=10**15 - 100), [most])
+
+
 def test_money_of_another_currency_is_not_compared(ledger: Ledger) -> None:
     dollars = Ceiling(Money(Decimal(5), "USD"))
     with pytest.raises(InvalidRequestError, match="costs CNY and the ceiling is 5 USD a day"):

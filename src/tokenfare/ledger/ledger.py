@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Self
 
 from tokenfare.database import Database
-from tokenfare.errors import CeilingReached
-from tokenfare.money import EXACT, Money, plain, total
+from tokenfare.errors import CeilingReached, InvalidRequestError
+from tokenfare.money import EXACT, Money, plain, shown, total
 
 from . import totals
 from .ceilings import Ceiling, Taken, check, check_currency, held_to
@@ -31,6 +31,10 @@ LEASE_SECONDS = 3_600.0
 """How long a reservation holds if its process cannot be observed; longer than any call."""
 
 _BILLION = 1_000_000_000
+_MOST_TOKENS = 10**15
+_MOST_BILLIONTHS = 10**17
+"""The most that one call may hold: SQLite adds up whole numbers below 2**63 only."""
+
 _OPEN = "outcome IS NULL AND lease_ms > :now"
 
 
@@ -69,7 +73,8 @@ class Ledger:
     def reserve(self, intent: Intent, ceilings: Sequence[Ceiling] = ()) -> int:
         """Record a call that is about to be sent, and return its number.
 
-        Raises `CeilingReached` if the call might exceed a ceiling; then nothing is written.
+        Raises `CeilingReached` if the call might exceed a ceiling, and `InvalidRequestError` if it
+        might take more than a ledger can add up; then nothing is written.
         """
         with self._writing() as (connection, now):
             self._hold_to(ceilings, intent, connection, now, except_for=0)
@@ -200,6 +205,14 @@ class Ledger:
 
 def _row(intent: Intent) -> dict[str, object]:
     size, fare = intent.predicted, intent.fare
+    billionths = _in_billionths(fare.amount)
+    if intent.most_tokens > _MOST_TOKENS or billionths > _MOST_BILLIONTHS:
+        raise InvalidRequestError(
+            f"this call may take {shown(intent.most_tokens)} tokens at up to {fare.currency} "
+            f"{shown(billionths // _BILLION)}; a ledger holds calls of up to {_MOST_TOKENS:,} "
+            f"tokens and {fare.currency} {_MOST_BILLIONTHS // _BILLION:,}; ask for fewer answers, "
+            "or for shorter ones"
+        )
     return {
         "project": intent.project,
         "endpoint": intent.endpoint,
@@ -215,7 +228,7 @@ def _row(intent: Intent) -> dict[str, object]:
         "currency": fare.currency,
         "fare_at_most": plain(fare.amount),
         "held_tokens": intent.most_tokens,
-        "held_billionths": _in_billionths(fare.amount),
+        "held_billionths": billionths,
     }
 
 
