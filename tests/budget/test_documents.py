@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -167,6 +168,55 @@ def test_entities_that_grow_without_end_are_refused() -> None:
         packed.writestr("word/document.xml", f"<!DOCTYPE x [{entities}]><x>&a19;</x>")
     with pytest.raises(InputError, match="a DOCX that cannot be read"):
         read_document("a.docx", file.getvalue())
+
+
+def docx_of(xml: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("word/document.xml", xml)
+    return file.getvalue()
+
+
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def test_a_paragraph_within_a_paragraph_is_read_once() -> None:
+    """As in a text box. Each was repeated by all around it: 2,000 of ten letters were 20 MB."""
+    deep = "<w:p><w:r><w:t>one</w:t><w:tab/><w:t>two</w:t></w:r>" * 3 + "<w:r><w:br/></w:r>"
+    xml = f'<w:document xmlns:w="{WORD}"><w:t>no</w:t>{deep}{"</w:p>" * 3}</w:document>'
+    assert read_document("a.docx", docx_of(xml)).text == "one\ttwo\none\ttwo\none\ttwo\n"
+
+
+def test_reading_a_docx_needs_no_memory_for_its_elements() -> None:
+    """A few kilobytes of them were packed; as a tree they took a hundred bytes each."""
+    content = docx_of(f'<w:document xmlns:w="{WORD}">{"<w:x/>" * 300_000}</w:document>')
+    tracemalloc.start()
+    try:
+        read_document("a.docx", content)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_docx_is_said_to_be_one(packing: int) -> None:
+    """They were zlib's and lzma's own errors, and an `OSError`."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", packing) as packed:
+        packed.writestr("word/document.xml", f'<w:document xmlns:w="{WORD}"/>')
+        packed.writestr("b", "")
+    damaged = bytearray(file.getvalue())
+    start = 30 + len("word/document.xml")
+    damaged[start : start + 20] = b"\xff" * 20
+    with pytest.raises(InputError, match=r"^a\.docx: a DOCX that cannot be read"):
+        read_document("a.docx", bytes(damaged))
+
+
+@pytest.mark.parametrize("encoding", ["big5", "no-such"])
+def test_a_docx_in_an_encoding_that_expat_does_not_know(encoding: str) -> None:
+    xml = f'<?xml version="1.0" encoding="{encoding}"?><x/>'
+    with pytest.raises(InputError, match="a DOCX that cannot be read"):
+        read_document("a.docx", docx_of(xml))
 
 
 def test_a_file_that_is_not_there_is_said() -> None:
