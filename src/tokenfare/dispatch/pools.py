@@ -58,8 +58,21 @@ def _environment_told() -> Iterator[None]:
         problem = f"no certificates can be read there: {error.strerror or error}"
         raise InputError(f"{name}={os.environ[name]}", problem) from None
     except ValueError as error:
-        named = " or ".join(f"{name.upper()}_PROXY" for name in getproxies() if name != "no")
-        raise InputError(named, f"names a proxy that httpx does not take: {error}") from None
+        problem = f"names a proxy that httpx does not take: {error}"
+        raise InputError(_proxy_variables(), problem) from None
+    except httpx.InvalidURL:  # it quotes what it takes for the port: often a part of the password
+        problem = (
+            "names a proxy by what is not a URL, such as http://USER:PASSWORD@HOST:PORT (with "
+            "percent signs for what a URL cannot hold)"
+        )
+        raise InputError(_proxy_variables(), problem) from None
+    except ImportError:
+        problem = "names a SOCKS proxy, for which httpx needs a package: pip install 'httpx[socks]'"
+        raise InputError(_proxy_variables(), problem) from None
+
+
+def _proxy_variables() -> str:
+    return " or ".join(f"{name.upper()}_PROXY" for name in getproxies() if name != "no")
 
 
 def _proxied() -> bool:
