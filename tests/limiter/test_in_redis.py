@@ -320,6 +320,8 @@ def test_who_cannot_ask_is_told_where_and_what_to_do(lost: str) -> None:
         "redis+sentinel://:secret@127.0.0.1:1/0",
         "redis://:secret@127.0.0.1:port/0",
         "redis://:secret@127.0.0.1:1/0?socket_timeout=soon",
+        "redis://127.0.0.1:1/0?secret=1",  # was a TypeError of redis-py's, with the first call
+        "redis+cluster://127.0.0.1:1,127.0.0.1:2?secret=1",
     ],
 )
 def test_what_is_no_address_is_refused_without_quoting_it(address: str) -> None:

@@ -143,6 +143,8 @@ def _client_at(url: str) -> Redis:
     redis = _redis()
     try:
         client: Redis = redis.Redis.from_url(url, **_no_retries(redis))
+        # Nothing is opened. redis-py would refuse an option that it does not know at the first use.
+        client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
     except (ValueError, TypeError):  # it may quote a part of the password
         pass
     else:
@@ -176,8 +178,9 @@ def _nodes_in(url: str) -> tuple[list[tuple[str, int]], dict[str, Any]]:
         parts = urlsplit(url)
         login, at, hosts = parts.netloc.rpartition("@")
         nodes = [_place(host) for host in hosts.split(",")]
-        first = f"{login}{at}{hosts.partition(',')[0]}"
-        known: dict[str, Any] = connection.parse_url(parts._replace(netloc=first).geturl())
+        first = parts._replace(netloc=f"{login}{at}{hosts.partition(',')[0]}").geturl()
+        _client_at(first)  # which checks the options
+        known: dict[str, Any] = connection.parse_url(first)
     except (ValueError, TypeError):  # it may quote a part of the password
         return [], {}
     beside = {name: value for name, value in known.items() if name not in {"host", "port"}}
