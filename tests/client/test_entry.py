@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import pytest
 
+from dispatch.scripted import Server, refusal
+from tokenfare import AsyncClient, Catalog
 from tokenfare.client.bookkeeping import Books, Entry
-from tokenfare.dispatch import Flow, RunBlocking
+from tokenfare.dispatch import NO_RETRIES, Flow, RunBlocking
 from tokenfare.errors import DatabaseError
 from tokenfare.ledger import Ceiling, Ending, Intent, Ledger, spent, unsettled
 from tokenfare.money import Money
@@ -84,3 +89,60 @@ def test_an_answer_is_billed_though_writing_its_bill_was_interrupted(
             run(entry.failed(KeyboardInterrupt()))
         (row,) = spent(ledger)
         assert (row.answered, row.usage, row.fare) == (1, Usage(9, 1), INTENT.fare)
+
+
+@pytest.mark.parametrize("discarded", [False, True])
+def test_a_failure_is_written_though_writing_it_was_interrupted(
+    tmp_path: Path, discarded: bool
+) -> None:
+    """Its reservation stayed open until the process ended."""
+    with Ledger(tmp_path / "ledger.sqlite3") as ledger:
+        entry = Entry(Books(ledger))
+        run(entry.intend(INTENT))
+        settling = entry.failed(ValueError("refused"))
+        assert isinstance(next(settling), RunBlocking)
+        if discarded:
+            settling.close()
+        else:
+            again = settling.throw(CancelledError())
+            assert isinstance(again, RunBlocking)
+            again.do()
+            with pytest.raises(CancelledError):
+                next(settling)
+        assert unsettled(ledger).open == 0
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_task_that_is_cancelled_as_its_call_fails_holds_nothing(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    """A caller hangs up in the moment between the provider's refusal and its entry."""
+    scopes: list[anyio.CancelScope] = []
+    in_thread = anyio.to_thread.run_sync
+
+    async def hung_up_before_settling(work: Any, *arguments: Any, **options: Any) -> Any:
+        if getattr(getattr(work, "func", work), "__name__", "") == "_settle" and scopes:
+            scopes.pop().cancel()
+        return await in_thread(work, *arguments, **options)
+
+    monkeypatch.setattr(anyio.to_thread, "run_sync", hung_up_before_settling)
+
+    async def ask() -> None:
+        async with AsyncClient(
+            api_key="k",
+            base_url=server.url,
+            catalog=catalog,
+            ledger=path,
+            escalate=False,
+            retry_policy=NO_RETRIES,
+        ) as client:
+            with anyio.CancelScope() as scope:
+                scopes.append(scope)
+                await client.chat("hello")
+            assert scope.cancelled_caught
+
+    path = tmp_path / "ledger.sqlite3"
+    with Server(refusal(400, "bad")) as server:
+        anyio.run(ask, backend=backend)
+    with Ledger(path) as ledger:
+        assert unsettled(ledger).open == 0

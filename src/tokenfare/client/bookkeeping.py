@@ -203,8 +203,20 @@ class Entry:
         yield from self._end(self._ending)
 
     def failed(self, error: BaseException) -> Flow[None]:
-        """Release the reservation after a failure, or settle if settling was interrupted."""
-        yield from self._end(self._ending or _failure(error))
+        """Release the reservation after a failure, or settle if settling was interrupted.
+
+        If a cancellation comes before the thread that writes, nothing is written; so it is tried
+        once more, now as a flow that tidies up. Writing it twice has the same effect as once.
+        """
+        ending = self._ending or _failure(error)
+        try:
+            yield from self._end(ending)
+        except GeneratorExit:
+            self._settle(ending)
+            raise
+        except BaseException:
+            yield from self._end(ending)
+            raise
 
     def dropped(self) -> None:
         """End the entry of a flow that was discarded, so that its effects are not run any more."""
