@@ -15,7 +15,7 @@ mod begun;
 
 #[cfg(target_arch = "x86_64")]
 use crate::machine::has_avx2;
-use crate::merging::merge::{NO_PAIR, SHORT, key, next};
+use crate::merging::merge::{NO_PAIR, key, next, rank_of};
 use crate::queue::Bounds;
 use crate::vocabulary::Vocabulary;
 use crate::vocabulary::pairs::{Mixed, NONE, NOTHING, Pairs};
@@ -278,7 +278,7 @@ impl<const N: usize> Lane<N> {
         if lowest >= NO_PAIR {
             return false;
         }
-        let (at, rank) = (lowest as usize % N, lowest / SHORT as u32);
+        let (at, rank) = (lowest as usize % N, rank_of(lowest));
         let right = next(self.alive, at);
         self.tokens[at] = rank;
         self.alive &= !(1 << (right % 64));

@@ -35,75 +35,73 @@ use crate::vocabulary::pairs::NONE;
 const CHUNK: usize = 32;
 const BUDGET: usize = 16;
 
-/// Appends the tokens of `piece` to `out`. O(n) usually, O(n log n) at worst; O(n) memory.
+/// Puts the tokens of `piece` into `out`, which is empty. O(n) usually, O(n log n) at worst; O(n)
+/// memory.
 pub(crate) fn encode_long(v: &Vocabulary, room: &mut Room, piece: &[u8], out: &mut Vec<u32>) {
-    let first = out.len();
+    debug_assert!(out.is_empty());
     if let Some(runs) = Runs::of(v, piece) {
         return runs
             .all()
             .iter()
             .for_each(|run| out.extend(std::iter::repeat_n(run.token, run.times)));
     }
+    let mut joined = Joined { v, piece, tokens: out, window: Vec::new(), spent: 0 };
     let mut chunk = Vec::new();
-    let mut window = Vec::new();
-    let mut spent = 0;
-    let mut at = 0;
-    while at < piece.len() {
+    for at in (0..piece.len()).step_by(CHUNK) {
         let end = (at + CHUNK).min(piece.len());
         worked(CHUNK);
         chunk.clear();
         merge(v, room, &piece[at..end], |id| chunk.push(id));
-        let from = if out.len() == first || is_valid_pair(v, out[out.len() - 1], chunk[0]) {
-            0
-        } else {
-            mend(v, room, &piece[..end], at, out, first, &chunk, &mut window, &mut spent)
+        let from = match joined.tokens.last() {
+            Some(last) if !is_valid_pair(v, *last, chunk[0]) => joined.mend(room, at, &chunk),
+            _ => 0,
         };
-        out.extend_from_slice(&chunk[from..]);
-        at = end;
-        if spent > BUDGET * piece.len() {
-            out.truncate(first);
-            merge_long(v, room, piece, |id| out.push(id));
-            return;
+        joined.tokens.extend_from_slice(&chunk[from..]);
+        if joined.spent > BUDGET * piece.len() {
+            out.clear();
+            return merge_long(v, room, piece, |id| out.push(id));
         }
     }
 }
 
-/// Encodes a window around the seam at `at`. Replaces the tokens of `out` that it covers, and
-/// returns how many tokens of `chunk` it covers. Adds its bytes, and those of the narrower windows
-/// before it, to `spent`.
-#[allow(clippy::too_many_arguments)] // two sides of a seam and the room to mend it in
-fn mend(
-    v: &Vocabulary,
-    room: &mut Room,
-    piece: &[u8],
-    at: usize,
-    out: &mut Vec<u32>,
-    first: usize,
-    chunk: &[u32],
-    window: &mut Vec<u32>,
-    spent: &mut usize,
-) -> usize {
-    let length = |ids: &[u32]| ids.iter().map(|id| v.token(*id).len()).sum::<usize>();
-    let (mut left, mut right) = (2, 2);
-    loop {
-        left = left.min(out.len() - first);
-        right = right.min(chunk.len());
-        let keep = out.len() - left;
-        let start = at - length(&out[keep..]);
-        let end = at + length(&chunk[..right]);
-        *spent += end - start;
-        window.clear();
-        merge(v, room, &piece[start..end], |id| window.push(id));
-        let left_holds = keep == first || is_valid_pair(v, out[keep - 1], window[0]);
-        let right_holds =
-            right == chunk.len() || is_valid_pair(v, window[window.len() - 1], chunk[right]);
-        if left_holds && right_holds {
-            out.truncate(keep);
-            out.extend_from_slice(window);
-            return right;
+/// The tokens of the chunks that were joined so far.
+struct Joined<'a> {
+    v: &'a Vocabulary,
+    piece: &'a [u8],
+    tokens: &'a mut Vec<u32>,
+    /// Room for the tokens of a window.
+    window: Vec<u32>,
+    /// The bytes of all windows.
+    spent: usize,
+}
+
+impl Joined<'_> {
+    /// Encodes a window around the seam at `at`, behind which `chunk` comes. Replaces the tokens
+    /// that it covers, and returns how many tokens of `chunk` it covers.
+    #[inline(never)] // so that the loop over chunks stays small
+    fn mend(&mut self, room: &mut Room, at: usize, chunk: &[u32]) -> usize {
+        let Joined { v, piece, tokens, window, spent } = self;
+        let length = |ids: &[u32]| ids.iter().map(|id| v.token(*id).len()).sum::<usize>();
+        let (mut left, mut right) = (2, 2);
+        loop {
+            left = left.min(tokens.len());
+            right = right.min(chunk.len());
+            let (kept, covered) = tokens.split_at(tokens.len() - left);
+            let (start, end) = (at - length(covered), at + length(&chunk[..right]));
+            *spent += end - start;
+            window.clear();
+            merge(v, room, &piece[start..end], |id| window.push(id));
+            let left_holds = kept.last().is_none_or(|last| is_valid_pair(v, *last, window[0]));
+            let right_holds =
+                right == chunk.len() || is_valid_pair(v, window[window.len() - 1], chunk[right]);
+            if left_holds && right_holds {
+                tokens.truncate(tokens.len() - left);
+                tokens.extend_from_slice(window);
+                return right;
+            }
+            left *= if left_holds { 1 } else { 2 };
+            right *= if right_holds { 1 } else { 2 };
         }
-        left *= if left_holds { 1 } else { 2 };
-        right *= if right_holds { 1 } else { 2 };
     }
 }
 

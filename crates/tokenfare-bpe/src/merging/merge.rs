@@ -80,7 +80,7 @@ pub(crate) fn merge_short<const LANES: usize>(
         if lowest >= NO_PAIR {
             break;
         }
-        let (at, rank) = (lowest as usize % LANES, lowest / SHORT as u32);
+        let (at, rank) = (lowest as usize % LANES, rank_of(lowest));
         let right = next(alive, at);
         tokens[at] = rank;
         alive &= !(1 << right);
@@ -101,12 +101,21 @@ pub(crate) fn merge_short<const LANES: usize>(
 }
 
 /// The least key of a pair that does not merge. The keys of all that merge are below it.
-pub(crate) const NO_PAIR: u32 = NONE << 6;
+pub(crate) const NO_PAIR: u32 = NONE << PLACE_BITS;
+
+/// Bits of a place in a piece of at most [`SHORT`] bytes.
+const PLACE_BITS: u32 = SHORT.ilog2();
 
 /// The key of the pair at `at`: 18 bits of rank, then 6 of place.
 #[inline(always)]
 pub(crate) fn key(rank: u32, at: usize) -> u32 {
-    rank << 6 | at as u32
+    rank << PLACE_BITS | at as u32
+}
+
+/// The rank in a key.
+#[inline(always)]
+pub(crate) fn rank_of(key: u32) -> u32 {
+    key >> PLACE_BITS
 }
 
 /// The place of the next token after `at`, or 64 if there is none.
