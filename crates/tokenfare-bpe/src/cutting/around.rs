@@ -6,20 +6,12 @@ const LOOK: usize = 256;
 
 /// The text before `at`, as far as it is looked at.
 pub(crate) fn before(text: &str, at: usize) -> &str {
-    let mut from = at.saturating_sub(LOOK);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    &text[from..at]
+    &text[text.ceil_char_boundary(at.saturating_sub(LOOK))..at]
 }
 
 /// The text after `at`, as far as it is looked at.
 pub(crate) fn behind(text: &str, at: usize) -> &str {
-    let mut to = text.len().min(at + LOOK);
-    while !text.is_char_boundary(to) {
-        to -= 1;
-    }
-    &text[at..to]
+    &text[at..text.floor_char_boundary(at + LOOK)]
 }
 
 #[cfg(test)]

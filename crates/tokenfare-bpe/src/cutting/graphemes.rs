@@ -29,10 +29,8 @@ pub(crate) fn is_place(text: &str, at: usize) -> bool {
 }
 
 /// The last place at or before `at`.
-pub(crate) fn place_before(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
+pub(crate) fn place_before(text: &str, at: usize) -> usize {
+    let mut at = text.floor_char_boundary(at);
     if is_place(text, at) {
         return at;
     }
@@ -52,10 +50,8 @@ pub(crate) fn place_before(text: &str, mut at: usize) -> usize {
 }
 
 /// The first place at or after `at`.
-pub(crate) fn place_after(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at += 1;
-    }
+pub(crate) fn place_after(text: &str, at: usize) -> usize {
+    let at = text.ceil_char_boundary(at);
     if is_place(text, at) {
         return at;
     }

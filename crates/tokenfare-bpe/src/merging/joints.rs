@@ -42,6 +42,7 @@
 
 use crate::pieces::masks::{READ, WINDOW};
 use crate::table::table;
+use crate::unicode::classes::length_of;
 
 const BITS: u32 = 20;
 
@@ -226,19 +227,9 @@ impl Joints {
     pub(crate) fn segment_end(&self, piece: &[u8], start: usize) -> usize {
         let mut at = start;
         while at + 6 <= piece.len() {
-            let lead = piece[at];
-            if !is_three_byte_lead(lead) {
-                at += if lead < 0x80 {
-                    1
-                } else if lead < 0xe0 {
-                    2
-                } else {
-                    4
-                };
-                continue;
-            }
-            at += 3;
-            if is_three_byte_lead(piece[at]) && !self.may_hold(piece, at) {
+            let length = length_of(piece[at]);
+            at += length;
+            if length == 3 && is_three_byte_lead(piece[at]) && !self.may_hold(piece, at) {
                 return at;
             }
         }
@@ -274,17 +265,6 @@ const PARTED: usize = 1 << 20;
 /// The bits that [`Joints::parts`] returns.
 pub(crate) const PARTS_BEFORE: u64 = 1;
 pub(crate) const PARTS_BEHIND: u64 = 2;
-
-/// Length of the character that starts with `lead`; 1 for a byte that starts none.
-#[inline(always)]
-pub(crate) fn length_of(lead: u8) -> usize {
-    match lead {
-        0xc0..0xe0 => 2,
-        0xe0..0xf0 => 3,
-        0xf0.. => 4,
-        _ => 1,
-    }
-}
 
 /// Whether `token` has one of the joints beside ASCII at `at`.
 fn joins_ascii(token: &[u8], at: usize) -> bool {

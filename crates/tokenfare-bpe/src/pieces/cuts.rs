@@ -26,7 +26,7 @@
 use std::ops::Range;
 
 use crate::interrupts::worked;
-use crate::unicode::classes::{CLASS, LETTER, NUMBER, SPACE, UNSTABLE, class_at};
+use crate::unicode::classes::{CLASS, LETTER, NUMBER, SPACE, UNSTABLE, class_at, class_before};
 
 /// Places that are looked at between two questions whether to go on (see `interrupts`).
 pub(crate) const STRIDE: usize = 1 << 16;
@@ -62,11 +62,7 @@ pub(crate) fn is_cut(text: &[u8], at: usize) -> bool {
     if right & CLASS == LETTER {
         return false;
     }
-    let mut start = at - 1;
-    while text[start] & 0xc0 == 0x80 {
-        start -= 1;
-    }
-    let class = class_at(text, start).0;
+    let class = class_before(text, at);
     class & UNSTABLE == 0 && matches!(class & CLASS, LETTER | NUMBER)
 }
 

@@ -16,6 +16,7 @@ use crate::interrupts::worked;
 use crate::text::code_points::utf8_of;
 use crate::text::source::Text;
 use crate::tokenizer::Tokenizer;
+use crate::unicode::classes::length_of;
 
 /// Bytes kept before any cut is looked for: few enough to be counted whenever the count is asked
 /// for.
@@ -84,7 +85,7 @@ impl Stream {
     /// Adds bytes of UTF-8, which may begin and end inside a character. Fails if they are not
     /// UTF-8, and then adds nothing. Otherwise the same as [`Stream::add`].
     pub fn add_bytes(&mut self, tokenizer: &Tokenizer, bytes: &[u8]) -> Result<(), NotUtf8> {
-        let missing = self.begun.first().map_or(0, |lead| width(*lead) - self.begun.len());
+        let missing = self.begun.first().map_or(0, |lead| length_of(*lead) - self.begun.len());
         let (head, bytes) = bytes.split_at(missing.min(bytes.len()));
         let joint = [&self.begun, head].concat();
         let bad = |bytes: &[u8], before: usize, at: usize| NotUtf8 {
@@ -140,16 +141,6 @@ impl Stream {
             self.kept.drain(..cut);
         }
         self.looked = self.kept.len();
-    }
-}
-
-/// Length of the character that begins with this byte.
-fn width(lead: u8) -> usize {
-    match lead {
-        ..0xc0 => 1,
-        0xc0..0xe0 => 2,
-        0xe0..0xf0 => 3,
-        0xf0.. => 4,
     }
 }
 

@@ -72,6 +72,29 @@ pub(crate) fn class_at(text: &[u8], start: usize) -> (u8, usize) {
     }
 }
 
+/// Class byte of the character that ends at `end`. O(1).
+///
+/// `text` must be UTF-8 up to `end`, which is not its start.
+#[inline(always)]
+pub(crate) fn class_before(text: &[u8], end: usize) -> u8 {
+    let mut start = end - 1;
+    while text[start] & 0xc0 == 0x80 {
+        start -= 1;
+    }
+    class_at(text, start).0
+}
+
+/// Length of the character that starts with `lead`; 1 for a byte that starts none.
+#[inline(always)]
+pub(crate) fn length_of(lead: u8) -> usize {
+    match lead {
+        0xc0..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        0xf0.. => 4,
+        _ => 1,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

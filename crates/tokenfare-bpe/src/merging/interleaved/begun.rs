@@ -1,8 +1,9 @@
 //! The tokens that a piece starts with: its bytes, or its characters where these may be taken at
 //! once.
 
-use crate::merging::joints::{PARTS_BEFORE, PARTS_BEHIND, length_of};
+use crate::merging::joints::{PARTS_BEFORE, PARTS_BEHIND};
 use crate::queue::Bounds;
+use crate::unicode::classes::length_of;
 use crate::vocabulary::Vocabulary;
 use crate::vocabulary::pairs::NONE;
 

@@ -27,7 +27,7 @@
 //! `cased`, 4 also takes slashes, so the right side must not be one. In `plain` this is no cut:
 //! there `\s+(?!\S)` leaves the `\n` alone if text follows, and includes it if not. ∎
 
-use crate::unicode::classes::{CLASS, LETTER, NUMBER, UNSTABLE, class_at};
+use crate::unicode::classes::{CLASS, LETTER, NUMBER, UNSTABLE, class_before};
 
 /// What differs between the patterns.
 #[derive(Clone, Copy)]
@@ -51,10 +51,6 @@ pub(crate) fn is_cut(text: &[u8], at: usize, rule: Rule) -> bool {
     if right.is_ascii_alphanumeric() {
         return false;
     }
-    let mut start = at - 1;
-    while text[start] & 0xc0 == 0x80 {
-        start -= 1;
-    }
-    let class = class_at(text, start).0;
+    let class = class_before(text, at);
     class & UNSTABLE == 0 && matches!(class & CLASS, LETTER | NUMBER)
 }

@@ -1,9 +1,9 @@
 //! One window: the classes of its characters, and how far its starts are certain.
 
-use crate::merging::joints::{Joints, length_of};
+use crate::merging::joints::Joints;
 use crate::pieces::masks::{Masks, READ};
 use crate::unicode::classes::{
-    CLASS, LETTER, LOWER, MARK, NUMBER, SPACE, STAYS, UNSTABLE, UPPER, class_at,
+    CLASS, LETTER, LOWER, MARK, NUMBER, SPACE, STAYS, UNSTABLE, UPPER, class_at, length_of,
 };
 use crate::unicode::nfc::is_nfc;
 
