@@ -12,6 +12,8 @@ use unicode_normalization::char::canonical_combining_class;
 use unicode_normalization::{IsNormalized, is_nfc_quick};
 
 const CODE_POINTS: usize = 0x11_0000;
+/// Blocks for which a table has room.
+const BLOCKS: usize = 512;
 
 fn mark(classes: &mut [u8], pattern: &str, bits: u8) {
     let hir = regex_syntax::parse(pattern).expect("a character class");
@@ -42,7 +44,7 @@ fn main() -> std::io::Result<()> {
             (false, _) => 8,
         };
     }
-    write("unicode/classes", &classes, 512)?;
+    write("unicode/classes", &classes)?;
 
     let mut kinds = vec![0u8; CODE_POINTS];
     for (bit, pattern) in
@@ -52,12 +54,12 @@ fn main() -> std::io::Result<()> {
     {
         mark(&mut kinds, pattern, 1 << bit);
     }
-    write("pieces/patterns", &kinds, 512)
+    write("pieces/patterns", &kinds)
 }
 
 /// Writes a two-level table: for each block of 64 code points the number of its content, and the
 /// different contents.
-fn write(name: &str, classes: &[u8], room: usize) -> std::io::Result<()> {
+fn write(name: &str, classes: &[u8]) -> std::io::Result<()> {
     let mut blocks: Vec<&[u8]> = Vec::new();
     let mut index = Vec::with_capacity(CODE_POINTS / 32);
     for block in classes.chunks(64) {
@@ -69,8 +71,8 @@ fn write(name: &str, classes: &[u8], room: usize) -> std::io::Result<()> {
     }
     println!("{name}: {} different blocks", blocks.len());
     let mut flat = blocks.concat();
-    assert!(flat.len() <= room * 64, "no room for so many blocks");
-    flat.resize(room * 64, 0);
+    assert!(flat.len() <= BLOCKS * 64, "no room for so many blocks");
+    flat.resize(BLOCKS * 64, 0);
     let folder = format!("{}/src/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::create_dir_all(&folder)?;
     std::fs::write(format!("{folder}/index.bin"), index)?;

@@ -8,7 +8,7 @@ use crate::vocabulary::hash;
 
 /// Longest piece, in bytes, that has an entry.
 pub(crate) const LONGEST: usize = 62;
-const PLACES: usize = 1 << 15;
+const BITS: u32 = 15;
 
 #[derive(Clone, Copy)]
 #[repr(align(64))]
@@ -27,7 +27,7 @@ pub(crate) struct MiddleCache {
 impl MiddleCache {
     /// The place of a piece's entry. O(length).
     pub(crate) fn place(piece: &[u8]) -> usize {
-        (hash(piece) >> 49) as usize & (PLACES - 1)
+        (hash(piece) >> (64 - BITS)) as usize
     }
 
     /// The count of the piece, if it is at its place. O(length).
@@ -41,7 +41,7 @@ impl MiddleCache {
     /// table.
     pub(crate) fn put(&mut self, place: usize, piece: &[u8], count: usize) {
         if self.entries.is_empty() {
-            self.entries = vec![Entry { bytes: [0; LONGEST], length: 0, count: 0 }; PLACES];
+            self.entries = vec![Entry { bytes: [0; LONGEST], length: 0, count: 0 }; 1 << BITS];
         }
         let entry = &mut self.entries[place];
         entry.bytes[..piece.len()].copy_from_slice(piece);

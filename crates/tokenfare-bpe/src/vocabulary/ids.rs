@@ -7,9 +7,10 @@ use crate::vocabulary::limits::MAX_ID;
 /// token.
 const NO_RANK: u32 = u32::MAX;
 
-/// Ids by rank and ranks by id; both empty if ids are ranks.
+/// Ids by rank, and ranks by id.
 #[derive(Default)]
 pub(crate) struct Ids {
+    /// Empty if ids are ranks.
     by_rank: Vec<u32>,
     ranks: Vec<u32>,
 }

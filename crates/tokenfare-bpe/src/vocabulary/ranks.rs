@@ -20,7 +20,7 @@
 //! piece that is a token is that token. The proof assumes nothing about the order of ranks: 81
 //! tokens of Llama 3 are made of a token of higher rank than their own, and 588 are never made.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::vocabulary::error::VocabularyError;
 use crate::vocabulary::limits::{LONGEST_TOKEN, MAX_ID, MOST_BYTES, SINGLES};
@@ -90,7 +90,7 @@ impl<'a> Reduced<'a> {
             Merging::Listed { whole_pieces, .. } => whole_pieces,
         };
         Ok(Reduced {
-            singles: known.bytes(&singles)?,
+            singles: std::array::from_fn(|place| singles[place].0), // each byte once, says `Known`
             merges: merges.collect(),
             spare: spare.into_iter().map(|(bytes, _)| bytes).collect(),
             whole_pieces,
@@ -102,13 +102,13 @@ impl<'a> Reduced<'a> {
 /// Pairs of ids, with their rank and the id of the token that they make.
 type Listed = HashMap<(u32, u32), (u32, u32)>;
 
-/// Ids by bytes, each once.
+/// Ids by bytes, each once; all single bytes are among them.
 struct Known<'a>(HashMap<&'a [u8], u32>);
 
 impl<'a> Known<'a> {
     fn new(tokens: &[(&'a [u8], u32)]) -> Result<Self, VocabularyError> {
         let mut ids = HashMap::with_capacity(tokens.len());
-        let mut seen = HashMap::with_capacity(tokens.len());
+        let mut seen = HashSet::with_capacity(tokens.len());
         let mut total = 0;
         for (bytes, id) in tokens {
             if bytes.is_empty() || bytes.len() > LONGEST_TOKEN {
@@ -117,7 +117,7 @@ impl<'a> Known<'a> {
             if let Some(other) = ids.insert(*bytes, *id) {
                 return Err(VocabularyError::Twice { first: other, second: *id });
             }
-            if seen.insert(*id, ()).is_some() {
+            if !seen.insert(*id) {
                 return Err(VocabularyError::Id(*id));
             }
             if *id >= MAX_ID {
@@ -132,11 +132,6 @@ impl<'a> Known<'a> {
             Some(byte) => Err(VocabularyError::Byte(byte)),
             None => Ok(Known(ids)),
         }
-    }
-
-    fn bytes(&self, singles: &[(u8, u32)]) -> Result<[u8; SINGLES], VocabularyError> {
-        let bytes: Vec<u8> = singles.iter().map(|(byte, _)| *byte).collect();
-        bytes.try_into().map_err(|_| VocabularyError::Foreign)
     }
 
     fn listed(&self, merging: Merging<'_>) -> Result<Option<Listed>, VocabularyError> {
