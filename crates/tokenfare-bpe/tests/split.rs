@@ -51,7 +51,7 @@ const UNITS: [&str; 22] = [
 ];
 
 #[test]
-fn pieces_join_fit_and_overlap_by_no_more_than_asked() {
+fn chunks_join_fit_and_overlap_by_no_more_than_asked() {
     let tokenizer = qwen();
     let mut state = 5u64;
     let mut roll = |sides: usize| {
@@ -69,7 +69,7 @@ fn pieces_join_fit_and_overlap_by_no_more_than_asked() {
 }
 
 #[test]
-fn without_any_boundary_pieces_are_as_long_as_they_can_be() {
+fn without_any_boundary_chunks_are_as_long_as_they_can_be() {
     let tokenizer = qwen();
     for unit in ["a", "xq", "=", "👩\u{200d}👧", "\u{1112}\u{1161}\u{11ab}", "e\u{301}"] {
         let text = unit.repeat(5000);

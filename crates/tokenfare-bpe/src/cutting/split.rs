@@ -4,8 +4,7 @@
 //! The plain way counts the text from the start of each chunk to every boundary. Here the longest
 //! beginning of the rest that fits is found as in `truncate`, and within it the last boundary of
 //! the best kind (`boundaries`). If there is no boundary, that beginning is the chunk. Every chunk
-//! is counted alone before it is returned, so none exceeds the limit. (In this module, a "piece" is
-//! such a chunk, not a piece of the pattern.)
+//! is counted alone before it is returned, so none exceeds the limit.
 //!
 //! **Linear time.** The text is counted once, in blocks between cuts, and the counts of blocks are
 //! kept. A chunk costs as much as its window, the stretch of at most `limit` tokens after its
@@ -44,7 +43,7 @@ impl Tokenizer {
     pub fn split(&self, text: &str, limit: usize, overlap: usize) -> Result<Vec<Span>, Span> {
         self.with_memory(|memory| {
             let mut spans = Vec::new();
-            let mut splitting = Splitting {
+            let mut chunking = Chunking {
                 tokenizer: self,
                 text,
                 limit,
@@ -54,8 +53,8 @@ impl Tokenizer {
             };
             let (mut start, mut done) = (0, 0);
             while done < text.len() {
-                let span = match splitting.piece(memory, start, done) {
-                    None if start < done => splitting.piece(memory, done, done),
+                let span = match chunking.chunk(memory, start, done) {
+                    None if start < done => chunking.chunk(memory, done, done),
                     found => found,
                 };
                 let Some(span) = span else {
@@ -66,7 +65,7 @@ impl Tokenizer {
                 worked(span.end - done);
                 spans.push(span);
                 done = span.end;
-                start = splitting.overlap_start(memory, span, overlap);
+                start = chunking.overlap_start(memory, span, overlap);
             }
             Ok(spans)
         })
@@ -74,7 +73,7 @@ impl Tokenizer {
 }
 
 /// A text that is being split, and the counts of its blocks as far as they were needed.
-struct Splitting<'a> {
+struct Chunking<'a> {
     tokenizer: &'a Tokenizer,
     text: &'a str,
     limit: usize,
@@ -86,9 +85,9 @@ struct Splitting<'a> {
     fences: Fences,
 }
 
-impl Splitting<'_> {
+impl Chunking<'_> {
     /// The chunk that starts at `start` and ends after `done`; `None` if nothing there fits.
-    fn piece(&mut self, memory: &mut Memory, start: usize, done: usize) -> Option<Span> {
+    fn chunk(&mut self, memory: &mut Memory, start: usize, done: usize) -> Option<Span> {
         let longest = self.longest(memory, start);
         if longest.end == self.text.len() {
             return Some(longest);
@@ -178,13 +177,13 @@ impl Splitting<'_> {
     /// The first word from which on a chunk has at most `overlap` tokens. Where words are far apart
     /// there may be none, and that is cheaper to see than where the limit falls.
     fn overlap_word(&mut self, memory: &mut Memory, span: Span, overlap: usize) -> Option<usize> {
-        let piece = &self.text[span.start..span.end];
+        let chunk = &self.text[span.start..span.end];
         let has_word = |stretch: Range<usize>| {
             let (from, to) = (span.start + stretch.start, span.start + stretch.end);
             first_word(self.text, from, to).is_some()
         };
         let mut from =
-            span.start + self.tokenizer.wanted_ending(memory, piece, overlap, has_word).at;
+            span.start + self.tokenizer.wanted_ending(memory, chunk, overlap, has_word).at;
         if from == span.start {
             from += 1; // the next chunk must start after the start of this one
         }
@@ -294,7 +293,7 @@ mod tests {
                     first_sentence(&text, &mut fences, expected, expected + 1).is_some(),
                 );
                 if pair[1].start != expected {
-                    // Left out, since nothing behind the piece fits together with it.
+                    // Left out, since nothing behind the chunk fits together with it.
                     assert_eq!(pair[1].start, pair[0].end, "{text:?} {limit} {overlap}");
                     let next = tokenizer.longest_beginning(&text[expected..], limit).unwrap();
                     assert!(expected + next.at <= pair[0].end, "{text:?} {limit} {overlap}");
