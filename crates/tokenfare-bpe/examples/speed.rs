@@ -19,15 +19,6 @@ use tokenfare_bpe::{Merging, Normalization, Pattern, Tokenizer, to_compact};
 const DATA: &[u8] = include_bytes!("../../../src/tokenfare/tokenizers/data/qwen.bpe");
 const ROUNDS: usize = 7;
 
-const PATTERNS: [(&str, Pattern); 6] = [
-    ("qwen", Pattern::Qwen),
-    ("qwen3.5", Pattern::QwenMarks),
-    ("cl100k", Pattern::Cl100k),
-    ("llama3", Pattern::Llama3),
-    ("o200k", Pattern::O200k),
-    ("gpt2", Pattern::Gpt2),
-];
-
 /// Qwen's tokens, split by a pattern.
 fn tokenizer(pattern: Pattern) -> Result<Tokenizer, Box<dyn std::error::Error>> {
     let qwen = Tokenizer::from_compact(DATA)?;
@@ -79,8 +70,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().ok_or("speed FOLDER [PATTERN] [name…]")?;
     let mut wanted: Vec<String> = arguments.collect();
-    let named = wanted.first().and_then(|name| PATTERNS.iter().find(|known| known.0 == *name));
-    let tokenizer = tokenizer(named.map_or(Pattern::Qwen, |known| known.1))?;
+    let named = wanted.first().and_then(|name| Pattern::named(name));
+    let tokenizer = tokenizer(named.unwrap_or(Pattern::Qwen))?;
     wanted.drain(..usize::from(named.is_some()));
     let mut paths: Vec<_> = std::fs::read_dir(folder)?
         .map(|entry| entry.map(|e| e.path()))

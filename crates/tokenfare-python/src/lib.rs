@@ -276,8 +276,8 @@ fn to_compact<'py>(
     pattern: &str,
     nfc: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let found = PATTERNS.iter().find(|(name, _)| *name == pattern).map(|(_, pattern)| *pattern);
-    let pattern = found.ok_or_else(|| Refused::new_err(format!("no pattern {pattern:?}")))?;
+    let pattern = Pattern::named(pattern)
+        .ok_or_else(|| Refused::new_err(format!("no pattern {pattern:?}")))?;
     let normalization = if nfc { Normalization::Nfc } else { Normalization::None };
     let merging = match &merges {
         None => Merging::ByRank,
@@ -288,15 +288,6 @@ fn to_compact<'py>(
     let compact = compact.map_err(|e| Refused::new_err(e.to_string()))?;
     Ok(PyBytes::new(py, &compact))
 }
-
-const PATTERNS: [(&str, Pattern); 6] = [
-    ("qwen", Pattern::Qwen),
-    ("qwen3.5", Pattern::QwenMarks),
-    ("cl100k", Pattern::Cl100k),
-    ("llama3", Pattern::Llama3),
-    ("o200k", Pattern::O200k),
-    ("gpt2", Pattern::Gpt2),
-];
 
 /// Panics, so that a test can see what becomes of a panic.
 #[pyfunction]

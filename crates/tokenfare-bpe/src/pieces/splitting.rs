@@ -36,6 +36,19 @@ impl Pattern {
     /// All patterns, in the order of their numbers in the compact form.
     pub const ALL: [Self; 6] =
         [Self::Qwen, Self::QwenMarks, Self::Cl100k, Self::Llama3, Self::O200k, Self::Gpt2];
+
+    /// The pattern of this name: that of the vocabulary that had it first.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "qwen" => Self::Qwen,
+            "qwen3.5" => Self::QwenMarks,
+            "cl100k" => Self::Cl100k,
+            "llama3" => Self::Llama3,
+            "o200k" => Self::O200k,
+            "gpt2" => Self::Gpt2,
+            _ => return None,
+        })
+    }
 }
 
 /// How a text is normalized before it is split.
@@ -110,13 +123,13 @@ impl Splitting {
         match self.pattern {
             Pattern::Qwen => is_cut(text, at),
             Pattern::QwenMarks | Pattern::Cl100k | Pattern::Llama3 => {
-                cuts::is_cut(text, at, Rule { line_end: true, contractions_in_front: true })
+                cuts::is_cut(text, at, Rule { line_end: true, before_quote_or_slash: true })
             }
             Pattern::O200k => {
-                cuts::is_cut(text, at, Rule { line_end: true, contractions_in_front: false })
+                cuts::is_cut(text, at, Rule { line_end: true, before_quote_or_slash: false })
             }
             Pattern::Gpt2 => {
-                cuts::is_cut(text, at, Rule { line_end: false, contractions_in_front: true })
+                cuts::is_cut(text, at, Rule { line_end: false, before_quote_or_slash: true })
             }
         }
     }

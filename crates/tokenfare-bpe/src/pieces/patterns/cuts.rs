@@ -35,14 +35,14 @@ pub(crate) struct Rule {
     /// Whether a piece ends after `\n`, whatever follows that is not white space.
     pub(crate) line_end: bool,
     /// Whether the right side may be an apostrophe or a slash.
-    pub(crate) contractions_in_front: bool,
+    pub(crate) before_quote_or_slash: bool,
 }
 
 /// Whether the text may be cut at `at`, which is inside it. O(1).
 #[inline]
 pub(crate) fn is_cut(text: &[u8], at: usize, rule: Rule) -> bool {
     let right = text[at];
-    if !right.is_ascii() || !rule.contractions_in_front && matches!(right, b'\'' | b'/') {
+    if !right.is_ascii() || !rule.before_quote_or_slash && matches!(right, b'\'' | b'/') {
         return false;
     }
     if text[at - 1] == b'\n' {
