@@ -71,7 +71,7 @@
 //!
 //! | folder | what is in it |
 //! |---|---|
-//! | `vocabulary` | `ranks` reduces any table of merges to one pair for each token, `compact` reads and writes it, `error` says what can be wrong with it, `limits` how large it may be, `pairs` looks up the token that two tokens merge into, `ids` holds the ids that callers use |
+//! | `vocabulary` | `ranks` reduces any table of merges to one pair for each token, `compact` reads and writes it, `error` says what can be wrong with it, `limits` how large it may be, `pairs` looks up the token that two tokens merge into, `by_bytes` finds a token by its bytes, `ids` holds the ids that callers use |
 //! | `text` | the forms of a text: Python's or UTF-8, whole or in parts, for one thread or several |
 //! | `unicode` | character classes, NFC |
 //! | `pieces` | the split patterns, one piece at a time and 64 bytes at a time; where a text may be cut |

@@ -5,6 +5,7 @@
 //! table. Ids in here are ranks; `ids` translates them to the ids that callers use. Nothing here
 //! knows where the data came from, or for which model it is.
 
+pub(crate) mod by_bytes;
 pub(crate) mod compact;
 pub(crate) mod error;
 pub(crate) mod ids;
@@ -21,6 +22,7 @@ use std::sync::OnceLock;
 use crate::merging::adjacent::Adjacent;
 use crate::merging::joints::Joints;
 use crate::table::table;
+use crate::vocabulary::by_bytes::ByBytes;
 use crate::vocabulary::compact::Compact;
 use crate::vocabulary::error::VocabularyError;
 use crate::vocabulary::limits::SINGLES;
@@ -40,7 +42,7 @@ pub(crate) struct Vocabulary {
     /// The tokens that are one three-byte character, indexed by the sixteen bits of its code point.
     characters: Box<[u32; 1 << 16]>,
     /// Built on first use, as are the joints: a short text needs neither.
-    ids: OnceLock<Ids>,
+    by_bytes: OnceLock<ByBytes>,
     joints: OnceLock<Joints>,
     adjacent: OnceLock<Adjacent>,
     /// Number of tokens that are single bytes or made by merging; spare tokens follow.
@@ -72,7 +74,7 @@ impl Vocabulary {
             byte_pairs: table(NONE),
             pairs: Pairs::of(merges, SINGLES as u32).map_err(VocabularyError::Repeated)?,
             characters: table(NONE),
-            ids: OnceLock::new(),
+            by_bytes: OnceLock::new(),
             joints: OnceLock::new(),
             adjacent: OnceLock::new(),
             merged: tokens.len() as u32,
@@ -189,11 +191,11 @@ impl Vocabulary {
         self.adjacent.get_or_init(|| Adjacent::new(tokens))
     }
 
-    fn ids(&self) -> &Ids {
-        self.ids.get_or_init(|| {
-            let mut ids = Ids::with_room_for(self.len());
-            self.whole_pieces().for_each(|id| ids.insert(self.token(id), id));
-            ids
+    fn by_bytes(&self) -> &ByBytes {
+        self.by_bytes.get_or_init(|| {
+            let mut by_bytes = ByBytes::with_room_for(self.len());
+            self.whole_pieces().for_each(|id| by_bytes.insert(self.token(id), id));
+            by_bytes
         })
     }
 
@@ -201,7 +203,7 @@ impl Vocabulary {
     /// expected.
     #[inline]
     pub(crate) fn whole_piece(&self, piece: &[u8]) -> Option<u32> {
-        self.ids().find(piece, |id| self.token(id))
+        self.by_bytes().find(piece, |id| self.token(id))
     }
 
     /// The same as [`Self::whole_piece`] for a piece of more than 64 bytes; `None` unless it is a
@@ -225,55 +227,4 @@ fn ids_of_bytes(singles: &[u8; SINGLES]) -> Result<[u32; SINGLES], VocabularyErr
 
 fn place_of(lead: u8, middle: u8, last: u8) -> usize {
     usize::from(lead & 0x0f) << 12 | usize::from(middle & 0x3f) << 6 | usize::from(last & 0x3f)
-}
-
-/// Ids by the bytes of their tokens: an open-addressing table of ids, which compares bytes in the
-/// vocabulary.
-struct Ids {
-    places: Vec<u32>,
-    shift: u32,
-}
-
-impl Ids {
-    /// Not `NONE`, which may be the id of a spare token: any number of spare tokens follow those
-    /// that merging makes.
-    const EMPTY: u32 = u32::MAX;
-
-    fn with_room_for(count: usize) -> Self {
-        let places = (count * 3 / 2).next_power_of_two();
-        Ids { places: vec![Ids::EMPTY; places], shift: 64 - places.trailing_zeros() }
-    }
-
-    fn home(&self, bytes: &[u8]) -> usize {
-        (hash(bytes) >> self.shift) as usize
-    }
-
-    fn insert(&mut self, bytes: &[u8], id: u32) {
-        let mut place = self.home(bytes);
-        while self.places[place] != Ids::EMPTY {
-            place = (place + 1) & (self.places.len() - 1);
-        }
-        self.places[place] = id;
-    }
-
-    fn find<'a>(&self, bytes: &[u8], token: impl Fn(u32) -> &'a [u8]) -> Option<u32> {
-        let mut place = self.home(bytes);
-        while self.places[place] != Ids::EMPTY {
-            if token(self.places[place]) == bytes {
-                return Some(self.places[place]);
-            }
-            place = (place + 1) & (self.places.len() - 1);
-        }
-        None
-    }
-}
-
-/// A multiplicative hash of words of eight bytes, seeded with the length. O(length).
-pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    let step = |mixed: u64, word: &[u8]| {
-        let mut padded = [0; 8];
-        padded[..word.len()].copy_from_slice(word);
-        (mixed ^ u64::from_le_bytes(padded)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
-    };
-    bytes.chunks(8).fold(bytes.len() as u64, step).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }

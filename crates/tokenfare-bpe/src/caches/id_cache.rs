@@ -11,7 +11,7 @@
 use crate::caches::middle_cache;
 use crate::caches::short_cache::Key;
 use crate::prefetch::prefetch;
-use crate::vocabulary::hash;
+use crate::vocabulary::by_bytes::hash;
 
 const BITS: u32 = 16;
 const PLACES: usize = 1 << BITS;

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::vocabulary::hash;
+use crate::vocabulary::by_bytes::hash;
 
 /// Longest piece, in bytes, that is kept.
 pub(crate) const LONGEST: usize = 4096;

@@ -4,7 +4,7 @@
 //! It is a cache as `short_cache` is: bounded, and never wrong, since the whole piece is compared.
 //! A piece has one place, and the newest entry stays.
 
-use crate::vocabulary::hash;
+use crate::vocabulary::by_bytes::hash;
 
 /// Longest piece, in bytes, that has an entry.
 pub(crate) const LONGEST: usize = 62;
