@@ -251,6 +251,15 @@ def test_a_refusal_makes_all_machines_wait(server: Server, store: InRedis, names
     other.close()
 
 
+def test_who_waited_before_the_clock_was_set_back_holds_nobody_up(
+    store: InRedis, namespace: str
+) -> None:
+    """Each who asks keeps the queue in the server, and with it who was to go first."""
+    for name, moment in (("turns", time.time()), ("seen", time.time() + 3_600)):
+        store._server._client.zadd(f"{namespace}:limiter:{{m}}:{name}", {"gone": moment})
+    assert store.take("m", [Window(60.0, 1, None)], [(1, 0)], 0.0).pause == 0
+
+
 def test_namespaces_and_models_have_nothing_to_do_with_each_other(
     server: Server, store: InRedis, namespace: str
 ) -> None:

@@ -95,6 +95,24 @@ def test_a_killed_process_blocks_nobody(tmp_path: Path) -> None:
     limiter._store.close()  # type: ignore[attr-defined]
 
 
+def test_a_clock_that_is_set_back_holds_nobody_up(tmp_path: Path) -> None:
+    """Who waited before that, and a pause that was begun, counted until the clock came there again.
+
+    Here by an hour, in which every call was refused as one whose turn does not come.
+    """
+    before, after, one = 1_003_600.0, 1_000_000.0, [(1, 0)]
+    window = Window(60.0, 1, None)
+    gone, store = InSqlite(tmp_path / "limits"), InSqlite(tmp_path / "limits")
+    assert gone.take("m", [window], one, before).pause == 0
+    assert gone.take("m", [window], one, before).pause > 0
+    assert store.take("m", [window], one, after).pause == 0
+    gone.close_for("closed", 60.0, before)
+    assert gone.take("closed", [window], one, before).pause > 0
+    assert store.take("closed", [window], one, after).pause == 0
+    gone.close()
+    store.close()
+
+
 @pytest.mark.parametrize("traffic", [Traffic(), Traffic(input_tokens=(1, 5_000))])
 def test_a_shared_store_says_what_memory_says(tmp_path: Path, traffic: Traffic) -> None:
     """The same calls in the same simulated time, but for the polling of other processes."""

@@ -58,7 +58,6 @@ T = TypeVar("T")
 # After throttling, others seem to use the account too, so all calls pause. The refused call itself
 # waits longer (`RetryPolicy`).
 _PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +235,7 @@ class LimiterAdmission:
     def _failed(self, error: BaseException, place: Place) -> None:
         if isinstance(error, RateLimitError):
             asked = error.retry_after_seconds
-            pause = _PAUSE_SECONDS if asked is None else min(asked, _LONGEST_PAUSE_SECONDS)
+            pause = _PAUSE_SECONDS if asked is None else asked
             self._limiter.refused(place, pause)
         elif _uncounted(error):
             self._limiter.leave(place)

@@ -68,13 +68,19 @@ local function add(key, slot, requests, tokens, keep_ms)
   redis.call('PEXPIRE', key, keep_ms)
 end
 
--- For each hash: slot seconds, reach in slots, most requests and tokens (-1: any), requests and
--- tokens asked, milliseconds to keep it.
-local function take(who, gone_seconds)
-  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', seen, '-inf', exactly(now - gone_seconds))) do
+-- Let those go who were seen between two moments.
+local function forget(from, to)
+  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', seen, from, to)) do
     redis.call('ZREM', turns, gone)
     redis.call('ZREM', seen, gone)
   end
+end
+
+-- For each hash: slot seconds, reach in slots, most requests and tokens (-1: any), requests and
+-- tokens asked, milliseconds to keep it.
+local function take(who, gone_seconds)
+  forget('-inf', exactly(now - gone_seconds))
+  forget(exactly(now + gone_seconds), '+inf') -- of a clock that was set back
   local first = redis.call('ZRANGE', turns, 0, 0)[1]
   -- What holds back for longest, by which window, and whether a refusal (0), others who came first
   -- (1), requests (2) or tokens (3).

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tokenfare.database import Database, Migrations
 
-from .store import Change, Hold, Taken, longest
+from .store import LONGEST_PAUSE_SECONDS, Change, Hold, Taken, longest
 from .window import Amounts, Window
 
 POLL_SECONDS = 0.05
@@ -23,6 +23,9 @@ POLL_SECONDS = 0.05
 
 GONE_SECONDS = 1.0
 """The time without asking after which a waiting process counts as gone."""
+
+_AHEAD_SECONDS = 2 * LONGEST_PAUSE_SECONDS
+"""What lies further ahead than this is of a clock that was set back, and does not count."""
 
 _MIGRATIONS: Migrations = (
     (
@@ -114,7 +117,9 @@ class InSqlite:
 
 def _turn(connection: sqlite3.Connection, key: str, who: str, now: float) -> float:
     """How long to wait because another process came first."""
-    connection.execute("DELETE FROM waiting WHERE seen < ?", (now - GONE_SECONDS,))
+    connection.execute(
+        "DELETE FROM waiting WHERE seen < ? OR seen > ?", (now - GONE_SECONDS, now + _AHEAD_SECONDS)
+    )
     first = connection.execute(
         "SELECT who FROM waiting WHERE key = ? ORDER BY turn LIMIT 1", (key,)
     ).fetchone()
@@ -130,6 +135,7 @@ def _wait(connection: sqlite3.Connection, key: str, who: str, now: float) -> Non
 
 
 def _closed(connection: sqlite3.Connection, key: str, now: float) -> float:
+    connection.execute("DELETE FROM closed WHERE until > ?", (now + _AHEAD_SECONDS,))
     row = connection.execute("SELECT until FROM closed WHERE key = ?", (key,)).fetchone()
     return 0.0 if row is None else max(0.0, row[0] - now)
 

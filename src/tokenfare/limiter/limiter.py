@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from .in_memory import InMemory
 from .signals import Signal
-from .store import Change, HeldBy, Hold, Store
+from .store import LONGEST_PAUSE_SECONDS, Change, HeldBy, Hold, Store
 from .window import Amounts, Window
 
 UNTIL_SIGNALLED = 3_600.0
@@ -182,8 +182,12 @@ class Limiter:
         self._rebook(place, (1, place.claim.input_tokens), _NOTHING)
 
     def refused(self, place: Place, pause_seconds: float) -> None:
-        """The provider refused the call: release it, and let no call through for a while."""
+        """The provider refused the call: release it, and let no call through for a while.
+
+        At most for a minute, `LONGEST_PAUSE_SECONDS`.
+        """
         try:
+            pause_seconds = min(pause_seconds, LONGEST_PAUSE_SECONDS)
             self._store.close_for(place.key, pause_seconds, self._clock())
         finally:
             self.leave(place)

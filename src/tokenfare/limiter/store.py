@@ -7,6 +7,9 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from .window import Amounts, Window
 
+LONGEST_PAUSE_SECONDS = 60.0
+"""The longest pause for all calls after a refusal; the refused call itself may wait longer."""
+
 HeldBy: TypeAlias = Literal["requests", "tokens", "refusal", "turn"]
 """What holds a call back: a used-up limit, a pause after a refusal, or the turn of others."""
 
