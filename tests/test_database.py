@@ -51,6 +51,16 @@ def test_a_migration_that_fails_changes_nothing(path: Path) -> None:
     database.close()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_file_that_cannot_be_begun_says_why() -> None:
+    """SQLite had ended the transaction itself: the error was that there was none to end."""
+    with (
+        pytest.raises(DatabaseError, match="disk"),
+        Database("/dev/full", "list", [FIRST]).writing(),
+    ):
+        pass
+
+
 def test_a_later_file_is_not_touched(path: Path) -> None:
     database = Database(path, "list", [FIRST, SECOND])
     rows(database)

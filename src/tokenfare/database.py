@@ -244,7 +244,8 @@ class Database:
             connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # SQLite itself ends one, if the disk is full
+                connection.execute("ROLLBACK")
             raise
 
     def _check(self, connection: sqlite3.Connection, version: int) -> None:
