@@ -99,6 +99,22 @@ def test_uploads_go_by_it_too(emulate: Emulate, catalog: Catalog) -> None:
     assert [call.status for call in uploads if call.method == "POST"] == [200, 200]
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [("", "the key is empty"), ("two words", "no key has"), (None, "not NoneType")],
+)
+def test_a_function_that_gives_no_key_is_what_is_wrong_and_not_the_request(
+    emulate: Emulate, catalog: Catalog, given: Any, says: str
+) -> None:
+    emulator, url = emulate()
+    keys: list[Any] = [OLD]
+    with Client(base_url=url, catalog=catalog, api_key=lambda: keys[0]) as client:
+        keys[0] = given
+        with pytest.raises(MissingKey, match=f"given as api_key: .*{says}"):
+            client.chat("hello")
+    assert len(emulator.calls) == 0
+
+
 def test_a_client_for_another_key_keeps_that_one(emulate: Emulate, catalog: Catalog) -> None:
     emulator, url = emulate(keys=[OLD, NEW])
     with Client(base_url=url, catalog=catalog, api_key=lambda: OLD) as client:

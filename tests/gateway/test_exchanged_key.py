@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.conftest import Start
+
 OLD, NEW = "sk-of-yesterday-0123456789", "sk-of-today-0123456789"
 
 
@@ -47,3 +49,13 @@ def test_a_gateway_takes_the_new_key_without_a_restart(
     assert seen == [200, 502, 200]
     assert OLD not in said
     assert NEW not in said
+
+
+def test_a_gateway_that_has_no_key_any_more_does_not_blame_its_caller(start: Start) -> None:
+    """It was 400 with `the key is empty`, and 401 from what raises `MissingKey` itself."""
+    keys = [OLD]
+    stand = start(client={"api_key": lambda: keys[0]})
+    keys[0] = ""
+    answer = stand.chat()
+    assert (answer.status_code, answer.headers["x-should-retry"]) == (502, "false")
+    assert answer.json()["error"]["code"] == "upstream_key_refused"

@@ -27,7 +27,7 @@ from tokenfare.dispatch import (
     endpoint_for,
     key_from,
 )
-from tokenfare.errors import InvalidRequestError
+from tokenfare.errors import InvalidRequestError, MissingKey
 from tokenfare.ledger import Ceiling
 from tokenfare.router import Requirements
 from tokenfare.telemetry import CAPTURE_VARIABLE
@@ -284,7 +284,10 @@ def _key(
         )
 
     def current_key() -> Secret:
-        return Secret(given())
+        try:
+            return Secret(given())
+        except InvalidRequestError as problem:  # a request is not what is wrong
+            raise MissingKey(f"the function that is given as api_key: {problem}") from None
 
     return current_key(), current_key
 

@@ -103,7 +103,10 @@ def refusal_of(error: Exception, named: Model | None = None, *, own_key: bool = 
         return _of_provider(error, own_key=own_key)
     for row in _OWN:
         if isinstance(error, row.error):
-            return Refusal(row.status, row.kind, str(error), code=row.code, param=row.param(error))
+            says = row.says or str(error)
+            return Refusal(
+                row.status, row.kind, says, code=row.code, param=row.param(error), retry=row.retry
+            )
     # The details are in the log; a caller cannot use them.
     return Refusal(
         500, "server_error", "the gateway failed; its log says at what", code="gateway_failed"
@@ -127,19 +130,29 @@ def _nothing(_: Exception) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """The response for an error of this library."""
+    """The response for an error of this library; `says` replaces its message."""
 
     error: type[Exception]
     status: int
     kind: str
     code: str | None = None
     param: Callable[[Exception], str | None] = _nothing
+    says: str | None = None
+    retry: bool | None = None
 
 
 _OWN: tuple[_Own, ...] = (
     _Own(e.UnknownModel, 404, "invalid_request_error", "model_not_found", _model),
     _Own(e.InvalidRequestError, 400, "invalid_request_error", None, _place),
-    _Own(e.MissingKey, 401, "authentication_error", "invalid_api_key"),
+    _Own(  # the gateway's own: a caller's is with each request
+        e.MissingKey,
+        502,
+        "api_error",
+        "upstream_key_refused",
+        says="the gateway has no key of the provider, which its operator must mend; its log says "
+        "why",
+        retry=False,
+    ),
     _Own(e.MissingExtra, 501, "server_error", "missing_extra"),
     _Own(e.DatabaseError, 503, "server_error", "ledger_failed"),
     _Own(e.LimiterUnreachable, 503, "server_error", "limiter_failed"),
