@@ -23,7 +23,7 @@ pub enum VocabularyError {
     Size(u64),
     /// A byte that is not the token of exactly one id.
     Byte(u8),
-    /// A token that is made of itself.
+    /// A token that is made of itself, or of a token that does not exist.
     Order(u32),
     /// A token made of the same two tokens as another one.
     Repeated(u32),
@@ -66,7 +66,7 @@ impl fmt::Display for VocabularyError {
                 write!(f, "{tokens} tokens; from {SINGLES} to {} are possible", MAX_TOKENS - 1)
             }
             Self::Byte(byte) => write!(f, "byte {byte:#04x} is not the token of exactly one id"),
-            Self::Order(id) => write!(f, "token {id} is made of itself"),
+            Self::Order(id) => write!(f, "token {id} is made of itself or of no token"),
             Self::Repeated(id) => write!(f, "token {id} is made of the same two tokens as another"),
             Self::Token { id, length } => {
                 write!(f, "token {id} has {length} bytes; 1 to {LONGEST_TOKEN} are possible")
