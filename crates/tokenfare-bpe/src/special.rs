@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::pieces::cuts::first_of;
+use crate::interrupts::Steps;
 
 /// Texts that stand for one token each.
 #[derive(Debug, Clone, Default)]
@@ -89,14 +89,16 @@ impl Texts {
     /// place, the longest. O(distance × number of special tokens) at worst.
     fn find(&self, text: &str, from: usize) -> Option<(Range<usize>, u32)> {
         let bytes = text.as_bytes();
-        let one = |at: usize| {
+        let mut steps = Steps::from(from);
+        (from..bytes.len()).find_map(|at| {
+            steps.to(at);
             if !self.starts.contains(&bytes[at]) {
                 return None;
             }
-            self.texts.iter().find(|(text, _)| bytes[at..].starts_with(text.as_bytes()))
-        };
-        let at = first_of(from..bytes.len(), |at| one(at).is_some())?;
-        one(at).map(|(found, id)| (at..at + found.len(), *id))
+            let mut texts = self.texts.iter();
+            let (found, id) = texts.find(|(text, _)| bytes[at..].starts_with(text.as_bytes()))?;
+            Some((at..at + found.len(), *id))
+        })
     }
 }
 

@@ -29,9 +29,11 @@ use crate::cutting::endings::Endings;
 use crate::cutting::graphemes::{Window, is_place, place_after, place_before};
 use crate::interrupts::worked;
 use crate::memory::Memory;
-use crate::pieces::cuts::STRIDE;
 use crate::pieces::splitting::Splitting;
 use crate::tokenizer::Tokenizer;
+
+/// Places that are looked at between two calls of [`worked`].
+const STRIDE: usize = 1 << 16;
 
 /// Bytes that are counted at a time.
 pub(crate) const BLOCK: usize = 2048;

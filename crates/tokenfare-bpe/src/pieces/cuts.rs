@@ -23,28 +23,7 @@
 //!
 //! Merging never crosses pieces, so counts and ids of the parts add up to those of the whole.
 
-use std::ops::Range;
-
-use crate::interrupts::worked;
 use crate::unicode::classes::{CLASS, LETTER, NUMBER, SPACE, UNSTABLE, class_at, class_before};
-
-/// Places that are looked at between two questions whether to go on (see `interrupts`).
-pub(crate) const STRIDE: usize = 1 << 16;
-
-/// The first of these places for which `is_one` holds.
-#[inline]
-pub(crate) fn first_of(places: Range<usize>, is_one: impl Fn(usize) -> bool) -> Option<usize> {
-    let Range { mut start, end } = places;
-    while start < end {
-        let stop = end.min(start.saturating_add(STRIDE));
-        if let Some(found) = (start..stop).find(|at| is_one(*at)) {
-            return Some(found);
-        }
-        worked(stop - start);
-        start = stop;
-    }
-    None
-}
 
 /// Whether a text that Qwen's pattern splits may be cut at `at`, which is inside the text.
 #[inline]
