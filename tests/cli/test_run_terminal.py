@@ -31,7 +31,7 @@ def test_the_bar_says_which_rate_holds_the_run_back(
     Path("in.jsonl").write_text("\n".join(lines) + "\n")
     batch.plan(["in.jsonl"], "plan", as_of=DAY, max_output_tokens=20, allow=["qwen-turbo"])
     limits = InSqlite("limits")
-    limits.close_for(f"qwen-turbo at {url}", 3600.0, time.time())  # until it was seen, below
+    limits.close_for(f"qwen-turbo at {url}", 100.0, time.time())  # until it was seen, below
     limits.close()
     command = [sys.executable, "-m", "tokenfare", "batch", "run", "plan", "--all"]
     options = ["--base-url", url, "--limiter", "limits"]
