@@ -19,8 +19,6 @@ pub(crate) fn masks(bytes: &[u8; READ]) -> Masks {
     let v = vector(bytes, 0);
     let space = is(v, b' ');
     let high = _mm512_movepi8_mask(v);
-    // `beyond` is a function of its own, so that the rest is small enough to be inlined into the
-    // loop that calls this: each window has to wait for the masks of the one before it.
     let Beyond { inner, three, plain } = if high == 0 { Beyond::default() } else { beyond(bytes) };
     Masks {
         letter: between(_mm512_or_si512(v, _mm512_set1_epi8(0x20)), b'a', b'z'),
@@ -39,7 +37,7 @@ pub(crate) fn masks(bytes: &[u8; READ]) -> Masks {
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
-#[inline(never)]
+#[inline]
 fn beyond(bytes: &[u8; READ]) -> Beyond {
     let v = vector(bytes, 0);
     Beyond {
