@@ -17,6 +17,7 @@ use crate::merging::runs::Runs;
 use crate::pieces::splitting::Splitting;
 use crate::pieces::traversal::{Taker, walk, walk_both};
 use crate::pieces::windows::Pieces;
+use crate::unicode::classes::length_of;
 use crate::vocabulary::Vocabulary;
 
 /// How many tokens `part` is, except for pieces that wait to be merged: [`merge_pending`] counts
@@ -50,6 +51,21 @@ pub(crate) fn count_both(
     let count = counting.count;
     memory.pieces = Some(pieces);
     count
+}
+
+/// Bytes at the start of a long text that tell whether it needs joints.
+const NEAR_START: usize = 1024;
+
+/// Prefetches the smaller tables, for a text so long that it will read most of them. Other programs
+/// may have emptied the CPU's caches; read here and there, each line would be waited for.
+///
+/// `start` is the first of the text. If it has a character of three bytes in its first kilobyte, the
+/// text is taken for one that needs joints.
+pub(crate) fn prefetch_for(v: &Vocabulary, memory: &Memory, start: &str) {
+    memory.hot.prefetch();
+    if start.bytes().take(NEAR_START).any(|byte| length_of(byte) == 3) {
+        v.joints().prefetch();
+    }
 }
 
 /// How many tokens the pieces are that were left waiting. None waits after that.

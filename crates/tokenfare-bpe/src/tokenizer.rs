@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::counting::{count_both, count_part, merge_pending};
+use crate::counting::{count_both, count_part, merge_pending, prefetch_for};
 use crate::decoding::Decoding;
 use crate::encoding::encode_part;
 use crate::gathering::{STRETCH, count_pieces};
@@ -22,6 +22,9 @@ const KEPT: usize = 1 << 16;
 /// Bytes of text that are normalized and split at a time: few enough to stay in a near cache of the
 /// CPU.
 const PART: usize = 64 * 1024;
+
+/// Tables are prefetched for a text of at least this many bytes.
+const LONG: usize = 2 * PART;
 
 /// Texts of at least this many bytes are counted from their beginning and from their middle at the
 /// same time.
@@ -127,8 +130,12 @@ impl Tokenizer {
         let mut room = std::mem::take(&mut memory.utf8);
         let size = if let Text::Utf8(_) = text { 2 * PART } else { POINTS };
         let mut count = 0;
+        let mut is_long = text.bytes() >= LONG;
         for share in text.shares(splitting, size) {
             let share = share.utf8(&mut room);
+            if std::mem::take(&mut is_long) {
+                prefetch_for(vocabulary, memory, share);
+            }
             count += if share.len() < TWO {
                 count_part(vocabulary, splitting, memory, share)
             } else {

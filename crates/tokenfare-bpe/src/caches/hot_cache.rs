@@ -35,6 +35,9 @@ const SOME: usize = 16;
 #[repr(align(16))]
 struct Entry(Key);
 
+/// Entries in a cache line of the CPU.
+const ENTRIES_IN_A_LINE: usize = 64 / size_of::<Entry>();
+
 /// The cache; 256 kB.
 pub(crate) struct HotCache(Box<[Entry; HOT]>);
 
@@ -45,6 +48,11 @@ impl Default for HotCache {
 }
 
 impl HotCache {
+    /// Prefetches all of it.
+    pub(crate) fn prefetch(&self) {
+        self.0.iter().step_by(ENTRIES_IN_A_LINE).for_each(prefetch);
+    }
+
     /// Keeps the count of a piece, 1 to 15. A `count` of 0 empties its place instead. O(1).
     #[inline(always)]
     pub(crate) fn put(&mut self, key: Key, mixed: u64, count: usize) {

@@ -41,10 +41,13 @@
 //! some token stands that holds only a part of the character before, or of the one behind.
 
 use crate::pieces::masks::{READ, WINDOW};
+use crate::prefetch::prefetch;
 use crate::table::table;
 use crate::unicode::classes::length_of;
 
 const BITS: u32 = 20;
+/// Words in a cache line of the CPU.
+const WORDS_IN_A_LINE: usize = 64 / size_of::<u64>();
 
 /// The joints that some token of a vocabulary may stand across.
 pub(crate) struct Joints {
@@ -180,6 +183,13 @@ impl Joints {
     fn holds(&self, around: u64) -> u64 {
         let (whole, partial) = (whole_place(around), partial_place(around >> 16));
         (self.whole[whole >> 6] >> (whole & 63) | self.partial[partial >> 6] >> (partial & 63)) & 1
+    }
+
+    /// Prefetches what [`Self::apart`] and [`Self::tokens`] look up.
+    pub(crate) fn prefetch(&self) {
+        for words in [&self.whole[..], &self.partial[..], &self.characters[..]] {
+            words.iter().step_by(WORDS_IN_A_LINE).for_each(prefetch);
+        }
     }
 
     /// The joints at which pieces can be divided, of those behind the characters that start at the
