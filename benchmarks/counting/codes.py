@@ -21,6 +21,8 @@ from tokenfare.tokenizers.ranks import QWEN_PATTERN, qwen_ranks
 
 ROUNDS = 7
 TURNS = 25
+COPIES = 4
+"""Of the text, as a longer one: starting a thread takes as long whatever it does."""
 
 
 def best(clock: Callable[[], float], work: Callable[[object], object], given: object) -> float:
@@ -63,25 +65,30 @@ def codes(text: str) -> dict[str, dict[str, float]]:
 def threads(text: str) -> dict[str, float]:
     """How many times as fast two threads are as one."""
     ours = get_tokenizer("qwen")
-    batch = [text[i : i + 2000] for i in range(0, len(text), 2000)]
-    return {
-        "one text": times_as_fast(
-            lambda _: ours.count(text, threads=2), lambda _: ours.count(text)
-        ),
-        "a batch": times_as_fast(
-            lambda _: ours.count_batch(batch), lambda _: [ours.count(part) for part in batch]
-        ),
-    }
+    rows = {}
+    for copies in (1, COPIES):
+        whole = text * copies
+        batch = [whole[i : i + 2000] for i in range(0, len(whole), 2000)]
+        size = f"{round(len(whole) / 1e6)} MB"
+        rows[f"one text of {size}"] = times_as_fast(
+            lambda text: ours.count(text, threads=2), ours.count, whole
+        )
+        rows[f"a batch of {size}"] = times_as_fast(
+            ours.count_batch, lambda batch: [ours.count(part) for part in batch], batch
+        )
+    return rows
 
 
-def times_as_fast(work: Callable[[object], object], plain: Callable[[object], object]) -> float:
+def times_as_fast(
+    work: Callable[[object], object], plain: Callable[[object], object], given: object
+) -> float:
     """The wall time of `plain` over that of `work`, the median of many turns.
 
     In each turn both have some rounds, since a machine that others use lends its second core only
     now and then, and changes its speed from second to second.
     """
     ratios = (
-        best(time.perf_counter, plain, None) / best(time.perf_counter, work, None)
+        best(time.perf_counter, plain, given) / best(time.perf_counter, work, given)
         for _ in range(TURNS)
     )
     return round(statistics.median(ratios), 2)
