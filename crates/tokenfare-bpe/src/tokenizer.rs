@@ -33,6 +33,11 @@ const TWO: usize = 2048;
 /// Code points that are converted to UTF-8 at a time; few, for the same reason as [`PART`].
 const POINTS: usize = 64 * 1024;
 
+/// A share of this many bytes has no cut behind its middle: from so many code points or bytes on
+/// that a share was to have, the first cut is its end.
+const UNCUT: usize = 8 * PART;
+const _: () = assert!(UNCUT / 2 >= 4 * POINTS && UNCUT / 2 >= 2 * PART);
+
 /// Bytes of the buffer for converted code points that are kept from one call to the next.
 const UTF8_KEPT: usize = 6 * POINTS;
 
@@ -136,7 +141,7 @@ impl Tokenizer {
             if std::mem::take(&mut is_long) {
                 prefetch_for(vocabulary, memory, share);
             }
-            count += if share.len() < TWO {
+            count += if !(TWO..UNCUT).contains(&share.len()) {
                 count_part(vocabulary, splitting, memory, share)
             } else {
                 let (one, two) =

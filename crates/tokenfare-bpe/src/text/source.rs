@@ -229,6 +229,8 @@ mod tests {
         // Pairs, halves, and letters beside them.
         texts.push([0x61, 0xd83d, 0xde00, 0x20, 0xd800, 0x62, 0xdc00, 0x0a].repeat(9_000));
         texts.push(vec![]);
+        // So long without a cut that it is known to have none behind its middle.
+        texts.extend([vec![0x5b57; 200_000], vec![0x20; 600_000]]);
         texts
     }
 
