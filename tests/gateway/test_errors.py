@@ -320,12 +320,41 @@ def test_before_its_first_piece_a_stream_fails_with_a_status(
         assert answer.json()["error"]["code"] == code
 
 
-def test_a_limiter_that_cannot_be_asked_is_a_fault_of_the_gateway(start: Start) -> None:
-    """Nothing is sent: nobody knows whether the provider would have to refuse it."""
+def test_a_limiter_that_cannot_be_asked_is_a_fault_of_the_gateway(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is sent: nobody knows whether the provider would have to refuse it.
+
+    The caller is told what failed, the log where, and neither is told the password.
+    """
     rates = {"qwen-plus": RateLimits(100, None)}
     stand = start(client={"limiter": "redis://:secret-word@127.0.0.1:1/0", "rates": rates})
     answer = stand.chat(model="qwen-plus")
     assert answer.status_code == 503
-    assert answer.json()["error"]["code"] == "limiter_failed"
-    assert "secret-word" not in answer.text
+    error = answer.json()["error"]
+    assert error["code"] == "limiter_failed"
+    assert "server that keeps its rates" in error["message"]
+    assert "its log says" in error["message"]
+    assert "127.0.0.1" not in answer.text
+    (line,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert line.startswith(f"{answer.headers['x-request-id']}: ")
+    assert "127.0.0.1:1/0" in line
+    assert "secret-word" not in answer.text + caplog.text
     assert not stand.emulator.calls
+
+
+def test_where_the_ledger_is_stands_in_the_log_alone(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    stand = start()
+    stand.ledger.mkdir()
+    answer = stand.chat(model="qwen-plus")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (503, "ledger_failed")
+    assert "its ledger" in error["message"]
+    assert "its log says" in error["message"]
+    assert stand.ledger.name not in answer.text
+    assert str(stand.ledger.parent) not in answer.text
+    (line,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert line.startswith(f"{answer.headers['x-request-id']}: ")
+    assert str(stand.ledger) in line

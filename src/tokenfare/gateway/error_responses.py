@@ -154,8 +154,22 @@ _OWN: tuple[_Own, ...] = (
         retry=False,
     ),
     _Own(e.MissingExtra, 501, "server_error", "missing_extra"),
-    _Own(e.DatabaseError, 503, "server_error", "ledger_failed"),
-    _Own(e.LimiterUnreachable, 503, "server_error", "limiter_failed"),
+    _Own(  # where the file or the server is, only the operator is told, in the log
+        e.DatabaseError,
+        503,
+        "server_error",
+        "ledger_failed",
+        says="the gateway cannot use its ledger, or another file of its own, which its operator "
+        "must mend; its log says which and why",
+    ),
+    _Own(
+        e.LimiterUnreachable,
+        503,
+        "server_error",
+        "limiter_failed",
+        says="the gateway cannot ask the server that keeps its rates, which its operator must "
+        "mend; its log says which and why",
+    ),
 )
 
 
