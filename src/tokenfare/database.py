@@ -25,6 +25,11 @@ Migrations: TypeAlias = Sequence[Sequence[str | Callable[[sqlite3.Connection], N
 Only ever appended to.
 """
 
+_MISTYPED = re.compile(
+    r"(?P<scheme>rediss?(\+\w+)?|unix):(?!//)(?P<rest>.*)", re.IGNORECASE | re.DOTALL
+)
+_PLACE = re.compile(r"/?[\w.-]+(:\d+)?(/[\w./-]*)?")
+
 _BUSY_SECONDS = 30.0
 _BUSY_PAUSE_SECONDS = 0.005
 
@@ -63,6 +68,24 @@ def expanded(what: str, named: str) -> Path:
         if path.parts[0] != "~":
             return path
         raise DatabaseError(what, named, "no home directory is known; set HOME") from None
+
+
+def mistyped_address(named: str) -> tuple[str, str] | None:
+    """The scheme of a Redis address without its two slashes, and the address as it may be shown.
+
+    `redis:/host`, which is also what `pathlib.Path` makes of `redis://host`, is else taken for a
+    file. `None` for all other texts. What may be a password, or hold one, is not shown.
+    """
+    found = _MISTYPED.fullmatch(named)
+    if found is None:
+        return None
+    scheme, rest = found["scheme"], found["rest"]
+    before, _, options = rest.partition("?")
+    _, at, place = before.rpartition("@")
+    known = "@" not in options and _PLACE.fullmatch(place)
+    slash = "/" if rest.startswith("/") else ""
+    shown = f"{'…@' if at else ''}{place.removeprefix('/')}" if known else "…"
+    return scheme.lower(), f"{scheme}:{slash}{shown}"
 
 
 class Database:

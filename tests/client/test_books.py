@@ -101,3 +101,15 @@ def test_a_url_names_no_ledger_and_is_not_repeated(tmp_path: Path) -> None:
         assert rest not in str(error.value)
         with pytest.raises(InvalidRequestError, match=r"^a ledger is a file on this machine"):
             books(url, None, None, AT, {})
+
+
+def test_an_address_that_lacks_a_slash_names_no_ledger(tmp_path: Path) -> None:
+    for named in ("redis:/user:secret@host:6379", Path("redis://user:secret@host:6379")):
+        with pytest.raises(InvalidRequestError, match="a ledger is a file") as error:
+            books(named, None, None, AT, {})
+        assert "redis:/…@host:6379 looks like" in str(error.value)
+        assert "limiter='redis://HOST:PORT/DB'" in str(error.value)
+        assert "secret" not in str(error.value)
+    with pytest.raises(InvalidRequestError, match=r"^TOKENFARE_LEDGER: a ledger is a file"):
+        books(None, None, None, AT, {"TOKENFARE_LEDGER": "rediss:/host"})
+    assert books(tmp_path / "redis:notes", None, None, AT, {}).ledger is not None

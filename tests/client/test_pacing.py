@@ -23,7 +23,13 @@ from tokenfare.client.pacing import Pace, pace
 from tokenfare.dispatch import NO_RETRIES, Timeouts
 from tokenfare.emulator import Delay, Emulator, scripted
 from tokenfare.emulator.rates import RateRules
-from tokenfare.errors import DatabaseError, LimiterUnreachable, RateLimitError, RateWaitTooLong
+from tokenfare.errors import (
+    DatabaseError,
+    InvalidRequestError,
+    LimiterUnreachable,
+    RateLimitError,
+    RateWaitTooLong,
+)
 from tokenfare.limiter import InRedis, InSqlite, Limiter
 
 Emulate = Callable[..., tuple[Emulator, str]]
@@ -269,6 +275,44 @@ def test_a_servers_address_is_not_shown(catalog: Catalog, where: str) -> None:
     assert isinstance(found.own, InRedis)
     assert "127.0.0.1:6379/2" in repr(found)
     assert "secret-word" not in f"{found!r} {client!r} {client._settings!r}"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown", "way_out"),
+    [
+        ("redis:/host", "redis:/host", "redis://HOST:PORT/DB"),
+        ("rediss:/host:6380/1", "rediss:/host:6380/1", "rediss://HOST:PORT/DB"),
+        ("Redis:host:6379", "Redis:host:6379", "redis://HOST:PORT/DB"),
+        ("redis+cluster:/host:7000", "redis+cluster:/host:7000", "redis+cluster://HOST:PORT"),
+        ("unix:/run/redis.sock", "unix:/run/redis.sock", "unix:///PATH"),
+        ("redis:/:secret@host:6379/0", "redis:/…@host:6379/0", "redis://HOST:PORT/DB"),
+        ("redis:/me:sec@secret@host?db=1", "redis:/…@host", "redis://HOST:PORT/DB"),
+        ("redis:/host?password=secret", "redis:/host", "redis://HOST:PORT/DB"),
+        ("redis:/host?password=x@secret", "redis:/…", "redis://HOST:PORT/DB"),
+        ("redis:/:secret?secret@host", "redis:/…", "redis://HOST:PORT/DB"),
+        ("redis:/me:secret", "redis:/…", "redis://HOST:PORT/DB"),
+        ("redis:/:secret", "redis:/…", "redis://HOST:PORT/DB"),
+    ],
+)
+def test_an_address_that_lacks_a_slash_is_no_file(
+    catalog: Catalog, address: str, shown: str, way_out: str
+) -> None:
+    """It was: a folder called `redis:`, and rates that no other machine kept."""
+    provider, url = catalog.provider("dashscope"), "http://127.0.0.1:1/v1"
+    with pytest.raises(InvalidRequestError) as error:
+        pace(address, None, provider, url, {})
+    assert str(error.value).startswith(f"limiter: {shown} is no address of a server")
+    assert way_out in str(error.value)
+    assert "secret" not in str(error.value)
+    with pytest.raises(InvalidRequestError, match=r"^TOKENFARE_LIMITER: limiter: "):
+        pace(None, None, provider, url, {"TOKENFARE_LIMITER": address})
+    with pytest.raises(InvalidRequestError, match=r"^limiter: "):
+        pace(Path(address), None, provider, url, {})
+
+
+def test_a_file_may_be_called_as_a_server(catalog: Catalog) -> None:
+    found = pace("./redis:notes", None, catalog.provider("dashscope"), "http://127.0.0.1:1/v1", {})
+    assert isinstance(found.own, InSqlite)
 
 
 def test_a_file_in_the_environment_is_shared(catalog: Catalog, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from tokenfare.catalog import Catalog, Model, Provider, RateLimits
-from tokenfare.database import expanded, file_or_switch
+from tokenfare.database import expanded, file_or_switch, mistyped_address
 from tokenfare.dispatch import Admission, Flow, OnWait, RunBlocking, WaitFor
 from tokenfare.dispatch.effects import NEVER_SENT
 from tokenfare.errors import (
@@ -159,7 +159,15 @@ def _store(named: str | os.PathLike[str], variable: str | None) -> InSqlite | In
     """The store that processes share: a Redis server, or a file."""
     if isinstance(named, str) and "://" in named:
         return InRedis(named)
-    return InSqlite(expanded("limiter", os.fspath(named)), named_by=variable)
+    if mistyped := mistyped_address(path := os.fspath(named)):
+        scheme, shown = mistyped
+        place = "/PATH?db=DB" if scheme == "unix" else "HOST:PORT"
+        form = f"{scheme}://{place}" + ("/DB" if scheme in {"redis", "rediss"} else "")
+        raise InvalidRequestError(
+            f"limiter: {shown} is no address of a server, which is a text with two slashes "
+            f"({form}), and is not taken for a file; a file of this name is ./{scheme}:…"
+        )
+    return InSqlite(expanded("limiter", path), named_by=variable)
 
 
 def _limiter(choice: LimiterChoice, own: InSqlite | InRedis | None) -> Limiter | None:

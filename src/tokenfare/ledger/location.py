@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tokenfare.database import expanded, file_or_switch
+from tokenfare.database import expanded, file_or_switch, mistyped_address
 from tokenfare.errors import DatabaseError, InvalidRequestError
 from tokenfare.variables import given_by
 
@@ -33,7 +33,7 @@ def ledger_path(environment: Mapping[str, str]) -> Path | None:
 def ledger_file(named: str) -> Path:
     """The file that a text names, with `~` expanded.
 
-    Raises as `ledger_path`, and `InvalidRequestError` for an empty text.
+    Raises as `ledger_path`, and `InvalidRequestError` for an empty text or `redis:/host`.
     """
     if not named:
         raise InvalidRequestError("a ledger is a file on this machine; give its path, not nothing")
@@ -41,6 +41,13 @@ def ledger_file(named: str) -> Path:
     if is_url:  # it would be taken for a folder called `redis:`, and a URL may hold a password
         raise InvalidRequestError(
             f"a ledger is a file on this machine, not a URL ({scheme}://…); give its path"
+        )
+    if mistyped := mistyped_address(named):
+        _, shown = mistyped
+        raise InvalidRequestError(
+            f"a ledger is a file on this machine, and {shown} looks like the address of a server; "
+            f"give its path (./… for a file of this name). Rates are what a server can keep: "
+            f"limiter='redis://HOST:PORT/DB'"
         )
     return expanded("ledger", named)
 
