@@ -198,6 +198,40 @@ def test_reading_a_docx_needs_no_memory_for_its_elements() -> None:
         tracemalloc.stop()
 
 
+def test_of_a_paragraph_that_has_ended_only_its_text_is_kept() -> None:
+    """Each empty one took 64 bytes: a file of 240 KB took four gigabytes."""
+    content = docx_of(f'<w:document xmlns:w="{WORD}">{"<w:p/>" * 300_000}</w:document>')
+    tracemalloc.start()
+    try:
+        assert read_document("a.docx", content).text == "\n" * 299_999
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_docx_that_unpacks_to_a_thousand_times_its_size_is_refused() -> None:
+    xml = f'<w:document xmlns:w="{WORD}">{"<w:p/>" * 3_000_000}</w:document>'
+    with pytest.raises(InputError, match=r"^a\.docx: unpacks to 18,000,\d+ bytes of text; 16,777"):
+        read_document("a.docx", docx_of(xml))
+
+
+@pytest.mark.parametrize("tag", ["w:p", "w:x"])
+def test_elements_nested_without_end_are_refused(tag: str) -> None:
+    xml = f'<w:document xmlns:w="{WORD}">{f"<{tag}>" * 20_000}{f"</{tag}>" * 20_000}</w:document>'
+    with pytest.raises(InputError, match="more than 10,000 elements within each other"):
+        read_document("a.docx", docx_of(xml))
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_docx_is_packed_by_deflate_alone(packing: int) -> None:
+    """A kilobyte of bzip2 that claims to be 100 bytes long took two gigabytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", packing) as packed:
+        packed.writestr("word/document.xml", f'<w:document xmlns:w="{WORD}"/>')
+    with pytest.raises(InputError, match=r"^a\.docx: .* not packed by deflate; save it again"):
+        read_document("a.docx", file.getvalue())
+
+
 @pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_damaged_docx_is_said_to_be_one(packing: int) -> None:
     """They were zlib's and lzma's own errors, and an `OSError`."""

@@ -18,7 +18,11 @@ _PARAGRAPH, _TEXT = f"{_WORD}p", f"{_WORD}t"
 _SPACES = {f"{_WORD}tab": "\t", f"{_WORD}br": "\n"}
 _PDF, _DOCX = b"%PDF", b"PK\x03\x04"
 _MAX_XML_BYTES = 256 * 1024 * 1024
+_FREE_XML_BYTES = 16 * 1024 * 1024
+_MAX_GROWTH = 100
 """A DOCX unpacks to about ten times its size; one that unpacks to more than this is an attack."""
+_DEEPEST = 10_000
+"""Elements within each other; the parser keeps something of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,31 +92,46 @@ def _docx(name: str, content: bytes) -> DocumentText:
 def _document_xml(name: str, content: bytes) -> bytes:
     import zipfile
 
+    most = min(_MAX_XML_BYTES, max(_FREE_XML_BYTES, _MAX_GROWTH * len(content)))
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             part = packed.getinfo("word/document.xml")
-            if part.file_size <= _MAX_XML_BYTES:
+            # By OPC there is no other way. What is packed by bzip2 may unpack to gigabytes at once.
+            known = part.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+            if known and part.file_size <= most:
                 return packed.read(part)
     except KeyError:
         raise InputError(name, "a ZIP file that is not a DOCX") from None
     except Exception as error:  # noqa: BLE001 - each way to compress has exceptions of its own
         raise InputError(name, f"a DOCX that cannot be read: {error}") from None
-    raise InputError(name, f"unpacks to {part.file_size:,} bytes of text")
+    if not known:
+        problem = "its text is not packed by deflate; save it again as DOCX"
+        raise InputError(name, f"a DOCX that cannot be read: {problem}")
+    raise InputError(
+        name,
+        f"unpacks to {part.file_size:,} bytes of text; {most:,} are read of a file of its size",
+    )
 
 
 class _Paragraphs:
     """Collects the text of paragraphs from the events of an XML parser.
 
-    No tree is built, which would take fifty times the memory of the XML. A paragraph within another
-    one, as in a text box, is a line of its own.
+    No tree is built, which would take fifty times the memory of the XML, and of a paragraph that
+    has ended only the text is kept. A paragraph within another one, as in a text box, is a line of
+    its own. Raises `ValueError` if elements are nested too deeply.
     """
 
     def __init__(self) -> None:
+        self._ended = io.StringIO()
+        self._depth = 0
         self._lines: list[list[str]] = []
         self._open: list[list[str]] = []
         self._in_text = False
 
     def start(self, tag: str, _: object) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ValueError(f"more than {_DEEPEST:,} elements within each other")
         self._in_text = tag == _TEXT
         if tag == _PARAGRAPH:
             self._open.append([])
@@ -125,13 +144,22 @@ class _Paragraphs:
             self._add(text)
 
     def end(self, tag: str) -> None:
+        self._depth -= 1
         self._in_text = False
         if tag == _PARAGRAPH:
             self._open.pop()
+            if not self._open:
+                self._keep()
 
     @property
     def text(self) -> str:
-        return "\n".join(map("".join, self._lines))
+        return self._ended.getvalue().removesuffix("\n")
+
+    def _keep(self) -> None:
+        """Keep the text alone of the outermost paragraph and those within it."""
+        for line in self._lines:
+            self._ended.write("".join(line) + "\n")
+        self._lines.clear()
 
     def _add(self, text: str) -> None:
         if self._open:
