@@ -178,6 +178,18 @@ def test_a_parquet_file_without_its_end_is_refused(tmp_path: Path) -> None:
         planned(path, tmp_path / "out")
 
 
+def test_a_column_whose_name_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    """It was a `UnicodeDecodeError` of pyarrow, without the file's name."""
+    path = tmp_path / "job.parquet"
+    parquet.write_table(pa.table({"prompt": TEXTS, "another": TEXTS}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"another", b"an\xffther"))
+    with pytest.raises(InputError, match=r"job\.parquet: a column's name is not UTF-8"):
+        planned(path, tmp_path / "out")
+    with pytest.raises(InputError, match=r"job\.parquet: no complete Parquet file: .*utf-8"):
+        tf.batch.assemble(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_zstandard_is_told_by_its_content(tmp_path: Path, expected: list[dict[str, Any]]) -> None:
     packed = pa.Codec("zstd").compress((tmp_path / "plain.jsonl").read_bytes(), asbytes=True)
     (tmp_path / "job").write_bytes(packed)

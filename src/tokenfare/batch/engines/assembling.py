@@ -139,7 +139,7 @@ def _batches(planned: Any) -> Iterator[Any]:
         try:
             with parquet.ParquetFile(each) as table:
                 yield from table.iter_batches()
-        except (arrow.ArrowException, OSError) as error:
+        except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
             raise InputError(str(each), f"no complete Parquet file: {error}") from error
 
 

@@ -37,6 +37,8 @@ class Rows:
         needed = tuple(dict.fromkeys((names.prompt, names.messages, "body")))
         try:
             self._file = parquet.ParquetFile(name, buffer_size=_BUFFER, pre_buffer=False)
+        except UnicodeDecodeError as error:
+            raise InputError(name, f"a column's name is not UTF-8: {error}") from error
         except (arrow.ArrowException, OSError) as error:
             raise InputError(name, f"no complete Parquet file: {error}") from error
         found = self._file.schema_arrow.names
