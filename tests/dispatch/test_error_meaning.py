@@ -216,6 +216,32 @@ def test_other_shapes_are_read_as_far_as_they_go(body: bytes, code: str, words: 
     assert words in str(got)
 
 
+def test_what_a_provider_says_at_length_is_cut() -> None:
+    """The cut is shown. A proxy that answers with a page of its own as the code was passed on."""
+    long = "x" * 1_000_000
+    for said in (
+        {"error": {"code": long, "message": long}, "request_id": long},
+        {"error": {"type": long, "message": long}, "id": long},
+        {"code": long, "message": long, "request_id": long},
+    ):
+        got = error_from_response(500, {}, json.dumps(said).encode())
+        assert got.code == got.request_id == "x" * 119 + "…"
+        assert str(got).count("…") == 2
+        assert len(str(got)) < 700
+
+
+def test_a_code_that_is_cut_means_the_same() -> None:
+    got = error_from_response(400, {}, native("Throttling." + "x" * 1_000_000, ""))
+    assert isinstance(got, RateLimitError)
+
+
+@pytest.mark.parametrize("words", [LONG.replace("30720", "9" * 5_000), f"{LONG[:-6]}{'9' * 4_301}"])
+def test_a_limit_that_is_no_number_of_tokens_is_read_as_far_as_it_may_be_one(words: str) -> None:
+    """It was a ValueError: Python reads no number of more than 4,300 digits."""
+    got = error_from_response(400, {}, native("x", words))
+    assert isinstance(got, ContextWindowExceededError)
+
+
 def test_the_header_names_the_request_before_the_body() -> None:
     assert error_from_response(500, {"x-request-id": "h"}, native("x", "y")).request_id == "h"
 

@@ -30,7 +30,7 @@ from tokenfare.dispatch import (
     key_from,
     upload,
 )
-from tokenfare.errors import InvalidRequestError, MissingKey
+from tokenfare.errors import InvalidRequestError, MissingKey, ProviderError
 
 PROVIDER = Provider(
     id="dashscope",
@@ -179,6 +179,17 @@ def test_no_failure_shows_the_key(
         run(ask(call(), channel))
     assert_nowhere(failure.value, caplog)
     assert KEY not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("before", [105, 110, 285, 290])
+def test_no_part_of_the_key_is_left_where_a_quotation_is_cut(
+    run: Driver, server: Server, channel: Channel, before: int
+) -> None:
+    said = "x" * before + KEY + "y" * 300
+    server.says(refusal(400, said, said))
+    with pytest.raises(ProviderError) as failure:
+        run(chat(call(), channel))
+    assert KEY[:4] not in f"{failure.value} {failure.value.code}"
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

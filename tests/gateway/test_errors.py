@@ -10,7 +10,7 @@ import pytest
 
 from tokenfare.catalog import RateLimits
 from tokenfare.dispatch import RetryPolicy, Timeouts
-from tokenfare.emulator import named, scripted
+from tokenfare.emulator import Refuse, named, scripted
 from tokenfare.emulator.fault_names import NAMES, split
 
 from .conftest import HELLO, KEY, Stand, Start
@@ -341,6 +341,16 @@ def test_a_limiter_that_cannot_be_asked_is_a_fault_of_the_gateway(
     assert "127.0.0.1:1/0" in line
     assert "secret-word" not in answer.text + caplog.text
     assert not stand.emulator.calls
+
+
+def test_what_a_provider_says_at_length_is_passed_on_cut(start: Start) -> None:
+    long = "x" * 1_000_000
+    stand = start(faults=scripted(Refuse(400, long, long)))
+    answer = stand.chat(model="qwen-plus")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "bad_request")
+    assert error["tokenfare"]["upstream_code"] == "x" * 119 + "…"
+    assert len(answer.content) < 2_000
 
 
 def test_where_the_ledger_is_stands_in_the_log_alone(

@@ -23,7 +23,7 @@ from tokenfare.errors import ProviderAnswerInvalid, ProviderError
 
 from .call import UploadProgress
 from .effects import Fingerprint, Flow, Identify
-from .error_meaning import beginning, json_of
+from .error_meaning import beginning, json_of, shortened
 from .exchange import ActiveCall, Channel, HttpResponse, begin_call, exchange, with_retries
 from .multipart_form import file_form
 
@@ -263,7 +263,7 @@ def _job(found: Mapping[str, Any], run: ActiveCall, url: str) -> Job:
         total,
         completed,
         failed,
-        run.endpoint.key.redact("; ".join(_problems(found))),
+        "; ".join(shortened(run.endpoint.key.redact(each)) for each in _problems(found)),
         int(created) if isinstance(created, int | float) else 0,
     )
 

@@ -24,7 +24,7 @@ from tokenfare.messages import FILE_MARK, NEUTRAL_ROLE, Message, system
 
 from .call import Attachment, Stage, UploadedFile, UploadProgress
 from .effects import Fingerprint, Flow, Identify, RunBlocking, Wait
-from .error_meaning import beginning, json_of
+from .error_meaning import beginning, json_of, shortened
 from .exchange import ActiveCall, Channel, HttpResponse, begin_call, exchange, log, with_retries
 from .multipart_form import file_form
 from .retry_policy import RetryPolicy
@@ -248,8 +248,9 @@ def _unread(file: UploadedFile, status: str, model: Model, handling: FileHandlin
         else f"not read within {handling.deadline_seconds:g} s (deadline_seconds); "
         f"a long document may need more"
     )
+    said = shortened(status)
     error = DocumentError(
-        f"{file.name} ({file.id}): {problem} Its status is {status!r}.", code=status, model=model.id
+        f"{file.name} ({file.id}): {problem} Its status is {said!r}.", code=said, model=model.id
     )
     error.transient = not hopeless
     return error

@@ -34,6 +34,7 @@ from tokenfare.errors import (
 )
 
 _QUOTED = 300  # characters of the provider's words in a message
+_LONGEST_WORD = 120  # of its codes and ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,13 @@ ROWS: tuple[Row, ...] = (
         "the input is longer than this model takes",
         "shorten it, or choose a model with more room",
         words=r"(Range of input length should be \[\d+, ?|maximum context length is )"
-        r"(?P<limit>\d+)",
+        r"(?P<limit>\d{1,15})",
     ),
     Row(
         ContextWindowExceededError,
         "the documents and messages together are longer than this model takes",
         "leave some out",
-        words=r"token length exceeds? (the )?model limit ?\(?(?P<limit>\d+)",
+        words=r"token length exceeds? (the )?model limit ?\(?(?P<limit>\d{1,15})",
     ),
     Row(
         ContextWindowExceededError,
@@ -114,7 +115,7 @@ ROWS: tuple[Row, ...] = (
         OutputTooLongError,
         "this model gives no answer of the length asked for",
         "ask for less, or choose a model that gives more",
-        words=r"Range of max_tokens should be \[\d+, ?(?P<limit>\d+)\]",
+        words=r"Range of max_tokens should be \[\d+, ?(?P<limit>\d{1,15})\]",
     ),
     Row(
         ContentFilteredError,
@@ -303,7 +304,8 @@ def request_id_of(headers: Mapping[str, str], payload: object) -> str | None:
         for name in ("request_id", "id"):
             if isinstance(payload.get(name), str) and payload[name]:
                 # Without lone surrogates, which JSON allows but a ledger or a log cannot store.
-                return str(payload[name]).encode("utf-8", "replace").decode()
+                told = str(payload[name]).encode("utf-8", "replace").decode()
+                return shortened(told, _LONGEST_WORD)
     return None
 
 
@@ -318,7 +320,7 @@ def json_of(body: str | bytes) -> object:
 def beginning(body: bytes) -> str:
     """The first characters of a body, on one line, to show in a message."""
     text = " ".join(body[: 4 * _QUOTED].decode("utf-8", "replace").split())
-    return _short(text, 120)
+    return shortened(text, 120)
 
 
 def _row(status: int, said: _Refusal) -> tuple[Row, re.Match[str] | None]:
@@ -351,14 +353,14 @@ def _refusal(payload: Mapping[str, object], headers: Mapping[str, str]) -> _Refu
 
 
 def _word(value: object) -> str | None:
-    return str(value) if isinstance(value, str | int) and str(value) else None
+    return shortened(str(value), _LONGEST_WORD) or None if isinstance(value, str | int) else None
 
 
 def _sentence(  # noqa: PLR0913, PLR0917 - the parts of one sentence
     model: str | None, url: str, says: str, status: int, said: _Refusal, way_out: str
 ) -> str:
     evidence = " ".join(part for part in (f"HTTP {status}", said.code or said.kind) if part)
-    words = _short(" ".join(said.words.split()), _QUOTED)
+    words = shortened(" ".join(said.words.split()), _QUOTED)
     quoted = f"{evidence}: {words}" if words else evidence
     return f"{model or url}: {says} ({quoted})" + (f"; {way_out}" if way_out else "")
 
@@ -392,5 +394,6 @@ def _without_words(
     return row.error(f"{url}: {row.says} (HTTP {status}{shown})", **evidence)
 
 
-def _short(text: str, length: int) -> str:
+def shortened(text: str, length: int = _QUOTED) -> str:
+    """The text, or its beginning and an ellipsis if it is longer."""
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -97,10 +97,11 @@ class ActiveCall:
         self, url: str, status: int, headers: Mapping[str, str], body: bytes
     ) -> ProviderError:
         """The error of an answer, with the wait that it asks for."""
+        key = self.endpoint.key  # removed first, since a quotation may be cut amid it
         error = error_from_response(
             status,
             headers,
-            body,
+            key.redact(body.decode("latin-1")).encode("latin-1"),
             model=self.model,
             url=url,
             key_variable=self.endpoint.key_variable,
