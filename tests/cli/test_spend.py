@@ -125,6 +125,17 @@ def test_csv_is_read_back_by_others(run: Run, path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1+1"])
+def test_a_name_in_csv_is_no_formula_and_in_json_as_it_is(run: Run, path: Path, name: str) -> None:
+    with Ledger(path) as ledger:
+        ledger.settle(ledger.reserve(intent(project=name)), answered(100, 5, "0.5"))
+        ledger.settle(ledger.reserve(intent(project="a=-b")), answered(100, 5, "0.5"))
+    written = run("spend", "--csv", "--by", "project").out
+    found = [row["project"] for row in csv.DictReader(io.StringIO(written, newline=""))]
+    assert sorted(found) == sorted(["", "a", "a=-b", "b", f"'{name}"])
+    assert name in [row["project"] for row in rows(run, "--by", "project")]
+
+
 def test_the_chart_has_bars_in_proportion(run: Run, path: Path) -> None:
     first, second = run("spend", "--chart", "--by", "day").out.splitlines()
     assert first.endswith("0.75 CNY")

@@ -231,12 +231,23 @@ def _label(row: Spent) -> str:
 
 
 def _write_csv(report: Report) -> None:
+    rows = ([*map(_no_formula, row.key), *_facts(row).values()] for row in report.rows)
+    stdout.answer("\n".join(map(_csv_line, ([*report.by, *_FACTS], *rows))))
+
+
+def _csv_line(cells: Iterable[object]) -> str:
     written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow([*report.by, *_FACTS])
-    for row in report.rows:
-        writer.writerow([*row.key, *_facts(row).values()])
-    stdout.answer(written.getvalue().removesuffix("\n"))
+    # The writer quotes a carriage return inside of a cell only if its lines end with one.
+    csv.writer(written, lineterminator="\r\n").writerow(cells)
+    return written.getvalue().removesuffix("\r\n")
+
+
+def _no_formula(word: str) -> str:
+    """A name that a spreadsheet shows and does not compute: callers of a gateway name projects.
+
+    https://owasp.org/www-community/attacks/CSV_Injection has the signs.
+    """
+    return f"'{word}" if word.startswith(("=", "+", "-", "@", "\t", "\r")) else word
 
 
 def _facts(row: Spent) -> dict[str, object]:
