@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tokenfare.emulator import Drop, Emulator, Refuse, scripted
+from tokenfare.emulator.call_log import CallLog
 from tokenfare.usage import Usage
 
 Start = Callable[..., tuple[Emulator, httpx.Client]]
@@ -54,3 +55,21 @@ def test_a_stream_that_was_cut_is_lost(start: Start) -> None:
         answer.read()
     (entry,) = emulator.calls
     assert (entry.usage, entry.lost) == (BILL, True)
+
+
+def test_a_log_equals_a_list_of_the_same_calls_and_has_no_hash(start: Start) -> None:
+    emulator, http = start(replies=["no", "no"])
+    assert emulator.calls == []
+    assert CallLog() == emulator.calls
+    for _ in range(2):
+        http.post("/chat/completions", json=BODY)
+    first, second = emulator.calls
+    assert emulator.calls == [first, second]
+    assert [first, second] == emulator.calls
+    assert emulator.calls == emulator.calls[:]
+    assert emulator.calls != [second, first]
+    assert emulator.calls != [first]
+    assert emulator.calls != CallLog()
+    assert emulator.calls != (first, second), "as a list is no tuple"
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(emulator.calls)

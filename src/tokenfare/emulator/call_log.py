@@ -49,7 +49,8 @@ class Call:
 class CallLog:
     """The calls of an account in the order in which they were answered; the last 100,000.
 
-    A sequence that can be read while calls come in.
+    A sequence that can be read while calls come in. It equals a list or a log of the same calls, as
+    they are at that moment, so it has no hash.
     """
 
     def __init__(self) -> None:
@@ -60,6 +61,14 @@ class CallLog:
     def __repr__(self) -> str:
         """Show the number of calls."""
         return f"<CallLog of {len(self)} calls>"
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the calls so far are those of a list or another log, in the same order."""
+        if isinstance(other, list | CallLog):
+            return list(self) == list(other)
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as a list: it changes
 
     def enter(self, call: Call) -> None:
         """Add a call."""
