@@ -1,13 +1,15 @@
 """OpenTelemetry spans and metrics, by its semantic conventions for generative AI.
 
 They are recorded only if the application has imported OpenTelemetry: nothing here imports it first,
-and without a configured SDK its calls do nothing. No prompt, answer or key is recorded; messages
-only if the caller asks for that. Predictions have attributes in a namespace of this library, since
-the conventions reserve `gen_ai.usage` for what was billed.
+and without a configured SDK its calls do nothing. What a processor of the application raises ends
+no call. No prompt, answer or key is recorded; messages only if the caller asks for that.
+Predictions have attributes in a namespace of this library, since the conventions reserve
+`gen_ai.usage` for what was billed.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from array import array
@@ -26,6 +28,7 @@ CAPTURE_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 """OpenTelemetry's variable for recording messages; off unless it is `true`."""
 
 _NAME = "tokenfare"
+_log = logging.getLogger(_NAME)
 # The buckets that the conventions recommend, so that percentiles of libraries can be compared.
 _SECONDS = tuple(0.01 * 2**n for n in range(14))
 _TOKENS = tuple(4**n for n in range(14))
@@ -102,8 +105,10 @@ class Operation:
             self.span.set_attribute(name, value)
         if error is not None:
             self.span.set_status(self.instruments.error_status(_named(error)))
-        self._measure(usage)
-        self.span.end()
+        with _harmless():
+            self._measure(usage)
+        with _harmless():
+            self.span.end()
 
     def _measure(self, usage: Usage | None) -> None:
         common = {k: v for k, v in self.attributes.items() if k in _OF_METRICS}
@@ -149,8 +154,28 @@ def begin(
     if instruments is None:
         return None
     kind = instruments.trace.SpanKind.CLIENT
-    span = instruments.tracer.start_span(name, kind=kind, attributes=dict(attributes))
-    return Operation(span, instruments, clock, clock(), dict(attributes))
+    with _harmless():
+        span = instruments.tracer.start_span(name, kind=kind, attributes=dict(attributes))
+        return Operation(span, instruments, clock, clock(), dict(attributes))
+    return None
+
+
+@contextmanager
+def _harmless() -> Iterator[None]:
+    """Log what an application's sampler or processor raises: an answer is worth more than its span.
+
+    OpenTelemetry's SDK catches only what exporters raise.
+    """
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - another's code may raise anything
+        _warn(type(error).__name__)
+
+
+@lru_cache(maxsize=64)
+def _warn(kind: str) -> None:
+    """Log an error once, and by its type alone: its text may hold what was recorded."""
+    _log.warning("OpenTelemetry raised %s while a call was recorded; calls go on", kind)
 
 
 @contextmanager

@@ -13,13 +13,14 @@ from itertools import pairwise
 import pytest
 
 from client.telemetry_seen import Seen
-from tokenfare import Catalog, Client, Reply, RetryPolicy
+from tokenfare import Catalog, Client, Reply, RetryPolicy, telemetry
 from tokenfare.emulator import Drop, Emulator, scripted
 from tokenfare.errors import AuthenticationError, ProviderError
 
 pytest.importorskip("opentelemetry.sdk", reason="the extra `otel` and its SDK are not installed")
 
 from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 Emulate = Callable[..., tuple[Emulator, str]]
 Chat = Callable[..., Reply]
@@ -195,3 +196,31 @@ def test_opentelemetry_is_not_imported_for_those_who_do_not_use_it(emulate: Emul
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("at", ["on_start", "on_end"])
+def test_a_processor_that_raises_costs_no_answer(
+    emulate: Emulate,
+    chat: Chat,
+    seen: Seen,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    at: str,
+) -> None:
+    """The answer was lost, and its bill was not booked."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError(PROMPT)
+
+    processor, tracers = SpanProcessor(), TracerProvider()
+    monkeypatch.setattr(processor, at, broken)
+    tracers.add_span_processor(processor)
+    monkeypatch.setattr(trace, "get_tracer", tracers.get_tracer)
+    telemetry._warn.cache_clear()
+    _, url = emulate(replies=[ANSWER, ANSWER])
+    assert [chat(url, PROMPT).text for _ in range(2)] == [ANSWER, ANSWER]
+    (warned,) = (each.getMessage() for each in caplog.records if each.levelname == "WARNING")
+    assert warned == "OpenTelemetry raised RuntimeError while a call was recorded; calls go on"
+    if at == "on_end":
+        (duration,) = seen.points()["gen_ai.client.operation.duration"]
+        assert duration.count == 2
