@@ -231,8 +231,9 @@ def _label(row: Spent) -> str:
 
 
 def _write_csv(report: Report) -> None:
-    rows = ([*map(_no_formula, row.key), *_facts(row).values()] for row in report.rows)
-    stdout.answer("\n".join(map(_csv_line, ([*report.by, *_FACTS], *rows))))
+    rows = ((*map(_no_formula, row.key), *_facts(row).values()) for row in report.rows)
+    lines = (_csv_line(row) for row in ((*report.by, *_FACTS), *rows))
+    stdout.answer("\n".join(lines))
 
 
 def _csv_line(cells: Iterable[object]) -> str:
