@@ -154,10 +154,12 @@ def begin(
     if instruments is None:
         return None
     kind = instruments.trace.SpanKind.CLIENT
+    span: Any = None
     with _harmless():
         span = instruments.tracer.start_span(name, kind=kind, attributes=dict(attributes))
-        return Operation(span, instruments, clock, clock(), dict(attributes))
-    return None
+    if span is None:
+        return None
+    return Operation(span, instruments, clock, clock(), dict(attributes))
 
 
 @contextmanager
