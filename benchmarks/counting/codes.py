@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +77,25 @@ def threads(text: str) -> dict[str, float]:
         rows[f"a batch of {size}"] = times_as_fast(
             ours.count_batch, lambda batch: [ours.count(part) for part in batch], batch
         )
-    return rows
+    return rows | {"two processes": processes(text)}
+
+
+def processes(text: str) -> float:
+    """How many times as much two processes count as one alone: what the machine has for two.
+
+    They share nothing of ours, but perhaps a core of the machine.
+    """
+    with ProcessPoolExecutor(1) as one, ProcessPoolExecutor(1) as other:
+        gains = []
+        for _ in range(TURNS):
+            alone = one.submit(_seconds, text).result()
+            both = [pool.submit(_seconds, text) for pool in (one, other)]
+            gains.append(sum(alone / each.result() for each in both))
+    return round(statistics.median(gains), 2)
+
+
+def _seconds(text: str) -> float:
+    return best(time.perf_counter, get_tokenizer("qwen").count, text)
 
 
 def times_as_fast(
