@@ -18,9 +18,10 @@ _PARAGRAPH, _TEXT = f"{_WORD}p", f"{_WORD}t"
 _SPACES = {f"{_WORD}tab": "\t", f"{_WORD}br": "\n"}
 _PDF, _DOCX = b"%PDF", b"PK\x03\x04"
 _MAX_XML_BYTES = 256 * 1024 * 1024
+"""A DOCX that unpacks to more is an attack, as is a small one that unpacks to a hundred times its
+size: about ten times are usual."""
 _FREE_XML_BYTES = 16 * 1024 * 1024
 _MAX_GROWTH = 100
-"""A DOCX unpacks to about ten times its size; one that unpacks to more than this is an attack."""
 _DEEPEST = 10_000
 """Elements within each other; the parser keeps something of each."""
 
@@ -41,6 +42,9 @@ class DocumentText:
 
 def read_document(name: str, content: bytes) -> DocumentText:
     """Read a PDF, a DOCX or UTF-8 text; the first bytes tell which it is.
+
+    Of a DOCX, at most 256 MB of XML are read, and beyond 16 MB at most a hundred times the size of
+    the file, since a small file can unpack to any length.
 
     Raises `InputError` with `name` if it cannot be read, `MissingExtra` if a PDF needs pypdfium2
     and it is not installed.
