@@ -207,7 +207,7 @@ def test_a_processor_that_raises_costs_no_answer(
     caplog: pytest.LogCaptureFixture,
     at: str,
 ) -> None:
-    """The answer was lost, and its bill was not booked."""
+    """The caller got the processor's error instead of the answer."""
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError(PROMPT)

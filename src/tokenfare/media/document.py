@@ -106,7 +106,7 @@ def _document_xml(name: str, content: bytes) -> bytes:
                 return packed.read(part)
     except KeyError:
         raise InputError(name, "a ZIP file that is not a DOCX") from None
-    except Exception as error:  # noqa: BLE001 - each way to compress has exceptions of its own
+    except Exception as error:  # noqa: BLE001 - zipfile lets errors of zlib and others through
         raise InputError(name, f"a DOCX that cannot be read: {error}") from None
     if not known:
         problem = "its text is not packed by deflate; save it again as DOCX"
